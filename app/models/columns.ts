@@ -1,0 +1,45 @@
+import { column } from '@adonisjs/lucid/orm'
+import type { LucidModel } from '@adonisjs/lucid/types/model'
+import { E_VAULT_NOT_SEALED } from '#vaults/errors'
+
+/** The columns of a model that are declared as sealed. */
+const sealedColumns = new WeakMap<object, Set<string>>()
+
+/** Whether the column of this model holds sealed text. */
+export function isSealedColumn(model: LucidModel, name: string): boolean {
+  for (let owner: object | null = model; owner; owner = Object.getPrototypeOf(owner)) {
+    if (sealedColumns.get(owner)?.has(name)) return true
+  }
+  return false
+}
+
+/**
+ * A column that holds a secret. The property is the sealed text; it opens only through `open()` of the
+ * `Sealed` mixin, is left out of every serialisation, and refuses to be written with what is not sealed.
+ */
+export const sealedColumn = () => (target: any, property: string) => {
+  const model = target.constructor as LucidModel
+  const names = sealedColumns.get(model) ?? new Set()
+  sealedColumns.set(model, names.add(property))
+
+  column({
+    serializeAs: null,
+    prepare(value: unknown) {
+      if (value === null || value === undefined) return value
+      if (typeof value !== 'string' || !value.startsWith('enc:')) throw new E_VAULT_NOT_SEALED()
+      return value
+    },
+  })(target, property)
+}
+
+/** A column of true or false, which SQLite gives back as 1 or 0. */
+export const booleanColumn = () =>
+  column({ consume: (value: unknown) => (value === null ? null : Boolean(value)) })
+
+/** A column of JSON, which SQLite gives back as text. */
+export const jsonColumn = () =>
+  column({
+    prepare: (value: unknown) =>
+      value === null || value === undefined ? value : JSON.stringify(value),
+    consume: (value: unknown) => (typeof value === 'string' ? JSON.parse(value) : value),
+  })

@@ -1,0 +1,14 @@
+import { compose } from '@adonisjs/core/helpers'
+import { belongsTo } from '@adonisjs/lucid/orm'
+import type { BelongsTo } from '@adonisjs/lucid/types/relations'
+import { LlmProviderSchema } from '#database/schema'
+import { Owned } from '#models/owned'
+import { Sealed } from '#models/sealed'
+import { WithCuid } from '#models/with_cuid'
+import User from '#models/user'
+
+/** An LLM service that a user connected, with the sealed key. */
+export default class LlmProvider extends compose(LlmProviderSchema, WithCuid, Sealed, Owned) {
+  @belongsTo(() => User)
+  declare user: BelongsTo<typeof User>
+}

@@ -1,0 +1,44 @@
+import { createId } from '@paralleldrive/cuid2'
+import type { BaseModel } from '@adonisjs/lucid/orm'
+import type { LucidModel } from '@adonisjs/lucid/types/model'
+import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
+import { isSealedColumn } from '#models/columns'
+import vault from '#vaults/services/main'
+
+/**
+ * `seal` and `open` for the columns that a model declares as sealed. The value is bound to the model's
+ * table, the column and the row's id.
+ */
+export function Sealed<Base extends NormalizeConstructor<typeof BaseModel>>(superclass: Base) {
+  return class extends superclass {
+    declare id: string
+
+    /** Sets a sealed column from a secret; null clears it. The row is not saved. */
+    async seal(property: string, secret: string | null): Promise<void> {
+      this.id ??= createId()
+      const context = this.#sealContext(property)
+      this.$setAttribute(property, secret === null ? null : await vault.seal(secret, context))
+    }
+
+    /**
+     * The secret of a sealed column, or null where none is set. Call it where the secret is used, and
+     * nowhere else.
+     *
+     * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED
+     */
+    async open(property: string): Promise<string | null> {
+      const context = this.#sealContext(property)
+      const sealed = this.$getAttribute(property)
+      return sealed ? vault.open(sealed, context) : null
+    }
+
+    #sealContext(property: string) {
+      const model = this.constructor as LucidModel
+      const definition = model.$getColumn(property)
+      if (!definition || !isSealedColumn(model, property)) {
+        throw new Error(`${model.name}.${property} is not declared as sealed`)
+      }
+      return { table: model.table, column: definition.columnName, rowId: this.id }
+    }
+  }
+}

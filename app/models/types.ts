@@ -1,0 +1,40 @@
+/** The shapes that JSON and enumerated columns hold. */
+
+export const ROLES = ['admin', 'member'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What was last seen of an agent's instance. */
+export const AGENT_STATUSES = [
+  'stopped',
+  'starting',
+  'running',
+  'suspended',
+  'stopping',
+  'error',
+] as const
+export type AgentStatus = (typeof AGENT_STATUSES)[number]
+
+/** What should run. */
+export type DesiredState = 'running' | 'stopped'
+
+/** How much of OpenClaw an agent gets: a lean start, or every feature. */
+export const AGENT_PROFILES = ['minimal', 'full'] as const
+export type AgentProfile = (typeof AGENT_PROFILES)[number]
+
+/** One model of a provider, as its owner declared it. Sizes are in tokens. */
+export interface ProviderModel {
+  id: string
+  name: string
+  contextWindow?: number
+  maxTokens?: number
+}
+
+/** What a runtime driver keeps of an instance. Only the driver reads it. */
+export type RuntimeState = Record<string, unknown>
+
+/** Ceilings of one agent. What is left out comes from the runtime's settings. */
+export interface AgentLimits {
+  memoryMb?: number
+  cpus?: number
+  processes?: number
+}

@@ -1,0 +1,12 @@
+import { compose } from '@adonisjs/core/helpers'
+import { column } from '@adonisjs/lucid/orm'
+import { UserAgentConfigSchema } from '#database/schema'
+import { Owned } from '#models/owned'
+import { WithCuid } from '#models/with_cuid'
+import type { AgentProfile } from '#models/types'
+
+/** How a user wants their agent: its models, its personality and its profile. */
+export default class UserAgentConfig extends compose(UserAgentConfigSchema, WithCuid, Owned) {
+  @column()
+  declare profile: AgentProfile
+}

@@ -1,0 +1,21 @@
+import { compose } from '@adonisjs/core/helpers'
+import { belongsTo } from '@adonisjs/lucid/orm'
+import type { BelongsTo } from '@adonisjs/lucid/types/relations'
+import { UserContainerSchema } from '#database/schema'
+import { Owned } from '#models/owned'
+import { Sealed } from '#models/sealed'
+import { WithCuid } from '#models/with_cuid'
+import { WithLifecycle } from '#models/with_lifecycle'
+import User from '#models/user'
+
+/** A user's own agent: what should run, and what was last seen of its instance. */
+export default class UserContainer extends compose(
+  UserContainerSchema,
+  WithCuid,
+  Sealed,
+  WithLifecycle,
+  Owned
+) {
+  @belongsTo(() => User)
+  declare user: BelongsTo<typeof User>
+}

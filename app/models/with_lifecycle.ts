@@ -1,0 +1,37 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { column } from '@adonisjs/lucid/orm'
+import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
+import type { Sealed } from '#models/sealed'
+import type { AgentStatus, DesiredState } from '#models/types'
+
+type SealedModel = ReturnType<typeof Sealed>
+
+/** A gateway token is 256 random bits: nobody guesses it, so an unsalted hash may find it. */
+const TOKEN_BYTES = 32
+
+/** The form in which a gateway token can be looked up. */
+export function hashGatewayToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+/** The columns that `database/lifecycle_columns.ts` adds, with their types, and the gateway token. */
+export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(superclass: Base) {
+  class ModelWithLifecycle extends superclass {
+    @column()
+    declare status: AgentStatus
+
+    @column()
+    declare desired: DesiredState
+
+    @column({ serializeAs: null })
+    declare gatewayTokenHash: string | null
+
+    /** Sets a new random gateway token, sealed and as a hash. The row is not saved. */
+    async renewGatewayToken(): Promise<void> {
+      const token = randomBytes(TOKEN_BYTES).toString('base64url')
+      await this.seal('gatewayToken', token)
+      this.gatewayTokenHash = hashGatewayToken(token)
+    }
+  }
+  return ModelWithLifecycle
+}

@@ -1,0 +1,50 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/**
+ * Why an agent does not run: a closed list. Each has a sentence for its owner in
+ * `app/agents/reasons.ts`, and is the label of its metric.
+ */
+export const FAILURE_REASONS = [
+  'image_missing',
+  'pull_timeout',
+  'engine_unreachable',
+  'no_capacity',
+  'boot_timeout',
+  'exited_early',
+  'out_of_memory',
+  'config_rejected',
+  'no_provider',
+  'cancelled',
+  'internal',
+] as const
+export type FailureReason = (typeof FAILURE_REASONS)[number]
+
+/**
+ * What a driver throws. `reason` is for the row and the metric, the message for the log of an operator;
+ * the owner of the agent reads the reason's own sentence instead. The cause is kept, secrets are not.
+ */
+export class RuntimeError extends Exception {
+  static override code = 'E_RUNTIME'
+  static override status = 503
+
+  constructor(
+    readonly reason: FailureReason,
+    message: string,
+    options?: ErrorOptions & { help?: string; code?: string }
+  ) {
+    super(message, options)
+    this.help = options?.help
+  }
+}
+
+/** Something that is not ours has the name of the instance. It was left as it is. */
+export class E_RUNTIME_NAME_TAKEN extends RuntimeError {
+  static override code = 'E_RUNTIME_NAME_TAKEN'
+
+  constructor(name: string, options?: ErrorOptions) {
+    super('internal', `"${name}" exists already and was not made by this installation.`, {
+      ...options,
+      help: 'Remove or rename it by hand, then try again.',
+    })
+  }
+}

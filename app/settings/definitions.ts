@@ -1,0 +1,76 @@
+/**
+ * Every setting there is, with its type, its default and whether it is a secret. A setting is a row of
+ * `system_configs`; where there is none, the default holds.
+ */
+import vine from '@vinejs/vine'
+import type { SchemaTypes } from '@vinejs/vine/types'
+import { cidrRange } from '#settings/cidr_range'
+
+interface Definition<Value> {
+  default: Value
+  /** Sealed in the database, never read back through the API. */
+  secret?: true
+  /** Kept by Mosaic itself: neither listed nor changed through the API. */
+  internal?: true
+  /** What a value must be, as text or JSON arrives. */
+  schema: SchemaTypes
+}
+
+const setting = <Value>(definition: Definition<Value>) => definition
+
+const text = () => vine.string().trim().maxLength(2048).nullable()
+const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)
+
+export const DEFINITIONS = {
+  /** Set by the last step of the onboarding. Until then every page leads there. */
+  'onboarding.completed': setting<boolean>({
+    default: false,
+    internal: true,
+    schema: vine.boolean(),
+  }),
+  /** The steps of the onboarding that were answered or skipped. */
+  'onboarding.steps': setting<string[]>({
+    default: [],
+    internal: true,
+    schema: vine.array(vine.string()),
+  }),
+  /** The label of everything that this installation starts. Made at first boot. */
+  'installation.id': setting<string | null>({ default: null, internal: true, schema: text() }),
+  /** A text sealed with the installation's key: a wrong key cannot open it. */
+  'vault.sentinel': setting<string | null>({
+    default: null,
+    secret: true,
+    internal: true,
+    schema: text(),
+  }),
+
+  'oidc.issuerUrl': setting<string | null>({ default: null, schema: text() }),
+  'oidc.clientId': setting<string | null>({ default: null, schema: text() }),
+  'oidc.clientSecret': setting<string | null>({ default: null, secret: true, schema: text() }),
+
+  /** The runtime driver that new instances are made with. */
+  'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
+  /** The image of drivers that have one. */
+  'runtime.image': setting<string | null>({ default: null, schema: text() }),
+  'runtime.memoryMb': setting<number>({ default: 2048, schema: whole(256, 1_048_576) }),
+  'runtime.cpus': setting<number>({ default: 2, schema: vine.number().min(0.1).max(1024) }),
+  'runtime.processes': setting<number>({ default: 512, schema: whole(32, 65_536) }),
+
+  /** Minutes without a user's act after which an agent sleeps, unless its owner says otherwise. */
+  'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),
+  /** Agents that may start at the same time: starting one is bound by the processor. */
+  'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
+  /** Seconds from the start of an instance until its gateway must be ready. */
+  'agents.bootTimeoutSec': setting<number>({ default: 180, schema: whole(5, 3600) }),
+  /** Seconds that running streams get before a stop becomes a kill. */
+  'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
+
+  /** Private ranges (CIDR) that providers' addresses may lead to. */
+  'network.allowedRanges': setting<string[]>({
+    default: [],
+    schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
+  }),
+} satisfies Record<string, Definition<any>>
+
+export type SettingKey = keyof typeof DEFINITIONS
+export type SettingValue<Key extends SettingKey> = (typeof DEFINITIONS)[Key]['default']

@@ -1,0 +1,11 @@
+import app from '@adonisjs/core/services/app'
+import type { Settings } from '#settings/settings'
+
+let settings: Settings
+
+/** The settings of this application, made by `providers/settings_provider.ts`. */
+await app.booted(async () => {
+  settings = await app.container.make('settings')
+})
+
+export { settings as default }

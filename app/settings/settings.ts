@@ -1,0 +1,141 @@
+import vine from '@vinejs/vine'
+import { createId } from '@paralleldrive/cuid2'
+import SystemConfig from '#models/system_config'
+import type { VaultManager } from '#vaults/manager'
+import { E_UNKNOWN_SETTING } from '#settings/errors'
+import { DEFINITIONS, type SettingKey, type SettingValue } from '#settings/definitions'
+
+/** How long another copy's change may stay unseen, in milliseconds. */
+const SNAPSHOT_AGE_MS = 2000
+
+/** A setting as an admin sees it. A secret's value is null; `set` says whether there is one. */
+export interface ListedSetting {
+  key: SettingKey
+  value: unknown
+  source: 'default' | 'database'
+  secret: boolean
+  set: boolean
+}
+
+/**
+ * The typed settings of this installation, over the rows of `system_configs`. Reads come from a
+ * snapshot of the whole (small) table that is at most two seconds old, and fresh after an own write.
+ */
+export class Settings {
+  #snapshot: { rows: Map<string, SystemConfig>; at: number } | null = null
+
+  constructor(
+    protected vault: VaultManager,
+    protected now: () => number = Date.now
+  ) {}
+
+  /** The value in force. Secrets are opened: call it where the secret is used. */
+  async get<Key extends SettingKey>(key: Key): Promise<SettingValue<Key>> {
+    const row = (await this.#rows()).get(key)
+    if (!row || row.value === null) return DEFINITIONS[key].default
+    const text = row.encrypted ? await this.vault.open(row.value, sealContext(row.id)) : row.value
+    return JSON.parse(text)
+  }
+
+  /**
+   * Stores a value; null goes back to the default.
+   *
+   * @throws E_VALIDATION_ERROR when the value is none that the setting takes
+   */
+  async set<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<void> {
+    await this.#write(key, value === null ? null : JSON.stringify(await validated(key, value)))
+  }
+
+  /** Checks all values first, then stores them: a bad one changes nothing. */
+  async patch(values: Record<string, unknown>): Promise<SettingKey[]> {
+    const checked: [SettingKey, string | null][] = []
+    for (const [key, value] of Object.entries(values)) {
+      if (!isSettingKey(key) || 'internal' in DEFINITIONS[key]) throw new E_UNKNOWN_SETTING()
+      checked.push([key, value === null ? null : JSON.stringify(await validated(key, value))])
+    }
+    for (const [key, json] of checked) await this.#write(key, json)
+    return checked.map(([key]) => key)
+  }
+
+  /**
+   * Stores a value where none is yet, and tells whether this call was the one that did. Of any number
+   * of callers, in any number of processes, one is told `true`.
+   */
+  async claim<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<boolean> {
+    const row = await this.#build(new SystemConfig(), key, JSON.stringify(value))
+    const now = new Date(this.now())
+    const inserted = await SystemConfig.query()
+      .client.insertQuery()
+      .table(SystemConfig.table)
+      .insert({
+        id: row.id,
+        key,
+        value: row.value,
+        encrypted: row.encrypted,
+        created_at: now,
+        updated_at: now,
+      })
+      .knexQuery.onConflict('key')
+      .ignore()
+      .returning('id')
+    this.#snapshot = null
+    return inserted.length === 1
+  }
+
+  /** All settings that an admin may see, with where each value comes from. */
+  async list(): Promise<ListedSetting[]> {
+    const rows = await this.#rows()
+    return Object.entries(DEFINITIONS)
+      .filter(([, definition]) => !('internal' in definition))
+      .map(([key, definition]) => {
+        const row = rows.get(key)
+        const set = row !== undefined && row.value !== null
+        const secret = 'secret' in definition
+        return {
+          key: key as SettingKey,
+          value: secret ? null : set ? JSON.parse(row.value!) : definition.default,
+          source: set ? 'database' : 'default',
+          secret,
+          set,
+        }
+      })
+  }
+
+  async #write(key: SettingKey, json: string | null): Promise<void> {
+    const row = (await SystemConfig.findBy('key', key)) ?? new SystemConfig()
+    await (await this.#build(row, key, json)).save()
+    this.#snapshot = null
+  }
+
+  async #build(row: SystemConfig, key: SettingKey, json: string | null): Promise<SystemConfig> {
+    row.id ??= createId()
+    row.key = key
+    row.encrypted = 'secret' in DEFINITIONS[key]
+    row.value =
+      row.encrypted && json !== null ? await this.vault.seal(json, sealContext(row.id)) : json
+    return row
+  }
+
+  async #rows(): Promise<Map<string, SystemConfig>> {
+    if (!this.#snapshot || this.now() - this.#snapshot.at > SNAPSHOT_AGE_MS) {
+      const at = this.now()
+      const rows = await SystemConfig.all()
+      this.#snapshot = { rows: new Map(rows.map((row) => [row.key, row])), at }
+    }
+    return this.#snapshot.rows
+  }
+}
+
+function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(DEFINITIONS, key)
+}
+
+function sealContext(rowId: string) {
+  return { table: SystemConfig.table, column: 'value', rowId }
+}
+
+async function validated(key: SettingKey, value: unknown): Promise<unknown> {
+  const schema = vine.object({ [key]: DEFINITIONS[key].schema as any })
+  const result: Record<string, unknown> = await vine.validate({ schema, data: { [key]: value } })
+  return result[key]
+}

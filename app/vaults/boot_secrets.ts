@@ -1,0 +1,65 @@
+import { dirname, join, resolve } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { parseSecretKeys, type SecretKey } from '#vaults/secret_keys'
+import {
+  E_DATABASE_URL_INVALID,
+  E_DATABASE_URL_MISSING,
+  E_SECRET_KEY_MISSING,
+} from '#vaults/errors'
+
+export interface BootSecrets {
+  /** Where the rows live: a SQLite file (absolute path) or a PostgreSQL URL. */
+  database: { client: 'better-sqlite3'; filename: string } | { client: 'pg'; url: string }
+  /** The keys of `MOSAIC_SECRET_KEY`, first the one that seals. Never empty. */
+  keys: [SecretKey, ...SecretKey[]]
+}
+
+export interface BootSecretsInput {
+  /** Where a key made for development is kept. */
+  envFile: string
+  storagePath: string
+  mode: 'development' | 'production' | 'test'
+  databaseUrl?: string
+  secretKey?: string
+}
+
+/**
+ * Checks the two variables that boot Mosaic. Production needs both; elsewhere a missing database is a
+ * SQLite file under `storage/`, and a missing key is made once and kept in `.env` (mode 0600).
+ *
+ * @throws E_DATABASE_URL_MISSING, E_DATABASE_URL_INVALID, E_SECRET_KEY_MISSING, E_SECRET_KEY_WEAK
+ */
+export function bootSecrets(input: BootSecretsInput): BootSecrets {
+  return { database: parseDatabaseUrl(input), keys: parseSecretKeys(secretKeyText(input)) }
+}
+
+function parseDatabaseUrl({
+  storagePath,
+  mode,
+  databaseUrl,
+}: BootSecretsInput): BootSecrets['database'] {
+  if (!databaseUrl && mode === 'production') throw new E_DATABASE_URL_MISSING()
+
+  const url = databaseUrl || `sqlite:${join(storagePath, 'mosaic.sqlite3')}`
+  if (/^postgres(ql)?:\/\//.test(url)) return { client: 'pg', url }
+
+  const path = /^sqlite:(?:\/\/)?(.+)$/.exec(url)?.[1]
+  if (!path) throw new E_DATABASE_URL_INVALID()
+
+  const filename = resolve(path)
+  mkdirSync(dirname(filename), { recursive: true })
+  return { client: 'better-sqlite3', filename }
+}
+
+function secretKeyText({ envFile, mode, secretKey }: BootSecretsInput): string {
+  if (secretKey) return secretKey
+  if (mode === 'production') throw new E_SECRET_KEY_MISSING()
+
+  const made = randomBytes(32).toString('base64url')
+  const line = `# Seals every secret in the database. Keep it: without it they cannot be opened.\nMOSAIC_SECRET_KEY=${made}\n`
+  appendFileSync(envFile, existsSync(envFile) ? `\n${line}` : line, { mode: 0o600 })
+  chmodSync(envFile, 0o600)
+  process.env.MOSAIC_SECRET_KEY = made
+  return made
+}

@@ -1,0 +1,65 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+const MAKE_A_KEY = 'Make one with: openssl rand -base64 32'
+
+export class E_DATABASE_URL_MISSING extends Exception {
+  static override code = 'E_DATABASE_URL_MISSING'
+  static override message = 'DATABASE_URL is not set, and production needs it.'
+  static override help =
+    'Set DATABASE_URL to postgres://user:password@host/name, or to sqlite:storage/mosaic.sqlite3 for one machine.'
+}
+
+export class E_DATABASE_URL_INVALID extends Exception {
+  static override code = 'E_DATABASE_URL_INVALID'
+  static override message = 'DATABASE_URL is neither a PostgreSQL nor a SQLite address.'
+  static override help = 'It looks like postgres://user:password@host/name or sqlite:path/to/file.'
+}
+
+export class E_SECRET_KEY_MISSING extends Exception {
+  static override code = 'E_SECRET_KEY_MISSING'
+  static override message = 'MOSAIC_SECRET_KEY is not set, and production needs it.'
+  static override help = `${MAKE_A_KEY}, and keep it safe: it seals every secret in the database.`
+}
+
+export class E_SECRET_KEY_WEAK extends Exception {
+  static override code = 'E_SECRET_KEY_WEAK'
+  static override message =
+    'MOSAIC_SECRET_KEY holds a key that is too short, too regular or a known example.'
+  static override help = MAKE_A_KEY
+}
+
+/** The key that sealed a value is not among those of `MOSAIC_SECRET_KEY`. */
+export class E_VAULT_UNKNOWN_KEY extends Exception {
+  static override code = 'E_VAULT_UNKNOWN_KEY'
+  static override status = 500
+  static override message = 'A secret was sealed with a key that Mosaic was not given.'
+  static override help =
+    'Put the former key behind the present one in MOSAIC_SECRET_KEY, separated by a comma, and start again.'
+}
+
+/** The sentinel of this database does not open: the process has another installation's key. */
+export class E_VAULT_WRONG_KEY extends Exception {
+  static override code = 'E_VAULT_WRONG_KEY'
+  static override status = 500
+  static override message = 'MOSAIC_SECRET_KEY is not the key that sealed this database.'
+  static override help =
+    'Start with the key it was set up with. A new key goes in front of the old one, separated by a comma.'
+}
+
+/** A sealed value was altered, or stands in another row, column or table than it was sealed for. */
+export class E_VAULT_TAMPERED extends Exception {
+  static override code = 'E_VAULT_TAMPERED'
+  static override status = 500
+  static override message =
+    'A secret does not open: it was altered, or moved from where it was sealed.'
+  static override help =
+    'Enter the secret again. If nobody changed the database by hand, restore a backup.'
+}
+
+/** A sealed column was about to be written with something that is not sealed. */
+export class E_VAULT_NOT_SEALED extends Exception {
+  static override code = 'E_VAULT_NOT_SEALED'
+  static override status = 500
+  static override message = 'A secret was about to be stored without being sealed.'
+  static override help = 'Use seal() of the model to set a sealed column.'
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from '@adonisjs/core/bodyparser'
+
+/** Forms and JSON only; a chat's body is parsed by the relay's own group with a limit of its own. */
+const bodyParserConfig = defineConfig({
+  allowedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+  form: { convertEmptyStringsToNull: true, types: ['application/x-www-form-urlencoded'] },
+  json: {
+    convertEmptyStringsToNull: true,
+    limit: '1mb',
+    types: ['application/json', 'application/json; charset=utf-8'],
+  },
+  multipart: { autoProcess: false, convertEmptyStringsToNull: true, types: [] },
+})
+
+export default bodyParserConfig

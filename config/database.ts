@@ -1,0 +1,42 @@
+import { secrets } from '#start/env'
+import { defineConfig } from '@adonisjs/lucid'
+
+const migrations = { naturalSort: true, paths: ['database/migrations'] }
+const schemaGeneration = {
+  enabled: process.env.NODE_ENV === 'development',
+  rulesPaths: ['./database/schema_rules.js'],
+}
+
+/** One connection: `DATABASE_URL` says which. */
+const databaseConfig = defineConfig({
+  connection: 'main',
+  connections: {
+    main:
+      secrets.database.client === 'pg'
+        ? {
+            client: 'pg',
+            connection: { connectionString: secrets.database.url },
+            migrations,
+            schemaGeneration,
+          }
+        : {
+            client: 'better-sqlite3',
+            connection: { filename: secrets.database.filename },
+            useNullAsDefault: true,
+            migrations,
+            schemaGeneration,
+            pool: {
+              /** Readers beside one writer, and writers that wait for each other rather than fail. */
+              afterCreate(connection, done) {
+                connection.pragma('journal_mode = WAL')
+                connection.pragma('synchronous = NORMAL')
+                connection.pragma('foreign_keys = ON')
+                connection.pragma('busy_timeout = 5000')
+                done(null, connection)
+              },
+            },
+          },
+  },
+})
+
+export default databaseConfig

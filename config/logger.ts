@@ -1,0 +1,37 @@
+import app from '@adonisjs/core/services/app'
+import env from '#start/env'
+import { defineConfig, syncDestination, targets } from '@adonisjs/core/logger'
+
+/** What must never be written, wherever in a logged object it stands. */
+const SECRET_PATHS = [
+  'authorization',
+  'cookie',
+  'password',
+  'apiKey',
+  'token',
+  'gatewayToken',
+  'clientSecret',
+  'setupToken',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+
+const loggerConfig = defineConfig({
+  default: 'app',
+  loggers: {
+    app: {
+      enabled: true,
+      name: 'mosaic',
+      level: env.get('LOG_LEVEL') ?? (app.inTest ? 'error' : 'info'),
+      redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+      destination: !app.inProduction ? await syncDestination() : undefined,
+      transport: {
+        targets: [targets.file({ destination: 1 })],
+      },
+    },
+  },
+})
+
+export default loggerConfig
+
+declare module '@adonisjs/core/types' {
+  export interface LoggersList extends InferLoggers<typeof loggerConfig> {}
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from '@adonisjs/shield'
+
+const shieldConfig = defineConfig({
+  /** The pages' own policy comes with the nonces of the asset tags. */
+  csp: {
+    enabled: process.env.NODE_ENV === 'production',
+    directives: {
+      defaultSrc: ["'self'"],
+      scriptSrc: ["'self'", '@nonce'],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:', 'blob:'],
+      connectSrc: ["'self'"],
+      objectSrc: ["'none'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'self'"],
+      formAction: ["'self'"],
+    },
+    reportOnly: false,
+  },
+  /** A session's writes carry a token; what a bearer or setup token authenticates needs none. */
+  csrf: {
+    enabled: true,
+    enableXsrfCookie: true,
+    methods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+    exceptRoutes: ({ request, route }) =>
+      Boolean(request.header('authorization')) || route?.meta.csrf === false,
+  },
+  xFrame: { enabled: true, action: 'DENY' },
+  hsts: { enabled: false, maxAge: '180 days' },
+  contentTypeSniffing: { enabled: true },
+})
+
+export default shieldConfig

@@ -1,0 +1,14 @@
+import Factory from '@adonisjs/lucid/factories'
+import { createId } from '@paralleldrive/cuid2'
+import User from '#models/user'
+
+export const UserFactory = Factory.define(User, ({ faker }) => ({
+  id: createId(),
+  name: faker.person.fullName(),
+  email: `${createId()}@example.test`,
+  role: 'member' as const,
+}))
+  .state('admin', (user) => {
+    user.role = 'admin'
+  })
+  .build()

@@ -1,0 +1,43 @@
+import type { ColumnInfo, SchemaRules } from '@adonisjs/lucid/types/schema_generator'
+
+const columns = '#models/columns'
+
+/** A secret: the model holds its sealed text. See `app/models/columns.ts`. */
+const sealed: ColumnInfo = {
+  tsType: 'string | null',
+  decorators: [{ name: '@sealedColumn' }],
+  imports: [{ source: columns, namedImports: ['sealedColumn'] }],
+}
+
+const flag: ColumnInfo = {
+  tsType: 'boolean',
+  decorators: [{ name: '@booleanColumn' }],
+  imports: [{ source: columns, namedImports: ['booleanColumn'] }],
+}
+
+const json = (tsType: string, type?: string): ColumnInfo => ({
+  tsType,
+  decorators: [{ name: '@jsonColumn' }],
+  imports: [
+    { source: columns, namedImports: ['jsonColumn'] },
+    ...(type ? [{ source: '#models/types', typeImports: [type] }] : []),
+  ],
+})
+
+/** How Lucid's generator writes the columns that SQLite and PostgreSQL give back differently. */
+export default {
+  types: {
+    boolean: flag,
+  },
+  columns: {
+    gateway_token: sealed,
+    runtime_state: json('RuntimeState | null', 'RuntimeState'),
+    models: json('ProviderModel[]', 'ProviderModel'),
+    fallback_models: json('string[]'),
+    limits: json('AgentLimits | null', 'AgentLimits'),
+    details: json('Record<string, unknown> | null'),
+  },
+  tables: {
+    llm_providers: { columns: { api_key: sealed } },
+  },
+} satisfies SchemaRules

@@ -1,0 +1,21 @@
+import vue from 'eslint-plugin-vue'
+import { configApp } from '@adonisjs/eslint-config'
+import { parser } from 'typescript-eslint'
+
+export default configApp(
+  { ignores: ['storage/**', 'screenshots/**', 'database/schema.ts'] },
+  ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['**/*.vue'] })),
+  {
+    files: ['**/*.vue'],
+    languageOptions: { parserOptions: { parser } },
+    rules: {
+      'vue/multi-word-component-names': 'off',
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/html-self-closing': 'off',
+      'vue/html-indent': 'off',
+      'vue/html-closing-bracket-newline': 'off',
+      'vue/first-attribute-linebreak': 'off',
+    },
+  }
+)

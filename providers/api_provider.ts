@@ -1,0 +1,41 @@
+import { HttpContext } from '@adonisjs/core/http'
+import { BaseSerializer } from '@adonisjs/core/transformers'
+
+/** The `meta` of a list: see `docs/api.md`. */
+export interface ListMeta {
+  total: number
+  page: number
+  limit: number
+  totalPages: number
+}
+
+interface LucidPaginatorMeta {
+  total: number
+  currentPage: number
+  perPage: number
+}
+
+/** Writes what the API answers: `{ data }` for one object, `{ data, meta }` for a page of a list. */
+class ApiSerializer extends BaseSerializer<{ Wrap: 'data'; PaginationMetaData: ListMeta }> {
+  wrap: 'data' = 'data'
+
+  definePaginationMetaData(metaData: unknown): ListMeta {
+    const { total, currentPage, perPage } = metaData as LucidPaginatorMeta
+    return { total, page: currentPage, limit: perPage, totalPages: Math.ceil(total / perPage) }
+  }
+}
+
+declare module '@adonisjs/core/http' {
+  export interface HttpContext {
+    /** Answers with a transformed value in the API's envelope. */
+    serialize: ApiSerializer['serialize']
+  }
+}
+
+const serializer = new ApiSerializer()
+
+HttpContext.instanceProperty('serialize', function (this: HttpContext, values: any): any {
+  return serializer.serialize(values, this.containerResolver)
+})
+
+export default class ApiProvider {}

@@ -1,0 +1,20 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { Settings } from '#settings/settings'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    settings: Settings
+  }
+}
+
+/** Registers the typed settings as the singleton `settings`. */
+export default class SettingsProvider {
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    this.app.container.singleton('settings', async (resolver) => {
+      const { Settings } = await import('#settings/settings')
+      return new Settings(await resolver.make('vault.manager'))
+    })
+  }
+}

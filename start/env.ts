@@ -1,0 +1,50 @@
+/**
+ * The environment. Two variables boot Mosaic (`DATABASE_URL`, `MOSAIC_SECRET_KEY`); the others only place
+ * its listeners, its files and its log. Every other setting is a row in the database, edited in the UI.
+ */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Env } from '@adonisjs/core/env'
+import { bootSecrets } from '#vaults/boot_secrets'
+
+const root = new URL('../', import.meta.url)
+
+process.env.NODE_ENV ??= 'development'
+
+const env = await Env.create(root, {
+  NODE_ENV: Env.schema.enum(['development', 'production', 'test'] as const),
+  HOST: Env.schema.string.optional(),
+  PORT: Env.schema.number.optional(),
+  INTERNAL_HOST: Env.schema.string.optional(),
+  INTERNAL_PORT: Env.schema.number.optional(),
+  STORAGE_PATH: Env.schema.string.optional(),
+  LOG_LEVEL: Env.schema.enum.optional([
+    'trace',
+    'debug',
+    'info',
+    'warn',
+    'error',
+    'fatal',
+    'silent',
+  ] as const),
+  DATABASE_URL: Env.schema.string.optional(),
+  MOSAIC_SECRET_KEY: Env.schema.secret.optional(),
+})
+
+/** The address a browser reaches. Adonis reads both from `process.env` when it starts to listen. */
+process.env.HOST ??= env.get('NODE_ENV') === 'production' ? '0.0.0.0' : '127.0.0.1'
+process.env.PORT ??= '3333'
+
+/** Agents' data, the installed OpenClaw and, by default, the SQLite file. Absolute. */
+export const storagePath = resolve(env.get('STORAGE_PATH') ?? 'storage')
+
+/** The database and the keys: checked here, so that a bad one ends the boot before anything starts. */
+export const secrets = bootSecrets({
+  envFile: fileURLToPath(new URL('.env', root)),
+  storagePath,
+  mode: env.get('NODE_ENV'),
+  databaseUrl: env.get('DATABASE_URL'),
+  secretKey: env.get('MOSAIC_SECRET_KEY')?.release(),
+})
+
+export default env

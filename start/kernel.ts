@@ -1,0 +1,43 @@
+/**
+ * Which middleware runs where. Nothing runs on every route: a route takes one of the stacks below, so
+ * that the relay, whose every microsecond counts, carries no session, no CSRF check and no page.
+ */
+import router from '@adonisjs/core/services/router'
+import server from '@adonisjs/core/services/server'
+
+server.errorHandler(() => import('#exceptions/handler'))
+
+server.use([
+  () => import('#middleware/container_bindings_middleware'),
+  () => import('@adonisjs/static/static_middleware'),
+  () => import('@adonisjs/vite/vite_middleware'),
+])
+
+export const middleware = router.named({
+  bodyparser: () => import('@adonisjs/core/bodyparser_middleware'),
+  session: () => import('@adonisjs/session/session_middleware'),
+  shield: () => import('@adonisjs/shield/shield_middleware'),
+  auth: () => import('@adonisjs/auth/initialize_auth_middleware'),
+  /** Lets a request through by the rule that its route declares: see `app/middleware/access_middleware.ts`. */
+  access: () => import('#middleware/access_middleware'),
+  inertia: () => import('#middleware/inertia_middleware'),
+})
+
+/** JSON under `/api/v1`: a session with a CSRF token, or an access token. */
+export const api = [
+  middleware.bodyparser(),
+  middleware.session(),
+  middleware.shield(),
+  middleware.auth(),
+  middleware.access(),
+]
+
+/** Pages: what the API has, and Inertia. */
+export const pages = [
+  middleware.bodyparser(),
+  middleware.session(),
+  middleware.inertia(),
+  middleware.shield(),
+  middleware.auth(),
+  middleware.access(),
+]

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Seals the secrets of tests, and of nothing else. */
+const TEST_KEY = 'kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E'
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return String(port)
+}
+
+/**
+ * Gives a test run its own database, ports, key and storage folder, so that runs beside each other and
+ * beside a developer's server never meet. `DATABASE_URL` may name another database: PostgreSQL, in CI.
+ */
+export async function useOwnEnvironment(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-test-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+  process.env.DATABASE_URL ??= `sqlite:${join(folder, 'mosaic.sqlite3')}`
+  process.env.MOSAIC_SECRET_KEY = TEST_KEY
+  process.env.STORAGE_PATH = join(folder, 'storage')
+  process.env.HOST = '127.0.0.1'
+  process.env.PORT = await freePort()
+  process.env.INTERNAL_HOST = '127.0.0.1'
+  process.env.INTERNAL_PORT = await freePort()
+}
