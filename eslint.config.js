@@ -6,6 +6,14 @@ export default configApp(
   { ignores: ['storage/**', 'screenshots/**', 'database/schema.ts'] },
   ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['**/*.vue'] })),
   {
+    rules: {
+      /** `(await x).y` reads well when x is a manager or a response. */
+      '@unicorn/no-await-expression-member': 'off',
+      /** Error classes are named by their code: E_VAULT_TAMPERED. */
+      '@typescript-eslint/naming-convention': 'off',
+    },
+  },
+  {
     files: ['**/*.vue'],
     languageOptions: { parserOptions: { parser } },
     rules: {

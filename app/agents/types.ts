@@ -4,6 +4,9 @@ import type SystemContainer from '#models/system_container'
 /** The row of an agent, a user's or the system's. */
 export type AgentRow = UserContainer | SystemContainer
 
+/** Names an agent by its owner: `user/<user id>`, or `system/<system container id>`. */
+export type AgentKey = `user/${string}` | `system/${string}`
+
 /** Where a wake is. `queued` waits at the start gate, `ready` is the end. */
 export const WAKE_STAGES = ['queued', 'provisioning', 'starting', 'booting', 'ready'] as const
 export type WakeStage = (typeof WAKE_STAGES)[number]
