@@ -1,3 +1,4 @@
+import { Settings as Luxon } from 'luxon'
 import { secrets } from '#start/env'
 import { defineConfig } from '@adonisjs/lucid'
 
@@ -6,6 +7,9 @@ const schemaGeneration = {
   enabled: process.env.NODE_ENV === 'development',
   rulesPaths: ['./database/schema_rules.js'],
 }
+
+/** SQLite keeps times without a zone: all of them are UTC, whatever the machine's own is. */
+Luxon.defaultZone = 'utc'
 
 /** One connection: `DATABASE_URL` says which. */
 const databaseConfig = defineConfig({

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
 import { createId } from '@paralleldrive/cuid2'
 import SystemConfig from '#models/system_config'
@@ -63,9 +64,10 @@ export class Settings {
    */
   async claim<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<boolean> {
     const row = await this.#build(new SystemConfig(), key, JSON.stringify(value))
-    const now = new Date(this.now())
-    const inserted = await SystemConfig.query()
-      .client.insertQuery()
+    const { client } = SystemConfig.query()
+    const now = DateTime.fromMillis(this.now()).toFormat(client.dialect.dateTimeFormat)
+    const inserted = await client
+      .insertQuery()
       .table(SystemConfig.table)
       .insert({
         id: row.id,

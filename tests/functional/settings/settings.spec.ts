@@ -1,0 +1,59 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import { Settings } from '#settings/settings'
+import vault from '#vaults/services/main'
+
+test.group('Settings', (group) => {
+  group.each.setup(() => {
+    const clean = () => db.from('system_configs').delete()
+    return clean().then(() => clean)
+  })
+
+  const fresh = () => new Settings(vault)
+
+  test('have their default until someone sets them', async ({ assert }) => {
+    assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
+
+    await fresh().set('agents.idleTimeoutMin', 5)
+    assert.equal(await fresh().get('agents.idleTimeoutMin'), 5)
+
+    await fresh().patch({ 'agents.idleTimeoutMin': null })
+    assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
+  })
+
+  test('tell where a value comes from, and never a secret', async ({ assert }) => {
+    const settings = fresh()
+    await settings.patch({ 'oidc.clientSecret': 'canary-oidc', 'oidc.clientId': 'mosaic' })
+
+    const listed = await settings.list()
+    const entry = (key: string) => listed.find((setting) => setting.key === key)
+    assert.include(entry('oidc.clientId'), { value: 'mosaic', source: 'database', secret: false })
+    assert.include(entry('oidc.clientSecret'), { value: null, set: true, secret: true })
+    assert.include(entry('runtime.driver'), { value: 'process', source: 'default' })
+    assert.notInclude(JSON.stringify(listed), 'canary-oidc')
+
+    const rows = await db.from('system_configs')
+    assert.notInclude(JSON.stringify(rows), 'canary-oidc')
+    assert.equal(await settings.get('oidc.clientSecret'), 'canary-oidc')
+  })
+
+  test('refuse a bad value and keep all of what was sent with it out', async ({ assert }) => {
+    const settings = fresh()
+    await assert.rejects(() =>
+      settings.patch({ 'agents.idleTimeoutMin': 7, 'network.allowedRanges': ['not a range'] })
+    )
+    await assert.rejects(() => settings.patch({ 'no.such': 1 }), 'There is no setting of this name.')
+    await assert.rejects(() => settings.patch({ 'onboarding.completed': true }))
+    assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
+  })
+
+  test('a claim is won by one of many', async ({ assert }) => {
+    const claims = Array.from({ length: 20 }, (_, index) =>
+      fresh().claim('installation.id', `id-${index}`)
+    )
+    const won = (await Promise.all(claims)).map((win, index) => (win ? `id-${index}` : null))
+    const winners = won.filter((id) => id !== null)
+    assert.lengthOf(winners, 1)
+    assert.equal(await fresh().get('installation.id'), winners[0])
+  })
+})
