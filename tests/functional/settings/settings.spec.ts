@@ -4,9 +4,13 @@ import { Settings } from '#settings/settings'
 import vault from '#vaults/services/main'
 
 test.group('Settings', (group) => {
-  group.each.setup(() => {
-    const clean = () => db.from('system_configs').delete()
-    return clean().then(() => clean)
+  const clean = async () => {
+    await db.from('system_configs').delete()
+  }
+
+  group.each.setup(async () => {
+    await clean()
+    return clean
   })
 
   const fresh = () => new Settings(vault)
