@@ -17,13 +17,12 @@ const shieldConfig = defineConfig({
     },
     reportOnly: false,
   },
-  /** A session's writes carry a token; what a bearer or setup token authenticates needs none. */
+  /** A session's writes carry a token; what a setup token proves needs none. */
   csrf: {
     enabled: true,
     enableXsrfCookie: true,
     methods: ['POST', 'PUT', 'PATCH', 'DELETE'],
-    exceptRoutes: ({ request, route }) =>
-      Boolean(request.header('authorization')) || route?.meta.csrf === false,
+    exceptRoutes: ({ route }) => route?.meta.csrf === false,
   },
   xFrame: { enabled: true, action: 'DENY' },
   hsts: { enabled: false, maxAge: '180 days' },

@@ -15,12 +15,14 @@ server.use([
 
 export const middleware = router.named({
   bodyparser: () => import('@adonisjs/core/bodyparser_middleware'),
-  session: () => import('@adonisjs/session/session_middleware'),
-  shield: () => import('@adonisjs/shield/shield_middleware'),
+  session: () => import('#middleware/session_middleware'),
+  shield: () => import('#middleware/shield_middleware'),
   auth: () => import('@adonisjs/auth/initialize_auth_middleware'),
   /** Lets a request through by the rule that its route declares: see `app/middleware/access_middleware.ts`. */
   access: () => import('#middleware/access_middleware'),
   inertia: () => import('#middleware/inertia_middleware'),
+  /** The relay's one step: an access token, and nothing else. */
+  tokenAuth: () => import('#middleware/token_auth_middleware'),
 })
 
 /** JSON under `/api/v1`: a session with a CSRF token, or an access token. */
@@ -41,3 +43,6 @@ export const pages = [
   middleware.auth(),
   middleware.access(),
 ]
+
+/** OpenAI's routes under `/v1`: no session, no body parsing, no page. Sets `ctx.tokenUserId`. */
+export const relay = [middleware.tokenAuth()]

@@ -1,8 +1,8 @@
 import { compose } from '@adonisjs/core/helpers'
 import { column, hasMany, hasOne } from '@adonisjs/lucid/orm'
 import type { HasMany, HasOne } from '@adonisjs/lucid/types/relations'
-import { DbAccessTokensProvider } from '@adonisjs/auth/access_tokens'
 import { UserSchema } from '#database/schema'
+import { UserAccessTokens } from '#models/user_access_tokens'
 import { WithCuid } from '#models/with_cuid'
 import LlmProvider from '#models/llm_provider'
 import UserAgentConfig from '#models/user_agent_config'
@@ -14,7 +14,10 @@ export const ACCESS_TOKEN_PREFIX = 'mos_'
 
 /** Someone who may sign in. A user owns providers, an agent and its conversations. */
 export default class User extends compose(UserSchema, WithCuid) {
-  static accessTokens = DbAccessTokensProvider.forModel(User, { prefix: ACCESS_TOKEN_PREFIX })
+  static accessTokens = new UserAccessTokens({
+    tokenableModel: User,
+    prefix: ACCESS_TOKEN_PREFIX,
+  })
 
   @column()
   declare role: Role

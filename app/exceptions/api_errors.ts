@@ -1,0 +1,89 @@
+import { errors as vineErrors } from '@vinejs/vine'
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** One error of the API: see `docs/api.md`. */
+export interface ApiError {
+  code: string
+  message: string
+  field?: string
+  hint?: string
+}
+
+/** What is told of a failure. `retryAfterSec` is there for 429 and 503 only. */
+export interface Answer {
+  status: number
+  errors: [ApiError, ...ApiError[]]
+  retryAfterSec?: number
+}
+
+const INTERNAL: ApiError = {
+  code: 'E_INTERNAL',
+  message: 'Something went wrong inside Mosaic.',
+  hint: 'Try again. If it happens again, an admin finds the cause in the log.',
+}
+
+const UNREADABLE: ApiError = {
+  code: 'E_BAD_REQUEST',
+  message: 'The request cannot be read.',
+  hint: 'Send valid JSON with "Content-Type: application/json".',
+}
+
+/** How errors of the framework read for a person. */
+const WORDING: Record<string, Omit<ApiError, 'code'>> = {
+  E_ROUTE_NOT_FOUND: { message: 'There is nothing at this address.' },
+  E_ROW_NOT_FOUND: { message: 'There is nothing at this address.' },
+  E_UNAUTHORIZED_ACCESS: { message: 'You are not signed in.', hint: 'Sign in and try again.' },
+  E_BAD_CSRF_TOKEN: {
+    message: 'This page has been open for too long.',
+    hint: 'Reload it and try again. Scripts send an access token, or the XSRF-TOKEN cookie as X-XSRF-TOKEN.',
+  },
+  E_REQUEST_ENTITY_TOO_LARGE: { message: 'The request is too large.' },
+  E_TOO_MANY_REQUESTS: {
+    message: 'That was tried too often.',
+    hint: 'Wait a moment, then try again.',
+  },
+}
+
+/** Seconds to wait where the error itself does not say. */
+const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
+
+/** The errors that an answer tells: never a stack, a query or the text of an unexpected failure. */
+export function toAnswer(error: unknown): Answer {
+  const answer = withoutTimes(error)
+  if (!(answer.status in RETRY_AFTER_SEC)) return answer
+  const told = retryAfter(error)
+  return { ...answer, retryAfterSec: told ?? RETRY_AFTER_SEC[answer.status] }
+}
+
+function withoutTimes(error: unknown): Answer {
+  if (error instanceof vineErrors.E_VALIDATION_ERROR) {
+    const [first = UNREADABLE, ...others] = error.messages.map(
+      (entry: { message: string; field: string }): ApiError => ({
+        code: 'E_VALIDATION_ERROR',
+        message: entry.message,
+        field: entry.field,
+      })
+    )
+    return { status: 422, errors: [first, ...others] }
+  }
+
+  if (error instanceof Exception && error.code && (error.status < 500 || error.help)) {
+    const { code, message, help: hint } = error
+    const { field } = error as { field?: string }
+    const wording = WORDING[code] ?? { message, hint }
+    return { status: error.status, errors: [{ code, ...wording, ...(field && { field }) }] }
+  }
+
+  const status = (error as { status?: number } | null)?.status
+  if (status && status >= 400 && status < 500) {
+    return { status: status === 422 ? 400 : status, errors: [UNREADABLE] }
+  }
+  return { status: 500, errors: [INTERNAL] }
+}
+
+/** The limiter's errors carry their times in `response`, Mosaic's own in `retryAfterSec`. */
+function retryAfter(error: unknown): number | undefined {
+  const timed = error as { retryAfterSec?: number; response?: { availableIn?: number } }
+  const seconds = timed.retryAfterSec ?? timed.response?.availableIn
+  return seconds === undefined ? undefined : Math.max(1, Math.ceil(seconds))
+}

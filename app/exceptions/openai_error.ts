@@ -1,0 +1,31 @@
+import type { Answer } from '#exceptions/api_errors'
+
+/** An error as OpenAI's clients read it: the official ones throw by status, type and code. */
+export interface OpenAiError {
+  error: { message: string; type: string; param: string | null; code: string }
+}
+
+/** OpenAI's words for a status; where `code` is missing, Mosaic's own says more. */
+const SHAPES: Record<number, { type: string; code?: string }> = {
+  400: { type: 'invalid_request_error' },
+  401: { type: 'authentication_error', code: 'invalid_api_key' },
+  403: { type: 'permission_error' },
+  404: { type: 'not_found_error' },
+  429: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
+}
+
+/** The same failure in OpenAI's shape, for everything under `/v1`. */
+export function toOpenAiError({ status, errors: [error] }: Answer): OpenAiError {
+  const shape = SHAPES[status] ?? {
+    type: status >= 500 ? 'server_error' : 'invalid_request_error',
+  }
+  const message = error.hint ? `${error.message} ${error.hint}` : error.message
+  return {
+    error: {
+      message,
+      type: shape.type,
+      param: error.field ?? null,
+      code: shape.code ?? error.code,
+    },
+  }
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { type DateTime } from 'luxon'
+import { Secret } from '@adonisjs/core/helpers'
+import type { AccessToken } from '@adonisjs/auth/access_tokens'
+import User from '#models/user'
+import { E_NOT_FOUND } from '#identity/errors'
+
+/** How long a deleted token or a deactivated user may still pass on another copy of Mosaic. */
+const CACHE_TTL_MS = 5000
+
+/** Enough for every client of a large installation; then the oldest go. */
+const CACHE_SIZE = 10_000
+
+interface Verified {
+  userId: string
+  tokenId: string
+  until: number
+}
+
+export interface NewToken {
+  name: string
+  /** Null is a token that does not expire. */
+  expiresAt?: DateTime | null
+}
+
+/**
+ * The access tokens of users, and a check for them that costs no query while it is warm. The cache
+ * holds hashes, never a token.
+ */
+export class AccessTokens {
+  readonly #verified = new Map<string, Verified>()
+
+  constructor(protected now: () => number = Date.now) {}
+
+  /** Whose token it is, or null when it is unknown, expired or its owner deactivated. */
+  async verify(token: string): Promise<string | null> {
+    const key = createHash('sha256').update(token).digest('base64')
+    const known = this.#verified.get(key)
+    if (known && known.until > this.now()) return known.userId
+    this.#verified.delete(key)
+
+    const found = await User.accessTokens.verify(new Secret(token))
+    if (!found) return null
+    const userId = String(found.tokenableId)
+    const owner = await User.find(userId)
+    if (!owner || owner.deactivatedAt) return null
+
+    this.#remember(key, {
+      userId,
+      tokenId: String(found.identifier),
+      until: this.#cacheUntil(found),
+    })
+    return userId
+  }
+
+  /** All tokens of a user, without their values. */
+  list(user: User): Promise<AccessToken[]> {
+    return User.accessTokens.all(user)
+  }
+
+  /** The token's `value` can be read here and never again. */
+  create(user: User, { name, expiresAt }: NewToken): Promise<AccessToken> {
+    const seconds = expiresAt ? Math.ceil((expiresAt.toMillis() - this.now()) / 1000) : undefined
+    return User.accessTokens.create(user, ['*'], { name, expiresIn: seconds })
+  }
+
+  /** @throws E_NOT_FOUND when the user has no such token */
+  async delete(user: User, id: string): Promise<void> {
+    const deleted = /^\d{1,9}$/.test(id) ? await User.accessTokens.delete(user, id) : 0
+    if (deleted === 0) throw new E_NOT_FOUND()
+    this.#forget((entry) => entry.tokenId === id)
+  }
+
+  /** Drops what is remembered of a user: call it when one is deactivated. */
+  forget(userId: string): void {
+    this.#forget((entry) => entry.userId === userId)
+  }
+
+  #cacheUntil(token: AccessToken): number {
+    const until = this.now() + CACHE_TTL_MS
+    return token.expiresAt ? Math.min(until, token.expiresAt.getTime()) : until
+  }
+
+  #remember(key: string, entry: Verified): void {
+    if (this.#verified.size >= CACHE_SIZE) {
+      this.#verified.delete(this.#verified.keys().next().value!)
+    }
+    this.#verified.set(key, entry)
+  }
+
+  #forget(matches: (entry: Verified) => boolean): void {
+    for (const [key, entry] of this.#verified) if (matches(entry)) this.#verified.delete(key)
+  }
+}

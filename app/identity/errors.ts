@@ -1,0 +1,35 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+export class E_NOT_SIGNED_IN extends Exception {
+  static override code = 'E_NOT_SIGNED_IN'
+  static override status = 401
+  static override message = 'You are not signed in.'
+  static override help = 'Sign in, or send an access token as "Authorization: Bearer …".'
+}
+
+export class E_INVALID_TOKEN extends Exception {
+  static override code = 'E_INVALID_TOKEN'
+  static override status = 401
+  static override message = 'The access token is not valid.'
+  static override help = 'Make a new one in the settings, under "Access tokens".'
+}
+
+export class E_NOT_ALLOWED extends Exception {
+  static override code = 'E_NOT_ALLOWED'
+  static override status = 403
+  static override message = 'Only an admin may do this.'
+  static override help = 'Ask an admin of this installation.'
+}
+
+export class E_NOT_FOUND extends Exception {
+  static override code = 'E_NOT_FOUND'
+  static override status = 404
+  static override message = 'There is nothing at this address.'
+}
+
+/** A route that declares no rule is a defect, so it answers nobody. */
+export class E_NO_ACCESS_RULE extends Exception {
+  static override code = 'E_NO_ACCESS_RULE'
+  static override status = 500
+  static override message = 'This route declares no access rule.'
+}

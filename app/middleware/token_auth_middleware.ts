@@ -1,0 +1,24 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type { NextFn } from '@adonisjs/core/types/http'
+import app from '@adonisjs/core/services/app'
+import { bearerOf } from '#identity/bearer'
+import { E_INVALID_TOKEN } from '#identity/errors'
+
+declare module '@adonisjs/core/http' {
+  interface HttpContext {
+    /** The owner of the access token. Set on the routes of the relay stack. */
+    tokenUserId: string
+  }
+}
+
+/** The one step in front of the relay: an access token as Bearer. No session, and no query when warm. */
+export default class TokenAuthMiddleware {
+  async handle(ctx: HttpContext, next: NextFn) {
+    const token = bearerOf(ctx.request)
+    const tokens = await app.container.make('identity.tokens')
+    const userId = token && (await tokens.verify(token))
+    if (!userId) throw new E_INVALID_TOKEN()
+    ctx.tokenUserId = userId
+    return next()
+  }
+}

@@ -1,0 +1,23 @@
+import { test } from '@japa/runner'
+
+test.group('Unknown addresses', () => {
+  test('answer the API shape under /api', async ({ client }) => {
+    const response = await client.get('/api/v1/nothing-here')
+    response.assertStatus(404)
+    response.assertBody({
+      errors: [{ code: 'E_ROUTE_NOT_FOUND', message: 'There is nothing at this address.' }],
+    })
+  })
+
+  test("answer OpenAI's shape under /v1", async ({ client }) => {
+    const response = await client.get('/v1/nothing-here')
+    response.assertStatus(404)
+    response.assertBodyContains({ error: { type: 'not_found_error', param: null } })
+  })
+
+  test('answer a page to a browser', async ({ client, assert }) => {
+    const response = await client.get('/nothing-here').header('accept', 'text/html')
+    response.assertStatus(404)
+    assert.notInclude(response.text(), 'at ')
+  })
+})
