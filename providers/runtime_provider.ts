@@ -1,1 +1,49 @@
-export default class RuntimeProvider {}
+import { configProvider } from '@adonisjs/core'
+import { createId } from '@paralleldrive/cuid2'
+import { RuntimeException } from '@adonisjs/core/exceptions'
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { RuntimeManager } from '#runtimes/manager'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'runtime.manager': RuntimeManager
+  }
+}
+
+/** Registers the drivers that `config/runtime.ts` describes as the singleton `runtime.manager`. */
+export default class RuntimeProvider {
+  #manager: RuntimeManager | null = null
+
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    this.app.container.singleton('runtime.manager', async () => {
+      const { RuntimeManager } = await import('#runtimes/manager')
+      const config = await configProvider.resolve<ConstructorParameters<typeof RuntimeManager>[0]>(
+        this.app,
+        this.app.config.get('runtime')
+      )
+      if (!config) {
+        throw new RuntimeException(
+          'Invalid "config/runtime.ts": export what defineConfig() returns'
+        )
+      }
+      this.#manager = new RuntimeManager(config, () => this.#installation())
+      return this.#manager
+    })
+  }
+
+  async shutdown() {
+    await this.#manager?.close()
+  }
+
+  /** Made by whoever asks first; of several copies that boot at once, all get the same one. */
+  async #installation(): Promise<string> {
+    const settings = await this.app.container.make('settings')
+    const known = await settings.get('installation.id')
+    if (known) return known
+
+    await settings.claim('installation.id', createId())
+    return (await settings.get('installation.id'))!
+  }
+}

@@ -8,6 +8,7 @@
  * - A driver touches only what carries the label of its own installation.
  */
 import type { Secret } from '@adonisjs/core/helpers'
+import type { FailureReason } from '#runtimes/errors'
 
 /** What a driver can do. Tests and callers ask these flags, never for a driver's name. */
 export interface RuntimeCapabilities {
@@ -87,6 +88,8 @@ export interface Observed {
   /** Set once it has exited and the driver knows. */
   exitCode: number | null
   outOfMemory: boolean
+  /** Why it ended without having been asked to, where the driver can tell; the message is for the log. */
+  failure: { reason: FailureReason; message: string } | null
   state: DriverState
 }
 
