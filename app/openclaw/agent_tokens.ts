@@ -1,0 +1,64 @@
+import { timingSafeEqual } from 'node:crypto'
+import SystemContainer from '#models/system_container'
+import UserContainer from '#models/user_container'
+import { hashGatewayToken } from '#models/with_lifecycle'
+import type { AgentName } from '#openclaw/agent_name'
+import { ShortCache } from '#openclaw/short_cache'
+
+/** How long a renewed token, or a deactivated owner, may go unnoticed: milliseconds. */
+const TTL_MS = 1000
+
+/** Whose token it was. */
+export interface AgentIdentity {
+  agent: AgentName
+  /** The id of the agent's row: `user_containers` or `system_containers`. */
+  rowId: string
+  /** Whose providers it may use: all of this user … */
+  ownerId: string | null
+  /** … or, for a system agent, just this one. */
+  providerId: string | null
+}
+
+/** Tells which agent a gateway token belongs to. */
+export class AgentTokens {
+  readonly #known: ShortCache<AgentIdentity>
+
+  constructor(now: () => number = Date.now) {
+    this.#known = new ShortCache({ ttlMs: TTL_MS, now })
+  }
+
+  /** Null for a token of nobody, of a deactivated user, or of a system agent that is switched off. */
+  async identify(token: string | null): Promise<AgentIdentity | null> {
+    if (!token) return null
+    const hash = hashGatewayToken(token)
+    return this.#known.get(hash, () => this.#find(hash))
+  }
+
+  clear(): void {
+    this.#known.clear()
+  }
+
+  async #find(hash: string): Promise<AgentIdentity | null> {
+    const user = await UserContainer.query()
+      .where('gateway_token_hash', hash)
+      .whereHas('user', (owner) => owner.whereNull('deactivated_at'))
+      .first()
+    if (user && same(user.gatewayTokenHash, hash)) {
+      const { id: rowId, userId: ownerId } = user
+      return { agent: `user/${ownerId}`, rowId, ownerId, providerId: null }
+    }
+    const system = await SystemContainer.query()
+      .where({ gateway_token_hash: hash, is_active: true })
+      .first()
+    if (system && same(system.gatewayTokenHash, hash)) {
+      const { id: rowId, providerId } = system
+      return { agent: `system/${rowId}`, rowId, ownerId: null, providerId }
+    }
+    return null
+  }
+}
+
+/** The database compared already; this one takes the same time wherever they differ. */
+function same(stored: string | null, hash: string): boolean {
+  return stored?.length === hash.length && timingSafeEqual(Buffer.from(stored), Buffer.from(hash))
+}

@@ -1,0 +1,94 @@
+import type { LlmAdapter } from '#llm/contract'
+import { E_UNKNOWN_PROVIDER_TYPE } from '#llm/errors'
+import LlmProvider from '#models/llm_provider'
+import SystemContainer from '#models/system_container'
+import UserAgentConfig from '#models/user_agent_config'
+import { parseAgentName, type AgentName } from '#openclaw/agent_name'
+import { hashOf } from '#openclaw/canonical_json'
+import { assembleDocument, type DocumentInput, type DocumentProvider } from '#openclaw/document'
+import { E_UNKNOWN_AGENT } from '#openclaw/errors'
+import { launchFiles, type LaunchFile } from '#openclaw/launch_files'
+import type { OpenClawDocument } from '#openclaw/openclaw_document'
+
+/** What an agent starts from. */
+export interface AgentDocument {
+  document: OpenClawDocument
+  files: LaunchFile[]
+  /** SHA-256 of the document and the files. The same hash means: nothing changed for the agent. */
+  hash: string
+}
+
+/** Finds the adapter of a provider's type, or throws E_UNKNOWN_PROVIDER_TYPE. */
+export interface Adapters {
+  get(type: string): LlmAdapter
+}
+
+type Wishes = Pick<DocumentInput, 'profile' | 'primaryModel' | 'fallbackModels' | 'providerId'>
+
+/** Assembles agents' documents from their rows. Nothing of it is stored but the hash. */
+export class AgentDocuments {
+  constructor(
+    protected adapters: Adapters,
+    /** The internal listener, without a slash at the end. */
+    protected internalUrl: string
+  ) {}
+
+  /**
+   * The document of an agent as the rows are now.
+   *
+   * @throws E_NO_PROVIDER when its owner has no active provider with a model
+   * @throws E_UNKNOWN_AGENT for a system agent that does not exist
+   */
+  async forAgent(agent: AgentName): Promise<AgentDocument> {
+    const { kind, id } = parseAgentName(agent)
+    return kind === 'user' ? this.#forUser(id) : this.#forSystem(id)
+  }
+
+  async #forUser(userId: string): Promise<AgentDocument> {
+    const config = await UserAgentConfig.ownedBy(userId).first()
+    const providers = await LlmProvider.ownedBy(userId)
+      .where('is_active', true)
+      .orderBy('created_at')
+      .orderBy('id')
+    const wishes: Wishes = {
+      profile: config?.profile ?? 'minimal',
+      primaryModel: config?.primaryModel ?? null,
+      fallbackModels: config?.fallbackModels ?? [],
+      providerId: config?.providerId ?? null,
+    }
+    return this.#assemble(wishes, providers, config?.personality ?? null)
+  }
+
+  async #forSystem(id: string): Promise<AgentDocument> {
+    const row = await SystemContainer.find(id)
+    if (!row) throw new E_UNKNOWN_AGENT()
+    const providers = row.providerId
+      ? await LlmProvider.query().where({ id: row.providerId, is_active: true })
+      : []
+    const wishes: Wishes = {
+      profile: 'minimal',
+      primaryModel: row.primaryModel,
+      fallbackModels: [],
+      providerId: row.providerId,
+    }
+    return this.#assemble(wishes, providers, `You are ${row.name}. Your role is ${row.role}.`)
+  }
+
+  #assemble(wishes: Wishes, rows: LlmProvider[], personality: string | null): AgentDocument {
+    const providers = rows.map((row) => this.#provider(row)).filter((row) => row !== null)
+    const relayUrl = `${this.internalUrl}/api/internal/llm`
+    const document = assembleDocument({ ...wishes, relayUrl, providers })
+    const files = launchFiles(personality)
+    return { document, files, hash: hashOf({ document, files }) }
+  }
+
+  /** A provider whose adapter was uninstalled is of no use, but must not keep the agent from the others. */
+  #provider({ id, name, type, apiType, models }: LlmProvider): DocumentProvider | null {
+    try {
+      return { id, name, apiType, models: models ?? [], adapter: this.adapters.get(type) }
+    } catch (error) {
+      if (error instanceof E_UNKNOWN_PROVIDER_TYPE) return null
+      throw error
+    }
+  }
+}

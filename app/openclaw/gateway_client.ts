@@ -1,0 +1,122 @@
+import { request } from 'undici'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { callGateway } from '#openclaw/gateway_socket'
+import {
+  storedKey,
+  toMessage,
+  toSession,
+  type GatewayMessage,
+  type GatewaySession,
+} from '#openclaw/gateway_shapes'
+
+/** Long enough for a gateway whose workers fell asleep, short enough for someone who waits. */
+const TIMEOUT_MS = 15_000
+
+/** A readiness probe that takes longer is a gateway that is busy starting. */
+const PROBE_TIMEOUT_MS = 2000
+
+/** The most turns of a conversation that are read back at once. */
+const HISTORY_LIMIT = 200
+
+/** A part of a conversation, oldest first. */
+export interface GatewayHistory {
+  messages: GatewayMessage[]
+  /** Gives the turns before these, or null at the beginning. */
+  nextCursor: string | null
+}
+
+/**
+ * What Mosaic asks a gateway beside chatting. `url` and `token` are those of `GatewayAccess`. Keys of
+ * conversations are as the chat endpoint takes them in `x-openclaw-session-key`.
+ */
+export class GatewayClient {
+  constructor(protected timeoutMs: number = TIMEOUT_MS) {}
+
+  /**
+   * Whether the gateway may get traffic now. Anything but its yes is a no: starting, draining, refused,
+   * silent. Costs the agent nothing and counts as nobody's activity. Rejects only when `signal` ends it.
+   */
+  async probeReady(url: string, signal?: AbortSignal): Promise<boolean> {
+    try {
+      const response = await request(`${url}/startupz`, {
+        signal: AbortSignal.any([
+          AbortSignal.timeout(PROBE_TIMEOUT_MS),
+          ...(signal ? [signal] : []),
+        ]),
+      })
+      await response.body.dump()
+      return response.statusCode === 200
+    } catch {
+      signal?.throwIfAborted()
+      return false
+    }
+  }
+
+  /**
+   * The agent's conversations, the latest first.
+   *
+   * @throws E_GATEWAY_FAILED
+   */
+  async sessions(url: string, token: string): Promise<GatewaySession[]> {
+    const { sessions } = await callGateway<{ sessions?: object[] }>(
+      { url, token, timeoutMs: this.timeoutMs },
+      'sessions.list',
+      { includeDerivedTitles: true, includeLastMessage: true }
+    )
+    return (sessions ?? [])
+      .map(toSession)
+      .filter((session) => session !== null)
+      .toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
+  }
+
+  /**
+   * The turns of a conversation that a person wrote and read. Null where there is no such conversation.
+   *
+   * @throws E_GATEWAY_FAILED
+   */
+  async history(
+    url: string,
+    token: string,
+    key: string,
+    options: { limit?: number; cursor?: string } = {}
+  ): Promise<GatewayHistory | null> {
+    const query = new URLSearchParams({ limit: String(options.limit ?? HISTORY_LIMIT) })
+    if (options.cursor) query.set('cursor', options.cursor)
+    const path = `/sessions/${encodeURIComponent(storedKey(key))}/history?${query}`
+    const answer = await this.#read(`${url}${path}`, token)
+    if (!answer) return null
+
+    const messages = (answer.messages ?? []) as object[]
+    return {
+      messages: messages.map(toMessage).filter((message) => message !== null),
+      nextCursor: answer.hasMore ? (answer.nextCursor ?? null) : null,
+    }
+  }
+
+  /**
+   * Takes a conversation out of the agent's list. OpenClaw keeps an archive of it in the state folder.
+   * A conversation that does not exist is success.
+   *
+   * @throws E_GATEWAY_FAILED
+   */
+  async deleteSession(url: string, token: string, key: string): Promise<void> {
+    const gateway = { url, token, timeoutMs: this.timeoutMs }
+    await callGateway(gateway, 'sessions.delete', { key: storedKey(key) })
+  }
+
+  /** The JSON at an address, or null for 404. */
+  async #read(address: string, token: string): Promise<any> {
+    try {
+      const response = await request(address, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(this.timeoutMs),
+      })
+      if (response.statusCode === 200) return await response.body.json()
+      await response.body.dump()
+      if (response.statusCode === 404) return null
+      throw new Error(`status ${response.statusCode}`)
+    } catch (error) {
+      throw new E_GATEWAY_FAILED(undefined, { cause: error })
+    }
+  }
+}

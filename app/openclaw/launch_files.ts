@@ -1,0 +1,22 @@
+/** A file that the launcher writes before the gateway starts; its path is relative to the state folder. */
+export interface LaunchFile {
+  path: string
+  content: string
+}
+
+/**
+ * With retries on, OpenClaw asks a provider that fails for over a minute before it takes the next
+ * model. It reads this from a file; its document has no key for it.
+ */
+const NO_RETRIES = JSON.stringify({ retry: { provider: { maxRetries: 0 } } })
+
+/**
+ * The files of an agent beside its document. The personality is always among them, empty where there
+ * is none, so that one which its owner took away does not live on in the state folder.
+ */
+export function launchFiles(personality: string | null): LaunchFile[] {
+  return [
+    { path: 'workspace/SOUL.md', content: personality?.trim() ? `${personality.trim()}\n` : '' },
+    { path: 'agents/main/agent/settings.json', content: `${NO_RETRIES}\n` },
+  ]
+}

@@ -1,0 +1,20 @@
+import env from '#start/env'
+
+const host = env.get('INTERNAL_HOST') ?? '127.0.0.1'
+const port = env.get('INTERNAL_PORT') ?? 3334
+
+/** Addresses that mean "every interface": a caller on this machine uses loopback instead. */
+const EVERYWHERE: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+const reachable = EVERYWHERE[host] ?? host
+
+/** The listener that only agents call: their documents and their models. */
+const internalConfig = {
+  host,
+  port,
+  /** Where an agent on this machine reaches it, without a slash at the end. */
+  url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
+  /** How long answers in flight may still run when Mosaic stops, in milliseconds. */
+  drainMs: 5000,
+}
+
+export default internalConfig
