@@ -1,0 +1,92 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+const SEND_AGAIN = 'Send your message again: your agent starts again by itself.'
+
+/** The agent's gateway broke off: it was stopped, killed, or crashed while it answered. */
+export class E_AGENT_GONE extends Exception {
+  static override code = 'E_AGENT_GONE'
+  static override status = 502
+  static override message = 'Your agent stopped in the middle of its answer.'
+  static override help = SEND_AGAIN
+}
+
+/** The gateway could not be reached, not even after its agent was asked for anew. */
+export class E_AGENT_UNREACHABLE extends Exception {
+  static override code = 'E_AGENT_UNREACHABLE'
+  static override status = 503
+  static override message = 'Your agent does not answer.'
+  static override help = 'Try again in a moment. If it goes on, restart your agent in the settings.'
+}
+
+/** The gateway took the message and then said nothing for too long. */
+export class E_AGENT_SILENT extends Exception {
+  static override code = 'E_AGENT_SILENT'
+  static override status = 504
+  static override message = 'Your agent has said nothing for a long time, so Mosaic gave up waiting.'
+  static override help =
+    'Try again. If it goes on, choose another model or restart your agent in the settings.'
+}
+
+/** The agent is up, but this run failed: usually because of its model. */
+export class E_AGENT_FAILED extends Exception {
+  static override code = 'E_AGENT_FAILED'
+  static override status = 502
+  static override message = 'Your agent could not finish this answer.'
+  static override help = 'Try again. If it goes on, test the connection of your provider.'
+}
+
+/** The wake takes longer than a caller who gets no stream should be kept waiting. */
+export class E_AGENT_WAKING extends Exception {
+  static override code = 'E_AGENT_WAKING'
+  static override status = 503
+  static override message = 'Your agent is still waking up.'
+  static override help = 'Try again in a few seconds, or ask for a stream.'
+}
+
+/** All models of the agent are rate-limited. */
+export class E_MODEL_RATE_LIMITED extends Exception {
+  static override code = 'E_MODEL_RATE_LIMITED'
+  static override status = 429
+  static override message = 'The models of your agent accept no more requests just now.'
+  static override help = 'Wait a little, or choose another model in the settings.'
+}
+
+/** The gateway refused the request itself; its words say what is wrong with it. */
+export class E_CHAT_REFUSED extends Exception {
+  static override code = 'E_CHAT_REFUSED'
+  static override status = 400
+  static override message = 'Your agent cannot read this request.'
+}
+
+export class E_CHAT_TOO_LARGE extends Exception {
+  static override code = 'E_CHAT_TOO_LARGE'
+  static override status = 413
+  static override message = 'The request is too large.'
+  static override help = 'Send less at once: shorter messages, or smaller and fewer images.'
+}
+
+export class E_CHAT_NOT_JSON extends Exception {
+  static override code = 'E_CHAT_NOT_JSON'
+  static override status = 400
+  static override message = 'The request is not a JSON object.'
+}
+
+export class E_CHAT_NO_MESSAGES extends Exception {
+  static override code = 'E_CHAT_NO_MESSAGES'
+  static override status = 400
+  static override message = '"messages" must be a list with at least one message.'
+}
+
+export class E_CHAT_UNKNOWN_MODEL extends Exception {
+  static override code = 'model_not_found'
+  static override status = 404
+  static override message = 'There is no such model.'
+  static override help = 'GET /v1/models lists yours; "openclaw" is your agent with its own choice.'
+}
+
+/** Unknown, deleted, or someone else's: these read the same. */
+export class E_CONVERSATION_NOT_FOUND extends Exception {
+  static override code = 'E_CONVERSATION_NOT_FOUND'
+  static override status = 404
+  static override message = 'There is no such conversation.'
+}

@@ -1,0 +1,69 @@
+import type { AgentKey } from '#agents/types'
+import { AGENT_MODEL } from '#chat/openai_request'
+import { E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
+
+/** As much of an agent's document as names its models. */
+interface DocumentedModels {
+  document: { models: { providers: Record<string, { models: { id: string }[] }> } }
+}
+
+/** Assembles an agent's document; fails where its owner has no usable provider. */
+export interface Documents {
+  forAgent(agent: AgentKey): Promise<DocumentedModels>
+}
+
+/** A model as OpenAI lists it. */
+export interface ListedModel {
+  id: string
+  object: 'model'
+  created: number
+  owned_by: string
+}
+
+/** What a client can put into `model`: the agent itself, or one of its owner's models by name. */
+export class ModelCatalogue {
+  readonly #documents: Documents
+
+  constructor(documents: Documents) {
+    this.#documents = documents
+  }
+
+  /** The agent first, then each model as `<provider>/<model id>`. */
+  async list(agent: AgentKey): Promise<ListedModel[]> {
+    return [AGENT_MODEL, ...(await this.#references(agent))].map(listed)
+  }
+
+  /** @throws E_CHAT_UNKNOWN_MODEL */
+  async find(agent: AgentKey, id: string): Promise<ListedModel> {
+    if (id === AGENT_MODEL) return listed(id)
+    return listed(await this.reference(agent, id))
+  }
+
+  /**
+   * The model as the agent's gateway names it.
+   *
+   * @throws E_CHAT_UNKNOWN_MODEL for what is none of the owner's
+   */
+  async reference(agent: AgentKey, name: string): Promise<string> {
+    const references = await this.#references(agent)
+    if (!references.includes(name)) throw new E_CHAT_UNKNOWN_MODEL()
+    return name
+  }
+
+  async #references(agent: AgentKey): Promise<string[]> {
+    try {
+      const { document } = await this.#documents.forAgent(agent)
+      return Object.entries(document.models.providers).flatMap(([provider, { models }]) =>
+        models.map(({ id }) => `${provider}/${id}`)
+      )
+    } catch (error) {
+      if ((error as { code?: string }).code === 'E_NO_PROVIDER') return []
+      throw error
+    }
+  }
+}
+
+/** OpenAI's clients want a date; a model here has none. */
+function listed(id: string): ListedModel {
+  return { id, object: 'model', created: 0, owned_by: 'mosaic' }
+}

@@ -1,0 +1,82 @@
+import { StringDecoder } from 'node:string_decoder'
+import { createParser, type EventSourceParser } from 'eventsource-parser'
+import type { Flow } from '#chat/upstream_call'
+import { AgentAnswer } from '#chat/agent_answer'
+import type { EventStream } from '#chat/event_stream'
+import { runFailure, type ModelFailure } from '#chat/failures'
+import { E_AGENT_GONE } from '#chat/errors'
+
+/** Tokens that a turn cost, as the provider counts them. */
+export interface Usage {
+  inputTokens: number
+  outputTokens: number
+  totalTokens: number
+}
+
+/** What of a gateway's chunk the page needs. */
+interface Chunk {
+  choices?: { delta?: { content?: string | null } }[]
+  usage?: { prompt_tokens?: number; completion_tokens?: number; total_tokens?: number } | null
+  error?: { message?: string }
+}
+
+/** Turns a gateway's event stream into the page's: `delta { text }`, then `done { conversationId, usage? }`. */
+export class PageStream extends AgentAnswer {
+  readonly #stream: EventStream
+  readonly #conversationId: string
+  readonly #decoder = new StringDecoder()
+  readonly #parser: EventSourceParser
+  #flow: Flow | null = null
+  #usage: Usage | undefined
+  #done = false
+  #full = false
+
+  constructor(
+    stream: EventStream,
+    conversationId: string,
+    recorded: () => ModelFailure | null
+  ) {
+    super(recorded)
+    this.#stream = stream
+    this.#conversationId = conversationId
+    this.#parser = createParser({ onEvent: ({ data }) => this.#take(data) })
+  }
+
+  protected started(_headers: unknown, flow: Flow): void {
+    this.#flow = flow
+  }
+
+  protected chunk(bytes: Buffer): void {
+    this.#full = false
+    this.#parser.feed(this.#decoder.write(bytes))
+    if (!this.#full) return
+    this.#flow!.pause()
+    this.#stream.drained(() => this.#flow!.resume())
+  }
+
+  protected finished(): void {
+    if (!this.#done) throw new E_AGENT_GONE()
+    this.#stream.event('done', { conversationId: this.#conversationId, usage: this.#usage })
+    this.#stream.end()
+  }
+
+  #take(data: string): void {
+    if (data === '[DONE]') {
+      this.#done = true
+      return
+    }
+    const chunk: Chunk = JSON.parse(data)
+    if (chunk.error) throw runFailure(chunk.error.message ?? null, this.recorded)
+    if (chunk.usage) this.#usage = usageOf(chunk.usage)
+    const text = chunk.choices?.[0]?.delta?.content
+    if (text && !this.#stream.event('delta', { text })) this.#full = true
+  }
+}
+
+function usageOf(usage: NonNullable<Chunk['usage']>): Usage {
+  return {
+    inputTokens: usage.prompt_tokens ?? 0,
+    outputTokens: usage.completion_tokens ?? 0,
+    totalTokens: usage.total_tokens ?? 0,
+  }
+}
