@@ -1,0 +1,72 @@
+/**
+ * Installs the OpenClaw that agents run, at the version that `docker/agent/package.json` pins, into
+ * `<storage>/openclaw/<version>`. Done once: a whole installation is left as it is.
+ *
+ * As a command: `node bin/install_openclaw.mjs`.
+ */
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { SetupFailure } from './setup/failure.mjs'
+import { install } from './setup/packages.mjs'
+import { ROOT } from './setup/node24.mjs'
+import { Terminal } from './setup/terminal.mjs'
+
+const PIN = join(ROOT, 'docker/agent')
+const HALF_INSTALL = '.installing-'
+
+/** No install takes this long: a half one that is older was left behind, a younger one may be running. */
+const ABANDONED_MS = 60 * 60 * 1000
+
+export const OPENCLAW_VERSION = JSON.parse(readFileSync(join(PIN, 'package.json'), 'utf8'))
+  .dependencies.openclaw
+
+/**
+ * @param {string} storage The storage folder, absolute.
+ * @param {(share: number) => void} report
+ * @returns {Promise<'installed' | 'present'>}
+ */
+export async function installOpenClaw(storage, report) {
+  const parent = join(storage, 'openclaw')
+  const target = join(parent, OPENCLAW_VERSION)
+  if (existsSync(join(target, 'node_modules/openclaw/package.json'))) return 'present'
+
+  await mkdir(parent, { recursive: true })
+  await removeAbandoned(parent)
+  const folder = await mkdtemp(join(parent, HALF_INSTALL))
+  try {
+    for (const file of ['package.json', 'package-lock.json']) {
+      await copyFile(join(PIN, file), join(folder, file))
+    }
+    await install(folder, report)
+    /** Agents run it as users of their own. */
+    await chmod(folder, 0o755)
+    await rm(target, { recursive: true, force: true })
+    await rename(folder, target)
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+  return 'installed'
+}
+
+async function removeAbandoned(parent) {
+  for (const name of await readdir(parent)) {
+    const folder = join(parent, name)
+    if (!name.startsWith(HALF_INSTALL)) continue
+    if (Date.now() - (await stat(folder)).mtimeMs < ABANDONED_MS) continue
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const storage = resolve(process.env.STORAGE_PATH ?? join(ROOT, 'storage'))
+  await new Terminal()
+    .step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(storage, report))
+    .catch((error) => {
+      if (!(error instanceof SetupFailure)) throw error
+      console.error([error.message, error.help].filter(Boolean).join('\n'))
+      process.exitCode = 1
+    })
+}

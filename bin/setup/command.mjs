@@ -1,0 +1,48 @@
+/** Runs programs quietly: what they print is shown only when they fail. */
+import { spawn } from 'node:child_process'
+import { SetupFailure } from './failure.mjs'
+
+/** Lines of a failed program's output that are shown: enough for its reason, not for its whole log. */
+const SHOWN_LINES = 20
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions & { failure?: string, help?: string, input?: string }} [options]
+ *   `failure` is the sentence for a person when it does not end with 0.
+ * @returns {Promise<string>} What it wrote to standard output.
+ * @throws SetupFailure
+ */
+export async function command(program, args, { failure, help, input, ...options } = {}) {
+  const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+
+  let out = ''
+  let all = ''
+  child.stdout.on('data', (data) => {
+    out += data
+    all += data
+  })
+  child.stderr.on('data', (data) => (all += data))
+
+  const stop = (signal) => child.kill(signal)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    const [code, signal] = await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (...end) => resolve(end))
+    })
+    if (code === 0) return out
+    const tail = all.trim().split('\n').slice(-SHOWN_LINES).join('\n')
+    const ended = signal ? `ended by ${signal}` : `status ${code}`
+    throw new SetupFailure(`${failure ?? `${program} failed`} (${ended}):\n${tail}`, help)
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      throw new SetupFailure(`${failure ?? 'A program is missing'}: there is no ${program}.`, help)
+    }
+    throw error
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}

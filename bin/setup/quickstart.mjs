@@ -1,0 +1,165 @@
+import { join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { pathToFileURL } from 'node:url'
+import { build } from './build.mjs'
+import { checkFree } from './ports.mjs'
+import { command } from './command.mjs'
+import { answerSetup } from './demo.mjs'
+import { MosaicServer } from './server.mjs'
+import { SetupFailure } from './failure.mjs'
+import { Terminal } from './terminal.mjs'
+import { install, isInstalled } from './packages.mjs'
+import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from './node24.mjs'
+
+/** Set for the second half, which runs on Node 24. */
+const SECOND_HALF = 'MOSAIC_QUICKSTART_CONTINUES'
+
+/**
+ * Where models on this machine and in its network live. Production starts with none; who starts Mosaic
+ * on their own machine wants their Ollama to be reachable.
+ */
+const LOCAL_RANGES = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+]
+
+const USAGE = `Usage: npm run quickstart [-- --demo]
+
+  --demo   answer the setup too: an admin account and a model that needs no key
+
+HOST, PORT, INTERNAL_HOST, INTERNAL_PORT, STORAGE_PATH and DATABASE_URL are respected.`
+
+/** @param {string[]} args */
+export async function quickstart(args) {
+  try {
+    const { demo, help } = options(args)
+    if (help) return console.log(USAGE)
+    await start(demo, args)
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error
+    console.error(['', error.message, error.help].filter((text) => text !== undefined).join('\n'))
+    process.exitCode = 1
+  }
+}
+
+async function start(demo, args) {
+  const terminal = new Terminal()
+
+  if (!process.env[SECOND_HALF]) {
+    terminal.line(`\n${terminal.strong('Mosaic')}\n`)
+    await terminal.step('Packages', async (report) => {
+      if (isInstalled(ROOT)) return 'present'
+      await install(ROOT, report)
+      return 'installed'
+    })
+  }
+  if (!isNode24()) {
+    const script = join(ROOT, 'bin/quickstart.mjs')
+    return continueWithNode24([script, ...args], { [SECOND_HALF]: 'yes' })
+  }
+
+  useEnvFile()
+  const { listeners, storage, env } = environment()
+  for (const listener of listeners) await checkFree(listener)
+
+  const { OPENCLAW_VERSION, installOpenClaw } = await import('../install_openclaw.mjs')
+  await terminal.step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(storage, report))
+  await terminal.step('Build', build)
+  await terminal.step('Key and database', () => prepare(env, storage))
+
+  const server = new MosaicServer({ env, storage, terminal })
+  await terminal.step('Start', () => server.start())
+
+  if (demo) await answerSetup({ server, terminal }).catch((error) => server.stop(error))
+  else announce(server, terminal)
+  terminal.line(`\n  ${terminal.quiet(`Log: ${server.logFile}   Stop: Ctrl-C`)}\n`)
+
+  process.exitCode = await server.ended
+}
+
+function options(args) {
+  try {
+    const known = { demo: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+    return parseArgs({ args, options: known }).values
+  } catch (error) {
+    throw new SetupFailure(error.message, USAGE)
+  }
+}
+
+function useEnvFile() {
+  const file = join(ROOT, '.env')
+  if (existsSync(file)) process.loadEnvFile(file)
+}
+
+/** What the server is started with. Everything that is set already is respected. */
+function environment() {
+  const storage = resolve(ROOT, process.env.STORAGE_PATH ?? 'storage')
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: '3333',
+    INTERNAL_HOST: '127.0.0.1',
+    INTERNAL_PORT: '3334',
+    DATABASE_URL: `sqlite:${join(storage, 'mosaic.sqlite3')}`,
+    ...withNode24(),
+    NODE_ENV: 'production',
+    STORAGE_PATH: storage,
+  }
+  const listeners = [
+    { host: env.HOST, port: portOf(env, 'PORT'), variable: 'PORT' },
+    { host: env.INTERNAL_HOST, port: portOf(env, 'INTERNAL_PORT'), variable: 'INTERNAL_PORT' },
+  ]
+  return { listeners, storage, env }
+}
+
+function portOf(env, variable) {
+  const port = Number(env[variable])
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new SetupFailure(`${variable} is "${env[variable]}", and a port is a number up to 65535.`)
+}
+
+/** Makes the key where there is none, brings the database up to date, and opens the local network. */
+async function prepare(env, storage) {
+  const { bootSecrets } = await import(
+    pathToFileURL(join(ROOT, 'build/app/vaults/boot_secrets.js'))
+  )
+  try {
+    bootSecrets({
+      envFile: join(ROOT, '.env'),
+      storagePath: storage,
+      mode: 'development',
+      databaseUrl: env.DATABASE_URL,
+      secretKey: process.env.MOSAIC_SECRET_KEY,
+    })
+  } catch (error) {
+    throw error.help ? new SetupFailure(error.message, error.help) : error
+  }
+  env.MOSAIC_SECRET_KEY = process.env.MOSAIC_SECRET_KEY
+
+  await ace(env, ['migration:run', '--force'], 'The database could not be brought up to date')
+  await ace(
+    env,
+    ['settings:set', 'network.allowedRanges', JSON.stringify(LOCAL_RANGES), '--if-unset'],
+    'The local network could not be allowed'
+  )
+  return 'ready'
+}
+
+function ace(env, args, failure) {
+  return command(node24(), ['build/ace.js', ...args], { cwd: ROOT, env, failure })
+}
+
+function announce(server, terminal) {
+  const { setupLink, url } = server
+  terminal.line()
+  if (setupLink) {
+    terminal.line(`  ${terminal.strong('Set up Mosaic here:')}  ${terminal.link(setupLink)}`)
+    terminal.line(`  ${terminal.quiet('The link makes you the admin: keep it to yourself.')}`)
+  } else {
+    terminal.line(`  ${terminal.strong('Mosaic runs at')}  ${terminal.link(url)}`)
+  }
+}

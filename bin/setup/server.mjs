@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { createWriteStream, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, node24 } from './node24.mjs'
+import { SetupFailure } from './failure.mjs'
+
+/** From its start until the server answers. A busy machine takes five seconds. */
+const START_DEADLINE_MS = 60_000
+const ASK_EVERY_MS = 100
+
+/** Past this the log of former runs goes to `mosaic.log.1`, and what was there is dropped. */
+const LOG_LIMIT_BYTES = 10 * 1024 * 1024
+
+/** Levels of the log, as its JSON lines have them. */
+const WARN = 40
+
+const SETUP_LINK = /https?:\/\/\S+\/onboarding\?token=\S+/
+
+/**
+ * The web process, as a child: its log goes to a file, what a person should see to the terminal.
+ * Signals to this process are passed on, and `ended` resolves with the status to end with.
+ */
+export class MosaicServer {
+  #child
+  #env
+  #terminal
+  #log
+  #lastWords = []
+  #stopping = false
+
+  /** The link that claims a new installation; null once it is claimed. */
+  setupLink = null
+
+  /** @type {Promise<number>} */
+  ended
+
+  constructor({ env, storage, terminal }) {
+    this.#env = env
+    this.#terminal = terminal
+    this.logFile = join(storage, 'mosaic.log')
+  }
+
+  get url() {
+    const host = ['0.0.0.0', '::'].includes(this.#env.HOST) ? 'localhost' : this.#env.HOST
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#env.PORT}`
+  }
+
+  /** @returns {Promise<string>} The address, once it answers there. */
+  async start() {
+    this.#openLog()
+    /** In a process group of its own, so that Ctrl-C reaches it once: from here. */
+    this.#child = spawn(node24(), ['build/bin/server.js'], {
+      cwd: ROOT,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.on(signal, () => {
+        this.#stopping = true
+        this.#child.kill('SIGTERM')
+      })
+    }
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#read(line))
+    createInterface({ input: this.#child.stderr }).on('line', (line) => this.#read(line))
+
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.once('error', reject)
+      this.#child.once('close', (code) => resolve(this.#stopping ? 0 : (code ?? 1)))
+    })
+    await Promise.race([this.#answers(), this.#endedEarly()])
+    return this.url
+  }
+
+  /** Ends the server, then throws what it was ended for. */
+  async stop(error) {
+    this.#child.kill('SIGTERM')
+    await this.ended
+    throw error
+  }
+
+  async #answers() {
+    const deadline = Date.now() + START_DEADLINE_MS
+    while (Date.now() < deadline) {
+      const answer = await fetch(`${this.url}/health/live`).catch(() => null)
+      if (answer?.ok) return
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+    }
+    this.#child.kill('SIGKILL')
+    throw new SetupFailure('The server did not answer within a minute.', `See ${this.logFile}.`)
+  }
+
+  async #endedEarly() {
+    const status = await this.ended
+    if (this.#stopping) process.exit(0)
+    throw new SetupFailure(
+      `The server ended as it started (status ${status}):\n${this.#lastWords.join('\n')}`,
+      `The whole log is in ${this.logFile}.`
+    )
+  }
+
+  /** The log's own lines are JSON; anything else was written for a person. */
+  #read(line) {
+    const link = SETUP_LINK.exec(line)?.[0]
+    if (link) {
+      this.setupLink = link
+      return
+    }
+    this.#log.write(`${line}\n`)
+    if (!line.trim()) return
+
+    this.#lastWords = [...this.#lastWords, line].slice(-20)
+    const entry = parsed(line)
+    if (entry && entry.level >= WARN) {
+      this.#terminal.line(`  ${entry.level > WARN ? 'error' : 'warning'}: ${entry.msg}`)
+    }
+  }
+
+  #openLog() {
+    const size = statSync(this.logFile, { throwIfNoEntry: false })?.size ?? 0
+    if (size > LOG_LIMIT_BYTES) renameSync(this.logFile, `${this.logFile}.1`)
+    this.#log = createWriteStream(this.logFile, { flags: 'a', mode: 0o600 })
+  }
+}
+
+function parsed(line) {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
