@@ -33,3 +33,34 @@ export class E_NO_ACCESS_RULE extends Exception {
   static override status = 500
   static override message = 'This route declares no access rule.'
 }
+
+export class E_INVALID_CREDENTIALS extends Exception {
+  static override code = 'E_INVALID_CREDENTIALS'
+  static override status = 401
+  static override message = 'The name or the password is wrong.'
+  static override help =
+    'Check both. An operator can set a new password with "node ace breakglass:reset".'
+}
+
+export class E_JSON_ONLY extends Exception {
+  static override code = 'E_JSON_ONLY'
+  static override status = 415
+  static override message = 'Signing in takes JSON.'
+  static override help = 'Send it with "Content-Type: application/json".'
+}
+
+export class E_USERNAME_TAKEN extends Exception {
+  static override code = 'E_USERNAME_TAKEN'
+  static override status = 409
+  static override message = 'There is an account of this name already.'
+  static override help =
+    'Choose another name, or set a new password with "node ace breakglass:reset".'
+  readonly field = 'username'
+}
+
+export class E_UNKNOWN_USER extends Exception {
+  static override code = 'E_UNKNOWN_USER'
+  static override status = 404
+  static override message = 'There is no user of this name.'
+  static override help = 'Name a user by email address or by breakglass username.'
+}

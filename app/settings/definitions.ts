@@ -34,6 +34,12 @@ export const DEFINITIONS = {
     internal: true,
     schema: vine.array(vine.string()),
   }),
+  /** Whether someone has taken this installation: with the setup link, or from its command line. */
+  'onboarding.claimed': setting<boolean>({
+    default: false,
+    internal: true,
+    schema: vine.boolean(),
+  }),
   /** The label of everything that this installation starts. Made at first boot. */
   'installation.id': setting<string | null>({ default: null, internal: true, schema: text() }),
   /** A text sealed with the installation's key: a wrong key cannot open it. */

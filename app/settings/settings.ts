@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
 import { createId } from '@paralleldrive/cuid2'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import SystemConfig from '#models/system_config'
 import type { VaultManager } from '#vaults/manager'
 import { E_UNKNOWN_SETTING } from '#settings/errors'
@@ -60,11 +61,16 @@ export class Settings {
 
   /**
    * Stores a value where none is yet, and tells whether this call was the one that did. Of any number
-   * of callers, in any number of processes, one is told `true`.
+   * of callers, in any number of processes, one is told `true`. Within a transaction the claim lasts
+   * only if that is committed.
    */
-  async claim<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<boolean> {
+  async claim<Key extends SettingKey>(
+    key: Key,
+    value: SettingValue<Key>,
+    trx?: TransactionClientContract
+  ): Promise<boolean> {
     const row = await this.#build(new SystemConfig(), key, JSON.stringify(value))
-    const { client } = SystemConfig.query()
+    const { client } = SystemConfig.query(trx && { client: trx })
     const now = DateTime.fromMillis(this.now()).toFormat(client.dialect.dateTimeFormat)
     const inserted = await client
       .insertQuery()

@@ -1,0 +1,45 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { accessTokenValidator } from '#validators/identity'
+import AccessTokenTransformer from '#transformers/access_token_transformer'
+
+/** `/api/v1/tokens`: a user's own access tokens. */
+export default class AccessTokensController {
+  async index({ auth, serialize }: HttpContext) {
+    const tokens = await app.container.make('identity.tokens')
+    return serialize(AccessTokenTransformer.transform(await tokens.list(auth.user!)))
+  }
+
+  /** The only answer that ever holds the token. */
+  async store({ auth, request, response, serialize }: HttpContext) {
+    const input = await request.validateUsing(accessTokenValidator)
+    const user = auth.user!
+    const tokens = await app.container.make('identity.tokens')
+    const token = await tokens.create(user, input)
+
+    const audit = await app.container.make('audit')
+    await audit.record({
+      actor: user,
+      action: 'token.created',
+      subject: { type: 'token', id: String(token.identifier) },
+      details: { name: input.name },
+      address: request.ip(),
+    })
+    const { data } = await serialize(AccessTokenTransformer.transform(token))
+    return response.created({ data: { ...data, token: token.value!.release() } })
+  }
+
+  async destroy({ auth, params, request, response }: HttpContext) {
+    const tokens = await app.container.make('identity.tokens')
+    await tokens.delete(auth.user!, params.id)
+
+    const audit = await app.container.make('audit')
+    await audit.record({
+      actor: auth.user!,
+      action: 'token.deleted',
+      subject: { type: 'token', id: params.id },
+      address: request.ip(),
+    })
+    return response.noContent()
+  }
+}

@@ -1,0 +1,71 @@
+import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import User from '#models/user'
+import BreakglassUser from '#models/breakglass_user'
+import { hashPassword } from '#identity/passwords'
+import type { Credentials } from '#identity/sign_in'
+import type { Sessions } from '#identity/sessions'
+import type { Audit } from '#audit/audit'
+import { E_UNKNOWN_USER, E_USERNAME_TAKEN } from '#identity/errors'
+
+/** The local accounts that always work. Each is a credential of an admin of its own. */
+export class BreakglassAccounts {
+  constructor(
+    protected audit: Audit,
+    protected sessions: Sessions
+  ) {}
+
+  /**
+   * Makes an account and the admin it signs in as. `within` runs in the same transaction, before both,
+   * and can refuse by throwing.
+   *
+   * @throws E_USERNAME_TAKEN
+   */
+  async create(
+    { username, password }: Credentials,
+    within?: (trx: TransactionClientContract) => Promise<void>
+  ): Promise<User> {
+    const passwordHash = await hashPassword(password)
+    const user = await db.transaction(async (trx) => {
+      await within?.(trx)
+      const taken = await BreakglassUser.findBy({ username }, { client: trx })
+      if (taken) throw new E_USERNAME_TAKEN()
+
+      const admin = await User.create({ name: username, role: 'admin' }, { client: trx })
+      const account = { username, passwordHash, isActive: true, userId: admin.id }
+      await BreakglassUser.create(account, { client: trx })
+      return admin
+    })
+    user.$trx = undefined
+    await this.audit.record({
+      action: 'breakglass.created',
+      subject: { type: 'user', id: user.id },
+      details: { username },
+    })
+    return user
+  }
+
+  /**
+   * Sets a new password, makes the account and its user active again, and ends the user's sessions.
+   *
+   * @throws E_UNKNOWN_USER
+   */
+  async reset({ username, password }: Credentials): Promise<User> {
+    const account = await BreakglassUser.query().where({ username }).preload('user').first()
+    if (!account) throw new E_UNKNOWN_USER()
+
+    account.passwordHash = await hashPassword(password)
+    account.isActive = true
+    await account.save()
+    account.user.role = 'admin'
+    account.user.deactivatedAt = null
+    await account.user.save()
+    await this.sessions.endAllOf(account.userId)
+    await this.audit.record({
+      action: 'breakglass.reset',
+      subject: { type: 'user', id: account.userId },
+      details: { username },
+    })
+    return account.user
+  }
+}

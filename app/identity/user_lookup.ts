@@ -1,0 +1,20 @@
+import User from '#models/user'
+import BreakglassUser from '#models/breakglass_user'
+import { E_UNKNOWN_USER } from '#identity/errors'
+
+/**
+ * The user that an operator names by email address, breakglass username or id.
+ *
+ * @throws E_UNKNOWN_USER
+ */
+export async function findUserByName(name: string): Promise<User> {
+  const account = await BreakglassUser.query()
+    .where('username', name.toLowerCase())
+    .preload('user')
+    .first()
+  if (account) return account.user
+
+  const user = (await User.findBy('email', name.toLowerCase())) ?? (await User.find(name))
+  if (!user) throw new E_UNKNOWN_USER()
+  return user
+}

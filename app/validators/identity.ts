@@ -1,0 +1,42 @@
+import { DateTime } from 'luxon'
+import vine from '@vinejs/vine'
+import { futureTimeRule } from '#validators/future_time_rule'
+import { passwordRule } from '#validators/password_rule'
+
+/** Names of local accounts: lower case, so that two never differ by case alone. */
+export const username = () =>
+  vine
+    .string()
+    .trim()
+    .toLowerCase()
+    .minLength(2)
+    .maxLength(64)
+    .regex(/^[a-z0-9][a-z0-9._@-]*$/)
+
+export const newPassword = () => vine.string().use(passwordRule())
+
+/** A new local account. */
+export const breakglassValidator = vine.create({ username: username(), password: newPassword() })
+
+/** Signing in judges no password: it only compares. */
+export const signInValidator = vine.create({
+  username: vine.string().trim().toLowerCase().maxLength(255),
+  password: vine.string().maxLength(1024),
+})
+
+/** A new access token. `expiresAt` left out is a token that does not expire. */
+export const accessTokenValidator = vine.create({
+  name: vine.string().trim().minLength(1).maxLength(100),
+  expiresAt: vine
+    .string()
+    .use(futureTimeRule())
+    .transform((value) => DateTime.fromISO(value, { zone: 'utc' }))
+    .nullable()
+    .optional(),
+})
+
+/** Which page of a list: `?page=1&limit=50`. */
+export const pageValidator = vine.create({
+  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
+  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+})
