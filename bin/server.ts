@@ -14,7 +14,9 @@ const IMPORTER = (filePath: string) => {
   return import(filePath)
 }
 
-new Ignitor(APP_ROOT, { importer: IMPORTER })
+const ignitor = new Ignitor(APP_ROOT, { importer: IMPORTER })
+
+ignitor
   .tap((app) => {
     app.booting(async () => {
       await import('#start/env')
@@ -24,4 +26,8 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
   })
   .httpServer()
   .start()
-  .catch(reportBootFailure)
+  .catch(async (error: unknown) => {
+    await reportBootFailure(error)
+    /** What had opened before the failure would keep the process alive. */
+    await ignitor.getApp()?.terminate()
+  })

@@ -1,4 +1,9 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type internalConfig from '#config/internal'
+import type { LlmRelay } from '#llm_relay/relay'
+import type { ProviderFailures } from '#llm_relay/provider_failures'
+import type { RelayDispatcher } from '#llm_relay/relay_dispatcher'
+import type { RelayTargets } from '#llm_relay/relay_targets'
 import type { AgentDocuments } from '#openclaw/documents'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { GatewayClient } from '#openclaw/gateway_client'
@@ -10,30 +15,96 @@ declare module '@adonisjs/core/types' {
     'openclaw.served_documents': ServedDocuments
     'openclaw.tokens': AgentTokens
     'openclaw.gateway': GatewayClient
+    'llm_relay': LlmRelay
+    'llm_relay.targets': RelayTargets
+    'llm_relay.failures': ProviderFailures
+    'llm_relay.dispatcher': RelayDispatcher
   }
 }
 
-/** Registers what Mosaic knows of OpenClaw. */
+/** Registers what Mosaic knows of OpenClaw, and the relay between agents and their providers. */
 export default class OpenclawProvider {
+  #dispatcher: RelayDispatcher | null = null
+  #kept: { clear(): void }[] = []
+
   constructor(protected app: ApplicationService) {}
 
   register() {
-    this.app.container.singleton('openclaw.documents', async (resolver) => {
+    this.#registerOpenClaw()
+    this.#registerRelay()
+  }
+
+  /** What is kept for a moment is forgotten at once when this process changes what it came from. */
+  async boot() {
+    const { default: LlmProvider } = await import('#models/llm_provider')
+    const { default: SystemContainer } = await import('#models/system_container')
+    const { default: User } = await import('#models/user')
+    const { default: UserAgentConfig } = await import('#models/user_agent_config')
+
+    const forget = () => this.#kept.forEach((kept) => kept.clear())
+    for (const model of [LlmProvider, SystemContainer, User, UserAgentConfig]) {
+      model.boot()
+      model.after('save', forget)
+      model.after('delete', forget)
+    }
+  }
+
+  async shutdown() {
+    await this.#dispatcher?.destroy()
+  }
+
+  #registerOpenClaw() {
+    const { container, config } = this.app
+    container.singleton('openclaw.documents', async (resolver) => {
       const { AgentDocuments } = await import('#openclaw/documents')
-      const internal = this.app.config.get<{ url: string }>('internal')
-      return new AgentDocuments(await resolver.make('llm.registry'), internal.url)
+      const { url } = config.get<typeof internalConfig>('internal')
+      return new AgentDocuments(await resolver.make('llm.registry'), url)
     })
-    this.app.container.singleton('openclaw.served_documents', async (resolver) => {
+    container.singleton('openclaw.served_documents', async (resolver) => {
       const { ServedDocuments } = await import('#openclaw/served_documents')
-      return new ServedDocuments(await resolver.make('openclaw.documents'))
+      return this.#keep(new ServedDocuments(await resolver.make('openclaw.documents')))
     })
-    this.app.container.singleton('openclaw.tokens', async () => {
+    container.singleton('openclaw.tokens', async () => {
       const { AgentTokens } = await import('#openclaw/agent_tokens')
-      return new AgentTokens()
+      return this.#keep(new AgentTokens())
     })
-    this.app.container.singleton('openclaw.gateway', async () => {
+    container.singleton('openclaw.gateway', async () => {
       const { GatewayClient } = await import('#openclaw/gateway_client')
       return new GatewayClient()
     })
+  }
+
+  #registerRelay() {
+    const { container } = this.app
+    container.singleton('llm_relay.failures', async () => {
+      const { ProviderFailures } = await import('#llm_relay/provider_failures')
+      return new ProviderFailures()
+    })
+    container.singleton('llm_relay.targets', async (resolver) => {
+      const { RelayTargets } = await import('#llm_relay/relay_targets')
+      const tokens = await resolver.make('openclaw.tokens')
+      return this.#keep(new RelayTargets(tokens, await resolver.make('llm.registry')))
+    })
+    container.singleton('llm_relay.dispatcher', async (resolver) => {
+      const { RelayDispatcher } = await import('#llm_relay/relay_dispatcher')
+      const settings = await resolver.make('settings')
+      this.#dispatcher = new RelayDispatcher(() => settings.get('network.allowedRanges'))
+      return this.#dispatcher
+    })
+    container.singleton('llm_relay', async (resolver) => {
+      const { LlmRelay } = await import('#llm_relay/relay')
+      const dispatcher = await resolver.make('llm_relay.dispatcher')
+      return new LlmRelay(
+        await resolver.make('llm_relay.targets'),
+        await resolver.make('llm_relay.failures'),
+        () => dispatcher.get(),
+        await resolver.make('logger')
+      )
+    })
+  }
+
+  #keep<Kept extends { clear(): void }>(kept: Kept): Kept {
+    this.#kept.push(kept)
+    return kept
   }
 }

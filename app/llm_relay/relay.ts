@@ -1,0 +1,209 @@
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { IncomingHttpHeaders } from 'node:http'
+import { request, type Dispatcher } from 'undici'
+import type { Logger } from '@adonisjs/core/logger'
+import { assertCallable } from '#llm/guarded_dispatcher'
+import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
+import { CALL_LIMIT, jsonOf, limited } from '#llm_relay/call_body'
+import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
+import { beginningOf, firstChunk } from '#llm_relay/first_chunk'
+import { toAgent, toProvider } from '#llm_relay/headers'
+import type { ProviderFailures } from '#llm_relay/provider_failures'
+import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
+import { transportFailure } from '#llm_relay/transport_failure'
+import { upstreamUrl } from '#llm_relay/upstream_url'
+import {
+  judge,
+  judgeFirstFrame,
+  sentence,
+  takeTheNextModel,
+  type Verdict,
+} from '#llm_relay/verdict'
+
+/** A model call of an agent, as it arrived. */
+export interface AgentCall {
+  /** What the agent showed, or null. */
+  token: string | null
+  providerId: string
+  method: string
+  /** The path behind the provider's id, with the query, still encoded. Begins with a slash. */
+  rest: string
+  headers: IncomingHttpHeaders
+  body: Readable
+  /** Ends when the agent leaves. */
+  signal: AbortSignal
+}
+
+/** What the agent gets. A stream is not buffered: whoever reads it decides how fast it flows. */
+export interface AgentAnswer {
+  status: number
+  headers: Record<string, string>
+  body: Readable | string
+}
+
+export interface RelayDeadlines {
+  /** Until the first byte of an answer, from the call on. A local model may have to be loaded first. */
+  firstByteMs: number
+  /** Between two pieces of a stream. */
+  idleMs: number
+  /** For the body of an error. */
+  errorBodyMs: number
+}
+
+const DEADLINES: RelayDeadlines = { firstByteMs: 120_000, idleMs: 300_000, errorBodyMs: 5000 }
+
+/** As much of an error as is read to understand it. */
+const ERROR_BYTES = 64 * 1024
+
+const JSON_BODY = { 'content-type': 'application/json' }
+
+/**
+ * From an agent's model call to the owner's provider and back. The agent never sees the key, and never
+ * sees an error that would make it give the whole provider up.
+ */
+export class LlmRelay {
+  readonly #deadlines: RelayDeadlines
+
+  constructor(
+    protected targets: RelayTargets,
+    protected failures: ProviderFailures,
+    /** Reaches only what the settings allow. */
+    protected dispatcher: () => Promise<Dispatcher>,
+    protected logger: Logger,
+    deadlines: Partial<RelayDeadlines> = {}
+  ) {
+    this.#deadlines = { ...DEADLINES, ...deadlines }
+  }
+
+  /**
+   * Answers the call. Whatever goes wrong at the provider is an answer, not an exception.
+   *
+   * @throws E_AGENT_UNAUTHORIZED when the provider is none of the agent's, or the token nobody's
+   * @throws E_AGENT_CALL_TOO_LARGE
+   * @throws the signal's reason when the agent left
+   */
+  async answer(call: AgentCall): Promise<AgentAnswer> {
+    const target = await this.targets.find(call.token, call.providerId)
+    if (!target) throw new E_AGENT_UNAUTHORIZED()
+    if (Number(call.headers['content-length'] ?? 0) > CALL_LIMIT) throw new E_AGENT_CALL_TOO_LARGE()
+
+    const { name, isActive } = target.provider
+    if (!isActive) return this.#instead(target, takeTheNextModel('inactive', name))
+    return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
+  }
+
+  async #forward(call: AgentCall, target: RelayTarget): Promise<AgentAnswer> {
+    const { name } = target.provider
+    const url = target.baseUrl && upstreamUrl(target.baseUrl, call.rest)
+    if (!url) return this.#instead(target, takeTheNextModel('not_found', name))
+
+    const late = new AbortController()
+    const firstByte = setTimeout(() => late.abort(), this.#deadlines.firstByteMs)
+    try {
+      const answer = await request(assertCallable(url), {
+        dispatcher: await this.dispatcher(),
+        method: call.method as Dispatcher.HttpMethod,
+        headers: this.#headers(call, target),
+        body: /^(GET|HEAD)$/.test(call.method) ? null : limited(call.body, CALL_LIMIT),
+        signal: AbortSignal.any([call.signal, late.signal]),
+        headersTimeout: this.#deadlines.firstByteMs,
+        bodyTimeout: this.#deadlines.idleMs,
+      })
+      return await this.#passOn(target, answer)
+    } catch (error) {
+      call.signal.throwIfAborted()
+      if (error instanceof E_AGENT_CALL_TOO_LARGE) throw error
+      const reason = late.signal.aborted ? 'timeout' : transportFailure(error)
+      return this.#instead(target, takeTheNextModel(reason, name), error)
+    } finally {
+      clearTimeout(firstByte)
+    }
+  }
+
+  #headers(call: AgentCall, { adapter, apiKey }: RelayTarget): Headers {
+    const headers = toProvider(call.headers)
+    if (apiKey) adapter.authorize(headers, apiKey)
+    return headers
+  }
+
+  async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<AgentAnswer> {
+    const { statusCode: status, headers, body } = answer
+    const { name } = target.provider
+    if (status >= 300) {
+      const late = setTimeout(() => body.destroy(), this.#deadlines.errorBodyMs)
+      const text = await beginningOf(body, ERROR_BYTES).catch(() => '')
+      clearTimeout(late)
+      return this.#instead(target, judge({ status, body: redact(text, target.apiKey) }, name))
+    }
+
+    /** A sign-in page or a proxy's greeting is no answer of a model. */
+    if (String(headers['content-type']).startsWith('text/html')) {
+      body.destroy()
+      return this.#instead(target, takeTheNextModel('bad_response', name))
+    }
+
+    const begun = await firstChunk(body)
+    const failed = begun && judgeFirstFrame(redact(begun.toString('utf8'), target.apiKey), name)
+    if (failed) {
+      body.destroy()
+      return this.#instead(target, failed)
+    }
+    this.failures.clear(target.agent)
+    body.once('error', (error) => this.#brokeOff(target, error))
+    return { status, headers: toAgent(headers), body }
+  }
+
+  async #inPlace(call: AgentCall, target: RelayTarget): Promise<AgentAnswer> {
+    const path = call.rest.split('?')[0]
+    try {
+      const body = await jsonOf(call.body, CALL_LIMIT)
+      const answer = await target.adapter.respond!({ path, body, signal: call.signal })
+      this.failures.clear(target.agent)
+      return {
+        status: answer.status,
+        headers: toAgent(Object.fromEntries(answer.headers)),
+        body: answer.body ? Readable.fromWeb(answer.body as ReadableStream) : '',
+      }
+    } catch (error) {
+      call.signal.throwIfAborted()
+      if (error instanceof E_AGENT_CALL_TOO_LARGE) throw error
+      return this.#instead(target, takeTheNextModel('bad_response', target.provider.name), error)
+    }
+  }
+
+  /** Answers for a provider that failed, and remembers why. */
+  #instead(target: RelayTarget, { status, body, reason, message }: Verdict, cause?: unknown) {
+    this.#remember(target, reason, message, cause)
+    return { status, headers: JSON_BODY, body }
+  }
+
+  /** Too late for another answer: the agent sees a stream that ends early. */
+  #brokeOff(target: RelayTarget, error: Error): void {
+    if (error.name === 'AbortError') return
+    const reason = transportFailure(error)
+    const { name } = target.provider
+    const message =
+      reason === 'timeout'
+        ? sentence(reason, name)
+        : `${name} broke off in the middle of its answer.`
+    this.#remember(target, reason, message, error)
+  }
+
+  #remember(
+    target: RelayTarget,
+    reason: Verdict['reason'],
+    message: string,
+    cause?: unknown
+  ): void {
+    const { agent, provider } = target
+    this.failures.record(agent, { provider: provider.name, reason, message })
+    const code = (cause as { code?: string } | undefined)?.code
+    this.logger.warn({ agent, providerId: provider.id, reason, code }, 'a provider failed an agent')
+  }
+}
+
+/** Some services repeat the key that they refuse. */
+function redact(text: string, apiKey: string | null): string {
+  return apiKey ? text.replaceAll(apiKey, '[key]') : text
+}

@@ -1,0 +1,70 @@
+import type { LlmAdapter } from '#llm/contract'
+import LlmProvider from '#models/llm_provider'
+import type { AgentTokens } from '#openclaw/agent_tokens'
+import type { AgentName } from '#openclaw/agent_name'
+import { hashGatewayToken } from '#models/with_lifecycle'
+import { ShortCache } from '#openclaw/short_cache'
+
+/** How long a change that another copy of Mosaic made may go unseen: milliseconds. */
+const TTL_MS = 2000
+
+/** Where an agent's call goes, and with which key. Lives for seconds, in memory only. */
+export interface RelayTarget {
+  agent: AgentName
+  provider: { id: string; name: string; isActive: boolean }
+  adapter: LlmAdapter
+  /** Without a slash at the end. Null for an adapter that answers by itself. */
+  baseUrl: string | null
+  apiKey: string | null
+}
+
+/** Finds the provider that an agent may use, and opens its key: nothing else opens one for use. */
+export class RelayTargets {
+  readonly #targets: ShortCache<RelayTarget>
+
+  constructor(
+    protected tokens: AgentTokens,
+    protected adapters: { get(type: string): LlmAdapter },
+    now: () => number = Date.now
+  ) {
+    this.#targets = new ShortCache({ ttlMs: TTL_MS, now })
+  }
+
+  /**
+   * Null when the token is nobody's, or the provider is not one of its agent's.
+   *
+   * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED when the key does not open
+   * @throws E_UNKNOWN_PROVIDER_TYPE when its adapter is not installed
+   */
+  async find(token: string | null, providerId: string): Promise<RelayTarget | null> {
+    if (!token) return null
+    const key = `${hashGatewayToken(token)}/${providerId}`
+    return this.#targets.get(key, () => this.#lookUp(token, providerId))
+  }
+
+  /** Forgets what is known, after a change of a provider or its owner. */
+  clear(): void {
+    this.#targets.clear()
+  }
+
+  async #lookUp(token: string, providerId: string): Promise<RelayTarget | null> {
+    const identity = await this.tokens.identify(token)
+    if (!identity) return null
+    const mayUse = identity.ownerId
+      ? LlmProvider.ownedBy(identity.ownerId).where('id', providerId)
+      : LlmProvider.query()
+          .where('id', providerId)
+          .where('id', identity.providerId ?? '')
+    const row = await mayUse.first()
+    if (!row) return null
+
+    const adapter = this.adapters.get(row.type)
+    return {
+      agent: identity.agent,
+      provider: { id: row.id, name: row.name, isActive: row.isActive },
+      adapter,
+      baseUrl: (row.baseUrl ?? adapter.defaults.baseUrl)?.replace(/\/+$/, '') ?? null,
+      apiKey: await row.open('apiKey'),
+    }
+  }
+}

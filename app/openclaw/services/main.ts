@@ -1,0 +1,20 @@
+import app from '@adonisjs/core/services/app'
+import type { AgentDocuments } from '#openclaw/documents'
+import type { AgentTokens } from '#openclaw/agent_tokens'
+import type { GatewayClient } from '#openclaw/gateway_client'
+import type { ServedDocuments } from '#openclaw/served_documents'
+
+let documents: AgentDocuments
+let servedDocuments: ServedDocuments
+let agentTokens: AgentTokens
+let gateway: GatewayClient
+
+/** What `providers/openclaw_provider.ts` made for this application. */
+await app.booted(async () => {
+  documents = await app.container.make('openclaw.documents')
+  servedDocuments = await app.container.make('openclaw.served_documents')
+  agentTokens = await app.container.make('openclaw.tokens')
+  gateway = await app.container.make('openclaw.gateway')
+})
+
+export { documents as default, servedDocuments, agentTokens, gateway }
