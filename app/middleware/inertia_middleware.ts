@@ -1,10 +1,47 @@
+import { readFileSync } from 'node:fs'
+import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import BaseInertiaMiddleware from '@adonisjs/inertia/inertia_middleware'
+import type User from '#models/user'
+
+/** Mosaic's own version, as the pages show it. */
+const { version } = JSON.parse(readFileSync(app.makePath('package.json'), 'utf8')) as {
+  version: string
+}
+
+/** The signed-in user as every page knows them: what `GET /api/v1/me` tells, and no more. */
+function toPageUser(user: User) {
+  const name = user.name ?? user.email ?? ''
+  return {
+    id: user.id,
+    name,
+    email: user.email ?? null,
+    role: user.role,
+    initials: initialsOf(name),
+  }
+}
+
+/** The first letters of the first and the last word. */
+function initialsOf(name: string): string {
+  const words = name.split(/[\s@._-]+/).filter(Boolean)
+  const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words
+  return chosen.map((word) => word[0].toUpperCase()).join('')
+}
 
 export default class InertiaMiddleware extends BaseInertiaMiddleware {
-  share() {
-    return {}
+  /** A page of an error may be rendered before the session or the sign-in were looked at. */
+  share(ctx: HttpContext) {
+    const { session, auth } = ctx as Partial<HttpContext>
+    return {
+      errors: ctx.inertia.always(this.getValidationErrors(ctx)),
+      flash: ctx.inertia.always({
+        success: session?.flashMessages.get('success') as string | undefined,
+        error: session?.flashMessages.get('error') as string | undefined,
+      }),
+      user: ctx.inertia.always(auth?.user ? toPageUser(auth.user) : null),
+      version,
+    }
   }
 
   async handle(ctx: HttpContext, next: NextFn) {
@@ -13,4 +50,9 @@ export default class InertiaMiddleware extends BaseInertiaMiddleware {
     this.dispose(ctx)
     return output
   }
+}
+
+declare module '@adonisjs/inertia/types' {
+  type MiddlewareSharedProps = InferSharedProps<InertiaMiddleware>
+  export interface SharedProps extends MiddlewareSharedProps {}
 }

@@ -1,1 +1,50 @@
-export {}
+/**
+ * The pages. They come without data: each asks the API for what it shows, so that a page can never know
+ * more than the API tells.
+ */
+import router from '@adonisjs/core/services/router'
+import { pages } from '#start/kernel'
+
+const Home = () => import('#controllers/pages/home_controller')
+const Login = () => import('#controllers/pages/login_controller')
+
+router
+  .group(() => {
+    router.on('/onboarding').renderInertia('onboarding/index', {}).as('page.onboarding')
+  })
+  .access('onboarding')
+  .use(pages)
+
+router
+  .group(() => {
+    router.get('/login', [Login]).as('page.login')
+  })
+  .access('anyone')
+  .use(pages)
+
+router
+  .group(() => {
+    router.get('/', [Home]).as('page.home')
+    router.on('/chat/:conversation?').renderInertia('chat/index', {}).as('page.chat')
+    router.on('/settings').redirectToPath('/settings/providers').as('page.settings')
+    router.on('/settings/providers').renderInertia('settings/providers', {}).as('page.providers')
+    router.on('/settings/agent').renderInertia('settings/agent', {}).as('page.agent')
+    router.on('/settings/tokens').renderInertia('settings/tokens', {}).as('page.tokens')
+    router.on('/settings/appearance').renderInertia('settings/appearance', {}).as('page.appearance')
+  })
+  .access('signedIn')
+  .use(pages)
+
+router
+  .group(() => {
+    router.on('/').redirectToPath('/admin/overview').as('page.admin')
+    router.on('/overview').renderInertia('admin/overview', {}).as('page.admin.overview')
+    router.on('/users').renderInertia('admin/users', {}).as('page.admin.users')
+    router.on('/agents').renderInertia('admin/agents', {}).as('page.admin.agents')
+    router.on('/system-agents').renderInertia('admin/system_agents', {}).as('page.admin.system')
+    router.on('/settings').renderInertia('admin/settings', {}).as('page.admin.settings')
+    router.on('/audit').renderInertia('admin/audit', {}).as('page.admin.audit')
+  })
+  .prefix('/admin')
+  .access('admin')
+  .use(pages)

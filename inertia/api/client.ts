@@ -1,0 +1,147 @@
+import { ref } from 'vue'
+import { createParser } from 'eventsource-parser'
+import type { ApiError, Listed } from '~/api/shapes'
+import { t } from '~/locales'
+
+/** True once the API said that the session has ended: the frame then offers to sign in again. */
+export const sessionEnded = ref(false)
+
+/** What the API refused, or that it could not be reached (`status` 0). Its texts are for people. */
+export class ApiFailure extends Error {
+  readonly status: number
+  readonly errors: ApiError[]
+  readonly retryAfterSec: number | null
+
+  constructor(status: number, errors: ApiError[], retryAfterSec: number | null = null) {
+    super(errors[0]?.message ?? t('failure.unexpected'))
+    this.status = status
+    this.errors = errors.length ? errors : [{ code: 'E_UNKNOWN', message: this.message }]
+    this.retryAfterSec = retryAfterSec
+  }
+
+  get code() {
+    return this.errors[0].code
+  }
+
+  get hint() {
+    return this.errors[0].hint
+  }
+
+  /** Messages by field; what belongs to no field is not among them. */
+  get fields(): Record<string, string> {
+    const fields: Record<string, string> = {}
+    for (const { field, message, hint } of this.errors) {
+      if (field) fields[field] ??= hint ? `${message} ${hint}` : message
+    }
+    return fields
+  }
+
+  static from(error: unknown): ApiFailure {
+    if (error instanceof ApiFailure) return error
+    return new ApiFailure(0, [
+      { code: 'E_OFFLINE', message: t('failure.offline'), hint: t('failure.offlineHint') },
+    ])
+  }
+}
+
+type Query = Record<string, string | number | undefined>
+
+function xsrfToken(): string {
+  const cookie = document.cookie.split('; ').find((entry) => entry.startsWith('XSRF-TOKEN='))
+  return cookie ? decodeURIComponent(cookie.slice('XSRF-TOKEN='.length)) : ''
+}
+
+async function toFailure(response: Response): Promise<ApiFailure> {
+  const retryAfter = Number(response.headers.get('retry-after'))
+  const body = await response.json().catch(() => null)
+  const errors: ApiError[] = Array.isArray(body?.errors) ? body.errors : []
+  if (response.status === 401) sessionEnded.value = true
+  return new ApiFailure(response.status, errors, retryAfter > 0 ? retryAfter : null)
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (method !== 'GET') headers['x-xsrf-token'] = xsrfToken()
+  if (body !== undefined) headers['content-type'] = 'application/json'
+
+  const response = await fetch(path, {
+    method,
+    headers,
+    credentials: 'same-origin',
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  }).catch((error) => {
+    if (signal?.aborted) throw error
+    throw ApiFailure.from(error)
+  })
+  if (!response.ok) throw await toFailure(response)
+  return response
+}
+
+async function call<Data>(method: string, path: string, body?: unknown): Promise<Data> {
+  const response = await send(method, `/api/v1${path}`, body)
+  if (response.status === 204) return undefined as Data
+  const answer = await response.json().catch(() => null)
+  return (answer?.data ?? undefined) as Data
+}
+
+function withQuery(path: string, query?: Query): string {
+  const entries = Object.entries(query ?? {}).filter(([, value]) => value !== undefined)
+  if (!entries.length) return path
+  return `${path}?${new URLSearchParams(entries.map(([key, value]) => [key, String(value)]))}`
+}
+
+/** `/api/v1`. Every method throws an `ApiFailure`, and nothing else. */
+export const api = {
+  get: <Data>(path: string, query?: Query) => call<Data>('GET', withQuery(path, query)),
+  post: <Data>(path: string, body: unknown = {}) => call<Data>('POST', path, body),
+  put: <Data>(path: string, body: unknown) => call<Data>('PUT', path, body),
+  patch: <Data>(path: string, body: unknown) => call<Data>('PATCH', path, body),
+  delete: (path: string) => call<void>('DELETE', path),
+
+  /** A page of a list with its `meta`. */
+  async list<Item>(path: string, query?: Query): Promise<Listed<Item>> {
+    const response = await send('GET', `/api/v1${withQuery(path, query)}`)
+    const answer = (await response.json().catch(() => null)) as Partial<Listed<Item>> | null
+    const data = answer?.data ?? []
+    const whole = { total: data.length, page: 1, limit: data.length, totalPages: 1 }
+    return { data, meta: answer?.meta ?? whole }
+  },
+}
+
+export interface ServerEvent {
+  event: string
+  data: any
+}
+
+/**
+ * Posts and yields the events of the answer until it ends. Ends by throwing an `ApiFailure`, also when
+ * the connection breaks, or the `AbortError` of `signal`.
+ */
+export async function* postForEvents(
+  path: string,
+  body: unknown,
+  signal: AbortSignal
+): AsyncGenerator<ServerEvent> {
+  const response = await send('POST', `/api/v1${path}`, body, signal)
+  const arrived: ServerEvent[] = []
+  const parser = createParser({
+    onEvent({ event, data }) {
+      arrived.push({ event: event ?? 'message', data: JSON.parse(data) })
+    },
+  })
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      parser.feed(value)
+      yield* arrived.splice(0)
+    }
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw ApiFailure.from(error)
+  } finally {
+    void reader.cancel().catch(() => {})
+  }
+}

@@ -1,0 +1,219 @@
+/** The JSON of `/api/v1` as the pages read it: see `docs/api.md`. Times are ISO 8601, ids opaque. */
+
+export interface ApiError {
+  code: string
+  message: string
+  field?: string
+  hint?: string
+}
+
+export interface ListMeta {
+  total: number
+  page: number
+  limit: number
+  totalPages: number
+}
+
+export interface Listed<Item> {
+  data: Item[]
+  meta: ListMeta
+}
+
+export type Role = 'admin' | 'member'
+
+export type AgentStatus = 'stopped' | 'starting' | 'running' | 'suspended' | 'stopping' | 'error'
+
+export interface AgentView {
+  status: AgentStatus
+  /** From the closed list of reasons; set while `status` is `error`. */
+  reason?: string | null
+  message?: string | null
+  help?: string | null
+  desired: 'running' | 'stopped'
+  runtime: string | null
+  lastActiveAt: string | null
+  startedAt: string | null
+  /** When the agent will be put to sleep if nobody uses it until then. */
+  idleStopAt?: string | null
+  queuePosition?: number | null
+}
+
+export type WakeStage = 'queued' | 'provisioning' | 'starting' | 'booting' | 'ready'
+
+/** One step of a wake. Times in milliseconds. */
+export interface WakeProgress {
+  stage: WakeStage
+  elapsedMs: number
+  usualMs: number | null
+  queuePosition?: number
+}
+
+export interface LlmModel {
+  id: string
+  name: string
+  contextWindow?: number | null
+  maxTokens?: number | null
+}
+
+export interface ProviderField {
+  name: 'apiKey' | 'baseUrl' | 'apiType' | 'models'
+  label: string
+  required: boolean
+  help?: string
+  placeholder?: string
+  options?: { value: string; label: string }[]
+}
+
+/** How one kind of service describes itself to the form. */
+export interface ProviderType {
+  type: string
+  label: string
+  description: string
+  defaults: { baseUrl: string | null; apiType: string; models: LlmModel[] }
+  fields: ProviderField[]
+}
+
+/** A secret as it is read back: never the secret. */
+export interface SecretState {
+  set: boolean
+  last4?: string | null
+  updatedAt?: string | null
+}
+
+export interface Provider {
+  id: string
+  type: string
+  name: string
+  displayName: string
+  baseUrl: string | null
+  apiKey: SecretState
+  apiType: string
+  models: LlmModel[]
+  isActive: boolean
+}
+
+export interface ProviderInput {
+  type: string
+  name: string
+  displayName: string
+  baseUrl?: string | null
+  apiKey?: string
+  apiType?: string
+  models: LlmModel[]
+  isActive?: boolean
+}
+
+export type ConnectionFailure =
+  | 'unauthorized'
+  | 'not_found'
+  | 'rate_limited'
+  | 'timeout'
+  | 'unreachable'
+  | 'blocked_address'
+  | 'bad_response'
+
+export interface ConnectionTest {
+  ok: boolean
+  latencyMs: number
+  models: LlmModel[]
+  reason?: ConnectionFailure
+  message?: string
+  hint?: string
+}
+
+export interface AgentConfig {
+  primaryModel: string | null
+  fallbackModels: string[]
+  personality: string | null
+  providerId: string | null
+  idleTimeoutMin: number | null
+  profile: string
+}
+
+export interface ConversationSummary {
+  id: string
+  title: string | null
+  updatedAt: string | null
+}
+
+export interface ConversationMessage {
+  id?: string
+  role: 'user' | 'assistant'
+  text: string
+  createdAt?: string | null
+}
+
+export interface Conversation extends ConversationSummary {
+  messages: ConversationMessage[]
+}
+
+export interface AccessToken {
+  id: string
+  name: string | null
+  createdAt: string
+  lastUsedAt: string | null
+  expiresAt: string | null
+  /** Only in the answer that made it. */
+  token?: string
+}
+
+export type OnboardingStep = 'breakglass' | 'auth' | 'provider' | 'systemAgents' | 'complete'
+
+export interface OnboardingState {
+  completed: boolean
+  step: OnboardingStep
+}
+
+export interface AdminUser {
+  id: string
+  name: string | null
+  email: string | null
+  emailVerified: boolean
+  image: string | null
+  createdAt: string
+  deactivatedAt: string | null
+  isLocalAuth: boolean
+  invitedAt: string | null
+  invitedBy: string | null
+  role: Role
+  agentStatus: AgentStatus | null
+}
+
+export interface AdminAgent {
+  id: string
+  userId?: string | null
+  name: string | null
+  status: AgentStatus
+  reason?: string | null
+  runtime: string | null
+  lastActiveAt: string | null
+  startedAt: string | null
+}
+
+export interface SystemAgent {
+  id: string
+  name: string
+  role: string
+  primaryModel: string | null
+  isActive: boolean
+  status: AgentStatus
+  reason?: string | null
+  desired: 'running' | 'stopped'
+  startedAt: string | null
+}
+
+export interface AdminSetting {
+  key: string
+  value: unknown
+  source: 'default' | 'database'
+  secret: boolean
+}
+
+export interface AuditEntry {
+  id: string
+  action: string
+  actor: { id: string; name: string | null } | string | null
+  subject?: { type: string; id: string } | null
+  createdAt: string
+  address: string | null
+}

@@ -1,0 +1,34 @@
+import '~/css/app.css'
+import ui from '@nuxt/ui/vue-plugin'
+import { createApp, h, type DefineComponent } from 'vue'
+import { createInertiaApp } from '@inertiajs/vue3'
+import App from '@nuxt/ui/components/App.vue'
+import { t } from '~/locales'
+
+/** Pages that stand outside the frame with the side bar. */
+const PLAIN = /^(onboarding|auth|errors)\//
+
+const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
+
+/** Each layout is loaded with the first page that needs it. */
+const layoutOf = (name: string) =>
+  PLAIN.test(name) ? import('~/layouts/plain_layout.vue') : import('~/layouts/app_layout.vue')
+
+createInertiaApp({
+  title: (title) => (title ? `${title} · ${t('product')}` : t('product')),
+  async resolve(name) {
+    const load = pages[`./pages/${name}.vue`]
+    if (!load) throw new Error(`Page not found: ${name}`)
+    const [page, layout] = await Promise.all([load(), layoutOf(name)])
+    return Object.assign(page.default, { layout: layout.default })
+  },
+  setup({ el, App: Page, props, plugin }) {
+    createApp({
+      render: () => h(App, { toaster: { position: 'bottom-right' } }, () => h(Page, props)),
+    })
+      .use(plugin)
+      .use(ui)
+      .mount(el)
+  },
+  progress: { color: 'var(--ui-primary)', showSpinner: false },
+})

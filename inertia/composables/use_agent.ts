@@ -1,0 +1,111 @@
+import { computed, ref, shallowRef } from 'vue'
+import { api, ApiFailure } from '~/api/client'
+import type { AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
+
+/** The agent's state in words a person uses. */
+export type Mood = 'asleep' | 'waking' | 'awake' | 'resting' | 'fallingAsleep' | 'trouble'
+
+const MOODS: Record<AgentStatus, Mood> = {
+  stopped: 'asleep',
+  starting: 'waking',
+  running: 'awake',
+  suspended: 'resting',
+  stopping: 'fallingAsleep',
+  error: 'trouble',
+}
+
+export const moodOf = (status: AgentStatus): Mood => MOODS[status] ?? 'trouble'
+
+/** A tab in the background lets go of its stream after this, so that many tabs do not hold many. */
+const HIDDEN_MS = 30_000
+/** The browser reconnects by itself after a break, but not after a refusal. */
+const RETRY_MS = 5_000
+
+const view = shallowRef<AgentView>()
+const progress = shallowRef<WakeProgress & { at: number }>()
+const failure = shallowRef<ApiFailure>()
+/** The stream of events is broken: what is shown may be out of date. */
+const stale = ref(false)
+
+let source: EventSource | undefined
+let users = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+
+function takeView(next: AgentView) {
+  view.value = next
+  failure.value = undefined
+  if (next.status !== 'starting') progress.value = undefined
+}
+
+async function refresh() {
+  try {
+    takeView(await api.get<AgentView>('/agent'))
+  } catch (error) {
+    failure.value = ApiFailure.from(error)
+  }
+}
+
+function close() {
+  source?.close()
+  source = undefined
+}
+
+function open() {
+  clearTimeout(timer)
+  if (source || !users || document.hidden) return
+  source = new EventSource('/api/v1/agent/events')
+  source.addEventListener('open', () => (stale.value = false))
+  source.addEventListener('status', (event) => takeView(JSON.parse(event.data)))
+  source.addEventListener('progress', (event) => takeProgress(JSON.parse(event.data)))
+  source.addEventListener('error', () => {
+    stale.value = true
+    if (source?.readyState !== EventSource.CLOSED) return
+    close()
+    timer = setTimeout(open, RETRY_MS)
+  })
+}
+
+function takeProgress(step: WakeProgress) {
+  progress.value = step.stage === 'ready' ? undefined : { ...step, at: Date.now() }
+  if (step.stage !== 'ready' && view.value && view.value.status !== 'starting') {
+    view.value = { ...view.value, status: 'starting', reason: null }
+  }
+}
+
+function onVisibility() {
+  clearTimeout(timer)
+  if (document.hidden) {
+    timer = setTimeout(close, HIDDEN_MS)
+  } else if (!source) {
+    open()
+    void refresh()
+  }
+}
+
+/** Begins to watch; the returned function ends it. The page's frame does this once. */
+function watchAgent(): () => void {
+  users++
+  if (users === 1) {
+    document.addEventListener('visibilitychange', onVisibility)
+    void refresh()
+    open()
+  }
+  return () => {
+    users--
+    if (users) return
+    document.removeEventListener('visibilitychange', onVisibility)
+    clearTimeout(timer)
+    close()
+  }
+}
+
+async function act(verb: 'start' | 'stop' | 'restart' | 'keep-awake') {
+  const answer = await api.post<AgentView>(`/agent/${verb}`)
+  if (answer?.status) takeView(answer)
+}
+
+/** The signed-in person's agent: one state for the whole page, told by the server as it changes. */
+export function useAgent() {
+  const mood = computed(() => (view.value ? moodOf(view.value.status) : undefined))
+  return { view, mood, progress, failure, stale, refresh, watchAgent, takeProgress, act }
+}

@@ -1,0 +1,103 @@
+import { computed, reactive, ref, watch } from 'vue'
+import { api } from '~/api/client'
+import type { ConnectionTest, LlmModel, Provider, ProviderInput, ProviderType } from '~/api/shapes'
+
+/** More models than a person would want ticked for them. */
+const PICK_AT_MOST = 12
+
+/** A short name such as providers have: small letters, digits and dashes. */
+export function toShortName(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+}
+
+/** What a form for one provider holds: a new one, or `edited`. */
+export function useProviderForm(types: () => ProviderType[], edited?: Provider) {
+  const state = reactive({
+    type: edited?.type ?? '',
+    name: edited?.name ?? '',
+    displayName: edited?.displayName ?? '',
+    baseUrl: edited?.baseUrl ?? '',
+    apiKey: '',
+    apiType: edited?.apiType ?? '',
+    models: (edited?.models ?? []) as LlmModel[],
+    isActive: edited?.isActive ?? true,
+  })
+  /** Whether the key that is set is kept: it is never shown. */
+  const keepKey = ref(Boolean(edited?.apiKey?.set))
+  /** Names follow the service until its owner names them. */
+  const named = reactive({ name: Boolean(edited), displayName: Boolean(edited) })
+
+  const adapter = computed(() => types().find(({ type }) => type === state.type))
+  const field = (name: string) => adapter.value?.fields.find((one) => one.name === name)
+
+  watch(
+    adapter,
+    (chosen, before) => {
+      if (!chosen || (edited && !before)) return
+      if (!named.displayName) state.displayName = chosen.label
+      if (!named.name) state.name = toShortName(chosen.type)
+      state.baseUrl = ''
+      state.apiType = chosen.defaults.apiType
+      state.models = chosen.defaults.models.slice()
+      forget()
+    },
+    { immediate: true }
+  )
+
+  const result = ref<ConnectionTest>()
+  const testing = ref(false)
+
+  function forget() {
+    result.value = undefined
+  }
+
+  /** What the API takes. A key that is kept, and an address left to the service, are not sent. */
+  function toInput(): ProviderInput {
+    const input: ProviderInput = {
+      type: state.type,
+      name: state.name,
+      displayName: state.displayName,
+      models: state.models,
+      isActive: state.isActive,
+    }
+    if (field('baseUrl')) input.baseUrl = state.baseUrl.trim() || null
+    if (field('apiType') && state.apiType) input.apiType = state.apiType
+    if (field('apiKey') && !keepKey.value && state.apiKey) input.apiKey = state.apiKey
+    return input
+  }
+
+  /** Asks the service; models it names fill an empty choice. Throws `ApiFailure`. */
+  async function test(): Promise<ConnectionTest> {
+    testing.value = true
+    try {
+      const path = edited && keepKey.value ? `/providers/${edited.id}/test` : '/providers/test'
+      const answer = await api.post<ConnectionTest>(path, toInput())
+      result.value = answer
+      if (answer.ok && !edited) pick(answer.models)
+      return answer
+    } finally {
+      testing.value = false
+    }
+  }
+
+  /** Keeps what the service knows; proposes its first models where nothing is left. */
+  function pick(found: LlmModel[]) {
+    if (!found.length) return
+    const ids = new Set(found.map(({ id }) => id))
+    const kept = state.models.filter(({ id }) => ids.has(id))
+    state.models = kept.length ? kept : found.slice(0, PICK_AT_MOST)
+  }
+
+  const found = computed(() => {
+    if (result.value?.models.length) return result.value.models
+    return adapter.value?.defaults.models ?? []
+  })
+
+  return { state, named, keepKey, adapter, field, found, result, testing, test, forget, toInput }
+}
+
+export type ProviderForm = ReturnType<typeof useProviderForm>

@@ -1,0 +1,39 @@
+import { computed, onScopeDispose, ref, shallowRef } from 'vue'
+import { ApiFailure } from '~/api/client'
+
+/**
+ * Something read from the API, with the states a page must tell apart: `loading` (nothing yet),
+ * `ready`, and `failed`. A reload keeps what is shown and marks it `stale` if it fails.
+ */
+export function useResource<Value>(load: () => Promise<Value>) {
+  const value = shallowRef<Value>()
+  const failure = shallowRef<ApiFailure>()
+  const busy = ref(false)
+  let latest = 0
+
+  async function reload() {
+    const turn = ++latest
+    busy.value = true
+    try {
+      const loaded = await load()
+      if (turn !== latest) return
+      value.value = loaded
+      failure.value = undefined
+    } catch (error) {
+      if (turn === latest) failure.value = ApiFailure.from(error)
+    } finally {
+      if (turn === latest) busy.value = false
+    }
+  }
+
+  onScopeDispose(() => latest++)
+  void reload()
+
+  const state = computed(() => {
+    if (value.value !== undefined) return 'ready'
+    return failure.value && !busy.value ? 'failed' : 'loading'
+  })
+  const stale = computed(() => value.value !== undefined && failure.value !== undefined)
+
+  return { value, failure, state, stale, busy, reload }
+}

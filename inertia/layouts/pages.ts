@@ -1,0 +1,26 @@
+import type { MessageKey } from '~/locales'
+
+export interface PageEntry {
+  key: MessageKey
+  href: string
+  icon: string
+}
+
+/** Every page of the frame, by place: the side bar and the palette list the same ones. */
+export const CHAT: PageEntry = { key: 'nav.chat', href: '/chat', icon: 'i-lucide-message-circle' }
+
+export const SETTINGS: PageEntry[] = [
+  { key: 'nav.providers', href: '/settings/providers', icon: 'i-lucide-brain' },
+  { key: 'nav.agent', href: '/settings/agent', icon: 'i-lucide-bot' },
+  { key: 'nav.tokens', href: '/settings/tokens', icon: 'i-lucide-key-round' },
+  { key: 'nav.appearance', href: '/settings/appearance', icon: 'i-lucide-palette' },
+]
+
+export const ADMIN: PageEntry[] = [
+  { key: 'nav.overview', href: '/admin/overview', icon: 'i-lucide-gauge' },
+  { key: 'nav.users', href: '/admin/users', icon: 'i-lucide-users' },
+  { key: 'nav.agents', href: '/admin/agents', icon: 'i-lucide-boxes' },
+  { key: 'nav.systemAgents', href: '/admin/system-agents', icon: 'i-lucide-server-cog' },
+  { key: 'nav.adminSettings', href: '/admin/settings', icon: 'i-lucide-sliders-horizontal' },
+  { key: 'nav.audit', href: '/admin/audit', icon: 'i-lucide-scroll-text' },
+]

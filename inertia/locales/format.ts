@@ -1,0 +1,37 @@
+import { LANGUAGE, t } from '~/locales'
+
+const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'auto' })
+const exact = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium' })
+const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: '2-digit', minute: '2-digit' })
+const numbers = new Intl.NumberFormat(LANGUAGE)
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** "3 minutes ago", "in 2 hours"; below a minute "just now". */
+export function fromNow(at: string, now: number): string {
+  const seconds = (new Date(at).getTime() - now) / 1000
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit)
+  }
+  return seconds > 1 ? t('time.soon') : t('time.now')
+}
+
+export const exactTime = (at: string) => exact.format(new Date(at))
+
+/** The hour and minute of a time of today. */
+export const clockTime = (at: string) => clock.format(new Date(at))
+
+export const number = (value: number) => numbers.format(value)
+
+/** Milliseconds as "8 s" or "1 min 20 s". */
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  if (seconds < 60) return t('time.seconds', { seconds })
+  return t('time.minutes', { minutes: Math.floor(seconds / 60), seconds: seconds % 60 })
+}

@@ -1,0 +1,10 @@
+import type { Data } from '@generated/data'
+
+/** What every page gets: see `app/middleware/inertia_middleware.ts`. */
+declare module '@inertiajs/core' {
+  interface InertiaConfig {
+    sharedPageProps: Data.SharedProps
+  }
+}
+
+export type SharedProps = Data.SharedProps
