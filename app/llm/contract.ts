@@ -62,6 +62,21 @@ export type ConnectionTest =
 /** `fetch`, guarded: see `#llm/guarded_fetch`. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
+/** What a test of a connection runs with. */
+export interface TestOptions {
+  fetch: Fetch
+  /** Carries the deadline: a `TimeoutError` is a result (`timeout`), any other end is thrown. */
+  signal: AbortSignal
+}
+
+/** A provider, as far as its entry in the document depends on it. `name` is unique for its owner. */
+export interface OpenClawProvider {
+  id: string
+  name: string
+  apiType: ApiType
+  models: LlmModel[]
+}
+
 /** How a provider stands in an agent's document. */
 export interface OpenClawEntry {
   /** Its id under `models.providers`, unique within the document. */
@@ -94,28 +109,30 @@ export interface LlmAdapter {
 
   /**
    * Really calls the service: lists its models, or asks for one token where it has no list.
-   * A service that does not answer rightly is a result, not an exception; only `signal` throws.
+   * A service that does not answer rightly is a result, not an exception; only `signal` throws. The
+   * models of a failure are empty, those of a success are what the service has, or what was declared.
    */
-  testConnection(
-    connection: LlmConnection,
-    options: { fetch: Fetch; signal: AbortSignal }
-  ): Promise<ConnectionTest>
+  testConnection(connection: LlmConnection, options: TestOptions): Promise<ConnectionTest>
 
   /**
-   * Its entry in the document. `endpoint` is what the agent calls instead of the service; `name` is
-   * the provider's, unique for its owner.
+   * Its entry in the document. `endpoint` is what the agent calls instead of the service: the path and
+   * query that follow it are appended to `baseUrl`. A pure function: equal input, equal entry.
    */
-  toOpenClaw(
-    provider: { id: string; name: string; apiType: ApiType; models: LlmModel[] },
-    endpoint: string
-  ): OpenClawEntry
+  toOpenClaw(provider: OpenClawProvider, endpoint: string): OpenClawEntry
+
+  /**
+   * The base address the way this kind wants it, from how people write it: with a `/v1` too much, say.
+   * Called before an address is stored or tested, without a slash at the end.
+   */
+  tidyBaseUrl?(baseUrl: string): string
 
   /** Writes the key into the headers the way the service wants it. */
   authorize(headers: Headers, apiKey: string): void
 
   /**
    * Answers an agent's call itself, for an adapter without a service behind it. Where it is missing,
-   * the call goes to `baseUrl`. The answer may stream.
+   * the call goes to `baseUrl`. `path` begins with a slash, `body` is the parsed JSON or undefined.
+   * The answer may stream, and ends when `signal` does.
    */
   respond?(call: { path: string; body: unknown; signal: AbortSignal }): Promise<Response>
 }

@@ -1,0 +1,65 @@
+import ipaddr from 'ipaddr.js'
+
+/** Tells whether an outgoing call may go to this address. */
+export type AddressPolicy = (address: string) => boolean
+
+type Range = ReturnType<typeof ipaddr.parseCIDR>
+
+/** Kinds of addresses (by ipaddr.js) that an allowed range can open. All others stay shut. */
+const OPENABLE = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
+
+/**
+ * Where clouds hand out credentials to whoever asks from inside: never, whatever an admin allows.
+ * Those of 169.254.0.0/16, fe80::/10 and 192.0.0.0/24 are shut with their whole range.
+ */
+const METADATA: Range[] = [
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  'fd00:ec2::/32',
+  'fd20:ce::254/128',
+  'fd00:42::42/128',
+].map((range) => ipaddr.parseCIDR(range))
+
+/** The only part of IPv6 that holds public hosts; what lies outside is special or unassigned. */
+const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3')
+
+/** Public IPv4 as a network without IPv4 of its own reaches it (RFC 6052). */
+const NAT64 = ipaddr.parseCIDR('64:ff9b::/96')
+
+/** `localhost` is both; whoever allows one of them means the machine itself. */
+const LOOPBACK = ['127.0.0.1', '::1'].map((address) => ipaddr.parse(address))
+
+/**
+ * Public addresses may be called, and those of `allowedRanges` (CIDR) that are loopback, private,
+ * unique local or shared (CGNAT). Unspecified, link-local, multicast, broadcast, reserved and metadata
+ * addresses never, nor IPv6 forms that wrap another address (mapped, 6to4, Teredo and the like): no
+ * public service needs them, and they are how a filter is talked around. NAT64 is the exception, as
+ * IPv6-only networks cannot do without it: it may be called where the IPv4 address inside is public.
+ *
+ * @throws Error for a range that is no CIDR
+ */
+export function addressPolicy(allowedRanges: string[]): AddressPolicy {
+  const allowed = allowedRanges.map((range) => ipaddr.parseCIDR(range))
+  const loopback = LOOPBACK.some((address) => within(address, allowed))
+
+  return (text) => {
+    if (!ipaddr.isValid(text)) return false
+    const address = ipaddr.parse(text)
+    if (within(address, METADATA)) return false
+    if (isPublic(address)) return true
+
+    const kind = address.range()
+    if (!OPENABLE.has(kind)) return false
+    return within(address, allowed) || (kind === 'loopback' && loopback)
+  }
+}
+
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (within(address, [NAT64])) return isPublic(new ipaddr.IPv4(address.toByteArray().slice(12)))
+  if (address.range() !== 'unicast') return false
+  return address.kind() === 'ipv4' || within(address, [GLOBAL_UNICAST])
+}
+
+function within(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: Range[]): boolean {
+  return ranges.some((range) => range[0].kind() === address.kind() && address.match(range))
+}

@@ -1,0 +1,170 @@
+import type { ConnectionFailure, ConnectionTest, LlmModel, TestOptions } from '#llm/contract'
+import { E_BLOCKED_ADDRESS } from '#llm/errors'
+
+/** The longest list of models that is read, in bytes. The longest known one has about two million. */
+const MAX_ANSWER_BYTES = 8_000_000
+
+/** A service that did not answer rightly. `message` is for a person; nothing of the answer is in it. */
+export class ServiceFailure extends Error {
+  constructor(
+    readonly reason: ConnectionFailure,
+    message: string
+  ) {
+    super(message)
+  }
+}
+
+/** Asks the service and gives the JSON of its answer. Throws ServiceFailure for anything but that. */
+export type Ask = (url: string, init?: RequestInit) => Promise<unknown>
+
+export interface LabelledTestOptions extends TestOptions {
+  /** The service's name for a person. */
+  label: string
+  now?: () => number
+}
+
+/**
+ * Runs the test of a connection and turns whatever goes wrong into a result. Only an end of `signal`
+ * that is no timeout is thrown on, with its reason.
+ */
+export async function testConnection(
+  { label, fetch, signal, now = () => performance.now() }: LabelledTestOptions,
+  run: (ask: Ask) => Promise<LlmModel[]>
+): Promise<ConnectionTest> {
+  const startedAt = now()
+  const latencyMs = () => Math.round(now() - startedAt)
+  const ask: Ask = async (url, init) => {
+    const response = await fetch(url, { ...init, signal })
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw refusal(label, response.status)
+    }
+    return readJson(label, response)
+  }
+
+  try {
+    const models = await run(ask)
+    return { ok: true, latencyMs: latencyMs(), models }
+  } catch (error) {
+    if (signal.aborted && (signal.reason as Error)?.name !== 'TimeoutError') throw signal.reason
+    const { reason, message } = asFailure(label, error)
+    return { ok: false, latencyMs: latencyMs(), models: [], reason, message }
+  }
+}
+
+/**
+ * Lists the models, or, where the service has no list, completes one token with a model that the owner
+ * declared, and gives back the declared ones.
+ */
+export async function listOrComplete(steps: {
+  declared: LlmModel[]
+  list: () => Promise<LlmModel[]>
+  complete: (modelId: string) => Promise<void>
+}): Promise<LlmModel[]> {
+  try {
+    return await steps.list()
+  } catch (error) {
+    const hasNoList = error instanceof ServiceFailure && error.reason === 'not_found'
+    if (!hasNoList || steps.declared.length === 0) throw error
+  }
+  await steps.complete(steps.declared[0].id)
+  return steps.declared
+}
+
+/** What a service answered is not what it should be. */
+export function badAnswer(label: string): ServiceFailure {
+  return new ServiceFailure(
+    'bad_response',
+    `What answers at this address is not ${label}, or speaks another language. Check the address.`
+  )
+}
+
+/** POST options for a JSON body. */
+export function jsonPost(headers: Headers, body: unknown): RequestInit {
+  const withType = new Headers(headers)
+  withType.set('content-type', 'application/json')
+  return { method: 'POST', headers: withType, body: JSON.stringify(body) }
+}
+
+function refusal(label: string, status: number): ServiceFailure {
+  if (status === 401 || status === 403) {
+    return new ServiceFailure(
+      'unauthorized',
+      `${label} does not accept the key. Check that it is complete, still valid and allowed to use models.`
+    )
+  }
+  if (status === 404 || status === 405 || status === 501) {
+    return new ServiceFailure(
+      'not_found',
+      `There is a server at this address, but ${label} is not under this path, or does not know the model.`
+    )
+  }
+  if (status === 429 || status === 402) {
+    return new ServiceFailure(
+      'rate_limited',
+      `${label} refuses more requests for now: there were too many, or the credit is used up.`
+    )
+  }
+  if (status >= 300 && status < 400) {
+    return new ServiceFailure(
+      'bad_response',
+      `${label} sends on to another address, which Mosaic does not follow. Enter the final address.`
+    )
+  }
+  return new ServiceFailure('bad_response', `${label} answered with an error (status ${status}).`)
+}
+
+async function readJson(label: string, response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > MAX_ANSWER_BYTES) throw badAnswer(label)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw badAnswer(label)
+  }
+}
+
+const TIMEOUTS = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+])
+
+function asFailure(label: string, error: unknown): ServiceFailure {
+  if (error instanceof ServiceFailure) return error
+  if (error instanceof E_BLOCKED_ADDRESS) {
+    return new ServiceFailure('blocked_address', `${error.message} ${E_BLOCKED_ADDRESS.help}`)
+  }
+  const code = codeOf(error)
+  if ((error as Error)?.name === 'TimeoutError' || TIMEOUTS.has(code)) {
+    return new ServiceFailure(
+      'timeout',
+      `${label} did not answer in time. Check the address, or try again later.`
+    )
+  }
+  if (code.startsWith('HPE_')) return badAnswer(label)
+  if (/CERT|SSL|TLS|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) {
+    return new ServiceFailure(
+      'unreachable',
+      `${label} was reached, but no secure connection came about: its certificate is not trusted, or the address should begin with http://.`
+    )
+  }
+  return new ServiceFailure(
+    'unreachable',
+    `${label} cannot be reached. Check the address, and that the service runs.`
+  )
+}
+
+/** The system's name for what went wrong, wherever in the chain of causes it stands. */
+function codeOf(error: unknown): string {
+  for (let link: any = error; link; link = link.cause) {
+    if (typeof link.code === 'string') return link.code
+  }
+  return ''
+}

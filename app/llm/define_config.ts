@@ -1,0 +1,60 @@
+import { configProvider } from '@adonisjs/core'
+import type { ConfigProvider } from '@adonisjs/core/types'
+import type { LlmAdapter } from '#llm/contract'
+
+/** Makes an adapter. Called once. */
+export type LlmAdapterFactory = () => LlmAdapter
+
+export interface LlmConfig {
+  /** By the `type` of the providers that they serve. */
+  adapters: Record<string, LlmAdapterFactory>
+}
+
+/** Declares the kinds of LLM services that providers of an installation can be. */
+export function defineConfig(config: {
+  adapters: Record<string, ConfigProvider<LlmAdapterFactory> | LlmAdapterFactory>
+}): ConfigProvider<LlmConfig> {
+  return configProvider.create(async (app) => {
+    const resolved = await Promise.all(
+      Object.entries(config.adapters).map(async ([type, adapter]) => {
+        const factory = typeof adapter === 'function' ? adapter : await adapter.resolver(app)
+        return [type, factory] as const
+      })
+    )
+    return { adapters: Object.fromEntries(resolved) }
+  })
+}
+
+/** The adapters that Mosaic brings, imported when the registry is first asked for. */
+export const adapters = {
+  openai: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { OpenAiAdapter } = await import('#llm/adapters/openai')
+      return () => new OpenAiAdapter()
+    }),
+  anthropic: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { AnthropicAdapter } = await import('#llm/adapters/anthropic')
+      return () => new AnthropicAdapter()
+    }),
+  zai: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { ZaiAdapter } = await import('#llm/adapters/zai')
+      return () => new ZaiAdapter()
+    }),
+  ollama: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { OllamaAdapter } = await import('#llm/adapters/ollama')
+      return () => new OllamaAdapter()
+    }),
+  custom: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { CustomAdapter } = await import('#llm/adapters/custom')
+      return () => new CustomAdapter()
+    }),
+  demo: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { DemoAdapter } = await import('#llm/adapters/demo')
+      return () => new DemoAdapter()
+    }),
+}

@@ -1,0 +1,64 @@
+/** As much of a message as is repeated, in characters. */
+const MAX_QUOTE = 400
+
+/** A common rule of thumb for English; the demo has no tokens of its own. */
+const CHARACTERS_PER_TOKEN = 4
+
+/** What OpenClaw puts around a user's words: the time before them, a line of facts behind them. */
+const TIME_BEFORE = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]]*\]\s*/
+const FACTS_BEHIND = /\n+Runtime: agent=[^\n]*$/
+
+export interface DemoAnswer {
+  text: string
+  /** In OpenAI's shape, estimated. */
+  usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number }
+}
+
+/** The demo model's answer to a conversation in OpenAI's shape: what it is, and what it was sent. */
+export function describeConversation(messages: unknown[]): DemoAnswer {
+  const sent = messages.map((message) => ({
+    role: String((message as any)?.role ?? ''),
+    text: textOf((message as any)?.content),
+  }))
+  const characters = sent.reduce((sum, { text }) => sum + text.length, 0)
+  const written = sent.filter(({ role }) => role === 'user').map(({ text }) => withoutWrapper(text))
+  const last = written.at(-1) ?? ''
+
+  const text = [
+    'This is the demo model of Mosaic. It is no AI: it only repeats and describes what it was sent.',
+    last === '' ? 'There was no message from you.' : `You wrote:\n\n${quoted(last)}`,
+    `It came in ${counted(sent.length, 'message')}, ${written.length} of them yours, with ${counted(characters, 'character')} in all.`,
+    'To talk to a real model, add a provider under Settings → Providers.',
+  ].join('\n\n')
+
+  const prompt = Math.ceil(characters / CHARACTERS_PER_TOKEN)
+  const completion = Math.ceil(text.length / CHARACTERS_PER_TOKEN)
+  return {
+    text,
+    usage: {
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+    },
+  }
+}
+
+/** The text of a message, whose content is a string or a list of parts. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('')
+}
+
+function withoutWrapper(text: string): string {
+  return text.replace(TIME_BEFORE, '').replace(FACTS_BEHIND, '').trim()
+}
+
+function quoted(text: string): string {
+  const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text
+  return short.replace(/^/gm, '> ')
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,93 @@
+import { lookup } from 'node:dns/promises'
+import { isIP, type LookupFunction } from 'node:net'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { addressPolicy, type AddressPolicy } from '#llm/address_policy'
+import { E_BLOCKED_ADDRESS } from '#llm/errors'
+
+/** Milliseconds until a connection must stand: a machine that answers at all answers sooner. */
+const CONNECT_TIMEOUT_MS = 5000
+
+export interface ResolvedAddress {
+  address: string
+  family: number
+}
+
+/** All addresses of a host name. Rejects as `dns.lookup` does. */
+export type Resolve = (hostname: string) => Promise<ResolvedAddress[]>
+
+export interface GuardOptions {
+  /** Private ranges (CIDR) that may be called: the setting `network.allowedRanges`. */
+  allowedRanges: string[]
+  resolve?: Resolve
+}
+
+const resolveWithSystem: Resolve = (hostname) => lookup(hostname, { all: true })
+
+/**
+ * An undici dispatcher that connects only where `addressPolicy` lets it. A name is resolved once for
+ * a connection, and one address that may not be called refuses them all: the connection goes to the
+ * very addresses that were checked, so a name that changes its answer gains nothing. It follows no
+ * redirect and speaks HTTP/1.1. Close it when it is no longer used.
+ *
+ * A refused request rejects with E_BLOCKED_ADDRESS (through `fetch`: as the `cause`). Check the URL
+ * with `assertCallable` as well.
+ */
+export function guardedDispatcher(
+  { allowedRanges, resolve = resolveWithSystem }: GuardOptions,
+  options: Omit<Agent.Options, 'connect' | 'interceptors'> = {}
+): Dispatcher {
+  const allows = addressPolicy(allowedRanges)
+  const connector = buildConnector({
+    allowH2: false,
+    timeout: CONNECT_TIMEOUT_MS,
+    lookup: guardedLookup(allows, resolve),
+  })
+
+  return new Agent({
+    ...options,
+    allowH2: false,
+    connect(target, callback) {
+      /** An address needs no look-up, so Node would not ask ours. */
+      if (isIP(target.hostname) && !allows(target.hostname)) {
+        return callback(new E_BLOCKED_ADDRESS(), null)
+      }
+      return connector(target, callback)
+    },
+  })
+}
+
+/**
+ * Parses an address that a person typed.
+ *
+ * @throws E_BLOCKED_ADDRESS for what is no URL, not http or https, or carries a name and password
+ */
+export function assertCallable(url: string): URL {
+  const parsed = URL.parse(url)
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
+    throw new E_BLOCKED_ADDRESS('An address must begin with http:// or https://.')
+  }
+  if (parsed.username || parsed.password) {
+    throw new E_BLOCKED_ADDRESS('An address must not carry a user name or a password.')
+  }
+  return parsed
+}
+
+function guardedLookup(allows: AddressPolicy, resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        if (addresses.length === 0) return callback(notFound(hostname), '')
+        if (!addresses.every(({ address }) => allows(address))) {
+          return callback(new E_BLOCKED_ADDRESS(), '')
+        }
+        if (options.all) return callback(null, addresses)
+        return callback(null, addresses[0].address, addresses[0].family)
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '')
+    )
+  }
+}
+
+function notFound(hostname: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' })
+}

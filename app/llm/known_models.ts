@@ -1,0 +1,7 @@
+import type { LlmModel } from '#llm/contract'
+
+/** Adds what an adapter knows of a model, name and sizes, to what the service told of it. */
+export function withKnown(found: LlmModel[], known: LlmModel[]): LlmModel[] {
+  const byId = new Map(known.map((model) => [model.id, model]))
+  return found.map((model) => ({ ...model, ...byId.get(model.id) }))
+}

@@ -1,0 +1,63 @@
+import {
+  badAnswer,
+  jsonPost,
+  listOrComplete,
+  testConnection,
+  type LabelledTestOptions,
+} from '#llm/connection_test'
+import type { ConnectionTest, LlmConnection, LlmModel } from '#llm/contract'
+
+/** The key the way OpenAI and all who copied its API want it. */
+export function authorizeBearer(headers: Headers, apiKey: string): void {
+  headers.set('authorization', `Bearer ${apiKey}`)
+}
+
+/** Tests a service that speaks OpenAI's API under `baseUrl`: its list of models, else one token. */
+export function testOpenAiApi(
+  connection: LlmConnection,
+  options: LabelledTestOptions
+): Promise<ConnectionTest> {
+  const { baseUrl, apiKey, apiType, models } = connection
+  return testConnection(options, (ask) => {
+    const headers = new Headers()
+    if (apiKey) authorizeBearer(headers, apiKey)
+
+    return listOrComplete({
+      declared: models,
+      list: async () => readModels(await ask(`${baseUrl}/models`, { headers }), options.label),
+      complete: async (modelId) => {
+        const { path, body, holds } = oneToken(apiType, modelId)
+        const answer = await ask(`${baseUrl}${path}`, jsonPost(headers, body))
+        if (!Array.isArray((answer as any)?.[holds])) throw badAnswer(options.label)
+      },
+    })
+  })
+}
+
+/** The smallest request of each of the two APIs, and where the answer holds its text. */
+function oneToken(apiType: string, model: string) {
+  if (apiType === 'openai-responses') {
+    /** The least that the Responses API takes. */
+    const body = { model, input: 'Hi', max_output_tokens: 16, store: false }
+    return { path: '/responses', body, holds: 'output' }
+  }
+  const body = { model, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }
+  return { path: '/chat/completions', body, holds: 'choices' }
+}
+
+function readModels(answer: unknown, label: string): LlmModel[] {
+  const list = (answer as any)?.data
+  if (!Array.isArray(list)) throw badAnswer(label)
+  return list.filter((entry) => typeof entry?.id === 'string' && entry.id !== '').map(readModel)
+}
+
+/** OpenAI's list holds ids only; OpenRouter, vLLM and others add a name and the context's size. */
+function readModel(entry: any): LlmModel {
+  const { id, name, context_length: length, max_model_len: limit } = entry
+  const contextWindow = [length, limit].find((size) => Number.isInteger(size) && size > 0)
+  return {
+    id,
+    name: typeof name === 'string' && name !== '' ? name : id,
+    ...(contextWindow && { contextWindow }),
+  }
+}

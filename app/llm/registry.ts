@@ -1,0 +1,51 @@
+import { RuntimeException } from '@adonisjs/core/exceptions'
+import type { LlmAdapter } from '#llm/contract'
+import type { LlmAdapterFactory, LlmConfig } from '#llm/define_config'
+import { E_UNKNOWN_PROVIDER_TYPE } from '#llm/errors'
+
+/**
+ * The kinds of LLM services that are known here: those of `config/llm.ts` and of plugins. Adapters
+ * keep no state, so one of each kind serves everyone.
+ */
+export class LlmRegistry {
+  readonly #factories: Map<string, LlmAdapterFactory>
+  readonly #made = new Map<string, LlmAdapter>()
+
+  constructor(config: LlmConfig) {
+    this.#factories = new Map(Object.entries(config.adapters))
+  }
+
+  /** Adds a kind, or replaces one; a plugin calls this while the application boots. */
+  extend(type: string, factory: LlmAdapterFactory): void {
+    this.#factories.set(type, factory)
+    this.#made.delete(type)
+  }
+
+  /**
+   * The adapter of a provider's type.
+   *
+   * @throws E_UNKNOWN_PROVIDER_TYPE
+   */
+  get(type: string): LlmAdapter {
+    const made = this.#made.get(type)
+    if (made) return made
+
+    const factory = this.#factories.get(type)
+    if (!factory) throw new E_UNKNOWN_PROVIDER_TYPE()
+    const adapter = factory()
+    if (adapter.type !== type) {
+      throw new RuntimeException(`The adapter "${type}" calls itself "${adapter.type}"`)
+    }
+    this.#made.set(type, adapter)
+    return adapter
+  }
+
+  has(type: string): boolean {
+    return this.#factories.has(type)
+  }
+
+  /** All adapters, in the order in which a form offers them. */
+  all(): LlmAdapter[] {
+    return [...this.#factories.keys()].map((type) => this.get(type))
+  }
+}

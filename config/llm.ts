@@ -1,0 +1,15 @@
+import { adapters, defineConfig } from '#llm/define_config'
+
+/** The kinds of LLM services that a provider can be, in the order in which the form offers them. */
+const llmConfig = defineConfig({
+  adapters: {
+    openai: adapters.openai(),
+    anthropic: adapters.anthropic(),
+    zai: adapters.zai(),
+    ollama: adapters.ollama(),
+    custom: adapters.custom(),
+    demo: adapters.demo(),
+  },
+})
+
+export default llmConfig
