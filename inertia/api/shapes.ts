@@ -132,19 +132,28 @@ export interface AgentConfig {
 
 export interface ConversationSummary {
   id: string
+  /** Where it began: on the page, or with a program that used an access token. */
+  surface: 'web' | 'api'
   title: string | null
-  updatedAt: string | null
+  preview: string | null
+  updatedAt: string
 }
 
 export interface ConversationMessage {
-  id?: string
+  id: string
   role: 'user' | 'assistant'
   text: string
-  createdAt?: string | null
+  at: string
 }
 
-export interface Conversation extends ConversationSummary {
+export interface Conversation {
+  id: string
+  surface: 'web' | 'api'
+  title: string | null
+  /** The oldest first. */
   messages: ConversationMessage[]
+  /** Gives the messages before these. */
+  nextCursor: string | null
 }
 
 export interface AccessToken {

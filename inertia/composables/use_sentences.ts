@@ -1,0 +1,24 @@
+import { ref, watch, type WatchSource } from 'vue'
+
+const END_OF_SENTENCE = /[.!?:](\s|$)|\n/g
+
+/**
+ * Text that grows token by token, given on sentence by sentence: what a screen reader can say. The rest
+ * follows when the text is complete.
+ */
+export function useSentences(text: WatchSource<string>, complete: WatchSource<boolean>) {
+  const spoken = ref('')
+  let said = 0
+
+  watch([text, complete], ([now, whole]) => {
+    if (now.length < said) said = 0
+    let end = said
+    if (whole) end = now.length
+    else for (const match of now.slice(said).matchAll(END_OF_SENTENCE)) end = said + match.index + 1
+    if (end === said) return
+    spoken.value = now.slice(said, end).trim()
+    said = end
+  })
+
+  return spoken
+}
