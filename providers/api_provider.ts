@@ -34,8 +34,12 @@ declare module '@adonisjs/core/http' {
 
 const serializer = new ApiSerializer()
 
-HttpContext.instanceProperty('serialize', function (this: HttpContext, values: any): any {
-  return serializer.serialize(values, this.containerResolver)
-})
+/** The framework calls a page's numbers `metadata`; the API calls them `meta`. */
+HttpContext.instanceProperty('serialize', async function (this: HttpContext, values: any) {
+  const answer: any = await serializer.serialize(values, this.containerResolver)
+  if (!answer?.metadata) return answer
+  const { data, metadata } = answer
+  return { data, meta: metadata }
+} as ApiSerializer['serialize'])
 
 export default class ApiProvider {}

@@ -4,7 +4,11 @@ import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
+import type { UserDirectory } from '#identity/user_directory'
 import type { Onboarding } from '#onboarding/onboarding'
+import type { AuthStep } from '#onboarding/auth_step'
+import type { SettingsChanges } from '#settings/settings_changes'
+import type { SystemAgents } from '#agents/system_agents'
 import { declareAccessMacros } from '#identity/access_rules'
 
 declare module '@adonisjs/core/types' {
@@ -14,7 +18,11 @@ declare module '@adonisjs/core/types' {
     'identity.signIn': SignIn
     'identity.sessions': Sessions
     'identity.breakglass': BreakglassAccounts
+    'identity.users': UserDirectory
     'onboarding': Onboarding
+    'onboarding.auth': AuthStep
+    'settings.changes': SettingsChanges
+    'agents.system': SystemAgents
   }
 }
 
@@ -23,6 +31,12 @@ export default class IdentityProvider {
   constructor(protected app: ApplicationService) {}
 
   register() {
+    this.#registerIdentity()
+    this.#registerOnboarding()
+    this.#registerAdministration()
+  }
+
+  #registerIdentity() {
     const { container } = this.app
 
     container.singleton('audit', async () => {
@@ -48,6 +62,15 @@ export default class IdentityProvider {
         await resolver.make('identity.sessions')
       )
     })
+    container.singleton('identity.users', async () => {
+      const { UserDirectory } = await import('#identity/user_directory')
+      return new UserDirectory()
+    })
+  }
+
+  #registerOnboarding() {
+    const { container } = this.app
+
     container.singleton('onboarding', async (resolver) => {
       const { secrets } = await import('#start/env')
       const { SetupToken } = await import('#onboarding/setup_token')
@@ -60,14 +83,39 @@ export default class IdentityProvider {
         new SetupToken(secrets.keys, () => runtimes.installation())
       )
     })
+    container.singleton('onboarding.auth', async (resolver) => {
+      const { AuthStep } = await import('#onboarding/auth_step')
+      const { OidcDiscovery } = await import('#onboarding/oidc_discovery')
+      return new AuthStep(
+        await resolver.make('settings'),
+        new OidcDiscovery(await resolver.make('llm.fetch')),
+        await resolver.make('audit')
+      )
+    })
+  }
+
+  #registerAdministration() {
+    const { container } = this.app
+
+    container.singleton('settings.changes', async (resolver) => {
+      const { SettingsChanges } = await import('#settings/settings_changes')
+      const runtimes = async () => (await container.make('runtime.manager')).names()
+      const settings = await resolver.make('settings')
+      return new SettingsChanges(settings, runtimes, await resolver.make('audit'))
+    })
+    container.singleton('agents.system', async (resolver) => {
+      const { SystemAgents } = await import('#agents/system_agents')
+      const controls = () => container.make('agents.lifecycle')
+      return new SystemAgents(controls, await resolver.make('audit'))
+    })
   }
 
   boot() {
     declareAccessMacros()
   }
 
-  /** The server listens: whoever started it must learn how to claim it. */
-  async ready() {
+  /** Before the server listens, so that whoever waits for it knows how to claim it by then. */
+  async start() {
     if (this.app.getEnvironment() !== 'web') return
     const { setupNotice } = await import('#onboarding/setup_link')
     const notice = await setupNotice(await this.app.container.make('onboarding'), {

@@ -1,5 +1,6 @@
 import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
 export interface AuditEntry {
   /** Who did it: a user, or none for a command or the installation itself. */
@@ -13,6 +14,12 @@ export interface AuditEntry {
   address?: string | null
 }
 
+/** Newest first. Two events of one millisecond are told apart by their ids. */
+const NEWEST_FIRST = [
+  { column: 'created_at', order: 'desc' as const },
+  { column: 'id', order: 'desc' as const },
+]
+
 /** The append-only record of who did what. */
 export class Audit {
   async record({ actor, action, subject, details, address }: AuditEntry): Promise<void> {
@@ -25,5 +32,8 @@ export class Audit {
       details: details ?? null,
       address: address ?? null,
     })
+  }
+  list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
+    return AuditEvent.query().orderBy(NEWEST_FIRST).paginate(page, limit)
   }
 }

@@ -21,7 +21,7 @@ export async function setupNotice(
 
   const name = ANY_HOST.has(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const url = `http://${name}:${port}`
-  if (step !== 'breakglass') return `Setup is unfinished. Sign in to go on: ${url}/login\n`
+  if (step !== 'breakglass') return `Setup is unfinished. Sign in to go on: ${url}/onboarding\n`
 
   const token = await onboarding.setupToken.value()
   return `Setup link (it makes you the admin, so keep it to yourself):\n${url}/onboarding?token=${token}\n`

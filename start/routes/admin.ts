@@ -1,1 +1,34 @@
-export {}
+import router from '@adonisjs/core/services/router'
+import { api } from '#start/kernel'
+
+const Agents = () => import('#controllers/api/admin/agents_controller')
+const Audit = () => import('#controllers/api/admin/audit_controller')
+const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
+const Settings = () => import('#controllers/api/admin/settings_controller')
+const SystemAgents = () => import('#controllers/api/admin/system_agents_controller')
+const Users = () => import('#controllers/api/admin/users_controller')
+
+router
+  .group(() => {
+    router.get('/settings', [Settings, 'index']).as('settings.index')
+    router.patch('/settings', [Settings, 'update']).as('settings.update')
+    router.get('/users', [Users, 'index']).as('users.index')
+    router.get('/audit', [Audit, 'index']).as('audit.index')
+    router.get('/runtimes', [Runtimes, 'index']).as('runtimes.index')
+
+    router.get('/agents', [Agents, 'index']).as('agents.index')
+    router.post('/agents/:id/stop', [Agents, 'stop']).as('agents.stop')
+    router.post('/agents/:id/restart', [Agents, 'restart']).as('agents.restart')
+
+    router.get('/system-agents', [SystemAgents, 'index']).as('systemAgents.index')
+    router.post('/system-agents', [SystemAgents, 'store']).as('systemAgents.store')
+    router.patch('/system-agents/:id', [SystemAgents, 'update']).as('systemAgents.update')
+    router.delete('/system-agents/:id', [SystemAgents, 'destroy']).as('systemAgents.destroy')
+    router.post('/system-agents/:id/start', [SystemAgents, 'start']).as('systemAgents.start')
+    router.post('/system-agents/:id/stop', [SystemAgents, 'stop']).as('systemAgents.stop')
+    router.post('/system-agents/:id/restart', [SystemAgents, 'restart']).as('systemAgents.restart')
+  })
+  .prefix('/api/v1/admin')
+  .as('admin')
+  .access('admin')
+  .use(api)

@@ -1,13 +1,16 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { accessTokenValidator } from '#validators/identity'
+import { accessTokenValidator, pageValidator } from '#validators/identity'
+import { pageOf } from '#models/page'
 import AccessTokenTransformer from '#transformers/access_token_transformer'
 
 /** `/api/v1/tokens`: a user's own access tokens. */
 export default class AccessTokensController {
-  async index({ auth, serialize }: HttpContext) {
+  async index({ auth, request, serialize }: HttpContext) {
+    const query = await pageValidator.validate(request.qs())
     const tokens = await app.container.make('identity.tokens')
-    return serialize(AccessTokenTransformer.transform(await tokens.list(auth.user!)))
+    const { rows, meta } = pageOf(await tokens.list(auth.user!), query)
+    return serialize(AccessTokenTransformer.paginate(rows, meta))
   }
 
   /** The only answer that ever holds the token. */

@@ -4,7 +4,7 @@ import { E_JSON_ONLY } from '#identity/errors'
 import MeTransformer from '#transformers/me_transformer'
 import { signInValidator } from '#validators/identity'
 
-/** `POST` and `DELETE /api/v1/session`: signing in and out as JSON. */
+/** `POST` and `DELETE /api/v1/session`: signing in and out as JSON. `redirectTo` is the page asked for. */
 export default class SessionsController {
   /**
    * Needs no CSRF token, because the caller has no session yet; JSON alone keeps out the forms of
@@ -18,7 +18,9 @@ export default class SessionsController {
     const user = await signIn.withPassword(credentials, ctx.request.ip())
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, user, 'breakglass')
-    return ctx.response.created(await ctx.serialize(MeTransformer.transform(user, 'breakglass')))
+    const { data } = await ctx.serialize(MeTransformer.transform(user, 'breakglass'))
+    const redirectTo = ctx.session.pullIntendedUrl() ?? '/chat'
+    return ctx.response.created({ data: { ...data, redirectTo } })
   }
 
   async destroy(ctx: HttpContext) {

@@ -1,0 +1,18 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+export class E_SYSTEM_AGENT_NAME extends Exception {
+  static override code = 'E_SYSTEM_AGENT_NAME'
+  static override status = 409
+  static override message = 'There is a system agent of this name already.'
+  static override help = 'Choose another name.'
+  readonly field = 'name'
+}
+
+export class E_UNKNOWN_MODEL extends Exception {
+  static override code = 'E_UNKNOWN_MODEL'
+  static override status = 422
+  static override message = 'None of your providers has this model.'
+  static override help =
+    'Name it as "provider/model", for example work-openai/gpt-5.4, and add it to that provider first.'
+  readonly field = 'primaryModel'
+}

@@ -1,0 +1,150 @@
+import type User from '#models/user'
+import type { Audit } from '#audit/audit'
+import type { AgentKey } from '#agents/types'
+import type { AgentLimits } from '#models/types'
+import LlmProvider from '#models/llm_provider'
+import SystemContainer from '#models/system_container'
+import UserAgentConfig from '#models/user_agent_config'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+import { resolveModel } from '#openclaw/model_references'
+import { E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL } from '#agents/system_agent_errors'
+
+/** What the service needs of the lifecycle. */
+export interface AgentControls {
+  start(agent: AgentKey): Promise<unknown>
+  stop(agent: AgentKey): Promise<unknown>
+  restart(agent: AgentKey): Promise<unknown>
+}
+
+export interface SystemAgentInput {
+  /** Unique: `mosaic-system-ops`. */
+  name: string
+  role: string
+  /** `<provider name>/<model id>` of the admin's own, or a model id of their default provider. */
+  primaryModel: string
+  limits?: AgentLimits | null
+}
+
+export interface SystemAgentChanges extends Partial<SystemAgentInput> {
+  /** An inactive one is stopped and stays so. */
+  isActive?: boolean
+}
+
+/** Who changes it, and from where. */
+export interface Change {
+  admin: User
+  address: string
+}
+
+/** The always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
+export class SystemAgents {
+  constructor(
+    protected controls: () => Promise<AgentControls>,
+    protected audit: Audit
+  ) {}
+
+  list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
+    return SystemContainer.query().orderBy('name').paginate(page, limit)
+  }
+
+  /** @throws E_ROW_NOT_FOUND */
+  find(id: string): Promise<SystemContainer> {
+    return SystemContainer.findOrFail(id)
+  }
+
+  /**
+   * Makes one and starts it; it is kept running from then on.
+   *
+   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
+   */
+  async create(input: SystemAgentInput, by: Change): Promise<SystemContainer> {
+    await this.#refuseTaken(input.name)
+    const row = new SystemContainer()
+    row.merge({ name: input.name, role: input.role, limits: input.limits ?? null, isActive: true })
+    row.merge(await this.#model(by.admin, input.primaryModel))
+    row.desired = 'running'
+    row.status = 'stopped'
+    await row.renewGatewayToken()
+    await row.save()
+    await this.#note('system_agent.created', row, by, Object.keys(input))
+    await this.start(row)
+    return row
+  }
+
+  /** As `create`, or `update` where there is one of that name: a setup step may be repeated. */
+  async createOrUpdate(input: SystemAgentInput, by: Change): Promise<SystemContainer> {
+    const present = await SystemContainer.findBy('name', input.name)
+    return present ? this.update(present, input, by) : this.create(input, by)
+  }
+
+  /**
+   * Changes one. It is restarted with what changed, or stopped where it is no longer active.
+   *
+   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
+   */
+  async update(
+    row: SystemContainer,
+    changes: SystemAgentChanges,
+    by: Change
+  ): Promise<SystemContainer> {
+    const { primaryModel, ...plain } = changes
+    if (plain.name !== undefined && plain.name !== row.name) await this.#refuseTaken(plain.name)
+    row.merge(plain)
+    if (primaryModel !== undefined) row.merge(await this.#model(by.admin, primaryModel))
+
+    const { isActive } = row.$dirty
+    const changed = row.$isDirty
+    await row.save()
+    if (!changed) return row
+
+    await this.#note('system_agent.changed', row, by, Object.keys(changes))
+    if (isActive === true) await this.start(row)
+    else if (isActive === false) await this.stop(row)
+    else if (row.desired === 'running') await this.restart(row)
+    return row
+  }
+
+  /** Stops one and forgets it. */
+  async delete(row: SystemContainer, by: Change): Promise<void> {
+    await this.stop(row)
+    await row.delete()
+    await this.#note('system_agent.deleted', row, by, [])
+  }
+
+  async start(row: SystemContainer): Promise<void> {
+    await (await this.controls()).start(keyOf(row))
+  }
+
+  async stop(row: SystemContainer): Promise<void> {
+    await (await this.controls()).stop(keyOf(row))
+  }
+
+  async restart(row: SystemContainer): Promise<void> {
+    await (await this.controls()).restart(keyOf(row))
+  }
+
+  async #refuseTaken(name: string): Promise<void> {
+    if (await SystemContainer.findBy('name', name)) throw new E_SYSTEM_AGENT_NAME()
+  }
+
+  /** The stored form of a reference, with the provider that it leads to. */
+  async #model(admin: User, reference: string) {
+    const providers = await LlmProvider.ownedBy(admin.id).where('is_active', true).orderBy('id')
+    const preferences = await UserAgentConfig.ownedBy(admin.id).first()
+    const choice = resolveModel(reference, providers, preferences?.providerId ?? null)
+    const declared = choice?.provider.models.some(({ id }) => id === choice.modelId)
+    if (!choice || !declared) throw new E_UNKNOWN_MODEL()
+    return {
+      providerId: choice.provider.id,
+      primaryModel: `${choice.provider.name}/${choice.modelId}`,
+    }
+  }
+
+  async #note(action: string, row: SystemContainer, { admin, address }: Change, fields: string[]) {
+    const subject = { type: 'system_agent', id: row.id }
+    const details = { name: row.name, fields }
+    await this.audit.record({ actor: admin, action, subject, details, address })
+  }
+}
+
+const keyOf = (row: SystemContainer): AgentKey => `system/${row.id}`

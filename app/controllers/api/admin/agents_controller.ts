@@ -1,0 +1,46 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import type { AgentControls } from '#agents/system_agents'
+import UserContainer from '#models/user_container'
+import { pageValidator } from '#validators/identity'
+import { FIRST_PAGE, PAGE_LIMIT } from '#models/page'
+import AdminAgentTransformer from '#transformers/admin_agent_transformer'
+
+/** `/api/v1/admin/agents`: the users' agents, by status only. */
+export default class AdminAgentsController {
+  async index({ request, serialize }: HttpContext) {
+    const query = await pageValidator.validate(request.qs())
+    const rows = await UserContainer.query()
+      .preload('user')
+      .orderBy('created_at')
+      .orderBy('id')
+      .paginate(query.page ?? FIRST_PAGE, query.limit ?? PAGE_LIMIT)
+    return serialize(AdminAgentTransformer.paginate(rows.all(), rows.getMeta()))
+  }
+
+  stop(ctx: HttpContext) {
+    return this.#control(ctx, 'stop')
+  }
+
+  restart(ctx: HttpContext) {
+    return this.#control(ctx, 'restart')
+  }
+
+  async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
+    const row = await UserContainer.query().where('id', params.id).preload('user').firstOrFail()
+    const lifecycle: AgentControls = await app.container.make('agents.lifecycle')
+    await lifecycle[verb](`user/${row.userId}`)
+    await row.refresh()
+
+    const audit = await app.container.make('audit')
+    await audit.record({
+      actor: auth.user!,
+      action: `agent.${verb}`,
+      subject: { type: 'user', id: row.userId },
+      address: request.ip(),
+    })
+    return response.accepted(await serialize(AdminAgentTransformer.transform(row)))
+  }
+}
+
+type Verb = 'stop' | 'restart'

@@ -1,0 +1,52 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import MeTransformer from '#transformers/me_transformer'
+import { authStepValidator, claimValidator } from '#validators/onboarding'
+import { systemAgentsStepValidator } from '#validators/system_agents'
+
+/** `/api/v1/onboarding`: each step answers with where the setup stands then. */
+export default class OnboardingController {
+  async show() {
+    const onboarding = await app.container.make('onboarding')
+    return { data: await onboarding.state() }
+  }
+
+  /** The first step: the setup token claims the installation, and its first admin is signed in. */
+  async claim(ctx: HttpContext) {
+    const { setupToken, ...credentials } = await ctx.request.validateUsing(claimValidator)
+    const onboarding = await app.container.make('onboarding')
+    const admin = await onboarding.claim(setupToken, credentials)
+
+    const sessions = await app.container.make('identity.sessions')
+    await sessions.start(ctx, admin, 'breakglass')
+    return ctx.response.created(await ctx.serialize(MeTransformer.transform(admin, 'breakglass')))
+  }
+
+  async auth({ auth, request }: HttpContext) {
+    const { skip, issuerUrl, clientId, clientSecret } =
+      await request.validateUsing(authStepValidator)
+    if (!skip) {
+      const step = await app.container.make('onboarding.auth')
+      const client = { issuerUrl: issuerUrl!, clientId: clientId!, clientSecret: clientSecret! }
+      await step.store(client, auth.user!, request.ip())
+    }
+    const onboarding = await app.container.make('onboarding')
+    return { data: await onboarding.stepDone('auth') }
+  }
+
+  async systemAgents({ auth, request }: HttpContext) {
+    const { skip, agents = [] } = await request.validateUsing(systemAgentsStepValidator)
+    if (!skip) {
+      const systemAgents = await app.container.make('agents.system')
+      const by = { admin: auth.user!, address: request.ip() }
+      for (const agent of agents) await systemAgents.createOrUpdate(agent, by)
+    }
+    const onboarding = await app.container.make('onboarding')
+    return { data: await onboarding.stepDone('systemAgents') }
+  }
+
+  async complete({ auth, request }: HttpContext) {
+    const onboarding = await app.container.make('onboarding')
+    return { data: await onboarding.complete(auth.user!, request.ip()) }
+  }
+}

@@ -1,0 +1,47 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import type User from '#models/user'
+import type { Audit } from '#audit/audit'
+import type { Settings } from '#settings/settings'
+
+export class E_UNKNOWN_RUNTIME extends Exception {
+  static override code = 'E_UNKNOWN_RUNTIME'
+  static override status = 422
+  readonly field = 'runtime.driver'
+
+  constructor(known: string[]) {
+    super('There is no runtime driver of this name.')
+    this.help = `Choose one of: ${known.join(', ')}.`
+  }
+}
+
+/** Who changes settings, and from where. None for a command. */
+export interface ChangedBy {
+  actor?: User
+  address?: string
+}
+
+/** Changes of settings by people: checked against what is installed, and noted in the audit record. */
+export class SettingsChanges {
+  constructor(
+    protected settings: Settings,
+    protected runtimes: () => Promise<string[]>,
+    protected audit: Audit
+  ) {}
+
+  /**
+   * Stores all values or none of them.
+   *
+   * @throws E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR
+   */
+  async apply(values: Record<string, unknown>, by: ChangedBy = {}): Promise<void> {
+    const driver = values['runtime.driver']
+    if (typeof driver === 'string') {
+      const known = await this.runtimes()
+      if (!known.includes(driver)) throw new E_UNKNOWN_RUNTIME(known)
+    }
+    const keys = await this.settings.patch(values)
+    if (keys.length > 0) {
+      await this.audit.record({ ...by, action: 'settings.changed', details: { keys } })
+    }
+  }
+}

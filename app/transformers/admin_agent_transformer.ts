@@ -1,0 +1,18 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type UserContainer from '#models/user_container'
+import { lifecycleFields } from '#transformers/lifecycle_fields'
+
+/** A user's agent in the admin's list: status only. */
+export default class AdminAgentTransformer extends BaseTransformer<UserContainer> {
+  toObject() {
+    const row = this.resource
+    return {
+      id: row.id,
+      userId: row.userId,
+      name: row.user.name,
+      email: row.user.email ?? null,
+      idleTimeoutMin: row.idleTimeoutMin,
+      ...lifecycleFields(row),
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import vine from '@vinejs/vine'
+import { newPassword, username } from '#validators/identity'
+
+const skip = () => vine.literal(true)
+
+export const claimValidator = vine.create({
+  setupToken: vine.string().trim().maxLength(200),
+  username: username(),
+  password: newPassword(),
+})
+
+/** Either an issuer to sign in with, or `skip: true`. */
+export const authStepValidator = vine.create({
+  skip: skip().optional(),
+  issuerUrl: vine
+    .string()
+    .trim()
+    .url({ require_tld: false, protocols: ['https', 'http'], require_protocol: true })
+    .maxLength(2048)
+    .optional()
+    .requiredIfMissing('skip'),
+  clientId: vine.string().trim().maxLength(512).optional().requiredIfMissing('skip'),
+  clientSecret: vine.string().trim().maxLength(2048).optional().requiredIfMissing('skip'),
+})

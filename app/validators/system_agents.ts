@@ -1,0 +1,44 @@
+import vine from '@vinejs/vine'
+
+/** Names become names of containers, so they keep to what every runtime takes. */
+const name = () =>
+  vine
+    .string()
+    .trim()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+const role = () => vine.string().trim().minLength(1).maxLength(64)
+const primaryModel = () => vine.string().trim().minLength(1).maxLength(255)
+
+const limits = () =>
+  vine
+    .object({
+      memoryMb: vine.number().withoutDecimals().min(256).max(1_048_576).optional(),
+      cpus: vine.number().min(0.1).max(1024).optional(),
+      processes: vine.number().withoutDecimals().min(32).max(65_536).optional(),
+    })
+    .nullable()
+    .optional()
+
+const systemAgent = () => ({ name: name(), role: role(), primaryModel: primaryModel() })
+
+export const systemAgentValidator = vine.create({ ...systemAgent(), limits: limits() })
+
+export const systemAgentChangesValidator = vine.create({
+  name: name().optional(),
+  role: role().optional(),
+  primaryModel: primaryModel().optional(),
+  limits: limits(),
+  isActive: vine.boolean({ strict: true }).optional(),
+})
+
+/** The onboarding's step: agents to make, or `skip: true`. */
+export const systemAgentsStepValidator = vine.create({
+  skip: vine.literal(true).optional(),
+  agents: vine
+    .array(vine.object(systemAgent()))
+    .minLength(1)
+    .maxLength(20)
+    .distinct('name')
+    .optional()
+    .requiredIfMissing('skip'),
+})
