@@ -17,6 +17,8 @@ export function limited(body: Readable, limit: number): Readable {
     },
   })
   body.once('error', (error) => counter.destroy(error))
+  /** A provider may have answered before the agent sent all of it: then nobody listens any more. */
+  counter.on('error', () => {})
   return body.pipe(counter)
 }
 

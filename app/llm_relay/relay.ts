@@ -130,6 +130,8 @@ export class LlmRelay {
   async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<AgentAnswer> {
     const { statusCode: status, headers, body } = answer
     const { name } = target.provider
+    /** A body that is given up halfway says so with an error, which nobody needs. */
+    body.on('error', () => {})
     if (status >= 300) {
       const late = setTimeout(() => body.destroy(), this.#deadlines.errorBodyMs)
       const text = await beginningOf(body, ERROR_BYTES).catch(() => '')

@@ -1,0 +1,209 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
+import { json, LoopbackProvider, type Reply } from '#tests/functional/llm_relay/loopback_provider'
+
+const error = (message: string, code: string | null = null) => ({ error: { message, code } })
+
+/** What a provider answers, and what the agent and its user get instead. */
+const TABLE: { name: string; reply: Reply; status: number; reason: string; says: RegExp }[] = [
+  {
+    name: '401',
+    reply: json(401, error('Incorrect API key')),
+    status: 404,
+    reason: 'unauthorized',
+    says: /^The key of work-openai was refused\.$/,
+  },
+  {
+    name: '403',
+    reply: json(403, error('Forbidden')),
+    status: 404,
+    reason: 'unauthorized',
+    says: /key of work-openai/,
+  },
+  {
+    name: '402',
+    reply: json(402, error('Payment required')),
+    status: 404,
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: '429 for want of credit',
+    reply: json(429, error('You exceeded your current quota', 'insufficient_quota')),
+    status: 404,
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: '400 for want of credit',
+    reply: json(400, error('Your credit balance is too low to access the API')),
+    status: 404,
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: '429',
+    reply: json(429, error('Slow down'), { 'retry-after': '5' }),
+    status: 404,
+    reason: 'rate_limited',
+    says: /rate limit/,
+  },
+  {
+    name: '500',
+    reply: json(500, '<oops>'),
+    status: 404,
+    reason: 'bad_response',
+    says: /error of its own \(500\)/,
+  },
+  {
+    name: '503',
+    reply: json(503, error('Overloaded')),
+    status: 404,
+    reason: 'bad_response',
+    says: /\(503\)/,
+  },
+  {
+    name: '404',
+    reply: json(404, error('The model gpt-9 does not exist')),
+    status: 404,
+    reason: 'not_found',
+    says: /does not know this model.*gpt-9/,
+  },
+  {
+    name: 'a redirect',
+    reply: json(302, '', { location: 'http://127.0.0.1:1/' }),
+    status: 404,
+    reason: 'bad_response',
+    says: /\(302\)/,
+  },
+  {
+    name: 'a page',
+    reply: json(200, '<html>', { 'content-type': 'text/html' }),
+    status: 404,
+    reason: 'bad_response',
+    says: /work-openai/,
+  },
+  {
+    name: 'an error as the first frame of a stream',
+    reply: json(
+      200,
+      'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
+      {
+        'content-type': 'text/event-stream',
+      }
+    ),
+    status: 404,
+    reason: 'bad_response',
+    says: /work-openai/,
+  },
+  {
+    name: 'a connection reset before the headers',
+    reply: (response) => response.socket!.resetAndDestroy(),
+    status: 404,
+    reason: 'unreachable',
+    says: /cannot be reached/,
+  },
+  {
+    name: 'a connection reset before the first byte',
+    reply: (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      setImmediate(() => response.socket!.resetAndDestroy())
+    },
+    status: 404,
+    reason: 'unreachable',
+    says: /cannot be reached/,
+  },
+  {
+    name: 'a conversation that is too long',
+    reply: json(400, error('maximum context length is 8192', 'context_length_exceeded')),
+    status: 400,
+    reason: 'context_length',
+    says: /too long/,
+  },
+  {
+    name: 'a call that it finds wrong',
+    reply: json(422, error('temperature must be 1')),
+    status: 422,
+    reason: 'bad_request',
+    says: /refused the call\. It says: temperature must be 1/,
+  },
+]
+
+test.group('A provider fails an agent', (group) => {
+  let upstream: LoopbackProvider
+
+  group.setup(async () => {
+    const settings = await app.container.make('settings')
+    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
+    return () => settings.set('network.allowedRanges', [])
+  })
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    upstream = await new LoopbackProvider().start()
+    return () => upstream.stop()
+  })
+
+  async function callOf(baseUrl = upstream.url) {
+    const { user, token } = await agentOfSomeone()
+    const provider = await providerOf(user.id, { name: 'work-openai', type: 'custom', baseUrl })
+    const call = () =>
+      fetch(`${internalUrl()}/api/internal/llm/${provider.id}/chat/completions`, {
+        method: 'POST',
+        headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+        body: '{}',
+      })
+    const failures = await app.container.make('llm_relay.failures')
+    return { call, last: (since?: Date) => failures.last(`user/${user.id}`, since) }
+  }
+
+  for (const { name, reply, status, reason, says } of TABLE) {
+    test(`with ${name}`, async ({ assert }) => {
+      upstream.reply = reply
+      const { call, last } = await callOf()
+      const response = await call()
+      assert.equal(response.status, status)
+      assert.isNull(response.headers.get('retry-after'))
+      if (status === 404) {
+        const body = (await response.json()) as any
+        assert.equal(body.error.code, 'model_not_found')
+        assert.match(body.error.message, says)
+      }
+      assert.equal(last()!.reason, reason)
+      assert.equal(last()!.provider, 'work-openai')
+      assert.match(last()!.message, says)
+    })
+  }
+
+  test('by refusing the connection', async ({ assert }) => {
+    const { call, last } = await callOf('http://127.0.0.1:9/v1')
+    assert.equal((await call()).status, 404)
+    assert.equal(last()!.reason, 'unreachable')
+  })
+
+  test('by breaking off in the middle: the stream ends early, and the user is told why', async ({
+    assert,
+  }) => {
+    upstream.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: one\n\n', () => setImmediate(() => response.socket!.resetAndDestroy()))
+    }
+    const { call, last } = await callOf()
+    const response = await call()
+    assert.equal(response.status, 200)
+    await assert.rejects(() => response.text())
+    assert.match(last()!.message, /broke off/)
+  })
+
+  test('and is forgiven once it answers', async ({ assert }) => {
+    upstream.reply = json(500, '')
+    const { call, last } = await callOf()
+    await call()
+    assert.isNotNull(last())
+    assert.isNull(last(new Date(Date.now() + 1000)))
+    upstream.reply = json(200, '{}')
+    await call()
+    assert.isNull(last())
+  })
+})
