@@ -2,6 +2,7 @@ import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { MemoryDriverConfig } from '#runtimes/drivers/memory'
+import type { ProcessDriverConfig } from '#runtimes/drivers/process'
 
 /** What a driver is told about the Mosaic it works for. */
 export interface RuntimeDriverContext {
@@ -45,6 +46,14 @@ export function defineConfig<Drivers extends Unresolved>(config: {
 
 /** The drivers that Mosaic brings, each imported when it is first used. */
 export const drivers = {
+  /** One OpenClaw per agent as a child process of this machine. */
+  process(config: ProcessDriverConfig): ConfigProvider<RuntimeDriverFactory> {
+    return configProvider.create(async () => async ({ installation }) => {
+      const { ProcessDriver } = await import('#runtimes/drivers/process')
+      return new ProcessDriver(config, installation)
+    })
+  },
+
   /** Gateway doubles inside this process, for tests. */
   memory(config: MemoryDriverConfig = {}): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {

@@ -2,14 +2,28 @@
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
 
-  async run<Value>(key: string, task: () => Promise<Value>): Promise<Value> {
+  /** The signal ends the waiting for one's turn. A task that has begun looks at the signal itself. */
+  async run<Value>(
+    key: string,
+    task: () => Promise<Value>,
+    signal?: AbortSignal | null
+  ): Promise<Value> {
+    signal?.throwIfAborted()
+    const left = Promise.withResolvers<never>()
+    const leave = () => left.reject(signal!.reason)
+    const begin = () => {
+      signal?.removeEventListener('abort', leave)
+      signal?.throwIfAborted()
+      return task()
+    }
     const before = this.#tails.get(key) ?? Promise.resolve()
-    const mine = before.then(task, task)
+    const mine = before.then(begin, begin)
     this.#tails.set(key, mine)
-    try {
-      return await mine
-    } finally {
+    signal?.addEventListener('abort', leave, { once: true })
+    const forget = () => {
       if (this.#tails.get(key) === mine) this.#tails.delete(key)
     }
+    mine.then(forget, forget)
+    return Promise.race([mine, left.promise])
   }
 }

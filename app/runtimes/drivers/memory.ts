@@ -51,7 +51,7 @@ export class MemoryDriver implements RuntimeDriver {
   }
 
   ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
-    return this.#world.queue.run(spec.name, async () => {
+    const start = async () => {
       signal.throwIfAborted()
       const present = this.#world.instances.get(spec.name)
       if (present && present.spec.installation !== this.#installation) {
@@ -70,7 +70,8 @@ export class MemoryDriver implements RuntimeDriver {
       }
       if (present) await this.#end(present, 0)
       return toInstance(await this.#start(spec, behaviour))
-    })
+    }
+    return this.#world.queue.run(spec.name, start, signal)
   }
 
   stop(ref: InstanceRef): Promise<void> {

@@ -59,11 +59,11 @@ export class MemoryGateway {
     })
   }
 
-  /** Listens, and gives the address without a slash at the end. */
-  async start(): Promise<string> {
+  /** Listens, on a free port unless one is given; gives the address without a slash at the end. */
+  async start(port = 0): Promise<string> {
     this.#startedAt = this.#options.now()
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve)
+      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve)
     })
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }

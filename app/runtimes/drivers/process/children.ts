@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process'
+import type { LogFile } from '#runtimes/drivers/process/log_file'
+import type { Run, RunExit } from '#runtimes/drivers/process/records'
+import type { ProcessTable } from '#runtimes/drivers/process/table'
+import { explainExit } from '#runtimes/drivers/process/exit_reasons'
+
+/** Enough to see why a process ended. */
+const LAST_LINES = 40
+
+interface OwnChild {
+  run: Run
+  exit: Promise<RunExit>
+}
+
+/** The agents that this very process started: of these alone the system tells how they end. */
+export class Children {
+  readonly #table: ProcessTable
+  readonly #byName = new Map<string, OwnChild>()
+
+  constructor(table: ProcessTable) {
+    this.#table = table
+  }
+
+  /** Takes note of a child just started. `onExit` is called when it has ended and it is known why. */
+  add(
+    name: string,
+    run: Run,
+    child: ChildProcess,
+    log: LogFile,
+    onExit: (exit: RunExit) => void
+  ): void {
+    const killsBefore = this.#table.outOfMemoryKills()
+    const exit = new Promise<RunExit>((resolve) => {
+      child.once('exit', async (code, signal) => {
+        const killed = this.#table.outOfMemoryKills() > killsBefore
+        const lines = await log.tail(LAST_LINES)
+        resolve(explainExit({ code, signal }, killed, lines))
+      })
+    })
+    this.#byName.set(name, { run, exit })
+    void exit.then(onExit)
+  }
+
+  /** How that run ended: at once when it already has; null when it was not started here. */
+  exitOf(name: string, run: Run): Promise<RunExit> | null {
+    const child = this.#byName.get(name)
+    return child?.run.pid === run.pid && child.run.startedAt === run.startedAt ? child.exit : null
+  }
+
+  forget(name: string): void {
+    this.#byName.delete(name)
+  }
+}

@@ -1,0 +1,51 @@
+import { constants } from 'node:os'
+import type { FailureReason } from '#runtimes/errors'
+import type { RunExit } from '#runtimes/drivers/process/records'
+
+/** OpenClaw's exit code for a document that it does not accept. */
+const CONFIG_REJECTED = 78
+
+/** Exit codes of `docker/agent/entrypoint.sh`, the launcher. */
+const LAUNCHER: Record<number, { reason: FailureReason; message: string }> = {
+  65: { reason: 'no_provider', message: 'Its owner has no provider that it could use.' },
+  69: { reason: 'image_missing', message: 'The launcher found no OpenClaw.' },
+  75: { reason: 'internal', message: 'The launcher did not reach Mosaic on its internal address.' },
+  77: { reason: 'internal', message: 'Mosaic refused the token of the agent.' },
+}
+
+/**
+ * Why a process ended that nobody asked to end.
+ *
+ * @param killedForMemory whether the kernel killed something for want of memory while it ran
+ * @param lastLines the end of its log
+ */
+export function explainExit(
+  { code, signal }: { code: number | null; signal: NodeJS.Signals | null },
+  killedForMemory: boolean,
+  lastLines: string[]
+): RunExit {
+  const exitCode = code ?? (signal ? 128 + constants.signals[signal] : null)
+  const text = lastLines.join('\n')
+  const outOfMemory =
+    (signal === 'SIGKILL' && killedForMemory) || /JavaScript heap out of memory/.test(text)
+  return { code: exitCode, outOfMemory, failure: explain(exitCode, signal, outOfMemory, text) }
+}
+
+function explain(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  outOfMemory: boolean,
+  text: string
+): RunExit['failure'] {
+  if (outOfMemory) return { reason: 'out_of_memory', message: 'It ran out of memory.' }
+  if (code !== null && LAUNCHER[code]) return LAUNCHER[code]
+  if (code === CONFIG_REJECTED) {
+    return { reason: 'config_rejected', message: 'OpenClaw did not accept its document.' }
+  }
+  if (/\bENOSPC\b|No space left on device/.test(text)) {
+    return { reason: 'no_capacity', message: 'The disk is full.' }
+  }
+  if (signal) return { reason: 'exited_early', message: `It was ended by ${signal}.` }
+  if (code === null) return { reason: 'exited_early', message: 'It ended, and nobody saw how.' }
+  return { reason: 'exited_early', message: `It ended with exit code ${code}.` }
+}

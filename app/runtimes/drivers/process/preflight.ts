@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { access, constants, statfs } from 'node:fs/promises'
+import type { RuntimeFinding } from '#runtimes/contract'
+import { agentsFolder, installed, type PlacesInput } from '#runtimes/drivers/process/places'
+import { RuntimeError } from '#runtimes/errors'
+
+const run = promisify(execFile)
+
+/** The oldest Node that OpenClaw runs on. */
+const OLDEST_NODE = [24, 16] as const
+
+/** Below this an agent may fail at any write: OpenClaw's own state and log need some room. */
+export const NEEDED_BYTES = 64 * 1024 * 1024
+/** Time to clear up. */
+const NEARLY_FULL_BYTES = 1024 * 1024 * 1024
+
+export type FreeBytes = (folder: string) => Promise<number>
+
+/** What is left on the disk of a folder for whoever is not root. */
+export const freeBytes: FreeBytes = async (folder) => {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}
+
+/** What keeps agents from running here as processes. */
+export async function examine(
+  input: PlacesInput,
+  options: { ownUsers: boolean; freeBytes: FreeBytes }
+): Promise<RuntimeFinding[]> {
+  if (process.platform !== 'linux') return [ONLY_LINUX]
+  const findings = await Promise.all([
+    openclawFinding(input),
+    nodeFinding(input.node),
+    storageFinding(input, options),
+  ])
+  return [...findings, options.ownUsers ? null : SHARED_USER].filter((entry) => entry !== null)
+}
+
+const ONLY_LINUX: RuntimeFinding = {
+  severity: 'error',
+  code: 'process_needs_linux',
+  message: 'The process driver needs Linux: it finds its agents in /proc.',
+  hint: 'Use another runtime driver on this system.',
+}
+
+const SHARED_USER: RuntimeFinding = {
+  severity: 'warning',
+  code: 'process_shared_user',
+  message: 'All agents run as the same system user, so one could read the files of another.',
+  hint: 'Start Mosaic as root to give each agent a user of its own, or use a driver with containers.',
+}
+
+async function openclawFinding(input: PlacesInput): Promise<RuntimeFinding | null> {
+  try {
+    installed(input)
+    return null
+  } catch (error) {
+    return finding('openclaw_missing', error)
+  }
+}
+
+async function nodeFinding(node: string): Promise<RuntimeFinding | null> {
+  const [major, minor] = OLDEST_NODE
+  const hint = `Agents need Node ${major}.${minor} or newer. "npm run quickstart" brings one.`
+  try {
+    const { stdout } = await run(node, ['--version'], { timeout: 10_000 })
+    const [, haveMajor, haveMinor] = /^v(\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? []
+    if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return null
+    const message = `Agents would run on Node ${stdout.trim()}, which is too old for OpenClaw.`
+    return { severity: 'error', code: 'node_too_old', message, hint }
+  } catch {
+    const message = `There is no Node that runs at ${node}.`
+    return { severity: 'error', code: 'node_missing', message, hint }
+  }
+}
+
+async function storageFinding(
+  input: PlacesInput,
+  { ownUsers, freeBytes: free }: { ownUsers: boolean; freeBytes: FreeBytes }
+): Promise<RuntimeFinding | null> {
+  try {
+    const folder = (await agentsFolder(input, ownUsers)).replace(/\/agents$/, '')
+    await access(folder, constants.W_OK)
+    const bytes = await free(folder)
+    if (bytes >= NEARLY_FULL_BYTES) return null
+    return {
+      severity: bytes < NEEDED_BYTES ? 'error' : 'warning',
+      code: 'disk_nearly_full',
+      message: `Only ${Math.floor(bytes / 1024 / 1024)} MB are left on the disk of ${folder}.`,
+      hint: 'Free some space: agents cannot start, or lose what they write, once it is full.',
+    }
+  } catch (error) {
+    if (error instanceof RuntimeError) return finding('storage_closed', error)
+    return {
+      severity: 'error',
+      code: 'storage_not_writable',
+      message: `Mosaic cannot write into ${input.storage}.`,
+      hint: `Give the user that Mosaic runs as the right to write there, or set STORAGE_PATH to another folder.`,
+    }
+  }
+}
+
+function finding(code: string, error: unknown): RuntimeFinding {
+  const { message, help } = error as RuntimeError
+  return { severity: 'error', code, message, hint: help ?? '' }
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { KeyedQueue } from '#runtimes/keyed_queue'
+import { FileLock } from '#runtimes/drivers/process/lock'
+import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import { AgentFolder } from '#runtimes/drivers/process/agent_folder'
+import { allocate, type UserRange } from '#runtimes/drivers/process/users'
+import { AgentRecords, type AgentRecord } from '#runtimes/drivers/process/records'
+import type { InstanceSpec } from '#runtimes/contract'
+import type { ProcessTable } from '#runtimes/drivers/process/table'
+
+/** Longer than any verb takes: stopping with the longest grace that can be set. */
+const LOCK_TIMEOUT_MS = 11 * 60_000
+
+/** `<agents>/<name>` must stay inside, and a dot begins what is not an agent. */
+const SAFE_NAME = /^[a-z0-9][a-z0-9_.-]{0,127}$/i
+
+/** The agents of one installation: their folders, records and users. */
+export class AgentRegistry {
+  readonly #records: AgentRecords
+  readonly #installation: string
+  readonly #users: UserRange | null
+  readonly #lock: FileLock
+  readonly #queue = new KeyedQueue()
+
+  /** @param users null when agents run as Mosaic's own user */
+  constructor(folder: string, installation: string, users: UserRange | null, table: ProcessTable) {
+    this.#records = new AgentRecords(folder)
+    this.#installation = installation
+    this.#users = users
+    this.#lock = new FileLock(table)
+  }
+
+  get path(): string {
+    return this.#records.folder
+  }
+
+  /** Runs what changes an agent while nobody else does, in this process or in another one. */
+  exclusively<Value>(
+    name: string,
+    signal: AbortSignal | null,
+    task: () => Promise<Value>
+  ): Promise<Value> {
+    if (!SAFE_NAME.test(name)) {
+      throw new RuntimeError('internal', `"${name}" cannot be the name of an instance.`)
+    }
+    const options = { timeoutMs: LOCK_TIMEOUT_MS, signal: signal ?? undefined }
+    const lock = this.#records.path(`.${name}.lock`)
+    return this.#queue.run(name, () => this.#lock.run(lock, options, task), signal)
+  }
+
+  folder({ name, user }: AgentRecord): AgentFolder {
+    return new AgentFolder(this.#records.path(name), user)
+  }
+
+  /** The record of an agent of this installation, or null. */
+  async find(name: string): Promise<AgentRecord | null> {
+    if (!SAFE_NAME.test(name)) return null
+    const record = await this.#records.read(name)
+    return record?.installation === this.#installation ? record : null
+  }
+
+  async *all(): AsyncIterable<AgentRecord> {
+    for await (const record of this.#records.all()) {
+      if (record.installation === this.#installation) yield record
+    }
+  }
+
+  save(record: AgentRecord): Promise<void> {
+    return this.#records.write(record)
+  }
+
+  /**
+   * The record of the agent; its folder is made when there is none.
+   *
+   * @throws E_RUNTIME_NAME_TAKEN when something that is not ours has the name
+   */
+  async claim({ name, agent }: InstanceSpec): Promise<AgentRecord> {
+    const known = await this.find(name)
+    if (known) return known
+    if (await this.#records.exists(name)) throw new E_RUNTIME_NAME_TAKEN(name)
+
+    const installation = this.#installation
+    return this.#withUser(
+      { version: 1, name, agent, installation, user: null, run: null },
+      (record) => this.#create(record)
+    )
+  }
+
+  /** Follows a change of the user that Mosaic runs as. Nothing of the agent may run meanwhile. */
+  async adaptUser(record: AgentRecord): Promise<AgentRecord> {
+    if (this.#users && !record.user) {
+      return this.#withUser(record, async (changed) => {
+        await this.folder(changed).handOver()
+        await this.save(changed)
+      })
+    }
+    if (!this.#users && record.user) {
+      throw new RuntimeError('internal', `"${record.name}" was made while Mosaic ran as root.`, {
+        help: 'Run Mosaic as root again: only then can it reach the data of this agent.',
+      })
+    }
+    return record
+  }
+
+  /** Deletes an agent and its data. Nothing of it may run. */
+  async erase(name: string): Promise<void> {
+    // Under another name first: what an interruption leaves must not look like an agent.
+    const doomed = this.#records.path(`${DOOMED}${randomUUID()}`)
+    await rename(this.#records.path(name), doomed)
+    await rm(doomed, { recursive: true, force: true })
+  }
+
+  /** Ends what an interrupted `erase` began. */
+  async tidy(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      if (!name.startsWith(DOOMED)) continue
+      await rm(this.#records.path(name), { recursive: true, force: true })
+    }
+  }
+
+  /** Whole before it carries the name: half a folder would look like somebody else's. */
+  async #create(record: AgentRecord): Promise<void> {
+    const temporary = this.#records.path(`.new-${randomUUID()}`)
+    try {
+      await mkdir(temporary, { mode: 0o700 })
+      await this.#records.writeInto(temporary, record)
+      await rename(temporary, this.#records.path(record.name))
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** Gives the agent a user of its own, where it can have one, and keeps it before another can get it. */
+  async #withUser(
+    record: AgentRecord,
+    keep: (record: AgentRecord) => Promise<void>
+  ): Promise<AgentRecord> {
+    const range = this.#users
+    if (!range) {
+      await keep(record)
+      return record
+    }
+    const lock = this.#records.path('.users.lock')
+    return this.#lock.run(lock, { timeoutMs: LOCK_TIMEOUT_MS }, async () => {
+      const taken = new Set<number>()
+      for await (const { user } of this.#records.all()) if (user) taken.add(user.uid)
+      const changed = { ...record, user: allocate(range, taken, this.#installation) }
+      await keep(changed)
+      return changed
+    })
+  }
+}
+
+const DOOMED = '.erased-'

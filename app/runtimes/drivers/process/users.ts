@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { RuntimeError } from '#runtimes/errors'
+
+/** A range of user ids that nothing else on the machine uses; each is its group's id too. */
+export interface UserRange {
+  first: number
+  count: number
+}
+
+/** Above what distributions give to people and services. */
+export const DEFAULT_RANGE: UserRange = { first: 200_000, count: 100_000 }
+
+/** For a container whose user namespace knows 65,536 ids only. */
+const SMALL_RANGE: UserRange = { first: 20_000, count: 40_000 }
+
+/**
+ * The range in which agents get users of their own, or null where Mosaic cannot give them any: it is not
+ * root, or its user namespace knows too few ids.
+ */
+export function usableRange(wanted: UserRange = DEFAULT_RANGE): UserRange | null {
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return null
+  return [wanted, SMALL_RANGE].find(isMapped) ?? null
+}
+
+/**
+ * An id that none of the taken is. Where the search begins depends on the installation, so that two of
+ * them on one machine rarely meet.
+ */
+export function allocate(range: UserRange, taken: ReadonlySet<number>, installation: string) {
+  const offset = createHash('sha256').update(installation).digest().readUInt32BE(0) % range.count
+  for (let step = 0; step < range.count; step++) {
+    const id = range.first + ((offset + step) % range.count)
+    if (!taken.has(id)) return { uid: id, gid: id }
+  }
+  throw new RuntimeError('no_capacity', 'Every user id that agents may have is taken.', {
+    help: 'Give the process driver a larger range in config/runtime.ts.',
+  })
+}
+
+/** Lines of `uid_map`: first id inside, first id outside, how many. */
+function isMapped({ first, count }: UserRange): boolean {
+  return readFileSync('/proc/self/uid_map', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .some(([inside, , length]) => inside <= first && first + count <= inside + length)
+}

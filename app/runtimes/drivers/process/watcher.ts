@@ -1,0 +1,108 @@
+import type { EventFeed } from '#runtimes/event_feed'
+import type { AgentRecord, Run } from '#runtimes/drivers/process/records'
+import type { ProcessTable } from '#runtimes/drivers/process/table'
+
+/** An end that nobody tells us of is noticed within this. One look costs some microseconds per agent. */
+const LOOK_MS = 500
+
+/** Every how many looks the folder is read again, for agents that another process of Mosaic started. */
+const READ_EVERY = 10
+
+type Status = 'running' | 'suspended' | 'exited'
+
+interface Seen {
+  run: Run
+  status: Status
+}
+
+/**
+ * Notices what happens to agents, whoever started them, and tells it as events. Runs only while this
+ * process lives, and never keeps it alive.
+ */
+export class Watcher {
+  readonly #seen = new Map<string, Seen>()
+  #timer: NodeJS.Timeout | null = null
+  #looks = 0
+
+  constructor(
+    private readonly table: ProcessTable,
+    private readonly feed: EventFeed,
+    private readonly now: () => number,
+    /** The records of this installation. */
+    private readonly records: () => AsyncIterable<AgentRecord>,
+    /** Called for each living agent every few seconds. */
+    private readonly onLiving: (record: AgentRecord) => Promise<void>
+  ) {}
+
+  start(): void {
+    if (this.#timer) return
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+    this.#seen.clear()
+  }
+
+  /** Takes note of an agent and tells what is new about it since the last time. */
+  note(name: string, run: Run | null): void {
+    const before = this.#seen.get(name)
+    if (!run) {
+      if (this.#seen.delete(name)) this.#tell('removed', name)
+      return
+    }
+    // A record that was read before the last start was noted.
+    if (before && before.run.startedAt > run.startedAt) return
+    const status = this.status(run)
+    this.#seen.set(name, { run, status })
+    const sameRun = before?.run.pid === run.pid && before.run.startTicks === run.startTicks
+    if (sameRun && before.status === status) return
+    if (!sameRun) {
+      if (before && before.status !== 'exited') this.#tell('exited', name)
+      if (status !== 'exited') this.#tell('started', name)
+      return
+    }
+    if (status === 'exited') this.#tell('exited', name)
+    else this.#tell(status === 'suspended' ? 'suspended' : 'resumed', name)
+  }
+
+  /** Looks at one agent now. */
+  check(name: string): void {
+    const seen = this.#seen.get(name)
+    if (seen) this.note(name, seen.run)
+  }
+
+  status(run: Run): Status {
+    if (run.exit) return 'exited'
+    const stat = this.table.findSame(run)
+    if (!stat) return 'exited'
+    return stat.state === 'T' ? 'suspended' : 'running'
+  }
+
+  async #look(): Promise<void> {
+    for (const name of this.#seen.keys()) this.check(name)
+    if (this.#looks++ % READ_EVERY !== 0) return
+    const known = [...this.#seen.keys()]
+    try {
+      const present = new Set<string>()
+      for await (const record of this.records()) {
+        const { name, run } = record
+        if (!run) continue
+        present.add(name)
+        this.note(name, run)
+        if (this.#seen.get(name)?.status !== 'exited') await this.onLiving(record)
+      }
+      for (const name of known) {
+        if (!present.has(name)) this.note(name, null)
+      }
+    } catch {
+      // The folder cannot be read now. The next look tries again.
+    }
+  }
+
+  #tell(type: 'started' | 'exited' | 'suspended' | 'resumed' | 'removed', name: string): void {
+    this.feed.emit({ type, name, at: new Date(this.now()) })
+  }
+}

@@ -1,0 +1,114 @@
+#!/bin/sh
+# The launcher: becomes the gateway of one agent. Runs as the agent, as a process beside Mosaic and in a
+# container alike. Its document and files come from Mosaic, so they are as fresh as this start.
+#
+# Environment
+#   MOSAIC_API_URL        Mosaic's internal listener, as http://host:port
+#   AGENT_ID              user/<id> or system/<id>
+#   MOSAIC_SECRETS_FILE   JSON with the agent's gateway token: { "token": "…" }
+#                         (default /run/mosaic/secrets.json)
+#   OPENCLAW_STATE_DIR    what the agent keeps (default ~/.openclaw)
+#   OPENCLAW_CONFIG_PATH  where the document goes (default openclaw.json in the state folder)
+#   MOSAIC_GATEWAY_PORT   port of the gateway (default 18789)
+#   MOSAIC_GATEWAY_BIND   loopback or lan (default lan: in a container, loopback reaches nobody)
+#   MOSAIC_NODE           the Node binary (default node)
+#   MOSAIC_OPENCLAW       folder of the OpenClaw package (default: the working folder, then PATH)
+#   MOSAIC_FETCH_SEC      how long Mosaic may be away, in seconds (default 30)
+#
+# Exit codes of its own: 65 the owner has no provider, 69 OpenClaw is missing, 75 Mosaic cannot be
+# reached, 77 Mosaic refused the token, 78 the document was refused; any other is OpenClaw's.
+set -eu
+umask 077
+
+: "${MOSAIC_API_URL:?}" "${AGENT_ID:?}"
+MOSAIC_SECRETS_FILE=${MOSAIC_SECRETS_FILE:-/run/mosaic/secrets.json}
+OPENCLAW_STATE_DIR=${OPENCLAW_STATE_DIR:-$HOME/.openclaw}
+OPENCLAW_CONFIG_PATH=${OPENCLAW_CONFIG_PATH:-$OPENCLAW_STATE_DIR/openclaw.json}
+export MOSAIC_API_URL AGENT_ID MOSAIC_SECRETS_FILE OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH
+export OPENCLAW_NO_AUTO_UPDATE=1 OPENCLAW_DISABLE_BONJOUR=1 OPENCLAW_NO_RESPAWN=1
+node=${MOSAIC_NODE:-node}
+
+# When memory runs out, an agent goes before Mosaic does. Not every system lets it say so.
+{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null || true
+
+# Programs that gain rights when they are run (su, sudo) gain none here, where the system can do that.
+unprivileged=
+if setpriv --no-new-privs true 2>/dev/null; then unprivileged='setpriv --no-new-privs'; fi
+
+if [ -n "${MOSAIC_OPENCLAW:-}" ]; then
+  main=$MOSAIC_OPENCLAW/openclaw.mjs
+elif [ -f openclaw.mjs ]; then
+  main=$PWD/openclaw.mjs
+elif [ -f dist/index.js ]; then
+  main=$PWD/dist/index.js
+else
+  main=$(command -v openclaw || true)
+fi
+if [ ! -f "$main" ]; then
+  echo "launcher: OpenClaw is not here${MOSAIC_OPENCLAW:+: $MOSAIC_OPENCLAW}" >&2
+  exit 69
+fi
+
+mkdir -p "$OPENCLAW_STATE_DIR"
+
+NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, resolve, sep } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+
+const { MOSAIC_API_URL, AGENT_ID, MOSAIC_SECRETS_FILE, OPENCLAW_STATE_DIR, OPENCLAW_CONFIG_PATH } =
+  process.env
+const deadline = Date.now() + Number(process.env.MOSAIC_FETCH_SEC || 30) * 1000
+
+function fail(code, message) {
+  console.error(`launcher: ${message}`)
+  process.exit(code)
+}
+
+/** Undefined means: worth another try. */
+async function attempt(url, token) {
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) })
+  const text = await response.text()
+  if (response.ok) return JSON.parse(text)
+  if (text.includes('"E_NO_PROVIDER"')) fail(65, 'the owner has no provider that could be used')
+  if ([401, 403, 404].includes(response.status)) fail(77, `Mosaic answered ${response.status}`)
+  if (response.status < 500 && response.status !== 429) fail(78, `Mosaic answered ${response.status}`)
+}
+
+/** Mosaic may be restarting: that takes some seconds and is no reason to give up. */
+async function get(path, token) {
+  const url = `${MOSAIC_API_URL}/api/internal/agent-config/${AGENT_ID}${path}`
+  for (let pause = 100; Date.now() < deadline; pause = Math.min(2 * pause, 2000)) {
+    const answer = await attempt(url, token).catch(() => undefined)
+    if (answer !== undefined) return answer
+    await after(pause)
+  }
+  fail(75, 'Mosaic cannot be reached on its internal address')
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.${randomUUID()}`
+  writeFileSync(temporary, text, { mode: 0o600 })
+  renameSync(temporary, path)
+}
+
+const { token } = JSON.parse(readFileSync(MOSAIC_SECRETS_FILE, 'utf8'))
+const [document, { files }] = await Promise.all([get('', token), get('/files', token)])
+
+for (const { path, content } of files) {
+  const target = resolve(OPENCLAW_STATE_DIR, path)
+  if (!target.startsWith(resolve(OPENCLAW_STATE_DIR) + sep)) fail(78, `a file lies outside: ${path}`)
+  write(target, content)
+}
+write(resolve(OPENCLAW_CONFIG_PATH), JSON.stringify(document, null, 2))
+process.exit(0)
+FETCH
+
+unset MOSAIC_FETCH_SEC
+# The variables that hold a command are words to be split.
+# shellcheck disable=SC2086
+exec $unprivileged "$node" "$main" gateway run \
+  --port "${MOSAIC_GATEWAY_PORT:-18789}" --bind "${MOSAIC_GATEWAY_BIND:-lan}" --auth token

@@ -1,0 +1,494 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as after } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import type { Assert } from '@japa/assert'
+import { Secret } from '@adonisjs/core/helpers'
+import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
+import type {
+  Instance,
+  InstanceSpec,
+  Observed,
+  RuntimeCapabilities,
+  RuntimeDriver,
+  RuntimeEvent,
+} from '#runtimes/contract'
+
+/** What a driver brings along for its trial. Its gateways keep sessions as OpenClaw does. */
+export interface RuntimeTrial {
+  /** A driver over the same engine: the first, or another one as after a restart of Mosaic. */
+  open(installation: string): Promise<RuntimeDriver>
+  /** Where instances fetch their documents; any address for drivers that fetch none. */
+  apiUrl: string
+  /** Ends an instance from outside, as a crash or an admin's kill does. */
+  kill(instance: Instance): Promise<void>
+  /** Makes something that no Mosaic made under this name. Gives back a check that it is as it was. */
+  plant(name: string): Promise<() => Promise<boolean>>
+  /** Ends everything. */
+  close(): Promise<void>
+}
+
+/** What a wait takes at most. Long enough for a slow container on a busy machine. */
+const DEADLINE_MS = 20_000
+/** A crash is noticed within a second; the rest is for the machine. */
+const NOTICED_MS = 5000
+
+const HERE = 'installation-here'
+const ELSEWHERE = 'installation-elsewhere'
+
+/** The contract of a runtime driver, as tests: call it in a spec of the driver. */
+export function runtimeContract(
+  title: string,
+  capabilities: RuntimeCapabilities,
+  prepare: () => Promise<RuntimeTrial>
+): void {
+  test.group(`Runtime contract | ${title}`, (group) => {
+    let trial: RuntimeTrial
+    let driver: RuntimeDriver
+
+    group.each.setup(async () => {
+      trial = await prepare()
+      driver = await trial.open(HERE)
+      return () => trial.close()
+    })
+
+    const never = () => ({ signal: new AbortController().signal })
+
+    function spec(change: Partial<InstanceSpec> = {}): InstanceSpec {
+      const id = randomUUID().slice(0, 8)
+      const pure = {
+        name: `mosaic-user-${id}`,
+        agent: `user/${id}`,
+        installation: HERE,
+        apiUrl: trial.apiUrl,
+        image: null,
+        limits: { memoryMb: 512, cpus: 1, processes: 64 },
+        ...change,
+      }
+      const hash = createHash('sha256').update(JSON.stringify(pure)).digest('hex')
+      return { generation: 1, hash, token: new Secret(`token-${randomUUID()}`), ...pure }
+    }
+
+    const refOf = ({ name }: { name: string }) => ({ name, state: null })
+
+    async function ready(instance: Instance): Promise<void> {
+      const deadline = performance.now() + DEADLINE_MS
+      while (performance.now() < deadline) {
+        const response = await fetch(`${instance.endpoint}/startupz`).catch(() => null)
+        if (response?.ok) return
+        await after(20)
+      }
+      throw new Error(`The gateway of ${instance.name} was not ready in time`)
+    }
+
+    async function start(given: InstanceSpec, by = driver): Promise<Instance> {
+      const instance = await by.ensure(given, never())
+      await ready(instance)
+      return instance
+    }
+
+    async function chat(
+      instance: Instance,
+      { token }: InstanceSpec,
+      text: string
+    ): Promise<string> {
+      const response = await fetch(`${instance.endpoint}/v1/chat/completions`, {
+        method: 'POST',
+        headers: {
+          'authorization': `Bearer ${token.release()}`,
+          'x-openclaw-session-key': 'contract',
+        },
+        body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      })
+      const body: any = await response.json()
+      return body.choices[0].message.content
+    }
+
+    async function listed(by = driver): Promise<Observed[]> {
+      return Array.fromAsync(by.list())
+    }
+
+    async function answers(endpoint: string, withinMs = 1000): Promise<boolean> {
+      return fetch(`${endpoint}/healthz`, { signal: AbortSignal.timeout(withinMs) }).then(
+        () => true,
+        () => false
+      )
+    }
+
+    async function observedAs(
+      name: string,
+      status: Observed['status'],
+      assert: Assert
+    ): Promise<Observed> {
+      const deadline = performance.now() + NOTICED_MS
+      for (;;) {
+        const observed = await driver.inspect(refOf({ name }))
+        if (observed?.status === status) return observed
+        if (performance.now() > deadline) assert.equal(observed?.status, status)
+        await after(20)
+      }
+    }
+
+    test('says what it can do', ({ assert }) => {
+      assert.deepEqual(driver.capabilities, capabilities)
+      assert.equal(typeof driver.suspend === 'function', capabilities.suspend)
+      assert.equal(typeof driver.resume === 'function', capabilities.suspend)
+      assert.equal(typeof driver.events === 'function', capabilities.events)
+    })
+
+    test('gives findings with a next step', async ({ assert }) => {
+      for (const finding of await driver.preflight()) {
+        assert.oneOf(finding.severity, ['error', 'warning'])
+        for (const text of [finding.code, finding.message, finding.hint]) assert.isNotEmpty(text)
+      }
+    })
+
+    test('starts an instance whose gateway takes the token of the spec only', async ({
+      assert,
+    }) => {
+      const given = spec()
+      const instance = await start(given)
+      assert.match(instance.endpoint, /^http:\/\/[^/]+:\d+$/)
+      assert.equal(await chat(instance, given, 'hello'), 'Turn 1: hello')
+
+      const refused = await fetch(`${instance.endpoint}/sessions/contract/history`, {
+        headers: { authorization: 'Bearer another' },
+      })
+      assert.equal(refused.status, 401)
+    })
+
+    test('gives back the same instance for the same spec', async ({ assert }) => {
+      const given = spec()
+      const first = await start(given)
+      assert.deepEqual(await driver.ensure(given, never()), first)
+      assert.lengthOf(await listed(), 1)
+    })
+
+    test('makes one instance for twenty callers at once', async ({ assert }) => {
+      const given = spec()
+      const calls = Array.from({ length: 20 }, () => driver.ensure(given, never()))
+      const ids = new Set((await Promise.all(calls)).map(({ id }) => id))
+      assert.equal(ids.size, 1)
+      assert.lengthOf(await listed(), 1)
+    })
+
+    test('makes one instance for callers of several drivers at once', async ({ assert }) => {
+      const given = spec()
+      const drivers = [driver, await trial.open(HERE), await trial.open(HERE)]
+      const calls = drivers.flatMap((one) => [
+        one.ensure(given, never()),
+        one.ensure(given, never()),
+      ])
+      const ids = new Set((await Promise.all(calls)).map(({ id }) => id))
+      assert.equal(ids.size, 1)
+    })
+
+    test('keeps instances of different names apart', async ({ assert }) => {
+      const [one, two] = [spec(), spec()]
+      const instances = await Promise.all([start(one), start(two)])
+      assert.notEqual(instances[0].endpoint, instances[1].endpoint)
+      assert.sameMembers(
+        (await listed()).map(({ name }) => name),
+        [one.name, two.name]
+      )
+    })
+
+    test('replaces the instance when its spec has changed, and keeps the data', async ({
+      assert,
+    }) => {
+      const given = spec()
+      const first = await start(given)
+      await chat(first, given, 'before')
+      const changed = { ...given, hash: 'f'.repeat(64), generation: 2 }
+      const second = await start(changed)
+
+      assert.notEqual(second.id, first.id)
+      assert.equal(await chat(second, changed, 'after'), 'Turn 2: after')
+      const [observed, ...others] = await listed()
+      assert.lengthOf(others, 0)
+      assert.equal(observed.specHash, changed.hash)
+      assert.equal(observed.generation, 2)
+    })
+
+    test('sees nothing where nothing is', async ({ assert }) => {
+      assert.isNull(await driver.inspect(refOf(spec())))
+      assert.lengthOf(await listed(), 0)
+    })
+
+    test('sees what it started', async ({ assert }) => {
+      const given = spec({ generation: 7 })
+      const began = Date.now()
+      const instance = await start(given)
+      const observed = await driver.inspect(instance)
+      assert.containSubset(observed, {
+        name: given.name,
+        agent: given.agent,
+        id: instance.id,
+        generation: 7,
+        specHash: given.hash,
+        status: 'running',
+        endpoint: instance.endpoint,
+        exitCode: null,
+        outOfMemory: false,
+        failure: null,
+        state: instance.state,
+      })
+      assert.closeTo(observed!.startedAt!.getTime(), began, DEADLINE_MS)
+    })
+
+    test('sees an instance that was killed from outside, and why', async ({ assert }) => {
+      const instance = await start(spec())
+      await trial.kill(instance)
+      const observed = await observedAs(instance.name, 'exited', assert)
+      assert.isNull(observed.endpoint)
+      assert.equal(observed.failure?.reason, 'exited_early')
+    })
+
+    test('starts anew what was killed, with its data', async ({ assert }) => {
+      const given = spec()
+      const first = await start(given)
+      await chat(first, given, 'before')
+      await trial.kill(first)
+      await observedAs(given.name, 'exited', assert)
+
+      const second = await start(given)
+      assert.notEqual(second.id, first.id)
+      assert.equal(await chat(second, given, 'after'), 'Turn 2: after')
+    })
+
+    test('stops, which is no failure', async ({ assert }) => {
+      const instance = await start(spec())
+      await driver.stop(instance, { graceMs: 5000 })
+      assert.isFalse(await answers(instance.endpoint))
+      const observed = await driver.inspect(instance)
+      assert.equal(observed!.status, 'exited')
+      assert.isNull(observed!.endpoint)
+      assert.isNull(observed!.failure)
+    })
+
+    test('stops twice, at once or one after another', async ({ assert }) => {
+      const instance = await start(spec())
+      const stop = () => driver.stop(instance, { graceMs: 5000 })
+      await Promise.all([stop(), stop()])
+      await stop()
+      assert.isFalse(await answers(instance.endpoint))
+    })
+
+    test('takes a missing instance for stopped, removed and purged', async () => {
+      const missing = refOf(spec())
+      await driver.stop(missing, { graceMs: 0 })
+      await driver.remove(missing)
+      await driver.purge(missing)
+    })
+
+    test('keeps the data over a stop', async ({ assert }) => {
+      const given = spec()
+      const first = await start(given)
+      await chat(first, given, 'one')
+      await driver.stop(first, { graceMs: 5000 })
+      assert.equal(await chat(await start(given), given, 'two'), 'Turn 2: two')
+    })
+
+    test('removes the instance and keeps the data', async ({ assert }) => {
+      const given = spec()
+      const first = await start(given)
+      await chat(first, given, 'one')
+      await driver.remove(first)
+      assert.isNull(await driver.inspect(first))
+      assert.lengthOf(await listed(), 0)
+      assert.isFalse(await answers(first.endpoint))
+      assert.equal(await chat(await start(given), given, 'two'), 'Turn 2: two')
+    })
+
+    test('purges the data of one agent and of no other', async ({ assert }) => {
+      const [doomed, kept] = [spec(), spec()]
+      const [first, other] = [await start(doomed), await start(kept)]
+      await chat(first, doomed, 'one')
+      await chat(other, kept, 'one')
+      await driver.purge(first)
+
+      assert.isNull(await driver.inspect(first))
+      assert.equal(await chat(await start(doomed), doomed, 'new'), 'Turn 1: new')
+      assert.equal(await chat(other, kept, 'two'), 'Turn 2: two')
+    })
+
+    test('lists what runs and what does not, each once', async ({ assert }) => {
+      const [running, stopped] = [await start(spec()), await start(spec())]
+      await driver.stop(stopped, { graceMs: 5000 })
+      const found = await listed()
+      assert.sameMembers(
+        found.map(({ name, status }) => `${name} ${status}`),
+        [`${running.name} running`, `${stopped.name} exited`]
+      )
+    })
+
+    test('neither shows nor touches what another installation made', async ({ assert }) => {
+      const other = await trial.open(ELSEWHERE)
+      const given = spec({ installation: ELSEWHERE })
+      const instance = await start(given, other)
+
+      assert.lengthOf(await listed(), 0)
+      assert.isNull(await driver.inspect(instance))
+      await driver.stop(instance, { graceMs: 0 })
+      await driver.remove(instance)
+      await driver.purge(instance)
+      await assert.rejects(
+        () => driver.ensure({ ...given, installation: HERE }, never()),
+        E_RUNTIME_NAME_TAKEN
+      )
+      assert.equal(await chat(instance, given, 'still here'), 'Turn 1: still here')
+    })
+
+    test('leaves a foreign thing of the same name as it is', async ({ assert }) => {
+      const given = spec()
+      const isUntouched = await trial.plant(given.name)
+      await assert.rejects(() => driver.ensure(given, never()), E_RUNTIME_NAME_TAKEN)
+      await driver.stop(refOf(given), { graceMs: 0 })
+      await driver.remove(refOf(given))
+      await driver.purge(refOf(given))
+      assert.isTrue(await isUntouched())
+    })
+
+    test('starts nothing for a caller who has left already', async ({ assert }) => {
+      const signal = AbortSignal.abort(new Error('left'))
+      await assert.rejects(() => driver.ensure(spec(), { signal }), 'left')
+      assert.lengthOf(
+        (await listed()).filter(({ status }) => status !== 'exited'),
+        0
+      )
+    })
+
+    test('leaves nothing running when the caller leaves in the middle', async ({ assert }) => {
+      const given = spec()
+      const caller = new AbortController()
+      const onProgress = () => caller.abort(new Error('left'))
+      await assert.rejects(
+        () => driver.ensure(given, { signal: caller.signal, onProgress }),
+        'left'
+      )
+      assert.lengthOf(
+        (await listed()).filter(({ status }) => status !== 'exited'),
+        0
+      )
+      assert.equal(await chat(await start(given), given, 'later'), 'Turn 1: later')
+    })
+
+    test('is found again by a new driver', async ({ assert }) => {
+      const given = spec()
+      const instance = await start(given)
+      await driver.close?.()
+
+      const next = await trial.open(HERE)
+      assert.containSubset(await next.inspect(refOf(given)), { id: instance.id, status: 'running' })
+      assert.deepEqual(
+        (await listed(next)).map(({ id }) => id),
+        [instance.id]
+      )
+      assert.deepEqual(await next.ensure(given, never()), instance)
+      await next.stop(refOf(given), { graceMs: 5000 })
+      assert.isFalse(await answers(instance.endpoint))
+    })
+
+    test('shows the last lines of a log, without the token', async ({ assert }) => {
+      const given = spec()
+      const instance = await start(given)
+      await chat(instance, given, given.token.release())
+      const read = (tail: number) => Array.fromAsync(driver.logs(instance, { tail }))
+
+      const all = await read(1000)
+      assert.isNotEmpty(all)
+      assert.deepEqual(await read(1), all.slice(-1))
+      assert.lengthOf(await read(0), 0)
+      assert.notInclude(all.join('\n'), given.token.release())
+      assert.lengthOf(await Array.fromAsync(driver.logs(refOf(spec()), { tail: 10 })), 0)
+    })
+
+    if (capabilities.suspend) {
+      test('suspends and resumes, as often as it is told', async ({ assert }) => {
+        const given = spec()
+        const instance = await start(given)
+        await driver.suspend!(instance)
+        await driver.suspend!(instance)
+        assert.equal((await driver.inspect(instance))!.status, 'suspended')
+        assert.isFalse(await answers(instance.endpoint, 200))
+
+        await driver.resume!(instance)
+        await driver.resume!(instance)
+        assert.equal((await driver.inspect(instance))!.status, 'running')
+        assert.equal(await chat(instance, given, 'awake'), 'Turn 1: awake')
+      })
+
+      test('lets a suspended instance go on when it is wanted', async ({ assert }) => {
+        const given = spec()
+        const instance = await start(given)
+        await driver.suspend!(instance)
+        assert.deepEqual(await driver.ensure(given, never()), instance)
+        assert.equal(await chat(instance, given, 'awake'), 'Turn 1: awake')
+      })
+
+      test('stops a suspended instance in time', async ({ assert }) => {
+        const instance = await start(spec())
+        await driver.suspend!(instance)
+        await driver.stop(instance, { graceMs: 5000 })
+        assert.equal((await driver.inspect(instance))!.status, 'exited')
+      })
+
+      test('has nothing to suspend or resume where nothing is', async () => {
+        await driver.suspend!(refOf(spec()))
+        await driver.resume!(refOf(spec()))
+      })
+    }
+
+    if (capabilities.events) {
+      test('tells what happens to an instance, in order', async ({ assert }) => {
+        const events = listen(driver)
+        const instance = await start(spec())
+        await trial.kill(instance)
+        await observedAs(instance.name, 'exited', assert)
+        await driver.remove(instance)
+        assert.deepEqual(await events.first(3), [
+          `started ${instance.name}`,
+          `exited ${instance.name}`,
+          `removed ${instance.name}`,
+        ])
+      })
+
+      test('notices the end of an instance that a former driver started', async ({ assert }) => {
+        const instance = await start(spec())
+        await driver.close?.()
+        const next = await trial.open(HERE)
+        const events = listen(next)
+        await listed(next)
+        await trial.kill(instance)
+        assert.deepEqual(await events.first(1), [`exited ${instance.name}`])
+      })
+
+      test('ends its events with the signal', async ({ assert }) => {
+        const listener = new AbortController()
+        const seen = Array.fromAsync(driver.events!(listener.signal))
+        listener.abort()
+        assert.deepEqual(await seen, [])
+      })
+    }
+  })
+}
+
+/** Gathers events of a driver from now on. */
+function listen(driver: RuntimeDriver) {
+  const listener = new AbortController()
+  const events = driver.events!(listener.signal)[Symbol.asyncIterator]()
+  return {
+    async first(count: number): Promise<string[]> {
+      const seen: RuntimeEvent[] = []
+      const deadline = AbortSignal.timeout(NOTICED_MS)
+      deadline.addEventListener('abort', () => listener.abort(), { once: true })
+      while (seen.length < count) {
+        const { value, done } = await events.next()
+        if (done) break
+        seen.push(value)
+      }
+      listener.abort()
+      return seen.map(({ type, name }) => `${type} ${name}`)
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import { Secret } from '@adonisjs/core/helpers'
+import { runtimeContract } from '#tests/contracts/runtime'
+import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryWorld } from '#runtimes/drivers/memory_world'
+
+const capabilities = new MemoryDriver().capabilities
+
+runtimeContract('memory', capabilities, async () => {
+  const world = new MemoryWorld()
+  const open = async (installation: string) => new MemoryDriver({ world }, installation)
+  return {
+    open,
+    apiUrl: 'http://127.0.0.1:9',
+    kill: async ({ name }) => (await open('any')).crash(name, 137),
+    plant: async (name) => {
+      const foreign = new MemoryDriver({ world }, 'somebody else')
+      const { id } = await foreign.ensure(
+        {
+          name,
+          agent: 'user/foreign',
+          installation: 'somebody else',
+          generation: 1,
+          hash: 'foreign',
+          apiUrl: '',
+          token: new Secret('foreign'),
+          image: null,
+          limits: { memoryMb: 1, cpus: 1, processes: 1 },
+        },
+        { signal: new AbortController().signal }
+      )
+      return async () => {
+        const seen = await foreign.inspect({ name, state: null })
+        return seen?.id === id && seen.status === 'running'
+      }
+    },
+    close: async () => (await open('any')).reset(),
+  }
+})

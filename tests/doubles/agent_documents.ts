@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Plays Mosaic's internal listener to the launcher: serves documents and files to agents. */
+export class AgentDocuments {
+  readonly #server: Server
+  readonly #documents = new Map<string, object>()
+  readonly #files = new Map<string, { path: string; content: string }[]>()
+  /** What was asked, as `<agent> <path> <token>`. */
+  readonly asked: { agent: string; path: string; token: string }[] = []
+  /** Answers every request with this status and code instead. */
+  refusal: { status: number; code: string } | null = null
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const [, agent, path] =
+        /^\/api\/internal\/agent-config\/([^/]+\/[^/]+)(\/files)?$/.exec(request.url ?? '') ?? []
+      const token = (request.headers.authorization ?? '').replace('Bearer ', '')
+      this.asked.push({ agent, path: path ?? '', token })
+      const { status, code } = this.refusal ?? { status: 200, code: '' }
+      const answer = path
+        ? { files: this.#files.get(agent) ?? [] }
+        : (this.#documents.get(agent) ?? {})
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(this.refusal ? { errors: [{ code }] } : answer))
+    })
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async start(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return this
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  serve(agent: string, document: object, files: { path: string; content: string }[] = []): void {
+    this.#documents.set(agent, document)
+    this.#files.set(agent, files)
+  }
+}
