@@ -4,16 +4,21 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { Fetch } from '#llm/contract'
 import type { LlmConfig } from '#llm/define_config'
 import type { LlmRegistry } from '#llm/registry'
+import type { AgentPreferences } from '#settings/agent_preferences'
+import type { SettingsChanged } from '#settings/agent_settings_changed'
+import type { ProviderDirectory } from '#settings/provider_directory'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'llm.registry': LlmRegistry
     /** The guarded fetch, for every address that a person typed. */
     'llm.fetch': Fetch
+    'settings.providers': ProviderDirectory
+    'settings.agent_preferences': AgentPreferences
   }
 }
 
-/** Registers the kinds of LLM services that `config/llm.ts` describes, and the way out to them. */
+/** Registers the kinds of LLM services of `config/llm.ts`, the way out to them, and users' choices among them. */
 export default class LlmProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -31,5 +36,35 @@ export default class LlmProvider {
       const { createAllowedFetch } = await import('#settings/allowed_fetch')
       return createAllowedFetch(await resolver.make('settings'))
     })
+
+    this.app.container.singleton('settings.providers', async (resolver) => {
+      const { ProviderDirectory } = await import('#settings/provider_directory')
+      return new ProviderDirectory(
+        await resolver.make('llm.registry'),
+        await resolver.make('llm.fetch'),
+        await resolver.make('audit'),
+        await this.#tellOfChanges()
+      )
+    })
+
+    this.app.container.singleton('settings.agent_preferences', async (resolver) => {
+      const { AgentPreferences } = await import('#settings/agent_preferences')
+      return new AgentPreferences(
+        await resolver.make('settings'),
+        await resolver.make('audit'),
+        await this.#tellOfChanges()
+      )
+    })
+  }
+
+  /** A change is stored whatever its listeners do, and nobody who saves waits for an agent. */
+  async #tellOfChanges(): Promise<SettingsChanged> {
+    const emitter = await this.app.container.make('emitter')
+    const logger = await this.app.container.make('logger')
+    return (change) => {
+      emitter
+        .emit('agent:settings_changed', change)
+        .catch((err: unknown) => logger.error({ err, ...change }, 'a change was not followed up'))
+    }
   }
 }

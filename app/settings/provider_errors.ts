@@ -1,0 +1,35 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+export class E_NAME_TAKEN extends Exception {
+  static override code = 'E_NAME_TAKEN'
+  static override status = 409
+  static override message = 'You have a provider of this name already.'
+  static override help = 'Choose another name, or change the provider that has it.'
+  readonly field = 'name'
+}
+
+/** Something still uses the provider. The message names what. */
+export class E_PROVIDER_IN_USE extends Exception {
+  static override code = 'E_PROVIDER_IN_USE'
+  static override status = 409
+  static override help =
+    'Choose other models for it first, or delete with "?clear=true" to take it out of your own agent.'
+
+  constructor(dependents: string[]) {
+    super(`This provider is in use by ${dependents.join(', ')}.`)
+  }
+}
+
+/** A system agent cannot be left without its provider on the side. */
+export class E_PROVIDER_RUNS_SYSTEM_AGENT extends Exception {
+  static override code = 'E_PROVIDER_IN_USE'
+  static override status = 409
+  static override help =
+    'Give these system agents another provider under Administration → System agents first.'
+
+  constructor(names: string[]) {
+    super(
+      `This provider is in use by ${names.map((name) => `the system agent ${name}`).join(', ')}.`
+    )
+  }
+}

@@ -1,0 +1,143 @@
+import type { LlmAdapter, LlmField, LlmModel } from '#llm/contract'
+import { E_BLOCKED_ADDRESS } from '#llm/errors'
+import { assertCallable } from '#llm/guarded_dispatcher'
+import { refuseFields, type FieldError } from '#settings/field_errors'
+
+/** A model as a person enters it: its id, and what they know of it. */
+export interface ModelInput {
+  id: string
+  name?: string
+  contextWindow?: number | null
+  maxTokens?: number | null
+}
+
+/** A provider as a person enters it. What is left out, or null, comes from the adapter's defaults. */
+export interface ProviderInput {
+  type: string
+  name: string
+  displayName?: string
+  baseUrl?: string | null
+  apiKey?: string | null
+  apiType?: string | null
+  models?: ModelInput[] | null
+  isActive?: boolean
+}
+
+/** What may change later. What is left out stays as it is; null goes back to the default. */
+export type ProviderChanges = Partial<ProviderInput>
+
+/** The part of a provider that its adapter has a say in, ready to be stored. */
+export interface ProviderValues {
+  /** Null for the service's own address, and for an adapter without one. */
+  baseUrl: string | null
+  /** Null for none; undefined for "as it is". */
+  apiKey: string | null | undefined
+  apiType: string
+  models: LlmModel[]
+}
+
+/** Which fields must be there: a test of a connection needs no model yet. */
+export interface Needs {
+  models: boolean
+}
+
+/**
+ * Checks what was entered against the fields that the adapter's form shows, and brings it into the form
+ * in which it is stored. What the form does not ask for is dropped: a key that nothing uses is not kept.
+ *
+ * `stored` is the provider as it is, when it is being changed.
+ *
+ * @throws E_VALIDATION_ERROR naming each field
+ */
+export function providerValues(
+  adapter: LlmAdapter,
+  input: ProviderChanges,
+  needs: Needs,
+  stored: (Omit<ProviderValues, 'apiKey'> & { hasKey: boolean }) | null = null
+): ProviderValues {
+  const wrong: FieldError[] = []
+  const field = (name: LlmField['name']) => adapter.fields.find((entry) => entry.name === name)
+  const required = (name: LlmField['name']) => field(name)?.required === true
+
+  const baseUrl = field('baseUrl') ? chosenBaseUrl(adapter, input, stored, wrong) : null
+  if (!baseUrl && required('baseUrl')) {
+    wrong.push({ field: 'baseUrl', message: 'Enter the address of the service.' })
+  }
+
+  const apiKey = field('apiKey') ? emptyToNull(input.apiKey) : null
+  const hasKey = apiKey ?? (apiKey === undefined && stored?.hasKey)
+  if (!hasKey && required('apiKey')) {
+    wrong.push({ field: 'apiKey', message: `Enter the API key that ${adapter.label} gave you.` })
+  }
+  /** Otherwise whoever may change an address could have the key sent to a server of their own. */
+  if (stored?.hasKey && apiKey === undefined && origin(baseUrl) !== origin(stored.baseUrl)) {
+    wrong.push({
+      field: 'apiKey',
+      message: 'Enter the key again: the stored one belongs to another address.',
+    })
+  }
+
+  const apiType = input.apiType ?? (input.apiType === null ? null : stored?.apiType)
+  const offered = field('apiType')?.options?.map(({ value }) => value)
+  const allowed = offered ?? [adapter.defaults.apiType]
+  if (apiType && !allowed.includes(apiType)) {
+    wrong.push({ field: 'apiType', message: `Choose one of: ${allowed.join(', ')}.` })
+  }
+
+  const models = chosenModels(adapter, input, stored)
+  if (needs.models && models.length === 0) {
+    wrong.push({ field: 'models', message: 'Name at least one model that your agent may use.' })
+  }
+
+  refuseFields(wrong)
+  return { baseUrl, apiKey, apiType: apiType ?? adapter.defaults.apiType, models }
+}
+
+function chosenBaseUrl(
+  adapter: LlmAdapter,
+  input: ProviderChanges,
+  stored: { baseUrl: string | null } | null,
+  wrong: FieldError[]
+): string | null {
+  const typed = emptyToNull(input.baseUrl)
+  if (typed === undefined) return stored?.baseUrl ?? null
+  if (typed === null) return null
+
+  try {
+    const url = assertCallable(typed)
+    if (url.search || url.hash) {
+      wrong.push({ field: 'baseUrl', message: 'An address ends before any "?" or "#".' })
+    }
+    const bare = `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+    const tidy = (adapter.tidyBaseUrl?.(bare) ?? bare).replace(/\/+$/, '')
+    return tidy === adapter.defaults.baseUrl ? null : tidy
+  } catch (error) {
+    if (!(error instanceof E_BLOCKED_ADDRESS)) throw error
+    wrong.push({ field: 'baseUrl', message: error.message })
+    return typed
+  }
+}
+
+function chosenModels(
+  adapter: LlmAdapter,
+  { models }: ProviderChanges,
+  stored: { models: LlmModel[] } | null
+): LlmModel[] {
+  if (models === undefined && stored) return stored.models
+  if (!models) return adapter.defaults.models
+  return models.map(({ id, name, contextWindow, maxTokens }) => ({
+    id,
+    name: name || id,
+    ...(contextWindow && { contextWindow }),
+    ...(maxTokens && { maxTokens }),
+  }))
+}
+
+/** The place that a key is sent to. Null stands for the service's own, which never changes. */
+function origin(baseUrl: string | null): string | null {
+  return baseUrl && (URL.parse(baseUrl)?.origin ?? baseUrl)
+}
+
+function emptyToNull(text: string | null | undefined): string | null | undefined {
+  return text === '' ? null : text
+}
