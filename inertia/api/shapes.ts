@@ -190,10 +190,13 @@ export interface AdminUser {
 
 export interface AdminAgent {
   id: string
-  userId?: string | null
+  userId: string
   name: string | null
+  email: string | null
+  idleTimeoutMin: number | null
   status: AgentStatus
-  reason?: string | null
+  reason: string | null
+  desired: 'running' | 'stopped'
   runtime: string | null
   lastActiveAt: string | null
   startedAt: string | null
@@ -206,23 +209,44 @@ export interface SystemAgent {
   primaryModel: string | null
   isActive: boolean
   status: AgentStatus
-  reason?: string | null
+  reason: string | null
   desired: 'running' | 'stopped'
+  runtime: string | null
+  lastActiveAt: string | null
   startedAt: string | null
 }
 
+export interface RuntimeFinding {
+  severity: 'error' | 'warning'
+  code: string
+  message: string
+  hint: string
+}
+
+/** A runtime driver; only the one in use was asked what is wrong. */
+export interface Runtime {
+  name: string
+  inUse: boolean
+  findings: RuntimeFinding[] | null
+}
+
+export type SettingValue = string | number | boolean | string[] | null
+
 export interface AdminSetting {
   key: string
-  value: unknown
+  /** Null for a secret, set or not. */
+  value: SettingValue
   source: 'default' | 'database'
   secret: boolean
+  set: boolean
 }
 
 export interface AuditEntry {
   id: string
+  actor: { id: string; name: string | null } | null
   action: string
-  actor: { id: string; name: string | null } | string | null
-  subject?: { type: string; id: string } | null
-  createdAt: string
+  subject: { type: string; id: string | null } | null
+  details: Record<string, unknown> | null
   address: string | null
+  createdAt: string
 }
