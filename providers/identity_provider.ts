@@ -7,6 +7,7 @@ import type { SignIn } from '#identity/sign_in'
 import type { UserDirectory } from '#identity/user_directory'
 import type { Onboarding } from '#onboarding/onboarding'
 import type { AuthStep } from '#onboarding/auth_step'
+import type { ProviderStep } from '#onboarding/provider_step'
 import type { SettingsChanges } from '#settings/settings_changes'
 import type { SystemAgents } from '#agents/system_agents'
 import { declareAccessMacros } from '#identity/access_rules'
@@ -21,6 +22,7 @@ declare module '@adonisjs/core/types' {
     'identity.users': UserDirectory
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
+    'onboarding.provider': ProviderStep
     'settings.changes': SettingsChanges
     'agents.system': SystemAgents
   }
@@ -90,6 +92,13 @@ export default class IdentityProvider {
         await resolver.make('settings'),
         new OidcDiscovery(await resolver.make('llm.fetch')),
         await resolver.make('audit')
+      )
+    })
+    container.singleton('onboarding.provider', async (resolver) => {
+      const { ProviderStep } = await import('#onboarding/provider_step')
+      return new ProviderStep(
+        await resolver.make('settings.providers'),
+        await resolver.make('settings.agent_preferences')
       )
     })
   }

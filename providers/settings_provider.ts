@@ -17,4 +17,11 @@ export default class SettingsProvider {
       return new Settings(await resolver.make('vault.manager'))
     })
   }
+
+  /** A server that cannot read its own secrets must not begin to listen. */
+  async start() {
+    if (this.app.getEnvironment() !== 'web') return
+    const { checkBoot } = await import('#settings/boot_check')
+    await checkBoot(await this.app.container.make('settings'))
+  }
 }

@@ -1,4 +1,5 @@
 import type User from '#models/user'
+import type { Actor } from '#settings/actor'
 import type { Audit } from '#audit/audit'
 import type { AgentKey } from '#agents/types'
 import type { AgentLimits } from '#models/types'
@@ -30,12 +31,6 @@ export interface SystemAgentChanges extends Partial<SystemAgentInput> {
   isActive?: boolean
 }
 
-/** Who changes it, and from where. */
-export interface Change {
-  admin: User
-  address: string
-}
-
 /** The always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
 export class SystemAgents {
   constructor(
@@ -57,11 +52,11 @@ export class SystemAgents {
    *
    * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
    */
-  async create(input: SystemAgentInput, by: Change): Promise<SystemContainer> {
+  async create(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
     await this.#refuseTaken(input.name)
     const row = new SystemContainer()
     row.merge({ name: input.name, role: input.role, limits: input.limits ?? null, isActive: true })
-    row.merge(await this.#model(by.admin, input.primaryModel))
+    row.merge(await this.#model(by.user, input.primaryModel))
     row.desired = 'running'
     row.status = 'stopped'
     await row.renewGatewayToken()
@@ -72,7 +67,7 @@ export class SystemAgents {
   }
 
   /** As `create`, or `update` where there is one of that name: a setup step may be repeated. */
-  async createOrUpdate(input: SystemAgentInput, by: Change): Promise<SystemContainer> {
+  async createOrUpdate(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
     const present = await SystemContainer.findBy('name', input.name)
     return present ? this.update(present, input, by) : this.create(input, by)
   }
@@ -85,12 +80,12 @@ export class SystemAgents {
   async update(
     row: SystemContainer,
     changes: SystemAgentChanges,
-    by: Change
+    by: Actor
   ): Promise<SystemContainer> {
     const { primaryModel, ...plain } = changes
     if (plain.name !== undefined && plain.name !== row.name) await this.#refuseTaken(plain.name)
     row.merge(plain)
-    if (primaryModel !== undefined) row.merge(await this.#model(by.admin, primaryModel))
+    if (primaryModel !== undefined) row.merge(await this.#model(by.user, primaryModel))
 
     const { isActive } = row.$dirty
     const changed = row.$isDirty
@@ -105,7 +100,7 @@ export class SystemAgents {
   }
 
   /** Stops one and forgets it. */
-  async delete(row: SystemContainer, by: Change): Promise<void> {
+  async delete(row: SystemContainer, by: Actor): Promise<void> {
     await this.stop(row)
     await row.delete()
     await this.#note('system_agent.deleted', row, by, [])
@@ -140,10 +135,10 @@ export class SystemAgents {
     }
   }
 
-  async #note(action: string, row: SystemContainer, { admin, address }: Change, fields: string[]) {
+  async #note(action: string, row: SystemContainer, { user, address }: Actor, fields: string[]) {
     const subject = { type: 'system_agent', id: row.id }
     const details = { name: row.name, fields }
-    await this.audit.record({ actor: admin, action, subject, details, address })
+    await this.audit.record({ actor: user, action, subject, details, address })
   }
 }
 

@@ -7,6 +7,8 @@ export interface ApiError {
   message: string
   field?: string
   hint?: string
+  /** One of a closed list, where the code has several: see `docs/api.md`. */
+  reason?: string
 }
 
 /** What is told of a failure. `retryAfterSec` is there for 429 and 503 only. */
@@ -69,9 +71,10 @@ function withoutTimes(error: unknown): Answer {
 
   if (error instanceof Exception && error.code && (error.status < 500 || error.help)) {
     const { code, message, help: hint } = error
-    const { field } = error as { field?: string }
+    const { field, reason } = error as { field?: string; reason?: string }
     const wording = WORDING[code] ?? { message, hint }
-    return { status: error.status, errors: [{ code, ...wording, ...(field && { field }) }] }
+    const place = { ...(field && { field }), ...(reason && { reason }) }
+    return { status: error.status, errors: [{ code, ...wording, ...place }] }
   }
 
   const status = (error as { status?: number } | null)?.status

@@ -28,6 +28,11 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     return this.renderErrorAsHTML({ message: answer.errors[0].message, status: answer.status }, ctx)
   }
 
+  /** A failed query's text holds the values of its row: the log gets what the database said. */
+  override async report(error: unknown, ctx: HttpContext) {
+    return super.report(withoutQuery(error), ctx)
+  }
+
   #answerJson(answer: Answer, ctx: HttpContext) {
     const openAi = ctx.request.url().startsWith('/v1/')
     return ctx.response
@@ -39,6 +44,18 @@ export default class HttpExceptionHandler extends ExceptionHandler {
 function cameFromForm({ request, session }: HttpContext): boolean {
   return Boolean(request.header('x-inertia')) && request.method() !== 'GET' && Boolean(session)
 }
+
+/** `select … - what the database said`, as the query builder words it. */
+const FAILED_QUERY = /^\s*(?:select|insert|update|delete|with|create|alter|drop)\b[\s\S]* - /i
+
+function withoutQuery(error: unknown): unknown {
+  if (!(error instanceof Error) || !FAILED_QUERY.test(error.message)) return error
+  const told = new Error(error.message.replace(FAILED_QUERY, 'A query failed: '))
+  told.stack = [told.message, ...(error.stack ?? '').split('\n').filter(isFrame)].join('\n')
+  return told
+}
+
+const isFrame = (line: string) => line.startsWith('    at ')
 
 /** Each message at its field, or at `form` where it belongs to none. */
 function backToForm(answer: Answer, ctx: HttpContext) {

@@ -1,5 +1,5 @@
 import { compose } from '@adonisjs/core/helpers'
-import { belongsTo } from '@adonisjs/lucid/orm'
+import { belongsTo, column } from '@adonisjs/lucid/orm'
 import type { BelongsTo } from '@adonisjs/lucid/types/relations'
 import { LlmProviderSchema } from '#database/schema'
 import { Owned } from '#models/owned'
@@ -9,6 +9,10 @@ import User from '#models/user'
 
 /** An LLM service that a user connected, with the sealed key. */
 export default class LlmProvider extends compose(LlmProviderSchema, WithCuid, Sealed, Owned) {
+  /** Named here, because the naming strategy would look for `api_key_last_4`. */
+  @column({ columnName: 'api_key_last4' })
+  declare apiKeyLast4: string | null
+
   @belongsTo(() => User)
   declare user: BelongsTo<typeof User>
 }

@@ -1,5 +1,5 @@
-import type User from '#models/user'
 import type { Audit } from '#audit/audit'
+import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
 import type { OidcDiscovery } from '#onboarding/oidc_discovery'
 
@@ -18,7 +18,7 @@ export class AuthStep {
   ) {}
 
   /** @throws E_ONBOARDING_STEP when the issuer does not answer as one */
-  async store({ issuerUrl, clientId, clientSecret }: OidcClient, admin: User, address: string) {
+  async store({ issuerUrl, clientId, clientSecret }: OidcClient, { user, address }: Actor) {
     await this.discovery.check(issuerUrl)
     await this.settings.patch({
       'oidc.issuerUrl': issuerUrl,
@@ -26,7 +26,7 @@ export class AuthStep {
       'oidc.clientSecret': clientSecret,
     })
     await this.audit.record({
-      actor: admin,
+      actor: user,
       action: 'oidc.configured',
       details: { issuerUrl, clientId },
       address,

@@ -1,4 +1,34 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import type { ConnectionFailure, ConnectionTest } from '#llm/contract'
+
+/** The field to look at, and what to do there. */
+const REMEDIES: Record<ConnectionFailure, { field: string; help: string }> = {
+  unauthorized: { field: 'apiKey', help: 'Check the key: copy it again, whole.' },
+  not_found: { field: 'baseUrl', help: 'Check the address: the path may be missing or wrong.' },
+  rate_limited: { field: 'apiKey', help: 'Wait a minute, or check the credit of that account.' },
+  timeout: { field: 'baseUrl', help: 'Check that the service runs, and try again.' },
+  unreachable: { field: 'baseUrl', help: 'Check the address, and that the service runs.' },
+  blocked_address: {
+    field: 'baseUrl',
+    help: 'Allow its private range first: the setting "network.allowedRanges".',
+  },
+  bad_response: { field: 'baseUrl', help: 'Check that an LLM service answers at this address.' },
+}
+
+/** The connection of the provider step does not work; `reason` says how. */
+export class E_CONNECTION_FAILED extends Exception {
+  static override code = 'E_CONNECTION_FAILED'
+  static override status = 422
+  readonly field: string
+  readonly reason: ConnectionFailure
+
+  constructor({ reason, message }: Extract<ConnectionTest, { ok: false }>) {
+    super(message)
+    this.reason = reason
+    this.field = REMEDIES[reason].field
+    this.help = REMEDIES[reason].help
+  }
+}
 
 export class E_SETUP_TOKEN extends Exception {
   static override code = 'E_SETUP_TOKEN'

@@ -1,6 +1,7 @@
 import type { Audit } from '#audit/audit'
 import type User from '#models/user'
 import SystemConfig from '#models/system_config'
+import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
 import type { Credentials } from '#identity/sign_in'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
@@ -64,6 +65,18 @@ export class Onboarding {
     })
   }
 
+  /**
+   * An operator's account. On a new installation it takes the setup link's place: that claims nothing
+   * any more.
+   *
+   * @throws E_USERNAME_TAKEN
+   */
+  claimFromCommandLine(credentials: Credentials): Promise<User> {
+    return this.accounts.create(credentials, async (trx) => {
+      await this.settings.claim('onboarding.claimed', true, trx)
+    })
+  }
+
   /** Notes that a step was answered or skipped. */
   async stepDone(step: AnsweredStep): Promise<OnboardingState> {
     const done = new Set(await this.settings.get('onboarding.steps'))
@@ -72,10 +85,10 @@ export class Onboarding {
   }
 
   /** @throws E_ONBOARDING_INCOMPLETE while a step is neither answered nor skipped */
-  async complete(admin: User, address: string): Promise<OnboardingState> {
+  async complete({ user, address }: Actor): Promise<OnboardingState> {
     if ((await this.#nextStep()) !== 'complete') throw new E_ONBOARDING_INCOMPLETE()
     await this.settings.set('onboarding.completed', true)
-    await this.audit.record({ actor: admin, action: 'onboarding.completed', address })
+    await this.audit.record({ actor: user, action: 'onboarding.completed', address })
     return this.state()
   }
 

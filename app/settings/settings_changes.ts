@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
-import type User from '#models/user'
 import type { Audit } from '#audit/audit'
+import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
 
 export class E_UNKNOWN_RUNTIME extends Exception {
@@ -12,12 +12,6 @@ export class E_UNKNOWN_RUNTIME extends Exception {
     super('There is no runtime driver of this name.')
     this.help = `Choose one of: ${known.join(', ')}.`
   }
-}
-
-/** Who changes settings, and from where. None for a command. */
-export interface ChangedBy {
-  actor?: User
-  address?: string
 }
 
 /** Changes of settings by people: checked against what is installed, and noted in the audit record. */
@@ -33,7 +27,7 @@ export class SettingsChanges {
    *
    * @throws E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR
    */
-  async apply(values: Record<string, unknown>, by: ChangedBy = {}): Promise<void> {
+  async apply(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     const driver = values['runtime.driver']
     if (typeof driver === 'string') {
       const known = await this.runtimes()
@@ -41,7 +35,12 @@ export class SettingsChanges {
     }
     const keys = await this.settings.patch(values)
     if (keys.length > 0) {
-      await this.audit.record({ ...by, action: 'settings.changed', details: { keys } })
+      await this.audit.record({
+        actor: by?.user,
+        address: by?.address,
+        action: 'settings.changed',
+        details: { keys },
+      })
     }
   }
 }

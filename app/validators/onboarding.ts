@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import { newPassword, username } from '#validators/identity'
+import { newProvider } from '#validators/provider'
 
 const skip = () => vine.literal(true)
 
@@ -21,4 +22,10 @@ export const authStepValidator = vine.create({
     .requiredIfMissing('skip'),
   clientId: vine.string().trim().maxLength(512).optional().requiredIfMissing('skip'),
   clientSecret: vine.string().trim().maxLength(2048).optional().requiredIfMissing('skip'),
+})
+
+/** A new provider, and the model of it that the agent begins with. */
+export const providerStepValidator = vine.create({
+  ...newProvider(),
+  primaryModel: vine.string().trim().minLength(1).maxLength(320),
 })

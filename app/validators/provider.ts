@@ -44,14 +44,17 @@ const values = () => ({
 const type = () => vine.string().trim().maxLength(32)
 const displayName = () => vine.string().trim().maxLength(100)
 
-/** A new provider. */
-export const providerValidator = vine.create({
+/** The fields of a new provider. */
+export const newProvider = () => ({
   type: type(),
   name: name(),
   displayName: displayName().optional(),
   isActive: vine.boolean().optional(),
   ...values(),
 })
+
+/** A new provider. */
+export const providerValidator = vine.create(newProvider())
 
 /** What may change of a provider. */
 export const providerChangesValidator = vine.create({

@@ -8,6 +8,7 @@ router
     router.get('/', [Onboarding, 'show']).as('show').access('anyone')
     router.post('/breakglass', [Onboarding, 'claim']).as('claim').access('onboarding').withoutCsrf()
     router.post('/auth', [Onboarding, 'auth']).as('auth')
+    router.post('/provider', [Onboarding, 'provider']).as('provider')
     router.post('/system-agents', [Onboarding, 'systemAgents']).as('systemAgents')
     router.post('/complete', [Onboarding, 'complete']).as('complete')
   })

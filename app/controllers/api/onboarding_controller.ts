@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import MeTransformer from '#transformers/me_transformer'
-import { authStepValidator, claimValidator } from '#validators/onboarding'
+import { authStepValidator, claimValidator, providerStepValidator } from '#validators/onboarding'
 import { systemAgentsStepValidator } from '#validators/system_agents'
 
 /** `/api/v1/onboarding`: each step answers with where the setup stands then. */
@@ -28,18 +28,26 @@ export default class OnboardingController {
     if (!skip) {
       const step = await app.container.make('onboarding.auth')
       const client = { issuerUrl: issuerUrl!, clientId: clientId!, clientSecret: clientSecret! }
-      await step.store(client, auth.user!, request.ip())
+      await step.store(client, { user: auth.user!, address: request.ip() })
     }
     const onboarding = await app.container.make('onboarding')
     return { data: await onboarding.stepDone('auth') }
+  }
+
+  async provider({ auth, request }: HttpContext) {
+    const input = await request.validateUsing(providerStepValidator)
+    const step = await app.container.make('onboarding.provider')
+    await step.store(input, { user: auth.user!, address: request.ip() })
+    const onboarding = await app.container.make('onboarding')
+    return { data: await onboarding.stepDone('provider') }
   }
 
   async systemAgents({ auth, request }: HttpContext) {
     const { skip, agents = [] } = await request.validateUsing(systemAgentsStepValidator)
     if (!skip) {
       const systemAgents = await app.container.make('agents.system')
-      const by = { admin: auth.user!, address: request.ip() }
-      for (const agent of agents) await systemAgents.createOrUpdate(agent, by)
+      const actor = { user: auth.user!, address: request.ip() }
+      for (const agent of agents) await systemAgents.createOrUpdate(agent, actor)
     }
     const onboarding = await app.container.make('onboarding')
     return { data: await onboarding.stepDone('systemAgents') }
@@ -47,6 +55,6 @@ export default class OnboardingController {
 
   async complete({ auth, request }: HttpContext) {
     const onboarding = await app.container.make('onboarding')
-    return { data: await onboarding.complete(auth.user!, request.ip()) }
+    return { data: await onboarding.complete({ user: auth.user!, address: request.ip() }) }
   }
 }

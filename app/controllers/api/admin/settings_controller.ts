@@ -10,7 +10,7 @@ export default class AdminSettingsController {
 
   async update({ auth, request }: HttpContext) {
     const changes = await app.container.make('settings.changes')
-    await changes.apply(request.body(), { actor: auth.user!, address: request.ip() })
+    await changes.apply(request.body(), { user: auth.user!, address: request.ip() })
     return this.index()
   }
 }

@@ -1,12 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import type { Change } from '#agents/system_agents'
+import type { Actor } from '#settings/actor'
 import { pageValidator } from '#validators/identity'
 import SystemAgentTransformer from '#transformers/system_agent_transformer'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
 
-const byAdmin = ({ auth, request }: HttpContext): Change => ({
-  admin: auth.user!,
+const byAdmin = ({ auth, request }: HttpContext): Actor => ({
+  user: auth.user!,
   address: request.ip(),
 })
 

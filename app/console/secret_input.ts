@@ -1,0 +1,19 @@
+import type { Readable } from 'node:stream'
+
+/** More than any password or token, less than a file piped in by mistake. */
+const MAX_BYTES = 64 * 1024
+
+/** A secret from standard input, without the line end that `echo` adds. Never from an argument. */
+export async function readSecret(input: Readable = process.stdin): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.byteLength
+    if (size > MAX_BYTES) break
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+}
