@@ -4,7 +4,7 @@ import { SetupFailure } from './failure.mjs'
 
 const USERNAME = 'admin'
 const DEMO_PROVIDER = { type: 'demo', name: 'demo', displayName: 'Demo', models: [] }
-const DEMO_MODEL = 'demo'
+const DEMO_MODEL = 'echo'
 
 /** @param {{ server: import('./server.mjs').MosaicServer, terminal: import('./terminal.mjs').Terminal }} parts */
 export async function answerSetup({ server, terminal }) {
