@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ async function freePort(): Promise<string> {
  */
 export async function useOwnEnvironment(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-test-'))
+  // Agents that run as users of their own must get through it to their data.
+  chmodSync(folder, 0o711)
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
   process.env.DATABASE_URL ??= `sqlite:${join(folder, 'mosaic.sqlite3')}`

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { appendFileSync, chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { parseSecretKeys, type SecretKey } from '#vaults/secret_keys'
 import {
   E_DATABASE_URL_INVALID,
@@ -49,6 +49,9 @@ function parseDatabaseUrl({
 
   const filename = resolve(path)
   mkdirSync(dirname(filename), { recursive: true })
+  // Agents are other users of this machine. SQLite gives the files beside it the same mode.
+  closeSync(openSync(filename, 'a', 0o600))
+  chmodSync(filename, 0o600)
   return { client: 'better-sqlite3', filename }
 }
 

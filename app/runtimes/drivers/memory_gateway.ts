@@ -229,7 +229,7 @@ export class MemoryGateway {
     const start = Math.max(0, end - limit)
     const items = messages.slice(start, end).map((message, index) => ({
       role: message.role,
-      content: [{ type: 'text', text: message.text }],
+      content: message.role === 'user' ? message.text : [{ type: 'text', text: message.text }],
       timestamp: message.at,
       __openclaw: { seq: start + index + 1 },
     }))

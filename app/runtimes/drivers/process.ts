@@ -136,7 +136,9 @@ export class ProcessDriver implements RuntimeDriver {
   async *list(): AsyncIterable<Observed> {
     this.#watcher.start()
     for await (const record of this.#ours()) {
-      if (record.run) yield await this.#observe(record, record.run)
+      if (!record.run) continue
+      this.#watcher.note(record.name, record.run)
+      yield await this.#observe(record, record.run)
     }
   }
 

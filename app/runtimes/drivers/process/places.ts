@@ -9,7 +9,7 @@ import { RuntimeError } from '#runtimes/errors'
 const run = promisify(execFile)
 
 /** Where the machine keeps the state of services. */
-const SYSTEM_STATE = '/var/lib/mosaic'
+const SERVICE_STATE = '/var/lib/mosaic'
 
 /** Linking OpenClaw takes a second, copying it to another disk a few more. */
 const COPY_TIMEOUT_MS = 120_000
@@ -19,6 +19,8 @@ export interface PlacesInput {
   storage: string
   /** Folders of the OpenClaw package, of which the first that exists is taken. */
   openclaw: string[]
+  /** Holds the agents when the way to `storage` is closed to their users; by default `/var/lib/mosaic`. */
+  elsewhere?: string
   /** The launcher script. */
   entrypoint: string
   /** The Node binary that agents run on. */
@@ -36,7 +38,7 @@ export interface Places {
 
 /** The folder of the agents, given that they run as users of their own or as Mosaic's. */
 export async function agentsFolder(input: PlacesInput, ownUsers: boolean): Promise<string> {
-  const folder = join(await home(input.storage, ownUsers), 'agents')
+  const folder = join(await home(input, ownUsers), 'agents')
   await mkdir(folder, { recursive: true })
   await chmod(folder, ownUsers ? 0o711 : 0o700)
   return folder
@@ -75,13 +77,14 @@ export function installed({ openclaw }: Pick<PlacesInput, 'openclaw'>): string {
  * The storage folder, or a folder of the system in its place when agents cannot get there. Once taken,
  * the other folder stays the place, so that data is never lost from sight.
  */
-async function home(storage: string, ownUsers: boolean): Promise<string> {
+async function home({ storage, elsewhere }: PlacesInput, ownUsers: boolean): Promise<string> {
   await mkdir(storage, { recursive: true })
   if (!ownUsers) return storage
 
   const real = await realpath(storage)
   const key = createHash('sha256').update(real).digest('hex').slice(0, 12)
-  const other = join(SYSTEM_STATE, key)
+  const services = elsewhere ?? SERVICE_STATE
+  const other = join(services, key)
   if (existsSync(join(other, 'agents'))) return other
 
   if (await isOpen(dirname(real))) {
@@ -96,7 +99,7 @@ async function home(storage: string, ownUsers: boolean): Promise<string> {
     })
   }
   await mkdir(other, { recursive: true })
-  await chmod(SYSTEM_STATE, 0o711)
+  await chmod(services, 0o711)
   await chmod(other, 0o711)
   return other
 }

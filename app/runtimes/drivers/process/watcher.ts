@@ -23,6 +23,7 @@ export class Watcher {
   readonly #seen = new Map<string, Seen>()
   #timer: NodeJS.Timeout | null = null
   #looks = 0
+  #since = 0
 
   constructor(
     private readonly table: ProcessTable,
@@ -36,6 +37,7 @@ export class Watcher {
 
   start(): void {
     if (this.#timer) return
+    this.#since = this.now()
     this.#timer = setInterval(() => void this.#look(), LOOK_MS)
     this.#timer.unref()
   }
@@ -61,7 +63,9 @@ export class Watcher {
     if (sameRun && before.status === status) return
     if (!sameRun) {
       if (before && before.status !== 'exited') this.#tell('exited', name)
-      if (status !== 'exited') this.#tell('started', name)
+      // What ran before anybody watched did not start now.
+      const isNew = Date.parse(run.startedAt) >= this.#since
+      if (status !== 'exited' && isNew) this.#tell('started', name)
       return
     }
     if (status === 'exited') this.#tell('exited', name)

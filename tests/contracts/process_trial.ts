@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as after } from 'node:timers/promises'
+import { Secret } from '@adonisjs/core/helpers'
+import { RuntimeError } from '#runtimes/errors'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ProcessDriver, type ProcessDriverConfig } from '#runtimes/drivers/process'
+import { AgentDocuments } from '#tests/doubles/agent_documents'
+import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
+import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
+import type { RuntimeTrial } from '#tests/contracts/runtime'
+
+/** The launcher, as the application starts it. */
+const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
+
+/** The installation that a trial plays, unless it says another. */
+export const HERE = 'here'
+
+const DEADLINE_MS = 10_000
+
+/** Waits until it is so, and gives what was found. */
+export async function until<Value>(
+  look: () => Promise<Value | null | undefined | false>
+): Promise<Value> {
+  const deadline = performance.now() + DEADLINE_MS
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (performance.now() > deadline) throw new Error('It did not become so in time')
+    await after(20)
+  }
+}
+
+/** The process driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
+export class ProcessTrial implements RuntimeTrial {
+  readonly #drivers: ProcessDriver[] = []
+
+  private constructor(
+    readonly folder: string,
+    readonly documents: AgentDocuments,
+    readonly config: ProcessDriverConfig
+  ) {}
+
+  static async prepare(change: Partial<ProcessDriverConfig> = {}): Promise<ProcessTrial> {
+    const folder = await mkdtemp(join(tmpdir(), 'mosaic-process-'))
+    await chmod(folder, 0o755)
+    const documents = await new AgentDocuments().start()
+    return new ProcessTrial(folder, documents, {
+      storage: join(folder, 'storage'),
+      openclaw: [await installFakeOpenclaw(join(folder, 'fake'))],
+      entrypoint: ENTRYPOINT,
+      ...change,
+    })
+  }
+
+  get apiUrl(): string {
+    return this.documents.url
+  }
+
+  /** What belongs to one agent. */
+  agentPath(name: string, ...parts: string[]): string {
+    return join(this.config.storage, 'agents', name, ...parts)
+  }
+
+  async open(
+    installation: string,
+    change: Partial<ProcessDriverConfig> = {}
+  ): Promise<ProcessDriver> {
+    const driver = new ProcessDriver({ ...this.config, ...change }, installation)
+    this.#drivers.push(driver)
+    return driver
+  }
+
+  async kill({ id }: Instance): Promise<void> {
+    process.kill(Number(id), 'SIGKILL')
+  }
+
+  async plant(name: string): Promise<() => Promise<boolean>> {
+    const file = this.agentPath(name, 'notes.txt')
+    await mkdir(this.agentPath(name), { recursive: true })
+    await writeFile(file, 'mine')
+    return async () => existsSync(file) && (await readFile(file, 'utf8')) === 'mine'
+  }
+
+  /** A spec of a new agent, whose document tells the double of OpenClaw how to behave. */
+  spec(fake: FakeBehaviour = {}, files: { path: string; content: string }[] = []): InstanceSpec {
+    const id = randomUUID().slice(0, 8)
+    this.documents.serve(`user/${id}`, { fake }, files)
+    return {
+      name: `mosaic-user-${id}`,
+      agent: `user/${id}`,
+      installation: HERE,
+      generation: 1,
+      hash: createHash('sha256').update(id).digest('hex'),
+      apiUrl: this.apiUrl,
+      token: new Secret(`token-${randomUUID()}`),
+      image: null,
+      limits: { memoryMb: 512, cpus: 1, processes: 64 },
+    }
+  }
+
+  /** The context of a caller who never leaves. */
+  patient(): RuntimeContext {
+    return { signal: new AbortController().signal }
+  }
+
+  /** Starts an agent, with the first driver unless another is given, and waits until it is ready. */
+  async start(spec: InstanceSpec, driver = this.#drivers[0]): Promise<Instance> {
+    const instance = await driver.ensure(spec, this.patient())
+    await until(async () => (await fetch(`${instance.endpoint}/startupz`).catch(() => null))?.ok)
+    return instance
+  }
+
+  /** What is seen of an instance once it has ended. */
+  ended(instance: Instance): Promise<Observed> {
+    return until(async () => {
+      const observed = await this.#drivers[0].inspect(instance)
+      return observed?.status === 'exited' ? observed : null
+    })
+  }
+
+  async log(instance: Instance): Promise<string> {
+    const lines = await Array.fromAsync(this.#drivers[0].logs(instance, { tail: 10_000 }))
+    return lines.join('\n')
+  }
+
+  async failureOf(driver: ProcessDriver, spec: InstanceSpec): Promise<RuntimeError> {
+    const error = await driver.ensure(spec, this.patient()).catch((thrown) => thrown)
+    if (!(error instanceof RuntimeError)) throw new Error('It did not fail as a runtime does')
+    return error
+  }
+
+  async close(): Promise<void> {
+    for (const driver of this.#drivers) {
+      const names = (await Array.fromAsync(driver.list())).map(({ name }) => name)
+      for (const name of names) await driver.remove({ name, state: null })
+      await driver.close()
+    }
+    await this.documents.stop()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from '@japa/runner'
+import { ProcessTable } from '#runtimes/drivers/process/table'
+import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
+import type { ProcessDriver } from '#runtimes/drivers/process'
+
+const isRunning = (pid: number) => new ProcessTable().find(pid) !== null
+
+test.group('Runtime | process | ending', (group) => {
+  let trial: ProcessTrial
+  let driver: ProcessDriver
+
+  group.each.setup(async () => {
+    trial = await ProcessTrial.prepare()
+    driver = await trial.open(HERE)
+    return () => trial.close()
+  })
+
+  test('ends an instance that does not listen, after the time it was given', async ({ assert }) => {
+    const instance = await trial.start(trial.spec({ stubborn: true }))
+    const began = performance.now()
+    await driver.stop(instance, { graceMs: 300 })
+    assert.isAtLeast(performance.now() - began, 300)
+    assert.isFalse(isRunning(Number(instance.id)))
+  })
+
+  test('ends processes that left the group of the agent', async ({ assert }) => {
+    const instance = await trial.start(trial.spec({ escape: true }))
+    const escaped = Number(/escaped (\d+)/.exec(await trial.log(instance))![1])
+    assert.isTrue(isRunning(escaped))
+    await driver.stop(instance, { graceMs: 5000 })
+    assert.isFalse(isRunning(escaped))
+  })
+
+  test('does not take another process with the same id for the agent', async ({ assert }) => {
+    const given = trial.spec()
+    const instance = await trial.start(given)
+    await driver.stop(instance, { graceMs: 5000 })
+    const bystander = spawn('sleep', ['600'])
+    const file = trial.agentPath(given.name, 'instance.json')
+    const record = JSON.parse(readFileSync(file, 'utf8'))
+    const run = { ...record.run, pid: bystander.pid, exit: null, stopRequested: false }
+    await writeFile(file, JSON.stringify({ ...record, run }))
+    try {
+      assert.equal((await driver.inspect(instance))!.status, 'exited')
+      await driver.stop(instance, { graceMs: 0 })
+      assert.isTrue(isRunning(bystander.pid!))
+    } finally {
+      bystander.kill('SIGKILL')
+    }
+  })
+
+  test('takes a lock over from a command that was killed', async ({ assert }) => {
+    const given = trial.spec()
+    const dead = { pid: 1, startTicks: 0, bootId: 'of another boot' }
+    await trial.start(trial.spec())
+    const lock = join(trial.config.storage, 'agents', `.${given.name}.lock`)
+    await writeFile(lock, JSON.stringify(dead))
+    await trial.start(given)
+    assert.isFalse(existsSync(lock))
+  })
+
+  test('knows why an agent ended: {reason}')
+    .with([
+      { reason: 'config_rejected', fake: { exitCode: 78 } },
+      { reason: 'exited_early', fake: { exitCode: 3 } },
+      {
+        reason: 'no_capacity',
+        fake: { exitCode: 1, print: { text: 'ENOSPC: no space left', times: 1 } },
+      },
+      {
+        reason: 'out_of_memory',
+        fake: { exitCode: 134, print: { text: 'FATAL: JavaScript heap out of memory', times: 1 } },
+      },
+    ])
+    .run(async ({ assert }, { reason, fake }) => {
+      const instance = await driver.ensure(trial.spec(fake), trial.patient())
+      const observed = await trial.ended(instance)
+      assert.equal(observed.exitCode, fake.exitCode)
+      assert.equal(observed.failure!.reason, reason)
+      assert.equal(observed.outOfMemory, reason === 'out_of_memory')
+    })
+
+  test('knows from the launcher why there was no document: {reason}')
+    .with([
+      { reason: 'no_provider', status: 409, code: 'E_NO_PROVIDER', exitCode: 65 },
+      { reason: 'internal', status: 401, code: 'E_UNAUTHORIZED', exitCode: 77 },
+    ])
+    .run(async ({ assert }, { reason, status, code, exitCode }) => {
+      trial.documents.refusal = { status, code }
+      const observed = await trial.ended(await driver.ensure(trial.spec(), trial.patient()))
+      assert.equal(observed.exitCode, exitCode)
+      assert.equal(observed.failure!.reason, reason)
+    })
+
+  test('remembers for later drivers how an agent ended', async ({ assert }) => {
+    const instance = await driver.ensure(trial.spec({ exitCode: 78 }), trial.patient())
+    await trial.ended(instance)
+    const file = trial.agentPath(instance.name, 'instance.json')
+    await until(async () => JSON.parse(readFileSync(file, 'utf8')).run.exit)
+    const next = await trial.open(HERE)
+    assert.equal((await next.inspect(instance))!.failure!.reason, 'config_rejected')
+  })
+})

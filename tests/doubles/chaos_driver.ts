@@ -1,0 +1,123 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { RuntimeError, type FailureReason } from '#runtimes/errors'
+import type {
+  Instance,
+  InstanceRef,
+  InstanceSpec,
+  Observed,
+  RuntimeContext,
+  RuntimeDriver,
+  RuntimeEvent,
+  RuntimeFinding,
+} from '#runtimes/contract'
+
+type Verb = 'ensure' | 'stop' | 'suspend' | 'resume' | 'inspect' | 'list' | 'remove' | 'purge'
+
+/** What happens to the calls of one verb before they reach the real driver. */
+export interface Chaos {
+  /** Milliseconds that each call takes longer. */
+  slow?: number
+  /** Calls never answer; those with a signal end with it. */
+  never?: boolean
+  /** Calls fail with this reason, and nothing is done. */
+  bad?: FailureReason
+  /** The share of calls, 0 to 1, that fails, `bad` or else `engine_unreachable`. */
+  flaky?: number
+  /** The call is done, and then fails as if its answer was lost. */
+  lost?: boolean
+}
+
+/**
+ * Wraps any driver and makes its life hard: slow, never answering, failing, flaky, or losing answers.
+ * Change `chaos` while it works. With the same random numbers the same calls fail.
+ */
+export class ChaosDriver implements RuntimeDriver {
+  readonly chaos: Partial<Record<Verb | 'all', Chaos>> = {}
+  /** Calls that arrived here, by verb. */
+  readonly calls: Partial<Record<Verb, number>> = {}
+
+  constructor(
+    private readonly driver: RuntimeDriver,
+    private readonly random: () => number = Math.random
+  ) {
+    if (!driver.capabilities.suspend) this.suspend = this.resume = undefined
+    if (!driver.capabilities.events) this.events = undefined
+  }
+
+  get name(): string {
+    return this.driver.name
+  }
+
+  get capabilities(): RuntimeDriver['capabilities'] {
+    return this.driver.capabilities
+  }
+
+  ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    return this.#through('ensure', () => this.driver.ensure(spec, context), context.signal)
+  }
+
+  stop(ref: InstanceRef, options: { graceMs: number }): Promise<void> {
+    return this.#through('stop', () => this.driver.stop(ref, options))
+  }
+
+  suspend? = (ref: InstanceRef): Promise<void> =>
+    this.#through('suspend', async () => this.driver.suspend!(ref))
+
+  resume? = (ref: InstanceRef): Promise<void> =>
+    this.#through('resume', async () => this.driver.resume!(ref))
+
+  inspect(ref: InstanceRef): Promise<Observed | null> {
+    return this.#through('inspect', () => this.driver.inspect(ref))
+  }
+
+  async *list(): AsyncIterable<Observed> {
+    yield* await this.#through('list', () => Array.fromAsync(this.driver.list()))
+  }
+
+  remove(ref: InstanceRef): Promise<void> {
+    return this.#through('remove', () => this.driver.remove(ref))
+  }
+
+  purge(ref: InstanceRef): Promise<void> {
+    return this.#through('purge', () => this.driver.purge(ref))
+  }
+
+  logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string> {
+    return this.driver.logs(ref, options)
+  }
+
+  events? = (signal: AbortSignal): AsyncIterable<RuntimeEvent> => this.driver.events!(signal)
+
+  preflight(): Promise<RuntimeFinding[]> {
+    return this.driver.preflight()
+  }
+
+  async close(): Promise<void> {
+    await this.driver.close?.()
+  }
+
+  async #through<Value>(
+    verb: Verb,
+    call: () => Promise<Value>,
+    signal?: AbortSignal
+  ): Promise<Value> {
+    this.calls[verb] = (this.calls[verb] ?? 0) + 1
+    const { slow, never, bad, flaky, lost } = { ...this.chaos.all, ...this.chaos[verb] }
+    if (never) await untilAborted(signal)
+    if (slow) await after(slow, undefined, { signal }).catch(() => signal?.throwIfAborted())
+    const unlucky = flaky === undefined || this.random() < flaky
+    const fails = flaky !== undefined || bad !== undefined
+    const failure = new RuntimeError(bad ?? 'engine_unreachable', `Chaos struck "${verb}".`)
+    if (fails && unlucky && !lost) throw failure
+    const answer = await call()
+    if (lost && unlucky) throw failure
+    return answer
+  }
+}
+
+function untilAborted(signal?: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
