@@ -148,7 +148,7 @@ function asFailure(label: string, error: unknown): ServiceFailure {
       `${label} did not answer in time. Check the address, or try again later.`
     )
   }
-  if (code.startsWith('HPE_')) return badAnswer(label)
+  if (code === 'HTTPParserError' || code.startsWith('HPE_')) return badAnswer(label)
   if (/CERT|SSL|TLS|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) {
     return new ServiceFailure(
       'unreachable',
@@ -165,6 +165,8 @@ function asFailure(label: string, error: unknown): ServiceFailure {
 function codeOf(error: unknown): string {
   for (let link: any = error; link; link = link.cause) {
     if (typeof link.code === 'string') return link.code
+    /** It tells its code only sometimes. */
+    if (link.name === 'HTTPParserError') return link.name
   }
   return ''
 }

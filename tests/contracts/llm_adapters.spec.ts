@@ -1,0 +1,88 @@
+import { AnthropicAdapter } from '#llm/adapters/anthropic'
+import { CustomAdapter } from '#llm/adapters/custom'
+import { DemoAdapter } from '#llm/adapters/demo'
+import { OllamaAdapter } from '#llm/adapters/ollama'
+import { OpenAiAdapter } from '#llm/adapters/openai'
+import { ZaiAdapter } from '#llm/adapters/zai'
+import { llmAdapterSuite } from '#tests/contracts/llm'
+import type { Received, Reply } from '#tests/contracts/loopback_service'
+
+/** Answers by path and method, and 404 elsewhere, as each service does. */
+const routes =
+  (table: Record<string, unknown>) =>
+  ({ method, url }: Received): Reply => {
+    const json = table[`${method} ${url.split('?')[0]}`]
+    return json ? { status: 200, json } : { status: 404, json: { error: 'no such path' } }
+  }
+
+const completion = { id: 'c', object: 'chat.completion', choices: [{ message: { content: 'H' } }] }
+const list = (...ids: string[]) => ({
+  object: 'list',
+  data: ids.map((id) => ({ id, object: 'model', owned_by: 'test' })),
+})
+
+llmAdapterSuite('openai', {
+  adapter: () => new OpenAiAdapter(),
+  service: {
+    path: '/v1',
+    models: ['gpt-5.5', 'gpt-new'],
+    listPath: '/v1/models',
+    answer: routes({
+      'GET /v1/models': list('gpt-5.5', 'gpt-new', 'text-embedding-3-large'),
+      'POST /v1/responses': { id: 'r', object: 'response', output: [] },
+    }),
+  },
+})
+
+llmAdapterSuite('anthropic', {
+  adapter: () => new AnthropicAdapter(),
+  service: {
+    path: '',
+    models: ['claude-opus-5'],
+    listPath: '/v1/models',
+    answer: routes({
+      'GET /v1/models': {
+        data: [{ type: 'model', id: 'claude-opus-5', display_name: 'Claude Opus 5' }],
+        has_more: false,
+      },
+      'POST /v1/messages': { id: 'm', type: 'message', content: [{ type: 'text', text: 'H' }] },
+    }),
+  },
+})
+
+llmAdapterSuite('zai', {
+  adapter: () => new ZaiAdapter(),
+  service: {
+    path: '/api/paas/v4',
+    models: ['glm-5.2'],
+    listPath: '/api/paas/v4/models',
+    answer: routes({
+      'GET /api/paas/v4/models': list('glm-5.2'),
+      'POST /api/paas/v4/chat/completions': completion,
+    }),
+  },
+})
+
+llmAdapterSuite('ollama', {
+  adapter: () => new OllamaAdapter(),
+  service: {
+    path: '',
+    models: ['qwen3:8b'],
+    answer: routes({ 'GET /api/tags': { models: [{ name: 'qwen3:8b', model: 'qwen3:8b' }] } }),
+  },
+})
+
+llmAdapterSuite('custom', {
+  adapter: () => new CustomAdapter(),
+  service: {
+    path: '/v1',
+    models: ['vendor/model'],
+    listPath: '/v1/models',
+    answer: routes({
+      'GET /v1/models': list('vendor/model'),
+      'POST /v1/chat/completions': completion,
+    }),
+  },
+})
+
+llmAdapterSuite('demo', { adapter: () => new DemoAdapter(0) })

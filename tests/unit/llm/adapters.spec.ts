@@ -1,0 +1,63 @@
+import { test } from '@japa/runner'
+import { AnthropicAdapter } from '#llm/adapters/anthropic'
+import { CustomAdapter } from '#llm/adapters/custom'
+import { OllamaAdapter } from '#llm/adapters/ollama'
+import { OpenAiAdapter } from '#llm/adapters/openai'
+import type { Fetch, LlmAdapter } from '#llm/contract'
+
+/** A fetch that answers every call with the same JSON. */
+const answering =
+  (body: unknown): Fetch =>
+  async () =>
+    Response.json(body)
+
+const tested = async (adapter: LlmAdapter, body: unknown) => {
+  const { apiType } = adapter.defaults
+  return adapter.testConnection(
+    { baseUrl: 'http://service.test', apiKey: 'k', apiType, models: [] },
+    { fetch: answering(body), signal: new AbortController().signal }
+  )
+}
+
+test.group('LLM adapters', () => {
+  test("OpenAI's list is cut to what chats, with the sizes that are known", async ({ assert }) => {
+    const ids = ['gpt-5.4', 'gpt-4o-audio-preview', 'whisper-1', 'text-embedding-3-small', 'o9']
+    const { models } = await tested(new OpenAiAdapter(), { data: ids.map((id) => ({ id })) })
+    assert.deepEqual(models, [
+      { id: 'gpt-5.4', name: 'GPT-5.4', contextWindow: 1_050_000, maxTokens: 128_000 },
+      { id: 'o9', name: 'o9' },
+    ])
+  })
+
+  test('a compatible service may tell names and sizes', async ({ assert }) => {
+    const data = [
+      { id: 'a', name: 'Model A', context_length: 32_768 },
+      { id: 'b', max_model_len: 8192 },
+      { id: 'c', context_length: '?' },
+      { id: 7 },
+    ]
+    const { models } = await tested(new CustomAdapter(), { data })
+    assert.deepEqual(models, [
+      { id: 'a', name: 'Model A', contextWindow: 32_768 },
+      { id: 'b', name: 'b', contextWindow: 8192 },
+      { id: 'c', name: 'c' },
+    ])
+  })
+
+  test('addresses are brought into the form that OpenClaw appends to', ({ assert }) => {
+    const anthropic = new AnthropicAdapter()
+    assert.equal(anthropic.tidyBaseUrl('https://proxy.test/v1'), 'https://proxy.test')
+    assert.equal(anthropic.tidyBaseUrl('https://proxy.test/v1/messages'), 'https://proxy.test')
+    assert.equal(new OllamaAdapter().tidyBaseUrl('http://nas:11434/v1'), 'http://nas:11434')
+    assert.equal(
+      new CustomAdapter().tidyBaseUrl('https://h.test/v1/chat/completions'),
+      'https://h.test/v1'
+    )
+  })
+
+  test('only Ollama needs a plugin of OpenClaw', ({ assert }) => {
+    const provider = { id: 'x', name: 'nas', apiType: 'ollama', models: [] }
+    assert.deepEqual(new OllamaAdapter().toOpenClaw(provider, 'http://e').plugins, ['ollama'])
+    assert.deepEqual(new OpenAiAdapter().toOpenClaw(provider, 'http://e').plugins, [])
+  })
+})
