@@ -1,1 +1,153 @@
-export default class AgentsProvider {}
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { AgentActivity } from '#agents/activity'
+import type { AgentsContext } from '#agents/context'
+import type { DocumentChanges } from '#agents/document_changes'
+import type { AgentHealth } from '#agents/health'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentMetrics } from '#agents/metrics'
+import type { AgentReaper } from '#agents/reaper'
+import type { AgentReconciler } from '#agents/reconciler'
+import type { AgentStreams } from '#agents/streams'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'agents.context': AgentsContext
+    'agents.lifecycle': AgentLifecycle
+    'agents.activity': AgentActivity
+    'agents.reaper': AgentReaper
+    'agents.health': AgentHealth
+    'agents.reconciler': AgentReconciler
+    'agents.changes': DocumentChanges
+    'agents.metrics': AgentMetrics
+    'agents.streams': AgentStreams
+  }
+}
+
+/** Registers the lifecycle of agents, and runs its background work in the web process. */
+export default class AgentsProvider {
+  /** What was made here and has to be ended, the last first. */
+  readonly #endings: (() => unknown)[] = []
+
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    const { container } = this.app
+
+    container.singleton('agents.context', async (resolver) => {
+      const { systemClock } = await import('#agents/clock')
+      const { DEFAULT_TIMEOUTS } = await import('#agents/context')
+      return {
+        runtimes: await resolver.make('runtime.manager'),
+        documents: await resolver.make('openclaw.documents'),
+        settings: await resolver.make('settings'),
+        internalUrl: this.app.config.get<string>('internal.url'),
+        clock: systemClock,
+        random: Math.random,
+        logger: await resolver.make('logger'),
+        fetch: globalThis.fetch,
+        timeouts: DEFAULT_TIMEOUTS,
+      }
+    })
+    container.singleton('agents.metrics', async () => {
+      const { AgentMetrics } = await import('#agents/metrics')
+      return new AgentMetrics()
+    })
+    container.singleton('agents.activity', async (resolver) => {
+      const { AgentActivity } = await import('#agents/activity')
+      const activity = new AgentActivity(await resolver.make('agents.context'))
+      this.#endings.push(() => activity.close())
+      return activity
+    })
+    container.singleton('agents.lifecycle', async (resolver) => {
+      const { AgentLifecycle } = await import('#agents/lifecycle')
+      const lifecycle = new AgentLifecycle(
+        await resolver.make('agents.context'),
+        await resolver.make('agents.activity'),
+        await resolver.make('agents.metrics')
+      )
+      this.#endings.push(() => lifecycle.close())
+      return lifecycle
+    })
+    container.singleton('agents.reaper', async (resolver) => {
+      const { AgentReaper } = await import('#agents/reaper')
+      return new AgentReaper(
+        await resolver.make('agents.context'),
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.activity'),
+        await resolver.make('agents.metrics')
+      )
+    })
+    container.singleton('agents.health', async (resolver) => {
+      const { AgentHealth } = await import('#agents/health')
+      const context = await resolver.make('agents.context')
+      return new AgentHealth(context, await resolver.make('agents.lifecycle'))
+    })
+    container.singleton('agents.reconciler', async (resolver) => {
+      const { AgentReconciler } = await import('#agents/reconciler')
+      const context = await resolver.make('agents.context')
+      return new AgentReconciler(context, await resolver.make('agents.lifecycle'))
+    })
+    container.singleton('agents.changes', async (resolver) => {
+      const { DocumentChanges } = await import('#agents/document_changes')
+      const changes = new DocumentChanges(
+        await resolver.make('agents.context'),
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.activity')
+      )
+      this.#endings.push(() => changes.close())
+      return changes
+    })
+    container.singleton('agents.streams', async (resolver) => {
+      const { AgentStreams } = await import('#agents/streams')
+      const streams = new AgentStreams(
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.context')
+      )
+      this.#endings.push(() => streams.close())
+      return streams
+    })
+  }
+
+  /** New settings reach agents that run, wherever they were changed. */
+  async boot() {
+    const emitter = await this.app.container.make('emitter')
+    emitter.on('agent:settings_changed', async ({ userId }) => {
+      const { agentsOf } = await import('#agents/affected_agents')
+      const changes = await this.app.container.make('agents.changes')
+      const agents = await agentsOf(userId)
+      await Promise.all(agents.map((agent) => changes.changed(agent)))
+    })
+  }
+
+  async ready() {
+    if (this.app.getEnvironment() === 'web') await this.#begin()
+    this.app.terminating(() => this.#end())
+  }
+
+  async #begin() {
+    const { container } = this.app
+    const { agentsBackground } = await import('#agents/background')
+    const { RuntimeWatch } = await import('#agents/runtime_watch')
+    const context = await container.make('agents.context')
+    const watch = new RuntimeWatch(context, await container.make('agents.lifecycle'))
+    const scheduler = agentsBackground(context, {
+      watch,
+      reaper: await container.make('agents.reaper'),
+      health: await container.make('agents.health'),
+      reconciler: await container.make('agents.reconciler'),
+    })
+    scheduler.start()
+    this.#endings.unshift(
+      () => scheduler.stop(),
+      () => watch.close()
+    )
+  }
+
+  /**
+   * Before the listener closes, which waits for every open answer, and before the database does. Agents
+   * outlive Mosaic: nothing of theirs is ended.
+   */
+  async #end() {
+    for (const end of this.#endings.toReversed()) await end()
+  }
+}

@@ -1,5 +1,7 @@
 import type UserContainer from '#models/user_container'
 import type SystemContainer from '#models/system_container'
+import type { AgentStatus, DesiredState } from '#models/types'
+import type { FailureReason } from '#runtimes/errors'
 
 /** The row of an agent, a user's or the system's. */
 export type AgentRow = UserContainer | SystemContainer
@@ -20,6 +22,8 @@ export interface WakeProgress {
   usualMs: number | null
   /** Place in the queue, from 1; only while `queued`. */
   queuePosition?: number
+  /** What takes long just now, in words for a person; only where the runtime tells it. */
+  detail?: string
 }
 
 /** How Mosaic reaches a running agent. The token is full power over the agent: it leaves Mosaic never. */
@@ -28,3 +32,31 @@ export interface GatewayAccess {
   url: string
   token: string
 }
+
+/** An agent as its owner sees it. Times are ISO 8601 in UTC. */
+export interface AgentView {
+  status: AgentStatus
+  /** Why it does not run, where something is wrong. */
+  reason?: FailureReason
+  /** The reason as a sentence, and the next step. */
+  message?: string
+  hint?: string
+  desired: DesiredState
+  /** The runtime driver, or null before the first start. */
+  runtime: string | null
+  lastActiveAt: string | null
+  startedAt: string | null
+  /** When it falls asleep unless someone uses it; only while it runs and nothing is in flight. */
+  idleStopAt?: string
+  /** Place in the queue of agents that start, from 1. */
+  queuePosition?: number
+  /** Before this time only an explicit start tries again. */
+  retryAt?: string
+}
+
+/** What a subscriber of an agent is told. */
+export type AgentEvent =
+  { type: 'progress'; progress: WakeProgress } | { type: 'status'; agent: AgentView }
+
+/** Why a wake ended: in an answer, or for one of the reasons. */
+export type WakeOutcome = 'ready' | FailureReason

@@ -1,0 +1,183 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import SystemContainer from '#models/system_container'
+import UserContainer from '#models/user_container'
+import type { Clock } from '#agents/clock'
+import type { AgentsLogger } from '#agents/context'
+import type { AgentKey } from '#agents/types'
+
+/** A busy agent costs at most one write in this time. */
+const WRITE_EVERY_MS = 15_000
+/** Ids in one statement; SQLite takes far more, but a long statement blocks its only writer. */
+const BATCH = 500
+
+interface Use {
+  inFlight: number
+  lastActiveAt: number
+  /** When the row was written last; 0 = not yet. */
+  writtenAt: number
+  /** Whether the row is behind. */
+  dirty: boolean
+  idle: (() => void)[]
+}
+
+/**
+ * Who is being used. Requests in flight count while they run; their times reach the rows in batches, so
+ * that the reaper of any process knows them. Only acts of a user are told here: never probes, open tabs
+ * or reconnects. Call `begin` before `ensureRunning`: then nobody stops the agent in between.
+ */
+export class AgentActivity {
+  readonly #clock: Clock
+  readonly #logger: AgentsLogger
+  readonly #uses = new Map<AgentKey, Use>()
+  #callOff: () => void = () => {}
+  #ringsAt = Infinity
+  #closed = false
+  #flushing: Promise<void> | null = null
+
+  constructor(options: { clock: Clock; logger: AgentsLogger }) {
+    this.#clock = options.clock
+    this.#logger = options.logger
+  }
+
+  /** Counts a request in flight until the returned function is called. */
+  begin(agent: AgentKey): () => void {
+    const use = this.#touched(agent)
+    use.inFlight++
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      use.inFlight--
+      this.#touched(agent)
+      if (use.inFlight === 0) use.idle.splice(0).forEach((tell) => tell())
+    }
+  }
+
+  /** Notes an act of the user that is no request to the agent. */
+  touch(agent: AgentKey): void {
+    this.#touched(agent)
+  }
+
+  inFlight(agent: AgentKey): number {
+    return this.#uses.get(agent)?.inFlight ?? 0
+  }
+
+  /** When the agent was used last, as far as this process knows: milliseconds of the epoch, or null. */
+  lastActiveAt(agent: AgentKey): number | null {
+    const use = this.#uses.get(agent)
+    if (!use) return null
+    return use.inFlight > 0 ? this.#clock.now() : use.lastActiveAt
+  }
+
+  /** Resolves when nothing is in flight; rejects with the signal's reason. */
+  async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const use = this.#uses.get(agent)
+    if (!use || use.inFlight === 0) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    use.idle.push(resolve)
+    await promise.finally(() => {
+      signal.removeEventListener('abort', leave)
+      use.idle = use.idle.filter((tell) => tell !== resolve)
+    })
+  }
+
+  /** Writes what the rows do not know yet. */
+  async flush(): Promise<void> {
+    await this.#flushing
+    await this.#write(() => true)
+  }
+
+  /** Writes the rest and stops. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#callOff()
+    await this.flush()
+  }
+
+  #touched(agent: AgentKey): Use {
+    const use = this.#uses.get(agent) ?? newUse()
+    this.#uses.set(agent, use)
+    use.lastActiveAt = this.#clock.now()
+    if (!use.dirty) {
+      use.dirty = true
+      this.#schedule(use.writtenAt + WRITE_EVERY_MS)
+    }
+    return use
+  }
+
+  /** One timer for all: whoever is due when it rings is written with one statement. */
+  #schedule(at: number): void {
+    if (this.#closed || this.#flushing || at >= this.#ringsAt) return
+    this.#callOff()
+    this.#ringsAt = at
+    const delay = Math.max(0, at - this.#clock.now())
+    this.#callOff = this.#clock.after(delay, () => void this.#ring(), { background: true })
+  }
+
+  async #ring(): Promise<void> {
+    this.#ringsAt = Infinity
+    const now = this.#clock.now()
+    await this.#write((use) => use.writtenAt + WRITE_EVERY_MS <= now)
+  }
+
+  async #write(isDue: (use: Use) => boolean): Promise<void> {
+    const now = this.#clock.now()
+    const due = [...this.#uses].filter(([, use]) => use.dirty && isDue(use))
+    for (const [, use] of due) {
+      use.writtenAt = now
+      /** What is in flight goes on being active, and is written again next time. */
+      use.dirty = use.inFlight > 0
+    }
+    this.#flushing = this.#save(due, now)
+    await this.#flushing
+    this.#flushing = null
+    this.#forget(now)
+
+    const behind = [...this.#uses.values()].filter((use) => use.dirty)
+    if (behind.length > 0) {
+      this.#schedule(Math.min(...behind.map((use) => use.writtenAt)) + WRITE_EVERY_MS)
+    }
+  }
+
+  async #save(due: [AgentKey, Use][], now: number): Promise<void> {
+    try {
+      await this.#saveTable(UserContainer.table, 'user_id', ids(due, 'user/'), now)
+      await this.#saveTable(SystemContainer.table, 'id', ids(due, 'system/'), now)
+    } catch (error) {
+      for (const [, use] of due) use.dirty = true
+      this.#logger.warn({ err: error }, 'Could not note when agents were used')
+    }
+  }
+
+  async #saveTable(table: string, column: string, all: string[], now: number): Promise<void> {
+    const { dateTimeFormat } = db.connection().dialect
+    const at = DateTime.fromMillis(now).toFormat(dateTimeFormat)
+    for (let from = 0; from < all.length; from += BATCH) {
+      const some = all.slice(from, from + BATCH)
+      await db.from(table).whereIn(column, some).update({ last_active_at: at })
+    }
+  }
+
+  #forget(now: number): void {
+    for (const [agent, use] of this.#uses) {
+      const quiet = use.inFlight === 0 && !use.dirty && use.idle.length === 0
+      if (quiet && now - use.lastActiveAt > WRITE_EVERY_MS) this.#uses.delete(agent)
+    }
+  }
+}
+
+function newUse(): Use {
+  return { inFlight: 0, lastActiveAt: 0, writtenAt: 0, dirty: false, idle: [] }
+}
+
+function ids(due: [AgentKey, Use][], prefix: string): string[] {
+  return due
+    .map(([agent]) => agent)
+    .flatMap((agent) => {
+      return agent.startsWith(prefix) ? [agent.slice(prefix.length)] : []
+    })
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '#agents/clock'
+import type { AgentKey } from '#agents/types'
+import type { RuntimeManager } from '#runtimes/manager'
+import type { Settings } from '#settings/settings'
+
+/** What the agents' services need of the documents: just whether something changed. */
+export interface DocumentHashes {
+  /** @throws E_NO_PROVIDER */
+  forAgent(agent: AgentKey): Promise<{ hash: string }>
+}
+
+export interface AgentsLogger {
+  debug(details: object, message: string): void
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** How long single steps may take, in milliseconds. */
+export interface AgentTimeouts {
+  /** Making an instance: an image of a gigabyte over a slow line fits in. */
+  ensureMs: number
+  /** Looking at an instance: an engine that needs longer is as good as away. */
+  inspectMs: number
+  /** From the request to stop until the kill. Nothing is in flight any more by then. */
+  killAfterMs: number
+  /** Beyond the kill, until the engine is given up. */
+  stopMs: number
+}
+
+export const DEFAULT_TIMEOUTS: AgentTimeouts = {
+  ensureMs: 10 * 60_000,
+  inspectMs: 10_000,
+  killAfterMs: 5000,
+  stopMs: 30_000,
+}
+
+/** What comes in from outside: the world that the agents' services act on. */
+export interface AgentsContext {
+  runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
+  documents: DocumentHashes
+  settings: Pick<Settings, 'get'>
+  /** Mosaic's internal listener as instances reach it, without a slash at the end. */
+  internalUrl: string
+  clock: Clock
+  /** From 0 to below 1. */
+  random: () => number
+  logger: AgentsLogger
+  fetch: typeof globalThis.fetch
+  timeouts: AgentTimeouts
+}

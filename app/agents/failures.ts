@@ -1,0 +1,115 @@
+import { backOffMs } from '#agents/back_off'
+import type { AgentsContext } from '#agents/context'
+import { within } from '#agents/deadline'
+import { AgentUnavailable } from '#agents/errors'
+import { isReason, WITHOUT_BACK_OFF } from '#agents/reasons'
+import { agentOf, type AgentRows } from '#agents/rows'
+import type { Attempt } from '#agents/starter'
+import type { AgentStopper } from '#agents/stopper'
+import type { AgentKey, AgentRow } from '#agents/types'
+import { WakeAbandoned, WakeCancelled } from '#agents/wake'
+import { E_NO_PROVIDER } from '#openclaw/errors'
+import { RuntimeError, type FailureReason } from '#runtimes/errors'
+
+/** A runtime that was told to give up has this long, in milliseconds, before it is left behind. */
+const GIVE_UP_MS = 10_000
+
+/** Keeps what went wrong, takes back what was half made, and says when to try again. */
+export class WakeFailures {
+  readonly #context: AgentsContext
+  readonly #rows: AgentRows
+  readonly #stopper: AgentStopper
+  readonly #endUnwanted: (agent: AgentKey) => Promise<void>
+
+  /** `endUnwanted` ends an instance under the lease, unless the agent runs by then. */
+  constructor(
+    context: AgentsContext,
+    rows: AgentRows,
+    stopper: AgentStopper,
+    endUnwanted: (agent: AgentKey) => Promise<void>
+  ) {
+    this.#context = context
+    this.#rows = rows
+    this.#stopper = stopper
+    this.#endUnwanted = endUnwanted
+  }
+
+  /** @throws AgentUnavailable while an earlier failure still delays the next start */
+  respectBackOff(row: AgentRow): void {
+    if (row.status !== 'error' || !row.retryAt || !isReason(row.statusReason)) return
+    const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
+    if (waitMs <= 0) return
+    throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })
+  }
+
+  /** Call it under the lease. Gives the error for the callers of the wake. */
+  async settle(attempt: Attempt, error: unknown): Promise<AgentUnavailable> {
+    const reason = reasonOf(error)
+    if (error instanceof WakeAbandoned) return new AgentUnavailable(reason, { cause: error })
+
+    const { row } = attempt
+    this.#log(row, reason, error)
+    await this.#takeBack(attempt)
+    const delayMs = await this.#note(row, reason).catch((cause: unknown) => {
+      this.#context.logger.error(
+        { err: cause, agent: agentOf(row) },
+        'Could not note a failed start'
+      )
+      return undefined
+    })
+    const retryAfterSec = delayMs === undefined ? undefined : Math.ceil(delayMs / 1000)
+    return new AgentUnavailable(reason, { retryAfterSec, cause: error })
+  }
+
+  /** Ends whatever the attempt has made. An instance that appears later is ended then. */
+  async #takeBack({ row, driver, making }: Attempt): Promise<void> {
+    if (!driver) return
+    const { clock, logger } = this.#context
+    const agent = agentOf(row)
+    if (making) {
+      const settled = making.then(
+        () => true,
+        () => true
+      )
+      const gaveUp = within(clock, GIVE_UP_MS, undefined, () => settled)
+      await gaveUp.catch(() => {
+        logger.error({ agent, driver: driver.name }, 'The runtime does not give up a start')
+        void settled.then(() => this.#endUnwanted(agent))
+      })
+    }
+    await this.#stopper.endInstance(row).catch((error: unknown) => {
+      logger.error({ err: error, agent }, 'Could not end the instance of a failed start')
+    })
+  }
+
+  async #note(row: AgentRow, reason: FailureReason): Promise<number | undefined> {
+    const gone = { containerId: null, endpoint: null, startedAt: null, statusReason: reason }
+    if (reason === 'cancelled') {
+      await this.#rows.save(row, { ...gone, status: 'stopped', desired: 'stopped', retryAt: null })
+      return undefined
+    }
+    if (WITHOUT_BACK_OFF.has(reason)) {
+      await this.#rows.save(row, { ...gone, status: 'error', retryAt: null })
+      return undefined
+    }
+    const { clock, random } = this.#context
+    const failureCount = row.failureCount + 1
+    const delayMs = backOffMs(failureCount, random)
+    const retryAt = clock.now() + delayMs
+    await this.#rows.save(row, { ...gone, status: 'error', failureCount, retryAt })
+    return delayMs
+  }
+
+  #log(row: AgentRow, reason: FailureReason, error: unknown): void {
+    const details = { err: error, reason, agent: agentOf(row) }
+    if (WITHOUT_BACK_OFF.has(reason)) this.#context.logger.info(details, 'An agent did not start')
+    else this.#context.logger.warn(details, 'An agent did not start')
+  }
+}
+
+function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RuntimeError) return error.reason
+  if (error instanceof E_NO_PROVIDER) return 'no_provider'
+  if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
+  return 'internal'
+}

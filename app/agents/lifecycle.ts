@@ -1,0 +1,324 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import type { AgentActivity } from '#agents/activity'
+import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
+import { AgentUnavailable } from '#agents/errors'
+import type { AgentListener } from '#agents/events'
+import { WakeFailures } from '#agents/failures'
+import { GatewayProbe } from '#agents/gateway_probe'
+import { AgentLeases } from '#agents/leases'
+import type { AgentMetrics } from '#agents/metrics'
+import { AgentPresence } from '#agents/presence'
+import { agentOf, instanceName, isUp, AgentRows } from '#agents/rows'
+import { AgentSightings } from '#agents/sightings'
+import { AgentStarter, type Attempt } from '#agents/starter'
+import { AgentStopper } from '#agents/stopper'
+import { StartGate } from '#agents/start_gate'
+import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from '#agents/types'
+import { Wake, WakeAbandoned, WakeCancelled } from '#agents/wake'
+import { WakeTimes } from '#agents/wake_times'
+import { RuntimeError } from '#runtimes/errors'
+
+export interface EnsureOptions {
+  /** Ends this caller's wait. The wake goes on: others may have joined, and more may come. */
+  signal?: AbortSignal
+  onProgress?: (progress: WakeProgress) => void
+}
+
+/** Brings agents up and down, one change of an agent at a time. */
+export class AgentLifecycle {
+  readonly gate = new StartGate()
+  readonly rows: AgentRows
+  readonly probe: GatewayProbe
+  readonly sightings: AgentSightings
+
+  readonly #context: AgentsContext
+  readonly #activity: AgentActivity
+  readonly #metrics: AgentMetrics
+  readonly #leases = new AgentLeases()
+  readonly #presence: AgentPresence
+  readonly #starter: AgentStarter
+  readonly #stopper: AgentStopper
+  readonly #failures: WakeFailures
+  #closed = false
+
+  constructor(
+    context: Omit<AgentsContext, 'timeouts'> & Partial<Pick<AgentsContext, 'timeouts'>>,
+    activity: AgentActivity,
+    metrics: AgentMetrics
+  ) {
+    const whole = { timeouts: DEFAULT_TIMEOUTS, ...context }
+    this.#context = whole
+    this.#activity = activity
+    this.#metrics = metrics
+    this.#presence = new AgentPresence(activity)
+    this.rows = new AgentRows(whole.settings, whole.clock)
+    this.probe = new GatewayProbe(whole.clock, whole.fetch)
+    this.#stopper = new AgentStopper(whole, this.rows, activity)
+    this.#failures = new WakeFailures(whole, this.rows, this.#stopper, (agent) =>
+      this.endUnwanted(agent)
+    )
+    this.#starter = new AgentStarter(whole, {
+      rows: this.rows,
+      gate: this.gate,
+      probe: this.probe,
+      wakeTimes: new WakeTimes(),
+    })
+    this.sightings = new AgentSightings(whole, {
+      rows: this.rows,
+      leases: this.#leases,
+      presence: this.#presence,
+      probe: this.probe,
+      metrics,
+    })
+  }
+
+  /** Agents that wake just now. */
+  get waking(): number {
+    return this.#presence.wakes.size
+  }
+
+  /**
+   * The agent's gateway, ready for traffic. An agent that runs costs a look into a map; one that does
+   * not is woken, and whoever asks meanwhile joins that wake.
+   *
+   * @throws AgentUnavailable, E_UNKNOWN_AGENT, the signal's reason
+   */
+  ensureRunning(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
+    const access = this.#presence.warm.get(agent)
+    return access ? Promise.resolve(access) : this.#join(this.#wake(agent, false), options)
+  }
+
+  /** The gateway of an agent that runs, as far as this process knows, or null. */
+  peek(agent: AgentKey): GatewayAccess | null {
+    return this.#presence.warm.get(agent) ?? null
+  }
+
+  /** Forgets where the gateway is, after any failure to connect. The next call looks anew. */
+  invalidate(agent: AgentKey): void {
+    this.#presence.warm.delete(agent)
+  }
+
+  /** Begins to start because a person asked, and comes back. What becomes of it is in the row. */
+  async start(agent: AgentKey): Promise<void> {
+    if (!this.peek(agent)) this.#wake(agent, true)
+  }
+
+  /**
+   * Starts because a person asked: an earlier failure does not delay it.
+   *
+   * @throws AgentUnavailable, E_UNKNOWN_AGENT
+   */
+  async startAndWait(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
+    return this.peek(agent) ?? this.#join(this.#wake(agent, true), options)
+  }
+
+  /**
+   * Lets what is in flight end, then stops. A wake is called off. Need not be awaited.
+   *
+   * @throws AgentUnavailable when the runtime does not end it
+   */
+  stop(agent: AgentKey): Promise<void> {
+    const present = this.#presence.stops.get(agent)
+    if (present) return present
+    const stop = this.cancel(agent)
+      .then(() => this.#leases.hold(agent, () => this.#drainAndStop(agent)))
+      .finally(() => this.#presence.stops.delete(agent))
+    this.#presence.stops.set(agent, stop)
+    return watched(stop)
+  }
+
+  /** Begins to stop, to start from the present settings, and comes back. */
+  async restart(agent: AgentKey): Promise<void> {
+    void watched(this.restartAndWait(agent))
+  }
+
+  /** @throws AgentUnavailable, E_UNKNOWN_AGENT */
+  async restartAndWait(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
+    await this.stop(agent)
+    return this.startAndWait(agent, options)
+  }
+
+  /** Calls a wake off, and resolves when nothing of it is left. Without a wake it does nothing. */
+  async cancel(agent: AgentKey): Promise<void> {
+    const wake = this.#presence.wakes.get(agent)
+    if (!wake) return
+    wake.end(new WakeCancelled())
+    await wake.result.catch(() => {})
+  }
+
+  /** Notes an act of the user: the time until the agent falls asleep begins anew. */
+  keepAwake(agent: AgentKey): void {
+    this.#activity.touch(agent)
+  }
+
+  async describe(agent: AgentKey): Promise<AgentView> {
+    return this.#presence.view(agent, await this.rows.find(agent))
+  }
+
+  /** Hears of progress and status from now on. The present progress, if it wakes, is told at once. */
+  subscribe(agent: AgentKey, listener: AgentListener): () => void {
+    const progress = this.#presence.wakes.get(agent)?.progress
+    if (progress) listener({ type: 'progress', progress })
+    return this.#presence.events.subscribe(agent, listener)
+  }
+
+  /** Whether someone in this process is changing the agent just now. */
+  isBusy(agent: AgentKey): boolean {
+    return this.#presence.wakes.has(agent) || this.#leases.isHeld(agent)
+  }
+
+  /** Stops the agent if it is still idle by then and nothing is in flight. Tells whether it did. */
+  async stopIfIdle(agent: AgentKey, isIdle: (row: AgentRow) => boolean): Promise<boolean> {
+    if (this.isBusy(agent)) return false
+    const stopped = await this.#leases.tryHold(agent, async () => {
+      const row = await this.rows.find(agent)
+      if (row?.status !== 'running' || !isIdle(row)) return false
+
+      /** From here on a request waits for the lease; one that came before is seen in flight. */
+      this.#presence.warm.delete(agent)
+      if (this.#activity.inFlight(agent) > 0) return false
+      await this.#stopRow(row)
+      return true
+    })
+    return stopped === true
+  }
+
+  /** Ends an instance that nobody wants, unless the agent runs by then. */
+  async endUnwanted(agent: AgentKey): Promise<void> {
+    await this.#leases.hold(agent, async () => {
+      const row = await this.rows.find(agent)
+      if (row && !isUp(row)) await this.#stopper.endInstance(row)
+    })
+  }
+
+  /** The agent of an instance that was up when this process last saw it, or null. */
+  agentNamed(instance: string): AgentKey | null {
+    return this.#presence.names.get(instance) ?? null
+  }
+
+  /** Resolves when no wake is in flight, however it ended. */
+  async settled(agent: AgentKey): Promise<void> {
+    await this.#presence.wakes.get(agent)?.result.catch(() => {})
+  }
+
+  /** Lets the next call try at once: its owner changed what may have been the cause. */
+  async forgiveFailure(agent: AgentKey): Promise<void> {
+    await this.#leases.tryHold(agent, async () => {
+      const row = await this.rows.find(agent)
+      if (row?.status === 'error' && row.retryAt) await this.rows.save(row, { retryAt: null })
+    })
+  }
+
+  /** Mosaic ends: callers are let go, instances go on and are found again. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const wakes = [...this.#presence.wakes.values()]
+    for (const wake of wakes) wake.end(new WakeAbandoned())
+    await Promise.allSettled(wakes.map((wake) => wake.result))
+  }
+
+  #wake(agent: AgentKey, explicit: boolean): Wake {
+    const { wakes, events } = this.#presence
+    const present = wakes.get(agent)
+    if (present) {
+      present.explicit ||= explicit
+      return present
+    }
+    const wake = new Wake(agent, explicit, this.#context.clock)
+    if (this.#closed) wake.end(new WakeAbandoned())
+    wake.listen((progress) => events.emit(agent, { type: 'progress', progress }))
+    wakes.set(agent, wake)
+    wake.result = watched(this.#run(wake))
+    return wake
+  }
+
+  async #run(wake: Wake): Promise<GatewayAccess> {
+    const { agent, signal } = wake
+    try {
+      return await this.#leases.hold(agent, () => this.#attempt(wake), signal)
+    } catch (error) {
+      if (error instanceof Exception) throw error
+      /** Before the lease, or before the row: nothing was begun that had to be taken back. */
+      const reason = signal.aborted ? 'cancelled' : 'internal'
+      if (!signal.aborted) this.#context.logger.error({ err: error, agent }, 'A wake failed')
+      throw new AgentUnavailable(reason, { cause: error })
+    } finally {
+      this.#presence.wakes.delete(agent)
+      if (this.#presence.events.hasListeners(agent)) void this.#tellStatus(agent)
+    }
+  }
+
+  async #attempt(wake: Wake): Promise<GatewayAccess> {
+    const row = await this.rows.load(wake.agent)
+    if (!wake.explicit) this.#failures.respectBackOff(row)
+
+    this.#presence.tellStatus(row)
+    const attempt: Attempt = { row, driver: null, making: null }
+    try {
+      const access = await this.#starter.start(wake, attempt)
+      this.#presence.warm.set(wake.agent, access)
+      this.#presence.names.set(instanceName(row), wake.agent)
+      this.#metrics.wakeEnded('ready', wake.elapsedMs)
+      return access
+    } catch (error) {
+      const failure = await this.#failures.settle(attempt, error)
+      this.#metrics.wakeEnded(failure.reason, wake.elapsedMs)
+      throw failure
+    }
+  }
+
+  /** Waits as one of many. */
+  async #join(wake: Wake, { signal, onProgress }: EnsureOptions): Promise<GatewayAccess> {
+    signal?.throwIfAborted()
+    const stopListening = onProgress && wake.listen(onProgress)
+    const left = Promise.withResolvers<never>()
+    const leave = () => left.reject(signal!.reason)
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      return await Promise.race([wake.result, left.promise])
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      stopListening?.()
+    }
+  }
+
+  async #drainAndStop(agent: AgentKey): Promise<void> {
+    this.#presence.warm.delete(agent)
+    const row = await this.rows.find(agent)
+    if (!row) return
+    await this.#stopping(row)
+    await this.#stopper.drain(agent)
+    await this.#stopRow(row)
+  }
+
+  async #stopRow(row: AgentRow): Promise<void> {
+    await this.#stopping(row)
+    try {
+      await this.#stopper.stop(row)
+    } catch (error) {
+      this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
+      throw new AgentUnavailable(error instanceof RuntimeError ? error.reason : 'internal', {
+        cause: error,
+      })
+    } finally {
+      this.#presence.tellStatus(row)
+    }
+  }
+
+  async #stopping(row: AgentRow): Promise<void> {
+    if (row.desired === 'stopped' && (row.status === 'stopping' || !isUp(row))) return
+    await this.rows.save(row, { desired: 'stopped', ...(isUp(row) && { status: 'stopping' }) })
+    this.#presence.tellStatus(row)
+  }
+
+  async #tellStatus(agent: AgentKey): Promise<void> {
+    const row = await this.rows.find(agent).catch(() => null)
+    if (row) this.#presence.tellStatus(row)
+  }
+}
+
+/** Whoever started it need not wait for it: a failure is kept in the row and in the log. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}

@@ -1,0 +1,35 @@
+import type { AgentActivity } from '#agents/activity'
+import { AgentEvents } from '#agents/events'
+import { agentOf } from '#agents/rows'
+import type { AgentKey, AgentRow, AgentView, GatewayAccess } from '#agents/types'
+import { agentView } from '#agents/views'
+import type { Wake } from '#agents/wake'
+
+/** What this process knows of agents right now, beside their rows, and who wants to hear of it. */
+export class AgentPresence {
+  /** Gateways that answered. Only a shortcut: losing an entry costs a look at the runtime. */
+  readonly warm = new Map<AgentKey, GatewayAccess>()
+  /** Which agent an instance belongs to, for events that tell nothing but its name. */
+  readonly names = new Map<string, AgentKey>()
+  readonly wakes = new Map<AgentKey, Wake>()
+  readonly stops = new Map<AgentKey, Promise<void>>()
+  readonly events = new AgentEvents()
+
+  constructor(protected activity: AgentActivity) {}
+
+  view(agent: AgentKey, row: AgentRow | null): AgentView {
+    return agentView({
+      row,
+      wake: this.wakes.get(agent) ?? null,
+      stopping: this.stops.has(agent),
+      inFlight: this.activity.inFlight(agent),
+      lastActiveAt: this.activity.lastActiveAt(agent),
+    })
+  }
+
+  tellStatus(row: AgentRow): void {
+    const agent = agentOf(row)
+    if (!this.events.hasListeners(agent)) return
+    this.events.emit(agent, { type: 'status', agent: this.view(agent, row) })
+  }
+}

@@ -1,0 +1,69 @@
+import { FAILURE_REASONS, type FailureReason } from '#runtimes/errors'
+
+/** What the owner of an agent reads when it does not run. */
+export interface ReasonText {
+  message: string
+  /** The next step. */
+  help: string
+}
+
+const ASK_ADMIN = 'Try again in a minute. If it goes on, tell an admin.'
+
+/** One sentence and one next step for each reason. */
+export const REASONS: Record<FailureReason, ReasonText> = {
+  image_missing: {
+    message: 'The image that your agent runs from was not found.',
+    help: 'An admin can correct its name under Admin → Settings.',
+  },
+  pull_timeout: {
+    message: 'Fetching the image that your agent runs from took too long.',
+    help: 'Try again: what was fetched so far is kept.',
+  },
+  engine_unreachable: {
+    message: 'The runtime that agents run in does not answer.',
+    help: ASK_ADMIN,
+  },
+  no_capacity: {
+    message: 'There is no room for another agent just now.',
+    help: 'Try again in a few minutes, when other agents have gone to sleep.',
+  },
+  boot_timeout: {
+    message: 'Your agent took too long to start.',
+    help: 'Try again. If many agents start at once, the next try is usually quicker.',
+  },
+  exited_early: {
+    message: 'Your agent stopped by itself.',
+    help: 'Start it again. If it goes on, tell an admin: its log says why.',
+  },
+  out_of_memory: {
+    message: 'Your agent ran out of memory.',
+    help: 'Start it again. An admin can give agents more memory under Admin → Settings.',
+  },
+  config_rejected: {
+    message: 'Your agent did not accept its settings.',
+    help: 'Check the models of your providers under Settings → Providers, then start it again.',
+  },
+  no_provider: {
+    message: 'Your agent has no LLM provider that it may use.',
+    help: 'Add a provider with at least one model under Settings → Providers.',
+  },
+  cancelled: {
+    message: 'The start of your agent was cancelled.',
+    help: 'Start it again whenever you like.',
+  },
+  internal: {
+    message: 'Mosaic could not start your agent.',
+    help: ASK_ADMIN,
+  },
+}
+
+/** Whether the text of a row's `status_reason` is one of the reasons. */
+export function isReason(text: string | null): text is FailureReason {
+  return (FAILURE_REASONS as readonly (string | null)[]).includes(text)
+}
+
+/**
+ * Reasons that waiting does not mend: they ask for an act of the owner, after which the agent should
+ * start at once. They neither count as failures nor delay the next start.
+ */
+export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set(['no_provider', 'cancelled'])

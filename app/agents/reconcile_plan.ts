@@ -1,0 +1,82 @@
+import { agentOf, instanceName, isUp } from '#agents/rows'
+import type { AgentKey, AgentRow } from '#agents/types'
+import SystemContainer from '#models/system_container'
+import type { Observed } from '#runtimes/contract'
+
+/** What would close one gap between what runs and what should run. */
+export interface ReconcileAction {
+  /**
+   * `adopt` an instance that is wanted, `stop` an agent that is not, `remove` an instance of no agent,
+   * `recheck` an agent whose instance is not to be seen, `start` a system agent that should be there.
+   */
+  action: 'adopt' | 'stop' | 'remove' | 'recheck' | 'start'
+  agent: AgentKey
+  /** The instance's name. */
+  name: string
+}
+
+/** An instance, with the runtime that showed it. */
+export interface Sighted {
+  runtime: string
+  observed: Observed
+}
+
+export interface ReconcileInput {
+  sighted: Sighted[]
+  /** All rows that are up or have an instance among those sighted, and all system agents'. */
+  rows: AgentRow[]
+  /** The runtimes that answered: of others nothing is known. */
+  answered: ReadonlySet<string>
+}
+
+export type PlannedAction = ReconcileAction & { sighted?: Sighted; row?: AgentRow }
+
+/** Compares what the runtimes show with what the rows want. */
+export function reconcilePlan({ sighted, rows, answered }: ReconcileInput): PlannedAction[] {
+  const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
+  const seen = new Set<AgentKey>()
+  const actions: PlannedAction[] = []
+
+  for (const entry of sighted) {
+    const { name } = entry.observed
+    const agent = entry.observed.agent as AgentKey
+    const row = byAgent.get(agent)
+    const isIts =
+      row && instanceName(row) === name && (row.runtime ?? entry.runtime) === entry.runtime
+    if (!isIts) {
+      actions.push({ action: 'remove', agent, name, sighted: entry })
+      continue
+    }
+    if (entry.observed.status === 'exited') continue
+    seen.add(agent)
+    if (!isWanted(row)) actions.push({ action: 'stop', agent, name, row })
+    else if (!isKnown(row, entry.observed)) {
+      actions.push({ action: 'adopt', agent, name, row, sighted: entry })
+    }
+  }
+
+  for (const row of rows) {
+    const agent = agentOf(row)
+    if (seen.has(agent)) continue
+    const name = instanceName(row)
+    if (isUp(row) && row.runtime && !answered.has(row.runtime)) continue
+    if (isUp(row)) actions.push({ action: 'recheck', agent, name, row })
+    if (row instanceof SystemContainer && isWanted(row)) {
+      actions.push({ action: 'start', agent, name, row })
+    }
+  }
+  return actions
+}
+
+function isWanted(row: AgentRow): boolean {
+  return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
+}
+
+/** Whether the row says already what is to be seen. */
+function isKnown(row: AgentRow, observed: Observed): boolean {
+  return (
+    row.status === 'running' &&
+    row.containerId === observed.id &&
+    row.endpoint === observed.endpoint
+  )
+}

@@ -1,0 +1,119 @@
+import { DateTime } from 'luxon'
+import { createId } from '@paralleldrive/cuid2'
+import SystemContainer from '#models/system_container'
+import User from '#models/user'
+import UserContainer from '#models/user_container'
+import type { AgentStatus, DesiredState } from '#models/types'
+import type { Clock } from '#agents/clock'
+import type { AgentKey, AgentRow } from '#agents/types'
+import { E_UNKNOWN_AGENT } from '#openclaw/errors'
+import type { InstanceRef } from '#runtimes/contract'
+import type { FailureReason } from '#runtimes/errors'
+import type { Settings } from '#settings/settings'
+
+/** What changes of a row while its agent lives. Times are milliseconds of the epoch. */
+export interface RowChanges {
+  status?: AgentStatus
+  desired?: DesiredState
+  statusReason?: FailureReason | null
+  runtime?: string
+  runtimeState?: Record<string, unknown> | null
+  containerId?: string | null
+  endpoint?: string | null
+  specHash?: string
+  documentHash?: string
+  generation?: number
+  failureCount?: number
+  retryAt?: number | null
+  lastActiveAt?: number
+  startedAt?: number | null
+}
+
+/** A system agent's name goes to the engine only if it is safe there; an admin may type anything. */
+const SAFE_SYSTEM_NAME = /^mosaic-system-[a-z0-9][a-z0-9-]{0,40}$/
+
+export function agentOf(row: AgentRow): AgentKey {
+  return row instanceof UserContainer ? `user/${row.userId}` : `system/${row.id}`
+}
+
+/** The name of the agent's instance, unique within the installation and safe as a file or host name. */
+export function instanceName(row: AgentRow): string {
+  if (row instanceof UserContainer) return row.containerName
+  return SAFE_SYSTEM_NAME.test(row.name) ? row.name : `mosaic-system-${row.id}`
+}
+
+export function instanceRef(row: AgentRow): InstanceRef {
+  return { name: instanceName(row), state: row.runtimeState ?? null }
+}
+
+/** Whether the agent has an instance, as far as its row knows. */
+export function isUp(row: AgentRow): boolean {
+  return row.status !== 'stopped' && row.status !== 'error'
+}
+
+/** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
+export class AgentRows {
+  constructor(
+    protected settings: Pick<Settings, 'get'>,
+    protected clock: Clock
+  ) {}
+
+  async find(agent: AgentKey): Promise<AgentRow | null> {
+    const id = agent.slice(agent.indexOf('/') + 1)
+    return isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
+  }
+
+  /**
+   * The row of an agent, with a gateway token. A user's is made on demand.
+   *
+   * @throws E_UNKNOWN_AGENT
+   */
+  async load(agent: AgentKey): Promise<AgentRow> {
+    const row = (await this.find(agent)) ?? (await this.#create(agent))
+    if (!row.gatewayToken) {
+      await row.renewGatewayToken()
+      await row.save()
+    }
+    return row
+  }
+
+  async save(row: AgentRow, changes: RowChanges): Promise<void> {
+    const { retryAt, lastActiveAt, startedAt, ...plain } = changes
+    Object.assign(row, plain)
+    if (retryAt !== undefined) row.retryAt = time(retryAt)
+    if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
+    if (startedAt !== undefined) row.startedAt = time(startedAt)
+    await row.save()
+  }
+
+  /** Of any number of callers at once, in any number of processes, one makes it and all get it. */
+  async #create(agent: AgentKey): Promise<AgentRow> {
+    const userId = agent.slice(agent.indexOf('/') + 1)
+    if (!isUserAgent(agent) || !(await User.find(userId))) throw new E_UNKNOWN_AGENT()
+
+    const { client } = UserContainer.query()
+    const now = DateTime.fromMillis(this.clock.now()).toFormat(client.dialect.dateTimeFormat)
+    await client
+      .insertQuery()
+      .table(UserContainer.table)
+      .insert({
+        id: createId(),
+        user_id: userId,
+        container_name: `mosaic-user-${userId}`,
+        idle_timeout_min: await this.settings.get('agents.idleTimeoutMin'),
+        created_at: now,
+        updated_at: now,
+      })
+      .knexQuery.onConflict('user_id')
+      .ignore()
+    return (await this.find(agent))!
+  }
+}
+
+function isUserAgent(agent: AgentKey): boolean {
+  return agent.startsWith('user/')
+}
+
+function time(ms: number | null): DateTime | null {
+  return ms === null ? null : DateTime.fromMillis(ms)
+}

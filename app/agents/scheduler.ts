@@ -1,0 +1,64 @@
+import type { AgentsContext } from '#agents/context'
+
+/** Something that is done again and again. What it gives back are its statistics, for the log. */
+export interface ScheduledTask {
+  name: string
+  everyMs: number
+  /** `first` is true for the run at the start; a task without `atStart` waits for its first turn. */
+  run(first: boolean): Promise<object>
+  atStart?: boolean
+}
+
+/** Runs tasks in the background, none of them beside itself. The timers keep no process alive. */
+export class Scheduler {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
+  readonly #tasks: ScheduledTask[]
+  readonly #callOffs = new Map<ScheduledTask, () => void>()
+  readonly #running = new Set<Promise<void>>()
+  #ended = false
+
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger'>, tasks: ScheduledTask[]) {
+    this.#context = context
+    this.#tasks = tasks
+  }
+
+  start(): void {
+    for (const task of this.#tasks) {
+      if (task.atStart) this.#run(task, true)
+      else this.#plan(task)
+    }
+  }
+
+  /** Begins nothing more. Resolves when what runs has ended. */
+  async stop(): Promise<void> {
+    this.#ended = true
+    for (const callOff of this.#callOffs.values()) callOff()
+    await Promise.all(this.#running)
+  }
+
+  /** The next turn counts from the end of the last one: a slow task does not pile up. */
+  #plan(task: ScheduledTask): void {
+    if (this.#ended) return
+    const callOff = this.#context.clock.after(task.everyMs, () => this.#run(task, false), {
+      background: true,
+    })
+    this.#callOffs.set(task, callOff)
+  }
+
+  #run(task: ScheduledTask, first: boolean): void {
+    const run = this.#once(task, first).finally(() => {
+      this.#running.delete(run)
+      this.#plan(task)
+    })
+    this.#running.add(run)
+  }
+
+  async #once(task: ScheduledTask, first: boolean): Promise<void> {
+    const { logger } = this.#context
+    try {
+      logger.debug(await task.run(first), `${task.name} is done`)
+    } catch (error) {
+      logger.error({ err: error }, `${task.name} failed`)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { AgentsContext } from '#agents/context'
+import { within } from '#agents/deadline'
+import type { GatewayProbe } from '#agents/gateway_probe'
+import { instanceFailure } from '#agents/instance_failure'
+import { HELD, type AgentLeases } from '#agents/leases'
+import type { AgentMetrics } from '#agents/metrics'
+import type { AgentPresence } from '#agents/presence'
+import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
+import type { AgentKey, AgentRow } from '#agents/types'
+import type { Observed } from '#runtimes/contract'
+
+export interface SightingsParts {
+  rows: AgentRows
+  leases: AgentLeases
+  presence: AgentPresence
+  probe: GatewayProbe
+  metrics: AgentMetrics
+}
+
+/**
+ * `gone` = it should run and does not, `asleep` = it need not run, `busy` = someone is changing it just
+ * now, `unknown` = its runtime does not answer.
+ */
+export type Sighting = 'running' | 'gone' | 'asleep' | 'busy' | 'unknown'
+
+/** Brings the rows in line with what the runtime shows: the engine is the truth about what runs. */
+export class AgentSightings {
+  readonly #context: AgentsContext
+  readonly #parts: SightingsParts
+
+  constructor(context: AgentsContext, parts: SightingsParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /** Looks whether an agent that should run does, and notes it as ended if not. */
+  async recheck(agent: AgentKey): Promise<Sighting> {
+    const found = await this.#underFreeLease(agent, async (row) => {
+      if (!isUp(row)) return 'asleep'
+      const observed = await this.#observe(row).catch(() => undefined)
+      if (observed === undefined) return 'unknown'
+      if (observed && observed.status !== 'exited') return 'running'
+      await this.#noteEnd(row, observed)
+      return 'gone'
+    })
+    return found ?? 'busy'
+  }
+
+  /**
+   * Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example.
+   * False where it is not ready, or someone is changing the agent.
+   */
+  async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<boolean> {
+    const { rows, probe, presence } = this.#parts
+    const adopted = await this.#underFreeLease(agent, async (row) => {
+      if (row.desired !== 'running' || !observed.endpoint) return false
+      if ((await probe.startup(observed.endpoint)) !== 'ready') return false
+      const now = this.#context.clock.now()
+      await rows.save(row, {
+        status: 'running',
+        statusReason: null,
+        runtime,
+        containerId: observed.id,
+        endpoint: observed.endpoint,
+        runtimeState: observed.state,
+        failureCount: 0,
+        retryAt: null,
+        lastActiveAt: row.lastActiveAt?.toMillis() ?? now,
+        startedAt: observed.startedAt?.getTime() ?? now,
+      })
+      presence.tellStatus(row)
+      return true
+    })
+    return adopted === true
+  }
+
+  /** Null while someone else changes the agent, or where it has no row. */
+  async #underFreeLease<T>(
+    agent: AgentKey,
+    work: (row: AgentRow) => Promise<T>
+  ): Promise<T | null> {
+    const { leases, rows, presence } = this.#parts
+    if (presence.wakes.has(agent)) return null
+    const result = await leases.tryHold(agent, async () => {
+      const row = await rows.find(agent)
+      return row ? work(row) : null
+    })
+    return result === HELD ? null : result
+  }
+
+  async #observe(row: AgentRow): Promise<Observed | null> {
+    const { runtimes, clock, timeouts } = this.#context
+    if (!row.runtime || !runtimes.names().includes(row.runtime)) return null
+    const driver = await runtimes.use(row.runtime)
+    return within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instanceRef(row)))
+  }
+
+  /** A crash is told; what someone who is gone had half started or half stopped is just not there. */
+  async #noteEnd(row: AgentRow, observed: Observed | null): Promise<void> {
+    const { rows, presence, metrics } = this.#parts
+    const agent = agentOf(row)
+    presence.warm.delete(agent)
+    const crashed = row.desired === 'running' && row.status === 'running'
+    const failure = instanceFailure(observed)
+    if (crashed) {
+      metrics.crashed(failure.reason)
+      const details = { agent, reason: failure.reason, err: failure }
+      this.#context.logger.warn(details, 'An agent ended by itself')
+    }
+    await rows.save(row, {
+      status: crashed ? 'error' : 'stopped',
+      statusReason: crashed ? failure.reason : null,
+      containerId: null,
+      endpoint: null,
+      startedAt: null,
+    })
+    presence.tellStatus(row)
+  }
+}

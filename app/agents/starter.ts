@@ -1,0 +1,235 @@
+import { Secret } from '@adonisjs/core/helpers'
+import type { AgentsContext } from '#agents/context'
+import { DeadlineExceeded, within } from '#agents/deadline'
+import type { GatewayProbe } from '#agents/gateway_probe'
+import { instanceFailure } from '#agents/instance_failure'
+import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
+import { buildSpec } from '#agents/spec_builder'
+import type { StartGate } from '#agents/start_gate'
+import type { AgentRow, GatewayAccess } from '#agents/types'
+import type { Wake } from '#agents/wake'
+import type { WakeTimes } from '#agents/wake_times'
+import SystemContainer from '#models/system_container'
+import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { RuntimeError } from '#runtimes/errors'
+
+/** The gateway's own boot takes seconds: asking this often adds little to it and costs nothing. */
+const POLL_MS = 100
+/** An engine is asked less often than a port: a call to it can cost a process. */
+const INSPECT_EVERY_MS = 300
+
+/** What an attempt is made of, once it is known. */
+interface Plan {
+  driver: RuntimeDriver
+  spec: InstanceSpec
+  documentHash: string
+}
+
+/** An attempt to start, with what of it has to be taken back should it fail. */
+export interface Attempt {
+  row: AgentRow
+  /** Set from the moment on from which an instance may exist. */
+  driver: RuntimeDriver | null
+  /** Set while the runtime makes the instance; settles when it has, whatever became of the wake. */
+  making: Promise<Instance> | null
+}
+
+export interface StarterParts {
+  rows: AgentRows
+  gate: StartGate
+  probe: GatewayProbe
+  wakeTimes: WakeTimes
+}
+
+/** The cold path, step by step: from a row to a gateway that takes traffic. Call it under the lease. */
+export class AgentStarter {
+  readonly #context: AgentsContext
+  readonly #parts: StarterParts
+
+  constructor(context: AgentsContext, parts: StarterParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /** @throws RuntimeError, E_NO_PROVIDER, the reason of the wake's signal */
+  async start(wake: Wake, attempt: Attempt): Promise<GatewayAccess> {
+    const { row } = attempt
+    const plan = await this.#plan(row)
+    wake.usualMs = this.#parts.wakeTimes.usual(plan.driver.name)
+    wake.signal.throwIfAborted()
+
+    const present = await this.#present(row, plan)
+    if (present && (await this.#isReady(present, wake))) {
+      return this.#ready(wake, attempt, plan, present)
+    }
+    if (present) {
+      await this.#starting(attempt, plan)
+      await this.#waitUntilReady(wake, plan, present)
+      return this.#ready(wake, attempt, plan, present)
+    }
+
+    const leaveGate = await this.#parts.gate.enter(
+      await this.#context.settings.get('agents.startConcurrency'),
+      { signal: wake.signal, tell: (queuePosition) => wake.tell('queued', { queuePosition }) }
+    )
+    try {
+      await this.#leaveFormerRuntime(row, plan)
+      await this.#starting(attempt, plan)
+      const instance = await this.#make(wake, attempt, plan)
+      await this.#waitUntilReady(wake, plan, instance)
+      this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
+      return await this.#ready(wake, attempt, plan, instance)
+    } finally {
+      leaveGate()
+    }
+  }
+
+  /** The document comes first: without a provider nothing is started at all. */
+  async #plan(row: AgentRow): Promise<Plan> {
+    const { settings, documents, runtimes, internalUrl } = this.#context
+    const { hash: documentHash } = await documents.forAgent(agentOf(row))
+    const driver = await runtimes.use(await settings.get('runtime.driver'))
+    const limits = {
+      memoryMb: await settings.get('runtime.memoryMb'),
+      cpus: await settings.get('runtime.cpus'),
+      processes: await settings.get('runtime.processes'),
+      ...(row instanceof SystemContainer ? row.limits : null),
+    }
+    const spec = buildSpec({
+      row,
+      installation: await runtimes.installation(),
+      apiUrl: internalUrl,
+      token: new Secret((await row.open('gatewayToken'))!),
+      image: await settings.get('runtime.image'),
+      limits,
+      documentHash,
+    })
+    return { driver, spec, documentHash }
+  }
+
+  /** The instance that already runs as it should, after a restart of Mosaic for example, or null. */
+  async #present(row: AgentRow, { driver, spec }: Plan): Promise<Instance | null> {
+    if (row.runtime !== driver.name || !isUp(row)) return null
+    const { clock, timeouts, logger } = this.#context
+    const look = within(clock, timeouts.inspectMs, undefined, () =>
+      driver.inspect(instanceRef(row))
+    )
+    const observed = await look.catch((error) => {
+      logger.warn({ err: error, agent: spec.agent }, 'Could not look at an instance')
+      return null
+    })
+    if (observed?.status !== 'running' || !observed.endpoint) return null
+    return observed.specHash === spec.hash ? { ...observed, endpoint: observed.endpoint } : null
+  }
+
+  async #isReady(instance: Instance, wake: Wake): Promise<boolean> {
+    return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
+  }
+
+  /** An instance that another runtime made would go on beside the new one. */
+  async #leaveFormerRuntime(row: AgentRow, { driver }: Plan): Promise<void> {
+    const { runtimes, clock, timeouts } = this.#context
+    if (!row.runtime || row.runtime === driver.name || !runtimes.names().includes(row.runtime))
+      return
+    const former = await runtimes.use(row.runtime)
+    await within(clock, timeouts.killAfterMs + timeouts.stopMs, undefined, () =>
+      former.stop(instanceRef(row), { graceMs: timeouts.killAfterMs })
+    )
+    row.runtimeState = null
+  }
+
+  async #starting(attempt: Attempt, { driver, spec, documentHash }: Plan): Promise<void> {
+    attempt.driver = driver
+    await this.#parts.rows.save(attempt.row, {
+      status: 'starting',
+      desired: 'running',
+      statusReason: null,
+      runtime: driver.name,
+      specHash: spec.hash,
+      generation: spec.generation,
+      documentHash,
+    })
+  }
+
+  async #make(wake: Wake, attempt: Attempt, { driver, spec }: Plan): Promise<Instance> {
+    const { clock, timeouts } = this.#context
+    wake.tell('provisioning')
+    try {
+      const instance = await within(clock, timeouts.ensureMs, wake.signal, (signal) => {
+        const onProgress = (detail: string) => wake.tell('provisioning', { detail })
+        attempt.making = driver.ensure(spec, { signal, onProgress })
+        return attempt.making
+      })
+      attempt.making = null
+      await this.#parts.rows.save(attempt.row, this.#noted(instance))
+      wake.tell('starting')
+      return instance
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error
+      const reason = spec.image ? 'pull_timeout' : 'engine_unreachable'
+      throw new RuntimeError(reason, 'Making the instance took too long.', { cause: error })
+    }
+  }
+
+  #noted({ id, endpoint, state }: Instance) {
+    const startedAt = this.#context.clock.now()
+    return { containerId: id, endpoint, runtimeState: state, startedAt }
+  }
+
+  async #waitUntilReady(wake: Wake, { driver }: Plan, instance: Instance): Promise<void> {
+    const { clock, settings } = this.#context
+    const deadline = clock.now() + (await settings.get('agents.bootTimeoutSec')) * 1000
+    let inspectAt = clock.now() + INSPECT_EVERY_MS
+    for (;;) {
+      const state = await this.#parts.probe.startup(instance.endpoint, wake.signal)
+      if (state === 'ready') return
+      if (state === 'booting') wake.tell('booting')
+
+      if (clock.now() >= inspectAt) {
+        await this.#throwIfGone(driver, instance)
+        inspectAt = clock.now() + INSPECT_EVERY_MS
+      }
+      if (clock.now() >= deadline) {
+        throw new RuntimeError('boot_timeout', `The gateway was ${state} until the deadline.`)
+      }
+      await clock.wait(POLL_MS, wake.signal)
+    }
+  }
+
+  /** An engine that does not answer just now says nothing about the instance. */
+  async #throwIfGone(driver: RuntimeDriver, instance: Instance): Promise<void> {
+    const { clock, timeouts } = this.#context
+    const look = within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instance))
+    const observed = await look.catch(() => undefined)
+    if (observed === null || observed?.status === 'exited') throw instanceFailure(observed)
+  }
+
+  async #ready(
+    wake: Wake,
+    { row }: Attempt,
+    { driver, spec, documentHash }: Plan,
+    instance: Instance
+  ): Promise<GatewayAccess> {
+    wake.signal.throwIfAborted()
+    const { id, endpoint, state } = instance
+    await this.#parts.rows.save(row, {
+      status: 'running',
+      desired: 'running',
+      statusReason: null,
+      runtime: driver.name,
+      containerId: id,
+      endpoint,
+      runtimeState: state,
+      specHash: spec.hash,
+      generation: spec.generation,
+      documentHash,
+      failureCount: 0,
+      retryAt: null,
+      lastActiveAt: this.#context.clock.now(),
+      startedAt: row.startedAt?.toMillis() ?? this.#context.clock.now(),
+    })
+    wake.signal.throwIfAborted()
+    wake.tell('ready')
+    return { url: endpoint, token: spec.token.release() }
+  }
+}

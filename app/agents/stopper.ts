@@ -1,0 +1,68 @@
+import type { AgentActivity } from '#agents/activity'
+import type { AgentsContext } from '#agents/context'
+import { DeadlineExceeded, within } from '#agents/deadline'
+import { instanceRef, type AgentRows } from '#agents/rows'
+import type { AgentKey, AgentRow } from '#agents/types'
+import { RuntimeError } from '#runtimes/errors'
+
+/** Drains agents and ends their instances. Call it under the lease. */
+export class AgentStopper {
+  readonly #context: AgentsContext
+  readonly #rows: AgentRows
+  readonly #activity: AgentActivity
+
+  constructor(context: AgentsContext, rows: AgentRows, activity: AgentActivity) {
+    this.#context = context
+    this.#rows = rows
+    this.#activity = activity
+  }
+
+  /** Waits until nothing is in flight, at most as long as the settings grant. Never throws. */
+  async drain(agent: AgentKey): Promise<void> {
+    const { clock, settings, logger } = this.#context
+    const graceMs = (await settings.get('agents.stopGraceSec')) * 1000
+    await within(clock, graceMs, undefined, (signal) =>
+      this.#activity.whenIdle(agent, signal)
+    ).catch(() => logger.info({ agent }, 'Stopping an agent in the middle of its work'))
+  }
+
+  /**
+   * Ends the agent's instance and notes it. What cannot be ended is noted as an error; the reconciler
+   * tries again.
+   *
+   * @throws RuntimeError
+   */
+  async stop(row: AgentRow): Promise<void> {
+    try {
+      await this.endInstance(row)
+    } catch (error) {
+      const failure = toRuntimeError(error)
+      await this.#rows.save(row, { status: 'error', statusReason: failure.reason })
+      throw failure
+    }
+    await this.#rows.save(row, {
+      status: 'stopped',
+      statusReason: null,
+      containerId: null,
+      endpoint: null,
+      startedAt: null,
+    })
+  }
+
+  /** Ends the instance and leaves the row as it is. A row that never had one is success. */
+  async endInstance(row: AgentRow): Promise<void> {
+    const { runtimes, clock, timeouts } = this.#context
+    if (!row.runtime || !runtimes.names().includes(row.runtime)) return
+    const driver = await runtimes.use(row.runtime)
+    const graceMs = timeouts.killAfterMs
+    await within(clock, graceMs + timeouts.stopMs, undefined, () =>
+      driver.stop(instanceRef(row), { graceMs })
+    )
+  }
+}
+
+function toRuntimeError(error: unknown): RuntimeError {
+  if (error instanceof RuntimeError) return error
+  const reason = error instanceof DeadlineExceeded ? 'engine_unreachable' : 'internal'
+  return new RuntimeError(reason, 'The instance could not be ended.', { cause: error })
+}

@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream'
+import type { AgentsContext } from '#agents/context'
+import { E_TOO_MANY_WATCHERS } from '#agents/errors'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentEvent, AgentKey } from '#agents/types'
+
+/** Proxies cut a connection that says nothing for a minute, some for half of one. */
+const HEARTBEAT_MS = 15_000
+/** Tabs and devices of one person; beyond that something opens streams and forgets them. */
+const MOST_PER_AGENT = 8
+
+/** Agents' events as server-sent events, one stream for each page that watches. */
+export class AgentStreams {
+  readonly #lifecycle: AgentLifecycle
+  readonly #context: Pick<AgentsContext, 'clock'>
+  readonly #open = new Map<AgentKey, Set<Readable>>()
+
+  constructor(lifecycle: AgentLifecycle, context: Pick<AgentsContext, 'clock'>) {
+    this.#lifecycle = lifecycle
+    this.#context = context
+  }
+
+  /**
+   * A stream that begins with the present status. It ends when whoever reads it closes it, or Mosaic
+   * ends. Watching is no use of the agent: it neither wakes it nor keeps it awake.
+   *
+   * @throws E_TOO_MANY_WATCHERS
+   */
+  async open(agent: AgentKey): Promise<Readable> {
+    const open = this.#open.get(agent) ?? new Set()
+    if (open.size >= MOST_PER_AGENT) throw new E_TOO_MANY_WATCHERS()
+    this.#open.set(agent, open)
+
+    const stream = new Readable({ read() {} })
+    open.add(stream)
+    const push = (event: AgentEvent) => void stream.push(frame(event))
+    const stopBeating = this.#beat(stream)
+    let unsubscribe = () => {}
+    stream.once('close', () => {
+      stopBeating()
+      unsubscribe()
+      open.delete(stream)
+      if (open.size === 0) this.#open.delete(agent)
+    })
+    try {
+      push({ type: 'status', agent: await this.#lifecycle.describe(agent) })
+      if (!stream.destroyed) unsubscribe = this.#lifecycle.subscribe(agent, push)
+      return stream
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+  }
+
+  /** Ends all streams; the pages come back to the next Mosaic by themselves. */
+  close(): void {
+    for (const streams of this.#open.values()) {
+      for (const stream of streams) stream.push(null)
+    }
+  }
+
+  #beat(stream: Readable): () => void {
+    const { clock } = this.#context
+    const beat = () => {
+      stream.push(': still here\n\n')
+      callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
+    }
+    let callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
+    return () => callOff()
+  }
+}
+
+function frame(event: AgentEvent): string {
+  const data = event.type === 'progress' ? event.progress : event.agent
+  return `event: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`
+}

@@ -1,0 +1,53 @@
+import { isReason, REASONS } from '#agents/reasons'
+import { isUp } from '#agents/rows'
+import type { AgentRow, AgentView } from '#agents/types'
+import type { Wake } from '#agents/wake'
+import UserContainer from '#models/user_container'
+
+const MINUTE_MS = 60_000
+
+/** What is known of an agent beside its row. */
+export interface ViewInput {
+  row: AgentRow | null
+  wake: Wake | null
+  stopping: boolean
+  inFlight: number
+  /** As this process knows it; the row may be a few seconds behind. */
+  lastActiveAt: number | null
+}
+
+/** An agent as its owner sees it. The row tells what was, a wake in flight tells what is. */
+export function agentView({ row, wake, stopping, inFlight, lastActiveAt }: ViewInput): AgentView {
+  const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
+  const endsNow = stopping && row !== null && isUp(row)
+  const view: AgentView = {
+    status: endsNow ? 'stopping' : (row?.status ?? 'stopped'),
+    desired: endsNow ? 'stopped' : (row?.desired ?? 'stopped'),
+    runtime: row?.runtime ?? null,
+    lastActiveAt: active > 0 ? iso(active) : null,
+    startedAt: row?.startedAt ? iso(row.startedAt.toMillis()) : null,
+  }
+  if (wake && !endsNow) {
+    const { queuePosition } = wake.progress ?? {}
+    return {
+      ...view,
+      status: 'starting',
+      desired: 'running',
+      ...(queuePosition && { queuePosition }),
+    }
+  }
+  if (!row) return view
+  if (view.status === 'running' && row instanceof UserContainer && inFlight === 0 && active > 0) {
+    view.idleStopAt = iso(active + row.idleTimeoutMin * MINUTE_MS)
+  }
+  if (isReason(row.statusReason)) {
+    const { message, help: hint } = REASONS[row.statusReason]
+    Object.assign(view, { reason: row.statusReason, message, hint })
+  }
+  if (row.status === 'error' && row.retryAt) view.retryAt = iso(row.retryAt.toMillis())
+  return view
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

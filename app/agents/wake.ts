@@ -1,0 +1,63 @@
+import type { Clock } from '#agents/clock'
+import type { AgentKey, GatewayAccess, WakeProgress, WakeStage } from '#agents/types'
+
+/** Someone called the wake off. Nothing of it is left running. */
+export class WakeCancelled extends Error {
+  override name = 'WakeCancelled'
+}
+
+/** Mosaic ends while the agent wakes. The instance goes on, and the next Mosaic finds it. */
+export class WakeAbandoned extends Error {
+  override name = 'WakeAbandoned'
+}
+
+/** One agent on its way from not running to ready. Whoever comes late joins it. */
+export class Wake {
+  /** Settles with the wake. Set by whoever runs it. */
+  declare result: Promise<GatewayAccess>
+  /** The last step told, for those who join; null until the first. */
+  progress: WakeProgress | null = null
+  /** How long it usually takes, in milliseconds, once the driver is known. */
+  usualMs: number | null = null
+
+  readonly #controller = new AbortController()
+  readonly #clock: Clock
+  readonly #beganAt: number
+  readonly #listeners = new Set<(progress: WakeProgress) => void>()
+
+  constructor(
+    readonly agent: AgentKey,
+    /** Whether a person asked for it: then an earlier failure does not delay it. */
+    public explicit: boolean,
+    clock: Clock
+  ) {
+    this.#clock = clock
+    this.#beganAt = clock.now()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get elapsedMs(): number {
+    return this.#clock.now() - this.#beganAt
+  }
+
+  end(reason: WakeCancelled | WakeAbandoned): void {
+    this.#controller.abort(reason)
+  }
+
+  /** Tells a step. A step told before is told again only with something new. */
+  tell(stage: WakeStage, more: Pick<WakeProgress, 'queuePosition' | 'detail'> = {}): void {
+    if (this.progress?.stage === stage && Object.keys(more).length === 0) return
+    this.progress = { stage, elapsedMs: this.elapsedMs, usualMs: this.usualMs, ...more }
+    for (const listener of this.#listeners) listener(this.progress)
+  }
+
+  /** Listens from now on, and hears the present step at once. */
+  listen(listener: (progress: WakeProgress) => void): () => void {
+    this.#listeners.add(listener)
+    if (this.progress) listener({ ...this.progress, elapsedMs: this.elapsedMs })
+    return () => void this.#listeners.delete(listener)
+  }
+}

@@ -1,0 +1,55 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import type { AgentKey } from '#agents/types'
+
+/** `/api/v1/agent`: the signed-in user's own agent. */
+export default class AgentController {
+  async show({ auth }: HttpContext) {
+    return this.#view(own(auth))
+  }
+
+  async start({ auth, response }: HttpContext) {
+    const agent = own(auth)
+    await (await app.container.make('agents.lifecycle')).start(agent)
+    return response.accepted(await this.#view(agent))
+  }
+
+  async stop({ auth, response }: HttpContext) {
+    const agent = own(auth)
+    const lifecycle = await app.container.make('agents.lifecycle')
+    void lifecycle.stop(agent)
+    return response.accepted(await this.#view(agent))
+  }
+
+  async restart({ auth, response }: HttpContext) {
+    const agent = own(auth)
+    await (await app.container.make('agents.lifecycle')).restart(agent)
+    return response.accepted(await this.#view(agent))
+  }
+
+  async keepAwake({ auth, response }: HttpContext) {
+    const agent = own(auth)
+    const lifecycle = await app.container.make('agents.lifecycle')
+    lifecycle.keepAwake(agent)
+    return response.accepted(await this.#view(agent))
+  }
+
+  /** Server-sent events: the present status, then `progress` and `status` as they come. */
+  async events({ auth, response }: HttpContext) {
+    const streams = await app.container.make('agents.streams')
+    const stream = await streams.open(own(auth))
+    response.header('content-type', 'text/event-stream; charset=utf-8')
+    response.header('cache-control', 'no-cache, no-transform')
+    response.header('x-accel-buffering', 'no')
+    return response.stream(stream)
+  }
+
+  async #view(agent: AgentKey) {
+    const lifecycle = await app.container.make('agents.lifecycle')
+    return { data: await lifecycle.describe(agent) }
+  }
+}
+
+function own(auth: HttpContext['auth']): AgentKey {
+  return `user/${auth.user!.id}`
+}
