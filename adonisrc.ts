@@ -51,6 +51,11 @@ export default defineConfig({
       { name: 'contracts', files: ['tests/contracts/**/*.spec.{ts,js}'], timeout: 60_000 },
       { name: 'security', files: ['tests/security/**/*.spec.{ts,js}'], timeout: 60_000 },
       { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 120_000 },
+      {
+        name: 'screenshots',
+        files: ['tests/pictures/**/*.spec.{ts,js}'],
+        timeout: 300_000,
+      },
       { name: 'e2e', files: ['tests/e2e/**/*.spec.{ts,js}'], timeout: 300_000 },
     ],
     forceExit: false,

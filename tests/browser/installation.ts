@@ -1,0 +1,66 @@
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import type { BrowserContext } from 'playwright'
+import settings from '#settings/services/main'
+import LlmProvider from '#models/llm_provider'
+import type User from '#models/user'
+import type { MemoryDriver } from '#runtimes/drivers/memory'
+import { ORIGIN } from '#tests/browser/chromium'
+
+export const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
+
+/** The driver that makes agents' doubles within this process. */
+export async function memoryDriver(): Promise<MemoryDriver> {
+  const runtimes = await app.container.make('runtime.manager')
+  return (await runtimes.use('memory')) as MemoryDriver
+}
+
+/** Nobody has set it up yet; agents are doubles. The returned function puts everything back. */
+export async function freshInstallation() {
+  const restore = await testUtils.db().truncate()
+  await settings.set('onboarding.completed', false)
+  await settings.set('onboarding.steps', [])
+  await settings.set('runtime.driver', 'memory')
+  return async () => {
+    await (await memoryDriver()).reset()
+    await restore()
+  }
+}
+
+/** Set up, with its first admin. */
+export async function readyInstallation() {
+  const restore = await freshInstallation()
+  const accounts = await app.container.make('identity.breakglass')
+  const admin = await accounts.create(ACCOUNT)
+  await settings.set('onboarding.completed', true)
+  return { admin, restore }
+}
+
+/** Gives the demo model to a user: it needs no key and no network. */
+export async function giveDemoModel(user: User): Promise<void> {
+  const provider = new LlmProvider()
+  await provider
+    .merge({
+      userId: user.id,
+      name: 'demo',
+      displayName: 'Demo model',
+      type: 'demo',
+      apiType: 'openai-completions',
+      models: [{ id: 'echo', name: 'Echo' }],
+      isActive: true,
+    })
+    .save()
+  const preferences = await app.container.make('settings.agent_preferences')
+  await preferences.put({ user, address: '127.0.0.1' }, { primaryModel: 'demo/echo' })
+}
+
+/** Signs a browser in without its pages. */
+export async function signIn(context: BrowserContext): Promise<void> {
+  const answer = await context.request.post(`${ORIGIN}/api/v1/session`, { data: ACCOUNT })
+  if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`)
+}
+
+export async function setupToken(): Promise<string> {
+  const onboarding = await app.container.make('onboarding')
+  return onboarding.setupToken.value()
+}

@@ -1,0 +1,153 @@
+import { mkdir } from 'node:fs/promises'
+import { test } from '@japa/runner'
+import type { BrowserContext, Page } from 'playwright'
+import app from '@adonisjs/core/services/app'
+import { ORIGIN } from '#tests/browser/chromium'
+import {
+  freshInstallation,
+  giveDemoModel,
+  memoryDriver,
+  readyInstallation,
+  setupToken,
+  signIn,
+} from '#tests/browser/installation'
+
+const FOLDER = app.makePath('screenshots')
+
+const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
+const SCHEMES = ['light', 'dark'] as const
+
+/** The pages of the frame, each as its address and the name of its picture. */
+const PAGES: [string, string][] = [
+  ['/settings/providers', 'settings-providers'],
+  ['/settings/agent', 'settings-agent'],
+  ['/settings/tokens', 'settings-tokens'],
+  ['/settings/appearance', 'settings-appearance'],
+  ['/admin/overview', 'admin-overview'],
+  ['/admin/users', 'admin-users'],
+  ['/admin/agents', 'admin-agents'],
+  ['/admin/system-agents', 'admin-system-agents'],
+  ['/admin/settings', 'admin-settings'],
+  ['/admin/audit', 'admin-audit'],
+  ['/nowhere', 'not-found'],
+]
+
+/** One picture of what is on the page, in both schemes. */
+async function picture(page: Page, name: string) {
+  await page.waitForLoadState('load')
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  for (const scheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+    await page.evaluate(() => document.fonts.ready)
+    const size = page.viewportSize()!.width === SIZES.wide.width ? 'wide' : 'narrow'
+    await page.screenshot({ path: `${FOLDER}/${name}.${size}.${scheme}.png` })
+  }
+}
+
+async function say(page: Page, text: string) {
+  await page.locator('#message').fill(text)
+  await page.getByTestId('send').click()
+}
+
+async function inEachSize(context: BrowserContext, act: (page: Page) => Promise<void>) {
+  for (const size of Object.values(SIZES)) {
+    const page = await context.newPage()
+    await page.setViewportSize(size)
+    await act(page)
+    await page.close()
+  }
+}
+
+test.group('Pictures of the pages', (group) => {
+  group.setup(() => mkdir(FOLDER, { recursive: true }).then(() => undefined))
+
+  test('the set-up', async ({ browserContext }) => {
+    for (const size of Object.values(SIZES)) {
+      const restore = await freshInstallation()
+      const page = await browserContext.newPage()
+      await page.setViewportSize(size)
+      await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+      await picture(page, 'onboarding-1-account')
+      await page.getByLabel('Password', { exact: true }).fill('short')
+      await page.getByRole('button', { name: 'Create the account' }).click()
+      await picture(page, 'onboarding-1-account-errors')
+      await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+      await page.getByRole('button', { name: 'Create the account' }).click()
+      await page.getByText('Single sign-on').waitFor()
+      await picture(page, 'onboarding-2-sign-in')
+      await page.getByRole('button', { name: 'Skip for now' }).click()
+      await page.getByTestId('type-openai').click()
+      await picture(page, 'onboarding-3-model')
+      await page.getByTestId('type-demo').click()
+      await page.getByTestId('test-connection').click()
+      await page.getByText('The connection works').waitFor()
+      await picture(page, 'onboarding-3-model-tested')
+      await page.getByRole('button', { name: 'Save and continue' }).click()
+      await page.getByRole('button', { name: 'Add a system agent' }).click()
+      await picture(page, 'onboarding-4-system-agents')
+      await page.getByRole('button', { name: 'Skip for now' }).click()
+      await page.getByText('Everything is ready').waitFor()
+      await picture(page, 'onboarding-5-done')
+      await page.close()
+      await browserContext.clearCookies()
+      await restore()
+    }
+  })
+
+  test('signing in', async ({ browserContext }) => {
+    const { restore } = await readyInstallation()
+    await inEachSize(browserContext, async (page) => {
+      await page.goto(`${ORIGIN}/login`)
+      await picture(page, 'login')
+      await page.getByLabel('Username').fill('admin')
+      await page.getByLabel('Password', { exact: true }).fill('wrong password')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('alert').waitFor()
+      await picture(page, 'login-refused')
+    })
+    await restore()
+  })
+
+  test('the frame and its pages', async ({ browserContext }) => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    await signIn(browserContext)
+    await inEachSize(browserContext, async (page) => {
+      for (const [address, name] of PAGES) {
+        await page.goto(`${ORIGIN}${address}`)
+        await picture(page, name)
+      }
+    })
+    await restore()
+  })
+
+  test('the chat', async ({ browserContext }) => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    const memory = await memoryDriver()
+    await signIn(browserContext)
+    await inEachSize(browserContext, async (page) => {
+      await memory.reset()
+      memory.behave('*', { bootMs: 4_000, chunkDelayMs: 20 })
+      await page.goto(`${ORIGIN}/chat`)
+      await say(page, 'Are you there already?')
+      await page.getByTestId('wake-bar').waitFor()
+      await picture(page, 'chat-waking')
+      await page.locator('[data-testid=message-agent][data-state=done]').waitFor()
+      await say(
+        page,
+        '**Markdown** works: a [link](https://example.org), `code` and\n\n- a list\n- of things\n\n```ts\nconst answer = 42\n```'
+      )
+      await page.locator('[data-testid=message-agent][data-state=done]').nth(1).waitFor()
+      await picture(page, 'chat')
+      await page.getByTestId('agent-pill').click()
+      await page.getByText('Keep awake').waitFor()
+      await picture(page, 'chat-agent-panel')
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Control+k')
+      await page.getByPlaceholder('Find a page or an action').waitFor()
+      await picture(page, 'palette')
+    })
+    await restore()
+  })
+})
