@@ -16,6 +16,8 @@ export default class InternalServerProvider {
   async start() {
     const config = this.app.config.get<typeof internalConfig>('internal')
     this.#node = createServer(await this.#handler())
+    /** The public listener keeps the process alive; a boot that fails before it opens must end. */
+    this.#node.unref()
     await this.#listen(this.#node, config)
     this.app.terminating(() => this.#close(config.drainMs))
   }
