@@ -1,1 +1,68 @@
-export default class ChatProvider {}
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { ChatRelay } from '#chat/relay'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'chat.relay': ChatRelay
+  }
+}
+
+/** Registers the chat relay, its two surfaces, and the reader of conversations. */
+export default class ChatProvider {
+  #relay: ChatRelay | null = null
+
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    this.app.container.singleton('chat.relay', async (resolver) => {
+      const { ChatRelay } = await import('#chat/relay')
+      this.#relay = new ChatRelay(
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.activity')
+      )
+      return this.#relay
+    })
+  }
+
+  /** The surfaces are made by class, so that controllers can name them as what they need. */
+  async boot() {
+    const { container } = this.app
+    const { ModelCatalogue } = await import('#chat/model_catalogue')
+    const { OpenAiChat } = await import('#chat/openai_chat')
+    const { PageChat } = await import('#chat/page_chat')
+    const { Conversations } = await import('#chat/conversations')
+    const { reportTo } = await import('#chat/report')
+    const report = async () => reportTo(await container.make('logger'))
+
+    container.singleton(ModelCatalogue, async (resolver) => {
+      return new ModelCatalogue(await resolver.make('openclaw.documents'))
+    })
+    container.singleton(OpenAiChat, async (resolver) => {
+      return new OpenAiChat(
+        await resolver.make('chat.relay'),
+        await resolver.make(ModelCatalogue),
+        await resolver.make('llm_relay.failures'),
+        await report()
+      )
+    })
+    container.singleton(PageChat, async (resolver) => {
+      return new PageChat(
+        await resolver.make('chat.relay'),
+        await resolver.make('llm_relay.failures'),
+        await report()
+      )
+    })
+    container.singleton(Conversations, async (resolver) => {
+      return new Conversations(
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.activity'),
+        await resolver.make('openclaw.gateway')
+      )
+    })
+  }
+
+  /** No connection to a gateway outlives the process that asked. */
+  async shutdown() {
+    await this.#relay?.destroy()
+  }
+}

@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AnswerReceiver, Flow } from '#chat/upstream_call'
-import { refusal, type ModelFailure } from '#chat/failures'
+import { refusal, type Recorded } from '#chat/failures'
 
 /** An error is short; what is longer than this is cut. */
 const MAX_ERROR_BYTES = 64 * 1024
 
 /** An answer with status 200 goes to `started`, `chunk` and `finished`; any other becomes an error. */
 export abstract class AgentAnswer implements AnswerReceiver {
-  readonly #recorded: () => ModelFailure | null
+  readonly #recorded: Recorded
   #refused: { status: number; headers: IncomingHttpHeaders; body: Buffer[]; size: number } | null =
     null
 
   /** @param recorded what the LLM relay saw go wrong since this turn began */
-  constructor(recorded: () => ModelFailure | null) {
+  constructor(recorded: Recorded) {
     this.#recorded = recorded
   }
 
@@ -20,7 +20,7 @@ export abstract class AgentAnswer implements AnswerReceiver {
   protected abstract chunk(bytes: Buffer): void
   protected abstract finished(): void
 
-  protected get recorded(): ModelFailure | null {
+  protected get recorded() {
     return this.#recorded()
   }
 

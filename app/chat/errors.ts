@@ -22,7 +22,8 @@ export class E_AGENT_UNREACHABLE extends Exception {
 export class E_AGENT_SILENT extends Exception {
   static override code = 'E_AGENT_SILENT'
   static override status = 504
-  static override message = 'Your agent has said nothing for a long time, so Mosaic gave up waiting.'
+  static override message =
+    'Your agent has said nothing for a long time, so Mosaic gave up waiting.'
   static override help =
     'Try again. If it goes on, choose another model or restart your agent in the settings.'
 }

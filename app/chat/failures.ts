@@ -1,38 +1,52 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
-import type { AgentKey } from '#agents/types'
+import type {
+  ProviderFailure,
+  ProviderFailureReason,
+  ProviderFailures,
+} from '#llm_relay/provider_failures'
 import { E_AGENT_FAILED, E_CHAT_REFUSED, E_MODEL_RATE_LIMITED } from '#chat/errors'
 
-/** What lately went wrong between an agent and its provider, in words for the owner. */
-export interface ModelFailure {
-  code: string
-  message: string
-  help?: string
-}
-
 /** Knows why an agent's model calls failed: the LLM relay sees it, the gateway only says "failed". */
-export interface ModelFailures {
-  /** The last failure of this agent's calls since then (milliseconds of the epoch), or null. */
-  since(agent: AgentKey, epochMs: number): ModelFailure | null
-}
+export type ModelFailures = Pick<ProviderFailures, 'last'>
+
+/** What the LLM relay saw go wrong since a turn began, or null. */
+export type Recorded = () => ProviderFailure | null
 
 /** Words of a gateway that tell its owner nothing. */
 const EMPTY_WORDS = /^(internal error|agent run failed)?\.?$/i
 const MAX_WORDS = 500
 
-/** The same failure as the page and the OpenAI surface tell it. */
-class E_MODEL_FAILED extends Exception {
+const CHECK_PROVIDER = 'Open your providers in the settings, and test the connection.'
+
+/** What the owner of an agent can do about a provider that failed. */
+const NEXT_STEP: Record<ProviderFailureReason, string> = {
+  unauthorized: 'Enter its key again in the settings, under your providers.',
+  billing: 'Add credit at the provider, or choose another model in the settings.',
+  rate_limited: 'Wait a little, or choose another model in the settings.',
+  not_found: 'Check the model and the address in the settings, under your providers.',
+  bad_request: 'Choose another model in the settings, or ask in another way.',
+  context_length: 'Begin a new conversation, or choose a model that takes more.',
+  timeout: 'Try again. If it goes on, choose another model in the settings.',
+  unreachable: CHECK_PROVIDER,
+  blocked_address: 'Ask an admin to allow its network, or use another address.',
+  bad_response: 'Try again. If it goes on, choose another model in the settings.',
+  inactive: 'Switch it on in the settings, or choose another model.',
+}
+
+/** A provider's failure as the page and the OpenAI surface tell it: `E_MODEL_<REASON>`. */
+class ModelFailed extends Exception {
   static override status = 502
 
-  constructor(failure: ModelFailure) {
-    super(failure.message, { code: failure.code })
-    this.help = failure.help ?? E_AGENT_FAILED.help
+  constructor({ reason, message }: ProviderFailure) {
+    super(message, { code: `E_MODEL_${reason.toUpperCase()}` })
+    this.help = NEXT_STEP[reason]
   }
 }
 
 /** Why a run failed: what the LLM relay saw, else what the gateway says, else that it failed. */
-export function runFailure(words: string | null, recorded: ModelFailure | null): Exception {
-  if (recorded) return new E_MODEL_FAILED(recorded)
+export function runFailure(words: string | null, recorded: ProviderFailure | null): Exception {
+  if (recorded) return new ModelFailed(recorded)
   const said = words?.trim().slice(0, MAX_WORDS) ?? ''
   if (EMPTY_WORDS.test(said)) return new E_AGENT_FAILED()
   return new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`)
@@ -43,7 +57,7 @@ export function refusal(
   status: number,
   headers: IncomingHttpHeaders,
   body: string,
-  recorded: () => ModelFailure | null
+  recorded: Recorded
 ): Exception {
   const words = wordsOf(body)
   if (status === 429) {

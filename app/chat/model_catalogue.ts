@@ -4,7 +4,7 @@ import { E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
 
 /** As much of an agent's document as names its models. */
 interface DocumentedModels {
-  document: { models: { providers: Record<string, { models: { id: string }[] }> } }
+  document: { models: { providers: Record<string, { models: Record<string, unknown>[] }> } }
 }
 
 /** Assembles an agent's document; fails where its owner has no usable provider. */
@@ -54,7 +54,7 @@ export class ModelCatalogue {
     try {
       const { document } = await this.#documents.forAgent(agent)
       return Object.entries(document.models.providers).flatMap(([provider, { models }]) =>
-        models.map(({ id }) => `${provider}/${id}`)
+        models.map(({ id }) => `${provider}/${String(id)}`)
       )
     } catch (error) {
       if ((error as { code?: string }).code === 'E_NO_PROVIDER') return []

@@ -80,7 +80,7 @@ export class OpenAiChat {
   }
 
   #recorded(agent: AgentKey) {
-    const startedAt = Date.now()
-    return () => this.failures.since(agent, startedAt)
+    const since = new Date()
+    return () => this.failures.last(agent, since)
   }
 }

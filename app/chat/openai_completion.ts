@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Flow } from '#chat/upstream_call'
 import { clientHeaders } from '#chat/headers'
 import { AgentAnswer } from '#chat/agent_answer'
-import type { ModelFailure } from '#chat/failures'
+import type { Recorded } from '#chat/failures'
 
 /** Hands an answer that is one JSON object on as it comes. */
 export class OpenAiCompletion extends AgentAnswer {
@@ -10,11 +10,7 @@ export class OpenAiCompletion extends AgentAnswer {
   readonly #requestId: string | undefined
   #flow: Flow | null = null
 
-  constructor(
-    response: ServerResponse,
-    requestId: string | undefined,
-    recorded: () => ModelFailure | null
-  ) {
+  constructor(response: ServerResponse, requestId: string | undefined, recorded: Recorded) {
     super(recorded)
     this.#response = response
     this.#requestId = requestId

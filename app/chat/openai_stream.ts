@@ -1,7 +1,7 @@
 import type { Flow } from '#chat/upstream_call'
 import { AgentAnswer } from '#chat/agent_answer'
 import type { EventStream } from '#chat/event_stream'
-import { runFailure, wordsOf, type ModelFailure } from '#chat/failures'
+import { runFailure, wordsOf, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 
 const END_OF_EVENT = 0x0a
@@ -23,7 +23,7 @@ export class OpenAiStream extends AgentAnswer {
   #held: Buffer | null = null
   #last: Buffer | null = null
 
-  constructor(stream: EventStream, recorded: () => ModelFailure | null) {
+  constructor(stream: EventStream, recorded: Recorded) {
     super(recorded)
     this.#stream = stream
   }

@@ -40,10 +40,8 @@ export class PageChat {
     const { agent, headers, response, requestId } = input
     const conversationId = input.conversationId ?? createId()
     const stream = new EventStream(response, { ...this.timing, requestId })
-    const startedAt = Date.now()
-    const answer = new PageStream(stream, conversationId, () =>
-      this.failures.since(agent, startedAt)
-    )
+    const since = new Date()
+    const answer = new PageStream(stream, conversationId, () => this.failures.last(agent, since))
     const turn = {
       agent,
       sessionKey: sessionKeyOf(conversationId),

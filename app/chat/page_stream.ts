@@ -3,7 +3,7 @@ import { createParser, type EventSourceParser } from 'eventsource-parser'
 import type { Flow } from '#chat/upstream_call'
 import { AgentAnswer } from '#chat/agent_answer'
 import type { EventStream } from '#chat/event_stream'
-import { runFailure, type ModelFailure } from '#chat/failures'
+import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 
 /** Tokens that a turn cost, as the provider counts them. */
@@ -31,11 +31,7 @@ export class PageStream extends AgentAnswer {
   #done = false
   #full = false
 
-  constructor(
-    stream: EventStream,
-    conversationId: string,
-    recorded: () => ModelFailure | null
-  ) {
+  constructor(stream: EventStream, conversationId: string, recorded: Recorded) {
     super(recorded)
     this.#stream = stream
     this.#conversationId = conversationId

@@ -4,12 +4,7 @@ import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { upstreamHeaders } from '#chat/headers'
 import { UpstreamCall, NotDelivered, ClientLeft, type AnswerReceiver } from '#chat/upstream_call'
-import {
-  E_AGENT_GONE,
-  E_AGENT_SILENT,
-  E_AGENT_UNREACHABLE,
-  E_AGENT_WAKING,
-} from '#chat/errors'
+import { E_AGENT_GONE, E_AGENT_SILENT, E_AGENT_UNREACHABLE, E_AGENT_WAKING } from '#chat/errors'
 
 /** What the relay needs of the agents' lifecycle. */
 export interface Waker {
@@ -99,9 +94,9 @@ export class ChatRelay {
     }
   }
 
-  /** Ends the connections to all gateways, once their calls have ended. */
-  async close(): Promise<void> {
-    await this.#gateways.close()
+  /** Ends all calls and the connections to all gateways. */
+  async destroy(): Promise<void> {
+    await this.#gateways.destroy()
   }
 
   async #deliver(

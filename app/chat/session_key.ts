@@ -14,9 +14,6 @@ const PLAIN = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const SLUG_LENGTH = 40
 const HASH_LENGTH = 16
 
-/** The agent within a gateway; Mosaic runs one agent in each. */
-const STORE_PREFIX = 'agent:main:'
-
 /**
  * The name of a conversation, made safe: short, lower case, without separators. Different names stay
  * different: what had to be changed carries a hash of the original.
@@ -41,8 +38,8 @@ export function sessionKey(surface: Surface, name: string): string {
  * The id under which a conversation is read back: the name alone for the page's own, `api:<name>` for
  * those that a client named with `user`.
  */
-export function conversationId(surface: Surface, name: string): string {
-  return surface === 'web' ? safeName(name) : `${surface}:${safeName(name)}`
+function conversationId(surface: Surface, name: string): string {
+  return surface === 'web' ? name : `${surface}:${name}`
 }
 
 /** The key of a conversation that the page or the API names by its id. */
@@ -50,17 +47,10 @@ export function sessionKeyOf(id: string): string {
   return id.startsWith('api:') ? sessionKey('api', id.slice('api:'.length)) : sessionKey('web', id)
 }
 
-/** The id of a conversation in the gateway's store, or null where the session is none of Mosaic's. */
-export function conversationOf(storeKey: string): { id: string; surface: Surface } | null {
-  if (!storeKey.startsWith(STORE_PREFIX)) return null
-  const key = storeKey.slice(STORE_PREFIX.length)
+/** The conversation that a session holds, or null where the session is none of Mosaic's. */
+export function conversationOf(key: string): { id: string; surface: Surface } | null {
   const surface = SURFACES.find((candidate) => key.startsWith(`${candidate}:`))
   if (!surface) return null
   const name = key.slice(surface.length + 1)
   return PLAIN.test(name) ? { id: conversationId(surface, name), surface } : null
-}
-
-/** The key as the gateway's store has it. */
-export function storeKeyOf(id: string): string {
-  return STORE_PREFIX + sessionKeyOf(id)
 }

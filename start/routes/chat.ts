@@ -1,1 +1,31 @@
-export {}
+import router from '@adonisjs/core/services/router'
+import { api, relay } from '#start/kernel'
+
+const OpenAiController = () => import('#controllers/openai_controller')
+const ChatController = () => import('#controllers/api/chat_controller')
+const ConversationsController = () => import('#controllers/api/conversations_controller')
+
+/** OpenAI's surface: the lean stack, an access token and nothing else. */
+router
+  .group(() => {
+    router.post('/chat/completions', [OpenAiController, 'complete']).as('openai.complete')
+    router.get('/models', [OpenAiController, 'index']).as('openai.models')
+    router.get('/models/*', [OpenAiController, 'show']).as('openai.model')
+  })
+  .prefix('/v1')
+  .use(relay)
+  .access('token')
+
+/** The page's chat, and what the agent remembers of earlier ones. */
+router
+  .group(() => {
+    router.post('/chat', [ChatController, 'store']).as('api.chat')
+    router.get('/conversations', [ConversationsController, 'index']).as('api.conversations')
+    router.get('/conversations/:id', [ConversationsController, 'show']).as('api.conversation')
+    router
+      .delete('/conversations/:id', [ConversationsController, 'destroy'])
+      .as('api.conversation.delete')
+  })
+  .prefix('/api/v1')
+  .use(api)
+  .access('signedIn')

@@ -1,0 +1,115 @@
+import type { AgentKey, GatewayAccess } from '#agents/types'
+import type { GatewayClient } from '#openclaw/gateway_client'
+import type { GatewayMessage } from '#openclaw/gateway_shapes'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { E_CONVERSATION_NOT_FOUND } from '#chat/errors'
+import type { ActivityCounter, Waker } from '#chat/relay'
+import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
+
+/** Characters of a first message that make a title. */
+const TITLE_LENGTH = 60
+
+/** A conversation in the list. */
+export interface Conversation {
+  id: string
+  /** Where it began: on the page, or with a client that named it. */
+  surface: Surface
+  title: string | null
+  /** The beginning of what was said last. */
+  preview: string | null
+  updatedAt: Date
+}
+
+/** A part of a conversation, oldest message first. */
+export interface ReadConversation {
+  id: string
+  surface: Surface
+  title: string | null
+  messages: GatewayMessage[]
+  /** Gives the messages before these, or null at the beginning. */
+  nextCursor: string | null
+}
+
+type Gateway = Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
+
+/**
+ * The conversations of an agent, as the agent itself remembers them: it is woken to be asked, and
+ * Mosaic keeps nothing of them. What is not in the caller's own agent does not exist.
+ */
+export class Conversations {
+  constructor(
+    protected waker: Waker,
+    protected activity: ActivityCounter,
+    protected gateway: Gateway
+  ) {}
+
+  /**
+   * The latest first.
+   *
+   * @throws AgentUnavailable, E_GATEWAY_FAILED
+   */
+  list(agent: AgentKey): Promise<Conversation[]> {
+    return this.#ask(agent, async ({ url, token }) => {
+      const sessions = await this.gateway.sessions(url, token)
+      return sessions.flatMap(({ key, title, preview, updatedAt }) => {
+        const conversation = conversationOf(key)
+        return conversation ? [{ ...conversation, title, preview, updatedAt }] : []
+      })
+    })
+  }
+
+  /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
+  read(agent: AgentKey, id: string, cursor?: string): Promise<ReadConversation> {
+    const key = sessionKeyOf(id)
+    const named = conversationOf(key)
+    if (!named) throw new E_CONVERSATION_NOT_FOUND()
+
+    return this.#ask(agent, async ({ url, token }) => {
+      const history = await this.gateway.history(url, token, key, { cursor })
+      if (!history) throw new E_CONVERSATION_NOT_FOUND()
+      const whole = cursor === undefined && history.nextCursor === null
+      const title = whole
+        ? titleOf(history.messages)
+        : ((await this.gateway.sessions(url, token)).find((session) => session.key === key)
+            ?.title ?? null)
+      return { ...named, title, ...history }
+    })
+  }
+
+  /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
+  delete(agent: AgentKey, id: string): Promise<void> {
+    const key = sessionKeyOf(id)
+    return this.#ask(agent, async ({ url, token }) => {
+      const known = await this.gateway.history(url, token, key, { limit: 1 })
+      if (!known) throw new E_CONVERSATION_NOT_FOUND()
+      await this.gateway.deleteSession(url, token, key)
+    })
+  }
+
+  /** Asks the agent, and once more where the address that was remembered no longer answers. */
+  async #ask<Answer>(
+    agent: AgentKey,
+    question: (gateway: GatewayAccess) => Promise<Answer>
+  ): Promise<Answer> {
+    const endActivity = this.activity.begin(agent)
+    try {
+      const remembered = this.waker.peek(agent)
+      if (!remembered) return await question(await this.waker.ensureRunning(agent))
+      return await question(remembered).catch(async (error: unknown) => {
+        if (!(error instanceof E_GATEWAY_FAILED)) throw error
+        this.waker.invalidate(agent)
+        return question(await this.waker.ensureRunning(agent))
+      })
+    } finally {
+      endActivity()
+    }
+  }
+}
+
+/** The beginning of what the owner said first. */
+function titleOf(messages: GatewayMessage[]): string | null {
+  const first = messages.find(({ role }) => role === 'user')
+  if (!first) return null
+  const line = first.text.replace(/\s+/g, ' ').trim()
+  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line
+}

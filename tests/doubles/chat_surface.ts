@@ -1,0 +1,107 @@
+import app from '@adonisjs/core/services/app'
+import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
+import { ChatRelay, type RelayOptions, type Waker } from '#chat/relay'
+import { Conversations } from '#chat/conversations'
+import { ModelCatalogue } from '#chat/model_catalogue'
+import { OpenAiChat } from '#chat/openai_chat'
+import { PageChat } from '#chat/page_chat'
+import type { StreamTiming } from '#chat/stream_timing'
+import { ProviderFailures } from '#llm_relay/provider_failures'
+import type { GatewayClient } from '#openclaw/gateway_client'
+import { UserFactory } from '#database/factories/user_factory'
+
+type WakeOptions = { signal?: AbortSignal; onProgress?: (progress: WakeProgress) => void }
+
+/** A lifecycle without instances: a test says what is remembered and what a wake gives. */
+export class ScriptedWaker implements Waker {
+  readonly woken: AgentKey[] = []
+  readonly invalidated: AgentKey[] = []
+  remembered: GatewayAccess | null = null
+  wake: (agent: AgentKey, options: WakeOptions) => Promise<GatewayAccess> = async () => {
+    throw new Error('The test did not say what a wake gives')
+  }
+
+  peek(): GatewayAccess | null {
+    return this.remembered
+  }
+
+  async ensureRunning(agent: AgentKey, options: WakeOptions = {}): Promise<GatewayAccess> {
+    this.woken.push(agent)
+    return this.wake(agent, options)
+  }
+
+  invalidate(agent: AgentKey): void {
+    this.invalidated.push(agent)
+    this.remembered = null
+  }
+}
+
+/** Counts requests in flight. */
+export class CountedActivity {
+  inFlight = 0
+  begun = 0
+
+  begin(): () => void {
+    this.inFlight++
+    this.begun++
+    return () => {
+      this.inFlight--
+    }
+  }
+}
+
+export interface SurfaceOptions {
+  timing?: StreamTiming
+  relay?: Partial<RelayOptions>
+  /** Models of every caller, as `<provider>/<id>`. */
+  models?: Record<string, string[]>
+  gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
+}
+
+/** Puts the chat's two surfaces over a scripted lifecycle until `restore`. */
+export function scriptedSurface(options: SurfaceOptions = {}) {
+  const waker = new ScriptedWaker()
+  const activity = new CountedActivity()
+  const failures = new ProviderFailures()
+  const reported: unknown[] = []
+  const report = (error: unknown) => void reported.push(error)
+  const relay = new ChatRelay(waker, activity, options.relay)
+  const providers = Object.fromEntries(
+    Object.entries(options.models ?? {}).map(([name, ids]) => [
+      name,
+      { models: ids.map((id) => ({ id })) },
+    ])
+  )
+  const models = new ModelCatalogue({
+    forAgent: async () => ({ document: { models: { providers } } }),
+  })
+  const { container } = app
+  container.swap(ModelCatalogue, () => models)
+  container.swap(OpenAiChat, () => new OpenAiChat(relay, models, failures, report, options.timing))
+  container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
+  if (options.gateway) {
+    const { gateway } = options
+    container.swap(Conversations, () => new Conversations(waker, activity, gateway))
+  }
+
+  const restore = async () => {
+    for (const surface of [ModelCatalogue, OpenAiChat, PageChat, Conversations]) {
+      container.restore(surface)
+    }
+    await relay.destroy()
+  }
+  return { waker, activity, failures, reported, relay, restore }
+}
+
+/** A user with an access token. */
+export async function userWithToken() {
+  const user = await UserFactory.create()
+  const tokens = await app.container.make('identity.tokens')
+  const token = await tokens.create(user, { name: 'test' })
+  return { user, token: token.value!.release() }
+}
+
+/** Where the test's own Mosaic listens. */
+export function baseUrl(): string {
+  return `http://${process.env.HOST}:${process.env.PORT}`
+}

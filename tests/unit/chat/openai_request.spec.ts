@@ -1,0 +1,46 @@
+import { test } from '@japa/runner'
+import { readChatRequest } from '#chat/openai_request'
+
+const messages = [{ role: 'user', content: 'Hello' }]
+const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+test.group("OpenAI's requests", () => {
+  test('a request without a name goes on byte for byte', ({ assert }) => {
+    const body = Buffer.from(
+      '{ "model": "openclaw",  "messages": [{"role":"user","content":"Hi"}] }'
+    )
+    const request = readChatRequest(body)
+    assert.strictEqual(request.body, body)
+    assert.isNull(request.sessionKey)
+    assert.isNull(request.namedModel)
+    assert.isFalse(request.stream)
+  })
+
+  test('`user` becomes the conversation and leaves the body', ({ assert }) => {
+    const request = readChatRequest(bytes({ user: ' notes ', messages, temperature: 0.2 }))
+    assert.equal(request.sessionKey, 'api:notes')
+    assert.deepEqual(JSON.parse(String(request.body)), {
+      messages,
+      temperature: 0.2,
+      model: 'openclaw',
+    })
+  })
+
+  test('another model than the agent is named apart', ({ assert }) => {
+    const request = readChatRequest(bytes({ model: 'work/gpt-5.4', messages }))
+    assert.equal(request.namedModel, 'work/gpt-5.4')
+    assert.equal(JSON.parse(String(request.body)).model, 'openclaw')
+  })
+
+  test('what is no JSON object is refused: {$self}')
+    .with(['', 'hello', '[]', 'null', '"text"', '{"messages":['])
+    .run(({ assert }, text) => {
+      assert.throws(() => readChatRequest(Buffer.from(text)), 'The request is not a JSON object.')
+    })
+
+  test('a request without messages is refused', ({ assert }) => {
+    for (const body of [{}, { messages: [] }, { messages: 'Hi' }]) {
+      assert.throws(() => readChatRequest(bytes(body)), /"messages" must be a list/)
+    }
+  })
+})

@@ -1,0 +1,33 @@
+import { test } from '@japa/runner'
+import { newTurn } from '#chat/turn_messages'
+
+const system = { role: 'system', content: 'Be brief.' }
+const first = { role: 'user', content: 'One?' }
+const answer = { role: 'assistant', content: 'One.' }
+const second = { role: 'user', content: 'Two?' }
+
+test.group('The new turn of a request', () => {
+  test('what follows the last answer is kept, and the system messages', ({ assert }) => {
+    assert.deepEqual(newTurn([system, first, answer, second]), [system, second])
+  })
+
+  test('a first message is kept with all that comes with it', ({ assert }) => {
+    assert.deepEqual(newTurn([system, first, second]), [system, first, second])
+  })
+
+  test('several messages after the last answer all belong to the turn', ({ assert }) => {
+    assert.deepEqual(newTurn([first, answer, second, first]), [second, first])
+  })
+
+  test("a tool's results keep the call that they answer", ({ assert }) => {
+    const call = { role: 'assistant', tool_calls: [{ id: 'c1' }] }
+    const result = { role: 'tool', tool_call_id: 'c1', content: '42' }
+    assert.deepEqual(newTurn([system, first, call, result]), [system, call, result])
+  })
+
+  test('the messages given are left as they are', ({ assert }) => {
+    const messages = [first, answer, second]
+    newTurn(messages)
+    assert.deepEqual(messages, [first, answer, second])
+  })
+})
