@@ -42,8 +42,9 @@ export class ProviderDirectory {
     protected testDeadlineMs: number = TEST_DEADLINE_MS
   ) {}
 
+  /** By name. */
   list(ownerId: string, { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery = {}) {
-    return LlmProvider.ownedBy(ownerId).orderBy('created_at').orderBy('id').paginate(page, limit)
+    return LlmProvider.ownedBy(ownerId).orderBy('name').paginate(page, limit)
   }
 
   find(ownerId: string, id: string): Promise<LlmProvider> {
