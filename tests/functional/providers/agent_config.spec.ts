@@ -144,3 +144,19 @@ test.group('Agent config', (group) => {
     events.assertEmitted('agent:settings_changed', ({ data }) => data.userId === me.user.id)
   })
 })
+
+test.group('Agent config, first set from several places at once', (group) => {
+  group.each.setup(() => testUtils.db().truncate())
+
+  test('becomes one row, and every call is answered', async ({ client, assert }) => {
+    const [me] = await twoPeople()
+    const answers = await Promise.all(
+      [5, 6, 7, 8].map((idleTimeoutMin) =>
+        client.put(PATH).json({ idleTimeoutMin }).bearerToken(me.token)
+      )
+    )
+    for (const answer of answers) answer.assertStatus(200)
+    assert.lengthOf(await UserAgentConfig.ownedBy(me.user.id), 1)
+    assert.lengthOf(await UserContainer.ownedBy(me.user.id), 1)
+  })
+})
