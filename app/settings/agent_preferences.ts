@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import type { LucidRow } from '@adonisjs/lucid/types/model'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
@@ -159,7 +160,7 @@ function containerOf(
 }
 
 /** One row a user: of two who make it at once, the second finds the first one's. */
-async function findOrCreate<Row>(
+async function findOrCreate<Row extends LucidRow>(
   find: () => Promise<Row | null>,
   create: (client: TransactionClientContract) => Promise<Row>,
   client: TransactionClientContract
@@ -167,7 +168,9 @@ async function findOrCreate<Row>(
   const found = await find()
   if (found) return found
   try {
-    return await client.transaction((savepoint) => create(savepoint))
+    const made = await client.transaction((savepoint) => create(savepoint))
+    /** The savepoint has ended: what follows belongs to the transaction around it. */
+    return made.useTransaction(client)
   } catch (error) {
     const theirs = isUniqueViolation(error) ? await find() : null
     if (!theirs) throw error
