@@ -17,10 +17,21 @@ export function useSubmit() {
     failure.value = undefined
   }
 
-  async function show(found: Record<string, string>) {
+  /** Shows messages at their fields. False if the form has none of these fields. */
+  async function show(found: Record<string, string>): Promise<boolean> {
     errors.value = found
     await nextTick()
-    form.value?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+    const first = form.value?.querySelector<HTMLElement>('[aria-invalid="true"]')
+    first?.focus()
+    return Boolean(first)
+  }
+
+  /** The message of a field, or of the first part of it: `models` has that of `models.0.id`. */
+  function under(field: string): string | undefined {
+    const key = Object.keys(errors.value).find(
+      (one) => one === field || one.startsWith(`${field}.`)
+    )
+    return key && errors.value[key]
   }
 
   /** Runs `act` once at a time. Undefined if it failed: the reason is in `errors` or `failure`. */
@@ -32,13 +43,12 @@ export function useSubmit() {
       return await act()
     } catch (error) {
       const failed = ApiFailure.from(error)
-      const fields = failed.fields
-      if (!Object.keys(fields).length) failure.value = failed
-      else void show(fields)
+      const shown = await show(failed.fields)
+      if (!shown) failure.value = failed
     } finally {
       busy.value = false
     }
   }
 
-  return { busy, errors, failure, submit, show, clear }
+  return { busy, errors, failure, submit, show, under, clear }
 }

@@ -86,8 +86,6 @@ export const en = {
     breakglass: 'With the local admin account',
     oidc: 'Continue with {name}',
     or: 'or',
-    forgot:
-      'Password lost? Someone with access to the machine can reset it: node ace breakglass:reset',
   },
 
   onboarding: {
@@ -356,6 +354,7 @@ export const en = {
       noKey: 'Not set',
       activeHelp: 'While it is not in use, your agent does not call it.',
       deleteNamed: 'Delete {name}',
+      deleteAnyway: 'Delete it anyway',
       deleteTitle: 'Delete {name}?',
       deleteLead:
         'Its key is erased. If your agent uses a model of it, choose another one under Agent.',
