@@ -10,6 +10,13 @@ const { capabilities } = new ProcessDriver({ storage: '', openclaw: [], entrypoi
 
 runtimeContract('process', capabilities, () => ProcessTrial.prepare())
 
+if (capabilities.isolation === 'user') {
+  // As it is where Mosaic is not root.
+  runtimeContract('process, all as one user', { ...capabilities, isolation: 'none' }, () =>
+    ProcessTrial.prepare({ users: false })
+  )
+}
+
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
 test.group('Runtime | process', (group) => {

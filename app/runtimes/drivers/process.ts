@@ -1,24 +1,17 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { EventFeed } from '#runtimes/event_feed'
-import { RuntimeError } from '#runtimes/errors'
-import { Children } from '#runtimes/drivers/process/children'
-import { LogFile } from '#runtimes/drivers/process/log_file'
+import { explained, unlessFull } from '#runtimes/drivers/process/disk_errors'
+import { Starter } from '#runtimes/drivers/process/starter'
 import { Watcher } from '#runtimes/drivers/process/watcher'
-import { PortPool } from '#runtimes/drivers/process/port_pool'
+import { Children } from '#runtimes/drivers/process/children'
 import { ProcessTable } from '#runtimes/drivers/process/table'
-import { startLauncher } from '#runtimes/drivers/process/start'
 import { AgentRegistry } from '#runtimes/drivers/process/registry'
 import { Ending, signalGroup } from '#runtimes/drivers/process/ending'
-import { explainExit } from '#runtimes/drivers/process/exit_reasons'
+import { Observer, toInstance } from '#runtimes/drivers/process/observer'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
+import { agentsFolder, type PlacesInput } from '#runtimes/drivers/process/places'
+import { examine, freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
-import { agentsFolder, places, type PlacesInput } from '#runtimes/drivers/process/places'
-import {
-  examine,
-  freeBytes,
-  NEEDED_BYTES,
-  type FreeBytes,
-} from '#runtimes/drivers/process/preflight'
 import type {
   Instance,
   InstanceRef,
@@ -62,13 +55,14 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #installation: string
   readonly #places: PlacesInput
   readonly #users: UserRange | null
-  readonly #now: () => number
+  readonly #freeBytes: FreeBytes
   readonly #table = new ProcessTable()
   readonly #children = new Children(this.#table)
   readonly #ending = new Ending(this.#table)
-  readonly #ports = new PortPool()
+  readonly #observer = new Observer(this.#table, this.#children)
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
+  readonly #starter: Starter
   #opened: Promise<AgentRegistry> | null = null
 
   constructor(config: ProcessDriverConfig, installation: string) {
@@ -76,14 +70,26 @@ export class ProcessDriver implements RuntimeDriver {
     this.#installation = installation
     this.#places = { ...config, node: config.node ?? process.execPath }
     this.#users = config.users === false ? null : usableRange(config.users)
-    this.#now = config.now ?? Date.now
+    this.#freeBytes = config.freeBytes ?? freeBytes
+    const now = config.now ?? Date.now
     this.#watcher = new Watcher(
-      this.#table,
+      (run) => this.#observer.status(run),
+      (name, run) => this.#children.exitOf(name, run) !== null,
       this.#feed,
-      this.#now,
+      now,
       () => this.#ours(),
       (record) => this.#boundLog(record)
     )
+    this.#starter = new Starter({
+      places: this.#places,
+      ownUsers: this.#users !== null,
+      freeBytes: this.#freeBytes,
+      now,
+      table: this.#table,
+      children: this.#children,
+      ending: this.#ending,
+      onExit: (name, run, exit) => void this.#noteExit(name, run, exit),
+    })
     this.capabilities = {
       isolation: this.#users ? 'user' : 'none',
       suspend: true,
@@ -105,7 +111,10 @@ export class ProcessDriver implements RuntimeDriver {
         }
         signal.throwIfAborted()
         onProgress?.('Starting the agent')
-        return this.#start(record, spec, signal)
+        const run = await this.#starter.start(agents, record, spec, signal)
+        this.#watcher.note(spec.name, run)
+        this.#watcher.start()
+        return toInstance(spec.name, run)
       })
     } catch (error) {
       throw signal.aborted ? signal.reason : explained(error)
@@ -127,18 +136,20 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async inspect({ name }: InstanceRef): Promise<Observed | null> {
-    const record = await (await this.#open()).find(name)
+    const agents = await this.#open()
+    const record = await agents.find(name)
     if (!record?.run) return null
-    const observed = await this.#observe(record, record.run)
-    return this.#isImposed(record, observed) ? { ...observed, endpoint: null } : observed
+    const observed = await this.#observer.observe(record, record.run, agents.log(record))
+    return this.#observer.isImposed(record, record.run) ? { ...observed, endpoint: null } : observed
   }
 
   async *list(): AsyncIterable<Observed> {
     this.#watcher.start()
-    for await (const record of this.#ours()) {
+    const agents = await this.#open()
+    for await (const record of agents.all()) {
       if (!record.run) continue
       this.#watcher.note(record.name, record.run)
-      yield await this.#observe(record, record.run)
+      yield await this.#observer.observe(record, record.run, agents.log(record))
     }
   }
 
@@ -159,7 +170,7 @@ export class ProcessDriver implements RuntimeDriver {
     if (!record || tail <= 0) return
 
     const token = await agents.folder(record).readToken()
-    for (const line of await this.#log(agents, record).tail(tail)) {
+    for (const line of await agents.log(record).tail(tail)) {
       yield token ? line.replaceAll(token, '[token]') : line
     }
   }
@@ -172,63 +183,12 @@ export class ProcessDriver implements RuntimeDriver {
   async preflight(): Promise<RuntimeFinding[]> {
     return examine(this.#places, {
       ownUsers: this.#users !== null,
-      freeBytes: this.#config.freeBytes ?? freeBytes,
+      freeBytes: this.#freeBytes,
     })
   }
 
   async close(): Promise<void> {
     this.#watcher.stop()
-  }
-
-  async #start(before: AgentRecord, spec: InstanceSpec, signal: AbortSignal): Promise<Instance> {
-    const agents = await this.#open()
-    const where = await places(this.#places, this.#users !== null)
-    await this.#demandRoom(agents)
-    await this.#ending.killRest(before, agents.folder(before).state)
-    const record = await agents.adaptUser(before)
-    const folder = agents.folder(record)
-    const log = this.#log(agents, record)
-    await folder.prepare(spec.token)
-    await log.bound()
-    signal.throwIfAborted()
-
-    const port = await this.#ports.take(before.run?.port)
-    let run: Run
-    try {
-      const child = await startLauncher(spec, folder, where, port)
-      run = this.#newRun(child.pid, spec, port)
-      this.#children.add(spec.name, run, child, log, (exit) => {
-        this.#ports.release(port)
-        void this.#noteExit(spec.name, run, exit)
-      })
-    } catch (error) {
-      this.#ports.release(port)
-      throw error
-    }
-    try {
-      signal.throwIfAborted()
-      await agents.save({ ...record, run })
-    } catch (error) {
-      await this.#ending.end({ ...record, run }, folder.state, 0)
-      throw error
-    }
-    this.#watcher.note(spec.name, run)
-    this.#watcher.start()
-    return toInstance(spec.name, run)
-  }
-
-  #newRun(pid: number, spec: InstanceSpec, port: number): Run {
-    return {
-      pid,
-      startTicks: this.#table.find(pid)?.startTicks ?? 0,
-      bootId: this.#table.bootId,
-      port,
-      generation: spec.generation,
-      specHash: spec.hash,
-      startedAt: new Date(this.#now()).toISOString(),
-      stopRequested: false,
-      exit: null,
-    }
   }
 
   #goOn(name: string, run: Run): Instance {
@@ -247,12 +207,14 @@ export class ProcessDriver implements RuntimeDriver {
       await this.#ending.killRest(record, state)
       return record
     }
-    await agents.save({ ...record, run: { ...run, stopRequested: true } })
+    // A full disk must not keep an agent from being ended: then it just looks as if it ended by itself.
+    const keep = (changed: AgentRecord) => agents.save(changed).catch(unlessFull)
+    await keep({ ...record, run: { ...run, stopRequested: true } })
     await this.#ending.end(record, state, graceMs)
     const code = (await this.#children.exitOf(record.name, run))?.code ?? null
     const exit = { code, outOfMemory: false, failure: null }
     const ended = { ...record, run: { ...run, stopRequested: true, exit } }
-    await agents.save(ended)
+    await keep(ended)
     this.#watcher.note(record.name, ended.run)
     return ended
   }
@@ -285,51 +247,9 @@ export class ProcessDriver implements RuntimeDriver {
     if (!run || !this.#table.findSame(run)) return
     signalGroup(run.pid, signal)
     const deadline = performance.now() + SUSPEND_DEADLINE_MS
-    while (this.#watcher.status(run) !== wanted && performance.now() < deadline)
+    while (this.#observer.status(run) !== wanted && performance.now() < deadline)
       await after(LOOK_MS)
     this.#watcher.note(name, run)
-  }
-
-  async #observe(record: AgentRecord, run: Run): Promise<Observed> {
-    const status = this.#watcher.status(run)
-    const ended = status === 'exited' ? await this.#exitOf(record, run) : null
-    return {
-      name: record.name,
-      agent: record.agent,
-      id: String(run.pid),
-      generation: run.generation,
-      specHash: run.specHash,
-      status,
-      endpoint: ended ? null : endpoint(run),
-      startedAt: new Date(run.startedAt),
-      exitCode: ended?.code ?? null,
-      outOfMemory: ended?.outOfMemory ?? false,
-      failure: run.stopRequested ? null : (ended?.failure ?? null),
-      state: toState(run),
-    }
-  }
-
-  async #exitOf(record: AgentRecord, run: Run): Promise<RunExit> {
-    if (run.exit) return run.exit
-    const own = this.#children.exitOf(record.name, run)
-    if (own) return own
-    const lines = await this.#log(await this.#open(), record).tail(40)
-    return explainExit({ code: null, signal: null }, false, lines)
-  }
-
-  /** Whether another user's process listens where the gateway should: it must not get the token. */
-  #isImposed({ user }: AgentRecord, { state, status }: Observed): boolean {
-    if (!user || status === 'exited') return false
-    const listener = this.#table.listener(state.port as number)
-    return listener !== null && listener !== user.uid
-  }
-
-  async #demandRoom(agents: AgentRegistry): Promise<void> {
-    const left = await (this.#config.freeBytes ?? freeBytes)(agents.path)
-    if (left >= NEEDED_BYTES) return
-    throw new RuntimeError('no_capacity', `The disk of ${agents.path} is full.`, {
-      help: 'Free some space there, then try again.',
-    })
   }
 
   /** Does something to an agent of ours while nobody else does. Of what is not there nothing is done. */
@@ -354,11 +274,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async #boundLog(record: AgentRecord): Promise<void> {
-    await this.#log(await this.#open(), record).bound()
-  }
-
-  #log(agents: AgentRegistry, record: AgentRecord): LogFile {
-    return new LogFile(agents.folder(record).log, this.#config.logBytes ?? LOG_BYTES)
+    await (await this.#open()).log(record).bound()
   }
 
   #open(): Promise<AgentRegistry> {
@@ -369,38 +285,13 @@ export class ProcessDriver implements RuntimeDriver {
 
   async #openFolder(): Promise<AgentRegistry> {
     const folder = await agentsFolder(this.#places, this.#users !== null)
-    const agents = new AgentRegistry(folder, this.#installation, this.#users, this.#table)
+    const agents = new AgentRegistry(folder, {
+      installation: this.#installation,
+      users: this.#users,
+      logBytes: this.#config.logBytes ?? LOG_BYTES,
+      table: this.#table,
+    })
     await agents.tidy()
     return agents
   }
-}
-
-function endpoint(run: Run): string {
-  return `http://127.0.0.1:${run.port}`
-}
-
-function toState({ pid, port }: Run) {
-  return { pid, port }
-}
-
-function toInstance(name: string, run: Run): Instance {
-  return { name, id: String(run.pid), endpoint: endpoint(run), state: toState(run) }
-}
-
-/** What a full or closed disk says, in words. */
-function explained(error: unknown): unknown {
-  const { code, path } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new RuntimeError('no_capacity', 'The disk of the agents is full.', {
-      cause: error,
-      help: 'Free some space there, then try again.',
-    })
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new RuntimeError('internal', `Mosaic may not write to ${path ?? 'the agents'}.`, {
-      cause: error,
-      help: 'Give the user that Mosaic runs as the rights to its storage folder.',
-    })
-  }
-  return error
 }

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { Launched } from '#runtimes/drivers/process/start'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { Run, RunExit } from '#runtimes/drivers/process/records'
 import type { ProcessTable } from '#runtimes/drivers/process/table'
@@ -25,17 +25,14 @@ export class Children {
   add(
     name: string,
     run: Run,
-    child: ChildProcess,
+    { exited }: Launched,
     log: LogFile,
     onExit: (exit: RunExit) => void
   ): void {
     const killsBefore = this.#table.outOfMemoryKills()
-    const exit = new Promise<RunExit>((resolve) => {
-      child.once('exit', async (code, signal) => {
-        const killed = this.#table.outOfMemoryKills() > killsBefore
-        const lines = await log.tail(LAST_LINES)
-        resolve(explainExit({ code, signal }, killed, lines))
-      })
+    const exit = exited.then(async (end) => {
+      const killed = this.#table.outOfMemoryKills() > killsBefore
+      return explainExit(end, killed, await log.tail(LAST_LINES))
     })
     this.#byName.set(name, { run, exit })
     void exit.then(onExit)

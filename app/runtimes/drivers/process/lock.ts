@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
+import { readlink, rename, rm, symlink } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
-import type { ProcessIdentity, ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcessTable } from '#runtimes/drivers/process/table'
 
 /** How often a lock that another process holds is looked at. */
 const LOOK_MS = 25
 
 /**
  * A lock between processes: Mosaic's server and its commands may act on the same agent at once. It is a
- * file that names its holder; when that process has ended, the lock is free.
+ * symbolic link that leads nowhere and names its holder: made whole in one step, on a full disk too. When
+ * its holder has ended, the lock is free.
  */
 export class FileLock {
   readonly #table: ProcessTable
@@ -50,12 +51,7 @@ export class FileLock {
 
   async #tryAcquire(path: string): Promise<boolean> {
     try {
-      const file = await open(path, 'wx', 0o600)
-      try {
-        await file.writeFile(JSON.stringify(this.#self()))
-      } finally {
-        await file.close()
-      }
+      await symlink(this.#self(), path)
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -64,10 +60,10 @@ export class FileLock {
     return false
   }
 
-  /** Takes a dead holder's file away. Moves it first: two who do this at once must not remove a new one. */
+  /** Takes a dead holder's link away. Moves it first: two who do this at once must not remove a new one. */
   async #breakIfLeft(path: string): Promise<void> {
-    const text = await readFile(path, 'utf8').catch(() => null)
-    if (text === null || !this.#isLeft(text)) return
+    const holder = await readlink(path).catch(() => null)
+    if (holder === null || this.#lives(holder)) return
 
     const aside = `${path}.${randomUUID()}`
     try {
@@ -75,22 +71,19 @@ export class FileLock {
     } catch {
       return
     }
-    const moved = await readFile(aside, 'utf8')
-    if (moved !== text) await link(aside, path).catch(() => {})
+    const moved = await readlink(aside)
+    if (moved !== holder) await symlink(moved, path).catch(() => {})
     await rm(aside, { force: true })
   }
 
-  #isLeft(text: string): boolean {
-    try {
-      return this.#table.findSame(JSON.parse(text) as ProcessIdentity) === null
-    } catch {
-      // Its holder is about to write its name.
-      return false
-    }
+  #lives(holder: string): boolean {
+    const [pid, startTicks, bootId] = holder.split(':')
+    const identity = { pid: Number(pid), startTicks: Number(startTicks), bootId }
+    return this.#table.findSame(identity) !== null
   }
 
-  #self(): ProcessIdentity {
+  #self(): string {
     const { pid } = process
-    return { pid, startTicks: this.#table.find(pid)?.startTicks ?? 0, bootId: this.#table.bootId }
+    return [pid, this.#table.find(pid)?.startTicks ?? 0, this.#table.bootId].join(':')
   }
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import { FileLock } from '#runtimes/drivers/process/lock'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import { LogFile } from '#runtimes/drivers/process/log_file'
 import { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 import { allocate, type UserRange } from '#runtimes/drivers/process/users'
 import { AgentRecords, type AgentRecord } from '#runtimes/drivers/process/records'
@@ -15,20 +16,29 @@ const LOCK_TIMEOUT_MS = 11 * 60_000
 /** `<agents>/<name>` must stay inside, and a dot begins what is not an agent. */
 const SAFE_NAME = /^[a-z0-9][a-z0-9_.-]{0,127}$/i
 
+export interface RegistryOptions {
+  installation: string
+  /** Null when agents run as Mosaic's own user. */
+  users: UserRange | null
+  logBytes: number
+  table: ProcessTable
+}
+
 /** The agents of one installation: their folders, records and users. */
 export class AgentRegistry {
   readonly #records: AgentRecords
   readonly #installation: string
   readonly #users: UserRange | null
+  readonly #logBytes: number
   readonly #lock: FileLock
   readonly #queue = new KeyedQueue()
 
-  /** @param users null when agents run as Mosaic's own user */
-  constructor(folder: string, installation: string, users: UserRange | null, table: ProcessTable) {
+  constructor(folder: string, options: RegistryOptions) {
     this.#records = new AgentRecords(folder)
-    this.#installation = installation
-    this.#users = users
-    this.#lock = new FileLock(table)
+    this.#installation = options.installation
+    this.#users = options.users
+    this.#logBytes = options.logBytes
+    this.#lock = new FileLock(options.table)
   }
 
   get path(): string {
@@ -51,6 +61,10 @@ export class AgentRegistry {
 
   folder({ name, user }: AgentRecord): AgentFolder {
     return new AgentFolder(this.#records.path(name), user)
+  }
+
+  log(record: AgentRecord): LogFile {
+    return new LogFile(this.folder(record).log, this.#logBytes)
   }
 
   /** The record of an agent of this installation, or null. */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RuntimeError } from '#runtimes/errors'
@@ -8,6 +8,12 @@ import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 
 /** Where agents find the programs of the system; Mosaic's own PATH may lead anywhere. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** A process that was started, and how it will end. */
+export interface Launched {
+  pid: number
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
 
 /**
  * Starts the launcher in a session of its own, so that it outlives Mosaic. Nothing of Mosaic's own
@@ -20,7 +26,7 @@ export async function startLauncher(
   folder: AgentFolder,
   places: Places,
   port: number
-): Promise<ChildProcess & { pid: number }> {
+): Promise<Launched> {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
   const log = await open(folder.log, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
   try {
@@ -36,7 +42,7 @@ async function spawned(
   folder: AgentFolder,
   places: Places,
   port: number
-): Promise<ChildProcess & { pid: number }> {
+): Promise<Launched> {
   const child = spawn('/bin/sh', [places.entrypoint], {
     ...(folder.user ?? {}),
     cwd: folder.state,
@@ -44,12 +50,16 @@ async function spawned(
     env: environment(spec, folder, places, port),
     stdio: ['ignore', log.fd, log.fd],
   })
+  // From the first moment: it may end before anybody else can listen.
+  const exited: Launched['exited'] = new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', (error: NodeJS.ErrnoException) => reject(explainSpawnError(error)))
   })
   child.unref()
-  return child as ChildProcess & { pid: number }
+  return { pid: child.pid!, exited }
 }
 
 function environment(

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Observed } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
 import type { AgentRecord, Run } from '#runtimes/drivers/process/records'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
 
 /** An end that nobody tells us of is noticed within this. One look costs some microseconds per agent. */
 const LOOK_MS = 500
@@ -8,7 +9,10 @@ const LOOK_MS = 500
 /** Every how many looks the folder is read again, for agents that another process of Mosaic started. */
 const READ_EVERY = 10
 
-type Status = 'running' | 'suspended' | 'exited'
+/** Looks without a pause for others: under a millisecond. */
+const AT_ONCE = 50
+
+type Status = Observed['status']
 
 interface Seen {
   run: Run
@@ -26,7 +30,9 @@ export class Watcher {
   #since = 0
 
   constructor(
-    private readonly table: ProcessTable,
+    private readonly status: (run: Run) => Status,
+    /** Whether the system itself tells this process how that run ends. */
+    private readonly isOwn: (name: string, run: Run) => boolean,
     private readonly feed: EventFeed,
     private readonly now: () => number,
     /** The records of this installation. */
@@ -78,15 +84,13 @@ export class Watcher {
     if (seen) this.note(name, seen.run)
   }
 
-  status(run: Run): Status {
-    if (run.exit) return 'exited'
-    const stat = this.table.findSame(run)
-    if (!stat) return 'exited'
-    return stat.state === 'T' ? 'suspended' : 'running'
-  }
-
   async #look(): Promise<void> {
-    for (const name of this.#seen.keys()) this.check(name)
+    let looked = 0
+    for (const [name, { run }] of this.#seen) {
+      if (this.isOwn(name, run)) continue
+      this.check(name)
+      if (++looked % AT_ONCE === 0) await nextTurn()
+    }
     if (this.#looks++ % READ_EVERY !== 0) return
     const known = [...this.#seen.keys()]
     try {

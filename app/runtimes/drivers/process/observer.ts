@@ -1,0 +1,64 @@
+import type { Instance, Observed } from '#runtimes/contract'
+import { explainExit } from '#runtimes/drivers/process/exit_reasons'
+import type { Children } from '#runtimes/drivers/process/children'
+import type { LogFile } from '#runtimes/drivers/process/log_file'
+import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
+
+/** Enough to see why a process ended. */
+const LAST_LINES = 40
+
+/** Says of an agent what its record and the kernel know together. */
+export class Observer {
+  constructor(
+    private readonly table: ProcessTable,
+    private readonly children: Children
+  ) {}
+
+  status(run: Run): Observed['status'] {
+    if (run.exit) return 'exited'
+    const stat = this.table.findSame(run)
+    if (!stat) return 'exited'
+    return stat.state === 'T' ? 'suspended' : 'running'
+  }
+
+  async observe(record: AgentRecord, run: Run, log: LogFile): Promise<Observed> {
+    const status = this.status(run)
+    const ended = status === 'exited' ? await this.#exitOf(record.name, run, log) : null
+    return {
+      ...toInstance(record.name, run),
+      agent: record.agent,
+      generation: run.generation,
+      specHash: run.specHash,
+      status,
+      endpoint: ended ? null : endpoint(run),
+      startedAt: new Date(run.startedAt),
+      exitCode: ended?.code ?? null,
+      outOfMemory: ended?.outOfMemory ?? false,
+      failure: run.stopRequested ? null : (ended?.failure ?? null),
+    }
+  }
+
+  /** Whether another user's process listens where the gateway should: it must not get the token. */
+  isImposed({ user }: AgentRecord, run: Run): boolean {
+    if (!user || this.status(run) === 'exited') return false
+    const listener = this.table.listener(run.port)
+    return listener !== null && listener !== user.uid
+  }
+
+  async #exitOf(name: string, run: Run, log: LogFile): Promise<RunExit> {
+    const known = run.exit ?? this.children.exitOf(name, run)
+    if (known) return known
+    return explainExit({ code: null, signal: null }, false, await log.tail(LAST_LINES))
+  }
+}
+
+/** What `ensure` gives back for a run. */
+export function toInstance(name: string, run: Run): Instance {
+  const { pid, port } = run
+  return { name, id: String(pid), endpoint: endpoint(run), state: { pid, port } }
+}
+
+function endpoint({ port }: Run): string {
+  return `http://127.0.0.1:${port}`
+}
