@@ -124,7 +124,7 @@ test.group('The relay', (group) => {
     await stream.until('[DONE]')
     assert.include(
       stream.text,
-      'data: {"choices":[{"delta":{"content":"haYY"}}]}\n\ndata: [DONE]\n\n'
+      'data: {"choices":[{"delta":{"content":"ZZYY"}}]}\n\ndata: [DONE]\n\n'
     )
   })
 

@@ -1,0 +1,175 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import type { GatewayHistory } from '#openclaw/gateway_client'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+
+const at = new Date('2026-11-23T10:00:00Z')
+const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, text, at })
+
+/** What each agent remembers, by the address of its gateway. */
+class RememberingGateway {
+  readonly stores = new Map<string, Map<string, GatewayHistory>>()
+  broken = false
+
+  store(url: string): Map<string, GatewayHistory> {
+    if (this.broken) throw new E_GATEWAY_FAILED()
+    const store = this.stores.get(url) ?? new Map()
+    this.stores.set(url, store)
+    return store
+  }
+
+  async sessions(url: string) {
+    return [...this.store(url)].map(([key, { messages }]) => ({
+      key,
+      title: messages[0]?.text ?? null,
+      preview: messages.at(-1)?.text ?? null,
+      updatedAt: at,
+    }))
+  }
+
+  async history(url: string, _token: string, key: string) {
+    return this.store(url).get(key) ?? null
+  }
+
+  async deleteSession(url: string, _token: string, key: string) {
+    this.store(url).delete(key)
+  }
+}
+
+test.group('Conversations', (group) => {
+  let gateway: RememberingGateway
+  let surface: ReturnType<typeof scriptedSurface>
+  let owner: Awaited<ReturnType<typeof userWithToken>>
+  let other: Awaited<ReturnType<typeof userWithToken>>
+
+  group.setup(() => testUtils.db().truncate())
+  group.each.setup(async () => {
+    gateway = new RememberingGateway()
+    surface = scriptedSurface({ gateway })
+    surface.waker.wake = async (agent) => ({ url: agent, token: 'token' })
+    owner = await userWithToken()
+    other = await userWithToken()
+    const history = {
+      messages: [said('user', 'Where to?'), said('assistant', 'Lisbon.')],
+      nextCursor: null,
+    }
+    const store = gateway.store(`user/${owner.user.id}`)
+    store.set('web:mine', history)
+    store.set('api:notes', history)
+    store.set('main', history)
+    store.set('openai:8d1f', history)
+    return () => surface.restore()
+  })
+
+  test('are listed from the agent, and only those of chats', async ({ client, assert }) => {
+    const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
+    answer.assertStatus(200)
+    assert.deepEqual(answer.body().data, [
+      {
+        id: 'mine',
+        surface: 'web',
+        title: 'Where to?',
+        preview: 'Lisbon.',
+        updatedAt: at.toISOString(),
+      },
+      {
+        id: 'api:notes',
+        surface: 'api',
+        title: 'Where to?',
+        preview: 'Lisbon.',
+        updatedAt: at.toISOString(),
+      },
+    ])
+    assert.deepEqual(answer.body().meta, { total: 2, page: 1, limit: 50, totalPages: 1 })
+    assert.deepEqual(surface.waker.woken, [`user/${owner.user.id}`])
+  })
+
+  test('are listed by pages', async ({ client, assert }) => {
+    const page = (number: number) =>
+      client.get('/api/v1/conversations').qs({ page: number, limit: 1 }).bearerToken(owner.token)
+    const second = (await page(2)).body()
+    assert.deepEqual(
+      second.data.map(({ id }: { id: string }) => id),
+      ['api:notes']
+    )
+    assert.deepEqual(second.meta, { total: 2, page: 2, limit: 1, totalPages: 2 })
+    const past = (await page(9)).body()
+    assert.deepEqual(past.data, [])
+    assert.equal(past.meta.total, 2)
+  })
+
+  test('are read with their messages and a title', async ({ client, assert }) => {
+    for (const id of ['mine', 'api:notes']) {
+      const answer = await client
+        .get(`/api/v1/conversations/${encodeURIComponent(id)}`)
+        .bearerToken(owner.token)
+      answer.assertStatus(200)
+      const { data } = answer.body()
+      assert.equal(data.id, id)
+      assert.equal(data.title, 'Where to?')
+      assert.deepEqual(data.messages[1], {
+        id: 'Lisbon.',
+        role: 'assistant',
+        text: 'Lisbon.',
+        at: at.toISOString(),
+      })
+    }
+  })
+
+  test('are deleted', async ({ client }) => {
+    const path = '/api/v1/conversations/mine'
+    ;(await client.delete(path).bearerToken(owner.token)).assertStatus(204)
+    ;(await client.get(path).bearerToken(owner.token)).assertStatus(404)
+    ;(await client.delete(path).bearerToken(owner.token)).assertStatus(404)
+  })
+
+  test('of someone else, or of nobody, do not exist: {$self}')
+    .with(['mine', 'api:notes', 'unknown', 'main', 'openai:8d1f', 'agent:main:web:mine', '..%2Fx'])
+    .run(async ({ client, assert }, id) => {
+      const path = `/api/v1/conversations/${id}`
+      const read = await client.get(path).bearerToken(other.token)
+      const deleted = await client.delete(path).bearerToken(other.token)
+      read.assertStatus(404)
+      deleted.assertStatus(404)
+      assert.equal(read.body().errors[0].code, 'E_CONVERSATION_NOT_FOUND')
+      assert.equal(gateway.store(`user/${owner.user.id}`).size, 4)
+    })
+
+  test("the agent's own sessions are not to be read or deleted by name: {$self}")
+    .with(['main', 'openai:8d1f'])
+    .run(async ({ client }, id) => {
+      const path = `/api/v1/conversations/${id}`
+      ;(await client.get(path).bearerToken(owner.token)).assertStatus(404)
+      ;(await client.delete(path).bearerToken(owner.token)).assertStatus(404)
+    })
+
+  test('are asked for anew where the address that was remembered is dead', async ({
+    client,
+    assert,
+  }) => {
+    surface.waker.remembered = { url: 'dead', token: 'token' }
+    gateway.broken = true
+    surface.waker.wake = async (agent) => {
+      gateway.broken = false
+      return { url: agent, token: 'token' }
+    }
+    const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
+    answer.assertStatus(200)
+    assert.lengthOf(surface.waker.invalidated, 1)
+  })
+
+  test('cannot be read from an agent that does not answer', async ({ client, assert }) => {
+    surface.waker.wake = async () => {
+      gateway.broken = true
+      return { url: 'x', token: 'token' }
+    }
+    const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
+    answer.assertStatus(502)
+    assert.equal(answer.body().errors[0].code, 'E_GATEWAY_FAILED')
+  })
+
+  test('need a sign-in', async ({ client }) => {
+    ;(await client.get('/api/v1/conversations')).assertStatus(401)
+  })
+})

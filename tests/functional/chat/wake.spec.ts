@@ -1,0 +1,99 @@
+import OpenAI from 'openai'
+import app from '@adonisjs/core/services/app'
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import UserContainer from '#models/user_container'
+import type { MemoryDriver } from '#runtimes/drivers/memory'
+import { baseUrl, userWithToken } from '#tests/doubles/chat_surface'
+
+const CALLERS = 1000
+
+test.group('Chats that wake an agent', (group) => {
+  let driver: MemoryDriver
+  let owner: Awaited<ReturnType<typeof userWithToken>>
+
+  group.setup(() => testUtils.db().truncate())
+  group.each.setup(async () => {
+    const settings = await app.container.make('settings')
+    const runtimes = await app.container.make('runtime.manager')
+    await settings.set('runtime.driver', 'memory')
+    driver = (await runtimes.use('memory')) as MemoryDriver
+    owner = await userWithToken()
+    await LlmProviderFactory.merge({ userId: owner.user.id }).create()
+    return async () => {
+      const lifecycle = await app.container.make('agents.lifecycle')
+      await lifecycle.stop(`user/${owner.user.id}`)
+      await driver.reset()
+    }
+  })
+
+  const container = () => UserContainer.ownedBy(owner.user.id).firstOrFail()
+
+  function ask(path: string, body: unknown): Promise<Response> {
+    return fetch(baseUrl() + path, {
+      method: 'POST',
+      headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  }
+
+  test('tell the page how the wake goes, then answer', async ({ assert }) => {
+    const text = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.match(text, /^event: progress\n[\s\S]+event: delta\n[\s\S]+event: done\n/)
+    const again = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.notInclude(again, 'event: progress')
+  })
+
+  test(`start it once for ${CALLERS} callers, and each is answered`, async ({ assert }) => {
+    driver.behave('*', { startMs: 300 })
+    const body = { model: 'openclaw', messages: [{ role: 'user', content: 'Hello' }] }
+    const answers = await Promise.all(
+      Array.from({ length: CALLERS }, async () => {
+        const answer = await ask('/v1/chat/completions', body)
+        await answer.text()
+        return answer.status
+      })
+    )
+    assert.isTrue(answers.every((status) => status === 200))
+    const { containerName } = await container()
+    assert.equal(driver.counts(containerName).starts, 1)
+  }).timeout(60_000)
+
+  test('go on after the agent was stopped, with what it remembers', async ({ assert }) => {
+    const client = new OpenAI({ baseURL: `${baseUrl()}/v1`, apiKey: owner.token, maxRetries: 0 })
+    const say = async (content: string) => {
+      const answer = await client.chat.completions.create({
+        model: 'openclaw',
+        user: 'notes',
+        messages: [{ role: 'user', content }],
+      })
+      return answer.choices[0].message.content
+    }
+    assert.equal(await say('One'), 'Turn 1: One')
+    const lifecycle = await app.container.make('agents.lifecycle')
+    await lifecycle.stop(`user/${owner.user.id}`)
+    assert.equal(await say('Two'), 'Turn 2: Two')
+  })
+
+  test('wake it again after a crash that nobody noticed', async ({ assert }) => {
+    const body = { model: 'openclaw', messages: [{ role: 'user', content: 'Hello' }] }
+    await (await ask('/v1/chat/completions', body)).text()
+    await driver.crash((await container()).containerName)
+    const answer = await ask('/v1/chat/completions', body)
+    await answer.text()
+    assert.equal(answer.status, 200)
+  })
+
+  test('tell that it was killed in the middle of its answer', async ({ assert }) => {
+    driver.behave('*', { crashMidStream: true })
+    const text = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.match(text, /event: error\ndata: \{"code":"E_AGENT_GONE"/)
+  })
+
+  test('tell that there is no provider', async ({ assert }) => {
+    await owner.user.related('providers').query().delete()
+    const text = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.match(text, /event: error\ndata: \{"code":"E_AGENT_NO_PROVIDER"/)
+  })
+})
