@@ -20,7 +20,7 @@ export default class SettingsSet extends OperatorCommand {
   declare ifUnset: boolean
 
   override async run() {
-    const text = this.value === '-' ? await readSecret() : this.value
+    const text = this.value === '-' ? await readSecret(this.input) : this.value
     const changed = !this.ifUnset || !(await this.#isSet())
     if (changed) {
       const changes = await this.app.container.make('settings.changes')

@@ -1,3 +1,4 @@
+import { EventIds } from '#audit/event_ids'
 import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
@@ -14,16 +15,13 @@ export interface AuditEntry {
   address?: string | null
 }
 
-/** Newest first. Two events of one millisecond are told apart by their ids. */
-const NEWEST_FIRST = [
-  { column: 'created_at', order: 'desc' as const },
-  { column: 'id', order: 'desc' as const },
-]
-
 /** The append-only record of who did what. */
 export class Audit {
+  readonly #ids = new EventIds()
+
   async record({ actor, action, subject, details, address }: AuditEntry): Promise<void> {
     await AuditEvent.create({
+      id: this.#ids.next(),
       actorId: actor?.id ?? null,
       actorName: actor ? (actor.email ?? actor.name) : null,
       action,
@@ -33,7 +31,8 @@ export class Audit {
       address: address ?? null,
     })
   }
+  /** Newest first. */
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
-    return AuditEvent.query().orderBy(NEWEST_FIRST).paginate(page, limit)
+    return AuditEvent.query().orderBy('id', 'desc').paginate(page, limit)
   }
 }

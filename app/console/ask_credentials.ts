@@ -7,7 +7,9 @@ export async function askCredentials(
   command: OperatorCommand,
   username: string | undefined
 ): Promise<Credentials> {
-  if (username && !process.stdin.isTTY) return { username, password: await readSecret() }
+  if (username && !command.input.isTTY) {
+    return { username, password: await readSecret(command.input) }
+  }
   return {
     username: username ?? (await command.prompt.ask('Username', { default: 'admin' })),
     password: await command.prompt.secure('Password (at least 12 characters)'),

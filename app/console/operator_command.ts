@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Exception } from '@adonisjs/core/exceptions'
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions } from '@adonisjs/core/types/ace'
@@ -12,6 +13,9 @@ export abstract class OperatorCommand extends BaseCommand {
 
   @flags.boolean({ description: 'Print one JSON object' })
   declare json: boolean
+
+  /** Where secrets come from that must not stand among the arguments. */
+  input: Readable & { isTTY?: boolean } = process.stdin
 
   /** Prints what was done. */
   protected report(result: Record<string, unknown>, sentence: string): void {

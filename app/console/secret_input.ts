@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 const MAX_BYTES = 64 * 1024
 
 /** A secret from standard input, without the line end that `echo` adds. Never from an argument. */
-export async function readSecret(input: Readable = process.stdin): Promise<string> {
+export async function readSecret(input: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of input) {

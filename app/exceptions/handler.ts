@@ -1,8 +1,10 @@
 import app from '@adonisjs/core/services/app'
 import string from '@adonisjs/core/helpers/string'
 import { InertiaManager } from '@adonisjs/inertia'
+import { Exception } from '@adonisjs/core/exceptions'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
-import type { StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
+import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
+import type { Level } from '@adonisjs/core/types/logger'
 import { answersJson } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
@@ -31,6 +33,12 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   /** A failed query's text holds the values of its row: the log gets what the database said. */
   override async report(error: unknown, ctx: HttpContext) {
     return super.report(withoutQuery(error), ctx)
+  }
+
+  /** A failure that was foreseen has told the person what to do; only a defect needs its stack. */
+  protected override getErrorLogLevel(error: HttpError): Level {
+    const foreseen = error instanceof Exception && Boolean(error.help)
+    return foreseen ? 'warn' : super.getErrorLogLevel(error)
   }
 
   #answerJson(answer: Answer, ctx: HttpContext) {

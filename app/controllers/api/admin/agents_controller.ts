@@ -1,6 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import type { AgentControls } from '#agents/system_agents'
 import UserContainer from '#models/user_container'
 import { pageValidator } from '#validators/identity'
 import { FIRST_PAGE, PAGE_LIMIT } from '#models/page'
@@ -28,7 +27,7 @@ export default class AdminAgentsController {
 
   async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
     const row = await UserContainer.query().where('id', params.id).preload('user').firstOrFail()
-    const lifecycle: AgentControls = await app.container.make('agents.lifecycle')
+    const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
 

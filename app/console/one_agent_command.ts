@@ -1,0 +1,30 @@
+import { args } from '@adonisjs/core/ace'
+import { AgentCommand } from '#console/agent_command'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentKey } from '#agents/types'
+
+/** A command about the agent of one user, or a system agent named as it is. */
+export abstract class OneAgentCommand extends AgentCommand {
+  @args.string({ description: 'Email address or breakglass username of its owner' })
+  declare user: string
+
+  /** Does it, and resolves when it is done. */
+  protected abstract act(lifecycle: AgentLifecycle, agent: AgentKey): Promise<unknown>
+
+  override async run() {
+    const agent = await this.#agent()
+    const lifecycle = await this.app.container.make('agents.lifecycle')
+    await this.act(lifecycle, agent)
+    const { status, runtime } = await lifecycle.describe(agent)
+    this.report({ agent, status, runtime }, `The agent of ${this.user} is ${status}.`)
+  }
+
+  async #agent(): Promise<AgentKey> {
+    const { default: SystemContainer } = await import('#models/system_container')
+    const system = await SystemContainer.findBy('name', this.user)
+    if (system) return `system/${system.id}`
+
+    const { findUserByName } = await import('#identity/user_lookup')
+    return `user/${(await findUserByName(this.user)).id}`
+  }
+}

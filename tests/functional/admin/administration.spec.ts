@@ -1,0 +1,207 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { UserContainerFactory } from '#database/factories/user_container_factory'
+import { UserFactory } from '#database/factories/user_factory'
+import { SystemAgents, type AgentControls } from '#agents/system_agents'
+import AuditEvent from '#models/audit_event'
+import SystemContainer from '#models/system_container'
+import settings from '#settings/services/main'
+import { Visitor } from '#tests/visitor'
+
+async function asAdmin() {
+  const admin = await UserFactory.apply('admin').create()
+  const tokens = await app.container.make('identity.tokens')
+  const token = await tokens.create(admin, { name: 'test' })
+  const authorization = `Bearer ${token.value!.release()}`
+  return { admin, visitor: new Visitor({ headers: { authorization } }) }
+}
+
+test.group('The administration', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => settings.set('onboarding.completed', true))
+
+  test('lists settings with where each value comes from, and no secret', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const changed = await visitor.patch('/api/v1/admin/settings', {
+      'agents.idleTimeoutMin': 15,
+      'oidc.clientSecret': 'canary-client-secret',
+    })
+    assert.equal(changed.status, 200, JSON.stringify(changed.body))
+    assert.notInclude(JSON.stringify(changed.body), 'canary')
+
+    const { body } = await visitor.get('/api/v1/admin/settings')
+    const setting = (key: string) => body.data.find((entry: { key: string }) => entry.key === key)
+    assert.containsSubset(setting('agents.idleTimeoutMin'), { value: 15, source: 'database' })
+    assert.containsSubset(setting('oidc.clientSecret'), { value: null, secret: true, set: true })
+    assert.containsSubset(setting('runtime.cpus'), { source: 'default' })
+    assert.isUndefined(setting('vault.sentinel'))
+    assert.isUndefined(setting('onboarding.completed'))
+    assert.notInclude(JSON.stringify(body), 'canary')
+  })
+
+  test('refuses settings that are none, or would not work, and changes nothing', async ({
+    assert,
+  }) => {
+    const { visitor } = await asAdmin()
+    const wrong: [Record<string, unknown>, string][] = [
+      [{ 'no.such': 1 }, 'E_UNKNOWN_SETTING'],
+      [{ 'onboarding.completed': false }, 'E_UNKNOWN_SETTING'],
+      [{ 'agents.idleTimeoutMin': 'soon' }, 'E_VALIDATION_ERROR'],
+      [{ 'runtime.driver': 'no-such-driver' }, 'E_UNKNOWN_RUNTIME'],
+      [{ 'network.allowedRanges': ['everything'] }, 'E_VALIDATION_ERROR'],
+    ]
+    for (const [values, code] of wrong) {
+      const sent = { 'agents.startConcurrency': 7, ...values }
+      const { status, body } = await visitor.patch('/api/v1/admin/settings', sent)
+      assert.equal(status, 422, JSON.stringify(values))
+      assert.equal(body.errors[0].code, code)
+    }
+    assert.notEqual(await settings.get('agents.startConcurrency'), 7)
+  })
+
+  test('lists users by page, without what is theirs', async ({ assert }) => {
+    const { admin, visitor } = await asAdmin()
+    await UserFactory.createMany(3)
+    await UserContainerFactory.merge({ userId: admin.id, status: 'running' }).create()
+
+    const first = await visitor.get('/api/v1/admin/users?limit=2')
+    assert.lengthOf(first.body.data, 2)
+    assert.deepEqual(first.body.meta, { total: 4, page: 1, limit: 2, totalPages: 2 })
+    const past = await visitor.get('/api/v1/admin/users?limit=2&page=9')
+    assert.lengthOf(past.body.data, 0)
+    assert.equal(past.body.meta.total, 4)
+
+    const all = await visitor.get('/api/v1/admin/users')
+    const found = all.body.data.find((user: { id: string }) => user.id === admin.id)
+    assert.sameMembers(Object.keys(found), [
+      'id',
+      'name',
+      'email',
+      'emailVerified',
+      'image',
+      'role',
+      'isLocalAuth',
+      'createdAt',
+      'deactivatedAt',
+      'invitedAt',
+      'invitedBy',
+      'agentStatus',
+    ])
+    assert.equal(found.agentStatus, 'running')
+    assert.equal((await visitor.get('/api/v1/admin/users?limit=101')).status, 422)
+  })
+
+  test('lists agents by status only', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const row = await UserContainerFactory.with('user').make()
+    await row.renewGatewayToken()
+    row.userId = (await UserFactory.create()).id
+    await row.save()
+
+    const { body } = await visitor.get('/api/v1/admin/agents')
+    assert.equal(body.meta.total, 1)
+    assert.containsSubset(body.data[0], { id: row.id, userId: row.userId, status: 'stopped' })
+    for (const hidden of ['gatewayToken', 'endpoint', 'runtimeState', 'enc:']) {
+      assert.notInclude(JSON.stringify(body), hidden)
+    }
+  })
+
+  test('lists the audit record, newest first', async ({ assert }) => {
+    const { admin, visitor } = await asAdmin()
+    await visitor.patch('/api/v1/admin/settings', { 'agents.idleTimeoutMin': 10 })
+    const { body } = await visitor.get('/api/v1/admin/audit?limit=1')
+    assert.containsSubset(body.data[0], {
+      action: 'settings.changed',
+      actor: { id: admin.id },
+      details: { keys: ['agents.idleTimeoutMin'] },
+      address: '127.0.0.1',
+    })
+  })
+
+  test('says which runtimes there are and what is wrong with the one in use', async ({
+    assert,
+  }) => {
+    const { visitor } = await asAdmin()
+    await settings.set('runtime.driver', 'memory')
+    const { status, body } = await visitor.get('/api/v1/admin/runtimes')
+    assert.equal(status, 200)
+    const inUse = body.data.filter((runtime: { inUse: boolean }) => runtime.inUse)
+    assert.lengthOf(inUse, 1)
+    assert.containsSubset(inUse[0], { name: 'memory', findings: [] })
+  })
+})
+
+test.group('System agents', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => settings.set('onboarding.completed', true))
+
+  const PATH = '/api/v1/admin/system-agents'
+  const OPS = { name: 'mosaic-system-ops', role: 'operations', primaryModel: 'work/test-model' }
+
+  async function setUp() {
+    const calls: string[] = []
+    const note = (verb: string) => async (agent: string) => void calls.push(`${verb} ${agent}`)
+    const controls: AgentControls = {
+      start: note('start'),
+      stop: note('stop'),
+      restart: note('restart'),
+    }
+    const audit = await app.container.make('audit')
+    const real = await app.container.make('agents.system')
+    app.container.bindValue('agents.system', new SystemAgents(async () => controls, audit))
+
+    const { admin, visitor } = await asAdmin()
+    const provider = await LlmProviderFactory.merge({ userId: admin.id, name: 'work' }).create()
+    const restore = () => app.container.bindValue('agents.system', real)
+    return { admin, visitor, provider, calls, restore }
+  }
+
+  test('are made, changed, controlled and deleted', async ({ assert, cleanup }) => {
+    const { visitor, provider, calls, restore } = await setUp()
+    cleanup(restore)
+
+    const made = await visitor.post(PATH, OPS)
+    assert.equal(made.status, 201, JSON.stringify(made.body))
+    const { id } = made.body.data
+    assert.containsSubset(made.body.data, { ...OPS, providerId: provider.id, desired: 'running' })
+    const row = await SystemContainer.findOrFail(id)
+    assert.match(row.gatewayToken!, /^enc:/)
+    assert.notInclude(JSON.stringify(made.body), 'enc:')
+
+    assert.equal((await visitor.patch(`${PATH}/${id}`, { role: 'monitor' })).status, 200)
+    assert.equal((await visitor.patch(`${PATH}/${id}`, { role: 'monitor' })).status, 200)
+    assert.equal((await visitor.post(`${PATH}/${id}/stop`)).status, 202)
+    assert.equal((await visitor.patch(`${PATH}/${id}`, { isActive: false })).status, 200)
+    assert.equal((await visitor.delete(`${PATH}/${id}`)).status, 204)
+    assert.isNull(await SystemContainer.find(id))
+    assert.deepEqual(
+      calls.map((call) => call.split(' ')[0]),
+      ['start', 'restart', 'stop', 'stop', 'stop']
+    )
+    assert.isAbove((await AuditEvent.query().where('subject_id', id)).length, 4)
+  })
+
+  test('have names of their own, and models that the admin has', async ({ assert, cleanup }) => {
+    const { visitor, restore } = await setUp()
+    cleanup(restore)
+    assert.equal((await visitor.post(PATH, OPS)).status, 201)
+    assert.equal((await visitor.post(PATH, OPS)).status, 409)
+
+    const other = { ...OPS, name: 'mosaic-system-monitor' }
+    for (const primaryModel of ['work/none', 'nobody/test-model']) {
+      const { status, body } = await visitor.post(PATH, { ...other, primaryModel })
+      assert.equal(status, 422, primaryModel)
+      assert.equal(body.errors[0].field, 'primaryModel')
+    }
+    assert.equal((await visitor.post(PATH, { ...other, name: 'Not A Name' })).status, 422)
+  })
+
+  test('that do not exist are 404', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    assert.equal((await visitor.patch(`${PATH}/none`, { role: 'x' })).status, 404)
+    assert.equal((await visitor.delete(`${PATH}/none`)).status, 404)
+    assert.equal((await visitor.post(`${PATH}/none/start`)).status, 404)
+  })
+})

@@ -1,0 +1,141 @@
+import { Readable } from 'node:stream'
+import { test } from '@japa/runner'
+import ace from '@adonisjs/core/services/ace'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import BreakglassCreate from '#commands/breakglass_create'
+import BreakglassReset from '#commands/breakglass_reset'
+import Doctor from '#commands/doctor'
+import SettingsSet from '#commands/settings_set'
+import TokenCreate from '#commands/token_create'
+import type { OperatorCommand } from '#console/operator_command'
+import BreakglassUser from '#models/breakglass_user'
+import SystemConfig from '#models/system_config'
+import User from '#models/user'
+import settings from '#settings/services/main'
+import { UserFactory } from '#database/factories/user_factory'
+
+const PASSWORD = 'correct horse battery'
+
+type Command = Parameters<typeof ace.create>[0]
+
+/** Runs a command as an operator does, with `input` on standard input. */
+async function run(Target: Command, args: string[], input = '') {
+  const command = (await ace.create(Target, args)) as OperatorCommand
+  command.logger.flushLogs()
+  command.input = Readable.from([Buffer.from(input)])
+  await command.exec()
+  const lines = command.logger.getLogs()
+  const of = (stream: string) =>
+    lines.filter((line) => line.stream === stream).map(({ message }) => message)
+  return { exitCode: command.exitCode, out: of('stdout').join('\n'), err: of('stderr').join('\n') }
+}
+
+test.group('Commands for operators', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    ace.ui.switchMode('raw')
+    return () => ace.ui.switchMode('normal')
+  })
+
+  test('breakglass:create makes an admin that can sign in, and claims the installation', async ({
+    assert,
+  }) => {
+    await SystemConfig.query().delete()
+    const made = await run(BreakglassCreate, ['--username=Root', '--json'], `${PASSWORD}\n`)
+    assert.equal(made.exitCode, 0, made.err)
+    const { username, userId } = JSON.parse(made.out)
+    assert.equal(username, 'root')
+    assert.isTrue((await User.findOrFail(userId)).isAdmin)
+    assert.notInclude(made.out, PASSWORD)
+
+    const signIn = await app.container.make('identity.signIn')
+    const user = await signIn.withPassword({ username: 'root', password: PASSWORD }, '192.0.2.1')
+    assert.equal(user.id, userId)
+    const onboarding = await app.container.make('onboarding')
+    assert.isTrue(await onboarding.isClaimed())
+  })
+
+  test('breakglass:create asks where no name is given', async ({ assert }) => {
+    const command = await ace.create(BreakglassCreate, [])
+    command.prompt.trap('Username').replyWith('asked')
+    command.prompt.trap('Password (at least 12 characters)').replyWith(PASSWORD)
+    await command.exec()
+    assert.equal(command.exitCode, 0)
+    assert.isNotNull(await BreakglassUser.findBy('username', 'asked'))
+  })
+
+  test('breakglass:create refuses what the setup would refuse, on standard error', async ({
+    assert,
+  }) => {
+    await run(BreakglassCreate, ['--username=root'], PASSWORD)
+    const wrong: [string, string, RegExp][] = [
+      ['other', 'short', /at least 12/],
+      ['other', 'x'.repeat(73), /72 bytes/],
+      ['root', PASSWORD, /E_USERNAME_TAKEN/],
+    ]
+    for (const [username, password, message] of wrong) {
+      const refused = await run(BreakglassCreate, [`--username=${username}`], password)
+      assert.equal(refused.exitCode, 1)
+      assert.equal(refused.out, '')
+      assert.match(refused.err, message)
+    }
+  })
+
+  test('breakglass:reset sets a new password and ends the sessions', async ({ assert }) => {
+    await run(BreakglassCreate, ['--username=root'], PASSWORD)
+    const reset = await run(BreakglassReset, ['--username=root'], 'another long password')
+    assert.equal(reset.exitCode, 0, reset.err)
+
+    const signIn = await app.container.make('identity.signIn')
+    const attempt = (password: string) =>
+      signIn.withPassword({ username: 'root', password }, '192.0.2.2')
+    await assert.rejects(() => attempt(PASSWORD), 'The name or the password is wrong.')
+    assert.equal((await attempt('another long password')).name, 'root')
+
+    const unknown = await run(BreakglassReset, ['--username=nobody'], PASSWORD)
+    assert.equal(unknown.exitCode, 1)
+  })
+
+  test('token:create prints a token that works', async ({ assert }) => {
+    const user = await UserFactory.create()
+    const made = await run(TokenCreate, [user.email!, '--json'])
+    assert.equal(made.exitCode, 0, made.err)
+    const { token } = JSON.parse(made.out)
+    const tokens = await app.container.make('identity.tokens')
+    assert.equal(await tokens.verify(token), user.id)
+
+    const unknown = await run(TokenCreate, ['nobody@example.test', '--json'])
+    assert.equal(unknown.exitCode, 1)
+    assert.match(unknown.err, /E_UNKNOWN_USER/)
+  })
+
+  test('settings:set stores JSON, texts and what comes on standard input', async ({ assert }) => {
+    assert.equal((await run(SettingsSet, ['agents.idleTimeoutMin', '12'])).exitCode, 0)
+    assert.equal(await settings.get('agents.idleTimeoutMin'), 12)
+    await run(SettingsSet, ['oidc.clientId', 'mosaic'])
+    assert.equal(await settings.get('oidc.clientId'), 'mosaic')
+    await run(SettingsSet, ['oidc.clientSecret', '-'], 'a client secret\n')
+    assert.equal(await settings.get('oidc.clientSecret'), 'a client secret')
+
+    const kept = await run(SettingsSet, ['agents.idleTimeoutMin', '99', '--if-unset', '--json'])
+    assert.deepEqual(JSON.parse(kept.out), { key: 'agents.idleTimeoutMin', changed: false })
+    assert.equal(await settings.get('agents.idleTimeoutMin'), 12)
+
+    for (const args of [
+      ['no.such', '1'],
+      ['agents.idleTimeoutMin', 'soon'],
+    ]) {
+      const refused = await run(SettingsSet, args)
+      assert.equal(refused.exitCode, 1)
+      assert.isNotEmpty(refused.err)
+    }
+  })
+
+  test('doctor finds nothing wrong here, and says so with its status', async ({ assert }) => {
+    await settings.set('runtime.driver', 'memory')
+    const { exitCode, out } = await run(Doctor, ['--json'])
+    assert.deepEqual(JSON.parse(out), { healthy: true, findings: [] })
+    assert.equal(exitCode, 0)
+  })
+})

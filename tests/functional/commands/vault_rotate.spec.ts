@@ -1,0 +1,81 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import * as models from '#database/schema'
+import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { SecretKey } from '#vaults/secret_keys'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { UserContainerFactory } from '#database/factories/user_container_factory'
+import { UserFactory } from '#database/factories/user_factory'
+import LlmProvider from '#models/llm_provider'
+import SystemConfig from '#models/system_config'
+import UserContainer from '#models/user_container'
+import settings from '#settings/services/main'
+import { isSealedColumn } from '#models/columns'
+import { rotateVault, SEALED_MODELS } from '#settings/vault_rotation'
+
+/** The key of the tests, and one that comes in front of it. */
+const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
+const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
+
+const rotated = () => new Aes256GcmDriver({ keys: [NEW, OLD] })
+
+async function plantSecrets() {
+  const owner = await UserFactory.create()
+  const provider = await LlmProviderFactory.merge({ userId: owner.id }).make()
+  await provider.seal('apiKey', 'sk-canary')
+  await provider.save()
+  const container = await UserContainerFactory.merge({ userId: owner.id }).make()
+  await container.renewGatewayToken()
+  await container.save()
+  await settings.set('oidc.clientSecret', 'canary-secret')
+  return { provider, container }
+}
+
+test.group('Rotating the vault', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  test('walks every model that declares a sealed column', async ({ assert }) => {
+    const declaring = Object.values(models)
+      .filter((schema) => schema.$columns.some((name) => isSealedColumn(schema as never, name)))
+      .map(({ name }) => name)
+    const walked = SEALED_MODELS.map((model) => Object.getPrototypeOf(model))
+    assert.equal(declaring.length, SEALED_MODELS.length, declaring.join())
+    assert.lengthOf(walked, declaring.length)
+  })
+
+  test('seals everything with the new key, and nothing twice', async ({ assert }) => {
+    const { provider, container } = await plantSecrets()
+    const vault = rotated()
+    const first = await rotateVault(vault)
+    assert.equal(first.failed, 0)
+    assert.isAtLeast(first.resealed, 3)
+    assert.equal(first.resealed, first.examined)
+
+    const row = await LlmProvider.findOrFail(provider.id)
+    assert.equal(vault.keyId(row.apiKey!), NEW.id)
+    const context = { table: 'llm_providers', column: 'api_key', rowId: row.id }
+    assert.equal(await vault.open(row.apiKey!, context), 'sk-canary')
+    const token = (await UserContainer.findOrFail(container.id)).gatewayToken!
+    assert.equal(vault.keyId(token), NEW.id)
+    const secret = await SystemConfig.findByOrFail('key', 'oidc.clientSecret')
+    assert.equal(vault.keyId(secret.value!), NEW.id)
+
+    assert.deepEqual(await rotateVault(vault), { ...first, resealed: 0 })
+  })
+
+  test('leaves alone what does not open, counts it, and goes on', async ({ assert }) => {
+    const { provider } = await plantSecrets()
+    const strange = new Aes256GcmDriver({
+      keys: [new SecretKey('Qq1Ww2Ee3Rr4Tt5Yy6Uu7Ii8Oo9Pp0Aa')],
+    })
+    const context = { table: 'llm_providers', column: 'api_key', rowId: provider.id }
+    const sealed = await strange.seal('sk-other', context)
+    await provider.merge({ apiKey: sealed }).save()
+
+    const done = await rotateVault(rotated())
+    assert.equal(done.failed, 1)
+    assert.isAtLeast(done.resealed, 2)
+    await provider.refresh()
+    assert.equal(provider.apiKey, sealed)
+  })
+})

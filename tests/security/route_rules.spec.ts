@@ -1,0 +1,251 @@
+import { DateTime } from 'luxon'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import { Server } from '@adonisjs/core/http'
+import db from '@adonisjs/lucid/services/db'
+import type { RouteJSON } from '@adonisjs/core/types/http'
+import router from '@adonisjs/core/services/router'
+import testUtils from '@adonisjs/core/services/test_utils'
+import type User from '#models/user'
+import settings from '#settings/services/main'
+import { internalRoutes } from '#start/internal_routes'
+import { isApiPath } from '#exceptions/answer_form'
+import { ACCESS_RULES, type AccessRule } from '#identity/access_rules'
+import { UserFactory } from '#database/factories/user_factory'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { Visitor } from '#tests/visitor'
+
+const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
+
+/** Where a route listens for people, the rule of each is enforced by one of these. */
+const ENFORCERS: Partial<Record<AccessRule, string>> = {
+  onboarding: 'access',
+  onboardingAdmin: 'access',
+  signedIn: 'access',
+  admin: 'access',
+  token: 'tokenAuth',
+}
+
+const ACTORS = ['nobody', 'member', 'other', 'admin', 'deactivated', 'expired'] as const
+type Actor = (typeof ACTORS)[number]
+
+type Outcome = 'allowed' | 'not signed in' | 'not allowed' | 'gone'
+
+/** After the onboarding: who gets past the rule of a route. */
+const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
+  anyone: outcomes({}),
+  onboarding: outcomes({ rest: 'gone' }),
+  onboardingAdmin: outcomes({ rest: 'gone' }),
+  signedIn: outcomes({ nobody: 'not signed in' }),
+  admin: outcomes({ nobody: 'not signed in', member: 'not allowed', other: 'not allowed' }),
+  token: outcomes({ nobody: 'not signed in' }),
+}
+
+function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor, Outcome> {
+  const rest = given.rest ?? 'allowed'
+  return {
+    nobody: given.nobody ?? rest,
+    member: given.member ?? rest,
+    other: given.other ?? rest,
+    admin: given.admin ?? rest,
+    /** A token that is not valid is refused before any rule is looked at. */
+    deactivated: 'not signed in',
+    expired: 'not signed in',
+  }
+}
+
+const publicRoutes = (): RouteJSON[] => Object.values(router.toJSON()).flat()
+
+async function internalRouteList(): Promise<RouteJSON[]> {
+  const { container, config } = app
+  const server = new Server(
+    app,
+    (await container.make('encryption')).use(),
+    await container.make('emitter'),
+    await container.make('logger'),
+    config.get('app.http')
+  )
+  internalRoutes(server.getRouter())
+  server.getRouter().commit()
+  return Object.values(server.getRouter().toJSON()).flat()
+}
+
+function stackOf(route: RouteJSON): string[] {
+  return [...route.middleware.all()].map((entry) => ('name' in entry ? String(entry.name) : ''))
+}
+
+const pathOf = ({ pattern }: RouteJSON) =>
+  pattern.replace(/\/:\w+\?/g, '').replace(/:\w+|\*/g, 'none')
+
+const named = (route: RouteJSON, method: string) => `${method} ${route.pattern}`
+
+/** Reads the status and an error's code; a stream is not waited for. */
+async function call(method: string, path: string, headers: Record<string, string>, body?: string) {
+  const abort = new AbortController()
+  const response = await fetch(`${ORIGIN}${path}`, {
+    method,
+    body,
+    headers,
+    redirect: 'manual',
+    signal: abort.signal,
+  })
+  const { status } = response
+  const location = response.headers.get('location')
+  const text = status >= 400 ? await response.text() : ''
+  abort.abort()
+  return { status, location, text }
+}
+
+function outcomeOf(
+  { pattern, meta }: RouteJSON,
+  { status, location, text }: Awaited<ReturnType<typeof call>>
+): Outcome | string {
+  const leadsToLogin = location === '/login' && pattern !== '/logout'
+  if (status === 401 || leadsToLogin) return 'not signed in'
+  if (status === 403) return text.includes('BAD_CSRF') ? 'no CSRF token' : 'not allowed'
+  if (status === 404 && meta.access.startsWith('onboarding')) return 'gone'
+  if (status >= 500 && status !== 503) return `failed with ${status}: ${text.slice(0, 200)}`
+  return 'allowed'
+}
+
+/** What a browser that is not signed in sends: the session and XSRF cookies of its first page. */
+async function asNobody(): Promise<Record<string, string>> {
+  const browser = new Visitor()
+  await browser.get('/api/v1/onboarding')
+  const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  return { cookie, 'x-xsrf-token': browser.cookies.get('XSRF-TOKEN')! }
+}
+
+async function tokenOf(user: User): Promise<{ id: string; value: string }> {
+  const tokens = await app.container.make('identity.tokens')
+  const token = await tokens.create(user, { name: 'test' })
+  return { id: String(token.identifier), value: token.value!.release() }
+}
+
+test.group('Every route', () => {
+  test('of the public listener declares who may call it', async ({ assert }) => {
+    const without = publicRoutes().filter(({ meta }) => !ACCESS_RULES.includes(meta.access))
+    assert.deepEqual(
+      without.map(({ pattern }) => pattern),
+      []
+    )
+  })
+
+  test('of the public listener has its rule enforced by its stack', async ({ assert }) => {
+    for (const route of publicRoutes()) {
+      const enforcer = ENFORCERS[route.meta.access as AccessRule]
+      if (enforcer) assert.include(stackOf(route), enforcer, route.pattern)
+      assert.notEqual(route.meta.access, 'agent', `${route.pattern} is for the internal listener`)
+    }
+  })
+
+  test('of the internal listener is for agents alone', async ({ assert }) => {
+    const routes = await internalRouteList()
+    assert.isAbove(routes.length, 0)
+    for (const { meta, pattern } of routes) assert.equal(meta.access, 'agent', pattern)
+  })
+
+  test('keeps its CSRF check, but for the two that carry a proof of their own', ({ assert }) => {
+    const without = publicRoutes().filter(({ meta }) => meta.csrf === false)
+    assert.sameMembers(
+      without.map(({ pattern }) => pattern),
+      ['/api/v1/onboarding/breakglass', '/api/v1/session']
+    )
+  })
+})
+
+test.group('Who gets past the rule', (group) => {
+  const tokens: Partial<Record<Actor, string>> = {}
+
+  group.setup(async () => {
+    const rollback = await testUtils.db().wrapInGlobalTransaction()
+    await settings.set('onboarding.completed', true)
+    await settings.set('runtime.driver', 'memory')
+    const [member, other, gone, late] = await UserFactory.createMany(4)
+    const admin = await UserFactory.apply('admin').create()
+    const expired = await tokenOf(late)
+    Object.assign(tokens, {
+      member: (await tokenOf(member)).value,
+      other: (await tokenOf(other)).value,
+      admin: (await tokenOf(admin)).value,
+      deactivated: (await tokenOf(gone)).value,
+      expired: expired.value,
+    })
+    await gone.merge({ deactivatedAt: DateTime.utc() }).save()
+    const past = new Date(Date.now() - 1000)
+    await db.from('auth_access_tokens').where('id', expired.id).update({ expires_at: past })
+    return rollback
+  })
+
+  for (const actor of ACTORS) {
+    test(`as ${actor}, of every route and method`, async ({ assert }) => {
+      const wrong: string[] = []
+      for (const route of publicRoutes()) {
+        const rule = route.meta.access as keyof typeof EXPECTED
+        /** Told by the tests above, or open to whoever comes, whatever they carry. */
+        if (!rule || (rule === 'anyone' && !stackOf(route).includes('access'))) continue
+
+        for (const method of route.methods.filter((name) => name !== 'HEAD')) {
+          const page = !isApiPath(route.pattern)
+          const proof =
+            actor === 'nobody' ? await asNobody() : { authorization: `Bearer ${tokens[actor]}` }
+          const headers = { ...proof, accept: page ? 'text/html' : 'application/json' }
+          const body = method === 'GET' ? undefined : '{}'
+          const answer = await call(
+            method,
+            pathOf(route),
+            body ? { ...headers, 'content-type': 'application/json' } : headers,
+            body
+          )
+          const outcome = outcomeOf(route, answer)
+          const expected = EXPECTED[rule][actor]
+          if (outcome !== expected) {
+            wrong.push(`${named(route, method)}: ${outcome}, not ${expected}`)
+          }
+        }
+      }
+      assert.deepEqual(wrong, [])
+    }).timeout(60_000)
+  }
+})
+
+test.group("A user's token on what belongs to someone else", (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  /** How each parameter of a route is filled: with the id of the other user's thing. */
+  async function othersThings(owner: User): Promise<Record<string, string>> {
+    const provider = await LlmProviderFactory.merge({ userId: owner.id }).create()
+    return {
+      '/api/v1/providers/:id': provider.id,
+      '/api/v1/providers/:id/test': provider.id,
+      '/api/v1/tokens/:id': (await tokenOf(owner)).id,
+      '/api/v1/conversations/:id': 'agent:main:main',
+    }
+  }
+
+  test('finds nothing, on every route that names a thing', async ({ assert }) => {
+    await settings.set('onboarding.completed', true)
+    await settings.set('runtime.driver', 'memory')
+    const [owner, stranger] = await UserFactory.createMany(2)
+    const things = await othersThings(owner)
+    const { value } = await tokenOf(stranger)
+    /** Conversations are asked of the stranger's own agent, so it must be able to wake. */
+    await LlmProviderFactory.merge({ userId: stranger.id, type: 'demo' }).create()
+
+    for (const route of publicRoutes()) {
+      const ownThing = route.meta.access === 'signedIn' && isApiPath(route.pattern)
+      if (!ownThing || !route.pattern.includes(':')) continue
+
+      const thing = things[route.pattern]
+      assert.isDefined(thing, `say here what ${route.pattern} is called with`)
+      for (const method of route.methods.filter((name) => name !== 'HEAD')) {
+        const path = route.pattern.replace(/:\w+/, encodeURIComponent(thing))
+        const headers = { 'authorization': `Bearer ${value}`, 'content-type': 'application/json' }
+        const { status } = await call(method, path, headers, method === 'GET' ? undefined : '{}')
+        assert.equal(status, 404, `${method} ${route.pattern}`)
+      }
+    }
+    assert.lengthOf(await db.from('llm_providers').where('user_id', owner.id), 1)
+    assert.lengthOf(await db.from('auth_access_tokens').where('tokenable_id', owner.id), 1)
+  })
+})
