@@ -7,6 +7,8 @@ const CHARACTERS_PER_TOKEN = 4
 /** What OpenClaw puts around a user's words: the time before them, a line of facts behind them. */
 const TIME_BEFORE = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]]*\]\s*/
 const FACTS_BEHIND = /\n+Runtime: agent=[^\n]*$/
+/** With its full profile, OpenClaw adds a message of its own in the user's name. */
+const OWN_NOTES = /<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>[^]*?<<<END_OPENCLAW_INTERNAL_CONTEXT>>>/g
 
 export interface DemoAnswer {
   text: string
@@ -21,7 +23,10 @@ export function describeConversation(messages: unknown[]): DemoAnswer {
     text: textOf((message as any)?.content),
   }))
   const characters = sent.reduce((sum, { text }) => sum + text.length, 0)
-  const written = sent.filter(({ role }) => role === 'user').map(({ text }) => withoutWrapper(text))
+  const written = sent
+    .filter(({ role }) => role === 'user')
+    .map(({ text }) => withoutWrapper(text))
+    .filter((text) => text !== '')
   const last = written.at(-1) ?? ''
 
   const text = [
@@ -51,7 +56,7 @@ function textOf(content: unknown): string {
 }
 
 function withoutWrapper(text: string): string {
-  return text.replace(TIME_BEFORE, '').replace(FACTS_BEHIND, '').trim()
+  return text.replace(OWN_NOTES, '').replace(TIME_BEFORE, '').replace(FACTS_BEHIND, '').trim()
 }
 
 function quoted(text: string): string {
