@@ -15,7 +15,7 @@ test.group('Access rules', () => {
     router.post('/b', noop).access('onboarding').withoutCsrf()
     router.get('/c', noop)
     router.commit()
-    const meta = (method: string, path: string) => router.match(path, method)!.route.meta
+    const meta = (method: string, path: string) => router.match(path, method, true)!.route.meta
     assert.containsSubset(meta('GET', '/a'), { access: 'signedIn' })
     assert.containsSubset(meta('POST', '/b'), { access: 'onboarding', csrf: false })
     assert.isUndefined(meta('GET', '/c').access)
