@@ -46,3 +46,6 @@ export const pages = [
 
 /** OpenAI's routes under `/v1`: no session, no body parsing, no page. Sets `ctx.tokenUserId`. */
 export const relay = [middleware.tokenAuth()]
+
+/** What programs ask for, again and again: an access token or none, and no session left behind. */
+export const programs = [middleware.auth(), middleware.access()]

@@ -37,17 +37,18 @@ export default class AccessMiddleware {
     return next()
   }
 
+  /** A deactivated user's session ends here; from then on the request is nobody's. */
   async #signIn(ctx: HttpContext): Promise<void> {
     if (bearerOf(ctx.request)) {
       const valid = await ctx.auth.checkUsing(['api'])
       if (!valid || ctx.auth.user!.deactivatedAt) throw new E_INVALID_TOKEN()
       return
     }
+    if (!ctx.session) return
     const signedIn = await ctx.auth.checkUsing(['web'])
     if (signedIn && ctx.auth.user!.deactivatedAt) {
       await ctx.auth.use('web').logout()
       ctx.session.clear()
-      throw new E_NOT_SIGNED_IN()
     }
   }
 

@@ -1,3 +1,11 @@
 import router from '@adonisjs/core/services/router'
+import { programs } from '#start/kernel'
 
-router.get('/health/live', ({ response }) => response.ok({ status: 'ok' })).as('health.live')
+const Health = () => import('#controllers/health_controller')
+const Metrics = () => import('#controllers/metrics_controller')
+
+router.get('/health/live', [Health, 'live']).as('health.live').access('anyone')
+router.get('/health/ready', [Health, 'ready']).as('health.ready').access('anyone')
+
+/** The controller decides: a scraper on this machine has no session. */
+router.get('/metrics', [Metrics, 'show']).as('metrics.show').access('anyone').use(programs)

@@ -152,8 +152,10 @@ test.group('Signing in on the page', (group) => {
     await makeAdmin()
     const visitor = new Visitor()
     await visitor.get('/api/v1/me')
-    const refused = await visitor.post('/login', WRONG, inertia)
+    const refused = await visitor.post('/login', WRONG, { ...inertia, referer: '/login' })
     assert.equal(refused.status, 303)
+    const page = await visitor.get('/login', { accept: 'text/html' })
+    assert.include(page.body, 'The name or the password is wrong.')
   })
 })
 
