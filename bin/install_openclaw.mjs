@@ -9,8 +9,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SetupFailure } from './setup/failure.mjs'
+import { command } from './setup/command.mjs'
 import { install } from './setup/packages.mjs'
-import { ROOT } from './setup/node24.mjs'
+import { node24, ROOT, withNode24 } from './setup/node24.mjs'
 import { Terminal } from './setup/terminal.mjs'
 
 const PIN = join(ROOT, 'docker/agent')
@@ -40,6 +41,7 @@ export async function installOpenClaw(storage, report) {
       await copyFile(join(PIN, file), join(folder, file))
     }
     await install(folder, report)
+    await finishPackage(folder)
     /** Agents run it as users of their own. */
     await chmod(folder, 0o755)
     await rm(target, { recursive: true, force: true })
@@ -49,6 +51,19 @@ export async function installOpenClaw(storage, report) {
     throw error
   }
   return 'installed'
+}
+
+/**
+ * Lets OpenClaw finish its own package, which it does at its first command instead of in an install
+ * script. Agents cannot do it: the package is not theirs to write.
+ */
+async function finishPackage(folder) {
+  await command(node24(), [join(folder, 'node_modules/openclaw/openclaw.mjs'), '--version'], {
+    cwd: folder,
+    env: withNode24(),
+    failure: 'OpenClaw was installed but does not start',
+    help: 'Start again: nothing half done is kept.',
+  })
 }
 
 async function removeAbandoned(parent) {
