@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
-import { MigrationRunner } from '@adonisjs/lucid/migration'
 import { checkBoot } from '#settings/boot_check'
+import { pendingMigrations } from '#settings/pending_migrations'
 import { storagePath } from '#start/env'
 
 /** Something that is wrong or worth knowing, where, and how to mend it. */
@@ -55,8 +55,7 @@ async function examineStorage(): Promise<Findings> {
 async function examineDatabase(app: ApplicationService): Promise<Findings> {
   await checkBoot(await app.container.make('settings'))
   const db = await app.container.make('lucid.db')
-  const migrations = await new MigrationRunner(db, app, { direction: 'up' }).getList()
-  const pending = migrations.filter(({ status }) => status === 'pending')
+  const pending = await pendingMigrations(db, app)
   if (pending.length === 0) return []
   return [
     {
