@@ -147,6 +147,8 @@ test.group('The real OpenClaw', (group) => {
           const mayHoldToken = file === join(home, 'secrets.json')
           assert.isTrue(mayHoldToken || !content.includes(token), `the token is in ${file}`)
         }
+        /** What it writes as errors is kept as the instance's log: no secret and no conversation. */
+        assert.notInclude(agent.output, 'Say parrot')
         assert.notInclude(agent.output, KEY)
         assert.notInclude(agent.output, token)
       } finally {
