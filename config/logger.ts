@@ -1,6 +1,6 @@
 import app from '@adonisjs/core/services/app'
 import env from '#start/env'
-import { defineConfig, syncDestination, targets } from '@adonisjs/core/logger'
+import { defineConfig, destination, syncDestination, targets } from '@adonisjs/core/logger'
 
 /** What must never be written, wherever in a logged object it stands. */
 const SECRET_PATHS = [
@@ -14,6 +14,9 @@ const SECRET_PATHS = [
   'setupToken',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
+/** What a command prints on standard output is its answer, and nothing else. */
+const standardError = app.getEnvironment() === 'console' ? destination(2) : undefined
+
 const loggerConfig = defineConfig({
   default: 'app',
   loggers: {
@@ -22,7 +25,7 @@ const loggerConfig = defineConfig({
       name: 'mosaic',
       level: env.get('LOG_LEVEL') ?? (app.inTest ? 'error' : 'info'),
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
-      destination: !app.inProduction ? await syncDestination() : undefined,
+      destination: standardError ?? (app.inProduction ? undefined : await syncDestination()),
       transport: {
         targets: [targets.file({ destination: 1 })],
       },

@@ -1,0 +1,27 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { E_NOT_ALLOWED, E_NOT_SIGNED_IN } from '#identity/errors'
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+
+/** `GET /metrics`: Prometheus' text format, for admins and for a scraper on this machine. */
+export default class MetricsController {
+  async show({ auth, request, response }: HttpContext) {
+    if (!auth.user && !isLocal(request)) throw new E_NOT_SIGNED_IN()
+    if (auth.user && !auth.user.isAdmin) throw new E_NOT_ALLOWED()
+
+    const { agentGauges } = await import('#agents/gauges')
+    const metrics = await app.container.make('agents.metrics')
+    const lifecycle = await app.container.make('agents.lifecycle')
+    response.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+    return response.send(metrics.render(await agentGauges(lifecycle)))
+  }
+}
+
+/** A proxy on this machine would make everyone local: what came through one names it. */
+function isLocal(request: HttpContext['request']): boolean {
+  const proxied = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) =>
+    request.header(name)
+  )
+  return !proxied && LOOPBACK.has(request.request.socket.remoteAddress ?? '')
+}

@@ -1,0 +1,12 @@
+import { OneAgentCommand } from '#console/one_agent_command'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentKey } from '#agents/types'
+
+export default class AgentRestart extends OneAgentCommand {
+  static override commandName = 'agent:restart'
+  static override description = 'Stop the agent of a user and start it from its present settings'
+
+  protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
+    return lifecycle.restartAndWait(agent)
+  }
+}

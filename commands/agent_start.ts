@@ -1,0 +1,12 @@
+import { OneAgentCommand } from '#console/one_agent_command'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentKey } from '#agents/types'
+
+export default class AgentStart extends OneAgentCommand {
+  static override commandName = 'agent:start'
+  static override description = 'Start the agent of a user, and wait until it is ready'
+
+  protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
+    return lifecycle.startAndWait(agent)
+  }
+}

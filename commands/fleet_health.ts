@@ -1,0 +1,16 @@
+import { AgentCommand } from '#console/agent_command'
+
+export default class FleetHealth extends AgentCommand {
+  static override commandName = 'fleet:health'
+  static override description = 'Ask every agent that runs how it is, and note those that ended'
+
+  override async run() {
+    const health = await this.app.container.make('agents.health')
+    const statistics = await health.healthCheckAll()
+    const { checked, healthy, crashed, silent, skipped } = statistics
+    this.report(
+      { ...statistics },
+      `${checked} checked: ${healthy} healthy, ${crashed} crashed, ${silent} silent, ${skipped} skipped.`
+    )
+  }
+}
