@@ -108,7 +108,8 @@ process.exit(0)
 FETCH
 
 unset MOSAIC_FETCH_SEC
+# OpenClaw writes conversations to standard output. A log must hold none; its errors go to standard error.
 # The variables that hold a command are words to be split.
 # shellcheck disable=SC2086
 exec $unprivileged "$node" "$main" gateway run \
-  --port "${MOSAIC_GATEWAY_PORT:-18789}" --bind "${MOSAIC_GATEWAY_BIND:-lan}" --auth token
+  --port "${MOSAIC_GATEWAY_PORT:-18789}" --bind "${MOSAIC_GATEWAY_BIND:-lan}" --auth token >/dev/null

@@ -27,13 +27,13 @@ const { fake = {} } = JSON.parse(readFileSync(process.env.OPENCLAW_CONFIG_PATH, 
 const { token } = JSON.parse(readFileSync(process.env.MOSAIC_SECRETS_FILE, 'utf8'))
 const port = Number(process.argv[process.argv.indexOf('--port') + 1])
 
-for (const path of fake.read ?? []) console.log('read ' + path + ': ' + attempt(path))
-for (let i = 0; i < (fake.print?.times ?? 0); i++) console.log(fake.print.text)
+for (const path of fake.read ?? []) console.error('read ' + path + ': ' + attempt(path))
+for (let i = 0; i < (fake.print?.times ?? 0); i++) console.error(fake.print.text)
 if (fake.exitCode !== undefined) process.exit(fake.exitCode)
 if (fake.escape) {
   const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' })
   child.unref()
-  console.log('escaped ' + child.pid)
+  console.error('escaped ' + child.pid)
 }
 
 function attempt(path) {
@@ -72,11 +72,11 @@ const gateway = new MemoryGateway({
   sessions,
   faults: {},
   now: Date.now,
-  log: (line) => console.log(line),
+  log: (line) => console.error(line),
   crash: () => process.exit(1),
 })
 await gateway.start(port)
-console.log('gateway listens on ' + port)
+console.error('gateway listens on ' + port)
 process.on('SIGTERM', () => {
   if (!fake.stubborn) process.exit(0)
 })

@@ -14,7 +14,8 @@ import { readFileSync } from 'node:fs'
 const { OPENCLAW_CONFIG_PATH, OPENCLAW_STATE_DIR, MOSAIC_SECRETS_FILE } = process.env
 const document = JSON.parse(readFileSync(OPENCLAW_CONFIG_PATH, 'utf8'))
 const told = { args: process.argv.slice(2), document, state: OPENCLAW_STATE_DIR, secrets: MOSAIC_SECRETS_FILE }
-console.log(JSON.stringify(told))
+console.log('what the agent said')
+console.error(JSON.stringify(told))
 `
 
 test.group('Agent launcher', (group) => {
@@ -56,9 +57,9 @@ test.group('Agent launcher', (group) => {
 
   test('starts the OpenClaw of the working folder, as a container does', async ({ assert }) => {
     documents.serve('user/1', { gateway: {} })
-    const { code, stdout } = await launch()
+    const { code, stderr } = await launch()
     assert.equal(code, 0)
-    assert.deepEqual(JSON.parse(stdout), {
+    assert.deepEqual(JSON.parse(stderr), {
       args: ['gateway', 'run', '--port', '18789', '--bind', 'lan', '--auth', 'token'],
       document: { gateway: {} },
       state: join(folder, '.openclaw'),
@@ -70,10 +71,17 @@ test.group('Agent launcher', (group) => {
     ])
   })
 
+  test('keeps what the agent says to itself, and hands on its errors alone', async ({ assert }) => {
+    documents.serve('user/1', { gateway: {} })
+    const { stdout, stderr } = await launch()
+    assert.equal(stdout, '')
+    assert.notInclude(stderr, 'what the agent said')
+  })
+
   test('listens where it is told to', async ({ assert }) => {
     const place = { MOSAIC_GATEWAY_PORT: '4711', MOSAIC_GATEWAY_BIND: 'loopback' }
-    const { stdout } = await launch(place)
-    assert.includeMembers(JSON.parse(stdout).args, ['4711', 'loopback'])
+    const { stderr } = await launch(place)
+    assert.includeMembers(JSON.parse(stderr).args, ['4711', 'loopback'])
   })
 
   test('runs on the Node that it is given, named as it may be', async ({ assert }) => {
