@@ -123,9 +123,12 @@ export default class IdentityProvider {
     declareAccessMacros()
   }
 
-  /** Before the server listens, so that whoever waits for it knows how to claim it by then. */
+  /**
+   * Before the server listens, so that whoever waits for it knows how to claim it by then. Not where
+   * the application is only warmed up, to generate code.
+   */
   async start() {
-    if (this.app.getEnvironment() !== 'web') return
+    if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
     const { setupNotice } = await import('#onboarding/setup_link')
     const notice = await setupNotice(await this.app.container.make('onboarding'), {
       host: process.env.HOST!,

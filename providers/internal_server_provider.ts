@@ -12,8 +12,12 @@ export default class InternalServerProvider {
 
   constructor(protected app: ApplicationService) {}
 
-  /** Before the public listener opens: agents that outlived a restart find their models at once. */
+  /**
+   * Before the public listener opens: agents that outlived a restart find their models at once. A code
+   * generator, which warms the application up, serves nobody.
+   */
   async start() {
+    if (this.app.getMode() === 'warmup') return
     const config = this.app.config.get<typeof internalConfig>('internal')
     this.#node = createServer(await this.#handler())
     /** The public listener keeps the process alive; a boot that fails before it opens must end. */
