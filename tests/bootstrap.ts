@@ -1,15 +1,18 @@
 import { assert } from '@japa/assert'
+import { writeTally } from '#tests/tally'
 import { apiClient } from '@japa/api-client'
+import { browserClient } from '@japa/browser-client'
 import app from '@adonisjs/core/services/app'
 import type { Config } from '@japa/runner/types'
 import { pluginAdonisJS } from '@japa/plugin-adonisjs'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { sessionApiClient } from '@adonisjs/session/plugins/api_client'
+import { launchChromium } from '#tests/browser/chromium'
 import { authApiClient } from '@adonisjs/auth/plugins/api_client'
 import { shieldApiClient } from '@adonisjs/shield/plugins/api_client'
 
 /** Suites that talk to Mosaic over HTTP. */
-const SERVED = ['functional', 'security', 'browser', 'e2e']
+const SERVED = ['functional', 'security', 'browser', 'screenshots', 'e2e']
 
 export const plugins: Config['plugins'] = [
   assert(),
@@ -18,12 +21,13 @@ export const plugins: Config['plugins'] = [
   sessionApiClient(app),
   shieldApiClient(),
   authApiClient(app),
+  browserClient({ runInSuites: ['browser', 'screenshots'], launcher: launchChromium }),
 ]
 
 /** Every run has a database of its own: see `bin/test.ts`. */
 export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
   setup: [() => testUtils.db().migrate()],
-  teardown: [],
+  teardown: [writeTally],
 }
 
 export const configureSuite: Config['configureSuite'] = (suite) => {

@@ -2,6 +2,12 @@
 import { spawn } from 'node:child_process'
 import { SetupFailure } from './failure.mjs'
 
+/** Half an hour: nothing here takes that long but a download over a very slow line. */
+const DEADLINE_MS = 30 * 60_000
+
+/** From the request to end until a program is killed. */
+const END_GRACE_MS = 5000
+
 /** Lines of a failed program's output that are shown: enough for its reason, not for its whole log. */
 const SHOWN_LINES = 20
 
@@ -26,7 +32,11 @@ export async function command(program, args, { failure, help, input, ...options 
   })
   child.stderr.on('data', (data) => (all += data))
 
-  const stop = (signal) => child.kill(signal)
+  const stop = () => {
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), END_GRACE_MS).unref()
+  }
+  const timer = setTimeout(stop, DEADLINE_MS)
   process.on('SIGINT', stop).on('SIGTERM', stop)
   try {
     const [code, signal] = await new Promise((resolve, reject) => {
@@ -43,6 +53,7 @@ export async function command(program, args, { failure, help, input, ...options 
     }
     throw error
   } finally {
+    clearTimeout(timer)
     process.off('SIGINT', stop).off('SIGTERM', stop)
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * `npm test` and its parts. Works from a fresh clone: what is missing is installed, PostgreSQL runs
+ * from a temporary folder, and nothing is left running. The last line is `N passed, N failed`.
+ *
+ * Usage: node tests/run.mjs [part …] [--driver name] [flags for Japa, as --files or --tests]
+ */
+import { chmodSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Terminal } from '../bin/setup/terminal.mjs'
+import { command } from '../bin/setup/command.mjs'
+import { SetupFailure } from '../bin/setup/failure.mjs'
+import { install, isInstalled } from '../bin/setup/packages.mjs'
+import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from '../bin/setup/node24.mjs'
+import { OPENCLAW_VERSION, installOpenClaw } from '../bin/install_openclaw.mjs'
+import { PrivatePostgres } from './runner/postgres.mjs'
+import { SuiteRun } from './runner/suite_run.mjs'
+import { build } from '../bin/setup/build.mjs'
+import { chromium } from './runner/system.mjs'
+
+/** The parts in the order of `npm test`: the quickest answer first. */
+const PARTS = {
+  unit: [{}],
+  functional: [{ on: 'SQLite' }, { on: 'PostgreSQL', needs: ['postgres'] }],
+  contracts: [{ needs: ['openclaw'] }],
+  security: [{ needs: ['openclaw'] }],
+  browser: [{ needs: ['chromium', 'build'] }],
+  e2e: [{ needs: ['chromium', 'build', 'openclaw'] }],
+}
+
+const STORAGE = join(ROOT, 'storage')
+
+class TestRun {
+  #terminal = new Terminal()
+  #folder = mkdtempSync(join(tmpdir(), 'mosaic-run-'))
+  #postgres = null
+  #current = null
+  #stopped = false
+  #env = {}
+
+  constructor() {
+    /** Agents under users of their own reach their folders through this one. */
+    chmodSync(this.#folder, 0o755)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.on(signal, () => {
+        this.#stopped = true
+        this.#current?.end()
+      })
+    }
+  }
+
+  /** @returns {Promise<number>} The status to end with. */
+  async run(parts, { driver, flags }) {
+    const runs = parts.flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
+    let passed = 0
+    let failed = 0
+    try {
+      await this.#prepare(new Set(runs.flatMap(({ needs }) => needs)))
+      const outcomes = []
+      for (const run of runs) {
+        if (this.#stopped) break
+        const title = run.on ? `${run.part} on ${run.on}` : run.part
+        this.#terminal.line(`\n${this.#terminal.strong(title)}`)
+        const outcome = await this.#runSuite(run, title, { driver, flags })
+        outcomes.push({ title, ...outcome })
+        passed += outcome.passed
+        failed += outcome.failed
+      }
+      this.#report(outcomes)
+    } finally {
+      await this.#postgres?.stop()
+      rmSync(this.#folder, { recursive: true, force: true })
+    }
+    if (this.#stopped) failed += 1
+    this.#terminal.line(`${passed} passed, ${failed} failed`)
+    return failed === 0 ? 0 : 1
+  }
+
+  async #prepare(needs) {
+    const step = (label, work) => this.#terminal.step(label, work)
+    await step('Generated code', async () => {
+      const failure = 'The code that is generated from the source could not be made'
+      const env = withNode24({ ...process.env, NODE_ENV: 'development' })
+      await command(node24(), ['ace.js', 'codegen'], { cwd: ROOT, env, failure })
+      return 'made'
+    })
+    if (needs.has('postgres')) {
+      await step('PostgreSQL', async () => {
+        this.#postgres = new PrivatePostgres()
+        await this.#postgres.start()
+        return 'running'
+      })
+    }
+    if (needs.has('chromium')) {
+      await step('Chromium', async () => (this.#env.CHROMIUM_PATH = await chromium()))
+    }
+    if (needs.has('openclaw')) {
+      await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
+    }
+    if (needs.has('build')) await step('Build', build)
+  }
+
+  async #runSuite({ part, needs }, title, { driver, flags }) {
+    const folder = join(this.#folder, title.replaceAll(' ', '-'))
+    mkdirSync(folder)
+    const env = { ...this.#env, ...(driver ? { MOSAIC_CONTRACT_DRIVER: driver } : {}) }
+    if (needs.includes('postgres')) {
+      env.DATABASE_URL = await this.#postgres.newDatabase('mosaic_functional')
+    }
+    this.#current = new SuiteRun({ suite: part, title, env, folder })
+    const outcome = await this.#current.run(flags)
+    this.#current = null
+    return outcome
+  }
+
+  #report(outcomes) {
+    this.#terminal.line()
+    for (const { title, passed, failed, notes } of outcomes) {
+      this.#terminal.line(`${title}: ${passed} passed, ${failed} failed`)
+      for (const note of notes) this.#terminal.line(`  ${note}`)
+    }
+  }
+}
+
+/** Parts come first; `--driver` is ours, any other flag is Japa's. */
+function parse(args) {
+  const parts = []
+  const flags = []
+  let driver = null
+  for (let index = 0; index < args.length; index++) {
+    const [name, value] = args[index].split('=')
+    if (name === '--driver') driver = value ?? args[++index]
+    else if (name.startsWith('-')) flags.push(args[index])
+    else if (flags.length > 0) flags.push(args[index])
+    else if (Object.hasOwn(PARTS, name)) parts.push(name)
+    else
+      throw new SetupFailure(
+        `There is no part "${name}".`,
+        `Parts: ${Object.keys(PARTS).join(', ')}`
+      )
+  }
+  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, flags }
+}
+
+async function main(args) {
+  const { parts, ...options } = parse(args)
+  if (!isInstalled(ROOT)) {
+    await new Terminal().step('Packages', async (report) => {
+      await install(ROOT, report)
+      return 'installed'
+    })
+  }
+  if (!isNode24()) return continueWithNode24([fileURLToPath(import.meta.url), ...args])
+  process.exitCode = await new TestRun().run(parts, options)
+}
+
+await main(process.argv.slice(2)).catch((error) => {
+  if (!(error instanceof SetupFailure)) throw error
+  console.error([error.message, error.help].filter(Boolean).join('\n'))
+  process.exitCode = 1
+})

@@ -1,0 +1,129 @@
+/** A PostgreSQL of the tests' own: a temporary data folder, a free port on loopback, gone at the end. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { command } from '../../bin/setup/command.mjs'
+import { SetupFailure } from '../../bin/setup/failure.mjs'
+import { postgresPrograms } from './system.mjs'
+
+const READY_DEADLINE_MS = 30_000
+const ASK_EVERY_MS = 100
+const USER = 'mosaic'
+
+/** Nothing here outlives the run, so nothing is worth waiting for a disk. */
+const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']
+
+/**
+ * Ends the server when standard input closes, and so also when whoever holds the other end was killed.
+ */
+const GUARD = '"$@" & server=$!; cat > /dev/null; kill -INT "$server"; wait "$server"'
+
+export class PrivatePostgres {
+  #child
+  #folder
+  #pool
+  #password = randomBytes(16).toString('hex')
+
+  async start() {
+    const programs = await postgresPrograms()
+    /** Not below the run's own folder: the path of a socket has little room. */
+    this.#folder = mkdtempSync(join(tmpdir(), 'mosaic-pg-'))
+    const owner = await unprivileged()
+    const passwordFile = join(this.#folder, 'password')
+    writeFileSync(passwordFile, this.#password)
+    if (owner) {
+      chownSync(this.#folder, owner.uid, owner.gid)
+      chownSync(passwordFile, owner.uid, owner.gid)
+    }
+    chmodSync(passwordFile, 0o600)
+
+    const data = join(this.#folder, 'data')
+    const how = ['-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C']
+    await command(join(programs, 'initdb'), ['-D', data, '-U', USER, '--no-sync', ...how], {
+      ...owner,
+      cwd: this.#folder,
+      failure: 'The database for the tests could not be made',
+    })
+    await this.#run(join(programs, 'postgres'), data, owner)
+  }
+
+  async #run(program, data, owner) {
+    const port = await freePort()
+    const settings = [...FAST, `unix_socket_directories=${this.#folder}`].flatMap((pair) => [
+      '-c',
+      pair,
+    ])
+    const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...settings]
+    this.#child = spawn('sh', ['-c', GUARD, 'sh', program, ...args], {
+      ...owner,
+      cwd: this.#folder,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
+    this.#child.stdin.on('error', () => {})
+    const { default: pg } = await import('pg')
+    this.#pool = { pg, port }
+
+    const deadline = Date.now() + READY_DEADLINE_MS
+    for (;;) {
+      const failure = await this.#query('SELECT 1').catch((error) => error)
+      if (!(failure instanceof Error)) return
+      if (Date.now() > deadline) {
+        throw new SetupFailure(`The database for the tests did not start: ${failure.message}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+    }
+  }
+
+  /** @returns {Promise<string>} The URL of a new, empty database. */
+  async newDatabase(name) {
+    await this.#query(`CREATE DATABASE ${name}`)
+    return this.#url(name)
+  }
+
+  async stop() {
+    if (this.#child && this.#child.exitCode === null) {
+      this.#child.stdin.end()
+      await once(this.#child, 'exit')
+    }
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #query(sql) {
+    const client = new this.#pool.pg.Client({ connectionString: this.#url('postgres') })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return await client.query(sql)
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  #url(name) {
+    return `postgres://${USER}:${this.#password}@127.0.0.1:${this.#pool.port}/${name}`
+  }
+}
+
+/** PostgreSQL refuses to run as root: its own user where the package made one, else nobody. */
+async function unprivileged() {
+  if (process.getuid?.() !== 0) return undefined
+  for (const name of ['postgres', 'nobody']) {
+    const uid = await command('id', ['-u', name]).catch(() => null)
+    const gid = await command('id', ['-g', name]).catch(() => null)
+    if (uid && gid) return { uid: Number(uid), gid: Number(gid) }
+  }
+  throw new SetupFailure('PostgreSQL does not run as root, and there is no user "nobody" here.')
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  return port
+}

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, node24, withNode24 } from '../../bin/setup/node24.mjs'
+import { endLeftovers, leftovers } from './leftovers.mjs'
+
+/** No suite takes half of this; one that hangs must not hang the machine. */
+const SUITE_DEADLINE_MS = 20 * 60_000
+
+/** From the last test until the process is gone: what is open by then was never closed. */
+const CLOSE_DEADLINE_MS = 30_000
+const LOOK_EVERY_MS = 500
+
+/** From the request to end until a suite is killed: agents are stopped meanwhile. */
+const END_GRACE_MS = 10_000
+
+/** One run of one of Japa's suites in a process group of its own. */
+export class SuiteRun {
+  #child
+  #folder
+
+  /** @param {{ suite: string, title: string, env: Record<string, string>, folder: string }} input */
+  constructor({ suite, title, env, folder }) {
+    this.suite = suite
+    this.title = title
+    this.env = env
+    this.#folder = folder
+  }
+
+  /**
+   * @param {string[]} flags For Japa.
+   * @returns {Promise<{ passed: number, failed: number, notes: string[] }>}
+   */
+  async run(flags) {
+    const tally = join(this.#folder, 'tally.json')
+    const temporary = join(this.#folder, 'tmp')
+    mkdirSync(temporary)
+    const runtime = ['--import=@poppinss/ts-exec', '--enable-source-maps']
+    this.#child = spawn(node24(), [...runtime, 'bin/test.ts', this.suite, ...flags], {
+      cwd: ROOT,
+      env: { ...withNode24(), ...this.env, TMPDIR: temporary, MOSAIC_TEST_TALLY: tally },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    })
+    const late = this.#watch(tally)
+    const status = await new Promise((resolve, reject) => {
+      this.#child.once('error', reject)
+      this.#child.once('exit', (code, signal) => resolve(signal ?? code))
+    })
+    const result = counted(tally, status)
+    if (late.reason) result.notes.push(late.reason)
+    late.stop()
+    this.#signal('SIGKILL')
+
+    const left = leftovers(this.#folder)
+    endLeftovers(left)
+    if (left.length > 0) {
+      result.failed += 1
+      const names = left.map(({ pid, name }) => `${name} (${pid})`)
+      result.notes.push(`left running: ${names.join(', ')}`)
+    }
+    return result
+  }
+
+  /** Ends a run that takes too long, or that has run its tests and does not go away. */
+  #watch(tally) {
+    const startedAt = Date.now()
+    let doneAt = null
+    const watch = { reason: null, stop: () => clearInterval(timer) }
+    const timer = setInterval(() => {
+      if (watch.reason) return
+      if (!doneAt && existsSync(tally)) doneAt = Date.now()
+      if (Date.now() - startedAt > SUITE_DEADLINE_MS) {
+        watch.reason = `ended after ${SUITE_DEADLINE_MS / 60_000} minutes`
+      } else if (doneAt && Date.now() - doneAt > CLOSE_DEADLINE_MS) {
+        watch.reason = 'its tests were over, and something they opened kept it running'
+      }
+      if (watch.reason) this.end()
+    }, LOOK_EVERY_MS)
+    return watch
+  }
+
+  /** Asks it to end, then ends it. */
+  end() {
+    this.#signal('SIGTERM')
+    setTimeout(() => this.#signal('SIGKILL'), END_GRACE_MS).unref()
+  }
+
+  #signal(name) {
+    try {
+      process.kill(-this.#child.pid, name)
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error
+    }
+  }
+}
+
+/** What the suite counted itself, held against how its process ended. */
+function counted(tally, status) {
+  if (!existsSync(tally)) return { passed: 0, failed: 1, notes: [`ended early (${status})`] }
+
+  const { passed, failed, errors } = JSON.parse(readFileSync(tally, 'utf8'))
+  const notes = errors.map((error) => `failed: ${error}`)
+  if (passed + failed === 0) return { passed, failed: 1, notes: [...notes, 'ran no test'] }
+  if (failed === 0 && status !== 0) {
+    return { passed, failed: 1, notes: [...notes, `ended with ${status}`] }
+  }
+  return { passed, failed, notes }
+}

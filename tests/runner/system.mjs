@@ -1,0 +1,92 @@
+/** What tests need from the system: found, else installed with apt where that is allowed. */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { command } from '../../bin/setup/command.mjs'
+import { SetupFailure } from '../../bin/setup/failure.mjs'
+
+const DEBIAN_POSTGRES = '/usr/lib/postgresql'
+const CLUSTER_CONFIG = '/etc/postgresql-common/createcluster.conf'
+
+let listsAreFresh = false
+
+/** The path of a Chromium, installed if need be. */
+export async function chromium() {
+  const found = () =>
+    [process.env.CHROMIUM_PATH, ...inPath('chromium', 'chromium-browser', 'google-chrome')].find(
+      (path) => path && isExecutable(path)
+    )
+  return found() ?? (await installed('Chromium', ['chromium'], found))
+}
+
+/** The folder of PostgreSQL's programs (`initdb`, `postgres`), installed if need be. */
+export async function postgresPrograms() {
+  const found = () => {
+    const folders = existsSync(DEBIAN_POSTGRES)
+      ? readdirSync(DEBIAN_POSTGRES)
+          .sort((one, other) => Number(other) - Number(one))
+          .map((version) => join(DEBIAN_POSTGRES, version, 'bin'))
+      : []
+    const [initdb] = inPath('initdb')
+    if (initdb) folders.push(join(initdb, '..'))
+    return folders.find((folder) => isExecutable(join(folder, 'postgres')))
+  }
+  return found() ?? withoutDefaultCluster(() => installed('PostgreSQL', ['postgresql'], found))
+}
+
+async function installed(name, packages, find) {
+  const missing = `${name} is missing: install it (apt-get install ${packages.join(' ')}), then try again.`
+  if (process.getuid?.() !== 0 || !inPath('apt-get').length) throw new SetupFailure(missing)
+
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const failure = `${name} is missing, and apt-get could not install it`
+  if (!listsAreFresh) {
+    await command('apt-get', ['update', '-q'], { env, failure })
+    listsAreFresh = true
+  }
+  const options = ['-y', '-q', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold']
+  await command('apt-get', ['install', ...options, ...packages], { env, failure })
+
+  const path = find()
+  if (!path) throw new SetupFailure(missing)
+  return path
+}
+
+/**
+ * Debian's PostgreSQL makes a server of its own and starts it, at once and at every boot. Tests want
+ * the programs alone, so this says no to that while the package is installed, and takes it back after.
+ */
+async function withoutDefaultCluster(work) {
+  if (existsSync(CLUSTER_CONFIG) || process.getuid?.() !== 0) return work()
+
+  await command('mkdir', ['-p', join(CLUSTER_CONFIG, '..')])
+  writeFileSync(CLUSTER_CONFIG, 'create_main_cluster = false\n')
+  try {
+    return await work()
+  } finally {
+    const shipped = `${CLUSTER_CONFIG}.dpkg-dist`
+    if (existsSync(shipped)) renameSync(shipped, CLUSTER_CONFIG)
+    else rmSync(CLUSTER_CONFIG, { force: true })
+  }
+}
+
+function inPath(...names) {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isExecutable)
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
