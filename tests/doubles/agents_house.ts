@@ -1,0 +1,125 @@
+import db from '@adonisjs/lucid/services/db'
+import { AgentActivity } from '#agents/activity'
+import type { AgentsContext } from '#agents/context'
+import { DEFAULT_TIMEOUTS } from '#agents/context'
+import { AgentHealth } from '#agents/health'
+import { AgentLifecycle } from '#agents/lifecycle'
+import { AgentMetrics } from '#agents/metrics'
+import { AgentReaper } from '#agents/reaper'
+import { AgentReconciler } from '#agents/reconciler'
+import type { AgentKey } from '#agents/types'
+import { UserFactory } from '#database/factories/user_factory'
+import UserContainer from '#models/user_container'
+import { E_NO_PROVIDER } from '#openclaw/errors'
+import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryWorld } from '#runtimes/drivers/memory_world'
+import { DEFINITIONS, type SettingKey } from '#settings/definitions'
+import { ChaosDriver } from '#tests/doubles/chaos_driver'
+import { TestClock } from '#tests/doubles/test_clock'
+
+const INSTALLATION = 'house'
+
+/** Where agents live in tests: real rows, the memory runtime behind chaos, and time at hand. */
+export class AgentsHouse {
+  readonly clock = new TestClock()
+  readonly world = new MemoryWorld()
+  readonly memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
+  readonly driver = new ChaosDriver(this.memory)
+  readonly logged: { level: string; details: object; message: string }[] = []
+  readonly metrics = new AgentMetrics()
+  readonly context: AgentsContext
+  readonly activity: AgentActivity
+  readonly lifecycle: AgentLifecycle
+  readonly reaper: AgentReaper
+  readonly health: AgentHealth
+  readonly reconciler: AgentReconciler
+
+  /** What the next document's hash is; null = there is no provider. */
+  document: string | null = 'document-1'
+  readonly settings: Partial<Record<SettingKey, unknown>> = {
+    'runtime.driver': 'memory',
+    'agents.bootTimeoutSec': 5,
+  }
+
+  readonly #rooms: AgentsHouse[] = []
+
+  constructor(former?: AgentsHouse) {
+    if (former) {
+      this.clock = former.clock
+      this.world = former.world
+      this.memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
+      this.driver = new ChaosDriver(this.memory)
+    }
+    this.context = this.#context()
+    this.activity = new AgentActivity(this.context)
+    this.lifecycle = new AgentLifecycle(this.context, this.activity, this.metrics)
+    this.reaper = new AgentReaper(this.context, this.lifecycle, this.activity, this.metrics)
+    this.health = new AgentHealth(this.context, this.lifecycle)
+    this.reconciler = new AgentReconciler(this.context, this.lifecycle)
+  }
+
+  /** Another Mosaic process over the same rows and the same runtime, which knows nothing yet. */
+  nextProcess(): AgentsHouse {
+    const next = new AgentsHouse(this)
+    this.#rooms.push(next)
+    return next
+  }
+
+  /** A new user's agent, and the name of its instance. */
+  async newAgent(): Promise<{ agent: AgentKey; name: string; userId: string }> {
+    const { id: userId } = await UserFactory.create()
+    return { agent: `user/${userId}`, name: `mosaic-user-${userId}`, userId }
+  }
+
+  row(userId: string): Promise<UserContainer> {
+    return UserContainer.findByOrFail('user_id', userId)
+  }
+
+  /** How many queries the work makes. */
+  async queries(work: () => unknown): Promise<number> {
+    const client = db.connection().getWriteClient()
+    let count = 0
+    const counter = () => void count++
+    client.on('query', counter)
+    try {
+      await work()
+    } finally {
+      client.removeListener('query', counter)
+    }
+    return count
+  }
+
+  async close(): Promise<void> {
+    for (const room of this.#rooms) await room.close()
+    await this.lifecycle.close()
+    await this.activity.close()
+    for (const instance of this.world.instances.values()) await instance.gateway?.stop()
+  }
+
+  #context(): AgentsContext {
+    const log = (level: string) => (details: object, message: string) =>
+      void this.logged.push({ level, details, message })
+    return {
+      runtimes: {
+        use: async () => this.driver,
+        names: () => ['memory'],
+        installation: async () => INSTALLATION,
+      },
+      documents: {
+        forAgent: async () => {
+          if (this.document === null) throw new E_NO_PROVIDER()
+          return { hash: this.document }
+        },
+      },
+      settings: {
+        get: async (key) => (this.settings[key] ?? DEFINITIONS[key].default) as never,
+      },
+      internalUrl: 'http://127.0.0.1:9',
+      clock: this.clock,
+      random: () => 0.5,
+      logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      fetch: globalThis.fetch,
+      timeouts: DEFAULT_TIMEOUTS,
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Clock } from '#agents/clock'
+
+interface Timer {
+  at: number
+  callback: () => void
+}
+
+/** Turns of the event loop that a condition may take: far more than any real one needs. */
+const MOST_TURNS = 20_000
+
+/**
+ * Time that nobody waits for. Who waits takes it along: `wait` comes back at once, that much later.
+ * Timers ring when time has come to them, by such a wait or by `advance`.
+ */
+export class TestClock implements Clock {
+  #now = Date.parse('2026-11-23T12:00:00Z')
+  readonly #timers = new Set<Timer>()
+
+  now = (): number => this.#now
+
+  async wait(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    const until = this.#now + ms
+    await turn()
+    signal?.throwIfAborted()
+    this.#to(Math.max(this.#now, until))
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#now + ms, callback }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
+  }
+
+  advance(ms: number): void {
+    this.#to(this.#now + ms)
+  }
+
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  #to(end: number): void {
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      if (!next) break
+      this.#timers.delete(next)
+      this.#now = Math.max(this.#now, next.at)
+      next.callback()
+    }
+    this.#now = end
+  }
+}
+
+/** Lets everything else go on until the condition holds. */
+export async function until(condition: () => unknown): Promise<void> {
+  for (let turns = 0; turns < MOST_TURNS; turns++) {
+    if (await condition()) return
+    await turn()
+  }
+  throw new Error('The condition never came to hold')
+}

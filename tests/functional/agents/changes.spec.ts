@@ -1,0 +1,134 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { agentsOf } from '#agents/affected_agents'
+import { DocumentChanges } from '#agents/document_changes'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import SystemContainer from '#models/system_container'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('New settings of an agent', (group) => {
+  let house: AgentsHouse
+  let changes: DocumentChanges
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    changes = new DocumentChanges(house.context, house.lifecycle, house.activity)
+    return async () => {
+      changes.close()
+      await house.close()
+    }
+  })
+
+  const starts = (name: string) => house.memory.counts(name).starts
+
+  test('that leave its document as it was do nothing', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(await changes.changed(agent), 'unchanged')
+    assert.equal(starts(name), 1)
+  })
+
+  test('reach an agent that sleeps at its next wake', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    assert.equal(await changes.changed(agent), 'asleep')
+    assert.equal(starts(name), 0)
+
+    house.document = 'document-2'
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+  })
+
+  test('restart an agent that has nothing to do, at once', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.document = 'document-2'
+    assert.equal(await changes.changed(agent), 'restarted')
+    assert.equal(starts(name), 2)
+    assert.include((await house.row(userId)).$attributes, {
+      status: 'running',
+      documentHash: 'document-2',
+      generation: 2,
+    })
+  })
+
+  test('wait for what is in flight, and take what came meanwhile along', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = house.activity.begin(agent)
+    const timers = house.clock.timers
+    house.document = 'document-2'
+    const first = changes.changed(agent)
+    await until(() => house.clock.timers > timers)
+    house.document = 'document-3'
+    const second = changes.changed(agent)
+    assert.equal(starts(name), 1)
+
+    end()
+    assert.deepEqual(await Promise.all([first, second]), ['restarted', 'restarted'])
+    assert.equal(starts(name), 2)
+    assert.equal((await house.row(userId)).documentHash, 'document-3')
+  })
+
+  test('do not wait for ever', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.activity.begin(agent)
+    house.document = 'document-2'
+    const timers = house.clock.timers
+    const change = changes.changed(agent)
+    await until(() => house.clock.timers > timers)
+    house.clock.advance(10 * 60_000)
+    await until(() => !house.lifecycle.peek(agent))
+    await until(() => house.clock.timers > timers)
+    house.clock.advance(20_000)
+    assert.equal(await change, 'restarted')
+    assert.equal(starts(name), 2)
+  })
+
+  test('in the middle of a wake are looked at when it has ended', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 1000 })
+    const wake = house.lifecycle.ensureRunning(agent)
+    await until(() => starts(name) === 1)
+    house.document = 'document-2'
+    assert.equal(await changes.changed(agent), 'restarted')
+    await wake
+    assert.equal(starts(name), 2)
+  })
+
+  test('that take the last provider away leave the agent as it is', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.document = null
+    assert.equal(await changes.changed(agent), 'no_provider')
+    assert.equal(house.memory.counts(name).alive, 1)
+  })
+
+  test('end the wait after a failure, which they may have been the cause of', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    house.driver.chaos.ensure = { bad: 'config_rejected' }
+    await house.lifecycle.ensureRunning(agent).catch(() => {})
+    house.driver.chaos.ensure = {}
+    house.document = 'document-2'
+    await changes.changed(agent)
+    assert.isString((await house.lifecycle.ensureRunning(agent)).url)
+  })
+
+  test("concern the user's own agent, and system agents on one of the user's providers", async ({
+    assert,
+  }) => {
+    const provider = await LlmProviderFactory.with('user').create()
+    const other = await LlmProviderFactory.with('user').create()
+    const common = { role: 'operations', isActive: true, desired: 'stopped' as const }
+    const system = await SystemContainer.create({ ...common, name: 'a', providerId: provider.id })
+    await SystemContainer.create({ ...common, name: 'b', providerId: other.id })
+    assert.deepEqual(await agentsOf(provider.userId), [
+      `user/${provider.userId}`,
+      `system/${system.id}`,
+    ])
+  })
+})

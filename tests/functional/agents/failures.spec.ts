@@ -1,0 +1,289 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { AgentUnavailable } from '#agents/errors'
+import { REASONS } from '#agents/reasons'
+import type { AgentKey, WakeStage } from '#agents/types'
+import { FAILURE_REASONS, type FailureReason } from '#runtimes/errors'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('An agent that does not start', (group) => {
+  let house: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    return () => house.close()
+  })
+
+  const failure = async (call: Promise<unknown>): Promise<AgentUnavailable> => {
+    const error = await call.then(
+      () => null,
+      (thrown) => thrown
+    )
+    if (!(error instanceof AgentUnavailable)) throw new Error(`Not the failure meant: ${error}`)
+    return error
+  }
+
+  const alive = (name: string) => house.memory.counts(name).alive
+
+  const byRuntime: FailureReason[] = [
+    'image_missing',
+    'pull_timeout',
+    'engine_unreachable',
+    'no_capacity',
+    'out_of_memory',
+    'config_rejected',
+    'exited_early',
+    'internal',
+  ]
+  test('a runtime that says why is believed: {$self}')
+    .with(byRuntime)
+    .run(async ({ assert }, reason) => {
+      const { agent, userId } = await house.newAgent()
+      house.driver.chaos.ensure = { bad: reason }
+      const error = await failure(house.lifecycle.ensureRunning(agent))
+
+      assert.include(error, {
+        reason,
+        status: 503,
+        code: `E_AGENT_${reason.toUpperCase()}`,
+        message: REASONS[reason].message,
+        help: REASONS[reason].help,
+      })
+      const row = await house.row(userId)
+      assert.include(row.$attributes, { status: 'error', statusReason: reason, failureCount: 1 })
+      assert.equal((await house.lifecycle.describe(agent)).hint, REASONS[reason].help)
+    })
+
+  test('a runtime that fails with something unforeseen is an internal failure', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    house.context.runtimes.use = async () => {
+      throw new Error('a defect with details')
+    }
+    const error = await failure(house.lifecycle.ensureRunning(agent))
+    assert.equal(error.code, 'E_AGENT_INTERNAL')
+    assert.notInclude(error.message, 'defect')
+  })
+
+  test('without a provider nothing is started, and a new provider helps at once', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    house.document = null
+    const error = await failure(house.lifecycle.ensureRunning(agent))
+    assert.equal(error.code, 'E_AGENT_NO_PROVIDER')
+    assert.isUndefined(error.retryAfterSec)
+    assert.isUndefined(house.driver.calls.ensure)
+    assert.isNull((await house.row(userId)).retryAt)
+
+    house.document = 'document-1'
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(alive(name), 1)
+  })
+
+  test('a gateway that never gets ready is given up and ended', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const began = house.clock.now()
+    const error = await failure(house.lifecycle.ensureRunning(agent))
+
+    assert.equal(error.reason, 'boot_timeout')
+    assert.approximately(house.clock.now() - began, 5000, 500)
+    assert.equal(alive(name), 0)
+  })
+
+  test('an instance that ends while it boots is noticed long before the deadline', async ({
+    assert,
+  }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const began = house.clock.now()
+    const onProgress = ({ stage }: { stage: WakeStage }) => {
+      if (stage === 'booting') void house.memory.crash(name, 1)
+    }
+    const error = await failure(house.lifecycle.ensureRunning(agent, { onProgress }))
+    assert.equal(error.reason, 'exited_early')
+    assert.isBelow(house.clock.now() - began, 1000)
+  })
+
+  test('an instance that ends with status 78 has refused its document', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const onProgress = ({ stage }: { stage: WakeStage }) => {
+      if (stage === 'booting') void house.memory.crash(name, 78)
+    }
+    const error = await failure(house.lifecycle.ensureRunning(agent, { onProgress }))
+    assert.equal(error.reason, 'config_rejected')
+  })
+
+  test('a runtime that never answers is given up at its deadline', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.driver.chaos.ensure = { never: true }
+    const call = failure(house.lifecycle.ensureRunning(agent))
+    await until(() => house.driver.calls.ensure === 1)
+    house.clock.advance(house.context.timeouts.ensureMs)
+
+    assert.equal((await call).reason, 'engine_unreachable')
+    assert.equal(alive(name), 0)
+  })
+
+  test('where there are images, a start that takes too long was the fetching', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    house.settings['runtime.image'] = 'mosaic/agent:1'
+    house.driver.chaos.ensure = { never: true }
+    const call = failure(house.lifecycle.ensureRunning(agent))
+    await until(() => house.driver.calls.ensure === 1)
+    house.clock.advance(house.context.timeouts.ensureMs)
+    assert.equal((await call).reason, 'pull_timeout')
+  })
+
+  test('an instance whose answer was lost is ended', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.driver.chaos.ensure = { lost: true, bad: 'engine_unreachable' }
+    await failure(house.lifecycle.ensureRunning(agent))
+    assert.equal(house.memory.counts(name).starts, 1)
+    assert.equal(alive(name), 0)
+  })
+
+  test('an instance that appears after it was given up is ended then', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    const late = Promise.withResolvers<void>()
+    const deaf = house.driver.ensure.bind(house.driver)
+    house.driver.ensure = async (spec) => {
+      await late.promise
+      return deaf(spec, { signal: new AbortController().signal })
+    }
+    const call = failure(house.lifecycle.ensureRunning(agent))
+    await until(() => house.lifecycle.gate.starting === 1 && house.clock.timers > 0)
+    house.clock.advance(house.context.timeouts.ensureMs)
+    await until(() => house.clock.timers > 0)
+    house.clock.advance(10_000)
+    assert.equal((await call).reason, 'engine_unreachable')
+
+    late.resolve()
+    await until(() => house.memory.counts(name).stops === 1)
+    assert.equal(alive(name), 0)
+  })
+
+  test('each failure doubles the wait until it is tried again by itself', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    house.driver.chaos.ensure = { bad: 'no_capacity' }
+    const waits: number[] = []
+    for (let round = 0; round < 9; round++) {
+      waits.push((await failure(house.lifecycle.ensureRunning(agent))).retryAfterSec!)
+      house.clock.advance(waits.at(-1)! * 1000)
+    }
+    /** Half of it is chance, here a half: three quarters of 5, 10, 20 … 300 seconds. */
+    assert.deepEqual(waits, [4, 8, 15, 30, 60, 120, 225, 225, 225])
+    assert.equal((await house.row(userId)).failureCount, 9)
+
+    house.driver.chaos.ensure = {}
+    await house.lifecycle.ensureRunning(agent)
+    const row = await house.row(userId)
+    assert.equal(row.failureCount, 0)
+    assert.isNull(row.retryAt)
+    assert.isNull(row.statusReason)
+  })
+
+  test('meanwhile callers are told the reason and the time, and nothing is started', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    house.driver.chaos.ensure = { bad: 'no_capacity' }
+    await failure(house.lifecycle.ensureRunning(agent))
+    house.clock.advance(1000)
+    const error = await failure(house.lifecycle.ensureRunning(agent))
+    assert.equal(error.reason, 'no_capacity')
+    /** SQLite keeps whole seconds. */
+    assert.oneOf(error.retryAfterSec, [2, 3])
+    assert.equal(house.driver.calls.ensure, 1)
+  })
+
+  test('"Try again" tries again at once', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    house.driver.chaos.ensure = { bad: 'no_capacity' }
+    await failure(house.lifecycle.ensureRunning(agent))
+    house.driver.chaos.ensure = {}
+    assert.isString((await house.lifecycle.startAndWait(agent)).url)
+  })
+
+  test('cancelled in line, nothing was started', async ({ assert }) => {
+    house.settings['agents.startConcurrency'] = 1
+    const first = await house.newAgent()
+    const second = await house.newAgent()
+    house.memory.behave(first.name, { bootMs: Infinity })
+    const blocked = failure(house.lifecycle.ensureRunning(first.agent))
+    await until(() => house.lifecycle.gate.starting === 1)
+
+    await assertCancelled(assert, second, 'queued')
+    assert.equal(house.memory.counts(second.name).starts, 0)
+    await house.lifecycle.cancel(first.agent)
+    await blocked
+  })
+
+  test('cancelled while the runtime works, nothing is left', async ({ assert }) => {
+    const one = await house.newAgent()
+    house.driver.chaos.ensure = { never: true }
+    await assertCancelled(assert, one, 'provisioning')
+  })
+
+  test('cancelled while it boots, nothing is left', async ({ assert }) => {
+    const one = await house.newAgent()
+    house.memory.behave(one.name, { bootMs: Infinity })
+    await assertCancelled(assert, one, 'booting')
+    assert.equal(house.memory.counts(one.name).starts, 1)
+  })
+
+  test('cancelled while it waits for a stop to end, nothing is started', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = house.activity.begin(agent)
+    const stop = house.lifecycle.stop(agent)
+    await until(() => house.clock.timers > 1)
+    const call = failure(house.lifecycle.ensureRunning(agent))
+    await house.lifecycle.cancel(agent)
+    assert.equal((await call).reason, 'cancelled')
+    end()
+    await stop
+    assert.equal(house.memory.counts(name).starts, 1)
+    assert.equal(alive(name), 0)
+  })
+
+  test('cancelling an agent that does not wake does nothing', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.cancel(agent)
+    await house.lifecycle.ensureRunning(agent)
+    await house.lifecycle.cancel(agent)
+    assert.equal(alive(name), 1)
+  })
+
+  test('every reason has a sentence and a next step', ({ assert }) => {
+    for (const reason of FAILURE_REASONS) {
+      assert.match(REASONS[reason].message, /^[A-Z].+\.$/)
+      assert.match(REASONS[reason].help, /^[A-Z].+\.$/)
+    }
+  })
+
+  async function assertCancelled(
+    assert: { equal: Function; include: Function; isUndefined: Function },
+    { agent, name, userId }: { agent: AgentKey; name: string; userId: string },
+    at: WakeStage
+  ) {
+    let reached = false
+    const onProgress = ({ stage }: { stage: WakeStage }) => void (reached ||= stage === at)
+    const calls = [1, 2].map(() => failure(house.lifecycle.ensureRunning(agent, { onProgress })))
+    await until(() => reached)
+    await house.lifecycle.cancel(agent)
+
+    for (const call of calls) assert.equal((await call).reason, 'cancelled')
+    assert.equal(alive(name), 0)
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { status: 'stopped', desired: 'stopped', failureCount: 0 })
+    assert.isUndefined((await calls[0]).retryAfterSec)
+  }
+})

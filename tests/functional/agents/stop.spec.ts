@@ -1,0 +1,129 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { AgentUnavailable } from '#agents/errors'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('Stopping an agent', (group) => {
+  let house: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    return () => house.close()
+  })
+
+  test('ends its instance, and its next caller wakes it', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    await house.lifecycle.stop(agent)
+
+    assert.isNull(house.lifecycle.peek(agent))
+    assert.equal(house.memory.counts(name).alive, 0)
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { status: 'stopped', desired: 'stopped', endpoint: null })
+    assert.isNull(row.startedAt)
+
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(house.memory.counts(name).starts, 2)
+  })
+
+  test('lets what is in flight end first, and lets nobody in meanwhile', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = house.activity.begin(agent)
+    const stop = house.lifecycle.stop(agent)
+    await until(async () => (await house.row(userId)).status === 'stopping')
+    assert.equal(house.memory.counts(name).alive, 1)
+    assert.equal((await house.lifecycle.describe(agent)).status, 'stopping')
+
+    const late = house.lifecycle.ensureRunning(agent)
+    end()
+    await stop
+    assert.equal(house.memory.counts(name).stops, 1)
+    await late
+    assert.equal(house.memory.counts(name).starts, 2)
+    assert.equal(house.memory.counts(name).mostAlive, 1)
+  })
+
+  test('waits for what is in flight only as long as the settings grant', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.settings['agents.stopGraceSec'] = 20
+    await house.lifecycle.ensureRunning(agent)
+    house.activity.begin(agent)
+    const timers = house.clock.timers
+    const stop = house.lifecycle.stop(agent)
+    await until(() => house.clock.timers > timers)
+    house.clock.advance(19_000)
+    assert.equal(house.memory.counts(name).stops, 0)
+    house.clock.advance(1000)
+    await stop
+    assert.equal(house.memory.counts(name).alive, 0)
+  })
+
+  test('calls off a wake in flight', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const call = house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    await until(() => house.memory.counts(name).alive === 1)
+    await house.lifecycle.stop(agent)
+    assert.equal((await call).reason, 'cancelled')
+    assert.equal(house.memory.counts(name).alive, 0)
+  })
+
+  test('of an agent that never ran is done at once', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.stop(agent)
+    await house.lifecycle.stop('user/nobody')
+    assert.isUndefined(house.driver.calls.stop)
+    assert.equal((await house.lifecycle.describe(agent)).status, 'stopped')
+  })
+
+  test('that the runtime refuses is kept as an error, and can be tried again', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.driver.chaos.stop = { bad: 'engine_unreachable' }
+    const error = await house.lifecycle.stop(agent).catch((thrown) => thrown)
+    assert.instanceOf(error, AgentUnavailable)
+    assert.include((await house.row(userId)).$attributes, {
+      status: 'error',
+      statusReason: 'engine_unreachable',
+      desired: 'stopped',
+    })
+
+    house.driver.chaos.stop = {}
+    const { stopped } = await house.reconciler.reconcile()
+    assert.equal(stopped, 1)
+    assert.equal(house.memory.counts(name).alive, 0)
+    assert.equal((await house.row(userId)).status, 'stopped')
+  })
+
+  test('and restarting end in one instance, whoever asks at the same time', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    await Promise.all([
+      house.lifecycle.restartAndWait(agent),
+      house.lifecycle.restartAndWait(agent),
+      house.lifecycle.ensureRunning(agent),
+    ])
+    const { alive, mostAlive, starts } = house.memory.counts(name)
+    assert.deepEqual({ alive, mostAlive, starts }, { alive: 1, mostAlive: 1, starts: 2 })
+  })
+
+  test('tells when it falls asleep by itself, but not while it works', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const { idleStopAt } = await house.lifecycle.describe(agent)
+    assert.equal(Date.parse(idleStopAt!) - house.clock.now(), 30 * 60_000)
+
+    house.clock.advance(60_000)
+    house.lifecycle.keepAwake(agent)
+    const later = await house.lifecycle.describe(agent)
+    assert.equal(Date.parse(later.idleStopAt!) - house.clock.now(), 30 * 60_000)
+
+    house.activity.begin(agent)
+    assert.isUndefined((await house.lifecycle.describe(agent)).idleStopAt)
+  })
+})

@@ -1,0 +1,194 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { AgentUnavailable } from '#agents/errors'
+import type { WakeProgress } from '#agents/types'
+import { E_UNKNOWN_AGENT } from '#openclaw/errors'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('Waking an agent', (group) => {
+  let house: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    return () => house.close()
+  })
+
+  test('gives the address of its gateway, and the token that opens it', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    const { url, token } = await house.lifecycle.ensureRunning(agent)
+
+    const refused = await fetch(`${url}/sessions/x/history`)
+    assert.equal(refused.status, 401)
+    const answer = await fetch(`${url}/sessions/x/history`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    assert.equal(answer.status, 404)
+
+    const row = await house.row(userId)
+    assert.include(row.$attributes, {
+      status: 'running',
+      desired: 'running',
+      runtime: 'memory',
+      endpoint: url,
+      documentHash: 'document-1',
+      generation: 1,
+      idleTimeoutMin: 30,
+      containerName: `mosaic-user-${userId}`,
+    })
+    assert.equal(row.startedAt!.toMillis(), row.lastActiveAt!.toMillis())
+    assert.equal(await row.open('gatewayToken'), token)
+  })
+
+  test('a thousand callers at once make it start once, and all are answered', async ({
+    assert,
+  }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 2000 })
+    const calls = Array.from({ length: 1000 }, () => house.lifecycle.ensureRunning(agent))
+    const urls = new Set((await Promise.all(calls)).map(({ url }) => url))
+
+    assert.equal(urls.size, 1)
+    assert.equal(house.memory.counts(name).starts, 1)
+    assert.equal(house.driver.calls.ensure, 1)
+  })
+
+  test('costs no query and no call to the runtime while it runs', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const cold = await house.queries(() => house.lifecycle.ensureRunning(agent))
+    assert.isAbove(cold, 0)
+    const access = house.lifecycle.peek(agent)!
+    house.driver.calls.inspect = 0
+
+    const queries = await house.queries(async () => {
+      for (let call = 0; call < 100; call++) {
+        assert.strictEqual(await house.lifecycle.ensureRunning(agent), access)
+      }
+    })
+    assert.equal(queries, 0)
+    assert.equal(house.driver.calls.inspect, 0)
+    assert.strictEqual(house.lifecycle.peek(agent), access)
+  })
+
+  test('is looked at anew after a failed connect, and not started twice', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    const before = await house.lifecycle.ensureRunning(agent)
+    house.lifecycle.invalidate(agent)
+    assert.isNull(house.lifecycle.peek(agent))
+
+    assert.deepEqual(await house.lifecycle.ensureRunning(agent), before)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('tells its stages, how long it takes and how long it usually does', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 3000 })
+    const told: WakeProgress[] = []
+    await house.lifecycle.ensureRunning(agent, { onProgress: (step) => told.push(step) })
+
+    const stages = told.map(({ stage }) => stage)
+    assert.deepEqual([...new Set(stages)], ['provisioning', 'starting', 'booting', 'ready'])
+    assert.isNull(told[0].usualMs)
+    assert.isAtLeast(told.at(-1)!.elapsedMs, 3000)
+
+    await house.lifecycle.stop(agent)
+    const again: WakeProgress[] = []
+    await house.lifecycle.ensureRunning(agent, { onProgress: (step) => again.push(step) })
+    assert.isAtLeast(again[0].usualMs!, 3000)
+  })
+
+  test('one caller who leaves does not end it for the others', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 1000 })
+    const leaving = new AbortController()
+    const left = house.lifecycle.ensureRunning(agent, { signal: leaving.signal })
+    const stays = house.lifecycle.ensureRunning(agent)
+    leaving.abort(new Error('gone'))
+
+    await assert.rejects(() => left, 'gone')
+    assert.isString((await stays).url)
+  })
+
+  test('agents line up when more start than may at once, and are told their place', async ({
+    assert,
+  }) => {
+    house.settings['agents.startConcurrency'] = 1
+    const agents = [await house.newAgent(), await house.newAgent(), await house.newAgent()]
+    const places: number[][] = []
+    await Promise.all(
+      agents.map(({ agent }, index) => {
+        places[index] = []
+        return house.lifecycle.ensureRunning(agent, {
+          onProgress: ({ queuePosition }) => queuePosition && places[index].push(queuePosition),
+        })
+      })
+    )
+    const lines = places.map((told) => told.join()).sort()
+    assert.deepEqual(lines, ['', '1', '2,1'])
+    assert.equal(house.lifecycle.gate.starting, 0)
+  })
+
+  test('a new generation begins when what it starts from changed, and only then', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    await house.lifecycle.restartAndWait(agent)
+    assert.equal((await house.row(userId)).generation, 1)
+
+    house.document = 'document-2'
+    await house.lifecycle.restartAndWait(agent)
+    const row = await house.row(userId)
+    assert.equal(row.generation, 2)
+    assert.equal(row.documentHash, 'document-2')
+  })
+
+  test('an agent that does not exist is said to be unknown', async ({ assert }) => {
+    const calls = [
+      house.lifecycle.ensureRunning('user/nobody'),
+      house.lifecycle.ensureRunning('system/nothing'),
+    ]
+    for (const call of calls) {
+      assert.instanceOf(await call.catch((thrown) => thrown), E_UNKNOWN_AGENT)
+    }
+  })
+
+  test('watchers hear progress and status, and nobody else does', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const other = await house.newAgent()
+    const heard: string[] = []
+    house.lifecycle.subscribe(other.agent, () => heard.push('other'))
+    const stop = house.lifecycle.subscribe(agent, (event) =>
+      heard.push(event.type === 'status' ? event.agent.status : event.progress.stage)
+    )
+    await house.lifecycle.ensureRunning(agent)
+    await until(() => heard.at(-1) === 'running')
+    stop()
+    await house.lifecycle.stop(agent)
+    assert.deepEqual(heard.slice(0, 2), ['starting', 'provisioning'])
+    assert.deepEqual(heard.slice(-2), ['ready', 'running'])
+    assert.notInclude(heard, 'other')
+  })
+
+  test('Mosaic ends in the middle: callers are let go, and the next one goes on', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 4000 })
+    const call = house.lifecycle.ensureRunning(agent, {
+      onProgress: ({ stage }) => {
+        if (stage === 'booting') void house.lifecycle.close()
+      },
+    })
+    const error = await call.catch((thrown) => thrown)
+    assert.instanceOf(error, AgentUnavailable)
+    assert.equal((await house.row(userId)).status, 'starting')
+
+    const next = house.nextProcess()
+    const { resumed } = await next.reconciler.reconcile({ boot: true })
+    assert.equal(resumed, 1)
+    await next.lifecycle.ensureRunning(agent)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+})

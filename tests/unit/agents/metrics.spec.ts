@@ -1,0 +1,35 @@
+import { test } from '@japa/runner'
+import { AgentMetrics } from '#agents/metrics'
+
+test.group('Metrics of agents', () => {
+  test('are told in the form that Prometheus reads', ({ assert }) => {
+    const metrics = new AgentMetrics()
+    metrics.wakeEnded('ready', 3000)
+    metrics.wakeEnded('ready', 30_000)
+    metrics.wakeEnded('boot_timeout', 180_000)
+    metrics.crashed('out_of_memory')
+    metrics.reaped(2)
+    const text = metrics.render({ agents: { running: 3, stopped: 9 }, waking: 1, queued: 4 })
+
+    for (const line of [
+      'mosaic_agents{status="running"} 3',
+      'mosaic_agents{status="stopped"} 9',
+      'mosaic_agents_waking 1',
+      'mosaic_agents_queued 4',
+      'mosaic_agent_wakes_total{outcome="ready"} 2',
+      'mosaic_agent_wakes_total{outcome="boot_timeout"} 1',
+      'mosaic_agent_crashes_total{reason="out_of_memory"} 1',
+      'mosaic_agents_reaped_total 2',
+      'mosaic_agent_wake_seconds_bucket{le="2.5"} 0',
+      'mosaic_agent_wake_seconds_bucket{le="5"} 1',
+      'mosaic_agent_wake_seconds_bucket{le="+Inf"} 2',
+      'mosaic_agent_wake_seconds_sum 33',
+      'mosaic_agent_wake_seconds_count 2',
+    ]) {
+      assert.include(text.split('\n'), line)
+    }
+    for (const line of text.trimEnd().split('\n')) {
+      assert.match(line, /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]+"\})? [0-9.]+)$/)
+    }
+  })
+})
