@@ -4,6 +4,7 @@
 await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')
 const { reportBootFailure } = await import('#exceptions/boot')
+const { createHttpServer } = await import('#start/http_server')
 
 const APP_ROOT = new URL('../', import.meta.url)
 
@@ -25,7 +26,7 @@ ignitor
     app.listen('SIGINT', () => app.terminate())
   })
   .httpServer()
-  .start()
+  .start((handler) => createHttpServer(handler))
   .catch(async (error: unknown) => {
     await reportBootFailure(error)
     /** What had opened before the failure would keep the process alive. */

@@ -7,6 +7,9 @@ declare module '@adonisjs/core/types' {
   }
 }
 
+/** Milliseconds that answers under way may still take when Mosaic stops. */
+const DRAIN_MS = 5000
+
 /** Registers the chat relay, its two surfaces, and the reader of conversations. */
 export default class ChatProvider {
   #relay: ChatRelay | null = null
@@ -59,6 +62,11 @@ export default class ChatProvider {
         await resolver.make('openclaw.gateway')
       )
     })
+  }
+
+  /** Before the listener closes, which waits for every open answer. */
+  ready() {
+    this.app.terminating(() => this.#relay?.drain(DRAIN_MS))
   }
 
   /** No connection to a gateway outlives the process that asked. */

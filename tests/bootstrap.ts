@@ -1,5 +1,6 @@
 import { assert } from '@japa/assert'
 import { writeTally } from '#tests/tally'
+import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
 import { browserClient } from '@japa/browser-client'
 import app from '@adonisjs/core/services/app'
@@ -32,6 +33,6 @@ export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
 
 export const configureSuite: Config['configureSuite'] = (suite) => {
   if (SERVED.includes(suite.name)) {
-    return suite.setup(() => testUtils.httpServer().start())
+    return suite.setup(() => testUtils.httpServer().start(createHttpServer))
   }
 }

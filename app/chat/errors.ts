@@ -44,6 +44,14 @@ export class E_AGENT_WAKING extends Exception {
   static override help = 'Try again in a few seconds, or ask for a stream.'
 }
 
+/** This Mosaic process ends; another, or the next one, answers in a moment. */
+export class E_MOSAIC_STOPPING extends Exception {
+  static override code = 'E_MOSAIC_STOPPING'
+  static override status = 503
+  static override message = 'Mosaic is restarting.'
+  static override help = 'Send your message again in a moment.'
+}
+
 /** All models of the agent are rate-limited. */
 export class E_MODEL_RATE_LIMITED extends Exception {
   static override code = 'E_MODEL_RATE_LIMITED'

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { StreamTiming } from '#chat/stream_timing'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -7,11 +8,12 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-export interface EventStreamOptions {
-  /** Milliseconds of silence after which the stream is opened although there is nothing to say yet. */
-  openAfterMs: number
-  /** Milliseconds of silence after which a comment tells the client and proxies that it lives. */
-  heartbeatMs: number
+const STILL_HERE = 'still here'
+
+/** Looks per heartbeat: a silence is noticed at the second look, so at most one heartbeat after it began. */
+const LOOKS = 2
+
+export interface EventStreamOptions extends StreamTiming {
   /** The request's id, for the answer's header. */
   requestId?: string
 }
@@ -19,37 +21,43 @@ export interface EventStreamOptions {
 /**
  * An answer of server-sent events, written straight to the connection. Opens with the first write, or by
  * itself after a while, so that a failure that comes at once still has its own status.
+ *
+ * What is written within one turn of the event loop leaves as one piece: each piece costs a system call
+ * and the framing of a chunk.
  */
 export class EventStream {
   readonly #response: ServerResponse
   readonly #options: EventStreamOptions
   #timer: NodeJS.Timeout
+  #written: Buffer[] = []
+  #quietLooks = 0
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response
     this.#options = options
-    this.#timer = setTimeout(this.#beat, options.openAfterMs)
+    this.#timer = setTimeout(this.#open, options.openAfterMs)
   }
 
+  /** Whether the client has, or is about to get, the status and headers of a stream. */
   get opened(): boolean {
-    return this.#response.headersSent
+    return this.#written.length > 0 || this.#response.headersSent
   }
 
   /** Writes whole events. False means: the client is behind, wait for `drained`. */
-  write(events: Buffer | string): boolean {
-    if (this.opened) this.#timer.refresh()
-    else this.#open()
-    return this.#response.write(events)
+  write(events: Buffer): boolean {
+    this.#quietLooks = 0
+    if (this.#written.push(events) === 1) process.nextTick(this.#flush)
+    return !this.#response.writableNeedDrain
   }
 
   /** A named event with JSON as its data. */
   event(name: string, data: unknown): boolean {
-    return this.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+    return this.write(Buffer.from(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`))
   }
 
   /** What clients skip; one line. */
   comment(text: string): boolean {
-    return this.write(`: ${text}\n\n`)
+    return this.write(Buffer.from(`: ${text}\n\n`))
   }
 
   /** Calls back once what was written has left for the client. */
@@ -57,10 +65,12 @@ export class EventStream {
     this.#response.once('drain', callback)
   }
 
-  end(events?: Buffer | string): void {
-    if (!this.opened) this.#open()
+  /** Writes the last events, and ends the answer. */
+  end(events?: Buffer): void {
+    if (events) this.#written.push(events)
     this.release()
-    this.#response.end(events)
+    this.#writeHead()
+    this.#response.end(this.#take())
   }
 
   /** Stops the heartbeat; for a stream that never opened, or whose client left. */
@@ -68,17 +78,33 @@ export class EventStream {
     clearTimeout(this.#timer)
   }
 
-  #open(): void {
-    const { requestId, heartbeatMs } = this.#options
+  readonly #flush = (): void => {
+    if (this.#written.length === 0 || this.#response.destroyed) return
+    this.#writeHead()
+    this.#response.write(this.#take())
+  }
+
+  #take(): Buffer | undefined {
+    const written = this.#written
+    this.#written = []
+    return written.length > 1 ? Buffer.concat(written) : written[0]
+  }
+
+  #writeHead(): void {
+    if (this.#response.headersSent) return
+    const { requestId } = this.#options
     this.#response.writeHead(200, requestId ? { ...HEADERS, 'x-request-id': requestId } : HEADERS)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.#beat, heartbeatMs)
+  }
+
+  readonly #open = (): void => {
+    if (!this.opened) this.comment(STILL_HERE)
+    this.#timer = setInterval(this.#look, this.#options.heartbeatMs / LOOKS)
   }
 
   /** A client that is behind needs no sign of life: it has enough to read. */
-  readonly #beat = (): void => {
-    if (this.#response.destroyed) return
-    if (this.#response.writableNeedDrain) this.#timer.refresh()
-    else this.comment('still here')
+  readonly #look = (): void => {
+    this.#quietLooks++
+    if (this.#quietLooks < LOOKS || this.#response.writableNeedDrain) return
+    this.comment(STILL_HERE)
   }
 }

@@ -60,7 +60,7 @@ export class OpenAiChat {
       if (!stream.opened) throw error
       this.report(error)
       const told = toOpenAiError(toAnswer(error))
-      stream.end(`data: ${JSON.stringify(told)}\n\ndata: [DONE]\n\n`)
+      stream.end(Buffer.from(`data: ${JSON.stringify(told)}\n\ndata: [DONE]\n\n`))
     } finally {
       stream.release()
     }

@@ -4,7 +4,13 @@ import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { upstreamHeaders } from '#chat/headers'
 import { UpstreamCall, NotDelivered, ClientLeft, type AnswerReceiver } from '#chat/upstream_call'
-import { E_AGENT_GONE, E_AGENT_SILENT, E_AGENT_UNREACHABLE, E_AGENT_WAKING } from '#chat/errors'
+import {
+  E_AGENT_GONE,
+  E_AGENT_SILENT,
+  E_AGENT_UNREACHABLE,
+  E_AGENT_WAKING,
+  E_MOSAIC_STOPPING,
+} from '#chat/errors'
 
 /** What the relay needs of the agents' lifecycle. */
 export interface Waker {
@@ -58,6 +64,11 @@ export class ChatRelay {
   readonly #options: RelayOptions
   readonly #gateways: Agent
 
+  /** Ends what is under way: one entry for each wake that is waited for, and each call. */
+  readonly #endings = new Set<(reason: Error) => void>()
+  #stopping = false
+  #idle: () => void = () => {}
+
   constructor(waker: Waker, activity: ActivityCounter, options: Partial<RelayOptions> = {}) {
     this.#waker = waker
     this.#activity = activity
@@ -69,11 +80,6 @@ export class ChatRelay {
     })
   }
 
-  /** Whether a message would be answered without waiting for a wake. */
-  isAwake(agent: AgentKey): boolean {
-    return this.#waker.peek(agent) !== null
-  }
-
   /**
    * Sends a turn and hands the answer to the receiver. Resolves when all of it was handed over.
    * The client's connection ends the call when it closes; that rejects with `ClientLeft`.
@@ -81,9 +87,11 @@ export class ChatRelay {
    * A gateway that cannot be reached is asked for anew, once. What it already took is never sent again:
    * an agent would act twice.
    *
-   * @throws AgentUnavailable, E_AGENT_WAKING, E_AGENT_UNREACHABLE, E_AGENT_GONE, E_AGENT_SILENT, what the receiver throws
+   * @throws AgentUnavailable, E_AGENT_WAKING, E_AGENT_UNREACHABLE, E_AGENT_GONE, E_AGENT_SILENT,
+   * E_MOSAIC_STOPPING, and what the receiver throws
    */
   async send(turn: Turn, receiver: AnswerReceiver, client: ServerResponse): Promise<void> {
+    if (this.#stopping) throw new E_MOSAIC_STOPPING()
     const endActivity = this.#activity.begin(turn.agent)
     try {
       const cached = this.#waker.peek(turn.agent)
@@ -92,6 +100,19 @@ export class ChatRelay {
     } finally {
       endActivity()
     }
+  }
+
+  /** Takes no more turns, lets those under way end for so many milliseconds, then ends the rest. */
+  async drain(ms: number): Promise<void> {
+    this.#stopping = true
+    if (this.#endings.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#idle = resolve
+    const deadline = setTimeout(() => {
+      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+    }, ms)
+    await promise
+    clearTimeout(deadline)
   }
 
   /** Ends all calls and the connections to all gateways. */
@@ -108,29 +129,26 @@ export class ChatRelay {
     try {
       await this.#call(access, turn, receiver, client)
     } catch (error) {
-      if (error instanceof ClientLeft) throw error
       if (!(error instanceof NotDelivered)) throw this.#explain(error, turn.agent)
       this.#waker.invalidate(turn.agent)
       const renewed = await this.#wake(turn, client)
       await this.#call(renewed, turn, receiver, client).catch((failure: unknown) => {
-        if (failure instanceof NotDelivered) {
-          this.#waker.invalidate(turn.agent)
-          throw new E_AGENT_UNREACHABLE(undefined, { cause: failure })
-        }
-        throw failure instanceof ClientLeft ? failure : this.#explain(failure, turn.agent)
+        throw this.#explain(failure, turn.agent)
       })
     }
   }
 
   async #wake(turn: Turn, client: ServerResponse): Promise<GatewayAccess> {
     const waiting = new AbortController()
-    const leave = () => waiting.abort(new ClientLeft())
+    const end = (reason: Error) => waiting.abort(reason)
+    const leave = () => end(new ClientLeft())
     if (client.destroyed) leave()
     client.once('close', leave)
+    this.#endings.add(end)
     const deadline =
       turn.wakeTimeoutMs === undefined
         ? undefined
-        : setTimeout(() => waiting.abort(new E_AGENT_WAKING()), turn.wakeTimeoutMs)
+        : setTimeout(() => end(new E_AGENT_WAKING()), turn.wakeTimeoutMs)
     try {
       return await this.#waker.ensureRunning(turn.agent, {
         signal: waiting.signal,
@@ -141,44 +159,56 @@ export class ChatRelay {
     } finally {
       clearTimeout(deadline)
       client.removeListener('close', leave)
+      this.#ended(end)
     }
   }
 
-  #call(
+  async #call(
     access: GatewayAccess,
     turn: Turn,
     receiver: AnswerReceiver,
     client: ServerResponse
   ): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      if (client.destroyed) return reject(new ClientLeft())
-      const call = new UpstreamCall(receiver, resolve, reject)
-      client.once('close', () => call.leave())
-      this.#gateways.dispatch(
-        {
-          origin: access.url,
-          path: '/v1/chat/completions',
-          method: 'POST',
-          headers: upstreamHeaders({
-            client: turn.headers,
-            token: access.token,
-            sessionKey: turn.sessionKey,
-            model: turn.model,
-          }),
-          body: turn.body,
-        },
-        call
-      )
-    })
+    if (client.destroyed) throw new ClientLeft()
+    const call = new UpstreamCall(receiver)
+    const end = (reason: Error) => call.abort(reason)
+    client.once('close', () => call.isOver || end(new ClientLeft()))
+    this.#endings.add(end)
+    this.#gateways.dispatch(
+      {
+        origin: access.url,
+        path: '/v1/chat/completions',
+        method: 'POST',
+        headers: upstreamHeaders({
+          client: turn.headers,
+          token: access.token,
+          sessionKey: turn.sessionKey,
+          model: turn.model,
+        }),
+        body: turn.body,
+      },
+      call
+    )
+    try {
+      await call.done
+    } finally {
+      this.#ended(end)
+    }
   }
 
-  /** The gateway's connection broke after it took the message: it may be gone, so its address is too. */
-  #explain(error: unknown, agent: AgentKey): Exception {
-    if (error instanceof Exception) return error
+  #ended(end: (reason: Error) => void): void {
+    this.#endings.delete(end)
+    if (this.#endings.size === 0) this.#idle()
+  }
+
+  /** Whatever broke, the address is looked up anew: it may have changed hands. */
+  #explain(error: unknown, agent: AgentKey): Error {
+    if (error instanceof Exception || error instanceof ClientLeft) return error
     if (TIMEOUTS.has((error as { code?: string }).code ?? '')) {
       return new E_AGENT_SILENT(undefined, { cause: error })
     }
     this.#waker.invalidate(agent)
+    if (error instanceof NotDelivered) return new E_AGENT_UNREACHABLE(undefined, { cause: error })
     return new E_AGENT_GONE(undefined, { cause: error })
   }
 }

@@ -27,28 +27,33 @@ const NOT_ITS_TURN = new Set([401, 503])
 /** One request to a gateway, without a stream object between its socket and the receiver. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #receiver: AnswerReceiver
-  readonly #resolve: () => void
-  readonly #reject: (error: unknown) => void
+  readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
-  #left = false
+  #aborted: Error | null = null
   #over = false
 
-  constructor(receiver: AnswerReceiver, resolve: () => void, reject: (error: unknown) => void) {
+  constructor(receiver: AnswerReceiver) {
     this.#receiver = receiver
-    this.#resolve = resolve
-    this.#reject = reject
   }
 
-  /** The client has left: what is under way is ended, what waits for a connection is not sent. */
-  leave(): void {
-    if (this.#over) return
-    this.#left = true
-    this.#controller?.abort(new ClientLeft())
+  /** Resolves when the receiver has everything; rejects with why it has not. */
+  get done(): Promise<void> {
+    return this.#settle.promise
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  /** Ends what is under way; what waits for a connection is not sent. */
+  abort(reason: Error): void {
+    this.#aborted = reason
+    this.#controller?.abort(reason)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#left) controller.abort(new ClientLeft())
+    if (this.#aborted) controller.abort(this.#aborted)
   }
 
   onResponseStart(
@@ -69,15 +74,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#over = true
     try {
       this.#receiver.end()
-      this.#resolve()
+      this.#settle.resolve()
     } catch (error) {
-      this.#reject(error)
+      this.#settle.reject(error)
     }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#over = true
     const sent = this.#controller !== null
-    this.#reject(sent ? error : new NotDelivered('No connection', { cause: error }))
+    this.#settle.reject(
+      this.#aborted ?? (sent ? error : new NotDelivered('No connection', { cause: error }))
+    )
   }
 }

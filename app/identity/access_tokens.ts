@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type DateTime } from 'luxon'
 import { Secret } from '@adonisjs/core/helpers'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
@@ -34,7 +34,7 @@ export class AccessTokens {
 
   /** Whose token it is, or null when it is unknown, expired or its owner deactivated. */
   async verify(token: string): Promise<string | null> {
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = hash('sha256', token, 'base64')
     const known = this.#verified.get(key)
     if (known && known.until > this.now()) return known.userId
     this.#verified.delete(key)

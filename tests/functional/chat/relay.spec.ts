@@ -328,10 +328,74 @@ test.group('The relay', (group) => {
     assert.match(stream.text, /: waking: ready\n\n[\s\S]*Hello/)
   })
 
-  test('answers nobody without a token', async ({ assert }) => {
-    const answer = await ask(CHAT, { authorization: 'Bearer mos_wrong' })
-    assert.equal(answer.status, 401)
-    assert.lengthOf(surface.waker.woken, 0)
-    assert.lengthOf(gateway.requests, 0)
+  test('lets streams end when Mosaic stops, and takes no new ones', async ({ assert }) => {
+    const more = Promise.withResolvers<void>()
+    gateway.script = async (reply) => {
+      reply.begin().say('first')
+      await more.promise
+      reply.say('second').finish()
+    }
+    const stream = new TextStream(await ask())
+    await stream.until('first')
+    const drained = surface.relay.drain(60_000)
+    const refused = await ask()
+    assert.equal(refused.status, 503)
+    assert.equal(((await refused.json()) as any).error.code, 'E_MOSAIC_STOPPING')
+    more.resolve()
+    await stream.until('[DONE]')
+    await drained
+    assert.include(stream.text, 'second')
   })
+
+  test('ends streams that take too long when Mosaic stops, and says so', async ({ assert }) => {
+    gateway.script = (reply) => reply.begin().say('first').raw.flushHeaders()
+    const stream = new TextStream(await ask())
+    await stream.until('first')
+    surface.waker.remembered = null
+    surface.waker.wake = (_agent, { signal }) =>
+      new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
+    const waking = new TextStream(await ask())
+    await surface.relay.drain(0)
+    for (const each of [stream, waking]) {
+      await each.until('[DONE]')
+      assert.include(each.text, 'E_MOSAIC_STOPPING')
+    }
+  })
+
+  /** The first is answered in front of the framework, the others by its route. */
+  test('answers nobody without a token, however the address is spelt: {$self}')
+    .with(['', '?', '?a=b', '/'])
+    .run(async ({ assert }, rest) => {
+      for (const authorization of ['', 'Bearer', 'Bearer mos_wrong', `Basic ${token}`]) {
+        const answer = await fetch(`${baseUrl()}/v1/chat/completions${rest}`, {
+          method: 'POST',
+          headers: { authorization },
+          body: JSON.stringify(CHAT),
+        })
+        assert.equal(answer.status, 401)
+        assert.deepEqual(await answer.json(), {
+          error: {
+            message:
+              'The access token is not valid. Make a new one in the settings, under "Access tokens".',
+            type: 'authentication_error',
+            param: null,
+            code: 'invalid_api_key',
+          },
+        })
+      }
+      assert.lengthOf(surface.waker.woken, 0)
+      assert.lengthOf(gateway.requests, 0)
+    })
+
+  test('answers an owner, however the address is spelt: {$self}')
+    .with(['', '?', '?a=b', '/'])
+    .run(async ({ assert }, rest) => {
+      const answer = await fetch(`${baseUrl()}/v1/chat/completions${rest}`, {
+        method: 'POST',
+        headers: { authorization: `bearer ${token}` },
+        body: JSON.stringify(CHAT),
+      })
+      assert.include(await answer.text(), 'Hello')
+      assert.isNotNull(answer.headers.get('x-request-id'))
+    })
 })

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { toAnswer } from '#exceptions/api_errors'
+import { toOpenAiError } from '#exceptions/openai_error'
+import type { AccessTokens } from '#identity/access_tokens'
+import { E_INVALID_TOKEN } from '#identity/errors'
+import type { OpenAiChat } from '#chat/openai_chat'
+import type { Report } from '#chat/report'
+
+const PATH = '/v1/chat/completions'
+const BEARER = /^bearer +(\S+)$/i
+
+export interface LaneServices {
+  tokens: Pick<AccessTokens, 'verify'>
+  chat: Pick<OpenAiChat, 'answer'>
+  report: Report
+}
+
+/**
+ * Answers `POST /v1/chat/completions` in front of the framework, whose routing, context, container and
+ * logger cost as much per request as the whole relay. The rule is the same as that of the route, which
+ * stays declared and answers other spellings of the address: an access token, and nothing else.
+ */
+export function withCompletionsLane(
+  handler: RequestListener,
+  services: () => Promise<LaneServices>
+): RequestListener {
+  return (request, response) => {
+    if (request.url !== PATH || request.method !== 'POST') return handler(request, response)
+    void answer(services, request, response)
+  }
+}
+
+async function answer(
+  services: () => Promise<LaneServices>,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const { tokens, chat, report } = await services()
+  const requestId = randomUUID()
+  try {
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
+    const userId = token && (await tokens.verify(token))
+    if (!userId) throw new E_INVALID_TOKEN()
+    await chat.answer({ agent: `user/${userId}`, request, response, requestId })
+  } catch (error) {
+    report(error)
+    const told = toAnswer(error)
+    response.setHeader('content-type', 'application/json; charset=utf-8')
+    response.setHeader('x-request-id', requestId)
+    if (told.retryAfterSec) response.setHeader('retry-after', told.retryAfterSec)
+    response.writeHead(told.status).end(JSON.stringify(toOpenAiError(told)))
+  }
+}

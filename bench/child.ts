@@ -1,0 +1,92 @@
+import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** Milliseconds that a process gets to be ready. */
+const READY_MS = 60_000
+
+/** Jiffies per second in /proc, a constant of the Linux ABI. */
+const TICKS_PER_SECOND = 100
+
+export interface ChildOptions {
+  args?: string[]
+  env?: NodeJS.ProcessEnv
+}
+
+/** A process of the bench that says `ready` with what others need to know of it, and answers questions. */
+export class Child<Ready> {
+  #asked = 0
+
+  private constructor(
+    readonly process: ChildProcess,
+    readonly ready: Ready
+  ) {}
+
+  /** @throws when it ends, or says nothing for a minute */
+  static async start<Ready>(file: string, options: ChildOptions = {}): Promise<Child<Ready>> {
+    const path = fileURLToPath(new URL(`processes/${file}.ts`, import.meta.url))
+    const child = fork(path, options.args ?? [], {
+      execArgv: ['--import=@poppinss/ts-exec'],
+      env: options.env ?? process.env,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const ready = await new Promise<Ready>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${file} was not ready in time`)), READY_MS)
+      child.once('exit', (code) => reject(new Error(`${file} ended with status ${code}`)))
+      child.on('message', (message: { ready?: Ready }) => {
+        if (message.ready === undefined) return
+        clearTimeout(timer)
+        resolve(message.ready)
+      })
+    }).catch((error) => {
+      child.kill('SIGKILL')
+      throw error
+    })
+    return new Child(child, ready)
+  }
+
+  /** Asks the process something; it answers with the same number. */
+  ask<Answer>(question: string): Promise<Answer> {
+    const id = ++this.#asked
+    return new Promise((resolve, reject) => {
+      const listen = (message: { id?: number; answer?: Answer; failure?: string }) => {
+        if (message.id !== id) return
+        this.process.off('message', listen)
+        if (message.failure) reject(new Error(message.failure))
+        else resolve(message.answer!)
+      }
+      this.process.on('message', listen)
+      this.process.send({ id, question })
+    })
+  }
+
+  /** Processor time that it has used: seconds. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').split(') ')[1].split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return
+    const ended = new Promise((resolve) => this.process.once('exit', resolve))
+    this.process.kill('SIGTERM')
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), 5000)
+    await ended
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Keeps a process on one core, so that "on the same core" is true and the load has the others. Tells
+ * whether that was possible.
+ */
+export function pin(pid: number, core: number): boolean {
+  if (cpus().length < 2) return false
+  try {
+    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

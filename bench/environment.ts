@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** A migrated installation of production in a temporary folder, with ports of its own. */
+export interface Installation {
+  folder: string
+  env: NodeJS.ProcessEnv
+  remove(): void
+}
+
+export async function installation(): Promise<Installation> {
+  /** Agents run as users of their own, who have to pass through. */
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
+  const env = {
+    ...process.env,
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'error',
+    DATABASE_URL: `sqlite:${join(folder, 'mosaic.sqlite3')}`,
+    MOSAIC_SECRET_KEY: randomBytes(32).toString('base64'),
+    STORAGE_PATH: join(folder, 'storage'),
+    HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+    INTERNAL_HOST: '127.0.0.1',
+    INTERNAL_PORT: String(await freePort()),
+  }
+  execFileSync(process.execPath, ['ace.js', 'migration:run', '--force'], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  return { folder, env, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}

@@ -1,0 +1,128 @@
+import { connect, type Socket } from 'node:net'
+
+const END_OF_ANSWER = Buffer.from('0\r\n\r\n')
+const FIRST_EVENT = Buffer.from('data: ')
+
+/** What is asked, byte for byte, and where. */
+export interface Target {
+  host: string
+  port: number
+  request: Buffer
+}
+
+/** Milliseconds from sending a request. */
+export interface Timing {
+  firstEvent: number
+  end: number
+}
+
+/** Builds a request once, so that sending it costs the load nothing. */
+export function target(url: string, path: string, token: string, body: unknown): Target {
+  const { hostname, port, host } = new URL(url)
+  const json = JSON.stringify(body)
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `host: ${host}`,
+    `authorization: Bearer ${token}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(json)}`,
+  ]
+  return {
+    host: hostname,
+    port: Number(port),
+    request: Buffer.from(`${head.join('\r\n')}\r\n\r\n${json}`),
+  }
+}
+
+/**
+ * One kept connection that sends the same request again and again, on a bare socket: the measure must
+ * cost less than what it measures. Answers have to be chunked.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #request: Buffer
+  #sentAt = 0
+  #firstEvent = 0
+  #tail: Buffer = Buffer.alloc(0)
+  #settle: PromiseWithResolvers<Timing> | null = null
+
+  private constructor(socket: Socket, request: Buffer) {
+    this.#socket = socket
+    this.#request = request
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('error', (error) => this.#settle?.reject(error))
+    socket.on('close', () => this.#settle?.reject(new Error('The connection was closed')))
+  }
+
+  static open({ host, port, request }: Target): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, host, () => resolve(new Connection(socket, request)))
+      socket.once('error', reject)
+    })
+  }
+
+  ask(): Promise<Timing> {
+    this.#settle = Promise.withResolvers()
+    this.#firstEvent = 0
+    this.#tail = Buffer.alloc(0)
+    this.#sentAt = performance.now()
+    this.#socket.write(this.#request)
+    return this.#settle.promise
+  }
+
+  close(): void {
+    this.#settle = null
+    this.#socket.destroy()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#firstEvent === 0) {
+      if (!chunk.includes(FIRST_EVENT)) {
+        if (!chunk.subarray(0, 12).toString().includes(' 200') && chunk.includes('HTTP/1.1')) {
+          this.#settle?.reject(new Error(`Not a 200: ${chunk.toString().slice(0, 300)}`))
+        }
+        return
+      }
+      this.#firstEvent = performance.now() - this.#sentAt
+    }
+    const length = END_OF_ANSWER.length
+    this.#tail =
+      chunk.length >= length ? chunk.subarray(-length) : Buffer.concat([this.#tail, chunk])
+    if (!this.#tail.subarray(-length).equals(END_OF_ANSWER)) return
+    this.#settle?.resolve({ firstEvent: this.#firstEvent, end: performance.now() - this.#sentAt })
+    this.#settle = null
+  }
+}
+
+/** Time to the first event of one request after the other: milliseconds. */
+export async function firstEvents(to: Target, count: number): Promise<number[]> {
+  const connection = await Connection.open(to)
+  const samples: number[] = []
+  for (let i = 0; i < count; i++) samples.push((await connection.ask()).firstEvent)
+  connection.close()
+  return samples
+}
+
+/** Requests answered in full, with this many at a time, for this long. */
+export async function requestsWithin(
+  to: Target,
+  concurrency: number,
+  ms: number
+): Promise<{ requests: number; seconds: number }> {
+  const connections = await Promise.all(
+    Array.from({ length: concurrency }, () => Connection.open(to))
+  )
+  let requests = 0
+  const startedAt = performance.now()
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (performance.now() - startedAt < ms) {
+        await connection.ask()
+        requests++
+      }
+      connection.close()
+    })
+  )
+  return { requests, seconds: (performance.now() - startedAt) / 1000 }
+}

@@ -1,0 +1,48 @@
+import { Child } from './child.js'
+import { installation, type Installation } from './environment.js'
+
+/** What the bench knows of the Mosaic that it started. */
+export interface MosaicFacts {
+  url: string
+  internalUrl: string
+  userId: string
+  /** An access token of the user. */
+  accessToken: string
+  /** The gateway token of the user's agent. */
+  gatewayToken: string
+  providerId: string
+}
+
+/** How `ensureRunning` does on a running agent. */
+export interface EnsureFigures {
+  microseconds: number
+  queries: number
+}
+
+/** A real web process of production, with a database of its own, whose agents all are one double. */
+export class Mosaic {
+  private constructor(
+    readonly child: Child<MosaicFacts>,
+    readonly installation: Installation
+  ) {}
+
+  static async start(gatewayUrl: string): Promise<Mosaic> {
+    const own = await installation()
+    try {
+      const child = await Child.start<MosaicFacts>('mosaic', { args: [gatewayUrl], env: own.env })
+      return new Mosaic(child, own)
+    } catch (error) {
+      own.remove()
+      throw error
+    }
+  }
+
+  get facts(): MosaicFacts {
+    return this.child.ready
+  }
+
+  async stop(): Promise<void> {
+    await this.child.stop()
+    this.installation.remove()
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * `npm run bench`: the budgets, measured. `-- --only <group>` runs one group, `--json` prints one object
+ * a line. Ends with status 1 when a budget was missed.
+ */
+import { parseArgs } from 'node:util'
+import { toLine, type Result } from './result.js'
+
+type Group = () => Promise<Result[]>
+
+const GROUPS: Record<string, () => Promise<Group>> = {
+  relay: async () => (await import('./groups/relay.js')).relayGroup,
+  ensure: async () => (await import('./groups/ensure.js')).ensureGroup,
+}
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+})
+
+const wanted = values.only ?? Object.keys(GROUPS)
+const unknown = wanted.filter((name) => !Object.hasOwn(GROUPS, name))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no group "${unknown[0]}". The groups are: ${Object.keys(GROUPS).join(', ')}.\n`
+  )
+  process.exit(2)
+}
+
+for (const name of wanted) {
+  const group = await GROUPS[name]()
+  for (const entry of await group()) {
+    process.stdout.write(`${values.json ? JSON.stringify(entry) : toLine(entry)}\n`)
+    if (!entry.ok) process.exitCode = 1
+  }
+}
