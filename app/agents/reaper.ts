@@ -24,6 +24,9 @@ export interface ReapStatistics {
   durationMs: number
 }
 
+/** Whether an agent may be put to sleep, by its row as it is under the lease. */
+type IsOver = (agent: AgentKey, row: AgentRow) => boolean
+
 /** When the last act lies so far back that the agent sleeps, in both dialects' own arithmetic. */
 const IS_OVER: Record<string, string> = {
   sqlite: 'unixepoch(last_active_at) + idle_timeout_min * 60 <= unixepoch(?)',
@@ -41,9 +44,24 @@ export class AgentReaper {
 
   /** Select, then for each: lease, check again, drain, stop. Safe to run from several places at once. */
   async reapIdle(): Promise<ReapStatistics> {
+    return this.#sweep(
+      () => this.candidates(),
+      (agent, row) => this.#isOver(agent, row)
+    )
+  }
+
+  /** Puts every user's agent that runs to sleep, whatever its limit; those at work here are skipped. */
+  async reapAll(): Promise<ReapStatistics> {
+    return this.#sweep(
+      () => this.#running(),
+      () => true
+    )
+  }
+
+  async #sweep(select: () => Promise<AgentKey[]>, isOver: IsOver): Promise<ReapStatistics> {
     const { clock } = this.context
     const beganAt = clock.now()
-    const agents = await this.candidates()
+    const agents = await select()
     const statistics = {
       candidates: agents.length,
       stopped: 0,
@@ -52,10 +70,15 @@ export class AgentReaper {
       durationMs: 0,
     }
     await inParallel(agents, CONCURRENCY, async (agent) => {
-      statistics[await this.#reap(agent)]++
+      statistics[await this.#reap(agent, isOver)]++
     })
     this.metrics.reaped(statistics.stopped)
     return { ...statistics, durationMs: clock.now() - beganAt }
+  }
+
+  async #running(): Promise<AgentKey[]> {
+    const rows = await UserContainer.query().select('user_id').where('status', 'running')
+    return rows.map((row) => `user/${row.userId}` as const)
   }
 
   /** Users' agents that run and whose time is over: one query, along the index of status and time. */
@@ -75,9 +98,9 @@ export class AgentReaper {
     return rows.map((row) => `user/${row.user_id}` as const)
   }
 
-  async #reap(agent: AgentKey): Promise<'stopped' | 'skipped' | 'failed'> {
+  async #reap(agent: AgentKey, isOver: IsOver): Promise<'stopped' | 'skipped' | 'failed'> {
     try {
-      const stopped = await this.lifecycle.stopIfIdle(agent, (row) => this.#isOver(agent, row))
+      const stopped = await this.lifecycle.stopIfIdle(agent, (row) => isOver(agent, row))
       return stopped ? 'stopped' : 'skipped'
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not put an idle agent to sleep')

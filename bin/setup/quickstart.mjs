@@ -80,6 +80,16 @@ async function start(demo, args) {
   terminal.line(`\n  ${terminal.quiet(`Log: ${server.logFile}   Stop: Ctrl-C`)}\n`)
 
   process.exitCode = await server.ended
+  await sleep(env, terminal)
+}
+
+/** Agents outlive Mosaic on a server; on one's own machine nothing should go on after Ctrl-C. */
+async function sleep(env, terminal) {
+  terminal.line()
+  await terminal.step('Agents', async () => {
+    const { stopped } = JSON.parse(await ace(env, ['fleet:sleep', '--json'], 'They go on running'))
+    return stopped === 0 ? 'none was awake' : `${stopped} asleep`
+  })
 }
 
 function options(args) {
