@@ -2,7 +2,7 @@ import type { Launched } from '#runtimes/drivers/process/start'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { Run, RunExit } from '#runtimes/drivers/process/records'
 import type { ProcessTable } from '#runtimes/drivers/process/table'
-import { explainExit } from '#runtimes/drivers/process/exit_reasons'
+import { explainExit } from '#runtimes/exit_reasons'
 
 /** Enough to see why a process ended. */
 const LAST_LINES = 40

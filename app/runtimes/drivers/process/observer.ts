@@ -1,5 +1,5 @@
 import type { Instance, Observed } from '#runtimes/contract'
-import { explainExit } from '#runtimes/drivers/process/exit_reasons'
+import { explainExit } from '#runtimes/exit_reasons'
 import type { Children } from '#runtimes/drivers/process/children'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { ProcessTable } from '#runtimes/drivers/process/table'

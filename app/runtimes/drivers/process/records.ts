@@ -1,16 +1,11 @@
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { lstat, open, readFile, readdir, rename } from 'node:fs/promises'
-import type { Observed } from '#runtimes/contract'
+import type { InstanceExit } from '#runtimes/exit_reasons'
 import type { ProcessIdentity } from '#runtimes/drivers/process/table'
 
-/** How a run ended, as far as it is known. */
-export interface RunExit {
-  /** Null when the process was not our child, so that nobody told us. */
-  code: number | null
-  outOfMemory: boolean
-  failure: Observed['failure']
-}
+/** How a run ended. Its code is null when the process was not our child, so that nobody told us. */
+export type RunExit = InstanceExit
 
 /** One start of an agent. */
 export interface Run extends ProcessIdentity {

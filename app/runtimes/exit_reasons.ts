@@ -1,6 +1,13 @@
 import { constants } from 'node:os'
 import type { FailureReason } from '#runtimes/errors'
-import type { RunExit } from '#runtimes/drivers/process/records'
+
+/** How an instance ended, as far as it is known. */
+export interface InstanceExit {
+  /** Null where nobody told how. */
+  code: number | null
+  outOfMemory: boolean
+  failure: { reason: FailureReason; message: string } | null
+}
 
 /** OpenClaw's exit code for a document that it does not accept. */
 const CONFIG_REJECTED = 78
@@ -14,7 +21,7 @@ const LAUNCHER: Record<number, { reason: FailureReason; message: string }> = {
 }
 
 /**
- * Why a process ended that nobody asked to end.
+ * Why an instance ended that nobody asked to end.
  *
  * @param killedForMemory whether the kernel killed something for want of memory while it ran
  * @param lastLines the end of its log
@@ -23,7 +30,7 @@ export function explainExit(
   { code, signal }: { code: number | null; signal: NodeJS.Signals | null },
   killedForMemory: boolean,
   lastLines: string[]
-): RunExit {
+): InstanceExit {
   const exitCode = code ?? (signal ? 128 + constants.signals[signal] : null)
   const text = lastLines.join('\n')
   const outOfMemory =
@@ -36,7 +43,7 @@ function explain(
   signal: NodeJS.Signals | null,
   outOfMemory: boolean,
   text: string
-): RunExit['failure'] {
+): InstanceExit['failure'] {
   if (outOfMemory) return { reason: 'out_of_memory', message: 'It ran out of memory.' }
   if (code !== null && LAUNCHER[code]) return LAUNCHER[code]
   if (code === CONFIG_REJECTED) {
