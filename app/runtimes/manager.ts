@@ -14,6 +14,7 @@ export class RuntimeManager {
   readonly #installation: () => Promise<string>
   readonly #factories: Map<string, RuntimeDriverFactory>
   readonly #made = new Map<string, Promise<RuntimeDriver>>()
+  #label: Promise<string> | null = null
 
   constructor(
     config: RuntimeConfig<Record<string, RuntimeDriverFactory>>,
@@ -34,9 +35,14 @@ export class RuntimeManager {
     return [...this.#factories.keys()]
   }
 
-  /** The label of everything that this installation starts: `InstanceSpec.installation`. */
+  /**
+   * The label of everything that this installation starts: `InstanceSpec.installation`. Asked for once,
+   * so that a driver and the specs it is given never disagree.
+   */
   installation(): Promise<string> {
-    return this.#installation()
+    this.#label ??= this.#installation()
+    this.#label.catch(() => (this.#label = null))
+    return this.#label
   }
 
   /** The driver of that name, or the default one. Always the same object for a name. */
@@ -50,7 +56,7 @@ export class RuntimeManager {
     if (!factory) {
       throw new RuntimeException(`Unknown runtime driver "${name}": name it in config/runtime.ts`)
     }
-    const driver = this.#installation().then((installation) => factory({ installation }))
+    const driver = this.installation().then((installation) => factory({ installation }))
     this.#made.set(name, driver)
     driver.catch(() => this.#made.delete(name))
     return driver
