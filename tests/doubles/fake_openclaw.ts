@@ -16,16 +16,30 @@ export interface FakeBehaviour {
   print?: { text: string; times: number }
 }
 
+/**
+ * In a container it can be told what to do while it runs, on the port after the gateway's:
+ * - `POST /faults` with `MemoryFaults`: how its chats misbehave from now on;
+ * - `POST /crash`: ends at once with status 1;
+ * - `POST /hog` with `{ megabytes }`: takes that much memory and keeps it;
+ * - `POST /connect` with `{ host, port }`: answers `{ result }`, as `connected`, `ECONNREFUSED`, `timeout`;
+ * - `POST /run` with `{ command }`: runs it in a shell, as an agent's tools do; answers `{ code, output }`.
+ */
+export const KNOBS_PORT_OFFSET = 1
+
 const MAIN = `
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { MemoryGateway } from './gateway.mjs'
 
 const state = process.env.OPENCLAW_STATE_DIR
 const { fake = {} } = JSON.parse(readFileSync(process.env.OPENCLAW_CONFIG_PATH, 'utf8'))
 const { token } = JSON.parse(readFileSync(process.env.MOSAIC_SECRETS_FILE, 'utf8'))
-const port = Number(process.argv[process.argv.indexOf('--port') + 1])
+const flag = (name) => process.argv[process.argv.indexOf(name) + 1]
+const port = Number(flag('--port'))
+const lan = flag('--bind') === 'lan'
+const faults = {}
 
 for (const path of fake.read ?? []) console.error('read ' + path + ': ' + attempt(path))
 for (let i = 0; i < (fake.print?.times ?? 0); i++) console.error(fake.print.text)
@@ -70,12 +84,41 @@ try {
 const gateway = new MemoryGateway({
   token,
   sessions,
-  faults: {},
+  faults,
   now: Date.now,
   log: (line) => console.error(line),
   crash: () => process.exit(1),
 })
-await gateway.start(port)
+const kept = []
+const KNOBS = {
+  '/faults': (asked) => Object.assign(faults, asked),
+  '/crash': () => process.exit(1),
+  '/hog': ({ megabytes }) => {
+    for (let i = 0; i < megabytes; i++) kept.push(Buffer.alloc(2 ** 20, 1))
+    return {}
+  },
+  '/connect': ({ host, port }) =>
+    new Promise((resolve) => {
+      const socket = connect({ host, port, timeout: 1500 })
+      const tell = (result) => () => (socket.destroy(), resolve({ result }))
+      socket.once('connect', tell('connected')).once('timeout', tell('timeout'))
+      socket.once('error', ({ code }) => tell(code)())
+    }),
+  '/run': ({ command }) => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' })
+    return { code: status, output: stdout + stderr }
+  },
+}
+if (lan) {
+  createServer(async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const answer = await KNOBS[request.url](JSON.parse(text || '{}'))
+    response.end(JSON.stringify(answer))
+  }).listen(port + ${KNOBS_PORT_OFFSET}, '0.0.0.0')
+}
+
+await gateway.start(port, lan ? '0.0.0.0' : '127.0.0.1')
 console.error('gateway listens on ' + port)
 process.on('SIGTERM', () => {
   if (!fake.stubborn) process.exit(0)

@@ -41,7 +41,12 @@ export async function postgresPrograms() {
   return found() ?? withoutDefaultCluster(() => installed('PostgreSQL', ['postgresql'], found))
 }
 
-async function installed(name, packages, find) {
+/**
+ * What `find` gives, after the packages are installed.
+ *
+ * @throws SetupFailure where that is not allowed, or does not help.
+ */
+export async function installed(name, packages, find) {
   const missing = `${name} is missing: install it (apt-get install ${packages.join(' ')}), then try again.`
   if (process.getuid?.() !== 0 || !inPath('apt-get').length) throw new SetupFailure(missing)
 
@@ -77,7 +82,8 @@ async function withoutDefaultCluster(work) {
   }
 }
 
-function inPath(...names) {
+/** The paths of those of these programs that are in PATH. */
+export function inPath(...names) {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isExecutable)
 }

@@ -60,10 +60,10 @@ export class MemoryGateway {
   }
 
   /** Listens, on a free port unless one is given; gives the address without a slash at the end. */
-  async start(port = 0): Promise<string> {
+  async start(port = 0, host = '127.0.0.1'): Promise<string> {
     this.#startedAt = this.#options.now()
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve)
+      this.#server.once('error', reject).listen(port, host, resolve)
     })
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }

@@ -1,0 +1,81 @@
+/**
+ * A Docker engine of the tests' own, from nothing: its programs are installed where that is allowed, it
+ * runs in namespaces of its own below a temporary folder, and all of it is gone at the end, even when
+ * whoever started it was killed. It never sees an engine that the machine has.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SetupFailure } from '../../bin/setup/failure.mjs'
+import { enginePrograms } from './programs.mjs'
+
+const READY_DEADLINE_MS = 60_000
+
+/** What it wrote is removed meanwhile, from a disk that may be busy. */
+const END_DEADLINE_MS = 120_000
+
+const fileHere = (name) => fileURLToPath(new URL(name, import.meta.url))
+
+export class PrivateEngine {
+  #guard
+  #folder
+
+  /** @throws SetupFailure */
+  async start() {
+    const init = await enginePrograms()
+    /** Not below the run's own folder: the path of a socket has little room. */
+    this.#folder = mkdtempSync(join(tmpdir(), 'mosaic-engine-'))
+    const cgroup = basename(this.#folder)
+    const supervisor = [process.execPath, fileHere('supervisor.mjs'), this.#folder, cgroup]
+    // In a session of its own: a terminal's interrupt is for the run, which then ends the engine.
+    this.#guard = spawn(
+      'sh',
+      [fileHere('guard.sh'), this.#folder, cgroup, init, '--', ...supervisor],
+      { stdio: ['pipe', 'pipe', 'pipe'], detached: true }
+    )
+    this.#guard.stdin.on('error', () => {})
+    let said = ''
+    this.#guard.stderr.on('data', (data) => (said += data))
+
+    const timer = setTimeout(() => this.#guard.stdin.end(), READY_DEADLINE_MS)
+    const ended = once(this.#guard, 'exit').then(() => 'ended')
+    const outcome = await Promise.race([once(this.#guard.stdout, 'data'), ended])
+    clearTimeout(timer)
+    if (outcome === 'ended') {
+      throw new SetupFailure(
+        `A Docker engine could not be started for the tests:\n${said.trim()}`,
+        'Name an engine that may be used with MOSAIC_TEST_DOCKER_HOST, as unix:///var/run/docker.sock.'
+      )
+    }
+  }
+
+  /** What a suite needs to use it. */
+  get env() {
+    return {
+      MOSAIC_TEST_DOCKER_HOST: `unix://${join(this.#folder, 'docker.sock')}`,
+      MOSAIC_TEST_DOCKER_CONTROL: join(this.#folder, 'control.sock'),
+      MOSAIC_TEST_DOCKER_PROC: `/proc/${this.#initPid}/root/proc`,
+    }
+  }
+
+  /** The words before a command that make it run where containers can be reached by address. */
+  get inside() {
+    return ['nsenter', `--net=/proc/${this.#initPid}/ns/net`, '--']
+  }
+
+  get #initPid() {
+    return readFileSync(join(this.#folder, 'init.pid'), 'utf8').trim()
+  }
+
+  async stop() {
+    if (!this.#guard || this.#guard.exitCode !== null || this.#guard.signalCode !== null) return
+    const ended = once(this.#guard, 'exit')
+    this.#guard.stdin.end()
+    const timer = setTimeout(() => this.#guard.kill('SIGKILL'), END_DEADLINE_MS)
+    await ended
+    clearTimeout(timer)
+  }
+}

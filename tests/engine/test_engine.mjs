@@ -1,0 +1,85 @@
+/**
+ * The Docker engine that tests use, with their images in it: the one that `MOSAIC_TEST_DOCKER_HOST` or
+ * `DOCKER_HOST` names, else a private one.
+ */
+import Docker from 'dockerode'
+import { SetupFailure } from '../../bin/setup/failure.mjs'
+import {
+  GATEWAY_IMAGE,
+  importGatewayImage,
+  importOpenclawImage,
+  OPENCLAW_IMAGE,
+} from './images.mjs'
+import { PrivateEngine } from './private_engine.mjs'
+import { busybox } from './programs.mjs'
+
+const PING_DEADLINE_MS = 5000
+
+export class TestEngine {
+  #private = null
+  #env
+  #docker
+
+  /**
+   * @returns {Promise<'running' | 'given'>}
+   * @throws SetupFailure
+   */
+  async start() {
+    const host = process.env.MOSAIC_TEST_DOCKER_HOST || process.env.DOCKER_HOST
+    if (host) {
+      this.#env = { MOSAIC_TEST_DOCKER_HOST: host }
+    } else {
+      this.#private = new PrivateEngine()
+      await this.#private.start()
+      this.#env = this.#private.env
+    }
+    this.#docker = connect(this.#env.MOSAIC_TEST_DOCKER_HOST)
+    await this.#docker
+      .ping({ abortSignal: AbortSignal.timeout(PING_DEADLINE_MS) })
+      .catch((error) => {
+        throw new SetupFailure(`The Docker engine ${host} cannot be reached: ${error.message}`)
+      })
+    return host ? 'given' : 'running'
+  }
+
+  /** Imports it anew, as the double changes with the tests. */
+  async addGatewayImage() {
+    await importGatewayImage(this.#docker, { busybox: await busybox() })
+  }
+
+  /**
+   * Imports it where the engine, a given one, has it not.
+   *
+   * @param {string} storage Where OpenClaw is installed: `<storage>/openclaw/<version>`.
+   */
+  async addOpenclawImage(storage) {
+    const image = this.#docker.getImage(OPENCLAW_IMAGE)
+    if (await image.inspect().catch(() => null)) return
+    await importOpenclawImage(this.#docker, { busybox: await busybox() }, storage)
+  }
+
+  /** What a suite needs to use it. */
+  get env() {
+    return {
+      ...this.#env,
+      MOSAIC_TEST_GATEWAY_IMAGE: GATEWAY_IMAGE,
+      MOSAIC_TEST_OPENCLAW_IMAGE: OPENCLAW_IMAGE,
+    }
+  }
+
+  /** The words before a command that make it run where containers can be reached by address. */
+  get inside() {
+    return this.#private?.inside ?? []
+  }
+
+  async stop() {
+    await this.#private?.stop()
+  }
+}
+
+/** @param {string} host As in `DOCKER_HOST`; certificates for TCP come from Docker's own variables. */
+function connect(host) {
+  if (host.startsWith('unix://')) return new Docker({ socketPath: host.slice('unix://'.length) })
+  process.env.DOCKER_HOST = host
+  return new Docker()
+}
