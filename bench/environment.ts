@@ -23,7 +23,7 @@ export interface Installation {
   remove(): void
 }
 
-export async function installation(): Promise<Installation> {
+export async function newInstallation(): Promise<Installation> {
   /** Agents run as users of their own, who have to pass through. */
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
   const env = {

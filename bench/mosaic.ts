@@ -1,5 +1,5 @@
 import { Child } from './child.js'
-import { installation, type Installation } from './environment.js'
+import { newInstallation, type Installation } from './environment.js'
 
 /** What the bench knows of the Mosaic that it started. */
 export interface MosaicFacts {
@@ -27,7 +27,7 @@ export class Mosaic {
   ) {}
 
   static async start(gatewayUrl: string): Promise<Mosaic> {
-    const own = await installation()
+    const own = await newInstallation()
     try {
       const child = await Child.start<MosaicFacts>('mosaic', { args: [gatewayUrl], env: own.env })
       return new Mosaic(child, own)
