@@ -11,10 +11,14 @@ export default defineConfig({
       autoImport: { dts: '.adonisjs/client/auto-imports.d.ts' },
       components: { dts: '.adonisjs/client/components.d.ts' },
       ui: { colors: { primary: 'teal', neutral: 'zinc' } },
-      icon: { clientBundle: { scan: true } },
+      /** Icons are part of the scripts: a page asks no icon service for one that the scan missed. */
+      icon: { clientBundle: { scan: { globInclude: ['inertia/**/*.{vue,ts}'] } } },
     }),
     adonisjs({ entryPoints: ['inertia/app.ts'], reload: ['resources/views/**/*.edge'] }),
   ],
+
+  /** Only the browser's half: a build for the server, which Vite makes by default, would overwrite it. */
+  builder: { buildApp: async (builder) => void (await builder.build(builder.environments.client)) },
 
   resolve: {
     alias: {
