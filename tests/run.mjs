@@ -16,6 +16,7 @@ import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from '../bin/s
 import { OPENCLAW_VERSION, installOpenClaw } from '../bin/install_openclaw.mjs'
 import { PrivatePostgres } from './runner/postgres.mjs'
 import { SuiteRun } from './runner/suite_run.mjs'
+import { specFiles } from './runner/spec_files.mjs'
 import { build } from '../bin/setup/build.mjs'
 import { chromium } from './runner/system.mjs'
 
@@ -23,10 +24,19 @@ import { chromium } from './runner/system.mjs'
 const PARTS = {
   unit: [{}],
   functional: [{ on: 'SQLite' }, { on: 'PostgreSQL', needs: ['postgres'] }],
-  contracts: [{ needs: ['openclaw'] }],
-  security: [{ needs: ['openclaw'] }],
+  contracts: [
+    { on: 'this machine', needs: ['openclaw'] },
+    { on: 'Docker', needs: ['engine'] },
+  ],
+  security: [
+    { on: 'this machine', needs: ['openclaw'] },
+    { on: 'Docker', needs: ['engine'] },
+  ],
   browser: [{ needs: ['chromium', 'build'] }],
-  e2e: [{ needs: ['chromium', 'build', 'openclaw'] }],
+  e2e: [
+    { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },
+    { on: 'Docker', needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'] },
+  ],
 }
 
 const STORAGE = join(ROOT, 'storage')
@@ -35,6 +45,7 @@ class TestRun {
   #terminal = new Terminal()
   #folder = mkdtempSync(join(tmpdir(), 'mosaic-run-'))
   #postgres = null
+  #engine = null
   #current = null
   #stopped = false
   #env = {}
@@ -51,8 +62,12 @@ class TestRun {
   }
 
   /** @returns {Promise<number>} The status to end with. */
-  async run(parts, { driver, flags }) {
-    const runs = parts.flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
+  async run(parts, { flags, ...selection }) {
+    const runs = parts
+      .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
+      .map((run) => ({ ...run, files: specFiles({ ...run, ...selection }) }))
+      .filter(({ files }) => files.length > 0)
+    if (runs.length === 0) throw new SetupFailure('No spec file is named so.')
     let passed = 0
     let failed = 0
     try {
@@ -62,7 +77,7 @@ class TestRun {
         if (this.#stopped) break
         const title = run.on ? `${run.part} on ${run.on}` : run.part
         this.#terminal.line(`\n${this.#terminal.strong(title)}`)
-        const outcome = await this.#runSuite(run, title, { driver, flags })
+        const outcome = await this.#runSuite(run, title, flags)
         outcomes.push({ title, ...outcome })
         passed += outcome.passed
         failed += outcome.failed
@@ -70,6 +85,7 @@ class TestRun {
       this.#report(outcomes)
     } finally {
       await this.#postgres?.stop()
+      await this.#engine?.stop()
       rmSync(this.#folder, { recursive: true, force: true })
     }
     if (this.#stopped) failed += 1
@@ -99,17 +115,35 @@ class TestRun {
       await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
     }
     if (needs.has('build')) await step('Build', build)
+    if (needs.has('engine')) {
+      await step('Docker engine', async () => {
+        const { TestEngine } = await import('./engine/test_engine.mjs')
+        this.#engine = new TestEngine()
+        const state = await this.#engine.start()
+        await this.#engine.addGatewayImage()
+        return state
+      })
+    }
+    if (needs.has('openclaw image')) {
+      await step('Image with OpenClaw', () => this.#engine.addOpenclawImage(STORAGE))
+    }
   }
 
-  async #runSuite({ part, needs }, title, { driver, flags }) {
+  async #runSuite({ part, needs, files }, title, flags) {
     const folder = join(this.#folder, title.replaceAll(' ', '-'))
     mkdirSync(folder)
-    const env = { ...this.#env, ...(driver ? { MOSAIC_CONTRACT_DRIVER: driver } : {}) }
+    const env = { ...this.#env }
+    const onEngine = needs.includes('engine')
+    if (onEngine) Object.assign(env, this.#engine.env)
     if (needs.includes('postgres')) {
       env.DATABASE_URL = await this.#postgres.newDatabase('mosaic_functional')
     }
-    this.#current = new SuiteRun({ suite: part, title, env, folder })
-    const outcome = await this.#current.run(flags)
+    const inside = onEngine ? this.#engine.inside : []
+    this.#current = new SuiteRun({ suite: part, title, env, folder, inside })
+    const outcome = await this.#current.run([
+      ...files.flatMap((file) => ['--files', file]),
+      ...flags,
+    ])
     this.#current = null
     return outcome
   }
@@ -123,14 +157,16 @@ class TestRun {
   }
 }
 
-/** Parts come first; `--driver` is ours, any other flag is Japa's. */
+/** Parts come first; `--driver` and `--files` are ours, any other flag is Japa's. */
 function parse(args) {
   const parts = []
   const flags = []
+  const wanted = []
   let driver = null
   for (let index = 0; index < args.length; index++) {
     const [name, value] = args[index].split('=')
     if (name === '--driver') driver = value ?? args[++index]
+    else if (name === '--files') wanted.push(...(value ?? args[++index]).split(','))
     else if (name.startsWith('-')) flags.push(args[index])
     else if (flags.length > 0) flags.push(args[index])
     else if (Object.hasOwn(PARTS, name)) parts.push(name)
@@ -140,7 +176,7 @@ function parse(args) {
         `Parts: ${Object.keys(PARTS).join(', ')}`
       )
   }
-  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, flags }
+  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, wanted, flags }
 }
 
 async function main(args) {

@@ -9,10 +9,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
-import { ROOT, withNode24 } from '../../bin/setup/node24.mjs'
-import { TestEngine } from './test_engine.mjs'
+import { continueWithNode24, isNode24, ROOT, withNode24 } from '../../bin/setup/node24.mjs'
 
 const args = process.argv.slice(2)
+if (!isNode24()) {
+  await continueWithNode24([import.meta.filename, ...args])
+  process.exit()
+}
+const { TestEngine } = await import('./test_engine.mjs')
+
 const withOpenclaw = args[0] === '--openclaw'
 const [program, ...rest] = withOpenclaw ? args.slice(1) : args
 

@@ -18,13 +18,18 @@ const END_GRACE_MS = 10_000
 export class SuiteRun {
   #child
   #folder
+  #inside
 
-  /** @param {{ suite: string, title: string, env: Record<string, string>, folder: string }} input */
-  constructor({ suite, title, env, folder }) {
+  /**
+   * @param {{ suite: string, title: string, env: Record<string, string>, folder: string,
+   *   inside?: string[] }} input `inside`: words before the command that say where it runs.
+   */
+  constructor({ suite, title, env, folder, inside = [] }) {
     this.suite = suite
     this.title = title
     this.env = env
     this.#folder = folder
+    this.#inside = inside
   }
 
   /**
@@ -36,7 +41,8 @@ export class SuiteRun {
     const temporary = join(this.#folder, 'tmp')
     mkdirSync(temporary)
     const runtime = ['--import=@poppinss/ts-exec', '--enable-source-maps']
-    this.#child = spawn(node24(), [...runtime, 'bin/test.ts', this.suite, ...flags], {
+    const words = [...this.#inside, node24(), ...runtime, 'bin/test.ts', this.suite, ...flags]
+    this.#child = spawn(words[0], words.slice(1), {
       cwd: ROOT,
       env: { ...withNode24(), ...this.env, TMPDIR: temporary, MOSAIC_TEST_TALLY: tally },
       stdio: ['ignore', 'inherit', 'inherit'],

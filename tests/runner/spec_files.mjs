@@ -1,0 +1,32 @@
+/** Which spec files a run of a suite takes. */
+import { globSync } from 'node:fs'
+import { basename } from 'node:path'
+import { ROOT } from '../../bin/setup/node24.mjs'
+
+/** In suites that run here and on Docker, specs named so use the engine and run in its network. */
+const ON_DOCKER = /docker|container/
+
+/**
+ * @param {{ part: string, on?: string, driver: string | null, wanted: string[] }} run
+ *   `driver`: only specs that name this runtime driver. `wanted`: what `--files` names, if anything.
+ * @returns {string[]} Paths from the root of the repository.
+ */
+export function specFiles({ part, on, driver, wanted }) {
+  return globSync(`tests/${part}/**/*.spec.ts`, { cwd: ROOT })
+    .filter((file) => belongs(basename(file), on))
+    .filter((file) => !driver || basename(file).includes(driver))
+    .filter((file) => wanted.length === 0 || wanted.some((name) => isNamed(file, name)))
+    .sort()
+}
+
+function belongs(name, on) {
+  if (on === 'Docker') return ON_DOCKER.test(name)
+  return on !== 'this machine' || !ON_DOCKER.test(name)
+}
+
+/** As Japa takes it: the end of the path, with or without its suffix, or a folder and a star. */
+function isNamed(file, name) {
+  const path = name.replace(/^\.\//, '').replace(/(\.spec)?(\.ts)?$/, '')
+  const pattern = path.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')
+  return new RegExp(`${pattern}\\.spec\\.ts$`).test(file)
+}
