@@ -80,6 +80,7 @@ async function start(demo, args) {
   terminal.line(`\n  ${terminal.quiet(`Log: ${server.logFile}   Stop: Ctrl-C`)}\n`)
 
   process.exitCode = await server.ended
+  if (process.exitCode !== 0) terminal.line(`  The server ended by itself: see ${server.logFile}`)
   await sleep(env, terminal)
 }
 

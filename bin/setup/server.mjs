@@ -69,8 +69,15 @@ export class MosaicServer {
       this.#child.once('error', reject)
       this.#child.once('close', (code) => resolve(this.#stopping ? 0 : (code ?? 1)))
     })
-    await Promise.race([this.#answers(), this.#endedEarly()])
-    return this.url
+    await Promise.race([this.#answers(), this.ended])
+    if (this.#child.exitCode === null && this.#child.signalCode === null) return this.url
+
+    throw this.#stopping
+      ? new SetupFailure('Stopped.')
+      : new SetupFailure(
+          `The server ended as it started:\n${this.#lastWords.join('\n')}`,
+          `The whole log is in ${this.logFile}.`
+        )
   }
 
   /** Ends the server, then throws what it was ended for. */
@@ -89,15 +96,6 @@ export class MosaicServer {
     }
     this.#child.kill('SIGKILL')
     throw new SetupFailure('The server did not answer within a minute.', `See ${this.logFile}.`)
-  }
-
-  async #endedEarly() {
-    const status = await this.ended
-    if (this.#stopping) process.exit(0)
-    throw new SetupFailure(
-      `The server ended as it started (status ${status}):\n${this.#lastWords.join('\n')}`,
-      `The whole log is in ${this.logFile}.`
-    )
   }
 
   /** The log's own lines are JSON; anything else was written for a person. */
