@@ -1,0 +1,188 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { UserFactory } from '#database/factories/user_factory'
+import type { AgentKey } from '#agents/types'
+import type User from '#models/user'
+import UserContainer from '#models/user_container'
+import type { MemoryDriver } from '#runtimes/drivers/memory'
+import settings from '#settings/services/main'
+import { EventReader } from '#tests/doubles/event_reader'
+import { until } from '#tests/doubles/test_clock'
+import { Visitor } from '#tests/visitor'
+
+test.group('The API of an agent', (group) => {
+  const woken: AgentKey[] = []
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    await settings.set('onboarding.completed', true)
+    await settings.set('runtime.driver', 'memory')
+    return async () => {
+      const lifecycle = await app.container.make('agents.lifecycle')
+      for (const agent of woken.splice(0)) await lifecycle.stop(agent)
+    }
+  })
+
+  async function signedIn(options: { admin?: boolean; provider?: boolean } = {}) {
+    const factory = options.admin ? UserFactory.apply('admin') : UserFactory
+    const user: User = await factory.create()
+    if (options.provider !== false) await LlmProviderFactory.merge({ userId: user.id }).create()
+    const tokens = await app.container.make('identity.tokens')
+    const token = await tokens.create(user, { name: 'test' })
+    const headers = { authorization: `Bearer ${token.value!.release()}` }
+    const agent: AgentKey = `user/${user.id}`
+    woken.push(agent)
+    return { user, agent, headers, visitor: new Visitor({ headers }) }
+  }
+
+  const status = async (visitor: Visitor) => (await visitor.get('/api/v1/agent')).body.data.status
+
+  test('an agent that never ran is asleep', async ({ assert }) => {
+    const { visitor } = await signedIn()
+    const { status: code, body } = await visitor.get('/api/v1/agent')
+    assert.equal(code, 200)
+    assert.deepEqual(body.data, {
+      status: 'stopped',
+      desired: 'stopped',
+      runtime: null,
+      lastActiveAt: null,
+      startedAt: null,
+    })
+  })
+
+  test('starting, keeping awake, restarting and stopping answer 202 and the agent', async ({
+    assert,
+  }) => {
+    const { visitor, user } = await signedIn()
+    const started = await visitor.post('/api/v1/agent/start')
+    assert.equal(started.status, 202)
+    assert.equal(started.body.data.status, 'starting')
+    await until(async () => (await status(visitor)) === 'running')
+
+    const kept = await visitor.post('/api/v1/agent/keep-awake')
+    assert.equal(kept.status, 202)
+    assert.isString(kept.body.data.idleStopAt)
+
+    const before = (await UserContainer.findByOrFail('user_id', user.id)).containerId
+    const restarted = await visitor.post('/api/v1/agent/restart')
+    assert.equal(restarted.status, 202)
+    assert.equal(restarted.body.data.status, 'stopping')
+    await until(async () => {
+      const row = await UserContainer.findByOrFail('user_id', user.id)
+      return row.status === 'running' && row.containerId !== before
+    })
+
+    const stopped = await visitor.post('/api/v1/agent/stop')
+    assert.equal(stopped.status, 202)
+    assert.equal(stopped.body.data.status, 'stopping')
+    await until(async () => (await status(visitor)) === 'stopped')
+  })
+
+  test('an agent without a provider says so, with the next step', async ({ assert }) => {
+    const { visitor } = await signedIn({ provider: false })
+    await visitor.post('/api/v1/agent/start')
+    await until(async () => (await status(visitor)) === 'error')
+    const { body } = await visitor.get('/api/v1/agent')
+    assert.include(body.data, { reason: 'no_provider' })
+    assert.match(body.data.hint, /provider/)
+  })
+
+  test('nothing in an answer names the gateway or its token', async ({ assert }) => {
+    const { visitor, user } = await signedIn()
+    await visitor.post('/api/v1/agent/start')
+    await until(async () => (await status(visitor)) === 'running')
+    const row = await UserContainer.findByOrFail('user_id', user.id)
+    const text = JSON.stringify((await visitor.get('/api/v1/agent')).body)
+    assert.notInclude(text, row.endpoint!)
+    assert.notInclude(text, (await row.open('gatewayToken'))!)
+  })
+
+  test('strangers are turned away', async ({ assert }) => {
+    const stranger = new Visitor()
+    for (const path of ['', '/events']) {
+      assert.equal((await stranger.get(`/api/v1/agent${path}`)).status, 401)
+    }
+  })
+
+  test('events begin with the status, then tell of the wake, and of nobody else', async ({
+    assert,
+  }) => {
+    const one = await signedIn()
+    const other = await signedIn()
+    const events = await EventReader.open('/api/v1/agent/events', one.headers)
+    assert.match(events.contentType, /^text\/event-stream/)
+    assert.containsSubset(await events.next(), { event: 'status', data: { status: 'stopped' } })
+
+    await other.visitor.post('/api/v1/agent/start')
+    await one.visitor.post('/api/v1/agent/start')
+    const told = []
+    for (;;) {
+      const { event, data } = await events.next()
+      told.push(event === 'progress' ? data.stage : data.status)
+      if (data.status === 'running') break
+    }
+    assert.deepEqual(told.slice(0, 2), ['starting', 'provisioning'])
+    assert.equal(told.at(-2), 'ready')
+    assert.lengthOf(
+      told.filter((stage) => stage === 'ready'),
+      1
+    )
+    await events.close()
+  })
+
+  test('a page that joins in the middle of a wake is told where it stands', async ({ assert }) => {
+    const { headers, visitor, user } = await signedIn()
+    const runtimes = await app.container.make('runtime.manager')
+    const memory = (await runtimes.use('memory')) as MemoryDriver
+    memory.behave(`mosaic-user-${user.id}`, { bootMs: 60_000 })
+    await visitor.post('/api/v1/agent/start')
+    await until(async () => (await status(visitor)) === 'starting')
+
+    const events = await EventReader.open('/api/v1/agent/events', headers)
+    assert.containsSubset(await events.next(), { event: 'status', data: { status: 'starting' } })
+    assert.containsSubset(await events.next(), { event: 'progress' })
+    await events.close()
+  })
+
+  test('a page that leaves frees its place; too many at once are refused', async ({ assert }) => {
+    const { headers, visitor } = await signedIn()
+    const open = () => EventReader.open('/api/v1/agent/events', headers)
+    const readers = await Promise.all(Array.from({ length: 8 }, open))
+    const refused = await visitor.get('/api/v1/agent/events')
+    assert.equal(refused.status, 429)
+    assert.equal(refused.body.errors[0].code, 'E_TOO_MANY_WATCHERS')
+    assert.isNotNull(refused.headers.get('retry-after'))
+
+    for (const reader of readers) await reader.close()
+    await until(async () => {
+      const reader = await open().catch(() => null)
+      await reader?.close()
+      return reader !== null
+    })
+  })
+
+  test('metrics are for admins and for this machine', async ({ assert }) => {
+    const member = await signedIn()
+    const admin = await signedIn({ admin: true })
+    const proxied = { 'x-forwarded-for': '192.0.2.7' }
+
+    const local = await new Visitor().get('/metrics')
+    assert.equal(local.status, 200)
+    assert.match(local.headers.get('content-type')!, /^text\/plain/)
+    assert.include(local.body, 'mosaic_agent_wakes_total')
+    assert.equal((await new Visitor({ headers: proxied }).get('/metrics')).status, 401)
+    assert.equal((await member.visitor.get('/metrics', proxied)).status, 403)
+    assert.equal((await admin.visitor.get('/metrics', proxied)).status, 200)
+  })
+
+  test('readiness names what was looked at, and no address or path', async ({ assert }) => {
+    const { status: code, body } = await new Visitor().get('/health/ready')
+    assert.equal(code, 200, JSON.stringify(body))
+    const names = body.checks.map(({ name }: { name: string }) => name)
+    assert.deepEqual(names, ['database', 'migrations', 'vault', 'runtime'])
+    assert.notMatch(JSON.stringify(body), /\/tmp|127\.0\.0\.1|sqlite:|postgres:/)
+    assert.deepEqual((await new Visitor().get('/health/live')).body, { status: 'ok' })
+  })
+})
