@@ -145,12 +145,9 @@ test.group('Waking an agent', (group) => {
   })
 
   test('an agent that does not exist is said to be unknown', async ({ assert }) => {
-    const calls = [
-      house.lifecycle.ensureRunning('user/nobody'),
-      house.lifecycle.ensureRunning('system/nothing'),
-    ]
-    for (const call of calls) {
-      assert.instanceOf(await call.catch((thrown) => thrown), E_UNKNOWN_AGENT)
+    for (const agent of ['user/nobody', 'system/nothing'] as const) {
+      const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+      assert.instanceOf(error, E_UNKNOWN_AGENT)
     }
   })
 
