@@ -27,7 +27,7 @@ export class Child<Ready> {
   static async start<Ready>(file: string, options: ChildOptions = {}): Promise<Child<Ready>> {
     const path = fileURLToPath(new URL(`processes/${file}.ts`, import.meta.url))
     const child = fork(path, options.args ?? [], {
-      execArgv: ['--import=@poppinss/ts-exec'],
+      execArgv: ['--expose-gc', '--import=@poppinss/ts-exec'],
       env: options.env ?? process.env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

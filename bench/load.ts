@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net'
 
 const END_OF_ANSWER = Buffer.from('0\r\n\r\n')
+const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const FIRST_EVENT = Buffer.from('data: ')
+const CONTENT_LENGTH = /content-length: *(\d+)/i
 
 /** What is asked, byte for byte, and where. */
 export interface Target {
@@ -10,22 +12,23 @@ export interface Target {
   request: Buffer
 }
 
-/** Milliseconds from sending a request. */
+/** Milliseconds from sending a request. The first event of a plain answer is its end. */
 export interface Timing {
   firstEvent: number
   end: number
 }
 
-/** Builds a request once, so that sending it costs the load nothing. */
-export function target(url: string, path: string, token: string, body: unknown): Target {
+/** Builds a request once, so that sending it costs the load nothing. Without a body it is a GET. */
+export function target(url: string, path: string, token: string, body?: unknown): Target {
   const { hostname, port, host } = new URL(url)
-  const json = JSON.stringify(body)
+  const json = body === undefined ? '' : JSON.stringify(body)
   const head = [
-    `POST ${path} HTTP/1.1`,
+    `${json ? 'POST' : 'GET'} ${path} HTTP/1.1`,
     `host: ${host}`,
     `authorization: Bearer ${token}`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(json)}`,
+    ...(json
+      ? ['content-type: application/json', `content-length: ${Buffer.byteLength(json)}`]
+      : []),
   ]
   return {
     host: hostname,
@@ -36,15 +39,17 @@ export function target(url: string, path: string, token: string, body: unknown):
 
 /**
  * One kept connection that sends the same request again and again, on a bare socket: the measure must
- * cost less than what it measures. Answers have to be chunked.
+ * cost less than what it measures. Answers are event streams in chunks, or have a known length.
  */
 export class Connection {
   readonly #socket: Socket
   readonly #request: Buffer
   #sentAt = 0
   #firstEvent = 0
+  #left = 0
   #tail: Buffer = Buffer.alloc(0)
   #settle: PromiseWithResolvers<Timing> | null = null
+  readonly #began = Promise.withResolvers<void>()
 
   private constructor(socket: Socket, request: Buffer) {
     this.#socket = socket
@@ -71,27 +76,51 @@ export class Connection {
     return this.#settle.promise
   }
 
+  /** Sends the request and resolves at the first event; the rest is not waited for. */
+  async begin(): Promise<void> {
+    void this.ask().catch(() => {})
+    await this.#began.promise
+  }
+
   close(): void {
     this.#settle = null
     this.#socket.destroy()
   }
 
   #read(chunk: Buffer): void {
-    if (this.#firstEvent === 0) {
-      if (!chunk.includes(FIRST_EVENT)) {
-        if (!chunk.subarray(0, 12).toString().includes(' 200') && chunk.includes('HTTP/1.1')) {
-          this.#settle?.reject(new Error(`Not a 200: ${chunk.toString().slice(0, 300)}`))
-        }
-        return
-      }
-      this.#firstEvent = performance.now() - this.#sentAt
+    if (this.#firstEvent !== 0) return this.#readChunks(chunk)
+    const end = chunk.indexOf(END_OF_HEAD)
+    const head = end === -1 ? '' : chunk.subarray(0, end).toString('latin1')
+    if (head && !head.startsWith('HTTP/1.1 200')) {
+      this.#settle?.reject(new Error(`Not a 200: ${chunk.toString().slice(0, 300)}`))
     }
-    const length = END_OF_ANSWER.length
+    const length = CONTENT_LENGTH.exec(head)
+    if (length) return this.#readLength(chunk.length - end - END_OF_HEAD.length, Number(length[1]))
+    if (this.#left > 0) return this.#readLength(chunk.length, this.#left)
+    if (!chunk.includes(FIRST_EVENT)) return
+    this.#firstEvent = performance.now() - this.#sentAt
+    this.#began.resolve()
+    this.#readChunks(chunk)
+  }
+
+  #readLength(read: number, expected: number): void {
+    this.#left = expected - read
+    if (this.#left > 0) return
+    this.#firstEvent = performance.now() - this.#sentAt
+    this.#done()
+  }
+
+  #readChunks(chunk: Buffer): void {
+    const { length } = END_OF_ANSWER
     this.#tail =
       chunk.length >= length ? chunk.subarray(-length) : Buffer.concat([this.#tail, chunk])
-    if (!this.#tail.subarray(-length).equals(END_OF_ANSWER)) return
-    this.#settle?.resolve({ firstEvent: this.#firstEvent, end: performance.now() - this.#sentAt })
+    if (this.#tail.subarray(-length).equals(END_OF_ANSWER)) this.#done()
+  }
+
+  #done(): void {
+    const settle = this.#settle
     this.#settle = null
+    settle?.resolve({ firstEvent: this.#firstEvent, end: performance.now() - this.#sentAt })
   }
 }
 

@@ -8,8 +8,11 @@ import { toLine, type Result } from './result.js'
 type Group = () => Promise<Result[]>
 
 const GROUPS: Record<string, () => Promise<Group>> = {
-  relay: async () => (await import('./groups/relay.js')).relayGroup,
-  ensure: async () => (await import('./groups/ensure.js')).ensureGroup,
+  'relay': async () => (await import('./groups/relay.js')).relayGroup,
+  'ensure': async () => (await import('./groups/ensure.js')).ensureGroup,
+  'llm-relay': async () => (await import('./groups/llm_relay.js')).llmRelayGroup,
+  'config': async () => (await import('./groups/config.js')).configGroup,
+  'memory': async () => (await import('./groups/memory.js')).memoryGroup,
 }
 
 const { values } = parseArgs({

@@ -1,6 +1,7 @@
 /**
  * A gateway and a provider in one, on bare sockets, so that it is never what is slow: whatever is
- * posted is answered with a stream of five events, each in a packet of its own.
+ * posted is answered with a stream of five events, each in a packet of its own. A body that says
+ * `"hold":true` gets the first event and then nothing more.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 
@@ -34,6 +35,7 @@ function stream(socket: Socket, part = 0): void {
   if (part + 1 < PARTS.length) setImmediate(stream, socket, part + 1)
 }
 
+const HOLD = Buffer.from('"hold":true')
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
 const server = createServer((socket) => {
@@ -49,8 +51,10 @@ const server = createServer((socket) => {
       const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0)
       const total = end + END_OF_HEAD.length + length
       if (pending.length < total) return
+      const holds = pending.subarray(0, total).includes(HOLD)
       pending = pending.subarray(total)
-      if (head.startsWith('POST')) stream(socket)
+      if (holds) socket.write(PARTS[0])
+      else if (head.startsWith('POST')) stream(socket)
       else socket.write(READY)
     }
   })

@@ -1,0 +1,58 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as after } from 'node:timers/promises'
+import { newInstallation } from './environment.js'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const READY_MS = 60_000
+const SETTLE_MS = 3000
+
+/** Compiles the server as a build does, pages aside, into a temporary folder. */
+function compile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-build-'))
+  const typescript = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const options = ['-p', 'tsconfig.build.json', '--outDir', folder, '--noCheck']
+  execFileSync(process.execPath, [typescript, ...options], { cwd: ROOT, stdio: 'inherit' })
+  for (const part of ['package.json', 'docker', 'resources', 'public']) {
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true })
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+/** Resident bytes of a compiled web process that was started and left alone. */
+export async function residentAtRest(): Promise<number> {
+  const folder = compile()
+  const own = await newInstallation()
+  const server = spawn(process.execPath, ['bin/server.js'], {
+    cwd: folder,
+    env: own.env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  try {
+    await answered(`http://127.0.0.1:${own.env.PORT}/health/live`)
+    await after(SETTLE_MS)
+    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]
+    return Number(kilobytes) * 1024
+  } finally {
+    server.kill('SIGTERM')
+    await ended
+    own.remove()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function answered(url: string): Promise<void> {
+  const deadline = performance.now() + READY_MS
+  for (;;) {
+    const response = await fetch(url).catch(() => null)
+    await response?.body?.cancel()
+    if (response?.ok) return
+    if (performance.now() > deadline) throw new Error('The compiled server was not ready in time')
+    await after(100)
+  }
+}
