@@ -3,7 +3,8 @@ import { defineConfig } from '@adonisjs/shield'
 const shieldConfig = defineConfig({
   /** The pages' own policy comes with the nonces of the asset tags. */
   csp: {
-    enabled: process.env.NODE_ENV === 'production',
+    /** Vite's development server writes scripts into the page. */
+    enabled: process.env.NODE_ENV !== 'development',
     directives: {
       defaultSrc: ["'self'"],
       scriptSrc: ["'self'", '@nonce'],

@@ -18,8 +18,8 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   protected override renderStatusPages = true
 
   protected override statusPages: Record<StatusPageRange, StatusPageRenderer> = {
-    '400..499': (error, ctx) => renderPage(ctx, 'errors/not_found', toAnswer(error)),
-    '500..599': (error, ctx) => renderPage(ctx, 'errors/server_error', toAnswer(error)),
+    '400..499': (error, ctx) => renderPage(ctx, 'errors/not_found', told(error)),
+    '500..599': (error, ctx) => renderPage(ctx, 'errors/server_error', told(error)),
   }
 
   override async handle(error: unknown, ctx: HttpContext) {
@@ -27,7 +27,9 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     if (answer.retryAfterSec) ctx.response.header('Retry-After', answer.retryAfterSec)
     if (answersJson(ctx)) return this.#answerJson(answer, ctx)
     if (answer.status < 500 && cameFromForm(ctx)) return backToForm(answer, ctx)
-    return this.renderErrorAsHTML({ message: answer.errors[0].message, status: answer.status }, ctx)
+    const { status } = answer
+    const failure: Told = { message: answer.errors[0].message, status, answer }
+    return this.renderErrorAsHTML(failure, ctx)
   }
 
   /** A failed query's text holds the values of its row: the log gets what the database said. */
@@ -48,6 +50,10 @@ export default class HttpExceptionHandler extends ExceptionHandler {
       .send(openAi ? toOpenAiError(answer) : { errors: answer.errors })
   }
 }
+
+/** An error with what `handle` found out about it, for its page. */
+type Told = HttpError & { answer: Answer }
+const told = (error: HttpError) => (error as Told).answer
 
 function cameFromForm({ request, session }: HttpContext): boolean {
   return Boolean(request.header('x-inertia')) && request.method() !== 'GET' && Boolean(session)

@@ -28,7 +28,9 @@ export interface AgentView {
   /** From the closed list of reasons; set while `status` is `error`. */
   reason?: string | null
   message?: string | null
-  help?: string | null
+  hint?: string | null
+  /** When the next try is allowed; only after a failure. */
+  retryAt?: string | null
   desired: 'running' | 'stopped'
   runtime: string | null
   lastActiveAt: string | null

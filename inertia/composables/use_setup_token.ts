@@ -1,10 +1,11 @@
 import { ref } from 'vue'
+import { router } from '@inertiajs/vue3'
 
 const KEPT_AS = 'mosaic.setupToken'
 
 /**
- * The token of the setup link. It is taken out of the address at once, so that neither the history, a
- * bookmark nor a referrer keeps it; a reload of this tab still knows it.
+ * The token of the setup link. It is taken out of the address and the document at once, so that neither
+ * the history, a bookmark nor a referrer keeps it; a reload of this tab still knows it.
  */
 export function useSetupToken() {
   const address = new URL(location.href)
@@ -14,7 +15,8 @@ export function useSetupToken() {
     sessionStorage.setItem(KEPT_AS, given)
     address.searchParams.delete('token')
     address.hash = ''
-    history.replaceState(history.state, '', address)
+    router.replace({ url: address.pathname + address.search, preserveState: true })
+    document.querySelector('script[data-page]')?.remove()
   }
   const token = ref(given ?? sessionStorage.getItem(KEPT_AS) ?? '')
 

@@ -17,7 +17,10 @@ export async function memoryDriver(): Promise<MemoryDriver> {
 
 /** Nobody has set it up yet; agents are doubles. The returned function puts everything back. */
 export async function freshInstallation() {
+  /** The runtimes of this process know their instances by it. */
+  const installation = await settings.get('installation.id')
   const restore = await testUtils.db().truncate()
+  if (installation) await settings.set('installation.id', installation)
   await settings.set('onboarding.completed', false)
   await settings.set('onboarding.steps', [])
   await settings.set('runtime.driver', 'memory')

@@ -32,16 +32,33 @@ const PAGES: [string, string][] = [
   ['/nowhere', 'not-found'],
 ]
 
-/** One picture of what is on the page, in both schemes. */
-async function picture(page: Page, name: string) {
+/** One picture of what is on the page, in both schemes; by default once it has loaded what it shows. */
+async function picture(page: Page, name: string, { settled = true } = {}) {
   await page.waitForLoadState('load')
-  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  if (settled) {
+    await page
+      .getByTestId('agent-pill')
+      .filter({ hasText: 'Loading' })
+      .waitFor({ state: 'detached' })
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  }
   for (const scheme of SCHEMES) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-    await page.evaluate(() => document.fonts.ready)
     const size = page.viewportSize()!.width === SIZES.wide.width ? 'wide' : 'narrow'
     await page.screenshot({ path: `${FOLDER}/${name}.${size}.${scheme}.png` })
   }
+}
+
+/** Conversations as an agent would remember them: the double of one answers no such question. */
+async function rememberConversations(page: Page) {
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+  const data = [
+    { id: 'a', surface: 'web', title: 'A weekend in Porto', updatedAt: minutesAgo(42) },
+    { id: 'b', surface: 'api', title: 'Nightly report', updatedAt: minutesAgo(600) },
+    { id: 'c', surface: 'web', title: 'Birthday present for Ana', updatedAt: minutesAgo(4000) },
+  ].map((conversation) => ({ ...conversation, preview: null }))
+  const meta = { total: data.length, page: 1, limit: 50, totalPages: 1 }
+  await page.route('**/api/v1/conversations', (route) => route.fulfill({ json: { data, meta } }))
 }
 
 async function say(page: Page, text: string) {
@@ -59,7 +76,9 @@ async function inEachSize(context: BrowserContext, act: (page: Page) => Promise<
 }
 
 test.group('Pictures of the pages', (group) => {
-  group.setup(() => mkdir(FOLDER, { recursive: true }).then(() => undefined))
+  group.setup(async () => {
+    await mkdir(FOLDER, { recursive: true })
+  })
 
   test('the set-up', async ({ browserContext }) => {
     for (const size of Object.values(SIZES)) {
@@ -129,10 +148,11 @@ test.group('Pictures of the pages', (group) => {
     await inEachSize(browserContext, async (page) => {
       await memory.reset()
       memory.behave('*', { bootMs: 4_000, chunkDelayMs: 20 })
+      await rememberConversations(page)
       await page.goto(`${ORIGIN}/chat`)
       await say(page, 'Are you there already?')
       await page.getByTestId('wake-bar').waitFor()
-      await picture(page, 'chat-waking')
+      await picture(page, 'chat-waking', { settled: false })
       await page.locator('[data-testid=message-agent][data-state=done]').waitFor()
       await say(
         page,

@@ -1,0 +1,149 @@
+import { test } from '@japa/runner'
+import type { Page } from 'playwright'
+import { ORIGIN } from '#tests/browser/chromium'
+import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { watchPage } from '#tests/browser/page_watch'
+
+async function say(page: Page, text: string) {
+  await page.locator('#message').fill(text)
+  await page.keyboard.press('Enter')
+}
+
+const answers = (page: Page, state: string) =>
+  page.locator(`[data-testid=message-agent][data-state=${state}]`)
+
+test.group('The chat in a browser', (group) => {
+  group.each.setup(async () => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    return restore
+  })
+
+  test('wakes the agent when it is opened, and tells its state', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/appearance`)
+    await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
+    await page.getByRole('link', { name: 'Chat' }).click()
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+  })
+
+  test('sends by itself what was written while the agent woke', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { bootMs: 2_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const watch = watchPage(page)
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'First')
+    await say(page, 'Second')
+
+    await page.getByTestId('wake-bar').waitFor()
+    await page.getByText('Waits for your agent to wake and goes by itself.').waitFor()
+    await page.getByText('Waits for its turn and goes by itself.').waitFor()
+    await page.getByText('Turn 1: First').waitFor()
+    await page.getByText('Turn 2: Second').waitFor()
+    await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
+    assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('shows an answer as it comes, and can be stopped', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 100 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, Array.from({ length: 200 }, (_, index) => `word${index}`).join(' '))
+    await answers(page, 'streaming').getByText('word3').waitFor()
+    await page.getByTestId('stop').click()
+    await page.getByText('You stopped this answer.').waitFor()
+    const text = await answers(page, 'stopped').innerText()
+    assert.notInclude(text, 'word199')
+  })
+
+  test('goes on with a conversation after a reload', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'Remember me')
+    await answers(page, 'done').waitFor()
+    await page.reload()
+    await answers(page, 'done').getByText('Turn 1: Remember me').waitFor()
+    await say(page, 'And now')
+    await page.getByText('Turn 2: And now').waitFor()
+  })
+
+  test('tells why there is no answer, and tries again', async ({ browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { crashMidStream: true })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'Will this work')
+    const failure = page.getByTestId('chat-failure')
+    await failure.getByText('Your agent stopped in the middle of its answer.').waitFor()
+
+    for (const { name } of await observed()) memory.behave(name, { crashMidStream: false })
+    await failure.getByRole('button', { name: 'Try again' }).click()
+    await answers(page, 'done').getByText('Will this work').waitFor()
+    await failure.waitFor({ state: 'detached' })
+  })
+
+  test('shows no HTML, picture or unsafe link of an answer', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const watch = watchPage(page)
+    await page.goto(`${ORIGIN}/chat`)
+    await say(
+      page,
+      '<img src="https://example.org/a.png" onerror="alert(1)"> ![photo](https://example.org/b.png) [bad](javascript:alert(1)) [good](https://example.org/c)'
+    )
+    const answer = answers(page, 'done')
+    await answer.getByRole('link', { name: 'good' }).waitFor()
+    assert.equal(await answer.locator('img').count(), 0)
+    const links = await answer
+      .locator('a')
+      .evaluateAll((all) =>
+        all.map((link) => [link.getAttribute('href'), link.getAttribute('rel')])
+      )
+    for (const [href, rel] of links) {
+      assert.match(href!, /^https:\/\/example\.org/)
+      assert.include(rel, 'noopener')
+    }
+    assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('speaks an answer sentence by sentence', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'One. Two.')
+    await answers(page, 'done').waitFor()
+    assert.match(await page.getByTestId('spoken').innerText(), /Two\.$/)
+  })
+})
+
+test.group('The chat of an agent without a model', (group) => {
+  group.each.setup(async () => (await readyInstallation()).restore)
+
+  test('says what is missing, and leads there', async ({ browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { refuse: 'no_provider' })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await page.getByTestId('chat-failure').waitFor()
+    await page.getByTestId('chat-failure').getByRole('link', { name: 'Providers' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/providers`)
+    await page.getByText('You have no provider yet').waitFor()
+  })
+})
+
+async function observed() {
+  const instances = []
+  for await (const instance of (await memoryDriver()).list()) instances.push(instance)
+  return instances
+}

@@ -1,0 +1,50 @@
+import { test } from '@japa/runner'
+import { ORIGIN } from '#tests/browser/chromium'
+import { ACCOUNT, readyInstallation, signIn } from '#tests/browser/installation'
+import { watchPage } from '#tests/browser/page_watch'
+
+test.group('Signing in with a browser', (group) => {
+  group.each.setup(async () => (await readyInstallation()).restore)
+
+  test('leads to the page that was asked for', async ({ assert, browserContext }) => {
+    const page = await browserContext.newPage()
+    const watch = watchPage(page)
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.waitForURL(`${ORIGIN}/login`)
+    await page.getByLabel('Username').fill(ACCOUNT.username)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/tokens`)
+    await page.getByRole('heading', { name: 'Access tokens' }).waitFor()
+    assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('tells plainly that the name or the password is wrong', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/login`)
+    await page.getByLabel('Username').fill(ACCOUNT.username)
+    await page.getByLabel('Password', { exact: true }).fill('not the password')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('The name or the password is wrong.').waitFor()
+    assert.equal(await page.getByLabel('Username').inputValue(), ACCOUNT.username)
+  })
+
+  test('asks for what is missing, at its field', async ({ assert, browserContext }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/login`)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    assert.equal(await page.locator('[aria-invalid="true"]').count(), 2)
+  })
+
+  test('sends who is signed in on, and out again', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/login`)
+    await page.waitForURL(`${ORIGIN}/chat`)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL(`${ORIGIN}/login`)
+  })
+})

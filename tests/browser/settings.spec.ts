@@ -1,0 +1,89 @@
+import { test } from '@japa/runner'
+import { ORIGIN } from '#tests/browser/chromium'
+import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+
+const SECRET = 'sk-canary-5f1d2c3b4a-9876'
+
+test.group('Settings in a browser', (group) => {
+  group.each.setup(async () => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    return restore
+  })
+
+  test('a key is written, and never read again', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/providers`)
+    await page.getByRole('button', { name: 'Add a provider' }).click()
+    await page.getByTestId('type-custom').click()
+    await page.getByLabel(/address/i).fill('http://127.0.0.1:9/v1')
+    await page.getByLabel(/key/i).first().fill(SECRET)
+    await page.getByTestId('test-connection').click()
+    await page.getByTestId('connection-test').getByText('Not tried').first().waitFor({
+      state: 'attached',
+    })
+    await page.getByPlaceholder('Models').fill('my-model')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByRole('button', { name: 'Add a provider' }).click()
+
+    await page.getByText('Set, ends in …9876').waitFor()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.notInclude(await page.content(), SECRET)
+    await page.reload()
+    await page.getByText('Set, ends in …9876').waitFor()
+    assert.notInclude(await page.content(), SECRET)
+  })
+
+  test('a personality is saved and can be seen as it will be read', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const personality = page.locator('textarea')
+    await personality.fill('You are **calm**.')
+    await page.getByRole('tab', { name: 'Preview' }).click()
+    assert.equal(await page.locator('.prose-text strong').innerText(), 'calm')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved', { exact: true }).first().waitFor()
+    await page.reload()
+    await personality.waitFor()
+    assert.equal(await personality.inputValue(), 'You are **calm**.')
+  })
+
+  test('an access token is shown once, with examples', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.getByRole('button', { name: 'Create a token' }).click()
+    await page.getByLabel('Name').fill('My script')
+    await page.getByRole('dialog').getByRole('button', { name: 'Create a token' }).click()
+    const token = await page.getByTestId('new-token').innerText()
+    assert.match(token, /^mos_/)
+    assert.include(await page.getByRole('dialog').locator('pre').innerText(), token)
+
+    const answer = await fetch(`${ORIGIN}/api/v1/me`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    assert.equal(answer.status, 200)
+    await page.getByRole('button', { name: 'I have copied it' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.getByText('My script').waitFor()
+    assert.notInclude(await page.content(), token)
+  })
+
+  test('an admin changes a setting, and takes it back', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/settings`)
+    const field = page.getByLabel('Falls asleep after')
+    await field.fill('45')
+    await field.press('Tab')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved', { exact: true }).first().waitFor()
+    await page.reload()
+    await page.locator('input[value="45"]').first().waitFor()
+  })
+})

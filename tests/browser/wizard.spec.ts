@@ -1,0 +1,93 @@
+import { test } from '@japa/runner'
+import { ORIGIN } from '#tests/browser/chromium'
+import { ACCOUNT, freshInstallation, setupToken } from '#tests/browser/installation'
+import { watchPage } from '#tests/browser/page_watch'
+
+test.group('The set-up in a browser', (group) => {
+  group.each.setup(freshInstallation)
+
+  test('leads from the setup link to a chat', async ({ assert, browserContext }) => {
+    const page = await browserContext.newPage()
+    const watch = watchPage(page)
+    const token = await setupToken()
+
+    await page.goto(`${ORIGIN}/onboarding?token=${token}`)
+    await page.getByText('Taken from your setup link.').waitFor()
+    assert.notInclude(page.url(), token)
+    assert.notInclude(await page.content(), token)
+
+    await page.getByLabel('Username').fill(ACCOUNT.username)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+    await page.getByRole('button', { name: 'Skip for now' }).click()
+    await page.getByTestId('type-demo').click()
+    await page.getByTestId('test-connection').click()
+    await page.getByText('The connection works').waitFor()
+    await page.getByRole('button', { name: 'Save and continue' }).click()
+    await page.getByRole('heading', { name: 'System agents' }).waitFor()
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('button', { name: 'Finish and open the chat' }).click()
+    await page.waitForURL(`${ORIGIN}/chat`)
+
+    await page.locator('#message').fill('Hello there')
+    await page.keyboard.press('Enter')
+    await page.getByTestId('message-agent').getByText('Turn 1: Hello there').waitFor()
+    assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('is where every page leads until it is finished', async ({ assert, browserContext }) => {
+    const page = await browserContext.newPage()
+    for (const address of ['/', '/chat', '/login', '/admin/users']) {
+      await page.goto(`${ORIGIN}${address}`)
+      assert.equal(new URL(page.url()).pathname, '/onboarding')
+    }
+  })
+
+  test('says at its field what is wrong, and keeps what was typed', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding`)
+    await page.getByLabel('Setup token').fill('not-the-token-of-this-installation')
+    const password = page.getByLabel('Password', { exact: true })
+    await password.fill('short')
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByText('This is shorter than 12 characters.').waitFor()
+    assert.equal(await page.locator('input:focus').inputValue(), 'short')
+
+    await password.fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByText('This setup link is not the one of this installation.').waitFor()
+    assert.equal(await password.inputValue(), ACCOUNT.password)
+  })
+
+  test('goes on where it was left, after signing in again', async ({ browserContext }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+
+    await browserContext.clearCookies()
+    await page.goto(`${ORIGIN}/onboarding`)
+    await page.getByText('Sign in with the account you made').waitFor()
+    await page.getByLabel('Username').fill(ACCOUNT.username)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+  })
+
+  test('tells why an identity provider cannot be used', async ({ browserContext }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByLabel('Issuer address').fill('http://127.0.0.1:1')
+    await page.getByLabel('Client ID').fill('mosaic')
+    await page.getByLabel('Client secret').fill('secret')
+    await page.getByRole('button', { name: 'Check and save' }).click()
+    await page.locator('[aria-invalid="true"]').waitFor()
+  })
+})
