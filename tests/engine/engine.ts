@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import Docker from 'dockerode'
 
 /** A word that kills or starts takes a second; the engine itself gives up after half a minute. */
@@ -47,10 +47,31 @@ export class Engine {
     return this.#tell('start')
   }
 
-  /** What the kernel tells of a process whose id the engine gave: `environ`, `cmdline`, `status`. */
+  /** The processes of a container, by the ids that `readProcess` takes. */
+  processesOf(container: string): number[] {
+    return readdirSync(this.#proc)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => this.#isIn(container, pid))
+  }
+
+  /** What the kernel tells of a process: `environ`, `cmdline`, `status`. */
   readProcess(pid: number, file: string): string {
-    const proc = process.env.MOSAIC_TEST_DOCKER_PROC ?? '/proc'
-    return readFileSync(`${proc}/${pid}/${file}`, 'utf8')
+    return readFileSync(`${this.#proc}/${pid}/${file}`, 'utf8')
+  }
+
+  /** A private engine has process ids of its own. */
+  get #proc(): string {
+    return process.env.MOSAIC_TEST_DOCKER_PROC ?? '/proc'
+  }
+
+  #isIn(container: string, pid: number): boolean {
+    try {
+      return this.readProcess(pid, 'cgroup').includes(container)
+    } catch {
+      // It ended while it was looked at.
+      return false
+    }
   }
 
   #tell(word: 'kill' | 'start'): Promise<void> {
