@@ -88,6 +88,8 @@ export interface Observed {
   /** Set once it has exited and the driver knows. */
   exitCode: number | null
   outOfMemory: boolean
+  /** What its own health check says, where the driver has one. Mosaic asks the gateway itself as well. */
+  health?: 'starting' | 'healthy' | 'unhealthy' | null
   /** Why it ended without having been asked to, where the driver can tell; the message is for the log. */
   failure: { reason: FailureReason; message: string } | null
   state: DriverState
@@ -155,6 +157,19 @@ export interface RuntimeDriver {
 
   /** What happens from now on, until the signal. May miss some, never invents one. */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>
+
+  /**
+   * How instances reach a listener of Mosaic: `host` is the name or address that they use, `listen` the
+   * address of this machine that Mosaic listens on for them beside its own, null where its own will do.
+   * Drivers whose instances share Mosaic's loopback leave it out.
+   */
+  callback?(): Promise<{ host: string; listen: string | null }>
+
+  /**
+   * Does ahead what takes long, as fetching the image, so that no wake has to wait for it. What is done
+   * already is success. `image` as in a spec.
+   */
+  prepare?(image: string | null, context: RuntimeContext): Promise<void>
 
   /** What is wrong with this runtime here, and how to mend it. An empty list is health. Never throws. */
   preflight(): Promise<RuntimeFinding[]>

@@ -1,0 +1,52 @@
+/** An entry of an archive; a folder has no content. Paths end with a slash for folders. */
+export interface ArchiveEntry {
+  path: string
+  content: string | Buffer | null
+  mode: number
+  uid: number
+}
+
+const BLOCK = 512
+
+/** A tar archive (ustar) of a few small files, as the engine takes it. Paths have at most 100 characters. */
+export function archive(entries: ArchiveEntry[]): Buffer {
+  const blocks = entries.flatMap(({ content, ...entry }) => {
+    const body = content === null ? Buffer.alloc(0) : Buffer.from(content)
+    return [header(entry, body.length, content === null), padded(body)]
+  })
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)])
+}
+
+function header(
+  { path, mode, uid }: Omit<ArchiveEntry, 'content'>,
+  size: number,
+  isFolder: boolean
+): Buffer {
+  if (Buffer.byteLength(path) > 100) throw new RangeError(`The path is too long: ${path}`)
+  const block = Buffer.alloc(BLOCK)
+  const octal = (value: number, at: number, length: number) =>
+    block.write(value.toString(8).padStart(length - 1, '0'), at, 'ascii')
+  block.write(path, 0)
+  octal(mode, 100, 8)
+  octal(uid, 108, 8)
+  octal(uid, 116, 8)
+  octal(size, 124, 12)
+  octal(0, 136, 12)
+  block.write(' '.repeat(8), 148, 'ascii')
+  block.write(isFolder ? '5' : '0', 156, 'ascii')
+  block.write('ustar\x0000', 257, 'ascii')
+  const sum = block.reduce((total, byte) => total + byte, 0)
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'ascii')
+  return block
+}
+
+function padded(body: Buffer): Buffer {
+  return Buffer.concat([body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)])
+}
+
+/** The content of the first file of an archive, or null where it has none. */
+export function firstFile(bytes: Buffer): string | null {
+  if (bytes.length < BLOCK) return null
+  const size = Number.parseInt(bytes.toString('ascii', 124, 135), 8)
+  return Number.isNaN(size) ? null : bytes.toString('utf8', BLOCK, BLOCK + size)
+}

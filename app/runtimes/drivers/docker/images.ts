@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { RuntimeError } from '#runtimes/errors'
+import type { RuntimeContext } from '#runtimes/contract'
+import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
+import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
+import { PullProgress, type PullLine } from '#runtimes/drivers/docker/pull_progress'
+
+/** Names of the engine for images as they were fetched; never sent to a registry. */
+const PINS = 'mosaic-pinned'
+
+interface Pull {
+  done: Promise<string>
+  listeners: Set<(detail: string) => void>
+}
+
+/**
+ * The images that agents run. An image is pinned once it was found or fetched: agents start from that very
+ * one, by its id, until it is fetched again, whatever else becomes of its name on the engine.
+ */
+export class Images {
+  readonly #engine: Engine
+  readonly #installation: string
+  readonly #budgetMs: number
+  readonly #pulls = new Map<string, Pull>()
+  readonly #closed = new AbortController()
+
+  constructor(engine: Engine, installation: string, budgetMs: number) {
+    this.#engine = engine
+    this.#installation = installation
+    this.#budgetMs = budgetMs
+  }
+
+  /**
+   * The id of the image to start from, fetched where the policy says so.
+   *
+   * @throws RuntimeError `image_missing`, `pull_timeout`, `engine_unreachable`; the signal's reason
+   */
+  async resolve(
+    reference: string,
+    policy: DockerSettings['pullPolicy'],
+    context: RuntimeContext
+  ): Promise<string> {
+    if (policy === 'always' && !isId(reference)) return this.pull(reference, context)
+
+    const present = (await this.find(this.#pin(reference))) ?? (await this.find(reference))
+    if (present) {
+      await this.#keep(reference, present)
+      return present
+    }
+    if (policy === 'missing' && !isId(reference)) return this.pull(reference, context)
+    throw new RuntimeError('image_missing', `The engine does not have the image ${reference}.`, {
+      help: `Fetch it with "docker pull ${reference}", or let Mosaic fetch images in the settings.`,
+    })
+  }
+
+  /** The id of an image that the engine has, or null. */
+  async find(reference: string): Promise<string | null> {
+    const image = await this.#engine.find((docker) => docker.getImage(reference).inspect())
+    return image?.Id ?? null
+  }
+
+  /** Whether agents could start from it without fetching. */
+  async isPresent(reference: string): Promise<boolean> {
+    return ((await this.find(this.#pin(reference))) ?? (await this.find(reference))) !== null
+  }
+
+  /**
+   * Fetches an image and pins it. Whoever asks for the same one meanwhile joins; a caller who leaves does
+   * not end it, so the next one finds more of it there.
+   */
+  async pull(reference: string, { signal, onProgress }: RuntimeContext): Promise<string> {
+    signal.throwIfAborted()
+    let pull = this.#pulls.get(reference)
+    if (!pull) {
+      pull = { listeners: new Set(), done: Promise.resolve('') }
+      pull.done = this.#fetch(reference, pull).finally(() => this.#pulls.delete(reference))
+      pull.done.catch(() => {})
+      this.#pulls.set(reference, pull)
+    }
+    const left = Promise.withResolvers<never>()
+    const leave = () => left.reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    if (onProgress) pull.listeners.add(onProgress)
+    try {
+      return await Promise.race([pull.done, left.promise])
+    } finally {
+      signal.removeEventListener('abort', leave)
+      if (onProgress) pull.listeners.delete(onProgress)
+    }
+  }
+
+  close(): void {
+    this.#closed.abort()
+  }
+
+  async #fetch(reference: string, { listeners }: Pull): Promise<string> {
+    const budget = AbortSignal.timeout(this.#budgetMs)
+    const abortSignal = AbortSignal.any([budget, this.#closed.signal])
+    const progress = new PullProgress()
+    const tell = () => listeners.forEach((listener) => listener(progress.detail))
+    tell()
+    try {
+      const stream = await this.#engine.docker.pull(withTag(reference), { abortSignal })
+      await this.#follow(stream as Readable, abortSignal, (line) => {
+        if (progress.add(line)) tell()
+      })
+    } catch (error) {
+      if (budget.aborted) throw this.#tooSlow(reference)
+      throw this.#explained(reference, error as Error)
+    }
+    const id = await this.find(reference)
+    if (!id) throw this.#explained(reference, new Error('it was fetched, and is not there'))
+    await this.#keep(reference, id)
+    return id
+  }
+
+  async #follow(stream: Readable, signal: AbortSignal, onLine: (line: PullLine) => void) {
+    const cut = () => stream.destroy(new Error('The fetch was ended'))
+    signal.addEventListener('abort', cut, { once: true })
+    const followed = new Promise<void>((resolve, reject) => {
+      this.#engine.docker.modem.followProgress(
+        stream,
+        (error) => (error ? reject(error) : resolve()),
+        onLine
+      )
+    })
+    // followProgress does not end with a stream that is cut.
+    const broken = once(stream, 'close').then(() => {
+      if (!stream.readableEnded) throw stream.errored ?? new Error('The engine ended the fetch')
+    })
+    try {
+      await Promise.race([followed, broken.then(() => followed)])
+    } finally {
+      signal.removeEventListener('abort', cut)
+    }
+  }
+
+  /** Keeps the image under a name of ours: it stays when its own name moves on, and is not tidied away. */
+  async #keep(reference: string, id: string): Promise<void> {
+    const [repo, tag] = this.#pin(reference).split(':')
+    await this.#engine.settle((docker, options) =>
+      docker.getImage(id).tag({ repo, tag, ...options })
+    )
+  }
+
+  #pin(reference: string): string {
+    return `${PINS}:${shortHash(this.#installation)}-${shortHash(reference)}`
+  }
+
+  #tooSlow(reference: string): RuntimeError {
+    const minutes = Math.round(this.#budgetMs / 60_000)
+    return new RuntimeError('pull_timeout', `Fetching ${reference} took over ${minutes} minutes.`, {
+      help: `Fetch it with "docker pull ${reference}": what has arrived is kept.`,
+    })
+  }
+
+  #explained(reference: string, cause: Error): RuntimeError {
+    const explained = this.#engine.explained(cause)
+    if (explained.reason === 'engine_unreachable' || explained.reason === 'no_capacity') {
+      return explained
+    }
+    const text = statusOf(cause) === 404 ? 'its registry has no such image' : explained.message
+    return new RuntimeError('image_missing', `${reference} could not be fetched: ${text}`, {
+      cause,
+      help: 'Check the name of the image in the settings, and that the engine reaches its registry.',
+    })
+  }
+}
+
+/** The engine fetches every tag of a name without one. */
+function withTag(reference: string): string {
+  const last = reference.slice(reference.lastIndexOf('/') + 1)
+  return last.includes(':') || last.includes('@') ? reference : `${reference}:latest`
+}
+
+/** An id names an image of the engine itself: no registry knows it. */
+function isId(reference: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(reference)
+}

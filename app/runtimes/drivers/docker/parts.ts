@@ -1,0 +1,97 @@
+import { Engine } from '#runtimes/drivers/docker/engine'
+import { Images } from '#runtimes/drivers/docker/images'
+import { Volumes } from '#runtimes/drivers/docker/volumes'
+import { Watcher } from '#runtimes/drivers/docker/watcher'
+import { Isolation } from '#runtimes/drivers/docker/isolation'
+import { Containers } from '#runtimes/drivers/docker/containers'
+import { OwnNetworks } from '#runtimes/drivers/docker/own_networks'
+import { SharedBridge } from '#runtimes/drivers/docker/shared_bridge'
+import { isInContainer, ownContainer } from '#runtimes/drivers/docker/where'
+import { FolderHandover, VolumeHandover, type Handover } from '#runtimes/drivers/docker/handover'
+import type { EventFeed } from '#runtimes/event_feed'
+import type { Topology } from '#runtimes/drivers/docker/network'
+import type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
+
+const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
+
+/** An image of a gigabyte over a slow line. */
+const PULL_BUDGET_MS = 15 * 60_000
+
+/** All that the driver works with on one engine, under one version of the settings. */
+export interface DockerParts {
+  settings: DockerSettings
+  engine: Engine
+  images: Images
+  volumes: Volumes
+  watcher: Watcher
+  topology: Topology
+  isolation: Isolation
+  containers: Containers
+  handover: Handover
+}
+
+export async function openParts(
+  config: DockerDriverConfig,
+  settings: DockerSettings,
+  installation: string,
+  feed: EventFeed
+): Promise<DockerParts> {
+  const environment = config.environment ?? process.env
+  const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
+  const certificates = config.certificates ?? environment.DOCKER_CERT_PATH ?? null
+  const engine = Engine.at(host, certificates)
+
+  const containers = new Containers(engine, installation)
+  const volumes = new Volumes(engine, installation)
+  const topology = await chooseTopology(engine, config, settings, installation)
+  return {
+    settings,
+    engine,
+    containers,
+    volumes,
+    topology,
+    images: new Images(engine, installation, config.pullBudgetMs ?? PULL_BUDGET_MS),
+    watcher: new Watcher(engine, installation, feed),
+    isolation: new Isolation(
+      engine,
+      installation,
+      topology,
+      config.internalPort,
+      config.forbidden ?? []
+    ),
+    handover: await chooseHandover(engine, config, installation, containers, volumes),
+  }
+}
+
+async function chooseTopology(
+  engine: Engine,
+  { container, internalPort }: DockerDriverConfig,
+  settings: DockerSettings,
+  installation: string
+): Promise<Topology> {
+  const self = await ownContainer(engine, container)
+  if (!self) return new SharedBridge(engine, installation, settings, internalPort)
+
+  const networks = new OwnNetworks(engine, installation, settings, self)
+  await networks.joinAll()
+  return networks
+}
+
+async function chooseHandover(
+  engine: Engine,
+  { secretsFolder, entrypoint }: DockerDriverConfig,
+  installation: string,
+  containers: Containers,
+  volumes: Volumes
+): Promise<Handover> {
+  // The engine's machine does not see the folders of a container, unless it was told which one it shares.
+  const isShared = engine.isLocal && secretsFolder !== null && (secretsFolder || !isInContainer())
+  const base = isShared ? await FolderHandover.base(secretsFolder ?? undefined) : null
+  if (base) return new FolderHandover(base, installation, entrypoint)
+
+  const read = async (name: string, path: string) => {
+    const found = await containers.findOurs(name)
+    return found && containers.readFile(found.Id, path)
+  }
+  return new VolumeHandover(volumes, entrypoint, read)
+}

@@ -1,0 +1,116 @@
+import type { RuntimeFinding } from '#runtimes/contract'
+import { RuntimeError } from '#runtimes/errors'
+import type { Engine } from '#runtimes/drivers/docker/engine'
+import type { Images } from '#runtimes/drivers/docker/images'
+import type { Isolation } from '#runtimes/drivers/docker/isolation'
+import type { DockerSettings } from '#runtimes/drivers/docker/options'
+
+/** An engine that does not answer by then will not do for agents either. */
+const ANSWER_MS = 5000
+
+/** The first interface with all that is used here, of Docker 20.10 and Podman 4. */
+const OLDEST_API = [1, 41] as const
+
+interface EngineInfo {
+  OSType?: string
+  MemoryLimit?: boolean
+  PidsLimit?: boolean
+  CpuCfsQuota?: boolean
+}
+
+export interface PreflightParts {
+  engine: Engine
+  images: Images
+  isolation: Isolation
+  image: string
+  settings: DockerSettings
+}
+
+/** What keeps agents from running on this engine. One thing at a time: later looks need the earlier. */
+export async function examine(parts: PreflightParts): Promise<RuntimeFinding[]> {
+  try {
+    const { engine } = parts
+    const version = await engine.call((docker) => docker.version(), ANSWER_MS)
+    const info: EngineInfo = await engine.call((docker) => docker.info(), ANSWER_MS)
+    const unfit = unfitness(version.ApiVersion, info)
+    if (unfit.some(({ severity }) => severity === 'error')) return unfit
+
+    const image = await imageFindings(parts)
+    if (image.length > 0) return [...unfit, ...image]
+    return [...unfit, ...(await isolationFindings(parts))]
+  } catch (error) {
+    return [engineFinding(error)]
+  }
+}
+
+function unfitness(apiVersion: string, info: EngineInfo): RuntimeFinding[] {
+  const findings: RuntimeFinding[] = []
+  const [major, minor] = apiVersion.split('.').map(Number)
+  if (major < OLDEST_API[0] || (major === OLDEST_API[0] && minor < OLDEST_API[1])) {
+    findings.push({
+      severity: 'error',
+      code: 'docker_too_old',
+      message: `The engine speaks version ${apiVersion} of Docker's interface.`,
+      hint: 'Mosaic needs 1.41: Docker 20.10 or newer, or Podman 4 or newer.',
+    })
+  }
+  if (info.OSType && info.OSType !== 'linux') {
+    findings.push({
+      severity: 'error',
+      code: 'docker_not_linux',
+      message: `The engine runs containers of ${info.OSType}.`,
+      hint: 'Agents run in Linux containers: switch the engine over, or name another one.',
+    })
+  }
+  const missing = [
+    info.MemoryLimit === false ? 'memory' : null,
+    info.CpuCfsQuota === false ? 'processor time' : null,
+    info.PidsLimit === false ? 'processes' : null,
+  ].filter((name) => name !== null)
+  if (missing.length > 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'docker_limits_unsupported',
+      message: `The engine cannot limit ${missing.join(' or ')}: one agent could starve the others.`,
+      hint: 'Enable the controllers of cgroups on its machine, as the documentation of Docker describes.',
+    })
+  }
+  return findings
+}
+
+async function imageFindings({ images, image, settings }: PreflightParts) {
+  if (await images.isPresent(image)) return []
+  const byHand = settings.pullPolicy === 'never'
+  const finding: RuntimeFinding = {
+    severity: byHand ? 'error' : 'warning',
+    code: 'image_missing',
+    message: `The engine does not have the image ${image}.`,
+    hint: byHand
+      ? `Fetch it with "docker pull ${image}", or let Mosaic fetch images in the settings.`
+      : 'It is fetched before the first agent starts, which can take some minutes.',
+  }
+  return [finding]
+}
+
+async function isolationFindings({ images, isolation, image, settings }: PreflightParts) {
+  // What is there already is looked at; nothing is fetched for a look.
+  const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
+  const id = await images.resolve(image, policy, { signal: AbortSignal.timeout(ANSWER_MS) })
+  return isolation.examine(id)
+}
+
+function engineFinding(error: unknown): RuntimeFinding {
+  if (!(error instanceof RuntimeError)) throw error
+  const cause = error.cause as NodeJS.ErrnoException | undefined
+  return {
+    severity: 'error',
+    code: codeOf(error, cause),
+    message: error.message,
+    hint: error.help ?? 'The log of the engine says more.',
+  }
+}
+
+function codeOf({ reason }: RuntimeError, cause: NodeJS.ErrnoException | undefined): string {
+  if (cause?.code === 'EACCES' || cause?.code === 'EPERM') return 'docker_no_permission'
+  return reason === 'engine_unreachable' ? 'docker_unreachable' : `docker_${reason}`
+}

@@ -1,0 +1,156 @@
+import { networkInterfaces } from 'node:os'
+import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import { Guard } from '#runtimes/drivers/docker/guard'
+import { isOf, LABEL } from '#runtimes/drivers/docker/labels'
+import { isNameConflict, type Engine } from '#runtimes/drivers/docker/engine'
+import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
+import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/network'
+
+/** Rules can be swept away by whoever else manages the packet filter, so they are looked after. */
+const RECHECK_MS = 30_000
+
+interface Prepared {
+  network: AgentNetwork
+  bridge: string
+  gateway: string
+}
+
+/**
+ * For a Mosaic on the machine of the engine: one bridge for all agents, on which they do not see each
+ * other, and a guard between them and the machine.
+ */
+export class SharedBridge implements Topology {
+  readonly kind = 'shared bridge'
+  guardFailure: Error | null = null
+
+  readonly #engine: Engine
+  readonly #installation: string
+  readonly #settings: DockerSettings
+  readonly #port: number
+  #prepared: Promise<Prepared> | null = null
+  #preparedAt = 0
+
+  constructor(engine: Engine, installation: string, settings: DockerSettings, port: number) {
+    this.#engine = engine
+    this.#installation = installation
+    this.#settings = settings
+    this.#port = port
+  }
+
+  async prepare(): Promise<void> {
+    await this.#ready()
+  }
+
+  async networkOf(): Promise<AgentNetwork> {
+    return (await this.#ready()).network
+  }
+
+  networkName(): string {
+    return `mosaic-${shortHash(this.#installation)}-${this.#settings.egress}`
+  }
+
+  async release(): Promise<void> {
+    // The bridge is everybody's.
+  }
+
+  async callback(): Promise<{ host: string; listen: string }> {
+    const { gateway } = await this.#ready()
+    return { host: gateway, listen: gateway }
+  }
+
+  async hostAddresses(): Promise<string[]> {
+    const { gateway } = await this.#ready()
+    const own = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => address)
+    return [...new Set([gateway, ...own])]
+  }
+
+  async guardHelp(): Promise<string> {
+    const prepared = await this.#ready()
+    const why = this.guardFailure ? ` (${this.guardFailure.message})` : ''
+    return (
+      `Mosaic could not close the way itself${why}. Run this as root on the machine, and at each ` +
+      `boot: ${this.#guard(prepared).commands()}`
+    )
+  }
+
+  #ready(): Promise<Prepared> {
+    if (this.#prepared && performance.now() - this.#preparedAt < RECHECK_MS) return this.#prepared
+    this.#preparedAt = performance.now()
+    const prepared = this.#make()
+    this.#prepared = prepared
+    prepared.catch(() => {
+      if (this.#prepared === prepared) this.#prepared = null
+    })
+    return prepared
+  }
+
+  async #make(): Promise<Prepared> {
+    const prepared = (await this.#find()) ?? (await this.#create())
+    this.guardFailure = await this.#guard(prepared)
+      .install()
+      .then(
+        () => null,
+        (error: Error) => error
+      )
+    return prepared
+  }
+
+  #guard({ bridge, gateway }: Prepared): Guard {
+    const { allowedRanges } = this.#settings
+    return new Guard({ bridge, address: gateway, port: this.#port, allowedRanges })
+  }
+
+  async #find(): Promise<Prepared | null> {
+    const name = this.networkName()
+    const found = await this.#engine.find((docker) => docker.getNetwork(name).inspect())
+    if (!found) return null
+    if (!isOf(this.#installation, found.Labels)) throw new E_RUNTIME_NAME_TAKEN(name)
+
+    const [config] = found.IPAM?.Config ?? []
+    const gateway = config?.Gateway ?? firstAddress(config?.Subnet)
+    const bridge = found.Options?.['com.docker.network.bridge.name']
+    if (!gateway || !bridge) {
+      throw new RuntimeError('internal', `The network ${name} has no bridge of its own.`, {
+        help: `Stop the agents and remove it with "docker network rm ${name}": Mosaic makes it anew.`,
+      })
+    }
+    return { network: { id: found.Id, name }, bridge, gateway }
+  }
+
+  async #create(): Promise<Prepared> {
+    const { egress } = this.#settings
+    const suffix = egress === 'open' ? 'o' : 's'
+    try {
+      await this.#engine.call((docker, options) =>
+        docker.createNetwork({
+          Name: this.networkName(),
+          CheckDuplicate: true,
+          Driver: 'bridge',
+          EnableIPv6: false,
+          Internal: egress === 'sealed',
+          Labels: { [LABEL.installation]: this.#installation },
+          Options: {
+            'com.docker.network.bridge.enable_icc': 'false',
+            'com.docker.network.bridge.name': `mos-${shortHash(this.#installation)}${suffix}`,
+          },
+          ...options,
+        })
+      )
+    } catch (error) {
+      // Another process of Mosaic was quicker.
+      if (!isNameConflict(error)) throw error
+    }
+    const made = await this.#find()
+    if (!made) throw new RuntimeError('internal', 'The network of the agents disappeared.')
+    return made
+  }
+}
+
+/** Docker gives a bridge the first address of its range, where it does not say so. */
+function firstAddress(subnet: string | undefined): string | null {
+  const [base] = subnet?.split('/') ?? []
+  return base ? base.replace(/\d+$/, (last) => String(Number(last) + 1)) : null
+}

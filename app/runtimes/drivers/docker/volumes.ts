@@ -1,0 +1,115 @@
+import { chmod, chown, lstat } from 'node:fs/promises'
+import type Docker from 'dockerode'
+import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
+import type { Engine } from '#runtimes/drivers/docker/engine'
+import { archive, type ArchiveEntry } from '#runtimes/drivers/docker/archive'
+import { fillerContainer } from '#runtimes/drivers/docker/container_options'
+import { isOf, LABEL, type Labels } from '#runtimes/drivers/docker/labels'
+import { AGENT_UID, STATE_FOLDER } from '#runtimes/drivers/docker/options'
+
+/** Where a filler sees the volume it fills. */
+const FILLED = 'filled'
+
+/** The volumes of agents: each carries the label of its installation, others are left alone. */
+export class Volumes {
+  readonly #engine: Engine
+  readonly #installation: string
+
+  constructor(engine: Engine, installation: string) {
+    this.#engine = engine
+    this.#installation = installation
+  }
+
+  stateMount(name: string): Docker.MountSettings {
+    return { Type: 'volume', Source: stateVolume(name), Target: STATE_FOLDER, ReadOnly: false }
+  }
+
+  /**
+   * Makes the volume of an agent's data where it is missing, and gives it to the agent's user.
+   *
+   * @returns whether it was made by this call
+   * @throws E_RUNTIME_NAME_TAKEN
+   */
+  async ensureState(name: string, image: string): Promise<boolean> {
+    const volume = stateVolume(name)
+    const made = await this.make(volume, name)
+    if (!made) return false
+    if (await this.#giveAway(volume)) return true
+    await this.fill(volume, image, [{ path: '', content: null, mode: 0o700, uid: AGENT_UID }])
+    return true
+  }
+
+  /** @throws E_RUNTIME_NAME_TAKEN where a volume of that name is not ours */
+  async make(volume: string, name: string): Promise<boolean> {
+    const present = await this.#labels(volume)
+    if (present === undefined) {
+      const Labels = { ...this.#labelsOf(name) }
+      await this.#engine.call((docker, options) =>
+        docker.createVolume({ Name: volume, Labels, ...options })
+      )
+      return true
+    }
+    if (!isOf(this.#installation, present)) throw new E_RUNTIME_NAME_TAKEN(volume)
+    return false
+  }
+
+  /** Writes files into a volume, over what is there. Their paths are below the volume's root. */
+  async fill(volume: string, image: string, entries: ArchiveEntry[]): Promise<void> {
+    const labels = { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
+    const mount = { Type: 'volume' as const, Source: volume, Target: `/${FILLED}` }
+    const filler = await this.#engine.call((docker, options) =>
+      docker.createContainer({ ...fillerContainer(image, labels, [mount]), ...options })
+    )
+    try {
+      const files = archive(entries.map((one) => ({ ...one, path: `${FILLED}/${one.path}` })))
+      await this.#engine.call((_, options) => filler.putArchive(files, { path: '/', ...options }))
+    } finally {
+      await this.#engine.settle((_, options) => filler.remove({ force: true, ...options }))
+    }
+  }
+
+  /** Deletes a volume of ours. A missing one, and one that is not ours, is left as it is. */
+  async delete(volume: string): Promise<void> {
+    const present = await this.#labels(volume)
+    if (!present || !isOf(this.#installation, present)) return
+    await this.#engine.settle((docker, options) => docker.getVolume(volume).remove(options))
+  }
+
+  /** Null for a volume without labels, undefined where none is. */
+  async #labels(volume: string): Promise<Labels | null | undefined> {
+    const found = await this.#engine.find((docker, options) =>
+      docker.getVolume(volume).inspect(options)
+    )
+    return found ? (found.Labels ?? null) : undefined
+  }
+
+  #labelsOf(name: string): Labels {
+    return { [LABEL.installation]: this.#installation, [LABEL.name]: name }
+  }
+
+  /** Where its folder lies on this machine, root gives it away without another container. */
+  async #giveAway(volume: string): Promise<boolean> {
+    if (!this.#engine.isLocal || process.getuid?.() !== 0) return false
+    const found = await this.#engine.find((docker, options) =>
+      docker.getVolume(volume).inspect(options)
+    )
+    const folder = found?.Mountpoint
+    if (!folder?.includes(volume)) return false
+    const isThere = await lstat(folder).then(
+      (entry) => entry.isDirectory(),
+      () => false
+    )
+    if (!isThere) return false
+    await chown(folder, AGENT_UID, AGENT_UID)
+    await chmod(folder, 0o700)
+    return true
+  }
+}
+
+export function stateVolume(name: string): string {
+  return `${name}-state`
+}
+
+export function handedVolume(name: string): string {
+  return `${name}-handed`
+}

@@ -1,0 +1,183 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as after } from 'node:timers/promises'
+import type { RuntimeEvent } from '#runtimes/contract'
+import type { EventFeed } from '#runtimes/event_feed'
+import type { Engine } from '#runtimes/drivers/docker/engine'
+import { agentsOf, LABEL } from '#runtimes/drivers/docker/labels'
+
+/** The stream may lose some: what it did not tell is found by this. */
+const RELIST_MS = 45_000
+
+const FIRST_RETRY_MS = 200
+const LONGEST_RETRY_MS = 5000
+
+type Status = 'running' | 'suspended' | 'exited'
+
+interface Known {
+  id: string
+  status: Status
+}
+
+interface EngineEvent {
+  Action?: string
+  status?: string
+  timeNano?: number
+  time?: number
+  Actor?: { ID?: string; Attributes?: Record<string, string> }
+}
+
+/**
+ * Tells what happens to the agents' containers. It compares with what it knew, so that nothing is told
+ * twice, and looks at all of them after each time that the engine was away.
+ */
+export class Watcher {
+  readonly #engine: Engine
+  readonly #installation: string
+  readonly #feed: EventFeed
+  readonly #known = new Map<string, Known>()
+  #running: AbortController | null = null
+  #connected: PromiseWithResolvers<void> | null = null
+  #hasLooked = false
+
+  constructor(engine: Engine, installation: string, feed: EventFeed) {
+    this.#engine = engine
+    this.#installation = installation
+    this.#feed = feed
+  }
+
+  /** Watches from now on. Calling it again does nothing. */
+  start(): void {
+    if (this.#running) return
+    this.#running = new AbortController()
+    this.#connected = Promise.withResolvers()
+    void this.#watch(this.#running.signal)
+  }
+
+  stop(): void {
+    this.#running?.abort()
+    this.#running = null
+    this.#connected?.resolve()
+    this.#connected = null
+    this.#known.clear()
+    this.#hasLooked = false
+  }
+
+  /** Resolves when nothing that happens from now on is missed, or when the engine does not answer. */
+  async settled(): Promise<void> {
+    await this.#connected?.promise
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    let retryMs = FIRST_RETRY_MS
+    while (!signal.aborted) {
+      const began = performance.now()
+      await this.#follow(signal).catch(() => {})
+      this.#connected?.resolve()
+      if (performance.now() - began > LONGEST_RETRY_MS) retryMs = FIRST_RETRY_MS
+      await after(retryMs, undefined, { signal, ref: false }).catch(() => {})
+      retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)
+    }
+  }
+
+  /** The stream first, then the look: what happens in between is in the stream. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const filters = JSON.stringify({ type: ['container'], ...agentsOf(this.#installation) })
+    const stream = (await this.#engine.call((docker) =>
+      docker.getEvents({ filters })
+    )) as unknown as Readable
+    const cut = () => stream.destroy()
+    signal.addEventListener('abort', cut, { once: true })
+    const relist = setInterval(() => void this.#look(signal).catch(cut), RELIST_MS)
+    relist.unref()
+    try {
+      signal.throwIfAborted()
+      const lines = createInterface({ input: stream })
+      const heard = (async () => {
+        for await (const line of lines) if (line.trim()) this.#hear(JSON.parse(line), signal)
+      })()
+      heard.catch(() => {})
+      await this.#look(signal)
+      this.#connected?.resolve()
+      await heard
+    } finally {
+      clearInterval(relist)
+      signal.removeEventListener('abort', cut)
+      stream.destroy()
+    }
+  }
+
+  #hear(event: EngineEvent, signal: AbortSignal): void {
+    if (signal.aborted) return
+    const name = event.Actor?.Attributes?.[LABEL.name]
+    const id = event.Actor?.ID
+    const action = event.Action ?? event.status
+    if (!name || !id) return
+    const at = new Date(event.timeNano ? event.timeNano / 1e6 : (event.time ?? 0) * 1000)
+    const known = this.#known.get(name)
+    if (action === 'destroy' || action === 'remove') {
+      // The end of a container that another one has replaced already is no news.
+      if (!known || known.id === id) this.#gone(name, at)
+      return
+    }
+    const status = STATUS_AFTER[action ?? '']
+    if (!status) return
+    if (known && known.id !== id && status !== 'running') return
+    if (!known && status === 'exited') this.#tell('exited', name, at)
+    this.#become(name, { id, status }, at)
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const filters = agentsOf(this.#installation)
+    const listed = await this.#engine.call((docker, options) =>
+      docker.listContainers({ all: true, filters, ...options })
+    )
+    if (signal.aborted) return
+    const at = new Date()
+    const isFirst = !this.#hasLooked
+    this.#hasLooked = true
+    const names = new Set<string>()
+    for (const { Id: id, State, Labels } of listed) {
+      const name = Labels[LABEL.name]
+      names.add(name)
+      const next = { id, status: STATUS_LISTED[State] ?? 'exited' }
+      if (isFirst && !this.#known.has(name)) this.#known.set(name, next)
+      else this.#become(name, next, at)
+    }
+    for (const name of [...this.#known.keys()]) if (!names.has(name)) this.#gone(name, at)
+  }
+
+  #become(name: string, next: Known, at: Date): void {
+    const known = this.#known.get(name)
+    const before = known?.id === next.id ? known.status : null
+    if (known && before === null && known.status !== 'exited') this.#tell('exited', name, at)
+    this.#known.set(name, next)
+    if (before === next.status) return
+    if (next.status === 'running')
+      this.#tell(before === 'suspended' ? 'resumed' : 'started', name, at)
+    if (next.status === 'suspended') this.#tell('suspended', name, at)
+    if (next.status === 'exited' && before !== null) this.#tell('exited', name, at)
+  }
+
+  #gone(name: string, at: Date): void {
+    const known = this.#known.get(name)
+    this.#known.delete(name)
+    if (known && known.status !== 'exited') this.#tell('exited', name, at)
+    this.#tell('removed', name, at)
+  }
+
+  #tell(type: RuntimeEvent['type'], name: string, at: Date): void {
+    this.#feed.emit({ type, name, at })
+  }
+}
+
+const STATUS_AFTER: Record<string, Status> = {
+  start: 'running',
+  unpause: 'running',
+  pause: 'suspended',
+  die: 'exited',
+  // Podman's words.
+  died: 'exited',
+}
+
+const STATUS_LISTED: Record<string, Status> = { running: 'running', paused: 'suspended' }
