@@ -18,8 +18,8 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   protected override renderStatusPages = true
 
   protected override statusPages: Record<StatusPageRange, StatusPageRenderer> = {
-    '400..499': (error, ctx) => renderPage(ctx, 'errors/not_found', told(error)),
-    '500..599': (error, ctx) => renderPage(ctx, 'errors/server_error', told(error)),
+    '400..499': (error, ctx) => renderPage(ctx, 'errors/not_found', answerOf(error)),
+    '500..599': (error, ctx) => renderPage(ctx, 'errors/server_error', answerOf(error)),
   }
 
   override async handle(error: unknown, ctx: HttpContext) {
@@ -53,7 +53,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
 
 /** An error with what `handle` found out about it, for its page. */
 type Told = HttpError & { answer: Answer }
-const told = (error: HttpError) => (error as Told).answer
+const answerOf = (error: HttpError) => (error as Told).answer
 
 function cameFromForm({ request, session }: HttpContext): boolean {
   return Boolean(request.header('x-inertia')) && request.method() !== 'GET' && Boolean(session)
