@@ -16,7 +16,8 @@ async function freePort(): Promise<string> {
 
 /**
  * Gives a test run its own database, ports, key and storage folder, so that runs beside each other and
- * beside a developer's server never meet. `DATABASE_URL` may name another database: PostgreSQL, in CI.
+ * beside a developer's server never meet. `DATABASE_URL` may name another database: PostgreSQL, in CI;
+ * `MOSAIC_TEST_DOCKER_HOST` the Docker engine of the tests.
  */
 export async function useOwnEnvironment(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-test-'))
@@ -31,4 +32,11 @@ export async function useOwnEnvironment(): Promise<void> {
   process.env.PORT = await freePort()
   process.env.INTERNAL_HOST = '127.0.0.1'
   process.env.INTERNAL_PORT = await freePort()
+
+  const engine = process.env.MOSAIC_TEST_DOCKER_HOST
+  if (engine) {
+    process.env.DOCKER_HOST = engine
+    // Agents in containers reach no loopback but their own.
+    process.env.INTERNAL_HOST = '0.0.0.0'
+  }
 }
