@@ -1,0 +1,53 @@
+/** Mosaic's API as a script uses it: an access token, JSON in and out. */
+export class Api {
+  constructor(
+    readonly origin: string,
+    readonly token: string
+  ) {}
+
+  get headers() {
+    return { 'authorization': `Bearer ${this.token}`, 'content-type': 'application/json' }
+  }
+
+  async raw(method: string, path: string, body?: unknown): Promise<Response> {
+    return fetch(`${this.origin}${path}`, {
+      method,
+      headers: this.headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(180_000),
+    })
+  }
+
+  /** The `data` of an answer; anything but success is an error with the whole answer. */
+  async ask<Data>(method: string, path: string, body?: unknown): Promise<Data> {
+    const answer = await this.raw(method, path, body)
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`)
+    return (text ? JSON.parse(text).data : undefined) as Data
+  }
+
+  /** One message through the page's API: all its events, in their order. */
+  async chat(message: string, conversationId?: string): Promise<ChatEvent[]> {
+    const answer = await this.raw('POST', '/api/v1/chat', { message, conversationId })
+    return eventsOf(await answer.text())
+  }
+}
+
+export interface ChatEvent {
+  event: string
+  data: { text?: string; code?: string; message?: string; hint?: string; conversationId?: string }
+}
+
+/** The events of a whole stream, without comments. */
+export function eventsOf(text: string): ChatEvent[] {
+  return text.split('\n\n').flatMap((block) => {
+    const event = /^event: (.+)$/m.exec(block)?.[1]
+    const data = /^data: (.+)$/m.exec(block)?.[1]
+    return event && data ? [{ event, data: JSON.parse(data) }] : []
+  })
+}
+
+/** What the deltas of a stream put together. */
+export function textOf(events: ChatEvent[]): string {
+  return events.map(({ event, data }) => (event === 'delta' ? data.text : '')).join('')
+}

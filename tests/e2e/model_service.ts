@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A chat as it reached the service. */
+export interface ModelCall {
+  authorization: string
+  body: { model: string; stream?: boolean; messages: { role: string; content: unknown }[] }
+}
+
+/**
+ * An LLM service on loopback that speaks OpenAI's API, wants its key, and streams each answer in two
+ * halves. A test can keep it from sending the second one: what is seen by then was really streamed.
+ */
+export class ModelService {
+  static readonly MODEL = 'parrot-1'
+
+  readonly calls: ModelCall[] = []
+  /** Another key answers 401, as services do. */
+  key: string
+  #port = 0
+  #answers = 0
+  #held: PromiseWithResolvers<void> | null = null
+  readonly #server = createServer((request, response) => void this.#answer(request, response))
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/v1`
+  }
+
+  /** Starts, again at the same port if it ran before. */
+  async start(): Promise<this> {
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
+    return this
+  }
+
+  async stop(): Promise<void> {
+    this.release()
+    if (!this.#server.listening) return
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await once(this.#server, 'close')
+  }
+
+  /** From now on answers stop after their first half. */
+  hold(): void {
+    this.#held = Promise.withResolvers()
+  }
+
+  /** Lets held answers go on. */
+  release(): void {
+    this.#held?.resolve()
+    this.#held = null
+  }
+
+  /** Both halves of the answer of this number, from 1. */
+  static answer(number: number): [string, string] {
+    return [`Answer ${number} begins here`, `, and answer ${number} ends.`]
+  }
+
+  /** Everything that a call's model was told, as text. */
+  static told(call: ModelCall): string {
+    return JSON.stringify(call.body.messages)
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const authorization = request.headers.authorization ?? ''
+    if (authorization !== `Bearer ${this.key}`) {
+      return refuse(response, 401, 'invalid_api_key', 'The key is wrong.')
+    }
+    if (request.url === '/v1/models') {
+      const data = [{ id: ModelService.MODEL, object: 'model', owned_by: 'test' }]
+      return send(response, 200, { object: 'list', data })
+    }
+    const body = JSON.parse(text) as ModelCall['body']
+    this.calls.push({ authorization, body })
+    if (body.model !== ModelService.MODEL) {
+      return refuse(response, 404, 'model_not_found', `There is no model "${body.model}".`)
+    }
+    await this.#stream(response)
+  }
+
+  async #stream(response: ServerResponse): Promise<void> {
+    const [first, second] = ModelService.answer(++this.#answers)
+    const event = (delta: object, finish: string | null = null) => {
+      const choices = [{ index: 0, delta, finish_reason: finish }]
+      const chunk = { id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices }
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`)
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    event({ role: 'assistant', content: first })
+    await this.#held?.promise
+    event({ content: second })
+    event({}, 'stop')
+    response.end('data: [DONE]\n\n')
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  send(response, status, { error: { message, type: 'invalid_request_error', code, param: null } })
+}
