@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,8 +24,9 @@ export interface Installation {
 }
 
 export async function newInstallation(): Promise<Installation> {
-  /** Agents run as users of their own, who have to pass through. */
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
+  /** Agents run as users of their own, who have to pass through. */
+  chmodSync(folder, 0o711)
   const env = {
     ...process.env,
     NODE_ENV: 'production',

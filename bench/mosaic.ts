@@ -11,6 +11,17 @@ export interface MosaicFacts {
   /** The gateway token of the user's agent. */
   gatewayToken: string
   providerId: string
+  /** Name of the agent's instance. */
+  instance: string
+}
+
+/** When the steps of a wake were: milliseconds of the epoch, with fractions. */
+export interface WakeTimes {
+  asked: number
+  /** The driver was told to start an instance, and had started it. */
+  driverFrom: number
+  driverTo: number
+  answered: number
 }
 
 /** How `ensureRunning` does on a running agent. */
@@ -26,10 +37,14 @@ export class Mosaic {
     readonly installation: Installation
   ) {}
 
-  static async start(gatewayUrl: string): Promise<Mosaic> {
+  /** With `real` agents are OpenClaw in processes, else each is the gateway double and runs already. */
+  static async start(gatewayUrl: string, agents: 'double' | 'real' = 'double'): Promise<Mosaic> {
     const own = await newInstallation()
     try {
-      const child = await Child.start<MosaicFacts>('mosaic', { args: [gatewayUrl], env: own.env })
+      const child = await Child.start<MosaicFacts>('mosaic', {
+        args: [gatewayUrl, agents],
+        env: own.env,
+      })
       return new Mosaic(child, own)
     } catch (error) {
       own.remove()

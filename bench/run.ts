@@ -13,6 +13,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'llm-relay': async () => (await import('./groups/llm_relay.js')).llmRelayGroup,
   'config': async () => (await import('./groups/config.js')).configGroup,
   'memory': async () => (await import('./groups/memory.js')).memoryGroup,
+  'wake': async () => (await import('./groups/wake.js')).wakeGroup,
 }
 
 const { values } = parseArgs({

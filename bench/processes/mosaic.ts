@@ -1,17 +1,19 @@
 /**
- * Mosaic's web process as `bin/server.ts` starts it, with one user whose agent is the bench's gateway
- * double: a runtime driver answers with the double's address instead of starting anything.
+ * Mosaic's web process as `bin/server.ts` starts it, with one user. A runtime driver of the bench answers
+ * with the gateway double's address instead of starting anything, or passes on to the process driver.
  */
 import 'reflect-metadata'
 import { Secret } from '@adonisjs/core/helpers'
 import { Ignitor } from '@adonisjs/core'
 import { createHttpServer } from '#start/http_server'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
-import type { MosaicFacts, EnsureFigures } from '../mosaic.js'
+import type { EnsureFigures, MosaicFacts, WakeTimes } from '../mosaic.js'
 
 const ROUNDS = 200_000
 
-const [gatewayUrl] = process.argv.slice(2)
+const [gatewayUrl, agents] = process.argv.slice(2)
+
+const now = () => performance.timeOrigin + performance.now()
 
 /** Everything runs already, at the double's address. */
 function doubleDriver(): RuntimeDriver {
@@ -41,6 +43,31 @@ function doubleDriver(): RuntimeDriver {
   }
 }
 
+/** When the driver's `ensure` began and ended last. */
+const ensured = { from: 0, to: 0 }
+
+/** Times `ensure`, and tells the bench at once where the instance is. */
+function timed(driver: RuntimeDriver): RuntimeDriver {
+  return {
+    name: 'bench',
+    capabilities: { ...driver.capabilities, suspend: false, events: false },
+    async ensure(spec, context) {
+      ensured.from = now()
+      const instance = await driver.ensure(spec, context)
+      ensured.to = now()
+      process.send!({ endpoint: instance.endpoint })
+      return instance
+    },
+    stop: (ref, options) => driver.stop(ref, options),
+    inspect: (ref) => driver.inspect(ref),
+    list: () => driver.list(),
+    remove: (ref) => driver.remove(ref),
+    purge: (ref) => driver.purge(ref),
+    logs: (ref, options) => driver.logs(ref, options),
+    preflight: () => driver.preflight(),
+  }
+}
+
 const ignitor = new Ignitor(new URL('../../', import.meta.url), {
   importer: (path) =>
     import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
@@ -64,7 +91,9 @@ async function prepare(): Promise<MosaicFacts> {
   const { default: UserContainer } = await import('#models/user_container')
   const settings = await app.container.make('settings')
   const runtimes = await app.container.make('runtime.manager')
-  runtimes.extend('bench', doubleDriver)
+  runtimes.extend('bench', async () => {
+    return timed(agents === 'real' ? await runtimes.use('process') : doubleDriver())
+  })
   await settings.set('runtime.driver', 'bench')
   await settings.set('network.allowedRanges', ['127.0.0.0/8'])
 
@@ -94,6 +123,7 @@ async function prepare(): Promise<MosaicFacts> {
     accessToken: token.value!.release(),
     gatewayToken: new Secret(await row.open('gatewayToken')).release()!,
     providerId: provider.id,
+    instance: row.containerName,
   }
 }
 
@@ -115,6 +145,20 @@ async function measureEnsure(): Promise<EnsureFigures> {
   return { microseconds, queries: queries - queriesBefore }
 }
 
+/** A wake from asleep, as a message of the user asks for it. */
+async function wake(): Promise<WakeTimes> {
+  const lifecycle = await app.container.make('agents.lifecycle')
+  const asked = now()
+  await lifecycle.ensureRunning(`user/${facts.userId}`)
+  return { asked, driverFrom: ensured.from, driverTo: ensured.to, answered: now() }
+}
+
+async function sleep(): Promise<true> {
+  const lifecycle = await app.container.make('agents.lifecycle')
+  await lifecycle.stop(`user/${facts.userId}`)
+  return true
+}
+
 /** Bytes in use on the heap and outside of it, after a collection. */
 function memory(): number {
   globalThis.gc!()
@@ -122,7 +166,7 @@ function memory(): number {
   return heapUsed + external
 }
 
-const ANSWERS: Record<string, () => unknown> = { ensure: measureEnsure, memory }
+const ANSWERS: Record<string, () => unknown> = { ensure: measureEnsure, wake, sleep, memory }
 
 process.on('message', async ({ id, question }: { id: number; question: string }) => {
   try {

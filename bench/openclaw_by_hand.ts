@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as after } from 'node:timers/promises'
+import { freePort } from './environment.js'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const READY_MS = 180_000
+const STOP_MS = 20_000
+const POLL_MS = 10
+
+const now = () => performance.timeOrigin + performance.now()
+
+/** When a gateway may get traffic: milliseconds of the epoch, as `/startupz` says it. */
+export async function readyAt(endpoint: string): Promise<number> {
+  const deadline = now() + READY_MS
+  for (;;) {
+    const response = await fetch(`${endpoint}/startupz`).catch(() => null)
+    await response?.body?.cancel()
+    if (response?.ok) return now()
+    if (now() > deadline) throw new Error(`${endpoint} was not ready in time`)
+    await after(POLL_MS)
+  }
+}
+
+/** The OpenClaw that agents run, as `docker/agent/package.json` pins it. */
+function openclaw(): string {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'docker/agent/package.json'), 'utf8'))
+  const { openclaw: version } = manifest.dependencies
+  return join(ROOT, 'storage/openclaw', version, 'node_modules/openclaw/openclaw.mjs')
+}
+
+/**
+ * Starts OpenClaw in the folder of an agent that sleeps, as its own user and with what it needs of the
+ * environment that its launcher would give it, but without Mosaic: milliseconds until `/startupz` is 200.
+ */
+export async function startByHand(agentFolder: string): Promise<number> {
+  const at = (name: string) => join(agentFolder, name)
+  const { uid, gid } = statSync(at('state'))
+  const port = await freePort()
+  const startedAt = now()
+  const child = spawn(
+    process.execPath,
+    [openclaw(), 'gateway', 'run', '--port', `${port}`, '--bind', 'loopback', '--auth', 'token'],
+    {
+      cwd: at('state'),
+      ...(process.getuid!() === 0 ? { uid, gid } : {}),
+      detached: true,
+      stdio: 'ignore',
+      env: {
+        PATH: process.env.PATH,
+        HOME: at('home'),
+        TMPDIR: at('tmp'),
+        XDG_CACHE_HOME: at('cache'),
+        NODE_COMPILE_CACHE: at('cache/node'),
+        OPENCLAW_HOME: at('home'),
+        OPENCLAW_STATE_DIR: at('state'),
+        OPENCLAW_CONFIG_PATH: at('state/openclaw.json'),
+        OPENCLAW_NO_AUTO_UPDATE: '1',
+        OPENCLAW_DISABLE_BONJOUR: '1',
+        OPENCLAW_NO_RESPAWN: '1',
+        OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
+        MOSAIC_SECRETS_FILE: at('secrets.json'),
+      },
+    }
+  )
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const failed = ended.then((code) => {
+    throw new Error(`OpenClaw ended with status ${code}`)
+  })
+  try {
+    return (await Promise.race([readyAt(`http://127.0.0.1:${port}`), failed])) - startedAt
+  } finally {
+    if (child.exitCode === null) process.kill(-child.pid!, 'SIGTERM')
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_MS)
+    await ended
+    clearTimeout(timer)
+  }
+}
