@@ -100,10 +100,12 @@ export class WakeFailures {
     return delayMs
   }
 
+  /** What its owner brought about is no defect, and needs no stack. */
   #log(row: AgentRow, reason: FailureReason, error: unknown): void {
-    const details = { err: error, reason, agent: agentOf(row) }
-    if (WITHOUT_BACK_OFF.has(reason)) this.#context.logger.info(details, 'An agent did not start')
-    else this.#context.logger.warn(details, 'An agent did not start')
+    const details = { reason, agent: agentOf(row) }
+    const { logger } = this.#context
+    if (WITHOUT_BACK_OFF.has(reason)) logger.info(details, 'An agent did not start')
+    else logger.warn({ err: error, ...details }, 'An agent did not start')
   }
 }
 

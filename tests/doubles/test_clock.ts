@@ -21,10 +21,10 @@ export class TestClock implements Clock {
 
   async wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    const until = this.#now + ms
+    const end = this.#now + ms
     await turn()
     signal?.throwIfAborted()
-    this.#to(Math.max(this.#now, until))
+    this.#to(Math.max(this.#now, end))
   }
 
   after(ms: number, callback: () => void): () => void {
