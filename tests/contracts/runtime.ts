@@ -19,12 +19,27 @@ export interface RuntimeTrial {
   open(installation: string): Promise<RuntimeDriver>
   /** Where instances fetch their documents; any address for drivers that fetch none. */
   apiUrl: string
+  /** The same for instances of one installation, where that differs. */
+  apiUrlOf?(installation: string): string
   /** Ends an instance from outside, as a crash or an admin's kill does. */
   kill(instance: Instance): Promise<void>
   /** Makes something that no Mosaic made under this name. Gives back a check that it is as it was. */
   plant(name: string): Promise<() => Promise<boolean>>
+  /** What a test does within an instance, as an agent's own tools would. Needed for isolation `container`. */
+  within?: InstanceTrial
+  /** Ends the engine without a word and starts it again. Undefined where there is none to end. */
+  restartEngine?(): Promise<void>
   /** Ends everything. */
   close(): Promise<void>
+}
+
+export interface InstanceTrial {
+  /** Runs a command in a shell of the instance. */
+  run(instance: Instance, command: string): Promise<{ code: number | null; output: string }>
+  /** Connects from within: `connected`, `timeout`, or the code of an error. */
+  connect(instance: Instance, host: string, port: number): Promise<string>
+  /** Takes that much memory and keeps it. Rejects where the instance does not survive it. */
+  takeMemory(instance: Instance, megabytes: number): Promise<void>
 }
 
 /** What a wait takes at most. Long enough for a slow container on a busy machine. */
@@ -59,7 +74,7 @@ export function runtimeContract(
         name: `mosaic-user-${id}`,
         agent: `user/${id}`,
         installation: HERE,
-        apiUrl: trial.apiUrl,
+        apiUrl: trial.apiUrlOf?.(change.installation ?? HERE) ?? trial.apiUrl,
         image: null,
         limits: { memoryMb: 512, cpus: 1, processes: 64 },
         ...change,

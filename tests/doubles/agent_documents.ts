@@ -31,8 +31,9 @@ export class AgentDocuments {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  async start(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1')
+  /** @param host agents in containers reach no loopback of this machine */
+  async start(host = '127.0.0.1', port = 0): Promise<this> {
+    this.#server.listen(port, host)
     await once(this.#server, 'listening')
     return this
   }

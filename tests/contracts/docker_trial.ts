@@ -1,0 +1,221 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as after } from 'node:timers/promises'
+import type { AddressInfo } from 'node:net'
+import { Secret } from '@adonisjs/core/helpers'
+import type { Engine } from '#tests/engine/engine'
+import { RuntimeError } from '#runtimes/errors'
+import { LABEL } from '#runtimes/drivers/docker/labels'
+import { AgentDocuments } from '#tests/doubles/agent_documents'
+import { DockerDriver, type DockerDriverConfig } from '#runtimes/drivers/docker'
+import { KNOBS_PORT_OFFSET, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
+import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
+import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
+
+const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
+
+/** The installation that a trial plays, unless it says another. */
+export const HERE = 'installation-here'
+
+const DEADLINE_MS = 20_000
+
+/** The docker driver on the engine of the tests, with a double of OpenClaw that starts fast. */
+export class DockerTrial implements RuntimeTrial {
+  readonly #drivers: DockerDriver[] = []
+  readonly #installations = new Set<string>()
+  readonly #callbacks = new Map<string, string>()
+  readonly documents = new AgentDocuments()
+
+  private constructor(
+    readonly engine: Engine,
+    readonly config: DockerDriverConfig
+  ) {}
+
+  static async prepare(
+    engine: Engine,
+    change: Partial<DockerDriverConfig> = {}
+  ): Promise<DockerTrial> {
+    const port = await freePort()
+    const trial = new DockerTrial(engine, {
+      entrypoint: ENTRYPOINT,
+      image: engine.gatewayImage,
+      internalPort: port,
+      container: null,
+      settings: async () => ({ host: engine.host, pullPolicy: 'never' }),
+      ...change,
+    })
+    await trial.documents.start('0.0.0.0', port)
+    return trial
+  }
+
+  get apiUrl(): string {
+    return this.apiUrlOf(HERE)
+  }
+
+  /** Agents of each installation are on a bridge of their own. */
+  apiUrlOf(installation: string): string {
+    return `http://${this.#callbacks.get(installation)}:${this.config.internalPort}`
+  }
+
+  async open(
+    installation: string,
+    change: Partial<DockerDriverConfig> = {}
+  ): Promise<DockerDriver> {
+    const driver = new DockerDriver({ ...this.config, ...change }, installation)
+    this.#drivers.push(driver)
+    this.#installations.add(installation)
+    if (!this.#callbacks.has(installation)) {
+      this.#callbacks.set(installation, (await driver.callback()).host)
+    }
+    return driver
+  }
+
+  async kill({ id }: Instance): Promise<void> {
+    await this.engine.docker.getContainer(id).kill()
+  }
+
+  async plant(name: string): Promise<() => Promise<boolean>> {
+    const { docker } = this.engine
+    await docker.createVolume({ Name: `${name}-state` })
+    const foreign = await docker.createContainer({
+      name,
+      Image: this.engine.gatewayImage,
+      Entrypoint: ['sleep', '600'],
+      HostConfig: { NetworkMode: 'none' },
+    })
+    await foreign.start()
+    return async () => {
+      const { Id, State } = await docker.getContainer(name).inspect()
+      await docker.getVolume(`${name}-state`).inspect()
+      await foreign.remove({ force: true })
+      await docker.getVolume(`${name}-state`).remove()
+      return Id === foreign.id && State.Running
+    }
+  }
+
+  readonly within: InstanceTrial = {
+    run: (instance, command) => this.#knob(instance, '/run', { command }),
+    connect: async (instance, host, port) =>
+      (await this.#knob<{ result: string }>(instance, '/connect', { host, port })).result,
+    takeMemory: async (instance, megabytes) => {
+      await this.#knob(instance, '/hog', { megabytes })
+    },
+  }
+
+  async restartEngine(): Promise<void> {
+    await this.engine.kill()
+    await this.engine.start()
+  }
+
+  /** A spec of a new agent, whose document tells the double of OpenClaw how to behave. */
+  spec(fake: FakeBehaviour = {}, change: Partial<InstanceSpec> = {}): InstanceSpec {
+    const id = randomUUID().slice(0, 8)
+    this.documents.serve(`user/${id}`, { fake })
+    return {
+      name: `mosaic-user-${id}`,
+      agent: `user/${id}`,
+      installation: HERE,
+      generation: 1,
+      hash: createHash('sha256').update(id).digest('hex'),
+      apiUrl: this.apiUrl,
+      token: new Secret(`token-${randomUUID()}`),
+      image: null,
+      limits: { memoryMb: 256, cpus: 1, processes: 64 },
+      ...change,
+    }
+  }
+
+  /** The context of a caller who never leaves. */
+  patient(): RuntimeContext {
+    return { signal: new AbortController().signal }
+  }
+
+  async start(spec: InstanceSpec, driver = this.#drivers[0]): Promise<Instance> {
+    const instance = await driver.ensure(spec, this.patient())
+    await until(async () => (await fetch(`${instance.endpoint}/startupz`).catch(() => null))?.ok)
+    return instance
+  }
+
+  ended(instance: Instance): Promise<Observed> {
+    return until(async () => {
+      const observed = await this.#drivers[0].inspect(instance)
+      return observed?.status === 'exited' ? observed : null
+    })
+  }
+
+  async failureOf(driver: DockerDriver, spec: InstanceSpec): Promise<RuntimeError> {
+    const error = await driver.ensure(spec, this.patient()).catch((thrown) => thrown)
+    if (!(error instanceof RuntimeError)) throw new Error('It did not fail as a runtime does')
+    return error
+  }
+
+  /** The containers that there are, of whatever purpose. */
+  async containers(installation = HERE): Promise<string[]> {
+    const filters = { label: [`${LABEL.installation}=${installation}`] }
+    const listed = await this.engine.docker.listContainers({ all: true, filters })
+    return listed.map(({ Names }) => Names[0].slice(1))
+  }
+
+  /** The volumes that there are. */
+  async volumes(installation = HERE): Promise<string[]> {
+    const filters = { label: [`${LABEL.installation}=${installation}`] }
+    const { Volumes } = await this.engine.docker.listVolumes({ filters })
+    return Volumes.map(({ Name }) => Name)
+  }
+
+  /** Networks stay for the next trial: what was proven of them holds. */
+  async close(): Promise<void> {
+    const { docker } = this.engine
+    for (const installation of this.#installations) {
+      const names = await this.containers(installation)
+      await Promise.all(names.map((name) => docker.getContainer(name).remove({ force: true })))
+      const volumes = await this.volumes(installation)
+      await Promise.all(volumes.map((name) => docker.getVolume(name).remove()))
+    }
+    for (const driver of this.#drivers) await driver.close()
+    await this.documents.stop()
+  }
+
+  async #knob<Answer>({ endpoint }: Instance, path: string, body: object): Promise<Answer> {
+    const url = new URL(path, endpoint)
+    url.port = String(Number(url.port) + KNOBS_PORT_OFFSET)
+    const response = await fetch(url, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    })
+    return (await response.json()) as Answer
+  }
+}
+
+/** Takes away what trials share. */
+export async function removeNetworks({ docker }: Engine, installations: string[]): Promise<void> {
+  for (const installation of installations) {
+    const filters = { label: [`${LABEL.installation}=${installation}`] }
+    const networks = await docker.listNetworks({ filters })
+    await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()))
+  }
+}
+
+/** Waits until it is so, and gives what was found. */
+export async function until<Value>(
+  look: () => Promise<Value | null | undefined | false>
+): Promise<Value> {
+  const deadline = performance.now() + DEADLINE_MS
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (performance.now() > deadline) throw new Error('It did not become so in time')
+    await after(20)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '0.0.0.0')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
