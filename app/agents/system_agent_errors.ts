@@ -8,6 +8,14 @@ export class E_SYSTEM_AGENT_NAME extends Exception {
   readonly field = 'name'
 }
 
+export class E_SYSTEM_AGENT_RENAMED extends Exception {
+  static override code = 'E_SYSTEM_AGENT_RENAMED'
+  static override status = 422
+  static override message = 'A system agent keeps its name: what it remembers is kept under it.'
+  static override help = 'Make another one of the new name, then delete this one.'
+  readonly field = 'name'
+}
+
 export class E_UNKNOWN_MODEL extends Exception {
   static override code = 'E_UNKNOWN_MODEL'
   static override status = 422

@@ -8,7 +8,11 @@ import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import { resolveModel } from '#openclaw/model_references'
-import { E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL } from '#agents/system_agent_errors'
+import {
+  E_SYSTEM_AGENT_NAME,
+  E_SYSTEM_AGENT_RENAMED,
+  E_UNKNOWN_MODEL,
+} from '#agents/system_agent_errors'
 
 /** What the service needs of the lifecycle. */
 export interface AgentControls {
@@ -75,7 +79,7 @@ export class SystemAgents {
   /**
    * Changes one. It is restarted with what changed, or stopped where it is no longer active.
    *
-   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
+   * @throws E_SYSTEM_AGENT_RENAMED, E_UNKNOWN_MODEL
    */
   async update(
     row: SystemContainer,
@@ -83,7 +87,7 @@ export class SystemAgents {
     by: Actor
   ): Promise<SystemContainer> {
     const { primaryModel, ...plain } = changes
-    if (plain.name !== undefined && plain.name !== row.name) await this.#refuseTaken(plain.name)
+    if (plain.name !== undefined && plain.name !== row.name) throw new E_SYSTEM_AGENT_RENAMED()
     row.merge(plain)
     if (primaryModel !== undefined) row.merge(await this.#model(by.user, primaryModel))
 

@@ -198,6 +198,17 @@ test.group('System agents', (group) => {
     assert.equal((await visitor.post(PATH, { ...other, name: 'Not A Name' })).status, 422)
   })
 
+  test('keep their name, under which their data is kept', async ({ assert, cleanup }) => {
+    const { visitor, restore } = await setUp()
+    cleanup(restore)
+    const { id } = (await visitor.post(PATH, OPS)).body.data
+    assert.equal((await visitor.patch(`${PATH}/${id}`, { name: OPS.name })).status, 200)
+
+    const renamed = await visitor.patch(`${PATH}/${id}`, { name: 'mosaic-system-other' })
+    assert.equal(renamed.status, 422)
+    assert.equal(renamed.body.errors[0].field, 'name')
+  })
+
   test('that do not exist are 404', async ({ assert }) => {
     const { visitor } = await asAdmin()
     assert.equal((await visitor.patch(`${PATH}/none`, { role: 'x' })).status, 404)
