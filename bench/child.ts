@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** Milliseconds that a process gets to be ready. */
-const READY_MS = 60_000
+/** Milliseconds that a process gets to be ready; one of them starts OpenClaw first. */
+const READY_MS = 240_000
 
 /** Jiffies per second in /proc, a constant of the Linux ABI. */
 const TICKS_PER_SECOND = 100
@@ -12,6 +12,8 @@ const TICKS_PER_SECOND = 100
 export interface ChildOptions {
   args?: string[]
   env?: NodeJS.ProcessEnv
+  /** Words before the command that say where it runs: in another network, for example. */
+  inside?: string[]
 }
 
 /** A process of the bench that says `ready` with what others need to know of it, and answers questions. */
@@ -26,8 +28,11 @@ export class Child<Ready> {
   /** @throws when it ends, or says nothing for a minute */
   static async start<Ready>(file: string, options: ChildOptions = {}): Promise<Child<Ready>> {
     const path = fileURLToPath(new URL(`processes/${file}.ts`, import.meta.url))
+    const node = [process.execPath, '--expose-gc', '--import=@poppinss/ts-exec']
+    const [execPath, ...execArgv] = [...(options.inside ?? []), ...node]
     const child = fork(path, options.args ?? [], {
-      execArgv: ['--expose-gc', '--import=@poppinss/ts-exec'],
+      execPath,
+      execArgv,
       env: options.env ?? process.env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

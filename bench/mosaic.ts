@@ -15,7 +15,7 @@ export interface MosaicFacts {
   instance: string
 }
 
-/** When the steps of a wake were: milliseconds of the epoch, with fractions. */
+/** When the steps of a wake were, as `now` of `clock.ts` tells it. */
 export interface WakeTimes {
   asked: number
   /** The driver was told to start an instance, and had started it. */

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as after } from 'node:timers/promises'
+import { now } from './clock.js'
 import { freePort } from './environment.js'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
@@ -10,9 +11,7 @@ const READY_MS = 180_000
 const STOP_MS = 20_000
 const POLL_MS = 10
 
-const now = () => performance.timeOrigin + performance.now()
-
-/** When a gateway may get traffic: milliseconds of the epoch, as `/startupz` says it. */
+/** When a gateway may get traffic: as `/startupz` says it. */
 export async function readyAt(endpoint: string): Promise<number> {
   const deadline = now() + READY_MS
   for (;;) {

@@ -14,6 +14,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'config': async () => (await import('./groups/config.js')).configGroup,
   'memory': async () => (await import('./groups/memory.js')).memoryGroup,
   'wake': async () => (await import('./groups/wake.js')).wakeGroup,
+  'docker': async () => (await import('./groups/docker.js')).dockerGroup,
 }
 
 const { values } = parseArgs({

@@ -7,13 +7,12 @@ import { Secret } from '@adonisjs/core/helpers'
 import { Ignitor } from '@adonisjs/core'
 import { createHttpServer } from '#start/http_server'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { now } from '../clock.js'
 import type { EnsureFigures, MosaicFacts, WakeTimes } from '../mosaic.js'
 
 const ROUNDS = 200_000
 
 const [gatewayUrl, agents] = process.argv.slice(2)
-
-const now = () => performance.timeOrigin + performance.now()
 
 /** Everything runs already, at the double's address. */
 function doubleDriver(): RuntimeDriver {

@@ -1,0 +1,4 @@
+/** Milliseconds of the machine's monotonic clock: the same in every process, whatever sets the wall clock. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

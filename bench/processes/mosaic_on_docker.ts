@@ -1,0 +1,223 @@
+/**
+ * Mosaic's web process as `bin/server.ts` starts it, with many users whose agents run in containers, and
+ * beside it dockerode alone, which starts containers of the same making.
+ */
+import 'reflect-metadata'
+import { Ignitor } from '@adonisjs/core'
+import type { ContainerCreateOptions } from 'dockerode'
+import type { AgentKey } from '#agents/types'
+import { createHttpServer } from '#start/http_server'
+import { Engine } from '#tests/engine/engine'
+import type { StormFigures, WarmFigures } from '../groups/docker.js'
+
+const [count, concurrency] = process.argv.slice(2).map(Number)
+
+const GATEWAY_PORT = 18789
+const READY_MS = 180_000
+
+/** As often as Mosaic asks, so that neither finds out sooner. */
+const ASK_EVERY_MS = 100
+
+const WARM_ROUNDS = 30
+
+const ignitor = new Ignitor(new URL('../../', import.meta.url), {
+  importer: (path) =>
+    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
+})
+
+await ignitor
+  .tap((app) => {
+    app.booting(async () => {
+      await import('#start/env')
+    })
+    app.listen('SIGTERM', () => app.terminate())
+  })
+  .httpServer()
+  .start((handler) => createHttpServer(handler))
+
+const app = ignitor.getApp()!
+const engine = new Engine(process.env.DOCKER_HOST!)
+const { docker } = engine
+
+const settings = await app.container.make('settings')
+const lifecycle = await app.container.make('agents.lifecycle')
+const runtimes = await app.container.make('runtime.manager')
+
+async function prepare(): Promise<AgentKey[]> {
+  const { default: User } = await import('#models/user')
+  const { default: LlmProvider } = await import('#models/llm_provider')
+  await settings.set('runtime.driver', 'docker')
+  await settings.set('runtime.image', engine.gatewayImage)
+  await settings.set('runtime.memoryMb', 256)
+  await settings.set('agents.startConcurrency', concurrency)
+
+  const agents: AgentKey[] = []
+  for (let i = 0; i < count; i++) {
+    const user = await User.create({ email: `${i}@example.test`, name: `${i}`, role: 'member' })
+    const provider = new LlmProvider()
+    provider.merge({
+      userId: user.id,
+      name: 'demo',
+      displayName: 'Demo',
+      type: 'demo',
+      apiType: 'openai-completions',
+      models: [{ id: 'echo', name: 'Echo' }],
+      isActive: true,
+    })
+    await provider.save()
+    agents.push(`user/${user.id}`)
+  }
+  // The network, the image and the proof of isolation are made once for an installation.
+  await lifecycle.ensureRunning(agents[0])
+  await lifecycle.stop(agents[0])
+  return agents
+}
+
+const agents = await prepare()
+let made: ContainerCreateOptions[] = []
+
+const nameOf = (agent: AgentKey) => `mosaic-user-${agent.slice('user/'.length)}`
+
+/** All at once through Mosaic, as when everybody opens the page at nine. */
+async function wakeAll(): Promise<StormFigures> {
+  const figures = await storm(agents.map((agent) => () => lifecycle.ensureRunning(agent)))
+  const running = await docker.listContainers({ filters: { label: ['mosaic.agent'] } })
+  made = await Promise.all(agents.map((agent) => madeLike(nameOf(agent))))
+  return { ...figures, containers: running.length }
+}
+
+async function sleepAll(): Promise<true> {
+  const driver = await runtimes.use('docker')
+  await Promise.all(
+    agents.map(async (agent) => {
+      await lifecycle.stop(agent)
+      await driver.remove({ name: nameOf(agent), state: null })
+    })
+  )
+  return true
+}
+
+/** What Mosaic made, to be made once more without it. Without its labels, Mosaic takes no notice. */
+async function madeLike(name: string): Promise<ContainerCreateOptions> {
+  const { Config, HostConfig } = await docker.getContainer(name).inspect()
+  return {
+    ...Config,
+    name: `bare-${name}`,
+    Labels: {},
+    HostConfig,
+  }
+}
+
+/** The same containers, with nothing but dockerode. */
+function startAll(atOnce: number) {
+  return async (): Promise<StormFigures> => {
+    const slots = new Slots(atOnce)
+    const figures = await storm(made.map((options) => () => slots.run(() => startBare(options))))
+    await Promise.all(made.map(({ name }) => docker.getContainer(name!).remove({ force: true })))
+    return { ...figures, containers: made.length }
+  }
+}
+
+async function startBare(options: ContainerCreateOptions): Promise<void> {
+  const container = await docker.createContainer(options)
+  await container.start()
+  const { NetworkSettings } = await container.inspect()
+  const [{ IPAddress }] = Object.values(NetworkSettings.Networks)
+  const deadline = performance.now() + READY_MS
+  for (;;) {
+    const response = await fetch(`http://${IPAddress}:${GATEWAY_PORT}/startupz`).catch(() => null)
+    await response?.body?.cancel()
+    if (response?.ok) return
+    if (performance.now() > deadline) throw new Error(`${options.name} was not ready in time`)
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+  }
+}
+
+/** Lets so many work at a time, first come first served. */
+class Slots {
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(free: number) {
+    this.#free = free
+  }
+
+  async run(work: () => Promise<void>): Promise<void> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
+  }
+}
+
+/** Begins all at the same moment. Waits in milliseconds, of those that came to an end well. */
+async function storm(begin: (() => Promise<unknown>)[]) {
+  const startedAt = performance.now()
+  const outcomes = await Promise.allSettled(
+    begin.map((work) => work().then(() => performance.now() - startedAt))
+  )
+  const waits = outcomes.flatMap((outcome) =>
+    outcome.status === 'fulfilled' ? [outcome.value] : []
+  )
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [String(outcome.reason)] : []
+  )
+  return { ms: performance.now() - startedAt, waits, failures }
+}
+
+/** A chat with an agent that runs, and with one that was paused, in turns: milliseconds to the first byte. */
+async function warm(): Promise<WarmFigures> {
+  const driver = await runtimes.use('docker')
+  const { url, token } = await lifecycle.ensureRunning(agents[0])
+  const ref = { name: nameOf(agents[0]), state: null }
+  const firstByte = async (): Promise<void> => {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    const reader = response.body!.getReader()
+    await reader.read()
+    await reader.cancel()
+  }
+  const timed = async (work: () => Promise<void>): Promise<number> => {
+    const startedAt = performance.now()
+    await work()
+    return performance.now() - startedAt
+  }
+  const figures: WarmFigures = { running: [], resumed: [] }
+  for (let round = 0; round < WARM_ROUNDS; round++) {
+    figures.running.push(await timed(firstByte))
+    await driver.suspend!(ref)
+    figures.resumed.push(
+      await timed(async () => {
+        await driver.resume!(ref)
+        await firstByte()
+      })
+    )
+  }
+  return figures
+}
+
+const ANSWERS: Record<string, () => Promise<unknown>> = {
+  'mosaic': wakeAll,
+  'sleep': sleepAll,
+  'dockerode at once': startAll(count),
+  'dockerode in turn': startAll(concurrency),
+  warm,
+}
+
+process.on('message', async ({ id, question }: { id: number; question: string }) => {
+  try {
+    process.send!({ id, answer: await ANSWERS[question]() })
+  } catch (error) {
+    process.send!({ id, failure: String(error) })
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send!({ ready: { agents: agents.length } })
