@@ -18,6 +18,20 @@ export class Canaries {
       .map(([name]) => ({ place, secret: name }))
   }
 
+  /** A stream of any length, as an archive of half a gigabyte: it is read once and never whole. */
+  async inStream(place: string, stream: AsyncIterable<Uint8Array | string>): Promise<Leak[]> {
+    const longest = Math.max(...Object.values(this.secrets).map((one) => Buffer.byteLength(one)))
+    const found = new Map<string, Leak>()
+    let tail: Buffer = Buffer.alloc(0)
+    for await (const chunk of stream) {
+      /** A secret may lie over the border of two chunks. */
+      const text: Buffer = Buffer.concat([tail, Buffer.from(chunk)])
+      for (const leak of this.inText(place, text)) found.set(leak.secret, leak)
+      tail = text.subarray(-longest)
+    }
+    return [...found.values()]
+  }
+
   /** Every value of every table, as text and as it would be encoded. */
   inDatabase(file: string): Leak[] {
     const database = new DatabaseSync(file, { readOnly: true })

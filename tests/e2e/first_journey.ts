@@ -1,0 +1,239 @@
+import { DatabaseSync } from 'node:sqlite'
+import OpenAI from 'openai'
+import { test } from '@japa/runner'
+import type { Browser, Page } from 'playwright'
+import { Api } from '#tests/e2e/api'
+import { Canaries, processesOf, type Leak } from '#tests/e2e/canaries'
+import { MosaicProcess } from '#tests/e2e/mosaic_process'
+import { ModelService } from '#tests/e2e/model_service'
+import { launchChromium } from '#tests/browser/chromium'
+
+const PASSWORD = 'a-password-for-the-journey'
+const API_KEY = 'sk-canary-6f1d93c0b7a84e25'
+const PERSONALITY = 'You are a lighthouse keeper and end every letter with the word periwinkle.'
+const FIRST = 'My boat is called Halcyon. Please remember that.'
+const SECOND = 'What is my boat called?'
+
+/** One wake of the real OpenClaw on a busy machine, and what comes before it. */
+const STEP_TIMEOUT_MS = 240_000
+
+/** Where the agents of a journey run. */
+export interface AgentsHome {
+  /** What Mosaic is started with beside what it always is. */
+  env: Record<string, string>
+  /** Settings that are made before the first start. */
+  settings: Record<string, unknown>
+  /** What runs for agents, each by an id that it loses when it ends. */
+  running(mosaic: MosaicProcess): Promise<(string | number)[]>
+  /** Planted secrets that are found where the agents run, while they do. */
+  leaks(mosaic: MosaicProcess, canaries: Canaries): Promise<Leak[]>
+  /** Removes what is left of the agents, once Mosaic has ended. */
+  close(): Promise<void>
+  /** What is true of this home alone, while an agent runs in it. */
+  tests?(): void
+}
+
+/**
+ * The journey of the first person here, one step after the other on one installation: each test begins
+ * where the one before ended.
+ */
+export function firstJourney(title: string, home: AgentsHome): void {
+  test.group(title, (group) => {
+    let mosaic: MosaicProcess
+    let service: ModelService
+    let browser: Browser
+    let page: Page
+    let api: Api
+    const canaries = new Canaries({ 'API key': API_KEY, 'password': PASSWORD })
+    const leaks: Leak[] = []
+
+    group.setup(async () => {
+      service = await new ModelService(API_KEY).start()
+      mosaic = new MosaicProcess()
+      await mosaic.prepare(home.env)
+      await mosaic.ace('migration:run', '--force')
+      const settings = { 'network.allowedRanges': ['127.0.0.0/8'], ...home.settings }
+      for (const [key, value] of Object.entries(settings)) {
+        await mosaic.ace('settings:set', key, JSON.stringify(value))
+      }
+      await mosaic.start()
+      browser = await launchChromium()
+      page = await browser.newPage()
+      page.setDefaultTimeout(STEP_TIMEOUT_MS)
+      page.on('response', async (response) => {
+        const body = await response.body().catch(() => Buffer.alloc(0))
+        leaks.push(...canaries.inText(`answer of ${response.url()}`, body))
+      })
+      return async () => {
+        await browser.close()
+        await mosaic.end()
+        await home.close()
+        await service.stop()
+      }
+    })
+    group.each.timeout(STEP_TIMEOUT_MS)
+
+    const say = async (text: string) => {
+      await page.locator('#message').fill(text)
+      await page.keyboard.press('Enter')
+    }
+    const answer = (state: string) =>
+      page.locator(`[data-testid=message-agent][data-state=${state}]`).last()
+
+    test('the setup link leads through the wizard to the chat', async ({ assert }) => {
+      await page.goto(mosaic.setupLink)
+      await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await page.getByRole('button', { name: 'Create the account' }).click()
+      await page.getByRole('button', { name: 'Skip for now' }).click()
+
+      await page.getByTestId('type-custom').click()
+      await page.getByLabel('Address').fill(service.url)
+      await page.getByLabel('API key').fill(API_KEY)
+      await page.getByTestId('test-connection').click()
+      await page.getByText('The connection works').waitFor()
+      await page.getByRole('button', { name: 'Save and continue' }).click()
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.getByRole('button', { name: 'Finish and open the chat' }).click()
+      await page.waitForURL(`${mosaic.url}/chat`)
+      assert.isEmpty(service.calls)
+    })
+
+    test('a message is answered piece by piece, through OpenClaw, in the chosen personality', async ({
+      assert,
+    }) => {
+      await page.goto(`${mosaic.url}/settings/agent`)
+      await page.getByRole('textbox', { name: 'Personality' }).fill(PERSONALITY)
+      const saved = page.waitForResponse((one) => one.url().endsWith('/api/v1/agent-config'))
+      await page.getByRole('button', { name: 'Save' }).click()
+      assert.equal((await saved).status(), 200)
+
+      await page.goto(`${mosaic.url}/chat`)
+      service.hold()
+      await say(FIRST)
+      const [begin, end] = ModelService.answer(1)
+      await answer('streaming').getByText(begin).waitFor()
+      assert.notInclude(await answer('streaming').innerText(), end)
+      service.release()
+      await answer('done').getByText(`${begin}${end}`).waitFor()
+
+      const [call] = service.calls
+      assert.equal(call.authorization, `Bearer ${API_KEY}`)
+      assert.include(ModelService.told(call), FIRST)
+      const [system] = call.body.messages
+      assert.include(['system', 'developer'], system.role)
+      assert.include(JSON.stringify(system.content), PERSONALITY)
+    })
+
+    test('goes on after the reaper put the agent to sleep', async ({ assert }) => {
+      assert.deepInclude(await mosaic.aceJson('reap:idle'), { candidates: 0, stopped: 0 })
+      pretendIdle(mosaic.databaseFile)
+      assert.deepInclude(await mosaic.aceJson('reap:idle'), {
+        candidates: 1,
+        stopped: 1,
+        failed: 0,
+      })
+      assert.isEmpty(await home.running(mosaic))
+
+      await say(SECOND)
+      await page.getByText(ModelService.answer(2).join('')).waitFor()
+      assert.isNotEmpty(await home.running(mosaic))
+
+      const told = ModelService.told(service.calls.at(-1)!)
+      assert.include(told, FIRST)
+      assert.include(told, ModelService.answer(1).join(''))
+      assert.include(told, SECOND)
+      assert.include(told, PERSONALITY)
+    })
+
+    test('the official openai package has a conversation with the same agent', async ({
+      assert,
+    }) => {
+      const { token } = await mosaic.aceJson<{ token: string }>('token:create', 'admin')
+      api = new Api(mosaic.url, token)
+      const openai = new OpenAI({ baseURL: `${mosaic.url}/v1`, apiKey: token, maxRetries: 0 })
+      const models = await openai.models.list()
+      assert.include(
+        models.data.map(({ id }) => id),
+        'openclaw'
+      )
+
+      const whole = await openai.chat.completions.create({
+        model: 'openclaw',
+        user: 'the-script',
+        messages: [{ role: 'user', content: FIRST }],
+      })
+      assert.equal(whole.choices[0].message.content, ModelService.answer(3).join(''))
+
+      service.hold()
+      const stream = await openai.chat.completions.create({
+        model: 'openclaw',
+        user: 'the-script',
+        messages: [{ role: 'user', content: SECOND }],
+        stream: true,
+      })
+      const [begin, end] = ModelService.answer(4)
+      let text = ''
+      for await (const chunk of stream) {
+        text += chunk.choices[0]?.delta.content ?? ''
+        if (text === begin) service.release()
+      }
+      assert.equal(text, `${begin}${end}`)
+      assert.include(ModelService.told(service.calls.at(-1)!), ModelService.answer(3).join(''))
+    })
+
+    test('the web process finds the running agent again after a restart', async ({ assert }) => {
+      const before = await home.running(mosaic)
+      await mosaic.stop()
+      assert.deepEqual(await home.running(mosaic), before)
+      await mosaic.start()
+      await page.goto(`${mosaic.url}/chat`)
+      await say('Are you still there?')
+      await page.getByText(ModelService.answer(5).join('')).waitFor()
+      assert.deepEqual(await home.running(mosaic), before)
+    })
+
+    home.tests?.()
+
+    test('no secret is found anywhere', async ({ assert }) => {
+      const paths = ['/', '/chat', '/settings/providers', '/settings/agent', '/settings/tokens']
+      const admin = ['overview', 'users', 'agents', 'system-agents', 'settings', 'audit']
+      for (const path of [...paths, ...admin.map((name) => `/admin/${name}`)]) {
+        await page.goto(`${mosaic.url}${path}`, { waitUntil: 'networkidle' })
+        leaks.push(...canaries.inText(`page ${path}`, await page.content()))
+      }
+      for (const path of ['/me', '/providers', '/agent-config', '/agent', '/admin/settings']) {
+        const text = await (await api.raw('GET', `/api/v1${path}`)).text()
+        leaks.push(...canaries.inText(`answer of ${path}`, text))
+      }
+      const refused = await api.raw('POST', '/api/v1/providers/test', {
+        type: 'custom',
+        baseUrl: 'http://127.0.0.1:1/v1',
+        apiKey: API_KEY,
+        models: 'none',
+      })
+      leaks.push(...canaries.inText('an error answer', await refused.text()))
+
+      const processes = processesOf(mosaic.folder)
+      assert.include(processes, mosaic.pid)
+      assert.isNotEmpty(await home.running(mosaic))
+      leaks.push(
+        ...canaries.inProcesses(processes),
+        ...canaries.inDatabase(mosaic.databaseFile),
+        ...canaries.inFiles(mosaic.folder),
+        ...canaries.inText('the log', mosaic.log),
+        ...(await home.leaks(mosaic, canaries))
+      )
+      assert.deepEqual(leaks, [])
+    })
+  })
+}
+
+/** As if the agent's owner had been away for a day. */
+function pretendIdle(databaseFile: string): void {
+  const database = new DatabaseSync(databaseFile)
+  const { changes } = database
+    .prepare("update user_containers set last_active_at = datetime('now', '-1 day')")
+    .run()
+  database.close()
+  if (changes !== 1) throw new Error(`${changes} agents were made idle.`)
+}

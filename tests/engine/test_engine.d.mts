@@ -1,0 +1,8 @@
+export class TestEngine {
+  start(): Promise<'running' | 'given'>
+  addGatewayImage(): Promise<void>
+  addOpenclawImage(storage: string): Promise<void>
+  get env(): Record<string, string>
+  get inside(): string[]
+  stop(): Promise<void>
+}
