@@ -1,0 +1,373 @@
+/**
+ * Every request that the docker driver makes, and no other: what is not listed here is refused. A rule
+ * looks at what it is about, and gives back what goes to the engine in its place, by the engine's own id
+ * of the thing: a name could change hands between the look and the act.
+ */
+import {
+  foreignContainer,
+  foreignNetwork,
+  foreignVolume,
+  serverContainer,
+} from '#socket_proxy/answers'
+import { only, type Call } from '#socket_proxy/call'
+import {
+  NAME,
+  PURPOSE_LABEL,
+  type ContainerRuleParts,
+  ContainerRules,
+} from '#socket_proxy/container_rules'
+import { NetworkRules } from '#socket_proxy/network_rules'
+import { ownFilters } from '#socket_proxy/filters'
+import { Refusal } from '#socket_proxy/refusal'
+import type { FoundContainer, FoundNetwork } from '#socket_proxy/belongings'
+import type { Engine, Outgoing } from '#socket_proxy/engine'
+
+/** What becomes of a request: it goes on, or it is answered here. */
+export type Ruling =
+  | (Outgoing & {
+      /** The body as it goes on; a stream goes on as it comes. */
+      body?: unknown
+      stream?: boolean
+    })
+  | { status: number; answer: unknown }
+
+/** Reads the body of the request as JSON; undefined where there is none. */
+export type ReadBody = () => Promise<unknown>
+
+interface Request extends Call {
+  readBody: ReadBody
+  /** Credentials for a registry, which go on with a fetch. */
+  registryAuth?: string
+}
+
+type Rule = (request: Request, name: string) => Promise<Ruling> | Ruling
+
+interface Route {
+  method: string
+  /** Segments of the path; `:name` is a name, `*` an image's, of any number of segments. */
+  path: string
+  rule: Rule
+}
+
+/** The agent's own files that Mosaic reads: its token, and its data when it moves. */
+const READABLE = /^(?:\/run\/mosaic\/secrets\.json|\/home\/node\/\.openclaw\/?\.?|\/filled\/?\.?)$/
+const FILLABLE = /^\/(?:filled\/?\.?)?$/
+
+export class Routes {
+  readonly #engine: Engine
+  readonly #parts: ContainerRuleParts
+  readonly #containers: ContainerRules
+  readonly #networks: NetworkRules
+  readonly #routes: Route[]
+
+  constructor(engine: Engine, parts: ContainerRuleParts) {
+    this.#engine = engine
+    this.#parts = parts
+    this.#containers = new ContainerRules(parts)
+    this.#networks = new NetworkRules(parts.config, parts.installation)
+    this.#routes = [
+      ...this.#engineRoutes(),
+      ...this.#containerRoutes(),
+      ...this.#volumeRoutes(),
+      ...this.#networkRoutes(),
+      ...this.#imageRoutes(),
+    ]
+  }
+
+  /** @throws Refusal */
+  async rule(request: Request): Promise<Ruling> {
+    for (const { method, path, rule } of this.#routes) {
+      if (method !== request.method) continue
+      const name = matched(path.split('/'), request.segments)
+      if (name !== null) return rule(request, name)
+    }
+    throw new Refusal(`${request.method} /${request.segments.join('/')} is not allowed`)
+  }
+
+  #engineRoutes(): Route[] {
+    const plain = (method: string, path: string): Route => ({
+      method,
+      path,
+      rule: () => ({ method, path: `/${path}` }),
+    })
+    const events: Rule = ({ query }) => ({
+      method: 'GET',
+      path: '/events',
+      query: { ...only(query, 'since', 'until'), ...this.#filtered(query) },
+    })
+    return [
+      plain('GET', '_ping'),
+      plain('HEAD', '_ping'),
+      plain('GET', 'version'),
+      plain('GET', 'info'),
+      { method: 'GET', path: 'events', rule: events },
+    ]
+  }
+
+  #containerRoutes(): Route[] {
+    const verb = (verbName: string, ...parameters: string[]): Route => ({
+      method: 'POST',
+      path: `containers/:name/${verbName}`,
+      rule: async ({ query }, name) => {
+        const path = await this.#ofOurs(name, verbName)
+        return { method: 'POST', path, query: only(query, ...parameters) }
+      },
+    })
+    const look = (what: string, ...parameters: string[]): Route => ({
+      method: 'GET',
+      path: `containers/:name/${what}`,
+      rule: async ({ query }, name) => {
+        const path = await this.#ofOurs(name, what)
+        return { method: 'GET', path, query: only(query, ...parameters) }
+      },
+    })
+    return [
+      { method: 'GET', path: 'containers/json', rule: (request) => this.#list(request) },
+      { method: 'POST', path: 'containers/create', rule: (request) => this.#create(request) },
+      { method: 'GET', path: 'containers/:name/json', rule: (_, name) => this.#inspect(name) },
+      look('logs', 'follow', 'stdout', 'stderr', 'since', 'until', 'timestamps', 'tail'),
+      look('stats', 'stream', 'one-shot'),
+      verb('start'),
+      verb('stop', 't'),
+      verb('kill', 'signal'),
+      verb('pause'),
+      verb('unpause'),
+      verb('wait', 'condition'),
+      {
+        method: 'POST',
+        path: 'containers/:name/update',
+        rule: (one, name) => this.#update(one, name),
+      },
+      { method: 'DELETE', path: 'containers/:name', rule: (one, name) => this.#remove(one, name) },
+      {
+        method: 'GET',
+        path: 'containers/:name/archive',
+        rule: (one, name) => this.#read(one, name),
+      },
+      {
+        method: 'PUT',
+        path: 'containers/:name/archive',
+        rule: (one, name) => this.#fill(one, name),
+      },
+    ]
+  }
+
+  #volumeRoutes(): Route[] {
+    const { belongings } = this.#parts
+    const create: Rule = async ({ readBody }) => ({
+      method: 'POST',
+      path: '/volumes/create',
+      body: this.#networks.volume(await readBody()),
+    })
+    const inspect: Rule = async (_, name) => {
+      const found = await belongings.volume(checked(name))
+      if (!found) return missing('volume', name)
+      return { status: 200, answer: belongings.owns(found) ? found : foreignVolume(found) }
+    }
+    const remove: Rule = async (_, name) => {
+      if (!(await belongings.ourVolume(checked(name)))) return missing('volume', name)
+      return { method: 'DELETE', path: `/volumes/${name}` }
+    }
+    const list: Rule = ({ query }) => ({
+      method: 'GET',
+      path: '/volumes',
+      query: this.#filtered(query),
+    })
+    return [
+      { method: 'GET', path: 'volumes', rule: list },
+      { method: 'POST', path: 'volumes/create', rule: create },
+      { method: 'GET', path: 'volumes/:name', rule: inspect },
+      { method: 'DELETE', path: 'volumes/:name', rule: remove },
+    ]
+  }
+
+  #networkRoutes(): Route[] {
+    const { belongings } = this.#parts
+    const told = (found: FoundNetwork) => (belongings.owns(found) ? found : foreignNetwork(found))
+    const list: Rule = async ({ query }) => {
+      const { filters } = only(query, 'filters')
+      const wanted = filters ? `?${new URLSearchParams({ filters })}` : ''
+      const found = await this.#engine.look<FoundNetwork[]>(`/networks${wanted}`)
+      return { status: 200, answer: (found ?? []).map(told) }
+    }
+    const create: Rule = async ({ readBody }) => ({
+      method: 'POST',
+      path: '/networks/create',
+      body: this.#networks.create(await readBody()),
+    })
+    const inspect: Rule = async (_, name) => {
+      const found = await belongings.network(checked(name))
+      return found ? { status: 200, answer: told(found) } : missing('network', name)
+    }
+    const remove: Rule = async (_, name) => {
+      const found = await belongings.ourNetwork(checked(name))
+      return found ? { method: 'DELETE', path: `/networks/${found.Id}` } : missing('network', name)
+    }
+    const membership = (verb: 'connect' | 'disconnect'): Route => ({
+      method: 'POST',
+      path: `networks/:name/${verb}`,
+      rule: async ({ readBody }, name) => {
+        const found = await belongings.ourNetwork(checked(name))
+        if (!found) return missing('network', name)
+        const body = await readBody()
+        const member = await this.#member(body)
+        return {
+          method: 'POST',
+          path: `/networks/${found.Id}/${verb}`,
+          body: this.#networks.membership(body, member, verb),
+        }
+      },
+    })
+    return [
+      { method: 'GET', path: 'networks', rule: list },
+      { method: 'POST', path: 'networks/create', rule: create },
+      { method: 'GET', path: 'networks/:name', rule: inspect },
+      { method: 'DELETE', path: 'networks/:name', rule: remove },
+      membership('connect'),
+      membership('disconnect'),
+    ]
+  }
+
+  #imageRoutes(): Route[] {
+    const { images } = this.#parts
+    const inspect: Rule = async (_, name) => {
+      const found = await images.find(name)
+      return found ? { status: 200, answer: found } : missing('image', name)
+    }
+    const pull: Rule = ({ query, registryAuth }) => {
+      const {
+        fromImage = '',
+        tag,
+        fromSrc,
+        repo,
+      } = only(query, 'fromImage', 'tag', 'fromSrc', 'repo')
+      if (fromSrc || repo) throw new Refusal('Images may be fetched, not made')
+      images.checkPull(tag ? `${fromImage}${/^sha256:/.test(tag) ? '@' : ':'}${tag}` : fromImage)
+      return {
+        method: 'POST',
+        path: '/images/create',
+        query: { fromImage, ...(tag ? { tag } : {}) },
+        headers: registryAuth ? { 'x-registry-auth': registryAuth } : {},
+      }
+    }
+    const tagging: Rule = async ({ query }, name) => {
+      const { repo = null, tag = null } = only(query, 'repo', 'tag')
+      images.checkTag(repo, tag)
+      const found = await images.find(name)
+      if (!found) return missing('image', name)
+      return { method: 'POST', path: `/images/${found.Id}/tag`, query: { repo: repo!, tag: tag! } }
+    }
+    return [
+      { method: 'POST', path: 'images/create', rule: pull },
+      { method: 'GET', path: 'images/*/json', rule: inspect },
+      { method: 'POST', path: 'images/*/tag', rule: tagging },
+    ]
+  }
+
+  #filtered(query: URLSearchParams): { filters: string } {
+    const { filters } = only(query, 'filters')
+    return { filters: ownFilters(filters, this.#parts.installation) }
+  }
+
+  #list({ query }: Request): Ruling {
+    const parameters = { ...only(query, 'all', 'limit', 'size'), ...this.#filtered(query) }
+    return { method: 'GET', path: '/containers/json', query: parameters }
+  }
+
+  async #create({ query, readBody }: Request): Promise<Ruling> {
+    const { name = null } = only(query, 'name')
+    const body = await this.#containers.create(await readBody(), name)
+    return {
+      method: 'POST',
+      path: '/containers/create',
+      query: name === null ? {} : { name },
+      body,
+    }
+  }
+
+  async #inspect(name: string): Promise<Ruling> {
+    const { belongings } = this.#parts
+    const found = await belongings.container(checked(name))
+    if (!found) return missing('container', name)
+    if (belongings.ownsContainer(found)) return { status: 200, answer: found }
+    const tell = belongings.isServer(found) ? serverContainer : foreignContainer
+    return { status: 200, answer: tell(found) }
+  }
+
+  async #update({ readBody }: Request, name: string): Promise<Ruling> {
+    const path = await this.#ofOurs(name, 'update')
+    return { method: 'POST', path, body: this.#containers.update(await readBody()) }
+  }
+
+  async #remove({ query }: Request, name: string): Promise<Ruling> {
+    const { id } = await this.#ours(name)
+    return { method: 'DELETE', path: `/containers/${id}`, query: only(query, 'force', 'v') }
+  }
+
+  async #read({ query }: Request, name: string): Promise<Ruling> {
+    const { path = '' } = only(query, 'path')
+    if (!READABLE.test(path)) throw new Refusal(`${path} may not be read`)
+    return { method: 'GET', path: await this.#ofOurs(name, 'archive'), query: { path } }
+  }
+
+  async #fill({ query }: Request, name: string): Promise<Ruling> {
+    const { path = '' } = only(query, 'path')
+    const { id, purpose } = await this.#ours(name)
+    if (purpose !== 'filler') throw new Refusal('Files may be put into volumes only')
+    if (!FILLABLE.test(path)) throw new Refusal(`Nothing may be put into ${path}`)
+    return { method: 'PUT', path: `/containers/${id}/archive`, query: { path }, stream: true }
+  }
+
+  /** The path of something of a container of ours. A filler holds what no agent has begun with yet. */
+  async #ofOurs(name: string, what: string): Promise<string> {
+    const { id, purpose } = await this.#ours(name)
+    if (purpose === 'filler' && what === 'start') throw new Refusal('A filler is never started')
+    return `/containers/${id}/${what}`
+  }
+
+  /** @throws Refusal when it is somebody else's; a missing one keeps its name, and the engine says so */
+  async #ours(name: string): Promise<{ id: string; purpose?: string }> {
+    const found = await this.#parts.belongings.ourContainer(checked(name))
+    return { id: found?.Id ?? name, purpose: found?.Config?.Labels?.[PURPOSE_LABEL] }
+  }
+
+  /** The one that joins or leaves a network: ours, or Mosaic's own container. */
+  async #member(body: unknown): Promise<string> {
+    const name = (body as { Container?: unknown } | undefined)?.Container
+    const { belongings } = this.#parts
+    const found: FoundContainer | null =
+      typeof name === 'string' ? await belongings.container(checked(name)) : null
+    if (found && (belongings.ownsContainer(found) || belongings.isServer(found))) return found.Id
+    throw new Refusal('Only containers of this installation may join its networks')
+  }
+}
+
+/** The name in a path that fits, an empty text where the path has none, or null where it does not fit. */
+function matched(pattern: string[], segments: string[]): string | null {
+  const wild = pattern.indexOf('*')
+  if (wild >= 0) {
+    const after = pattern.length - wild - 1
+    const name = segments.slice(wild, segments.length - after)
+    if (name.length === 0 || matched(pattern.slice(0, wild), segments.slice(0, wild)) === null)
+      return null
+    if (after > 0 && segments.slice(-after).join('/') !== pattern.slice(-after).join('/'))
+      return null
+    return name.join('/')
+  }
+  if (pattern.length !== segments.length) return null
+  let name = ''
+  for (const [index, part] of pattern.entries()) {
+    if (part === ':name') name = segments[index]
+    else if (part !== segments[index]) return null
+  }
+  return name
+}
+
+function checked(name: string): string {
+  if (NAME.test(name)) return name
+  throw new Refusal('This is no name', 400)
+}
+
+function missing(kind: string, name: string): Ruling {
+  return { status: 404, answer: { message: `No such ${kind}: ${name}` } }
+}
