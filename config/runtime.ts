@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
-import { storagePath } from '#start/env'
+import { secrets, storagePath } from '#start/env'
+import internalConfig from '#config/internal'
 import { defineConfig, drivers } from '#runtimes/define_config'
 
 /** The OpenClaw that agents run is the one that `docker/agent/package.json` pins. */
@@ -12,6 +13,13 @@ const { dependencies } = JSON.parse(
 const openclawIn = (folder: string) =>
   join(folder, 'openclaw', dependencies.openclaw, 'node_modules', 'openclaw')
 
+/** A database that listens on the network: no agent may reach it. */
+function databasePlaces() {
+  if (secrets.database.client !== 'pg') return []
+  const { hostname, port } = new URL(secrets.database.url)
+  return [{ name: 'the database', host: hostname, port: Number(port || 5432) }]
+}
+
 /** Where agents run. Which driver new instances are made with is the setting `runtime.driver`. */
 const runtimeConfig = defineConfig({
   default: 'process',
@@ -20,6 +28,21 @@ const runtimeConfig = defineConfig({
       storage: storagePath,
       openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
       entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+    }),
+    docker: drivers.docker({
+      entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+      image: `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`,
+      internalPort: internalConfig.port,
+      forbidden: databasePlaces(),
+      settings: async () => {
+        const settings = await app.container.make('settings')
+        return {
+          host: await settings.get('docker.host'),
+          egress: await settings.get('docker.egress'),
+          pullPolicy: await settings.get('docker.pullPolicy'),
+          range: await settings.get('docker.range'),
+        }
+      },
     }),
     memory: drivers.memory(),
   },
@@ -30,6 +53,7 @@ export default runtimeConfig
 declare module '#runtimes/manager' {
   interface RuntimeDrivers {
     process: true
+    docker: true
     memory: true
   }
 }

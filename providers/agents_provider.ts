@@ -1,4 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type internalConfig from '#config/internal'
 import type { AgentActivity } from '#agents/activity'
 import type { AgentsContext } from '#agents/context'
 import type { DocumentChanges } from '#agents/document_changes'
@@ -8,6 +9,7 @@ import type { AgentMetrics } from '#agents/metrics'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { AgentStreams } from '#agents/streams'
+import type { RuntimeDriver } from '#runtimes/contract'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -40,7 +42,7 @@ export default class AgentsProvider {
         runtimes: await resolver.make('runtime.manager'),
         documents: await resolver.make('openclaw.documents'),
         settings: await resolver.make('settings'),
-        internalUrl: this.app.config.get<string>('internal.url'),
+        callbackUrl: (driver) => this.#callbackUrl(driver),
         clock: systemClock,
         random: Math.random,
         logger: await resolver.make('logger'),
@@ -122,6 +124,20 @@ export default class AgentsProvider {
   async ready() {
     if (this.app.getEnvironment() === 'web') await this.#begin()
     this.app.terminating(() => this.#end())
+  }
+
+  /** Mosaic listens where the driver's instances reach it; a command leaves that to the web process. */
+  async #callbackUrl(driver: RuntimeDriver): Promise<string> {
+    const { container, config } = this.app
+    const { url, port } = config.get<typeof internalConfig>('internal')
+    const callback = await driver.callback?.()
+    if (!callback) return url
+
+    if (callback.listen && container.hasBinding('internal.listener')) {
+      const listener = await container.make('internal.listener')
+      await listener.listenOn(callback.listen)
+    }
+    return `http://${callback.host}:${port}`
   }
 
   async #begin() {

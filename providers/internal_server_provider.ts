@@ -1,7 +1,20 @@
 import { createServer, type Server as NodeServer } from 'node:http'
+import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type internalConfig from '#config/internal'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'internal.listener': Pick<InternalServerProvider, 'listenOn'>
+  }
+}
+
+/** Addresses that mean "every interface". */
+const EVERYWHERE = new Set(['0.0.0.0', '::'])
+
+/** An engine that is away when Mosaic starts may come back at any time. */
+const RETRY_MS = 5000
 
 /**
  * Opens the internal listener: what agents call, at an address of its own. It is a second HTTP server
@@ -9,8 +22,15 @@ import type internalConfig from '#config/internal'
  */
 export default class InternalServerProvider {
   #node: NodeServer | null = null
+  readonly #ended = new AbortController()
+  /** Listeners beside the first, by their address. */
+  readonly #more = new Map<string, Promise<SocketServer>>()
 
   constructor(protected app: ApplicationService) {}
+
+  register() {
+    this.app.container.singleton('internal.listener', () => this)
+  }
 
   /**
    * Before the public listener opens: agents that outlived a restart find their models at once. A code
@@ -24,6 +44,49 @@ export default class InternalServerProvider {
     this.#node.unref()
     await this.#listen(this.#node, config)
     this.app.terminating(() => this.#close(config.drainMs))
+    if (this.app.getEnvironment() === 'web') void this.#listenForAgents()
+  }
+
+  /**
+   * Listens on the same port at one more address of this machine: agents in containers reach no loopback
+   * but their own. What listens there already is success.
+   */
+  async listenOn(address: string): Promise<void> {
+    const { host, port } = this.app.config.get<typeof internalConfig>('internal')
+    const node = this.#node
+    if (!node || this.#ended.signal.aborted || EVERYWHERE.has(host) || host === address) return
+
+    const known = this.#more.get(address)
+    if (known) return void (await known)
+
+    const server = createSocketServer((socket) => node.emit('connection', socket)).unref()
+    const opened = new Promise<SocketServer>((resolve, reject) => {
+      server.once('error', reject).listen(port, address, () => resolve(server))
+    })
+    this.#more.set(address, opened)
+    opened.catch(() => this.#more.delete(address))
+    await opened
+  }
+
+  /** Agents that outlived a restart of Mosaic call back before anything else is asked of their driver. */
+  async #listenForAgents(): Promise<void> {
+    const { container } = this.app
+    const { signal } = this.#ended
+    let isFirst = true
+    while (!signal.aborted) {
+      try {
+        const name = await (await container.make('settings')).get('runtime.driver')
+        const driver = await (await container.make('runtime.manager')).use(name)
+        const callback = await driver.callback?.()
+        if (callback?.listen) await this.listenOn(callback.listen)
+        return
+      } catch (error) {
+        const logger = await container.make('logger')
+        if (isFirst) logger.warn({ err: error }, 'Agents cannot call back yet')
+        isFirst = false
+        await wait(RETRY_MS, undefined, { signal, ref: false }).catch(() => {})
+      }
+    }
   }
 
   async #handler() {
@@ -57,6 +120,8 @@ export default class InternalServerProvider {
   async #close(drainMs: number): Promise<void> {
     const node = this.#node
     if (!node) return
+    this.#ended.abort()
+    for (const opened of this.#more.values()) (await opened.catch(() => null))?.close()
     const closed = new Promise<void>((resolve) => node.close(() => resolve()))
     const late = new AbortController()
     const drained = wait(drainMs, undefined, { signal: late.signal }).catch(() => {})

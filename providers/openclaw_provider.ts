@@ -1,5 +1,4 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import type internalConfig from '#config/internal'
 import type { LlmRelay } from '#llm_relay/relay'
 import type { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayDispatcher } from '#llm_relay/relay_dispatcher'
@@ -54,11 +53,11 @@ export default class OpenclawProvider {
   }
 
   #registerOpenClaw() {
-    const { container, config } = this.app
+    const { container } = this.app
     container.singleton('openclaw.documents', async (resolver) => {
       const { AgentDocuments } = await import('#openclaw/documents')
-      const { url } = config.get<typeof internalConfig>('internal')
-      return new AgentDocuments(await resolver.make('llm.registry'), url)
+      /** OpenClaw puts its environment in: each runtime has an address of its own for Mosaic. */
+      return new AgentDocuments(await resolver.make('llm.registry'), '${MOSAIC_API_URL}')
     })
     container.singleton('openclaw.served_documents', async (resolver) => {
       const { ServedDocuments } = await import('#openclaw/served_documents')

@@ -1,5 +1,6 @@
 import type { Clock } from '#agents/clock'
 import type { AgentKey } from '#agents/types'
+import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 
@@ -40,8 +41,8 @@ export interface AgentsContext {
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>
-  /** Mosaic's internal listener as instances reach it, without a slash at the end. */
-  internalUrl: string
+  /** Mosaic's internal listener as instances of this driver reach it, without a slash at the end. */
+  callbackUrl: (driver: RuntimeDriver) => Promise<string>
   clock: Clock
   /** From 0 to below 1. */
   random: () => number

@@ -86,7 +86,7 @@ export class AgentStarter {
 
   /** The document comes first: without a provider nothing is started at all. */
   async #plan(row: AgentRow): Promise<Plan> {
-    const { settings, documents, runtimes, internalUrl } = this.#context
+    const { settings, documents, runtimes, callbackUrl } = this.#context
     const { hash: documentHash } = await documents.forAgent(agentOf(row))
     const driver = await runtimes.use(await settings.get('runtime.driver'))
     const limits = {
@@ -98,7 +98,7 @@ export class AgentStarter {
     const spec = buildSpec({
       row,
       installation: await runtimes.installation(),
-      apiUrl: internalUrl,
+      apiUrl: await callbackUrl(driver),
       token: new Secret((await row.open('gatewayToken'))!),
       image: await settings.get('runtime.image'),
       limits,

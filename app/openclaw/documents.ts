@@ -29,7 +29,7 @@ type Wishes = Pick<DocumentInput, 'profile' | 'primaryModel' | 'fallbackModels' 
 export class AgentDocuments {
   constructor(
     protected adapters: Adapters,
-    /** The internal listener, without a slash at the end. */
+    /** The internal listener as an agent finds it, without a slash at the end. */
     protected internalUrl: string
   ) {}
 

@@ -1,6 +1,7 @@
 import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
 import type { RuntimeDriver } from '#runtimes/contract'
+import type { DockerDriverConfig } from '#runtimes/drivers/docker'
 import type { MemoryDriverConfig } from '#runtimes/drivers/memory'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process'
 
@@ -51,6 +52,14 @@ export const drivers = {
     return configProvider.create(async () => async ({ installation }) => {
       const { ProcessDriver } = await import('#runtimes/drivers/process')
       return new ProcessDriver(config, installation)
+    })
+  },
+
+  /** One OpenClaw per agent in a container of a Docker engine, or of Podman by its Docker interface. */
+  docker(config: DockerDriverConfig): ConfigProvider<RuntimeDriverFactory> {
+    return configProvider.create(async () => async ({ installation }) => {
+      const { DockerDriver } = await import('#runtimes/drivers/docker')
+      return new DockerDriver(config, installation)
     })
   },
 

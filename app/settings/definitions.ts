@@ -21,6 +21,14 @@ const setting = <Value>(definition: Definition<Value>) => definition
 const text = () => vine.string().trim().maxLength(2048).nullable()
 const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)
 
+const dockerHost = () =>
+  vine
+    .string()
+    .trim()
+    .regex(/^(unix:\/\/\/\S+|tcp:\/\/[^\s/]+)$/)
+    .maxLength(2048)
+    .nullable()
+
 export const DEFINITIONS = {
   /** Set by the last step of the onboarding. Until then every page leads there. */
   'onboarding.completed': setting<boolean>({
@@ -61,6 +69,24 @@ export const DEFINITIONS = {
   'runtime.memoryMb': setting<number>({ default: 2048, schema: whole(256, 1_048_576) }),
   'runtime.cpus': setting<number>({ default: 2, schema: vine.number().min(0.1).max(1024) }),
   'runtime.processes': setting<number>({ default: 512, schema: whole(32, 65_536) }),
+
+  /** The engine of the docker driver, `unix:///path` or `tcp://host:port`; null = DOCKER_HOST, or here. */
+  'docker.host': setting<string | null>({ default: null, schema: dockerHost() }),
+  /** Whether agents in containers reach the public internet, or Mosaic alone. */
+  'docker.egress': setting<'open' | 'sealed'>({
+    default: 'open',
+    schema: vine.enum(['open', 'sealed'] as const),
+  }),
+  /** When the image is fetched: if the engine lacks it, before each start, or by hand. */
+  'docker.pullPolicy': setting<'missing' | 'always' | 'never'>({
+    default: 'missing',
+    schema: vine.enum(['missing', 'always', 'never'] as const),
+  }),
+  /** Range of which each agent gets eight addresses, where Mosaic runs in a container itself. */
+  'docker.range': setting<string>({
+    default: '10.213.0.0/16',
+    schema: vine.string().trim().use(cidrRange()),
+  }),
 
   /** Minutes without a user's act after which an agent sleeps, unless its owner says otherwise. */
   'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),

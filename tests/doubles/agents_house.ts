@@ -114,7 +114,7 @@ export class AgentsHouse {
       settings: {
         get: async (key) => (this.settings[key] ?? DEFINITIONS[key].default) as never,
       },
-      internalUrl: 'http://127.0.0.1:9',
+      callbackUrl: async () => 'http://127.0.0.1:9',
       clock: this.clock,
       random: () => 0.5,
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },

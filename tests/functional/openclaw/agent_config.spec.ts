@@ -35,7 +35,7 @@ test.group('The config endpoint', (group) => {
     assert.equal(response.status, 200)
     const document = (await response.json()) as any
     const [entry] = Object.values<any>(document.models.providers)
-    assert.equal(entry.baseUrl, `${internalUrl()}/api/internal/llm/${provider.id}`)
+    assert.equal(entry.baseUrl, `\${MOSAIC_API_URL}/api/internal/llm/${provider.id}`)
     assert.match(response.headers.get('etag')!, /^"[0-9a-f]{64}"$/)
   })
 
