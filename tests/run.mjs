@@ -125,7 +125,10 @@ class TestRun {
       })
     }
     if (needs.has('openclaw image')) {
-      await step('Image with OpenClaw', () => this.#engine.addOpenclawImage(STORAGE))
+      await step('Image with OpenClaw', async () => {
+        await this.#engine.addOpenclawImage(STORAGE)
+        return 'there'
+      })
     }
   }
 
