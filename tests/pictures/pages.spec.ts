@@ -17,6 +17,9 @@ const FOLDER = app.makePath('screenshots')
 const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
 const SCHEMES = ['light', 'dark'] as const
 
+const MARKDOWN =
+  '**Markdown** works: a [link](https://example.org), `code` and\n\n- a list\n- of things\n\n```ts\nconst answer = 42\n```'
+
 /** The pages of the frame, each as its address and the name of its picture. */
 const PAGES: [string, string][] = [
   ['/settings/providers', 'settings-providers'],
@@ -34,7 +37,7 @@ const PAGES: [string, string][] = [
 
 /** One picture of what is on the page, in both schemes; by default once it has loaded what it shows. */
 async function picture(page: Page, name: string, { settled = true } = {}) {
-  await page.waitForLoadState('load')
+  await page.locator('h1, main').first().waitFor()
   if (settled) {
     await page
       .getByTestId('agent-pill')
@@ -141,23 +144,22 @@ test.group('Pictures of the pages', (group) => {
   })
 
   test('the chat', async ({ browserContext }) => {
-    const { admin, restore } = await readyInstallation()
-    await giveDemoModel(admin)
-    const memory = await memoryDriver()
-    await signIn(browserContext)
-    await inEachSize(browserContext, async (page) => {
-      await memory.reset()
-      memory.behave('*', { bootMs: 4_000, chunkDelayMs: 20 })
+    for (const size of Object.values(SIZES)) {
+      const { admin, restore } = await readyInstallation()
+      await giveDemoModel(admin)
+      const memory = await memoryDriver()
+      memory.behave('*', { bootMs: 6_000, chunkDelayMs: 20 })
+      await signIn(browserContext)
+      const page = await browserContext.newPage()
+      await page.setViewportSize(size)
       await rememberConversations(page)
+
       await page.goto(`${ORIGIN}/chat`)
       await say(page, 'Are you there already?')
       await page.getByTestId('wake-bar').waitFor()
       await picture(page, 'chat-waking', { settled: false })
       await page.locator('[data-testid=message-agent][data-state=done]').waitFor()
-      await say(
-        page,
-        '**Markdown** works: a [link](https://example.org), `code` and\n\n- a list\n- of things\n\n```ts\nconst answer = 42\n```'
-      )
+      await say(page, MARKDOWN)
       await page.locator('[data-testid=message-agent][data-state=done]').nth(1).waitFor()
       await picture(page, 'chat')
       await page.getByTestId('agent-pill').click()
@@ -167,7 +169,9 @@ test.group('Pictures of the pages', (group) => {
       await page.keyboard.press('Control+k')
       await page.getByPlaceholder('Find a page or an action').waitFor()
       await picture(page, 'palette')
-    })
-    await restore()
+      await page.close()
+      await browserContext.clearCookies()
+      await restore()
+    }
   })
 })
