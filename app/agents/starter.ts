@@ -1,5 +1,6 @@
 import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
+import { moveData } from '#agents/data_move'
 import { DeadlineExceeded, within } from '#agents/deadline'
 import type { GatewayProbe } from '#agents/gateway_probe'
 import { instanceFailure } from '#agents/instance_failure'
@@ -10,7 +11,7 @@ import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/wake'
 import type { WakeTimes } from '#agents/wake_times'
 import SystemContainer from '#models/system_container'
-import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import type { Instance, InstanceSpec, Observed, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
 /** The gateway's own boot takes seconds: asking this often adds little to it and costs nothing. */
@@ -73,7 +74,7 @@ export class AgentStarter {
       { signal: wake.signal, tell: (queuePosition) => wake.tell('queued', { queuePosition }) }
     )
     try {
-      await this.#leaveFormerRuntime(row, plan)
+      await this.#leaveFormerRuntime(row, plan, wake)
       await this.#starting(attempt, plan)
       const instance = await this.#make(wake, attempt, plan)
       await this.#waitUntilReady(wake, plan, instance)
@@ -126,14 +127,28 @@ export class AgentStarter {
     return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
   }
 
-  /** An instance that another runtime made would go on beside the new one. */
-  async #leaveFormerRuntime(row: AgentRow, { driver }: Plan): Promise<void> {
-    const { runtimes, clock, timeouts } = this.#context
-    if (!row.runtime || row.runtime === driver.name || !runtimes.names().includes(row.runtime))
-      return
+  /** What another runtime made would go on beside the new instance, and its data would stay behind. */
+  async #leaveFormerRuntime(
+    row: AgentRow,
+    { driver, spec }: Plan,
+    wake: Pick<Wake, 'signal' | 'tell'>
+  ): Promise<void> {
+    const { runtimes, clock, timeouts, logger } = this.#context
+    if (!row.runtime || row.runtime === driver.name) return
+    if (!runtimes.names().includes(row.runtime)) {
+      const details = { agent: spec.agent, runtime: row.runtime }
+      return logger.warn(details, "An agent's former runtime is gone, and its data with it")
+    }
     const former = await runtimes.use(row.runtime)
+    const ref = instanceRef(row)
     await within(clock, timeouts.killAfterMs + timeouts.stopMs, undefined, () =>
-      former.stop(instanceRef(row), { graceMs: timeouts.killAfterMs })
+      former.stop(ref, { graceMs: timeouts.killAfterMs })
+    )
+    await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
+      moveData(ref, spec, former, driver, {
+        signal,
+        onProgress: (detail) => wake.tell('provisioning', { detail }),
+      })
     )
     row.runtimeState = null
   }
@@ -182,7 +197,7 @@ export class AgentStarter {
     let inspectAt = clock.now() + INSPECT_EVERY_MS
     for (;;) {
       const state = await this.#parts.probe.startup(instance.endpoint, wake.signal)
-      if (state === 'ready') return
+      if (state === 'ready') return this.#throwIfImposed(driver, instance)
       if (state === 'booting') wake.tell('booting')
 
       if (clock.now() >= inspectAt) {
@@ -197,11 +212,20 @@ export class AgentStarter {
   }
 
   /** An engine that does not answer just now says nothing about the instance. */
-  async #throwIfGone(driver: RuntimeDriver, instance: Instance): Promise<void> {
+  async #throwIfGone(driver: RuntimeDriver, instance: Instance): Promise<Observed | undefined> {
     const { clock, timeouts } = this.#context
     const look = within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instance))
     const observed = await look.catch(() => undefined)
     if (observed === null || observed?.status === 'exited') throw instanceFailure(observed)
+    return observed
+  }
+
+  /** What answers may be someone else's program on the gateway's port: it must not get the token. */
+  async #throwIfImposed(driver: RuntimeDriver, instance: Instance): Promise<void> {
+    const observed = await this.#throwIfGone(driver, instance)
+    if (observed && observed.endpoint === null) {
+      throw new RuntimeError('exited_early', 'Another program answers in place of the gateway.')
+    }
   }
 
   async #ready(

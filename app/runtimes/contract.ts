@@ -7,6 +7,7 @@
  * - A failure is a `RuntimeError` of `#runtimes/errors` with one of the closed list of reasons.
  * - A driver touches only what carries the label of its own installation.
  */
+import type { Readable } from 'node:stream'
 import type { Secret } from '@adonisjs/core/helpers'
 import type { FailureReason } from '#runtimes/errors'
 
@@ -151,6 +152,20 @@ export interface RuntimeDriver {
 
   /** Deletes the data of an agent, and the instance with it. Missing data is success. */
   purge(ref: InstanceRef): Promise<void>
+
+  /**
+   * The data of an agent, on its way to another runtime: a tar archive of what lies in its state folder
+   * (`./openclaw.json`), all of it owned by 1000:1000. Null where there is none. Nothing of the agent may
+   * run, and nothing changes. What goes wrong on the way ends the stream with an error; a caller who has
+   * enough destroys it.
+   */
+  exportData?(ref: InstanceRef, context: RuntimeContext): Promise<Readable | null>
+
+  /**
+   * Puts such an archive in the place of whatever data the agent has here. Nothing of the agent may run.
+   * Resolves once all of it is there. Whole or not at all: when it fails the agent has no data here.
+   */
+  importData?(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void>
 
   /** The last `tail` lines that it wrote, oldest first. Nothing for a missing instance. */
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string>

@@ -12,6 +12,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 import { MemoryDriver } from '#runtimes/drivers/memory'
+import type { RuntimeDriver } from '#runtimes/contract'
 import { MemoryWorld } from '#runtimes/drivers/memory_world'
 import { DEFINITIONS, type SettingKey } from '#settings/definitions'
 import { ChaosDriver } from '#tests/doubles/chaos_driver'
@@ -25,6 +26,8 @@ export class AgentsHouse {
   readonly world = new MemoryWorld()
   readonly memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
   readonly driver = new ChaosDriver(this.memory)
+  /** Runtimes beside the usual one, by name. */
+  readonly runtimes: Record<string, RuntimeDriver> = {}
   readonly logged: { level: string; details: object; message: string }[] = []
   readonly metrics = new AgentMetrics()
   readonly context: AgentsContext
@@ -101,8 +104,8 @@ export class AgentsHouse {
       void this.logged.push({ level, details, message })
     return {
       runtimes: {
-        use: async () => this.driver,
-        names: () => ['memory'],
+        use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
+        names: () => ['memory', ...Object.keys(this.runtimes)],
         installation: async () => INSTALLATION,
       },
       documents: {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError, type FailureReason } from '#runtimes/errors'
 import type {
@@ -11,7 +12,17 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
-type Verb = 'ensure' | 'stop' | 'suspend' | 'resume' | 'inspect' | 'list' | 'remove' | 'purge'
+type Verb =
+  | 'ensure'
+  | 'stop'
+  | 'suspend'
+  | 'resume'
+  | 'inspect'
+  | 'list'
+  | 'remove'
+  | 'purge'
+  | 'exportData'
+  | 'importData'
 
 /** What happens to the calls of one verb before they reach the real driver. */
 export interface Chaos {
@@ -42,6 +53,8 @@ export class ChaosDriver implements RuntimeDriver {
   ) {
     if (!driver.capabilities.suspend) this.suspend = this.resume = undefined
     if (!driver.capabilities.events) this.events = undefined
+    if (!driver.exportData) this.exportData = undefined
+    if (!driver.importData) this.importData = undefined
   }
 
   get name(): string {
@@ -81,6 +94,16 @@ export class ChaosDriver implements RuntimeDriver {
   purge(ref: InstanceRef): Promise<void> {
     return this.#through('purge', () => this.driver.purge(ref))
   }
+
+  exportData? = (ref: InstanceRef, context: RuntimeContext): Promise<Readable | null> =>
+    this.#through('exportData', async () => this.driver.exportData!(ref, context), context.signal)
+
+  importData? = (spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> =>
+    this.#through(
+      'importData',
+      async () => this.driver.importData!(spec, data, context),
+      context.signal
+    )
 
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string> {
     return this.driver.logs(ref, options)

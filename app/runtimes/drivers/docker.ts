@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
@@ -123,6 +124,34 @@ export class DockerDriver implements RuntimeDriver {
     })
   }
 
+  async exportData({ name }: InstanceRef, context: RuntimeContext): Promise<Readable | null> {
+    return this.#queue.run(name, async () => {
+      const parts = await this.#open()
+      const found = await parts.containers.findOurs(name)
+      const image = found?.Image ?? (await this.#image(parts, null, context))
+      return parts.volumes.pack(stateVolume(name), image, context.signal)
+    })
+  }
+
+  async importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
+    await this.#queue.run(spec.name, async () => {
+      const parts = await this.#open()
+      const { volumes, containers } = parts
+      const image = await this.#image(parts, spec.image, context)
+      const found = await containers.findOurs(spec.name)
+      if (found) await containers.remove(found.Id)
+      const volume = stateVolume(spec.name)
+      await volumes.delete(volume)
+      await volumes.ensureState(spec.name, image)
+      try {
+        await volumes.unpack(volume, image, data, context.signal)
+      } catch (error) {
+        await volumes.delete(volume)
+        throw context.signal.aborted ? context.signal.reason : error
+      }
+    })
+  }
+
   async *logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
     const { containers, handover } = await this.#open()
     const found = await containers.findOurs(name)
@@ -178,6 +207,10 @@ export class DockerDriver implements RuntimeDriver {
     const parts = await this.#parts?.opened.catch(() => null)
     parts?.watcher.stop()
     parts?.images.close()
+  }
+
+  #image({ images, settings }: DockerParts, image: string | null, context: RuntimeContext) {
+    return images.resolve(image ?? this.#config.image, settings.pullPolicy, context)
   }
 
   /** One look and the step that follows from it. Null asks for another look. */

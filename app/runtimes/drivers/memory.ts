@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
+import { archive, firstFile } from '#runtimes/archive'
 import { MemoryGateway } from '#runtimes/drivers/memory_gateway'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
@@ -22,14 +25,19 @@ export interface MemoryDriverConfig {
   /** What it drives; by default a world of its own, which ends with `close`. */
   world?: MemoryWorld
   now?: () => number
+  /** As what it is known, where there are several. */
+  name?: string
 }
 
 /** Lines that are kept of each instance's log. */
 const LOG_LINES = 500
 
+/** What an archive of an agent's data holds. */
+const SESSIONS_FILE = './sessions.json'
+
 /** Gateway doubles in Mosaic's own process: everything a driver does, within milliseconds. For tests. */
 export class MemoryDriver implements RuntimeDriver {
-  readonly name = 'memory'
+  readonly name: string
   readonly capabilities = {
     isolation: 'none',
     suspend: true,
@@ -44,6 +52,7 @@ export class MemoryDriver implements RuntimeDriver {
   readonly #now: () => number
 
   constructor(config: MemoryDriverConfig = {}, installation = 'memory') {
+    this.name = config.name ?? 'memory'
     this.#world = config.world ?? new MemoryWorld()
     this.#ownsWorld = config.world === undefined
     this.#installation = installation
@@ -118,6 +127,21 @@ export class MemoryDriver implements RuntimeDriver {
     await this.remove(ref)
     this.#world.data.delete(ref.name)
     this.#world.logs.delete(ref.name)
+  }
+
+  async exportData(ref: InstanceRef): Promise<Readable | null> {
+    const sessions = this.#world.data.get(ref.name)
+    if (!sessions) return null
+    const content = JSON.stringify([...sessions])
+    return Readable.from([archive([{ path: SESSIONS_FILE, content, mode: 0o600, uid: 1000 }])])
+  }
+
+  async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
+    this.#world.data.delete(spec.name)
+    const text = firstFile(await buffer(data))
+    signal.throwIfAborted()
+    if (text === null) throw new RuntimeError('internal', 'The data arrived without a file in it.')
+    this.#world.data.set(spec.name, new Map(JSON.parse(text)))
   }
 
   async *logs(ref: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {

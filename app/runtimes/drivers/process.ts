@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { EventFeed } from '#runtimes/event_feed'
 import { explained, unlessFull } from '#runtimes/drivers/process/disk_errors'
+import { pack, unpack } from '#runtimes/drivers/process/data'
 import { Starter } from '#runtimes/drivers/process/starter'
 import { Watcher } from '#runtimes/drivers/process/watcher'
 import { Children } from '#runtimes/drivers/process/children'
@@ -162,6 +166,32 @@ export class ProcessDriver implements RuntimeDriver {
       await this.#remove(record, agents)
       await agents.erase(name)
     })
+  }
+
+  async exportData({ name }: InstanceRef, { signal }: RuntimeContext): Promise<Readable | null> {
+    const agents = await this.#open()
+    const record = await agents.find(name)
+    const folder = record && agents.folder(record)
+    return folder && existsSync(folder.state) ? pack(folder, signal) : null
+  }
+
+  async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
+    try {
+      const agents = await this.#open()
+      await agents.exclusively(spec.name, signal, async () => {
+        const record = await agents.adaptUser(await agents.claim(spec))
+        await this.#ending.killRest(record, agents.folder(record).state)
+        const folder = agents.folder(record)
+        await rm(folder.state, { recursive: true, force: true })
+        await folder.prepare(spec.token)
+        await unpack(folder, data, signal).catch(async (error: unknown) => {
+          await rm(folder.state, { recursive: true, force: true })
+          throw error
+        })
+      })
+    } catch (error) {
+      throw signal.aborted ? signal.reason : explained(error)
+    }
   }
 
   async *logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {

@@ -1,8 +1,10 @@
 import { chmod, chown, lstat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import type { Engine } from '#runtimes/drivers/docker/engine'
-import { archive, type ArchiveEntry } from '#runtimes/drivers/docker/archive'
+import { archive, type ArchiveEntry } from '#runtimes/archive'
 import { fillerContainer } from '#runtimes/drivers/docker/container_options'
 import { isOf, LABEL, type Labels } from '#runtimes/drivers/docker/labels'
 import { AGENT_UID, STATE_FOLDER } from '#runtimes/drivers/docker/options'
@@ -55,17 +57,59 @@ export class Volumes {
 
   /** Writes files into a volume, over what is there. Their paths are below the volume's root. */
   async fill(volume: string, image: string, entries: ArchiveEntry[]): Promise<void> {
-    const labels = { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
-    const mount = { Type: 'volume' as const, Source: volume, Target: `/${FILLED}` }
-    const filler = await this.#engine.call((docker, options) =>
-      docker.createContainer({ ...fillerContainer(image, labels, [mount]), ...options })
-    )
+    const files = archive(entries.map((one) => ({ ...one, path: `${FILLED}/${one.path}` })))
+    const filler = await this.#filler(volume, image)
     try {
-      const files = archive(entries.map((one) => ({ ...one, path: `${FILLED}/${one.path}` })))
       await this.#engine.call((_, options) => filler.putArchive(files, { path: '/', ...options }))
     } finally {
-      await this.#engine.settle((_, options) => filler.remove({ force: true, ...options }))
+      await this.#remove(filler)
     }
+  }
+
+  /** Writes an archive of any size into a volume, as it comes. */
+  async unpack(volume: string, image: string, data: Readable, signal: AbortSignal): Promise<void> {
+    const filler = await this.#filler(volume, image)
+    const cut = () => data.destroy()
+    signal.addEventListener('abort', cut, { once: true })
+    try {
+      const path = `/${FILLED}`
+      // The engine would take what has arrived of a stream that broke off for all of it.
+      const broken = finished(data, { writable: false })
+      await Promise.all([filler.putArchive(data, { path, abortSignal: signal }), broken])
+    } catch (error) {
+      throw this.#engine.explained(error as Error)
+    } finally {
+      signal.removeEventListener('abort', cut)
+      await this.#remove(filler)
+    }
+  }
+
+  /** What is in a volume of ours, as an archive; null where there is no such volume. */
+  async pack(volume: string, image: string, signal: AbortSignal): Promise<Readable | null> {
+    const present = await this.#labels(volume)
+    if (!isOf(this.#installation, present)) return null
+    const filler = await this.#filler(volume, image)
+    try {
+      const path = `/${FILLED}/.`
+      const data = (await filler.getArchive({ path, abortSignal: signal })) as unknown as Readable
+      data.once('close', () => void this.#remove(filler).catch(() => {}))
+      return data
+    } catch (error) {
+      await this.#remove(filler)
+      throw this.#engine.explained(error as Error)
+    }
+  }
+
+  #filler(volume: string, image: string): Promise<Docker.Container> {
+    const labels = { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
+    const mount = { Type: 'volume' as const, Source: volume, Target: `/${FILLED}` }
+    return this.#engine.call((docker, options) =>
+      docker.createContainer({ ...fillerContainer(image, labels, [mount]), ...options })
+    )
+  }
+
+  #remove(filler: Docker.Container): Promise<void> {
+    return this.#engine.settle((_, options) => filler.remove({ force: true, ...options }))
   }
 
   /** Deletes a volume of ours. A missing one, and one that is not ours, is left as it is. */

@@ -1,0 +1,81 @@
+/** The data of an agent as an archive, read and written by `tar` as the agent's own user. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { RuntimeError } from '#runtimes/errors'
+import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
+
+/** Whoever reads it gives it to the agent's user there; this is the one of containers. */
+const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
+
+/** Enough of what tar says to know why. */
+const WORDS = 2000
+
+/** Starts to read the state folder, which exists. The stream ends with an error where it cannot be read. */
+export function pack(folder: AgentFolder, signal: AbortSignal): Readable {
+  const tar = start(['--create', ...OWNER, '--directory', folder.state, '.'], folder)
+  const archive = new PassThrough()
+  const done = ended(tar)
+  pipeline(tar.stdout!, archive, { signal, end: false }).then(
+    () =>
+      done.then(
+        () => archive.end(),
+        (error: Error) => archive.destroy(error)
+      ),
+    () => tar.kill('SIGKILL')
+  )
+  done.catch(() => {})
+  return archive
+}
+
+/** Writes an archive into the state folder, which is there and empty. */
+export async function unpack(
+  folder: AgentFolder,
+  data: Readable,
+  signal: AbortSignal
+): Promise<void> {
+  const options = ['--extract', '--no-same-owner', '--preserve-permissions', '--file', '-']
+  const tar = start([...options, '--directory', folder.state], folder)
+  const done = ended(tar)
+  done.catch(() => {})
+  try {
+    await pipeline(data, tar.stdin!, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    // A tar that gave up has closed its end, and knows why.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') await done
+    throw error
+  } finally {
+    if (signal.aborted || data.errored) tar.kill('SIGKILL')
+  }
+  await done
+}
+
+/** As the agent: what an archive says of users, links and paths can do no more than the agent could. */
+function start(args: string[], { user, path }: AgentFolder): ChildProcess {
+  return spawn('tar', args, {
+    ...(user ?? {}),
+    cwd: '/',
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', HOME: path },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+async function ended(tar: ChildProcess): Promise<void> {
+  let said = ''
+  tar.stderr!.on('data', (chunk) => (said = `${said}${chunk}`.slice(0, WORDS)))
+  tar.stdin!.on('error', () => {})
+  const [code] = await once(tar, 'close').catch((cause: NodeJS.ErrnoException) => {
+    throw new RuntimeError('internal', `The program tar could not be started: ${cause.message}`, {
+      cause,
+      help: 'Install tar, then try again.',
+    })
+  })
+  if (code === 0) return
+  const isFull = /no space left|quota exceeded/i.test(said)
+  throw new RuntimeError(
+    isFull ? 'no_capacity' : 'internal',
+    `The data of the agent could not be moved: ${said.trim().split('\n')[0] || `tar ended with ${code}`}`
+  )
+}

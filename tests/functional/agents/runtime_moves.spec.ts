@@ -1,0 +1,136 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import type { AgentKey, WakeProgress } from '#agents/types'
+import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryWorld } from '#runtimes/drivers/memory_world'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { ChaosDriver } from '#tests/doubles/chaos_driver'
+
+test.group('An agent on its way to another runtime', (group) => {
+  let house: AgentsHouse
+  let world: MemoryWorld
+  let other: ChaosDriver
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    world = new MemoryWorld()
+    const memory = new MemoryDriver({ world, now: house.clock.now, name: 'other' }, 'house')
+    other = new ChaosDriver(memory)
+    house.runtimes.other = other
+    return async () => {
+      await house.close()
+      for (const instance of world.instances.values()) await instance.gateway?.stop()
+    }
+  })
+
+  const choose = (name: string) => (house.settings['runtime.driver'] = name)
+
+  async function chat(agent: AgentKey, text: string): Promise<string> {
+    const { url, token } = await house.lifecycle.ensureRunning(agent)
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'k' },
+      body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
+    })
+    const body = (await response.json()) as any
+    return body.choices[0].message.content
+  }
+
+  /** An agent that remembers one turn and sleeps, while another runtime was chosen. */
+  async function asleepBeforeTheMove() {
+    const made = await house.newAgent()
+    await chat(made.agent, 'first')
+    await house.lifecycle.stop(made.agent)
+    choose('other')
+    return made
+  }
+
+  test('wakes there with all that it remembers', async ({ assert }) => {
+    const { agent, name, userId } = await asleepBeforeTheMove()
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.equal((await house.row(userId)).runtime, 'other')
+    assert.isTrue(world.instances.has(name))
+  })
+
+  test('leaves nothing behind', async ({ assert }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    await house.lifecycle.ensureRunning(agent)
+    assert.isFalse(house.world.data.has(name))
+    assert.isFalse(house.world.instances.has(name))
+  })
+
+  test('tells its owner what takes the time', async ({ assert }) => {
+    const { agent } = await asleepBeforeTheMove()
+    const told: WakeProgress[] = []
+    await house.lifecycle.ensureRunning(agent, { onProgress: (progress) => told.push(progress) })
+    assert.include(
+      told.map(({ detail }) => detail),
+      "Moving the agent's data"
+    )
+  })
+
+  test('moves while it runs too, and never runs in both', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await chat(agent, 'first')
+    choose('other')
+    await house.lifecycle.restartAndWait(agent)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.equal(house.memory.counts(name).alive, 0)
+  })
+
+  test('comes back as it left', async ({ assert }) => {
+    const { agent } = await asleepBeforeTheMove()
+    await chat(agent, 'second')
+    await house.lifecycle.stop(agent)
+    choose('memory')
+    assert.match(await chat(agent, 'third'), /^Turn 3/)
+  })
+
+  test('with nothing to take along, it just starts', async ({ assert }) => {
+    const { agent, name, userId } = await asleepBeforeTheMove()
+    house.world.data.delete(name)
+    assert.match(await chat(agent, 'second'), /^Turn 1/)
+    assert.equal((await house.row(userId)).runtime, 'other')
+  })
+
+  for (const verb of ['exportData', 'importData'] as const) {
+    test(`stays where it is when ${verb} fails, and moves at the next wake`, async ({ assert }) => {
+      const { agent, name, userId } = await asleepBeforeTheMove()
+      const driver = verb === 'exportData' ? house.driver : other
+      driver.chaos[verb] = { bad: 'no_capacity' }
+      await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+
+      const row = await house.row(userId)
+      assert.include(row.$attributes, { runtime: 'memory', statusReason: 'no_capacity' })
+      assert.isTrue(house.world.data.has(name))
+      assert.isFalse(world.instances.has(name))
+
+      driver.chaos[verb] = {}
+      house.clock.advance(10 * 60_000)
+      assert.match(await chat(agent, 'second'), /^Turn 2/)
+    })
+  }
+
+  test('does not start without its data where that cannot be moved, and says why', async ({
+    assert,
+  }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    other.importData = undefined
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    assert.isTrue(house.world.data.has(name))
+    assert.isFalse(world.instances.has(name))
+    const said = JSON.stringify(house.logged.map(({ details }) => String((details as any).err)))
+    assert.include(said, 'The runtime \\"other\\" cannot move the data of agents')
+  })
+
+  test('moves once more when it was interrupted before the data was gone', async ({ assert }) => {
+    const { agent } = await asleepBeforeTheMove()
+    house.driver.chaos.purge = { bad: 'engine_unreachable' }
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+
+    house.driver.chaos.purge = {}
+    house.clock.advance(10 * 60_000)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+  })
+})
