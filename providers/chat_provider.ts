@@ -1,5 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import type { ChatRelay } from '#chat/relay'
+import type { AgentActivity } from '#agents/activity'
+import type { AgentPrimer } from '#agents/primer'
+import type { ActivityCounter, ChatRelay } from '#chat/relay'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -21,7 +23,7 @@ export default class ChatProvider {
       const { ChatRelay } = await import('#chat/relay')
       this.#relay = new ChatRelay(
         await resolver.make('agents.lifecycle'),
-        await resolver.make('agents.activity')
+        counted(await resolver.make('agents.activity'), await resolver.make('agents.primer'))
       )
       return this.#relay
     })
@@ -34,6 +36,7 @@ export default class ChatProvider {
     const { OpenAiChat } = await import('#chat/openai_chat')
     const { PageChat } = await import('#chat/page_chat')
     const { Conversations } = await import('#chat/conversations')
+    const { labelSession } = await import('#openclaw/session_label')
     const { reportTo } = await import('#chat/report')
     const report = async () => reportTo(await container.make('logger'))
 
@@ -59,7 +62,8 @@ export default class ChatProvider {
       return new Conversations(
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.activity'),
-        await resolver.make('openclaw.gateway')
+        await resolver.make('openclaw.gateway'),
+        labelSession
       )
     })
   }
@@ -72,5 +76,19 @@ export default class ChatProvider {
   /** No connection to a gateway outlives the process that asked. */
   async shutdown() {
     await this.#relay?.destroy()
+  }
+}
+
+/** A chat is an act of the user, and leaves the agent warm for the next one. */
+function counted(activity: AgentActivity, primer: AgentPrimer): ActivityCounter {
+  return {
+    begin(agent) {
+      const endActivity = activity.begin(agent)
+      const endChat = primer.chatBegins(agent)
+      return () => {
+        endChat()
+        endActivity()
+      }
+    },
   }
 }

@@ -1,6 +1,7 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 import type { GatewayMessage } from '#openclaw/gateway_shapes'
+import type { LabelSession } from '#openclaw/session_label'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { E_CONVERSATION_NOT_FOUND } from '#chat/errors'
 import type { ActivityCounter, Waker } from '#chat/relay'
@@ -8,6 +9,9 @@ import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 
 /** Characters of a first message that make a title. */
 const TITLE_LENGTH = 60
+
+/** Titles that one reading of the list finds out; the agent answers one question after the other. */
+const TITLES_AT_ONCE = 8
 
 /** A conversation in the list. */
 export interface Conversation {
@@ -40,7 +44,8 @@ export class Conversations {
   constructor(
     protected waker: Waker,
     protected activity: ActivityCounter,
-    protected gateway: Gateway
+    protected gateway: Gateway,
+    protected label: LabelSession
   ) {}
 
   /**
@@ -49,12 +54,19 @@ export class Conversations {
    * @throws AgentUnavailable, E_GATEWAY_FAILED
    */
   list(agent: AgentKey): Promise<Conversation[]> {
-    return this.#ask(agent, async ({ url, token }) => {
-      const sessions = await this.gateway.sessions(url, token)
-      return sessions.flatMap(({ key, title, preview, updatedAt }) => {
+    return this.#ask(agent, async (access) => {
+      const sessions = await this.gateway.sessions(access.url, access.token)
+      const conversations = sessions.flatMap(({ key, title, preview, updatedAt }) => {
         const conversation = conversationOf(key)
         return conversation ? [{ ...conversation, title, preview, updatedAt }] : []
       })
+      const untitled = conversations.filter(({ title }) => title === null)
+      await Promise.all(
+        untitled
+          .slice(0, TITLES_AT_ONCE)
+          .map((conversation) => this.#giveTitle(access, conversation))
+      )
+      return conversations
     })
   }
 
@@ -84,6 +96,18 @@ export class Conversations {
       if (!known) throw new E_CONVERSATION_NOT_FOUND()
       await this.gateway.deleteSession(url, token, key)
     })
+  }
+
+  /**
+   * OpenClaw derives no title from what was said first. So it is read once and given to the agent to keep;
+   * where the agent does not take it, because another conversation began alike, it is read again next time.
+   */
+  async #giveTitle(access: GatewayAccess, conversation: Conversation): Promise<void> {
+    const key = sessionKeyOf(conversation.id)
+    const history = await this.gateway.history(access.url, access.token, key)
+    if (!history || history.nextCursor !== null) return
+    conversation.title = titleOf(history.messages)
+    if (conversation.title) await this.label(access, key, conversation.title).catch(() => {})
   }
 
   /** Asks the agent, and once more where the address that was remembered no longer answers. */

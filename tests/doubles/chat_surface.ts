@@ -8,6 +8,7 @@ import { PageChat } from '#chat/page_chat'
 import type { StreamTiming } from '#chat/stream_timing'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import type { GatewayClient } from '#openclaw/gateway_client'
+import type { LabelSession } from '#openclaw/session_label'
 import { UserFactory } from '#database/factories/user_factory'
 
 type WakeOptions = { signal?: AbortSignal; onProgress?: (progress: WakeProgress) => void }
@@ -56,6 +57,7 @@ export interface SurfaceOptions {
   /** Models of every caller, as `<provider>/<id>`. */
   models?: Record<string, string[]>
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
+  label?: LabelSession
 }
 
 /** Puts the chat's two surfaces over a scripted lifecycle until `restore`. */
@@ -80,8 +82,8 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   container.swap(OpenAiChat, () => new OpenAiChat(relay, models, failures, report, options.timing))
   container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
   if (options.gateway) {
-    const { gateway } = options
-    container.swap(Conversations, () => new Conversations(waker, activity, gateway))
+    const { gateway, label = async () => {} } = options
+    container.swap(Conversations, () => new Conversations(waker, activity, gateway, label))
   }
 
   const restore = async () => {

@@ -3,6 +3,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import type { GatewayHistory } from '#openclaw/gateway_client'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import type { LabelSession } from '#openclaw/session_label'
 
 const at = new Date('2026-11-23T10:00:00Z')
 const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, text, at })
@@ -10,6 +11,7 @@ const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, te
 /** What each agent remembers, by the address of its gateway. */
 class RememberingGateway {
   readonly stores = new Map<string, Map<string, GatewayHistory>>()
+  readonly labels = new Map<string, string>()
   broken = false
 
   store(url: string): Map<string, GatewayHistory> {
@@ -22,7 +24,7 @@ class RememberingGateway {
   async sessions(url: string) {
     return [...this.store(url)].map(([key, { messages }]) => ({
       key,
-      title: messages[0]?.text ?? null,
+      title: this.labels.get(key) ?? null,
       preview: messages.at(-1)?.text ?? null,
       updatedAt: at,
     }))
@@ -30,6 +32,12 @@ class RememberingGateway {
 
   async history(url: string, _token: string, key: string) {
     return this.store(url).get(key) ?? null
+  }
+
+  /** As OpenClaw does: a name that another session has is refused. */
+  readonly label: LabelSession = async (_gateway, key, label) => {
+    if ([...this.labels.values()].includes(label)) throw new E_GATEWAY_FAILED()
+    this.labels.set(key, label)
   }
 
   async deleteSession(url: string, _token: string, key: string) {
@@ -46,7 +54,7 @@ test.group('Conversations', (group) => {
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = new RememberingGateway()
-    surface = scriptedSurface({ gateway })
+    surface = scriptedSurface({ gateway, label: gateway.label })
     surface.waker.wake = async (agent) => ({ url: agent, token: 'token' })
     owner = await userWithToken()
     other = await userWithToken()
@@ -83,6 +91,30 @@ test.group('Conversations', (group) => {
     ])
     assert.deepEqual(answer.body().meta, { total: 2, page: 1, limit: 50, totalPages: 1 })
     assert.deepEqual(surface.waker.woken, [`user/${owner.user.id}`])
+  })
+
+  test('get their title from what was said first, which the agent then keeps', async ({
+    client,
+    assert,
+  }) => {
+    const store = gateway.store(`user/${owner.user.id}`)
+    const first = `What  is\n${'very '.repeat(20)}long?`
+    store.set('web:long', { messages: [said('user', first)], nextCursor: null })
+    store.set('web:part', { messages: [said('user', 'Not the first')], nextCursor: 'older' })
+    const titles = async () => {
+      const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
+      const { data } = answer.body() as { data: { id: string; title: string | null }[] }
+      return Object.fromEntries(data.map(({ id, title }) => [id, title]))
+    }
+    const told = await titles()
+    assert.deepEqual(told, {
+      'mine': 'Where to?',
+      'api:notes': 'Where to?',
+      'long': 'What is very very very very very very very very very very v…',
+      'part': null,
+    })
+    assert.lengthOf([...gateway.labels.values()], 2)
+    assert.deepEqual(await titles(), told)
   })
 
   test('are listed by pages', async ({ client, assert }) => {
