@@ -27,10 +27,19 @@ export class DockerTrial implements RuntimeTrial {
   readonly #callbacks = new Map<string, string>()
   readonly documents = new AgentDocuments()
 
+  /** Only where nobody else works with the engine. */
+  readonly restartEngine?: () => Promise<void>
+
   private constructor(
     readonly engine: Engine,
     readonly config: DockerDriverConfig
-  ) {}
+  ) {
+    if (!engine.isPrivate) return
+    this.restartEngine = async () => {
+      await engine.kill()
+      await engine.start()
+    }
+  }
 
   static async prepare(
     engine: Engine,
@@ -101,11 +110,6 @@ export class DockerTrial implements RuntimeTrial {
     takeMemory: async (instance, megabytes) => {
       await this.#knob(instance, '/hog', { megabytes })
     },
-  }
-
-  async restartEngine(): Promise<void> {
-    await this.engine.kill()
-    await this.engine.start()
   }
 
   /** A spec of a new agent, whose document tells the double of OpenClaw how to behave. */

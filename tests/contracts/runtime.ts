@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
@@ -10,7 +13,6 @@ import type {
   Observed,
   RuntimeCapabilities,
   RuntimeDriver,
-  RuntimeEvent,
 } from '#runtimes/contract'
 
 /** What a driver brings along for its trial. Its gateways keep sessions as OpenClaw does. */
@@ -49,6 +51,16 @@ const NOTICED_MS = 5000
 
 const HERE = 'installation-here'
 const ELSEWHERE = 'installation-elsewhere'
+
+/** Starts twice as many processes as a test allows, and tells how many there were. */
+const TOO_MANY_PROCESSES = `
+  const { spawn } = require('node:child_process')
+  const all = Array.from({ length: 128 }, () => spawn('sleep', ['30'], { stdio: 'ignore' }))
+  for (const one of all) one.on('error', () => {})
+  setTimeout(() => {
+    console.log(all.filter(({ pid }) => pid).length)
+    for (const one of all) one.kill('SIGKILL')
+  }, 500)`
 
 /** The contract of a runtime driver, as tests: call it in a spec of the driver. */
 export function runtimeContract(
@@ -418,6 +430,132 @@ export function runtimeContract(
       assert.lengthOf(await Array.fromAsync(driver.logs(refOf(spec()), { tail: 10 })), 0)
     })
 
+    if (capabilities.limits) {
+      const limits = { memoryMb: 192, cpus: 0.5, processes: 64 }
+
+      test('holds an instance to its processes', async ({ assert }) => {
+        const instance = await start(spec({ limits }))
+        const { output } = await trial.within!.run(instance, `node -e "${TOO_MANY_PROCESSES}"`)
+        assert.isAtLeast(Number(output), 1)
+        assert.isBelow(Number(output), limits.processes)
+        assert.isTrue(await answers(instance.endpoint, DEADLINE_MS))
+      })
+
+      test('holds an instance to its processor time', async ({ assert }) => {
+        const instance = await start(spec({ limits }))
+        const { output } = await trial.within!.run(
+          instance,
+          `node -e "const end = Date.now() + 2000; while (Date.now() < end); console.log(process.cpuUsage().user / 1e6)"`
+        )
+        // Half a core for two seconds, and some for the periods at both ends.
+        assert.isBelow(Number(output), 1.5)
+      })
+
+      test('ends an instance that takes more memory than it may, and tells', async ({ assert }) => {
+        const given = spec({ limits })
+        const instance = await start(given)
+        await trial.within!.takeMemory(instance, 4 * limits.memoryMb).catch(() => {})
+        const observed = await observedAs(instance.name, 'exited', assert)
+        assert.isTrue(observed.outOfMemory)
+        assert.equal(observed.failure?.reason, 'out_of_memory')
+
+        assert.equal(await chat(await start(given), given, 'again'), 'Turn 1: again')
+      })
+
+      test('keeps what one instance takes from the others', async ({ assert }) => {
+        const neighbour = spec({ limits })
+        const [hungry, other] = await Promise.all([start(spec({ limits })), start(neighbour)])
+        await trial.within!.takeMemory(hungry, 4 * limits.memoryMb).catch(() => {})
+        await observedAs(hungry.name, 'exited', assert)
+        assert.equal(await chat(other, neighbour, 'unmoved'), 'Turn 1: unmoved')
+      })
+    }
+
+    if (capabilities.isolation === 'container') {
+      const within = (instance: Instance, command: string) =>
+        trial.within!.run(instance, command).then(({ output }) => output)
+
+      test('gives no privilege and no capability', async ({ assert }) => {
+        const instance = await start(spec())
+        const status = await within(instance, 'cat /proc/self/status')
+        for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+          assert.match(status, new RegExp(`^${set}:\\s*0+$`, 'm'))
+        }
+        assert.match(status, /^NoNewPrivs:\s*1$/m)
+        assert.match(status, /^Seccomp:\s*2$/m)
+        assert.notMatch(status, /^Uid:.*\b0\b/m)
+        assert.notMatch(status, /^Gid:.*\b0\b/m)
+      })
+
+      test('lets an instance write to its own data only', async ({ assert }) => {
+        const instance = await start(spec())
+        const places = '/ /etc /bin /usr /home /home/node /run/mosaic /var /sys /proc/sys'
+        const output = await within(
+          instance,
+          `for place in ${places}; do touch $place/written 2>/dev/null && echo "wrote $place"; done; ` +
+            'touch "$OPENCLAW_STATE_DIR/written" /tmp/written && echo fine'
+        )
+        assert.equal(output.trim(), 'fine')
+      })
+
+      test('shows an instance neither an engine nor the machine', async ({ assert }) => {
+        const instance = await start(spec())
+        const sockets = 'find / -xdev -type s 2>/dev/null; ls /run/docker.sock /var/run/docker.sock'
+        assert.notMatch(await within(instance, sockets), /^\/\S*sock$/m)
+        const processes = await within(instance, 'cat /proc/[0-9]*/comm')
+        assert.notMatch(processes, /dockerd|containerd|systemd|podman/)
+        assert.notMatch(
+          await within(instance, 'ls /dev'),
+          /\b([sv]d[a-z]\d*|nvme\w+|mem|kmsg|kvm)\b/
+        )
+      })
+
+      test('gives an instance a network of its own', async ({ assert }) => {
+        const instance = await start(spec())
+        const own = await within(instance, 'cat /proc/net/dev')
+        const machines = readFileSync('/proc/net/dev', 'utf8')
+        const names = (text: string) =>
+          [...text.matchAll(/^\s*([\w.-]+):/gm)].map(([, name]) => name)
+        assert.sameMembers(names(own), ['lo', 'eth0'])
+        assert.notSameMembers(names(own), names(machines))
+      })
+
+      test('keeps one instance from reaching another', async ({ assert }) => {
+        const [one, other] = await Promise.all([start(spec()), start(spec())])
+        const { hostname, port } = new URL(other.endpoint)
+        for (const wanted of [Number(port), Number(port) + 1]) {
+          assert.notEqual(await trial.within!.connect(one, hostname, wanted), 'connected')
+        }
+        assert.isTrue(await answers(other.endpoint))
+      })
+
+      test('lets an instance reach Mosaic and no other service of the machine', async ({
+        assert,
+      }) => {
+        const instance = await start(spec())
+        const mosaic = new URL(trial.apiUrlOf?.(HERE) ?? trial.apiUrl)
+        const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
+        await once(canary, 'listening')
+        try {
+          const reach = (port: number) => trial.within!.connect(instance, mosaic.hostname, port)
+          assert.equal(await reach(Number(mosaic.port)), 'connected')
+          assert.notEqual(await reach((canary.address() as AddressInfo).port), 'connected')
+        } finally {
+          canary.close()
+        }
+      })
+
+      test('shows no secret in the environment or the arguments', async ({ assert }) => {
+        const given = spec()
+        const instance = await start(given)
+        const all = await within(instance, 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline')
+        assert.include(all, given.agent)
+        assert.notInclude(all, given.token.release())
+        const modes = await within(instance, 'ls -ln /run/mosaic/')
+        assert.match(modes, /^-r--------\s+1 1000\s+1000\s.*secrets\.json$/m)
+      })
+    }
+
     if (capabilities.suspend) {
       test('suspends and resumes, as often as it is told', async ({ assert }) => {
         const given = spec()
@@ -478,6 +616,23 @@ export function runtimeContract(
         assert.deepEqual(await events.first(1), [`exited ${instance.name}`])
       })
 
+      test('tells events again after the engine was away', async ({ assert }) => {
+        // Drivers that need no engine have none that could go away.
+        if (!trial.restartEngine) return
+        const [fallen, second] = [spec(), spec()]
+        await start(fallen)
+        const events = listen(driver, 2 * DEADLINE_MS)
+        await listed()
+        await trial.restartEngine()
+        await start(second)
+        await driver.remove(refOf(second))
+        assert.includeMembers(await events.until(`removed ${second.name}`), [
+          `exited ${fallen.name}`,
+          `started ${second.name}`,
+          `removed ${second.name}`,
+        ])
+      }).timeout(4 * DEADLINE_MS)
+
       test('ends its events with the signal', async ({ assert }) => {
         const listener = new AbortController()
         const seen = Array.fromAsync(driver.events!(listener.signal))
@@ -489,21 +644,23 @@ export function runtimeContract(
 }
 
 /** Gathers events of a driver from now on. */
-function listen(driver: RuntimeDriver) {
+function listen(driver: RuntimeDriver, withinMs = NOTICED_MS) {
   const listener = new AbortController()
   const events = driver.events!(listener.signal)[Symbol.asyncIterator]()
+  const gather = async (isEnough: (seen: string[]) => boolean): Promise<string[]> => {
+    const seen: string[] = []
+    const deadline = AbortSignal.timeout(withinMs)
+    deadline.addEventListener('abort', () => listener.abort(), { once: true })
+    while (!isEnough(seen)) {
+      const { value, done } = await events.next()
+      if (done) break
+      seen.push(`${value.type} ${value.name}`)
+    }
+    listener.abort()
+    return seen
+  }
   return {
-    async first(count: number): Promise<string[]> {
-      const seen: RuntimeEvent[] = []
-      const deadline = AbortSignal.timeout(NOTICED_MS)
-      deadline.addEventListener('abort', () => listener.abort(), { once: true })
-      while (seen.length < count) {
-        const { value, done } = await events.next()
-        if (done) break
-        seen.push(value)
-      }
-      listener.abort()
-      return seen.map(({ type, name }) => `${type} ${name}`)
-    },
+    first: (count: number) => gather((seen) => seen.length >= count),
+    until: (event: string) => gather((seen) => seen.includes(event)),
   }
 }

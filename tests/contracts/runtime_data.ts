@@ -1,0 +1,168 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as after } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { Secret } from '@adonisjs/core/helpers'
+import type { RuntimeTrial } from '#tests/contracts/runtime'
+import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+
+const DEADLINE_MS = 20_000
+
+const HERE = 'installation-here'
+const ELSEWHERE = 'installation-elsewhere'
+
+/** What `exportData` and `importData` promise, for drivers that have them: call it in a spec of the driver. */
+export function runtimeDataContract(title: string, prepare: () => Promise<RuntimeTrial>): void {
+  test.group(`Runtime contract | ${title}, data on the move`, (group) => {
+    let trial: RuntimeTrial
+    let driver: RuntimeDriver
+
+    group.each.setup(async () => {
+      trial = await prepare()
+      driver = await trial.open(HERE)
+      return () => trial.close()
+    })
+
+    const patient = () => ({ signal: new AbortController().signal })
+    const refOf = ({ name }: InstanceSpec) => ({ name, state: null })
+    const take = (given: InstanceSpec) => driver.exportData!(refOf(given), patient())
+    const put = (given: InstanceSpec, data: Buffer) =>
+      driver.importData!(given, Readable.from([data]), patient())
+
+    function spec(): InstanceSpec {
+      const id = randomUUID().slice(0, 8)
+      return {
+        name: `mosaic-user-${id}`,
+        agent: `user/${id}`,
+        installation: HERE,
+        generation: 1,
+        hash: createHash('sha256').update(id).digest('hex'),
+        apiUrl: trial.apiUrlOf?.(HERE) ?? trial.apiUrl,
+        token: new Secret(`token-${id}`),
+        image: null,
+        limits: { memoryMb: 512, cpus: 1, processes: 64 },
+      }
+    }
+
+    /** Says something to the agent, which tells how many turns it remembers. It sleeps after it. */
+    async function turn(given: InstanceSpec): Promise<string> {
+      const instance = await driver.ensure(given, patient())
+      await ready(instance)
+      const response = await fetch(`${instance.endpoint}/v1/chat/completions`, {
+        method: 'POST',
+        headers: {
+          'authorization': `Bearer ${given.token.release()}`,
+          'x-openclaw-session-key': 'contract',
+        },
+        body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: 'hi' }] }),
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      })
+      const body = (await response.json()) as any
+      await driver.stop(instance, { graceMs: 2000 })
+      return body.choices[0].message.content
+    }
+
+    test('has nothing to give where nothing is', async ({ assert }) => {
+      assert.isNull(await take(spec()))
+    })
+
+    test('gives the data, and another agent remembers what the first did', async ({ assert }) => {
+      const [one, two] = [spec(), spec()]
+      await turn(one)
+      const data = await buffer((await take(one))!)
+      await put(two, data)
+      assert.equal(await turn(two), 'Turn 2: hi')
+    })
+
+    test('gives it without changing it', async ({ assert }) => {
+      const given = spec()
+      await turn(given)
+      await buffer((await take(given))!)
+      assert.equal(await turn(given), 'Turn 2: hi')
+    })
+
+    test('takes data back that was purged', async ({ assert }) => {
+      const given = spec()
+      await turn(given)
+      const data = await buffer((await take(given))!)
+      await driver.purge(refOf(given))
+      await put(given, data)
+      assert.equal(await turn(given), 'Turn 2: hi')
+    })
+
+    test('puts data in the place of what was there', async ({ assert }) => {
+      const [one, two] = [spec(), spec()]
+      await turn(one)
+      const data = await buffer((await take(one))!)
+      for (let times = 0; times < 3; times++) await turn(two)
+      await put(two, data)
+      assert.equal(await turn(two), 'Turn 2: hi')
+    })
+
+    test('owns all that it gives as the agent of a container does', async ({ assert }) => {
+      const given = spec()
+      await turn(given)
+      const data = await buffer((await take(given))!)
+      for (const { path, owner } of entriesOf(data))
+        assert.deepEqual([path, owner], [path, '1000:1000'])
+    })
+
+    test('has nothing when what arrives breaks off', async ({ assert }) => {
+      const [one, two] = [spec(), spec()]
+      await turn(one)
+      const data = await buffer((await take(one))!)
+      const broken = Readable.from(
+        (async function* () {
+          yield data.subarray(0, 700)
+          throw new Error('The line broke')
+        })()
+      )
+      await assert.rejects(() => driver.importData!(two, broken, patient()))
+      const left = await take(two)
+      assert.isTrue(left === null || (await buffer(left)).indexOf('contract') === -1)
+      assert.equal(await turn(two), 'Turn 1: hi')
+    })
+
+    test('ends with its caller', async ({ assert }) => {
+      const leaving = new AbortController()
+      const silent = new Readable({ read() {} })
+      const given = spec()
+      const importing = driver.importData!(given, silent, { signal: leaving.signal })
+      setTimeout(() => {
+        leaving.abort(new Error('left'))
+        silent.destroy()
+      }, 200)
+      await assert.rejects(() => importing)
+      assert.equal(await turn(given), 'Turn 1: hi')
+    })
+
+    test('gives nothing of what another installation has', async ({ assert }) => {
+      const given = spec()
+      await turn(given)
+      const stranger = await trial.open(ELSEWHERE)
+      assert.isNull(await stranger.exportData!(refOf(given), patient()))
+    })
+  })
+}
+
+async function ready({ endpoint, name }: Instance): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
+  while (performance.now() < deadline) {
+    const response = await fetch(`${endpoint}/startupz`).catch(() => null)
+    if (response?.ok) return
+    await after(20)
+  }
+  throw new Error(`The gateway of ${name} was not ready in time`)
+}
+
+/** The entries of a tar archive. */
+function* entriesOf(data: Buffer): Iterable<{ path: string; owner: string }> {
+  const octal = (at: number, length: number) =>
+    Number.parseInt(data.toString('ascii', at, at + length).replace(/\0.*$/, ''), 8)
+  for (let at = 0; at + 512 <= data.length && data[at] !== 0;) {
+    const path = data.toString('utf8', at, at + 100).replace(/\0.*$/, '')
+    yield { path, owner: `${octal(at + 108, 8)}:${octal(at + 116, 8)}` }
+    at += 512 + Math.ceil(octal(at + 124, 12) / 512) * 512
+  }
+}
