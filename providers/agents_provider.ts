@@ -6,6 +6,7 @@ import type { DocumentChanges } from '#agents/document_changes'
 import type { AgentHealth } from '#agents/health'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentMetrics } from '#agents/metrics'
+import type { AgentPrimer } from '#agents/primer'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { AgentStreams } from '#agents/streams'
@@ -16,6 +17,7 @@ declare module '@adonisjs/core/types' {
     'agents.context': AgentsContext
     'agents.lifecycle': AgentLifecycle
     'agents.activity': AgentActivity
+    'agents.primer': AgentPrimer
     'agents.reaper': AgentReaper
     'agents.health': AgentHealth
     'agents.reconciler': AgentReconciler
@@ -69,6 +71,17 @@ export default class AgentsProvider {
       )
       this.#endings.push(() => lifecycle.close())
       return lifecycle
+    })
+    container.singleton('agents.primer', async (resolver) => {
+      const { AgentPrimer } = await import('#agents/primer')
+      const primer = new AgentPrimer(
+        await resolver.make('agents.context'),
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.metrics'),
+        await resolver.make('openclaw.gateway')
+      )
+      this.#endings.push(() => primer.close())
+      return primer
     })
     container.singleton('agents.reaper', async (resolver) => {
       const { AgentReaper } = await import('#agents/reaper')

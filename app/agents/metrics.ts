@@ -1,4 +1,4 @@
-import type { WakeOutcome } from '#agents/types'
+import type { PrimingOutcome, WakeOutcome } from '#agents/types'
 import type { FailureReason } from '#runtimes/errors'
 
 /** Upper bounds in seconds: a gateway's boot takes a few on a good machine and minutes on a busy one. */
@@ -16,6 +16,7 @@ export interface AgentGauges {
 export class AgentMetrics {
   readonly #wakes = new Map<WakeOutcome, number>()
   readonly #crashes = new Map<FailureReason, number>()
+  readonly #primings = new Map<PrimingOutcome, number>()
   readonly #buckets = BUCKETS_SEC.map(() => 0)
   #wakeCount = 0
   #wakeSeconds = 0
@@ -34,6 +35,10 @@ export class AgentMetrics {
 
   crashed(reason: FailureReason): void {
     this.#crashes.set(reason, (this.#crashes.get(reason) ?? 0) + 1)
+  }
+
+  primed(outcome: PrimingOutcome): void {
+    this.#primings.set(outcome, (this.#primings.get(outcome) ?? 0) + 1)
   }
 
   reaped(count: number): void {
@@ -55,6 +60,12 @@ export class AgentMetrics {
       ...samples('mosaic_agent_wakes_total', 'outcome', this.#wakes),
       ...family('mosaic_agent_crashes_total', 'counter', 'Agents that ended by themselves.'),
       ...samples('mosaic_agent_crashes_total', 'reason', this.#crashes),
+      ...family(
+        'mosaic_agent_primings_total',
+        'counter',
+        'Agents made ready for a first message, by how it ended.'
+      ),
+      ...samples('mosaic_agent_primings_total', 'outcome', this.#primings),
       ...family(
         'mosaic_agents_reaped_total',
         'counter',

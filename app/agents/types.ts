@@ -58,5 +58,19 @@ export interface AgentView {
 export type AgentEvent =
   { type: 'progress'; progress: WakeProgress } | { type: 'status'; agent: AgentView }
 
+/**
+ * How priming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
+ * `interrupted` by a stop; or `failed`.
+ */
+export const PRIMING_OUTCOMES = [
+  'primed',
+  'warm',
+  'chatting',
+  'asleep',
+  'interrupted',
+  'failed',
+] as const
+export type PrimingOutcome = (typeof PRIMING_OUTCOMES)[number]
+
 /** Why a wake ended: in an answer, or for one of the reasons. */
 export type WakeOutcome = 'ready' | FailureReason

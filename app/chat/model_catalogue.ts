@@ -1,6 +1,7 @@
 import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
 import { E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
+import { PRIMER } from '#openclaw/primer_model'
 
 /** As much of an agent's document as names its models. */
 interface DocumentedModels {
@@ -53,9 +54,9 @@ export class ModelCatalogue {
   async #references(agent: AgentKey): Promise<string[]> {
     try {
       const { document } = await this.#documents.forAgent(agent)
-      return Object.entries(document.models.providers).flatMap(([provider, { models }]) =>
-        models.map(({ id }) => `${provider}/${String(id)}`)
-      )
+      return Object.entries(document.models.providers)
+        .filter(([provider]) => provider !== PRIMER.entryId)
+        .flatMap(([provider, { models }]) => models.map(({ id }) => `${provider}/${String(id)}`))
     } catch (error) {
       if ((error as { code?: string }).code === 'E_NO_PROVIDER') return []
       throw error

@@ -151,7 +151,7 @@ export class LlmRelay {
       body.destroy()
       return this.#instead(target, failed)
     }
-    this.failures.clear(target.agent)
+    this.#forget(target)
     body.once('error', (error) => this.#brokeOff(target, error))
     return { status, headers: toAgent(headers), body }
   }
@@ -161,7 +161,7 @@ export class LlmRelay {
     try {
       const body = await jsonOf(call.body, CALL_LIMIT)
       const answer = await target.adapter.respond!({ path, body, signal: call.signal })
-      this.failures.clear(target.agent)
+      this.#forget(target)
       return {
         status: answer.status,
         headers: toAgent(Object.fromEntries(answer.headers)),
@@ -192,6 +192,11 @@ export class LlmRelay {
     this.#remember(target, reason, message, error)
   }
 
+  /** A call that went well ends what is remembered of earlier ones. */
+  #forget({ agent, isHidden }: RelayTarget): void {
+    if (!isHidden) this.failures.clear(agent)
+  }
+
   #remember(
     target: RelayTarget,
     reason: Verdict['reason'],
@@ -199,7 +204,9 @@ export class LlmRelay {
     cause?: unknown
   ): void {
     const { agent, provider } = target
-    this.failures.record(agent, { provider: provider.name, reason, message })
+    if (!target.isHidden) {
+      this.failures.record(agent, { provider: provider.name, reason, message })
+    }
     const code = (cause as { code?: string } | undefined)?.code
     this.logger.warn({ agent, providerId: provider.id, reason, code }, 'a provider failed an agent')
   }

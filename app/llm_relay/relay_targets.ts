@@ -3,6 +3,7 @@ import LlmProvider from '#models/llm_provider'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { AgentName } from '#openclaw/agent_name'
 import { hashGatewayToken } from '#models/with_lifecycle'
+import { PRIMER } from '#openclaw/primer_model'
 import { ShortCache } from '#openclaw/short_cache'
 
 /** How long a change that another copy of Mosaic made may go unseen: milliseconds. */
@@ -16,6 +17,8 @@ export interface RelayTarget {
   /** Without a slash at the end. Null for an adapter that answers by itself. */
   baseUrl: string | null
   apiKey: string | null
+  /** Mosaic's own call in the agent's name: what becomes of it is nothing for its owner. */
+  isHidden?: boolean
 }
 
 /** Finds the provider that an agent may use, and opens its key: nothing else opens one for use. */
@@ -50,6 +53,7 @@ export class RelayTargets {
   async #lookUp(token: string, providerId: string): Promise<RelayTarget | null> {
     const identity = await this.tokens.identify(token)
     if (!identity) return null
+    if (providerId === PRIMER.providerId) return primer(identity.agent)
     const mayUse = identity.ownerId
       ? LlmProvider.ownedBy(identity.ownerId).where('id', providerId)
       : LlmProvider.query()
@@ -67,4 +71,11 @@ export class RelayTargets {
       apiKey: await row.open('apiKey'),
     }
   }
+}
+
+/** Every agent has it, and it answers in place: there is no address that a call could be led to. */
+function primer(agent: AgentName): RelayTarget {
+  const { providerId: id, entryId: name, adapter } = PRIMER
+  const provider = { id, name, isActive: true }
+  return { agent, provider, adapter, baseUrl: null, apiKey: null, isHidden: true }
 }

@@ -4,6 +4,7 @@ import { E_NO_PROVIDER } from '#openclaw/errors'
 import { chooseModels, type ModelChoice } from '#openclaw/model_references'
 import { fullProfile } from '#openclaw/profiles/full'
 import { minimalProfile } from '#openclaw/profiles/minimal'
+import { PRIMER, primerEntry } from '#openclaw/primer_model'
 import type { OpenClawDocument, SecretReference } from '#openclaw/openclaw_document'
 
 /** A provider of the agent's owner, with the adapter that knows its kind. */
@@ -98,7 +99,10 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
   }
 }
 
-/** Each provider's entry, pointed at the LLM relay, and the plugins that they need together. */
+/**
+ * Each provider's entry, pointed at the LLM relay, the primer's beside them, and the plugins that they
+ * need together.
+ */
 function modelEntries(
   providers: DocumentProvider[],
   choices: ModelChoice<DocumentProvider>[],
@@ -106,7 +110,9 @@ function modelEntries(
 ) {
   const ids = new Map<string, string>()
   const plugins = new Set<string>()
-  const configs: OpenClawDocument['models']['providers'] = {}
+  const configs: OpenClawDocument['models']['providers'] = {
+    [PRIMER.entryId]: { ...primerEntry(relayUrl), apiKey: GATEWAY_TOKEN },
+  }
 
   for (const provider of providers) {
     const { id, name, apiType } = provider

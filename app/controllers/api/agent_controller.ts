@@ -11,6 +11,7 @@ export default class AgentController {
   async start({ auth, response }: HttpContext) {
     const agent = own(auth)
     await (await app.container.make('agents.lifecycle')).start(agent)
+    void (await app.container.make('agents.primer')).prime(agent)
     return response.accepted(await this.#view(agent))
   }
 

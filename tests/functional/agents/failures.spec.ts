@@ -56,6 +56,22 @@ test.group('An agent that does not start', (group) => {
       assert.equal((await house.lifecycle.describe(agent)).hint, REASONS[reason].help)
     })
 
+  test('someone else’s program on its port answers in vain: it never gets the token', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 0 })
+    const inspect = house.driver.inspect.bind(house.driver)
+    house.driver.inspect = async (ref) => {
+      const observed = await inspect(ref)
+      return observed && { ...observed, endpoint: null }
+    }
+    assert.equal((await failure(house.lifecycle.ensureRunning(agent))).reason, 'exited_early')
+    assert.isNull(house.lifecycle.peek(agent))
+    assert.equal((await house.row(userId)).endpoint, null)
+    assert.equal(alive(name), 0)
+  })
+
   test('a runtime that fails with something unforeseen is an internal failure', async ({
     assert,
   }) => {

@@ -4,6 +4,7 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import UserContainer from '#models/user_container'
+import { PRIMER } from '#openclaw/primer_model'
 import type { MemoryDriver } from '#runtimes/drivers/memory'
 import { baseUrl, userWithToken } from '#tests/doubles/chat_surface'
 
@@ -43,6 +44,37 @@ test.group('Chats that wake an agent', (group) => {
     assert.match(text, /^event: progress\n[\s\S]+event: delta\n[\s\S]+event: done\n/)
     const again = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
     assert.notInclude(again, 'event: progress')
+  })
+
+  test('prime nothing: the page that was opened before does, and nobody sees it', async ({
+    assert,
+  }) => {
+    const agent = `user/${owner.user.id}` as const
+    const sessions = async () => {
+      const ref = { name: (await container()).containerName, state: null }
+      const lines = await Array.fromAsync(driver.logs(ref, { tail: 100 }))
+      return lines.flatMap((line) => /^chat agent:main:(\w+):/.exec(line)?.[1] ?? [])
+    }
+    await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.deepEqual(await sessions(), ['web'])
+
+    const lifecycle = await app.container.make('agents.lifecycle')
+    await lifecycle.stop(agent)
+    await ask('/api/v1/agent/start', {})
+    const primer = await app.container.make('agents.primer')
+    assert.equal(await primer.prime(agent), 'primed')
+    await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    assert.deepEqual(await sessions(), ['web', 'primer', 'web'])
+
+    const client = new OpenAI({ baseURL: `${baseUrl()}/v1`, apiKey: owner.token, maxRetries: 0 })
+    const { data } = await client.models.list()
+    assert.lengthOf(data, 2)
+    assert.notInclude(JSON.stringify(data), 'primer')
+    const named = await ask('/v1/chat/completions', {
+      model: PRIMER.model,
+      messages: [{ role: 'user', content: 'Hello' }],
+    })
+    assert.equal(named.status, 404)
   })
 
   test(`start it once for ${CALLERS} callers, and each is answered`, async ({ assert }) => {

@@ -250,6 +250,37 @@ test.group('An agent calls a model', (group) => {
     assert.include(await response.text(), 'parrot')
   })
 
+  test('of the primer: any agent, without a provider, and answered inside Mosaic', async ({
+    assert,
+  }) => {
+    const { user, token } = await agentOfSomeone()
+    const system = new SystemContainer()
+    system.merge({ id: createId(), name: `mosaic-system-${createId()}`, role: 'monitor' })
+    system.merge({ isActive: true })
+    await system.renewGatewayToken()
+    await system.save()
+    const failures = await app.container.make('llm_relay.failures')
+    failures.record(`user/${user.id}`, { provider: 'work', reason: 'billing', message: 'No.' })
+
+    const ask = (shown: string, path = '/chat/completions') =>
+      fetch(`${internalUrl()}/api/internal/llm/primer${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${shown}` },
+        body: '{"model":"echo","messages":[{"role":"user","content":"Hello."}]}',
+      })
+    for (const shown of [token, (await system.open('gatewayToken'))!]) {
+      const answer = await ask(shown)
+      assert.equal(answer.status, 200)
+      assert.include(await answer.text(), 'demo model')
+    }
+    assert.equal((await ask('wrong')).status, 401)
+    for (const path of ['/../other', '//example.org/v1', '/http://example.org', '/responses']) {
+      assert.include([401, 404], (await ask(token, path)).status)
+    }
+    assert.isEmpty(upstream.calls)
+    assert.equal(failures.last(`user/${user.id}`)!.reason, 'billing')
+  })
+
   test('and reads of an error, which never shows the key', async ({ assert }) => {
     upstream.reply = json(400, { error: { message: `Bad key ${KEY}, really` } })
     const { call, failure } = await scene()

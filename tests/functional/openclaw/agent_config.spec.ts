@@ -4,6 +4,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { createId } from '@paralleldrive/cuid2'
 import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
+import { PRIMER } from '#openclaw/primer_model'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 
 const CANARY = 'sk-canary-5f1d0c7e'
@@ -54,7 +55,7 @@ test.group('The config endpoint', (group) => {
     const response = await ask(`system/${row.id}`, token)
     assert.equal(response.status, 200)
     const document = (await response.json()) as any
-    assert.lengthOf(Object.keys(document.models.providers), 1)
+    assert.sameMembers(Object.keys(document.models.providers), ['mosaic-shared', PRIMER.entryId])
   })
 
   test('gives the files beside the document', async ({ assert }) => {

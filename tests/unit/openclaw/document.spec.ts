@@ -3,6 +3,7 @@ import type { LlmAdapter } from '#llm/contract'
 import { canonicalJson, hashOf } from '#openclaw/canonical_json'
 import { assembleDocument, type DocumentInput, type DocumentProvider } from '#openclaw/document'
 import { launchFiles } from '#openclaw/launch_files'
+import { PRIMER } from '#openclaw/primer_model'
 
 /** An adapter reduced to how it stands in a document. */
 const adapter: Pick<LlmAdapter, 'toOpenClaw'> = {
@@ -42,7 +43,7 @@ function documentOf(values: Partial<DocumentInput>) {
 test.group('The document', () => {
   test('points every provider at the LLM relay, with the agent’s own token', ({ assert }) => {
     const { providers } = documentOf({}).models
-    assert.deepEqual(Object.keys(providers), ['mosaic-work', 'mosaic-home'])
+    assert.deepEqual(Object.keys(providers), ['mosaic_primer', 'mosaic-work', 'mosaic-home'])
     assert.equal(
       providers['mosaic-work'].baseUrl,
       'http://127.0.0.1:3334/api/internal/llm/id-of-work'
@@ -91,7 +92,22 @@ test.group('The document', () => {
 
   test('leaves out providers without a model', ({ assert }) => {
     const providers = [provider('empty', []), provider('work', ['gpt'])]
-    assert.deepEqual(Object.keys(documentOf({ providers }).models.providers), ['mosaic-work'])
+    assert.notProperty(documentOf({ providers }).models.providers, 'mosaic-empty')
+  })
+
+  test('always holds the primer, which is nobody’s choice', ({ assert }) => {
+    const document = documentOf({ providers: [provider('primer', ['gpt'])], primaryModel: null })
+    const { mosaic_primer: primer } = document.models.providers
+    assert.equal(primer.baseUrl, 'http://127.0.0.1:3334/api/internal/llm/primer')
+    assert.deepEqual(
+      primer.models.map(({ id }) => `mosaic_primer/${id}`),
+      [PRIMER.model]
+    )
+    assert.deepEqual(document.agents.defaults.model, {
+      primary: 'mosaic-primer/gpt',
+      fallbacks: [],
+    })
+    assert.throws(() => documentOf({ providers: [], primaryModel: PRIMER.model }))
   })
 
   test('is refused when no provider has a model', ({ assert }) => {
@@ -109,7 +125,7 @@ test.group('The document', () => {
       adapter: same,
     }))
     const document = documentOf({ providers, primaryModel: 'b/gpt' })
-    assert.deepEqual(Object.keys(document.models.providers), ['openai', 'b'])
+    assert.containsSubset(Object.keys(document.models.providers), ['openai', 'b'])
     assert.equal(document.agents.defaults.model.primary, 'b/gpt')
   })
 

@@ -1,5 +1,7 @@
 import { test } from '@japa/runner'
 import { GatewayClient } from '#openclaw/gateway_client'
+import { conversationOf } from '#chat/session_key'
+import { PRIMER } from '#openclaw/primer_model'
 import { toMessage, toSession } from '#openclaw/gateway_shapes'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
@@ -58,6 +60,58 @@ test.group('The gateway client', (group) => {
     })
     assert.equal(gateway.calls[0].url, '/sessions/agent%3Amain%3Ac%2F1/history?limit=5')
     assert.equal(gateway.calls[0].headers.authorization, 'Bearer token')
+  })
+
+  test('primes with a chat that names the primer, in its own session', async ({ assert }) => {
+    gateway.reply = (response) => response.end('data: {"choices":[]}\n\ndata: [DONE]\n\n')
+    await client.prime(gateway.url, 'token', AbortSignal.timeout(5000))
+    const [{ method, url, headers }] = gateway.calls
+    assert.equal(`${method} ${url}`, 'POST /v1/chat/completions')
+    assert.containsSubset(headers, {
+      'authorization': 'Bearer token',
+      'x-openclaw-model': PRIMER.model,
+      'x-openclaw-session-key': PRIMER.sessionKey,
+    })
+    assert.isNull(conversationOf(PRIMER.sessionKey))
+  })
+
+  test('tells a priming that failed, also where the stream says so', async ({ assert }) => {
+    const prime = () => client.prime(gateway.url, 'token', AbortSignal.timeout(5000))
+    gateway.reply = (response) => response.end('data: {"error":{"message":"no"}}\n\n')
+    await assert.rejects(prime, /did not answer/)
+    gateway.reply = json(503, {})
+    await assert.rejects(prime, /did not answer/)
+  })
+
+  test('keeps the primer’s session short: a long one would slow each priming down', async ({
+    assert,
+  }) => {
+    const asked: string[] = []
+    gateway.reply = (response, { url }) => {
+      asked.push(url.split('?')[0])
+      if (url.startsWith('/sessions/')) return json(200, { hasMore: false })(response, null!)
+      response.end('data: [DONE]\n\n')
+    }
+    const deleted: string[] = []
+    const kept = new (class extends GatewayClient {
+      override async deleteSession(_url: string, _token: string, key: string) {
+        deleted.push(key)
+      }
+    })()
+    const prime = () => kept.prime(gateway.url, 'token', AbortSignal.timeout(5000))
+    await prime()
+    assert.isEmpty(deleted)
+    assert.lengthOf(asked, 2)
+
+    gateway.reply = (response, { url }) => {
+      asked.push(url.split('?')[0])
+      const long = json(200, { hasMore: true, nextCursor: 'older' })
+      if (url.startsWith('/sessions/')) return long(response, null!)
+      response.end('data: [DONE]\n\n')
+    }
+    await prime()
+    assert.deepEqual(deleted, [PRIMER.sessionKey])
+    assert.equal(asked.at(-1), '/v1/chat/completions')
   })
 
   test('tells a conversation that does not exist from a gateway that fails', async ({ assert }) => {
