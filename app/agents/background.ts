@@ -3,6 +3,7 @@ import type { AgentHealth } from '#agents/health'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { RuntimeWatch } from '#agents/runtime_watch'
+import { prepareAhead } from '#agents/prepare_ahead'
 import { Scheduler } from '#agents/scheduler'
 
 /** Often enough that an idle agent or a crash is no news for long, rare enough to cost nothing. */
@@ -17,7 +18,7 @@ export interface BackgroundParts {
 
 /** What the web process does for the agents on its own: sweeps each minute, and the drivers' events. */
 export function agentsBackground(
-  context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
+  context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
   { reaper, health, reconciler, watch }: BackgroundParts
 ): Scheduler {
   const followRuntime = async () => watch.follow(await context.settings.get('runtime.driver'))
@@ -31,6 +32,7 @@ export function agentsBackground(
         return reconciler.reconcile({ boot })
       },
     },
+    { name: 'prepare', everyMs: SWEEP_MS, atStart: true, run: prepareAhead(context) },
     { name: 'reap', everyMs: SWEEP_MS, run: () => reaper.reapIdle() },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },
   ])

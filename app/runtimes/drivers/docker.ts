@@ -183,7 +183,9 @@ export class DockerDriver implements RuntimeDriver {
    */
   async prepare(image: string | null, context: RuntimeContext): Promise<void> {
     const { images, settings } = await this.#open()
-    await images.resolve(image ?? this.#config.image, settings.pullPolicy, context)
+    // Whoever wants a look at the registry before each start gets it then.
+    const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
+    await images.resolve(image ?? this.#config.image, policy, context)
   }
 
   async callback(): Promise<{ host: string; listen: string | null }> {

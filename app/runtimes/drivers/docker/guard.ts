@@ -38,8 +38,15 @@ export class Guard {
     this.#chain = `MOSAIC-${shortHash(input.bridge)}`
   }
 
-  /** Puts the rules in place where they are not. Throws where this process may not. */
-  async install(): Promise<void> {
+  /** Puts the rules in place where they are not. Tells why where this process may not. */
+  async failure(): Promise<Error | null> {
+    return this.#install().then(
+      () => null,
+      (error: Error) => error
+    )
+  }
+
+  async #install(): Promise<void> {
     await run('iptables-restore', ['--wait', '5', '--noflush'], this.#rules())
     await this.#jump('INPUT', this.#chain)
     await this.#jump(await this.#forwardHook(), `${this.#chain}-F`)

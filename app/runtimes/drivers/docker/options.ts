@@ -40,6 +40,8 @@ export interface DockerDriverConfig {
   /** The container that Mosaic runs in, by id or name; null where it runs in none. By default it looks. */
   container?: string | null
   forbidden?: ForbiddenPlace[]
+  /** False where the operator keeps the packet filter of the machine: then Mosaic only tries it out. */
+  firewall?: boolean
   settings?: () => Promise<Partial<DockerSettings>>
   /** How long fetching an image may take, in milliseconds. Whoever waits for it may leave earlier. */
   pullBudgetMs?: number

@@ -65,12 +65,17 @@ export async function openParts(
 
 async function chooseTopology(
   engine: Engine,
-  { container, internalPort }: DockerDriverConfig,
+  { container, internalPort, firewall }: DockerDriverConfig,
   settings: DockerSettings,
   installation: string
 ): Promise<Topology> {
   const self = await ownContainer(engine, container)
-  if (!self) return new SharedBridge(engine, installation, settings, internalPort)
+  if (!self) return {
+    return new SharedBridge(engine, installation, settings, {
+      port: internalPort,
+      managesFirewall: firewall ?? true,
+    })
+  }
 
   const networks = new OwnNetworks(engine, installation, settings, self)
   await networks.joinAll()

@@ -27,14 +27,21 @@ export class SharedBridge implements Topology {
   readonly #installation: string
   readonly #settings: DockerSettings
   readonly #port: number
+  readonly #managesFirewall: boolean
   #prepared: Promise<Prepared> | null = null
   #preparedAt = 0
 
-  constructor(engine: Engine, installation: string, settings: DockerSettings, port: number) {
+  constructor(
+    engine: Engine,
+    installation: string,
+    settings: DockerSettings,
+    { port, managesFirewall }: { port: number; managesFirewall: boolean }
+  ) {
     this.#engine = engine
     this.#installation = installation
     this.#settings = settings
     this.#port = port
+    this.#managesFirewall = managesFirewall
   }
 
   async prepare(): Promise<void> {
@@ -89,12 +96,9 @@ export class SharedBridge implements Topology {
 
   async #make(): Promise<Prepared> {
     const prepared = (await this.#find()) ?? (await this.#create())
-    this.guardFailure = await this.#guard(prepared)
-      .install()
-      .then(
-        () => null,
-        (error: Error) => error
-      )
+    this.guardFailure = this.#managesFirewall
+      ? await this.#guard(prepared).failure()
+      : new Error('its configuration leaves the packet filter to you')
     return prepared
   }
 
