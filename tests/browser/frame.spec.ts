@@ -6,6 +6,9 @@ import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/install
 import { watchPage } from '#tests/browser/page_watch'
 import app from '@adonisjs/core/services/app'
 
+/** Where people arrive. */
+const FIRST_PAGES = ['/login', '/chat', '/admin/overview']
+
 /** Compressed script that a first page may load. */
 const SCRIPT_BUDGET = 250 * 1024
 
@@ -52,7 +55,7 @@ test.group('The pages', (group) => {
 
   test('load no more script than the budget', async ({ assert, browserContext }) => {
     await signIn(browserContext)
-    for (const address of ['/login', '/chat']) {
+    for (const address of FIRST_PAGES) {
       const page = await browserContext.newPage()
       const scripts = new Set<string>()
       page.on('request', (request) => {

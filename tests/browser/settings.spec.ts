@@ -74,7 +74,7 @@ test.group('Settings in a browser', (group) => {
     assert.notInclude(await page.content(), token)
   })
 
-  test('an admin changes a setting, and takes it back', async ({ browserContext }) => {
+  test('an admin changes a setting, and finds it again', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/admin/settings`)
@@ -84,6 +84,7 @@ test.group('Settings in a browser', (group) => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved', { exact: true }).first().waitFor()
     await page.reload()
-    await page.locator('input[value="45"]').first().waitFor()
+    await field.waitFor()
+    assert.equal(await field.inputValue(), '45')
   })
 })
