@@ -130,8 +130,9 @@ export class MemoryDriver implements RuntimeDriver {
   }
 
   async exportData(ref: InstanceRef): Promise<Readable | null> {
+    const present = this.#world.instances.get(ref.name)
     const sessions = this.#world.data.get(ref.name)
-    if (!sessions) return null
+    if (!sessions || (present && !this.#owned(ref.name))) return null
     const content = JSON.stringify([...sessions])
     return Readable.from([archive([{ path: SESSIONS_FILE, content, mode: 0o600, uid: 1000 }])])
   }

@@ -70,7 +70,7 @@ async function chooseTopology(
   installation: string
 ): Promise<Topology> {
   const self = await ownContainer(engine, container)
-  if (!self) return {
+  if (!self) {
     return new SharedBridge(engine, installation, settings, {
       port: internalPort,
       managesFirewall: firewall ?? true,

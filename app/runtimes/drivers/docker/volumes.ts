@@ -1,5 +1,5 @@
 import { chmod, chown, lstat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
@@ -84,19 +84,25 @@ export class Volumes {
     }
   }
 
-  /** What is in a volume of ours, as an archive; null where there is no such volume. */
+  /**
+   * What is in a volume of ours, as an archive; null where there is no such volume. It is read once somebody
+   * reads this.
+   */
   async pack(volume: string, image: string, signal: AbortSignal): Promise<Readable | null> {
     const present = await this.#labels(volume)
     if (!isOf(this.#installation, present)) return null
+    return Readable.from(this.#read(volume, image, signal), { objectMode: false })
+  }
+
+  async *#read(volume: string, image: string, signal: AbortSignal): AsyncGenerator<Buffer> {
     const filler = await this.#filler(volume, image)
     try {
       const path = `/${FILLED}/.`
-      const data = (await filler.getArchive({ path, abortSignal: signal })) as unknown as Readable
-      data.once('close', () => void this.#remove(filler).catch(() => {}))
-      return data
+      yield* (await filler.getArchive({ path, abortSignal: signal })) as AsyncIterable<Buffer>
     } catch (error) {
-      await this.#remove(filler)
       throw this.#engine.explained(error as Error)
+    } finally {
+      await this.#remove(filler)
     }
   }
 

@@ -1,7 +1,7 @@
 /** The data of an agent as an archive, read and written by `tar` as the agent's own user. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { PassThrough, type Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { RuntimeError } from '#runtimes/errors'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
@@ -12,21 +12,25 @@ const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
 /** Enough of what tar says to know why. */
 const WORDS = 2000
 
-/** Starts to read the state folder, which exists. The stream ends with an error where it cannot be read. */
+/** The state folder, which exists. It is read once somebody reads this, and fails to their ears. */
 export function pack(folder: AgentFolder, signal: AbortSignal): Readable {
+  return Readable.from(read(folder, signal), { objectMode: false })
+}
+
+async function* read(folder: AgentFolder, signal: AbortSignal): AsyncGenerator<Buffer> {
+  signal.throwIfAborted()
   const tar = start(['--create', ...OWNER, '--directory', folder.state, '.'], folder)
-  const archive = new PassThrough()
   const done = ended(tar)
-  pipeline(tar.stdout!, archive, { signal, end: false }).then(
-    () =>
-      done.then(
-        () => archive.end(),
-        (error: Error) => archive.destroy(error)
-      ),
-    () => tar.kill('SIGKILL')
-  )
   done.catch(() => {})
-  return archive
+  const cut = () => tar.kill('SIGKILL')
+  signal.addEventListener('abort', cut, { once: true })
+  try {
+    yield* tar.stdout!
+    await done
+  } finally {
+    signal.removeEventListener('abort', cut)
+    cut()
+  }
 }
 
 /** Writes an archive into the state folder, which is there and empty. */
