@@ -2,6 +2,7 @@
  * `npm run bench`: the budgets, measured. `-- --only <group>` runs one group, `--json` prints one object
  * a line. Ends with status 1 when a budget was missed.
  */
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { toLine, type Result } from './result.js'
 
@@ -17,6 +18,9 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
 }
 
+/** Others' work per core from which on times tell little. */
+const BUSY = 0.5
+
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
 })
@@ -28,6 +32,13 @@ if (unknown.length > 0) {
     `There is no group "${unknown[0]}". The groups are: ${Object.keys(GROUPS).join(', ')}.\n`
   )
   process.exit(2)
+}
+
+const [load] = loadavg()
+if (load > BUSY * availableParallelism()) {
+  process.stderr.write(
+    `The machine is busy (load ${load.toFixed(1)}): times will be longer than Mosaic makes them.\n`
+  )
 }
 
 for (const name of wanted) {

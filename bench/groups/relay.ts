@@ -57,10 +57,14 @@ export async function relayGroup(): Promise<Result[]> {
       stream: newWay(stream.ready.url, 'any', stream),
       mosaic: newWay(mosaic.facts.url, mosaic.facts.accessToken, mosaic.child),
     }
+    const all = Object.values(ways)
+    for (const { to } of all) await requestsWithin(to, CONCURRENCY, WARM_UP_MS)
+    for (const way of turns(all)) way.firstEvents.push(await firstEvents(way.to, SAMPLES))
+
     const pinned = [pipe, stream, mosaic.child].every((child) => pin(child.process.pid!, 1))
     pin(gateway.process.pid!, 0)
     pin(process.pid, 0)
-    await measure(Object.values(ways))
+    for (const way of turns(all)) await load(way)
     return [firstEvent(ways, 0.5, 1), firstEvent(ways, 0.99, 5), ...throughput(ways, pinned)]
   } finally {
     for (const each of running.toReversed()) await each.stop()
@@ -72,19 +76,17 @@ function newWay(url: string, token: string, between: Child<unknown> | null): Way
   return { to, between, firstEvents: [], perSecond: [], cpuSeconds: 0, requests: 0 }
 }
 
-async function measure(ways: Way[]): Promise<void> {
-  for (const { to } of ways) await requestsWithin(to, CONCURRENCY, WARM_UP_MS)
-  for (let round = 0; round < ROUNDS; round++) {
-    const turns = round % 2 === 0 ? ways : ways.toReversed()
-    for (const way of turns) way.firstEvents.push(await firstEvents(way.to, SAMPLES))
-    for (const way of turns) {
-      const cpuBefore = way.between?.cpuSeconds() ?? 0
-      const { requests, seconds } = await requestsWithin(way.to, CONCURRENCY, LOAD_MS)
-      way.cpuSeconds += (way.between?.cpuSeconds() ?? 0) - cpuBefore
-      way.requests += requests
-      way.perSecond.push(requests / seconds)
-    }
-  }
+/** Each way once a round, in an order that turns round, so that none always follows the same. */
+function* turns(ways: Way[]): Iterable<Way> {
+  for (let round = 0; round < ROUNDS; round++) yield* round % 2 === 0 ? ways : ways.toReversed()
+}
+
+async function load(way: Way): Promise<void> {
+  const cpuBefore = way.between?.cpuSeconds() ?? 0
+  const { requests, seconds } = await requestsWithin(way.to, CONCURRENCY, LOAD_MS)
+  way.cpuSeconds += (way.between?.cpuSeconds() ?? 0) - cpuBefore
+  way.requests += requests
+  way.perSecond.push(requests / seconds)
 }
 
 /** What the relay adds to a direct call, as the median of what it added in each round. */

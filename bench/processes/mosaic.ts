@@ -6,7 +6,7 @@ import 'reflect-metadata'
 import { Secret } from '@adonisjs/core/helpers'
 import { Ignitor } from '@adonisjs/core'
 import { createHttpServer } from '#start/http_server'
-import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import type { Observed, RuntimeDriver } from '#runtimes/contract'
 import { now } from '../clock.js'
 import type { EnsureFigures, MosaicFacts, WakeTimes } from '../mosaic.js'
 
@@ -14,14 +14,9 @@ const ROUNDS = 200_000
 
 const [gatewayUrl, agents] = process.argv.slice(2)
 
-/** Everything runs already, at the double's address. */
+/** Everything that was asked for once runs, at the double's address. */
 function doubleDriver(): RuntimeDriver {
-  const instance = ({ name }: InstanceSpec): Instance => ({
-    name,
-    id: 'double',
-    endpoint: gatewayUrl,
-    state: {},
-  })
+  const running = new Map<string, Observed>()
   return {
     name: 'bench',
     capabilities: {
@@ -31,12 +26,31 @@ function doubleDriver(): RuntimeDriver {
       multiNode: false,
       events: false,
     },
-    ensure: async (spec) => instance(spec),
-    stop: async () => {},
-    inspect: async () => null,
-    list: async function* () {},
-    remove: async () => {},
-    purge: async () => {},
+    async ensure({ name, agent, generation, hash }) {
+      const state = {}
+      running.set(name, {
+        name,
+        agent,
+        id: 'double',
+        generation,
+        specHash: hash,
+        status: 'running',
+        endpoint: gatewayUrl,
+        startedAt: new Date(),
+        exitCode: null,
+        outOfMemory: false,
+        failure: null,
+        state,
+      })
+      return { name, id: 'double', endpoint: gatewayUrl, state }
+    },
+    stop: async ({ name }) => void running.delete(name),
+    inspect: async ({ name }) => running.get(name) ?? null,
+    list: async function* () {
+      yield* running.values()
+    },
+    remove: async ({ name }) => void running.delete(name),
+    purge: async ({ name }) => void running.delete(name),
     logs: async function* () {},
     preflight: async () => [],
   }
