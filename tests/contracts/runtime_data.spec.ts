@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers'
-import { statSync, writeFileSync } from 'node:fs'
+import { chownSync, statSync, writeFileSync } from 'node:fs'
 import { test } from '@japa/runner'
 import { testEngine } from '#tests/engine/engine'
 import { MemoryDriver } from '#runtimes/drivers/memory'
@@ -42,7 +42,10 @@ test.group('Runtime | data of the process driver', (group) => {
   test('belongs to the agent, with the modes that it had', async ({ assert }) => {
     const [one, two] = [trial.spec(), trial.spec()]
     await driver.stop(await trial.start(one), { graceMs: 2000 })
-    writeFileSync(trial.agentPath(one.name, 'state', 'tool'), '#!/bin/sh', { mode: 0o750 })
+    const tool = trial.agentPath(one.name, 'state', 'tool')
+    writeFileSync(tool, '#!/bin/sh', { mode: 0o750 })
+    const { uid, gid } = statSync(trial.agentPath(one.name, 'state'))
+    chownSync(tool, uid, gid)
     const ref = { name: one.name, state: null }
     await driver.importData!(two, (await driver.exportData!(ref, patient()))!, patient())
 
@@ -93,9 +96,6 @@ if (engine) {
       const ref = { name: given.name, state: null }
       await buffer((await docker.exportData(ref, patient()))!)
       await docker.remove(ref)
-      for (let look = 0; look < 100 && (await containers.containers()).length > 0; look++) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
       assert.deepEqual(await containers.containers(), [])
     })
   })
