@@ -123,12 +123,12 @@ test.group('Architecture | arrows', () => {
 
 test.group('Architecture | the documentation names what there is', () => {
   test('every setting', ({ assert }) => {
-    const told = [...source('docs/operations.md').matchAll(/`([a-z]+\.[a-zA-Z]+)`/g)]
+    const named = [...source('docs/operations.md').matchAll(/`([a-z]+\.[a-zA-Z]+)`/g)]
     const settings = Object.entries(DEFINITIONS)
       .filter(([, definition]) => !('internal' in definition))
       .map(([key]) => key)
     assert.includeMembers(
-      told.map(([, key]) => key),
+      named.map(([, key]) => key),
       settings
     )
   })

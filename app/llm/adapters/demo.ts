@@ -1,3 +1,4 @@
+import { ReadableStream } from 'node:stream/web'
 import { setTimeout as wait } from 'node:timers/promises'
 import type {
   ConnectionTest,
@@ -82,9 +83,12 @@ export class DemoAdapter implements LlmAdapter {
     }
     const usage = request.stream_options?.include_usage ? answer.usage : null
     const events = this.#events(head, answer.text, usage, call.signal)
-    return new Response(ReadableStream.from(encoded(events)) as ReadableStream<Uint8Array>, {
-      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
-    })
+    return new Response(
+      ReadableStream.from(encoded(events)) as ConstructorParameters<typeof Response>[0],
+      {
+        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
+      }
+    )
   }
 
   async *#events(head: object, text: string, usage: object | null, signal: AbortSignal) {

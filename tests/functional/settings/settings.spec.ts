@@ -46,7 +46,10 @@ test.group('Settings', (group) => {
     await assert.rejects(() =>
       settings.patch({ 'agents.idleTimeoutMin': 7, 'network.allowedRanges': ['not a range'] })
     )
-    await assert.rejects(() => settings.patch({ 'no.such': 1 }), 'There is no setting of this name.')
+    await assert.rejects(
+      () => settings.patch({ 'no.such': 1 }),
+      'There is no setting of this name.'
+    )
     await assert.rejects(() => settings.patch({ 'onboarding.completed': true }))
     assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
   })
