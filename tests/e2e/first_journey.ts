@@ -16,7 +16,8 @@ const SECOND = 'What is my boat called?'
 
 /** One wake of the real OpenClaw on a busy machine, and what comes before it. */
 const STEP_TIMEOUT_MS = 240_000
-const REAP_DEADLINE_MS = 60_000
+/** The settings that the page saved restart the agent once its first answer is out. */
+const REAP_DEADLINE_MS = 180_000
 
 /** Where the agents of a journey run. */
 export interface AgentsHome {
@@ -230,12 +231,15 @@ export function firstJourney(title: string, home: AgentsHome): void {
  */
 async function reapAfterADay(mosaic: MosaicProcess): Promise<void> {
   const deadline = Date.now() + REAP_DEADLINE_MS
-  while (Date.now() < deadline) {
+  for (;;) {
     const database = new DatabaseSync(mosaic.databaseFile)
     database.exec("update user_containers set last_active_at = datetime('now', '-1 day')")
+    const rows = database.prepare('select status, last_active_at from user_containers').all()
     database.close()
-    const { stopped } = await mosaic.aceJson<{ stopped: number }>('reap:idle')
-    if (stopped === 1) return
+    const statistics = await mosaic.aceJson<{ stopped: number }>('reap:idle')
+    if (statistics.stopped === 1) return
+    if (Date.now() > deadline) {
+      throw new Error(`No agent was put to sleep: ${JSON.stringify({ statistics, rows })}`)
+    }
   }
-  throw new Error('The reaper put no agent to sleep.')
 }
