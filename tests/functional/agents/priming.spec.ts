@@ -107,6 +107,7 @@ test.group('Priming an agent', (group) => {
     })
     const agents = await Promise.all([1, 2, 3].map(() => house.newAgent()))
     const primings = Promise.all(agents.map(({ agent }) => come(agent)))
+    await until(() => leaves.length === 2)
     for (let left = 0; left < 3; left++) {
       await until(() => leaves.length > 0)
       leaves.shift()!()
