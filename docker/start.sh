@@ -14,8 +14,13 @@ if [ "${1:-server}" != server ]; then exec node bin/console.js "$@"; fi
 deadline=$(($(date +%s) + ${MOSAIC_START_SEC:-120}))
 until said=$(node bin/console.js migration:run --force 2>&1); do
   case $said in
-    *E_UNABLE_ACQUIRE_LOCK* | *'Unable to acquire lock'*) why='Another copy of Mosaic brings the database up to date' ;;
-    *ECONNREFUSED* | *ENOTFOUND* | *EAI_AGAIN* | *'starting up'*) why='The database does not answer yet' ;;
+    # Whoever does not get the lock says that it could not give it back.
+    *'nable to acquire lock'* | *'unable to release database lock'*)
+      why='Another copy of Mosaic brings the database up to date'
+      ;;
+    *ECONNREFUSED* | *ENOTFOUND* | *EAI_AGAIN* | *'starting up'*)
+      why='The database does not answer yet'
+      ;;
     *) deadline=0 ;;
   esac
   if [ "$(date +%s)" -ge "$deadline" ]; then
