@@ -132,7 +132,7 @@ export function firstJourney(title: string, home: AgentsHome): void {
       assert.isEmpty(await home.running(mosaic))
 
       await say(SECOND)
-      await page.getByText(ModelService.answer(2).join('')).waitFor()
+      await answer('done').getByText(ModelService.answer(2).join('')).waitFor()
       assert.isNotEmpty(await home.running(mosaic))
 
       const told = ModelService.told(service.calls.at(-1)!)
@@ -185,7 +185,7 @@ export function firstJourney(title: string, home: AgentsHome): void {
       await mosaic.start()
       await page.goto(`${mosaic.url}/chat`)
       await say('Are you still there?')
-      await page.getByText(ModelService.answer(5).join('')).waitFor()
+      await answer('done').getByText(ModelService.answer(5).join('')).waitFor()
       assert.deepEqual(await home.running(mosaic), before)
     })
 
