@@ -11,6 +11,8 @@ const PINS = 'mosaic-pinned'
 
 interface Pull {
   done: Promise<string>
+  /** How far it is, in words. */
+  progress: PullProgress
   listeners: Set<(detail: string) => void>
 }
 
@@ -73,7 +75,11 @@ export class Images {
     signal.throwIfAborted()
     let pull = this.#pulls.get(reference)
     if (!pull) {
-      pull = { listeners: new Set(), done: Promise.resolve('') }
+      pull = {
+        listeners: new Set(),
+        progress: new PullProgress(),
+        done: Promise.resolve(''),
+      }
       pull.done = this.#fetch(reference, pull).finally(() => this.#pulls.delete(reference))
       pull.done.catch(() => {})
       this.#pulls.set(reference, pull)
@@ -81,7 +87,10 @@ export class Images {
     const left = Promise.withResolvers<never>()
     const leave = () => left.reject(signal.reason)
     signal.addEventListener('abort', leave, { once: true })
-    if (onProgress) pull.listeners.add(onProgress)
+    if (onProgress) {
+      pull.listeners.add(onProgress)
+      onProgress(pull.progress.detail)
+    }
     try {
       return await Promise.race([pull.done, left.promise])
     } finally {
@@ -94,16 +103,13 @@ export class Images {
     this.#closed.abort()
   }
 
-  async #fetch(reference: string, { listeners }: Pull): Promise<string> {
+  async #fetch(reference: string, { listeners, progress }: Pull): Promise<string> {
     const budget = AbortSignal.timeout(this.#budgetMs)
     const abortSignal = AbortSignal.any([budget, this.#closed.signal])
-    const progress = new PullProgress()
-    const tell = () => listeners.forEach((listener) => listener(progress.detail))
-    tell()
     try {
       const stream = await this.#engine.docker.pull(withTag(reference), { abortSignal })
       await this.#follow(stream as Readable, abortSignal, (line) => {
-        if (progress.add(line)) tell()
+        if (progress.add(line)) listeners.forEach((listener) => listener(progress.detail))
       })
     } catch (error) {
       if (budget.aborted) throw this.#tooSlow(reference)

@@ -14,6 +14,8 @@ import type { Topology } from '#runtimes/drivers/docker/network'
 const CONNECT_MS = 700
 const PROBE_READY_MS = 20_000
 const LOOK_MS = 25
+/** Whether a probe still runs is asked less often than whether it answers. */
+const LOOKS_BETWEEN = 10
 
 /** A failed proof is not tried again for each agent that wakes. */
 const RETRY_MS = 10_000
@@ -104,16 +106,35 @@ export class Isolation {
     const names = ['a', 'b'].map((side) => `mosaic-probe-${randomUUID().slice(0, 8)}-${side}`)
     try {
       const [peer, probe] = await Promise.all(names.map((name) => this.#start(name, image)))
-      const areReady = await Promise.all([peer, probe].map(isReady))
-      const findings = areReady.every(Boolean)
-        ? await this.#tryOut(peer, probe, (canary.address() as AddressInfo).port)
-        : [UNREACHABLE]
+      const hurdles = await Promise.all([peer, probe].map((one) => this.#hurdle(one)))
+      const hurdle = hurdles.find((one) => one !== null)
+      const findings = hurdle
+        ? [hurdle]
+        : await this.#tryOut(peer, probe, (canary.address() as AddressInfo).port)
       if (findings.length === 0) proven.add(key)
       return findings
     } finally {
       canary.close()
       await Promise.all(names.map((name) => this.#end(name)))
     }
+  }
+
+  /** Waits until a probe answers; what keeps it from that, or null. */
+  async #hurdle(probe: Probe): Promise<RuntimeFinding | null> {
+    const deadline = performance.now() + PROBE_READY_MS
+    let looks = 0
+    while (performance.now() < deadline) {
+      const answer = await get(probe, '/', 1000).catch(() => null)
+      if (answer === 'ready') return null
+      if (++looks % LOOKS_BETWEEN === 0) {
+        const found = await this.#engine.find((docker, options) =>
+          docker.getContainer(probe.id).inspect(options)
+        )
+        if (!found?.State.Running) return endedFinding(found?.State.ExitCode ?? null)
+      }
+      await after(LOOK_MS)
+    }
+    return UNREACHABLE
   }
 
   async #tryOut(peer: Probe, probe: Probe, canaryPort: number): Promise<RuntimeFinding[]> {
@@ -228,16 +249,6 @@ async function openCanary(): Promise<Server> {
   return canary.unref()
 }
 
-async function isReady(probe: Probe): Promise<boolean> {
-  const deadline = performance.now() + PROBE_READY_MS
-  while (performance.now() < deadline) {
-    const answer = await get(probe, '/', 1000).catch(() => null)
-    if (answer === 'ready') return true
-    await after(LOOK_MS)
-  }
-  return false
-}
-
 /** What became of it: `connected`, `timeout`, or the code of an error as `ECONNREFUSED`. */
 async function ask(probe: Probe, host: string, port: number): Promise<string> {
   return get(probe, `/${host}/${port}`, CONNECT_MS + 10_000).catch(() => 'no answer')
@@ -255,8 +266,17 @@ const UNREACHABLE: RuntimeFinding = {
   code: 'agents_unreachable',
   message: 'Mosaic does not reach containers of this engine by their address.',
   hint:
-    'Run Mosaic on the machine of the engine, or in a container of it. If it is one, see with ' +
-    '"docker logs" whether the image has the program "node".',
+    'Run Mosaic on the machine of the engine, or in a container of it, and see that no firewall ' +
+    'closes the way.',
+}
+
+function endedFinding(exitCode: number | null): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'image_unfit',
+    message: `A container of the agents' image ended at once, with status ${exitCode ?? 'unknown'}.`,
+    hint: 'The image must have the programs "node" and "sh", for the processor of this machine.',
+  }
 }
 
 const PEERS: RuntimeFinding = {
