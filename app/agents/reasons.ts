@@ -12,8 +12,8 @@ const ASK_ADMIN = 'Try again in a minute. If it goes on, tell an admin.'
 /** One sentence and one next step for each reason. */
 export const REASONS: Record<FailureReason, ReasonText> = {
   image_missing: {
-    message: 'The image that your agent runs from was not found.',
-    help: 'An admin can correct its name under Admin → Settings.',
+    message: 'What your agent runs from was not found: OpenClaw, or the image with it.',
+    help: 'Tell an admin: "node ace doctor" says what is missing and how to get it.',
   },
   pull_timeout: {
     message: 'Fetching the image that your agent runs from took too long.',
@@ -25,7 +25,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
   },
   no_capacity: {
     message: 'There is no room for another agent just now.',
-    help: 'Try again in a few minutes, when other agents have gone to sleep.',
+    help: 'Try again in a few minutes, when other agents have gone to sleep. If it goes on, tell an admin: the disk may be full.',
   },
   boot_timeout: {
     message: 'Your agent took too long to start.',

@@ -1,5 +1,6 @@
 import { errors as vineErrors } from '@vinejs/vine'
 import { Exception } from '@adonisjs/core/exceptions'
+import { E_DISK_FULL, isDiskFull } from '#exceptions/disk_full'
 
 /** One error of the API: see `docs/api.md`. */
 export interface ApiError {
@@ -50,11 +51,17 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
 /** The errors that an answer tells: never a stack, a query or the text of an unexpected failure. */
-export function toAnswer(error: unknown): Answer {
+export function toAnswer(failure: unknown): Answer {
+  const error = isUntold(failure) && isDiskFull(failure) ? new E_DISK_FULL() : failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
   const told = retryAfter(error)
   return { ...answer, retryAfterSec: told ?? RETRY_AFTER_SEC[answer.status] }
+}
+
+/** Whether nothing of it was meant for the person who meets it. */
+function isUntold(error: unknown): boolean {
+  return !(error instanceof Exception && error.help)
 }
 
 function withoutTimes(error: unknown): Answer {

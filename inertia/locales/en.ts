@@ -258,8 +258,8 @@ export const en = {
     },
     reasons: {
       image_missing: {
-        what: 'The image your agent starts from is not there.',
-        next: 'An admin can set it under Administration → Settings.',
+        what: 'What your agent runs from was not found: OpenClaw, or the image with it.',
+        next: 'Tell an admin: “node ace doctor” says what is missing and how to get it.',
       },
       pull_timeout: {
         what: 'The image your agent starts from took too long to arrive.',
@@ -271,7 +271,7 @@ export const en = {
       },
       no_capacity: {
         what: 'There is no room for your agent at the moment.',
-        next: 'Try again in a few minutes: other agents fall asleep and make room.',
+        next: 'Try again in a few minutes: other agents fall asleep and make room. If it lasts, tell an admin: the disk may be full.',
       },
       boot_timeout: {
         what: 'Your agent took too long to wake up.',

@@ -18,13 +18,15 @@ export class ModelService {
   readonly calls: ModelCall[] = []
   /** Another key answers 401, as services do. */
   key: string
+  /** Another model answers 404. */
+  model = ModelService.MODEL
   #port = 0
   #answers = 0
   #held: PromiseWithResolvers<void> | null = null
   readonly #server = createServer((request, response) => void this.#answer(request, response))
 
-  constructor(key: string) {
-    this.key = key
+  constructor(private readonly firstKey: string) {
+    this.key = firstKey
   }
 
   get url(): string {
@@ -58,6 +60,18 @@ export class ModelService {
     this.#held = null
   }
 
+  get isHolding(): boolean {
+    return this.#held !== null
+  }
+
+  /** Back to how it was at first, and running. */
+  async recover(): Promise<void> {
+    this.release()
+    this.key = this.firstKey
+    this.model = ModelService.MODEL
+    if (!this.#server.listening) await this.start()
+  }
+
   /** Both halves of the answer of this number, from 1. */
   static answer(number: number): [string, string] {
     return [`Answer ${number} begins here`, `, and answer ${number} ends.`]
@@ -76,12 +90,12 @@ export class ModelService {
       return refuse(response, 401, 'invalid_api_key', 'The key is wrong.')
     }
     if (request.url === '/v1/models') {
-      const data = [{ id: ModelService.MODEL, object: 'model', owned_by: 'test' }]
+      const data = [{ id: this.model, object: 'model', owned_by: 'test' }]
       return send(response, 200, { object: 'list', data })
     }
     const body = JSON.parse(text) as ModelCall['body']
     this.calls.push({ authorization, body })
-    if (body.model !== ModelService.MODEL) {
+    if (body.model !== this.model) {
       return refuse(response, 404, 'model_not_found', `There is no model "${body.model}".`)
     }
     await this.#stream(response)

@@ -29,6 +29,20 @@ test.group('What an answer tells of an error', () => {
     }
   })
 
+  test('a full disk is told, however deep it lies', ({ assert }) => {
+    const sqlite = Object.assign(new Error('insert canary'), { code: 'SQLITE_FULL' })
+    const postgres = Object.assign(new Error('insert canary'), { code: '53100' })
+    const file = new Error('write canary', {
+      cause: Object.assign(new Error(), { code: 'ENOSPC' }),
+    })
+    for (const failure of [sqlite, postgres, file]) {
+      const answer = toAnswer(failure)
+      assert.equal(answer.status, 503)
+      assert.equal(answer.errors[0].code, 'E_DISK_FULL')
+      assert.notInclude(JSON.stringify(answer), 'canary')
+    }
+  })
+
   test('each invalid field is told by name', async ({ assert }) => {
     const schema = vine.create({ name: vine.string(), age: vine.number() })
     const [error] = await schema.tryValidate({ age: 'x' })

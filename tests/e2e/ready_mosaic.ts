@@ -1,0 +1,38 @@
+import { Api } from '#tests/e2e/api'
+import type { MosaicProcess } from '#tests/e2e/mosaic_process'
+
+const ACCOUNT = { username: 'admin', password: 'a-password-from-outside' }
+
+/** The provider that the first admin's agent thinks with. */
+export interface FirstProvider {
+  type: string
+  baseUrl?: string
+  apiKey?: string
+  model: string
+}
+
+/** Migrates, starts and sets up a Mosaic that was prepared. Gives the API of its first admin. */
+export async function setUp(mosaic: MosaicProcess, provider: FirstProvider): Promise<Api> {
+  await mosaic.ace('migration:run', '--force')
+  await mosaic.ace('settings:set', 'network.allowedRanges', '["127.0.0.0/8"]')
+  await mosaic.start()
+
+  const setupToken = new URL(mosaic.setupLink).searchParams.get('token')
+  const anyone = new Api(mosaic.url, 'none')
+  await anyone.ask('POST', '/api/v1/onboarding/breakglass', { setupToken, ...ACCOUNT })
+
+  const { token } = await mosaic.aceJson<{ token: string }>('token:create', ACCOUNT.username)
+  const admin = new Api(mosaic.url, token)
+  const { model, ...connection } = provider
+  await admin.ask('POST', '/api/v1/onboarding/auth', { skip: true })
+  await admin.ask('POST', '/api/v1/onboarding/provider', {
+    ...connection,
+    name: 'work',
+    displayName: 'Work',
+    models: [{ id: model, name: model }],
+    primaryModel: model,
+  })
+  await admin.ask('POST', '/api/v1/onboarding/system-agents', { skip: true })
+  await admin.ask('POST', '/api/v1/onboarding/complete', {})
+  return admin
+}

@@ -1,0 +1,165 @@
+import { execFileSync } from 'node:child_process'
+import { test } from '@japa/runner'
+import { processesOf } from '#tests/e2e/canaries'
+import { ModelService } from '#tests/e2e/model_service'
+import { MosaicProcess } from '#tests/e2e/mosaic_process'
+import { setUp } from '#tests/e2e/ready_mosaic'
+import { eventsOf, textOf, type Api, type ChatEvent } from '#tests/e2e/api'
+
+const KEY = 'sk-canary-51e0c7d2'
+/** One wake of the real OpenClaw on a busy machine, and what comes before it. */
+const TIMEOUT_MS = 240_000
+
+/** How a chat ended: its last event, as a person meets it. */
+function endOf(events: ChatEvent[]) {
+  const last = events.at(-1)!
+  const { code, message, hint } = last.data
+  return { event: last.event, code, told: Boolean(message && hint), leak: tellsKey(events) }
+}
+
+const tellsKey = (what: unknown) => JSON.stringify(what).includes(KEY)
+const failed = (code: string) => ({ event: 'error', code, told: true, leak: false })
+
+test.group('Trouble with a provider or an agent', (group) => {
+  let mosaic: MosaicProcess
+  let service: ModelService
+  let api: Api
+
+  group.setup(async () => {
+    service = await new ModelService(KEY).start()
+    mosaic = new MosaicProcess()
+    await mosaic.prepare()
+    api = await setUp(mosaic, {
+      type: 'custom',
+      baseUrl: service.url,
+      apiKey: KEY,
+      model: ModelService.MODEL,
+    })
+    await api.chat('Good morning')
+    return async () => {
+      await mosaic.end()
+      await service.stop()
+    }
+  })
+  group.each.setup(() => () => service.recover())
+  group.each.timeout(TIMEOUT_MS)
+
+  const tested = async () => {
+    const [{ id }] = await api.ask<{ id: string }[]>('GET', '/api/v1/providers')
+    const result = await api.ask<{ ok: boolean; reason?: string; message?: string }>(
+      'POST',
+      `/api/v1/providers/${id}/test`
+    )
+    return { ok: result.ok, reason: result.reason, told: Boolean(result.message) }
+  }
+
+  test('a provider that is down is named, in the test and in the chat', async ({ assert }) => {
+    await service.stop()
+    assert.deepEqual(await tested(), { ok: false, reason: 'unreachable', told: true })
+    assert.deepEqual(endOf(await api.chat('Are you there?')), failed('E_MODEL_UNREACHABLE'))
+  })
+
+  test('a wrong key is named, in the test and in the chat', async ({ assert }) => {
+    service.key = 'another'
+    assert.deepEqual(await tested(), { ok: false, reason: 'unauthorized', told: true })
+    assert.deepEqual(endOf(await api.chat('Are you there?')), failed('E_MODEL_UNAUTHORIZED'))
+  })
+
+  test('a model that the provider does not know is named', async ({ assert }) => {
+    service.model = 'another'
+    assert.deepEqual(endOf(await api.chat('Are you there?')), failed('E_MODEL_NOT_FOUND'))
+  })
+
+  test('a model that nobody offers is refused at once', async ({ assert }) => {
+    const messages = [{ role: 'user', content: 'Hello' }]
+    const answer = await api.raw('POST', '/v1/chat/completions', { model: 'work/none', messages })
+    assert.equal(answer.status, 404)
+    const { error } = (await answer.json()) as { error: { code: string; message: string } }
+    assert.equal(error.code, 'model_not_found')
+    assert.isNotEmpty(error.message)
+  })
+
+  test('an agent that dies in the middle of an answer is told, and wakes again', async ({
+    assert,
+  }) => {
+    service.hold()
+    const answer = await api.raw('POST', '/api/v1/chat', { message: 'Tell me a story' })
+    let text = ''
+    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      if (!text.includes('event: delta') || !service.isHolding) continue
+      for (const pid of agentsOf(mosaic)) process.kill(pid, 'SIGKILL')
+      service.release()
+    }
+    const events = eventsOf(text)
+    assert.isNotEmpty(textOf(events))
+    assert.deepEqual(endOf(events), failed('E_AGENT_GONE'))
+
+    const again = await api.chat('Go on')
+    assert.equal(endOf(again).event, 'done')
+  })
+})
+
+test.group('Trouble with the machine', (group) => {
+  const ended: MosaicProcess[] = []
+  group.each.teardown(async () => {
+    for (const mosaic of ended.splice(0)) await mosaic.end()
+  })
+  group.each.timeout(TIMEOUT_MS)
+
+  const demo = { type: 'demo', model: 'echo' }
+  const madeFrom = async (cwd?: string) => {
+    const mosaic = new MosaicProcess(cwd)
+    ended.push(mosaic)
+    await mosaic.prepare()
+    return mosaic
+  }
+
+  test('an OpenClaw that is not installed is told, to users and to the operator', async ({
+    assert,
+  }) => {
+    const mosaic = await madeFrom('/')
+    const api = await setUp(mosaic, demo)
+    assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_IMAGE_MISSING'))
+
+    const { code, out } = await mosaic.ace('doctor')
+    assert.equal(code, 1)
+    assert.include(out, 'OpenClaw is not installed')
+    assert.include(out, 'npm run quickstart')
+  })
+
+  /** Only root lays a small file system over a folder. */
+  if (process.getuid?.() === 0) {
+    test('a full disk is told, and chat goes on once there is room', async ({
+      assert,
+      cleanup,
+    }) => {
+      const mosaic = await madeFrom()
+      const api = await setUp(mosaic, demo)
+      const room = limitRoom(mosaic.storage)
+      cleanup(() => room.free())
+      assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_NO_CAPACITY'))
+
+      room.free()
+      await api.ask('POST', '/api/v1/agent/start')
+      assert.equal(endOf(await api.chat('Hello again')).event, 'done')
+    })
+  }
+})
+
+/** Lays a file system of 64 kB over a folder; only root may. */
+function limitRoom(folder: string) {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=755', 'tmpfs', folder])
+  let mounted = true
+  return {
+    free() {
+      if (mounted) execFileSync('umount', ['-l', folder])
+      mounted = false
+    },
+  }
+}
+
+/** What runs for agents: everything of this installation but its web process. */
+function agentsOf(mosaic: MosaicProcess): number[] {
+  return processesOf(mosaic.storage).filter((pid) => pid !== mosaic.pid)
+}
