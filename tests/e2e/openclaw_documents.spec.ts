@@ -8,6 +8,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import UserAgentConfig from '#models/user_agent_config'
 import { AGENT_PROFILES } from '#models/types'
 import { assembleDocument } from '#openclaw/document'
+import { PRIMER } from '#openclaw/primer_model'
 import { RealAgent, refusalOf } from '#tests/e2e/real_openclaw'
 import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
@@ -106,6 +107,8 @@ test.group('The real OpenClaw', (group) => {
       const agent = new RealAgent(`user/${user.id}`, token, home, await freePort())
       try {
         await agent.ready((url) => gateway.probeReady(url), 180_000)
+        await gateway.prime(agent.url, token, AbortSignal.timeout(90_000))
+        assert.isEmpty(failing.calls)
         const response = await fetch(`${agent.url}/v1/chat/completions`, {
           method: 'POST',
           headers: {
@@ -127,18 +130,16 @@ test.group('The real OpenClaw', (group) => {
         assert.deepEqual(asked, ['openai', 'anthropic', 'zai', 'ollama', 'custom'])
         for (const { body } of failing.calls) assert.include(body, 'marzipan')
 
-        const sessions = await gateway.sessions(agent.url, token)
-        assert.deepEqual(
-          sessions.map(({ key }) => key),
-          ['c1']
-        )
+        const sessions = async () =>
+          (await gateway.sessions(agent.url, token)).map(({ key }) => key)
+        assert.sameMembers(await sessions(), ['c1', PRIMER.sessionKey])
         const history = await gateway.history(agent.url, token, 'c1')
         assert.deepInclude(history!.messages[0], { role: 'user', text: 'Say parrot.' })
         assert.equal(history!.messages[1].role, 'assistant')
         assert.isNull(await gateway.history(agent.url, token, 'nothing'))
 
         await gateway.deleteSession(agent.url, token, 'c1')
-        assert.isEmpty(await gateway.sessions(agent.url, token))
+        assert.deepEqual(await sessions(), [PRIMER.sessionKey])
         assert.isNull(await gateway.history(agent.url, token, 'c1'))
 
         for (const file of filesBelow(home)) {
