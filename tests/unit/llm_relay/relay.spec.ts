@@ -79,8 +79,8 @@ test.group('The LLM relay', (group) => {
       await passed
       response.end('two')
     }
-    const { body } = await relay({ firstByteMs: 20 }).answer(call())
-    setTimeout(pass, 60)
+    const { body } = await relay({ firstByteMs: 500 }).answer(call())
+    setTimeout(pass, 600)
     assert.equal(await text(body as Readable), 'onetwo')
   })
 
