@@ -2,11 +2,13 @@
 export class Api {
   constructor(
     readonly origin: string,
-    readonly token: string
+    /** Null asks as nobody. */
+    readonly token: string | null
   ) {}
 
-  get headers() {
-    return { 'authorization': `Bearer ${this.token}`, 'content-type': 'application/json' }
+  get headers(): Record<string, string> {
+    const authorization = this.token ? { authorization: `Bearer ${this.token}` } : {}
+    return { 'content-type': 'application/json', ...authorization }
   }
 
   async raw(method: string, path: string, body?: unknown): Promise<Response> {

@@ -18,7 +18,7 @@ export async function setUp(mosaic: MosaicProcess, provider: FirstProvider): Pro
   await mosaic.start()
 
   const setupToken = new URL(mosaic.setupLink).searchParams.get('token')
-  const anyone = new Api(mosaic.url, 'none')
+  const anyone = new Api(mosaic.url, null)
   await anyone.ask('POST', '/api/v1/onboarding/breakglass', { setupToken, ...ACCOUNT })
 
   const { token } = await mosaic.aceJson<{ token: string }>('token:create', ACCOUNT.username)
