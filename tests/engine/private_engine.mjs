@@ -5,10 +5,11 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { command } from '../../bin/setup/command.mjs'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
 import { enginePrograms } from './programs.mjs'
 
@@ -19,6 +20,8 @@ const END_DEADLINE_MS = 120_000
 
 const fileHere = (name) => fileURLToPath(new URL(name, import.meta.url))
 
+const PREFIX = 'mosaic-engine-'
+
 export class PrivateEngine {
   #guard
   #folder
@@ -26,8 +29,9 @@ export class PrivateEngine {
   /** @throws SetupFailure */
   async start() {
     const init = await enginePrograms()
+    await clearAbandoned()
     /** Not below the run's own folder: the path of a socket has little room. */
-    this.#folder = mkdtempSync(join(tmpdir(), 'mosaic-engine-'))
+    this.#folder = mkdtempSync(join(tmpdir(), PREFIX))
     const cgroup = basename(this.#folder)
     const supervisor = [process.execPath, fileHere('supervisor.mjs'), this.#folder, cgroup]
     // In a session of its own: a terminal's interrupt is for the run, which then ends the engine.
@@ -77,5 +81,25 @@ export class PrivateEngine {
     const timer = setTimeout(() => this.#guard.kill('SIGKILL'), END_DEADLINE_MS)
     await ended
     clearTimeout(timer)
+  }
+}
+
+/** Whoever kills the guard itself ends the engine with it; its folder and control groups stay behind. */
+async function clearAbandoned() {
+  for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(PREFIX))) {
+    const folder = join(tmpdir(), name)
+    const pidFile = join(folder, 'init.pid')
+    if (!existsSync(pidFile) || existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`))
+      continue
+    await command('find', [
+      '/sys/fs/cgroup',
+      '-depth',
+      '-path',
+      `*/${name}*`,
+      '-type',
+      'd',
+      '-delete',
+    ])
+    rmSync(folder, { recursive: true, force: true })
   }
 }
