@@ -225,11 +225,17 @@ export interface RuntimeFinding {
   hint: string
 }
 
-/** A runtime driver; only the one in use was asked what is wrong. */
+/** A runtime driver, and what is wrong with it here. */
 export interface Runtime {
   name: string
   inUse: boolean
-  findings: RuntimeFinding[] | null
+  /** No finding is an error. */
+  usable: boolean
+  isolation: 'none' | 'user' | 'container'
+  limits: boolean
+  /** Whether agents can come and go with their data. */
+  movesData: boolean
+  findings: RuntimeFinding[]
 }
 
 export type SettingValue = string | number | boolean | string[] | null

@@ -150,6 +150,10 @@ export const en = {
       place: 'Administration → System agents',
       keepsRunning: 'Each one uses memory and model calls all day.',
     },
+    runtime: {
+      legend: 'Where agents run',
+      place: 'Administration → Settings',
+    },
     complete: {
       title: 'Everything is ready',
       lead: 'Your agent sleeps while nobody uses it, and wakes when you open the chat or write to it. The first wake takes a little longer than the next ones.',
@@ -158,6 +162,23 @@ export const en = {
       skipped: 'Skipped',
     },
     signInAgain: 'Sign in with the account you made to go on with the set-up.',
+  },
+
+  runtimes: {
+    names: { process: 'Processes', docker: 'Containers' },
+    isolation: {
+      none: 'All agents are one user of this machine: for trying out.',
+      user: 'Each agent is a user of its own on this machine.',
+      container: 'Each agent is in a hardened container of its own.',
+    },
+    limits: 'Memory, processors and processes of each are limited.',
+    noLimits: 'Memory and processors are not limited.',
+    usable: 'Usable here',
+    unusable: 'Not usable here',
+    inUse: 'In use',
+    moves: 'Agents move at their next wake, with all that they remember.',
+    staysBehind:
+      'Agents cannot take their data along: those that have some do not start until the former one is chosen again.',
   },
 
   roles: {
@@ -505,6 +526,7 @@ export const en = {
       groups: {
         oidc: 'Single sign-on',
         runtime: 'Where agents run',
+        docker: 'Containers',
         agents: 'Agents',
         network: 'Network',
       },
@@ -523,6 +545,22 @@ export const en = {
         },
         runtime_cpus: { label: 'Processors', help: 'The most that one agent may use.' },
         runtime_processes: { label: 'Processes', help: 'The most that one agent may have.' },
+        docker_host: {
+          label: 'Engine',
+          help: 'As unix:///path or tcp://host:port. Empty means DOCKER_HOST, else the engine of this machine.',
+        },
+        docker_egress: {
+          label: 'Way to the internet',
+          help: 'open: agents reach the public internet. sealed: they reach Mosaic and nothing else.',
+        },
+        docker_pullPolicy: {
+          label: 'Fetch the image',
+          help: 'missing: where the engine lacks it. always: before each start. never: by hand.',
+        },
+        docker_range: {
+          label: 'Addresses of agents',
+          help: 'Where Mosaic is in a container itself, each agent gets eight of this range.',
+        },
         agents_idleTimeoutMin: {
           label: 'Falls asleep after',
           help: 'Minutes without a message, unless the owner of an agent says otherwise.',

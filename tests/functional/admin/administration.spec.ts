@@ -131,6 +131,20 @@ test.group('The administration', (group) => {
     assert.lengthOf(inUse, 1)
     assert.containsSubset(inUse[0], { name: 'memory', findings: [] })
   })
+
+  test('says of each other runtime whether it can be used here', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const { body } = await visitor.get('/api/v1/admin/runtimes')
+    const names = body.data.map(({ name }: { name: string }) => name)
+    assert.includeMembers(names, ['process', 'docker'])
+    assert.notInclude(names, 'memory')
+    for (const runtime of body.data) {
+      assert.isTrue(runtime.movesData)
+      const isError = ({ severity }: { severity: string }) => severity === 'error'
+      assert.equal(runtime.usable, !runtime.findings.some(isError))
+      for (const { message, hint } of runtime.findings) assert.isNotEmpty(message && hint)
+    }
+  })
 })
 
 test.group('System agents', (group) => {

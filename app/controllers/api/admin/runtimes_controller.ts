@@ -1,17 +1,30 @@
 import app from '@adonisjs/core/services/app'
 
-/** `/api/v1/admin/runtimes`: which drivers there are, which is used, and what is wrong with it. */
+/** Doubles inside Mosaic itself. Nobody would choose them for people. */
+const FOR_TESTS = 'memory'
+
+/** `/api/v1/admin/runtimes`: which drivers there are, which is used, and what is wrong with each here. */
 export default class AdminRuntimesController {
   async index() {
     const runtimes = await app.container.make('runtime.manager')
     const settings = await app.container.make('settings')
     const inUse = await settings.get('runtime.driver')
+    const names = runtimes.names().filter((name) => name !== FOR_TESTS || name === inUse)
     const data = await Promise.all(
-      runtimes.names().map(async (name) => ({
-        name,
-        inUse: name === inUse,
-        findings: name === inUse ? await runtimes.preflight(name) : null,
-      }))
+      names.map(async (name) => {
+        const driver = await runtimes.use(name)
+        const findings = await driver.preflight()
+        return {
+          name,
+          inUse: name === inUse,
+          usable: findings.every(({ severity }) => severity !== 'error'),
+          isolation: driver.capabilities.isolation,
+          limits: driver.capabilities.limits,
+          /** Whether agents can come here from another driver, and leave, with their data. */
+          movesData: Boolean(driver.exportData && driver.importData),
+          findings,
+        }
+      })
     )
     return { data }
   }

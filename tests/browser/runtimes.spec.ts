@@ -1,0 +1,81 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import settings from '#settings/services/main'
+import { ORIGIN } from '#tests/browser/chromium'
+import {
+  ACCOUNT,
+  freshInstallation,
+  readyInstallation,
+  setupToken,
+  signIn,
+} from '#tests/browser/installation'
+import { MemoryDriver } from '#runtimes/drivers/memory'
+
+/** One runtime that could be chosen here, and one that could not, and says why. */
+async function addRuntimes() {
+  const runtimes = await app.container.make('runtime.manager')
+  const other = new MemoryDriver({ name: 'other' })
+  const broken = new MemoryDriver({ name: 'broken' })
+  broken.preflight = async () => [
+    {
+      severity: 'error',
+      code: 'away',
+      message: 'The engine of this runtime does not answer.',
+      hint: 'Start it, then look again.',
+    },
+  ]
+  runtimes.extend('other', () => other)
+  runtimes.extend('broken', () => broken)
+}
+
+test.group('Where agents run, in a browser', (group) => {
+  group.setup(addRuntimes)
+
+  test('the set-up shows what can be used here, and remembers the choice', async ({
+    assert,
+    browserContext,
+    cleanup,
+  }) => {
+    cleanup(await freshInstallation())
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByLabel('Username').fill(ACCOUNT.username)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+    await page.getByRole('button', { name: 'Skip for now' }).click()
+    await page.getByTestId('type-demo').click()
+    await page.getByTestId('test-connection').click()
+    await page.getByText('The connection works').waitFor()
+    await page.getByRole('button', { name: 'Save and continue' }).click()
+    await page.getByRole('heading', { name: 'System agents' }).waitFor()
+    await page.getByRole('button', { name: 'Continue' }).click()
+
+    const broken = page.getByTestId('runtime-broken')
+    await broken.getByText('Not usable here').waitFor()
+    await broken.getByText('Start it, then look again.').waitFor()
+    assert.isTrue(await broken.getByRole('radio').isDisabled())
+    assert.isTrue(await page.getByTestId('runtime-memory').getByRole('radio').isChecked())
+
+    const other = page.getByTestId('runtime-other')
+    await other.getByText('Agents move at their next wake').waitFor()
+    await other.getByRole('radio').check()
+    await page.getByRole('button', { name: 'Finish and open the chat' }).click()
+    await page.waitForURL(`${ORIGIN}/chat`)
+    assert.equal(await settings.get('runtime.driver'), 'other')
+  })
+
+  test('the settings show what is wrong with each, and how to mend it', async ({
+    browserContext,
+    cleanup,
+  }) => {
+    const { restore } = await readyInstallation()
+    cleanup(restore)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/settings`)
+    await page.getByTestId('runtime-memory').getByText('In use').waitFor()
+    await page.getByTestId('runtime-broken').getByText('Start it, then look again.').waitFor()
+    await page.getByTestId('runtime-process').waitFor()
+  })
+})
