@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { createHash, randomUUID } from 'node:crypto'
@@ -7,6 +8,7 @@ import { Secret } from '@adonisjs/core/helpers'
 import type { Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
 import { LABEL } from '#runtimes/drivers/docker/labels'
+import { shortHash } from '#runtimes/drivers/docker/options'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { DockerDriver, type DockerDriverConfig } from '#runtimes/drivers/docker'
 import { KNOBS_PORT_OFFSET, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
@@ -176,6 +178,9 @@ export class DockerTrial implements RuntimeTrial {
       await Promise.all(names.map((name) => docker.getContainer(name).remove({ force: true })))
       const volumes = await this.volumes(installation)
       await Promise.all(volumes.map((name) => docker.getVolume(name).remove()))
+      for (const base of ['/run/mosaic', '/dev/shm/mosaic']) {
+        await rm(`${base}/${shortHash(installation)}`, { recursive: true, force: true })
+      }
     }
     for (const driver of this.#drivers) await driver.close()
     await this.documents.stop()

@@ -1,19 +1,12 @@
 import type { Readable } from 'node:stream'
 import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
-import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
-import { LABEL } from '#runtimes/drivers/docker/labels'
+import type { RuntimeError } from '#runtimes/errors'
 import { examine } from '#runtimes/drivers/docker/preflight'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { openParts, type DockerParts } from '#runtimes/drivers/docker/parts'
-import { agentContainer } from '#runtimes/drivers/docker/container_options'
-import { isNameConflict, statusOf } from '#runtimes/drivers/docker/engine'
 import type { Found } from '#runtimes/drivers/docker/containers'
-import {
-  DEFAULT_SETTINGS,
-  shortHash,
-  type DockerDriverConfig,
-} from '#runtimes/drivers/docker/options'
+import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
 import type {
   Instance,
   InstanceRef,
@@ -27,16 +20,8 @@ import type {
 
 export type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
 
-const REPLACE_GRACE_MS = 5000
-
-/** Others may make and remove a container of the same name meanwhile; but not for ever. */
-const MOST_ROUNDS = 8
-
 /** No log is read beyond this. */
 const MOST_LINES = 10_000
-
-/** Changes with what this driver makes of a spec, so that older containers are replaced. */
-const SHAPE_VERSION = 1
 
 /**
  * One OpenClaw per agent in a hardened container of a Docker engine, or of Podman by its Docker interface.
@@ -68,15 +53,9 @@ export class DockerDriver implements RuntimeDriver {
     return this.#queue.run(
       spec.name,
       async () => {
-        const parts = await this.#open()
-        await parts.watcher.settled()
-        for (let round = 0; round < MOST_ROUNDS; round++) {
-          const instance = await this.#round(parts, spec, context)
-          if (instance) return instance
-        }
-        throw new RuntimeError('internal', `${spec.name} changes while it is being started.`, {
-          help: 'See which other process makes or removes containers of this name.',
-        })
+        const { watcher, maker } = await this.#open()
+        await watcher.settled()
+        return maker.ensure(spec, context)
       },
       context.signal
     )
@@ -111,16 +90,14 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   async remove({ name }: InstanceRef): Promise<void> {
-    await this.#change(name, (parts, found) => this.#remove(parts, name, found))
+    await this.#queue.run(name, async () => this.#remove(await this.#open(), name))
   }
 
   async purge({ name }: InstanceRef): Promise<void> {
     await this.#queue.run(name, async () => {
       const parts = await this.#open()
-      const found = await parts.containers.findOurs(name)
-      if (found) await this.#remove(parts, name, found)
+      await this.#remove(parts, name)
       await parts.volumes.delete(stateVolume(name))
-      await parts.handover.delete(name)
     })
   }
 
@@ -215,115 +192,12 @@ export class DockerDriver implements RuntimeDriver {
     return images.resolve(image ?? this.#config.image, settings.pullPolicy, context)
   }
 
-  /** One look and the step that follows from it. Null asks for another look. */
-  async #round(
-    parts: DockerParts,
-    spec: InstanceSpec,
-    context: RuntimeContext
-  ): Promise<Instance | null> {
-    const { containers } = parts
-    const found = await containers.find(spec.name)
-    if (!found) return this.#make(parts, spec, context)
-    if (!containers.isOurs(found)) throw new E_RUNTIME_NAME_TAKEN(spec.name)
-
-    const { Id: id, State, Config } = found
-    const isSame =
-      Config.Labels[LABEL.spec] === spec.hash &&
-      Config.Labels[LABEL.shape] === this.#shape(parts, spec)
-    if (isSame && State.Running) {
-      if (State.Paused) await containers.unpause(id)
-      return containers.toInstance(found)
-    }
-    if (isSame && State.Status === 'created') return this.#start(parts, spec, id, context)
-    if (State.Running) {
-      context.onProgress?.('Ending the former instance')
-      context.signal.throwIfAborted()
-      await containers.stop(found, this.#config.replaceGraceMs ?? REPLACE_GRACE_MS)
-    }
-    await containers.remove(id)
-    return null
-  }
-
-  async #make(
-    parts: DockerParts,
-    spec: InstanceSpec,
-    context: RuntimeContext
-  ): Promise<Instance | null> {
-    const { images, volumes, topology, isolation, containers, handover, settings } = parts
-    const { signal, onProgress } = context
-    const reference = spec.image ?? this.#config.image
-    const image = await images.resolve(reference, settings.pullPolicy, context)
-    await isolation.require(image)
-    onProgress?.('Making the container')
-    signal.throwIfAborted()
-
-    const isNew = await volumes.ensureState(spec.name, image)
-    try {
-      const network = await topology.networkOf(spec.name)
-      await handover.put(spec, image)
-      signal.throwIfAborted()
-      const mounts = [volumes.stateMount(spec.name), handover.mount(spec.name)]
-      const shape = this.#shape(parts, spec)
-      const id = await containers.create(
-        agentContainer({ spec, image, network: network.name, shape, mounts })
-      )
-      return await this.#start(parts, spec, id, context)
-    } catch (error) {
-      // Another process of Mosaic makes the same one: it is there at the next look.
-      if (isNameConflict(error)) return null
-      if (isNew) await this.#forget(parts, spec.name)
-      throw error
-    }
-  }
-
-  /** Starts what was made. What does not start, or is not wanted any more, is taken away again. */
-  async #start(
-    { containers }: DockerParts,
-    { name }: InstanceSpec,
-    id: string,
-    { signal, onProgress }: RuntimeContext
-  ): Promise<Instance | null> {
-    try {
-      signal.throwIfAborted()
-      onProgress?.('Starting the agent')
-      await containers.start(id)
-      signal.throwIfAborted()
-    } catch (error) {
-      if (statusOf(error) === 404 && !signal.aborted) return null
-      await containers.remove(id)
-      throw signal.aborted ? signal.reason : error
-    }
-    const found = await containers.find(id)
-    const instance = found && containers.toInstance(found)
-    if (instance) return instance
-    return found ? this.#endedAtOnce(containers, found, name) : null
-  }
-
-  /** It ran, and is over: whoever waits for it looks at it and is told why. */
-  async #endedAtOnce(
-    containers: DockerParts['containers'],
-    found: Found,
-    name: string
-  ): Promise<never> {
-    const { failure } = await containers.observe(found)
-    throw new RuntimeError(
-      failure?.reason ?? 'exited_early',
-      failure?.message ?? `${name} ended while it was being started.`
-    )
-  }
-
-  async #remove(parts: DockerParts, name: string, { Id }: Found): Promise<void> {
-    await parts.containers.remove(Id)
-    await parts.handover.delete(name)
-    await parts.topology.release(name)
-  }
-
-  /** Takes back what was made for an agent that had nothing before. */
-  async #forget(parts: DockerParts, name: string): Promise<void> {
-    if (await parts.containers.find(name)) return
-    await parts.handover.delete(name).catch(() => {})
-    await parts.volumes.delete(stateVolume(name)).catch(() => {})
-    await parts.topology.release(name).catch(() => {})
+  /** With what an admin left who removed the container by hand. */
+  async #remove({ containers, handover, topology }: DockerParts, name: string): Promise<void> {
+    const found = await containers.findOurs(name)
+    if (found) await containers.remove(found.Id)
+    await handover.delete(name)
+    await topology.release(name)
   }
 
   /** Does something to a container of ours while nobody else here does. Of what is not there nothing. */
@@ -336,10 +210,6 @@ export class DockerDriver implements RuntimeDriver {
       const found = await parts.containers.findOurs(name)
       if (found) await task(parts, found)
     })
-  }
-
-  #shape({ topology }: DockerParts, { name }: InstanceSpec): string {
-    return shortHash(JSON.stringify([SHAPE_VERSION, topology.networkName(name)]))
   }
 
   async #stopWatching(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { chmod, chown, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import type { InstanceSpec } from '#runtimes/contract'
@@ -37,13 +37,25 @@ export class FolderHandover implements Handover {
     if (uid !== 0 && uid !== AGENT_UID) return null
     for (const base of wanted ? [wanted] : ['/run/mosaic', '/dev/shm/mosaic']) {
       try {
+        if ((await statfs(dirname(base))).type !== TMPFS) continue
         await mkdir(base, { recursive: true, mode: 0o700 })
-        if ((await statfs(base)).type === TMPFS) return base
+        return base
       } catch {
         // The next one, or none.
       }
     }
     return null
+  }
+
+  /** A folder that nobody could know of, for as long as the task takes. */
+  async withUnknown<Value>(task: (folder: string) => Promise<Value>): Promise<Value> {
+    const folder = this.#of(`unknown-${randomUUID()}`)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    try {
+      return await task(folder)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 
   async put({ name, token }: InstanceSpec): Promise<void> {
@@ -122,6 +134,49 @@ export class VolumeHandover implements Handover {
 
   async delete(name: string): Promise<void> {
     await this.#volumes.delete(handedVolume(name))
+  }
+}
+
+/**
+ * The folder where the engine sees this machine's folders, else the volume. An engine can be behind a
+ * socket of this machine and elsewhere all the same, as Mosaic can be in a container: so it is tried out.
+ */
+export class TriedHandover implements Handover {
+  readonly #folder: FolderHandover
+  readonly #volume: VolumeHandover
+  readonly #sees: (folder: string, image: string) => Promise<boolean>
+  #seen: Promise<boolean> | null = null
+  #chosen: Handover | null = null
+
+  /** @param sees whether the engine would bind this folder */
+  constructor(
+    folder: FolderHandover,
+    volume: VolumeHandover,
+    sees: (folder: string, image: string) => Promise<boolean>
+  ) {
+    this.#folder = folder
+    this.#volume = volume
+    this.#sees = sees
+  }
+
+  async put(spec: InstanceSpec, image: string): Promise<void> {
+    this.#seen ??= this.#folder.withUnknown((folder) => this.#sees(folder, image))
+    this.#seen.catch(() => (this.#seen = null))
+    this.#chosen = (await this.#seen) ? this.#folder : this.#volume
+    await this.#chosen.put(spec, image)
+  }
+
+  mount(name: string): Docker.MountSettings {
+    return (this.#chosen ?? this.#volume).mount(name)
+  }
+
+  async token(name: string): Promise<string | null> {
+    return (await this.#folder.token(name)) ?? (await this.#volume.token(name))
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#folder.delete(name)
+    await this.#volume.delete(name)
   }
 }
 

@@ -79,6 +79,11 @@ export class Isolation {
     throw new RuntimeError('internal', finding.message, { help: finding.hint })
   }
 
+  /** Has the next start prove it anew, should the network be another one. */
+  forget(): void {
+    this.#examined = null
+  }
+
   /** What is not as it must be. Done once, and again a while after it failed. */
   examine(image: string): Promise<RuntimeFinding[]> {
     const former = this.#examined

@@ -19,6 +19,9 @@ export interface Topology {
    */
   prepare(): Promise<void>
 
+  /** Lets the next `prepare` look anew: something of it turned out to be gone. */
+  forget(): void
+
   /** The network of one agent, made where it is missing. `prepare` has been called. */
   networkOf(name: string): Promise<AgentNetwork>
 

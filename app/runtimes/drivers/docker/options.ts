@@ -33,8 +33,9 @@ export interface DockerDriverConfig {
   /** Folder with `ca.pem`, `cert.pem` and `key.pem` for an engine behind TLS. */
   certificates?: string | null
   /**
-   * Folder on a tmpfs for the agents' tokens, given to containers on a local engine; by default one below
-   * /run. Null keeps tokens in volumes of the engine, as is done where the engine is elsewhere.
+   * Folder on a tmpfs for the agents' tokens, which the engine sees under the same path; by default one
+   * of this machine where the engine turns out to see it. Null keeps tokens in volumes of the engine, as
+   * is done where it sees none.
    */
   secretsFolder?: string | null
   /** The container that Mosaic runs in, by id or name; null where it runs in none. By default it looks. */

@@ -38,6 +38,10 @@ export class OwnNetworks implements Topology {
     // Nothing is common to all.
   }
 
+  forget(): void {
+    // Nothing is kept.
+  }
+
   async networkOf(name: string): Promise<AgentNetwork> {
     const network = (await this.#find(name)) ?? (await this.#create(name))
     await this.#join(network)

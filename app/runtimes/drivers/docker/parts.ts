@@ -1,3 +1,4 @@
+import { Maker } from '#runtimes/drivers/docker/maker'
 import { Engine } from '#runtimes/drivers/docker/engine'
 import { Images } from '#runtimes/drivers/docker/images'
 import { Volumes } from '#runtimes/drivers/docker/volumes'
@@ -6,8 +7,13 @@ import { Isolation } from '#runtimes/drivers/docker/isolation'
 import { Containers } from '#runtimes/drivers/docker/containers'
 import { OwnNetworks } from '#runtimes/drivers/docker/own_networks'
 import { SharedBridge } from '#runtimes/drivers/docker/shared_bridge'
-import { isInContainer, ownContainer } from '#runtimes/drivers/docker/where'
-import { FolderHandover, VolumeHandover, type Handover } from '#runtimes/drivers/docker/handover'
+import { ownContainer } from '#runtimes/drivers/docker/where'
+import {
+  FolderHandover,
+  TriedHandover,
+  VolumeHandover,
+  type Handover,
+} from '#runtimes/drivers/docker/handover'
 import type { EventFeed } from '#runtimes/event_feed'
 import type { Topology } from '#runtimes/drivers/docker/network'
 import type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
@@ -28,6 +34,7 @@ export interface DockerParts {
   isolation: Isolation
   containers: Containers
   handover: Handover
+  maker: Maker
 }
 
 export async function openParts(
@@ -44,7 +51,7 @@ export async function openParts(
   const containers = new Containers(engine, installation)
   const volumes = new Volumes(engine, installation)
   const topology = await chooseTopology(engine, config, settings, installation)
-  return {
+  const parts = {
     settings,
     engine,
     containers,
@@ -61,6 +68,7 @@ export async function openParts(
     ),
     handover: await chooseHandover(engine, config, installation, containers, volumes),
   }
+  return { ...parts, maker: new Maker(parts, config) }
 }
 
 async function chooseTopology(
@@ -89,14 +97,15 @@ async function chooseHandover(
   containers: Containers,
   volumes: Volumes
 ): Promise<Handover> {
-  // The engine's machine does not see the folders of a container, unless it was told which one it shares.
-  const isShared = engine.isLocal && secretsFolder !== null && (secretsFolder || !isInContainer())
-  const base = isShared ? await FolderHandover.base(secretsFolder ?? undefined) : null
-  if (base) return new FolderHandover(base, installation, entrypoint)
-
   const read = async (name: string, path: string) => {
     const found = await containers.findOurs(name)
     return found && containers.readFile(found.Id, path)
   }
-  return new VolumeHandover(volumes, entrypoint, read)
+  const volume = new VolumeHandover(volumes, entrypoint, read)
+  if (secretsFolder === null || !(engine.isLocal || secretsFolder)) return volume
+
+  const base = await FolderHandover.base(secretsFolder)
+  if (!base) return volume
+  const folder = new FolderHandover(base, installation, entrypoint)
+  return secretsFolder ? folder : new TriedHandover(folder, volume, volumes.seesFolder)
 }

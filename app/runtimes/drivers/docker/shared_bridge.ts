@@ -48,6 +48,10 @@ export class SharedBridge implements Topology {
     await this.#ready()
   }
 
+  forget(): void {
+    this.#prepared = null
+  }
+
   async networkOf(): Promise<AgentNetwork> {
     return (await this.#ready()).network
   }

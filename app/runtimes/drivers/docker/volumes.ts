@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
-import type { Engine } from '#runtimes/drivers/docker/engine'
+import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
 import { archive, type ArchiveEntry } from '#runtimes/archive'
 import { fillerContainer } from '#runtimes/drivers/docker/container_options'
 import { isOf, LABEL, type Labels } from '#runtimes/drivers/docker/labels'
@@ -53,6 +53,19 @@ export class Volumes {
     }
     if (!isOf(this.#installation, present)) throw new E_RUNTIME_NAME_TAKEN(volume)
     return false
+  }
+
+  /** Whether the engine sees a folder of this machine: it refuses to bind what it does not. */
+  readonly seesFolder = async (folder: string, image: string): Promise<boolean> => {
+    try {
+      await this.#remove(
+        await this.#filler({ Type: 'bind', Source: folder, ReadOnly: true }, image)
+      )
+      return true
+    } catch (error) {
+      if (statusOf(error) === null) throw error
+      return false
+    }
   }
 
   /** Writes files into a volume, over what is there. Their paths are below the volume's root. */
@@ -106,9 +119,13 @@ export class Volumes {
     }
   }
 
-  #filler(volume: string, image: string): Promise<Docker.Container> {
+  #filler(
+    source: string | Omit<Docker.MountSettings, 'Target'>,
+    image: string
+  ): Promise<Docker.Container> {
     const labels = { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
-    const mount = { Type: 'volume' as const, Source: volume, Target: `/${FILLED}` }
+    const from = typeof source === 'string' ? { Type: 'volume' as const, Source: source } : source
+    const mount = { ...from, Target: `/${FILLED}` }
     return this.#engine.call((docker, options) =>
       docker.createContainer({ ...fillerContainer(image, labels, [mount]), ...options })
     )
