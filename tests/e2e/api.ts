@@ -7,8 +7,8 @@ export class Api {
   ) {}
 
   get headers(): Record<string, string> {
-    const authorization = this.token ? { authorization: `Bearer ${this.token}` } : {}
-    return { 'content-type': 'application/json', ...authorization }
+    const json = { 'content-type': 'application/json' }
+    return this.token ? { ...json, authorization: `Bearer ${this.token}` } : json
   }
 
   async raw(method: string, path: string, body?: unknown): Promise<Response> {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { test } from '@japa/runner'
 import { processesOf } from '#tests/e2e/canaries'
 import { ModelService } from '#tests/e2e/model_service'
@@ -127,37 +126,7 @@ test.group('Trouble with the machine', (group) => {
     assert.include(out, 'OpenClaw is not installed')
     assert.include(out, 'npm run quickstart')
   })
-
-  /** Only root lays a small file system over a folder. */
-  if (process.getuid?.() === 0) {
-    test('a full disk is told, and chat goes on once there is room', async ({
-      assert,
-      cleanup,
-    }) => {
-      const mosaic = await madeFrom()
-      const api = await setUp(mosaic, demo)
-      const room = limitRoom(mosaic.storage)
-      cleanup(() => room.free())
-      assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_NO_CAPACITY'))
-
-      room.free()
-      await api.ask('POST', '/api/v1/agent/start')
-      assert.equal(endOf(await api.chat('Hello again')).event, 'done')
-    })
-  }
 })
-
-/** Lays a file system of 64 kB over a folder; only root may. */
-function limitRoom(folder: string) {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=755', 'tmpfs', folder])
-  let mounted = true
-  return {
-    free() {
-      if (mounted) execFileSync('umount', ['-l', folder])
-      mounted = false
-    },
-  }
-}
 
 /** What runs for agents: everything of this installation but its web process. */
 function agentsOf(mosaic: MosaicProcess): number[] {
