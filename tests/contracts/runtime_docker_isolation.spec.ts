@@ -136,16 +136,6 @@ function isolationOn(engine: Engine): void {
       }
     })
 
-    test('makes the network anew that somebody removed, and proves it again', async ({
-      assert,
-    }) => {
-      const driver = await trial.open(installation)
-      await driver.remove(await trial.start(spec(), driver))
-      await removeNetworks(engine, [installation])
-      await trial.start(spec(), driver)
-      assert.deepEqual(await driver.preflight(), [])
-    })
-
     test('puts rules back that somebody swept away', async ({ assert }) => {
       const driver = await trial.open(installation)
       await driver.callback()
