@@ -115,9 +115,14 @@ export class MosaicProcess {
 
   /** Ends it and its agents, and removes what it wrote. */
   async end(): Promise<void> {
+    await this.stopAll()
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Ends it and its agents. */
+  async stopAll(): Promise<void> {
     await this.stop()
     if (existsSync(this.databaseFile)) await this.ace('fleet:sleep', '--json')
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   /** Ends the web process alone: agents outlive it. */

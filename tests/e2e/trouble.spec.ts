@@ -1,3 +1,6 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from '@japa/runner'
 import { processesOf } from '#tests/e2e/canaries'
 import { ModelService } from '#tests/e2e/model_service'
@@ -126,7 +129,45 @@ test.group('Trouble with the machine', (group) => {
     assert.include(out, 'OpenClaw is not installed')
     assert.include(out, 'npm run quickstart')
   })
+
+  /** Only root lays a small file system over a folder. */
+  if (process.getuid?.() === 0) {
+    test('a full disk is told, and the chat goes on once there is room', async ({
+      assert,
+      cleanup,
+    }) => {
+      const mosaic = await madeFrom()
+      const disk = smallDisk(mosaic.storage)
+      cleanup(async () => {
+        await mosaic.stopAll()
+        disk.remove()
+      })
+      const api = await setUp(mosaic, demo)
+      disk.fill()
+      assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_NO_CAPACITY'))
+
+      disk.makeRoom()
+      await api.ask('POST', '/api/v1/agent/start')
+      assert.equal(endOf(await api.chat('Hello again')).event, 'done')
+    })
+  }
 })
+
+/** A disk of its own for a folder, with room for one agent. */
+function smallDisk(folder: string) {
+  const megabytes = 256
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', folder])
+  const ballast = join(folder, 'ballast')
+  return {
+    /** Takes all the room that is left, to the last block. */
+    fill() {
+      const child = spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k'], { stdio: 'ignore' })
+      if (child.status === 0) throw new Error('The disk has no end.')
+    },
+    makeRoom: () => rmSync(ballast),
+    remove: () => execFileSync('umount', ['-l', folder]),
+  }
+}
 
 /** What runs for agents: everything of this installation but its web process. */
 function agentsOf(mosaic: MosaicProcess): number[] {

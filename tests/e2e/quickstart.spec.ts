@@ -1,0 +1,63 @@
+import { test } from '@japa/runner'
+import { processesOf } from '#tests/e2e/canaries'
+import { FreshClone } from '#tests/e2e/fresh_clone'
+import { eventsOf, textOf } from '#tests/e2e/api'
+
+/** Packages, OpenClaw and the build come first, on a machine that may be busy. */
+const TIMEOUT_MS = 12 * 60_000
+/** A second start does nothing of this again. */
+const AGAIN_MS = 30_000
+
+test.group('The quickstart', (group) => {
+  let clone: FreshClone
+
+  group.setup(() => {
+    clone = new FreshClone()
+    return () => clone.remove()
+  })
+  group.each.timeout(TIMEOUT_MS)
+
+  test('leads from a fresh clone to a chat, unattended', async ({ assert }) => {
+    await clone.quickstart('--demo')
+    const username = /Username +(\S+)/.exec(clone.output)?.[1]
+    const password = /Password +(\S+)/.exec(clone.output)?.[1]
+    assert.include(clone.output, `${clone.url}/chat`)
+
+    const signedIn = await fetch(`${clone.url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    assert.isTrue(signedIn.ok, await signedIn.text())
+    const answer = await fetch(`${clone.url}/api/v1/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...asBrowser(signedIn) },
+      body: JSON.stringify({ message: 'Hello from outside' }),
+    })
+    const events = eventsOf(await answer.text())
+    assert.equal(events.at(-1)?.event, 'done', JSON.stringify(events))
+    assert.include(textOf(events), 'Hello from outside')
+  })
+
+  test('ends with Ctrl-C, its agents too', async ({ assert }) => {
+    assert.equal(await clone.interrupt(), 0)
+    assert.include(clone.output, '1 asleep')
+    assert.deepEqual(processesOf(clone.folder), [])
+  })
+
+  test('starts again in seconds, and knows that it is set up', async ({ assert }) => {
+    const before = Date.now()
+    await clone.quickstart()
+    assert.isBelow(Date.now() - before, AGAIN_MS)
+    assert.include(clone.output, `Mosaic runs at  ${clone.url}`)
+    assert.notInclude(clone.output, 'token=')
+    assert.equal(await clone.interrupt(), 0)
+  })
+})
+
+/** What a browser sends back of what a sign-in gave it. */
+function asBrowser(answer: Response): Record<string, string> {
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
+  const csrf = cookies.find((cookie) => cookie.startsWith('XSRF-TOKEN='))?.split('=')[1] ?? ''
+  return { 'cookie': cookies.join('; '), 'x-xsrf-token': decodeURIComponent(csrf) }
+}
