@@ -40,7 +40,9 @@ export default class AgentsProvider {
     container.singleton('agents.context', async (resolver) => {
       const { systemClock } = await import('#agents/clock')
       const { DEFAULT_TIMEOUTS } = await import('#agents/context')
+      const { createId } = await import('@paralleldrive/cuid2')
       return {
+        copy: createId(),
         runtimes: await resolver.make('runtime.manager'),
         documents: await resolver.make('openclaw.documents'),
         settings: await resolver.make('settings'),

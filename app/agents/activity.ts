@@ -1,7 +1,6 @@
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
-import SystemContainer from '#models/system_container'
-import UserContainer from '#models/user_container'
+import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { Clock } from '#agents/clock'
 import type { AgentsLogger } from '#agents/context'
 import type { AgentKey } from '#agents/types'
@@ -145,8 +144,10 @@ export class AgentActivity {
 
   async #save(due: [AgentKey, Use][], now: number): Promise<void> {
     try {
-      await this.#saveTable(UserContainer.table, 'user_id', ids(due, 'user/'), now)
-      await this.#saveTable(SystemContainer.table, 'id', ids(due, 'system/'), now)
+      const agents = due.map(([agent]) => agent)
+      for (const kind of AGENT_TABLES) {
+        await this.#saveTable(kind.table, kind.column, idsIn(kind, agents), now)
+      }
     } catch (error) {
       for (const [, use] of due) use.dirty = true
       this.#logger.warn({ err: error }, 'Could not note when agents were used')
@@ -172,12 +173,4 @@ export class AgentActivity {
 
 function newUse(): Use {
   return { inFlight: 0, lastActiveAt: 0, writtenAt: 0, dirty: false, idle: [] }
-}
-
-function ids(due: [AgentKey, Use][], prefix: string): string[] {
-  return due
-    .map(([agent]) => agent)
-    .flatMap((agent) => {
-      return agent.startsWith(prefix) ? [agent.slice(prefix.length)] : []
-    })
 }

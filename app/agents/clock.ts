@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds of the epoch. */
   now(): number
+  /** Milliseconds since some moment, of a clock that nobody sets: for how long something takes. */
+  elapsed(): number
   /** Resolves after that many milliseconds; rejects with the signal's reason when it aborts. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
   /** Calls back once; the returned function calls it off. `background` does not keep the process alive. */
@@ -10,6 +12,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
 
   wait(ms, signal) {
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -38,6 +38,8 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
 
 /** What comes in from outside: the world that the agents' services act on. */
 export interface AgentsContext {
+  /** Names this process among all copies of Mosaic that share the database. */
+  copy: string
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>

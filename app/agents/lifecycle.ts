@@ -5,7 +5,8 @@ import { AgentUnavailable } from '#agents/errors'
 import type { AgentListener } from '#agents/events'
 import { WakeFailures } from '#agents/failures'
 import { GatewayProbe } from '#agents/gateway_probe'
-import { AgentLeases } from '#agents/leases'
+import { LeaseRows } from '#agents/lease_rows'
+import { AgentLeases, LeaseLost, type Lease } from '#agents/leases'
 import type { AgentMetrics } from '#agents/metrics'
 import { AgentPresence } from '#agents/presence'
 import { agentOf, instanceName, isUp, AgentRows } from '#agents/rows'
@@ -17,6 +18,9 @@ import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from 
 import { Wake, WakeAbandoned, WakeCancelled } from '#agents/wake'
 import { WakeTimes } from '#agents/wake_times'
 import { RuntimeError } from '#runtimes/errors'
+
+/** How often work on an agent begins anew because another copy took its lease over. */
+const MOST_TAKEOVERS = 3
 
 export interface EnsureOptions {
   /** Ends this caller's wait. The wake goes on: others may have joined, and more may come. */
@@ -34,7 +38,7 @@ export class AgentLifecycle {
   readonly #context: AgentsContext
   readonly #activity: AgentActivity
   readonly #metrics: AgentMetrics
-  readonly #leases = new AgentLeases()
+  readonly #leases: AgentLeases
   readonly #presence: AgentPresence
   readonly #starter: AgentStarter
   readonly #stopper: AgentStopper
@@ -51,14 +55,16 @@ export class AgentLifecycle {
     this.#activity = activity
     this.#metrics = metrics
     this.#presence = new AgentPresence(activity)
-    this.rows = new AgentRows(whole.settings, whole.clock)
+    this.#leases = new AgentLeases(new LeaseRows(whole.copy, whole.clock), whole)
+    this.rows = new AgentRows(whole.settings, whole.clock, whole.copy)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
-    this.#stopper = new AgentStopper(whole, this.rows, activity)
+    this.#stopper = new AgentStopper(whole, this.rows, this.#leases, activity)
     this.#failures = new WakeFailures(whole, this.rows, this.#stopper, (agent) =>
       this.endUnwanted(agent)
     )
     this.#starter = new AgentStarter(whole, {
       rows: this.rows,
+      leases: this.#leases,
       gate: this.gate,
       probe: this.probe,
       wakeTimes: new WakeTimes(),
@@ -121,7 +127,7 @@ export class AgentLifecycle {
     const present = this.#presence.stops.get(agent)
     if (present) return present
     const stop = this.cancel(agent)
-      .then(() => this.#leases.hold(agent, () => this.#drainAndStop(agent)))
+      .then(() => this.#hold(agent, () => this.#drainAndStop(agent)))
       .finally(() => this.#presence.stops.delete(agent))
     this.#presence.stops.set(agent, stop)
     return watched(stop)
@@ -185,7 +191,7 @@ export class AgentLifecycle {
 
   /** Ends an instance that nobody wants, unless the agent runs by then. */
   async endUnwanted(agent: AgentKey): Promise<void> {
-    await this.#leases.hold(agent, async () => {
+    await this.#hold(agent, async () => {
       const row = await this.rows.find(agent)
       if (row && !isUp(row)) await this.#stopper.endInstance(row)
     })
@@ -233,14 +239,15 @@ export class AgentLifecycle {
   }
 
   async #run(wake: Wake): Promise<GatewayAccess> {
-    const { agent, signal } = wake
+    const { agent } = wake
     try {
-      return await this.#leases.hold(agent, () => this.#attempt(wake), signal)
+      await this.rows.provide(agent)
+      return await this.#hold(agent, (lease) => this.#attempt(wake, lease), wake.calledOff)
     } catch (error) {
       if (error instanceof Exception) throw error
-      /** Before the lease, or before the row: nothing was begun that had to be taken back. */
-      const reason = signal.aborted ? 'cancelled' : 'internal'
-      if (!signal.aborted) this.#context.logger.error({ err: error, agent }, 'A wake failed')
+      /** Before the lease, or without it: nothing was begun that had to be taken back. */
+      const reason = wake.calledOff.aborted ? 'cancelled' : 'internal'
+      if (reason === 'internal') this.#context.logger.error({ err: error, agent }, 'A wake failed')
       throw new AgentUnavailable(reason, { cause: error })
     } finally {
       this.#presence.wakes.delete(agent)
@@ -248,7 +255,24 @@ export class AgentLifecycle {
     }
   }
 
-  async #attempt(wake: Wake): Promise<GatewayAccess> {
+  /** Whoever loses the lease in the middle begins anew, with what the new holder has made of it. */
+  async #hold<T>(
+    agent: AgentKey,
+    work: (lease: Lease) => Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T> {
+    for (let takeovers = 0; ; takeovers++) {
+      try {
+        return await this.#leases.hold(agent, work, signal)
+      } catch (error) {
+        if (!(error instanceof LeaseLost) || takeovers === MOST_TAKEOVERS) throw error
+        this.#context.logger.warn({ agent }, 'Another copy of Mosaic took an agent over')
+      }
+    }
+  }
+
+  async #attempt(wake: Wake, lease: Lease): Promise<GatewayAccess> {
+    wake.begin(lease)
     const row = await this.rows.load(wake.agent)
     if (!wake.explicit) this.#failures.respectBackOff(row)
 
@@ -261,6 +285,8 @@ export class AgentLifecycle {
       this.#metrics.wakeEnded('ready', wake.elapsedMs)
       return access
     } catch (error) {
+      lease.signal.throwIfAborted()
+      if (error instanceof LeaseLost) throw error
       const failure = await this.#failures.settle(attempt, error)
       this.#metrics.wakeEnded(failure.reason, wake.elapsedMs)
       throw failure
@@ -296,6 +322,7 @@ export class AgentLifecycle {
     try {
       await this.#stopper.stop(row)
     } catch (error) {
+      if (error instanceof LeaseLost) throw error
       this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
       throw new AgentUnavailable(error instanceof RuntimeError ? error.reason : 'internal', {
         cause: error,

@@ -5,6 +5,7 @@ import User from '#models/user'
 import UserContainer from '#models/user_container'
 import type { AgentStatus, DesiredState } from '#models/types'
 import type { Clock } from '#agents/clock'
+import { LeaseLost } from '#agents/leases'
 import type { AgentKey, AgentRow } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import type { InstanceRef } from '#runtimes/contract'
@@ -53,9 +54,11 @@ export function isUp(row: AgentRow): boolean {
 
 /** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
 export class AgentRows {
+  /** `copy` names this process as the owner of its leases. */
   constructor(
     protected settings: Pick<Settings, 'get'>,
-    protected clock: Clock
+    protected clock: Clock,
+    protected copy: string
   ) {}
 
   async find(agent: AgentKey): Promise<AgentRow | null> {
@@ -64,12 +67,22 @@ export class AgentRows {
   }
 
   /**
-   * The row of an agent, with a gateway token. A user's is made on demand.
+   * Makes sure that the agent has a row: a lease is part of it. A user's is made on demand.
+   *
+   * @throws E_UNKNOWN_AGENT
+   */
+  async provide(agent: AgentKey): Promise<void> {
+    if (!(await this.find(agent))) await this.#create(agent)
+  }
+
+  /**
+   * The row of an agent, with a gateway token. Call it under the lease.
    *
    * @throws E_UNKNOWN_AGENT
    */
   async load(agent: AgentKey): Promise<AgentRow> {
-    const row = (await this.find(agent)) ?? (await this.#create(agent))
+    const row = await this.find(agent)
+    if (!row) throw new E_UNKNOWN_AGENT()
     if (!row.gatewayToken) {
       await row.renewGatewayToken()
       await row.save()
@@ -77,17 +90,23 @@ export class AgentRows {
     return row
   }
 
+  /**
+   * Writes to a row that was read under the lease, as long as this process still holds it.
+   *
+   * @throws LeaseLost, and nothing is written
+   */
   async save(row: AgentRow, changes: RowChanges): Promise<void> {
     const { retryAt, lastActiveAt, startedAt, ...plain } = changes
     Object.assign(row, plain)
     if (retryAt !== undefined) row.retryAt = time(retryAt)
     if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
     if (startedAt !== undefined) row.startedAt = time(startedAt)
-    await row.save()
+    const lease = { leaseOwner: this.copy, leaseFence: row.leaseFence }
+    if (!(await row.saveWhere(lease))) throw new LeaseLost(agentOf(row))
   }
 
   /** Of any number of callers at once, in any number of processes, one makes it and all get it. */
-  async #create(agent: AgentKey): Promise<AgentRow> {
+  async #create(agent: AgentKey): Promise<void> {
     const userId = agent.slice(agent.indexOf('/') + 1)
     if (!isUserAgent(agent) || !(await User.find(userId))) throw new E_UNKNOWN_AGENT()
 
@@ -106,7 +125,6 @@ export class AgentRows {
       })
       .knexQuery.onConflict('user_id')
       .ignore()
-    return (await this.find(agent))!
   }
 }
 

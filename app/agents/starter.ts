@@ -4,6 +4,7 @@ import { moveData } from '#agents/data_move'
 import { DeadlineExceeded, within } from '#agents/deadline'
 import type { GatewayProbe } from '#agents/gateway_probe'
 import { instanceFailure } from '#agents/instance_failure'
+import type { AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
 import { buildSpec } from '#agents/spec_builder'
 import type { StartGate } from '#agents/start_gate'
@@ -37,6 +38,7 @@ export interface Attempt {
 
 export interface StarterParts {
   rows: AgentRows
+  leases: AgentLeases
   gate: StartGate
   probe: GatewayProbe
   wakeTimes: WakeTimes
@@ -141,6 +143,7 @@ export class AgentStarter {
     }
     const former = await runtimes.use(row.runtime)
     const ref = instanceRef(row)
+    await this.#parts.leases.confirm(agentOf(row), row)
     await within(clock, timeouts.killAfterMs + timeouts.stopMs, undefined, () =>
       former.stop(ref, { graceMs: timeouts.killAfterMs })
     )
@@ -169,6 +172,7 @@ export class AgentStarter {
   async #make(wake: Wake, attempt: Attempt, { driver, spec }: Plan): Promise<Instance> {
     const { clock, timeouts } = this.#context
     wake.tell('provisioning')
+    await this.#parts.leases.confirm(agentOf(attempt.row), attempt.row)
     try {
       const instance = await within(clock, timeouts.ensureMs, wake.signal, (signal) => {
         const onProgress = (detail: string) => wake.tell('provisioning', { detail })
@@ -193,18 +197,18 @@ export class AgentStarter {
 
   async #waitUntilReady(wake: Wake, { driver }: Plan, instance: Instance): Promise<void> {
     const { clock, settings } = this.#context
-    const deadline = clock.now() + (await settings.get('agents.bootTimeoutSec')) * 1000
-    let inspectAt = clock.now() + INSPECT_EVERY_MS
+    const deadline = clock.elapsed() + (await settings.get('agents.bootTimeoutSec')) * 1000
+    let inspectAt = clock.elapsed() + INSPECT_EVERY_MS
     for (;;) {
       const state = await this.#parts.probe.startup(instance.endpoint, wake.signal)
       if (state === 'ready') return this.#throwIfImposed(driver, instance)
       if (state === 'booting') wake.tell('booting')
 
-      if (clock.now() >= inspectAt) {
+      if (clock.elapsed() >= inspectAt) {
         await this.#throwIfGone(driver, instance)
-        inspectAt = clock.now() + INSPECT_EVERY_MS
+        inspectAt = clock.elapsed() + INSPECT_EVERY_MS
       }
-      if (clock.now() >= deadline) {
+      if (clock.elapsed() >= deadline) {
         throw new RuntimeError('boot_timeout', `The gateway was ${state} until the deadline.`)
       }
       await clock.wait(POLL_MS, wake.signal)

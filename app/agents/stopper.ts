@@ -1,7 +1,8 @@
 import type { AgentActivity } from '#agents/activity'
 import type { AgentsContext } from '#agents/context'
 import { DeadlineExceeded, within } from '#agents/deadline'
-import { instanceRef, type AgentRows } from '#agents/rows'
+import { LeaseLost, type AgentLeases } from '#agents/leases'
+import { agentOf, instanceRef, type AgentRows } from '#agents/rows'
 import type { AgentKey, AgentRow } from '#agents/types'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -9,11 +10,18 @@ import { RuntimeError } from '#runtimes/errors'
 export class AgentStopper {
   readonly #context: AgentsContext
   readonly #rows: AgentRows
+  readonly #leases: AgentLeases
   readonly #activity: AgentActivity
 
-  constructor(context: AgentsContext, rows: AgentRows, activity: AgentActivity) {
+  constructor(
+    context: AgentsContext,
+    rows: AgentRows,
+    leases: AgentLeases,
+    activity: AgentActivity
+  ) {
     this.#context = context
     this.#rows = rows
+    this.#leases = leases
     this.#activity = activity
   }
 
@@ -30,12 +38,13 @@ export class AgentStopper {
    * Ends the agent's instance and notes it. What cannot be ended is noted as an error; the reconciler
    * tries again.
    *
-   * @throws RuntimeError
+   * @throws RuntimeError, LeaseLost
    */
   async stop(row: AgentRow): Promise<void> {
     try {
       await this.endInstance(row)
     } catch (error) {
+      if (error instanceof LeaseLost) throw error
       const failure = toRuntimeError(error)
       await this.#rows.save(row, { status: 'error', statusReason: failure.reason })
       throw failure
@@ -55,6 +64,7 @@ export class AgentStopper {
     if (!row.runtime || !runtimes.names().includes(row.runtime)) return
     const driver = await runtimes.use(row.runtime)
     const graceMs = timeouts.killAfterMs
+    await this.#leases.confirm(agentOf(row), row)
     await within(clock, graceMs + timeouts.stopMs, undefined, () =>
       driver.stop(instanceRef(row), { graceMs })
     )

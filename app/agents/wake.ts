@@ -1,4 +1,5 @@
 import type { Clock } from '#agents/clock'
+import type { Lease } from '#agents/leases'
 import type { AgentKey, GatewayAccess, WakeProgress, WakeStage } from '#agents/types'
 
 /** Someone called the wake off. Nothing of it is left running. */
@@ -21,6 +22,7 @@ export class Wake {
   usualMs: number | null = null
 
   readonly #controller = new AbortController()
+  #signal = this.#controller.signal
   readonly #clock: Clock
   readonly #beganAt: number
   readonly #listeners = new Set<(progress: WakeProgress) => void>()
@@ -32,15 +34,26 @@ export class Wake {
     clock: Clock
   ) {
     this.#clock = clock
-    this.#beganAt = clock.now()
+    this.#beganAt = clock.elapsed()
   }
 
+  /** Aborts when it is called off, or its lease is lost. */
   get signal(): AbortSignal {
+    return this.#signal
+  }
+
+  /** Aborts when it is called off, for everyone. */
+  get calledOff(): AbortSignal {
     return this.#controller.signal
   }
 
+  /** It goes on under this lease. */
+  begin(lease: Lease): void {
+    this.#signal = AbortSignal.any([this.#controller.signal, lease.signal])
+  }
+
   get elapsedMs(): number {
-    return this.#clock.now() - this.#beganAt
+    return this.#clock.elapsed() - this.#beganAt
   }
 
   end(reason: WakeCancelled | WakeAbandoned): void {

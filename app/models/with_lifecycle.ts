@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { DateTime } from 'luxon'
 import { column } from '@adonisjs/lucid/orm'
+import type { LucidModel } from '@adonisjs/lucid/types/model'
 import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
 import type { Sealed } from '#models/sealed'
 import type { AgentStatus, DesiredState } from '#models/types'
@@ -25,6 +27,26 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
 
     @column({ serializeAs: null })
     declare gatewayTokenHash: string | null
+
+    declare updatedAt: DateTime | null
+
+    /**
+     * Saves what changed if the stored row still has these values; tells whether it had. What is in
+     * memory is changed in any case.
+     */
+    async saveWhere(stored: Record<string, string | number | bigint | null>): Promise<boolean> {
+      const model = this.constructor as LucidModel
+      this.updatedAt = DateTime.local()
+      const changes = Object.entries(this.$dirty).map(([name, value]) => {
+        const { columnName, prepare } = model.$getColumn(name)!
+        return [columnName, prepare ? prepare(value, name, this) : value]
+      })
+      const query = model.query().where('id', this.id).where(stored)
+      const [count] = await query.update(Object.fromEntries(changes))
+      if (count === 0) return false
+      this.$hydrateOriginals()
+      return true
+    }
 
     /** Sets a new random gateway token, sealed and as a hash. The row is not saved. */
     async renewGatewayToken(): Promise<void> {

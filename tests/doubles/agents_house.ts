@@ -1,3 +1,4 @@
+import { createId } from '@paralleldrive/cuid2'
 import db from '@adonisjs/lucid/services/db'
 import { AgentActivity } from '#agents/activity'
 import type { AgentsContext } from '#agents/context'
@@ -103,6 +104,7 @@ export class AgentsHouse {
     const log = (level: string) => (details: object, message: string) =>
       void this.logged.push({ level, details, message })
     return {
+      copy: createId(),
       runtimes: {
         use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
         names: () => ['memory', ...Object.keys(this.runtimes)],

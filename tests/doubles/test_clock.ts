@@ -4,6 +4,7 @@ import type { Clock } from '#agents/clock'
 interface Timer {
   at: number
   callback: () => void
+  background: boolean
 }
 
 /** Turns of the event loop that a condition may take: far more than any real one needs. */
@@ -15,9 +16,11 @@ const MOST_TURNS = 20_000
  */
 export class TestClock implements Clock {
   #now = Date.parse('2026-11-23T12:00:00Z')
+  #setBackBy = 0
   readonly #timers = new Set<Timer>()
 
-  now = (): number => this.#now
+  now = (): number => this.#now - this.#setBackBy
+  elapsed = (): number => this.#now
 
   async wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
@@ -27,8 +30,8 @@ export class TestClock implements Clock {
     this.#to(Math.max(this.#now, end))
   }
 
-  after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#now + ms, callback }
+  after(ms: number, callback: () => void, { background = false } = {}): () => void {
+    const timer = { at: this.#now + ms, callback, background }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
@@ -37,8 +40,18 @@ export class TestClock implements Clock {
     this.#to(this.#now + ms)
   }
 
+  /** Somebody sets the clock; timers go by the time that passes. */
+  setBack(ms: number): void {
+    this.#setBackBy += ms
+  }
+
+  /** Timers that someone waits for. */
   get timers(): number {
-    return this.#timers.size
+    return this.#timers.size - this.backgroundTimers
+  }
+
+  get backgroundTimers(): number {
+    return [...this.#timers].filter(({ background }) => background).length
   }
 
   #to(end: number): void {

@@ -260,7 +260,7 @@ test.group('An agent that does not start', (group) => {
     await house.lifecycle.ensureRunning(agent)
     const end = house.activity.begin(agent)
     const stop = house.lifecycle.stop(agent)
-    await until(() => house.clock.timers > 1)
+    await until(() => house.clock.timers > 0)
     const call = failure(house.lifecycle.ensureRunning(agent))
     await house.lifecycle.cancel(agent)
     assert.equal((await call).reason, 'cancelled')

@@ -1,9 +1,25 @@
 import { test } from '@japa/runner'
-import { AgentLeases, HELD } from '#agents/leases'
+import { AgentLeases, HELD, type LeaseStore } from '#agents/leases'
+import { TestClock } from '#tests/doubles/test_clock'
+
+/** Rows of which no other copy ever holds one. */
+const nobodyElse: LeaseStore = {
+  take: async () => 1,
+  renew: async () => [],
+  giveBack: async () => {},
+}
+
+function newLeases(store: LeaseStore = nobodyElse) {
+  return new AgentLeases(store, {
+    clock: new TestClock(),
+    random: () => 0.5,
+    logger: { warn() {} },
+  })
+}
 
 test.group('Leases', () => {
   test('one holder at a time, in the order in which they came', async ({ assert }) => {
-    const leases = new AgentLeases()
+    const leases = newLeases()
     const order: string[] = []
     const work = (name: string) => async () => {
       order.push(`${name} in`)
@@ -16,7 +32,7 @@ test.group('Leases', () => {
   })
 
   test('agents do not wait for each other', async ({ assert }) => {
-    const leases = new AgentLeases()
+    const leases = newLeases()
     const held = Promise.withResolvers<void>()
     const first = leases.hold('user/1', () => held.promise)
     assert.equal(await leases.hold('user/2', async () => 'done'), 'done')
@@ -25,7 +41,7 @@ test.group('Leases', () => {
   })
 
   test('who only tries is told when it is held', async ({ assert }) => {
-    const leases = new AgentLeases()
+    const leases = newLeases()
     const held = Promise.withResolvers<void>()
     const first = leases.hold('user/1', () => held.promise)
     assert.strictEqual(await leases.tryHold('user/1', async () => 'done'), HELD)
@@ -35,7 +51,7 @@ test.group('Leases', () => {
   })
 
   test('who leaves the line does not hold it up', async ({ assert }) => {
-    const leases = new AgentLeases()
+    const leases = newLeases()
     const held = Promise.withResolvers<void>()
     const leaving = new AbortController()
     const first = leases.hold('user/1', () => held.promise)
@@ -49,7 +65,7 @@ test.group('Leases', () => {
   })
 
   test('work that fails gives the lease back', async ({ assert }) => {
-    const leases = new AgentLeases()
+    const leases = newLeases()
     await assert.rejects(() =>
       leases.hold('user/1', async () => {
         throw new Error('broken')

@@ -84,7 +84,7 @@ test.group('Timing of agents', () => {
     assert.deepEqual(runs, [true])
 
     held.resolve()
-    await until(() => clock.timers === 1)
+    await until(() => clock.backgroundTimers === 1)
     held = Promise.withResolvers()
     clock.advance(1000)
     assert.deepEqual(runs, [true, false])
@@ -92,7 +92,7 @@ test.group('Timing of agents', () => {
     const stopped = scheduler.stop()
     held.resolve()
     await stopped
-    assert.equal(clock.timers, 0)
+    assert.equal(clock.backgroundTimers, 0)
   })
 
   test('a task that does not begin at the start waits for its turn', async ({ assert }) => {

@@ -1,0 +1,158 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { LeaseRows } from '#agents/lease_rows'
+import { AgentLeases, HELD, LEASE_MS, LeaseLost } from '#agents/leases'
+import type { AgentKey } from '#agents/types'
+import UserContainer from '#models/user_container'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('Leases over all copies', (group) => {
+  let house: AgentsHouse
+  let agent: AgentKey
+  let userId: string
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    house = new AgentsHouse()
+    ;({ agent, userId } = await house.newAgent())
+    await house.lifecycle.rows.provide(agent)
+    return () => house.close()
+  })
+
+  const rowsOf = (copy: string) => new LeaseRows(copy, house.clock)
+  const leasesOf = (copy: string) => new AgentLeases(rowsOf(copy), house.context)
+
+  test('of any number of copies one gets it, and the next when it is given back', async ({
+    assert,
+  }) => {
+    const copies = ['a', 'b', 'c'].map(rowsOf)
+    const taken = await Promise.all(copies.map((copy) => copy.take(agent)))
+    assert.sameMembers(taken, [1, HELD, HELD])
+
+    const winner = copies[taken.indexOf(1)]
+    const [loser] = copies.filter((copy) => copy !== winner)
+    await winner.giveBack(agent, 1)
+    assert.equal(await loser.take(agent), 2)
+    assert.equal((await house.row(userId)).leaseFence, 2)
+  })
+
+  test('one that is renewed is never taken over, one that is not is after its time', async ({
+    assert,
+  }) => {
+    const [holder, other] = ['a', 'b'].map(rowsOf)
+    assert.equal(await holder.take(agent), 1)
+    for (let time = 0; time < LEASE_MS * 3; time += LEASE_MS / 2) {
+      assert.strictEqual(await other.take(agent), HELD)
+      house.clock.advance(LEASE_MS / 2)
+      assert.deepEqual(await holder.renew(new Map([[agent, 1]])), [])
+    }
+    assert.strictEqual(await other.take(agent), HELD)
+    house.clock.advance(LEASE_MS)
+    assert.equal(await other.take(agent), 2)
+    assert.deepEqual(await holder.renew(new Map([[agent, 1]])), [agent])
+    await holder.giveBack(agent, 1)
+    assert.equal((await house.row(userId)).leaseOwner, 'b')
+  })
+
+  test('a clock that is set back neither keeps a dead one nor loses a living one', async ({
+    assert,
+  }) => {
+    const [holder, other] = ['a', 'b'].map(rowsOf)
+    await holder.take(agent)
+    assert.strictEqual(await other.take(agent), HELD)
+    house.clock.setBack(60 * 60_000)
+    assert.deepEqual(await holder.renew(new Map([[agent, 1]])), [])
+    assert.strictEqual(await other.take(agent), HELD)
+    house.clock.advance(LEASE_MS)
+    assert.equal(await other.take(agent), 2)
+  })
+
+  test('what a copy could not give back it takes again at once', async ({ assert }) => {
+    const copy = rowsOf('a')
+    assert.equal(await copy.take(agent), 1)
+    assert.equal(await copy.take(agent), 2)
+  })
+
+  test('an agent without a row has none to take', async ({ assert }) => {
+    assert.isNull(await rowsOf('a').take('user/nobody'))
+    assert.isNull(await rowsOf('a').take('system/nothing'))
+  })
+
+  test('work in two copies never overlaps', async ({ assert }) => {
+    let within = 0
+    const overlaps: number[] = []
+    const work = async () => {
+      overlaps.push(++within)
+      await new Promise(setImmediate)
+      within--
+    }
+    const copies = ['a', 'b', 'c'].map(leasesOf)
+    await Promise.all(
+      copies.flatMap((leases) => Array.from({ length: 5 }, () => leases.hold(agent, work)))
+    )
+    assert.lengthOf(overlaps, 15)
+    assert.isTrue(overlaps.every((count) => count === 1))
+    assert.isNull((await house.row(userId)).leaseOwner)
+  })
+
+  test('who waits may be content with what is to be seen', async ({ assert }) => {
+    await rowsOf('a').take(agent)
+    let looks = 0
+    const watch = async () => (++looks === 3 ? 'seen' : undefined)
+    const seen = await leasesOf('b').hold(agent, async () => 'held', undefined, watch)
+    assert.equal(seen, 'seen')
+  })
+
+  /** As another copy does with a lease that has expired. */
+  const takenOver = () =>
+    UserContainer.query()
+      .where('user_id', userId)
+      .update({ lease_owner: 'other', lease_fence: 1000 })
+  const givenBack = () =>
+    UserContainer.query().where('user_id', userId).update({ lease_owner: null })
+
+  test('a copy that lost it writes nothing more, and learns of it', async ({ assert }) => {
+    const { context, lifecycle } = house
+    const leases = leasesOf(context.copy)
+    await leases.hold(agent, async (lease) => {
+      const row = (await lifecycle.rows.find(agent))!
+      await lifecycle.rows.save(row, { status: 'starting' })
+      await leases.confirm(agent, row)
+      await takenOver()
+
+      const saved = lifecycle.rows.save(row, { status: 'error' })
+      assert.instanceOf(await saved.catch((error) => error), LeaseLost)
+      house.clock.advance(LEASE_MS)
+      const confirmed = leases.confirm(agent, row)
+      assert.instanceOf(await confirmed.catch((error) => error), LeaseLost)
+      assert.isTrue(lease.signal.aborted)
+    })
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { status: 'starting', leaseOwner: 'other' })
+  })
+
+  test('nothing is written without one', async ({ assert }) => {
+    const row = (await house.lifecycle.rows.find(agent))!
+    const saved = house.lifecycle.rows.save(row, { status: 'running' })
+    assert.instanceOf(await saved.catch((error) => error), LeaseLost)
+    assert.equal((await house.row(userId)).status, 'stopped')
+  })
+
+  test('a wake whose lease was taken over goes on with what the other made of it', async ({
+    assert,
+  }) => {
+    const name = `mosaic-user-${userId}`
+    house.memory.behave(name, { bootMs: Infinity })
+    const call = house.lifecycle.ensureRunning(agent)
+    await until(() => house.memory.counts(name).alive === 1)
+    await takenOver()
+    await until(() => house.logged.some(({ message }) => message.includes('took an agent over')))
+    house.memory.behave(name, { bootMs: 0 })
+    await givenBack()
+
+    assert.isString((await call).url)
+    const { starts, stops } = house.memory.counts(name)
+    assert.deepEqual({ starts, stops }, { starts: 1, stops: 0 })
+  })
+})
