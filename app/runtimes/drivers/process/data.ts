@@ -39,14 +39,18 @@ export async function unpack(
   data: Readable,
   signal: AbortSignal
 ): Promise<void> {
-  const options = ['--extract', '--no-same-owner', '--preserve-permissions', '--file', '-']
-  const tar = start([...options, '--directory', folder.state], folder)
+  // It reads to the end of the stream, not of the archive, and so never leaves before its sender has.
+  const whole = ['--extract', '--ignore-zeros', '--file', '-']
+  const rights = ['--no-same-owner', '--preserve-permissions']
+  const tar = start([...whole, ...rights, '--directory', folder.state], folder)
   const done = ended(tar)
   done.catch(() => {})
   try {
     await pipeline(data, tar.stdin!, { signal })
   } catch (error) {
     signal.throwIfAborted()
+    // Once all is read, tar tells how it went: as it exits Node closes its pipe, written out or not yet.
+    if (data.readableEnded) return await done
     // A tar that gave up has closed its end, and knows why.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') await done
     throw error
