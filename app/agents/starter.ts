@@ -19,6 +19,8 @@ import { RuntimeError } from '#runtimes/errors'
 const POLL_MS = 100
 /** An engine is asked less often than a port: a call to it can cost a process. */
 const INSPECT_EVERY_MS = 300
+/** Someone who changes settings again and again must not keep their agent from ever being ready. */
+const MOST_RENEWALS = 2
 
 /** What an attempt is made of, once it is known. */
 interface Plan {
@@ -76,14 +78,26 @@ export class AgentStarter {
       { signal: wake.signal, tell: (queuePosition) => wake.tell('queued', { queuePosition }) }
     )
     try {
-      await this.#leaveFormerRuntime(row, plan, wake)
+      return await this.#boot(wake, attempt, plan)
+    } finally {
+      leaveGate()
+    }
+  }
+
+  /** What is changed while the agent starts is taken along: nobody speaks to it with former settings. */
+  async #boot(wake: Wake, attempt: Attempt, first: Plan): Promise<GatewayAccess> {
+    let plan = first
+    for (let renewals = 0; ; renewals++) {
+      await this.#leaveFormerRuntime(attempt.row, plan, wake)
       await this.#starting(attempt, plan)
       const instance = await this.#make(wake, attempt, plan)
       await this.#waitUntilReady(wake, plan, instance)
-      this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
-      return await this.#ready(wake, attempt, plan, instance)
-    } finally {
-      leaveGate()
+      const current = await this.#plan(attempt.row)
+      if (current.spec.hash === plan.spec.hash || renewals === MOST_RENEWALS) {
+        this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
+        return this.#ready(wake, attempt, plan, instance)
+      }
+      plan = current
     }
   }
 

@@ -16,7 +16,7 @@ const SECOND = 'What is my boat called?'
 
 /** One wake of the real OpenClaw on a busy machine, and what comes before it. */
 const STEP_TIMEOUT_MS = 240_000
-/** The settings that the page saved restart the agent once its first answer is out. */
+/** The web process may be writing down what it saw of the agent's owner. */
 const REAP_DEADLINE_MS = 180_000
 
 /** Where the agents of a journey run. */
@@ -74,6 +74,12 @@ export function firstJourney(title: string, home: AgentsHome): void {
       }
     })
     group.each.timeout(STEP_TIMEOUT_MS)
+    /** A step that fails says what a person would have seen. */
+    group.each.setup(() => async (hasError) => {
+      if (!hasError) return
+      const seen = await page.innerText('body', { timeout: 5000 }).catch(String)
+      console.error(`The page ${page.url()} says:\n${seen}\nMosaic says:\n${mosaic.log}`)
+    })
 
     const say = async (text: string) => {
       await page.locator('#message').fill(text)

@@ -87,15 +87,29 @@ test.group('New settings of an agent', (group) => {
     assert.equal(starts(name), 2)
   })
 
-  test('in the middle of a wake are looked at when it has ended', async ({ assert }) => {
-    const { agent, name } = await house.newAgent()
+  test('in the middle of a wake are taken by it, before anyone speaks to the agent', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
     house.memory.behave(name, { bootMs: 1000 })
     const wake = house.lifecycle.ensureRunning(agent)
     await until(() => starts(name) === 1)
     house.document = 'document-2'
-    assert.equal(await changes.changed(agent), 'restarted')
+    const change = changes.changed(agent)
     await wake
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+    assert.equal(await change, 'unchanged')
     assert.equal(starts(name), 2)
+    assert.equal(house.memory.counts(name).alive, 1)
+  })
+
+  test('without end do not keep an agent from waking', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    let version = 0
+    house.context.documents.forAgent = async () => ({ hash: `document-${++version}` })
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(starts(name), 3)
+    assert.equal((await house.row(userId)).status, 'running')
   })
 
   test('that take the last provider away leave the agent as it is', async ({ assert }) => {
