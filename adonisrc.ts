@@ -32,6 +32,7 @@ export default defineConfig({
     () => import('#providers/settings_provider'),
     () => import('#providers/llm_provider'),
     () => import('#providers/runtime_provider'),
+    () => import('#providers/usage_provider'),
     () => import('#providers/openclaw_provider'),
     () => import('#providers/agents_provider'),
     () => import('#providers/identity_provider'),

@@ -1,15 +1,19 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type internalConfig from '#config/internal'
 import type { AgentActivity } from '#agents/activity'
+import type { AgentDirectory } from '#agents/agent_directory'
 import type { AgentsContext } from '#agents/context'
 import type { DocumentChanges } from '#agents/document_changes'
+import type { FleetHistory } from '#agents/fleet_history'
+import type { FleetStreams } from '#agents/fleet_streams'
 import type { AgentHealth } from '#agents/health'
 import type { AgentLifecycle } from '#agents/lifecycle'
-import type { AgentMetrics } from '#agents/metrics'
+import type { AgentGauges, AgentMetrics } from '#agents/metrics'
 import type { AgentPrimer } from '#agents/primer'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { AgentStreams } from '#agents/streams'
+import type { AgentTransition } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 
 declare module '@adonisjs/core/types' {
@@ -24,6 +28,10 @@ declare module '@adonisjs/core/types' {
     'agents.changes': DocumentChanges
     'agents.metrics': AgentMetrics
     'agents.streams': AgentStreams
+    'agents.directory': AgentDirectory
+    'agents.gauges': () => Promise<AgentGauges>
+    'agents.fleet_history': FleetHistory
+    'agents.fleet_streams': FleetStreams
   }
 }
 
@@ -52,11 +60,13 @@ export default class AgentsProvider {
         logger: await resolver.make('logger'),
         fetch: globalThis.fetch,
         timeouts: DEFAULT_TIMEOUTS,
+        transition: await this.#transitions(),
       }
     })
-    container.singleton('agents.metrics', async () => {
+    container.singleton('agents.metrics', async (resolver) => {
       const { AgentMetrics } = await import('#agents/metrics')
-      return new AgentMetrics()
+      const meter = await resolver.make('usage.meter')
+      return new AgentMetrics((outcome, ms) => meter.wakeEnded(outcome, ms))
     })
     container.singleton('agents.activity', async (resolver) => {
       const { AgentActivity } = await import('#agents/activity')
@@ -123,6 +133,38 @@ export default class AgentsProvider {
       this.#endings.push(() => streams.close())
       return streams
     })
+    this.#registerFleet()
+  }
+
+  /** What admins see of all agents. */
+  #registerFleet() {
+    const { container } = this.app
+
+    container.singleton('agents.directory', async () => {
+      const { AgentDirectory } = await import('#agents/agent_directory')
+      return new AgentDirectory()
+    })
+    container.singleton('agents.gauges', async (resolver) => {
+      const { agentGauges } = await import('#agents/gauges')
+      const lifecycle = await resolver.make('agents.lifecycle')
+      return () => agentGauges(lifecycle)
+    })
+    container.singleton('agents.fleet_history', async (resolver) => {
+      const { FleetHistory } = await import('#agents/fleet_history')
+      const { systemClock: clock } = await import('#agents/clock')
+      return new FleetHistory({ clock }, await resolver.make('agents.gauges'))
+    })
+    container.singleton('agents.fleet_streams', async (resolver) => {
+      const { FleetStreams } = await import('#agents/fleet_streams')
+      const { systemClock: clock } = await import('#agents/clock')
+      const { lifecycleFields: describe } = await import('#transformers/lifecycle_fields')
+      const logger = await resolver.make('logger')
+      /** Asked for late: the lifecycle that is counted tells its changes here. */
+      const gauges = async () => (await container.make('agents.gauges'))()
+      const streams = new FleetStreams({ clock, logger }, { gauges, describe })
+      this.#endings.push(() => streams.close())
+      return streams
+    })
   }
 
   /** New settings reach agents that run, wherever they were changed. */
@@ -139,6 +181,17 @@ export default class AgentsProvider {
   async ready() {
     if (this.app.getEnvironment() === 'web') await this.#begin()
     this.app.terminating(() => this.#end())
+  }
+
+  /** Whatever happens to agents is counted, and told to the admins who watch. */
+  async #transitions() {
+    const { countTransition } = await import('#usage/agent_life')
+    const meter = await this.app.container.make('usage.meter')
+    const streams = await this.app.container.make('agents.fleet_streams')
+    return (transition: AgentTransition) => {
+      countTransition(meter, transition)
+      streams.tell(transition)
+    }
   }
 
   /** Mosaic listens where the driver's instances reach it; a command leaves that to the web process. */
@@ -166,6 +219,7 @@ export default class AgentsProvider {
       reaper: await container.make('agents.reaper'),
       health: await container.make('agents.health'),
       reconciler: await container.make('agents.reconciler'),
+      history: await container.make('agents.fleet_history'),
     })
     scheduler.start()
     this.#endings.unshift(

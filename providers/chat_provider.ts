@@ -2,6 +2,8 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/activity'
 import type { AgentPrimer } from '#agents/primer'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
+import { ownerOf } from '#openclaw/agent_name'
+import type { UsageMeter } from '#usage/usage_meter'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -23,7 +25,11 @@ export default class ChatProvider {
       const { ChatRelay } = await import('#chat/relay')
       this.#relay = new ChatRelay(
         await resolver.make('agents.lifecycle'),
-        counted(await resolver.make('agents.activity'), await resolver.make('agents.primer'))
+        counted(
+          await resolver.make('agents.activity'),
+          await resolver.make('agents.primer'),
+          await resolver.make('usage.meter')
+        )
       )
       return this.#relay
     })
@@ -79,10 +85,12 @@ export default class ChatProvider {
   }
 }
 
-/** A chat is an act of the user, and leaves the agent warm for the next one. */
-function counted(activity: AgentActivity, primer: AgentPrimer): ActivityCounter {
+/** A chat is an act of the user, is counted, and leaves the agent warm for the next one. */
+function counted(activity: AgentActivity, primer: AgentPrimer, meter: UsageMeter): ActivityCounter {
   return {
     begin(agent) {
+      const userId = ownerOf(agent)
+      if (userId) meter.chat(userId)
       const endActivity = activity.begin(agent)
       const endChat = primer.chatBegins(agent)
       return () => {

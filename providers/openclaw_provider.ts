@@ -1,8 +1,10 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type { TokenUsage } from '#llm/token_usage'
 import type { LlmRelay } from '#llm_relay/relay'
 import type { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayDispatcher } from '#llm_relay/relay_dispatcher'
 import type { RelayTargets } from '#llm_relay/relay_targets'
+import { ownerOf, type AgentName } from '#openclaw/agent_name'
 import type { AgentDocuments } from '#openclaw/documents'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { GatewayClient } from '#openclaw/gateway_client'
@@ -97,9 +99,19 @@ export default class OpenclawProvider {
         await resolver.make('llm_relay.targets'),
         await resolver.make('llm_relay.failures'),
         () => dispatcher.get(),
-        await resolver.make('logger')
+        await resolver.make('logger'),
+        await this.#spent()
       )
     })
+  }
+
+  /** What users' agents spend is counted; system agents are nobody's use. */
+  async #spent() {
+    const meter = await this.app.container.make('usage.meter')
+    return (agent: AgentName, usage: TokenUsage) => {
+      const userId = ownerOf(agent)
+      if (userId) meter.tokens(userId, usage)
+    }
   }
 
   #keep<Kept extends { clear(): void }>(kept: Kept): Kept {

@@ -1,4 +1,5 @@
 import type { AgentsContext } from '#agents/context'
+import type { FleetHistory } from '#agents/fleet_history'
 import type { AgentHealth } from '#agents/health'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
@@ -14,12 +15,13 @@ export interface BackgroundParts {
   health: AgentHealth
   reconciler: AgentReconciler
   watch: RuntimeWatch
+  history: FleetHistory
 }
 
 /** What the web process does for the agents on its own: sweeps each minute, and the drivers' events. */
 export function agentsBackground(
   context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
-  { reaper, health, reconciler, watch }: BackgroundParts
+  { reaper, health, reconciler, watch, history }: BackgroundParts
 ): Scheduler {
   const followRuntime = async () => watch.follow(await context.settings.get('runtime.driver'))
   return new Scheduler(context, [
@@ -35,5 +37,6 @@ export function agentsBackground(
     { name: 'prepare', everyMs: SWEEP_MS, atStart: true, run: prepareAhead(context) },
     { name: 'reap', everyMs: SWEEP_MS, run: () => reaper.reapIdle() },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },
+    { name: 'sample', everyMs: SWEEP_MS, atStart: true, run: () => history.sample() },
   ])
 }

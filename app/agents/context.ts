@@ -1,5 +1,5 @@
 import type { Clock } from '#agents/clock'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, AgentTransition } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
@@ -51,4 +51,6 @@ export interface AgentsContext {
   logger: AgentsLogger
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
+  /** Told of each change of an agent's row that this process wrote. Must not throw. */
+  transition?: (transition: AgentTransition) => void
 }

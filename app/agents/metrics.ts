@@ -22,7 +22,11 @@ export class AgentMetrics {
   #wakeSeconds = 0
   #reaped = 0
 
+  /** `kept` is told of each wake too: it outlives this process. */
+  constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {}
+
   wakeEnded(outcome: WakeOutcome, ms: number): void {
+    this.kept(outcome, ms)
     this.#wakes.set(outcome, (this.#wakes.get(outcome) ?? 0) + 1)
     if (outcome !== 'ready') return
     const seconds = ms / 1000

@@ -6,7 +6,7 @@ import UserContainer from '#models/user_container'
 import type { AgentStatus, DesiredState } from '#models/types'
 import type { Clock } from '#agents/clock'
 import { LeaseLost } from '#agents/leases'
-import type { AgentKey, AgentRow } from '#agents/types'
+import type { AgentKey, AgentMoment, AgentRow, AgentTransition } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import type { InstanceRef } from '#runtimes/contract'
 import type { FailureReason } from '#runtimes/errors'
@@ -47,6 +47,10 @@ export function instanceRef(row: AgentRow): InstanceRef {
   return { name: instanceName(row), state: row.runtimeState ?? null }
 }
 
+export function momentOf(row: AgentRow): AgentMoment {
+  return { status: row.status, startedAt: row.startedAt?.toMillis() ?? null }
+}
+
 /** Whether the agent has an instance, as far as its row knows. */
 export function isUp(row: AgentRow): boolean {
   return row.status !== 'stopped' && row.status !== 'error'
@@ -58,7 +62,9 @@ export class AgentRows {
   constructor(
     protected settings: Pick<Settings, 'get'>,
     protected clock: Clock,
-    protected copy: string
+    protected copy: string,
+    /** Told of each change once it is written. Must not throw. */
+    protected told: (transition: AgentTransition) => void = () => {}
   ) {}
 
   async find(agent: AgentKey): Promise<AgentRow | null> {
@@ -96,6 +102,7 @@ export class AgentRows {
    * @throws LeaseLost, and nothing is written
    */
   async save(row: AgentRow, changes: RowChanges): Promise<void> {
+    const before = momentOf(row)
     const { retryAt, lastActiveAt, startedAt, ...plain } = changes
     Object.assign(row, plain)
     if (retryAt !== undefined) row.retryAt = time(retryAt)
@@ -103,6 +110,7 @@ export class AgentRows {
     if (startedAt !== undefined) row.startedAt = time(startedAt)
     const lease = { leaseOwner: this.copy, leaseFence: row.leaseFence }
     if (!(await row.saveWhere(lease))) throw new LeaseLost(agentOf(row))
+    this.told({ agent: agentOf(row), before, row })
   }
 
   /** Of any number of callers at once, in any number of processes, one makes it and all get it. */

@@ -58,6 +58,19 @@ export interface AgentView {
 export type AgentEvent =
   { type: 'progress'; progress: WakeProgress } | { type: 'status'; agent: AgentView }
 
+/** What an agent's row said at one moment. `startedAt` in milliseconds of the epoch. */
+export interface AgentMoment {
+  status: AgentStatus
+  startedAt: number | null
+}
+
+/** One change of an agent's row that this process wrote: what it said before, and the row as it is. */
+export interface AgentTransition {
+  agent: AgentKey
+  before: AgentMoment
+  row: AgentRow
+}
+
 /**
  * How priming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
  * `interrupted` by a stop; or `failed`.

@@ -10,11 +10,10 @@ export default class MetricsController {
     if (!auth.user && !isLocal(request)) throw new E_NOT_SIGNED_IN()
     if (auth.user && !auth.user.isAdmin) throw new E_NOT_ALLOWED()
 
-    const { agentGauges } = await import('#agents/gauges')
     const metrics = await app.container.make('agents.metrics')
-    const lifecycle = await app.container.make('agents.lifecycle')
+    const gauges = await app.container.make('agents.gauges')
     response.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-    return response.send(metrics.render(await agentGauges(lifecycle)))
+    return response.send(metrics.render(await gauges()))
   }
 }
 

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { request, type Dispatcher } from 'undici'
 import type { Logger } from '@adonisjs/core/logger'
 import { assertCallable } from '#llm/guarded_dispatcher'
+import type { TokenUsage } from '#llm/token_usage'
+import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
 import { CALL_LIMIT, jsonOf, limited } from '#llm_relay/call_body'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
@@ -13,6 +15,7 @@ import type { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
 import { transportFailure } from '#llm_relay/transport_failure'
 import { upstreamUrl } from '#llm_relay/upstream_url'
+import { tapUsage } from '#llm_relay/usage_tap'
 import {
   judge,
   judgeFirstFrame,
@@ -71,6 +74,8 @@ export class LlmRelay {
     /** Reaches only what the settings allow. */
     protected dispatcher: () => Promise<Dispatcher>,
     protected logger: Logger,
+    /** Told what each call cost, once it is over. */
+    protected spent: (agent: AgentName, usage: TokenUsage) => void,
     deadlines: Partial<RelayDeadlines> = {}
   ) {
     this.#deadlines = { ...DEADLINES, ...deadlines }
@@ -153,7 +158,7 @@ export class LlmRelay {
     }
     this.#forget(target)
     body.once('error', (error) => this.#brokeOff(target, error))
-    return { status, headers: toAgent(headers), body }
+    return this.#metered(target, { status, headers: toAgent(headers), body })
   }
 
   async #inPlace(call: AgentCall, target: RelayTarget): Promise<AgentAnswer> {
@@ -162,16 +167,22 @@ export class LlmRelay {
       const body = await jsonOf(call.body, CALL_LIMIT)
       const answer = await target.adapter.respond!({ path, body, signal: call.signal })
       this.#forget(target)
-      return {
+      return this.#metered(target, {
         status: answer.status,
         headers: toAgent(Object.fromEntries(answer.headers)),
         body: answer.body ? Readable.fromWeb(answer.body as ReadableStream) : '',
-      }
+      })
     } catch (error) {
       call.signal.throwIfAborted()
       if (error instanceof E_AGENT_CALL_TOO_LARGE) throw error
       return this.#instead(target, takeTheNextModel('bad_response', target.provider.name), error)
     }
+  }
+
+  #metered(target: RelayTarget, answer: AgentAnswer): AgentAnswer {
+    const { headers, body } = answer
+    if (target.isHidden || typeof body === 'string') return answer
+    return { ...answer, body: tapUsage(body, headers, (usage) => this.spent(target.agent, usage)) }
   }
 
   /** Answers for a provider that failed, and remembers why. */

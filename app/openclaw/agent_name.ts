@@ -14,3 +14,9 @@ export function parseAgentName(name: AgentName): AgentNameParts {
   const slash = name.indexOf('/')
   return { kind: name.slice(0, slash) as AgentNameParts['kind'], id: name.slice(slash + 1) }
 }
+
+/** The user whose agent it is, or null for a system agent. */
+export function ownerOf(name: AgentName): string | null {
+  const { kind, id } = parseAgentName(name)
+  return kind === 'user' ? id : null
+}

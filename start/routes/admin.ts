@@ -3,9 +3,11 @@ import { api } from '#start/kernel'
 
 const Agents = () => import('#controllers/api/admin/agents_controller')
 const Audit = () => import('#controllers/api/admin/audit_controller')
+const Fleet = () => import('#controllers/api/admin/fleet_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
 const Settings = () => import('#controllers/api/admin/settings_controller')
 const SystemAgents = () => import('#controllers/api/admin/system_agents_controller')
+const Usage = () => import('#controllers/api/admin/usage_controller')
 const Users = () => import('#controllers/api/admin/users_controller')
 
 router
@@ -15,7 +17,10 @@ router
     router.get('/users', [Users, 'index']).as('users.index')
     router.get('/audit', [Audit, 'index']).as('audit.index')
     router.get('/runtimes', [Runtimes, 'index']).as('runtimes.index')
+    router.get('/usage', [Usage, 'index']).as('usage.index')
 
+    router.get('/fleet', [Fleet, 'show']).as('fleet.show')
+    router.get('/fleet/events', [Fleet, 'events']).as('fleet.events')
     router.get('/agents', [Agents, 'index']).as('agents.index')
     router.post('/agents/:id/stop', [Agents, 'stop']).as('agents.stop')
     router.post('/agents/:id/restart', [Agents, 'restart']).as('agents.restart')

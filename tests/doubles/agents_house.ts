@@ -8,7 +8,7 @@ import { AgentLifecycle } from '#agents/lifecycle'
 import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/reaper'
 import { AgentReconciler } from '#agents/reconciler'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
 import { E_NO_PROVIDER } from '#openclaw/errors'
@@ -31,6 +31,8 @@ export class AgentsHouse {
   readonly runtimes: Record<string, RuntimeDriver> = {}
   readonly logged: { level: string; details: object; message: string }[] = []
   readonly metrics = new AgentMetrics()
+  /** Who wants to hear of each change of a row. */
+  readonly transitions: ((transition: AgentTransition) => void)[] = []
   readonly context: AgentsContext
   readonly activity: AgentActivity
   readonly lifecycle: AgentLifecycle
@@ -125,6 +127,7 @@ export class AgentsHouse {
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       fetch: globalThis.fetch,
       timeouts: DEFAULT_TIMEOUTS,
+      transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
     }
   }
 }

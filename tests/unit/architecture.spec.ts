@@ -26,6 +26,7 @@ const FLOORS: Record<string, number> = {
   settings: 3,
   identity: 3,
   audit: 3,
+  usage: 3,
   openclaw: 2,
   models: 1,
   runtimes: 0,

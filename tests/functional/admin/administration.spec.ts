@@ -108,6 +108,26 @@ test.group('The administration', (group) => {
     }
   })
 
+  test('finds agents by their state and by whose they are', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const ana = await UserFactory.merge({ name: 'Ana Sousa', email: 'ana@example.org' }).create()
+    const rui = await UserFactory.merge({ name: 'Rui', email: 'rui@example.org' }).create()
+    await UserContainerFactory.merge({ userId: ana.id, status: 'running' }).create()
+    await UserContainerFactory.merge({ userId: rui.id, status: 'error' }).create()
+
+    for (const [query, found] of [
+      ['status=error', [rui.id]],
+      ['search=SOUSA', [ana.id]],
+      ['search=example.org', [ana.id, rui.id]],
+      ['search=rui@&status=running', []],
+    ] as const) {
+      const { body } = await visitor.get(`/api/v1/admin/agents?${query}`)
+      const ids = body.data.map(({ userId }: { userId: string }) => userId)
+      assert.sameMembers(ids, [...found], query)
+    }
+    assert.equal((await visitor.get('/api/v1/admin/agents?status=happy')).status, 422)
+  })
+
   test('lists the audit record, newest first', async ({ assert }) => {
     const { admin, visitor } = await asAdmin()
     await visitor.patch('/api/v1/admin/settings', { 'agents.idleTimeoutMin': 10 })

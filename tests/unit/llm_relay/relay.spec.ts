@@ -42,7 +42,14 @@ test.group('The LLM relay', (group) => {
       .merge({ enabled: true, level: 'trace' })
       .pushLogsTo(logs)
       .create()
-    return new LlmRelay(targets, failures, async () => dispatcher, logger, deadlines)
+    return new LlmRelay(
+      targets,
+      failures,
+      async () => dispatcher,
+      logger,
+      () => {},
+      deadlines
+    )
   }
 
   function call(): AgentCall {

@@ -1,19 +1,15 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import UserContainer from '#models/user_container'
-import { pageValidator } from '#validators/identity'
-import { FIRST_PAGE, PAGE_LIMIT } from '#models/page'
 import AdminAgentTransformer from '#transformers/admin_agent_transformer'
+import { agentQueryValidator } from '#validators/admin_agents'
 
 /** `/api/v1/admin/agents`: the users' agents, by status only. */
 export default class AdminAgentsController {
   async index({ request, serialize }: HttpContext) {
-    const query = await pageValidator.validate(request.qs())
-    const rows = await UserContainer.query()
-      .preload('user')
-      .orderBy('created_at')
-      .orderBy('id')
-      .paginate(query.page ?? FIRST_PAGE, query.limit ?? PAGE_LIMIT)
+    const query = await agentQueryValidator.validate(request.qs())
+    const directory = await app.container.make('agents.directory')
+    const rows = await directory.list(query)
     return serialize(AdminAgentTransformer.paginate(rows.all(), rows.getMeta()))
   }
 

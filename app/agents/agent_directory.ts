@@ -1,0 +1,25 @@
+import UserContainer from '#models/user_container'
+import type { AgentStatus } from '#models/types'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+
+export interface AgentQuery extends PageQuery {
+  status?: AgentStatus
+  /** Part of the owner's name or email address. */
+  search?: string
+}
+
+/** The users' agents, for admins: whose each is and how it is, nothing of what it holds. */
+export class AgentDirectory {
+  list({ page = FIRST_PAGE, limit = PAGE_LIMIT, status, search }: AgentQuery) {
+    const query = UserContainer.query().preload('user').orderBy('created_at').orderBy('id')
+    if (status) query.where('status', status)
+    if (search) {
+      query.whereHas('user', (users) => {
+        users.where((either) => {
+          either.whereILike('name', `%${search}%`).orWhereILike('email', `%${search}%`)
+        })
+      })
+    }
+    return query.paginate(page, limit)
+  }
+}

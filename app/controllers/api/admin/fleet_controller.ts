@@ -1,0 +1,21 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+
+/** `/api/v1/admin/fleet`: how many agents are in which state, now and lately. */
+export default class AdminFleetController {
+  async show() {
+    const history = await app.container.make('agents.fleet_history')
+    const gauges = await app.container.make('agents.gauges')
+    return { data: { ...(await gauges()), samples: history.list() } }
+  }
+
+  /** Server-sent events: `fleet` with the numbers, `agent` for each one that changes. */
+  async events({ response }: HttpContext) {
+    const streams = await app.container.make('agents.fleet_streams')
+    const stream = await streams.open()
+    response.header('content-type', 'text/event-stream; charset=utf-8')
+    response.header('cache-control', 'no-cache, no-transform')
+    response.header('x-accel-buffering', 'no')
+    return response.stream(stream)
+  }
+}

@@ -1,0 +1,18 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { periodOf } from '#usage/period'
+import { periodValidator } from '#validators/usage'
+
+/** `/api/v1/admin/usage`: sums over everyone by day, and how wakes ended. No content, no prompt. */
+export default class AdminUsageController {
+  async index({ auth, request }: HttpContext) {
+    const asked = await periodValidator.validate(request.qs())
+    const period = periodOf(asked, Date.now())
+    const report = await app.container.make('usage.report')
+    const [usage, wakes] = await Promise.all([
+      report.usage(period, auth.user!),
+      report.wakes(period),
+    ])
+    return { data: { ...usage, wakes } }
+  }
+}

@@ -1,0 +1,40 @@
+export const DAY_MS = 86_400_000
+
+/** The day of a time in milliseconds of the epoch, in UTC: `2026-11-25`. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}
+
+export interface DailyEntry<Values> {
+  day: string
+  key: string
+  values: Values
+}
+
+/** Numbers that add up in memory, by day and key. */
+export class DailySums<Values extends object> {
+  #sums = new Map<string, Record<string, number>>()
+
+  /** `none` names the numbers, each 0. */
+  constructor(protected none: Values) {}
+
+  add(day: string, key: string, more: Partial<Values>): void {
+    const name = `${day}/${key}`
+    const sum = this.#sums.get(name) ?? ({ ...this.none } as Record<string, number>)
+    for (const [field, value] of Object.entries(more)) sum[field] += value as number
+    this.#sums.set(name, sum)
+  }
+
+  /**
+   * Gives all of them and begins anew. In one order for all copies of Mosaic: two that write the same
+   * rows at once would otherwise wait for each other.
+   */
+  take(): DailyEntry<Values>[] {
+    const all = [...this.#sums].sort(([one], [other]) => (one < other ? -1 : 1))
+    this.#sums = new Map()
+    return all.map(([name, values]) => {
+      const at = name.indexOf('/')
+      return { day: name.slice(0, at), key: name.slice(at + 1), values: values as Values }
+    })
+  }
+}

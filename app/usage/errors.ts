@@ -1,0 +1,9 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** A period that ends before it begins, or is longer than is told at once. */
+export class E_USAGE_PERIOD extends Exception {
+  static override code = 'E_USAGE_PERIOD'
+  static override status = 422
+  static override message = 'The period must begin before it ends, and be a year at most.'
+  static override help = 'Send `from` and `to` as days, such as 2026-11-01 and 2026-11-30.'
+}

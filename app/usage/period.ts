@@ -1,0 +1,36 @@
+import { DAY_MS, dayOf } from '#usage/daily_sums'
+import { E_USAGE_PERIOD } from '#usage/errors'
+
+/** A period of whole days in UTC, both included, as `2026-11-25`. */
+export interface Period {
+  from: string
+  to: string
+}
+
+/** Days that are told at once: a leap year. */
+const MOST_DAYS = 366
+/** Days of a period that nobody named. */
+const USUAL_DAYS = 30
+
+/**
+ * What was asked for; what is left out makes it the thirty days until `to`, which is today.
+ *
+ * @throws E_USAGE_PERIOD
+ */
+export function periodOf(asked: Partial<Period>, now: number): Period {
+  const to = asked.to ?? dayOf(now)
+  const from = asked.from ?? dayOf(Date.parse(to) - (USUAL_DAYS - 1) * DAY_MS)
+  const days = daysBetween({ from, to })
+  if (days < 1 || days > MOST_DAYS) throw new E_USAGE_PERIOD()
+  return { from, to }
+}
+
+/** Each day of a period. */
+export function daysOf(period: Period): string[] {
+  const first = Date.parse(period.from)
+  return Array.from({ length: daysBetween(period) }, (_, index) => dayOf(first + index * DAY_MS))
+}
+
+function daysBetween({ from, to }: Period): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS) + 1
+}

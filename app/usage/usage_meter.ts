@@ -1,0 +1,193 @@
+import { DateTime } from 'luxon'
+import { createId } from '@paralleldrive/cuid2'
+import db from '@adonisjs/lucid/services/db'
+import UsageDay from '#models/usage_day'
+import User from '#models/user'
+import WakeDay from '#models/wake_day'
+import type { TokenUsage } from '#llm/token_usage'
+import { DailySums, DAY_MS, dayOf, type DailyEntry } from '#usage/daily_sums'
+
+/** Sums reach the database this often: a busy user costs one row in that time, however much they chat. */
+const WRITE_EVERY_MS = 15_000
+/** Rows in one statement. */
+const BATCH = 200
+
+interface MeterContext {
+  clock: {
+    now(): number
+    after(ms: number, callback: () => void, options?: { background?: boolean }): () => void
+  }
+  logger: { warn(details: object, message: string): void }
+}
+
+/** What a user's day adds up to. */
+export interface UsageSums {
+  chats: number
+  wakes: number
+  awakeSeconds: number
+  tokensIn: number
+  tokensOut: number
+}
+
+interface WakeSums {
+  count: number
+  totalMs: number
+}
+
+const NO_USAGE: UsageSums = { chats: 0, wakes: 0, awakeSeconds: 0, tokensIn: 0, tokensOut: 0 }
+const NO_WAKES: WakeSums = { count: 0, totalMs: 0 }
+
+/**
+ * Counts what is used: numbers by user and day, and how wakes ended by day, never what was said. Adds up
+ * in memory and writes in batches, so that nobody who chats waits for it.
+ */
+export class UsageMeter {
+  readonly #clock: MeterContext['clock']
+  readonly #logger: MeterContext['logger']
+  /** By user. */
+  readonly #usage = new DailySums<UsageSums>(NO_USAGE)
+  /** By how they ended. */
+  readonly #wakes = new DailySums<WakeSums>(NO_WAKES)
+  #callOff: (() => void) | null = null
+  #writing: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor({ clock, logger }: MeterContext) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /** A message of the user on its way to the agent. */
+  chat(userId: string): void {
+    this.#add(userId, { chats: 1 })
+  }
+
+  /** A model call of the user's agent. */
+  tokens(userId: string, usage: TokenUsage): void {
+    this.#add(userId, { tokensIn: usage.in, tokensOut: usage.out })
+  }
+
+  woke(userId: string): void {
+    this.#add(userId, { wakes: 1 })
+  }
+
+  /** The user's agent was up from `from` to `to`, in milliseconds of the epoch: each day gets its part. */
+  awake(userId: string, from: number, to: number): void {
+    for (let start = from; start < to;) {
+      const nextDay = (Math.floor(start / DAY_MS) + 1) * DAY_MS
+      const end = Math.min(nextDay, to)
+      this.#add(userId, { awakeSeconds: Math.round((end - start) / 1000) }, start)
+      start = end
+    }
+  }
+
+  /** A wake of any agent: in an answer (`ready`), or for which reason not. */
+  wakeEnded(outcome: string, ms: number): void {
+    const day = dayOf(this.#clock.now())
+    this.#wakes.add(day, outcome, { count: 1, totalMs: Math.round(ms) })
+    this.#schedule()
+  }
+
+  /** Writes what the rows do not know yet. */
+  async flush(): Promise<void> {
+    this.#callOff?.()
+    this.#callOff = null
+    this.#writing = this.#writing.then(() => this.#write())
+    await this.#writing
+  }
+
+  /** Writes the rest and stops. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.flush()
+  }
+
+  #add(userId: string, more: Partial<UsageSums>, at = this.#clock.now()): void {
+    this.#usage.add(dayOf(at), userId, more)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#callOff || this.#closed) return
+    const ring = () => void this.flush()
+    this.#callOff = this.#clock.after(WRITE_EVERY_MS, ring, { background: true })
+  }
+
+  async #write(): Promise<void> {
+    await this.#save(this.#usage, (some) => this.#saveUsage(some))
+    await this.#save(this.#wakes, (some) => this.#saveWakes(some))
+  }
+
+  /** What could not be written is added up again, and goes with the next batch. */
+  async #save<S extends object>(
+    sums: DailySums<S>,
+    save: (some: DailyEntry<S>[]) => Promise<unknown>
+  ) {
+    const all = sums.take()
+    for (let from = 0; from < all.length; from += BATCH) {
+      const some = all.slice(from, from + BATCH)
+      try {
+        await save(some)
+      } catch (error) {
+        for (const { day, key, values } of some) sums.add(day, key, values)
+        if (!this.#closed) this.#schedule()
+        this.#logger.warn({ err: error }, 'Could not note what was used')
+      }
+    }
+  }
+
+  /** Whoever was deleted meanwhile has no row to add to. */
+  async #saveUsage(entries: DailyEntry<UsageSums>[]): Promise<void> {
+    const ids = new Set(entries.map(({ key }) => key))
+    const users = await User.query()
+      .select('id')
+      .whereIn('id', [...ids])
+    const known = new Set(users.map(({ id }) => id))
+    const rows = entries
+      .filter(({ key }) => known.has(key))
+      .map(({ day, key, values }) => ({
+        id: createId(),
+        user_id: key,
+        day,
+        chats: values.chats,
+        wakes: values.wakes,
+        awake_seconds: values.awakeSeconds,
+        tokens_in: values.tokensIn,
+        tokens_out: values.tokensOut,
+      }))
+    await this.#addTo(UsageDay, ['user_id', 'day'], rows)
+  }
+
+  async #saveWakes(entries: DailyEntry<WakeSums>[]): Promise<void> {
+    const rows = entries.map(({ day, key, values }) => ({
+      id: createId(),
+      day,
+      outcome: key,
+      count: values.count,
+      total_ms: values.totalMs,
+    }))
+    await this.#addTo(WakeDay, ['day', 'outcome'], rows)
+  }
+
+  /** Several copies of Mosaic add to the same rows: the database adds up, whoever comes first makes it. */
+  async #addTo(
+    model: typeof UsageDay | typeof WakeDay,
+    unique: string[],
+    rows: Record<string, string | number>[]
+  ): Promise<void> {
+    if (rows.length === 0) return
+    const { client } = model.query()
+    const now = DateTime.fromMillis(this.#clock.now()).toFormat(client.dialect.dateTimeFormat)
+    const sums = Object.keys(rows[0]).filter((name) => name !== 'id' && !unique.includes(name))
+    const added = sums.map((name) => [
+      name,
+      db.knexRawQuery('??.?? + ??.??', [model.table, name, 'excluded', name]),
+    ])
+    await client
+      .insertQuery()
+      .table(model.table)
+      .multiInsert(rows.map((row) => ({ ...row, created_at: now, updated_at: now })))
+      .knexQuery.onConflict(unique)
+      .merge({ ...Object.fromEntries(added), updated_at: now })
+  }
+}

@@ -1,0 +1,37 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { UsageMeter } from '#usage/usage_meter'
+import type { UsageReport } from '#usage/usage_report'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'usage.meter': UsageMeter
+    'usage.report': UsageReport
+  }
+}
+
+/** Registers what counts use, and what tells the sums. */
+export default class UsageProvider {
+  #meter: UsageMeter | null = null
+
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    const { container } = this.app
+    container.singleton('usage.meter', async (resolver) => {
+      const { systemClock } = await import('#agents/clock')
+      const { UsageMeter } = await import('#usage/usage_meter')
+      const logger = await resolver.make('logger')
+      this.#meter = new UsageMeter({ clock: systemClock, logger })
+      return this.#meter
+    })
+    container.singleton('usage.report', async () => {
+      const { UsageReport } = await import('#usage/usage_report')
+      return new UsageReport()
+    })
+  }
+
+  /** After whatever uses it, and before the database closes: providers end in reverse. */
+  async shutdown() {
+    await this.#meter?.close()
+  }
+}

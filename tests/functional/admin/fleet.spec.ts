@@ -1,0 +1,122 @@
+import type { Readable } from 'node:stream'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { FleetHistory } from '#agents/fleet_history'
+import { FleetStreams } from '#agents/fleet_streams'
+import { agentGauges } from '#agents/gauges'
+import UserContainer from '#models/user_container'
+import settings from '#settings/services/main'
+import { lifecycleFields } from '#transformers/lifecycle_fields'
+import { UserFactory } from '#database/factories/user_factory'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { EventReader } from '#tests/doubles/event_reader'
+import { until } from '#tests/doubles/test_clock'
+
+test.group('The fleet, as admins watch it', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  let house: AgentsHouse
+  let streams: FleetStreams
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    streams = new FleetStreams(house.context, {
+      gauges: () => agentGauges(house.lifecycle),
+      describe: lifecycleFields,
+    })
+    house.transitions.push((transition) => streams.tell(transition))
+    return async () => {
+      streams.close()
+      await house.close()
+    }
+  })
+
+  /** What arrived so far. */
+  function heard(stream: Readable) {
+    const events: { event: string; data: any }[] = []
+    stream.on('data', (text: Buffer) => {
+      for (const [, event, data] of String(text).matchAll(/event: (\w+)\ndata: (.+)\n\n/g)) {
+        events.push({ event, data: JSON.parse(data) })
+      }
+    })
+    return events
+  }
+
+  test('is told how it stands, and of each change at once', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    const stream = await streams.open()
+    const events = heard(stream)
+    await house.lifecycle.ensureRunning(agent)
+    await until(() => events.some(({ data }) => data.status === 'running'))
+
+    assert.equal(events[0].event, 'fleet')
+    const { id } = await house.row(userId)
+    const { data } = events.findLast(({ event }) => event === 'agent')!
+    assert.containsSubset(data, { id, kind: 'user', status: 'running', reason: null })
+    for (const hidden of ['gatewayToken', 'endpoint', 'enc:', '127.0.0.1']) {
+      assert.notInclude(JSON.stringify(events), hidden)
+    }
+
+    house.clock.advance(1000)
+    await until(() => events.at(-1)!.event === 'fleet')
+    assert.equal(events.at(-1)!.data.agents.running, 1)
+    stream.destroy()
+  })
+
+  test('is looked at again for what another copy of Mosaic did', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const stream = await streams.open()
+    const events = heard(stream)
+    const row = await UserContainer.findByOrFail('user_id', userId)
+    await row.merge({ status: 'error', statusReason: 'out_of_memory' }).save()
+    /** The columns of time tell of the real clock, which the test's lags behind. */
+    house.clock.advance(15_000)
+    await until(() => events.some(({ data }) => data.reason === 'out_of_memory'))
+    stream.destroy()
+    assert.isTrue(events.some(({ event, data }) => event === 'agent' && data.status === 'error'))
+  })
+
+  test('costs nothing while nobody watches', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const before = house.clock.timers
+    const stream = await streams.open()
+    stream.destroy()
+    await until(() => house.clock.timers === before)
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(await house.queries(() => streams.tell({ row: {} as never })), 0)
+  })
+
+  test('is remembered for a day, minute by minute', async ({ assert }) => {
+    const history = new FleetHistory(house.context, async () => {
+      return { agents: { running: 2 }, waking: 0, queued: 1 }
+    })
+    for (let minute = 0; minute < 24 * 60 + 5; minute++) {
+      await history.sample()
+      house.clock.advance(60_000)
+    }
+    const samples = history.list()
+    assert.lengthOf(samples, 24 * 60)
+    assert.containsSubset(samples[0], { agents: { running: 2 }, queued: 1 })
+    assert.isBelow(Date.parse(samples[0].at), Date.parse(samples[1].at))
+  })
+})
+
+test.group('The fleet over HTTP', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => settings.set('onboarding.completed', true))
+
+  test('is one answer, and a stream', async ({ assert, cleanup }) => {
+    const admin = await UserFactory.apply('admin').create()
+    const tokens = await app.container.make('identity.tokens')
+    const token = await tokens.create(admin, { name: 'test' })
+    const headers = { authorization: `Bearer ${token.value!.release()}` }
+
+    const events = await EventReader.open('/api/v1/admin/fleet/events', headers)
+    cleanup(() => events.close())
+    assert.match(events.contentType, /^text\/event-stream/)
+    const { event, data } = await events.next()
+    assert.equal(event, 'fleet')
+    assert.sameMembers(Object.keys(data), ['agents', 'waking', 'queued'])
+  })
+})

@@ -1,0 +1,110 @@
+import { test } from '@japa/runner'
+import { DateTime } from 'luxon'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { UserFactory } from '#database/factories/user_factory'
+import UsageDay from '#models/usage_day'
+import settings from '#settings/services/main'
+import { Visitor } from '#tests/visitor'
+
+const PATH = '/api/v1/admin/usage?from=2026-11-01&to=2026-11-03'
+
+test.group('What was used, for admins', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => settings.set('onboarding.completed', true))
+
+  async function asAdmin() {
+    const admin = await UserFactory.apply('admin').create()
+    const tokens = await app.container.make('identity.tokens')
+    const token = await tokens.create(admin, { name: 'test' })
+    const authorization = `Bearer ${token.value!.release()}`
+    return { admin, visitor: new Visitor({ headers: { authorization } }) }
+  }
+
+  const use = (userId: string, day: string, chats: number) =>
+    UsageDay.create({
+      userId,
+      day: DateTime.fromISO(day),
+      chats,
+      wakes: 1,
+      awakeSeconds: 600,
+      tokensIn: 1000 * chats,
+      tokensOut: 10 * chats,
+    })
+
+  test('is told by day, as sums', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const users = await UserFactory.createMany(3)
+    for (const [index, { id }] of users.entries()) await use(id, '2026-11-02', index + 1)
+
+    const { status, body } = await visitor.get(PATH)
+    assert.equal(status, 200, JSON.stringify(body))
+    const nothing = { chats: 0, wakes: 0, awakeSeconds: 0, tokensIn: 0, tokensOut: 0 }
+    const sums = { chats: 6, wakes: 3, awakeSeconds: 1800, tokensIn: 6000, tokensOut: 60 }
+    assert.deepEqual(body.data.days, [
+      { day: '2026-11-01', withheld: false, activeUsers: 0, ...nothing },
+      { day: '2026-11-02', withheld: false, activeUsers: 3, ...sums },
+      { day: '2026-11-03', withheld: false, activeUsers: 0, ...nothing },
+    ])
+    assert.deepEqual(body.data.totals, sums)
+    for (const { id } of users) assert.notInclude(JSON.stringify(body), id)
+  })
+
+  test('withholds a day of fewer than three people, in its totals too', async ({ assert }) => {
+    const { admin, visitor } = await asAdmin()
+    const [one] = await UserFactory.createMany(1)
+    await use(one.id, '2026-11-01', 77)
+    await use(one.id, '2026-11-02', 77)
+    await use(admin.id, '2026-11-02', 5)
+
+    const { body } = await visitor.get(PATH)
+    assert.deepEqual(body.data.days.slice(0, 2), [
+      { day: '2026-11-01', withheld: true },
+      { day: '2026-11-02', withheld: true },
+    ])
+    assert.equal(body.data.withheldDays, 2)
+    assert.equal(body.data.totals.chats, 0)
+    assert.notInclude(JSON.stringify(body), '77')
+  })
+
+  test('shows an admin a day that was theirs alone', async ({ assert }) => {
+    const { admin, visitor } = await asAdmin()
+    await use(admin.id, '2026-11-02', 5)
+    const { body } = await visitor.get(PATH)
+    assert.containsSubset(body.data.days[1], { activeUsers: 1, chats: 5 })
+
+    const other = await asAdmin()
+    const seen = await other.visitor.get(PATH)
+    assert.deepEqual(seen.body.data.days[1], { day: '2026-11-02', withheld: true })
+  })
+
+  test('is of the last thirty days unless another period is asked for', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const { body } = await visitor.get('/api/v1/admin/usage')
+    assert.lengthOf(body.data.days, 30)
+    assert.equal(body.data.to, new Date().toISOString().slice(0, 10))
+  })
+
+  test('refuses a period that is none', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    for (const query of [
+      'from=soon',
+      'from=2026-11-03&to=2026-11-01',
+      'from=2020-01-01',
+      'to=2026-02-30',
+    ]) {
+      const { status, body } = await visitor.get(`/api/v1/admin/usage?${query}`)
+      assert.equal(status, 422, query)
+      assert.isNotEmpty(body.errors[0].message)
+    }
+  })
+
+  test('is counted when people chat and agents call models', async ({ assert, cleanup }) => {
+    const { id } = await UserFactory.create()
+    const meter = await app.container.make('usage.meter')
+    cleanup(() => meter.flush())
+    meter.chat(id)
+    await meter.flush()
+    assert.equal((await UsageDay.ownedBy(id).firstOrFail()).chats, 1)
+  })
+})

@@ -1,0 +1,134 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { test } from '@japa/runner'
+import type { TokenUsage } from '#llm/token_usage'
+import { tapUsage } from '#llm_relay/usage_tap'
+
+const EVENTS = 'text/event-stream; charset=utf-8'
+const JSON_TYPE = 'application/json'
+
+const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`
+
+/** What each API family says of tokens, in the shape of its own documentation. */
+const FAMILIES: { name: string; type: string; answer: string; usage: TokenUsage }[] = [
+  {
+    name: 'chat completions, streamed',
+    type: EVENTS,
+    answer:
+      event({ choices: [{ delta: { content: 'Hi' } }], usage: null }) +
+      event({ choices: [], usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 } }) +
+      'data: [DONE]\n\n',
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'chat completions, whole',
+    type: JSON_TYPE,
+    answer: JSON.stringify(
+      { choices: [], usage: { prompt_tokens: 12, completion_tokens: 3 } },
+      null,
+      2
+    ),
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'responses, streamed',
+    type: EVENTS,
+    answer:
+      `event: response.created\n${event({ type: 'response.created', response: { usage: null } })}` +
+      `event: response.completed\n${event({
+        type: 'response.completed',
+        response: { usage: { input_tokens: 40, output_tokens: 7, total_tokens: 47 } },
+      })}`,
+    usage: { in: 40, out: 7 },
+  },
+  {
+    name: 'messages, streamed, with a cache',
+    type: EVENTS,
+    answer:
+      `event: message_start\n${event({
+        type: 'message_start',
+        message: {
+          usage: {
+            input_tokens: 5,
+            cache_read_input_tokens: 100,
+            cache_creation_input_tokens: 20,
+            output_tokens: 1,
+          },
+        },
+      })}` +
+      `event: message_delta\n${event({ type: 'message_delta', usage: { output_tokens: 9 } })}`,
+    usage: { in: 125, out: 9 },
+  },
+  {
+    name: 'ollama, line by line',
+    type: 'application/x-ndjson',
+    answer:
+      `${JSON.stringify({ message: { content: 'Hi' }, done: false })}\n` +
+      `${JSON.stringify({ done: true, prompt_eval_count: 26, eval_count: 298 })}\n`,
+    usage: { in: 26, out: 298 },
+  },
+]
+
+/** The text in pieces of `size` bytes, as a network may cut it. */
+function pieces(text: string, size: number): Buffer[] {
+  const bytes = Buffer.from(text)
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.subarray(index * size, (index + 1) * size)
+  )
+}
+
+async function passed(answer: string, headers: Record<string, string>, size = 7) {
+  const told: TokenUsage[] = []
+  const tap = tapUsage(Readable.from(pieces(answer, size)), headers, (usage) => told.push(usage))
+  const body = await buffer(tap)
+  return { body: body.toString(), told }
+}
+
+test.group('The usage of an answer', () => {
+  for (const { name, type, answer, usage } of FAMILIES) {
+    test(`is read from ${name}, and no byte of it changes`, async ({ assert }) => {
+      for (const size of [1, 7, 100_000]) {
+        const { body, told } = await passed(answer, { 'content-type': type }, size)
+        assert.equal(body, answer)
+        assert.deepEqual(told, [usage])
+      }
+    })
+  }
+
+  test('is nothing where the model only talks of it', async ({ assert }) => {
+    const answer =
+      event({ choices: [{ delta: { content: '{"usage":{"prompt_tokens":9}}' } }] }) +
+      event({ choices: [{ delta: { content: '"eval_count": 12' } }] }) +
+      'data: {"usage":{"prompt_tokens":"many"}}\n\ndata: {"usage": broken_tokens"\n\n'
+    assert.deepEqual((await passed(answer, { 'content-type': EVENTS })).told, [])
+  })
+
+  test('is left alone in a body that is compressed, or no text', async ({ assert }) => {
+    const { type, answer } = FAMILIES[0]
+    for (const headers of [
+      { 'content-type': type, 'content-encoding': 'gzip' },
+      { 'content-type': 'audio/mpeg' },
+    ]) {
+      const { body, told } = await passed(answer, headers as Record<string, string>)
+      assert.equal(body, answer)
+      assert.deepEqual(told, [])
+    }
+  })
+
+  test('is read past an event that is too long to keep', async ({ assert }) => {
+    const long = event({ delta: 'x'.repeat(5 * 1024 * 1024) })
+    const { told } = await passed(long + FAMILIES[0].answer, { 'content-type': EVENTS }, 64 * 1024)
+    assert.deepEqual(told, [FAMILIES[0].usage])
+  })
+
+  test('counts what was said until an agent leaves, and ends the call', async ({ assert }) => {
+    const [start] = FAMILIES[3].answer.split('event: message_delta')
+    const body = new Readable({ read() {} })
+    body.push(start)
+    const told = Promise.withResolvers<TokenUsage>()
+    const tap = tapUsage(body, { 'content-type': EVENTS }, told.resolve)
+    tap.once('data', () => tap.destroy())
+    assert.deepEqual(await told.promise, { in: 125, out: 1 })
+    assert.isTrue(body.destroyed)
+  })
+})
