@@ -79,10 +79,10 @@ test.group('The fleet, as admins watch it', (group) => {
 
   test('costs nothing while nobody watches', async ({ assert }) => {
     const { agent } = await house.newAgent()
-    const before = house.clock.timers
+    const before = house.clock.backgroundTimers
     const stream = await streams.open()
     stream.destroy()
-    await until(() => house.clock.timers === before)
+    await until(() => house.clock.backgroundTimers === before)
     await house.lifecycle.ensureRunning(agent)
     assert.equal(await house.queries(() => streams.tell({ row: {} as never })), 0)
   })

@@ -79,12 +79,12 @@ test.group('The meter of usage', (group) => {
         'user_id',
         users.map(({ id }) => id)
       )
-    assert.equal(clock.timers, 1)
+    assert.equal(clock.backgroundTimers, 1)
     assert.lengthOf(await rows(), 0)
     clock.advance(15_000)
     await meter.flush()
     assert.lengthOf(await rows(), 3)
-    assert.equal(clock.timers, 0)
+    assert.equal(clock.backgroundTimers, 0)
   })
 
   test('forgets whoever was deleted, and keeps the others', async ({ assert }) => {
