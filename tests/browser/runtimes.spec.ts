@@ -49,7 +49,7 @@ test.group('Where agents run, in a browser', (group) => {
     await page.getByText('The connection works').waitFor()
     await page.getByRole('button', { name: 'Save and continue' }).click()
     await page.getByRole('heading', { name: 'System agents' }).waitFor()
-    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('button', { name: 'Continue', exact: true }).click()
 
     const broken = page.getByTestId('runtime-broken')
     await broken.getByText('Not usable here').waitFor()

@@ -26,7 +26,7 @@ test.group('The set-up in a browser', (group) => {
     await page.getByText('The connection works').waitFor()
     await page.getByRole('button', { name: 'Save and continue' }).click()
     await page.getByRole('heading', { name: 'System agents' }).waitFor()
-    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('button', { name: 'Continue', exact: true }).click()
     await page.getByRole('button', { name: 'Finish and open the chat' }).click()
     await page.waitForURL(`${ORIGIN}/chat`)
 

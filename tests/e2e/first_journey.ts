@@ -100,7 +100,7 @@ export function firstJourney(title: string, home: AgentsHome): void {
       await page.getByTestId('test-connection').click()
       await page.getByText('The connection works').waitFor()
       await page.getByRole('button', { name: 'Save and continue' }).click()
-      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.getByRole('button', { name: 'Continue', exact: true }).click()
       await page.getByRole('button', { name: 'Finish and open the chat' }).click()
       await page.waitForURL(`${mosaic.url}/chat`)
       assert.isEmpty(service.calls)
