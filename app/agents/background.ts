@@ -9,6 +9,10 @@ import { Scheduler } from '#agents/scheduler'
 
 /** Often enough that an idle agent or a crash is no news for long, rare enough to cost nothing. */
 const SWEEP_MS = 60_000
+/** The gap between what runs and what should is closed sooner. */
+const RECONCILE_MS = 30_000
+/** What a copy of Mosaic left half done when it ended is taken up within a lease's time and this. */
+const TAKE_OVER_MS = 3000
 
 export interface BackgroundParts {
   reaper: AgentReaper
@@ -27,13 +31,14 @@ export function agentsBackground(
   return new Scheduler(context, [
     {
       name: 'reconcile',
-      everyMs: SWEEP_MS,
+      everyMs: RECONCILE_MS,
       atStart: true,
-      run: async (boot) => {
+      run: async () => {
         await followRuntime()
-        return reconciler.reconcile({ boot })
+        return reconciler.reconcile()
       },
     },
+    { name: 'take over', everyMs: TAKE_OVER_MS, run: () => reconciler.takeOver() },
     { name: 'prepare', everyMs: SWEEP_MS, atStart: true, run: prepareAhead(context) },
     { name: 'reap', everyMs: SWEEP_MS, run: () => reaper.reapIdle() },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },

@@ -9,6 +9,8 @@ import type { AgentKey } from '#agents/types'
 /** Ids in one statement. */
 const BATCH = 500
 
+const COLUMNS = ['lease_owner', 'lease_fence', 'lease_expires_at']
+
 /** A lease as its row shows it. */
 interface LeaseColumns {
   lease_owner: string | null
@@ -48,8 +50,7 @@ export class LeaseRows implements LeaseStore {
     if (free !== null) return free
 
     const { table, column, id } = rowOf(agent)
-    const columns = ['lease_owner', 'lease_fence', 'lease_expires_at']
-    const row: LeaseColumns | null = await db.from(table).select(columns).where(column, id).first()
+    const row: LeaseColumns | null = await db.from(table).select(COLUMNS).where(column, id).first()
     if (!row) return null
     if (!this.#isExpired(agent, row)) return HELD
     const expired = await this.#take(agent, (query) =>
@@ -86,6 +87,25 @@ export class LeaseRows implements LeaseStore {
       .where('lease_owner', this.#copy)
       .where('lease_fence', fence)
       .update({ lease_owner: null, lease_expires_at: null })
+  }
+
+  async expired(): Promise<AgentKey[]> {
+    const expired: AgentKey[] = []
+    const held = new Set<AgentKey>()
+    for (const { prefix, table, column } of AGENT_TABLES) {
+      const rows: (LeaseColumns & Record<string, string>)[] = await db
+        .from(table)
+        .select(column, ...COLUMNS)
+        .whereNotNull('lease_owner')
+        .whereNot('lease_owner', this.#copy)
+      for (const row of rows) {
+        const agent = `${prefix}${row[column]}` as AgentKey
+        held.add(agent)
+        if (this.#isExpired(agent, row)) expired.push(agent)
+      }
+    }
+    for (const agent of this.#sighted.keys()) if (!held.has(agent)) this.#sighted.delete(agent)
+    return expired
   }
 
   async #take(

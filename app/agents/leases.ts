@@ -40,6 +40,8 @@ export interface LeaseStore {
   /** Puts the expiry off. Gives those that are no longer held with that number. */
   renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]>
   giveBack(agent: AgentKey, fence: number): Promise<void>
+  /** Agents whose holder is gone, as far as this copy has seen by now. Ask again and again. */
+  expired(): Promise<AgentKey[]>
 }
 
 interface Holding extends Lease {
@@ -120,6 +122,11 @@ export class AgentLeases {
     } finally {
       this.#leave(agent)
     }
+  }
+
+  /** Agents that a copy of Mosaic was changing when it ended. Ask every few seconds to know. */
+  abandoned(): Promise<AgentKey[]> {
+    return this.#store.expired()
   }
 
   /**

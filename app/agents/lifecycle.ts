@@ -9,6 +9,7 @@ import { LeaseRows } from '#agents/lease_rows'
 import { AgentLeases, LeaseLost, type Lease } from '#agents/leases'
 import type { AgentMetrics } from '#agents/metrics'
 import { AgentPresence } from '#agents/presence'
+import { isWanted } from '#agents/reconcile_plan'
 import { agentOf, instanceName, isUp, AgentRows } from '#agents/rows'
 import { AgentSightings } from '#agents/sightings'
 import { AgentStarter, type Attempt } from '#agents/starter'
@@ -187,6 +188,28 @@ export class AgentLifecycle {
       return true
     })
     return stopped === true
+  }
+
+  /** Stops an agent that should not run, unless someone is changing it. Tells whether it did. */
+  async stopUnwanted(agent: AgentKey): Promise<boolean> {
+    if (this.isBusy(agent)) return false
+    const stopped = await this.#leases.tryHold(agent, async () => {
+      const row = await this.rows.find(agent)
+      if (!row || isWanted(row)) return false
+      await this.#drainAndStop(agent)
+      return true
+    })
+    return stopped === true
+  }
+
+  /**
+   * Takes over from copies of Mosaic that ended in the middle of changing an agent, so that whoever wants
+   * it may. Tells how many agents that were. A copy is known to be gone only some time after the first look.
+   */
+  async takeOver(): Promise<number> {
+    const abandoned = await this.#leases.abandoned()
+    for (const agent of abandoned) await this.#leases.tryHold(agent, async () => {})
+    return abandoned.length
   }
 
   /** Ends an instance that nobody wants, unless the agent runs by then. */

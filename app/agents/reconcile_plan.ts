@@ -68,7 +68,8 @@ export function reconcilePlan({ sighted, rows, answered }: ReconcileInput): Plan
   return actions
 }
 
-function isWanted(row: AgentRow): boolean {
+/** Whether the agent should run. */
+export function isWanted(row: AgentRow): boolean {
   return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
 }
 

@@ -26,6 +26,8 @@ const UP = ['starting', 'running', 'suspended', 'stopping']
 export interface ReconcileStatistics {
   /** Instances that the runtimes showed. */
   instances: number
+  /** Agents that a copy of Mosaic was changing when it ended. */
+  takenOver: number
   adopted: number
   /** Wakes that someone who is gone had begun, taken up again. */
   resumed: number
@@ -53,8 +55,6 @@ type Outcome =
 export interface ReconcileOptions {
   /** Says what would be done, and does nothing. */
   dryRun?: boolean
-  /** Nobody else can be in the middle of a start, because Mosaic itself has just begun. */
-  boot?: boolean
 }
 
 /** Closes the gap between what should run (the rows) and what does (the runtimes). */
@@ -69,14 +69,13 @@ export class AgentReconciler {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileStatistics> {
     const { clock } = this.context
-    const { dryRun = false, boot = false } = options
-    const beganAt = clock.now()
+    const { dryRun = false } = options
+    const beganAt = clock.elapsed()
+    const takenOver = dryRun ? 0 : await this.lifecycle.takeOver()
     const { sighted, answered, unreachable } = await this.#look()
     /** The rows come after the instances: an agent has its row before it has its instance. */
     const rows = await this.#rows(sighted.map(({ observed }) => observed))
-    const plan = reconcilePlan({ sighted, rows, answered }).filter(
-      (action) => boot || !this.#mayBeStarting(action)
-    )
+    const plan = reconcilePlan({ sighted, rows, answered })
 
     const counts: Record<Outcome, number> = {
       adopted: 0,
@@ -100,12 +99,20 @@ export class AgentReconciler {
     }
     return {
       instances: sighted.length,
+      takenOver,
       ...counts,
       unreachable,
       dryRun,
       actions: plan.map(({ action, agent, name }) => ({ action, agent, name })),
-      durationMs: clock.now() - beganAt,
+      durationMs: clock.elapsed() - beganAt,
     }
+  }
+
+  /** Repairs at once what copies of Mosaic left half done that have ended. Cheap while none has. */
+  async takeOver(): Promise<{ takenOver: number }> {
+    const takenOver = await this.lifecycle.takeOver()
+    if (takenOver > 0) await this.reconcile()
+    return { takenOver }
   }
 
   async #look(): Promise<{ sighted: Sighted[]; answered: Set<string>; unreachable: string[] }> {
@@ -157,13 +164,6 @@ export class AgentReconciler {
     return [...users.values(), ...(await SystemContainer.all())]
   }
 
-  /** A command of another process may be between writing the row and making the instance. */
-  #mayBeStarting({ action, row }: PlannedAction): boolean {
-    if (action !== 'recheck' || row?.status !== 'starting') return false
-    const since = this.context.clock.now() - row.updatedAt!.toMillis()
-    return since < this.context.timeouts.ensureMs
-  }
-
   async #do(planned: PlannedAction): Promise<Outcome> {
     const { action, agent } = planned
     try {
@@ -171,8 +171,7 @@ export class AgentReconciler {
       if (action === 'adopt') return await this.#adopt(planned)
       if (action === 'remove') return await this.#remove(planned)
       if (action === 'stop') {
-        await this.lifecycle.stop(agent)
-        return 'stopped'
+        return (await this.lifecycle.stopUnwanted(agent)) ? 'stopped' : 'skipped'
       }
       if (action === 'recheck') {
         return (await this.lifecycle.sightings.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
@@ -188,7 +187,8 @@ export class AgentReconciler {
 
   async #adopt({ agent, row, sighted }: PlannedAction): Promise<Outcome> {
     const { observed, runtime } = sighted!
-    if (await this.lifecycle.sightings.adopt(agent, observed, runtime)) return 'adopted'
+    const adoption = await this.lifecycle.sightings.adopt(agent, observed, runtime)
+    if (adoption !== 'unready') return adoption === 'adopted' ? 'adopted' : 'skipped'
     if (row!.status === 'starting') {
       await this.lifecycle.start(agent)
       return 'resumed'

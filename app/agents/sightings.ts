@@ -23,6 +23,9 @@ export interface SightingsParts {
  */
 export type Sighting = 'running' | 'gone' | 'asleep' | 'busy' | 'unknown'
 
+/** `unready` = its gateway takes no traffic, `busy` = someone is changing the agent just now. */
+export type Adoption = 'adopted' | 'unready' | 'busy'
+
 /** Brings the rows in line with what the runtime shows: the engine is the truth about what runs. */
 export class AgentSightings {
   readonly #context: AgentsContext
@@ -46,15 +49,12 @@ export class AgentSightings {
     return found ?? 'busy'
   }
 
-  /**
-   * Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example.
-   * False where it is not ready, or someone is changing the agent.
-   */
-  async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<boolean> {
+  /** Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example. */
+  async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<Adoption> {
     const { rows, probe, presence } = this.#parts
-    const adopted = await this.#underFreeLease(agent, async (row) => {
-      if (row.desired !== 'running' || !observed.endpoint) return false
-      if ((await probe.startup(observed.endpoint)) !== 'ready') return false
+    const adoption = await this.#underFreeLease(agent, async (row) => {
+      if (row.desired !== 'running' || !observed.endpoint) return 'unready'
+      if ((await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
       const now = this.#context.clock.now()
       await rows.save(row, {
         status: 'running',
@@ -69,9 +69,9 @@ export class AgentSightings {
         startedAt: observed.startedAt?.getTime() ?? now,
       })
       presence.tellStatus(row)
-      return true
+      return 'adopted'
     })
-    return adopted === true
+    return adoption ?? 'busy'
   }
 
   /** Null while someone else changes the agent, or where it has no row. */

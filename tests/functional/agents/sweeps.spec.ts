@@ -163,7 +163,7 @@ test.group('Sweeps', (group) => {
     const { agent, name, userId } = await awake()
     await UserContainer.query().where('user_id', userId).update({ status: 'starting' })
     const next = house.nextProcess()
-    assert.include(await next.reconciler.reconcile({ boot: true }), { instances: 1, adopted: 1 })
+    assert.include(await next.reconciler.reconcile(), { instances: 1, adopted: 1 })
     assert.equal((await house.row(userId)).status, 'running')
 
     await next.lifecycle.ensureRunning(agent)
@@ -207,7 +207,7 @@ test.group('Sweeps', (group) => {
     const { name, userId } = await awake()
     await house.memory.remove({ name, state: null })
     const next = house.nextProcess()
-    assert.include(await next.reconciler.reconcile({ boot: true }), { gone: 1 })
+    assert.include(await next.reconciler.reconcile(), { gone: 1 })
     assert.equal((await house.row(userId)).status, 'error')
   })
 
@@ -215,7 +215,7 @@ test.group('Sweeps', (group) => {
     const { name, userId } = await awake()
     await house.memory.remove({ name, state: null })
     await UserContainer.query().where('user_id', userId).update({ status: 'starting' })
-    await house.nextProcess().reconciler.reconcile({ boot: true })
+    await house.nextProcess().reconciler.reconcile()
     const row = await house.row(userId)
     assert.include(row.$attributes, { status: 'stopped', statusReason: null })
   })
@@ -225,7 +225,7 @@ test.group('Sweeps', (group) => {
   }) => {
     const { userId } = await awake()
     house.driver.chaos.list = { bad: 'engine_unreachable' }
-    const { unreachable, actions } = await house.reconciler.reconcile({ boot: true })
+    const { unreachable, actions } = await house.reconciler.reconcile()
     assert.deepEqual(unreachable, ['memory'])
     assert.deepEqual(actions, [])
     assert.equal((await house.row(userId)).status, 'running')

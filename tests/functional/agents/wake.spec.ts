@@ -183,7 +183,7 @@ test.group('Waking an agent', (group) => {
     assert.equal((await house.row(userId)).status, 'starting')
 
     const next = house.nextProcess()
-    const { resumed } = await next.reconciler.reconcile({ boot: true })
+    const { resumed } = await next.reconciler.reconcile()
     assert.equal(resumed, 1)
     await next.lifecycle.ensureRunning(agent)
     assert.equal(house.memory.counts(name).starts, 1)

@@ -7,6 +7,7 @@ const nobodyElse: LeaseStore = {
   take: async () => 1,
   renew: async () => [],
   giveBack: async () => {},
+  expired: async () => [],
 }
 
 function newLeases(store: LeaseStore = nobodyElse) {
