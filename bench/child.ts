@@ -16,7 +16,7 @@ export interface ChildOptions {
   inside?: string[]
 }
 
-/** A process of the bench that says `ready` with what others need to know of it, and answers questions. */
+/** A process of the bench, or another one named by its URL, that says `ready` with what others need to know of it, and answers questions. */
 export class Child<Ready> {
   #asked = 0
 
@@ -26,8 +26,9 @@ export class Child<Ready> {
   ) {}
 
   /** @throws when it ends, or says nothing for a minute */
-  static async start<Ready>(file: string, options: ChildOptions = {}): Promise<Child<Ready>> {
-    const path = fileURLToPath(new URL(`processes/${file}.ts`, import.meta.url))
+  static async start<Ready>(file: string | URL, options: ChildOptions = {}): Promise<Child<Ready>> {
+    const url = file instanceof URL ? file : new URL(`processes/${file}.ts`, import.meta.url)
+    const path = fileURLToPath(url)
     const node = [process.execPath, '--expose-gc', '--import=@poppinss/ts-exec']
     const [execPath, ...execArgv] = [...(options.inside ?? []), ...node]
     const child = fork(path, options.args ?? [], {
@@ -51,18 +52,26 @@ export class Child<Ready> {
     return new Child(child, ready)
   }
 
-  /** Asks the process something; it answers with the same number. */
-  ask<Answer>(question: string): Promise<Answer> {
+  /**
+   * Asks the process something; it answers with the same number.
+   *
+   * @throws when it fails, or ends before it has answered
+   */
+  ask<Answer>(question: string, input?: unknown): Promise<Answer> {
     const id = ++this.#asked
-    return new Promise((resolve, reject) => {
-      const listen = (message: { id?: number; answer?: Answer; failure?: string }) => {
-        if (message.id !== id) return
-        this.process.off('message', listen)
-        if (message.failure) reject(new Error(message.failure))
-        else resolve(message.answer!)
-      }
-      this.process.on('message', listen)
-      this.process.send({ id, question })
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const listen = (message: { id?: number; answer?: Answer; failure?: string }) => {
+      if (message.id !== id) return
+      if (message.failure) reject(new Error(message.failure))
+      else resolve(message.answer!)
+    }
+    const ended = () => reject(new Error(`It ended before it answered "${question}"`))
+    this.process.on('message', listen)
+    this.process.once('exit', ended)
+    this.process.send({ id, question, input }, (error) => error && reject(error))
+    return promise.finally(() => {
+      this.process.off('message', listen)
+      this.process.off('exit', ended)
     })
   }
 

@@ -23,7 +23,8 @@ export interface Installation {
   remove(): void
 }
 
-export async function newInstallation(): Promise<Installation> {
+/** `databaseUrl`: an empty database; else it is a file in the folder. */
+export async function newInstallation(databaseUrl?: string): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
   /** Agents run as users of their own, who have to pass through. */
   chmodSync(folder, 0o711)
@@ -31,7 +32,7 @@ export async function newInstallation(): Promise<Installation> {
     ...process.env,
     NODE_ENV: 'production',
     LOG_LEVEL: 'error',
-    DATABASE_URL: `sqlite:${join(folder, 'mosaic.sqlite3')}`,
+    DATABASE_URL: databaseUrl ?? `sqlite:${join(folder, 'mosaic.sqlite3')}`,
     MOSAIC_SECRET_KEY: randomBytes(32).toString('base64'),
     STORAGE_PATH: join(folder, 'storage'),
     HOST: '127.0.0.1',

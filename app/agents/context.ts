@@ -27,6 +27,8 @@ export interface AgentTimeouts {
   killAfterMs: number
   /** Beyond the kill, until the engine is given up. */
   stopMs: number
+  /** A copy of Mosaic that has not renewed a lease for so long has lost it. */
+  leaseMs: number
 }
 
 export const DEFAULT_TIMEOUTS: AgentTimeouts = {
@@ -34,6 +36,7 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
   inspectMs: 10_000,
   killAfterMs: 5000,
   stopMs: 30_000,
+  leaseMs: 10_000,
 }
 
 /** What comes in from outside: the world that the agents' services act on. */

@@ -3,7 +3,8 @@ import db from '@adonisjs/lucid/services/db'
 import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
 import { AGENT_TABLES, idsIn, rowOf } from '#agents/agent_tables'
 import type { Clock } from '#agents/clock'
-import { HELD, LEASE_MS, type LeaseStore } from '#agents/leases'
+import type { AgentsContext } from '#agents/context'
+import { HELD, type LeaseStore } from '#agents/leases'
 import type { AgentKey } from '#agents/types'
 
 /** Ids in one statement. */
@@ -27,19 +28,20 @@ interface Sighted {
 /**
  * Leases as columns of the agents' rows, each taken, renewed and given back by one conditional update.
  *
- * A lease has expired once it was seen unchanged for `LEASE_MS` of this process' own monotonic time,
+ * A lease has expired once it was seen unchanged for its time by this process' own monotonic clock,
  * whatever the clocks of other machines say: one that is set neither loses a lease nor keeps one for
  * ever. `lease_expires_at` is what changes with each renewal, and what people read.
  */
 export class LeaseRows implements LeaseStore {
   readonly #copy: string
   readonly #clock: Clock
+  readonly #leaseMs: number
   readonly #sighted = new Map<AgentKey, Sighted>()
 
-  /** `copy` names this process among all that share the database. */
-  constructor(copy: string, clock: Clock) {
+  constructor({ copy, clock, timeouts }: Pick<AgentsContext, 'copy' | 'clock' | 'timeouts'>) {
     this.#copy = copy
     this.#clock = clock
+    this.#leaseMs = timeouts.leaseMs
   }
 
   async take(agent: AgentKey): Promise<number | null | typeof HELD> {
@@ -129,13 +131,13 @@ export class LeaseRows implements LeaseStore {
     const mark = `${row.lease_owner} ${row.lease_fence} ${String(row.lease_expires_at)}`
     const now = this.#clock.elapsed()
     const sighted = this.#sighted.get(agent)
-    if (sighted?.mark === mark) return now - sighted.since >= LEASE_MS
+    if (sighted?.mark === mark) return now - sighted.since >= this.#leaseMs
     this.#sighted.set(agent, { mark, since: now })
     return false
   }
 
   #expiry(): string {
     const { dateTimeFormat } = db.connection().dialect
-    return DateTime.fromMillis(this.#clock.now() + LEASE_MS).toFormat(dateTimeFormat)
+    return DateTime.fromMillis(this.#clock.now() + this.#leaseMs).toFormat(dateTimeFormat)
   }
 }

@@ -1,16 +1,14 @@
 import type { Clock } from '#agents/clock'
-import type { AgentsLogger } from '#agents/context'
+import type { AgentsLogger, AgentTimeouts } from '#agents/context'
 import type { AgentKey, AgentRow } from '#agents/types'
 
 /** What `tryHold` answers when someone else holds the lease. */
 export const HELD = Symbol('held')
 
-/** A copy of Mosaic that has not renewed a lease for so long has lost it: milliseconds. */
-export const LEASE_MS = 10_000
-/** Three tries before it is lost. */
-const RENEW_MS = 3000
-/** So long after it was renewed nobody can have taken a lease over, nor is about to. */
-const CERTAIN_MS = LEASE_MS / 2
+/** Of the time of a lease: it is renewed so often that two tries may fail. */
+const RENEW_SHARE = 0.3
+/** For so much of its time nobody can have taken a lease over, nor is about to. */
+const CERTAIN_SHARE = 0.5
 /** Other copies' leases are asked for anew, at first soon: most are held for some milliseconds. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
@@ -56,6 +54,7 @@ export interface LeasesContext {
   clock: Clock
   random: () => number
   logger: Pick<AgentsLogger, 'warn'>
+  timeouts: Pick<AgentTimeouts, 'leaseMs'>
 }
 
 /**
@@ -139,7 +138,8 @@ export class AgentLeases {
     const holding = this.#holdings.get(agent)
     if (!holding || holding.fence !== Number(leaseFence)) throw new LeaseLost(agent)
     holding.signal.throwIfAborted()
-    if (this.#context.clock.elapsed() - holding.confirmedAt < CERTAIN_MS) return
+    const { clock, timeouts } = this.#context
+    if (clock.elapsed() - holding.confirmedAt < timeouts.leaseMs * CERTAIN_SHARE) return
     await this.#renew(new Map([[agent, holding]]))
     holding.signal.throwIfAborted()
   }
@@ -172,9 +172,9 @@ export class AgentLeases {
 
   /** One timer for all. It keeps no process alive: who works does. */
   #planRenewal(): void {
-    this.#renewal ??= this.#context.clock.after(RENEW_MS, () => void this.#renewAll(), {
-      background: true,
-    })
+    const { clock, timeouts } = this.#context
+    const inMs = timeouts.leaseMs * RENEW_SHARE
+    this.#renewal ??= clock.after(inMs, () => void this.#renewAll(), { background: true })
   }
 
   #callOffRenewal(): void {

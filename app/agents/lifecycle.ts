@@ -56,7 +56,7 @@ export class AgentLifecycle {
     this.#activity = activity
     this.#metrics = metrics
     this.#presence = new AgentPresence(activity)
-    this.#leases = new AgentLeases(new LeaseRows(whole.copy, whole.clock), whole)
+    this.#leases = new AgentLeases(new LeaseRows(whole), whole)
     this.rows = new AgentRows(whole.settings, whole.clock, whole.copy, whole.transition)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
     this.#stopper = new AgentStopper(whole, this.rows, this.#leases, activity)

@@ -1,11 +1,14 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { LeaseRows } from '#agents/lease_rows'
-import { AgentLeases, HELD, LEASE_MS, LeaseLost } from '#agents/leases'
+import { DEFAULT_TIMEOUTS } from '#agents/context'
+import { AgentLeases, HELD, LeaseLost } from '#agents/leases'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
+
+const { leaseMs: LEASE_MS } = DEFAULT_TIMEOUTS
 
 test.group('Leases over all copies', (group) => {
   let house: AgentsHouse
@@ -20,7 +23,7 @@ test.group('Leases over all copies', (group) => {
     return () => house.close()
   })
 
-  const rowsOf = (copy: string) => new LeaseRows(copy, house.clock)
+  const rowsOf = (copy: string) => new LeaseRows({ ...house.context, copy })
   const leasesOf = (copy: string) => new AgentLeases(rowsOf(copy), house.context)
 
   test('of any number of copies one gets it, and the next when it is given back', async ({

@@ -15,6 +15,7 @@ function newLeases(store: LeaseStore = nobodyElse) {
     clock: new TestClock(),
     random: () => 0.5,
     logger: { warn() {} },
+    timeouts: { leaseMs: 10_000 },
   })
 }
 

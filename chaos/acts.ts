@@ -1,0 +1,105 @@
+import { setTimeout as after } from 'node:timers/promises'
+import type { AgentActivity } from '#agents/activity'
+import type { DocumentChanges } from '#agents/document_changes'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentReaper } from '#agents/reaper'
+import type { AgentReconciler } from '#agents/reconciler'
+import type { AgentKey } from '#agents/types'
+import type { Told } from './messages.js'
+import type { Seeded } from './seeded.js'
+
+/** As the chat relay: another try after a gateway that cannot be reached. */
+const MOST_TRIES = 4
+const LONGEST_PAUSE_MS = 30
+
+/** The services that acts are done with. */
+export interface House {
+  lifecycle: AgentLifecycle
+  activity: AgentActivity
+  reaper: AgentReaper
+  reconciler: AgentReconciler
+  changes: DocumentChanges
+  /** Gives the agent other settings. */
+  changeSettings(agent: AgentKey): Promise<void>
+}
+
+/** What users, admins and Mosaic's own sweeps do to agents, drawn from a seed. */
+export class Acts {
+  readonly #house: House
+  readonly #random: Seeded
+  readonly #tell: (told: Told) => void
+  readonly #names: string
+
+  /** `names` makes the messages of this copy unlike any other's. */
+  constructor(house: House, random: Seeded, tell: (told: Told) => void, names: string) {
+    this.#house = house
+    this.#random = random
+    this.#tell = tell
+    this.#names = names
+  }
+
+  /** Acts until the signal aborts; what was begun is ended first. Failures are part of the game. */
+  async go(agents: AgentKey[], signal: AbortSignal): Promise<void> {
+    for (let count = 0; !signal.aborted; count++) {
+      const agent = this.#random.pick(agents)
+      const chance = this.#random.next()
+      await this.#act(agent, chance, `${this.#names}-${count}`).catch(() => {})
+      await after(this.#random.below(LONGEST_PAUSE_MS))
+    }
+  }
+
+  async #act(agent: AgentKey, chance: number, message: string): Promise<unknown> {
+    const { lifecycle, reaper, reconciler, changes } = this.#house
+    if (chance < 0.55) return this.#chat(agent, message)
+    if (chance < 0.65) return lifecycle.stop(agent)
+    if (chance < 0.72) return lifecycle.restartAndWait(agent)
+    if (chance < 0.8) return reaper.reapAll()
+    if (chance < 0.87) return reconciler.reconcile()
+    if (chance < 0.92) return lifecycle.sightings.recheck(agent)
+    await this.#house.changeSettings(agent)
+    return changes.changed(agent)
+  }
+
+  async #chat(agent: AgentKey, message: string): Promise<void> {
+    const { lifecycle, activity } = this.#house
+    const end = activity.begin(agent)
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const { url, token } = await lifecycle.ensureRunning(agent)
+        const answer = await say(url, token, message).catch(() => null)
+        if (answer !== null) return this.#tell({ answered: message, agent })
+        lifecycle.invalidate(agent)
+      }
+    } finally {
+      end()
+    }
+  }
+}
+
+/** The session that all chats of the suite are in. */
+export const SESSION = 'chaos'
+
+async function say(url: string, token: string, message: string): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      'authorization': `Bearer ${token}`,
+      'content-type': 'application/json',
+      'x-openclaw-session-key': SESSION,
+    },
+    body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: message }] }),
+  })
+  if (!response.ok) throw new Error(`The gateway answered ${response.status}`)
+  const { choices } = (await response.json()) as { choices: { message: { content: string } }[] }
+  return choices[0].message.content
+}
+
+/** What the agent remembers of the session: the messages that were said. */
+export async function remembered(url: string, token: string): Promise<string[]> {
+  const response = await fetch(`${url}/sessions/${SESSION}/history?limit=1000000`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  if (response.status === 404) return []
+  const { messages } = (await response.json()) as { messages: { role: string; content: string }[] }
+  return messages.filter(({ role }) => role === 'user').map(({ content }) => content)
+}

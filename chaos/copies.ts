@@ -1,0 +1,90 @@
+import { Child } from '../bench/child.js'
+import type { Facts, Orders, Scene, Told } from './messages.js'
+import type { AgentKey } from '#agents/types'
+
+/** Copies that live at the same time. One of them dies in each round. */
+const COPIES = 3
+
+export interface CopiesOptions {
+  scene: Scene
+  env: NodeJS.ProcessEnv
+  /** Words before the command that say where it runs. */
+  inside: string[]
+  hear: (told: Told) => void
+}
+
+/** The copies of Mosaic that share one database, and one more that is ready to take a dead one's place. */
+export class Copies {
+  readonly #options: CopiesOptions
+  readonly #living: Child<object>[] = []
+  #next: Promise<Child<object>> | null = null
+
+  constructor(options: CopiesOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#living.push(await this.#spawn())
+    this.#living.push(...(await Promise.all([this.#spawn(), this.#spawn()])).slice(0, COPIES - 1))
+  }
+
+  /** Makes users for the copies to act for. */
+  prepare(count: number): Promise<AgentKey[]> {
+    return this.#living[0].ask('prepare', count)
+  }
+
+  /**
+   * Lets all act until the victim, the first, has killed itself, or was killed after so many
+   * milliseconds; then the others come to rest.
+   */
+  async round({ seed, agents, dieAt }: Orders & { dieAt: number }, mostMs: number): Promise<void> {
+    this.#next ??= this.#spawn()
+    const victim = this.#living.shift()!
+    const dead = new Promise((resolve) => victim.process.once('exit', resolve))
+    const late = setTimeout(() => victim.process.kill('SIGKILL'), mostMs)
+    await Promise.all([
+      victim.ask('go', { seed, agents, dieAt }).catch(() => {}),
+      ...this.#living.map((copy, index) =>
+        copy.ask('go', { seed: seed + 1000 * (index + 1), agents, dieAt: null })
+      ),
+    ])
+    await dead
+    clearTimeout(late)
+    await Promise.all(this.#living.map((copy) => copy.ask('halt')))
+  }
+
+  /** One that outlived the round reconciles until nothing is left to do. */
+  settle(): Promise<Facts> {
+    return this.#living[0].ask('settle')
+  }
+
+  memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>> {
+    return this.#living[0].ask('memories', agents)
+  }
+
+  clear(agents: AgentKey[]): Promise<void> {
+    return this.#living[0].ask('clear', agents)
+  }
+
+  /** Puts another in the place of the one that died. */
+  async refill(): Promise<void> {
+    this.#living.push(await this.#next!)
+    this.#next = null
+  }
+
+  async stop(): Promise<void> {
+    const last = await this.#next?.catch(() => null)
+    await Promise.all([...this.#living, ...(last ? [last] : [])].map((copy) => copy.stop()))
+  }
+
+  async #spawn(): Promise<Child<object>> {
+    const { scene, env, inside, hear } = this.#options
+    const copy = await Child.start<object>(new URL('processes/copy.ts', import.meta.url), {
+      args: [JSON.stringify(scene)],
+      env,
+      inside,
+    })
+    copy.process.on('message', ({ told }: { told?: Told }) => told && hear(told))
+    return copy
+  }
+}

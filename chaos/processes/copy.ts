@@ -1,0 +1,241 @@
+/**
+ * One copy of Mosaic, as far as agents go: the real services over the real rows, with a driver whose calls
+ * are steps. Every query is a step too. At the step that it is told to die at, it kills itself at once.
+ */
+import 'reflect-metadata'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { Ignitor } from '@adonisjs/core'
+import type { AgentKey } from '#agents/types'
+import type { RuntimeDriver } from '#runtimes/contract'
+import { Acts, remembered, type House } from '../acts.js'
+import type { Facts, Orders, Scene, Told } from '../messages.js'
+import { RemoteDriver } from '../remote_driver.js'
+import { Seeded } from '../seeded.js'
+import { StepDriver } from '../step_driver.js'
+
+/** Acts that one copy does at the same time. */
+const ACTORS = 3
+/** So short that a round need not wait long for what a dead copy held. */
+const LEASE_MS = 1000
+const TAKE_OVER_MS = 100
+const SETTLE_MS = 30_000
+
+const scene = JSON.parse(process.argv[2]) as Scene
+
+const app = new Ignitor(new URL('../../', import.meta.url), {
+  importer: (path) =>
+    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
+}).createApp('console')
+await app.init()
+await app.boot()
+await app.start(() => {})
+
+let steps = 0
+let dieAt: number | null = null
+function step(): void {
+  if (++steps === dieAt) process.kill(process.pid, 'SIGKILL')
+}
+
+const { default: db } = await import('@adonisjs/lucid/services/db')
+for (const event of ['query', 'query-response']) db.connection().getWriteClient().on(event, step)
+
+const house = await openHouse()
+const tell = (told: Told) => void process.send!({ told })
+
+async function realDriver(installation: string, copy: string): Promise<RuntimeDriver> {
+  const entrypoint = app.makePath('docker/agent/entrypoint.sh')
+  if (scene.driver === 'memory') return new RemoteDriver(scene.worldUrl, copy)
+  if (scene.driver === 'process') {
+    const { ProcessDriver } = await import('#runtimes/drivers/process')
+    const openclaw = [join(scene.folder, 'fake/node_modules/openclaw')]
+    const storage = join(scene.folder, 'storage')
+    return new ProcessDriver({ storage, openclaw, entrypoint }, installation)
+  }
+  const { DockerDriver } = await import('#runtimes/drivers/docker')
+  return new DockerDriver(
+    {
+      entrypoint,
+      image: process.env.MOSAIC_TEST_GATEWAY_IMAGE!,
+      internalPort: Number(new URL(scene.worldUrl).port),
+      container: null,
+      settings: async () => ({ host: process.env.DOCKER_HOST!, pullPolicy: 'never' }),
+    },
+    installation
+  )
+}
+
+async function openHouse() {
+  const { AgentActivity } = await import('#agents/activity')
+  const { AgentLifecycle } = await import('#agents/lifecycle')
+  const { AgentMetrics } = await import('#agents/metrics')
+  const { AgentReaper } = await import('#agents/reaper')
+  const { AgentReconciler } = await import('#agents/reconciler')
+  const { DocumentChanges } = await import('#agents/document_changes')
+  const { default: UserAgentConfig } = await import('#models/user_agent_config')
+
+  const base = await app.container.make('agents.context')
+  const installation = await base.runtimes.installation()
+  const real = await realDriver(installation, base.copy)
+  const driver = new StepDriver(real, step)
+  const settingsOf = (agent: AgentKey) => UserAgentConfig.ownedBy(agent.slice('user/'.length))
+  const context = {
+    ...base,
+    runtimes: {
+      use: async () => driver,
+      names: () => [driver.name],
+      installation: async () => installation,
+    },
+    documents: {
+      forAgent: async (agent: AgentKey) => ({
+        hash: `document ${(await settingsOf(agent).first())?.personality ?? ''}`,
+      }),
+    },
+    callbackUrl: async () => {
+      const callback = await real.callback?.()
+      return callback ? `http://${callback.host}:${new URL(scene.worldUrl).port}` : scene.worldUrl
+    },
+    timeouts: { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 },
+  }
+  const metrics = new AgentMetrics()
+  const activity = new AgentActivity(context)
+  const lifecycle = new AgentLifecycle(context, activity, metrics)
+  return {
+    driver: real,
+    lifecycle,
+    activity,
+    reaper: new AgentReaper(context, lifecycle, activity, metrics),
+    reconciler: new AgentReconciler(context, lifecycle),
+    changes: new DocumentChanges(context, lifecycle, activity),
+    changeSettings: async (agent) => {
+      await settingsOf(agent).update({ personality: `${Date.now()}` })
+    },
+  } satisfies House & { driver: RuntimeDriver }
+}
+
+/** So many users, each with settings. */
+async function prepare(count: number): Promise<AgentKey[]> {
+  const { default: User } = await import('#models/user')
+  const { default: UserAgentConfig } = await import('#models/user_agent_config')
+  const settings = await app.container.make('settings')
+  await settings.set('agents.stopGraceSec', 1)
+  const agents: AgentKey[] = []
+  for (let i = 0; i < count; i++) {
+    const user = await User.create({ email: `${i}@example.test`, name: `${i}`, role: 'member' })
+    await UserAgentConfig.create({ userId: user.id, personality: '', fallbackModels: [] })
+    agents.push(`user/${user.id}`)
+  }
+  return agents
+}
+
+let rest = new AbortController()
+let acting: Promise<unknown> = Promise.resolve()
+
+function go({ seed, ...orders }: Orders): true {
+  rest = new AbortController()
+  steps = 0
+  dieAt = orders.dieAt
+  const actors = Array.from({ length: ACTORS }, (_, index) => {
+    const names = `${process.pid}-${seed}-${index}`
+    return new Acts(house, new Seeded(seed + index), tell, names).go(orders.agents, rest.signal)
+  })
+  acting = Promise.all([...actors, takeOver()])
+  return true
+}
+
+/** As the web process does in the background. */
+async function takeOver(): Promise<void> {
+  const { setTimeout: after } = await import('node:timers/promises')
+  while (!rest.signal.aborted) {
+    await house.reconciler.takeOver().catch(() => {})
+    await after(TAKE_OVER_MS)
+  }
+}
+
+/** Begins nothing more, and answers when what was begun has ended. */
+async function halt(): Promise<true> {
+  rest.abort()
+  dieAt = null
+  await acting
+  return true
+}
+
+/** Reconciles until there is nothing more to do and nobody holds an agent. */
+async function settle(): Promise<Facts> {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const { actions } = await house.reconciler.reconcile()
+    const facts = await look()
+    const held = facts.rows.filter(({ leaseOwner }) => leaseOwner !== null)
+    if (actions.length === 0 && held.length === 0) return facts
+    if (performance.now() > deadline) return facts
+    const { setTimeout: after } = await import('node:timers/promises')
+    await after(TAKE_OVER_MS)
+  }
+}
+
+async function look(): Promise<Facts> {
+  const { default: UserContainer } = await import('#models/user_container')
+  const rows = await UserContainer.all()
+  const listed = await Array.fromAsync(house.driver.list())
+  return {
+    rows: rows.map(({ userId, status, desired, containerId, endpoint, leaseOwner }) => ({
+      agent: `user/${userId}` as const,
+      status,
+      desired,
+      containerId,
+      endpoint,
+      leaseOwner,
+    })),
+    instances: listed.map(({ agent, name, id, endpoint, status }) => ({
+      agent,
+      name,
+      id,
+      endpoint,
+      status,
+    })),
+  }
+}
+
+/** Wakes every agent, and asks it what it remembers. */
+async function memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>> {
+  const all: Record<AgentKey, string[]> = {}
+  for (const agent of agents) {
+    /** Another copy may have moved it since this one knew where it was. */
+    house.lifecycle.invalidate(agent)
+    const { url, token } = await house.lifecycle.startAndWait(agent)
+    all[agent] = await remembered(url, token)
+  }
+  return all
+}
+
+/** Leaves nothing of any agent behind. */
+async function clear(agents: AgentKey[]): Promise<true> {
+  for (const agent of agents) {
+    await house.lifecycle.stop(agent)
+    await house.driver.purge({ name: `mosaic-user-${agent.slice('user/'.length)}`, state: null })
+  }
+  return true
+}
+
+const ANSWERS: Record<string, (input: never) => unknown> = {
+  prepare,
+  go,
+  halt,
+  settle,
+  memories,
+  clear,
+}
+
+process.on(
+  'message',
+  async ({ id, question, input }: { id: number; question: string; input: never }) => {
+    try {
+      process.send!({ id, answer: await ANSWERS[question](input) })
+    } catch (error) {
+      process.send!({ id, failure: inspect(error) })
+    }
+  }
+)
+process.on('disconnect', () => process.exit())
+process.send!({ ready: {} })

@@ -1,0 +1,98 @@
+/**
+ * What outlives every copy of Mosaic: the runtime of the memory driver, and the documents that agents of
+ * the other drivers fetch. It keeps count of what must never be.
+ */
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { setTimeout as after } from 'node:timers/promises'
+import { Secret } from '@adonisjs/core/helpers'
+import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryWorld } from '#runtimes/drivers/memory_world'
+import { type RuntimeError } from '#runtimes/errors'
+import { WORLD_INSTALLATION, type WorldAnswer } from '../remote_driver.js'
+import type { WorldFacts } from '../messages.js'
+
+/** A start takes its time, so that a copy may die in the middle of it. */
+const START_MS = 20
+const BOOT_MS = 60
+const STOP_MS = 10
+
+/** Verbs that change an instance: no two copies may use them on one agent at a time. */
+const CHANGES = new Set(['ensure', 'stop', 'suspend', 'resume', 'remove'])
+
+const world = new MemoryWorld()
+const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
+driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS })
+
+/** Who is changing which instance just now. A copy that died is out of it at once. */
+const changing = new Map<string, string>()
+const making = new Map<string, AbortController>()
+let overlaps = 0
+let starts = 0
+
+type Input = Record<string, never> & { name: string; copy: string }
+
+const VERBS: Record<string, (input: Input) => Promise<unknown>> = {
+  ensure: ({ spec, token }: Input) => {
+    starts++
+    const { signal } = started((spec as { name: string }).name)
+    return driver.ensure({ ...(spec as object), token: new Secret(token) } as never, { signal })
+  },
+  giveUp: async ({ name }) => making.get(name)?.abort(),
+  stop: async (ref) => {
+    await after(STOP_MS)
+    await driver.stop(ref as never)
+  },
+  suspend: (ref) => driver.suspend(ref as never),
+  resume: (ref) => driver.resume(ref as never),
+  inspect: (ref) => driver.inspect(ref as never),
+  list: () => Array.fromAsync(driver.list()),
+  remove: (ref) => driver.remove(ref as never),
+  purge: (ref) => driver.purge(ref as never),
+}
+
+function started(name: string): AbortController {
+  const controller = new AbortController()
+  making.set(name, controller)
+  return controller
+}
+
+async function answer(verb: string, input: Input, response: ServerResponse): Promise<WorldAnswer> {
+  const name = input.name ?? (input.spec as { name: string } | undefined)?.name
+  const changes = CHANGES.has(verb)
+  if (changes) {
+    const other = changing.get(name)
+    if (other && other !== input.copy) overlaps++
+    changing.set(name, input.copy)
+    response.once('close', () => {
+      if (changing.get(name) === input.copy) changing.delete(name)
+    })
+  }
+  try {
+    return { value: (await VERBS[verb](input)) ?? null }
+  } catch (error) {
+    const { reason = 'internal', message } = error as RuntimeError
+    return { reason, message }
+  }
+}
+
+const server = createServer(async (request, response) => {
+  const verb = /^\/world\/(\w+)$/.exec(request.url!)?.[1]
+  response.setHeader('content-type', 'application/json')
+  if (!verb)
+    return response.end(JSON.stringify(request.url!.endsWith('/files') ? { files: [] } : {}))
+  const input = (await json(request)) as Input
+  response.end(JSON.stringify(await answer(verb, input, response)))
+})
+server.listen(0, '0.0.0.0', () => {
+  process.send!({ ready: { port: (server.address() as AddressInfo).port } })
+})
+
+function facts(): WorldFacts {
+  const twins = [...world.instances.keys()].filter((name) => world.counts(name).mostAlive > 1)
+  return { doubles: twins.length + overlaps, starts }
+}
+
+process.on('message', ({ id }: { id: number }) => process.send!({ id, answer: facts() }))
+process.on('disconnect', () => process.exit())

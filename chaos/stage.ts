@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { Child } from '../bench/child.js'
+import { newInstallation } from '../bench/environment.js'
+import { TestEngine } from '../tests/engine/test_engine.mjs'
+import { PrivatePostgres } from '../tests/runner/postgres.mjs'
+import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
+import { Copies } from './copies.js'
+import type { ChaosDriverName, Told, WorldFacts } from './messages.js'
+
+/** Everything that a run of the suite stands on: a database, a runtime, copies of Mosaic. */
+export interface Stage {
+  copies: Copies
+  /** What the world has seen that must not be. */
+  world(): Promise<WorldFacts>
+  /** Leaves nothing running and nothing behind. */
+  stop(): Promise<void>
+}
+
+export async function openStage(
+  driver: ChaosDriverName,
+  hear: (told: Told) => void
+): Promise<Stage> {
+  const open: { stop(): unknown }[] = []
+  const stop = async () => {
+    for (const each of open.toReversed()) await each.stop()
+  }
+  try {
+    const postgres = new PrivatePostgres()
+    open.push(postgres)
+    await postgres.start()
+    const own = await newInstallation(await postgres.newDatabase('mosaic_chaos'))
+    open.push({ stop: () => own.remove() })
+
+    const where = { inside: [] as string[], env: { ...own.env, LOG_LEVEL: 'silent' } }
+    if (driver === 'docker') {
+      const engine = new TestEngine()
+      open.push(engine)
+      await engine.start()
+      await engine.addGatewayImage()
+      where.inside = engine.inside
+      Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
+    }
+    if (driver === 'process') await installFakeOpenclaw(join(own.folder, 'fake'))
+
+    const worldFile = new URL('processes/world.ts', import.meta.url)
+    const world = await Child.start<{ port: number }>(worldFile, where)
+    open.push(world)
+    const copies = new Copies({
+      ...where,
+      hear,
+      scene: { driver, folder: own.folder, worldUrl: `http://127.0.0.1:${world.ready.port}` },
+    })
+    open.push(copies)
+    await copies.start()
+    return { copies, world: () => world.ask('facts'), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+import type {
+  Instance,
+  InstanceRef,
+  InstanceSpec,
+  Observed,
+  RuntimeContext,
+  RuntimeDriver,
+  RuntimeFinding,
+} from '#runtimes/contract'
+
+/** Any driver, whose calls are steps: one when a call begins, one when it has ended. */
+export class StepDriver implements RuntimeDriver {
+  constructor(
+    private readonly driver: RuntimeDriver,
+    private readonly step: () => void
+  ) {}
+
+  get name(): string {
+    return this.driver.name
+  }
+
+  get capabilities(): RuntimeDriver['capabilities'] {
+    return { ...this.driver.capabilities, events: false }
+  }
+
+  ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    return this.#through(() => this.driver.ensure(spec, context))
+  }
+
+  stop(ref: InstanceRef, options: { graceMs: number }): Promise<void> {
+    return this.#through(() => this.driver.stop(ref, options))
+  }
+
+  suspend(ref: InstanceRef): Promise<void> {
+    return this.#through(() => this.driver.suspend!(ref))
+  }
+
+  resume(ref: InstanceRef): Promise<void> {
+    return this.#through(() => this.driver.resume!(ref))
+  }
+
+  inspect(ref: InstanceRef): Promise<Observed | null> {
+    return this.#through(() => this.driver.inspect(ref))
+  }
+
+  async *list(): AsyncIterable<Observed> {
+    yield* await this.#through(() => Array.fromAsync(this.driver.list()))
+  }
+
+  remove(ref: InstanceRef): Promise<void> {
+    return this.#through(() => this.driver.remove(ref))
+  }
+
+  purge(ref: InstanceRef): Promise<void> {
+    return this.#through(() => this.driver.purge(ref))
+  }
+
+  logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string> {
+    return this.driver.logs(ref, options)
+  }
+
+  preflight(): Promise<RuntimeFinding[]> {
+    return this.driver.preflight()
+  }
+
+  async #through<Value>(call: () => Promise<Value>): Promise<Value> {
+    this.step()
+    try {
+      return await call()
+    } finally {
+      this.step()
+    }
+  }
+}

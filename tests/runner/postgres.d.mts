@@ -1,0 +1,5 @@
+export class PrivatePostgres {
+  start(): Promise<void>
+  newDatabase(name: string): Promise<string>
+  stop(): Promise<void>
+}
