@@ -52,10 +52,3 @@ export interface Facts {
   rows: RowFacts[]
   instances: InstanceFacts[]
 }
-
-/** What the world has seen that must not be. */
-export interface WorldFacts {
-  /** Moments at which two instances of one agent were alive, or two living copies changed one. */
-  doubles: number
-  starts: number
-}

@@ -10,7 +10,7 @@ import { Seeded } from './seeded.js'
 import { openStage, type Stage } from './stage.js'
 import { forgotten, judge } from './verdict.js'
 
-const AGENTS = 6
+const AGENTS = 4
 /** Steps of a copy within which it dies; a wake has about forty. */
 const MOST_STEPS: Record<ChaosDriverName, number> = { memory: 300, process: 300, docker: 300 }
 /** A copy that has not come to its step by then is killed wherever it is. */
@@ -64,9 +64,9 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
     await copies.refill()
     if (!values.json) process.stdout.write(`${round} of ${rounds}\r`)
   }
-  const world = await stage.world()
+  counts.doubles += await stage.doubles()
   await copies.clear(agents)
-  return { ...counts, doubles: counts.doubles + world.doubles, starts: world.starts }
+  return counts
 }
 
 process.stderr.write(`seed ${seed}\n`)
@@ -75,13 +75,14 @@ const stage = await openStage(driver, ({ agent, answered: message }) => {
   answered.set(agent, [...(answered.get(agent) ?? []), message])
 })
 try {
-  const { starts, ...counts } = await play(stage, answered)
+  const counts = await play(stage, answered)
   const chats = [...answered.values()].reduce((sum, messages) => sum + messages.length, 0)
+  if (chats === 0) throw new Error('No agent ever answered: nothing was tried')
   const result = { rounds, ...counts, seed }
   process.stdout.write(
     values.json
       ? `${JSON.stringify(result)}\n`
-      : `${rounds} copies killed, ${chats} chats answered, ${starts} starts: ` +
+      : `${rounds} copies killed, ${chats} chats answered: ` +
           `${counts.orphans} orphans, ${counts.doubles} doubles, ${counts.lost} lost (seed ${seed})\n`
   )
   if (counts.orphans + counts.doubles + counts.lost > 0) process.exitCode = 1

@@ -5,13 +5,14 @@ import { TestEngine } from '../tests/engine/test_engine.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
 import { Copies } from './copies.js'
-import type { ChaosDriverName, Told, WorldFacts } from './messages.js'
+import { ProcessWatch } from './process_watch.js'
+import type { ChaosDriverName, Told } from './messages.js'
 
 /** Everything that a run of the suite stands on: a database, a runtime, copies of Mosaic. */
 export interface Stage {
   copies: Copies
-  /** What the world has seen that must not be. */
-  world(): Promise<WorldFacts>
+  /** How often two instances of one agent, or two copies at work on one, were seen at the same time. */
+  doubles(): Promise<number>
   /** Leaves nothing running and nothing behind. */
   stop(): Promise<void>
 }
@@ -40,7 +41,11 @@ export async function openStage(
       where.inside = engine.inside
       Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
     }
-    if (driver === 'process') await installFakeOpenclaw(join(own.folder, 'fake'))
+    const twins = new Set<string>()
+    if (driver === 'process') {
+      await installFakeOpenclaw(join(own.folder, 'fake'))
+      open.push(new ProcessWatch(own.folder, twins))
+    }
 
     const worldFile = new URL('processes/world.ts', import.meta.url)
     const world = await Child.start<{ port: number }>(worldFile, where)
@@ -52,7 +57,8 @@ export async function openStage(
     })
     open.push(copies)
     await copies.start()
-    return { copies, world: () => world.ask('facts'), stop }
+    const doubles = async () => twins.size + (await world.ask<number>('doubles'))
+    return { copies, doubles, stop }
   } catch (error) {
     await stop()
     throw error
