@@ -11,11 +11,14 @@ const MOST_PER_AGENT = 8
 
 /** Agents' events as server-sent events, one stream for each page that watches. */
 export class AgentStreams {
-  readonly #lifecycle: AgentLifecycle
+  readonly #lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>
   readonly #context: Pick<AgentsContext, 'clock'>
   readonly #open = new Map<AgentKey, Set<Readable>>()
 
-  constructor(lifecycle: AgentLifecycle, context: Pick<AgentsContext, 'clock'>) {
+  constructor(
+    lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>,
+    context: Pick<AgentsContext, 'clock'>
+  ) {
     this.#lifecycle = lifecycle
     this.#context = context
   }
@@ -33,9 +36,14 @@ export class AgentStreams {
 
     const stream = new Readable({ read() {} })
     open.add(stream)
-    const push = (event: AgentEvent) => void stream.push(frame(event))
+    /** What happens while the present status is looked up comes after it: nothing is missed in between. */
+    let early: AgentEvent[] | null = []
+    const push = (event: AgentEvent) => {
+      if (early) early.push(event)
+      else stream.push(frame(event))
+    }
+    const unsubscribe = this.#lifecycle.subscribe(agent, push)
     const stopBeating = this.#beat(stream)
-    let unsubscribe = () => {}
     stream.once('close', () => {
       stopBeating()
       unsubscribe()
@@ -43,8 +51,11 @@ export class AgentStreams {
       if (open.size === 0) this.#open.delete(agent)
     })
     try {
-      push({ type: 'status', agent: await this.#lifecycle.describe(agent) })
-      if (!stream.destroyed) unsubscribe = this.#lifecycle.subscribe(agent, push)
+      const present = await this.#lifecycle.describe(agent)
+      for (const event of [{ type: 'status', agent: present } as const, ...early]) {
+        stream.push(frame(event))
+      }
+      early = null
       return stream
     } catch (error) {
       stream.destroy()

@@ -27,6 +27,8 @@ const failure = shallowRef<ApiFailure>()
 /** The stream of events is broken: what is shown may be out of date. */
 const stale = ref(false)
 
+/** How often the stream has told the state. It tells in order; an answer may have been overtaken. */
+let told = 0
 let source: EventSource | undefined
 let users = 0
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -37,9 +39,16 @@ function takeView(next: AgentView) {
   if (next.status !== 'starting') progress.value = undefined
 }
 
+/** Takes the state that a request answers, unless the stream has told a later one meanwhile. */
+async function takeAnswer(request: Promise<AgentView | undefined>) {
+  const before = told
+  const answer = await request
+  if (answer?.status && told === before) takeView(answer)
+}
+
 async function refresh() {
   try {
-    takeView(await api.get<AgentView>('/agent'))
+    await takeAnswer(api.get<AgentView>('/agent'))
   } catch (error) {
     failure.value = ApiFailure.from(error)
   }
@@ -55,7 +64,10 @@ function open() {
   if (source || !users || document.hidden) return
   source = new EventSource('/api/v1/agent/events')
   source.addEventListener('open', () => (stale.value = false))
-  source.addEventListener('status', (event) => takeView(JSON.parse(event.data)))
+  source.addEventListener('status', (event) => {
+    told++
+    takeView(JSON.parse(event.data))
+  })
   source.addEventListener('progress', (event) => takeProgress(JSON.parse(event.data)))
   source.addEventListener('error', () => {
     stale.value = true
@@ -100,8 +112,7 @@ function watchAgent(): () => void {
 }
 
 async function act(verb: 'start' | 'stop' | 'restart' | 'keep-awake') {
-  const answer = await api.post<AgentView>(`/agent/${verb}`)
-  if (answer?.status) takeView(answer)
+  await takeAnswer(api.post<AgentView>(`/agent/${verb}`))
 }
 
 /** The signed-in person's agent: one state for the whole page, told by the server as it changes. */

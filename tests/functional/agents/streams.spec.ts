@@ -1,0 +1,38 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { AgentStreams } from '#agents/streams'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+
+test.group('A page that watches its agent', (group) => {
+  let house: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    return () => house.close()
+  })
+
+  test('hears what happened while it was told the present status, and last', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const slowToDescribe = {
+      describe: async () => {
+        const before = await house.lifecycle.describe(agent)
+        await house.lifecycle.ensureRunning(agent)
+        return before
+      },
+      subscribe: house.lifecycle.subscribe.bind(house.lifecycle),
+    }
+    const streams = new AgentStreams(slowToDescribe, house.context)
+    const stream = await streams.open(agent)
+    await house.lifecycle.stop(agent)
+    streams.close()
+
+    const told = (await stream.toArray()).join('')
+    const statuses = [...told.matchAll(/event: status\ndata: (.*)/g)].map(
+      ([, data]) => JSON.parse(data).status
+    )
+    assert.equal(statuses[0], 'stopped')
+    assert.include(statuses, 'starting')
+    assert.deepEqual(statuses.slice(-2), ['stopping', 'stopped'])
+  })
+})
