@@ -153,10 +153,12 @@ export class SystemConfigSchema extends BaseModel {
 }
 
 export class SystemContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
+  static $columns = ['containerId', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
   $columns = SystemContainerSchema.$columns
   @column()
   declare containerId: string | null
+  @column()
+  declare crashCount: number
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
   @column()
@@ -262,12 +264,14 @@ export class UserAgentConfigSchema extends BaseModel {
 }
 
 export class UserContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'containerName', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId'] as const
+  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
   $columns = UserContainerSchema.$columns
   @column()
   declare containerId: string | null
   @column()
   declare containerName: string
+  @column()
+  declare crashCount: number
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
   @column()
@@ -297,6 +301,8 @@ export class UserContainerSchema extends BaseModel {
   @column()
   declare leaseOwner: string | null
   @column.dateTime()
+  declare nextJobAt: DateTime | null
+  @column.dateTime()
   declare retryAt: DateTime | null
   @column()
   declare runtime: string | null
@@ -314,6 +320,8 @@ export class UserContainerSchema extends BaseModel {
   declare updatedAt: DateTime
   @column()
   declare userId: string
+  @column()
+  declare wakePolicy: string | null
 }
 
 export class UserSchema extends BaseModel {

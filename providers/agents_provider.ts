@@ -58,6 +58,7 @@ export default class AgentsProvider {
         clock: systemClock,
         random: Math.random,
         logger: await resolver.make('logger'),
+        doors: await resolver.make('openclaw.control'),
         fetch: globalThis.fetch,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),

@@ -8,6 +8,7 @@ import { ownerOf, type AgentName } from '#openclaw/agent_name'
 import type { AgentDocuments } from '#openclaw/documents'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { GatewayClient } from '#openclaw/gateway_client'
+import type { GatewayControl } from '#openclaw/gateway_control'
 import type { ServedDocuments } from '#openclaw/served_documents'
 
 declare module '@adonisjs/core/types' {
@@ -16,6 +17,7 @@ declare module '@adonisjs/core/types' {
     'openclaw.served_documents': ServedDocuments
     'openclaw.tokens': AgentTokens
     'openclaw.gateway': GatewayClient
+    'openclaw.control': GatewayControl
     'llm_relay': LlmRelay
     'llm_relay.targets': RelayTargets
     'llm_relay.failures': ProviderFailures
@@ -72,6 +74,10 @@ export default class OpenclawProvider {
     container.singleton('openclaw.gateway', async () => {
       const { GatewayClient } = await import('#openclaw/gateway_client')
       return new GatewayClient()
+    })
+    container.singleton('openclaw.control', async () => {
+      const { GatewayControl } = await import('#openclaw/gateway_control')
+      return new GatewayControl()
     })
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '#agents/clock'
-import type { AgentKey, AgentTransition } from '#agents/types'
+import type { AgentKey, AgentTransition, GatewayAccess } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
@@ -8,6 +8,19 @@ import type { Settings } from '#settings/settings'
 export interface DocumentHashes {
   /** @throws E_NO_PROVIDER */
   forAgent(agent: AgentKey): Promise<{ hash: string }>
+}
+
+/** What the agents' services ask of a gateway beside chatting. Each rejects when it does not answer. */
+export interface GatewayDoors {
+  /** As `GatewayControl.close`. */
+  close(
+    gateway: GatewayAccess,
+    options: { drain: boolean }
+  ): Promise<'closed' | 'draining' | 'busy'>
+  /** As `GatewayControl.reopen`. */
+  reopen(gateway: GatewayAccess): Promise<void>
+  /** When the agent's own schedule wants it next, in milliseconds of the epoch, or null. */
+  nextJobAt(gateway: GatewayAccess): Promise<number | null>
 }
 
 export interface AgentsLogger {
@@ -52,6 +65,7 @@ export interface AgentsContext {
   /** From 0 to below 1. */
   random: () => number
   logger: AgentsLogger
+  doors: GatewayDoors
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Told of each change of an agent's row that this process wrote. Must not throw. */

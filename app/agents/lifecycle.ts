@@ -1,6 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
+import { AgentDoors } from '#agents/doors'
 import { AgentUnavailable } from '#agents/errors'
 import type { AgentListener } from '#agents/events'
 import { WakeFailures } from '#agents/failures'
@@ -12,11 +13,19 @@ import { AgentPresence } from '#agents/presence'
 import { isWanted } from '#agents/reconcile_plan'
 import { agentOf, instanceName, isUp, AgentRows } from '#agents/rows'
 import { AgentSightings } from '#agents/sightings'
+import { AgentSleeper } from '#agents/sleeper'
 import { AgentStarter, type Attempt } from '#agents/starter'
 import { AgentStopper } from '#agents/stopper'
 import { StartGate } from '#agents/start_gate'
-import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from '#agents/types'
-import { Wake, WakeAbandoned, WakeCancelled } from '#agents/wake'
+import type {
+  AgentKey,
+  AgentRow,
+  AgentView,
+  GatewayAccess,
+  WakeProgress,
+  WakeReason,
+} from '#agents/types'
+import { isExplicit, Wake, WakeAbandoned, WakeCancelled } from '#agents/wake'
 import { WakeTimes } from '#agents/wake_times'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -27,6 +36,8 @@ export interface EnsureOptions {
   /** Ends this caller's wait. The wake goes on: others may have joined, and more may come. */
   signal?: AbortSignal
   onProgress?: (progress: WakeProgress) => void
+  /** What it would wake the agent for. */
+  reason?: WakeReason
 }
 
 /** Brings agents up and down, one change of an agent at a time. */
@@ -35,6 +46,7 @@ export class AgentLifecycle {
   readonly rows: AgentRows
   readonly probe: GatewayProbe
   readonly sightings: AgentSightings
+  readonly sleeper: AgentSleeper
 
   readonly #context: AgentsContext
   readonly #activity: AgentActivity
@@ -59,7 +71,13 @@ export class AgentLifecycle {
     this.#leases = new AgentLeases(new LeaseRows(whole), whole)
     this.rows = new AgentRows(whole.settings, whole.clock, whole.copy, whole.transition)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
-    this.#stopper = new AgentStopper(whole, this.rows, this.#leases, activity)
+    const doors = new AgentDoors(whole, this.rows)
+    this.#stopper = new AgentStopper(whole, {
+      rows: this.rows,
+      leases: this.#leases,
+      activity,
+      doors,
+    })
     this.#failures = new WakeFailures(whole, this.rows, this.#stopper, (agent) =>
       this.endUnwanted(agent)
     )
@@ -69,6 +87,15 @@ export class AgentLifecycle {
       gate: this.gate,
       probe: this.probe,
       wakeTimes: new WakeTimes(),
+      doors,
+    })
+    this.sleeper = new AgentSleeper(whole, {
+      rows: this.rows,
+      leases: this.#leases,
+      presence: this.#presence,
+      activity,
+      doors,
+      stop: (row) => this.#stopRow(row),
     })
     this.sightings = new AgentSightings(whole, {
       rows: this.rows,
@@ -92,7 +119,8 @@ export class AgentLifecycle {
    */
   ensureRunning(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
     const access = this.#presence.warm.get(agent)
-    return access ? Promise.resolve(access) : this.#join(this.#wake(agent, false), options)
+    if (access) return Promise.resolve(access)
+    return this.#join(this.#wake(agent, options.reason ?? 'message'), options)
   }
 
   /** The gateway of an agent that runs, as far as this process knows, or null. */
@@ -107,7 +135,7 @@ export class AgentLifecycle {
 
   /** Begins to start because a person asked, and comes back. What becomes of it is in the row. */
   async start(agent: AgentKey): Promise<void> {
-    if (!this.peek(agent)) this.#wake(agent, true)
+    if (!this.peek(agent)) this.#wake(agent, 'person')
   }
 
   /**
@@ -116,7 +144,7 @@ export class AgentLifecycle {
    * @throws AgentUnavailable, E_UNKNOWN_AGENT
    */
   async startAndWait(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
-    return this.peek(agent) ?? this.#join(this.#wake(agent, true), options)
+    return this.peek(agent) ?? this.#join(this.#wake(agent, options.reason ?? 'person'), options)
   }
 
   /**
@@ -142,7 +170,7 @@ export class AgentLifecycle {
   /** @throws AgentUnavailable, E_UNKNOWN_AGENT */
   async restartAndWait(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
     await this.stop(agent)
-    return this.startAndWait(agent, options)
+    return this.startAndWait(agent, { reason: 'restart', ...options })
   }
 
   /** Calls a wake off, and resolves when nothing of it is left. Without a wake it does nothing. */
@@ -172,22 +200,6 @@ export class AgentLifecycle {
   /** Whether someone in this process is changing the agent just now. */
   isBusy(agent: AgentKey): boolean {
     return this.#presence.wakes.has(agent) || this.#leases.isHeld(agent)
-  }
-
-  /** Stops the agent if it is still idle by then and nothing is in flight. Tells whether it did. */
-  async stopIfIdle(agent: AgentKey, isIdle: (row: AgentRow) => boolean): Promise<boolean> {
-    if (this.isBusy(agent)) return false
-    const stopped = await this.#leases.tryHold(agent, async () => {
-      const row = await this.rows.find(agent)
-      if (row?.status !== 'running' || !isIdle(row)) return false
-
-      /** From here on a request waits for the lease; one that came before is seen in flight. */
-      this.#presence.warm.delete(agent)
-      if (this.#activity.inFlight(agent) > 0) return false
-      await this.#stopRow(row)
-      return true
-    })
-    return stopped === true
   }
 
   /** Stops an agent that should not run, unless someone is changing it. Tells whether it did. */
@@ -246,14 +258,14 @@ export class AgentLifecycle {
     await Promise.allSettled(wakes.map((wake) => wake.result))
   }
 
-  #wake(agent: AgentKey, explicit: boolean): Wake {
+  #wake(agent: AgentKey, reason: WakeReason): Wake {
     const { wakes, events } = this.#presence
     const present = wakes.get(agent)
     if (present) {
-      present.explicit ||= explicit
+      present.explicit ||= isExplicit(reason)
       return present
     }
-    const wake = new Wake(agent, explicit, this.#context.clock)
+    const wake = new Wake(agent, reason, this.#context.clock)
     if (this.#closed) wake.end(new WakeAbandoned())
     wake.listen((progress) => events.emit(agent, { type: 'progress', progress }))
     wakes.set(agent, wake)
@@ -335,8 +347,10 @@ export class AgentLifecycle {
     this.#presence.warm.delete(agent)
     const row = await this.rows.find(agent)
     if (!row) return
+    /** One that is suspended was quiet before, and could not answer. */
+    const frozen = row.status === 'suspended'
     await this.#stopping(row)
-    await this.#stopper.drain(agent)
+    if (!frozen) await this.#stopper.drain(row)
     await this.#stopRow(row)
   }
 

@@ -4,6 +4,9 @@ import type { FailureReason } from '#runtimes/errors'
 /** Upper bounds in seconds: a gateway's boot takes a few on a good machine and minutes on a busy one. */
 const BUCKETS_SEC = [0.5, 1, 2.5, 5, 10, 20, 40, 80, 160]
 
+const REAP_OUTCOMES = ['stopped', 'suspended', 'working', 'failed'] as const
+type ReapOutcome = (typeof REAP_OUTCOMES)[number]
+
 /** What only the moment knows. */
 export interface AgentGauges {
   /** Agents by their status. */
@@ -20,7 +23,7 @@ export class AgentMetrics {
   readonly #buckets = BUCKETS_SEC.map(() => 0)
   #wakeCount = 0
   #wakeSeconds = 0
-  #reaped = 0
+  readonly #reaps: Record<ReapOutcome, number> = { stopped: 0, suspended: 0, working: 0, failed: 0 }
 
   /** `kept` is told of each wake too: it outlives this process. */
   constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {}
@@ -45,8 +48,9 @@ export class AgentMetrics {
     this.#primings.set(outcome, (this.#primings.get(outcome) ?? 0) + 1)
   }
 
-  reaped(count: number): void {
-    this.#reaped += count
+  /** What a sweep of the reaper came to. */
+  reaped(counts: Record<ReapOutcome, number>): void {
+    for (const outcome of REAP_OUTCOMES) this.#reaps[outcome] += counts[outcome]
   }
 
   /** Prometheus' text format. */
@@ -71,11 +75,13 @@ export class AgentMetrics {
       ),
       ...samples('mosaic_agent_primings_total', 'outcome', this.#primings),
       ...family(
-        'mosaic_agents_reaped_total',
+        'mosaic_agent_reaps_total',
         'counter',
-        'Agents stopped because nobody used them.'
+        'Agents that nobody used, by what became of them.'
       ),
-      `mosaic_agents_reaped_total ${this.#reaped}`,
+      ...REAP_OUTCOMES.map(
+        (outcome) => `mosaic_agent_reaps_total{outcome="${outcome}"} ${this.#reaps[outcome]}`
+      ),
       ...family('mosaic_agent_wake_seconds', 'histogram', 'How long wakes took that ended ready.'),
       ...BUCKETS_SEC.map(
         (bound, index) => `mosaic_agent_wake_seconds_bucket{le="${bound}"} ${this.#buckets[index]}`

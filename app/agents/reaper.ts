@@ -5,10 +5,13 @@ import { inParallel } from '#agents/in_parallel'
 import type { AgentsContext } from '#agents/context'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentMetrics } from '#agents/metrics'
+import type { SleepOutcome, SleepWish } from '#agents/sleeper'
 import type { AgentKey, AgentRow } from '#agents/types'
+import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 /** No agent sleeps sooner; it bounds the stretch of the index that the query walks. */
 const SHORTEST_TIMEOUT_MIN = 1
 /** An idle gateway ends within a second, so a few at once are enough. */
@@ -18,71 +21,95 @@ export interface ReapStatistics {
   /** Agents whose time was over when the sweep began. */
   candidates: number
   stopped: number
-  /** Used again meanwhile, or being changed by someone else. */
+  /** Warm ones, which are stopped later. */
+  suspended: number
+  /** At work by themselves, or wanted soon by their schedule: they stay awake. */
+  working: number
+  /** Used again meanwhile, being changed by someone else, or silent for now. */
   skipped: number
   failed: number
   durationMs: number
 }
 
-/** Whether an agent may be put to sleep, by its row as it is under the lease. */
-type IsOver = (agent: AgentKey, row: AgentRow) => boolean
+/** How the settings have agents sleep. Times in milliseconds. */
+interface SleepRules {
+  policy: WakePolicy
+  suspendedMs: number
+  maximumAgeMs: number
+}
+
+/** How an agent may be put to sleep, by its row as it is under the lease; null = it may not. */
+type Wish = (agent: AgentKey, row: AgentRow) => SleepWish | null
 
 /** When the last act lies so far back that the agent sleeps, in both dialects' own arithmetic. */
 const IS_OVER: Record<string, string> = {
-  sqlite: 'unixepoch(last_active_at) + idle_timeout_min * 60 <= unixepoch(?)',
-  postgres: `last_active_at + idle_timeout_min * interval '1 minute' <= ?`,
+  sqlite: `unixepoch(last_active_at)
+    + (idle_timeout_min + case status when 'suspended' then ? else 0 end) * 60 <= unixepoch(?)`,
+  postgres: `last_active_at
+    + (idle_timeout_min + case status when 'suspended' then ? else 0 end) * interval '1 minute' <= ?`,
+}
+
+const COUNTED_AS: Record<SleepOutcome, 'stopped' | 'suspended' | 'working' | 'skipped'> = {
+  stopped: 'stopped',
+  suspended: 'suspended',
+  working: 'working',
+  due: 'working',
+  used: 'skipped',
+  changing: 'skipped',
+  silent: 'skipped',
 }
 
 /** Puts agents to sleep that nobody has used for longer than their limit. */
 export class AgentReaper {
   constructor(
-    protected context: Pick<AgentsContext, 'clock' | 'logger'>,
-    protected lifecycle: AgentLifecycle,
+    protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
+    protected lifecycle: Pick<AgentLifecycle, 'sleeper'>,
     protected activity: AgentActivity,
     protected metrics: AgentMetrics
   ) {}
 
-  /** Select, then for each: lease, check again, drain, stop. Safe to run from several places at once. */
+  /** Select, then for each: lease, check again, close its doors, sleep. Safe from several places at once. */
   async reapIdle(): Promise<ReapStatistics> {
+    const rules = await this.#rules()
     return this.#sweep(
-      () => this.candidates(),
-      (agent, row) => this.#isOver(agent, row)
+      () => this.#select(rules),
+      (agent, row) => this.#wish(agent, row, rules)
     )
   }
 
-  /** Puts every user's agent that runs to sleep, whatever its limit; those at work here are skipped. */
+  /** Stops every user's agent that is up, whatever its limit and its own work; those in use are skipped. */
   async reapAll(): Promise<ReapStatistics> {
     return this.#sweep(
-      () => this.#running(),
-      () => true
+      () => this.#up(),
+      () => ({ kind: 'stop', despite: ['working', 'due', 'silent'] })
     )
   }
 
-  async #sweep(select: () => Promise<AgentKey[]>, isOver: IsOver): Promise<ReapStatistics> {
+  /** Users' agents whose time is over: one query, along the index of status and time. */
+  async candidates(): Promise<AgentKey[]> {
+    return this.#select(await this.#rules())
+  }
+
+  async #sweep(select: () => Promise<AgentKey[]>, wish: Wish): Promise<ReapStatistics> {
     const { clock } = this.context
     const beganAt = clock.now()
     const agents = await select()
-    const statistics = {
-      candidates: agents.length,
-      stopped: 0,
-      skipped: 0,
-      failed: 0,
-      durationMs: 0,
-    }
+    const counts = { stopped: 0, suspended: 0, working: 0, skipped: 0, failed: 0 }
     await inParallel(agents, CONCURRENCY, async (agent) => {
-      statistics[await this.#reap(agent, isOver)]++
+      counts[await this.#reap(agent, wish)]++
     })
-    this.metrics.reaped(statistics.stopped)
-    return { ...statistics, durationMs: clock.now() - beganAt }
+    this.metrics.reaped(counts)
+    return { candidates: agents.length, ...counts, durationMs: clock.now() - beganAt }
   }
 
-  async #running(): Promise<AgentKey[]> {
-    const rows = await UserContainer.query().select('user_id').where('status', 'running')
+  async #up(): Promise<AgentKey[]> {
+    const rows = await UserContainer.query()
+      .select('user_id')
+      .whereIn('status', ['running', 'suspended'])
     return rows.map((row) => `user/${row.userId}` as const)
   }
 
-  /** Users' agents that run and whose time is over: one query, along the index of status and time. */
-  async candidates(): Promise<AgentKey[]> {
+  async #select({ policy, suspendedMs }: SleepRules): Promise<AgentKey[]> {
     const connection = db.connection()
     const { dateTimeFormat, name } = connection.dialect
     const now = DateTime.fromMillis(this.context.clock.now())
@@ -90,18 +117,29 @@ export class AgentReaper {
     const rows: { user_id: string }[] = await connection
       .from(UserContainer.table)
       .select('user_id')
-      .where('status', 'running')
+      .whereIn('status', ['running', 'suspended'])
       .where('last_active_at', '<=', earliest.toFormat(dateTimeFormat))
+      .whereRaw(`coalesce(wake_policy, ?) <> 'always_on'`, [policy])
       .whereRaw(IS_OVER[name === 'postgres' ? 'postgres' : 'sqlite'], [
+        suspendedMs / MINUTE_MS,
         now.toFormat(dateTimeFormat),
       ])
     return rows.map((row) => `user/${row.user_id}` as const)
   }
 
-  async #reap(agent: AgentKey, isOver: IsOver): Promise<'stopped' | 'skipped' | 'failed'> {
+  async #rules(): Promise<SleepRules> {
+    const { settings } = this.context
+    return {
+      policy: await settings.get('agents.wakePolicy'),
+      suspendedMs: (await settings.get('agents.suspendedMin')) * MINUTE_MS,
+      maximumAgeMs: (await settings.get('agents.maximumAgeHours')) * HOUR_MS,
+    }
+  }
+
+  async #reap(agent: AgentKey, wish: Wish) {
     try {
-      const stopped = await this.lifecycle.stopIfIdle(agent, (row) => isOver(agent, row))
-      return stopped ? 'stopped' : 'skipped'
+      const outcome = await this.lifecycle.sleeper.sleep(agent, (row) => wish(agent, row))
+      return COUNTED_AS[outcome]
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not put an idle agent to sleep')
       return 'failed'
@@ -109,12 +147,23 @@ export class AgentReaper {
   }
 
   /** The row may be some seconds behind what this process knows. */
-  #isOver(agent: AgentKey, row: AgentRow): boolean {
-    if (!(row instanceof UserContainer)) return false
-    const active = Math.max(
-      row.lastActiveAt?.toMillis() ?? 0,
-      this.activity.lastActiveAt(agent) ?? 0
-    )
-    return active + row.idleTimeoutMin * MINUTE_MS <= this.context.clock.now()
+  #wish(agent: AgentKey, row: AgentRow, rules: SleepRules): SleepWish | null {
+    if (!(row instanceof UserContainer)) return null
+    const policy = row.wakePolicy ?? rules.policy
+    const frozen = row.status === 'suspended'
+    if (policy === 'always_on' || (!frozen && row.status !== 'running')) return null
+
+    const active = this.activity.lastActiveAt(agent) ?? 0
+    const idleMs = this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
+    const limitMs = row.idleTimeoutMin * MINUTE_MS
+    if (idleMs < limitMs + (frozen ? rules.suspendedMs : 0)) return null
+    return {
+      kind: policy === 'warm' ? 'suspend' : 'stop',
+      despite: [
+        ...(idleMs >= rules.maximumAgeMs ? (['working'] as const) : []),
+        /** It had the whole time once more to answer again. */
+        ...(idleMs >= 2 * limitMs ? (['silent'] as const) : []),
+      ],
+    }
   }
 }

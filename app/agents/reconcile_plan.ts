@@ -1,13 +1,14 @@
 import { agentOf, instanceName, isUp } from '#agents/rows'
 import type { AgentKey, AgentRow } from '#agents/types'
 import SystemContainer from '#models/system_container'
+import type { WakePolicy } from '#models/types'
 import type { Observed } from '#runtimes/contract'
 
 /** What would close one gap between what runs and what should run. */
 export interface ReconcileAction {
   /**
    * `adopt` an instance that is wanted, `stop` an agent that is not, `remove` an instance of no agent,
-   * `recheck` an agent whose instance is not to be seen, `start` a system agent that should be there.
+   * `recheck` an agent whose instance is not to be seen, `start` an agent that should always be there.
    */
   action: 'adopt' | 'stop' | 'remove' | 'recheck' | 'start'
   agent: AgentKey
@@ -27,12 +28,19 @@ export interface ReconcileInput {
   rows: AgentRow[]
   /** The runtimes that answered: of others nothing is known. */
   answered: ReadonlySet<string>
+  /** What becomes of agents whose owners do not say. */
+  policy: WakePolicy
 }
 
 export type PlannedAction = ReconcileAction & { sighted?: Sighted; row?: AgentRow }
 
 /** Compares what the runtimes show with what the rows want. */
-export function reconcilePlan({ sighted, rows, answered }: ReconcileInput): PlannedAction[] {
+export function reconcilePlan({
+  sighted,
+  rows,
+  answered,
+  policy,
+}: ReconcileInput): PlannedAction[] {
   const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
   const seen = new Set<AgentKey>()
   const actions: PlannedAction[] = []
@@ -61,7 +69,7 @@ export function reconcilePlan({ sighted, rows, answered }: ReconcileInput): Plan
     const name = instanceName(row)
     if (isUp(row) && row.runtime && !answered.has(row.runtime)) continue
     if (isUp(row)) actions.push({ action: 'recheck', agent, name, row })
-    if (row instanceof SystemContainer && isWanted(row)) {
+    if (isKeptUp(row, policy) && isWanted(row)) {
       actions.push({ action: 'start', agent, name, row })
     }
   }
@@ -73,10 +81,15 @@ export function isWanted(row: AgentRow): boolean {
   return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
 }
 
+/** Whether it is started again whenever it is gone. */
+function isKeptUp(row: AgentRow, policy: WakePolicy): boolean {
+  return row instanceof SystemContainer || (row.wakePolicy ?? policy) === 'always_on'
+}
+
 /** Whether the row says already what is to be seen. */
 function isKnown(row: AgentRow, observed: Observed): boolean {
   return (
-    row.status === 'running' &&
+    row.status === observed.status &&
     row.containerId === observed.id &&
     row.endpoint === observed.endpoint
   )

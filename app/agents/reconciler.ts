@@ -12,6 +12,7 @@ import {
 import { isUp } from '#agents/rows'
 import type { AgentRow } from '#agents/types'
 import SystemContainer from '#models/system_container'
+import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 import type { Observed } from '#runtimes/contract'
 
@@ -74,8 +75,10 @@ export class AgentReconciler {
     const takenOver = dryRun ? 0 : await this.lifecycle.takeOver()
     const { sighted, answered, unreachable } = await this.#look()
     /** The rows come after the instances: an agent has its row before it has its instance. */
-    const rows = await this.#rows(sighted.map(({ observed }) => observed))
-    const plan = reconcilePlan({ sighted, rows, answered })
+    const policy = await this.context.settings.get('agents.wakePolicy')
+    const observed = sighted.map((entry) => entry.observed)
+    const rows = await this.#rows(observed, policy)
+    const plan = reconcilePlan({ sighted, rows, answered, policy })
 
     const counts: Record<Outcome, number> = {
       adopted: 0,
@@ -147,9 +150,16 @@ export class AgentReconciler {
     return [...names].filter((name) => known.includes(name))
   }
 
-  async #rows(observed: Observed[]): Promise<AgentRow[]> {
+  async #rows(observed: Observed[], policy: WakePolicy): Promise<AgentRow[]> {
     const users = new Map<string, UserContainer>()
-    for (const row of await UserContainer.query().whereIn('status', UP)) users.set(row.userId, row)
+    const known = await UserContainer.query()
+      .whereIn('status', UP)
+      .orWhere((query) => {
+        query
+          .where('desired', 'running')
+          .whereRaw(`coalesce(wake_policy, ?) = 'always_on'`, [policy])
+      })
+    for (const row of known) users.set(row.userId, row)
     const missing = observed
       .map(({ agent }) => agent)
       .filter((agent) => agent.startsWith('user/'))
@@ -176,7 +186,7 @@ export class AgentReconciler {
       if (action === 'recheck') {
         return (await this.lifecycle.sightings.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
       }
-      await this.lifecycle.ensureRunning(agent)
+      await this.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
       return 'started'
     } catch (error) {
       if (error instanceof AgentUnavailable && action === 'start') return 'skipped'

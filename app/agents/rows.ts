@@ -28,6 +28,9 @@ export interface RowChanges {
   retryAt?: number | null
   lastActiveAt?: number
   startedAt?: number | null
+  crashCount?: number
+  /** Of users' agents only. */
+  nextJobAt?: number | null
 }
 
 /** A system agent's name goes to the engine only if it is safe there; an admin may type anything. */
@@ -103,11 +106,12 @@ export class AgentRows {
    */
   async save(row: AgentRow, changes: RowChanges): Promise<void> {
     const before = momentOf(row)
-    const { retryAt, lastActiveAt, startedAt, ...plain } = changes
+    const { retryAt, lastActiveAt, startedAt, nextJobAt, ...plain } = changes
     Object.assign(row, plain)
     if (retryAt !== undefined) row.retryAt = time(retryAt)
     if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
     if (startedAt !== undefined) row.startedAt = time(startedAt)
+    if (nextJobAt !== undefined && row instanceof UserContainer) row.nextJobAt = time(nextJobAt)
     const lease = { leaseOwner: this.copy, leaseFence: row.leaseFence }
     if (!(await row.saveWhere(lease))) throw new LeaseLost(agentOf(row))
     this.told({ agent: agentOf(row), before, row })

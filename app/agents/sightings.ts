@@ -49,15 +49,20 @@ export class AgentSightings {
     return found ?? 'busy'
   }
 
-  /** Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example. */
+  /**
+   * Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example; one
+   * that is suspended as such.
+   */
   async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<Adoption> {
     const { rows, probe, presence } = this.#parts
     const adoption = await this.#underFreeLease(agent, async (row) => {
       if (row.desired !== 'running' || !observed.endpoint) return 'unready'
-      if ((await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
+      const frozen = observed.status === 'suspended'
+      if (!frozen && (await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
+      if (frozen) presence.warm.delete(agent)
       const now = this.#context.clock.now()
       await rows.save(row, {
-        status: 'running',
+        status: frozen ? 'suspended' : 'running',
         statusReason: null,
         runtime,
         containerId: observed.id,

@@ -12,17 +12,16 @@ export interface SpecInput {
   token: Secret<string>
   image: string | null
   limits: InstanceLimits
-  /** What the agent starts from: another document asks for another instance. */
-  documentHash: string
 }
 
 /**
  * The spec of an agent's instance, from values alone. The hash is of everything that makes an instance
- * another one: neither the token nor the generation, which counts those changes.
+ * another one: neither the token nor the generation, which counts those changes, nor the document, which
+ * an instance fetches itself and may change while it runs.
  */
-export function buildSpec({ row, token, documentHash, ...input }: SpecInput): InstanceSpec {
+export function buildSpec({ row, token, ...input }: SpecInput): InstanceSpec {
   const pure = { name: instanceName(row), agent: agentOf(row), ...input }
-  const hash = hashOf({ ...pure, documentHash })
+  const hash = hashOf(pure)
   const generation = hash === row.specHash ? row.generation : row.generation + 1
   return { ...pure, token, hash, generation }
 }

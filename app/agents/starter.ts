@@ -2,6 +2,7 @@ import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
 import { moveData } from '#agents/data_move'
 import { DeadlineExceeded, within } from '#agents/deadline'
+import type { AgentDoors } from '#agents/doors'
 import type { GatewayProbe } from '#agents/gateway_probe'
 import { instanceFailure } from '#agents/instance_failure'
 import type { AgentLeases } from '#agents/leases'
@@ -29,6 +30,12 @@ interface Plan {
   documentHash: string
 }
 
+/** An instance that is there already. */
+interface Present extends Instance {
+  /** Whether it is suspended. */
+  frozen: boolean
+}
+
 /** An attempt to start, with what of it has to be taken back should it fail. */
 export interface Attempt {
   row: AgentRow
@@ -44,6 +51,7 @@ export interface StarterParts {
   gate: StartGate
   probe: GatewayProbe
   wakeTimes: WakeTimes
+  doors: AgentDoors
 }
 
 /** The cold path, step by step: from a row to a gateway that takes traffic. Call it under the lease. */
@@ -64,12 +72,13 @@ export class AgentStarter {
     wake.signal.throwIfAborted()
 
     const present = await this.#present(row, plan)
-    if (present && (await this.#isReady(present, wake))) {
-      return this.#ready(wake, attempt, plan, present)
-    }
     if (present) {
-      await this.#starting(attempt, plan)
-      await this.#waitUntilReady(wake, plan, present)
+      if (!(await this.#isReady(row, present, wake, plan))) {
+        /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
+        await this.#parts.doors.reopen(row)
+        await this.#starting(attempt, plan)
+        await this.#waitUntilReady(wake, plan, present)
+      }
       return this.#ready(wake, attempt, plan, present)
     }
 
@@ -89,11 +98,12 @@ export class AgentStarter {
     let plan = first
     for (let renewals = 0; ; renewals++) {
       await this.#leaveFormerRuntime(attempt.row, plan, wake)
+      await this.#endWithFormerDocument(attempt.row, plan)
       await this.#starting(attempt, plan)
       const instance = await this.#make(wake, attempt, plan)
       await this.#waitUntilReady(wake, plan, instance)
       const current = await this.#plan(attempt.row)
-      if (current.spec.hash === plan.spec.hash || renewals === MOST_RENEWALS) {
+      if (isSame(current, plan) || renewals === MOST_RENEWALS) {
         this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
         return this.#ready(wake, attempt, plan, instance)
       }
@@ -119,14 +129,13 @@ export class AgentStarter {
       token: new Secret((await row.open('gatewayToken'))!),
       image: await settings.get('runtime.image'),
       limits,
-      documentHash,
     })
     return { driver, spec, documentHash }
   }
 
   /** The instance that already runs as it should, after a restart of Mosaic for example, or null. */
-  async #present(row: AgentRow, { driver, spec }: Plan): Promise<Instance | null> {
-    if (row.runtime !== driver.name || !isUp(row)) return null
+  async #present(row: AgentRow, { driver, spec, documentHash }: Plan): Promise<Present | null> {
+    if (row.runtime !== driver.name || !isUp(row) || row.documentHash !== documentHash) return null
     const { clock, timeouts, logger } = this.#context
     const look = within(clock, timeouts.inspectMs, undefined, () =>
       driver.inspect(instanceRef(row))
@@ -135,12 +144,32 @@ export class AgentStarter {
       logger.warn({ err: error, agent: spec.agent }, 'Could not look at an instance')
       return null
     })
-    if (observed?.status !== 'running' || !observed.endpoint) return null
-    return observed.specHash === spec.hash ? { ...observed, endpoint: observed.endpoint } : null
+    if (!observed?.endpoint || observed.status === 'exited') return null
+    if (observed.specHash !== spec.hash) return null
+    return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
   }
 
-  async #isReady(instance: Instance, wake: Wake): Promise<boolean> {
+  /** Lets one that is suspended go on. It was as ready as any, so it needs no place at the start gate. */
+  async #isReady(row: AgentRow, instance: Present, wake: Wake, { driver }: Plan): Promise<boolean> {
+    if (instance.frozen) {
+      wake.tell('starting')
+      const { clock, timeouts } = this.#context
+      await this.#parts.leases.confirm(wake.agent, row)
+      await within(clock, timeouts.inspectMs, wake.signal, async () => driver.resume?.(instance))
+      return false
+    }
     return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
+  }
+
+  /** An instance reads its document when it starts: with another one it has to start anew. */
+  async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: Plan): Promise<void> {
+    if (row.runtime !== driver.name || row.documentHash === documentHash) return
+    const { clock, timeouts } = this.#context
+    const graceMs = timeouts.killAfterMs
+    await this.#parts.leases.confirm(agentOf(row), row)
+    await within(clock, graceMs + timeouts.stopMs, undefined, () =>
+      driver.stop(instanceRef(row), { graceMs })
+    )
   }
 
   /** What another runtime made would go on beside the new instance, and its data would stay behind. */
@@ -267,11 +296,20 @@ export class AgentStarter {
       documentHash,
       failureCount: 0,
       retryAt: null,
-      lastActiveAt: this.#context.clock.now(),
+      ...(isUse(wake, row) && { lastActiveAt: this.#context.clock.now() }),
       startedAt: row.startedAt?.toMillis() ?? this.#context.clock.now(),
     })
     wake.signal.throwIfAborted()
     wake.tell('ready')
     return { url: endpoint, token: spec.token.release() }
   }
+}
+
+function isSame(one: Plan, other: Plan): boolean {
+  return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash
+}
+
+/** What nobody asked for is nobody's use; but without any time at all the agent would never fall asleep. */
+function isUse({ reason }: Wake, row: AgentRow): boolean {
+  return (reason !== 'schedule' && reason !== 'upkeep') || !row.lastActiveAt
 }

@@ -1,10 +1,18 @@
 import type { AgentActivity } from '#agents/activity'
 import type { AgentsContext } from '#agents/context'
 import { DeadlineExceeded, within } from '#agents/deadline'
+import type { AgentDoors } from '#agents/doors'
 import { LeaseLost, type AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, type AgentRows } from '#agents/rows'
-import type { AgentKey, AgentRow } from '#agents/types'
+import type { AgentRow } from '#agents/types'
 import { RuntimeError } from '#runtimes/errors'
+
+export interface StopperParts {
+  rows: AgentRows
+  leases: AgentLeases
+  activity: AgentActivity
+  doors: AgentDoors
+}
 
 /** Drains agents and ends their instances. Call it under the lease. */
 export class AgentStopper {
@@ -12,23 +20,28 @@ export class AgentStopper {
   readonly #rows: AgentRows
   readonly #leases: AgentLeases
   readonly #activity: AgentActivity
+  readonly #doors: AgentDoors
 
-  constructor(
-    context: AgentsContext,
-    rows: AgentRows,
-    leases: AgentLeases,
-    activity: AgentActivity
-  ) {
+  constructor(context: AgentsContext, { rows, leases, activity, doors }: StopperParts) {
     this.#context = context
     this.#rows = rows
     this.#leases = leases
     this.#activity = activity
+    this.#doors = doors
   }
 
-  /** Waits until nothing is in flight, at most as long as the settings grant. Never throws. */
-  async drain(agent: AgentKey): Promise<void> {
+  /**
+   * Lets what the agent does end, at most as long as the settings grant; new requests are turned away
+   * meanwhile. What Mosaic itself has in flight counts only where the gateway does not say: a message
+   * that came since waits for the next wake, and must not be waited for.
+   *
+   * @throws LeaseLost
+   */
+  async drain(row: AgentRow): Promise<void> {
     const { clock, settings, logger } = this.#context
+    const agent = agentOf(row)
     const graceMs = (await settings.get('agents.stopGraceSec')) * 1000
+    if (await this.#doors.drain(row, graceMs)) return
     await within(clock, graceMs, undefined, (signal) =>
       this.#activity.whenIdle(agent, signal)
     ).catch(() => logger.info({ agent }, 'Stopping an agent in the middle of its work'))

@@ -13,6 +13,13 @@ export type AgentKey = `user/${string}` | `system/${string}`
 export const WAKE_STAGES = ['queued', 'provisioning', 'starting', 'booting', 'ready'] as const
 export type WakeStage = (typeof WAKE_STAGES)[number]
 
+/**
+ * What an agent is woken for: a `message` to it, a `person` who came or pressed a button, a `restart` with
+ * new settings, its own `schedule`, or `upkeep` of what should always run. The last two are nobody's use of it.
+ */
+export const WAKE_REASONS = ['message', 'person', 'restart', 'schedule', 'upkeep'] as const
+export type WakeReason = (typeof WAKE_REASONS)[number]
+
 /** One step of a wake, as the page and the API show it. Times in milliseconds. */
 export interface WakeProgress {
   stage: WakeStage

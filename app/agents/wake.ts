@@ -1,6 +1,6 @@
 import type { Clock } from '#agents/clock'
 import type { Lease } from '#agents/leases'
-import type { AgentKey, GatewayAccess, WakeProgress, WakeStage } from '#agents/types'
+import type { AgentKey, GatewayAccess, WakeProgress, WakeReason, WakeStage } from '#agents/types'
 
 /** Someone called the wake off. Nothing of it is left running. */
 export class WakeCancelled extends Error {
@@ -12,10 +12,16 @@ export class WakeAbandoned extends Error {
   override name = 'WakeAbandoned'
 }
 
+export function isExplicit(reason: WakeReason): boolean {
+  return reason === 'person' || reason === 'restart'
+}
+
 /** One agent on its way from not running to ready. Whoever comes late joins it. */
 export class Wake {
   /** Settles with the wake. Set by whoever runs it. */
   declare result: Promise<GatewayAccess>
+  /** Whether a person asked for it: then an earlier failure does not delay it. */
+  explicit: boolean
   /** The last step told, for those who join; null until the first. */
   progress: WakeProgress | null = null
   /** How long it usually takes, in milliseconds, once the driver is known. */
@@ -29,10 +35,10 @@ export class Wake {
 
   constructor(
     readonly agent: AgentKey,
-    /** Whether a person asked for it: then an earlier failure does not delay it. */
-    public explicit: boolean,
+    readonly reason: WakeReason,
     clock: Clock
   ) {
+    this.explicit = isExplicit(reason)
     this.#clock = clock
     this.#beganAt = clock.elapsed()
   }

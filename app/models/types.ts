@@ -21,6 +21,13 @@ export type DesiredState = 'running' | 'stopped'
 export const AGENT_PROFILES = ['minimal', 'full'] as const
 export type AgentProfile = (typeof AGENT_PROFILES)[number]
 
+/**
+ * What becomes of an agent that nobody uses: it is stopped (`scale_to_zero`), suspended first and stopped
+ * later (`warm`), or runs on (`always_on`).
+ */
+export const WAKE_POLICIES = ['scale_to_zero', 'warm', 'always_on'] as const
+export type WakePolicy = (typeof WAKE_POLICIES)[number]
+
 /** One model of a provider, as its owner declared it. Sizes are in tokens. */
 export interface ProviderModel {
   id: string

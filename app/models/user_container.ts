@@ -1,5 +1,5 @@
 import { compose } from '@adonisjs/core/helpers'
-import { belongsTo } from '@adonisjs/lucid/orm'
+import { belongsTo, column } from '@adonisjs/lucid/orm'
 import type { BelongsTo } from '@adonisjs/lucid/types/relations'
 import { UserContainerSchema } from '#database/schema'
 import { Owned } from '#models/owned'
@@ -7,6 +7,7 @@ import { Sealed } from '#models/sealed'
 import { WithCuid } from '#models/with_cuid'
 import { WithLifecycle } from '#models/with_lifecycle'
 import User from '#models/user'
+import type { WakePolicy } from '#models/types'
 
 /** A user's own agent: what should run, and what was last seen of its instance. */
 export default class UserContainer extends compose(
@@ -16,6 +17,10 @@ export default class UserContainer extends compose(
   WithLifecycle,
   Owned
 ) {
+  /** Null = as the installation does. */
+  @column()
+  declare wakePolicy: WakePolicy | null
+
   @belongsTo(() => User)
   declare user: BelongsTo<typeof User>
 }

@@ -4,6 +4,7 @@
  */
 import vine from '@vinejs/vine'
 import type { SchemaTypes } from '@vinejs/vine/types'
+import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
 
 interface Definition<Value> {
@@ -90,11 +91,22 @@ export const DEFINITIONS = {
 
   /** Minutes without a user's act after which an agent sleeps, unless its owner says otherwise. */
   'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),
+  /** What becomes of an agent that nobody uses, unless its owner says otherwise. */
+  'agents.wakePolicy': setting<WakePolicy>({
+    default: 'scale_to_zero',
+    schema: vine.enum(WAKE_POLICIES),
+  }),
+  /** Minutes that a warm agent stays suspended before it is stopped. */
+  'agents.suspendedMin': setting<number>({ default: 60, schema: whole(1, 10_080) }),
+  /** Hours after its user's last act from which an agent's own work keeps it awake no longer. */
+  'agents.maximumAgeHours': setting<number>({ default: 24, schema: whole(1, 8760) }),
+  /** Seconds before a job of its schedule that a sleeping agent is woken. */
+  'agents.wakeAheadSec': setting<number>({ default: 120, schema: whole(10, 3600) }),
   /** Agents that may start at the same time: starting one is bound by the processor. */
   'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
   /** Seconds from the start of an instance until its gateway must be ready. */
   'agents.bootTimeoutSec': setting<number>({ default: 180, schema: whole(5, 3600) }),
-  /** Seconds that running streams get before a stop becomes a kill. */
+  /** Seconds that what an agent does gets to end before a stop becomes a kill. */
   'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
 
   /** Private ranges (CIDR) that providers' addresses may lead to. */

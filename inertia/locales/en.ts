@@ -565,6 +565,22 @@ export const en = {
           label: 'Falls asleep after',
           help: 'Minutes without a message, unless the owner of an agent says otherwise.',
         },
+        agents_wakePolicy: {
+          label: 'When nobody uses an agent',
+          help: 'scale_to_zero: it is stopped. warm: it rests in memory first, and is back at once. always_on: it runs on. Owners may choose otherwise.',
+        },
+        agents_suspendedMin: {
+          label: 'Rests for',
+          help: 'Minutes that a warm agent rests in memory before it is stopped.',
+        },
+        agents_maximumAgeHours: {
+          label: 'May work alone for',
+          help: 'Hours without a message after which its own work keeps an agent awake no longer.',
+        },
+        agents_wakeAheadSec: {
+          label: 'Wakes ahead of its schedule by',
+          help: 'Seconds before a scheduled job that a sleeping agent is woken for it.',
+        },
         agents_startConcurrency: {
           label: 'Starts at a time',
           help: 'Starting an agent takes a whole processor for some seconds: more wait in a queue.',

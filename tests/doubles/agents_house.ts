@@ -12,6 +12,7 @@ import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
 import { E_NO_PROVIDER } from '#openclaw/errors'
+import { GatewayControl } from '#openclaw/gateway_control'
 import { MemoryDriver } from '#runtimes/drivers/memory'
 import type { RuntimeDriver } from '#runtimes/contract'
 import { MemoryWorld } from '#runtimes/drivers/memory_world'
@@ -125,6 +126,7 @@ export class AgentsHouse {
       clock: this.clock,
       random: () => 0.5,
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      doors: new GatewayControl(2000),
       fetch: globalThis.fetch,
       timeouts: DEFAULT_TIMEOUTS,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),

@@ -31,7 +31,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { MemoryGateway } from './gateway.mjs'
+import { MemoryGateway } from './memory_gateway.mjs'
 
 const state = process.env.OPENCLAW_STATE_DIR
 const { fake = {} } = JSON.parse(readFileSync(process.env.OPENCLAW_CONFIG_PATH, 'utf8'))
@@ -137,8 +137,17 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
   const manifest = { name: 'openclaw', version: '0.0.0', type: 'module' }
   await writeFile(join(path, 'package.json'), JSON.stringify(manifest))
   await writeFile(join(path, 'openclaw.mjs'), MAIN.trimStart())
-  // Node does not strip types below node_modules.
-  const gateway = new URL('../../app/runtimes/drivers/memory_gateway.ts', import.meta.url)
-  await writeFile(join(path, 'gateway.mjs'), stripTypeScriptTypes(await readFile(gateway, 'utf8')))
+  for (const name of ['memory_gateway', 'memory_control']) {
+    await writeFile(join(path, `${name}.mjs`), await plainSource(name))
+  }
   return path
+}
+
+/** Node does not strip types below node_modules, nor does it know the app's own imports there. */
+async function plainSource(name: string): Promise<string> {
+  const source = new URL(`../../app/runtimes/drivers/${name}.ts`, import.meta.url)
+  return stripTypeScriptTypes(await readFile(source, 'utf8')).replaceAll(
+    /'#runtimes\/drivers\/(\w+)'/g,
+    "'./$1.mjs'"
+  )
 }

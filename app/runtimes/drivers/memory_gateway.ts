@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MemoryControl, type MemoryWork } from '#runtimes/drivers/memory_control'
 
 /** One message of a conversation, as the double keeps it. */
 export interface MemoryMessage {
@@ -13,7 +14,7 @@ export interface MemoryMessage {
 export type MemorySessions = Map<string, MemoryMessage[]>
 
 /** How a gateway double misbehaves. Read at each request, so it can be changed while it runs. */
-export interface MemoryFaults {
+export interface MemoryFaults extends MemoryWork {
   /** Milliseconds from the start until `/startupz` answers 200. */
   bootMs?: number
   /** Chats send their role chunk and then nothing more. */
@@ -41,16 +42,19 @@ export interface MemoryGatewayOptions {
 /** A body of this size is more than any test sends. */
 const MAX_BODY_BYTES = 25 * 1024 * 1024
 
-/** A double of OpenClaw's gateway on a loopback port: health, chat, history and the list of sessions. */
+/** A double of OpenClaw's gateway on a loopback port: health, chat, history, sessions and control. */
 export class MemoryGateway {
   readonly #options: MemoryGatewayOptions
   readonly #server: Server
   readonly #ended = new AbortController()
+  readonly control: MemoryControl
+  #chats = 0
   #startedAt = 0
   #resumed: PromiseWithResolvers<void> | null = null
 
   constructor(options: MemoryGatewayOptions) {
     this.#options = options
+    this.control = new MemoryControl(options.faults, () => this.#chats)
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch((error) => {
         if (!(error instanceof SyntaxError) || response.headersSent) return response.destroy()
@@ -97,8 +101,14 @@ export class MemoryGateway {
     if (request.headers.authorization !== `Bearer ${this.#options.token}`) {
       return json(response, 401, { error: { message: 'Unauthorized', type: 'unauthorized' } })
     }
+    if (request.method === 'POST' && url.pathname === '/api/v1/admin/rpc') {
+      const { status, body: answer } = this.control.answer(await body(request))
+      return json(response, status, answer)
+    }
     if (request.method === 'POST' && url.pathname === '/v1/chat/completions') {
-      return this.#chat(request, response)
+      if (this.control.isClosed) return json(response, 503, { status: 'suspended' })
+      this.#chats++
+      return this.#chat(request, response).finally(() => this.#chats--)
     }
     if (request.method === 'POST' && url.pathname === '/tools/invoke') {
       return this.#invokeTool(await body(request), response)
@@ -112,7 +122,7 @@ export class MemoryGateway {
 
   #startup(response: ServerResponse): void {
     const bootMs = this.#options.faults.bootMs ?? 0
-    const ready = this.#options.now() - this.#startedAt >= bootMs
+    const ready = this.#options.now() - this.#startedAt >= bootMs && !this.control.isClosed
     json(response, ready ? 200 : 503, { ok: ready, status: ready ? 'started' : 'starting' })
   }
 

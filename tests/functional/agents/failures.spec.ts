@@ -257,6 +257,7 @@ test.group('An agent that does not start', (group) => {
 
   test('cancelled while it waits for a stop to end, nothing is started', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { uncontrolled: true })
     await house.lifecycle.ensureRunning(agent)
     const end = house.activity.begin(agent)
     const stop = house.lifecycle.stop(agent)

@@ -28,10 +28,12 @@ test.group('Stopping an agent', (group) => {
     assert.equal(house.memory.counts(name).starts, 2)
   })
 
-  test('lets what is in flight end first, and lets nobody in meanwhile', async ({ assert }) => {
+  test('lets what it does end first, and lets nobody in meanwhile', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
+    house.memory.behave(name, { working: true })
+    house.settings['agents.stopGraceSec'] = 600
     await house.lifecycle.ensureRunning(agent)
-    const end = house.activity.begin(agent)
+    const end = () => house.memory.behave(name, { working: false })
     const stop = house.lifecycle.stop(agent)
     await until(async () => (await house.row(userId)).status === 'stopping')
     assert.equal(house.memory.counts(name).alive, 1)
@@ -46,8 +48,19 @@ test.group('Stopping an agent', (group) => {
     assert.equal(house.memory.counts(name).mostAlive, 1)
   })
 
-  test('waits for what is in flight only as long as the settings grant', async ({ assert }) => {
+  test('waits for what it does only as long as the settings grant', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { working: true })
+    await house.lifecycle.ensureRunning(agent)
+    const since = house.clock.now()
+    await house.lifecycle.stop(agent)
+    assert.equal(house.memory.counts(name).alive, 0)
+    assert.closeTo(house.clock.now() - since, 20_000, 500)
+  })
+
+  test('waits for what Mosaic has in flight where the gateway does not say', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { uncontrolled: true })
     house.settings['agents.stopGraceSec'] = 20
     await house.lifecycle.ensureRunning(agent)
     house.activity.begin(agent)

@@ -129,7 +129,7 @@ test.group('Waking an agent', (group) => {
     assert.equal(house.lifecycle.gate.starting, 0)
   })
 
-  test('a new generation begins when what it starts from changed, and only then', async ({
+  test('a new generation begins when what it is made of changed, and only then', async ({
     assert,
   }) => {
     const { agent, userId } = await house.newAgent()
@@ -139,9 +139,14 @@ test.group('Waking an agent', (group) => {
 
     house.document = 'document-2'
     await house.lifecycle.restartAndWait(agent)
-    const row = await house.row(userId)
-    assert.equal(row.generation, 2)
-    assert.equal(row.documentHash, 'document-2')
+    assert.include((await house.row(userId)).$attributes, {
+      generation: 1,
+      documentHash: 'document-2',
+    })
+
+    house.settings['runtime.image'] = 'openclaw:2'
+    await house.lifecycle.restartAndWait(agent)
+    assert.equal((await house.row(userId)).generation, 2)
   })
 
   test('an agent that does not exist is said to be unknown', async ({ assert }) => {

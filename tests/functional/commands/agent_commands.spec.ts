@@ -127,11 +127,16 @@ test.group('Commands about agents', (group) => {
       err: '',
       candidates: 1,
       stopped: 1,
+      suspended: 0,
+      working: 0,
       skipped: 0,
       failed: 0,
     })
     assert.equal(memory.counts(name).alive, 0)
-    assert.equal((await run(ReapIdle, [])).out, '0 idle: 0 stopped, 0 skipped, 0 failed.')
+    assert.equal(
+      (await run(ReapIdle, [])).out,
+      '0 idle: 0 stopped, 0 suspended, 0 at work, 0 skipped, 0 failed.'
+    )
   })
 
   test('fleet:health prints how many are well', async ({ assert }) => {

@@ -8,7 +8,7 @@ test.group('Metrics of agents', () => {
     metrics.wakeEnded('ready', 30_000)
     metrics.wakeEnded('boot_timeout', 180_000)
     metrics.crashed('out_of_memory')
-    metrics.reaped(2)
+    metrics.reaped({ stopped: 2, suspended: 1, working: 0, failed: 0 })
     const text = metrics.render({ agents: { running: 3, stopped: 9 }, waking: 1, queued: 4 })
 
     for (const line of [
@@ -19,7 +19,8 @@ test.group('Metrics of agents', () => {
       'mosaic_agent_wakes_total{outcome="ready"} 2',
       'mosaic_agent_wakes_total{outcome="boot_timeout"} 1',
       'mosaic_agent_crashes_total{reason="out_of_memory"} 1',
-      'mosaic_agents_reaped_total 2',
+      'mosaic_agent_reaps_total{outcome="stopped"} 2',
+      'mosaic_agent_reaps_total{outcome="suspended"} 1',
       'mosaic_agent_wake_seconds_bucket{le="2.5"} 0',
       'mosaic_agent_wake_seconds_bucket{le="5"} 1',
       'mosaic_agent_wake_seconds_bucket{le="+Inf"} 2',

@@ -21,7 +21,6 @@ const input = (changes: Partial<SpecInput> = {}): SpecInput => ({
   token: new Secret('token'),
   image: null,
   limits: { memoryMb: 2048, cpus: 2, processes: 512 },
-  documentHash: 'document-1',
   ...changes,
 })
 
@@ -53,7 +52,6 @@ test.group('Spec of an instance', () => {
   test('is another one as soon as anything of it changes', ({ assert }) => {
     const changes: Partial<SpecInput>[] = [
       {},
-      { documentHash: 'document-2' },
       { image: 'mosaic/agent:2' },
       { apiUrl: 'http://10.0.0.1:3334' },
       { limits: { memoryMb: 4096, cpus: 2, processes: 512 } },

@@ -1,0 +1,114 @@
+import { request } from 'undici'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import {
+  nextOwnJobAt,
+  type ConfigSnapshot,
+  type CronPage,
+  type Suspension,
+} from '#openclaw/control_shapes'
+
+/** A gateway in the middle of a model's answer takes a while, one that stands still takes for ever. */
+const TIMEOUT_MS = 10_000
+
+/** Where a gateway is and what opens it: those of `GatewayAccess`. */
+export interface ControlledGateway {
+  url: string
+  token: string
+}
+
+/**
+ * What a gateway says when it is asked to take no more work: `closed` takes none, and does none; `draining`
+ * takes none and ends what it has; `busy` goes on as before.
+ */
+export type DoorState = 'closed' | 'draining' | 'busy'
+
+/** Every copy of Mosaic asks under the same name, so that each can take back what another one began. */
+const REQUEST_ID = 'mosaic'
+
+/**
+ * Control over a gateway by plain HTTP (its plugin `admin-http-rpc`), the same way into a process and into a
+ * container. Every call rejects with E_GATEWAY_FAILED when the gateway refuses, is away or stands still.
+ */
+export class GatewayControl {
+  constructor(protected timeoutMs: number = TIMEOUT_MS) {}
+
+  /**
+   * Closes the doors of a gateway that does nothing: no chat, no run, no job, no shell left in the
+   * background. Then it admits no work for two minutes, or until `reopen`. With `drain` it admits none
+   * even if there is work, and what runs ends; ask again to hear when. 5 to 30 ms.
+   */
+  async close(gateway: ControlledGateway, { drain }: { drain: boolean }): Promise<DoorState> {
+    const { status } = await this.#prepare(gateway, drain)
+    return status === 'ready' ? 'closed' : status
+  }
+
+  /** Lets work in again, whoever closed the doors. Open doors are success. */
+  async reopen(gateway: ControlledGateway): Promise<void> {
+    /** A gateway keeps apart with and without draining, and tells of the other that it conflicts. */
+    const { suspensionId } = await this.#prepare(gateway, false).catch(() =>
+      this.#prepare(gateway, true)
+    )
+    if (suspensionId) await this.#call(gateway, 'gateway.suspend.resume', { suspensionId })
+  }
+
+  /**
+   * When the next job of the agent's own schedule is due, in milliseconds of the epoch, or null. Jobs that
+   * OpenClaw makes for itself are no reason to wake anybody. Ask before the doors are closed.
+   */
+  async nextJobAt(gateway: ControlledGateway): Promise<number | null> {
+    let earliest: number | null = null
+    for (let offset: number | null = 0; offset !== null;) {
+      const page: CronPage = await this.#call<CronPage>(gateway, 'cron.list', {
+        offset,
+        limit: 200,
+        includeDeliveryPreviews: false,
+      })
+      const next = nextOwnJobAt(page.jobs ?? [])
+      if (next !== null) earliest = Math.min(earliest ?? next, next)
+      offset = page.hasMore ? (page.nextOffset ?? null) : null
+    }
+    return earliest
+  }
+
+  /** The document that the gateway works with, and the hash that a change has to name. */
+  async document(gateway: ControlledGateway): Promise<ConfigSnapshot> {
+    return this.#call<ConfigSnapshot>(gateway, 'config.get', {})
+  }
+
+  /** Puts a document in place of the one with that hash. Resolves once the gateway has taken it. */
+  async setDocument(
+    gateway: ControlledGateway,
+    document: object,
+    baseHash: string | undefined
+  ): Promise<void> {
+    const raw = JSON.stringify(document)
+    await this.#call(gateway, 'config.set', { raw, ...(baseHash && { baseHash }) })
+  }
+
+  #prepare(gateway: ControlledGateway, drain: boolean): Promise<Suspension> {
+    const params = { requestId: REQUEST_ID, ...(drain && { drain }) }
+    return this.#call<Suspension>(gateway, 'gateway.suspend.prepare', params)
+  }
+
+  async #call<Payload>(
+    { url, token }: ControlledGateway,
+    method: string,
+    params: object
+  ): Promise<Payload> {
+    try {
+      const response = await request(`${url}/api/v1/admin/rpc`, {
+        method: 'POST',
+        headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ method, params }),
+        signal: AbortSignal.timeout(this.timeoutMs),
+      })
+      const text = await response.body.text()
+      if (response.statusCode !== 200) {
+        throw new Error(`${method} was answered with ${response.statusCode}`)
+      }
+      return JSON.parse(text).payload as Payload
+    } catch (error) {
+      throw new E_GATEWAY_FAILED(undefined, { cause: error })
+    }
+  }
+}

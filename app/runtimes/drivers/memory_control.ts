@@ -1,0 +1,75 @@
+/** What a test may say of the work of an agent, beside its chats. Read at each call. */
+export interface MemoryWork {
+  /** Something runs in the background: a shell, a job. */
+  working?: boolean
+  /** When the next job of its schedule is due, in milliseconds of the epoch. */
+  nextJobAt?: number | null
+  /** The gateway knows no control calls, as without its plugin. */
+  uncontrolled?: boolean
+  /** The gateway refuses a changed document, as one that needs a restart. */
+  refuseDocument?: boolean
+}
+
+interface Answer {
+  status: number
+  body: object
+}
+
+const ID = 'suspension-1'
+
+/** The part of a gateway double that answers control calls, as the plugin `admin-http-rpc` does. */
+export class MemoryControl {
+  readonly #work: MemoryWork
+  readonly #chats: () => number
+  #held: 'none' | 'idle' | 'drain' = 'none'
+  /** Documents that it was given while it ran. */
+  readonly documents: string[] = []
+
+  constructor(work: MemoryWork, chats: () => number) {
+    this.#work = work
+    this.#chats = chats
+  }
+
+  /** Whether it admits no work. */
+  get isClosed(): boolean {
+    return this.#held !== 'none'
+  }
+
+  answer({ method, params = {} }: { method?: string; params?: any }): Answer {
+    if (this.#work.uncontrolled) return { status: 404, body: { ok: false } }
+    if (method === 'gateway.suspend.prepare') return this.#prepare(params.drain === true)
+    if (method === 'gateway.suspend.resume') {
+      this.#held = 'none'
+      return ok({ ok: true, status: 'running' })
+    }
+    if (this.isClosed) return refused(503, 'UNAVAILABLE')
+    if (method === 'cron.list') return ok({ jobs: this.#jobs(), hasMore: false })
+    if (method === 'config.get') return ok({ parsed: {}, hash: String(this.documents.length) })
+    if (method === 'config.set' && !this.#work.refuseDocument) {
+      this.documents.push(params.raw)
+      return ok({ ok: true })
+    }
+    return refused(400, 'INVALID_REQUEST')
+  }
+
+  #prepare(drain: boolean): Answer {
+    if (this.isClosed && (this.#held === 'drain') !== drain) return refused(503, 'UNAVAILABLE')
+    const idle = this.#chats() === 0 && !this.#work.working
+    if (!idle && !drain) return ok({ status: 'busy', blockers: [] })
+    this.#held = drain ? 'drain' : 'idle'
+    return ok({ status: idle ? 'ready' : 'draining', suspensionId: ID })
+  }
+
+  #jobs(): object[] {
+    const { nextJobAt } = this.#work
+    return nextJobAt ? [{ id: 'job-1', enabled: true, state: { nextRunAtMs: nextJobAt } }] : []
+  }
+}
+
+function ok(payload: object): Answer {
+  return { status: 200, body: { ok: true, payload } }
+}
+
+function refused(status: number, code: string): Answer {
+  return { status, body: { ok: false, error: { code, message: 'refused' } } }
+}

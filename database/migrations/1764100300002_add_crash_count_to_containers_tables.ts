@@ -1,0 +1,20 @@
+import { BaseSchema } from '@adonisjs/lucid/schema'
+
+const TABLES = ['user_containers', 'system_containers']
+
+/** Crashes in a row, each soon after a start: too many of them, and only a person starts the agent again. */
+export default class extends BaseSchema {
+  override async up() {
+    for (const name of TABLES) {
+      this.schema.alterTable(name, (table) => {
+        table.integer('crash_count').notNullable().defaultTo(0)
+      })
+    }
+  }
+
+  override async down() {
+    for (const name of TABLES) {
+      this.schema.alterTable(name, (table) => table.dropColumn('crash_count'))
+    }
+  }
+}
