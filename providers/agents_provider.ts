@@ -49,8 +49,14 @@ export default class AgentsProvider {
       const { systemClock } = await import('#agents/clock')
       const { DEFAULT_TIMEOUTS } = await import('#agents/context')
       const { createId } = await import('@paralleldrive/cuid2')
+      const { MosaicCopies } = await import('#agents/copies')
+      const copy = createId()
+      const world = { copy, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
+      const copies = new MosaicCopies({ ...world, logger: await resolver.make('logger') })
+      this.#endings.push(() => copies.close())
       return {
-        copy: createId(),
+        copy,
+        copies,
         runtimes: await resolver.make('runtime.manager'),
         documents: await resolver.make('openclaw.documents'),
         settings: await resolver.make('settings'),
@@ -83,6 +89,7 @@ export default class AgentsProvider {
         await resolver.make('agents.metrics')
       )
       this.#endings.push(() => lifecycle.close())
+      if (this.app.getEnvironment() !== 'test') await lifecycle.open()
       return lifecycle
     })
     container.singleton('agents.primer', async (resolver) => {

@@ -2,8 +2,9 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { Clock } from '#agents/clock'
-import type { AgentsLogger } from '#agents/context'
+import type { AgentsContext, AgentsLogger } from '#agents/context'
 import type { AgentKey } from '#agents/types'
+import { UseBoard } from '#agents/use_board'
 
 /** A busy agent costs at most one write in this time. */
 const WRITE_EVERY_MS = 15_000
@@ -28,15 +29,17 @@ interface Use {
 export class AgentActivity {
   readonly #clock: Clock
   readonly #logger: AgentsLogger
+  readonly #board: UseBoard
   readonly #uses = new Map<AgentKey, Use>()
   #callOff: () => void = () => {}
   #ringsAt = Infinity
   #closed = false
   #flushing: Promise<void> | null = null
 
-  constructor(options: { clock: Clock; logger: AgentsLogger }) {
-    this.#clock = options.clock
-    this.#logger = options.logger
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger' | 'copy' | 'copies'>) {
+    this.#clock = context.clock
+    this.#logger = context.logger
+    this.#board = new UseBoard(context, context.copies)
   }
 
   /** Counts a request in flight until the returned function is called. */
@@ -62,6 +65,17 @@ export class AgentActivity {
     return this.#uses.get(agent)?.inFlight ?? 0
   }
 
+  /** Requests that other copies of Mosaic have in flight, as they told some moments ago. */
+  inFlightElsewhere(agent: AgentKey): Promise<number> {
+    return this.#board.elsewhere(agent)
+  }
+
+  /** Tells the other copies what is in flight here. */
+  async publish(): Promise<void> {
+    const busy = [...this.#uses].filter(([, { inFlight }]) => inFlight > 0)
+    await this.#board.publish(new Map(busy.map(([agent, { inFlight }]) => [agent, inFlight])))
+  }
+
   /** When the agent was used last, as far as this process knows: milliseconds of the epoch, or null. */
   lastActiveAt(agent: AgentKey): number | null {
     const use = this.#uses.get(agent)
@@ -69,8 +83,13 @@ export class AgentActivity {
     return use.inFlight > 0 ? this.#clock.now() : use.lastActiveAt
   }
 
-  /** Resolves when nothing is in flight; rejects with the signal's reason. */
+  /** Resolves when nothing is in flight in any copy of Mosaic; rejects with the signal's reason. */
   async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
+    await this.#whenIdleHere(agent, signal)
+    await this.#board.whenIdle(agent, signal)
+  }
+
+  async #whenIdleHere(agent: AgentKey, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const use = this.#uses.get(agent)
     if (!use || use.inFlight === 0) return

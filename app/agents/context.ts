@@ -1,4 +1,5 @@
 import type { Clock } from '#agents/clock'
+import type { MosaicCopies } from '#agents/copies'
 import type { AgentKey, AgentTransition, GatewayAccess } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
@@ -56,6 +57,8 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
 export interface AgentsContext {
   /** Names this process among all copies of Mosaic that share the database. */
   copy: string
+  /** The others, and whether there are any. */
+  copies: MosaicCopies
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>

@@ -6,6 +6,11 @@ export type AgentListener = (event: AgentEvent) => void
 export class AgentEvents {
   readonly #listeners = new Map<AgentKey, Set<AgentListener>>()
 
+  /** The agents that somebody listens to. */
+  agents(): Iterable<AgentKey> {
+    return this.#listeners.keys()
+  }
+
   hasListeners(agent: AgentKey): boolean {
     return this.#listeners.has(agent)
   }

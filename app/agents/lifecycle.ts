@@ -2,6 +2,7 @@ import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
 import { AgentDoors } from '#agents/doors'
+import { Elsewhere } from '#agents/elsewhere'
 import { AgentUnavailable } from '#agents/errors'
 import type { AgentListener } from '#agents/events'
 import { WakeFailures } from '#agents/failures'
@@ -14,9 +15,10 @@ import { isWanted } from '#agents/reconcile_plan'
 import { agentOf, instanceName, isUp, AgentRows } from '#agents/rows'
 import { AgentSightings } from '#agents/sightings'
 import { AgentSleeper } from '#agents/sleeper'
+import type { SharedGate } from '#agents/shared_gate'
+import { SharedWakes } from '#agents/shared_wakes'
 import { AgentStarter, type Attempt } from '#agents/starter'
 import { AgentStopper } from '#agents/stopper'
-import { StartGate } from '#agents/start_gate'
 import type {
   AgentKey,
   AgentRow,
@@ -42,7 +44,6 @@ export interface EnsureOptions {
 
 /** Brings agents up and down, one change of an agent at a time. */
 export class AgentLifecycle {
-  readonly gate = new StartGate()
   readonly rows: AgentRows
   readonly probe: GatewayProbe
   readonly sightings: AgentSightings
@@ -53,6 +54,8 @@ export class AgentLifecycle {
   readonly #metrics: AgentMetrics
   readonly #leases: AgentLeases
   readonly #presence: AgentPresence
+  readonly #shared: SharedWakes
+  readonly #elsewhere: Elsewhere
   readonly #starter: AgentStarter
   readonly #stopper: AgentStopper
   readonly #failures: WakeFailures
@@ -71,6 +74,13 @@ export class AgentLifecycle {
     this.#leases = new AgentLeases(new LeaseRows(whole), whole)
     this.rows = new AgentRows(whole.settings, whole.clock, whole.copy, whole.transition)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
+    this.#shared = new SharedWakes(whole)
+    this.#elsewhere = new Elsewhere(whole, {
+      wakes: this.#shared.board,
+      rows: this.rows,
+      presence: this.#presence,
+      activity,
+    })
     const doors = new AgentDoors(whole, this.rows)
     this.#stopper = new AgentStopper(whole, {
       rows: this.rows,
@@ -84,7 +94,7 @@ export class AgentLifecycle {
     this.#starter = new AgentStarter(whole, {
       rows: this.rows,
       leases: this.#leases,
-      gate: this.gate,
+      gate: this.#shared.gate,
       probe: this.probe,
       wakeTimes: new WakeTimes(),
       doors,
@@ -104,6 +114,16 @@ export class AgentLifecycle {
       probe: this.probe,
       metrics,
     })
+  }
+
+  /** Takes part in what the copies of Mosaic tell each other, from now on. */
+  async open(): Promise<void> {
+    await this.#context.copies.join()
+    this.#elsewhere.start()
+  }
+
+  get gate(): SharedGate {
+    return this.#shared.gate
   }
 
   /** Agents that wake just now. */
@@ -173,8 +193,12 @@ export class AgentLifecycle {
     return this.startAndWait(agent, { reason: 'restart', ...options })
   }
 
-  /** Calls a wake off, and resolves when nothing of it is left. Without a wake it does nothing. */
+  /**
+   * Calls a wake off, and resolves when nothing of it is left; one of another copy of Mosaic ends a little
+   * later, before anyone else gets at the agent. Without a wake it does nothing.
+   */
   async cancel(agent: AgentKey): Promise<void> {
+    await this.#shared.board.callOff(agent)
     const wake = this.#presence.wakes.get(agent)
     if (!wake) return
     wake.end(new WakeCancelled())
@@ -187,7 +211,8 @@ export class AgentLifecycle {
   }
 
   async describe(agent: AgentKey): Promise<AgentView> {
-    return this.#presence.view(agent, await this.rows.find(agent))
+    const elsewhere = await this.#shared.progress(agent)
+    return this.#presence.view(agent, await this.rows.find(agent), elsewhere)
   }
 
   /** Hears of progress and status from now on. The present progress, if it wakes, is told at once. */
@@ -253,6 +278,7 @@ export class AgentLifecycle {
   /** Mosaic ends: callers are let go, instances go on and are found again. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#elsewhere.close()
     const wakes = [...this.#presence.wakes.values()]
     for (const wake of wakes) wake.end(new WakeAbandoned())
     await Promise.allSettled(wakes.map((wake) => wake.result))
@@ -277,7 +303,12 @@ export class AgentLifecycle {
     const { agent } = wake
     try {
       await this.rows.provide(agent)
-      return await this.#hold(agent, (lease) => this.#attempt(wake, lease), wake.calledOff)
+      return await this.#hold(
+        agent,
+        (lease) => this.#shared.lead(wake, () => this.#attempt(wake, lease)),
+        wake.calledOff,
+        this.#shared.follow(wake)
+      )
     } catch (error) {
       if (error instanceof Exception) throw error
       /** Before the lease, or without it: nothing was begun that had to be taken back. */
@@ -294,11 +325,12 @@ export class AgentLifecycle {
   async #hold<T>(
     agent: AgentKey,
     work: (lease: Lease) => Promise<T>,
-    signal?: AbortSignal
+    signal?: AbortSignal,
+    watch?: () => Promise<undefined>
   ): Promise<T> {
     for (let takeovers = 0; ; takeovers++) {
       try {
-        return await this.#leases.hold(agent, work, signal)
+        return await this.#leases.hold(agent, work, signal, watch)
       } catch (error) {
         if (!(error instanceof LeaseLost) || takeovers === MOST_TAKEOVERS) throw error
         this.#context.logger.warn({ agent }, 'Another copy of Mosaic took an agent over')
@@ -314,7 +346,8 @@ export class AgentLifecycle {
     this.#presence.tellStatus(row)
     const attempt: Attempt = { row, driver: null, making: null }
     try {
-      const access = await this.#starter.start(wake, attempt)
+      const access =
+        (await this.#starter.followed(wake, row)) ?? (await this.#starter.start(wake, attempt))
       this.#presence.warm.set(wake.agent, access)
       this.#presence.names.set(instanceName(row), wake.agent)
       this.#metrics.wakeEnded('ready', wake.elapsedMs)

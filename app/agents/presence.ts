@@ -1,7 +1,7 @@
 import type { AgentActivity } from '#agents/activity'
 import { AgentEvents } from '#agents/events'
 import { agentOf } from '#agents/rows'
-import type { AgentKey, AgentRow, AgentView, GatewayAccess } from '#agents/types'
+import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from '#agents/types'
 import { agentView } from '#agents/views'
 import type { Wake } from '#agents/wake'
 
@@ -17,10 +17,11 @@ export class AgentPresence {
 
   constructor(protected activity: AgentActivity) {}
 
-  view(agent: AgentKey, row: AgentRow | null): AgentView {
+  /** `elsewhere`: how far another copy of Mosaic is with waking it. */
+  view(agent: AgentKey, row: AgentRow | null, elsewhere: WakeProgress | null = null): AgentView {
     return agentView({
       row,
-      wake: this.wakes.get(agent) ?? null,
+      wake: this.wakes.get(agent) ?? (elsewhere && { progress: elsewhere }),
       stopping: this.stops.has(agent),
       inFlight: this.activity.inFlight(agent),
       lastActiveAt: this.activity.lastActiveAt(agent),

@@ -4,6 +4,7 @@ import SystemContainer from '#models/system_container'
 import User from '#models/user'
 import UserContainer from '#models/user_container'
 import type { AgentStatus, DesiredState } from '#models/types'
+import { rowOf } from '#agents/agent_tables'
 import type { Clock } from '#agents/clock'
 import { LeaseLost } from '#agents/leases'
 import type { AgentKey, AgentMoment, AgentRow, AgentTransition } from '#agents/types'
@@ -73,6 +74,15 @@ export class AgentRows {
   async find(agent: AgentKey): Promise<AgentRow | null> {
     const id = agent.slice(agent.indexOf('/') + 1)
     return isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
+  }
+
+  async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
+    const ids = (user: boolean) =>
+      agents.filter((agent) => isUserAgent(agent) === user).map((agent) => rowOf(agent).id)
+    return [
+      ...(await UserContainer.query().whereIn('user_id', ids(true))),
+      ...(await SystemContainer.query().whereIn('id', ids(false))),
+    ]
   }
 
   /**

@@ -8,7 +8,7 @@ import { instanceFailure } from '#agents/instance_failure'
 import type { AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
 import { buildSpec } from '#agents/spec_builder'
-import type { StartGate } from '#agents/start_gate'
+import type { SharedGate } from '#agents/shared_gate'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/wake'
 import type { WakeTimes } from '#agents/wake_times'
@@ -48,7 +48,7 @@ export interface Attempt {
 export interface StarterParts {
   rows: AgentRows
   leases: AgentLeases
-  gate: StartGate
+  gate: SharedGate
   probe: GatewayProbe
   wakeTimes: WakeTimes
   doors: AgentDoors
@@ -83,6 +83,7 @@ export class AgentStarter {
     }
 
     const leaveGate = await this.#parts.gate.enter(
+      wake.agent,
       await this.#context.settings.get('agents.startConcurrency'),
       { signal: wake.signal, tell: (queuePosition) => wake.tell('queued', { queuePosition }) }
     )
@@ -109,6 +110,13 @@ export class AgentStarter {
       }
       plan = current
     }
+  }
+
+  /** What another copy of Mosaic has just woken while this one looked on, or null. */
+  async followed(wake: Wake, row: AgentRow): Promise<GatewayAccess | null> {
+    if (!wake.followed || row.status !== 'running' || !row.endpoint) return null
+    wake.tell('ready')
+    return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
   /** The document comes first: without a provider nothing is started at all. */

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000
 /** What is known of an agent beside its row. */
 export interface ViewInput {
   row: AgentRow | null
-  wake: Wake | null
+  wake: Pick<Wake, 'progress'> | null
   stopping: boolean
   inFlight: number
   /** As this process knows it; the row may be a few seconds behind. */

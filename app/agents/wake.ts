@@ -27,6 +27,9 @@ export class Wake {
   /** How long it usually takes, in milliseconds, once the driver is known. */
   usualMs: number | null = null
 
+  /** Whether another copy of Mosaic was seen to wake the agent. */
+  followed = false
+
   readonly #controller = new AbortController()
   #signal = this.#controller.signal
   readonly #clock: Clock
@@ -71,6 +74,16 @@ export class Wake {
     if (this.progress?.stage === stage && Object.keys(more).length === 0) return
     this.progress = { stage, elapsedMs: this.elapsedMs, usualMs: this.usualMs, ...more }
     for (const listener of this.#listeners) listener(this.progress)
+  }
+
+  /** Tells what another copy of Mosaic tells that wakes the agent. */
+  follow({ stage, queuePosition, detail, usualMs }: WakeProgress): void {
+    const last = this.progress
+    this.followed = true
+    this.usualMs = usualMs
+    const same = last?.stage === stage && last.queuePosition === queuePosition
+    if (same && last.detail === detail) return
+    this.tell(stage, { ...(queuePosition && { queuePosition }), ...(detail && { detail }) })
   }
 
   /** Listens from now on, and hears the present step at once. */

@@ -69,6 +69,7 @@ async function openHouse() {
   const { AgentActivity } = await import('#agents/activity')
   const { AgentLifecycle } = await import('#agents/lifecycle')
   const { AgentMetrics } = await import('#agents/metrics')
+  const { MosaicCopies } = await import('#agents/copies')
   const { AgentReaper } = await import('#agents/reaper')
   const { AgentReconciler } = await import('#agents/reconciler')
   const { DocumentChanges } = await import('#agents/document_changes')
@@ -79,6 +80,7 @@ async function openHouse() {
   const real = await realDriver(installation, base.copy)
   const driver = new StepDriver(real, step)
   const settingsOf = (agent: AgentKey) => UserAgentConfig.ownedBy(agent.slice('user/'.length))
+  const timeouts = { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 }
   const context = {
     ...base,
     runtimes: {
@@ -95,11 +97,13 @@ async function openHouse() {
       const callback = await real.callback?.()
       return callback ? `http://${callback.host}:${new URL(scene.worldUrl).port}` : scene.worldUrl
     },
-    timeouts: { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 },
+    timeouts,
+    copies: new MosaicCopies({ ...base, timeouts }),
   }
   const metrics = new AgentMetrics()
   const activity = new AgentActivity(context)
   const lifecycle = new AgentLifecycle(context, activity, metrics)
+  await lifecycle.open()
   return {
     driver: real,
     lifecycle,

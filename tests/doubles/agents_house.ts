@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import { AgentActivity } from '#agents/activity'
 import type { AgentsContext } from '#agents/context'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
+import { MosaicCopies } from '#agents/copies'
 import { AgentHealth } from '#agents/health'
 import { AgentLifecycle } from '#agents/lifecycle'
 import { AgentMetrics } from '#agents/metrics'
@@ -100,14 +101,23 @@ export class AgentsHouse {
     for (const room of this.#rooms) await room.close()
     await this.lifecycle.close()
     await this.activity.close()
+    await this.context.copies.close()
     for (const instance of this.world.instances.values()) await instance.gateway?.stop()
   }
 
   #context(): AgentsContext {
     const log = (level: string) => (details: object, message: string) =>
       void this.logged.push({ level, details, message })
+    const logger = {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+    }
+    const world = { copy: createId(), clock: this.clock, timeouts: DEFAULT_TIMEOUTS, logger }
     return {
-      copy: createId(),
+      ...world,
+      copies: new MosaicCopies(world),
       runtimes: {
         use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
         names: () => ['memory', ...Object.keys(this.runtimes)],
@@ -123,12 +133,9 @@ export class AgentsHouse {
         get: async (key) => (this.settings[key] ?? DEFINITIONS[key].default) as never,
       },
       callbackUrl: async () => 'http://127.0.0.1:9',
-      clock: this.clock,
       random: () => 0.5,
-      logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       doors: new GatewayControl(2000),
       fetch: globalThis.fetch,
-      timeouts: DEFAULT_TIMEOUTS,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
     }
   }
