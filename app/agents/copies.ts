@@ -41,7 +41,7 @@ export class MosaicCopies {
   async beat(): Promise<void> {
     const { copy, clock, timeouts } = this.#context
     const now = timeOf(clock.now())
-    const [count] = await db
+    const count = await db
       .from('copies')
       .where('id', copy)
       .update({ beat: db.raw('beat + 1'), updated_at: now })

@@ -74,7 +74,7 @@ export class WakeBoard {
   /** Asks the copy that wakes it to give up. Tells whether there is one. */
   async callOff(agent: AgentKey): Promise<boolean> {
     if (this.#copies.alone) return false
-    const [count] = await db.from(TABLE).where('agent', agent).update({ called_off: true })
+    const count = await db.from(TABLE).where('agent', agent).update({ called_off: true })
     return Number(count) > 0
   }
 

@@ -1,0 +1,181 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { DEFAULT_TIMEOUTS } from '#agents/context'
+import type { AgentKey, WakeProgress } from '#agents/types'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+const { leaseMs } = DEFAULT_TIMEOUTS
+/** What one copy does is known in the others by then. */
+const KNOWN_MS = 2000
+
+test.group('Several copies of Mosaic', (group) => {
+  let house: AgentsHouse
+  let other: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    house = new AgentsHouse()
+    other = house.nextProcess()
+    for (const copy of [house, other]) {
+      copy.settings['agents.bootTimeoutSec'] = 3600
+      await copy.lifecycle.open()
+    }
+    await house.context.copies.beat()
+    return () => house.close()
+  })
+
+  /** Lets time pass in small steps, so that what waits for it gets its turns. */
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 250) {
+      house.clock.advance(250)
+      await house.row('nobody').catch(() => {})
+      await new Promise(setImmediate)
+    }
+  }
+
+  /** What the last told progress was, in a copy that waits for the agent. */
+  const follow = (copy: AgentsHouse, agent: AgentKey) => {
+    const told: WakeProgress[] = []
+    const call = copy.lifecycle.ensureRunning(agent, { onProgress: (step) => told.push(step) })
+    call.catch(() => {})
+    return { told, call }
+  }
+
+  test('know of each other, and of one that ends', async ({ assert }) => {
+    assert.isFalse(house.context.copies.alone)
+    assert.isFalse(other.context.copies.alone)
+    await other.context.copies.close()
+    await house.context.copies.beat()
+    assert.isTrue(house.context.copies.alone)
+  })
+
+  test('notice one that dies, and forget what it told', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await db.table('copies').insert({
+      id: 'dead',
+      beat: 1,
+      created_at: '2026-11-23 12:00:00',
+      updated_at: '2026-11-23 12:00:00',
+    })
+    const row = { agent, copy: 'dead', stage: 'booting', elapsed_ms: 5 }
+    const times = { created_at: '2026-11-23 12:00:00', updated_at: '2026-11-23 12:00:00' }
+    await db.table('agent_wakes').insert({ ...row, ...times })
+    await house.context.copies.beat()
+    assert.equal((await house.lifecycle.describe(agent)).status, 'starting')
+
+    house.clock.advance(leaseMs)
+    await house.context.copies.beat()
+    assert.equal((await house.lifecycle.describe(agent)).status, 'stopped')
+  })
+
+  test('a thousand callers in three copies make an agent start once, and all are answered', async ({
+    assert,
+  }) => {
+    const third = house.nextProcess()
+    await third.lifecycle.open()
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 1000 })
+    const copies = [house, other, third]
+    const calls = Array.from({ length: 1000 }, (_, index) =>
+      copies[index % 3].lifecycle.ensureRunning(agent)
+    )
+    const urls = new Set((await Promise.all(calls)).map(({ url }) => url))
+    assert.equal(urls.size, 1)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('who waits in one hears how far another is with the wake', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const leader = follow(house, agent)
+    await until(() => leader.told.at(-1)?.stage === 'booting')
+    const follower = follow(other, agent)
+    await until(() => follower.told.at(-1)?.stage === 'booting')
+    assert.equal((await other.lifecycle.describe(agent)).status, 'starting')
+
+    house.memory.behave(name, { bootMs: 0 })
+    assert.deepEqual(await follower.call, await leader.call)
+    assert.equal(house.memory.counts(name).starts, 1)
+    assert.isUndefined(other.driver.calls.ensure)
+    assert.lengthOf(await db.from('agent_wakes'), 0)
+  })
+
+  test('stand in one line: no more start than may, in the order in which they came', async ({
+    assert,
+  }) => {
+    for (const copy of [house, other]) copy.settings['agents.startConcurrency'] = 1
+    const [one, two, three] = [
+      await house.newAgent(),
+      await house.newAgent(),
+      await house.newAgent(),
+    ]
+    house.memory.behave(one.name, { bootMs: Infinity })
+    const first = follow(house, one.agent)
+    await until(() => first.told.at(-1)?.stage === 'booting')
+    const second = follow(other, two.agent)
+    await until(() => second.told.at(-1)?.queuePosition === 1)
+    const third = follow(house, three.agent)
+    await until(() => third.told.at(-1)?.queuePosition === 2)
+    assert.equal((await other.lifecycle.describe(three.agent)).queuePosition, 2)
+    assert.equal(house.memory.counts(two.name).starts, 0)
+
+    house.memory.behave(one.name, { bootMs: 0 })
+    await Promise.all([first.call, second.call, third.call])
+    assert.equal(house.lifecycle.gate.starting + other.lifecycle.gate.starting, 0)
+  })
+
+  test('a wake of one is called off by a stop in another', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const { told, call } = follow(house, agent)
+    await until(() => told.at(-1)?.stage === 'booting')
+    await other.lifecycle.stop(agent)
+    const error = await call.catch((thrown) => thrown)
+    assert.equal(error.reason, 'cancelled')
+    assert.equal(house.memory.counts(name).alive, 0)
+  })
+
+  test('pages that watch an agent in one hear what another does with it', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const heard: string[] = []
+    other.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'status') heard.push(event.agent.status)
+    })
+    await house.lifecycle.ensureRunning(agent)
+    await pass(KNOWN_MS)
+    await until(() => heard.at(-1) === 'running')
+    await house.lifecycle.stop(agent)
+    await pass(KNOWN_MS)
+    await until(() => heard.at(-1) === 'stopped')
+    assert.equal(heard[0], 'running')
+  })
+
+  test('forget where an agent was that another has stopped', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    await other.lifecycle.ensureRunning(agent)
+    assert.isNotNull(other.lifecycle.peek(agent))
+    await house.lifecycle.stop(agent)
+    await pass(KNOWN_MS)
+    await until(() => other.lifecycle.peek(agent) === null)
+  })
+
+  test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = other.activity.begin(agent)
+    await pass(KNOWN_MS)
+    await until(async () => (await house.activity.inFlightElsewhere(agent)) === 1)
+    house.settings['agents.stopGraceSec'] = 3600
+    const stop = house.lifecycle.stop(agent)
+    await pass(KNOWN_MS)
+    assert.equal(house.memory.counts(name).stops, 0)
+
+    end()
+    await pass(KNOWN_MS)
+    await stop
+    assert.equal(house.memory.counts(name).stops, 1)
+  })
+})
