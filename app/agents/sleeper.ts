@@ -71,7 +71,9 @@ export class AgentSleeper {
     const { presence, activity, doors, stop } = this.#parts
     /** From here on a request waits for the lease; one that came before is seen in flight. */
     presence.warm.delete(agent)
-    if (activity.inFlight(agent) > 0) return 'used'
+    if (activity.inFlight(agent) > 0 || (await activity.inFlightElsewhere(agent)) > 0) {
+      return 'used'
+    }
     if (row.status === 'suspended') {
       await stop(row)
       return 'stopped'

@@ -162,6 +162,23 @@ test.group('Several copies of Mosaic', (group) => {
     await until(() => other.lifecycle.peek(agent) === null)
   })
 
+  test('never put an agent to sleep that another has a stream open with, whoever asks', async ({
+    assert,
+  }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = other.activity.begin(agent)
+    for (let minute = 0; minute < 40; minute++) await pass(60_000)
+    const command = house.nextProcess()
+    await command.lifecycle.open()
+    for (const copy of [house, command]) {
+      assert.include(await copy.reaper.reapIdle(), { stopped: 0, failed: 0 })
+      assert.include(await copy.reaper.reapAll(), { stopped: 0, failed: 0 })
+    }
+    assert.equal(house.memory.counts(name).alive, 1)
+    end()
+  })
+
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
@@ -169,6 +186,8 @@ test.group('Several copies of Mosaic', (group) => {
     await pass(KNOWN_MS)
     await until(async () => (await house.activity.inFlightElsewhere(agent)) === 1)
     house.settings['agents.stopGraceSec'] = 3600
+    /** A gateway that does not say itself whether it is at work. */
+    house.memory.behave(name, { unavailable: true })
     const stop = house.lifecycle.stop(agent)
     await pass(KNOWN_MS)
     assert.equal(house.memory.counts(name).stops, 0)
