@@ -36,6 +36,7 @@ export default defineConfig({
     () => import('#providers/openclaw_provider'),
     () => import('#providers/agents_provider'),
     () => import('#providers/identity_provider'),
+    () => import('#providers/oidc_provider'),
     () => import('#providers/chat_provider'),
     {
       file: () => import('#providers/internal_server_provider'),

@@ -4,7 +4,10 @@ import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
+import type { Invitations } from '#identity/invitations'
+import type { UserAdministration } from '#identity/user_administration'
 import type { UserDirectory } from '#identity/user_directory'
+import type { WaysIn } from '#identity/ways_in'
 import type { Onboarding } from '#onboarding/onboarding'
 import type { AuthStep } from '#onboarding/auth_step'
 import type { ProviderStep } from '#onboarding/provider_step'
@@ -20,6 +23,9 @@ declare module '@adonisjs/core/types' {
     'identity.sessions': Sessions
     'identity.breakglass': BreakglassAccounts
     'identity.users': UserDirectory
+    'identity.administration': UserAdministration
+    'identity.invitations': Invitations
+    'identity.waysIn': WaysIn
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
     'onboarding.provider': ProviderStep
@@ -51,11 +57,18 @@ export default class IdentityProvider {
     })
     container.singleton('identity.signIn', async (resolver) => {
       const { SignIn } = await import('#identity/sign_in')
-      return new SignIn(await resolver.make('limiter.manager'))
+      return new SignIn(
+        await resolver.make('limiter.manager'),
+        await resolver.make('identity.oidc.enforcement'),
+        await resolver.make('audit')
+      )
     })
     container.singleton('identity.sessions', async (resolver) => {
       const { Sessions } = await import('#identity/sessions')
-      return new Sessions(await resolver.make('audit'))
+      const { SessionCollection } = await import('@adonisjs/session')
+      return new Sessions(await resolver.make('audit'), await resolver.make('settings'), () =>
+        container.make(SessionCollection)
+      )
     })
     container.singleton('identity.breakglass', async (resolver) => {
       const { BreakglassAccounts } = await import('#identity/breakglass_accounts')
@@ -67,6 +80,28 @@ export default class IdentityProvider {
     container.singleton('identity.users', async () => {
       const { UserDirectory } = await import('#identity/user_directory')
       return new UserDirectory()
+    })
+    container.singleton('identity.administration', async (resolver) => {
+      const { UserAdministration } = await import('#identity/user_administration')
+      const endAgent = async (userId: string) =>
+        (await container.make('agents.lifecycle')).stop(`user/${userId}`).catch(() => {})
+      return new UserAdministration(
+        await resolver.make('identity.sessions'),
+        await resolver.make('identity.tokens'),
+        endAgent,
+        await resolver.make('audit')
+      )
+    })
+    container.singleton('identity.invitations', async (resolver) => {
+      const { Invitations } = await import('#identity/invitations')
+      return new Invitations(await resolver.make('audit'))
+    })
+    container.singleton('identity.waysIn', async (resolver) => {
+      const { WaysIn } = await import('#identity/ways_in')
+      return new WaysIn(
+        await resolver.make('settings'),
+        await resolver.make('identity.oidc.enforcement')
+      )
     })
   }
 
@@ -87,10 +122,9 @@ export default class IdentityProvider {
     })
     container.singleton('onboarding.auth', async (resolver) => {
       const { AuthStep } = await import('#onboarding/auth_step')
-      const { OidcDiscovery } = await import('#onboarding/oidc_discovery')
       return new AuthStep(
         await resolver.make('settings'),
-        new OidcDiscovery(await resolver.make('llm.fetch')),
+        await resolver.make('identity.oidc.discovery'),
         await resolver.make('audit')
       )
     })
@@ -110,7 +144,10 @@ export default class IdentityProvider {
       const { SettingsChanges } = await import('#settings/settings_changes')
       const runtimes = async () => (await container.make('runtime.manager')).names()
       const settings = await resolver.make('settings')
-      return new SettingsChanges(settings, runtimes, await resolver.make('audit'))
+      const enforcement = await resolver.make('identity.oidc.enforcement')
+      return new SettingsChanges(settings, runtimes, await resolver.make('audit'), [
+        (changes) => enforcement.check(changes),
+      ])
     })
     container.singleton('agents.system', async (resolver) => {
       const { SystemAgents } = await import('#agents/system_agents')

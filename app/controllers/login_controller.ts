@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { publicOrigin } from '#controllers/public_origin'
 import { signInValidator } from '#validators/identity'
 
 /** The sign-in form of the login page, and signing out of any page. */
@@ -8,15 +9,18 @@ export default class LoginController {
     const credentials = await ctx.request.validateUsing(signInValidator)
 
     const signIn = await app.container.make('identity.signIn')
-    const user = await signIn.withPassword(credentials, ctx.request.ip())
+    const { user, method } = await signIn.withPassword(credentials, ctx.request.ip())
     const sessions = await app.container.make('identity.sessions')
-    await sessions.start(ctx, user, 'breakglass')
+    await sessions.start(ctx, user, method)
     return ctx.response.redirect().toIntended('/chat')
   }
 
   async destroy(ctx: HttpContext) {
     const sessions = await app.container.make('identity.sessions')
-    await sessions.end(ctx)
-    return ctx.response.redirect().toPath('/login')
+    const idToken = await sessions.end(ctx)
+    const oidc = await app.container.make('identity.oidc')
+    const origin = await publicOrigin(ctx)
+    const elsewhere = idToken && (await oidc.signOutUrl(idToken, `${origin}/login`))
+    return ctx.response.redirect().toPath(elsewhere || '/login')
   }
 }

@@ -5,6 +5,7 @@
  */
 import { Route, RouteGroup, RouteResource } from '@adonisjs/core/http'
 import type { Constructor } from '@adonisjs/core/types/common'
+import type { TokenAbility } from '#identity/access_tokens'
 
 export const ACCESS_RULES = [
   /** No sign-in needed. */
@@ -27,6 +28,10 @@ export type AccessRule = (typeof ACCESS_RULES)[number]
 /** What a route says of itself in its `meta`. */
 export interface RouteSecurity {
   access?: AccessRule
+  /** What an access token must be made for; left out: `read` for looking, `manage` for the rest. */
+  ability?: TokenAbility
+  /** Whether whoever has a session must have proved who they are a short while ago. */
+  confirmed?: boolean
   /** False where the request proves itself by other means than the session's cookie. */
   csrf?: boolean
 }
@@ -35,6 +40,10 @@ declare module '@adonisjs/core/http' {
   interface Route<Controller extends Constructor<any> = any> {
     /** Says who may call the route. */
     access(rule: AccessRule): this
+    /** Says what an access token must be made for, where it is not `read` or `manage` by the method. */
+    ability(ability: TokenAbility): this
+    /** A sensitive act: a session must have been confirmed a short while ago. */
+    confirmed(): this
     /** Takes the route out of the CSRF check, because its body carries a proof of its own. */
     withoutCsrf(): this
     /** Kept until the route is stored. */
@@ -43,6 +52,8 @@ declare module '@adonisjs/core/http' {
   interface RouteGroup {
     /** Says who may call the group's routes, but for those that say it themselves. */
     access(rule: AccessRule): this
+    /** Says what an access token must be made for, for the group's routes. */
+    ability(ability: TokenAbility): this
   }
   interface RouteResource {
     /** Says who may call the resource's routes, but for those that say it themselves. */
@@ -52,10 +63,16 @@ declare module '@adonisjs/core/http' {
 
 type Member = RouteGroup['routes'][number]
 
-function giveRule(member: Member, rule: AccessRule): void {
-  if (member instanceof Route) member.security = { access: rule, ...member.security }
-  else if ('routes' in member) member.routes.forEach((inner) => giveRule(inner, rule))
-  else if (member.route) giveRule(member.route, rule)
+/** The route's own word goes before its group's. */
+function give(member: Member, security: RouteSecurity): void {
+  if (member instanceof Route) member.security = { ...security, ...member.security }
+  else if ('routes' in member) member.routes.forEach((inner) => give(inner, security))
+  else if (member.route) give(member.route, security)
+}
+
+/** What an access token must be made for to call the route. */
+export function abilityFor(security: RouteSecurity, method: string): TokenAbility {
+  return security.ability ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'manage')
 }
 
 /** Adds the macros. Call it once, before any route file is imported. */
@@ -64,16 +81,28 @@ export function declareAccessMacros(): void {
     this.security = { ...this.security, access: rule }
     return this
   })
+  Route.macro('ability', function (this: Route, ability: TokenAbility) {
+    this.security = { ...this.security, ability }
+    return this
+  })
+  Route.macro('confirmed', function (this: Route) {
+    this.security = { ...this.security, confirmed: true }
+    return this
+  })
+  RouteGroup.macro('ability', function (this: RouteGroup, ability: TokenAbility) {
+    give(this, { ability })
+    return this
+  })
   Route.macro('withoutCsrf', function (this: Route) {
     this.security = { ...this.security, csrf: false }
     return this
   })
   RouteGroup.macro('access', function (this: RouteGroup, rule: AccessRule) {
-    giveRule(this, rule)
+    give(this, { access: rule })
     return this
   })
   RouteResource.macro('access', function (this: RouteResource, rule: AccessRule) {
-    giveRule(this, rule)
+    give(this, { access: rule })
     return this
   })
 

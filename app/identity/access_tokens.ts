@@ -3,7 +3,7 @@ import { type DateTime } from 'luxon'
 import { Secret } from '@adonisjs/core/helpers'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
 import User from '#models/user'
-import { E_NOT_FOUND } from '#identity/errors'
+import { E_NOT_FOUND, E_TOKEN_ABILITY } from '#identity/errors'
 
 /** How long a deleted token or a deactivated user may still pass on another copy of Mosaic. */
 const CACHE_TTL_MS = 5000
@@ -11,14 +11,21 @@ const CACHE_TTL_MS = 5000
 /** Enough for every client of a large installation; then the oldest go. */
 const CACHE_SIZE = 10_000
 
+/** What a token may be used for. `chat`: its owner's agent; `read`: looking; `manage`: changing. */
+export const TOKEN_ABILITIES = ['chat', 'read', 'manage'] as const
+export type TokenAbility = (typeof TOKEN_ABILITIES)[number]
+
 interface Verified {
   userId: string
   tokenId: string
+  abilities: string[]
   until: number
 }
 
 export interface NewToken {
   name: string
+  /** Left out: all of them. */
+  abilities?: TokenAbility[]
   /** Null is a token that does not expire. */
   expiresAt?: DateTime | null
 }
@@ -32,11 +39,22 @@ export class AccessTokens {
 
   constructor(protected now: () => number = Date.now) {}
 
-  /** Whose token it is, or null when it is unknown, expired or its owner deactivated. */
-  async verify(token: string): Promise<string | null> {
+  /**
+   * Whose token it is, or null when it is unknown, expired or its owner deactivated.
+   *
+   * @throws E_TOKEN_ABILITY for a valid one that may not be used for this
+   */
+  async verify(token: string, ability: TokenAbility = 'chat'): Promise<string | null> {
+    const known = await this.#find(token)
+    if (!known) return null
+    if (!allows(known.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+    return known.userId
+  }
+
+  async #find(token: string): Promise<Verified | null> {
     const key = hash('sha256', token, 'base64')
     const known = this.#verified.get(key)
-    if (known && known.until > this.now()) return known.userId
+    if (known && known.until > this.now()) return known
     this.#verified.delete(key)
 
     const found = await User.accessTokens.verify(new Secret(token))
@@ -45,12 +63,14 @@ export class AccessTokens {
     const owner = await User.find(userId)
     if (!owner || owner.deactivatedAt) return null
 
-    this.#remember(key, {
+    const verified = {
       userId,
       tokenId: String(found.identifier),
+      abilities: found.abilities,
       until: this.#cacheUntil(found),
-    })
-    return userId
+    }
+    this.#remember(key, verified)
+    return verified
   }
 
   /** All tokens of a user, without their values. */
@@ -59,9 +79,10 @@ export class AccessTokens {
   }
 
   /** The token's `value` can be read here and never again. */
-  create(user: User, { name, expiresAt }: NewToken): Promise<AccessToken> {
+  create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
     const seconds = expiresAt ? Math.ceil((expiresAt.toMillis() - this.now()) / 1000) : undefined
-    return User.accessTokens.create(user, ['*'], { name, expiresIn: seconds })
+    const given = [...(abilities ?? TOKEN_ABILITIES)]
+    return User.accessTokens.create(user, given, { name, expiresIn: seconds })
   }
 
   /** @throws E_NOT_FOUND when the user has no such token */
@@ -71,9 +92,11 @@ export class AccessTokens {
     this.#forget((entry) => entry.tokenId === id)
   }
 
-  /** Drops what is remembered of a user: call it when one is deactivated. */
-  forget(userId: string): void {
-    this.#forget((entry) => entry.userId === userId)
+  /** Revokes every token of a user. Returns how many there were. */
+  async deleteAllOf(user: User): Promise<number> {
+    const deleted = await User.accessTokens.deleteAll(user)
+    this.#forget((entry) => entry.userId === user.id)
+    return Number([deleted].flat()[0])
   }
 
   #cacheUntil(token: AccessToken): number {
@@ -91,4 +114,9 @@ export class AccessTokens {
   #forget(matches: (entry: Verified) => boolean): void {
     for (const [key, entry] of this.#verified) if (matches(entry)) this.#verified.delete(key)
   }
+}
+
+/** Tokens of earlier versions have `*`: everything. */
+export function allows(abilities: string[], ability: TokenAbility): boolean {
+  return abilities.includes(ability) || abilities.includes('*')
 }

@@ -64,3 +64,63 @@ export class E_UNKNOWN_USER extends Exception {
   static override message = 'There is no user of this name.'
   static override help = 'Name a user by email address or by breakglass username.'
 }
+
+export class E_PASSWORD_SIGN_IN_OFF extends Exception {
+  static override code = 'E_PASSWORD_SIGN_IN_OFF'
+  static override status = 403
+  static override message = 'Passwords are switched off here.'
+  static override help = 'Continue with single sign-on.'
+}
+
+export class E_CONFIRMATION_NEEDED extends Exception {
+  static override code = 'E_CONFIRMATION_NEEDED'
+  static override status = 403
+  static override message = 'Confirm that it is you.'
+  static override help = 'Enter your password, or sign in again; then repeat this.'
+}
+
+export class E_TOKEN_ABILITY extends Exception {
+  static override code = 'E_TOKEN_ABILITY'
+  static override status = 403
+
+  constructor(ability: string) {
+    super(`This access token does not have the ability "${ability}".`)
+    this.help = 'Make one that has it in the settings, under "Access tokens".'
+  }
+}
+
+export class E_EMAIL_TAKEN extends Exception {
+  static override code = 'E_EMAIL_TAKEN'
+  static override status = 409
+  static override message = 'Someone with this email address is here already.'
+  static override help = 'Look for them in the list: they may be deactivated, or invited before.'
+  readonly field = 'email'
+}
+
+export class E_INVITATION extends Exception {
+  static override code = 'E_INVITATION'
+  static override status = 404
+  static override message = 'This invitation is not valid any more.'
+  static override help = 'It works once, for seven days. Ask an admin for a new one.'
+}
+
+export class E_NOT_INVITED extends Exception {
+  static override code = 'E_NOT_INVITED'
+  static override status = 409
+  static override message = 'This user has no open invitation.'
+  static override help = 'They have arrived already, or it was taken back.'
+}
+
+export class E_SELF extends Exception {
+  static override code = 'E_SELF'
+  static override status = 409
+  static override message = 'You cannot do this to your own account.'
+  static override help = 'Ask another admin.'
+}
+
+export class E_LAST_ADMIN extends Exception {
+  static override code = 'E_LAST_ADMIN'
+  static override status = 409
+  static override message = 'This is the last admin of the installation.'
+  static override help = 'Make someone else an admin first.'
+}

@@ -1,25 +1,62 @@
+import { createHash } from 'node:crypto'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
+import encryption from '@adonisjs/core/services/encryption'
 import type { HttpContext } from '@adonisjs/core/http'
+import type { SessionCollection } from '@adonisjs/session'
 import type User from '#models/user'
 import type { Audit } from '#audit/audit'
+import type { Settings } from '#settings/settings'
+import { E_NOT_FOUND } from '#identity/errors'
 
 /** How a session began. */
 export type SignInMethod = 'breakglass' | 'password' | 'oidc'
 
-const METHOD_KEY = 'signed_in_with'
+/** What a session knows of itself. Times in milliseconds since the epoch. */
+export interface SessionFacts {
+  method: SignInMethod
+  startedAt: number
+  lastUsedAt: number
+  /** When its user last proved who they are. */
+  confirmedAt: number
+  /** What the browser calls itself. */
+  agent: string | null
+  address: string
+}
 
-/** Sessions of browsers: rows that name their user, so that all of one user's can be ended. */
+/** A session as its user sees it in a list. */
+export interface ListedSession extends SessionFacts {
+  id: string
+  isCurrent: boolean
+}
+
+const FACTS = 'facts'
+const ID_TOKEN = 'oidc_id_token'
+
+const HOUR_MS = 3_600_000
+/** "Last used" is told by the minute. */
+const LAST_USED_STEP_MS = 60_000
+/** For how long a proof of who someone is counts for sensitive acts. */
+const CONFIRMED_MS = 15 * 60_000
+const MAX_AGENT = 256
+
+/** Sessions of browsers: rows that name their user, so that each can be listed and ended. */
 export class Sessions {
-  constructor(protected audit: Audit) {}
+  constructor(
+    protected audit: Audit,
+    protected settings: Settings,
+    protected collection: () => Promise<SessionCollection>,
+    protected now: () => number = Date.now
+  ) {}
 
-  /** Signs the browser in under a new session id. */
-  async start(ctx: HttpContext, user: User, method: SignInMethod): Promise<void> {
+  /** Signs the browser in under a new session id. `idToken` is the provider's, to sign out there. */
+  async start(ctx: HttpContext, user: User, method: SignInMethod, idToken?: string): Promise<void> {
     await ctx.auth.use('web').login(user)
-    ctx.session.put(METHOD_KEY, method)
+    this.#setFacts(ctx, this.#newFacts(ctx, method))
+    ctx.session.put(ID_TOKEN, idToken ? encryption.encrypt(idToken) : '')
     await ctx.session.tag(user.id)
 
-    user.lastSignInAt = DateTime.utc()
+    user.lastSignInAt = DateTime.fromMillis(this.now(), { zone: 'utc' })
     await user.save()
     await this.audit.record({
       actor: user,
@@ -29,16 +66,76 @@ export class Sessions {
     })
   }
 
-  /** Signs the browser out: nothing of the session is kept. A request with a token has none to end. */
-  async end(ctx: HttpContext): Promise<void> {
-    if (ctx.auth.authenticatedViaGuard === 'api') return
+  /**
+   * Notes that the session is used. False when it has been idle, or there, for longer than the settings
+   * allow: then it is over.
+   */
+  async use(ctx: HttpContext): Promise<boolean> {
+    const facts = this.#facts(ctx)
+    const now = this.now()
+    const idleMs = (await this.settings.get('sessions.idleHours')) * HOUR_MS
+    const lifetimeMs = (await this.settings.get('sessions.lifetimeHours')) * HOUR_MS
+    if (now - facts.lastUsedAt > idleMs || now - facts.startedAt > lifetimeMs) return false
+    if (now - facts.lastUsedAt > LAST_USED_STEP_MS) {
+      this.#setFacts(ctx, { ...facts, lastUsedAt: now, address: ctx.request.ip() })
+    }
+    return true
+  }
+
+  /** Notes that its user has just proved who they are. */
+  async confirm(ctx: HttpContext): Promise<void> {
+    this.#setFacts(ctx, { ...this.#facts(ctx), confirmedAt: this.now() })
+    const address = ctx.request.ip()
+    await this.audit.record({ actor: ctx.auth.user, action: 'session.confirmed', address })
+  }
+
+  /** Whether its user proved who they are a short while ago. */
+  isConfirmed(ctx: HttpContext): boolean {
+    return this.now() - this.#facts(ctx).confirmedAt < CONFIRMED_MS
+  }
+
+  /**
+   * Signs the browser out: nothing of the session is kept. A request with a token has none to end.
+   * Returns the provider's id_token of this session, if it began there.
+   */
+  async end(ctx: HttpContext): Promise<string | null> {
+    if (ctx.auth.authenticatedViaGuard === 'api') return null
     const { user } = ctx.auth
+    const idToken = encryption.decrypt<string>(ctx.session.get(ID_TOKEN, ''))
     await ctx.auth.use('web').logout()
     ctx.session.clear()
     ctx.session.regenerate()
-    if (!user) return
+    if (!user) return null
     const address = ctx.request.ip()
     await this.audit.record({ actor: user, action: 'session.ended', address })
+    return idToken
+  }
+
+  /** The user's sessions that are not over, the one last used first. */
+  async list(user: User, currentId: string | null): Promise<ListedSession[]> {
+    const rows = await this.#rowsOf(user.id)
+    return rows
+      .map(({ id, facts }) => ({ ...facts, id: publicId(id), isCurrent: id === currentId }))
+      .sort((one, other) => other.lastUsedAt - one.lastUsedAt)
+  }
+
+  /** @throws E_NOT_FOUND when the user has no such session */
+  async revoke(user: User, id: string, address: string): Promise<void> {
+    const rows = await this.#rowsOf(user.id)
+    const found = rows.find((row) => publicId(row.id) === id)
+    if (!found) throw new E_NOT_FOUND()
+    await (await this.collection()).destroy(found.id)
+    await this.audit.record({ actor: user, action: 'session.revoked', details: { id }, address })
+  }
+
+  /** Ends all sessions of the user but this one. Returns how many there were. */
+  async revokeOthers(user: User, currentId: string | null, address: string): Promise<number> {
+    const query = db.from('sessions').where('user_id', user.id)
+    if (currentId) void query.whereNot('id', currentId)
+    const ended = Number([await query.delete()].flat()[0])
+    const details = { count: ended }
+    await this.audit.record({ actor: user, action: 'session.others_revoked', details, address })
+    return ended
   }
 
   /** Ends every session of a user. Returns how many there were. */
@@ -50,6 +147,43 @@ export class Sessions {
   /** How the request is signed in: by which sign-in of its session, or by an access token. */
   methodOf(ctx: HttpContext): SignInMethod | 'token' {
     if (ctx.auth.authenticatedViaGuard === 'api') return 'token'
-    return ctx.session.get(METHOD_KEY, 'breakglass')
+    return this.#facts(ctx).method
+  }
+
+  async #rowsOf(userId: string) {
+    const tagged = await (await this.collection()).tagged(userId)
+    return tagged.flatMap(({ id, data }) => {
+      const facts = data[FACTS] as SessionFacts | undefined
+      return facts ? [{ id, facts }] : []
+    })
+  }
+
+  /** A session that an earlier version began has none: its time begins now, and it proves nothing. */
+  #facts(ctx: HttpContext): SessionFacts {
+    const facts = ctx.session.get(FACTS) as SessionFacts | undefined
+    if (facts) return facts
+    const made = { ...this.#newFacts(ctx, 'breakglass'), confirmedAt: 0 }
+    this.#setFacts(ctx, made)
+    return made
+  }
+
+  #newFacts({ request }: HttpContext, method: SignInMethod): SessionFacts {
+    const now = this.now()
+    const agent = request.header('user-agent')?.slice(0, MAX_AGENT) ?? null
+    return {
+      method,
+      startedAt: now,
+      lastUsedAt: now,
+      confirmedAt: now,
+      agent,
+      address: request.ip(),
+    }
+  }
+
+  #setFacts({ session }: HttpContext, facts: SessionFacts): void {
+    session.put(FACTS, facts)
   }
 }
+
+/** A session's id is what its cookie proves, so a list shows a name for it instead. */
+const publicId = (id: string) => createHash('sha256').update(id).digest('hex').slice(0, 32)

@@ -1,4 +1,6 @@
+import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
+import type { Role } from '#models/types'
 import BreakglassUser from '#models/breakglass_user'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
@@ -9,21 +11,74 @@ export interface ListedUser {
   isLocalAuth: boolean
 }
 
+/** What an admin can know of one user beyond the list. */
+export interface DescribedUser extends ListedUser {
+  sessions: number
+  tokens: number
+  inviter: User | null
+}
+
+export const USER_STATES = ['active', 'invited', 'deactivated'] as const
+export type UserState = (typeof USER_STATES)[number]
+
+export interface UserQuery extends PageQuery {
+  /** Part of a name or an email address. */
+  search?: string
+  role?: Role
+  state?: UserState
+}
+
 /** The users of this installation, for its admins. */
 export class UserDirectory {
-  async list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
-    const users = await User.query()
-      .preload('container')
-      .orderBy('created_at')
-      .orderBy('id')
-      .paginate(page, limit)
-    const ids = users.all().map(({ id }) => id)
+  async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, search, role, state }: UserQuery) {
+    const query = User.query().preload('container').orderBy('created_at').orderBy('id')
+    if (search) {
+      const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+      void query.where((named) => {
+        void named
+          .whereRaw(`lower(name) like ? escape '\\'`, [pattern])
+          .orWhereRaw(`lower(email) like ? escape '\\'`, [pattern])
+      })
+    }
+    if (role) void query.where({ role })
+    if (state === 'deactivated') void query.whereNotNull('deactivated_at')
+    else if (state) {
+      void query.whereNull('deactivated_at')
+      if (state === 'invited') void query.whereNotNull('invitation_token_hash')
+      else void query.whereNull('invitation_token_hash')
+    }
+
+    const users = await query.paginate(page, limit)
+    return { rows: await this.#withSignIn(users.all()), meta: users.getMeta() }
+  }
+
+  async find(id: string): Promise<ListedUser> {
+    const user = await User.query().where({ id }).preload('container').firstOrFail()
+    return (await this.#withSignIn([user]))[0]
+  }
+
+  async describe(id: string): Promise<DescribedUser> {
+    const listed = await this.find(id)
+    const count = async (table: string, owner: string) => {
+      const row = await db.from(table).where(owner, id).count('* as total').first()
+      return Number(row.total)
+    }
+    const { invitedBy } = listed.user
+    return {
+      ...listed,
+      sessions: await count('sessions', 'user_id'),
+      tokens: await count('auth_access_tokens', 'tokenable_id'),
+      inviter: invitedBy ? await User.find(invitedBy) : null,
+    }
+  }
+
+  async #withSignIn(users: User[]): Promise<ListedUser[]> {
+    const ids = users.map(({ id }) => id)
     const accounts = await BreakglassUser.query().whereIn('user_id', ids).where('is_active', true)
     const local = new Set(accounts.map(({ userId }) => userId))
-
-    const rows = users.all().map((user): ListedUser => {
-      return { user, isLocalAuth: user.passwordHash !== null || local.has(user.id) }
-    })
-    return { rows, meta: users.getMeta() }
+    return users.map((user) => ({
+      user,
+      isLocalAuth: user.passwordHash !== null || local.has(user.id),
+    }))
   }
 }

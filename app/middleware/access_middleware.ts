@@ -3,13 +3,16 @@ import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { isApiPath, answersJson } from '#exceptions/answer_form'
 import { bearerOf } from '#identity/bearer'
-import type { AccessRule, RouteSecurity } from '#identity/access_rules'
+import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
+import { allows } from '#identity/access_tokens'
 import {
+  E_CONFIRMATION_NEEDED,
   E_INVALID_TOKEN,
   E_NO_ACCESS_RULE,
   E_NOT_ALLOWED,
   E_NOT_FOUND,
   E_NOT_SIGNED_IN,
+  E_TOKEN_ABILITY,
 } from '#identity/errors'
 
 /**
@@ -18,7 +21,8 @@ import {
  */
 export default class AccessMiddleware {
   async handle(ctx: HttpContext, next: NextFn) {
-    const rule = (ctx.route?.meta as RouteSecurity | undefined)?.access
+    const security: RouteSecurity = ctx.route?.meta ?? {}
+    const rule = security.access
     if (!rule) throw new E_NO_ACCESS_RULE()
 
     await this.#signIn(ctx)
@@ -34,10 +38,23 @@ export default class AccessMiddleware {
     if ((rule === 'admin' || rule === 'onboardingAdmin') && !ctx.auth.user.isAdmin) {
       throw new E_NOT_ALLOWED()
     }
+    await this.#checkProof(ctx, security)
     return next()
   }
 
-  /** A deactivated user's session ends here; from then on the request is nobody's. */
+  /** A token must be made for this, a session confirmed for what is sensitive. */
+  async #checkProof(ctx: HttpContext, security: RouteSecurity): Promise<void> {
+    if (ctx.auth.authenticatedViaGuard === 'api') {
+      const ability = abilityFor(security, ctx.request.method())
+      const { abilities } = ctx.auth.use('api').user!.currentAccessToken
+      if (!allows(abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+    } else if (security.confirmed) {
+      const sessions = await app.container.make('identity.sessions')
+      if (!sessions.isConfirmed(ctx)) throw new E_CONFIRMATION_NEEDED()
+    }
+  }
+
+  /** A session that is over, or a deactivated user's, ends here: the request is nobody's then. */
   async #signIn(ctx: HttpContext): Promise<void> {
     if (bearerOf(ctx.request)) {
       const valid = await ctx.auth.checkUsing(['api'])
@@ -45,8 +62,9 @@ export default class AccessMiddleware {
       return
     }
     if (!ctx.session) return
-    const signedIn = await ctx.auth.checkUsing(['web'])
-    if (signedIn && ctx.auth.user!.deactivatedAt) {
+    if (!(await ctx.auth.checkUsing(['web']))) return
+    const sessions = await app.container.make('identity.sessions')
+    if (ctx.auth.user!.deactivatedAt || !(await sessions.use(ctx))) {
       await ctx.auth.use('web').logout()
       ctx.session.clear()
     }

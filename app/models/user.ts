@@ -40,4 +40,9 @@ export default class User extends compose(UserSchema, WithCuid) {
   get isAdmin(): boolean {
     return this.role === 'admin'
   }
+
+  /** Invited, and not arrived yet. */
+  get isInvited(): boolean {
+    return Boolean(this.invitationTokenHash)
+  }
 }

@@ -1,7 +1,7 @@
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
-import type { OidcDiscovery } from '#onboarding/oidc_discovery'
+import type { OidcDiscovery } from '#identity/oidc/discovery'
 
 export interface OidcClient {
   issuerUrl: string
@@ -17,18 +17,18 @@ export class AuthStep {
     protected audit: Audit
   ) {}
 
-  /** @throws E_ONBOARDING_STEP when the issuer does not answer as one */
+  /** @throws E_OIDC_ISSUER when the issuer does not answer as one */
   async store({ issuerUrl, clientId, clientSecret }: OidcClient, { user, address }: Actor) {
-    await this.discovery.check(issuerUrl)
+    const { issuer } = await this.discovery.read(issuerUrl)
     await this.settings.patch({
-      'oidc.issuerUrl': issuerUrl,
+      'oidc.issuerUrl': issuer,
       'oidc.clientId': clientId,
       'oidc.clientSecret': clientSecret,
     })
     await this.audit.record({
       actor: user,
       action: 'oidc.configured',
-      details: { issuerUrl, clientId },
+      details: { issuerUrl: issuer, clientId },
       address,
     })
   }

@@ -22,6 +22,8 @@ const setting = <Value>(definition: Definition<Value>) => definition
 const text = () => vine.string().trim().maxLength(2048).nullable()
 const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)
 
+const claimValues = () => vine.array(vine.string().trim().minLength(1).maxLength(255)).maxLength(64)
+
 const dockerHost = () =>
   vine
     .string()
@@ -62,6 +64,41 @@ export const DEFINITIONS = {
   'oidc.issuerUrl': setting<string | null>({ default: null, schema: text() }),
   'oidc.clientId': setting<string | null>({ default: null, schema: text() }),
   'oidc.clientSecret': setting<string | null>({ default: null, secret: true, schema: text() }),
+  /** What the sign-in page calls the provider. Without it, the issuer's host. */
+  'oidc.name': setting<string | null>({
+    default: null,
+    schema: vine.string().trim().maxLength(64).nullable(),
+  }),
+  'oidc.scopes': setting<string>({
+    default: 'openid profile email',
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^openid( [\x21\x23-\x5B\x5D-\x7E]+)*$/)
+      .maxLength(512),
+  }),
+  /** Whether everyone whom the provider lets in comes in, or only who was invited. */
+  'oidc.signUp': setting<'anyone' | 'invited'>({
+    default: 'anyone',
+    schema: vine.enum(['anyone', 'invited'] as const),
+  }),
+  /** The claim that gives roles; without one, they are given in Mosaic. */
+  'oidc.roleClaim': setting<string | null>({
+    default: null,
+    schema: vine.string().trim().maxLength(255).nullable(),
+  }),
+  'oidc.adminValues': setting<string[]>({ default: [], schema: claimValues() }),
+  /** Without a value, everyone who is no admin is a member. */
+  'oidc.memberValues': setting<string[]>({ default: [], schema: claimValues() }),
+  /** Whether passwords other than the local admin accounts' are refused. Holds while it is tested. */
+  'oidc.only': setting<boolean>({ default: false, schema: vine.boolean({ strict: true }) }),
+  /** The fingerprint of the settings that a test sign-in succeeded with. */
+  'oidc.tested': setting<string | null>({ default: null, internal: true, schema: text() }),
+
+  /** Hours without a request after which a session is over. Its row and cookie last a week. */
+  'sessions.idleHours': setting<number>({ default: 168, schema: whole(1, 168) }),
+  /** Hours after its sign-in that a session is over in any case. */
+  'sessions.lifetimeHours': setting<number>({ default: 720, schema: whole(1, 8760) }),
 
   /** The runtime driver that new instances are made with. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
@@ -109,6 +146,16 @@ export const DEFINITIONS = {
   /** Seconds that what an agent does gets to end before a stop becomes a kill. */
   'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
 
+  /** Where browsers find Mosaic, as `https://mosaic.example.org`; without it, what a request says. */
+  'network.publicUrl': setting<string | null>({
+    default: null,
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^https?:\/\/[^\s/?#@]+$/)
+      .maxLength(2048)
+      .nullable(),
+  }),
   /** Private ranges (CIDR) that providers' addresses may lead to. */
   'network.allowedRanges': setting<string[]>({
     default: [],

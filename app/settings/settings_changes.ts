@@ -14,18 +14,22 @@ export class E_UNKNOWN_RUNTIME extends Exception {
   }
 }
 
+/** Judges a change before any of it is stored, by throwing. */
+export type SettingsCheck = (changes: Record<string, unknown>) => Promise<void>
+
 /** Changes of settings by people: checked against what is installed, and noted in the audit record. */
 export class SettingsChanges {
   constructor(
     protected settings: Settings,
     protected runtimes: () => Promise<string[]>,
-    protected audit: Audit
+    protected audit: Audit,
+    protected checks: SettingsCheck[] = []
   ) {}
 
   /**
    * Stores all values or none of them.
    *
-   * @throws E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR
+   * @throws E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and what the checks throw
    */
   async apply(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     const driver = values['runtime.driver']
@@ -33,6 +37,7 @@ export class SettingsChanges {
       const known = await this.runtimes()
       if (!known.includes(driver)) throw new E_UNKNOWN_RUNTIME(known)
     }
+    for (const check of this.checks) await check(values)
     const keys = await this.settings.patch(values)
     if (keys.length > 0) {
       await this.audit.record({

@@ -17,6 +17,7 @@ export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
       deactivatedAt: user.deactivatedAt?.toUTC().toISO() ?? null,
       invitedAt: user.invitedAt?.toUTC().toISO() ?? null,
       invitedBy: user.invitedBy ?? null,
+      isInvited: user.isInvited,
       agentStatus: user.container?.status ?? 'stopped',
     }
   }

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
+import { TOKEN_ABILITIES } from '#identity/access_tokens'
 import { futureTimeRule } from '#validators/future_time_rule'
 import { passwordRule } from '#validators/password_rule'
 
@@ -24,9 +25,13 @@ export const signInValidator = vine.create({
   password: vine.string().maxLength(1024),
 })
 
-/** A new access token. `expiresAt` left out is a token that does not expire. */
+/** The password of whoever is signed in already. */
+export const confirmValidator = vine.create({ password: vine.string().maxLength(1024) })
+
+/** A new access token. `abilities` left out are all; `expiresAt` left out is one that does not expire. */
 export const accessTokenValidator = vine.create({
   name: vine.string().trim().minLength(1).maxLength(100),
+  abilities: vine.array(vine.enum(TOKEN_ABILITIES)).minLength(1).distinct().optional(),
   expiresAt: vine
     .string()
     .use(futureTimeRule())

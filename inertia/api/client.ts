@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { createParser } from 'eventsource-parser'
 import type { ApiError, Listed } from '~/api/shapes'
+import { askForConfirmation } from '~/composables/use_confirmation'
 import { t } from '~/locales'
 
 /** True once the API said that the session has ended: the frame then offers to sign in again. */
@@ -59,7 +60,12 @@ async function toFailure(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, errors, retryAfter > 0 ? retryAfter : null)
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal
+): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-xsrf-token'] = xsrfToken()
   if (body !== undefined) headers['content-type'] = 'application/json'
@@ -74,8 +80,10 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
     if (signal?.aborted) throw error
     throw ApiFailure.from(error)
   })
-  if (!response.ok) throw await toFailure(response)
-  return response
+  if (response.ok) return response
+  const failure = await toFailure(response)
+  if (failure.code !== 'E_CONFIRMATION_NEEDED' || !(await askForConfirmation())) throw failure
+  return send(method, path, body, signal)
 }
 
 async function call<Data>(method: string, path: string, body?: unknown): Promise<Data> {
@@ -97,7 +105,7 @@ export const api = {
   post: <Data>(path: string, body: unknown = {}) => call<Data>('POST', path, body),
   put: <Data>(path: string, body: unknown) => call<Data>('PUT', path, body),
   patch: <Data>(path: string, body: unknown) => call<Data>('PATCH', path, body),
-  delete: (path: string) => call<void>('DELETE', path),
+  delete: <Data = void>(path: string) => call<Data>('DELETE', path),
 
   /** A page of a list with its `meta`. */
   async list<Item>(path: string, query?: Query): Promise<Listed<Item>> {

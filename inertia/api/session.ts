@@ -4,4 +4,5 @@ import { api } from '~/api/client'
 export const signIn = (username: string, password: string) =>
   api.post<{ redirectTo?: string }>('/session', { username, password })
 
-export const signOut = () => api.delete('/session')
+/** Ends the session. `redirectTo` is the provider's page for signing out, where it has one. */
+export const signOut = () => api.delete<{ redirectTo: string } | undefined>('/session')

@@ -161,6 +161,8 @@ export interface Conversation {
 export interface AccessToken {
   id: string
   name: string | null
+  /** Of `chat`, `read` and `manage`; an old one says `*`. */
+  abilities: string[]
   createdAt: string
   lastUsedAt: string | null
   expiresAt: string | null
@@ -186,6 +188,8 @@ export interface AdminUser {
   isLocalAuth: boolean
   invitedAt: string | null
   invitedBy: string | null
+  /** Invited, and not arrived yet. */
+  isInvited: boolean
   role: Role
   agentStatus: AgentStatus | null
 }
@@ -257,4 +261,93 @@ export interface AuditEntry {
   details: Record<string, unknown> | null
   address: string | null
   createdAt: string
+}
+
+/** The ways in, and why the last attempt did not lead there. */
+export interface WaysIn {
+  oidc: { name: string; url: string } | null
+  /** Whose passwords are taken. */
+  passwords: 'all' | 'breakglass'
+  failure: ApiError | null
+}
+
+export interface Me {
+  id: string
+  name: string
+  email: string | null
+  role: Role
+  signedInWith: 'breakglass' | 'password' | 'oidc' | 'token'
+}
+
+export interface InvitationView extends Omit<WaysIn, 'failure'> {
+  email: string
+  name: string
+  expiresAt: string
+}
+
+/** A browser in which the user is signed in. */
+export interface BrowserSession {
+  id: string
+  isCurrent: boolean
+  method: 'breakglass' | 'password' | 'oidc'
+  agent: string | null
+  address: string
+  startedAt: string
+  lastUsedAt: string
+}
+
+export interface SentInvitation {
+  url: string
+  expiresAt: string
+}
+
+export interface AdminUserDetails extends AdminUser {
+  lastSignInAt: string | null
+  identityProvider: string | null
+  inviterName: string | null
+  /** Set while the invitation is open. */
+  invitationExpiresAt: string | null
+  sessions: number
+  tokens: number
+}
+
+/** What rules make of claims. */
+export interface RoleDecision {
+  role: Role | null
+  because: 'no_rule' | 'admin_value' | 'member_value' | 'everyone' | 'no_match'
+  found: string[]
+}
+
+export interface OidcTrial {
+  issuer: string
+  subject: string
+  claims: Record<string, unknown>
+  decision: RoleDecision
+}
+
+export interface OidcSetup {
+  issuerUrl: string | null
+  clientId: string | null
+  clientSecret: SecretState
+  name: string | null
+  scopes: string
+  signUp: 'anyone' | 'invited'
+  roleClaim: string | null
+  adminValues: string[]
+  memberValues: string[]
+  only: boolean
+  tested: boolean
+  inForce: boolean
+  /** What the provider must be told. */
+  callbackUrl: string
+  lastTest: { ok: true; trial: OidcTrial } | { ok: false; failure: ApiError } | null
+}
+
+export interface OidcInspection {
+  issuer: string
+  authorizationEndpoint: string
+  keys: number
+  signsOut: boolean
+  /** Where a test sign-in begins. */
+  url: string
 }

@@ -13,12 +13,14 @@ export const SETTINGS: PageEntry[] = [
   { key: 'nav.providers', href: '/settings/providers', icon: 'i-lucide-brain' },
   { key: 'nav.agent', href: '/settings/agent', icon: 'i-lucide-bot' },
   { key: 'nav.tokens', href: '/settings/tokens', icon: 'i-lucide-key-round' },
+  { key: 'nav.sessions', href: '/settings/sessions', icon: 'i-lucide-monitor-smartphone' },
   { key: 'nav.appearance', href: '/settings/appearance', icon: 'i-lucide-palette' },
 ]
 
 export const ADMIN: PageEntry[] = [
   { key: 'nav.overview', href: '/admin/overview', icon: 'i-lucide-gauge' },
   { key: 'nav.users', href: '/admin/users', icon: 'i-lucide-users' },
+  { key: 'nav.authentication', href: '/admin/authentication', icon: 'i-lucide-fingerprint' },
   { key: 'nav.agents', href: '/admin/agents', icon: 'i-lucide-boxes' },
   { key: 'nav.systemAgents', href: '/admin/system-agents', icon: 'i-lucide-server-cog' },
   { key: 'nav.adminSettings', href: '/admin/settings', icon: 'i-lucide-sliders-horizontal' },

@@ -4,6 +4,7 @@ import { api } from '#start/kernel'
 const Agents = () => import('#controllers/api/admin/agents_controller')
 const Audit = () => import('#controllers/api/admin/audit_controller')
 const Fleet = () => import('#controllers/api/admin/fleet_controller')
+const Oidc = () => import('#controllers/api/admin/oidc_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
 const Settings = () => import('#controllers/api/admin/settings_controller')
 const SystemAgents = () => import('#controllers/api/admin/system_agents_controller')
@@ -13,8 +14,22 @@ const Users = () => import('#controllers/api/admin/users_controller')
 router
   .group(() => {
     router.get('/settings', [Settings, 'index']).as('settings.index')
-    router.patch('/settings', [Settings, 'update']).as('settings.update')
+    router.patch('/settings', [Settings, 'update']).as('settings.update').confirmed()
+
+    router.get('/auth/oidc', [Oidc, 'show']).as('oidc.show')
+    router.put('/auth/oidc', [Oidc, 'update']).as('oidc.update').confirmed()
+    router.post('/auth/oidc/test', [Oidc, 'test']).as('oidc.test')
+    router.post('/auth/oidc/role', [Oidc, 'role']).as('oidc.role')
+
     router.get('/users', [Users, 'index']).as('users.index')
+    router.post('/users/invite', [Users, 'invite']).as('users.invite')
+    router.get('/users/:id', [Users, 'show']).as('users.show')
+    router.patch('/users/:id', [Users, 'update']).as('users.update')
+    router.post('/users/:id/deactivate', [Users, 'deactivate']).as('users.deactivate')
+    router.post('/users/:id/reactivate', [Users, 'reactivate']).as('users.reactivate')
+    router.post('/users/:id/invitation', [Users, 'renewInvitation']).as('users.renewInvitation')
+    router.delete('/users/:id/invitation', [Users, 'revokeInvitation']).as('users.revokeInvitation')
+
     router.get('/audit', [Audit, 'index']).as('audit.index')
     router.get('/runtimes', [Runtimes, 'index']).as('runtimes.index')
     router.get('/usage', [Usage, 'index']).as('usage.index')

@@ -14,4 +14,5 @@ router
   })
   .prefix('/api/v1/agent')
   .access('signedIn')
+  .ability('chat')
   .use(api)

@@ -15,6 +15,7 @@ router
   .prefix('/v1')
   .use(relay)
   .access('token')
+  .ability('chat')
 
 /** The page's chat, and what the agent remembers of earlier ones. */
 router
@@ -29,3 +30,4 @@ router
   .prefix('/api/v1')
   .use(api)
   .access('signedIn')
+  .ability('chat')

@@ -2,24 +2,44 @@ import router from '@adonisjs/core/services/router'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
+const Oidc = () => import('#controllers/oidc_controller')
+const SignIn = () => import('#controllers/api/sign_in_controller')
 const Me = () => import('#controllers/api/me_controller')
 const Sessions = () => import('#controllers/api/sessions_controller')
+const Invitations = () => import('#controllers/api/invitations_controller')
 const AccessTokens = () => import('#controllers/api/access_tokens_controller')
 
 router
   .group(() => {
     router.post('/login', [Login, 'store']).as('login.store').access('anyone')
     router.post('/logout', [Login, 'destroy']).as('login.destroy').access('anyone')
+
+    router.get('/auth/oidc/start', [Oidc, 'start']).as('oidc.start').access('anyone')
+    router.get('/auth/oidc/callback', [Oidc, 'callback']).as('oidc.callback').access('anyone')
+    router.get('/auth/oidc/confirm', [Oidc, 'confirm']).as('oidc.confirm').access('signedIn')
+    router.get('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').access('admin')
   })
   .use(pages)
 
 router
   .group(() => {
+    router.get('/sign-in', [SignIn, 'show']).as('signIn.show').access('anyone')
+    router.get('/invitations/:token', [Invitations, 'show']).as('invitations.show').access('anyone')
+    router
+      .post('/invitations/:token', [Invitations, 'accept'])
+      .as('invitations.accept')
+      .access('anyone')
+
     router.post('/session', [Sessions, 'store']).as('session.store').access('anyone').withoutCsrf()
+    router.post('/session/confirm', [Sessions, 'confirm']).as('session.confirm')
     router.delete('/session', [Sessions, 'destroy']).as('session.destroy')
+    router.get('/sessions', [Sessions, 'index']).as('sessions.index')
+    router.delete('/sessions', [Sessions, 'revokeOthers']).as('sessions.revokeOthers')
+    router.delete('/sessions/:id', [Sessions, 'revoke']).as('sessions.revoke')
+
     router.get('/me', [Me, 'show']).as('me.show')
     router.get('/tokens', [AccessTokens, 'index']).as('tokens.index')
-    router.post('/tokens', [AccessTokens, 'store']).as('tokens.store')
+    router.post('/tokens', [AccessTokens, 'store']).as('tokens.store').confirmed()
     router.delete('/tokens/:id', [AccessTokens, 'destroy']).as('tokens.destroy')
   })
   .prefix('/api/v1')

@@ -18,6 +18,7 @@ router
 router
   .group(() => {
     router.get('/login', [Login]).as('page.login')
+    router.on('/invitations/:token').renderInertia('auth/invitation', {}).as('page.invitation')
   })
   .access('anyone')
   .use(pages)
@@ -30,6 +31,7 @@ router
     router.on('/settings/providers').renderInertia('settings/providers', {}).as('page.providers')
     router.on('/settings/agent').renderInertia('settings/agent', {}).as('page.agent')
     router.on('/settings/tokens').renderInertia('settings/tokens', {}).as('page.tokens')
+    router.on('/settings/sessions').renderInertia('settings/sessions', {}).as('page.sessions')
     router.on('/settings/appearance').renderInertia('settings/appearance', {}).as('page.appearance')
   })
   .access('signedIn')
@@ -40,6 +42,10 @@ router
     router.on('/').redirectToPath('/admin/overview').as('page.admin')
     router.on('/overview').renderInertia('admin/overview', {}).as('page.admin.overview')
     router.on('/users').renderInertia('admin/users', {}).as('page.admin.users')
+    router
+      .on('/authentication')
+      .renderInertia('admin/authentication', {})
+      .as('page.admin.authentication')
     router.on('/agents').renderInertia('admin/agents', {}).as('page.admin.agents')
     router.on('/system-agents').renderInertia('admin/system_agents', {}).as('page.admin.system')
     router.on('/settings').renderInertia('admin/settings', {}).as('page.admin.settings')

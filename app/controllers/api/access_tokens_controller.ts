@@ -25,7 +25,7 @@ export default class AccessTokensController {
       actor: user,
       action: 'token.created',
       subject: { type: 'token', id: String(token.identifier) },
-      details: { name: input.name },
+      details: { name: input.name, abilities: token.abilities },
       address: request.ip(),
     })
     const { data } = await serialize(AccessTokenTransformer.transform(token))

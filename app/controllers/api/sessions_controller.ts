@@ -1,10 +1,16 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { E_JSON_ONLY } from '#identity/errors'
+import { publicOrigin } from '#controllers/public_origin'
 import MeTransformer from '#transformers/me_transformer'
-import { signInValidator } from '#validators/identity'
+import SessionTransformer from '#transformers/session_transformer'
+import { confirmValidator, pageValidator, signInValidator } from '#validators/identity'
+import { pageOf } from '#models/page'
 
-/** `POST` and `DELETE /api/v1/session`: signing in and out as JSON. `redirectTo` is the page asked for. */
+/**
+ * `/api/v1/session`: signing in and out as JSON, `redirectTo` being the page to go on with. And
+ * `/api/v1/sessions`: the browsers in which a user is signed in.
+ */
 export default class SessionsController {
   /**
    * Needs no CSRF token, because the caller has no session yet; JSON alone keeps out the forms of
@@ -15,17 +21,53 @@ export default class SessionsController {
     const credentials = await ctx.request.validateUsing(signInValidator)
 
     const signIn = await app.container.make('identity.signIn')
-    const user = await signIn.withPassword(credentials, ctx.request.ip())
+    const { user, method } = await signIn.withPassword(credentials, ctx.request.ip())
     const sessions = await app.container.make('identity.sessions')
-    await sessions.start(ctx, user, 'breakglass')
-    const { data } = await ctx.serialize(MeTransformer.transform(user, 'breakglass'))
+    await sessions.start(ctx, user, method)
+    const { data } = await ctx.serialize(MeTransformer.transform(user, method))
     const redirectTo = ctx.session.pullIntendedUrl() ?? '/chat'
     return ctx.response.created({ data: { ...data, redirectTo } })
   }
 
+  /** With a page to go to where the session began at a provider that can be told. */
   async destroy(ctx: HttpContext) {
     const sessions = await app.container.make('identity.sessions')
-    await sessions.end(ctx)
+    const idToken = await sessions.end(ctx)
+    const oidc = await app.container.make('identity.oidc')
+    const origin = await publicOrigin(ctx)
+    const redirectTo = idToken && (await oidc.signOutUrl(idToken, `${origin}/login`))
+    if (!redirectTo) return ctx.response.noContent()
+    return { data: { redirectTo } }
+  }
+
+  /** Shows with the password that it is still the same person. */
+  async confirm(ctx: HttpContext) {
+    const { password } = await ctx.request.validateUsing(confirmValidator)
+    const signIn = await app.container.make('identity.signIn')
+    await signIn.confirm(ctx.auth.user!, password, ctx.request.ip())
+    const sessions = await app.container.make('identity.sessions')
+    await sessions.confirm(ctx)
     return ctx.response.noContent()
+  }
+
+  async index({ auth, request, serialize, session }: HttpContext) {
+    const query = await pageValidator.validate(request.qs())
+    const sessions = await app.container.make('identity.sessions')
+    const all = await sessions.list(auth.user!, session?.sessionId ?? null)
+    const { rows, meta } = pageOf(all, query)
+    return serialize(SessionTransformer.paginate(rows, meta))
+  }
+
+  async revoke({ auth, params, request, response }: HttpContext) {
+    const sessions = await app.container.make('identity.sessions')
+    await sessions.revoke(auth.user!, params.id, request.ip())
+    return response.noContent()
+  }
+
+  /** All but the one that asks. */
+  async revokeOthers({ auth, request, response, session }: HttpContext) {
+    const sessions = await app.container.make('identity.sessions')
+    await sessions.revokeOthers(auth.user!, session?.sessionId ?? null, request.ip())
+    return response.noContent()
   }
 }

@@ -87,6 +87,7 @@ test.group('The administration', (group) => {
       'deactivatedAt',
       'invitedAt',
       'invitedBy',
+      'isInvited',
       'agentStatus',
     ])
     assert.equal(found.agentStatus, 'running')

@@ -50,7 +50,10 @@ test.group('Commands for operators', (group) => {
     assert.notInclude(made.out, PASSWORD)
 
     const signIn = await app.container.make('identity.signIn')
-    const user = await signIn.withPassword({ username: 'root', password: PASSWORD }, '192.0.2.1')
+    const { user } = await signIn.withPassword(
+      { username: 'root', password: PASSWORD },
+      '192.0.2.1'
+    )
     assert.equal(user.id, userId)
     const onboarding = await app.container.make('onboarding')
     assert.isTrue(await onboarding.isClaimed())
@@ -91,7 +94,7 @@ test.group('Commands for operators', (group) => {
     const attempt = (password: string) =>
       signIn.withPassword({ username: 'root', password }, '192.0.2.2')
     await assert.rejects(() => attempt(PASSWORD), 'The name or the password is wrong.')
-    assert.equal((await attempt('another long password')).name, 'root')
+    assert.equal((await attempt('another long password')).user.name, 'root')
 
     const unknown = await run(BreakglassReset, ['--username=nobody'], PASSWORD)
     assert.equal(unknown.exitCode, 1)

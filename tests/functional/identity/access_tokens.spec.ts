@@ -130,13 +130,18 @@ test.group('The check of access tokens', (group) => {
     assert.isNull(await tokens.verify(value))
   })
 
-  test('knows no token of a deactivated user', async ({ assert }) => {
+  test('knows no token of a deactivated user, nor one of a user whose tokens were revoked', async ({
+    assert,
+  }) => {
     const tokens = new AccessTokens()
     const user = await UserFactory.create()
     const { value } = await tokenOf(user, tokens)
-    assert.equal(await tokens.verify(value), user.id)
     await user.merge({ deactivatedAt: DateTime.utc() }).save()
-    tokens.forget(user.id)
+    assert.isNull(await tokens.verify(value))
+
+    await user.merge({ deactivatedAt: null }).save()
+    assert.equal(await tokens.verify(value), user.id)
+    assert.equal(await tokens.deleteAllOf(user), 1)
     assert.isNull(await tokens.verify(value))
   })
 

@@ -1,0 +1,36 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { oidcJourneys } from '#controllers/oidc_journeys'
+import { publicOrigin } from '#controllers/public_origin'
+import { decideRole } from '#identity/oidc/role_rules'
+import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
+
+/** `/api/v1/admin/auth/oidc`: the identity provider, and trying it out. */
+export default class AdminOidcController {
+  async show(ctx: HttpContext) {
+    const setup = await app.container.make('identity.oidc.setup')
+    const callbackUrl = `${await publicOrigin(ctx)}/auth/oidc/callback`
+    const lastTest = oidcJourneys.lastTrial(ctx.session)
+    return { data: { ...(await setup.describe()), callbackUrl, lastTest } }
+  }
+
+  /** The provider is asked first; what does not answer as one is not stored. */
+  async update(ctx: HttpContext) {
+    const input = await ctx.request.validateUsing(oidcClientValidator)
+    const setup = await app.container.make('identity.oidc.setup')
+    await setup.store(input, { user: ctx.auth.user!, address: ctx.request.ip() })
+    return this.show(ctx)
+  }
+
+  /** Discovery and keys, and where to go for a test sign-in. */
+  async test() {
+    const setup = await app.container.make('identity.oidc.setup')
+    return { data: { ...(await setup.inspect()), url: '/auth/oidc/test' } }
+  }
+
+  /** What role these rules would give to someone with these claims. Nothing is stored. */
+  async role({ request }: HttpContext) {
+    const { claims, ...rules } = await request.validateUsing(roleTrialValidator)
+    return { data: decideRole(rules, claims) }
+  }
+}

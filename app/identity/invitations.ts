@@ -1,0 +1,141 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { DateTime } from 'luxon'
+import User from '#models/user'
+import type { Role } from '#models/types'
+import { isUniqueViolation } from '#models/unique_violation'
+import type { Audit } from '#audit/audit'
+import type { Actor } from '#settings/actor'
+import { hashPassword } from '#identity/passwords'
+import { E_EMAIL_TAKEN, E_INVITATION, E_NOT_INVITED } from '#identity/errors'
+
+/** Long enough for a holiday, short enough that a forgotten mail opens no door later. */
+const LIFETIME = { days: 7 }
+const TOKEN_BYTES = 32
+
+export interface NewInvitation {
+  email: string
+  name?: string
+  role: Role
+}
+
+/** The token is only ever here: its hash is what is kept. */
+export interface SentInvitation {
+  user: User
+  token: string
+}
+
+/** What accepting fills in. */
+type Accepted = Partial<Pick<User, 'name' | 'oidcIssuer' | 'oidcSubject' | 'passwordHash'>>
+
+/** People who are expected: a user row each, and a token that works once and not for ever. */
+export class Invitations {
+  constructor(
+    protected audit: Audit,
+    protected now: () => number = Date.now
+  ) {}
+
+  /** @throws E_EMAIL_TAKEN */
+  async invite({ email, name, role }: NewInvitation, by: Actor): Promise<SentInvitation> {
+    const user = new User()
+    user.merge({
+      email,
+      name: name ?? email,
+      role,
+      invitedAt: this.#time(),
+      invitedBy: by.user.id,
+    })
+    if (await User.findBy({ email })) throw new E_EMAIL_TAKEN()
+    const token = this.#renewToken(user)
+    try {
+      await user.save()
+    } catch (error) {
+      throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
+    }
+    await this.#record('user.invited', user, by, { role })
+    return { user, token }
+  }
+
+  /** A new token and a new time; the former link is worth nothing. @throws E_NOT_INVITED */
+  async renew(user: User, by: Actor): Promise<SentInvitation> {
+    if (!user.isInvited) throw new E_NOT_INVITED()
+    const token = this.#renewToken(user)
+    await user.save()
+    await this.#record('invitation.renewed', user, by)
+    return { user, token }
+  }
+
+  /** Takes it back. Whoever was invited has nothing here yet, so the row goes. @throws E_NOT_INVITED */
+  async revoke(user: User, by: Actor): Promise<void> {
+    const removed = await User.query()
+      .where('id', user.id)
+      .whereNotNull('invitation_token_hash')
+      .delete()
+    if (Number([removed].flat()[0]) === 0) throw new E_NOT_INVITED()
+    await this.#record('invitation.revoked', user, by)
+  }
+
+  /** Whose invitation it is, while it is valid. */
+  async find(token: string): Promise<User | null> {
+    const user = await User.findBy({ invitationTokenHash: hashOf(token) })
+    if (!user || user.deactivatedAt) return null
+    return user.invitationExpiresAt && user.invitationExpiresAt.toMillis() > this.now()
+      ? user
+      : null
+  }
+
+  /** @throws E_INVITATION */
+  async findOrFail(token: string): Promise<User> {
+    const user = await this.find(token)
+    if (!user) throw new E_INVITATION()
+    return user
+  }
+
+  /** @throws E_INVITATION */
+  async acceptWithPassword(token: string, name: string | undefined, password: string) {
+    const passwordHash = await hashPassword(password)
+    const user = await this.accept(token, { passwordHash, ...(name && { name }) })
+    if (!user) throw new E_INVITATION()
+    return user
+  }
+
+  /** Uses the token up. Of any number of callers one gets the user, the others null. */
+  async accept(token: string, accepted: Accepted): Promise<User | null> {
+    const invited = await this.find(token)
+    if (!invited) return null
+    const used = await User.query()
+      .where('id', invited.id)
+      .where('invitation_token_hash', hashOf(token))
+      .update({ invitation_token_hash: null, invitation_expires_at: null })
+    if (Number([used].flat()[0]) !== 1) return null
+
+    await invited.refresh()
+    await invited.merge(accepted).save()
+    await this.audit.record({
+      actor: invited,
+      action: 'invitation.accepted',
+      subject: { type: 'user', id: invited.id },
+    })
+    return invited
+  }
+
+  #renewToken(user: User): string {
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    user.invitationTokenHash = hashOf(token)
+    user.invitationExpiresAt = this.#time().plus(LIFETIME)
+    return token
+  }
+
+  #time = () => DateTime.fromMillis(this.now(), { zone: 'utc' })
+
+  #record(action: string, user: User, by: Actor, details?: Record<string, unknown>) {
+    return this.audit.record({
+      actor: by.user,
+      address: by.address,
+      action,
+      subject: { type: 'user', id: user.id },
+      details,
+    })
+  }
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')

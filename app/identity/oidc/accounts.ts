@@ -1,0 +1,164 @@
+import { DateTime } from 'luxon'
+import User from '#models/user'
+import type { Role } from '#models/types'
+import { isUniqueViolation } from '#models/unique_violation'
+import type { Audit } from '#audit/audit'
+import type { Settings } from '#settings/settings'
+import type { Invitations } from '#identity/invitations'
+import { isLastAdmin } from '#identity/last_admin'
+import { E_OIDC_REFUSED } from '#identity/oidc/errors'
+import type { OidcIdentity } from '#identity/oidc/client'
+import { decideRole, type RoleDecision, type RoleRules } from '#identity/oidc/role_rules'
+
+/** What the columns hold. OpenID Connect allows subjects of 255 characters. */
+const MAX_LENGTH = 255
+
+/** The profile that claims tell, as far as it can be used. */
+interface Profile {
+  name: string
+  email: string | null
+  emailVerified: boolean
+}
+
+/**
+ * Whose account an identity of the provider is. It is found by issuer and subject alone: an address can
+ * be given away, or claimed by anyone who runs a provider.
+ */
+export class OidcAccounts {
+  constructor(
+    protected settings: Settings,
+    protected invitations: Invitations,
+    protected audit: Audit
+  ) {}
+
+  async rules(): Promise<RoleRules> {
+    return {
+      claim: await this.settings.get('oidc.roleClaim'),
+      adminValues: await this.settings.get('oidc.adminValues'),
+      memberValues: await this.settings.get('oidc.memberValues'),
+    }
+  }
+
+  /**
+   * The user of this identity, with the role that the rules give; on the first visit made, or taken
+   * from the invitation whose token is given.
+   *
+   * @throws E_OIDC_REFUSED
+   */
+  async arrive(identity: OidcIdentity, invitationToken: string | null): Promise<User> {
+    const { issuer, subject, claims } = identity
+    if (issuer.length > MAX_LENGTH || subject.length > MAX_LENGTH) {
+      throw new E_OIDC_REFUSED('invalid')
+    }
+    const decision = decideRole(await this.rules(), claims)
+    if (decision.role === null) throw new E_OIDC_REFUSED('no_role')
+
+    const known = await this.find(identity)
+    if (known?.deactivatedAt) throw new E_OIDC_REFUSED('deactivated')
+    if (known) return this.#refresh(known, profileOf(claims, subject), decision)
+    return invitationToken
+      ? this.#takeInvitation(identity, invitationToken, decision)
+      : this.#create(identity, decision)
+  }
+
+  find({ issuer, subject }: OidcIdentity): Promise<User | null> {
+    return User.query().where({ oidc_issuer: issuer, oidc_subject: subject }).first()
+  }
+
+  /** What the provider tells anew at each visit. An address that someone else has is left out. */
+  async #refresh(user: User, profile: Profile, decision: RoleDecision): Promise<User> {
+    user.name = profile.name
+    if (profile.email && !(await this.#isTaken(profile.email, user.id))) {
+      setEmail(user, profile)
+    }
+    await user.save()
+    if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!)
+    return user
+  }
+
+  async #takeInvitation(identity: OidcIdentity, token: string, decision: RoleDecision) {
+    const invited = await this.invitations.find(token)
+    if (!invited) throw new E_OIDC_REFUSED('invitation')
+
+    const { issuer, subject, claims } = identity
+    const profile = profileOf(claims, subject)
+    const user = await this.invitations.accept(token, {
+      name: profile.name,
+      oidcIssuer: issuer,
+      oidcSubject: subject,
+    })
+    if (!user) throw new E_OIDC_REFUSED('invitation')
+    return this.#refresh(user, profile, decision)
+  }
+
+  async #create(identity: OidcIdentity, decision: RoleDecision): Promise<User> {
+    if ((await this.settings.get('oidc.signUp')) === 'invited') {
+      throw new E_OIDC_REFUSED('not_invited')
+    }
+    const { issuer, subject, claims } = identity
+    const profile = profileOf(claims, subject)
+    if (profile.email && (await this.#isTaken(profile.email))) {
+      throw new E_OIDC_REFUSED('email_taken')
+    }
+    const user = new User()
+    user.merge({
+      name: profile.name,
+      role: decision.role!,
+      oidcIssuer: issuer,
+      oidcSubject: subject,
+    })
+    setEmail(user, profile)
+    try {
+      await user.save()
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error
+      /** Two tabs at once; or the address was taken between the question and the answer. */
+      const other = await this.find(identity)
+      if (!other) throw new E_OIDC_REFUSED('email_taken', { cause: error })
+      return other
+    }
+    await this.audit.record({
+      actor: user,
+      action: 'user.created',
+      subject: { type: 'user', id: user.id },
+      details: { by: 'oidc', role: user.role },
+    })
+    return user
+  }
+
+  /** Nobody is locked out by a claim: the last admin stays one, and the record says so. */
+  async #giveRole(user: User, role: Role): Promise<void> {
+    if (user.role === role) return
+    const kept = role !== 'admin' && (await isLastAdmin(user))
+    if (!kept) await user.merge({ role }).save()
+    await this.audit.record({
+      actor: user,
+      action: kept ? 'user.role_kept' : 'user.role_changed',
+      subject: { type: 'user', id: user.id },
+      details: { role, by: 'oidc' },
+    })
+  }
+
+  async #isTaken(email: string, exceptId = ''): Promise<boolean> {
+    return (await User.query().where({ email }).whereNot('id', exceptId).first()) !== null
+  }
+}
+
+function setEmail(user: User, { email, emailVerified }: Profile): void {
+  const verifiedAt = user.email === email ? (user.emailVerifiedAt ?? null) : null
+  user.email = email
+  user.emailVerifiedAt = emailVerified ? (verifiedAt ?? DateTime.utc()) : null
+}
+
+function profileOf(claims: Record<string, unknown>, subject: string): Profile {
+  const text = (name: string) => {
+    const value = claims[name]
+    return typeof value === 'string' && value.trim() ? value.trim().slice(0, MAX_LENGTH) : null
+  }
+  const email = text('email')?.toLowerCase() ?? null
+  return {
+    name: text('name') ?? text('preferred_username') ?? email ?? subject,
+    email,
+    emailVerified: claims.email_verified === true,
+  }
+}

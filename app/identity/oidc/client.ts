@@ -1,0 +1,222 @@
+import * as oidc from 'openid-client'
+import type { Fetch } from '#llm/contract'
+import { E_OIDC_REFUSED } from '#identity/oidc/errors'
+import type { OidcConfig } from '#identity/oidc/config'
+import { isTrustworthy, type OidcDiscovery } from '#identity/oidc/discovery'
+import { limitedText } from '#identity/oidc/limited_text'
+import { refusalOf } from '#identity/oidc/refusal'
+
+/** How long a provider's metadata and keys are believed, in milliseconds. */
+const METADATA_AGE_MS = 5 * 60_000
+
+/** Seconds for one call to the provider: a person waits for it. */
+const TIMEOUT_SEC = 10
+
+/** What must be remembered in the browser's session between the two halves of a sign-in. */
+export interface PendingSignIn {
+  state: string
+  nonce: string
+  verifier: string
+  redirectUri: string
+  /** Of the settings it began with: the answer of one provider is never given to another. */
+  fingerprint: string
+  /** Seconds since the last sign-in at the provider that are allowed at most; left out for any. */
+  maxAge?: number
+}
+
+/** Who the provider says has signed in. Issuer and subject are the identity, and nothing else is. */
+export interface OidcIdentity {
+  issuer: string
+  subject: string
+  claims: Record<string, unknown>
+  /** A hint for signing out at the provider. */
+  idToken: string
+}
+
+/** What an admin learns of a provider before anyone signs in with it. */
+export interface OidcInspection {
+  issuer: string
+  authorizationEndpoint: string
+  keys: number
+  /** Whether it can be told that someone signs out. */
+  signsOut: boolean
+}
+
+interface Known {
+  fingerprint: string
+  until: number
+  configuration: Promise<oidc.Configuration>
+}
+
+/**
+ * The authorization code flow with PKCE over `openid-client`: state and nonce are bound to the caller's
+ * session, the id_token's issuer, audience, times, nonce and signature are checked. Every URL of the
+ * provider goes through the guarded fetch.
+ */
+export class OidcClient {
+  #known: Known | null = null
+
+  constructor(
+    protected fetch: Fetch,
+    protected discovery: OidcDiscovery,
+    protected now: () => number = Date.now
+  ) {}
+
+  /**
+   * Where the browser goes, and what must be remembered until it comes back. `fresh` asks the provider
+   * to sign the person in again.
+   *
+   * @throws E_OIDC_REFUSED when the provider cannot be reached
+   */
+  async begin(config: OidcConfig, redirectUri: string, { fresh = false } = {}) {
+    const configuration = await this.#configuration(config)
+    const pending: PendingSignIn = {
+      state: oidc.randomState(),
+      nonce: oidc.randomNonce(),
+      verifier: oidc.randomPKCECodeVerifier(),
+      redirectUri,
+      fingerprint: config.fingerprint,
+      ...(fresh && { maxAge: 60 }),
+    }
+    const url = oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: redirectUri,
+      scope: config.scopes,
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(pending.verifier),
+      code_challenge_method: 'S256',
+      ...(fresh && { prompt: 'login', max_age: String(pending.maxAge) }),
+    })
+    return { url: url.href, pending }
+  }
+
+  /**
+   * The second half: exchanges the code and checks what comes.
+   *
+   * @throws E_OIDC_REFUSED with the reason
+   */
+  async finish(
+    config: OidcConfig,
+    pending: PendingSignIn,
+    parameters: URLSearchParams
+  ): Promise<OidcIdentity> {
+    if (pending.fingerprint !== config.fingerprint) throw new E_OIDC_REFUSED('settings_changed')
+    const configuration = await this.#configuration(config)
+    const url = new URL(pending.redirectUri)
+    url.search = parameters.toString()
+    try {
+      const tokens = await oidc.authorizationCodeGrant(configuration, url, {
+        expectedState: pending.state,
+        expectedNonce: pending.nonce,
+        pkceCodeVerifier: pending.verifier,
+        idTokenExpected: true,
+        ...(pending.maxAge !== undefined && { maxAge: pending.maxAge }),
+      })
+      const idToken = tokens.claims()!
+      const more = configuration.serverMetadata().userinfo_endpoint
+        ? await oidc.fetchUserInfo(configuration, tokens.access_token, idToken.sub)
+        : {}
+      return {
+        issuer: idToken.iss,
+        subject: idToken.sub,
+        claims: { ...more, ...idToken },
+        idToken: tokens.id_token!,
+      }
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
+  /** Where a browser is sent to sign out at the provider too, or null where it offers no such page. */
+  async signOutUrl(config: OidcConfig, idToken: string, backTo: string): Promise<string | null> {
+    const configuration = await this.#configuration(config)
+    if (!configuration.serverMetadata().end_session_endpoint) return null
+    return oidc.buildEndSessionUrl(configuration, {
+      id_token_hint: idToken,
+      post_logout_redirect_uri: backTo,
+    }).href
+  }
+
+  /** @throws E_OIDC_ISSUER, E_OIDC_REFUSED */
+  async inspect(config: OidcConfig): Promise<OidcInspection> {
+    const metadata = await this.discovery.read(config.issuerUrl)
+    const keys = await this.#keysOf(metadata.jwks_uri!)
+    return {
+      issuer: metadata.issuer,
+      authorizationEndpoint: metadata.authorization_endpoint!,
+      keys,
+      signsOut: Boolean(metadata.end_session_endpoint),
+    }
+  }
+
+  async #keysOf(url: string): Promise<number> {
+    try {
+      const { keys } = JSON.parse(await limitedText(await this.fetch(url)))
+      if (Array.isArray(keys) && keys.length > 0) return keys.length
+    } catch (error) {
+      throw new E_OIDC_REFUSED('unreachable', { cause: error, help: helpOf(error) })
+    }
+    throw new E_OIDC_REFUSED('signature')
+  }
+
+  /** Callers at the same time share one discovery; a failed one is not remembered. */
+  #configuration(config: OidcConfig): Promise<oidc.Configuration> {
+    const known = this.#known
+    if (known?.fingerprint === config.fingerprint && known.until > this.now()) {
+      return known.configuration
+    }
+    const configuration = this.#discover(config)
+    const fresh = {
+      fingerprint: config.fingerprint,
+      until: this.now() + METADATA_AGE_MS,
+      configuration,
+    }
+    this.#known = fresh
+    configuration.catch(() => {
+      if (this.#known === fresh) this.#known = null
+    })
+    return configuration
+  }
+
+  async #discover(config: OidcConfig): Promise<oidc.Configuration> {
+    try {
+      const metadata = await this.discovery.read(config.issuerUrl)
+      const configuration = new oidc.Configuration(
+        metadata,
+        config.clientId,
+        undefined,
+        clientAuthentication(metadata, config.clientSecret)
+      )
+      configuration.timeout = TIMEOUT_SEC
+      configuration[oidc.customFetch] = (url, options) => this.#fetchForClient(url, options)
+      oidc.enableNonRepudiationChecks(configuration)
+      if (metadata.issuer.startsWith('http:')) oidc.allowInsecureRequests(configuration)
+      return configuration
+    } catch (error) {
+      throw new E_OIDC_REFUSED('unreachable', { cause: error, help: helpOf(error) })
+    }
+  }
+
+  async #fetchForClient(url: string, options: oidc.CustomFetchOptions): Promise<Response> {
+    if (!isTrustworthy(url)) throw new E_OIDC_REFUSED('invalid')
+    const { body, ...rest } = options
+    const init = { ...rest, ...(body !== undefined && { body }) } as RequestInit
+    const response = await this.fetch(url, init)
+    const { status, headers } = response
+    return new Response(await limitedText(response), { status, headers: [...headers] })
+  }
+}
+
+/** The way that every provider knows, unless it says that it only knows the other. */
+function clientAuthentication(metadata: oidc.ServerMetadata, secret: string | null) {
+  if (!secret) return oidc.None()
+  const offered = metadata.token_endpoint_auth_methods_supported
+  const basic = !offered || offered.includes('client_secret_basic')
+  return basic ? oidc.ClientSecretBasic(secret) : oidc.ClientSecretPost(secret)
+}
+
+/** An admin reads there what is wrong with the address. */
+function helpOf(error: unknown): string | undefined {
+  const { message, help } = error as { message?: string; help?: string }
+  return help ? `${message} ${help}` : undefined
+}

@@ -1,0 +1,118 @@
+import ipaddr from 'ipaddr.js'
+import type { ServerMetadata } from 'openid-client'
+import type { Fetch } from '#llm/contract'
+import { limitedText } from '#identity/oidc/limited_text'
+import { E_OIDC_ISSUER } from '#identity/oidc/errors'
+
+/** A discovery document is a few kilobytes, from a server that people wait for. */
+const DEADLINE_MS = 10_000
+
+/** What Mosaic needs of an OpenID provider, by the names of OpenID Connect Discovery 1.0. */
+const NEEDED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+
+/** Where a browser is sent, so it must be nothing but a page. */
+const FOR_BROWSERS = ['authorization_endpoint', 'end_session_endpoint'] as const
+
+/** Names that no public certificate is made for: a provider on one's own network or machine. */
+const OWN_NETWORK = /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test)$/
+
+/** Asks an issuer what it is, so that a wrong address is found out before anyone depends on it. */
+export class OidcDiscovery {
+  constructor(protected fetch: Fetch) {}
+
+  /**
+   * Fetches and checks `<issuer>/.well-known/openid-configuration`. A slash at the end makes no
+   * difference; the issuer as it names itself is in the answer.
+   *
+   * @throws E_OIDC_ISSUER saying what was found at that address instead
+   */
+  async read(issuerUrl: string): Promise<ServerMetadata> {
+    if (!isTrustworthy(issuerUrl)) {
+      throw new E_OIDC_ISSUER(
+        'The issuer must be called by https.',
+        'Plain http is for providers on your own network: anyone on the way could sign in as anyone.'
+      )
+    }
+    const url = `${withoutSlash(issuerUrl)}/.well-known/openid-configuration`
+    const document = await this.#fetch(url)
+
+    const { issuer } = document
+    if (typeof issuer !== 'string' || withoutSlash(issuer) !== withoutSlash(issuerUrl)) {
+      throw new E_OIDC_ISSUER(
+        'The discovery document names another issuer.',
+        typeof issuer === 'string'
+          ? `Use the issuer that it names: ${issuer.slice(0, 200)}`
+          : 'It names none: check the address.'
+      )
+    }
+    const missing = NEEDED.find((name) => typeof document[name] !== 'string')
+    if (missing) {
+      throw new E_OIDC_ISSUER(
+        `The discovery document has no ${missing}.`,
+        'Check that the address is the one of an OpenID Connect issuer.'
+      )
+    }
+    const odd = FOR_BROWSERS.find((name) => document[name] !== undefined && !isPage(document[name]))
+    if (odd) {
+      throw new E_OIDC_ISSUER(
+        `The ${odd} of the discovery document is no address of a page.`,
+        'Ask whoever runs the provider: it must begin with https://.'
+      )
+    }
+    return document as ServerMetadata
+  }
+
+  async #fetch(url: string): Promise<Record<string, unknown>> {
+    let response: Response
+    try {
+      response = await this.fetch(url, {
+        headers: { accept: 'application/json' },
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      })
+    } catch (error) {
+      throw new E_OIDC_ISSUER('The issuer cannot be reached.', reasonOf(error))
+    }
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw new E_OIDC_ISSUER(
+        `The issuer answered ${response.status} at ${url}.`,
+        'Check the address: it ends before "/.well-known".'
+      )
+    }
+    try {
+      const document = JSON.parse(await limitedText(response))
+      if (document && typeof document === 'object') return document
+    } catch {
+      /** Told below: whatever came, it was no discovery document. */
+    }
+    throw new E_OIDC_ISSUER(
+      'There is no discovery document at this address.',
+      'Check that the address is the one of an OpenID Connect issuer.'
+    )
+  }
+}
+
+/** By https, or by http within one's own network. */
+export function isTrustworthy(url: string): boolean {
+  const parsed = URL.parse(url)
+  if (parsed?.protocol === 'https:') return true
+  if (parsed?.protocol !== 'http:') return false
+  const host = parsed.hostname.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(host)) return ipaddr.parse(host).range() !== 'unicast'
+  return OWN_NETWORK.test(host)
+}
+
+function isPage(value: unknown): boolean {
+  const protocol = typeof value === 'string' ? URL.parse(value)?.protocol : undefined
+  return protocol === 'https:' || protocol === 'http:'
+}
+
+/** A person's own errors explain themselves; a network error's text may hold anything. */
+function reasonOf(error: unknown): string {
+  const { help, name } = error as { help?: string; name?: string }
+  if (help) return help
+  if (name === 'TimeoutError') return `It did not answer within ${DEADLINE_MS / 1000} seconds.`
+  return 'Check the address, and that this server may reach it.'
+}
+
+const withoutSlash = (url: string) => url.replace(/\/+$/, '')

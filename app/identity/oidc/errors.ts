@@ -1,0 +1,129 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** What stands at the address of an issuer is none, or cannot be reached. */
+export class E_OIDC_ISSUER extends Exception {
+  static override code = 'E_OIDC_ISSUER'
+  static override status = 422
+  readonly field: string = 'issuerUrl'
+
+  constructor(message: string, help: string) {
+    super(message)
+    this.help = help
+  }
+}
+
+/** Single sign-on can be made the only way in once it is known to work. */
+export class E_OIDC_NOT_TESTED extends Exception {
+  static override code = 'E_OIDC_NOT_TESTED'
+  static override status = 409
+  static override message = 'Nobody has signed in with these settings yet.'
+  static override help =
+    'Save them, do one test sign-in that succeeds, then make single sign-on the only way in.'
+  readonly field = 'oidc.only'
+}
+
+/** A secret is not sent to a place that its owner has not seen. */
+export class E_OIDC_SECRET_NEEDED extends Exception {
+  static override code = 'E_OIDC_SECRET_NEEDED'
+  static override status = 422
+  static override message =
+    'Enter the client secret again: the stored one belongs to another issuer.'
+  static override help = 'Send "oidc.clientSecret" together with "oidc.issuerUrl".'
+  readonly field = 'oidc.clientSecret'
+}
+
+/** Each refusal of a sign-in: what the person reads, and what they can do. Keys stand in the audit. */
+export const OIDC_REFUSALS = {
+  not_configured: {
+    message: 'Single sign-on is not set up here.',
+    help: 'Sign in with a password, or ask an admin.',
+  },
+  unreachable: {
+    message: 'The sign-in service cannot be reached.',
+    help: 'Try again in a minute. An admin can sign in with the local account.',
+  },
+  state: {
+    message: 'This sign-in did not begin in this browser.',
+    help: 'Begin again on this page.',
+  },
+  too_late: {
+    message: 'The sign-in took too long.',
+    help: 'Begin again on this page.',
+  },
+  settings_changed: {
+    message: 'The sign-in settings changed while you were signing in.',
+    help: 'Begin again on this page.',
+  },
+  denied: {
+    message: 'The sign-in service did not let you in.',
+    help: 'Try again, or ask whoever runs it.',
+  },
+  code: {
+    message: 'The sign-in service did not accept the answer it gave itself.',
+    help: 'Begin again. If it happens again, an admin checks the client ID and secret.',
+  },
+  issuer: {
+    message: 'The answer came from another sign-in service.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  nonce: {
+    message: 'The answer belongs to another sign-in.',
+    help: 'Begin again on this page.',
+  },
+  audience: {
+    message: 'The answer was made for another application.',
+    help: 'An admin checks the client ID.',
+  },
+  token_expired: {
+    message: 'The answer of the sign-in service was out of date.',
+    help: 'Begin again. If it happens again, an admin checks the clocks of both servers.',
+  },
+  signature: {
+    message: 'The answer of the sign-in service is not signed as it should be.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  invalid: {
+    message: 'The sign-in service gave an answer that cannot be used.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  email_taken: {
+    message: 'Another account here has your email address.',
+    help: 'Sign in the way you did before, or ask an admin: accounts are never joined by address.',
+  },
+  no_role: {
+    message: 'Your account at the sign-in service does not give you access to Mosaic.',
+    help: 'Ask an admin which group you need.',
+  },
+  not_invited: {
+    message: 'This installation lets in only who was invited.',
+    help: 'Ask an admin for an invitation.',
+  },
+  invitation: {
+    message: 'This invitation is not valid any more.',
+    help: 'Ask an admin for a new one.',
+  },
+  deactivated: {
+    message: 'Your account has been deactivated.',
+    help: 'Ask an admin.',
+  },
+  someone_else: {
+    message: 'You confirmed as someone else.',
+    help: 'Confirm with the account you are signed in with.',
+  },
+} as const
+
+export type OidcRefusal = keyof typeof OIDC_REFUSALS
+
+/** A sign-in with the provider that did not lead in; `reason` says where it ended. */
+export class E_OIDC_REFUSED extends Exception {
+  static override code = 'E_OIDC_REFUSED'
+  static override status = 403
+
+  constructor(
+    readonly reason: OidcRefusal,
+    options?: { cause?: unknown; help?: string }
+  ) {
+    super(OIDC_REFUSALS[reason].message, { cause: options?.cause })
+    this.help = options?.help ?? OIDC_REFUSALS[reason].help
+  }
+}

@@ -1,0 +1,59 @@
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import { E_OIDC_REFUSED, type OidcRefusal } from '#identity/oidc/errors'
+
+/** The claim of an id_token that was not as it must be, and what that says. */
+const BY_CLAIM: Record<string, OidcRefusal> = {
+  iss: 'issuer',
+  aud: 'audience',
+  azp: 'audience',
+  nonce: 'nonce',
+  exp: 'token_expired',
+  nbf: 'token_expired',
+  iat: 'token_expired',
+  auth_time: 'token_expired',
+}
+
+/** The library's own words for one kind of failure: it gives them no code of their own. */
+const BY_MESSAGE: [RegExp, OidcRefusal][] = [
+  [/"state"/, 'state'],
+  [/"iss" \(issuer\)/, 'issuer'],
+  [/"nonce"/, 'nonce'],
+  [/signature/, 'signature'],
+]
+
+interface Failure {
+  code?: string
+  message?: string
+  name?: string
+  claim?: string
+  cause?: unknown
+}
+
+/** Why a sign-in ended, from what `openid-client` threw. The cause is kept for the log. */
+export function refusalOf(error: unknown): E_OIDC_REFUSED {
+  if (error instanceof E_OIDC_REFUSED) return error
+  return new E_OIDC_REFUSED(reasonOf(error), { cause: error })
+}
+
+function reasonOf(error: unknown): OidcRefusal {
+  if (error instanceof AuthorizationResponseError) return 'denied'
+  if (error instanceof ResponseBodyError) return 'code'
+
+  for (let at = error as Failure | undefined, depth = 0; at && depth < 5; depth++) {
+    if (at instanceof E_OIDC_REFUSED) return at.reason
+    const { claim } = at
+    if (claim && BY_CLAIM[claim]) return BY_CLAIM[claim]
+    const told = BY_MESSAGE.find(([words]) => words.test(at?.message ?? ''))
+    if (told) return told[1]
+    if (at.code === 'OAUTH_KEY_SELECTION_FAILED') return 'signature'
+    if (isNetwork(at)) return 'unreachable'
+    at = at.cause as Failure | undefined
+  }
+  return 'invalid'
+}
+
+const isNetwork = ({ code, name }: Failure) =>
+  name === 'TimeoutError' ||
+  code === 'OAUTH_TIMEOUT' ||
+  code === 'E_BLOCKED_ADDRESS' ||
+  /^(E(CONN|NOTFOUND|HOST|NET|PIPE|AI_)|UND_ERR)/.test(code ?? '')

@@ -1,0 +1,99 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import User from '#models/user'
+import type { Role } from '#models/types'
+import type { Audit } from '#audit/audit'
+import type { Actor } from '#settings/actor'
+import type { AccessTokens } from '#identity/access_tokens'
+import type { Sessions } from '#identity/sessions'
+import { isLastAdmin } from '#identity/last_admin'
+import { E_LAST_ADMIN, E_SELF } from '#identity/errors'
+
+export interface UserChanges {
+  name?: string
+  role?: Role
+}
+
+/** Lets what is in flight end, then stops a user's agent. Need not be awaited. */
+export type EndAgent = (userId: string) => Promise<unknown>
+
+/** What admins do with other people's accounts. Nobody can remove themselves, or the last admin. */
+export class UserAdministration {
+  constructor(
+    protected sessions: Sessions,
+    protected tokens: AccessTokens,
+    protected endAgent: EndAgent,
+    protected audit: Audit
+  ) {}
+
+  /** @throws E_SELF for one's own role, E_LAST_ADMIN */
+  async update(id: string, { name, role }: UserChanges, by: Actor): Promise<User> {
+    const before: { role?: Role } = {}
+    const user = await this.#change(id, async (found, trx) => {
+      before.role = found.role
+      if (role && role !== found.role) {
+        if (found.id === by.user.id) throw new E_SELF()
+        if (role !== 'admin' && (await isLastAdmin(found, trx))) throw new E_LAST_ADMIN()
+        found.role = role
+      }
+      if (name) found.name = name
+    })
+    const changed = user.role !== before.role
+    await this.#record(changed ? 'user.role_changed' : 'user.changed', user, by, {
+      ...(changed && { role: user.role }),
+    })
+    return user
+  }
+
+  /**
+   * Ends everything of the user at once: sessions, access tokens, and the agent as soon as what it is
+   * saying has ended. Doing it again does no harm.
+   *
+   * @throws E_SELF, E_LAST_ADMIN
+   */
+  async deactivate(id: string, by: Actor): Promise<User> {
+    const user = await this.#change(id, async (found, trx) => {
+      if (found.id === by.user.id) throw new E_SELF()
+      if (await isLastAdmin(found, trx)) throw new E_LAST_ADMIN()
+      found.deactivatedAt ??= DateTime.utc()
+    })
+    const sessions = await this.sessions.endAllOf(user.id)
+    const tokens = await this.tokens.deleteAllOf(user)
+    void this.endAgent(user.id)
+    await this.#record('user.deactivated', user, by, { sessions, tokens })
+    return user
+  }
+
+  /** Lets the user come in again. Their tokens are gone; their agent wakes when they use it. */
+  async reactivate(id: string, by: Actor): Promise<User> {
+    const user = await this.#change(id, async (found) => {
+      found.deactivatedAt = null
+    })
+    await this.#record('user.reactivated', user, by)
+    return user
+  }
+
+  async #change(
+    id: string,
+    change: (user: User, trx: TransactionClientContract) => Promise<void>
+  ): Promise<User> {
+    const user = await db.transaction(async (trx) => {
+      const found = await User.query({ client: trx }).where('id', id).forUpdate().firstOrFail()
+      await change(found, trx)
+      return found.useTransaction(trx).save()
+    })
+    user.$trx = undefined
+    return user
+  }
+
+  #record(action: string, user: User, by: Actor, details?: Record<string, unknown>) {
+    return this.audit.record({
+      actor: by.user,
+      address: by.address,
+      action,
+      subject: { type: 'user', id: user.id },
+      details,
+    })
+  }
+}

@@ -1,0 +1,20 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type { DescribedUser } from '#identity/user_directory'
+import AdminUserTransformer from '#transformers/admin_user_transformer'
+
+/** One user, as an admin looks at them: numbers of what is theirs, never the things. */
+export default class AdminUserDetailsTransformer extends BaseTransformer<DescribedUser> {
+  toObject() {
+    const { user, sessions, tokens, inviter } = this.resource
+    const invited = user.isInvited && user.invitationExpiresAt
+    return {
+      ...new AdminUserTransformer(this.resource).toObject(),
+      lastSignInAt: user.lastSignInAt?.toUTC().toISO() ?? null,
+      identityProvider: user.oidcIssuer ?? null,
+      inviterName: inviter?.name ?? null,
+      invitationExpiresAt: invited ? invited.toUTC().toISO() : null,
+      sessions,
+      tokens,
+    }
+  }
+}

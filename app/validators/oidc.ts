@@ -1,0 +1,46 @@
+import vine from '@vinejs/vine'
+
+/** A path of Mosaic's own: two slashes, or one of each kind, would lead to another site. */
+const localPath = () =>
+  vine
+    .string()
+    .regex(/^\/(?![/\\])[^\s\\]*$/)
+    .maxLength(2048)
+
+export const localPathValidator = vine.create({ back: localPath().optional() })
+
+/** What an invitation's link carries. */
+export const invitationToken = () => vine.string().regex(/^[\w-]{1,128}$/)
+
+export const invitationTokenValidator = vine.create({ invitation: invitationToken().optional() })
+
+const values = () => vine.array(vine.string().trim().minLength(1).maxLength(255)).maxLength(64)
+
+/** Rules and claims to try them out on. */
+export const roleTrialValidator = vine.create({
+  claim: vine.string().trim().maxLength(255).nullable(),
+  adminValues: values(),
+  memberValues: values(),
+  claims: vine.object({}).allowUnknownProperties(),
+})
+
+const issuerUrl = () =>
+  vine
+    .string()
+    .trim()
+    .url({ require_tld: false, protocols: ['https', 'http'], require_protocol: true })
+    .maxLength(2048)
+
+/** The provider, as an admin enters it. A secret that is left out stays as it is. */
+export const oidcClientValidator = vine.create({
+  issuerUrl: issuerUrl(),
+  clientId: vine.string().trim().minLength(1).maxLength(512),
+  clientSecret: vine.string().trim().minLength(1).maxLength(2048).optional(),
+  name: vine.string().trim().maxLength(64).nullable().optional(),
+  scopes: vine
+    .string()
+    .trim()
+    .regex(/^openid( [\x21\x23-\x5B\x5D-\x7E]+)*$/)
+    .maxLength(512)
+    .optional(),
+})

@@ -1,0 +1,33 @@
+import vine from '@vinejs/vine'
+import { ROLES } from '#models/types'
+import { USER_STATES } from '#identity/user_directory'
+import { newPassword } from '#validators/identity'
+
+const name = () => vine.string().trim().minLength(1).maxLength(255)
+const role = () => vine.enum(ROLES)
+
+/** Which users of the list. */
+export const usersQueryValidator = vine.create({
+  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
+  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+  search: vine.string().trim().maxLength(255).optional(),
+  role: role().optional(),
+  state: vine.enum(USER_STATES).optional(),
+})
+
+export const inviteValidator = vine.create({
+  email: vine.string().trim().toLowerCase().email().maxLength(255),
+  name: name().optional(),
+  role: role().optional(),
+})
+
+export const userChangesValidator = vine.create({
+  name: name().optional(),
+  role: role().optional(),
+})
+
+/** What someone who was invited chooses. */
+export const acceptInvitationValidator = vine.create({
+  name: name().optional(),
+  password: newPassword(),
+})

@@ -1,0 +1,148 @@
+import { createHash, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
+import { LoopbackService, type Received, type Reply } from '#tests/contracts/loopback_service'
+
+const KEY_ID = 'key-1'
+
+/** What the authorization request asked for. */
+interface Grant {
+  clientId: string
+  nonce: string
+  challenge: string
+}
+
+/** How this provider departs from what a good one does, for the next sign-in. */
+export interface Roguery {
+  /** Claims of the id_token, beside or in place of the right ones. */
+  claims?: Record<string, unknown>
+  /** Signs with a key that it does not publish. */
+  wrongKey?: boolean
+  /** Names an algorithm without a signature. */
+  unsigned?: boolean
+  /** Tells this subject at the userinfo endpoint. */
+  userinfoSubject?: string
+}
+
+/**
+ * An OpenID provider that answers by the rules until it is told not to. It checks the client's secret,
+ * the verifier of PKCE and that a code is used once, as a good one does.
+ */
+export class RogueIssuer {
+  static readonly CLIENT = { clientId: 'mosaic', clientSecret: 'a secret of the client' }
+
+  readonly #published = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #other = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #grants = new Map<string, Grant>()
+  #service!: LoopbackService
+  #roguery: Roguery = {}
+  #person: Record<string, unknown> = { sub: 'ada' }
+  /** Whether it answers at all. */
+  broken = false
+
+  static async start(): Promise<RogueIssuer> {
+    const issuer = new RogueIssuer()
+    issuer.#service = await LoopbackService.start((request) => issuer.#answer(request))
+    return issuer
+  }
+
+  get url(): string {
+    return this.#service.url
+  }
+
+  get received(): Received[] {
+    return this.#service.received
+  }
+
+  close(): Promise<void> {
+    return this.#service.close()
+  }
+
+  /** Who signs in at its page from now on, and what is wrong with its answers. */
+  as(person: Record<string, unknown>, roguery: Roguery = {}): this {
+    this.#person = person
+    this.#roguery = roguery
+    return this
+  }
+
+  /** What its page does with a browser that was sent there: the query it sends back to Mosaic. */
+  visit(location: string): Record<string, string> {
+    const { searchParams } = new URL(location)
+    const code = randomUUID()
+    this.#grants.set(code, {
+      clientId: searchParams.get('client_id')!,
+      nonce: searchParams.get('nonce')!,
+      challenge: searchParams.get('code_challenge')!,
+    })
+    return { code, state: searchParams.get('state')!, iss: this.url }
+  }
+
+  #answer({ url, headers, body }: Received): Reply {
+    if (this.broken) return (response) => void response.destroy()
+    switch (new URL(url, this.url).pathname) {
+      case '/.well-known/openid-configuration':
+        return ok({
+          issuer: this.url,
+          authorization_endpoint: `${this.url}/authorize`,
+          token_endpoint: `${this.url}/token`,
+          userinfo_endpoint: `${this.url}/userinfo`,
+          jwks_uri: `${this.url}/keys`,
+          end_session_endpoint: `${this.url}/leave`,
+          authorization_response_iss_parameter_supported: true,
+        })
+      case '/keys':
+        return ok({ keys: [this.#publicKey()] })
+      case '/token':
+        return this.#exchange(String(headers.authorization), new URLSearchParams(String(body)))
+      case '/userinfo':
+        return ok({ ...this.#person, sub: this.#roguery.userinfoSubject ?? this.#person.sub })
+      default:
+        return { status: 404, json: {} }
+    }
+  }
+
+  #exchange(authorization: string, form: URLSearchParams): Reply {
+    const grant = this.#grants.get(form.get('code') ?? '')
+    this.#grants.delete(form.get('code') ?? '')
+    const { clientId, clientSecret } = RogueIssuer.CLIENT
+    const pair = [clientId, clientSecret].map((part) =>
+      new URLSearchParams({ part }).toString().slice(5)
+    )
+    const basic = `Basic ${Buffer.from(pair.join(':')).toString('base64')}`
+    const verifier = form.get('code_verifier') ?? ''
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    if (authorization !== basic) return { status: 401, json: { error: 'invalid_client' } }
+    if (grant?.challenge !== challenge) return { status: 400, json: { error: 'invalid_grant' } }
+    return ok({
+      access_token: randomUUID(),
+      token_type: 'Bearer',
+      expires_in: 60,
+      id_token: this.#idToken(grant),
+    })
+  }
+
+  #idToken({ clientId, nonce }: Grant): string {
+    const now = Math.floor(Date.now() / 1000)
+    const claims = { iss: this.url, aud: clientId, exp: now + 60, iat: now, nonce }
+    const { wrongKey, unsigned } = this.#roguery
+    const whole = { ...claims, sub: this.#person.sub, ...this.#roguery.claims }
+    const header = { alg: unsigned ? 'none' : 'RS256', kid: KEY_ID }
+    return jwt(
+      header,
+      whole,
+      unsigned ? null : (wrongKey ? this.#other : this.#published).privateKey
+    )
+  }
+
+  #publicKey() {
+    const jwk = this.#published.publicKey.export({ format: 'jwk' })
+    return { ...jwk, kid: KEY_ID, use: 'sig', alg: 'RS256' }
+  }
+}
+
+const ok = (json: unknown): Reply => ({ status: 200, json })
+
+function jwt(header: object, claims: object, key: KeyObject | null): string {
+  const text = [header, claims].map((part) => base64url(JSON.stringify(part))).join('.')
+  return `${text}.${key ? sign('sha256', Buffer.from(text), key).toString('base64url') : ''}`
+}
+
+const base64url = (text: string) => Buffer.from(text).toString('base64url')

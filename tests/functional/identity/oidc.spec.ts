@@ -1,0 +1,463 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import settings from '#settings/services/main'
+import AuditEvent from '#models/audit_event'
+import User from '#models/user'
+import type { OidcRefusal } from '#identity/oidc/errors'
+import { UserFactory } from '#database/factories/user_factory'
+import { RogueIssuer, type Roguery } from '#tests/doubles/rogue_issuer'
+import { Visitor } from '#tests/visitor'
+
+const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'Ada@Example.test', email_verified: true }
+const ADMIN = { username: 'admin', password: 'correct horse battery' }
+
+let issuer: RogueIssuer
+
+async function setUp() {
+  await settings.set('onboarding.completed', true)
+  await settings.set('network.allowedRanges', ['127.0.0.0/8'])
+  issuer = await RogueIssuer.start()
+  await useIssuer(issuer)
+  return () => issuer.close()
+}
+
+async function useIssuer({ url }: RogueIssuer) {
+  await settings.set('oidc.issuerUrl', url)
+  await settings.set('oidc.clientId', RogueIssuer.CLIENT.clientId)
+  await settings.set('oidc.clientSecret', RogueIssuer.CLIENT.clientSecret)
+}
+
+/** Goes to the provider; what it sends back is not followed yet. */
+async function leave(visitor: Visitor, path = '/auth/oidc/start') {
+  const sent = await visitor.get(path)
+  const location = sent.headers.get('location') ?? ''
+  return { status: sent.status, location }
+}
+
+const callback = (visitor: Visitor, query: Record<string, string>) =>
+  visitor.get(`/auth/oidc/callback?${new URLSearchParams(query)}`)
+
+async function signInAs(person: Record<string, unknown>, roguery?: Roguery, path?: string) {
+  const visitor = new Visitor()
+  issuer.as(person, roguery)
+  const { location } = await leave(visitor, path)
+  const arrived = await callback(visitor, issuer.visit(location))
+  return { visitor, arrived }
+}
+
+/** What the login page tells, and what the record has. */
+async function refusalOf(visitor: Visitor) {
+  const { body } = await visitor.get('/api/v1/sign-in')
+  const event = await AuditEvent.query()
+    .where('action', 'session.refused')
+    .orderBy('id', 'desc')
+    .first()
+  return { told: body.data.failure, reason: event?.details?.reason as OidcRefusal | undefined }
+}
+
+async function adminVisitor() {
+  const accounts = await app.container.make('identity.breakglass')
+  await accounts.create(ADMIN)
+  const visitor = new Visitor()
+  await visitor.post('/api/v1/session', ADMIN)
+  return visitor
+}
+
+test.group('Signing in with the identity provider', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(setUp)
+
+  test('makes the account of a new person, and finds it again by issuer and subject', async ({
+    assert,
+  }) => {
+    const { visitor, arrived } = await signInAs(ADA)
+    assert.equal(arrived.headers.get('location'), '/chat')
+    const me = await visitor.get('/api/v1/me')
+    assert.containsSubset(me.body.data, {
+      name: 'Ada Lovelace',
+      email: 'ada@example.test',
+      role: 'member',
+      signedInWith: 'oidc',
+    })
+    const user = await User.findByOrFail('email', 'ada@example.test')
+    assert.containsSubset(user.$attributes, { oidcIssuer: issuer.url, oidcSubject: 'ada' })
+    assert.isNotNull(user.emailVerifiedAt)
+    assert.exists(await AuditEvent.findBy({ action: 'user.created', actorId: user.id }))
+
+    await signInAs({ ...ADA, email: 'other@example.test', name: 'Ada King' })
+    await user.refresh()
+    assert.equal(user.name, 'Ada King')
+    assert.equal(user.email, 'other@example.test')
+    assert.lengthOf(await User.query().where('oidc_subject', 'ada'), 1)
+  })
+
+  test('asks for what it needs: PKCE, a state and a nonce of its own each time', async ({
+    assert,
+  }) => {
+    const visitor = new Visitor()
+    const [first, second] = [await leave(visitor), await leave(visitor)]
+    const asked = new URL(first.location).searchParams
+    assert.equal(asked.get('code_challenge_method'), 'S256')
+    assert.equal(asked.get('response_type'), 'code')
+    assert.match(asked.get('redirect_uri')!, /\/auth\/oidc\/callback$/)
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      assert.isAbove(asked.get(name)!.length, 30)
+      assert.notEqual(asked.get(name), new URL(second.location).searchParams.get(name))
+    }
+  })
+
+  test('leads to the page that was asked for', async ({ assert }) => {
+    const visitor = new Visitor()
+    await visitor.get('/settings/tokens', { accept: 'text/html' })
+    const { location } = await leave(visitor)
+    const arrived = await callback(visitor, issuer.as(ADA).visit(location))
+    assert.equal(arrived.headers.get('location'), '/settings/tokens')
+  })
+
+  test('gives the browser a new session id', async ({ assert }) => {
+    const visitor = new Visitor()
+    const { location } = await leave(visitor)
+    const before = visitor.cookies.get('mosaic_session')
+    await callback(visitor, issuer.as(ADA).visit(location))
+    assert.notEqual(visitor.cookies.get('mosaic_session'), before)
+  })
+
+  test('ends at the provider too', async ({ assert }) => {
+    const { visitor } = await signInAs(ADA)
+    const left = await visitor.delete('/api/v1/session')
+    const url = new URL(left.body.data.redirectTo)
+    assert.equal(url.origin + url.pathname, `${issuer.url}/leave`)
+    assert.match(url.searchParams.get('post_logout_redirect_uri')!, /\/login$/)
+    assert.isAbove(url.searchParams.get('id_token_hint')!.split('.').length, 2)
+    assert.equal((await visitor.get('/api/v1/me')).status, 401)
+  })
+
+  test('ends here even when the provider does not answer', async ({ assert }) => {
+    const { visitor } = await signInAs(ADA)
+    issuer.broken = true
+    await settings.set('oidc.scopes', 'openid')
+    assert.equal((await visitor.delete('/api/v1/session')).status, 204)
+    assert.equal((await visitor.get('/api/v1/me')).status, 401)
+  })
+
+  test('uses changed settings at once, without a restart', async ({ assert, cleanup }) => {
+    const other = await RogueIssuer.start()
+    cleanup(() => other.close())
+    const visitor = new Visitor()
+    assert.isTrue((await leave(visitor)).location.startsWith(issuer.url))
+    await useIssuer(other)
+    assert.isTrue((await leave(visitor)).location.startsWith(other.url))
+  })
+})
+
+test.group('Attacks on the sign-in', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(setUp)
+
+  const seconds = () => Math.floor(Date.now() / 1000)
+  const ROGUERIES: [string, Roguery | (() => Roguery), OidcRefusal][] = [
+    ['a wrong nonce', { claims: { nonce: 'of another sign-in' } }, 'nonce'],
+    ['no nonce', { claims: { nonce: undefined } }, 'nonce'],
+    ['a wrong issuer', { claims: { iss: 'https://elsewhere.example' } }, 'issuer'],
+    ['a wrong audience', { claims: { aud: 'another-client' } }, 'audience'],
+    [
+      'an audience of several, made for another',
+      { claims: { aud: ['mosaic', 'another'], azp: 'another' } },
+      'audience',
+    ],
+    ['an expired token', () => ({ claims: { exp: seconds() - 120 } }), 'token_expired'],
+    ['a token from the future', () => ({ claims: { nbf: seconds() + 600 } }), 'token_expired'],
+    ['a signature of another key', { wrongKey: true }, 'signature'],
+    ['no signature', { unsigned: true }, 'invalid'],
+    ['the profile of someone else', { userinfoSubject: 'grace' }, 'invalid'],
+  ]
+  for (const [what, roguery, reason] of ROGUERIES) {
+    test(`${what} is refused`, async ({ assert }) => {
+      const chosen = typeof roguery === 'function' ? roguery() : roguery
+      const { visitor, arrived } = await signInAs(ADA, chosen)
+      assert.equal(arrived.headers.get('location'), '/login')
+      const refusal = await refusalOf(visitor)
+      assert.equal(refusal.reason, reason)
+      assert.equal(refusal.told.reason, reason)
+      assert.isNotEmpty(refusal.told.message && refusal.told.hint)
+      assert.equal((await visitor.get('/api/v1/me')).status, 401)
+      assert.lengthOf(await User.all(), 0)
+    })
+  }
+
+  test('a state of another browser is refused', async ({ assert }) => {
+    const { location } = await leave(new Visitor())
+    const answer = issuer.as(ADA).visit(location)
+    const victim = new Visitor()
+    await leave(victim)
+    const arrived = await callback(victim, answer)
+    assert.equal(arrived.headers.get('location'), '/login')
+    assert.equal((await refusalOf(victim)).reason, 'state')
+    assert.lengthOf(await User.all(), 0)
+  })
+
+  test('an answer without a state, or with a made-up one, is refused', async ({ assert }) => {
+    const visitor = new Visitor()
+    const { location } = await leave(visitor)
+    const { state, ...answer } = issuer.as(ADA).visit(location)
+    for (const query of [answer, { ...answer, state: 'made up' }, { ...answer, state: '' }]) {
+      await callback(visitor, query as Record<string, string>)
+      assert.equal((await refusalOf(visitor)).reason, 'state')
+    }
+    assert.isString(state)
+  })
+
+  test('a code that was used is worth nothing, in this browser and in another', async ({
+    assert,
+  }) => {
+    const visitor = new Visitor()
+    const { location } = await leave(visitor)
+    const answer = issuer.as(ADA).visit(location)
+    await callback(visitor, answer)
+    await visitor.delete('/api/v1/session')
+    await callback(visitor, answer)
+    assert.equal((await refusalOf(visitor)).reason, 'state')
+
+    const thief = new Visitor()
+    const own = issuer.visit((await leave(thief)).location)
+    await callback(thief, { ...own, code: answer.code })
+    assert.equal((await refusalOf(thief)).reason, 'code')
+    assert.equal((await thief.get('/api/v1/me')).status, 401)
+  })
+
+  test('a code of another sign-in does not fit this one: PKCE', async ({ assert }) => {
+    const [mine, theirs] = [new Visitor(), new Visitor()]
+    const stolen = issuer.as(ADA).visit((await leave(theirs)).location)
+    const own = issuer.visit((await leave(mine)).location)
+    await callback(mine, { ...own, code: stolen.code })
+    assert.equal((await refusalOf(mine)).reason, 'code')
+  })
+
+  test('providers that are mixed up are told apart', async ({ assert, cleanup }) => {
+    const other = await RogueIssuer.start()
+    cleanup(() => other.close())
+    const visitor = new Visitor()
+    const answer = issuer.as(ADA).visit((await leave(visitor)).location)
+    await callback(visitor, { ...answer, iss: other.url })
+    assert.equal((await refusalOf(visitor)).reason, 'issuer')
+
+    const begun = issuer.visit((await leave(visitor)).location)
+    await useIssuer(other)
+    await callback(visitor, begun)
+    assert.equal((await refusalOf(visitor)).reason, 'settings_changed')
+    assert.isFalse(other.received.some(({ url }) => url.startsWith('/token')))
+  })
+
+  test('an address that someone else has here joins no accounts', async ({ assert }) => {
+    const grace = await UserFactory.merge({ email: 'ada@example.test' }).create()
+    const { visitor } = await signInAs(ADA)
+    assert.equal((await refusalOf(visitor)).reason, 'email_taken')
+    await grace.refresh()
+    assert.isNull(grace.oidcSubject ?? null)
+    assert.lengthOf(await User.all(), 1)
+  })
+
+  test('the same subject of another provider is someone else', async ({ assert, cleanup }) => {
+    await signInAs(ADA)
+    const other = await RogueIssuer.start()
+    cleanup(() => other.close())
+    await useIssuer(other)
+    const visitor = new Visitor()
+    const { location } = await leave(visitor)
+    await callback(visitor, other.as({ ...ADA, email: undefined }).visit(location))
+    assert.lengthOf(await User.query().where('oidc_subject', 'ada'), 2)
+  })
+
+  test('who was deactivated stays out', async ({ assert }) => {
+    const { visitor: first } = await signInAs(ADA)
+    const user = await User.firstOrFail()
+    const admin = await UserFactory.apply('admin').create()
+    const administration = await app.container.make('identity.administration')
+    await administration.deactivate(user.id, { user: admin, address: null })
+    assert.equal((await first.get('/api/v1/me')).status, 401)
+    const { visitor } = await signInAs(ADA)
+    assert.equal((await refusalOf(visitor)).reason, 'deactivated')
+  })
+
+  test('who says no at the provider is told so', async ({ assert }) => {
+    const visitor = new Visitor()
+    const { state, iss } = issuer.visit((await leave(visitor)).location)
+    await callback(visitor, { error: 'access_denied', state, iss })
+    assert.equal((await refusalOf(visitor)).reason, 'denied')
+  })
+
+  test('a provider at a private address is not called where that is not allowed', async ({
+    assert,
+  }) => {
+    await settings.set('network.allowedRanges', [])
+    const { location } = await leave(new Visitor())
+    assert.equal(location, '/login')
+    assert.lengthOf(issuer.received, 0)
+  })
+})
+
+test.group('Roles from a claim', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(setUp)
+  group.each.setup(async () => {
+    await settings.set('oidc.roleClaim', 'groups')
+    await settings.set('oidc.adminValues', ['mosaic-admins'])
+    await settings.set('oidc.memberValues', ['staff'])
+  })
+
+  const roleOf = async () => (await User.query().where('oidc_subject', 'ada').first())?.role
+
+  test('follow the provider at each sign-in', async ({ assert }) => {
+    await UserFactory.apply('admin').create()
+    await signInAs({ ...ADA, groups: ['staff'] })
+    assert.equal(await roleOf(), 'member')
+    await signInAs({ ...ADA, groups: ['staff', 'mosaic-admins'] })
+    assert.equal(await roleOf(), 'admin')
+    await signInAs({ ...ADA, groups: ['staff'] })
+    assert.equal(await roleOf(), 'member')
+    assert.lengthOf(await AuditEvent.query().where('action', 'user.role_changed'), 2)
+  })
+
+  test('keep out who has none of them', async ({ assert }) => {
+    const { visitor } = await signInAs({ ...ADA, groups: ['guests'] })
+    assert.equal((await refusalOf(visitor)).reason, 'no_role')
+    assert.isUndefined(await roleOf())
+  })
+
+  test('never take the last admin away', async ({ assert }) => {
+    await signInAs({ ...ADA, groups: ['mosaic-admins'] })
+    await signInAs({ ...ADA, groups: ['staff'] })
+    assert.equal(await roleOf(), 'admin')
+    assert.exists(await AuditEvent.findBy('action', 'user.role_kept'))
+  })
+
+  test('can be tried out before they are saved', async ({ assert }) => {
+    const visitor = await adminVisitor()
+    const path = '/api/v1/admin/auth/oidc/role'
+    const rules = { claim: 'realm.roles', adminValues: ['boss'], memberValues: ['staff'] }
+    const tried = async (claims: object, changes: object = {}) =>
+      (await visitor.post(path, { ...rules, ...changes, claims })).body.data
+    assert.deepEqual(await tried({ realm: { roles: ['boss'] } }), {
+      role: 'admin',
+      because: 'admin_value',
+      found: ['boss'],
+    })
+    assert.containsSubset(await tried({ 'realm.roles': 'staff' }), { role: 'member' })
+    assert.containsSubset(await tried({ realm: 'boss' }), { role: null, because: 'no_match' })
+    assert.containsSubset(await tried({}, { memberValues: [] }), { because: 'everyone' })
+    assert.containsSubset(await tried({}, { claim: null }), { because: 'no_rule' })
+    assert.equal(await settings.get('oidc.roleClaim'), 'groups')
+  })
+})
+
+test.group('Single sign-on locks nobody out', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(setUp)
+
+  async function testSignIn(visitor: Visitor) {
+    const { location } = await leave(visitor, '/auth/oidc/test')
+    return callback(visitor, issuer.as(ADA).visit(location))
+  }
+
+  const onlyWay = (visitor: Visitor) =>
+    visitor.patch('/api/v1/admin/settings', { 'oidc.only': true })
+
+  test('it is the only way in after one test sign-in, and not before', async ({ assert }) => {
+    const visitor = await adminVisitor()
+    const early = await onlyWay(visitor)
+    assert.equal(early.status, 409)
+    assert.equal(early.body.errors[0].code, 'E_OIDC_NOT_TESTED')
+
+    const examined = await visitor.post('/api/v1/admin/auth/oidc/test')
+    assert.containsSubset(examined.body.data, {
+      issuer: issuer.url,
+      keys: 1,
+      url: '/auth/oidc/test',
+    })
+    const tried = await testSignIn(visitor)
+    assert.equal(tried.headers.get('location'), '/admin/authentication')
+    const shown = await visitor.get('/api/v1/admin/auth/oidc')
+    assert.containsSubset(shown.body.data, { tested: true, inForce: false })
+    assert.containsSubset(shown.body.data.lastTest, { ok: true, trial: { subject: 'ada' } })
+    assert.equal((await visitor.get('/api/v1/me')).body.data.name, 'admin', 'nobody else came in')
+    assert.isNull(await User.findBy('oidcSubject', 'ada'))
+
+    assert.equal((await onlyWay(visitor)).status, 200)
+    const ways = await new Visitor().get('/api/v1/sign-in')
+    assert.equal(ways.body.data.passwords, 'breakglass')
+  })
+
+  test('a test that fails says why, and proves nothing', async ({ assert }) => {
+    const visitor = await adminVisitor()
+    const { location } = await leave(visitor, '/auth/oidc/test')
+    issuer.as(ADA, { wrongKey: true })
+    await callback(visitor, issuer.visit(location))
+    const { body } = await visitor.get('/api/v1/admin/auth/oidc')
+    assert.containsSubset(body.data, { tested: false })
+    assert.containsSubset(body.data.lastTest, { ok: false, failure: { reason: 'signature' } })
+    assert.equal((await onlyWay(visitor)).status, 409)
+  })
+
+  test('other passwords are refused then, the local admin never', async ({ assert }) => {
+    const visitor = await adminVisitor()
+    const invitations = await app.container.make('identity.invitations')
+    const admin = await User.firstOrFail()
+    const by = { user: admin, address: null }
+    const { token } = await invitations.invite({ email: 'eve@example.test', role: 'member' }, by)
+    const eve = { username: 'eve@example.test', password: 'a password of eve' }
+    await invitations.acceptWithPassword(token, 'Eve', eve.password)
+    assert.equal((await new Visitor().post('/api/v1/session', eve)).status, 201)
+
+    await testSignIn(visitor)
+    await onlyWay(visitor)
+    const refused = await new Visitor().post('/api/v1/session', eve)
+    assert.equal(refused.status, 403)
+    assert.equal(refused.body.errors[0].code, 'E_PASSWORD_SIGN_IN_OFF')
+    const wrong = await new Visitor().post('/api/v1/session', {
+      ...eve,
+      password: 'something else',
+    })
+    assert.equal(wrong.status, 401)
+    assert.equal((await new Visitor().post('/api/v1/session', ADMIN)).status, 201)
+  })
+
+  test('with changed settings it is one way of several again, until it is tested', async ({
+    assert,
+  }) => {
+    const visitor = await adminVisitor()
+    await testSignIn(visitor)
+    await onlyWay(visitor)
+    await visitor.patch('/api/v1/admin/settings', { 'oidc.clientSecret': 'another one' })
+    const ways = await new Visitor().get('/api/v1/sign-in')
+    assert.equal(ways.body.data.passwords, 'all')
+  })
+
+  test('a broken provider leads to the local account, with the reason', async ({ assert }) => {
+    await adminVisitor()
+    issuer.broken = true
+    const visitor = new Visitor()
+    assert.equal((await leave(visitor)).location, '/login')
+    const { told, reason } = await refusalOf(visitor)
+    assert.equal(reason, 'unreachable')
+    assert.match(told.message, /cannot be reached/)
+    assert.equal((await visitor.post('/api/v1/session', ADMIN)).status, 201)
+  })
+
+  test('a secret does not go along to another issuer', async ({ assert, cleanup }) => {
+    const other = await RogueIssuer.start()
+    cleanup(() => other.close())
+    const visitor = await adminVisitor()
+    const moved = { issuerUrl: other.url, clientId: 'mosaic' }
+    const refused = await visitor.send('PUT', '/api/v1/admin/auth/oidc', moved)
+    assert.equal(refused.status, 422)
+    assert.equal(refused.body.errors[0].code, 'E_OIDC_SECRET_NEEDED')
+    const stored = await visitor.send('PUT', '/api/v1/admin/auth/oidc', {
+      ...moved,
+      clientSecret: 'canary-secret',
+    })
+    assert.equal(stored.status, 200)
+    assert.containsSubset(stored.body.data, { issuerUrl: other.url, tested: false })
+    assert.notInclude(JSON.stringify(stored.body), 'canary')
+  })
+})
