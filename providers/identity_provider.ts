@@ -65,10 +65,7 @@ export default class IdentityProvider {
     })
     container.singleton('identity.sessions', async (resolver) => {
       const { Sessions } = await import('#identity/sessions')
-      const { SessionCollection } = await import('@adonisjs/session')
-      return new Sessions(await resolver.make('audit'), await resolver.make('settings'), () =>
-        container.make(SessionCollection)
-      )
+      return new Sessions(await resolver.make('audit'), await resolver.make('settings'))
     })
     container.singleton('identity.breakglass', async (resolver) => {
       const { BreakglassAccounts } = await import('#identity/breakglass_accounts')

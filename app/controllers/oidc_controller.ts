@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import { toAnswer } from '#exceptions/api_errors'
 import { oidcJourneys } from '#controllers/oidc_journeys'
 import { publicOrigin } from '#controllers/public_origin'
+import { requireSession } from '#identity/sessions'
 import { E_OIDC_REFUSED } from '#identity/oidc/errors'
 import type { Journey, Purpose } from '#identity/oidc/sign_in'
 import { localPathValidator, invitationTokenValidator } from '#validators/oidc'
@@ -25,12 +26,14 @@ export default class OidcController {
 
   /** Showing that it is still the same person; goes on with the page in `?back=`. */
   async confirm(ctx: HttpContext) {
+    requireSession(ctx)
     const { back = '/' } = await localPathValidator.validate(ctx.request.qs())
     ctx.session.setIntendedUrl(back)
     return this.#begin(ctx, { kind: 'confirm' })
   }
 
   async callback(ctx: HttpContext) {
+    requireSession(ctx)
     const parameters = new URLSearchParams(ctx.request.parsedUrl.query ?? '')
     const journey = oidcJourneys.take(ctx.session, parameters.get('state'))
     try {
@@ -42,6 +45,7 @@ export default class OidcController {
   }
 
   async #begin(ctx: HttpContext, purpose: Purpose) {
+    requireSession(ctx)
     try {
       const oidc = await app.container.make('identity.oidc')
       const { url, journey } = await oidc.begin(purpose, (await publicOrigin(ctx)) + CALLBACK)

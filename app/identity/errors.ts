@@ -124,3 +124,10 @@ export class E_LAST_ADMIN extends Exception {
   static override message = 'This is the last admin of the installation.'
   static override help = 'Make someone else an admin first.'
 }
+
+export class E_BROWSER_ONLY extends Exception {
+  static override code = 'E_BROWSER_ONLY'
+  static override status = 400
+  static override message = 'This is for browsers: it needs a session.'
+  static override help = 'Leave the access token out. What it may do needs no session.'
+}

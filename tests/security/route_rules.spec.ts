@@ -10,12 +10,17 @@ import type User from '#models/user'
 import settings from '#settings/services/main'
 import { internalRoutes } from '#start/internal_routes'
 import { isApiPath } from '#exceptions/answer_form'
-import { ACCESS_RULES, type AccessRule } from '#identity/access_rules'
+import UserContainer from '#models/user_container'
+import { ACCESS_RULES, abilityFor, type AccessRule } from '#identity/access_rules'
+import { Sessions } from '#identity/sessions'
+import { TOKEN_ABILITIES, type TokenAbility } from '#identity/access_tokens'
 import { UserFactory } from '#database/factories/user_factory'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
+
+const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
 
 /** Where a route listens for people, the rule of each is enforced by one of these. */
 const ENFORCERS: Partial<Record<AccessRule, string>> = {
@@ -26,23 +31,38 @@ const ENFORCERS: Partial<Record<AccessRule, string>> = {
   token: 'tokenAuth',
 }
 
-const ACTORS = ['nobody', 'member', 'other', 'admin', 'deactivated', 'expired'] as const
+const ACTORS = [
+  'nobody',
+  'member',
+  'other',
+  'admin',
+  'deactivated',
+  'expired',
+  /** An admin's access token that has every ability but the one that the route asks for. */
+  'unable',
+  /** The gateway token of a member's agent. */
+  'agent',
+] as const
 type Actor = (typeof ACTORS)[number]
 
 type Outcome = 'allowed' | 'not signed in' | 'not allowed' | 'gone'
 
 /** After the onboarding: who gets past the rule of a route. */
 const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
-  anyone: outcomes({}),
-  onboarding: outcomes({ rest: 'gone' }),
-  onboardingAdmin: outcomes({ rest: 'gone' }),
+  anyone: outcomes({ unable: 'allowed' }),
+  onboarding: outcomes({ rest: 'gone', unable: 'gone' }),
+  onboardingAdmin: outcomes({ rest: 'gone', unable: 'gone' }),
   signedIn: outcomes({ nobody: 'not signed in' }),
   admin: outcomes({ nobody: 'not signed in', member: 'not allowed', other: 'not allowed' }),
   token: outcomes({ nobody: 'not signed in' }),
 }
 
 /** Open to a program on this machine, and of people to admins alone: its controller decides. */
-const EXPECTED_OF_METRICS = outcomes({ member: 'not allowed', other: 'not allowed' })
+const EXPECTED_OF_METRICS = outcomes({
+  member: 'not allowed',
+  other: 'not allowed',
+  unable: 'allowed',
+})
 
 function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor, Outcome> {
   const rest = given.rest ?? 'allowed'
@@ -51,9 +71,11 @@ function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor
     member: given.member ?? rest,
     other: given.other ?? rest,
     admin: given.admin ?? rest,
-    /** A token that is not valid is refused before any rule is looked at. */
+    unable: given.unable ?? 'not allowed',
+    /** What is no valid access token is refused before any rule is looked at. */
     deactivated: 'not signed in',
     expired: 'not signed in',
+    agent: 'not signed in',
   }
 }
 
@@ -100,10 +122,10 @@ async function call(method: string, path: string, headers: Record<string, string
 }
 
 function outcomeOf(
-  { pattern, meta }: RouteJSON,
+  { meta }: RouteJSON,
   { status, location, text }: Awaited<ReturnType<typeof call>>
 ): Outcome | string {
-  const leadsToLogin = location === '/login' && pattern !== '/logout'
+  const leadsToLogin = location === '/login' && meta.access !== 'anyone'
   if (status === 401 || leadsToLogin) return 'not signed in'
   if (status === 403) return text.includes('BAD_CSRF') ? 'no CSRF token' : 'not allowed'
   if (status === 404 && meta.access.startsWith('onboarding')) return 'gone'
@@ -119,9 +141,9 @@ async function asNobody(): Promise<Record<string, string>> {
   return { cookie, 'x-xsrf-token': browser.cookies.get('XSRF-TOKEN')! }
 }
 
-async function tokenOf(user: User): Promise<{ id: string; value: string }> {
+async function tokenOf(user: User, abilities?: TokenAbility[]) {
   const tokens = await app.container.make('identity.tokens')
-  const token = await tokens.create(user, { name: 'test' })
+  const token = await tokens.create(user, { name: 'test', abilities })
   return { id: String(token.identifier), value: token.value!.release() }
 }
 
@@ -159,6 +181,8 @@ test.group('Every route', () => {
 
 test.group('Who gets past the rule', (group) => {
   const tokens: Partial<Record<Actor, string>> = {}
+  /** By the ability that they lack. */
+  const unable = {} as Record<TokenAbility, string>
 
   group.setup(async () => {
     const rollback = await testUtils.db().wrapInGlobalTransaction()
@@ -174,6 +198,15 @@ test.group('Who gets past the rule', (group) => {
       deactivated: (await tokenOf(gone)).value,
       expired: expired.value,
     })
+    const agent = new UserContainer()
+    await agent.merge({ userId: member.id, containerName: 'mosaic-user-of-the-matrix' })
+    await agent.renewGatewayToken()
+    await agent.save()
+    tokens.agent = (await agent.open('gatewayToken'))!
+    for (const lacking of TOKEN_ABILITIES) {
+      const others = TOKEN_ABILITIES.filter((one) => one !== lacking)
+      unable[lacking] = (await tokenOf(admin, others)).value
+    }
     await gone.merge({ deactivatedAt: DateTime.utc() }).save()
     const past = new Date(Date.now() - 1000)
     await db.from('auth_access_tokens').where('id', expired.id).update({ expires_at: past })
@@ -190,8 +223,8 @@ test.group('Who gets past the rule', (group) => {
 
         for (const method of route.methods.filter((name) => name !== 'HEAD')) {
           const page = !isApiPath(route.pattern)
-          const proof =
-            actor === 'nobody' ? await asNobody() : { authorization: `Bearer ${tokens[actor]}` }
+          const token = actor === 'unable' ? unable[abilityFor(route.meta, method)] : tokens[actor]
+          const proof = actor === 'nobody' ? await asNobody() : { authorization: `Bearer ${token}` }
           const headers = { ...proof, accept: page ? 'text/html' : 'application/json' }
           const body = method === 'GET' ? undefined : '{}'
           const answer = await call(
@@ -213,8 +246,58 @@ test.group('Who gets past the rule', (group) => {
   }
 })
 
+test.group('A sensitive act', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  test('needs a session that was confirmed a short while ago, on every route that says so', async ({
+    assert,
+    cleanup,
+  }) => {
+    await settings.set('onboarding.completed', true)
+    const accounts = await app.container.make('identity.breakglass')
+    await accounts.create(ACCOUNT)
+    const visitor = new Visitor()
+    await visitor.post('/api/v1/session', ACCOUNT)
+
+    const present = await app.container.make('identity.sessions')
+    const audit = await app.container.make('audit')
+    const later = new Sessions(audit, settings, () => Date.now() + 16 * 60_000)
+    app.container.bindValue('identity.sessions', later)
+    cleanup(() => app.container.bindValue('identity.sessions', present))
+
+    const sensitive = publicRoutes().filter(({ meta }) => meta.confirmed)
+    assert.isAbove(sensitive.length, 2)
+    const refused = async () => {
+      const found: string[] = []
+      for (const route of sensitive) {
+        const method = route.methods.find((name) => name !== 'HEAD')!
+        const body = method === 'GET' ? undefined : {}
+        const answer = await visitor.send(method, pathOf(route), body)
+        const code = answer.body?.errors?.[0]?.code
+        if (code === 'E_CONFIRMATION_NEEDED') found.push(route.pattern)
+      }
+      return found
+    }
+    assert.lengthOf(await refused(), sensitive.length)
+    const wrong = await visitor.post('/api/v1/session/confirm', { password: 'something else' })
+    assert.equal(wrong.status, 401)
+    assert.lengthOf(await refused(), sensitive.length)
+    const { password } = ACCOUNT
+    assert.equal((await visitor.post('/api/v1/session/confirm', { password })).status, 204)
+    assert.lengthOf(await refused(), 0)
+  })
+})
+
 test.group("A user's token on what belongs to someone else", (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  async function sessionOfAnAdmin(): Promise<string> {
+    const accounts = await app.container.make('identity.breakglass')
+    await accounts.create(ACCOUNT)
+    const visitor = new Visitor()
+    await visitor.post('/api/v1/session', ACCOUNT)
+    return (await visitor.get('/api/v1/sessions')).body.data[0].id
+  }
 
   /** How each parameter of a route is filled: with the id of the other user's thing. */
   async function othersThings(owner: User): Promise<Record<string, string>> {
@@ -223,6 +306,7 @@ test.group("A user's token on what belongs to someone else", (group) => {
       '/api/v1/providers/:id': provider.id,
       '/api/v1/providers/:id/test': provider.id,
       '/api/v1/tokens/:id': (await tokenOf(owner)).id,
+      '/api/v1/sessions/:id': await sessionOfAnAdmin(),
       '/api/v1/conversations/:id': 'agent:main:main',
     }
   }

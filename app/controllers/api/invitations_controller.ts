@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import MeTransformer from '#transformers/me_transformer'
 import { E_PASSWORD_SIGN_IN_OFF } from '#identity/errors'
+import { requireSession } from '#identity/sessions'
 import { acceptInvitationValidator } from '#validators/users'
 
 /** `/api/v1/invitations/:token`: what someone who was invited sees, and coming in with a password. */
@@ -15,6 +16,7 @@ export default class InvitationsController {
   }
 
   async accept(ctx: HttpContext) {
+    requireSession(ctx)
     const { name, password } = await ctx.request.validateUsing(acceptInvitationValidator)
     const waysIn = await app.container.make('identity.waysIn')
     if ((await waysIn.list()).passwords !== 'all') throw new E_PASSWORD_SIGN_IN_OFF()

@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client'
 import type { Fetch } from '#llm/contract'
-import { E_OIDC_REFUSED } from '#identity/oidc/errors'
+import { E_OIDC_ISSUER, E_OIDC_REFUSED } from '#identity/oidc/errors'
 import type { OidcConfig } from '#identity/oidc/config'
 import { isTrustworthy, type OidcDiscovery } from '#identity/oidc/discovery'
 import { limitedText } from '#identity/oidc/limited_text'
@@ -137,7 +137,7 @@ export class OidcClient {
     }).href
   }
 
-  /** @throws E_OIDC_ISSUER, E_OIDC_REFUSED */
+  /** @throws E_OIDC_ISSUER */
   async inspect(config: OidcConfig): Promise<OidcInspection> {
     const metadata = await this.discovery.read(config.issuerUrl)
     const keys = await this.#keysOf(metadata.jwks_uri!)
@@ -150,13 +150,14 @@ export class OidcClient {
   }
 
   async #keysOf(url: string): Promise<number> {
-    try {
-      const { keys } = JSON.parse(await limitedText(await this.fetch(url)))
-      if (Array.isArray(keys) && keys.length > 0) return keys.length
-    } catch (error) {
-      throw new E_OIDC_REFUSED('unreachable', { cause: error, help: helpOf(error) })
-    }
-    throw new E_OIDC_REFUSED('signature')
+    const keys = await this.fetch(url)
+      .then(async (response) => JSON.parse(await limitedText(response)).keys)
+      .catch(() => null)
+    if (Array.isArray(keys) && keys.length > 0) return keys.length
+    throw new E_OIDC_ISSUER(
+      'The keys of the issuer cannot be read.',
+      'Check that this server may reach the "jwks_uri" of its discovery document.'
+    )
   }
 
   /** Callers at the same time share one discovery; a failed one is not remembered. */

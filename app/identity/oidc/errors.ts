@@ -22,6 +22,13 @@ export class E_OIDC_NOT_TESTED extends Exception {
   readonly field = 'oidc.only'
 }
 
+export class E_OIDC_NOT_SET_UP extends Exception {
+  static override code = 'E_OIDC_NOT_SET_UP'
+  static override status = 409
+  static override message = 'Single sign-on is not set up yet.'
+  static override help = 'Save an issuer and a client first.'
+}
+
 /** A secret is not sent to a place that its owner has not seen. */
 export class E_OIDC_SECRET_NEEDED extends Exception {
   static override code = 'E_OIDC_SECRET_NEEDED'

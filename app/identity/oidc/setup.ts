@@ -5,7 +5,7 @@ import type { OidcClient, OidcInspection } from '#identity/oidc/client'
 import { oidcConfig } from '#identity/oidc/config'
 import type { OidcDiscovery } from '#identity/oidc/discovery'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
-import { E_OIDC_REFUSED } from '#identity/oidc/errors'
+import { E_OIDC_NOT_SET_UP } from '#identity/oidc/errors'
 
 export interface OidcInput {
   issuerUrl: string
@@ -61,10 +61,10 @@ export class OidcSetup {
     )
   }
 
-  /** Asks the provider for its discovery document and its keys. @throws E_OIDC_ISSUER, E_OIDC_REFUSED */
+  /** Asks the provider for its discovery document and its keys. @throws E_OIDC_ISSUER, E_OIDC_NOT_SET_UP */
   async inspect(): Promise<OidcInspection> {
     const config = await oidcConfig(this.settings)
-    if (!config) throw new E_OIDC_REFUSED('not_configured')
+    if (!config) throw new E_OIDC_NOT_SET_UP()
     return this.client.inspect(config)
   }
 }

@@ -115,6 +115,23 @@ test.group('Signing in with the identity provider', (group) => {
     assert.equal(arrived.headers.get('location'), '/settings/tokens')
   })
 
+  test('takes an invitation, whatever address the provider tells', async ({ assert }) => {
+    await settings.set('oidc.signUp', 'invited')
+    const stranger = await signInAs(ADA)
+    assert.equal((await refusalOf(stranger.visitor)).reason, 'not_invited')
+
+    const admin = await UserFactory.apply('admin').create()
+    const invitations = await app.container.make('identity.invitations')
+    const invitation = { email: 'invited@example.test', role: 'member' as const }
+    const { user, token } = await invitations.invite(invitation, { user: admin, address: null })
+    const path = `/auth/oidc/start?invitation=${token}`
+    const { visitor } = await signInAs({ ...ADA, email: 'elsewhere@example.test' }, {}, path)
+    assert.equal((await visitor.get('/api/v1/me')).body.data.id, user.id)
+
+    const second = await signInAs({ ...ADA, sub: 'mallory' }, {}, path)
+    assert.equal((await refusalOf(second.visitor)).reason, 'invitation')
+  })
+
   test('gives the browser a new session id', async ({ assert }) => {
     const visitor = new Visitor()
     const { location } = await leave(visitor)

@@ -1,0 +1,89 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import settings from '#settings/services/main'
+import { Sessions } from '#identity/sessions'
+import { Visitor } from '#tests/visitor'
+
+const ADMIN = { username: 'admin', password: 'correct horse battery' }
+const HOUR_MS = 3_600_000
+
+async function signedIn(agent = 'Test/1.0') {
+  const visitor = new Visitor({ headers: { 'user-agent': agent } })
+  const { status } = await visitor.post('/api/v1/session', ADMIN)
+  if (status !== 201) throw new Error(`signing in answered ${status}`)
+  return visitor
+}
+
+const isIn = async (visitor: Visitor) => (await visitor.get('/api/v1/me')).status === 200
+
+test.group('Sessions', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    await settings.set('onboarding.completed', true)
+    const accounts = await app.container.make('identity.breakglass')
+    await accounts.create(ADMIN)
+  })
+
+  /** Lets time pass for sessions alone. */
+  async function later(ms: number) {
+    const present = await app.container.make('identity.sessions')
+    const audit = await app.container.make('audit')
+    const then = new Sessions(audit, settings, () => Date.now() + ms)
+    app.container.bindValue('identity.sessions', then)
+    return () => app.container.bindValue('identity.sessions', present)
+  }
+
+  test('are listed with their browser and last use, and without what proves them', async ({
+    assert,
+  }) => {
+    const desk = await signedIn('Desk/1.0')
+    await signedIn('Phone/2.0')
+    const { status, body } = await desk.get('/api/v1/sessions')
+    assert.equal(status, 200)
+    assert.equal(body.meta.total, 2)
+    const current = body.data.filter(({ isCurrent }: { isCurrent: boolean }) => isCurrent)
+    assert.lengthOf(current, 1)
+    assert.containsSubset(current[0], {
+      agent: 'Desk/1.0',
+      method: 'breakglass',
+      address: '127.0.0.1',
+    })
+    const cookie = decodeURIComponent(desk.cookies.get('mosaic_session')!)
+    for (const { id } of body.data) assert.notInclude(cookie, id)
+  })
+
+  test('end one by one, and all others at once', async ({ assert }) => {
+    const [desk, phone, pad] = [await signedIn('Desk'), await signedIn('Phone'), await signedIn()]
+    const { data } = (await desk.get('/api/v1/sessions')).body
+    const { id } = data.find(({ agent }: { agent: string }) => agent === 'Phone')
+    assert.equal((await desk.delete(`/api/v1/sessions/${id}`)).status, 204)
+    assert.isFalse(await isIn(phone))
+    assert.isTrue(await isIn(pad))
+    assert.equal((await desk.delete('/api/v1/sessions')).status, 204)
+    assert.isFalse(await isIn(pad))
+    assert.isTrue(await isIn(desk))
+    assert.equal((await desk.delete(`/api/v1/sessions/${id}`)).status, 404)
+  })
+
+  test('are over after a pause, and after their whole time, as the settings say', async ({
+    assert,
+    cleanup,
+  }) => {
+    await settings.set('sessions.idleHours', 2)
+    await settings.set('sessions.lifetimeHours', 3)
+    const idle = await signedIn()
+    const busy = await signedIn()
+
+    const restore = await later(1.5 * HOUR_MS)
+    cleanup(restore)
+    assert.isTrue(await isIn(busy))
+    restore()
+    cleanup(await later(2.5 * HOUR_MS))
+    assert.isTrue(await isIn(busy), 'it was used an hour ago')
+    assert.isFalse(await isIn(idle), 'it was not')
+    restore()
+    cleanup(await later(3.5 * HOUR_MS))
+    assert.isFalse(await isIn(busy), 'its whole time has passed')
+  })
+})
