@@ -16,7 +16,11 @@ async function makeAdmin() {
   return accounts.create(RIGHT)
 }
 
+/** Counts are kept beside the transaction of a test: those of earlier tests would be counted, too. */
+const forgetFailures = async () => (await app.container.make('limiter.manager')).clear()
+
 test.group('Signing in as JSON', (group) => {
+  group.each.setup(forgetFailures)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => settings.set('onboarding.completed', true))
 
@@ -129,6 +133,7 @@ test.group('Signing in as JSON', (group) => {
 })
 
 test.group('Signing in on the page', (group) => {
+  group.each.setup(forgetFailures)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => settings.set('onboarding.completed', true))
 
