@@ -3,6 +3,7 @@ import { AgentEvents } from '#agents/events'
 import { agentOf } from '#agents/rows'
 import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from '#agents/types'
 import { agentView } from '#agents/views'
+import type { WakePolicy } from '#models/types'
 import type { Wake } from '#agents/wake'
 
 /** What this process knows of agents right now, beside their rows, and who wants to hear of it. */
@@ -15,6 +16,9 @@ export class AgentPresence {
   readonly stops = new Map<AgentKey, Promise<void>>()
   readonly events = new AgentEvents()
 
+  /** What becomes of agents whose owners do not say, as last read. */
+  policy: WakePolicy = 'scale_to_zero'
+
   constructor(protected activity: AgentActivity) {}
 
   /** `elsewhere`: how far another copy of Mosaic is with waking it. */
@@ -25,6 +29,7 @@ export class AgentPresence {
       stopping: this.stops.has(agent),
       inFlight: this.activity.inFlight(agent),
       lastActiveAt: this.activity.lastActiveAt(agent),
+      policy: this.policy,
     })
   }
 

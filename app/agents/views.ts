@@ -2,6 +2,7 @@ import { isReason, REASONS } from '#agents/reasons'
 import { isUp } from '#agents/rows'
 import type { AgentRow, AgentView } from '#agents/types'
 import type { Wake } from '#agents/wake'
+import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
@@ -14,10 +15,13 @@ export interface ViewInput {
   inFlight: number
   /** As this process knows it; the row may be a few seconds behind. */
   lastActiveAt: number | null
+  /** What becomes of agents whose owners do not say. */
+  policy: WakePolicy
 }
 
 /** An agent as its owner sees it. The row tells what was, a wake in flight tells what is. */
-export function agentView({ row, wake, stopping, inFlight, lastActiveAt }: ViewInput): AgentView {
+export function agentView(input: ViewInput): AgentView {
+  const { row, wake, stopping, inFlight, lastActiveAt, policy } = input
   const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
   const endsNow = stopping && row !== null && isUp(row)
   const view: AgentView = {
@@ -37,7 +41,8 @@ export function agentView({ row, wake, stopping, inFlight, lastActiveAt }: ViewI
     }
   }
   if (!row) return view
-  if (view.status === 'running' && row instanceof UserContainer && inFlight === 0 && active > 0) {
+  const sleeps = row instanceof UserContainer && (row.wakePolicy ?? policy) !== 'always_on'
+  if (view.status === 'running' && sleeps && inFlight === 0 && active > 0) {
     view.idleStopAt = iso(active + row.idleTimeoutMin * MINUTE_MS)
   }
   if (isReason(row.statusReason)) {

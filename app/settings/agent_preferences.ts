@@ -5,7 +5,7 @@ import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
-import type { AgentProfile } from '#models/types'
+import type { AgentProfile, WakePolicy } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import { resolveModel } from '#openclaw/model_references'
 import type { Actor } from '#settings/actor'
@@ -24,6 +24,8 @@ export interface Preferences {
   providerId: string | null
   /** Minutes without a user's act after which the agent sleeps. */
   idleTimeoutMin: number
+  /** What becomes of the agent then. */
+  wakePolicy: WakePolicy
   profile: AgentProfile
 }
 
@@ -52,6 +54,7 @@ export class AgentPreferences {
       providerId: config?.providerId ?? null,
       idleTimeoutMin:
         container?.idleTimeoutMin ?? (await this.settings.get('agents.idleTimeoutMin')),
+      wakePolicy: container?.wakePolicy ?? (await this.settings.get('agents.wakePolicy')),
       profile: config?.profile ?? DEFAULT_PROFILE,
     }
   }
@@ -65,10 +68,8 @@ export class AgentPreferences {
   async put(actor: Actor, changes: PreferenceChanges): Promise<Preferences> {
     const userId = actor.user.id
     const models = await this.#models(userId, changes)
-    const idleTimeoutMin =
-      changes.idleTimeoutMin === null
-        ? await this.settings.get('agents.idleTimeoutMin')
-        : changes.idleTimeoutMin
+    const standardMin = await this.settings.get('agents.idleTimeoutMin')
+    const idleTimeoutMin = changes.idleTimeoutMin === null ? standardMin : changes.idleTimeoutMin
 
     await db.transaction(async (trx) => {
       const config = await configOf(userId, trx)
@@ -79,9 +80,17 @@ export class AgentPreferences {
       })
       await config.save()
 
-      if (idleTimeoutMin === undefined) return
-      const container = await containerOf(userId, idleTimeoutMin, trx)
-      await container.merge({ idleTimeoutMin }).save()
+      const { wakePolicy } = changes
+      if (idleTimeoutMin === undefined && wakePolicy === undefined) return
+      const container = await containerOf(userId, idleTimeoutMin ?? standardMin, trx)
+      await container
+        .merge({
+          ...(idleTimeoutMin !== undefined && { idleTimeoutMin }),
+          ...(wakePolicy !== undefined && { wakePolicy }),
+          /** Whoever keeps agents up looks for what should run. */
+          ...(wakePolicy === 'always_on' && { desired: 'running' as const }),
+        })
+        .save()
     })
 
     await this.audit.record({

@@ -1,5 +1,5 @@
 import vine from '@vinejs/vine'
-import { AGENT_PROFILES } from '#models/types'
+import { AGENT_PROFILES, WAKE_POLICIES } from '#models/types'
 
 /** `<provider name>/<model id>`, or a model id of the default provider. */
 const model = () => vine.string().trim().minLength(1).maxLength(320)
@@ -26,5 +26,6 @@ export const agentConfigValidator = vine.create({
     .max(MOST_IDLE_MINUTES)
     .nullable()
     .optional(),
+  wakePolicy: vine.enum(WAKE_POLICIES).nullable().optional(),
   profile: vine.enum(AGENT_PROFILES).nullable().optional(),
 })

@@ -129,6 +129,7 @@ export interface AgentConfig {
   personality: string | null
   providerId: string | null
   idleTimeoutMin: number | null
+  wakePolicy: string
   profile: string
 }
 

@@ -24,6 +24,8 @@ const RETRY_MS = 5_000
 const view = shallowRef<AgentView>()
 const progress = shallowRef<WakeProgress & { at: number }>()
 const failure = shallowRef<ApiFailure>()
+/** How the last new settings reached the agent: a new object each time it is told. */
+const settingsTold = shallowRef<{ outcome: string }>()
 /** The stream of events is broken: what is shown may be out of date. */
 const stale = ref(false)
 
@@ -68,6 +70,7 @@ function open() {
     told++
     takeView(JSON.parse(event.data))
   })
+  source.addEventListener('settings', (event) => takeSettings(JSON.parse(event.data)))
   source.addEventListener('progress', (event) => takeProgress(JSON.parse(event.data)))
   source.addEventListener('error', () => {
     stale.value = true
@@ -82,6 +85,10 @@ function takeProgress(step: WakeProgress) {
   if (step.stage !== 'ready' && view.value && view.value.status !== 'starting') {
     view.value = { ...view.value, status: 'starting', reason: null }
   }
+}
+
+function takeSettings({ outcome }: { outcome: string }) {
+  settingsTold.value = { outcome }
 }
 
 function onVisibility() {
@@ -118,5 +125,16 @@ async function act(verb: 'start' | 'stop' | 'restart' | 'keep-awake') {
 /** The signed-in person's agent: one state for the whole page, told by the server as it changes. */
 export function useAgent() {
   const mood = computed(() => (view.value ? moodOf(view.value.status) : undefined))
-  return { view, mood, progress, failure, stale, refresh, watchAgent, takeProgress, act }
+  return {
+    view,
+    mood,
+    progress,
+    failure,
+    stale,
+    settingsTold,
+    refresh,
+    watchAgent,
+    takeProgress,
+    act,
+  }
 }

@@ -265,6 +265,12 @@ export const en = {
     restart: 'Restart',
     keepAwake: 'Keep awake',
     keptAwake: 'Your agent stays awake a while longer.',
+    settings: {
+      applied: 'Your agent has taken over the new settings, without a restart.',
+      restarting: 'Your agent restarts with the new settings as soon as it has nothing to do.',
+      restarted: 'Your agent has restarted with the new settings.',
+      failed: 'Your agent could not take over the new settings. It tries again at its next start.',
+    },
     since: 'Awake since',
     lastActive: 'Last used',
     until: 'Falls asleep',
@@ -354,6 +360,8 @@ export const en = {
     stopped: 'You stopped this answer.',
     stoppedEmpty: 'You stopped before there was an answer.',
     thinking: 'Your agent is thinking.',
+    sleepsSoon: 'Your agent falls asleep in two minutes.',
+    sleepsSoonLead: 'Nothing is lost: it wakes when you write.',
     waits: 'Waits for its turn and goes by itself.',
     waitsForAgent: 'Waits for your agent to wake and goes by itself.',
     withdraw: 'Take back',
@@ -425,6 +433,21 @@ export const en = {
       idle: 'Falls asleep after',
       idleHelp: 'Minutes without a message from you. Left empty, the installation decides.',
       idleDefault: 'Default',
+      policy: 'When you do not use it',
+      policies: {
+        scale_to_zero: {
+          label: 'Sleeps',
+          what: 'It is stopped, and wakes within some seconds when you write.',
+        },
+        warm: {
+          label: 'Rests first',
+          what: 'It rests in memory for a while and is back at once, then it sleeps.',
+        },
+        always_on: {
+          label: 'Stays awake',
+          what: 'It runs on, and is started again whenever it is gone.',
+        },
+      },
       profile: 'Equipment',
       profiles: {
         minimal: {

@@ -35,6 +35,7 @@ test.group('Agent config', (group) => {
       personality: null,
       providerId: null,
       idleTimeoutMin: 45,
+      wakePolicy: 'scale_to_zero',
       profile: 'minimal',
     })
   })
@@ -47,6 +48,7 @@ test.group('Agent config', (group) => {
       personality: 'You are brief.',
       providerId: id,
       idleTimeoutMin: 7,
+      wakePolicy: 'warm',
       profile: 'full',
     }
     const response = await client.put(PATH).json(config).bearerToken(me.token)
