@@ -127,7 +127,8 @@ export default class AgentsProvider {
       const changes = new DocumentChanges(
         await resolver.make('agents.context'),
         await resolver.make('agents.lifecycle'),
-        await resolver.make('agents.activity')
+        await resolver.make('agents.activity'),
+        await resolver.make('openclaw.live_settings')
       )
       this.#endings.push(() => changes.close())
       return changes
@@ -220,14 +221,17 @@ export default class AgentsProvider {
     const { container } = this.app
     const { agentsBackground } = await import('#agents/background')
     const { RuntimeWatch } = await import('#agents/runtime_watch')
+    const { ScheduledWork } = await import('#agents/scheduled_work')
     const context = await container.make('agents.context')
-    const watch = new RuntimeWatch(context, await container.make('agents.lifecycle'))
+    const lifecycle = await container.make('agents.lifecycle')
+    const watch = new RuntimeWatch(context, lifecycle)
     const scheduler = agentsBackground(context, {
       watch,
       reaper: await container.make('agents.reaper'),
       health: await container.make('agents.health'),
       reconciler: await container.make('agents.reconciler'),
       history: await container.make('agents.fleet_history'),
+      scheduled: new ScheduledWork(context, lifecycle),
     })
     scheduler.start()
     this.#endings.unshift(

@@ -9,6 +9,7 @@ import type { AgentDocuments } from '#openclaw/documents'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { GatewayClient } from '#openclaw/gateway_client'
 import type { GatewayControl } from '#openclaw/gateway_control'
+import type { LiveSettings } from '#openclaw/live_settings'
 import type { ServedDocuments } from '#openclaw/served_documents'
 
 declare module '@adonisjs/core/types' {
@@ -18,6 +19,7 @@ declare module '@adonisjs/core/types' {
     'openclaw.tokens': AgentTokens
     'openclaw.gateway': GatewayClient
     'openclaw.control': GatewayControl
+    'openclaw.live_settings': LiveSettings
     'llm_relay': LlmRelay
     'llm_relay.targets': RelayTargets
     'llm_relay.failures': ProviderFailures
@@ -78,6 +80,11 @@ export default class OpenclawProvider {
     container.singleton('openclaw.control', async () => {
       const { GatewayControl } = await import('#openclaw/gateway_control')
       return new GatewayControl()
+    })
+    container.singleton('openclaw.live_settings', async (resolver) => {
+      const { LiveSettings } = await import('#openclaw/live_settings')
+      const documents = await resolver.make('openclaw.documents')
+      return new LiveSettings(documents, await resolver.make('openclaw.control'))
     })
   }
 

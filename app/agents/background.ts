@@ -4,6 +4,7 @@ import type { AgentHealth } from '#agents/health'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { RuntimeWatch } from '#agents/runtime_watch'
+import type { ScheduledWork } from '#agents/scheduled_work'
 import { prepareAhead } from '#agents/prepare_ahead'
 import { Scheduler } from '#agents/scheduler'
 
@@ -11,6 +12,8 @@ import { Scheduler } from '#agents/scheduler'
 const SWEEP_MS = 60_000
 /** The gap between what runs and what should is closed sooner. */
 const RECONCILE_MS = 30_000
+/** Small against the time by which agents are woken ahead of what they have planned. */
+const SCHEDULE_MS = 10_000
 /** What a copy of Mosaic left half done when it ended is taken up within a lease's time and this. */
 const TAKE_OVER_MS = 3000
 
@@ -20,12 +23,13 @@ export interface BackgroundParts {
   reconciler: AgentReconciler
   watch: RuntimeWatch
   history: FleetHistory
+  scheduled: ScheduledWork
 }
 
 /** What the web process does for the agents on its own: sweeps each minute, and the drivers' events. */
 export function agentsBackground(
   context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
-  { reaper, health, reconciler, watch, history }: BackgroundParts
+  { reaper, health, reconciler, watch, history, scheduled }: BackgroundParts
 ): Scheduler {
   const followRuntime = async () => watch.follow(await context.settings.get('runtime.driver'))
   return new Scheduler(context, [
@@ -40,6 +44,7 @@ export function agentsBackground(
     },
     { name: 'take over', everyMs: TAKE_OVER_MS, run: () => reconciler.takeOver() },
     { name: 'prepare', everyMs: SWEEP_MS, atStart: true, run: prepareAhead(context) },
+    { name: 'schedule', everyMs: SCHEDULE_MS, run: () => scheduled.wakeDue() },
     { name: 'reap', everyMs: SWEEP_MS, run: () => reaper.reapIdle() },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },
     { name: 'sample', everyMs: SWEEP_MS, atStart: true, run: () => history.sample() },

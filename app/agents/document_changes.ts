@@ -3,43 +3,49 @@ import type { AgentsContext } from '#agents/context'
 import { within } from '#agents/deadline'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import { isUp } from '#agents/rows'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, GatewayAccess, SettingsOutcome } from '#agents/types'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 
 /** An agent that is never idle in this time is drained with the settings' grace instead. */
 const LONGEST_WAIT_MS = 10 * 60_000
 
-/** `unchanged`: nothing to do; `asleep`: its next wake takes the new document. */
-export type ChangeOutcome = 'unchanged' | 'asleep' | 'restarted' | 'no_provider' | 'failed'
+/** Brings the present document to a gateway that runs, as `LiveSettings.apply`. */
+export interface LiveChange {
+  apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
+}
 
 /**
- * Brings a changed document to an agent that runs: once nothing is in flight it is stopped and started
- * again. Its conversations are in its state, which stays.
+ * Brings a changed document to an agent that runs. What OpenClaw takes over while it runs, it is given;
+ * for the rest the agent is stopped once nothing is in flight, and started again. Its conversations are in
+ * its state, which stays.
  */
 export class DocumentChanges {
   readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger'>
   readonly #lifecycle: AgentLifecycle
   readonly #activity: AgentActivity
+  readonly #live: LiveChange
   /** Changes that wait for their agent; one that comes meanwhile is seen by the same restart. */
-  readonly #waiting = new Map<AgentKey, Promise<ChangeOutcome>>()
+  readonly #waiting = new Map<AgentKey, Promise<SettingsOutcome>>()
   readonly #ended = new AbortController()
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'documents' | 'logger'>,
     lifecycle: AgentLifecycle,
-    activity: AgentActivity
+    activity: AgentActivity,
+    live: LiveChange
   ) {
     this.#context = context
     this.#lifecycle = lifecycle
     this.#activity = activity
+    this.#live = live
   }
 
   /** Call it after each change of what an agent starts from. Never throws. */
-  changed(agent: AgentKey): Promise<ChangeOutcome> {
+  changed(agent: AgentKey): Promise<SettingsOutcome> {
     const present = this.#waiting.get(agent)
     if (present) return present
     const outcome = this.#apply(agent)
-      .catch((error: unknown): ChangeOutcome => {
+      .catch((error: unknown): SettingsOutcome => {
         if (!this.#ended.signal.aborted) {
           this.#context.logger.warn(
             { err: error, agent },
@@ -49,6 +55,7 @@ export class DocumentChanges {
         return 'failed'
       })
       .finally(() => this.#forget(agent, outcome))
+    void outcome.then((told) => this.#lifecycle.tellSettings(agent, told))
     this.#waiting.set(agent, outcome)
     return outcome
   }
@@ -57,11 +64,13 @@ export class DocumentChanges {
     this.#ended.abort()
   }
 
-  async #apply(agent: AgentKey): Promise<ChangeOutcome> {
+  async #apply(agent: AgentKey): Promise<SettingsOutcome> {
     await this.#lifecycle.forgiveFailure(agent)
     const needed = await this.#need(agent)
     if (needed !== 'restart') return needed
+    if (await this.#applyLive(agent)) return 'applied'
 
+    this.#lifecycle.tellSettings(agent, 'restarting')
     const { clock, logger } = this.#context
     await within(clock, LONGEST_WAIT_MS, this.#ended.signal, (signal) =>
       this.#activity.whenIdle(agent, signal)
@@ -75,11 +84,23 @@ export class DocumentChanges {
     return 'restarted'
   }
 
-  #forget(agent: AgentKey, outcome: Promise<ChangeOutcome>): void {
+  /** A run in flight survives it, so nothing has to be waited for. */
+  async #applyLive(agent: AgentKey): Promise<boolean> {
+    const applied = await this.#lifecycle.whileRunning(agent, async (row, gateway) => {
+      const documentHash = row.documentHash
+        ? await this.#live.apply(gateway, agent, row.documentHash)
+        : null
+      if (documentHash) await this.#lifecycle.rows.save(row, { documentHash })
+      return documentHash !== null
+    })
+    return applied === true
+  }
+
+  #forget(agent: AgentKey, outcome: Promise<SettingsOutcome>): void {
     if (this.#waiting.get(agent) === outcome) this.#waiting.delete(agent)
   }
 
-  async #need(agent: AgentKey): Promise<'restart' | Exclude<ChangeOutcome, 'restarted'>> {
+  async #need(agent: AgentKey): Promise<'restart' | Exclude<SettingsOutcome, 'restarted'>> {
     /** A wake in flight may have taken the former document. */
     await this.#lifecycle.settled(agent)
     const row = await this.#lifecycle.rows.find(agent)

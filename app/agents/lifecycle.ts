@@ -8,7 +8,7 @@ import type { AgentListener } from '#agents/events'
 import { WakeFailures } from '#agents/failures'
 import { GatewayProbe } from '#agents/gateway_probe'
 import { LeaseRows } from '#agents/lease_rows'
-import { AgentLeases, LeaseLost, type Lease } from '#agents/leases'
+import { AgentLeases, HELD, LeaseLost, type Lease } from '#agents/leases'
 import type { AgentMetrics } from '#agents/metrics'
 import { AgentPresence } from '#agents/presence'
 import { isWanted } from '#agents/reconcile_plan'
@@ -24,6 +24,7 @@ import type {
   AgentRow,
   AgentView,
   GatewayAccess,
+  SettingsOutcome,
   WakeProgress,
   WakeReason,
 } from '#agents/types'
@@ -211,6 +212,7 @@ export class AgentLifecycle {
   }
 
   async describe(agent: AgentKey): Promise<AgentView> {
+    this.#presence.policy = await this.#context.settings.get('agents.wakePolicy')
     const elsewhere = await this.#shared.progress(agent)
     return this.#presence.view(agent, await this.rows.find(agent), elsewhere)
   }
@@ -247,6 +249,25 @@ export class AgentLifecycle {
     const abandoned = await this.#leases.abandoned()
     for (const agent of abandoned) await this.#leases.tryHold(agent, async () => {})
     return abandoned.length
+  }
+
+  /** Works on an agent that runs, under the lease; null where it does not, or someone is changing it. */
+  async whileRunning<T>(
+    agent: AgentKey,
+    work: (row: AgentRow, gateway: GatewayAccess) => Promise<T>
+  ): Promise<T | null> {
+    const result = await this.#leases.tryHold(agent, async () => {
+      const row = await this.rows.find(agent)
+      const token = await row?.open('gatewayToken')
+      if (row?.status !== 'running' || !row.endpoint || !token) return null
+      return work(row, { url: row.endpoint, token })
+    })
+    return result === HELD ? null : (result as T | null)
+  }
+
+  /** Tells whoever watches the agent how new settings reach it. */
+  tellSettings(agent: AgentKey, outcome: SettingsOutcome): void {
+    this.#presence.events.emit(agent, { type: 'settings', outcome })
   }
 
   /** Ends an instance that nobody wants, unless the agent runs by then. */

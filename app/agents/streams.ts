@@ -82,6 +82,10 @@ export class AgentStreams {
 }
 
 function frame(event: AgentEvent): string {
-  const data = event.type === 'progress' ? event.progress : event.agent
-  return `event: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`
+  return `event: ${event.type}\ndata: ${JSON.stringify(dataOf(event))}\n\n`
+}
+
+function dataOf(event: AgentEvent): object {
+  if (event.type === 'progress') return event.progress
+  return event.type === 'status' ? event.agent : { outcome: event.outcome }
 }

@@ -61,9 +61,19 @@ export interface AgentView {
   retryAt?: string
 }
 
+/**
+ * How new settings reached an agent: not at all, because nothing of it changed (`unchanged`), it was
+ * `asleep` and takes them at its next wake, or there is `no_provider`; while it ran (`applied`), or by a
+ * restart, which is told when it begins to wait for it and when it is done.
+ */
+export type SettingsOutcome =
+  'unchanged' | 'asleep' | 'no_provider' | 'applied' | 'restarting' | 'restarted' | 'failed'
+
 /** What a subscriber of an agent is told. */
 export type AgentEvent =
-  { type: 'progress'; progress: WakeProgress } | { type: 'status'; agent: AgentView }
+  | { type: 'progress'; progress: WakeProgress }
+  | { type: 'status'; agent: AgentView }
+  | { type: 'settings'; outcome: SettingsOutcome }
 
 /** What an agent's row said at one moment. `startedAt` in milliseconds of the epoch. */
 export interface AgentMoment {

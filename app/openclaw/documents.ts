@@ -4,8 +4,8 @@ import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
 import { parseAgentName, type AgentName } from '#openclaw/agent_name'
-import { hashOf } from '#openclaw/canonical_json'
 import { assembleDocument, type DocumentInput, type DocumentProvider } from '#openclaw/document'
+import { documentHash } from '#openclaw/document_hash'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import { launchFiles, type LaunchFile } from '#openclaw/launch_files'
 import type { OpenClawDocument } from '#openclaw/openclaw_document'
@@ -14,7 +14,7 @@ import type { OpenClawDocument } from '#openclaw/openclaw_document'
 export interface AgentDocument {
   document: OpenClawDocument
   files: LaunchFile[]
-  /** SHA-256 of the document and the files. The same hash means: nothing changed for the agent. */
+  /** Of the document and the files. The same hash means: nothing changed for the agent. */
   hash: string
 }
 
@@ -79,7 +79,7 @@ export class AgentDocuments {
     const relayUrl = `${this.internalUrl}/api/internal/llm`
     const document = assembleDocument({ ...wishes, relayUrl, providers })
     const files = launchFiles(personality)
-    return { document, files, hash: hashOf({ document, files }) }
+    return { document, files, hash: documentHash(document, files) }
   }
 
   /** A provider whose adapter was uninstalled is of no use, but must not keep the agent from the others. */

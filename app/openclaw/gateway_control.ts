@@ -1,5 +1,6 @@
 import { request } from 'undici'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import type { LivePatch } from '#openclaw/live_patch'
 import {
   nextOwnJobAt,
   type ConfigSnapshot,
@@ -75,14 +76,18 @@ export class GatewayControl {
     return this.#call<ConfigSnapshot>(gateway, 'config.get', {})
   }
 
-  /** Puts a document in place of the one with that hash. Resolves once the gateway has taken it. */
-  async setDocument(
+  /** Changes the document with that hash. Resolves once the gateway works with it, within a second. */
+  async patchDocument(
     gateway: ControlledGateway,
-    document: object,
+    { patch, replacePaths }: LivePatch,
     baseHash: string | undefined
   ): Promise<void> {
-    const raw = JSON.stringify(document)
-    await this.#call(gateway, 'config.set', { raw, ...(baseHash && { baseHash }) })
+    const raw = JSON.stringify(patch)
+    await this.#call(gateway, 'config.patch', {
+      raw,
+      ...(baseHash && { baseHash }),
+      ...(replacePaths.length > 0 && { replacePaths }),
+    })
   }
 
   #prepare(gateway: ControlledGateway, drain: boolean): Promise<Suspension> {

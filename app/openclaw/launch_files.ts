@@ -4,6 +4,9 @@ export interface LaunchFile {
   content: string
 }
 
+/** What OpenClaw puts into its system prompt. */
+export const PERSONALITY_FILE = 'workspace/SOUL.md'
+
 /**
  * With retries on, OpenClaw asks a provider that fails for over a minute before it takes the next
  * model. It reads this from a file; its document has no key for it.
@@ -16,7 +19,7 @@ const NO_RETRIES = JSON.stringify({ retry: { provider: { maxRetries: 0 } } })
  */
 export function launchFiles(personality: string | null): LaunchFile[] {
   return [
-    { path: 'workspace/SOUL.md', content: personality?.trim() ? `${personality.trim()}\n` : '' },
+    { path: PERSONALITY_FILE, content: personality?.trim() ? `${personality.trim()}\n` : '' },
     { path: 'agents/main/agent/settings.json', content: `${NO_RETRIES}\n` },
   ]
 }

@@ -110,7 +110,12 @@ async function openHouse() {
     activity,
     reaper: new AgentReaper(context, lifecycle, activity, metrics),
     reconciler: new AgentReconciler(context, lifecycle),
-    changes: new DocumentChanges(context, lifecycle, activity),
+    changes: new DocumentChanges(
+      context,
+      lifecycle,
+      activity,
+      await app.container.make('openclaw.live_settings')
+    ),
     changeSettings: async (agent) => {
       await settingsOf(agent).update({ personality: `${Date.now()}` })
     },

@@ -50,6 +50,9 @@ if [ ! -f "$main" ]; then
 fi
 
 mkdir -p "$OPENCLAW_STATE_DIR"
+# Once it has changed its document itself, OpenClaw takes one without its own notes for damaged and puts
+# its last copy in place. Mosaic's is the one that counts.
+rm -f "$OPENCLAW_CONFIG_PATH".bak* "$OPENCLAW_CONFIG_PATH".last-good
 
 NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
 import { randomUUID } from 'node:crypto'

@@ -6,8 +6,6 @@ export interface MemoryWork {
   nextJobAt?: number | null
   /** The gateway knows no control calls, as without its plugin. */
   uncontrolled?: boolean
-  /** The gateway refuses a changed document, as one that needs a restart. */
-  refuseDocument?: boolean
 }
 
 interface Answer {
@@ -22,8 +20,6 @@ export class MemoryControl {
   readonly #work: MemoryWork
   readonly #chats: () => number
   #held: 'none' | 'idle' | 'drain' = 'none'
-  /** Documents that it was given while it ran. */
-  readonly documents: string[] = []
 
   constructor(work: MemoryWork, chats: () => number) {
     this.#work = work
@@ -44,11 +40,6 @@ export class MemoryControl {
     }
     if (this.isClosed) return refused(503, 'UNAVAILABLE')
     if (method === 'cron.list') return ok({ jobs: this.#jobs(), hasMore: false })
-    if (method === 'config.get') return ok({ parsed: {}, hash: String(this.documents.length) })
-    if (method === 'config.set' && !this.#work.refuseDocument) {
-      this.documents.push(params.raw)
-      return ok({ ok: true })
-    }
     return refused(400, 'INVALID_REQUEST')
   }
 

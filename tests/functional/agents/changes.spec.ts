@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { agentsOf } from '#agents/affected_agents'
+import type { AgentKey } from '#agents/types'
 import { DocumentChanges } from '#agents/document_changes'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import SystemContainer from '#models/system_container'
@@ -10,17 +11,30 @@ import { until } from '#tests/doubles/test_clock'
 test.group('New settings of an agent', (group) => {
   let house: AgentsHouse
   let changes: DocumentChanges
+  /** The hash that a running agent takes over; null = it has to start anew. */
+  let live: string | null
 
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
     house = new AgentsHouse()
-    changes = new DocumentChanges(house.context, house.lifecycle, house.activity)
+    live = null
+    changes = new DocumentChanges(house.context, house.lifecycle, house.activity, {
+      apply: async () => live,
+    })
     return async () => {
       changes.close()
       await house.close()
     }
   })
 
+  /** How a page is told that settings reach the agent. */
+  const heard = (agent: AgentKey) => {
+    const told: string[] = []
+    house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'settings') told.push(event.outcome)
+    })
+    return told
+  }
   const starts = (name: string) => house.memory.counts(name).starts
 
   test('that leave its document as it was do nothing', async ({ assert }) => {
@@ -52,14 +66,43 @@ test.group('New settings of an agent', (group) => {
     })
   })
 
+  test('that OpenClaw takes over while it runs restart nothing, and wait for nothing', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const told = heard(agent)
+    house.activity.begin(agent)
+    house.document = live = 'document-2'
+    assert.equal(await changes.changed(agent), 'applied')
+    assert.equal(starts(name), 1)
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+    assert.equal(await changes.changed(agent), 'unchanged')
+    assert.deepEqual(told.slice(0, 1), ['applied'])
+
+    house.lifecycle.invalidate(agent)
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(starts(name), 1)
+  })
+
+  test('that need a restart are told before and after', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const told = heard(agent)
+    house.document = 'document-2'
+    await changes.changed(agent)
+    await until(() => told.length === 2)
+    assert.deepEqual(told, ['restarting', 'restarted'])
+  })
+
   test('wait for what is in flight, and take what came meanwhile along', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
     const end = house.activity.begin(agent)
-    const timers = house.clock.timers
+    const told = heard(agent)
     house.document = 'document-2'
     const first = changes.changed(agent)
-    await until(() => house.clock.timers > timers)
+    await until(() => told.includes('restarting'))
     house.document = 'document-3'
     const second = changes.changed(agent)
     assert.equal(starts(name), 1)
@@ -76,9 +119,9 @@ test.group('New settings of an agent', (group) => {
     await house.lifecycle.ensureRunning(agent)
     house.activity.begin(agent)
     house.document = 'document-2'
-    const timers = house.clock.timers
+    const told = heard(agent)
     const change = changes.changed(agent)
-    await until(() => house.clock.timers > timers)
+    await until(() => told.includes('restarting'))
     house.clock.advance(10 * 60_000)
     assert.equal(await change, 'restarted')
     assert.equal(starts(name), 2)

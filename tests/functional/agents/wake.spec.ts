@@ -161,9 +161,10 @@ test.group('Waking an agent', (group) => {
     const other = await house.newAgent()
     const heard: string[] = []
     house.lifecycle.subscribe(other.agent, () => heard.push('other'))
-    const stop = house.lifecycle.subscribe(agent, (event) =>
-      heard.push(event.type === 'status' ? event.agent.status : event.progress.stage)
-    )
+    const stop = house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'status') heard.push(event.agent.status)
+      if (event.type === 'progress') heard.push(event.progress.stage)
+    })
     await house.lifecycle.ensureRunning(agent)
     await until(() => heard.at(-1) === 'running')
     stop()

@@ -1,0 +1,87 @@
+/** Sections that OpenClaw takes over while it runs: who answers, and where it thinks. */
+const LIVE_SECTIONS = ['agents', 'models']
+/** OpenClaw's own notes in a document that it has written. */
+const NOTES = 'meta'
+/** What a gateway says in place of whatever might be secret. */
+const REDACTED = '__OPENCLAW_REDACTED__'
+
+type Json = Record<string, unknown>
+
+export interface LivePatch {
+  /** A JSON merge patch: objects merge, null deletes. */
+  patch: Json
+  /** The arrays that are replaced or go: a gateway wants each of them named. */
+  replacePaths: string[]
+}
+
+/**
+ * What makes the document of a gateway that runs into another one, without a restart; null where something
+ * else than the live sections differs, or cannot be named. An empty patch means: nothing differs.
+ */
+export function livePatch(current: Json, wanted: Json): LivePatch | null {
+  const names = new Set([...Object.keys(current), ...Object.keys(wanted)])
+  for (const name of names) {
+    if (name === NOTES || LIVE_SECTIONS.includes(name)) continue
+    if (!isSame(current[name], wanted[name])) return null
+  }
+  const replacePaths: string[] = []
+  const patch: Json = {}
+  for (const name of LIVE_SECTIONS) {
+    const change = difference(current[name], wanted[name], name, replacePaths)
+    if (change !== undefined) patch[name] = change
+  }
+  return replacePaths.every((path) => !path.includes(UNNAMEABLE)) ? { patch, replacePaths } : null
+}
+
+/** Stands for a key with a dot in it, which no path can name. */
+const UNNAMEABLE = '\0'
+
+/** Undefined where they are the same. */
+function difference(current: unknown, wanted: unknown, path: string, arrays: string[]): unknown {
+  if (isSame(current, wanted)) return undefined
+  if (wanted === undefined) {
+    arrays.push(...arraysIn(current, path))
+    return null
+  }
+  if (!isObject(current) || !isObject(wanted)) {
+    if (Array.isArray(current)) arrays.push(path)
+    return wanted
+  }
+  const patch: Json = {}
+  for (const key of new Set([...Object.keys(current), ...Object.keys(wanted)])) {
+    const change = difference(current[key], wanted[key], below(path, key), arrays)
+    if (change !== undefined) patch[key] = change
+  }
+  return patch
+}
+
+/** The arrays below, but not those within another array. */
+function arraysIn(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return [path]
+  if (!isObject(value)) return []
+  return Object.entries(value).flatMap(([key, entry]) => arraysIn(entry, below(path, key)))
+}
+
+function below(path: string, key: string): string {
+  return `${path}.${/[.[\]]/.test(key) ? UNNAMEABLE : key}`
+}
+
+function isSame(current: unknown, wanted: unknown): boolean {
+  if (current === REDACTED && typeof wanted === 'string') return true
+  if (Array.isArray(current) && Array.isArray(wanted)) {
+    return (
+      current.length === wanted.length &&
+      current.every((entry, index) => isSame(entry, wanted[index]))
+    )
+  }
+  if (!isObject(current) || !isObject(wanted)) return current === wanted
+  const keys = Object.keys(current)
+  return (
+    keys.length === Object.keys(wanted).length &&
+    keys.every((key) => Object.hasOwn(wanted, key) && isSame(current[key], wanted[key]))
+  )
+}
+
+function isObject(value: unknown): value is Json {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
