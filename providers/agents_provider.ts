@@ -7,6 +7,7 @@ import type { DocumentChanges } from '#agents/document_changes'
 import type { FleetHistory } from '#agents/fleet_history'
 import type { FleetStreams } from '#agents/fleet_streams'
 import type { AgentHealth } from '#agents/health'
+import type { AgentLastWords } from '#agents/last_words'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
 import type { AgentPrimer } from '#agents/primer'
@@ -28,6 +29,7 @@ declare module '@adonisjs/core/types' {
     'agents.changes': DocumentChanges
     'agents.metrics': AgentMetrics
     'agents.streams': AgentStreams
+    'agents.last_words': AgentLastWords
     'agents.directory': AgentDirectory
     'agents.gauges': () => Promise<AgentGauges>
     'agents.fleet_history': FleetHistory
@@ -120,7 +122,16 @@ export default class AgentsProvider {
     container.singleton('agents.reconciler', async (resolver) => {
       const { AgentReconciler } = await import('#agents/reconciler')
       const context = await resolver.make('agents.context')
-      return new AgentReconciler(context, await resolver.make('agents.lifecycle'))
+      return new AgentReconciler(
+        context,
+        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.metrics')
+      )
+    })
+    container.singleton('agents.last_words', async (resolver) => {
+      const { AgentLastWords } = await import('#agents/last_words')
+      const { rows } = await resolver.make('agents.lifecycle')
+      return new AgentLastWords(await resolver.make('agents.context'), rows)
     })
     container.singleton('agents.changes', async (resolver) => {
       const { DocumentChanges } = await import('#agents/document_changes')

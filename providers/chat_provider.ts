@@ -2,12 +2,14 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/activity'
 import type { AgentPrimer } from '#agents/primer'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
+import type { RelayMetrics } from '#chat/relay_metrics'
 import { ownerOf } from '#openclaw/agent_name'
 import type { UsageMeter } from '#usage/usage_meter'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'chat.relay': ChatRelay
+    'chat.metrics': RelayMetrics
   }
 }
 
@@ -21,6 +23,10 @@ export default class ChatProvider {
   constructor(protected app: ApplicationService) {}
 
   register() {
+    this.app.container.singleton('chat.metrics', async () => {
+      const { RelayMetrics } = await import('#chat/relay_metrics')
+      return new RelayMetrics()
+    })
     this.app.container.singleton('chat.relay', async (resolver) => {
       const { ChatRelay } = await import('#chat/relay')
       this.#relay = new ChatRelay(
@@ -29,7 +35,9 @@ export default class ChatProvider {
           await resolver.make('agents.activity'),
           await resolver.make('agents.primer'),
           await resolver.make('usage.meter')
-        )
+        ),
+        {},
+        await resolver.make('chat.metrics')
       )
       return this.#relay
     })

@@ -1,5 +1,6 @@
 import { backOffMs } from '#agents/back_off'
 import type { AgentsContext } from '#agents/context'
+import { isCrashLoop } from '#agents/crash_loop'
 import { within } from '#agents/deadline'
 import { AgentUnavailable } from '#agents/errors'
 import { isReason, WITHOUT_BACK_OFF } from '#agents/reasons'
@@ -34,9 +35,11 @@ export class WakeFailures {
     this.#endUnwanted = endUnwanted
   }
 
-  /** @throws AgentUnavailable while an earlier failure still delays the next start */
+  /** @throws AgentUnavailable while an earlier failure still delays the next start, or rules it out */
   respectBackOff(row: AgentRow): void {
-    if (row.status !== 'error' || !row.retryAt || !isReason(row.statusReason)) return
+    if (row.status !== 'error' || !isReason(row.statusReason)) return
+    if (isCrashLoop(row)) throw new AgentUnavailable(row.statusReason)
+    if (!row.retryAt) return
     const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
     if (waitMs <= 0) return
     throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })

@@ -292,7 +292,8 @@ export class AgentLifecycle {
   async forgiveFailure(agent: AgentKey): Promise<void> {
     await this.#leases.tryHold(agent, async () => {
       const row = await this.rows.find(agent)
-      if (row?.status === 'error' && row.retryAt) await this.rows.save(row, { retryAt: null })
+      if (row?.status !== 'error' || (!row.retryAt && row.crashCount === 0)) return
+      await this.rows.save(row, { retryAt: null, crashCount: 0 })
     })
   }
 
@@ -371,13 +372,13 @@ export class AgentLifecycle {
         (await this.#starter.followed(wake, row)) ?? (await this.#starter.start(wake, attempt))
       this.#presence.warm.set(wake.agent, access)
       this.#presence.names.set(instanceName(row), wake.agent)
-      this.#metrics.wakeEnded('ready', wake.elapsedMs)
+      this.#metrics.wakeEnded({ outcome: 'ready', ...wake.summary() })
       return access
     } catch (error) {
       lease.signal.throwIfAborted()
       if (error instanceof LeaseLost) throw error
       const failure = await this.#failures.settle(attempt, error)
-      this.#metrics.wakeEnded(failure.reason, wake.elapsedMs)
+      this.#metrics.wakeEnded({ outcome: failure.reason, ...wake.summary() })
       throw failure
     }
   }

@@ -1,4 +1,5 @@
-import type { PrimingOutcome, WakeOutcome } from '#agents/types'
+import { family, Histogram, samples } from '#agents/prometheus'
+import type { PrimingOutcome, WakeOutcome, WakeReason, WakeStage } from '#agents/types'
 import type { FailureReason } from '#runtimes/errors'
 
 /** Upper bounds in seconds: a gateway's boot takes a few on a good machine and minutes on a busy one. */
@@ -15,89 +16,116 @@ export interface AgentGauges {
   queued: number
 }
 
+/** A wake that has ended. */
+export interface EndedWake {
+  outcome: WakeOutcome
+  reason: WakeReason
+  elapsedMs: number
+  /** Milliseconds of each stage that it was in. */
+  stages: ReadonlyMap<WakeStage, number>
+}
+
 /** Counts what happens to agents in this process, for Prometheus. */
 export class AgentMetrics {
   readonly #wakes = new Map<WakeOutcome, number>()
+  readonly #reasons = new Map<WakeReason, number>()
   readonly #crashes = new Map<FailureReason, number>()
   readonly #primings = new Map<PrimingOutcome, number>()
-  readonly #buckets = BUCKETS_SEC.map(() => 0)
-  #wakeCount = 0
-  #wakeSeconds = 0
-  readonly #reaps: Record<ReapOutcome, number> = { stopped: 0, suspended: 0, working: 0, failed: 0 }
+  readonly #reaps = new Map<ReapOutcome, number>(REAP_OUTCOMES.map((outcome) => [outcome, 0]))
+  readonly #reconciled = new Map<string, number>()
+  readonly #wakeTimes = new Histogram(
+    'mosaic_agent_wake_seconds',
+    'How long wakes took that ended ready.',
+    BUCKETS_SEC
+  )
+  readonly #stageTimes = new Histogram(
+    'mosaic_agent_wake_stage_seconds',
+    'How long the stages of these wakes took.',
+    BUCKETS_SEC,
+    'stage'
+  )
 
   /** `kept` is told of each wake too: it outlives this process. */
   constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {}
 
-  wakeEnded(outcome: WakeOutcome, ms: number): void {
-    this.kept(outcome, ms)
-    this.#wakes.set(outcome, (this.#wakes.get(outcome) ?? 0) + 1)
+  wakeEnded({ outcome, reason, elapsedMs, stages }: EndedWake): void {
+    this.kept(outcome, elapsedMs)
+    add(this.#wakes, outcome)
+    add(this.#reasons, reason)
     if (outcome !== 'ready') return
-    const seconds = ms / 1000
-    this.#wakeCount++
-    this.#wakeSeconds += seconds
-    BUCKETS_SEC.forEach((bound, index) => {
-      if (seconds <= bound) this.#buckets[index]++
-    })
+    this.#wakeTimes.observe(elapsedMs)
+    for (const [stage, ms] of stages) this.#stageTimes.observe(ms, stage)
   }
 
   crashed(reason: FailureReason): void {
-    this.#crashes.set(reason, (this.#crashes.get(reason) ?? 0) + 1)
+    add(this.#crashes, reason)
   }
 
   primed(outcome: PrimingOutcome): void {
-    this.#primings.set(outcome, (this.#primings.get(outcome) ?? 0) + 1)
+    add(this.#primings, outcome)
   }
 
   /** What a sweep of the reaper came to. */
   reaped(counts: Record<ReapOutcome, number>): void {
-    for (const outcome of REAP_OUTCOMES) this.#reaps[outcome] += counts[outcome]
+    for (const outcome of REAP_OUTCOMES) add(this.#reaps, outcome, counts[outcome])
+  }
+
+  /** What a sweep of the reconciler did, by what it did. */
+  reconciled(counts: Record<string, number>): void {
+    for (const [action, count] of Object.entries(counts)) add(this.#reconciled, action, count)
   }
 
   /** Prometheus' text format. */
   render({ agents, waking, queued }: AgentGauges): string {
+    const counted = (name: string, help: string, label: string, counts: Map<string, number>) => [
+      ...family(name, 'counter', help),
+      ...samples(name, label, counts),
+    ]
     const lines = [
       ...family('mosaic_agents', 'gauge', 'Agents by their last known status.'),
-      ...Object.entries(agents).map(
-        ([status, count]) => `mosaic_agents{status="${status}"} ${count}`
-      ),
+      ...samples('mosaic_agents', 'status', agents),
       ...family('mosaic_agents_waking', 'gauge', 'Agents that wake just now.'),
       `mosaic_agents_waking ${waking}`,
       ...family('mosaic_agents_queued', 'gauge', 'Agents in line at the start gate.'),
       `mosaic_agents_queued ${queued}`,
-      ...family('mosaic_agent_wakes_total', 'counter', 'Wakes by how they ended.'),
-      ...samples('mosaic_agent_wakes_total', 'outcome', this.#wakes),
-      ...family('mosaic_agent_crashes_total', 'counter', 'Agents that ended by themselves.'),
-      ...samples('mosaic_agent_crashes_total', 'reason', this.#crashes),
-      ...family(
+      ...counted('mosaic_agent_wakes_total', 'Wakes by how they ended.', 'outcome', this.#wakes),
+      ...counted(
+        'mosaic_agent_wake_reasons_total',
+        'Wakes by what they were for.',
+        'reason',
+        this.#reasons
+      ),
+      ...counted(
+        'mosaic_agent_crashes_total',
+        'Agents that ended by themselves.',
+        'reason',
+        this.#crashes
+      ),
+      ...counted(
         'mosaic_agent_primings_total',
-        'counter',
-        'Agents made ready for a first message, by how it ended.'
+        'Agents made ready for a first message, by how it ended.',
+        'outcome',
+        this.#primings
       ),
-      ...samples('mosaic_agent_primings_total', 'outcome', this.#primings),
-      ...family(
+      ...counted(
         'mosaic_agent_reaps_total',
-        'counter',
-        'Agents that nobody used, by what became of them.'
+        'Agents that nobody used, by what became of them.',
+        'outcome',
+        this.#reaps
       ),
-      ...REAP_OUTCOMES.map(
-        (outcome) => `mosaic_agent_reaps_total{outcome="${outcome}"} ${this.#reaps[outcome]}`
+      ...counted(
+        'mosaic_agent_reconciled_total',
+        'What reconciling did.',
+        'action',
+        this.#reconciled
       ),
-      ...family('mosaic_agent_wake_seconds', 'histogram', 'How long wakes took that ended ready.'),
-      ...BUCKETS_SEC.map(
-        (bound, index) => `mosaic_agent_wake_seconds_bucket{le="${bound}"} ${this.#buckets[index]}`
-      ),
-      `mosaic_agent_wake_seconds_bucket{le="+Inf"} ${this.#wakeCount}`,
-      `mosaic_agent_wake_seconds_sum ${this.#wakeSeconds}`,
-      `mosaic_agent_wake_seconds_count ${this.#wakeCount}`,
+      ...this.#wakeTimes.render(),
+      ...this.#stageTimes.render(),
     ]
     return `${lines.join('\n')}\n`
   }
 }
 
-function family(name: string, type: string, help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
-}
-
-function samples(name: string, label: string, counts: Map<string, number>): string[] {
-  return [...counts].map(([value, count]) => `${name}{${label}="${value}"} ${count}`)
+function add<Key>(counts: Map<Key, number>, key: Key, count = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + count)
 }

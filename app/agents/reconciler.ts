@@ -3,6 +3,7 @@ import { within } from '#agents/deadline'
 import { AgentUnavailable } from '#agents/errors'
 import { inParallel } from '#agents/in_parallel'
 import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentMetrics } from '#agents/metrics'
 import {
   reconcilePlan,
   type PlannedAction,
@@ -65,7 +66,8 @@ export class AgentReconciler {
       AgentsContext,
       'clock' | 'logger' | 'runtimes' | 'settings' | 'timeouts'
     >,
-    protected lifecycle: AgentLifecycle
+    protected lifecycle: AgentLifecycle,
+    protected metrics: Pick<AgentMetrics, 'reconciled'>
   ) {}
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileStatistics> {
@@ -99,6 +101,7 @@ export class AgentReconciler {
       )
       /** All at once: the start gate lines them up. */
       await Promise.all(starts.map(async (planned) => void counts[await this.#do(planned)]++))
+      this.metrics.reconciled(counts)
     }
     return {
       instances: sighted.length,

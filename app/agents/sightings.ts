@@ -1,4 +1,5 @@
 import type { AgentsContext } from '#agents/context'
+import { afterCrash } from '#agents/crash_loop'
 import { within } from '#agents/deadline'
 import type { GatewayProbe } from '#agents/gateway_probe'
 import { instanceFailure } from '#agents/instance_failure'
@@ -118,6 +119,7 @@ export class AgentSightings {
       containerId: null,
       endpoint: null,
       startedAt: null,
+      ...(crashed && afterCrash(row, this.#context.clock.now(), this.#context.random)),
     })
     presence.tellStatus(row)
   }

@@ -304,6 +304,7 @@ export class AgentStarter {
       documentHash,
       failureCount: 0,
       retryAt: null,
+      ...(wake.explicit && { crashCount: 0 }),
       ...(isUse(wake, row) && { lastActiveAt: this.#context.clock.now() }),
       startedAt: row.startedAt?.toMillis() ?? this.#context.clock.now(),
     })

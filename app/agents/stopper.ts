@@ -68,6 +68,7 @@ export class AgentStopper {
       containerId: null,
       endpoint: null,
       startedAt: null,
+      crashCount: 0,
     })
   }
 

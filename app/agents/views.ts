@@ -1,3 +1,4 @@
+import { isCrashLoop } from '#agents/crash_loop'
 import { isReason, REASONS } from '#agents/reasons'
 import { isUp } from '#agents/rows'
 import type { AgentRow, AgentView } from '#agents/types'
@@ -6,6 +7,8 @@ import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
+const CRASH_LOOP_HINT =
+  'It happened again and again, so it starts only when you ask for it. What it wrote last may tell why.'
 
 /** What is known of an agent beside its row. */
 export interface ViewInput {
@@ -48,6 +51,7 @@ export function agentView(input: ViewInput): AgentView {
   if (isReason(row.statusReason)) {
     const { message, help: hint } = REASONS[row.statusReason]
     Object.assign(view, { reason: row.statusReason, message, hint })
+    if (row.status === 'error' && isCrashLoop(row)) view.hint = CRASH_LOOP_HINT
   }
   if (row.status === 'error' && row.retryAt) view.retryAt = iso(row.retryAt.toMillis())
   return view

@@ -34,6 +34,9 @@ export class Wake {
   #signal = this.#controller.signal
   readonly #clock: Clock
   readonly #beganAt: number
+  /** Milliseconds of each stage that it has left. */
+  readonly #stages = new Map<WakeStage, number>()
+  #enteredAt = 0
   readonly #listeners = new Set<(progress: WakeProgress) => void>()
 
   constructor(
@@ -72,6 +75,7 @@ export class Wake {
   /** Tells a step. A step told before is told again only with something new. */
   tell(stage: WakeStage, more: Pick<WakeProgress, 'queuePosition' | 'detail'> = {}): void {
     if (this.progress?.stage === stage && Object.keys(more).length === 0) return
+    if (this.progress?.stage !== stage) this.#leaveStage()
     this.progress = { stage, elapsedMs: this.elapsedMs, usualMs: this.usualMs, ...more }
     for (const listener of this.#listeners) listener(this.progress)
   }
@@ -84,6 +88,22 @@ export class Wake {
     const same = last?.stage === stage && last.queuePosition === queuePosition
     if (same && last.detail === detail) return
     this.tell(stage, { ...(queuePosition && { queuePosition }), ...(detail && { detail }) })
+  }
+
+  /** What is counted of it once it has ended. */
+  summary() {
+    const { reason, elapsedMs } = this
+    return { reason, elapsedMs, stages: this.#stages }
+  }
+
+  #leaveStage(): void {
+    const { elapsedMs } = this
+    const former = this.progress?.stage
+    if (former) {
+      const spentMs = elapsedMs - this.#enteredAt
+      this.#stages.set(former, (this.#stages.get(former) ?? 0) + spentMs)
+    }
+    this.#enteredAt = elapsedMs
   }
 
   /** Listens from now on, and hears the present step at once. */

@@ -3,6 +3,7 @@ import { Agent } from 'undici'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { upstreamHeaders } from '#chat/headers'
+import { RelayMetrics } from '#chat/relay_metrics'
 import { UpstreamCall, NotDelivered, ClientLeft, type AnswerReceiver } from '#chat/upstream_call'
 import {
   E_AGENT_GONE,
@@ -61,6 +62,7 @@ const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 export class ChatRelay {
   readonly #waker: Waker
   readonly #activity: ActivityCounter
+  readonly #metrics: RelayMetrics
   readonly #options: RelayOptions
   readonly #gateways: Agent
 
@@ -69,8 +71,14 @@ export class ChatRelay {
   #stopping = false
   #idle: () => void = () => {}
 
-  constructor(waker: Waker, activity: ActivityCounter, options: Partial<RelayOptions> = {}) {
+  constructor(
+    waker: Waker,
+    activity: ActivityCounter,
+    options: Partial<RelayOptions> = {},
+    metrics = new RelayMetrics()
+  ) {
     this.#waker = waker
+    this.#metrics = metrics
     this.#activity = activity
     this.#options = { ...DEFAULTS, ...options }
     this.#gateways = new Agent({
@@ -170,7 +178,8 @@ export class ChatRelay {
     client: ServerResponse
   ): Promise<void> {
     if (client.destroyed) throw new ClientLeft()
-    const call = new UpstreamCall(receiver)
+    const watched = this.#metrics.watch(receiver)
+    const call = new UpstreamCall(watched.receiver)
     const end = (reason: Error) => call.abort(reason)
     client.once('close', () => call.isOver || end(new ClientLeft()))
     this.#endings.add(end)
@@ -192,6 +201,7 @@ export class ChatRelay {
     try {
       await call.done
     } finally {
+      watched.ended()
       this.#ended(end)
     }
   }

@@ -13,7 +13,8 @@ export default class MetricsController {
     const metrics = await app.container.make('agents.metrics')
     const gauges = await app.container.make('agents.gauges')
     response.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-    return response.send(metrics.render(await gauges()))
+    const relay = await app.container.make('chat.metrics')
+    return response.send(metrics.render(await gauges()) + relay.render())
   }
 }
 

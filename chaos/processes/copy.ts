@@ -109,7 +109,7 @@ async function openHouse() {
     lifecycle,
     activity,
     reaper: new AgentReaper(context, lifecycle, activity, metrics),
-    reconciler: new AgentReconciler(context, lifecycle),
+    reconciler: new AgentReconciler(context, lifecycle, metrics),
     changes: new DocumentChanges(
       context,
       lifecycle,

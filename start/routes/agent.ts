@@ -10,6 +10,7 @@ router
     router.post('/stop', [Agent, 'stop']).as('agent.stop')
     router.post('/restart', [Agent, 'restart']).as('agent.restart')
     router.post('/keep-awake', [Agent, 'keepAwake']).as('agent.keep_awake')
+    router.get('/log', [Agent, 'log']).as('agent.log')
     router.get('/events', [Agent, 'events']).as('agent.events')
   })
   .prefix('/api/v1/agent')

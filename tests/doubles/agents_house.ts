@@ -63,7 +63,7 @@ export class AgentsHouse {
     this.lifecycle = new AgentLifecycle(this.context, this.activity, this.metrics)
     this.reaper = new AgentReaper(this.context, this.lifecycle, this.activity, this.metrics)
     this.health = new AgentHealth(this.context, this.lifecycle)
-    this.reconciler = new AgentReconciler(this.context, this.lifecycle)
+    this.reconciler = new AgentReconciler(this.context, this.lifecycle, this.metrics)
   }
 
   /** Another Mosaic process over the same rows and the same runtime, which knows nothing yet. */

@@ -35,6 +35,12 @@ export default class AgentController {
     return response.accepted(await this.#view(agent))
   }
 
+  /** What it wrote last, while it is in trouble. */
+  async log({ auth }: HttpContext) {
+    const lastWords = await app.container.make('agents.last_words')
+    return { data: { lines: await lastWords.of(own(auth)) } }
+  }
+
   /** Server-sent events: the present status, then `progress` and `status` as they come. */
   async events({ auth, response }: HttpContext) {
     const streams = await app.container.make('agents.streams')

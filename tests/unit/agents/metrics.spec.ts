@@ -4,9 +4,12 @@ import { AgentMetrics } from '#agents/metrics'
 test.group('Metrics of agents', () => {
   test('are told in the form that Prometheus reads', ({ assert }) => {
     const metrics = new AgentMetrics()
-    metrics.wakeEnded('ready', 3000)
-    metrics.wakeEnded('ready', 30_000)
-    metrics.wakeEnded('boot_timeout', 180_000)
+    const stages = new Map([['booting' as const, 2000]])
+    const wake = { reason: 'message' as const, stages }
+    metrics.wakeEnded({ ...wake, outcome: 'ready', elapsedMs: 3000 })
+    metrics.wakeEnded({ ...wake, outcome: 'ready', elapsedMs: 30_000, reason: 'schedule' })
+    metrics.wakeEnded({ ...wake, outcome: 'boot_timeout', elapsedMs: 180_000 })
+    metrics.reconciled({ adopted: 2, failed: 0 })
     metrics.crashed('out_of_memory')
     metrics.reaped({ stopped: 2, suspended: 1, working: 0, failed: 0 })
     const text = metrics.render({ agents: { running: 3, stopped: 9 }, waking: 1, queued: 4 })
@@ -18,6 +21,11 @@ test.group('Metrics of agents', () => {
       'mosaic_agents_queued 4',
       'mosaic_agent_wakes_total{outcome="ready"} 2',
       'mosaic_agent_wakes_total{outcome="boot_timeout"} 1',
+      'mosaic_agent_wake_reasons_total{reason="message"} 2',
+      'mosaic_agent_wake_reasons_total{reason="schedule"} 1',
+      'mosaic_agent_wake_stage_seconds_bucket{stage="booting",le="2.5"} 2',
+      'mosaic_agent_wake_stage_seconds_sum{stage="booting"} 4',
+      'mosaic_agent_reconciled_total{action="adopted"} 2',
       'mosaic_agent_crashes_total{reason="out_of_memory"} 1',
       'mosaic_agent_reaps_total{outcome="stopped"} 2',
       'mosaic_agent_reaps_total{outcome="suspended"} 1',
@@ -30,7 +38,10 @@ test.group('Metrics of agents', () => {
       assert.include(text.split('\n'), line)
     }
     for (const line of text.trimEnd().split('\n')) {
-      assert.match(line, /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]+"\})? [0-9.]+)$/)
+      assert.match(
+        line,
+        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]+"(,le="[^"]+")?\})? [0-9.]+)$/
+      )
     }
   })
 })
