@@ -10,7 +10,7 @@ import { jsonColumn, booleanColumn, sealedColumn } from '#models/columns'
 import type { ProviderModel, AgentLimits, RuntimeState } from '#models/types'
 
 export class AuditEventSchema extends BaseModel {
-  static $columns = ['action', 'actorId', 'actorName', 'address', 'createdAt', 'details', 'id', 'subjectId', 'subjectType', 'updatedAt'] as const
+  static $columns = ['action', 'actorId', 'actorName', 'address', 'createdAt', 'details', 'hash', 'id', 'sequence', 'subjectId', 'subjectType', 'updatedAt'] as const
   $columns = AuditEventSchema.$columns
   @column()
   declare action: string
@@ -24,8 +24,12 @@ export class AuditEventSchema extends BaseModel {
   declare createdAt: DateTime
   @jsonColumn()
   declare details: Record<string, unknown> | null | null
+  @column()
+  declare hash: string | null
   @column({ isPrimary: true })
   declare id: string
+  @column()
+  declare sequence: number | null
   @column()
   declare subjectId: string | null
   @column()

@@ -47,9 +47,11 @@ export default class IdentityProvider {
   #registerIdentity() {
     const { container } = this.app
 
-    container.singleton('audit', async () => {
+    container.singleton('audit', async (resolver) => {
       const { Audit } = await import('#audit/audit')
-      return new Audit()
+      const { auditKey } = await import('#audit/audit_key')
+      const settings = await resolver.make('settings')
+      return new Audit(() => auditKey(settings))
     })
     container.singleton('identity.tokens', async () => {
       const { AccessTokens } = await import('#identity/access_tokens')

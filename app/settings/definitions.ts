@@ -61,6 +61,14 @@ export const DEFINITIONS = {
     schema: text(),
   }),
 
+  /** Seals the audit record: see `#audit/chain`. */
+  'audit.key': setting<string | null>({
+    default: null,
+    secret: true,
+    internal: true,
+    schema: text(),
+  }),
+
   'oidc.issuerUrl': setting<string | null>({ default: null, schema: text() }),
   'oidc.clientId': setting<string | null>({ default: null, schema: text() }),
   'oidc.clientSecret': setting<string | null>({ default: null, secret: true, schema: text() }),

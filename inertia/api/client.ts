@@ -107,6 +107,11 @@ export const api = {
   patch: <Data>(path: string, body: unknown) => call<Data>('PATCH', path, body),
   delete: <Data = void>(path: string) => call<Data>('DELETE', path),
 
+  async file(path: string, query?: Query): Promise<Blob> {
+    const response = await send('GET', `/api/v1${withQuery(path, query)}`)
+    return response.blob()
+  },
+
   /** A page of a list with its `meta`. */
   async list<Item>(path: string, query?: Query): Promise<Listed<Item>> {
     const response = await send('GET', `/api/v1${withQuery(path, query)}`)

@@ -31,6 +31,7 @@ router
     router.delete('/users/:id/invitation', [Users, 'revokeInvitation']).as('users.revokeInvitation')
 
     router.get('/audit', [Audit, 'index']).as('audit.index')
+    router.get('/audit/export', [Audit, 'export']).as('audit.export').confirmed()
     router.get('/runtimes', [Runtimes, 'index']).as('runtimes.index')
     router.get('/usage', [Usage, 'index']).as('usage.index')
 

@@ -1,14 +1,27 @@
+import { Readable } from 'node:stream'
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { pageValidator } from '#validators/identity'
+import { auditCsv } from '#audit/csv'
+import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
 import AuditEventTransformer from '#transformers/audit_event_transformer'
 
 /** `/api/v1/admin/audit`, newest first. */
 export default class AdminAuditController {
   async index({ request, serialize }: HttpContext) {
-    const query = await pageValidator.validate(request.qs())
+    const query = await auditQueryValidator.validate(request.qs())
     const audit = await app.container.make('audit')
     const page = await audit.list(query)
     return serialize(AuditEventTransformer.paginate(page.all(), page.getMeta()))
+  }
+
+  /** The whole record, or what the filter finds of it, as a file. That it was taken is in it as well. */
+  async export({ auth, request, response }: HttpContext) {
+    const filter = await auditFilterValidator.validate(request.qs())
+    const audit = await app.container.make('audit')
+    await audit.record({ actor: auth.user!, action: 'audit.exported', address: request.ip() })
+    response.header('content-type', 'text/csv; charset=utf-8')
+    response.header('content-disposition', 'attachment; filename="audit.csv"')
+    response.header('cache-control', 'no-store')
+    return response.stream(Readable.from(auditCsv(audit.all(filter))))
   }
 }

@@ -1,0 +1,44 @@
+import type AuditEvent from '#models/audit_event'
+
+const COLUMNS = [
+  'time',
+  'actor',
+  'actor id',
+  'action',
+  'subject type',
+  'subject id',
+  'details',
+  'address',
+  'sequence',
+  'hash',
+]
+
+/** A cell that begins so is a formula to a spreadsheet: whoever chose a name would run one there. */
+const FORMULA = /^[=+\-@\t\r]/
+
+/** The events as CSV (RFC 4180), a line at a time, with a head. */
+export async function* auditCsv(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
+  yield line(COLUMNS)
+  for await (const event of events) {
+    yield line([
+      event.createdAt.toUTC().toISO(),
+      event.actorName,
+      event.actorId,
+      event.action,
+      event.subjectType,
+      event.subjectId,
+      event.details && JSON.stringify(event.details),
+      event.address,
+      event.sequence,
+      event.hash,
+    ])
+  }
+}
+
+const line = (cells: unknown[]) => `${cells.map(cell).join(',')}\r\n`
+
+function cell(value: unknown): string {
+  const text = String(value ?? '')
+  const harmless = FORMULA.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}

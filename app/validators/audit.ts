@@ -1,0 +1,38 @@
+import { DateTime } from 'luxon'
+import vine from '@vinejs/vine'
+
+/** A day as 2027-01-31, or a time of ISO 8601. */
+const time = () =>
+  vine
+    .string()
+    .trim()
+    .maxLength(40)
+    .transform((value, field) => {
+      const parsed = DateTime.fromISO(value, { zone: 'utc' })
+      if (!parsed.isValid) {
+        field.report('The {{ field }} must be a time as 2027-01-31T12:00:00Z.', 'time', field)
+      }
+      return parsed
+    })
+
+const filter = () => ({
+  actor: vine.string().trim().maxLength(255).optional(),
+  action: vine
+    .string()
+    .trim()
+    .regex(/^[a-z_]+(\.[a-z_]+)?$/)
+    .maxLength(64)
+    .optional(),
+  subject: vine.string().trim().maxLength(255).optional(),
+  from: time().optional(),
+  to: time().optional(),
+})
+
+/** Which events of the audit record. */
+export const auditFilterValidator = vine.create(filter())
+
+export const auditQueryValidator = vine.create({
+  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
+  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+  ...filter(),
+})
