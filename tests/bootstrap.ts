@@ -4,6 +4,7 @@ import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
 import { browserClient } from '@japa/browser-client'
 import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
 import type { Config } from '@japa/runner/types'
 import { pluginAdonisJS } from '@japa/plugin-adonisjs'
 import testUtils from '@adonisjs/core/services/test_utils'
@@ -27,8 +28,16 @@ export const plugins: Config['plugins'] = [
 
 /** Every run has a database of its own: see `bin/test.ts`. */
 export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
-  setup: [() => testUtils.db().migrate()],
+  setup: [() => testUtils.db().migrate(), makeLimits],
   teardown: [writeTally],
+}
+
+/**
+ * Limits keep the connection that they were made with. Made within the transaction of a test they would go
+ * on with one that is another's, or closed, by then. SQLite has one connection, which stays.
+ */
+async function makeLimits(): Promise<void> {
+  if (db.connection().dialect.name === 'postgres') await app.container.make('identity.signIn')
 }
 
 export const configureSuite: Config['configureSuite'] = (suite) => {
