@@ -6,8 +6,52 @@
 
 import { BaseModel, column } from '@adonisjs/lucid/orm'
 import { DateTime } from 'luxon'
-import { jsonColumn, booleanColumn, sealedColumn } from '#models/columns'
+import { booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
 import type { ProviderModel, AgentLimits, RuntimeState } from '#models/types'
+
+export class AgentUsSchema extends BaseModel {
+  static $columns = ['agent', 'copy', 'createdAt', 'inFlight', 'updatedAt'] as const
+  $columns = AgentUsSchema.$columns
+  @column({ isPrimary: true })
+  declare agent: string
+  @column()
+  declare copy: string
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare inFlight: number
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+}
+
+export class AgentWakeSchema extends BaseModel {
+  static $columns = ['agent', 'calledOff', 'copy', 'createdAt', 'detail', 'elapsedMs', 'linesUp', 'queuePosition', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
+  $columns = AgentWakeSchema.$columns
+  @column()
+  declare agent: string
+  @booleanColumn()
+  declare calledOff: boolean
+  @column()
+  declare copy: string
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare detail: string | null
+  @column()
+  declare elapsedMs: number
+  @booleanColumn()
+  declare linesUp: boolean
+  @column()
+  declare queuePosition: number | null
+  @column()
+  declare stage: string | null
+  @column({ isPrimary: true })
+  declare ticket: number
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare usualMs: number | null
+}
 
 export class AuditEventSchema extends BaseModel {
   static $columns = ['action', 'actorId', 'actorName', 'address', 'createdAt', 'details', 'hash', 'id', 'sequence', 'subjectId', 'subjectType', 'updatedAt'] as const
@@ -80,6 +124,19 @@ export class BreakglassUserSchema extends BaseModel {
   declare userId: string
   @column()
   declare username: string
+}
+
+export class CopySchema extends BaseModel {
+  static $columns = ['beat', 'createdAt', 'id', 'updatedAt'] as const
+  $columns = CopySchema.$columns
+  @column()
+  declare beat: bigint | number
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column({ isPrimary: true })
+  declare id: string
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
 }
 
 export class LlmProviderSchema extends BaseModel {
