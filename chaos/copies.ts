@@ -1,5 +1,5 @@
 import { Child } from '../bench/child.js'
-import type { Facts, Orders, Scene, Told } from './messages.js'
+import type { ContentionFacts, Facts, Orders, Scene, Told } from './messages.js'
 import type { AgentKey } from '#agents/types'
 
 /** Copies that live at the same time. One of them dies in each round. */
@@ -56,6 +56,16 @@ export class Copies {
   /** One that outlived the round reconciles until nothing is left to do. */
   settle(): Promise<Facts> {
     return this.#living[0].ask('settle')
+  }
+
+  /** All copies ask for the same agents at the same time, so many times in all. */
+  contend(calls: number, { seed, agents }: Omit<Orders, 'dieAt'>): Promise<ContentionFacts[]> {
+    const share = Math.ceil(calls / COPIES)
+    return Promise.all(
+      this.#living.map((copy, index) =>
+        copy.ask<ContentionFacts>('contend', { seed: seed + index, agents, calls: share })
+      )
+    )
   }
 
   memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>> {

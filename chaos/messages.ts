@@ -21,6 +21,20 @@ export interface Orders {
   dieAt: number | null
 }
 
+/** Calls that one copy makes while the others make theirs. */
+export interface ContentionOrders {
+  seed: number
+  agents: AgentKey[]
+  calls: number
+}
+
+/** What became of them. */
+export interface ContentionFacts {
+  answered: number
+  /** Why the others were not, one sentence each. */
+  failures: string[]
+}
+
 /** What a copy says by itself. */
 export interface Told {
   agent: AgentKey

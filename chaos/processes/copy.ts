@@ -9,7 +9,7 @@ import { Ignitor } from '@adonisjs/core'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import { Acts, remembered, type House } from '../acts.js'
-import type { Facts, Orders, Scene, Told } from '../messages.js'
+import type { ContentionFacts, ContentionOrders, Facts, Orders, Scene, Told } from '../messages.js'
 import { RemoteDriver } from '../remote_driver.js'
 import { Seeded } from '../seeded.js'
 import { StepDriver } from '../step_driver.js'
@@ -19,6 +19,9 @@ const ACTORS = 3
 /** So short that a round need not wait long for what a dead copy held. */
 const LEASE_MS = 1000
 const TAKE_OVER_MS = 100
+/** Callers of one copy who contend at the same time, and how often one of them stops the agent first. */
+const CALLERS = 50
+const STOP_SHARE = 0.05
 const SETTLE_MS = 30_000
 
 const scene = JSON.parse(process.argv[2]) as Scene
@@ -169,6 +172,26 @@ async function halt(): Promise<true> {
   return true
 }
 
+/** Asks for running agents as if none was known to run, and stops one now and then. */
+async function contend({ seed, agents, calls }: ContentionOrders): Promise<ContentionFacts> {
+  const random = new Seeded(seed)
+  const facts: ContentionFacts = { answered: 0, failures: [] }
+  let left = calls
+  const caller = async () => {
+    while (left-- > 0) {
+      const agent = random.pick(agents)
+      if (random.next() < STOP_SHARE) await house.lifecycle.stop(agent).catch(() => {})
+      house.lifecycle.invalidate(agent)
+      await house.lifecycle.startAndWait(agent).then(
+        () => facts.answered++,
+        (error: Error) => facts.failures.push(`${error.message} ${String(error.cause)}`)
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: CALLERS }, caller))
+  return facts
+}
+
 /** Reconciles until there is nothing more to do and nobody holds an agent. */
 async function settle(): Promise<Facts> {
   const deadline = performance.now() + SETTLE_MS
@@ -229,6 +252,7 @@ async function clear(agents: AgentKey[]): Promise<true> {
 
 const ANSWERS: Record<string, (input: never) => unknown> = {
   prepare,
+  contend,
   go,
   halt,
   settle,
