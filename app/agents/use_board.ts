@@ -6,6 +6,8 @@ import type { AgentKey } from '#agents/types'
 const TABLE = 'agent_uses'
 /** Copies bring the board up to date so often. */
 export const PUBLISH_EVERY_MS = 1000
+/** Rows in one statement. */
+const BATCH = 250
 /** How soon another copy's last request is known to have ended. */
 const LOOK_MS = 250
 /** What a copy has in flight is on the board by then. */
@@ -34,8 +36,8 @@ export class UseBoard {
     const changed = [...inFlight].filter(([agent, count]) => this.#published.get(agent) !== count)
     const now = timeOf(clock.now())
     if (gone.length > 0) await db.from(TABLE).where('copy', copy).whereIn('agent', gone).delete()
-    if (changed.length > 0) {
-      const rows = changed.map(([agent, count]) => ({
+    for (let from = 0; from < changed.length; from += BATCH) {
+      const rows = changed.slice(from, from + BATCH).map(([agent, count]) => ({
         agent,
         copy,
         in_flight: count,
