@@ -29,7 +29,8 @@ export async function openStage(
     const postgres = new PrivatePostgres()
     open.push(postgres)
     await postgres.start()
-    const own = await newInstallation(await postgres.newDatabase('mosaic_chaos'))
+    const url = await postgres.newDatabase('mosaic_chaos')
+    const own = await newInstallation(postgres.bySocket(url))
     open.push({ stop: () => own.remove() })
 
     const where = { inside: [] as string[], env: { ...own.env, LOG_LEVEL: 'silent' } }

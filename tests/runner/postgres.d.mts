@@ -1,5 +1,6 @@
 export class PrivatePostgres {
   start(): Promise<void>
   newDatabase(name: string): Promise<string>
+  bySocket(url: string): string
   stop(): Promise<void>
 }

@@ -85,6 +85,11 @@ export class PrivatePostgres {
     return this.#url(name)
   }
 
+  /** @returns The same by its socket: whoever is in another network reaches it only so. */
+  bySocket(url) {
+    return `${url}?host=${encodeURIComponent(this.#folder)}`
+  }
+
   async stop() {
     if (this.#child && this.#child.exitCode === null) {
       this.#child.stdin.end()
