@@ -11,8 +11,13 @@ const reachable = EVERYWHERE[host] ?? host
 const internalConfig = {
   host,
   port,
-  /** Where an agent on this machine reaches it, without a slash at the end. */
-  url: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
+  /**
+   * Where an agent on this machine reaches it, without a slash at the end. Agents keep the address that they
+   * were started with, so copies of Mosaic have to give them one that leads to any of them.
+   */
+  url:
+    env.get('INTERNAL_URL')?.replace(/\/$/, '') ??
+    `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
   /** How long answers in flight may still run when Mosaic stops, in milliseconds. */
   drainMs: 5000,
 }

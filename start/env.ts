@@ -17,6 +17,7 @@ const env = await Env.create(root, {
   PORT: Env.schema.number.optional(),
   INTERNAL_HOST: Env.schema.string.optional(),
   INTERNAL_PORT: Env.schema.number.optional(),
+  INTERNAL_URL: Env.schema.string.optional({ format: 'url', tld: false }),
   STORAGE_PATH: Env.schema.string.optional(),
   LOG_LEVEL: Env.schema.enum.optional([
     'trace',
