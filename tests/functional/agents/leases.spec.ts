@@ -18,6 +18,8 @@ test.group('Leases over all copies', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     house = new AgentsHouse()
+    /** However long it takes until a renewal finds the lease lost. */
+    house.settings['agents.bootTimeoutSec'] = 3600
     ;({ agent, userId } = await house.newAgent())
     await house.lifecycle.rows.provide(agent)
     return () => house.close()
