@@ -13,6 +13,7 @@ const API_KEY = 'sk-canary-6f1d93c0b7a84e25'
 const PERSONALITY = 'You are a lighthouse keeper and end every letter with the word periwinkle.'
 const FIRST = 'My boat is called Halcyon. Please remember that.'
 const SECOND = 'What is my boat called?'
+const THIRD = 'Are you still there?'
 
 /** One wake of the real OpenClaw on a busy machine, and what comes before it. */
 const STEP_TIMEOUT_MS = 240_000
@@ -190,9 +191,22 @@ export function firstJourney(title: string, home: AgentsHome): void {
       assert.deepEqual(await home.running(mosaic), before)
       await mosaic.start()
       await page.goto(`${mosaic.url}/chat`)
-      await say('Are you still there?')
+      await say(THIRD)
       await answer('done').getByText(ModelService.answer(5).join('')).waitFor()
       assert.deepEqual(await home.running(mosaic), before)
+    })
+
+    test('the conversations are listed by what was said first, and one goes when it is deleted', async ({
+      assert,
+    }) => {
+      const list = () => api.ask<{ id: string; title: string }[]>('GET', '/api/v1/conversations')
+      const titles = async () => (await list()).map((one) => one.title)
+      assert.sameMembers(await titles(), [FIRST, FIRST, THIRD])
+      await page.getByRole('button', { name: FIRST }).first().waitFor()
+
+      const third = (await list()).find((one) => one.title === THIRD)!
+      await api.ask('DELETE', `/api/v1/conversations/${third.id}`)
+      assert.deepEqual(await titles(), [FIRST, FIRST])
     })
 
     home.tests?.()
