@@ -136,6 +136,18 @@ function isolationOn(engine: Engine): void {
       }
     })
 
+    test('makes a network anew that somebody removed, where it was, and proves it again', async ({
+      assert,
+    }) => {
+      const driver = await trial.open(installation)
+      await driver.remove(await trial.start(spec(), driver))
+      const before = await driver.callback()
+      await removeNetworks(engine, [installation])
+      await trial.start(spec(), driver)
+      assert.deepEqual(await driver.callback(), before)
+      assert.deepEqual(await driver.preflight(), [])
+    })
+
     test('puts rules back that somebody swept away', async ({ assert }) => {
       const driver = await trial.open(installation)
       await driver.callback()

@@ -13,6 +13,7 @@ interface Prepared {
   network: AgentNetwork
   bridge: string
   gateway: string
+  subnet: string | null
 }
 
 /**
@@ -30,6 +31,8 @@ export class SharedBridge implements Topology {
   readonly #managesFirewall: boolean
   #prepared: Promise<Prepared> | null = null
   #preparedAt = 0
+  /** Where the network lay when it was seen last. */
+  #former: Prepared | null = null
 
   constructor(
     engine: Engine,
@@ -100,6 +103,7 @@ export class SharedBridge implements Topology {
 
   async #make(): Promise<Prepared> {
     const prepared = (await this.#find()) ?? (await this.#create())
+    this.#former = prepared
     this.guardFailure = this.#managesFirewall
       ? await this.#guard(prepared).failure()
       : new Error('its configuration leaves the packet filter to you')
@@ -125,10 +129,18 @@ export class SharedBridge implements Topology {
         help: `Stop the agents and remove it with "docker network rm ${name}": Mosaic makes it anew.`,
       })
     }
-    return { network: { id: found.Id, name }, bridge, gateway }
+    return { network: { id: found.Id, name }, bridge, gateway, subnet: config?.Subnet ?? null }
   }
 
+  /** One that somebody removed comes back where it was: agents know Mosaic by its address there. */
   async #create(): Promise<Prepared> {
+    const { subnet, gateway } = this.#former ?? {}
+    const place = subnet && gateway ? { Subnet: subnet, Gateway: gateway } : null
+    if (!place) return this.#createAt(null)
+    return this.#createAt(place).catch(() => this.#createAt(null))
+  }
+
+  async #createAt(place: { Subnet: string; Gateway: string } | null): Promise<Prepared> {
     const { egress } = this.#settings
     const suffix = egress === 'open' ? 'o' : 's'
     try {
@@ -139,6 +151,7 @@ export class SharedBridge implements Topology {
           Driver: 'bridge',
           EnableIPv6: false,
           Internal: egress === 'sealed',
+          ...(place && { IPAM: { Config: [place] } }),
           Labels: { [LABEL.installation]: this.#installation },
           Options: {
             'com.docker.network.bridge.enable_icc': 'false',
