@@ -37,6 +37,16 @@ export class Engine {
     return process.env.MOSAIC_TEST_DOCKER_CONTROL !== undefined
   }
 
+  /** The same engine behind TLS, with the folders of certificates that `certificates.mjs` makes. */
+  get behindTls(): { host: string; client: string; stranger: string } {
+    const folder = process.env.MOSAIC_TEST_DOCKER_TLS!
+    return {
+      host: 'tcp://127.0.0.1:2376',
+      client: `${folder}/client`,
+      stranger: `${folder}/stranger`,
+    }
+  }
+
   /** Ends the engine at once; containers go on until it starts again. */
   kill(): Promise<void> {
     return this.#tell('kill')

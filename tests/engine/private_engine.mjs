@@ -62,6 +62,7 @@ export class PrivateEngine {
       MOSAIC_TEST_DOCKER_HOST: `unix://${join(this.#folder, 'docker.sock')}`,
       MOSAIC_TEST_DOCKER_CONTROL: join(this.#folder, 'control.sock'),
       MOSAIC_TEST_DOCKER_PROC: `/proc/${this.#initPid}/root/proc`,
+      MOSAIC_TEST_DOCKER_TLS: join(this.#folder, 'tls'),
     }
   }
 

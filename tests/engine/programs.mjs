@@ -4,8 +4,8 @@ import { inPath, installed } from '../runner/system.mjs'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
 
 const POLICY = '/usr/sbin/policy-rc.d'
-const PROGRAMS = ['dockerd', 'iptables', 'ip']
-const PACKAGES = ['docker.io', 'iptables', 'iproute2']
+const PROGRAMS = ['dockerd', 'iptables', 'ip', 'openssl']
+const PACKAGES = ['docker.io', 'iptables', 'iproute2', 'openssl']
 
 /** @returns {Promise<string>} The path of an init that reaps whatever lost its parent. */
 export async function enginePrograms() {

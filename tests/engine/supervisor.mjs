@@ -11,6 +11,7 @@ import { openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import { makeCertificates } from './certificates.mjs'
 
 /** An engine is ready in under a second; one on a busy machine has been seen to take five. */
 const READY_DEADLINE_MS = 30_000
@@ -22,6 +23,10 @@ const SHOWN_LINES = 20
 /** The default bridge, in a range that neither tests nor Docker's own pools use. */
 const BRIDGE_ADDRESS = '172.31.250.1/24'
 
+/** Where it is reached behind TLS as well: in a network of its own, any port is free. */
+const TLS_ADDRESS = '127.0.0.1'
+const TLS_PORT = 2376
+
 const [folder, cgroup] = process.argv.slice(2)
 const socket = join(folder, 'docker.sock')
 const logFile = join(folder, 'dockerd.log')
@@ -31,6 +36,9 @@ let engine = null
 /** The settings of the machine's own engine, in /etc/docker, are none of ours. */
 const config = join(folder, 'daemon.json')
 writeFileSync(config, '{}')
+
+const tls = join(folder, 'tls')
+const certificate = (name) => join(tls, 'engine', name)
 
 async function start() {
   if (engine) return
@@ -44,6 +52,9 @@ async function start() {
       ['--exec-root', join(folder, 'exec')],
       ['--pidfile', join(folder, 'dockerd.pid')],
       ['--host', `unix://${socket}`],
+      ['--host', `tcp://${TLS_ADDRESS}:${TLS_PORT}`],
+      ['--tlsverify', '--tlscacert', certificate('ca.pem')],
+      ['--tlscert', certificate('cert.pem'), '--tlskey', certificate('key.pem')],
       ['--bip', BRIDGE_ADDRESS],
       ['--cgroup-parent', `/${cgroup}`],
       ['--exec-opt', 'native.cgroupdriver=cgroupfs'],
@@ -93,7 +104,9 @@ function fail(message) {
 const VERBS = { 'POST /start': start, 'POST /kill': kill }
 
 process.stdin.resume().once('end', () => process.exit(0))
-await start().catch((error) => fail(error.message))
+await makeCertificates(tls, TLS_ADDRESS)
+  .then(start)
+  .catch((error) => fail(error.message))
 createServer(async (asked, response) => {
   const verb = VERBS[`${asked.method} ${asked.url}`]
   const failure = verb ? await verb().catch((error) => error) : new Error('unknown verb')

@@ -13,6 +13,10 @@ interface EngineFailure extends Error {
   code?: string
 }
 
+const CERTIFICATES_HELP =
+  'DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem: the authority that the engine ' +
+  'trusts must have signed them.'
+
 const UNREACHABLE = new Set([
   'ENOENT',
   'ECONNREFUSED',
@@ -51,13 +55,7 @@ export class Engine {
         help: 'Give it as unix:///var/run/docker.sock or tcp://host:2376.',
       })
     }
-    const read = (file: string) => readFileSync(join(certificates!, file))
-    const tls = certificates && {
-      protocol: 'https' as const,
-      ca: read('ca.pem'),
-      cert: read('cert.pem'),
-      key: read('key.pem'),
-    }
+    const tls = certificates && { protocol: 'https' as const, ...readCertificates(certificates) }
     const port = url.port || (tls ? 2376 : 2375)
     return new Engine(host, false, { protocol: 'http', ...tls, host: url.hostname, port })
   }
@@ -128,6 +126,12 @@ export class Engine {
         help: 'Start it, or name another one in the settings of the runtime.',
       })
     }
+    if (speaksTls(cause)) {
+      return new RuntimeError('engine_unreachable', `${this.host} is behind TLS: ${said(cause)}`, {
+        cause,
+        help: CERTIFICATES_HELP,
+      })
+    }
     if (/no space left on device|address pool|device or resource busy/i.test(cause.message)) {
       return new RuntimeError('no_capacity', said(cause), {
         cause,
@@ -136,6 +140,22 @@ export class Engine {
     }
     return new RuntimeError('internal', `The Docker engine refused: ${said(cause)}`, { cause })
   }
+}
+
+/** @throws RuntimeError */
+function readCertificates(folder: string) {
+  try {
+    const read = (file: string) => readFileSync(join(folder, file))
+    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
+  } catch (cause) {
+    const message = `The certificates for the Docker engine cannot be read in ${folder}.`
+    throw new RuntimeError('engine_unreachable', message, { cause, help: CERTIFICATES_HELP })
+  }
+}
+
+/** Whether one of both does not trust the other, or does not speak TLS at all. */
+function speaksTls({ code = '', message }: EngineFailure): boolean {
+  return /^ERR_(SSL|TLS)_|CERT|SIGNATURE/.test(code) || /HTTP request to an HTTPS/.test(message)
 }
 
 /** The status that the engine answered with, or null where it did not answer. */
