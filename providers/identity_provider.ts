@@ -14,6 +14,7 @@ import type { ProviderStep } from '#onboarding/provider_step'
 import type { SettingsChanges } from '#settings/settings_changes'
 import type { SystemAgents } from '#agents/system_agents'
 import { declareAccessMacros } from '#identity/access_rules'
+import { declareContractMacros } from '#openapi/route_contract'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -157,6 +158,7 @@ export default class IdentityProvider {
 
   boot() {
     declareAccessMacros()
+    declareContractMacros()
   }
 
   /**

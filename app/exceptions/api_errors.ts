@@ -31,6 +31,12 @@ const UNREADABLE: ApiError = {
   hint: 'Send valid JSON with "Content-Type: application/json".',
 }
 
+const UNSTORABLE: ApiError = {
+  code: 'E_BAD_REQUEST',
+  message: 'The request holds a character or a number that cannot be kept.',
+  hint: 'Leave out NUL characters and broken halves of characters.',
+}
+
 /** How errors of the framework read for a person. */
 const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   E_ROUTE_NOT_FOUND: { message: 'There is nothing at this address.' },
@@ -59,6 +65,12 @@ export function toAnswer(failure: unknown): Answer {
   return { ...answer, retryAfterSec: told ?? RETRY_AFTER_SEC[answer.status] }
 }
 
+/** PostgreSQL's class 22, "data exception": texts and numbers that no column takes. */
+function isUnstorable(error: unknown): boolean {
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
+  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) && severity === 'ERROR'
+}
+
 /** Whether nothing of it was meant for the person who meets it. */
 function isUntold(error: unknown): boolean {
   return !(error instanceof Exception && error.help)
@@ -83,6 +95,8 @@ function withoutTimes(error: unknown): Answer {
     const place = { ...(field && { field }), ...(reason && { reason }) }
     return { status: error.status, errors: [{ code, ...wording, ...place }] }
   }
+
+  if (isUnstorable(error)) return { status: 400, errors: [UNSTORABLE] }
 
   const status = (error as { status?: number } | null)?.status
   if (status && status >= 400 && status < 500) {

@@ -1,4 +1,5 @@
 import router from '@adonisjs/core/services/router'
+import { chatValidator, conversationListValidator, conversationValidator } from '#validators/chat'
 import { api, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
@@ -20,9 +21,15 @@ router
 /** The page's chat, and what the agent remembers of earlier ones. */
 router
   .group(() => {
-    router.post('/chat', [ChatController, 'store']).as('api.chat')
-    router.get('/conversations', [ConversationsController, 'index']).as('api.conversations')
-    router.get('/conversations/:id', [ConversationsController, 'show']).as('api.conversation')
+    router.post('/chat', [ChatController, 'store']).as('api.chat').takes(chatValidator)
+    router
+      .get('/conversations', [ConversationsController, 'index'])
+      .as('api.conversations')
+      .asks(conversationListValidator)
+    router
+      .get('/conversations/:id', [ConversationsController, 'show'])
+      .as('api.conversation')
+      .asks(conversationValidator)
     router
       .delete('/conversations/:id', [ConversationsController, 'destroy'])
       .as('api.conversation.delete')

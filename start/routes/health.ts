@@ -2,6 +2,7 @@ import router from '@adonisjs/core/services/router'
 import { programs } from '#start/kernel'
 
 const Health = () => import('#controllers/health_controller')
+const OpenApi = () => import('#controllers/api/openapi_controller')
 const Metrics = () => import('#controllers/metrics_controller')
 
 router.get('/health/live', [Health, 'live']).as('health.live').access('anyone')
@@ -9,3 +10,6 @@ router.get('/health/ready', [Health, 'ready']).as('health.ready').access('anyone
 
 /** The controller decides: a scraper on this machine has no session. */
 router.get('/metrics', [Metrics, 'show']).as('metrics.show').access('anyone').use(programs)
+
+/** What there is to call, for programs that make clients of it. */
+router.get('/api/v1/openapi.json', [OpenApi, 'show']).as('openapi.show').access('anyone')

@@ -1,4 +1,12 @@
 import router from '@adonisjs/core/services/router'
+import {
+  accessTokenValidator,
+  confirmValidator,
+  pageValidator,
+  signInValidator,
+} from '#validators/identity'
+import { acceptInvitationValidator } from '#validators/users'
+import { invitationTokenValidator, localPathValidator } from '#validators/oidc'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
@@ -11,12 +19,24 @@ const AccessTokens = () => import('#controllers/api/access_tokens_controller')
 
 router
   .group(() => {
-    router.post('/login', [Login, 'store']).as('login.store').access('anyone')
+    router
+      .post('/login', [Login, 'store'])
+      .as('login.store')
+      .takes(signInValidator)
+      .access('anyone')
     router.post('/logout', [Login, 'destroy']).as('login.destroy').access('anyone')
 
-    router.get('/auth/oidc/start', [Oidc, 'start']).as('oidc.start').access('anyone')
+    router
+      .get('/auth/oidc/start', [Oidc, 'start'])
+      .as('oidc.start')
+      .asks(invitationTokenValidator)
+      .access('anyone')
     router.get('/auth/oidc/callback', [Oidc, 'callback']).as('oidc.callback').access('anyone')
-    router.get('/auth/oidc/confirm', [Oidc, 'confirm']).as('oidc.confirm').access('signedIn')
+    router
+      .get('/auth/oidc/confirm', [Oidc, 'confirm'])
+      .as('oidc.confirm')
+      .asks(localPathValidator)
+      .access('signedIn')
     router.get('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').access('admin')
   })
   .use(pages)
@@ -28,18 +48,31 @@ router
     router
       .post('/invitations/:token', [Invitations, 'accept'])
       .as('invitations.accept')
+      .takes(acceptInvitationValidator)
       .access('anyone')
 
-    router.post('/session', [Sessions, 'store']).as('session.store').access('anyone').withoutCsrf()
-    router.post('/session/confirm', [Sessions, 'confirm']).as('session.confirm')
+    router
+      .post('/session', [Sessions, 'store'])
+      .as('session.store')
+      .takes(signInValidator)
+      .access('anyone')
+      .withoutCsrf()
+    router
+      .post('/session/confirm', [Sessions, 'confirm'])
+      .as('session.confirm')
+      .takes(confirmValidator)
     router.delete('/session', [Sessions, 'destroy']).as('session.destroy')
-    router.get('/sessions', [Sessions, 'index']).as('sessions.index')
+    router.get('/sessions', [Sessions, 'index']).as('sessions.index').asks(pageValidator)
     router.delete('/sessions', [Sessions, 'revokeOthers']).as('sessions.revokeOthers')
     router.delete('/sessions/:id', [Sessions, 'revoke']).as('sessions.revoke')
 
     router.get('/me', [Me, 'show']).as('me.show')
-    router.get('/tokens', [AccessTokens, 'index']).as('tokens.index')
-    router.post('/tokens', [AccessTokens, 'store']).as('tokens.store').confirmed()
+    router.get('/tokens', [AccessTokens, 'index']).as('tokens.index').asks(pageValidator)
+    router
+      .post('/tokens', [AccessTokens, 'store'])
+      .as('tokens.store')
+      .takes(accessTokenValidator)
+      .confirmed()
     router.delete('/tokens/:id', [AccessTokens, 'destroy']).as('tokens.destroy')
   })
   .prefix('/api/v1')

@@ -17,6 +17,8 @@ const FLOORS: Record<string, number> = {
   transformers: 4,
   validators: 4,
   console: 4,
+  /** The description of the routes. */
+  openapi: 4,
   /** How errors are told: in an answer, and in the middle of a stream. */
   exceptions: 3,
   onboarding: 3,

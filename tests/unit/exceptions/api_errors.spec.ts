@@ -29,6 +29,15 @@ test.group('What an answer tells of an error', () => {
     }
   })
 
+  test('what PostgreSQL cannot keep is the fault of the request', ({ assert }) => {
+    const message = 'insert into users (name) values ($1) - invalid byte sequence: 0x00 canary'
+    const failure = Object.assign(new Error(message), { code: '22021', severity: 'ERROR' })
+    const answer = toAnswer(failure)
+    assert.equal(answer.status, 400)
+    assert.equal(answer.errors[0].code, 'E_BAD_REQUEST')
+    assert.notInclude(JSON.stringify(answer), 'canary')
+  })
+
   test('a full disk is told, however deep it lies', ({ assert }) => {
     const sqlite = Object.assign(new Error('insert canary'), { code: 'SQLITE_FULL' })
     const postgres = Object.assign(new Error('insert canary'), { code: '53100' })

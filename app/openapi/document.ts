@@ -1,0 +1,99 @@
+import type { RouteJSON } from '@adonisjs/core/types/http'
+import { abilityFor, type RouteSecurity } from '#identity/access_rules'
+import type { RouteContract } from '#openapi/route_contract'
+
+const VERSION = '3.1.0'
+
+/** What programs call; pages and the way to the identity provider are for browsers. */
+const DESCRIBED = /^\/(api\/v1|v1)(\/|$)/
+
+interface ObjectSchema {
+  properties?: Record<string, object>
+  required?: string[]
+}
+
+const ERROR = {
+  type: 'object',
+  required: ['errors'],
+  properties: {
+    errors: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: {
+          code: { type: 'string' },
+          message: { type: 'string' },
+          field: { type: 'string' },
+          hint: { type: 'string' },
+          reason: { type: 'string' },
+        },
+      },
+    },
+  },
+}
+
+/** The API as OpenAPI 3.1, made of the router's own list: what is not routed is not described. */
+export function openApiDocument(routes: RouteJSON[], version: string) {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const route of routes.filter(({ pattern }) => DESCRIBED.test(pattern))) {
+    const path = route.pattern.replace(/:(\w+)\??/g, '{$1}').replace('*', '{rest}')
+    for (const method of route.methods.filter((name) => name !== 'HEAD')) {
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operation(route, method, path) }
+    }
+  }
+  return {
+    openapi: VERSION,
+    info: { title: 'Mosaic', version },
+    paths,
+    components: {
+      schemas: { Error: ERROR },
+      securitySchemes: {
+        accessToken: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'mosaic_session' },
+      },
+    },
+  }
+}
+
+function operation(route: RouteJSON, method: string, path: string) {
+  const { access, body, query, ...security }: RouteSecurity & RouteContract = route.meta
+  const open = access === 'anyone' || access === 'onboarding'
+  const token = { accessToken: [abilityFor(security, method)] }
+  return {
+    operationId: `${method.toLowerCase()}.${route.name ?? path}`,
+    tags: [path.split('/')[path.startsWith('/api/') ? 3 : 2]],
+    security: open ? [] : access === 'token' ? [token] : [token, { session: [] }],
+    parameters: [...pathParameters(path), ...queryParameters(query)],
+    ...(body && {
+      requestBody: { content: { 'application/json': { schema: body.toJSONSchema() } } },
+    }),
+    responses: {
+      '2XX': { description: 'Done.' },
+      'default': {
+        description: 'What went wrong, and what to do.',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    },
+  }
+}
+
+function pathParameters(path: string) {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParameters(query: RouteContract['query']) {
+  const { properties = {}, required = [] } = (query?.toJSONSchema() ?? {}) as ObjectSchema
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }))
+}

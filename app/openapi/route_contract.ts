@@ -1,0 +1,46 @@
+/**
+ * What a route takes, said beside the route with the very validator that its controller uses. The
+ * description at `/api/v1/openapi.json` is made of it, and a test proves that none is missing.
+ */
+import { Route } from '@adonisjs/core/http'
+import type { Constructor } from '@adonisjs/core/types/common'
+
+/** A validator of Vine that can describe itself as JSON Schema. */
+export interface Describable {
+  toJSONSchema(): object
+}
+
+/** What a route says of its input in its `meta`. */
+export interface RouteContract {
+  body?: Describable
+  query?: Describable
+}
+
+declare module '@adonisjs/core/http' {
+  interface Route<Controller extends Constructor<any> = any> {
+    /** Says which JSON body the route takes. */
+    takes(body: Describable): this
+    /** Says which query the route understands. */
+    asks(query: Describable): this
+    /** Kept until the route is stored. */
+    contract?: RouteContract
+  }
+}
+
+/** Adds the macros. Call it once, before any route file is imported. */
+export function declareContractMacros(): void {
+  Route.macro('takes', function (this: Route, body: Describable) {
+    this.contract = { ...this.contract, body }
+    return this
+  })
+  Route.macro('asks', function (this: Route, query: Describable) {
+    this.contract = { ...this.contract, query }
+    return this
+  })
+
+  const toJSON = Route.prototype.toJSON
+  Route.prototype.toJSON = function (this: Route) {
+    const json = toJSON.call(this)
+    return { ...json, meta: { ...json.meta, ...this.contract } }
+  }
+}
