@@ -178,4 +178,13 @@ test.group('Cookies', (group) => {
     assert.lengthOf(secure.headers.getSetCookie(), 2)
     for (const cookie of secure.headers.getSetCookie()) assert.match(cookie, /; Secure$/i)
   })
+
+  test('and browsers are told to come back by https, over https alone', async ({ assert }) => {
+    const visitor = new Visitor()
+    const plain = await visitor.get('/api/v1/sign-in')
+    const secure = await visitor.get('/api/v1/sign-in', { 'x-forwarded-proto': 'https' })
+    assert.isNull(plain.headers.get('strict-transport-security'))
+    assert.equal(secure.headers.get('strict-transport-security'), 'max-age=15552000')
+    assert.equal(secure.headers.get('x-frame-options'), 'DENY')
+  })
 })
