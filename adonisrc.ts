@@ -67,6 +67,7 @@ export default defineConfig({
     { pattern: 'resources/views/**/*.edge', reloadServer: false },
     { pattern: 'public/**', reloadServer: false },
     { pattern: 'docker/agent/**', reloadServer: false },
+    { pattern: 'docs/*.md', reloadServer: false },
   ],
 
   hooks: {

@@ -2,6 +2,7 @@ import { defineConfig } from 'vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import adonisjs from '@adonisjs/vite/client'
+import { compressAssets } from './bin/setup/compress_assets.js'
 
 export default defineConfig({
   plugins: [
@@ -15,6 +16,7 @@ export default defineConfig({
       icon: { clientBundle: { scan: { globInclude: ['inertia/**/*.{vue,ts}'] } } },
     }),
     adonisjs({ entryPoints: ['inertia/app.ts'], reload: ['resources/views/**/*.edge'] }),
+    compressAssets(),
   ],
 
   /** Only the browser's half: a build for the server, which Vite makes by default, would overwrite it. */

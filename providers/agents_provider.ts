@@ -2,6 +2,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type internalConfig from '#config/internal'
 import type { AgentActivity } from '#agents/activity'
 import type { AgentDirectory } from '#agents/agent_directory'
+import type { AgentLogs } from '#agents/agent_logs'
 import type { AgentsContext } from '#agents/context'
 import type { DocumentChanges } from '#agents/document_changes'
 import type { FleetHistory } from '#agents/fleet_history'
@@ -31,6 +32,7 @@ declare module '@adonisjs/core/types' {
     'agents.streams': AgentStreams
     'agents.last_words': AgentLastWords
     'agents.directory': AgentDirectory
+    'agents.logs': AgentLogs
     'agents.gauges': () => Promise<AgentGauges>
     'agents.fleet_history': FleetHistory
     'agents.fleet_streams': FleetStreams
@@ -163,6 +165,10 @@ export default class AgentsProvider {
     container.singleton('agents.directory', async () => {
       const { AgentDirectory } = await import('#agents/agent_directory')
       return new AgentDirectory()
+    })
+    container.singleton('agents.logs', async (resolver) => {
+      const { AgentLogs } = await import('#agents/agent_logs')
+      return new AgentLogs(await resolver.make('agents.context'))
     })
     container.singleton('agents.gauges', async (resolver) => {
       const { agentGauges } = await import('#agents/gauges')

@@ -151,8 +151,9 @@ export default class IdentityProvider {
     })
     container.singleton('agents.system', async (resolver) => {
       const { SystemAgents } = await import('#agents/system_agents')
+      const { ownModel } = await import('#settings/own_models')
       const controls = () => container.make('agents.lifecycle')
-      return new SystemAgents(controls, await resolver.make('audit'))
+      return new SystemAgents(controls, await resolver.make('audit'), ownModel)
     })
   }
 

@@ -1,13 +1,11 @@
 import type User from '#models/user'
 import type { Actor } from '#settings/actor'
+import type { OwnModel } from '#settings/own_models'
 import type { Audit } from '#audit/audit'
 import type { AgentKey } from '#agents/types'
 import type { AgentLimits } from '#models/types'
-import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
-import UserAgentConfig from '#models/user_agent_config'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
-import { resolveModel } from '#openclaw/model_references'
 import {
   E_SYSTEM_AGENT_NAME,
   E_SYSTEM_AGENT_RENAMED,
@@ -39,7 +37,9 @@ export interface SystemAgentChanges extends Partial<SystemAgentInput> {
 export class SystemAgents {
   constructor(
     protected controls: () => Promise<AgentControls>,
-    protected audit: Audit
+    protected audit: Audit,
+    /** Finds a model among the admin's own: nobody's providers are within reach here. */
+    protected ownModel: (admin: User, reference: string) => Promise<OwnModel | null>
   ) {}
 
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
@@ -126,17 +126,10 @@ export class SystemAgents {
     if (await SystemContainer.findBy('name', name)) throw new E_SYSTEM_AGENT_NAME()
   }
 
-  /** The stored form of a reference, with the provider that it leads to. */
-  async #model(admin: User, reference: string) {
-    const providers = await LlmProvider.ownedBy(admin.id).where('is_active', true).orderBy('id')
-    const preferences = await UserAgentConfig.ownedBy(admin.id).first()
-    const choice = resolveModel(reference, providers, preferences?.providerId ?? null)
-    const declared = choice?.provider.models.some(({ id }) => id === choice.modelId)
-    if (!choice || !declared) throw new E_UNKNOWN_MODEL()
-    return {
-      providerId: choice.provider.id,
-      primaryModel: `${choice.provider.name}/${choice.modelId}`,
-    }
+  async #model(admin: User, reference: string): Promise<OwnModel> {
+    const model = await this.ownModel(admin, reference)
+    if (!model) throw new E_UNKNOWN_MODEL()
+    return model
   }
 
   async #note(action: string, row: SystemContainer, { user, address }: Actor, fields: string[]) {

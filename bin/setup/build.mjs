@@ -15,6 +15,7 @@ const SOURCES = [
   'config',
   'database',
   'docker/agent',
+  'docs',
   'inertia',
   'package.json',
   'package-lock.json',

@@ -209,11 +209,19 @@ export interface AdminAgent {
   startedAt: string | null
 }
 
+/** Ceilings of one agent. What is left out comes from the runtime's settings. */
+export interface AgentLimits {
+  memoryMb?: number
+  cpus?: number
+  processes?: number
+}
+
 export interface SystemAgent {
   id: string
   name: string
   role: string
   primaryModel: string | null
+  limits: AgentLimits | null
   isActive: boolean
   status: AgentStatus
   reason: string | null
@@ -351,4 +359,70 @@ export interface OidcInspection {
   signsOut: boolean
   /** Where a test sign-in begins. */
   url: string
+}
+
+/** How many agents are in which state. */
+export interface FleetNow {
+  agents: Partial<Record<AgentStatus, number>>
+  waking: number
+  queued: number
+}
+
+export interface FleetSample extends FleetNow {
+  at: string
+}
+
+export interface Fleet extends FleetNow {
+  /** One a minute, of the last day at most, the oldest first. */
+  samples: FleetSample[]
+}
+
+/** What changed of one agent, as the fleet's stream tells it. */
+export type AgentChange = Pick<
+  AdminAgent,
+  'id' | 'status' | 'reason' | 'desired' | 'runtime' | 'lastActiveAt' | 'startedAt'
+> & { kind: 'user' | 'system' }
+
+export interface UsageSums {
+  chats: number
+  wakes: number
+  awakeSeconds: number
+  tokensIn: number
+  tokensOut: number
+}
+
+/** A day of too few people is withheld: its numbers would tell of single ones. */
+export type UsageDay =
+  | ({ day: string; withheld: false; activeUsers: number } & UsageSums)
+  | { day: string; withheld: true }
+
+export interface Usage {
+  from: string
+  to: string
+  days: UsageDay[]
+  totals: UsageSums
+  withheldDays: number
+  wakes: { day: string; outcome: string; count: number; totalMs: number }[]
+}
+
+/** What runs here, and what the doctor finds. */
+export interface About {
+  versions: { mosaic: string; node: string; openclaw: string; database: string }
+  startedAt: string
+  findings: {
+    area: 'database' | 'vault' | 'runtime' | 'storage'
+    severity: 'error' | 'warning'
+    message: string
+    hint: string
+  }[]
+}
+
+export interface DocsEntry {
+  name: string
+  title: string
+}
+
+/** A chapter of the documentation. `text` is Markdown without its title. */
+export interface DocsChapter extends DocsEntry {
+  text: string
 }

@@ -2,8 +2,19 @@ import { LANGUAGE, t } from '~/locales'
 
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'auto' })
 const exact = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium' })
+const lists = new Intl.ListFormat(LANGUAGE, { type: 'conjunction' })
 const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: '2-digit', minute: '2-digit' })
 const numbers = new Intl.NumberFormat(LANGUAGE)
+const shortNumbers = new Intl.NumberFormat(LANGUAGE, {
+  notation: 'compact',
+  maximumFractionDigits: 1,
+})
+/** Days of the API are days in UTC. */
+const shortDays = new Intl.DateTimeFormat(LANGUAGE, {
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+})
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
@@ -27,7 +38,22 @@ export const exactTime = (at: string) => exact.format(new Date(at))
 /** The hour and minute of a time of today. */
 export const clockTime = (at: string) => clock.format(new Date(at))
 
+/** "a, b, and c". */
+export const list = (items: string[]) => lists.format(items)
+
 export const number = (value: number) => numbers.format(value)
+
+/** A number where room is short: "1.2M". */
+export const compact = (value: number) => shortNumbers.format(value)
+
+/** A day as `2026-11-25`, without its year. */
+export const shortDay = (day: string) => shortDays.format(new Date(day))
+
+/** Seconds that add up over days, as "12 h 30 min". */
+export function dayTime(seconds: number): string {
+  const minutes = Math.round(seconds / 60)
+  return t('time.hours', { hours: number(Math.floor(minutes / 60)), minutes: minutes % 60 })
+}
 
 /** Milliseconds as "8 s" or "1 min 20 s". */
 export function duration(ms: number): string {

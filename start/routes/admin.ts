@@ -8,6 +8,7 @@ import { pageValidator } from '#validators/identity'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
 import { api } from '#start/kernel'
 
+const About = () => import('#controllers/api/admin/about_controller')
 const Agents = () => import('#controllers/api/admin/agents_controller')
 const Audit = () => import('#controllers/api/admin/audit_controller')
 const Fleet = () => import('#controllers/api/admin/fleet_controller')
@@ -56,6 +57,7 @@ router
     router.post('/agents/:id/stop', [Agents, 'stop']).as('agents.stop')
     router.post('/agents/:id/restart', [Agents, 'restart']).as('agents.restart')
 
+    router.get('/about', [About, 'show']).as('about.show')
     router
       .get('/system-agents', [SystemAgents, 'index'])
       .as('systemAgents.index')
@@ -69,6 +71,7 @@ router
       .as('systemAgents.update')
       .takes(systemAgentChangesValidator)
     router.delete('/system-agents/:id', [SystemAgents, 'destroy']).as('systemAgents.destroy')
+    router.get('/system-agents/:id/logs', [SystemAgents, 'logs']).as('systemAgents.logs')
     router.post('/system-agents/:id/start', [SystemAgents, 'start']).as('systemAgents.start')
     router.post('/system-agents/:id/stop', [SystemAgents, 'stop']).as('systemAgents.stop')
     router.post('/system-agents/:id/restart', [SystemAgents, 'restart']).as('systemAgents.restart')

@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
 import { test } from '@japa/runner'
-import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
   freshInstallation,
@@ -10,53 +7,7 @@ import {
   setupToken,
   signIn,
 } from '#tests/browser/installation'
-
-/** Run by the browser's debugger, which the pages' policy does not bind. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-const PAGES = [
-  '/chat',
-  '/settings/providers',
-  '/settings/agent',
-  '/settings/tokens',
-  '/settings/sessions',
-  '/settings/appearance',
-  '/admin/overview',
-  '/admin/users',
-  '/admin/authentication',
-  '/admin/agents',
-  '/admin/system-agents',
-  '/admin/settings',
-  '/admin/audit',
-]
-
-interface Violation {
-  id: string
-  impact: string | null
-  nodes: { html: string }[]
-}
-
-/** What shuts people out of the page as it is, in light and in dark: rule, impact and place. */
-async function barriers(page: Page): Promise<string[]> {
-  const found = new Set<string>()
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.evaluate(AXE)
-    const violations = (await page.evaluate(
-      'axe.run().then(({ violations }) => violations)'
-    )) as Violation[]
-    for (const { id, impact, nodes } of violations) {
-      if (impact !== 'serious' && impact !== 'critical') continue
-      for (const { html } of nodes) found.add(`${id} (${impact}, ${colorScheme}): ${html}`)
-    }
-  }
-  return [...found]
-}
-
-async function settled(page: Page) {
-  await page.locator('h1').first().waitFor()
-  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
-}
+import { barriers, settled } from '#tests/browser/page_measures'
 
 test.group('No barriers', (group) => {
   group.each.setup(async () => {
@@ -64,16 +15,6 @@ test.group('No barriers', (group) => {
     await giveDemoModel(admin)
     return restore
   })
-
-  for (const address of PAGES) {
-    test(`on ${address}`, async ({ assert, browserContext }) => {
-      await signIn(browserContext)
-      const page = await browserContext.newPage()
-      await page.goto(`${ORIGIN}${address}`)
-      await settled(page)
-      assert.deepEqual(await barriers(page), [])
-    })
-  }
 
   test('on a conversation', async ({ assert, browserContext }) => {
     await signIn(browserContext)

@@ -57,9 +57,16 @@ export async function giveDemoModel(user: User): Promise<void> {
   await preferences.put({ user, address: '127.0.0.1' }, { primaryModel: 'demo/echo' })
 }
 
+/** A member who signs in with a password of their own. */
+export async function giveLocalAccount(account: typeof ACCOUNT): Promise<User> {
+  const accounts = await app.container.make('identity.breakglass')
+  const user = await accounts.create(account)
+  return user.merge({ role: 'member' }).save()
+}
+
 /** Signs a browser in without its pages. */
-export async function signIn(context: BrowserContext): Promise<void> {
-  const answer = await context.request.post(`${ORIGIN}/api/v1/session`, { data: ACCOUNT })
+export async function signIn(context: BrowserContext, account = ACCOUNT): Promise<void> {
+  const answer = await context.request.post(`${ORIGIN}/api/v1/session`, { data: account })
   if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`)
 }
 

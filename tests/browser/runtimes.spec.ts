@@ -65,7 +65,7 @@ test.group('Where agents run, in a browser', (group) => {
     assert.equal(await settings.get('runtime.driver'), 'other')
   })
 
-  test('the settings show what is wrong with each, and how to mend it', async ({
+  test('an admin sees what is wrong with each, how to mend it, and where to read on', async ({
     browserContext,
     cleanup,
   }) => {
@@ -73,7 +73,7 @@ test.group('Where agents run, in a browser', (group) => {
     cleanup(restore)
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/settings`)
+    await page.goto(`${ORIGIN}/admin/runtime`)
     await page.getByTestId('runtime-memory').getByText('In use').waitFor()
     await page.getByTestId('runtime-broken').getByText('Start it, then look again.').waitFor()
     await page.getByTestId('runtime-process').waitFor()

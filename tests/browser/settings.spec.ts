@@ -74,6 +74,32 @@ test.group('Settings in a browser', (group) => {
     assert.notInclude(await page.content(), token)
   })
 
+  test('deleting a provider names what the agent loses', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/providers`)
+    await page.getByRole('button', { name: 'More about Demo model' }).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await page.getByText('its first model, demo/echo').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('You have no provider yet').waitFor()
+  })
+
+  test('an awake agent is seen to take a new personality over', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    await page.getByTestId('agent-pill').click()
+    await page.getByRole('button', { name: 'Wake it' }).click()
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    await page.keyboard.press('Escape')
+
+    await page.getByRole('button', { name: 'Patient tutor' }).click()
+    await page.getByText('Your agent is awake. It takes this over').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.locator('[data-testid=change-effect][data-phase=done]').waitFor()
+  })
+
   test('an admin changes a setting, and finds it again', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import type { BrowserContext, Page } from 'playwright'
 import app from '@adonisjs/core/services/app'
+import { busyFleet } from '#tests/browser/busy_fleet'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
   freshInstallation,
@@ -11,29 +12,19 @@ import {
   setupToken,
   signIn,
 } from '#tests/browser/installation'
+import { ADMIN_PAGES, MEMBER_PAGES, SIZES } from '#tests/browser/pages'
 
 const FOLDER = app.makePath('screenshots')
 
-const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } }
 const SCHEMES = ['light', 'dark'] as const
 
 const MARKDOWN =
   '**Markdown** works: a [link](https://example.org), `code` and\n\n- a list\n- of things\n\n```ts\nconst answer = 42\n```'
 
 /** The pages of the frame, each as its address and the name of its picture. */
-const PAGES: [string, string][] = [
-  ['/settings/providers', 'settings-providers'],
-  ['/settings/agent', 'settings-agent'],
-  ['/settings/tokens', 'settings-tokens'],
-  ['/settings/appearance', 'settings-appearance'],
-  ['/admin/overview', 'admin-overview'],
-  ['/admin/users', 'admin-users'],
-  ['/admin/agents', 'admin-agents'],
-  ['/admin/system-agents', 'admin-system-agents'],
-  ['/admin/settings', 'admin-settings'],
-  ['/admin/audit', 'admin-audit'],
-  ['/nowhere', 'not-found'],
-]
+const PAGES = [...MEMBER_PAGES.slice(1), ...ADMIN_PAGES, '/nowhere'].map(
+  (address) => [address, address.slice(1).replaceAll('/', '-')] as const
+)
 
 /** One picture of what is on the page, in both schemes; by default once it has loaded what it shows. */
 async function picture(page: Page, name: string, { settled = true } = {}) {
@@ -133,6 +124,7 @@ test.group('Pictures of the pages', (group) => {
   test('the frame and its pages', async ({ browserContext }) => {
     const { admin, restore } = await readyInstallation()
     await giveDemoModel(admin)
+    await busyFleet()
     await signIn(browserContext)
     await inEachSize(browserContext, async (page) => {
       for (const [address, name] of PAGES) {

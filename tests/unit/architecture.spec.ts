@@ -1,5 +1,5 @@
 import { dirname, join, relative } from 'node:path'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import ts from 'typescript'
 import { test } from '@japa/runner'
@@ -7,6 +7,7 @@ import app from '@adonisjs/core/services/app'
 import llmConfig from '#config/llm'
 import { DEFINITIONS } from '#settings/definitions'
 import { FAILURE_REASONS } from '#runtimes/errors'
+import { CHAPTERS } from '#handbook/handbook'
 
 const ROOT = app.makePath()
 
@@ -29,6 +30,7 @@ const FLOORS: Record<string, number> = {
   identity: 3,
   audit: 3,
   usage: 3,
+  handbook: 3,
   openclaw: 2,
   models: 1,
   runtimes: 0,
@@ -124,6 +126,49 @@ test.group('Architecture | arrows', () => {
   })
 })
 
+/** Where keys, conversations and personalities are. Admins' services find no way there. */
+const CONTENTS =
+  /^(llm_relay|chat|openclaw\/gateway|settings\/(provider_directory|agent_preferences)|models\/(llm_provider|user_agent_config))/
+
+test.group('Architecture | what admins call', () => {
+  /** The class behind each name in the container, as the providers register it. */
+  function bindings(): Map<string, string> {
+    const registered = /singleton\('([^']+)'[^]*?import\('#([^']+)'\)/g
+    return new Map(
+      globSync('providers/*.ts', { cwd: ROOT }).flatMap((file) =>
+        [...source(file).matchAll(registered)].map(([, name, path]) => [name, path] as const)
+      )
+    )
+  }
+
+  test('imports nothing that holds what is somebody’s own', async ({ assert }) => {
+    const known = bindings()
+    const controllers = globSync('app/controllers/api/admin/*.ts', { cwd: ROOT })
+    const services = controllers.flatMap((file) =>
+      [...source(file).matchAll(/container\.make\('([^']+)'\)/g)].map(([, name]) => name)
+    )
+    const files = [
+      ...controllers,
+      ...services.flatMap((name) => (known.has(name) ? [`app/${known.get(name)}.ts`] : [])),
+    ]
+    const ways = [...new Set(files)]
+      .flatMap(importsOf)
+      .filter(({ target, typeOnly }) => !typeOnly && CONTENTS.test(target))
+    assert.isAbove(files.length, 15)
+    assert.deepEqual(ways.map(told), [])
+  })
+
+  test('asks the container for none of it', async ({ assert }) => {
+    const asked = globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }).flatMap((file) =>
+      [...source(file).matchAll(/container\.make\('([^']+)'\)/g)].map(([, name]) => name)
+    )
+    const wrong = asked.filter((name) =>
+      /^(llm_relay|chat|vault|openclaw\.gateway|settings\.(providers|agent_preferences))/.test(name)
+    )
+    assert.deepEqual(wrong, [])
+  })
+})
+
 test.group('Architecture | the documentation names what there is', () => {
   test('every setting', ({ assert }) => {
     const named = [...source('docs/operations.md').matchAll(/`([a-z]+\.[a-zA-Z]+)`/g)]
@@ -133,6 +178,25 @@ test.group('Architecture | the documentation names what there is', () => {
     assert.includeMembers(
       named.map(([, key]) => key),
       settings
+    )
+  })
+
+  test('every chapter is a file, and every file a chapter', async ({ assert }) => {
+    const files = await Array.fromAsync(glob('docs/*.md', { cwd: ROOT }))
+    const names = files.map((file) => file.replace(/^docs\/(.+)\.md$/, '$1'))
+    assert.includeMembers([...CHAPTERS], names)
+  })
+
+  test('every finding of a runtime, under its own heading', async ({ assert }) => {
+    const files = await Array.fromAsync(glob('app/runtimes/**/*.ts', { cwd: ROOT }))
+    const codes = files.flatMap((file) =>
+      [...source(file).matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code]) => code)
+    )
+    const headings = [...source('docs/runtimes.md').matchAll(/^### ([a-z_]+)$/gm)]
+    assert.isAbove(codes.length, 10)
+    assert.includeMembers(
+      headings.map(([, heading]) => heading),
+      codes
     )
   })
 

@@ -7,6 +7,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import { SystemAgents, type AgentControls } from '#agents/system_agents'
 import AuditEvent from '#models/audit_event'
 import SystemContainer from '#models/system_container'
+import { ownModel } from '#settings/own_models'
 import settings from '#settings/services/main'
 import { Visitor } from '#tests/visitor'
 
@@ -185,7 +186,10 @@ test.group('System agents', (group) => {
     }
     const audit = await app.container.make('audit')
     const real = await app.container.make('agents.system')
-    app.container.bindValue('agents.system', new SystemAgents(async () => controls, audit))
+    app.container.bindValue(
+      'agents.system',
+      new SystemAgents(async () => controls, audit, ownModel)
+    )
 
     const { admin, visitor } = await asAdmin()
     const provider = await LlmProviderFactory.merge({ userId: admin.id, name: 'work' }).create()

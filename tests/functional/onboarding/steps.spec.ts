@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { ownModel } from '#settings/own_models'
 import settings from '#settings/services/main'
 import LlmProvider from '#models/llm_provider'
 import SystemConfig from '#models/system_config'
@@ -170,7 +171,10 @@ test.group('The steps of the onboarding', (group) => {
     const { calls, controls } = recordingControls()
     const real = await app.container.make('agents.system')
     const audit = await app.container.make('audit')
-    app.container.bindValue('agents.system', new SystemAgents(async () => controls, audit))
+    app.container.bindValue(
+      'agents.system',
+      new SystemAgents(async () => controls, audit, ownModel)
+    )
     cleanup(() => app.container.bindValue('agents.system', real))
     const visitor = await admin()
     await visitor.post(`${BASE}/provider`, { type: 'demo', name: 'demo', primaryModel: 'echo' })

@@ -39,6 +39,13 @@ export default class SystemAgentsController {
     return ctx.response.noContent()
   }
 
+  /** The last lines that it wrote. */
+  async logs({ params }: HttpContext) {
+    const agents = await app.container.make('agents.system')
+    const logs = await app.container.make('agents.logs')
+    return { data: await logs.read(await agents.find(params.id)) }
+  }
+
   start(ctx: HttpContext) {
     return this.#control(ctx, 'start')
   }

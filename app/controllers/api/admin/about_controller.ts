@@ -1,0 +1,12 @@
+import app from '@adonisjs/core/services/app'
+import { examine } from '#console/examination'
+import { versions } from '#console/versions'
+
+/** `/api/v1/admin/about`: what runs here, since when, and what `node ace doctor` finds. */
+export default class AdminAboutController {
+  async show() {
+    const [running, findings] = await Promise.all([versions(app), examine(app)])
+    const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString()
+    return { data: { versions: running, startedAt, findings } }
+  }
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** Every chapter, as its file is called without `.md`, in the order in which people look for them. */
+export const CHAPTERS = [
+  'operations',
+  'oidc',
+  'runtimes',
+  'backup',
+  'upgrade',
+  'metrics',
+  'api',
+  'plugin_guide',
+  'architecture',
+  'benchmarks',
+  'threat_model',
+] as const
+
+/** There is no chapter of this name. */
+export class E_UNKNOWN_CHAPTER extends Exception {
+  static override code = 'E_UNKNOWN_CHAPTER'
+  static override status = 404
+  static override message = 'The documentation has no such chapter.'
+  static override help = 'The list of all chapters is at /docs.'
+}
+
+export interface Chapter {
+  name: string
+  title: string
+  /** Markdown, without the title. */
+  text: string
+}
+
+/** The documentation of this version, as it comes along with the code. */
+export class Handbook {
+  constructor(protected folder: string) {}
+
+  /** The chapters that there are, in order. */
+  async list(): Promise<Pick<Chapter, 'name' | 'title'>[]> {
+    const all = await Promise.all(CHAPTERS.map((name) => this.#read(name)))
+    return all.flatMap((chapter) => {
+      return chapter ? [{ name: chapter.name, title: chapter.title }] : []
+    })
+  }
+
+  /** @throws E_UNKNOWN_CHAPTER */
+  async read(name: string): Promise<Chapter> {
+    const isChapter = (CHAPTERS as readonly string[]).includes(name)
+    const chapter = isChapter ? await this.#read(name) : null
+    if (!chapter) throw new E_UNKNOWN_CHAPTER()
+    return chapter
+  }
+
+  async #read(name: string): Promise<Chapter | null> {
+    const source = await readFile(join(this.folder, `${name}.md`), 'utf8').catch(() => null)
+    if (source === null) return null
+    const [, title = name, text = ''] = /^# (.+)\n([^]*)$/.exec(source) ?? []
+    return { name, title, text }
+  }
+}

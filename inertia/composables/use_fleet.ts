@@ -1,0 +1,66 @@
+import { onScopeDispose, ref, shallowRef } from 'vue'
+import type { AgentChange, FleetNow } from '~/api/shapes'
+
+/** A tab in the background lets go of its stream after this, so that many tabs do not hold many. */
+const HIDDEN_MS = 30_000
+/** The browser reconnects by itself after a break, but not after a refusal. */
+const RETRY_MS = 5_000
+
+/**
+ * The fleet as the server tells of it: how many agents are in which state, and each that changes. Lives
+ * as long as the page that uses it. `caughtUp` is called when a stream begins anew after a break: what
+ * happened meanwhile was not told.
+ */
+export function useFleet({
+  changed = () => {},
+  caughtUp = () => {},
+}: { changed?: (agent: AgentChange) => void; caughtUp?: () => void } = {}) {
+  const now = shallowRef<FleetNow>()
+  const stale = ref(false)
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let broken = false
+
+  function open() {
+    clearTimeout(timer)
+    if (source || document.hidden) return
+    source = new EventSource('/api/v1/admin/fleet/events')
+    source.addEventListener('open', () => {
+      stale.value = false
+      if (broken) caughtUp()
+      broken = false
+    })
+    source.addEventListener('fleet', ({ data }) => (now.value = JSON.parse(data)))
+    source.addEventListener('agent', ({ data }) => changed(JSON.parse(data)))
+    source.addEventListener('error', () => {
+      stale.value = broken = true
+      if (source?.readyState !== EventSource.CLOSED) return
+      close()
+      timer = setTimeout(open, RETRY_MS)
+    })
+  }
+
+  function close() {
+    source?.close()
+    source = undefined
+  }
+
+  function onVisibility() {
+    clearTimeout(timer)
+    if (!document.hidden) return open()
+    timer = setTimeout(() => {
+      broken = true
+      close()
+    }, HIDDEN_MS)
+  }
+
+  document.addEventListener('visibilitychange', onVisibility)
+  open()
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', onVisibility)
+    clearTimeout(timer)
+    close()
+  })
+
+  return { now, stale }
+}

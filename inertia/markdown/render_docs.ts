@@ -1,0 +1,43 @@
+import DOMPurify from 'dompurify'
+import { Marked, type Tokens } from 'marked'
+
+/** The documentation as HTML: Mosaic's own text, with headings to link to and ways to other chapters. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^a-z0-9_ -]/g, '')
+    .replaceAll(' ', '-')
+
+/** `operations.md#keys` is a chapter here; a file of the repository beside the docs is not. */
+function toHere(href: string): string | null {
+  if (/^(https?:|mailto:|#)/.test(href)) return href
+  const [, chapter, hash = ''] = /^(?:docs\/)?([a-z_]+)\.md(#.*)?$/.exec(href) ?? []
+  return chapter ? `/docs/${chapter}${hash}` : null
+}
+
+const markdown = new Marked({
+  gfm: true,
+  renderer: {
+    heading({ tokens, depth, text }: Tokens.Heading) {
+      return `<h${depth} id="${anchor(text)}">${this.parser.parseInline(tokens)}</h${depth}>`
+    },
+    link({ href, tokens }: Tokens.Link) {
+      const label = this.parser.parseInline(tokens)
+      const address = toHere(href)
+      return address ? `<a href="${address}">${label}</a>` : label
+    },
+    image: () => '',
+    /** A region that scrolls must be reached by the keyboard. */
+    table({ header, rows }: Tokens.Table) {
+      const row = (cells: Tokens.TableCell[], tag: string) =>
+        `<tr>${cells.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`
+      const named = header.some(({ text }) => text)
+      const head = named ? `<thead>${row(header, 'th')}</thead>` : ''
+      return `<table tabindex="0">${head}<tbody>${rows.map((cells) => row(cells, 'td')).join('')}</tbody></table>`
+    },
+  },
+})
+
+export function renderDocs(text: string): string {
+  return DOMPurify.sanitize(markdown.parse(text, { async: false }))
+}

@@ -1,0 +1,58 @@
+import { test } from '@japa/runner'
+import { busyFleet } from '#tests/browser/busy_fleet'
+import { ORIGIN } from '#tests/browser/chromium'
+import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+
+test.group('The administration in a browser', (group) => {
+  group.each.setup(async () => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    await busyFleet()
+    return restore
+  })
+
+  test('an agent that wakes is counted without a reload', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/overview`)
+    await page.getByTestId('fleet-running').getByText('2', { exact: true }).waitFor()
+    await page.getByTestId('agent-pill').click()
+    await page.getByRole('button', { name: 'Wake it' }).click()
+    await page.getByTestId('fleet-running').getByText('3', { exact: true }).waitFor()
+  })
+
+  test('an agent is found by its owner and by its state', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/agents`)
+    await page.getByText('Emma Lindqvist').waitFor()
+    await page.getByPlaceholder('Find a person').fill('volkov')
+    await page.getByText('Emma Lindqvist').waitFor({ state: 'detached' })
+    await page.getByText('Took too long to start.').waitFor()
+    await page.getByPlaceholder('Find a person').fill('nobody at all')
+    await page.getByText('No agent fits').waitFor()
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await page.getByText('Emma Lindqvist').waitFor()
+  })
+
+  test('a system agent is made with limits, read, and deleted by its name', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/system-agents`)
+    await page.getByRole('button', { name: 'Add a system agent' }).click()
+    await page.getByLabel('Memory (MiB)').fill('1024')
+    await page.getByRole('dialog').getByRole('button', { name: 'Add a system agent' }).click()
+    await page.getByRole('cell').getByText('Awake').waitFor()
+
+    await page.getByRole('button', { name: 'Log of mosaic-system-ops' }).click()
+    await page.getByRole('dialog').getByText('The last lines that it wrote.').waitFor()
+    await page.keyboard.press('Escape')
+
+    await page.getByRole('button', { name: 'Delete mosaic-system-ops' }).click()
+    await page.getByLabel('Type mosaic-system-ops to confirm').fill('mosaic-system-ops')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('There are no system agents').waitFor()
+  })
+})

@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import app from '@adonisjs/core/services/app'
+import type { Page } from 'playwright'
+
+/** Run by the browser's debugger, which the pages' policy does not bind. */
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Violation {
+  id: string
+  impact: string | null
+  nodes: { html: string }[]
+}
+
+/** Once the page has loaded what it shows. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor()
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+}
+
+/** What shuts people out of the page as it is, in light and in dark: rule, impact and place. */
+export async function barriers(page: Page): Promise<string[]> {
+  const found = new Set<string>()
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.evaluate(AXE)
+    const violations = (await page.evaluate(
+      'axe.run().then(({ violations }) => violations)'
+    )) as Violation[]
+    for (const { id, impact, nodes } of violations) {
+      if (impact !== 'serious' && impact !== 'critical') continue
+      for (const { html } of nodes) found.add(`${id} (${impact}, ${colorScheme}): ${html}`)
+    }
+  }
+  return [...found]
+}
+
+/**
+ * Counts what scripts a page loads, as a browser gets them that has none yet: bytes. The browser's own
+ * numbers leave out what it kept from the page before.
+ */
+export function countScripts(page: Page): () => Promise<number> {
+  const paths = new Set<string>()
+  page.on('request', (request) => {
+    if (request.resourceType() === 'script') paths.add(new URL(request.url()).pathname)
+  })
+  return async () => {
+    const sizes = await Promise.all([...paths].map(sizeOnTheWire))
+    return sizes.reduce((sum, size) => sum + size, 0)
+  }
+}
+
+/** The build leaves small scripts as they are. */
+async function sizeOnTheWire(path: string): Promise<number> {
+  const file = app.publicPath(path.slice(1))
+  const { size } = await stat(`${file}.br`).catch(() => stat(file))
+  return size
+}
+
+/** Milliseconds from the navigation to the largest thing that was painted so far. */
+export function largestPaint(page: Page): Promise<number> {
+  return page.evaluate(
+    `new Promise((resolve) =>
+      new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))
+        .observe({ type: 'largest-contentful-paint', buffered: true })
+    )`
+  )
+}

@@ -1,0 +1,30 @@
+/** The pages of the frame, by who may open them. */
+export const MEMBER_PAGES = [
+  '/chat',
+  '/settings/providers',
+  '/settings/agent',
+  '/settings/tokens',
+  '/settings/sessions',
+  '/settings/appearance',
+  '/docs',
+  '/docs/operations',
+  '/docs/runtimes',
+]
+
+export const ADMIN_PAGES = [
+  '/admin/overview',
+  '/admin/users',
+  '/admin/authentication',
+  '/admin/agents',
+  '/admin/system-agents',
+  '/admin/runtime',
+  '/admin/security',
+  '/admin/settings',
+  '/admin/audit',
+  '/admin/about',
+]
+
+export const SIZES = {
+  wide: { width: 1440, height: 900 },
+  narrow: { width: 390, height: 844 },
+} as const

@@ -1,0 +1,92 @@
+import { test } from '@japa/runner'
+import type { BrowserContext } from 'playwright'
+import { busyFleet } from '#tests/browser/busy_fleet'
+import { ORIGIN } from '#tests/browser/chromium'
+import {
+  giveDemoModel,
+  giveLocalAccount,
+  readyInstallation,
+  signIn,
+} from '#tests/browser/installation'
+import {
+  barriers,
+  countScripts,
+  emptyStore,
+  largestPaint,
+  settled,
+} from '#tests/browser/page_measures'
+import { watchPage } from '#tests/browser/page_watch'
+import { ADMIN_PAGES, MEMBER_PAGES, SIZES } from '#tests/browser/pages'
+
+/** Compressed script that the first load of a page may need. */
+const SCRIPT_BUDGET = 250 * 1024
+const PAINT_BUDGET_MS = 1000
+/** A machine that is busy with something else just then says nothing of the page. */
+const MOST_LOADS = 5
+
+const MEMBER = { username: 'mia', password: 'plain horse battery' }
+
+/** Opens a page as a newcomer does, and gives what is wrong with it. */
+async function faults(context: BrowserContext, address: string, size: keyof typeof SIZES) {
+  const page = await context.newPage()
+  await page.setViewportSize(SIZES[size])
+  const watch = watchPage(page)
+  const scripts = countScripts(page)
+  const found: string[] = []
+
+  let paint = Infinity
+  for (let load = 0; load < MOST_LOADS && paint >= PAINT_BUDGET_MS; load++) {
+    await page.goto(`${ORIGIN}${address}`)
+    await settled(page)
+    paint = Math.min(paint, await largestPaint(page))
+  }
+  if (paint >= PAINT_BUDGET_MS) found.push(`paints after ${Math.round(paint)} ms`)
+
+  const bytes = await scripts()
+  if (bytes > SCRIPT_BUDGET) found.push(`loads ${Math.round(bytes / 1024)} kB of script`)
+
+  const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+  if (Number(overflow) > 0) found.push(`is ${overflow} px wider than the screen`)
+
+  found.push(...(await barriers(page)))
+  found.push(...watch.errors.map((error) => `console: ${error}`))
+  found.push(...watch.strangers.map((url) => `calls ${url}`))
+  await page.close()
+  return found.map((fault) => `${address}: ${fault}`)
+}
+
+test.group('A walk through every page', (group) => {
+  group.each.setup(async () => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    await giveLocalAccount(MEMBER)
+    await busyFleet()
+    return restore
+  })
+
+  for (const size of ['wide', 'narrow'] as const) {
+    test(`as an admin, on a ${size} screen`, async ({ assert, browserContext }) => {
+      await signIn(browserContext)
+      const found: string[] = []
+      for (const address of [...MEMBER_PAGES, ...ADMIN_PAGES]) {
+        found.push(...(await faults(browserContext, address, size)))
+      }
+      assert.deepEqual(found, [])
+    }).timeout(240_000)
+
+    test(`as a member, on a ${size} screen`, async ({ assert, browserContext }) => {
+      await signIn(browserContext, MEMBER)
+      const found: string[] = []
+      for (const address of MEMBER_PAGES) {
+        found.push(...(await faults(browserContext, address, size)))
+      }
+      assert.deepEqual(found, [])
+
+      const page = await browserContext.newPage()
+      for (const address of ADMIN_PAGES) {
+        const answer = await page.goto(`${ORIGIN}${address}`)
+        assert.equal(answer!.status(), 403, address)
+      }
+    }).timeout(240_000)
+  }
+})

@@ -1,0 +1,65 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib'
+import { get, type IncomingHttpHeaders } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+
+const SCRIPT = 'export const answer = 42\n'.repeat(100)
+/** Named as no build would, and there before anything is asked for. */
+const NAME = 'compressed-assets-spec.js'
+
+/** As it is sent: `fetch` would unpack it. */
+function raw(path: string, encoding: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    status: number
+    headers: IncomingHttpHeaders
+    body: Buffer
+  }>()
+  const url = `http://${process.env.HOST}:${process.env.PORT}${path}`
+  get(url, { headers: { 'accept-encoding': encoding } }, async (answer) => {
+    const { statusCode: status = 0, headers } = answer
+    resolve({ status, headers, body: await buffer(answer) })
+  }).on('error', reject)
+  return promise
+}
+
+test.group('Scripts that the build compressed', (group) => {
+  group.setup(async () => {
+    const folder = app.publicPath('assets')
+    const files = ['', '.br', '.gz'].map((ending) => join(folder, NAME + ending))
+    await mkdir(folder, { recursive: true })
+    await writeFile(files[0], SCRIPT)
+    await writeFile(files[1], brotliCompressSync(SCRIPT))
+    await writeFile(files[2], gzipSync(SCRIPT))
+    return async () => {
+      for (const file of files) await rm(file)
+    }
+  })
+
+  test('are sent so to browsers that take them, and to others as they are', async ({ assert }) => {
+    const best = await raw(`/assets/${NAME}`, 'gzip, deflate, br')
+    assert.equal(best.headers['content-encoding'], 'br')
+    assert.match(best.headers['content-type']!, /^text\/javascript/)
+    assert.match(best.headers['cache-control']!, /immutable/)
+    assert.equal(String(brotliDecompressSync(best.body)), SCRIPT)
+
+    const second = await raw(`/assets/${NAME}?v=1`, 'gzip')
+    assert.equal(second.headers['content-encoding'], 'gzip')
+
+    const plain = await raw(`/assets/${NAME}`, 'identity')
+    assert.isUndefined(plain.headers['content-encoding'])
+    assert.equal(String(plain.body), SCRIPT)
+  })
+
+  test('are the only files that this opens', async ({ assert }) => {
+    for (const path of [
+      '/assets/..%2f..%2fpackage.json',
+      '/assets/../../.env',
+      '/assets/none.js',
+    ]) {
+      assert.equal((await raw(path, 'br')).status, 404, path)
+    }
+  })
+})
