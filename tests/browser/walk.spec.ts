@@ -8,13 +8,7 @@ import {
   readyInstallation,
   signIn,
 } from '#tests/browser/installation'
-import {
-  barriers,
-  countScripts,
-  emptyStore,
-  largestPaint,
-  settled,
-} from '#tests/browser/page_measures'
+import { barriers, countScripts, largestPaint, settled } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { ADMIN_PAGES, MEMBER_PAGES, SIZES } from '#tests/browser/pages'
 
