@@ -200,6 +200,18 @@ test.group('Architecture | the documentation names what there is', () => {
     )
   })
 
+  test('every metric', async ({ assert }) => {
+    const files = await Array.fromAsync(glob('app/**/*.ts', { cwd: ROOT }))
+    const metrics = files.flatMap((file) =>
+      [...source(file).matchAll(/'(mosaic_[a-z]+_[a-z_]+|mosaic_agents)'/g)].map(([, name]) => name)
+    )
+    const named = [...source('docs/metrics.md').matchAll(/`(mosaic_[a-z_]+)`/g)]
+    assert.includeMembers(
+      named.map(([, name]) => name),
+      metrics
+    )
+  })
+
   test('every reason why an agent does not run', ({ assert }) => {
     const rows = [...source('docs/operations.md').matchAll(/^\| `([a-z_]+)` +\|/gm)]
     assert.includeMembers(
