@@ -86,13 +86,17 @@ async function wakeAll(): Promise<StormFigures> {
   return { ...figures, containers: running.length }
 }
 
+/** A few at a time: what is measured is the waking, and an engine has its limits for stops as well. */
 async function sleepAll(): Promise<true> {
   const driver = await runtimes.use('docker')
+  const slots = new Slots(concurrency)
   await Promise.all(
-    agents.map(async (agent) => {
-      await lifecycle.stop(agent)
-      await driver.remove({ name: nameOf(agent), state: null })
-    })
+    agents.map((agent) =>
+      slots.run(async () => {
+        await lifecycle.stop(agent)
+        await driver.remove({ name: nameOf(agent), state: null })
+      })
+    )
   )
   return true
 }

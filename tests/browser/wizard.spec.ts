@@ -13,7 +13,7 @@ test.group('The set-up in a browser', (group) => {
 
     await page.goto(`${ORIGIN}/onboarding?token=${token}`)
     await page.getByText('Taken from your setup link.').waitFor()
-    assert.notInclude(page.url(), token)
+    await page.waitForURL(`${ORIGIN}/onboarding`)
     assert.notInclude(await page.content(), token)
 
     await page.getByLabel('Username').fill(ACCOUNT.username)
