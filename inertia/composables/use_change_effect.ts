@@ -1,47 +1,47 @@
-import { computed, onScopeDispose, ref, watch } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { useAgent } from '~/composables/use_agent'
 import { t } from '~/locales'
 
-/** A change that asks for a restart has begun it by then, unless the agent is in the middle of an answer. */
-const SETTLED_MS = 8_000
-
 type Phase = 'before' | 'waiting' | 'restarting' | 'done' | 'unneeded' | 'trouble'
+
+/** What the server tells of new settings, in the words of this page. */
+const PHASES: Record<string, Phase> = {
+  unchanged: 'unneeded',
+  asleep: 'done',
+  applied: 'done',
+  restarting: 'restarting',
+  restarted: 'done',
+  no_provider: 'trouble',
+  failed: 'trouble',
+}
 
 /** What saved settings will do to the agent, are doing to it, and have done. */
 export function useChangeEffect() {
-  const { mood } = useAgent()
+  const { mood, settingsTold } = useAgent()
   const phase = ref<Phase>('before')
-  let timer: ReturnType<typeof setTimeout> | undefined
+  /** Told before the answer to the request was here. */
+  let early: Phase | undefined
 
   const isUp = () => mood.value !== undefined && !['asleep', 'trouble'].includes(mood.value)
 
   /** Call it when a change was saved. */
   function follow() {
-    clearTimeout(timer)
-    if (!isUp()) return void (phase.value = 'done')
-    phase.value = 'waiting'
-    timer = setTimeout(() => {
-      if (phase.value === 'waiting') phase.value = 'unneeded'
-    }, SETTLED_MS)
+    phase.value = early ?? (isUp() ? 'waiting' : 'done')
+    early = undefined
   }
 
   /** Call it when something is changed anew. */
   function begin() {
-    clearTimeout(timer)
     phase.value = 'before'
+    early = undefined
   }
 
-  watch(mood, (now) => {
-    const isRestart = now === 'fallingAsleep' || now === 'waking' || now === 'asleep'
-    if ((phase.value === 'waiting' || phase.value === 'unneeded') && isRestart) {
-      phase.value = 'restarting'
-    } else if (phase.value === 'restarting' && now === 'awake') {
-      phase.value = 'done'
-    } else if (phase.value === 'restarting' && now === 'trouble') {
-      phase.value = 'trouble'
-    }
+  watch(settingsTold, (told) => {
+    const next = told && PHASES[told.outcome]
+    if (!next) return
+    if (phase.value === 'waiting' || phase.value === 'restarting') phase.value = next
+    else early = next
   })
-  onScopeDispose(() => clearTimeout(timer))
 
   const text = computed(() => {
     if (phase.value === 'before') return t(`settings.effects.${isUp() ? 'restarts' : 'asleep'}`)
