@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { Server, type RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import app from '@adonisjs/core/services/app'
 import { OpenAiChat } from '#chat/openai_chat'
 import { reportTo } from '#chat/report'
@@ -6,7 +7,30 @@ import { withCompletionsLane, type LaneServices } from '#chat/completions_lane'
 
 /** Node's server of the public listener: the relay's busiest route first, everything else the framework's. */
 export function createHttpServer(handler: RequestListener): Server {
-  return createServer(withCompletionsLane(handler, laneServices))
+  return new PublicServer(withCompletionsLane(handler, laneServices))
+}
+
+/**
+ * Browsers open connections ahead of need. One that has asked nothing yet is busy in the eyes of Node, and
+ * would hold the end of the server up for as long as the browser likes.
+ */
+class PublicServer extends Server {
+  readonly #silent = new Set<Socket>()
+
+  constructor(listener: RequestListener) {
+    super(listener)
+    this.on('connection', (socket: Socket) => {
+      this.#silent.add(socket)
+      socket.once('close', () => this.#silent.delete(socket))
+    })
+    this.on('request', ({ socket }) => this.#silent.delete(socket))
+  }
+
+  override close(callback?: (error?: Error) => void): this {
+    super.close(callback)
+    for (const socket of this.#silent) socket.destroy()
+    return this
+  }
 }
 
 let made: Promise<LaneServices> | null = null
