@@ -3,6 +3,8 @@
  * beside it dockerode alone, which starts containers of the same making.
  */
 import 'reflect-metadata'
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { Ignitor } from '@adonisjs/core'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { AgentKey } from '#agents/types'
@@ -75,6 +77,10 @@ async function prepare(): Promise<AgentKey[]> {
 
 const agents = await prepare()
 let made: ContainerCreateOptions[] = []
+const copies = new Set<string>()
+process.once('exit', () => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true })
+})
 
 const nameOf = (agent: AgentKey) => `mosaic-user-${agent.slice('user/'.length)}`
 
@@ -104,12 +110,24 @@ async function sleepAll(): Promise<true> {
 /** What Mosaic made, to be made once more without it. Without its labels, Mosaic takes no notice. */
 async function madeLike(name: string): Promise<ContainerCreateOptions> {
   const { Config, HostConfig } = await docker.getContainer(name).inspect()
+  const Mounts = HostConfig.Mounts?.map((mount) =>
+    mount.Type === 'bind' ? { ...mount, Source: copied(mount.Source) } : mount
+  )
   return {
     ...Config,
     name: `bare-${name}`,
     Labels: {},
-    HostConfig,
+    HostConfig: { ...HostConfig, Mounts },
   }
+}
+
+/** What is handed to an agent goes with its container: its double keeps a copy of its own. */
+function copied(folder: string): string {
+  const copy = `${folder}-bare`
+  rmSync(copy, { recursive: true, force: true })
+  execFileSync('cp', ['-a', folder, copy])
+  copies.add(copy)
+  return copy
 }
 
 /** The same containers, with nothing but dockerode. */
