@@ -59,7 +59,8 @@ test.group('Scripts that the build compressed', (group) => {
       '/assets/../../.env',
       '/assets/none.js',
     ]) {
-      assert.equal((await raw(path, 'br')).status, 404, path)
+      /** Where nothing is built, Vite's own server answers, and forbids what it finds there. */
+      assert.include([403, 404], (await raw(path, 'br')).status, path)
     }
   })
 })
