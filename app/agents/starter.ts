@@ -172,6 +172,10 @@ export class AgentStarter {
   /** An instance reads its document when it starts: with another one it has to start anew. */
   async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: Plan): Promise<void> {
     if (row.runtime !== driver.name || row.documentHash === documentHash) return
+    await this.#end(row, driver)
+  }
+
+  async #end(row: AgentRow, driver: RuntimeDriver): Promise<void> {
     const { clock, timeouts } = this.#context
     const graceMs = timeouts.killAfterMs
     await this.#parts.leases.confirm(agentOf(row), row)
@@ -194,10 +198,7 @@ export class AgentStarter {
     }
     const former = await runtimes.use(row.runtime)
     const ref = instanceRef(row)
-    await this.#parts.leases.confirm(agentOf(row), row)
-    await within(clock, timeouts.killAfterMs + timeouts.stopMs, undefined, () =>
-      former.stop(ref, { graceMs: timeouts.killAfterMs })
-    )
+    await this.#end(row, former)
     await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
       moveData(ref, spec, former, driver, {
         signal,

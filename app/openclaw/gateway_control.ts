@@ -1,5 +1,5 @@
-import { request } from 'undici'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 import type { LivePatch } from '#openclaw/live_patch'
 import {
   nextOwnJobAt,
@@ -10,12 +10,6 @@ import {
 
 /** A gateway in the middle of a model's answer takes a while, one that stands still takes for ever. */
 const TIMEOUT_MS = 10_000
-
-/** Where a gateway is and what opens it: those of `GatewayAccess`. */
-export interface ControlledGateway {
-  url: string
-  token: string
-}
 
 /**
  * What a gateway says when it is asked to take no more work: `closed` takes none, and does none; `draining`
@@ -96,21 +90,13 @@ export class GatewayControl {
   }
 
   async #call<Payload>(
-    { url, token }: ControlledGateway,
+    gateway: ControlledGateway,
     method: string,
     params: object
   ): Promise<Payload> {
     try {
-      const response = await request(`${url}/api/v1/admin/rpc`, {
-        method: 'POST',
-        headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ method, params }),
-        signal: AbortSignal.timeout(this.timeoutMs),
-      })
-      const text = await response.body.text()
-      if (response.statusCode !== 200) {
-        throw new Error(`${method} was answered with ${response.statusCode}`)
-      }
+      const { status, text } = await callByHttp(gateway, method, params, this.timeoutMs)
+      if (status !== 200) throw new Error(`${method} was answered with ${status}`)
       return JSON.parse(text).payload as Payload
     } catch (error) {
       throw new E_GATEWAY_FAILED(undefined, { cause: error })

@@ -1,6 +1,6 @@
-import { request } from 'undici'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { deviceOf } from '#openclaw/gateway_device'
+import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 
 /** The wire version of the OpenClaw that Mosaic pins. */
 const PROTOCOL = 4
@@ -8,9 +8,7 @@ const PROTOCOL = 4
 /** Calls that come at once to a gateway that does not know Mosaic yet get in each other's way. */
 const MOST_PAIRINGS = 3
 
-interface GatewayCall {
-  url: string
-  token: string
+interface GatewayCall extends ControlledGateway {
   /** Milliseconds for each step: to connect, to be let in, to be answered. */
   timeoutMs: number
 }
@@ -94,12 +92,6 @@ function pairingAsked(error: unknown): string | null {
 }
 
 /** One that another call has approved meanwhile is refused: the next attempt to connect tells. */
-async function approve({ url, token, timeoutMs }: GatewayCall, requestId: string): Promise<void> {
-  const response = await request(`${url}/api/v1/admin/rpc`, {
-    method: 'POST',
-    headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ method: 'device.pair.approve', params: { requestId } }),
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-  await response.body.dump()
+async function approve(gateway: GatewayCall, requestId: string): Promise<void> {
+  await callByHttp(gateway, 'device.pair.approve', { requestId }, gateway.timeoutMs)
 }

@@ -1,0 +1,26 @@
+import { request } from 'undici'
+
+/** Where a gateway is and what opens it: those of `GatewayAccess`. */
+export interface ControlledGateway {
+  url: string
+  token: string
+}
+
+/**
+ * One call of a gateway's methods by plain HTTP (its plugin `admin-http-rpc`): the status and the text of the
+ * answer, whatever they say. Rejects when the gateway is away, or takes longer than `timeoutMs`.
+ */
+export async function callByHttp(
+  { url, token }: ControlledGateway,
+  method: string,
+  params: object,
+  timeoutMs: number
+): Promise<{ status: number; text: string }> {
+  const response = await request(`${url}/api/v1/admin/rpc`, {
+    method: 'POST',
+    headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ method, params }),
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  return { status: response.statusCode, text: await response.body.text() }
+}
