@@ -29,7 +29,8 @@ export class Child<Ready> {
   static async start<Ready>(file: string | URL, options: ChildOptions = {}): Promise<Child<Ready>> {
     const url = file instanceof URL ? file : new URL(`processes/${file}.ts`, import.meta.url)
     const path = fileURLToPath(url)
-    const node = [process.execPath, '--expose-gc', '--import=@poppinss/ts-exec']
+    const loader = path.endsWith('.ts') ? ['--import=@poppinss/ts-exec'] : []
+    const node = [process.execPath, '--expose-gc', ...loader]
     const [execPath, ...execArgv] = [...(options.inside ?? []), ...node]
     const child = fork(path, options.args ?? [], {
       execPath,

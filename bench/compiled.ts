@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,11 +10,16 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const READY_MS = 60_000
 const SETTLE_MS = 3000
 
-/** Compiles the server as a build does, pages aside, into a temporary folder. */
-function compile(): string {
+/**
+ * Compiles the server as a build does, pages aside, into a temporary folder, which is the caller's to
+ * remove. `tsconfig.json` takes along what a build leaves out: the tests, the bench and the chaos.
+ */
+export function compile(config: 'tsconfig.build.json' | 'tsconfig.json'): string {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-build-'))
+  /** Agents run as users of their own, who read the launcher here. */
+  chmodSync(folder, 0o711)
   const typescript = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const options = ['-p', 'tsconfig.build.json', '--outDir', folder, '--noCheck']
+  const options = ['-p', config, '--outDir', folder, '--noCheck']
   execFileSync(process.execPath, [typescript, ...options], { cwd: ROOT, stdio: 'inherit' })
   for (const part of ['package.json', 'docker', 'resources', 'public']) {
     cpSync(join(ROOT, part), join(folder, part), { recursive: true })
@@ -25,7 +30,7 @@ function compile(): string {
 
 /** Resident bytes of a compiled web process that was started and left alone. */
 export async function residentAtRest(): Promise<number> {
-  const folder = compile()
+  const folder = compile('tsconfig.build.json')
   const own = await newInstallation()
   const server = spawn(process.execPath, ['bin/server.js'], {
     cwd: folder,

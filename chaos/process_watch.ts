@@ -11,6 +11,8 @@ export class ProcessWatch {
   readonly #folder: string
   readonly #twins: Set<string>
   readonly #timer: NodeJS.Timeout
+  /** Processes that were there before any agent: they are most, and need not be read again and again. */
+  #strangers = processes()
 
   /** Only agents below `folder` are looked at; `twins` gets those that were seen with two. */
   constructor(folder: string, twins: Set<string>) {
@@ -25,7 +27,10 @@ export class ProcessWatch {
 
   #look(): void {
     const seen = new Set<string>()
-    for (const pid of readdirSync('/proc')) {
+    const present = processes()
+    /** The number of one that has ended may be an agent's next. */
+    this.#strangers = this.#strangers.intersection(present)
+    for (const pid of present.difference(this.#strangers)) {
       const state = this.#stateOf(pid)
       if (!state) continue
       if (seen.has(state)) this.#twins.add(state)
@@ -35,7 +40,6 @@ export class ProcessWatch {
 
   /** The state that a gateway works on; null for every other process. */
   #stateOf(pid: string): string | null {
-    if (!/^\d+$/.test(pid)) return null
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
       if (!words.includes('openclaw.mjs')) return null
@@ -46,4 +50,8 @@ export class ProcessWatch {
       return null
     }
   }
+}
+
+function processes(): Set<string> {
+  return new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
 }

@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from '../bench/child.js'
+import { compile } from '../bench/compiled.js'
 import { newInstallation } from '../bench/environment.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
@@ -33,7 +35,13 @@ export async function openStage(
     const own = await newInstallation(postgres.bySocket(url))
     open.push({ stop: () => own.remove() })
 
-    const where = { inside: [] as string[], env: { ...own.env, LOG_LEVEL: 'silent' } }
+    const build = compile('tsconfig.json')
+    open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
+    const cache = { NODE_COMPILE_CACHE: join(own.folder, 'compiled') }
+    const where = {
+      inside: [] as string[],
+      env: { ...own.env, ...cache, LOG_LEVEL: 'silent' } as NodeJS.ProcessEnv,
+    }
     if (driver === 'docker') {
       const engine = new TestEngine()
       open.push(engine)
@@ -53,6 +61,7 @@ export async function openStage(
     open.push(world)
     const copies = new Copies({
       ...where,
+      build,
       hear,
       scene: { driver, folder: own.folder, worldUrl: `http://127.0.0.1:${world.ready.port}` },
     })
