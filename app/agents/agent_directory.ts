@@ -1,4 +1,4 @@
-import UserContainer from '#models/user_container'
+import AgentSummary from '#models/agent_summary'
 import type { AgentStatus } from '#models/types'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
@@ -11,7 +11,7 @@ export interface AgentQuery extends PageQuery {
 /** The users' agents, for admins: whose each is and how it is, nothing of what it holds. */
 export class AgentDirectory {
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT, status, search }: AgentQuery) {
-    const query = UserContainer.query().preload('user').orderBy('created_at').orderBy('id')
+    const query = AgentSummary.query().preload('user').orderBy('created_at').orderBy('id')
     if (status) query.where('status', status)
     if (search) {
       query.whereHas('user', (users) => {

@@ -1,6 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
+import AgentSummary from '#models/agent_summary'
 import User from '#models/user'
-import type { Role } from '#models/types'
+import type { AgentStatus, Role } from '#models/types'
 import BreakglassUser from '#models/breakglass_user'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
@@ -9,6 +10,7 @@ export interface ListedUser {
   user: User
   /** Whether they can sign in without an identity provider. */
   isLocalAuth: boolean
+  agentStatus: AgentStatus
 }
 
 /** What an admin can know of one user beyond the list. */
@@ -31,7 +33,7 @@ export interface UserQuery extends PageQuery {
 /** The users of this installation, for its admins. */
 export class UserDirectory {
   async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, search, role, state }: UserQuery) {
-    const query = User.query().preload('container').orderBy('created_at').orderBy('id')
+    const query = User.query().orderBy('created_at').orderBy('id')
     if (search) {
       const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
       void query.where((named) => {
@@ -49,12 +51,12 @@ export class UserDirectory {
     }
 
     const users = await query.paginate(page, limit)
-    return { rows: await this.#withSignIn(users.all()), meta: users.getMeta() }
+    return { rows: await this.#listed(users.all()), meta: users.getMeta() }
   }
 
   async find(id: string): Promise<ListedUser> {
-    const user = await User.query().where({ id }).preload('container').firstOrFail()
-    return (await this.#withSignIn([user]))[0]
+    const user = await User.query().where({ id }).firstOrFail()
+    return (await this.#listed([user]))[0]
   }
 
   async describe(id: string): Promise<DescribedUser> {
@@ -72,12 +74,15 @@ export class UserDirectory {
     }
   }
 
-  async #withSignIn(users: User[]): Promise<ListedUser[]> {
+  async #listed(users: User[]): Promise<ListedUser[]> {
     const ids = users.map(({ id }) => id)
     const accounts = await BreakglassUser.query().whereIn('user_id', ids).where('is_active', true)
     const local = new Set(accounts.map(({ userId }) => userId))
+    const agents = await AgentSummary.query().whereIn('user_id', ids)
+    const statuses = new Map(agents.map(({ userId, status }) => [userId, status]))
     return users.map((user) => ({
       user,
+      agentStatus: statuses.get(user.id) ?? 'stopped',
       isLocalAuth: user.passwordHash !== null || local.has(user.id),
     }))
   }

@@ -1,9 +1,9 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type UserContainer from '#models/user_container'
+import type AgentSummary from '#models/agent_summary'
 import { lifecycleFields } from '#transformers/lifecycle_fields'
 
 /** A user's agent in the admin's list: status only. */
-export default class AdminAgentTransformer extends BaseTransformer<UserContainer> {
+export default class AdminAgentTransformer extends BaseTransformer<AgentSummary> {
   toObject() {
     const row = this.resource
     return {

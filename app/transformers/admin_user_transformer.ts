@@ -4,7 +4,7 @@ import type { ListedUser } from '#identity/user_directory'
 /** A user in the admin's list. */
 export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
   toObject() {
-    const { user, isLocalAuth } = this.resource
+    const { user, isLocalAuth, agentStatus } = this.resource
     return {
       id: user.id,
       name: user.name,
@@ -18,7 +18,7 @@ export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
       invitedAt: user.invitedAt?.toUTC().toISO() ?? null,
       invitedBy: user.invitedBy ?? null,
       isInvited: user.isInvited,
-      agentStatus: user.container?.status ?? 'stopped',
+      agentStatus,
     }
   }
 }

@@ -1,7 +1,8 @@
-import type { AgentRow } from '#agents/types'
+import type AgentSummary from '#models/agent_summary'
+import type SystemContainer from '#models/system_container'
 
 /** What an admin may know of any agent's instance: its state, and nothing that it holds. */
-export function lifecycleFields(row: AgentRow) {
+export function lifecycleFields(row: AgentSummary | SystemContainer) {
   return {
     status: row.status,
     reason: row.statusReason ?? null,

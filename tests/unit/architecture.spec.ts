@@ -1,5 +1,5 @@
 import { dirname, join, relative } from 'node:path'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import ts from 'typescript'
 import { test } from '@japa/runner'
@@ -46,6 +46,15 @@ interface Import {
 }
 
 const source = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+
+/** What can be linked to in a chapter: its headings, as GitHub names them. */
+const anchors = (markdown: string) =>
+  [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^a-z0-9_ -]/g, '')
+      .replaceAll(' ', '-')
+  )
 
 /** What a file imports of Mosaic, as `room/…`, statically and lazily. */
 function importsOf(file: string): Import[] {
@@ -158,6 +167,16 @@ test.group('Architecture | what admins call', () => {
     assert.deepEqual(ways.map(told), [])
   })
 
+  test('lists people and their agents by models that hold no secret', async ({ assert }) => {
+    const lists = [
+      ...globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }),
+      ...globSync('app/*/{agent,user}_directory.ts', { cwd: ROOT }),
+    ]
+    const ways = lists.flatMap(importsOf).filter(({ target }) => target === 'models/user_container')
+    assert.isAbove(lists.length, 10)
+    assert.deepEqual(ways.map(told), [])
+  })
+
   test('asks the container for none of it', async ({ assert }) => {
     const asked = globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }).flatMap((file) =>
       [...source(file).matchAll(/container\.make\('([^']+)'\)/g)].map(([, name]) => name)
@@ -184,7 +203,21 @@ test.group('Architecture | the documentation names what there is', () => {
   test('every chapter is a file, and every file a chapter', async ({ assert }) => {
     const files = await Array.fromAsync(glob('docs/*.md', { cwd: ROOT }))
     const names = files.map((file) => file.replace(/^docs\/(.+)\.md$/, '$1'))
-    assert.includeMembers([...CHAPTERS], names)
+    assert.sameMembers([...CHAPTERS], names)
+  })
+
+  test('only places that are there', async ({ assert }) => {
+    const files = await Array.fromAsync(glob('docs/*.md', { cwd: ROOT }))
+    const broken = ['README.md', ...files].flatMap((file) =>
+      [...source(file).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)].flatMap(
+        ([link, path, heading]) => {
+          const target = path ? join(dirname(file), path) : file
+          if (!existsSync(join(ROOT, target))) return [`${file}: ${link}`]
+          return heading && !anchors(source(target)).includes(heading) ? [`${file}: ${link}`] : []
+        }
+      )
+    )
+    assert.deepEqual(broken, [])
   })
 
   test('every finding of a runtime, under its own heading', async ({ assert }) => {

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import UserContainer from '#models/user_container'
+import AgentSummary from '#models/agent_summary'
 import AdminAgentTransformer from '#transformers/admin_agent_transformer'
 import { agentQueryValidator } from '#validators/admin_agents'
 
@@ -22,7 +22,7 @@ export default class AdminAgentsController {
   }
 
   async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
-    const row = await UserContainer.query().where('id', params.id).preload('user').firstOrFail()
+    const row = await AgentSummary.query().where('id', params.id).preload('user').firstOrFail()
     const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle[verb](`user/${row.userId}`)
     await row.refresh()

@@ -1,0 +1,64 @@
+import type { DateTime } from 'luxon'
+import {
+  BaseModel,
+  beforeFetch,
+  beforeFind,
+  beforePaginate,
+  belongsTo,
+  column,
+} from '@adonisjs/lucid/orm'
+import type { BelongsTo } from '@adonisjs/lucid/types/relations'
+import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
+import type { AgentStatus, DesiredState } from '#models/types'
+import User from '#models/user'
+
+type Query = ModelQueryBuilderContract<typeof AgentSummary>
+
+/**
+ * What an admin may know of a user's agent: whose it is, and how it is. The row has more, its gateway
+ * token among it; this model reads none of that, so what is built on it cannot tell it.
+ */
+export default class AgentSummary extends BaseModel {
+  static override table = 'user_containers'
+
+  @column({ isPrimary: true })
+  declare id: string
+
+  @column()
+  declare userId: string
+
+  @column()
+  declare status: AgentStatus
+
+  @column()
+  declare statusReason: string | null
+
+  @column()
+  declare desired: DesiredState
+
+  @column()
+  declare runtime: string | null
+
+  @column()
+  declare idleTimeoutMin: number
+
+  @column.dateTime()
+  declare lastActiveAt: DateTime | null
+
+  @column.dateTime()
+  declare startedAt: DateTime | null
+
+  @belongsTo(() => User)
+  declare user: BelongsTo<typeof User>
+
+  @beforeFind()
+  @beforeFetch()
+  static readOwnColumns(query: Query) {
+    void query.select([...AgentSummary.$columnsDefinitions.values()].map((own) => own.columnName))
+  }
+
+  @beforePaginate()
+  static readOwnColumnsOfPage([, query]: [Query, Query]) {
+    AgentSummary.readOwnColumns(query)
+  }
+}
