@@ -159,7 +159,7 @@ export const en = {
       clientSecretHelp: 'Sealed before it is stored, and never shown again.',
       submit: 'Check and save',
       checking: 'Reading the discovery document…',
-      place: 'Administration → Settings',
+      place: 'Administration → Sign-in',
     },
     provider: {
       title: 'Choose where your agent thinks',
@@ -820,6 +820,22 @@ export const en = {
         agents: 'Agents',
         network: 'Network',
       },
+      choices: {
+        agents_wakePolicy: {
+          scale_to_zero: 'Stop it',
+          warm: 'Let it rest in memory first, then stop it',
+          always_on: 'Let it run on',
+        },
+        docker_egress: {
+          open: 'They reach the public internet',
+          sealed: 'They reach Mosaic and nothing else',
+        },
+        docker_pullPolicy: {
+          missing: 'Where it is missing',
+          always: 'Before each start',
+          never: 'Never: by hand',
+        },
+      },
       keys: {
         oidc_issuerUrl: {
           label: 'Issuer address',
@@ -872,11 +888,11 @@ export const en = {
         },
         docker_egress: {
           label: 'Way to the internet',
-          help: 'open: agents reach the public internet. sealed: they reach Mosaic and nothing else.',
+          help: 'Whether agents reach the public internet.',
         },
         docker_pullPolicy: {
           label: 'Fetch the image',
-          help: 'missing: where the engine lacks it. always: before each start. never: by hand.',
+          help: 'When the engine gets it from its registry.',
         },
         docker_range: {
           label: 'Addresses of agents',
@@ -888,7 +904,7 @@ export const en = {
         },
         agents_wakePolicy: {
           label: 'When nobody uses an agent',
-          help: 'scale_to_zero: it is stopped. warm: it rests in memory first, and is back at once. always_on: it runs on. Owners may choose otherwise.',
+          help: 'A stopped agent takes some seconds to wake; one that rests in memory is back at once. Owners may choose otherwise.',
         },
         agents_suspendedMin: {
           label: 'Rests for',

@@ -27,10 +27,17 @@ const markdown = new Marked({
       return address ? `<a href="${address}">${label}</a>` : label
     },
     image: () => '',
-    /** A region that scrolls must be reached by the keyboard. */
+    /** A region that scrolls must be reached by the keyboard. A row about one name can be linked to. */
     table({ header, rows }: Tokens.Table) {
-      const row = (cells: Tokens.TableCell[], tag: string) =>
-        `<tr>${cells.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`
+      const row = (cells: Tokens.TableCell[], tag: string) => {
+        const [first] = cells[0].tokens
+        const isName = cells[0].tokens.length === 1 && first.type === 'codespan'
+        const id = isName ? ` id="${anchor(cells[0].text)}"` : ''
+        const inner = cells.map(
+          (cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`
+        )
+        return `<tr${id}>${inner.join('')}</tr>`
+      }
       const named = header.some(({ text }) => text)
       const head = named ? `<thead>${row(header, 'th')}</thead>` : ''
       return `<table tabindex="0">${head}<tbody>${rows.map((cells) => row(cells, 'td')).join('')}</tbody></table>`
