@@ -8,6 +8,7 @@ import type { Invitations } from '#identity/invitations'
 import type { UserAdministration } from '#identity/user_administration'
 import type { UserDirectory } from '#identity/user_directory'
 import type { WaysIn } from '#identity/ways_in'
+import type { Checklist } from '#onboarding/checklist'
 import type { Onboarding } from '#onboarding/onboarding'
 import type { AuthStep } from '#onboarding/auth_step'
 import type { ProviderStep } from '#onboarding/provider_step'
@@ -29,6 +30,7 @@ declare module '@adonisjs/core/types' {
     'identity.waysIn': WaysIn
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
+    'onboarding.checklist': Checklist
     'onboarding.provider': ProviderStep
     'settings.changes': SettingsChanges
     'agents.system': SystemAgents
@@ -127,6 +129,10 @@ export default class IdentityProvider {
         await resolver.make('identity.oidc.discovery'),
         await resolver.make('audit')
       )
+    })
+    container.singleton('onboarding.checklist', async (resolver) => {
+      const { Checklist } = await import('#onboarding/checklist')
+      return new Checklist(await resolver.make('settings'), await resolver.make('runtime.manager'))
     })
     container.singleton('onboarding.provider', async (resolver) => {
       const { ProviderStep } = await import('#onboarding/provider_step')

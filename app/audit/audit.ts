@@ -51,9 +51,9 @@ export class Audit {
     return recorded
   }
 
-  /** Newest first. */
+  /** Newest first, with the people whom it was done to. */
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT, ...filter }: PageQuery & AuditFilter) {
-    return this.#query(filter).paginate(page, limit)
+    return this.#query(filter).preload('subjectUser').paginate(page, limit)
   }
 
   /** All events that the filter finds, newest first, read in batches. */

@@ -1,10 +1,16 @@
 import { compose } from '@adonisjs/core/helpers'
-import { beforeDelete, beforeUpdate } from '@adonisjs/lucid/orm'
+import { beforeDelete, beforeUpdate, belongsTo } from '@adonisjs/lucid/orm'
+import type { BelongsTo } from '@adonisjs/lucid/types/relations'
 import { AuditEventSchema } from '#database/schema'
 import { WithCuid } from '#models/with_cuid'
+import User from '#models/user'
 
 /** One line of the record of who did what. Rows are only ever added. */
 export default class AuditEvent extends compose(AuditEventSchema, WithCuid) {
+  /** Whom it was done to, where that is a person who is still here. */
+  @belongsTo(() => User, { foreignKey: 'subjectId' })
+  declare subjectUser: BelongsTo<typeof User>
+
   @beforeUpdate()
   @beforeDelete()
   static refuse() {

@@ -51,6 +51,18 @@ export const DEFINITIONS = {
     internal: true,
     schema: vine.boolean(),
   }),
+  /** Whether an admin has put the list of what is left to do aside. */
+  'onboarding.checklistHidden': setting<boolean>({
+    default: false,
+    internal: true,
+    schema: vine.boolean(),
+  }),
+  /** Whether an admin has said that there is a backup. */
+  'onboarding.backupMade': setting<boolean>({
+    default: false,
+    internal: true,
+    schema: vine.boolean(),
+  }),
   /** The label of everything that this installation starts. Made at first boot. */
   'installation.id': setting<string | null>({ default: null, internal: true, schema: text() }),
   /** A text sealed with the installation's key: a wrong key cannot open it. */

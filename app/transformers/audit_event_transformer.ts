@@ -9,7 +9,13 @@ export default class AuditEventTransformer extends BaseTransformer<AuditEvent> {
       id: event.id,
       actor: event.actorId ? { id: event.actorId, name: event.actorName } : null,
       action: event.action,
-      subject: event.subjectType ? { type: event.subjectType, id: event.subjectId } : null,
+      subject: event.subjectType
+        ? {
+            type: event.subjectType,
+            id: event.subjectId,
+            name: event.subjectUser?.email ?? event.subjectUser?.name ?? null,
+          }
+        : null,
       details: event.details ?? null,
       address: event.address ?? null,
       createdAt: event.createdAt.toUTC().toISO(),

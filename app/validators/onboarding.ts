@@ -24,6 +24,12 @@ export const authStepValidator = vine.create({
   clientSecret: vine.string().trim().maxLength(2048).optional().requiredIfMissing('skip'),
 })
 
+/** What an admin says of the list of what is left to do. */
+export const checklistValidator = vine.create({
+  hidden: vine.boolean({ strict: true }).optional(),
+  backup: vine.boolean({ strict: true }).optional(),
+})
+
 /** A new provider, and the model of it that the agent begins with. */
 export const providerStepValidator = vine.create({
   ...newProvider(),

@@ -262,11 +262,21 @@ export interface AdminSetting {
   set: boolean
 }
 
+/** What is left to do after the set-up. */
+export interface Checklist {
+  hidden: boolean
+  items: { name: ChecklistItem; done: boolean }[]
+}
+
+export type ChecklistItem =
+  'runtime' | 'firstAnswer' | 'publicAddress' | 'signIn' | 'people' | 'backup'
+
 export interface AuditEntry {
   id: string
   actor: { id: string; name: string | null } | null
   action: string
-  subject: { type: string; id: string | null } | null
+  /** `name` where it is a person who is still here. */
+  subject: { type: string; id: string | null; name: string | null } | null
   details: Record<string, unknown> | null
   address: string | null
   createdAt: string

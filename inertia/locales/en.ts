@@ -590,6 +590,47 @@ export const en = {
       cancelled: 'Its start was cancelled.',
       internal: 'An error inside Mosaic: the log says more.',
     },
+    checklist: {
+      title: 'What is left to do',
+      progress: '{done} of {all} done',
+      hide: 'Hide',
+      hidden: 'The list is hidden.',
+      undo: 'Show it again',
+      isDone: 'Done',
+      items: {
+        runtime: {
+          title: 'Agents can start here',
+          what: 'The runtime that you chose has a problem: see what it is.',
+          act: 'Look at it',
+        },
+        firstAnswer: {
+          title: 'An agent has answered',
+          what: 'Write a first message to your own agent.',
+          act: 'Open the chat',
+        },
+        publicAddress: {
+          title: 'Mosaic knows its address',
+          what: 'Links in invitations, and the way back from single sign-on, begin with it.',
+          act: 'Set the address',
+        },
+        signIn: {
+          title: 'People sign in with an account they have',
+          what: 'With Keycloak, Entra, Okta or any OpenID Connect service. Without one, invitations do.',
+          act: 'Set up sign-in',
+        },
+        people: {
+          title: 'Somebody else is here',
+          what: 'Everyone gets an agent of their own.',
+          act: 'Invite someone',
+        },
+        backup: {
+          title: 'There is a backup',
+          what: 'The database, the secret key and the agents’ data bring everything back.',
+          act: 'How to back up',
+          confirm: 'I have one',
+        },
+      },
+    },
     overview: {
       agents: 'Agents now',
       queue: 'Waiting to start',
@@ -960,8 +1001,8 @@ export const en = {
         agent: 'Agents',
         system_agent: 'System agents',
       },
-      since: 'From this day',
-      until: 'Until this day',
+      since: 'From',
+      until: 'Until',
       export: 'Export as CSV',
       actions: {
         token_created: 'Created an access token',

@@ -1,6 +1,7 @@
 import router from '@adonisjs/core/services/router'
 import { inviteValidator, userChangesValidator, usersQueryValidator } from '#validators/users'
 import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
+import { checklistValidator } from '#validators/onboarding'
 import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
 import { periodValidator } from '#validators/usage'
 import { agentQueryValidator } from '#validators/admin_agents'
@@ -11,6 +12,7 @@ import { api } from '#start/kernel'
 const About = () => import('#controllers/api/admin/about_controller')
 const Agents = () => import('#controllers/api/admin/agents_controller')
 const Audit = () => import('#controllers/api/admin/audit_controller')
+const Checklist = () => import('#controllers/api/admin/checklist_controller')
 const Fleet = () => import('#controllers/api/admin/fleet_controller')
 const Oidc = () => import('#controllers/api/admin/oidc_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
@@ -58,6 +60,11 @@ router
     router.post('/agents/:id/restart', [Agents, 'restart']).as('agents.restart')
 
     router.get('/about', [About, 'show']).as('about.show')
+    router.get('/checklist', [Checklist, 'show']).as('checklist.show')
+    router
+      .patch('/checklist', [Checklist, 'update'])
+      .as('checklist.update')
+      .takes(checklistValidator)
     router
       .get('/system-agents', [SystemAgents, 'index'])
       .as('systemAgents.index')

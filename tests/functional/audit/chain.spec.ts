@@ -154,6 +154,21 @@ test.group('Reading the audit record', (group) => {
     assert.equal((await visitor.get("/api/v1/admin/audit?action=' or 1")).status, 422)
   })
 
+  test('names the people whom it was done to', async ({ assert }) => {
+    const audit = await app.container.make('audit')
+    const grace = await UserFactory.merge({ email: 'grace@example.test' }).create()
+    await audit.record({
+      actor: grace,
+      action: 'user.changed',
+      subject: { type: 'user', id: grace.id },
+    })
+    const visitor = await asAdmin()
+    const subjectOf = async (id: string) =>
+      (await visitor.get(`/api/v1/admin/audit?subject=${id}`)).body.data[0].subject
+    assert.equal((await subjectOf(grace.id)).name, 'grace@example.test')
+    assert.isNull((await subjectOf('subject-3')).name)
+  })
+
   test('as CSV, in which no cell is a formula, and which is noted itself', async ({ assert }) => {
     const audit = await app.container.make('audit')
     const actor = await UserFactory.merge({ email: null, name: '=1+"1"' }).create()

@@ -1,0 +1,66 @@
+import AgentSummary from '#models/agent_summary'
+import User from '#models/user'
+import type { RuntimeManager } from '#runtimes/manager'
+import type { Settings } from '#settings/settings'
+
+/** What makes an installation complete after the set-up, in the order in which it matters. */
+export const CHECKLIST = [
+  'runtime',
+  'firstAnswer',
+  'publicAddress',
+  'signIn',
+  'people',
+  'backup',
+] as const
+export type ChecklistItem = (typeof CHECKLIST)[number]
+
+export interface ChecklistState {
+  /** An admin does not want to see it any more. */
+  hidden: boolean
+  items: { name: ChecklistItem; done: boolean }[]
+}
+
+export interface ChecklistChanges {
+  hidden?: boolean
+  /** Nothing tells Mosaic that a backup is made: an admin says so. */
+  backup?: boolean
+}
+
+/** What is left to do after the set-up. Looked up each time, so it is never out of date. */
+export class Checklist {
+  constructor(
+    protected settings: Settings,
+    protected runtimes: Pick<RuntimeManager, 'preflight'>
+  ) {}
+
+  async state(): Promise<ChecklistState> {
+    const checks: Record<ChecklistItem, () => Promise<boolean>> = {
+      runtime: () => this.#canStart(),
+      firstAnswer: async () =>
+        (await AgentSummary.query().whereNotNull('last_active_at').first()) !== null,
+      publicAddress: async () => (await this.settings.get('network.publicUrl')) !== null,
+      signIn: async () => (await this.settings.get('oidc.issuerUrl')) !== null,
+      people: async () => (await User.query().limit(2)).length > 1,
+      backup: () => this.settings.get('onboarding.backupMade'),
+    }
+    return {
+      hidden: await this.settings.get('onboarding.checklistHidden'),
+      items: await Promise.all(
+        CHECKLIST.map(async (name) => ({ name, done: await checks[name]() }))
+      ),
+    }
+  }
+
+  /** A driver that nothing registers any more starts nothing either. */
+  async #canStart(): Promise<boolean> {
+    const driver = await this.settings.get('runtime.driver')
+    const findings = await this.runtimes.preflight(driver).catch(() => null)
+    return findings?.every(({ severity }) => severity !== 'error') ?? false
+  }
+
+  async update({ hidden, backup }: ChecklistChanges): Promise<ChecklistState> {
+    if (hidden !== undefined) await this.settings.set('onboarding.checklistHidden', hidden)
+    if (backup !== undefined) await this.settings.set('onboarding.backupMade', backup)
+    return this.state()
+  }
+}
