@@ -1,10 +1,12 @@
 import { setTimeout as after } from 'node:timers/promises'
+import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/activity'
 import type { DocumentChanges } from '#agents/document_changes'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
 import type { AgentKey } from '#agents/types'
+import { isDatabaseAway } from '#exceptions/database_away'
 import type { Told } from './messages.js'
 import type { Seeded } from './seeded.js'
 
@@ -38,12 +40,17 @@ export class Acts {
     this.#names = names
   }
 
-  /** Acts until the signal aborts; what was begun is ended first. Failures are part of the game. */
+  /**
+   * Acts until the signal aborts; what was begun is ended first. Failures are part of the game, as long as
+   * whoever acted is told what happened.
+   */
   async go(agents: AgentKey[], signal: AbortSignal): Promise<void> {
     for (let count = 0; !signal.aborted; count++) {
       const agent = this.#random.pick(agents)
       const chance = this.#random.next()
-      await this.#act(agent, chance, `${this.#names}-${count}`).catch(() => {})
+      await this.#act(agent, chance, `${this.#names}-${count}`).catch((error: unknown) => {
+        if (!isExplained(error)) this.#tell({ agent, unexplained: String(error) })
+      })
       await after(this.#random.below(LONGEST_PAUSE_MS))
     }
   }
@@ -53,9 +60,10 @@ export class Acts {
     if (chance < 0.55) return this.#chat(agent, message)
     if (chance < 0.65) return lifecycle.stop(agent)
     if (chance < 0.72) return lifecycle.restartAndWait(agent)
-    if (chance < 0.8) return reaper.reapAll()
-    if (chance < 0.87) return reconciler.reconcile()
-    if (chance < 0.92) return lifecycle.sightings.recheck(agent)
+    /** Nobody waits for these three: they are Mosaic's own, and come again. */
+    if (chance < 0.8) return reaper.reapAll().catch(() => {})
+    if (chance < 0.87) return reconciler.reconcile().catch(() => {})
+    if (chance < 0.92) return lifecycle.sightings.recheck(agent).catch(() => {})
     await this.#house.changeSettings(agent)
     return changes.changed(agent)
   }
@@ -74,6 +82,11 @@ export class Acts {
       end()
     }
   }
+}
+
+/** Whether an API would tell more of it than that something went wrong. */
+export function isExplained(error: unknown): boolean {
+  return (error instanceof Exception && error.help !== undefined) || isDatabaseAway(error)
 }
 
 /** The session that all chats of the suite are in. */

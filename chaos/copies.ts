@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Child } from '../bench/child.js'
 import type { ContentionFacts, Facts, Orders, Scene, Told } from './messages.js'
@@ -6,6 +7,9 @@ import type { AgentKey } from '#agents/types'
 
 /** Copies that live at the same time. One of them dies in each round. */
 const COPIES = 3
+
+/** The load goes on for so long after what it stands on is back. */
+const GO_ON_MS = 500
 
 export interface CopiesOptions {
   scene: Scene
@@ -57,6 +61,33 @@ export class Copies {
     await Promise.all(this.#living.map((copy) => copy.ask('halt')))
   }
 
+  /**
+   * Lets all act until what they stand on has been away and is back; then they come to rest. Gives the time
+   * at which it was back.
+   */
+  async disturb(
+    { seed, agents }: Omit<Orders, 'dieAt'>,
+    { afterMs, fault }: { afterMs: number; fault: () => Promise<unknown> }
+  ): Promise<number> {
+    await this.#all('go', (index) => ({ seed: seed + 1000 * index, agents, dieAt: null }))
+    await after(afterMs)
+    await fault()
+    const backAt = performance.now()
+    await after(GO_ON_MS)
+    await this.#all('halt')
+    return backAt
+  }
+
+  /** Somebody sets the clock of the machine. */
+  async setClockBack(ms: number): Promise<void> {
+    await this.#all('setClockBack', () => ms)
+  }
+
+  /** Says something to each agent, and gives what was told of those that did not wake. */
+  revive(agents: AgentKey[]): Promise<string[]> {
+    return this.#living[0].ask('revive', agents)
+  }
+
   /** One that outlived the round reconciles until nothing is left to do. */
   settle(): Promise<Facts> {
     return this.#living[0].ask('settle')
@@ -89,6 +120,10 @@ export class Copies {
   async stop(): Promise<void> {
     const last = await this.#next?.catch(() => null)
     await Promise.all([...this.#living, ...(last ? [last] : [])].map((copy) => copy.stop()))
+  }
+
+  #all(question: string, input: (index: number) => unknown = () => undefined) {
+    return Promise.all(this.#living.map((copy, index) => copy.ask(question, input(index))))
   }
 
   async #spawn(): Promise<Child<object>> {

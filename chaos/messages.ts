@@ -4,6 +4,10 @@ import type { AgentKey } from '#agents/types'
 export const CHAOS_DRIVERS = ['memory', 'process', 'docker'] as const
 export type ChaosDriverName = (typeof CHAOS_DRIVERS)[number]
 
+/** What happens to the copies: one is killed, or what they stand on goes away for a moment. */
+export const FAULTS = ['kill', 'database', 'engine', 'clock'] as const
+export type Fault = (typeof FAULTS)[number]
+
 /** What every process of the suite knows. */
 export interface Scene {
   driver: ChaosDriverName
@@ -39,7 +43,9 @@ export interface ContentionFacts {
 export interface Told {
   agent: AgentKey
   /** A message that the agent has answered in full. */
-  answered: string
+  answered?: string
+  /** A failure that tells a person neither what happened nor what to do. */
+  unexplained?: string
 }
 
 /** An agent as its row has it. */

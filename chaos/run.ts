@@ -1,11 +1,13 @@
 /**
- * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --json`: kills copies of Mosaic at
- * points drawn from the seed, while they wake, chat with, stop and change agents, and looks at what is left
- * each time the others have reconciled. Ends with status 1 unless nothing was orphaned, doubled or lost.
+ * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --faults kill,… --json`: kills copies
+ * of Mosaic at points drawn from the seed, while they wake, chat with, stop, reap and change agents, and
+ * looks at what is left each time the others have reconciled. Other faults are what they stand on: the
+ * `database` and the `engine` are restarted, the `clock` is set back an hour. Ends with status 1 unless
+ * nothing was orphaned, doubled or lost, every failure told its reason, and all was well again in time.
  */
 import { parseArgs } from 'node:util'
 import type { AgentKey } from '#agents/types'
-import { CHAOS_DRIVERS, type ChaosDriverName } from './messages.js'
+import { CHAOS_DRIVERS, FAULTS, type ChaosDriverName, type Fault } from './messages.js'
 import { Seeded } from './seeded.js'
 import { openStage, type Stage } from './stage.js'
 import { forgotten, judge } from './verdict.js'
@@ -18,6 +20,10 @@ const AGENTS = 4
 const MOST_STEPS: Record<ChaosDriverName, number> = { memory: 300, process: 200, docker: 100 }
 /** A copy that has not come to its step by then is killed wherever it is. */
 const MOST_MS = 5000
+/** A fault of what the copies stand on comes within so much of the beginning of its round. */
+const LATEST_FAULT_MS = 1000
+/** After it everything is as its row says within this time. */
+const HEALED_MS = 10_000
 /** Agents are asked what they remember after so many rounds, and at the end. */
 const REMEMBER_EVERY = 20
 
@@ -26,6 +32,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     rounds: { type: 'string', default: '100' },
     driver: { type: 'string', default: 'memory' },
+    faults: { type: 'string', default: 'kill' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -33,9 +40,18 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 const rounds = Number(values.rounds)
 const driver = CHAOS_DRIVERS.find((name) => name === values.driver)
-if (!driver || !Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds) || rounds < 1) {
+const faults = values.faults.split(',') as Fault[]
+const known = faults.every((fault) => FAULTS.includes(fault))
+if (
+  !driver ||
+  !known ||
+  !Number.isSafeInteger(seed) ||
+  !Number.isSafeInteger(rounds) ||
+  rounds < 1
+) {
   process.stderr.write(
-    `--seed and --rounds are whole numbers, --driver is one of ${CHAOS_DRIVERS.join(', ')}.\n`
+    `--seed and --rounds are whole numbers, --driver is one of ${CHAOS_DRIVERS.join(', ')}, ` +
+      `--faults some of ${FAULTS.join(', ')}.\n`
   )
   process.exit(2)
 }
@@ -51,12 +67,26 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
   const { copies } = stage
   const random = new Seeded(seed)
   const agents = await copies.prepare(AGENTS)
-  const counts = { orphans: 0, doubles: 0, lost: 0 }
+  const counts = { orphans: 0, doubles: 0, lost: 0, slowestHealMs: 0 }
 
   for (let round = 1; round <= rounds; round++) {
-    const orders = { seed: random.below(2 ** 31), dieAt: 1 + random.below(MOST_STEPS[driver!]) }
-    await copies.round({ ...orders, agents }, MOST_MS)
-    const verdict = judge(await copies.settle())
+    const orders = { seed: random.below(2 ** 31), agents }
+    /** Each in its turn, so that few rounds have all of them. */
+    const fault = faults[(round - 1) % faults.length]
+    const dieAt = 1 + random.below(MOST_STEPS[driver!])
+    let verdict
+    if (fault === 'kill') {
+      await copies.round({ ...orders, dieAt }, MOST_MS)
+      verdict = judge(await copies.settle())
+    } else {
+      const backAt = await copies.disturb(orders, {
+        afterMs: random.below(LATEST_FAULT_MS),
+        fault: () => stage.faults[fault](random),
+      })
+      verdict = judge(await copies.settle())
+      counts.slowestHealMs = Math.max(counts.slowestHealMs, performance.now() - backAt)
+      complain(round, await copies.revive(agents))
+    }
     if (round % REMEMBER_EVERY === 0 || round === rounds) {
       verdict.lost.push(...forgotten(answered, await copies.memories(agents)))
     }
@@ -64,7 +94,7 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
     counts.orphans += verdict.orphans.length
     counts.doubles += verdict.doubles.length
     counts.lost += verdict.lost.length
-    await copies.refill()
+    if (fault === 'kill') await copies.refill()
     if (!values.json) process.stdout.write(`${round} of ${rounds}\r`)
   }
   counts.doubles += await stage.doubles()
@@ -74,21 +104,28 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
 
 process.stderr.write(`seed ${seed}\n`)
 const answered = new Map<AgentKey, string[]>()
-const stage = await openStage(driver, ({ agent, answered: message }) => {
-  answered.set(agent, [...(answered.get(agent) ?? []), message])
+let unexplained = 0
+const stage = await openStage(driver, ({ agent, answered: message, unexplained: failure }) => {
+  if (message) answered.set(agent, [...(answered.get(agent) ?? []), message])
+  if (!failure) return
+  unexplained++
+  process.stderr.write(`seed ${seed}: ${agent} failed without a reason: ${failure}\n`)
 })
 try {
-  const counts = await play(stage, answered)
+  const { slowestHealMs, ...counts } = await play(stage, answered)
   const chats = [...answered.values()].reduce((sum, messages) => sum + messages.length, 0)
   if (chats === 0) throw new Error('No agent ever answered: nothing was tried')
-  const result = { rounds, ...counts, seed }
+  const healMs = Math.round(slowestHealMs)
+  const result = { rounds, ...counts, unexplained, healMs, seed }
   process.stdout.write(
     values.json
       ? `${JSON.stringify(result)}\n`
-      : `${rounds} copies killed, ${chats} chats answered: ` +
-          `${counts.orphans} orphans, ${counts.doubles} doubles, ${counts.lost} lost (seed ${seed})\n`
+      : `${rounds} rounds of ${faults.join(', ')}, ${chats} chats answered: ` +
+          `${counts.orphans} orphans, ${counts.doubles} doubles, ${counts.lost} lost, ` +
+          `${unexplained} without a reason, healed in ${healMs} ms (seed ${seed})\n`
   )
-  if (counts.orphans + counts.doubles + counts.lost > 0) process.exitCode = 1
+  const wrong = counts.orphans + counts.doubles + counts.lost + unexplained
+  if (wrong > 0 || healMs > HEALED_MS) process.exitCode = 1
 } finally {
   await stage.stop()
 }

@@ -3,16 +3,24 @@ import { join } from 'node:path'
 import { Child } from '../bench/child.js'
 import { compile } from '../bench/compiled.js'
 import { newInstallation } from '../bench/environment.js'
+import { testEngine } from '../tests/engine/engine.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
 import { Copies } from './copies.js'
 import { ProcessWatch } from './process_watch.js'
-import type { ChaosDriverName, Told } from './messages.js'
+import type { ChaosDriverName, Fault, Told } from './messages.js'
+import type { Seeded } from './seeded.js'
+
+/** A database is back within seconds after a restart; the slowest of those that agents outlast. */
+const LONGEST_AWAY_MS = 3000
+const HOUR_MS = 3_600_000
 
 /** Everything that a run of the suite stands on: a database, a runtime, copies of Mosaic. */
 export interface Stage {
   copies: Copies
+  /** What they stand on goes away, and is back when this resolves. */
+  faults: Record<Exclude<Fault, 'kill'>, (random: Seeded) => Promise<unknown>>
   /** How often two instances of one agent, or two copies at work on one, were seen at the same time. */
   doubles(): Promise<number>
   /** Leaves nothing running and nothing behind. */
@@ -48,6 +56,8 @@ export async function openStage(
       await engine.start()
       await engine.addGatewayImage()
       where.inside = engine.inside
+      /** For whoever restarts it here. */
+      Object.assign(process.env, engine.env)
       Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
     }
     const twins = new Set<string>()
@@ -67,8 +77,18 @@ export async function openStage(
     })
     open.push(copies)
     await copies.start()
+    const faults = {
+      database: (random: Seeded) => postgres.restart(random.below(LONGEST_AWAY_MS)),
+      engine: async () => {
+        const engine = testEngine()
+        if (!engine?.isPrivate) throw new Error('There is no engine here that may be restarted')
+        await engine.kill()
+        await engine.start()
+      },
+      clock: () => copies.setClockBack(HOUR_MS),
+    }
     const doubles = async () => twins.size + (await world.ask<number>('doubles'))
-    return { copies, doubles, stop }
+    return { copies, faults, doubles, stop }
   } catch (error) {
     await stop()
     throw error

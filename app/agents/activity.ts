@@ -13,8 +13,9 @@ const BATCH = 500
 
 interface Use {
   inFlight: number
+  /** Times of the monotonic clock: one that is set makes nobody idle, and keeps nobody awake. */
   lastActiveAt: number
-  /** When the row was written last; 0 = not yet. */
+  /** When the row was written last. */
   writtenAt: number
   /** Whether the row is behind. */
   dirty: boolean
@@ -80,7 +81,8 @@ export class AgentActivity {
   lastActiveAt(agent: AgentKey): number | null {
     const use = this.#uses.get(agent)
     if (!use) return null
-    return use.inFlight > 0 ? this.#clock.now() : use.lastActiveAt
+    const idleMs = use.inFlight > 0 ? 0 : this.#clock.elapsed() - use.lastActiveAt
+    return this.#clock.now() - idleMs
   }
 
   /** Resolves when nothing is in flight in any copy of Mosaic; rejects with the signal's reason. */
@@ -119,7 +121,7 @@ export class AgentActivity {
   #touched(agent: AgentKey): Use {
     const use = this.#uses.get(agent) ?? newUse()
     this.#uses.set(agent, use)
-    use.lastActiveAt = this.#clock.now()
+    use.lastActiveAt = this.#clock.elapsed()
     if (!use.dirty) {
       use.dirty = true
       this.#schedule(use.writtenAt + WRITE_EVERY_MS)
@@ -132,25 +134,25 @@ export class AgentActivity {
     if (this.#closed || this.#flushing || at >= this.#ringsAt) return
     this.#callOff()
     this.#ringsAt = at
-    const delay = Math.max(0, at - this.#clock.now())
+    const delay = Math.max(0, at - this.#clock.elapsed())
     this.#callOff = this.#clock.after(delay, () => void this.#ring(), { background: true })
   }
 
   async #ring(): Promise<void> {
     this.#ringsAt = Infinity
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     await this.#write((use) => use.writtenAt + WRITE_EVERY_MS <= now)
   }
 
   async #write(isDue: (use: Use) => boolean): Promise<void> {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     const due = [...this.#uses].filter(([, use]) => use.dirty && isDue(use))
     for (const [, use] of due) {
       use.writtenAt = now
       /** What is in flight goes on being active, and is written again next time. */
       use.dirty = use.inFlight > 0
     }
-    this.#flushing = this.#save(due, now)
+    this.#flushing = this.#save(due)
     await this.#flushing
     this.#flushing = null
     this.#forget(now)
@@ -161,7 +163,8 @@ export class AgentActivity {
     }
   }
 
-  async #save(due: [AgentKey, Use][], now: number): Promise<void> {
+  async #save(due: [AgentKey, Use][]): Promise<void> {
+    const now = this.#clock.now()
     try {
       const agents = due.map(([agent]) => agent)
       for (const kind of AGENT_TABLES) {
@@ -191,5 +194,5 @@ export class AgentActivity {
 }
 
 function newUse(): Use {
-  return { inFlight: 0, lastActiveAt: 0, writtenAt: 0, dirty: false, idle: [] }
+  return { inFlight: 0, lastActiveAt: 0, writtenAt: -Infinity, dirty: false, idle: [] }
 }

@@ -76,7 +76,10 @@ export class MosaicCopies {
   }
 
   async #turn(): Promise<void> {
-    await this.beat().catch((error: unknown) => this.#warn(error))
+    await this.beat().catch((error: unknown) => {
+      this.#warn(error)
+      this.#forgive()
+    })
     if (this.#closed) return
     const { clock, timeouts } = this.#context
     const inMs = timeouts.leaseMs * BEAT_SHARE
@@ -89,6 +92,12 @@ export class MosaicCopies {
     if (known?.beat === beat) return now - known.since >= afterMs
     this.#beats.set(id, { beat, since: now })
     return false
+  }
+
+  /** While the database is away nobody can tell that they live: their time begins anew. */
+  #forgive(): void {
+    const since = this.#context.clock.elapsed()
+    for (const beat of this.#beats.values()) beat.since = since
   }
 
   #warn(error: unknown): void {

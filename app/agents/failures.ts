@@ -1,4 +1,4 @@
-import { backOffMs } from '#agents/back_off'
+import { backOffMs, LONGEST_BACK_OFF_MS } from '#agents/back_off'
 import type { AgentsContext } from '#agents/context'
 import { isCrashLoop } from '#agents/crash_loop'
 import { within } from '#agents/deadline'
@@ -9,6 +9,7 @@ import type { Attempt } from '#agents/starter'
 import type { AgentStopper } from '#agents/stopper'
 import type { AgentKey, AgentRow } from '#agents/types'
 import { WakeAbandoned, WakeCancelled } from '#agents/wake'
+import { isDatabaseAway } from '#exceptions/database_away'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 import { RuntimeError, type FailureReason } from '#runtimes/errors'
 
@@ -41,7 +42,8 @@ export class WakeFailures {
     if (isCrashLoop(row)) throw new AgentUnavailable(row.statusReason)
     if (!row.retryAt) return
     const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
-    if (waitMs <= 0) return
+    /** What lies further ahead was noted before somebody set the clock back. */
+    if (waitMs <= 0 || waitMs > LONGEST_BACK_OFF_MS) return
     throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })
   }
 
@@ -52,6 +54,8 @@ export class WakeFailures {
 
     const { row } = attempt
     this.#log(row, reason, error)
+    /** Without it nothing can be noted. What was begun is gone on with, by a caller or the reconciler. */
+    if (reason === 'database_away') return new AgentUnavailable(reason, { cause: error })
     await this.#takeBack(attempt)
     const delayMs = await this.#note(row, reason).catch((cause: unknown) => {
       this.#context.logger.error(
@@ -112,9 +116,10 @@ export class WakeFailures {
   }
 }
 
-function reasonOf(error: unknown): FailureReason {
+export function reasonOf(error: unknown): FailureReason {
   if (error instanceof RuntimeError) return error.reason
   if (error instanceof E_NO_PROVIDER) return 'no_provider'
   if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
+  if (isDatabaseAway(error)) return 'database_away'
   return 'internal'
 }

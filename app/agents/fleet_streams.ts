@@ -97,8 +97,10 @@ export class FleetStreams {
 
   /** Also what keeps the connection open: proxies cut one that is silent. */
   async #look(): Promise<void> {
-    const since = DateTime.fromMillis(this.#lookedAt - OVERLAP_MS)
-    this.#lookedAt = this.#context.clock.now()
+    const now = this.#context.clock.now()
+    /** The clock may have been set back meanwhile. */
+    const since = DateTime.fromMillis(Math.min(this.#lookedAt, now) - OVERLAP_MS)
+    this.#lookedAt = now
     try {
       for (const model of [UserContainer, SystemContainer]) {
         const format = model.query().client.dialect.dateTimeFormat

@@ -30,7 +30,7 @@ export class AgentHealth {
 
   async healthCheckAll(): Promise<HealthStatistics> {
     const { clock } = this.context
-    const beganAt = clock.now()
+    const beganAt = clock.elapsed()
     const rows = [
       ...(await UserContainer.query().where('status', 'running')),
       ...(await SystemContainer.query().where('status', 'running')),
@@ -39,7 +39,7 @@ export class AgentHealth {
     await inParallel(rows, CONCURRENCY, async (row) => {
       statistics[await this.#check(row)]++
     })
-    return { checked: rows.length, ...statistics, durationMs: clock.now() - beganAt }
+    return { checked: rows.length, ...statistics, durationMs: clock.elapsed() - beganAt }
   }
 
   async #check(row: AgentRow): Promise<'healthy' | 'crashed' | 'silent' | 'skipped'> {

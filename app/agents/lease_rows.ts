@@ -92,22 +92,11 @@ export class LeaseRows implements LeaseStore {
   }
 
   async expired(): Promise<AgentKey[]> {
-    const expired: AgentKey[] = []
-    const held = new Set<AgentKey>()
-    for (const { prefix, table, column } of AGENT_TABLES) {
-      const rows: (LeaseColumns & Record<string, string>)[] = await db
-        .from(table)
-        .select(column, ...COLUMNS)
-        .whereNotNull('lease_owner')
-        .whereNot('lease_owner', this.#copy)
-      for (const row of rows) {
-        const agent = `${prefix}${row[column]}` as AgentKey
-        held.add(agent)
-        if (this.#isExpired(agent, row)) expired.push(agent)
-      }
-    }
-    for (const agent of this.#sighted.keys()) if (!held.has(agent)) this.#sighted.delete(agent)
-    return expired
+    return this.#expired().catch((error: unknown) => {
+      /** While the database is away nobody can renew theirs: their time begins anew. */
+      this.#sighted.clear()
+      throw error
+    })
   }
 
   async #take(
@@ -125,6 +114,25 @@ export class LeaseRows implements LeaseStore {
     if (!row) return null
     this.#sighted.delete(agent)
     return Number(row.lease_fence)
+  }
+
+  async #expired(): Promise<AgentKey[]> {
+    const expired: AgentKey[] = []
+    const held = new Set<AgentKey>()
+    for (const { prefix, table, column } of AGENT_TABLES) {
+      const rows: (LeaseColumns & Record<string, string>)[] = await db
+        .from(table)
+        .select(column, ...COLUMNS)
+        .whereNotNull('lease_owner')
+        .whereNot('lease_owner', this.#copy)
+      for (const row of rows) {
+        const agent = `${prefix}${row[column]}` as AgentKey
+        held.add(agent)
+        if (this.#isExpired(agent, row)) expired.push(agent)
+      }
+    }
+    for (const agent of this.#sighted.keys()) if (!held.has(agent)) this.#sighted.delete(agent)
+    return expired
   }
 
   #isExpired(agent: AgentKey, row: LeaseColumns): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from '#agents/clock'
 import type { AgentsLogger, AgentTimeouts } from '#agents/context'
+import { DatabasePatience } from '#agents/database_patience'
 import type { AgentKey, AgentRow } from '#agents/types'
 
 /** What `tryHold` answers when someone else holds the lease. */
@@ -65,6 +66,7 @@ export interface LeasesContext {
 export class AgentLeases {
   readonly #store: LeaseStore
   readonly #context: LeasesContext
+  readonly #patience: DatabasePatience
   /** The agents that are held in this process, each with those who wait for it. */
   readonly #waiting = new Map<AgentKey, (() => void)[]>()
   readonly #holdings = new Map<AgentKey, Holding>()
@@ -73,6 +75,7 @@ export class AgentLeases {
   constructor(store: LeaseStore, context: LeasesContext) {
     this.#store = store
     this.#context = context
+    this.#patience = new DatabasePatience(context)
   }
 
   /** Whether someone in this process holds it, or is about to. */
@@ -94,7 +97,7 @@ export class AgentLeases {
     try {
       let pollMs = FIRST_POLL_MS
       for (;;) {
-        const fence = await this.#store.take(agent)
+        const fence = await this.#patience.outlast(() => this.#store.take(agent), signal)
         if (fence !== HELD) {
           return await this.#work(agent, fence, async (lease) => {
             signal?.throwIfAborted()
@@ -140,7 +143,7 @@ export class AgentLeases {
     holding.signal.throwIfAborted()
     const { clock, timeouts } = this.#context
     if (clock.elapsed() - holding.confirmedAt < timeouts.leaseMs * CERTAIN_SHARE) return
-    await this.#renew(new Map([[agent, holding]]))
+    await this.#patience.outlast(() => this.#renew(new Map([[agent, holding]])))
     holding.signal.throwIfAborted()
   }
 
@@ -164,8 +167,13 @@ export class AgentLeases {
   }
 
   async #giveBack(agent: AgentKey, fence: number): Promise<void> {
-    await this.#store.giveBack(agent, fence).catch((error: unknown) => {
-      /** This process may take it again at once, any other when it has expired. */
+    await this.#store.giveBack(agent, fence).catch(() => void this.#giveBackLater(agent, fence))
+  }
+
+  /** Nobody need wait for it: this process may take it again at once, any other when it has expired. */
+  async #giveBackLater(agent: AgentKey, fence: number): Promise<void> {
+    const work = () => this.#store.giveBack(agent, fence)
+    await this.#patience.outlast(work).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not give a lease back')
     })
   }

@@ -1,5 +1,6 @@
 import type { AgentActivity } from '#agents/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
+import { DatabasePatience } from '#agents/database_patience'
 import { AgentDoors } from '#agents/doors'
 import { Elsewhere } from '#agents/elsewhere'
 import type { AgentListener } from '#agents/events'
@@ -44,14 +45,15 @@ export class AgentLifecycle {
     activity: AgentActivity,
     metrics: AgentMetrics
   ) {
-    const whole = { timeouts: DEFAULT_TIMEOUTS, ...context }
+    const patience = new DatabasePatience(context)
+    const whole = patience.over({ timeouts: DEFAULT_TIMEOUTS, ...context })
     this.#context = whole
     this.#activity = activity
     this.#presence = new AgentPresence(activity)
     this.#leases = new AgentLeases(new LeaseRows(whole), whole)
-    this.rows = new AgentRows(whole.settings, whole.clock, whole.copy, whole.transition)
+    this.rows = new AgentRows(whole, patience)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
-    this.#shared = new SharedWakes(whole)
+    this.#shared = new SharedWakes(whole, patience)
     this.#elsewhere = new Elsewhere(whole, {
       wakes: this.#shared.board,
       rows: this.rows,

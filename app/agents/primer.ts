@@ -125,11 +125,11 @@ export class AgentPrimer {
     if (!gateway) return 'asleep'
     if (this.#chats.has(agent)) return 'chatting'
     const warmedAt = this.#warmedAt.get(gateway) ?? -Infinity
-    return this.#context.clock.now() - warmedAt < WARM_MS ? 'warm' : null
+    return this.#context.clock.elapsed() - warmedAt < WARM_MS ? 'warm' : null
   }
 
   #warmed(gateway: GatewayAccess | null): void {
-    if (gateway) this.#warmedAt.set(gateway, this.#context.clock.now())
+    if (gateway) this.#warmedAt.set(gateway, this.#context.clock.elapsed())
   }
 
   /** A gateway in the middle of a chat does not end by itself: the hidden one ends when a stop begins. */

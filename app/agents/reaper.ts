@@ -14,6 +14,8 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** No agent sleeps sooner; it bounds the stretch of the index that the query walks. */
 const SHORTEST_TIMEOUT_MIN = 1
+/** The clocks of machines that share a database differ by less. */
+const CLOCKS_DIFFER_MIN = 1
 /** An idle gateway ends within a second, so a few at once are enough. */
 const CONCURRENCY = 8
 
@@ -71,6 +73,7 @@ export class AgentReaper {
   /** Select, then for each: lease, check again, close its doors, sleep. Safe from several places at once. */
   async reapIdle(): Promise<ReapStatistics> {
     const rules = await this.#rules()
+    await this.#leaveFuture()
     return this.#sweep(
       () => this.#select(rules),
       (agent, row) => this.#wish(agent, row, rules)
@@ -92,14 +95,14 @@ export class AgentReaper {
 
   async #sweep(select: () => Promise<AgentKey[]>, wish: Wish): Promise<ReapStatistics> {
     const { clock } = this.context
-    const beganAt = clock.now()
+    const beganAt = clock.elapsed()
     const agents = await select()
     const counts = { stopped: 0, suspended: 0, working: 0, skipped: 0, failed: 0 }
     await inParallel(agents, CONCURRENCY, async (agent) => {
       counts[await this.#reap(agent, wish)]++
     })
     this.metrics.reaped(counts)
-    return { candidates: agents.length, ...counts, durationMs: clock.now() - beganAt }
+    return { candidates: agents.length, ...counts, durationMs: clock.elapsed() - beganAt }
   }
 
   async #up(): Promise<AgentKey[]> {
@@ -125,6 +128,21 @@ export class AgentReaper {
         now.toFormat(dateTimeFormat),
       ])
     return rows.map((row) => `user/${row.user_id}` as const)
+  }
+
+  /** Who was active in the future was so before somebody set the clock back: their time begins anew. */
+  async #leaveFuture(): Promise<void> {
+    const { dateTimeFormat } = db.connection().dialect
+    const now = DateTime.fromMillis(this.context.clock.now())
+    await db
+      .from(UserContainer.table)
+      .whereIn('status', ['running', 'suspended'])
+      .where(
+        'last_active_at',
+        '>',
+        now.plus({ minutes: CLOCKS_DIFFER_MIN }).toFormat(dateTimeFormat)
+      )
+      .update({ last_active_at: now.toFormat(dateTimeFormat) })
   }
 
   async #rules(): Promise<SleepRules> {

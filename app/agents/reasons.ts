@@ -47,6 +47,10 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     message: 'Your agent has no LLM provider that it may use.',
     help: 'Add a provider with at least one model under Settings → Providers.',
   },
+  database_away: {
+    message: 'The database that Mosaic keeps everything in does not answer.',
+    help: 'Try again in a moment. If it goes on, tell an admin.',
+  },
   cancelled: {
     message: 'The start of your agent was cancelled.',
     help: 'Start it again whenever you like.',

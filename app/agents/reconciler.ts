@@ -61,6 +61,9 @@ export interface ReconcileOptions {
 
 /** Closes the gap between what should run (the rows) and what does (the runtimes). */
 export class AgentReconciler {
+  /** Whether the rows could not be seen the last time. */
+  #blind = false
+
   constructor(
     protected context: Pick<
       AgentsContext,
@@ -114,10 +117,17 @@ export class AgentReconciler {
     }
   }
 
-  /** Repairs at once what copies of Mosaic left half done that have ended. Cheap while none has. */
+  /**
+   * Repairs at once what copies of Mosaic left half done that have ended, and what went wrong while the
+   * database was away, as soon as it is back. Cheap while there is nothing of the kind.
+   */
   async takeOver(): Promise<{ takenOver: number }> {
-    const takenOver = await this.lifecycle.takeOver()
-    if (takenOver > 0) await this.reconcile()
+    const takenOver = await this.lifecycle.takeOver().catch((error: unknown) => {
+      this.#blind = true
+      throw error
+    })
+    if (takenOver > 0 || this.#blind) await this.reconcile()
+    this.#blind = false
     return { takenOver }
   }
 

@@ -5,13 +5,13 @@ import User from '#models/user'
 import UserContainer from '#models/user_container'
 import type { AgentStatus, DesiredState } from '#models/types'
 import { rowOf } from '#agents/agent_tables'
-import type { Clock } from '#agents/clock'
+import type { AgentsContext } from '#agents/context'
+import type { DatabasePatience } from '#agents/database_patience'
 import { LeaseLost } from '#agents/leases'
-import type { AgentKey, AgentMoment, AgentRow, AgentTransition } from '#agents/types'
+import type { AgentKey, AgentMoment, AgentRow } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import type { InstanceRef } from '#runtimes/contract'
 import type { FailureReason } from '#runtimes/errors'
-import type { Settings } from '#settings/settings'
 
 /** What changes of a row while its agent lives. Times are milliseconds of the epoch. */
 export interface RowChanges {
@@ -62,18 +62,16 @@ export function isUp(row: AgentRow): boolean {
 
 /** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
 export class AgentRows {
-  /** `copy` names this process as the owner of its leases. */
   constructor(
-    protected settings: Pick<Settings, 'get'>,
-    protected clock: Clock,
-    protected copy: string,
-    /** Told of each change once it is written. Must not throw. */
-    protected told: (transition: AgentTransition) => void = () => {}
+    protected context: Pick<AgentsContext, 'settings' | 'clock' | 'copy' | 'transition'>,
+    protected patience: DatabasePatience
   ) {}
 
   async find(agent: AgentKey): Promise<AgentRow | null> {
-    const id = agent.slice(agent.indexOf('/') + 1)
-    return isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
+    const { id } = rowOf(agent)
+    const look = async (): Promise<AgentRow | null> =>
+      isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
+    return this.patience.outlast(look)
   }
 
   async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
@@ -91,7 +89,7 @@ export class AgentRows {
    * @throws E_UNKNOWN_AGENT
    */
   async provide(agent: AgentKey): Promise<void> {
-    if (!(await this.find(agent))) await this.#create(agent)
+    if (!(await this.find(agent))) await this.patience.outlast(() => this.#create(agent))
   }
 
   /**
@@ -104,7 +102,7 @@ export class AgentRows {
     if (!row) throw new E_UNKNOWN_AGENT()
     if (!row.gatewayToken) {
       await row.renewGatewayToken()
-      await row.save()
+      await this.patience.outlast<unknown>(() => row.save())
     }
     return row
   }
@@ -122,9 +120,10 @@ export class AgentRows {
     if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
     if (startedAt !== undefined) row.startedAt = time(startedAt)
     if (nextJobAt !== undefined && row instanceof UserContainer) row.nextJobAt = time(nextJobAt)
-    const lease = { leaseOwner: this.copy, leaseFence: row.leaseFence }
-    if (!(await row.saveWhere(lease))) throw new LeaseLost(agentOf(row))
-    this.told({ agent: agentOf(row), before, row })
+    const lease = { leaseOwner: this.context.copy, leaseFence: row.leaseFence }
+    const saved = await this.patience.outlast(() => row.saveWhere(lease))
+    if (!saved) throw new LeaseLost(agentOf(row))
+    this.context.transition?.({ agent: agentOf(row), before, row })
   }
 
   /** Of any number of callers at once, in any number of processes, one makes it and all get it. */
@@ -133,7 +132,9 @@ export class AgentRows {
     if (!isUserAgent(agent) || !(await User.find(userId))) throw new E_UNKNOWN_AGENT()
 
     const { client } = UserContainer.query()
-    const now = DateTime.fromMillis(this.clock.now()).toFormat(client.dialect.dateTimeFormat)
+    const now = DateTime.fromMillis(this.context.clock.now()).toFormat(
+      client.dialect.dateTimeFormat
+    )
     await client
       .insertQuery()
       .table(UserContainer.table)
@@ -141,7 +142,7 @@ export class AgentRows {
         id: createId(),
         user_id: userId,
         container_name: `mosaic-user-${userId}`,
-        idle_timeout_min: await this.settings.get('agents.idleTimeoutMin'),
+        idle_timeout_min: await this.context.settings.get('agents.idleTimeoutMin'),
         created_at: now,
         updated_at: now,
       })

@@ -1,4 +1,5 @@
 import type { AgentsContext } from '#agents/context'
+import type { DatabasePatience } from '#agents/database_patience'
 import { SharedGate } from '#agents/shared_gate'
 import type { AgentKey, WakeProgress } from '#agents/types'
 import type { Wake } from '#agents/wake'
@@ -9,7 +10,10 @@ export class SharedWakes {
   readonly board: WakeBoard
   readonly gate: SharedGate
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'copies' | 'clock' | 'logger'>) {
+  constructor(
+    context: Pick<AgentsContext, 'copy' | 'copies' | 'clock' | 'logger'>,
+    protected patience: DatabasePatience
+  ) {
     this.board = new WakeBoard(context, context.copies)
     this.gate = new SharedGate(context, context.copies, this.board)
   }
@@ -26,6 +30,11 @@ export class SharedWakes {
     }
   }
 
+  /** Asks whichever other copy wakes the agent to give up. */
+  async callOff(agent: AgentKey): Promise<void> {
+    await this.patience.outlast(() => this.board.callOff(agent))
+  }
+
   /** What to do while another copy holds the lease: tell those who wait here what it tells. */
   follow(wake: Wake): () => Promise<undefined> {
     return async () => {
@@ -36,7 +45,7 @@ export class SharedWakes {
 
   /** How far another copy is with waking the agent, or null. */
   async progress(agent: AgentKey): Promise<WakeProgress | null> {
-    const [seen] = await this.board.look([agent])
+    const [seen] = await this.patience.outlast(() => this.board.look([agent]))
     return seen?.progress ?? null
   }
 }

@@ -5,6 +5,7 @@ import type { AgentDoors } from '#agents/doors'
 import { LeaseLost, type AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, type AgentRows } from '#agents/rows'
 import type { AgentRow } from '#agents/types'
+import { isDatabaseAway } from '#exceptions/database_away'
 import { RuntimeError } from '#runtimes/errors'
 
 export interface StopperParts {
@@ -51,13 +52,13 @@ export class AgentStopper {
    * Ends the agent's instance and notes it. What cannot be ended is noted as an error; the reconciler
    * tries again.
    *
-   * @throws RuntimeError, LeaseLost
+   * @throws RuntimeError, LeaseLost, E_DATABASE_AWAY
    */
   async stop(row: AgentRow): Promise<void> {
     try {
       await this.endInstance(row)
     } catch (error) {
-      if (error instanceof LeaseLost) throw error
+      if (error instanceof LeaseLost || isDatabaseAway(error)) throw error
       const failure = toRuntimeError(error)
       await this.#rows.save(row, { status: 'error', statusReason: failure.reason })
       throw failure

@@ -1,5 +1,6 @@
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/errors'
+import { reasonOf } from '#agents/failures'
 import { LeaseLost, type AgentLeases } from '#agents/leases'
 import type { AgentPresence } from '#agents/presence'
 import { isWanted } from '#agents/reconcile_plan'
@@ -9,7 +10,6 @@ import type { AgentTurns } from '#agents/turns'
 import type { AgentKey, AgentRow } from '#agents/types'
 import type { AgentWakes } from '#agents/wakes'
 import { watched } from '#agents/watched'
-import { RuntimeError } from '#runtimes/errors'
 
 export interface StopsParts {
   rows: AgentRows
@@ -76,9 +76,7 @@ export class AgentStops {
     } catch (error) {
       if (error instanceof LeaseLost) throw error
       this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
-      throw new AgentUnavailable(error instanceof RuntimeError ? error.reason : 'internal', {
-        cause: error,
-      })
+      throw new AgentUnavailable(reasonOf(error), { cause: error })
     } finally {
       this.#parts.presence.tellStatus(row)
     }

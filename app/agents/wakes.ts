@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/errors'
-import type { WakeFailures } from '#agents/failures'
+import { reasonOf, type WakeFailures } from '#agents/failures'
 import { LeaseLost, type Lease } from '#agents/leases'
 import type { AgentMetrics } from '#agents/metrics'
 import type { AgentPresence } from '#agents/presence'
@@ -9,6 +9,7 @@ import { instanceName, type AgentRows } from '#agents/rows'
 import type { SharedWakes } from '#agents/shared_wakes'
 import type { AgentStarter, Attempt } from '#agents/starter'
 import type { AgentTurns } from '#agents/turns'
+import { isDatabaseAway } from '#exceptions/database_away'
 import type { AgentKey, GatewayAccess, WakeProgress, WakeReason } from '#agents/types'
 import { isExplicit, Wake, WakeAbandoned, WakeCancelled } from '#agents/wake'
 import { watched } from '#agents/watched'
@@ -76,7 +77,7 @@ export class AgentWakes {
   /** As `AgentLifecycle.cancel`. */
   async cancel(agent: AgentKey): Promise<void> {
     const { shared, presence } = this.#parts
-    await shared.board.callOff(agent)
+    await shared.callOff(agent)
     const wake = presence.wakes.get(agent)
     if (!wake) return
     wake.end(new WakeCancelled())
@@ -103,9 +104,9 @@ export class AgentWakes {
         shared.follow(wake)
       )
     } catch (error) {
-      if (error instanceof Exception) throw error
+      if (error instanceof Exception && !isDatabaseAway(error)) throw error
       /** Before the lease, or without it: nothing was begun that had to be taken back. */
-      const reason = wake.calledOff.aborted ? 'cancelled' : 'internal'
+      const reason = wake.calledOff.aborted ? 'cancelled' : reasonOf(error)
       if (reason === 'internal') this.#context.logger.error({ err: error, agent }, 'A wake failed')
       throw new AgentUnavailable(reason, { cause: error })
     } finally {

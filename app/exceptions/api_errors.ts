@@ -1,5 +1,6 @@
 import { errors as vineErrors } from '@vinejs/vine'
 import { Exception } from '@adonisjs/core/exceptions'
+import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 import { E_DISK_FULL, isDiskFull } from '#exceptions/disk_full'
 
 /** One error of the API: see `docs/api.md`. */
@@ -58,7 +59,7 @@ const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
 /** The errors that an answer tells: never a stack, a query or the text of an unexpected failure. */
 export function toAnswer(failure: unknown): Answer {
-  const error = isUntold(failure) && isDiskFull(failure) ? new E_DISK_FULL() : failure
+  const error = (isUntold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
   const told = retryAfter(error)
@@ -69,6 +70,12 @@ export function toAnswer(failure: unknown): Answer {
 function isUnstorable(error: unknown): boolean {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
   return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) && severity === 'ERROR'
+}
+
+/** What is told instead of a failure of what Mosaic stands on, or null. */
+function ofTheMachine(failure: unknown): Exception | null {
+  if (isDiskFull(failure)) return new E_DISK_FULL()
+  return isDatabaseAway(failure) ? new E_DATABASE_AWAY() : null
 }
 
 /** Whether nothing of it was meant for the person who meets it. */

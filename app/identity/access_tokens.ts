@@ -54,7 +54,7 @@ export class AccessTokens {
   async #find(token: string): Promise<Verified | null> {
     const key = hash('sha256', token, 'base64')
     const known = this.#verified.get(key)
-    if (known && known.until > this.now()) return known
+    if (known && this.#isFresh(known)) return known
     this.#verified.delete(key)
 
     const found = await User.accessTokens.verify(new Secret(token))
@@ -97,6 +97,12 @@ export class AccessTokens {
     const deleted = await User.accessTokens.deleteAll(user)
     this.#forget((entry) => entry.userId === user.id)
     return Number([deleted].flat()[0])
+  }
+
+  /** What would be kept for longer than anything was verified before the clock was set back. */
+  #isFresh({ until }: Verified): boolean {
+    const leftMs = until - this.now()
+    return leftMs > 0 && leftMs <= CACHE_TTL_MS
   }
 
   #cacheUntil(token: AccessToken): number {

@@ -16,7 +16,7 @@ export class ShortCache<Value> {
 
   get(key: string, lookUp: () => Promise<Value | null>): Promise<Value | null> {
     const entry = this.#entries.get(key)
-    if (entry && entry.until > this.#now()) return entry.value
+    if (entry && this.#isFresh(entry.until)) return entry.value
 
     const value = lookUp()
     this.#entries.delete(key)
@@ -32,6 +32,12 @@ export class ShortCache<Value> {
 
   clear(): void {
     this.#entries.clear()
+  }
+
+  /** What would be kept for longer than anything was kept before the clock was set back. */
+  #isFresh(until: number): boolean {
+    const leftMs = until - this.#now()
+    return leftMs > 0 && leftMs <= this.#ttlMs
   }
 
   /** A Map keeps the order of insertion, so the first ones are the oldest. */

@@ -125,7 +125,8 @@ export class Settings {
   }
 
   async #rows(): Promise<Map<string, SystemConfig>> {
-    if (!this.#snapshot || this.now() - this.#snapshot.at > SNAPSHOT_AGE_MS) {
+    /** One from the future was taken before somebody set the clock back. */
+    if (!this.#snapshot || Math.abs(this.now() - this.#snapshot.at) > SNAPSHOT_AGE_MS) {
       const at = this.now()
       const rows = await SystemConfig.all()
       this.#snapshot = { rows: new Map(rows.map((row) => [row.key, row])), at }

@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 import { Ignitor } from '@adonisjs/core'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
-import { Acts, remembered, type House } from '../acts.js'
+import { Acts, isExplained, remembered, type House } from '../acts.js'
 import type { ContentionFacts, ContentionOrders, Facts, Orders, Scene, Told } from '../messages.js'
 import { RemoteDriver } from '../remote_driver.js'
 import { Seeded } from '../seeded.js'
@@ -42,6 +42,9 @@ function step(): void {
 
 const { default: db } = await import('@adonisjs/lucid/services/db')
 for (const event of ['query', 'query-response']) db.connection().getWriteClient().on(event, step)
+
+/** By how much somebody has set the clock of the machine back: milliseconds. */
+let setBackBy = 0
 
 const house = await openHouse()
 const tell = (told: Told) => void process.send!({ told })
@@ -78,7 +81,8 @@ async function openHouse() {
   const { DocumentChanges } = await import('#agents/document_changes')
   const { default: UserAgentConfig } = await import('#models/user_agent_config')
 
-  const base = await app.container.make('agents.context')
+  const given = await app.container.make('agents.context')
+  const base = { ...given, clock: { ...given.clock, now: () => Date.now() - setBackBy } }
   const installation = await base.runtimes.installation()
   const real = await realDriver(installation, base.copy)
   const driver = new StepDriver(real, step)
@@ -241,6 +245,26 @@ async function memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>>
   return all
 }
 
+/** Wakes every agent by a message, and gives what is told of those that do not wake: one sentence each. */
+async function revive(agents: AgentKey[]): Promise<string[]> {
+  const told = agents.map(async (agent) => {
+    house.lifecycle.invalidate(agent)
+    try {
+      await house.lifecycle.ensureRunning(agent)
+      return []
+    } catch (error) {
+      if (!isExplained(error)) tell({ agent, unexplained: String(error) })
+      return [`${agent}: ${String(error)}`]
+    }
+  })
+  return (await Promise.all(told)).flat()
+}
+
+function setClockBack(ms: number): true {
+  setBackBy += ms
+  return true
+}
+
 /** Leaves nothing of any agent behind. */
 async function clear(agents: AgentKey[]): Promise<true> {
   for (const agent of agents) {
@@ -256,6 +280,8 @@ const ANSWERS: Record<string, (input: never) => unknown> = {
   go,
   halt,
   settle,
+  revive,
+  setClockBack,
   memories,
   clear,
 }

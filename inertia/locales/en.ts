@@ -356,6 +356,10 @@ export const en = {
         what: 'Your agent has no model to think with.',
         next: 'Add a provider under Settings → Providers and choose a model.',
       },
+      database_away: {
+        what: 'The database that Mosaic keeps everything in does not answer.',
+        next: 'Try again in a moment. If it lasts, tell an admin.',
+      },
       cancelled: {
         what: 'The wake was cancelled.',
         next: 'Wake it again when you need it.',
@@ -587,6 +591,7 @@ export const en = {
       out_of_memory: 'Out of memory.',
       config_rejected: 'Did not accept its settings.',
       no_provider: 'Has no model.',
+      database_away: 'The database did not answer.',
       cancelled: 'Its start was cancelled.',
       internal: 'An error inside Mosaic: the log says more.',
     },

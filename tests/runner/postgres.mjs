@@ -26,6 +26,7 @@ export class PrivatePostgres {
   #child
   #folder
   #pool
+  #server
   #password = randomBytes(16).toString('hex')
 
   async start() {
@@ -48,11 +49,23 @@ export class PrivatePostgres {
       cwd: this.#folder,
       failure: 'The database for the tests could not be made',
     })
-    await this.#run(join(programs, 'postgres'), data, owner)
+    const { default: pg } = await import('pg')
+    this.#pool = { pg, port: await freePort() }
+    this.#server = { program: join(programs, 'postgres'), data, owner }
+    await this.#run()
   }
 
-  async #run(program, data, owner) {
-    const port = await freePort()
+  /** Ends every connection, is away for so long, and is back at the same address when this resolves. */
+  async restart(awayMs) {
+    this.#child.stdin.end()
+    await once(this.#child, 'exit')
+    await new Promise((resolve) => setTimeout(resolve, awayMs))
+    await this.#run()
+  }
+
+  async #run() {
+    const { program, data, owner } = this.#server
+    const { port } = this.#pool
     const settings = [...FAST, `unix_socket_directories=${this.#folder}`].flatMap((pair) => [
       '-c',
       pair,
@@ -65,8 +78,6 @@ export class PrivatePostgres {
       detached: true,
     })
     this.#child.stdin.on('error', () => {})
-    const { default: pg } = await import('pg')
-    this.#pool = { pg, port }
 
     const deadline = Date.now() + READY_DEADLINE_MS
     for (;;) {

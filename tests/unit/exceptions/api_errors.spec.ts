@@ -52,6 +52,34 @@ test.group('What an answer tells of an error', () => {
     }
   })
 
+  test('a database that does not answer is told, whatever words it has for that', ({ assert }) => {
+    const failures = [
+      Object.assign(new Error('select canary - terminating connection'), { code: '57P01' }),
+      Object.assign(new Error('the database system is starting up'), { code: '57P03' }),
+      new Error('select canary - Connection terminated unexpectedly'),
+      Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }),
+      Object.assign(new Error('acquire canary'), { name: 'KnexTimeoutError' }),
+      Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' }),
+    ]
+    for (const failure of failures) {
+      const answer = toAnswer(failure)
+      assert.equal(answer.status, 503)
+      assert.equal(answer.errors[0].code, 'E_DATABASE_AWAY')
+      assert.isNumber(answer.retryAfterSec)
+      assert.notInclude(JSON.stringify(answer), 'canary')
+    }
+  })
+
+  test('another service that does not answer is not taken for the database', ({ assert }) => {
+    const refused = { code: 'ECONNREFUSED', syscall: 'connect', address: '127.0.0.1', port: 9 }
+    const reset = { code: 'ECONNRESET', syscall: 'read' }
+    const failures = [
+      Object.assign(new Error('connect ECONNREFUSED'), refused),
+      new TypeError('fetch failed', { cause: Object.assign(new Error('read ECONNRESET'), reset) }),
+    ]
+    for (const failure of failures) assert.equal(toAnswer(failure).errors[0].code, 'E_INTERNAL')
+  })
+
   test('each invalid field is told by name', async ({ assert }) => {
     const schema = vine.create({ name: vine.string(), age: vine.number() })
     const [error] = await schema.tryValidate({ age: 'x' })

@@ -18,6 +18,14 @@ test.group('The short cache', () => {
     assert.equal(await get(), 2)
   })
 
+  test('looks up anew when somebody has set the clock back', async ({ assert }) => {
+    const { clock, get } = scene()
+    clock.now = 3_600_000
+    assert.equal(await get(), 1)
+    clock.now = 0
+    assert.equal(await get(), 2)
+  })
+
   test('forgets everything when told', async ({ assert }) => {
     const { cache, get } = scene()
     await get()
