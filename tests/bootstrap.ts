@@ -1,4 +1,6 @@
 import { assert } from '@japa/assert'
+import type { Test } from '@japa/runner/core'
+import { DescribedAnswers } from '#tests/described_answers'
 import { writeTally } from '#tests/tally'
 import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
@@ -41,7 +43,18 @@ async function makeLimits(): Promise<void> {
 }
 
 export const configureSuite: Config['configureSuite'] = (suite) => {
-  if (SERVED.includes(suite.name)) {
-    return suite.setup(() => testUtils.httpServer().start(createHttpServer))
-  }
+  if (!SERVED.includes(suite.name)) return
+  const answers = new DescribedAnswers()
+  suite.setup(() =>
+    testUtils.httpServer().start((handler) => answers.watch(createHttpServer(handler)))
+  )
+  const judge = (test: Test) => test.teardown(() => asDescribed(answers))
+  suite.onTest(judge)
+  suite.onGroup((group) => group.tap(judge))
+}
+
+/** What the API answered in this test must be what it says of itself. */
+function asDescribed(answers: DescribedAnswers): void {
+  const wrong = answers.take()
+  if (wrong.length > 0) throw new Error(`Not as described:\n${wrong.join('\n')}`)
 }

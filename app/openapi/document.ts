@@ -1,6 +1,8 @@
 import type { RouteJSON } from '@adonisjs/core/types/http'
 import { abilityFor, type RouteSecurity } from '#identity/access_rules'
+import type { Answer } from '#openapi/answer'
 import type { RouteContract } from '#openapi/route_contract'
+import { apiError, openAiError } from '#openapi/shapes/errors'
 
 const VERSION = '3.1.0'
 
@@ -10,28 +12,6 @@ const DESCRIBED = /^\/(api\/v1|v1)(\/|$)/
 interface ObjectSchema {
   properties?: Record<string, object>
   required?: string[]
-}
-
-const ERROR = {
-  type: 'object',
-  required: ['errors'],
-  properties: {
-    errors: {
-      type: 'array',
-      minItems: 1,
-      items: {
-        type: 'object',
-        required: ['code', 'message'],
-        properties: {
-          code: { type: 'string' },
-          message: { type: 'string' },
-          field: { type: 'string' },
-          hint: { type: 'string' },
-          reason: { type: 'string' },
-        },
-      },
-    },
-  },
 }
 
 /** The API as OpenAPI 3.1, made of the router's own list: what is not routed is not described. */
@@ -48,7 +28,7 @@ export function openApiDocument(routes: RouteJSON[], version: string) {
     info: { title: 'Mosaic', version },
     paths,
     components: {
-      schemas: { Error: ERROR },
+      schemas: { Error: apiError, OpenAiError: openAiError },
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'mosaic_session' },
@@ -58,7 +38,13 @@ export function openApiDocument(routes: RouteJSON[], version: string) {
 }
 
 function operation(route: RouteJSON, method: string, path: string) {
-  const { access, body, query, ...security }: RouteSecurity & RouteContract = route.meta
+  const {
+    access,
+    body,
+    query,
+    answers = [],
+    ...security
+  }: RouteSecurity & RouteContract = route.meta
   const open = access === 'anyone' || access === 'onboarding'
   const token = { accessToken: [abilityFor(security, method)] }
   return {
@@ -70,14 +56,30 @@ function operation(route: RouteJSON, method: string, path: string) {
       requestBody: { content: { 'application/json': { schema: body.toJSONSchema() } } },
     }),
     responses: {
-      '2XX': { description: 'Done.' },
-      'default': {
+      ...doneResponses(answers),
+      default: {
         description: 'What went wrong, and what to do.',
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        content: { 'application/json': { schema: errorOf(path) } },
       },
     },
   }
 }
+
+/** By status; a route may answer one status in several forms. */
+function doneResponses(answers: Answer[]): Record<number, object> {
+  const responses: Record<number, { description: string; content?: Record<string, object> }> = {}
+  for (const { status, content } of answers) {
+    const response = (responses[status] ??= { description: 'Done.' })
+    if (!content) continue
+    const { type, schema } = content
+    response.content = { ...response.content, [type]: schema ? { schema } : {} }
+  }
+  return responses
+}
+
+const errorOf = (path: string) => ({
+  $ref: `#/components/schemas/${path.startsWith('/v1/') ? 'OpenAiError' : 'Error'}`,
+})
 
 function pathParameters(path: string) {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({

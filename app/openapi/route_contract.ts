@@ -1,19 +1,22 @@
 /**
- * What a route takes, said beside the route with the very validator that its controller uses. The
- * description at `/api/v1/openapi.json` is made of it, and a test proves that none is missing.
+ * What a route takes and answers, said beside the route: the input with the very validator that its
+ * controller uses. The description at `/api/v1/openapi.json` is made of it; tests prove that none is
+ * missing, and that what is answered is what is said here.
  */
 import { Route } from '@adonisjs/core/http'
 import type { Constructor } from '@adonisjs/core/types/common'
+import type { Answer } from '#openapi/answer'
 
-/** A validator of Vine that can describe itself as JSON Schema. */
+/** A validator of Vine that can describe itself as JSON Schema, or a description alone. */
 export interface Describable {
   toJSONSchema(): object
 }
 
-/** What a route says of its input in its `meta`. */
+/** What a route says of itself in its `meta`. */
 export interface RouteContract {
   body?: Describable
   query?: Describable
+  answers?: Answer[]
 }
 
 declare module '@adonisjs/core/http' {
@@ -22,6 +25,8 @@ declare module '@adonisjs/core/http' {
     takes(body: Describable): this
     /** Says which query the route understands. */
     asks(query: Describable): this
+    /** Says what it answers when all is well. */
+    answers(...answers: Answer[]): this
     /** Kept until the route is stored. */
     contract?: RouteContract
   }
@@ -35,6 +40,10 @@ export function declareContractMacros(): void {
   })
   Route.macro('asks', function (this: Route, query: Describable) {
     this.contract = { ...this.contract, query }
+    return this
+  })
+  Route.macro('answers', function (this: Route, ...answers: Answer[]) {
+    this.contract = { ...this.contract, answers }
     return this
   })
 

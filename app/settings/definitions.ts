@@ -185,3 +185,20 @@ export const DEFINITIONS = {
 
 export type SettingKey = keyof typeof DEFINITIONS
 export type SettingValue<Key extends SettingKey> = (typeof DEFINITIONS)[Key]['default']
+
+/** A change of settings as JSON Schema: values by their keys, null for the default. */
+export const settingsDescription = {
+  toJSONSchema() {
+    const open = Object.entries<Definition<any>>(DEFINITIONS).filter(
+      ([, { internal }]) => !internal
+    )
+    const properties = open.map(([key, { schema }]) => {
+      return [key, { anyOf: [schema.toJSONSchema(), { type: 'null' }] }]
+    })
+    return {
+      type: 'object',
+      properties: Object.fromEntries(properties),
+      additionalProperties: false,
+    }
+  },
+}

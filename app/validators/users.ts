@@ -2,6 +2,7 @@ import vine from '@vinejs/vine'
 import { ROLES } from '#models/types'
 import { USER_STATES } from '#identity/user_directory'
 import { newPassword } from '#validators/identity'
+import { wellFormedRule } from '#validators/well_formed_rule'
 
 const name = () => vine.string().trim().minLength(1).maxLength(255)
 const role = () => vine.enum(ROLES)
@@ -16,7 +17,7 @@ export const usersQueryValidator = vine.create({
 })
 
 export const inviteValidator = vine.create({
-  email: vine.string().trim().toLowerCase().email().maxLength(255),
+  email: vine.string().trim().toLowerCase().use(wellFormedRule()).email().maxLength(255),
   name: name().optional(),
   role: role().optional(),
 })

@@ -5,8 +5,14 @@ import { checklistValidator } from '#validators/onboarding'
 import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
 import { periodValidator } from '#validators/usage'
 import { agentQueryValidator } from '#validators/admin_agents'
+import { settingsDescription } from '#settings/definitions'
 import { pageValidator } from '#validators/identity'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
+import { events, file, list, nothing, one, page } from '#openapi/answer'
+import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents'
+import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
+import { adminUser, adminUserDetails, invitedUser } from '#openapi/shapes/people'
+import { oidcInspection, oidcSetup, roleDecision } from '#openapi/shapes/ways_in'
 import { api } from '#start/kernel'
 
 const About = () => import('#controllers/api/admin/about_controller')
@@ -23,65 +29,143 @@ const Users = () => import('#controllers/api/admin/users_controller')
 
 router
   .group(() => {
-    router.get('/settings', [Settings, 'index']).as('settings.index')
-    router.patch('/settings', [Settings, 'update']).as('settings.update').confirmed()
+    router
+      .get('/settings', [Settings, 'index'])
+      .as('settings.index')
+      .answers(one(list(setting)))
+    router
+      .patch('/settings', [Settings, 'update'])
+      .as('settings.update')
+      .takes(settingsDescription)
+      .answers(one(list(setting)))
+      .confirmed()
 
-    router.get('/auth/oidc', [Oidc, 'show']).as('oidc.show')
+    router.get('/auth/oidc', [Oidc, 'show']).as('oidc.show').answers(one(oidcSetup))
     router
       .put('/auth/oidc', [Oidc, 'update'])
       .as('oidc.update')
+      .answers(one(oidcSetup))
       .takes(oidcClientValidator)
       .confirmed()
-    router.post('/auth/oidc/test', [Oidc, 'test']).as('oidc.test')
-    router.post('/auth/oidc/role', [Oidc, 'role']).as('oidc.role').takes(roleTrialValidator)
+    router.post('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').answers(one(oidcInspection))
+    router
+      .post('/auth/oidc/role', [Oidc, 'role'])
+      .as('oidc.role')
+      .answers(one(roleDecision))
+      .takes(roleTrialValidator)
 
-    router.get('/users', [Users, 'index']).as('users.index').asks(usersQueryValidator)
-    router.post('/users/invite', [Users, 'invite']).as('users.invite').takes(inviteValidator)
-    router.get('/users/:id', [Users, 'show']).as('users.show')
-    router.patch('/users/:id', [Users, 'update']).as('users.update').takes(userChangesValidator)
-    router.post('/users/:id/deactivate', [Users, 'deactivate']).as('users.deactivate')
-    router.post('/users/:id/reactivate', [Users, 'reactivate']).as('users.reactivate')
-    router.post('/users/:id/invitation', [Users, 'renewInvitation']).as('users.renewInvitation')
-    router.delete('/users/:id/invitation', [Users, 'revokeInvitation']).as('users.revokeInvitation')
+    router
+      .get('/users', [Users, 'index'])
+      .as('users.index')
+      .answers(page(adminUser))
+      .asks(usersQueryValidator)
+    router
+      .post('/users/invite', [Users, 'invite'])
+      .as('users.invite')
+      .answers(one(invitedUser, 201))
+      .takes(inviteValidator)
+    router.get('/users/:id', [Users, 'show']).as('users.show').answers(one(adminUserDetails))
+    router
+      .patch('/users/:id', [Users, 'update'])
+      .as('users.update')
+      .answers(one(adminUser))
+      .takes(userChangesValidator)
+    router
+      .post('/users/:id/deactivate', [Users, 'deactivate'])
+      .as('users.deactivate')
+      .answers(one(adminUser))
+    router
+      .post('/users/:id/reactivate', [Users, 'reactivate'])
+      .as('users.reactivate')
+      .answers(one(adminUser))
+    router
+      .post('/users/:id/invitation', [Users, 'renewInvitation'])
+      .as('users.renewInvitation')
+      .answers(one(invitedUser))
+    router
+      .delete('/users/:id/invitation', [Users, 'revokeInvitation'])
+      .as('users.revokeInvitation')
+      .answers(nothing)
 
-    router.get('/audit', [Audit, 'index']).as('audit.index').asks(auditQueryValidator)
+    router
+      .get('/audit', [Audit, 'index'])
+      .as('audit.index')
+      .answers(page(auditEvent))
+      .asks(auditQueryValidator)
     router
       .get('/audit/export', [Audit, 'export'])
       .as('audit.export')
+      .answers(file('text/csv'))
       .asks(auditFilterValidator)
       .confirmed()
-    router.get('/runtimes', [Runtimes, 'index']).as('runtimes.index')
-    router.get('/usage', [Usage, 'index']).as('usage.index').asks(periodValidator)
+    router
+      .get('/runtimes', [Runtimes, 'index'])
+      .as('runtimes.index')
+      .answers(one(list(runtime)))
+    router
+      .get('/usage', [Usage, 'index'])
+      .as('usage.index')
+      .answers(one(usage))
+      .asks(periodValidator)
 
-    router.get('/fleet', [Fleet, 'show']).as('fleet.show')
-    router.get('/fleet/events', [Fleet, 'events']).as('fleet.events')
-    router.get('/agents', [Agents, 'index']).as('agents.index').asks(agentQueryValidator)
-    router.post('/agents/:id/stop', [Agents, 'stop']).as('agents.stop')
-    router.post('/agents/:id/restart', [Agents, 'restart']).as('agents.restart')
+    router.get('/fleet', [Fleet, 'show']).as('fleet.show').answers(one(fleet))
+    router.get('/fleet/events', [Fleet, 'events']).as('fleet.events').answers(events)
+    router
+      .get('/agents', [Agents, 'index'])
+      .as('agents.index')
+      .answers(page(adminAgent))
+      .asks(agentQueryValidator)
+    router
+      .post('/agents/:id/stop', [Agents, 'stop'])
+      .as('agents.stop')
+      .answers(one(adminAgent, 202))
+    router
+      .post('/agents/:id/restart', [Agents, 'restart'])
+      .as('agents.restart')
+      .answers(one(adminAgent, 202))
 
-    router.get('/about', [About, 'show']).as('about.show')
-    router.get('/checklist', [Checklist, 'show']).as('checklist.show')
+    router.get('/about', [About, 'show']).as('about.show').answers(one(about))
+    router.get('/checklist', [Checklist, 'show']).as('checklist.show').answers(one(checklist))
     router
       .patch('/checklist', [Checklist, 'update'])
       .as('checklist.update')
       .takes(checklistValidator)
+      .answers(one(checklist))
     router
       .get('/system-agents', [SystemAgents, 'index'])
       .as('systemAgents.index')
+      .answers(page(systemAgent))
       .asks(pageValidator)
     router
       .post('/system-agents', [SystemAgents, 'store'])
       .as('systemAgents.store')
+      .answers(one(systemAgent, 201))
       .takes(systemAgentValidator)
     router
       .patch('/system-agents/:id', [SystemAgents, 'update'])
       .as('systemAgents.update')
+      .answers(one(systemAgent))
       .takes(systemAgentChangesValidator)
-    router.delete('/system-agents/:id', [SystemAgents, 'destroy']).as('systemAgents.destroy')
-    router.get('/system-agents/:id/logs', [SystemAgents, 'logs']).as('systemAgents.logs')
-    router.post('/system-agents/:id/start', [SystemAgents, 'start']).as('systemAgents.start')
-    router.post('/system-agents/:id/stop', [SystemAgents, 'stop']).as('systemAgents.stop')
-    router.post('/system-agents/:id/restart', [SystemAgents, 'restart']).as('systemAgents.restart')
+    router
+      .delete('/system-agents/:id', [SystemAgents, 'destroy'])
+      .as('systemAgents.destroy')
+      .answers(nothing)
+    router
+      .get('/system-agents/:id/logs', [SystemAgents, 'logs'])
+      .as('systemAgents.logs')
+      .answers(one(logLines))
+    router
+      .post('/system-agents/:id/start', [SystemAgents, 'start'])
+      .as('systemAgents.start')
+      .answers(one(systemAgent, 202))
+    router
+      .post('/system-agents/:id/stop', [SystemAgents, 'stop'])
+      .as('systemAgents.stop')
+      .answers(one(systemAgent, 202))
+    router
+      .post('/system-agents/:id/restart', [SystemAgents, 'restart'])
+      .as('systemAgents.restart')
+      .answers(one(systemAgent, 202))
   })
   .prefix('/api/v1/admin')
   .as('admin')

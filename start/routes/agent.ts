@@ -1,17 +1,19 @@
 import router from '@adonisjs/core/services/router'
+import { events, one } from '#openapi/answer'
+import { agent, lastWords } from '#openapi/shapes/agents'
 import { api } from '#start/kernel'
 
 const Agent = () => import('#controllers/api/agent_controller')
 
 router
   .group(() => {
-    router.get('/', [Agent, 'show']).as('agent.show')
-    router.post('/start', [Agent, 'start']).as('agent.start')
-    router.post('/stop', [Agent, 'stop']).as('agent.stop')
-    router.post('/restart', [Agent, 'restart']).as('agent.restart')
-    router.post('/keep-awake', [Agent, 'keepAwake']).as('agent.keep_awake')
-    router.get('/log', [Agent, 'log']).as('agent.log')
-    router.get('/events', [Agent, 'events']).as('agent.events')
+    router.get('/', [Agent, 'show']).as('agent.show').answers(one(agent))
+    router.post('/start', [Agent, 'start']).as('agent.start').answers(one(agent, 202))
+    router.post('/stop', [Agent, 'stop']).as('agent.stop').answers(one(agent, 202))
+    router.post('/restart', [Agent, 'restart']).as('agent.restart').answers(one(agent, 202))
+    router.post('/keep-awake', [Agent, 'keepAwake']).as('agent.keep_awake').answers(one(agent, 202))
+    router.get('/log', [Agent, 'log']).as('agent.log').answers(one(lastWords))
+    router.get('/events', [Agent, 'events']).as('agent.events').answers(events)
   })
   .prefix('/api/v1/agent')
   .access('signedIn')

@@ -1,5 +1,8 @@
 import router from '@adonisjs/core/services/router'
 import { chatValidator, conversationListValidator, conversationValidator } from '#validators/chat'
+import { events, json, nothing, one, page } from '#openapi/answer'
+import { conversation, readConversation } from '#openapi/shapes/agents'
+import { completion, completionRequest, listedModel, modelList } from '#openapi/shapes/openai'
 import { api, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
@@ -9,9 +12,16 @@ const ConversationsController = () => import('#controllers/api/conversations_con
 /** OpenAI's surface: the lean stack, an access token and nothing else. */
 router
   .group(() => {
-    router.post('/chat/completions', [OpenAiController, 'complete']).as('openai.complete')
-    router.get('/models', [OpenAiController, 'index']).as('openai.models')
-    router.get('/models/*', [OpenAiController, 'show']).as('openai.model')
+    router
+      .post('/chat/completions', [OpenAiController, 'complete'])
+      .as('openai.complete')
+      .takes(completionRequest)
+      .answers(json(completion), events)
+    router.get('/models', [OpenAiController, 'index']).as('openai.models').answers(json(modelList))
+    router
+      .get('/models/*', [OpenAiController, 'show'])
+      .as('openai.model')
+      .answers(json(listedModel))
   })
   .prefix('/v1')
   .use(relay)
@@ -21,18 +31,25 @@ router
 /** The page's chat, and what the agent remembers of earlier ones. */
 router
   .group(() => {
-    router.post('/chat', [ChatController, 'store']).as('api.chat').takes(chatValidator)
+    router
+      .post('/chat', [ChatController, 'store'])
+      .as('api.chat')
+      .answers(events)
+      .takes(chatValidator)
     router
       .get('/conversations', [ConversationsController, 'index'])
       .as('api.conversations')
+      .answers(page(conversation))
       .asks(conversationListValidator)
     router
       .get('/conversations/:id', [ConversationsController, 'show'])
       .as('api.conversation')
+      .answers(one(readConversation))
       .asks(conversationValidator)
     router
       .delete('/conversations/:id', [ConversationsController, 'destroy'])
       .as('api.conversation.delete')
+      .answers(nothing)
   })
   .prefix('/api/v1')
   .use(api)

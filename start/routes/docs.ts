@@ -1,4 +1,6 @@
 import router from '@adonisjs/core/services/router'
+import { list, one } from '#openapi/answer'
+import { docsChapter, docsEntry } from '#openapi/shapes/installation'
 import { api } from '#start/kernel'
 
 const Docs = () => import('#controllers/api/docs_controller')
@@ -6,8 +8,11 @@ const Docs = () => import('#controllers/api/docs_controller')
 /** The same for everyone, and nobody's own. */
 router
   .group(() => {
-    router.get('/', [Docs, 'index']).as('docs.index')
-    router.get('/:chapter', [Docs, 'show']).as('docs.show')
+    router
+      .get('/', [Docs, 'index'])
+      .as('docs.index')
+      .answers(one(list(docsEntry)))
+    router.get('/:chapter', [Docs, 'show']).as('docs.show').answers(one(docsChapter))
   })
   .prefix('/api/v1/docs')
   .access('anyone')

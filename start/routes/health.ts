@@ -1,4 +1,6 @@
 import router from '@adonisjs/core/services/router'
+import { json } from '#openapi/answer'
+import { description } from '#openapi/shapes/installation'
 import { programs } from '#start/kernel'
 
 const Health = () => import('#controllers/health_controller')
@@ -12,4 +14,8 @@ router.get('/health/ready', [Health, 'ready']).as('health.ready').access('anyone
 router.get('/metrics', [Metrics, 'show']).as('metrics.show').access('anyone').use(programs)
 
 /** What there is to call, for programs that make clients of it. */
-router.get('/api/v1/openapi.json', [OpenApi, 'show']).as('openapi.show').access('anyone')
+router
+  .get('/api/v1/openapi.json', [OpenApi, 'show'])
+  .as('openapi.show')
+  .answers(json(description))
+  .access('anyone')

@@ -7,6 +7,16 @@ import {
 } from '#validators/identity'
 import { acceptInvitationValidator } from '#validators/users'
 import { invitationTokenValidator, localPathValidator } from '#validators/oidc'
+import { nothing, one, page } from '#openapi/answer'
+import {
+  accessToken,
+  arrival,
+  departure,
+  me,
+  newAccessToken,
+  session,
+} from '#openapi/shapes/people'
+import { invitation, waysIn } from '#openapi/shapes/ways_in'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
@@ -43,37 +53,59 @@ router
 
 router
   .group(() => {
-    router.get('/sign-in', [SignIn, 'show']).as('signIn.show').access('anyone')
-    router.get('/invitations/:token', [Invitations, 'show']).as('invitations.show').access('anyone')
+    router.get('/sign-in', [SignIn, 'show']).as('signIn.show').answers(one(waysIn)).access('anyone')
+    router
+      .get('/invitations/:token', [Invitations, 'show'])
+      .as('invitations.show')
+      .answers(one(invitation))
+      .access('anyone')
     router
       .post('/invitations/:token', [Invitations, 'accept'])
       .as('invitations.accept')
+      .answers(one(me, 201))
       .takes(acceptInvitationValidator)
       .access('anyone')
 
     router
       .post('/session', [Sessions, 'store'])
       .as('session.store')
+      .answers(one(arrival, 201))
       .takes(signInValidator)
       .access('anyone')
       .withoutCsrf()
     router
       .post('/session/confirm', [Sessions, 'confirm'])
       .as('session.confirm')
+      .answers(nothing)
       .takes(confirmValidator)
-    router.delete('/session', [Sessions, 'destroy']).as('session.destroy')
-    router.get('/sessions', [Sessions, 'index']).as('sessions.index').asks(pageValidator)
-    router.delete('/sessions', [Sessions, 'revokeOthers']).as('sessions.revokeOthers')
-    router.delete('/sessions/:id', [Sessions, 'revoke']).as('sessions.revoke')
+    router
+      .delete('/session', [Sessions, 'destroy'])
+      .as('session.destroy')
+      .answers(nothing, one(departure))
+    router
+      .get('/sessions', [Sessions, 'index'])
+      .as('sessions.index')
+      .answers(page(session))
+      .asks(pageValidator)
+    router
+      .delete('/sessions', [Sessions, 'revokeOthers'])
+      .as('sessions.revokeOthers')
+      .answers(nothing)
+    router.delete('/sessions/:id', [Sessions, 'revoke']).as('sessions.revoke').answers(nothing)
 
-    router.get('/me', [Me, 'show']).as('me.show')
-    router.get('/tokens', [AccessTokens, 'index']).as('tokens.index').asks(pageValidator)
+    router.get('/me', [Me, 'show']).as('me.show').answers(one(me))
+    router
+      .get('/tokens', [AccessTokens, 'index'])
+      .as('tokens.index')
+      .answers(page(accessToken))
+      .asks(pageValidator)
     router
       .post('/tokens', [AccessTokens, 'store'])
       .as('tokens.store')
+      .answers(one(newAccessToken, 201))
       .takes(accessTokenValidator)
       .confirmed()
-    router.delete('/tokens/:id', [AccessTokens, 'destroy']).as('tokens.destroy')
+    router.delete('/tokens/:id', [AccessTokens, 'destroy']).as('tokens.destroy').answers(nothing)
   })
   .prefix('/api/v1')
   .access('signedIn')

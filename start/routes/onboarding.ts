@@ -1,26 +1,39 @@
 import router from '@adonisjs/core/services/router'
 import { authStepValidator, claimValidator, providerStepValidator } from '#validators/onboarding'
 import { systemAgentsStepValidator } from '#validators/system_agents'
+import { one } from '#openapi/answer'
+import { me } from '#openapi/shapes/people'
+import { onboarding } from '#openapi/shapes/ways_in'
 import { api } from '#start/kernel'
 
 const Onboarding = () => import('#controllers/api/onboarding_controller')
 
 router
   .group(() => {
-    router.get('/', [Onboarding, 'show']).as('show').access('anyone')
+    router.get('/', [Onboarding, 'show']).as('show').answers(one(onboarding)).access('anyone')
     router
       .post('/breakglass', [Onboarding, 'claim'])
       .as('claim')
+      .answers(one(me, 201))
       .takes(claimValidator)
       .access('onboarding')
       .withoutCsrf()
-    router.post('/auth', [Onboarding, 'auth']).as('auth').takes(authStepValidator)
-    router.post('/provider', [Onboarding, 'provider']).as('provider').takes(providerStepValidator)
+    router
+      .post('/auth', [Onboarding, 'auth'])
+      .as('auth')
+      .answers(one(onboarding))
+      .takes(authStepValidator)
+    router
+      .post('/provider', [Onboarding, 'provider'])
+      .as('provider')
+      .answers(one(onboarding))
+      .takes(providerStepValidator)
     router
       .post('/system-agents', [Onboarding, 'systemAgents'])
       .as('systemAgents')
+      .answers(one(onboarding))
       .takes(systemAgentsStepValidator)
-    router.post('/complete', [Onboarding, 'complete']).as('complete')
+    router.post('/complete', [Onboarding, 'complete']).as('complete').answers(one(onboarding))
   })
   .prefix('/api/v1/onboarding')
   .as('onboarding')

@@ -8,6 +8,8 @@ import {
   providerValidator,
 } from '#validators/provider'
 import { agentConfigValidator } from '#validators/agent_config'
+import { nothing, one, page } from '#openapi/answer'
+import { agentConfig, connectionTest, provider, providerType } from '#openapi/shapes/llm_services'
 import { api } from '#start/kernel'
 
 const Providers = () => import('#controllers/api/providers_controller')
@@ -20,30 +22,47 @@ router
     router
       .get('/provider-types', [ProviderTypes, 'index'])
       .as('providerTypes.index')
+      .answers(page(providerType))
       .asks(pageValidator)
-    router.get('/providers', [Providers, 'index']).as('providers.index').asks(pageValidator)
-    router.post('/providers', [Providers, 'store']).as('providers.store').takes(providerValidator)
+    router
+      .get('/providers', [Providers, 'index'])
+      .as('providers.index')
+      .answers(page(provider))
+      .asks(pageValidator)
+    router
+      .post('/providers', [Providers, 'store'])
+      .as('providers.store')
+      .answers(one(provider, 201))
+      .takes(providerValidator)
     router
       .post('/providers/test', [ProviderTests, 'entered'])
       .as('providers.testEntered')
+      .answers(one(connectionTest))
       .takes(connectionValidator)
-    router.get('/providers/:id', [Providers, 'show']).as('providers.show')
+    router.get('/providers/:id', [Providers, 'show']).as('providers.show').answers(one(provider))
     router
       .patch('/providers/:id', [Providers, 'update'])
       .as('providers.update')
+      .answers(one(provider))
       .takes(providerChangesValidator)
     router
       .delete('/providers/:id', [Providers, 'destroy'])
       .as('providers.destroy')
+      .answers(nothing)
       .asks(deleteProviderValidator)
     router
       .post('/providers/:id/test', [ProviderTests, 'stored'])
       .as('providers.testStored')
+      .answers(one(connectionTest))
       .takes(connectionChangesValidator)
-    router.get('/agent-config', [AgentConfig, 'show']).as('agentConfig.show')
+    router
+      .get('/agent-config', [AgentConfig, 'show'])
+      .as('agentConfig.show')
+      .answers(one(agentConfig))
     router
       .put('/agent-config', [AgentConfig, 'update'])
       .as('agentConfig.update')
+      .answers(one(agentConfig))
       .takes(agentConfigValidator)
   })
   .prefix('/api/v1')

@@ -2,6 +2,7 @@
 interface Schema {
   type?: string | string[]
   enum?: unknown[]
+  anyOf?: Schema[]
   properties?: Record<string, Schema>
   required?: string[]
   items?: Schema
@@ -70,6 +71,7 @@ export class Inputs {
     if (!schema || depth > 6) return this.pick(WRONG)
     if (this.chance(0.12)) return this.pick(WRONG)
     if (this.chance(0.08)) return this.text()
+    if (schema.anyOf) return this.value(this.pick(schema.anyOf), depth + 1)
     if (schema.enum) return this.pick(schema.enum)
     switch (this.pick([schema.type ?? 'string'].flat())) {
       case 'object':

@@ -183,6 +183,15 @@ test.group('Invitations', (group) => {
     return visitor
   }
 
+  test('refuses an address that is none, broken characters too', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    for (const email of ['eve', '\ud800', 'e\udc00@example.test']) {
+      const { status, body } = await visitor.post(`${USERS}/invite`, { email })
+      assert.equal(status, 422, JSON.stringify(email))
+      assert.equal(body.errors[0].field, 'email')
+    }
+  })
+
   test('work once, and are kept as a hash', async ({ assert }) => {
     const { user, token, visitor } = await invited()
     assert.containsSubset(user, { email: 'eve@example.test', role: 'member', isInvited: true })

@@ -80,7 +80,12 @@ test.group('The relay', (group) => {
         .finish()
     const stream = await ask()
     await stream.text()
-    gateway.script = (reply) => reply.json(200, { ok: true }, { 'set-cookie': 'a=b', 'x-a': 'b' })
+    gateway.script = (reply) =>
+      reply.json(
+        200,
+        { id: 'one', object: 'chat.completion', choices: [] },
+        { 'set-cookie': 'a=b', 'x-a': 'b' }
+      )
     const whole = await ask({ ...CHAT, stream: false })
     await whole.text()
     for (const { headers } of [stream, whole]) {

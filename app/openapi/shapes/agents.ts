@@ -1,0 +1,94 @@
+import { AGENT_STATUSES } from '#models/types'
+import {
+  count,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  optional,
+  record,
+  shape,
+  text,
+  time,
+} from '#openapi/answer'
+
+const state = {
+  status: oneOf(AGENT_STATUSES),
+  desired: oneOf(['running', 'stopped']),
+  runtime: nullable(text()),
+  lastActiveAt: nullable(time()),
+  startedAt: nullable(time()),
+}
+
+/** One's own agent. */
+export const agent = shape({
+  ...state,
+  reason: optional(text()),
+  message: optional(text()),
+  hint: optional(text()),
+  idleStopAt: optional(time()),
+  queuePosition: optional(count()),
+  retryAt: optional(time()),
+})
+
+/** The last lines that an agent wrote, the oldest first. */
+export const lastWords = shape({ lines: list(text()) })
+
+export const logLines = list(text())
+
+/** A user's agent, as admins see it. */
+export const adminAgent = shape({
+  id: text(),
+  userId: text(),
+  name: nullable(text()),
+  email: nullable(text()),
+  idleTimeoutMin: count(),
+  ...state,
+  reason: nullable(text()),
+})
+
+export const systemAgent = shape({
+  id: text(),
+  name: text(),
+  role: text(),
+  primaryModel: nullable(text()),
+  providerId: nullable(text()),
+  limits: nullable(
+    shape({
+      memoryMb: optional(count()),
+      cpus: optional({ type: 'number' }),
+      processes: optional(count()),
+    })
+  ),
+  isActive: flag(),
+  createdAt: time(),
+  updatedAt: time(),
+  ...state,
+  reason: nullable(text()),
+})
+
+const gauges = { agents: record(count()), waking: count(), queued: count() }
+
+/** How many agents are in which state, now and once a minute of the last day. */
+export const fleet = shape({ ...gauges, samples: list(shape({ at: time(), ...gauges })) })
+
+const surface = oneOf(['web', 'api'])
+
+export const conversation = shape({
+  id: text(),
+  surface,
+  title: nullable(text()),
+  preview: nullable(text()),
+  updatedAt: time(),
+})
+
+/** A part of a conversation, the oldest message first. */
+export const readConversation = shape({
+  id: text(),
+  surface,
+  title: nullable(text()),
+  messages: list(
+    shape({ id: text(), role: oneOf(['user', 'assistant']), text: text(), at: time() })
+  ),
+  nextCursor: nullable(text()),
+})

@@ -1,0 +1,100 @@
+import { CHECKLIST } from '#onboarding/checklist'
+import {
+  anything,
+  count,
+  day,
+  either,
+  flag,
+  list,
+  nullable,
+  only,
+  oneOf,
+  optional,
+  record,
+  shape,
+  text,
+  time,
+} from '#openapi/answer'
+
+/** A secret's value is null; `set` says whether there is one. */
+export const setting = shape({
+  key: text(),
+  value: anything(),
+  source: oneOf(['default', 'database']),
+  secret: flag(),
+  set: flag(),
+})
+
+export const auditEvent = shape({
+  id: text(),
+  actor: nullable(shape({ id: text(), name: nullable(text()) })),
+  action: text(),
+  subject: nullable(shape({ type: text(), id: nullable(text()), name: nullable(text()) })),
+  details: nullable(record()),
+  address: nullable(text()),
+  createdAt: time(),
+})
+
+const severity = oneOf(['error', 'warning'])
+
+/** A runtime driver, and what is wrong with it here. */
+export const runtime = shape({
+  name: text(),
+  inUse: flag(),
+  usable: flag(),
+  isolation: oneOf(['none', 'user', 'container']),
+  limits: flag(),
+  movesData: flag(),
+  findings: list(shape({ severity, code: text(), message: text(), hint: text() })),
+})
+
+const sums = {
+  chats: count(),
+  wakes: count(),
+  awakeSeconds: count(),
+  tokensIn: count(),
+  tokensOut: count(),
+}
+
+/** A day of too few people is withheld. */
+export const usage = shape({
+  from: day(),
+  to: day(),
+  days: list(
+    either(
+      shape({ day: day(), withheld: only(false), activeUsers: count(), ...sums }),
+      shape({ day: day(), withheld: only(true) })
+    )
+  ),
+  totals: shape(sums),
+  withheldDays: count(),
+  wakes: list(shape({ day: day(), outcome: text(), count: count(), totalMs: count() })),
+})
+
+export const about = shape({
+  versions: shape({ mosaic: text(), node: text(), openclaw: text(), database: text() }),
+  startedAt: time(),
+  findings: list(
+    shape({
+      area: oneOf(['database', 'vault', 'runtime', 'storage']),
+      severity,
+      message: text(),
+      hint: text(),
+      code: optional(text()),
+    })
+  ),
+})
+
+const chapter = { name: text(), title: text() }
+
+export const docsEntry = shape(chapter)
+export const docsChapter = shape({ ...chapter, text: text() })
+
+/** What is left to do after the set-up. */
+export const checklist = shape({
+  hidden: flag(),
+  items: list(shape({ name: oneOf(CHECKLIST), done: flag() })),
+})
+
+/** The description itself is OpenAPI's to describe. */
+export const description = record()

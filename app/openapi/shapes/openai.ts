@@ -1,0 +1,35 @@
+/** OpenAI's own shapes under `/v1`, as far as Mosaic has a say in them. */
+import Type from 'typebox'
+import { count, list, only, oneOf, optional, record, shape, text } from '#openapi/answer'
+
+/**
+ * What Mosaic reads of a request. Everything else goes on to the agent as it came: more fields are fine.
+ */
+const request = Type.Object({
+  messages: { ...list(record()), minItems: 1 },
+  model: optional(text()),
+  stream: optional(Type.Boolean()),
+  /** Names the conversation. */
+  user: optional(text()),
+})
+
+/** A body that is read by the relay itself, with no validator in between. */
+export const completionRequest = { toJSONSchema: () => request }
+
+/** As the agent's gateway answers it. */
+export const completion = Type.Object({
+  id: text(),
+  object: only('chat.completion'),
+  choices: list(
+    Type.Object({ index: count(), message: Type.Object({ role: oneOf(['assistant']) }) })
+  ),
+})
+
+export const listedModel = shape({
+  id: text(),
+  object: only('model'),
+  created: count(),
+  owned_by: text(),
+})
+
+export const modelList = shape({ object: only('list'), data: list(listedModel) })

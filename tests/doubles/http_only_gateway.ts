@@ -1,0 +1,18 @@
+import { GatewayClient } from '#openclaw/gateway_client'
+import { toSession, type GatewaySession } from '#openclaw/gateway_shapes'
+
+/** A client of the memory runtime's gateways, which have no WebSocket: it asks by HTTP what it can. */
+export class HttpOnlyGatewayClient extends GatewayClient {
+  override async sessions(url: string, token: string): Promise<GatewaySession[]> {
+    const response = await fetch(`${url}/tools/invoke`, {
+      method: 'POST',
+      body: JSON.stringify({ name: 'sessions_list' }),
+      headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+    })
+    const { result } = (await response.json()) as { result: { details: { sessions: object[] } } }
+    return result.details.sessions.map(toSession).filter((session) => session !== null)
+  }
+
+  /** What is deleted stays in the memory of the double. */
+  override async deleteSession(): Promise<void> {}
+}
