@@ -7,6 +7,7 @@ import type { SignIn } from '#identity/sign_in'
 import type { Invitations } from '#identity/invitations'
 import type { UserAdministration } from '#identity/user_administration'
 import type { UserDirectory } from '#identity/user_directory'
+import type { UserLimits } from '#identity/user_limits'
 import type { WaysIn } from '#identity/ways_in'
 import type { Checklist } from '#onboarding/checklist'
 import type { Onboarding } from '#onboarding/onboarding'
@@ -28,6 +29,7 @@ declare module '@adonisjs/core/types' {
     'identity.administration': UserAdministration
     'identity.invitations': Invitations
     'identity.waysIn': WaysIn
+    'identity.limits': UserLimits
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
     'onboarding.checklist': Checklist
@@ -97,6 +99,10 @@ export default class IdentityProvider {
     container.singleton('identity.invitations', async (resolver) => {
       const { Invitations } = await import('#identity/invitations')
       return new Invitations(await resolver.make('audit'))
+    })
+    container.singleton('identity.limits', async (resolver) => {
+      const { UserLimits } = await import('#identity/user_limits')
+      return new UserLimits(await resolver.make('limiter.manager'), await resolver.make('settings'))
     })
     container.singleton('identity.waysIn', async (resolver) => {
       const { WaysIn } = await import('#identity/ways_in')

@@ -45,6 +45,7 @@ async function makeServices(): Promise<LaneServices> {
   const { container } = app
   return {
     tokens: await container.make('identity.tokens'),
+    limits: await container.make('identity.limits'),
     chat: await container.make(OpenAiChat),
     report: reportTo(await container.make('logger')),
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import type { AccessTokens } from '#identity/access_tokens'
+import type { UserLimits } from '#identity/user_limits'
 import { E_INVALID_TOKEN } from '#identity/errors'
 import type { OpenAiChat } from '#chat/openai_chat'
 import type { Report } from '#chat/report'
@@ -12,6 +13,7 @@ const BEARER = /^bearer +(\S+)$/i
 
 export interface LaneServices {
   tokens: Pick<AccessTokens, 'verify'>
+  limits: Pick<UserLimits, 'request' | 'stream'>
   chat: Pick<OpenAiChat, 'answer'>
   report: Report
 }
@@ -36,12 +38,14 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
-  const { tokens, chat, report } = await services()
+  const { tokens, limits, chat, report } = await services()
   const requestId = randomUUID()
   try {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
     const userId = token && (await tokens.verify(token))
     if (!userId) throw new E_INVALID_TOKEN()
+    await limits.request(userId)
+    await limits.stream(userId, response)
     await chat.answer({ agent: `user/${userId}`, request, response, requestId })
   } catch (error) {
     report(error)

@@ -125,6 +125,15 @@ export class E_LAST_ADMIN extends Exception {
   static override help = 'Make someone else an admin first.'
 }
 
+/** Each answer under way keeps a connection open. */
+export class E_TOO_MANY_STREAMS extends Exception {
+  static override code = 'E_TOO_MANY_STREAMS'
+  static override status = 429
+  static override message = 'Too many of your answers and pages are open at the same time.'
+  static override help = 'Wait for one to end, or close some.'
+  readonly retryAfterSec = 5
+}
+
 export class E_BROWSER_ONLY extends Exception {
   static override code = 'E_BROWSER_ONLY'
   static override status = 400

@@ -2,6 +2,8 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { isApiPath, answersJson } from '#exceptions/answer_form'
+import type User from '#models/user'
+import { staysOpen } from '#openapi/answer'
 import { bearerOf } from '#identity/bearer'
 import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
 import { allows } from '#identity/access_tokens'
@@ -26,6 +28,7 @@ export default class AccessMiddleware {
     if (!rule) throw new E_NO_ACCESS_RULE()
 
     await this.#signIn(ctx)
+    if (ctx.auth.user && isApiPath(ctx.request.url())) await this.#count(ctx, ctx.auth.user)
     const completed = await this.#onboardingCompleted()
     if (!completed && leadsToOnboarding(ctx, rule)) {
       return ctx.response.redirect().toPath('/onboarding')
@@ -40,6 +43,13 @@ export default class AccessMiddleware {
     }
     await this.#checkProof(ctx, security)
     return next()
+  }
+
+  /** What one user asks for, and keeps open. */
+  async #count({ route, response }: HttpContext, { id }: User): Promise<void> {
+    const limits = await app.container.make('identity.limits')
+    await limits.request(id)
+    if (staysOpen(route?.meta.answers)) await limits.stream(id, response.response)
   }
 
   /** A token must be made for this, a session confirmed for what is sensitive. */

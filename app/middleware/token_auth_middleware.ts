@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import app from '@adonisjs/core/services/app'
 import { bearerOf } from '#identity/bearer'
+import { staysOpen } from '#openapi/answer'
 import { E_INVALID_TOKEN } from '#identity/errors'
 
 declare module '@adonisjs/core/http' {
@@ -18,6 +19,9 @@ export default class TokenAuthMiddleware {
     const tokens = await app.container.make('identity.tokens')
     const userId = token && (await tokens.verify(token))
     if (!userId) throw new E_INVALID_TOKEN()
+    const limits = await app.container.make('identity.limits')
+    await limits.request(userId)
+    if (staysOpen(ctx.route?.meta.answers)) await limits.stream(userId, ctx.response.response)
     ctx.tokenUserId = userId
     return next()
   }

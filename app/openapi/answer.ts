@@ -54,4 +54,7 @@ export const nothing: Answer = { status: 204 }
 /** Server-sent events: what they are called and hold is in `docs/api.md`. */
 export const events: Answer = { status: 200, content: { type: 'text/event-stream' } }
 
+/** Whether an answer may stay open for long. */
+export const staysOpen = (answers: Answer[] = []) => answers.includes(events)
+
 export const file = (type: string): Answer => ({ status: 200, content: { type } })

@@ -120,6 +120,11 @@ export const DEFINITIONS = {
   /** Hours after its sign-in that a session is over in any case. */
   'sessions.lifetimeHours': setting<number>({ default: 720, schema: whole(1, 8760) }),
 
+  /** Requests of one user in a minute, to each copy of Mosaic: what a program gone wild is kept to. */
+  'limits.requestsPerMinute': setting<number>({ default: 6000, schema: whole(10, 100_000_000) }),
+  /** Answers of one user that are open at the same time, chats and events, at each copy of Mosaic. */
+  'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
+
   /** The runtime driver that new instances are made with. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
   /** The image of drivers that have one. */

@@ -861,6 +861,7 @@ export const en = {
       groups: {
         oidc: 'Single sign-on',
         sessions: 'Sessions',
+        limits: 'Limits of one person',
         runtime: 'Where agents run',
         docker: 'Containers',
         agents: 'Agents',
@@ -911,6 +912,14 @@ export const en = {
         sessions_idleHours: {
           label: 'End after a pause of',
           help: 'Hours without a request. A week at most.',
+        },
+        limits_requestsPerMinute: {
+          label: 'Requests a minute',
+          help: 'Of all their programs and pages together. More are asked to come back later.',
+        },
+        limits_openStreams: {
+          label: 'Answers open at once',
+          help: 'Chats under way and pages that watch.',
         },
         sessions_lifetimeHours: {
           label: 'End in any case after',

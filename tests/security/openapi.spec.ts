@@ -107,6 +107,7 @@ test.group('Generated inputs', (group) => {
       const changed = (await settings.list()).filter(({ source }) => source === 'database')
       for (const { key } of changed) await settings.set(key, null)
       await settings.set('runtime.driver', 'memory')
+      await settings.set('limits.requestsPerMinute', 1_000_000)
     }
     await asBefore()
     const conversations = new Conversations(

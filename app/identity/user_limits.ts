@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http'
+import type { LimiterService } from '@adonisjs/limiter/types'
+import type { Settings } from '#settings/settings'
+import { E_TOO_MANY_STREAMS } from '#identity/errors'
+
+/** How long a changed setting may stay unseen here, in milliseconds. */
+const LIMITS_AGE_MS = 2000
+
+interface Limits {
+  requests: number
+  streams: number
+}
+
+/**
+ * How much one user may ask of this copy of Mosaic: requests a minute, and answers that stay open. Counted
+ * in memory, and the settings are read beside the requests, so that none of them waits for a query.
+ */
+export class UserLimits {
+  readonly #open = new Map<string, number>()
+  #limits: Limits | null = null
+  #readAt = -Infinity
+
+  constructor(
+    protected limiter: LimiterService,
+    protected settings: Pick<Settings, 'get'>,
+    protected now: () => number = Date.now
+  ) {}
+
+  /** @throws E_TOO_MANY_REQUESTS, until the minute is over */
+  async request(userId: string): Promise<void> {
+    const { requests } = this.#fresh() ?? (await this.#read())
+    await this.limiter.use('memory', { requests, duration: '1 min' }).consume(`api:${userId}`)
+  }
+
+  /**
+   * Counts an answer until its connection closes.
+   *
+   * @throws E_TOO_MANY_STREAMS
+   */
+  async stream(userId: string, response: ServerResponse): Promise<void> {
+    const { streams } = this.#fresh() ?? (await this.#read())
+    const open = this.#open.get(userId) ?? 0
+    if (open >= streams) throw new E_TOO_MANY_STREAMS()
+    if (response.closed) return
+    this.#open.set(userId, open + 1)
+    response.once('close', () => this.#close(userId))
+  }
+
+  #close(userId: string): void {
+    const open = this.#open.get(userId)! - 1
+    if (open > 0) this.#open.set(userId, open)
+    else this.#open.delete(userId)
+  }
+
+  /** What is known, however old; whoever finds it old has it read anew, and waits for nothing. */
+  #fresh(): Limits | null {
+    if (this.#limits && this.now() - this.#readAt > LIMITS_AGE_MS) {
+      this.#readAt = this.now()
+      /** A database that is away for a moment changes no limit. */
+      this.#read().catch(() => {})
+    }
+    return this.#limits
+  }
+
+  async #read(): Promise<Limits> {
+    const requests = await this.settings.get('limits.requestsPerMinute')
+    const streams = await this.settings.get('limits.openStreams')
+    this.#readAt = this.now()
+    return (this.#limits = { requests, streams })
+  }
+}

@@ -1,0 +1,70 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { SignIn } from '#identity/sign_in'
+
+const ADMIN = { username: 'admin', password: 'correct horse battery' }
+const WRONG = { ...ADMIN, password: 'wrong horse battery' }
+
+test.group('Wrong passwords', (group) => {
+  const pauses: number[] = []
+  let signIn: SignIn
+
+  /** Limits are rows that no transaction of a test holds. */
+  const forget = async () => void (await db.from('rate_limits').delete())
+  group.each.setup(forget)
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    const accounts = await app.container.make('identity.breakglass')
+    await accounts.create(ADMIN)
+    pauses.length = 0
+    signIn = new SignIn(
+      await app.container.make('limiter.manager'),
+      await app.container.make('identity.oidc.enforcement'),
+      await app.container.make('audit'),
+      async (ms) => void pauses.push(ms)
+    )
+    return forget
+  })
+
+  const codeOf = (attempt: Promise<unknown>) =>
+    attempt.then(
+      () => 'signed in',
+      ({ code }: { code: string }) => code
+    )
+
+  test('from one address are refused after twenty, whosoever they are for', async ({ assert }) => {
+    for (let tries = 0; tries < 20; tries++) {
+      const attempt = signIn.withPassword({ ...WRONG, username: `name${tries}` }, '198.51.100.1')
+      assert.equal(await codeOf(attempt), 'E_INVALID_CREDENTIALS')
+    }
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.1')), 'E_TOO_MANY_REQUESTS')
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.2')), 'signed in')
+  })
+
+  test('from everywhere make an account slower, and lock nobody out', async ({ assert }) => {
+    for (let tries = 0; tries < 30; tries++) {
+      await codeOf(signIn.withPassword(WRONG, `198.51.100.${tries}`))
+    }
+    assert.deepEqual(
+      pauses.slice(0, 10),
+      Array(10).fill(0),
+      'a person who mistypes waits for nothing'
+    )
+    assert.deepEqual(pauses.slice(10, 13), [250, 500, 750])
+    assert.equal(Math.max(...pauses), 4000)
+
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '203.0.113.1')), 'signed in')
+    assert.equal(pauses.at(-1), 4000, 'the right one took as long')
+    await signIn.withPassword(ADMIN, '203.0.113.1')
+    assert.equal(pauses.at(-1), 0, 'after it all is forgotten')
+  })
+
+  test('make an account slower alike, whether there is one or not', async ({ assert }) => {
+    for (let tries = 0; tries < 12; tries++) {
+      await codeOf(signIn.withPassword({ ...WRONG, username: 'nobody' }, `198.51.100.${tries}`))
+    }
+    assert.deepEqual(pauses.slice(10), [250, 500])
+  })
+})
