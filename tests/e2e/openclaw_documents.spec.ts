@@ -129,6 +129,11 @@ test.group('The real OpenClaw', (group) => {
         const asked = failing.calls.map(({ url }) => url.split('/')[1])
         assert.deepEqual(asked, ['openai', 'anthropic', 'zai', 'ollama', 'custom'])
         for (const { body } of failing.calls) assert.include(body, 'marzipan')
+        const streamed = failing.calls.filter(({ url }) => url.endsWith('/chat/completions'))
+        assert.isNotEmpty(streamed)
+        for (const { body } of streamed) {
+          assert.isTrue(JSON.parse(body).stream_options?.include_usage)
+        }
 
         const sessions = async () =>
           (await gateway.sessions(agent.url, token)).map(({ key }) => key)

@@ -135,6 +135,42 @@ test.group('Pictures of the pages', (group) => {
     await restore()
   })
 
+  test('what opens on the pages', async ({ browserContext }) => {
+    const { admin, restore } = await readyInstallation()
+    await giveDemoModel(admin)
+    await busyFleet()
+    await signIn(browserContext)
+    await inEachSize(browserContext, async (page) => {
+      const dialog = page.getByRole('dialog')
+      const open = async (address: string, button: string) => {
+        await page.goto(`${ORIGIN}${address}`)
+        await page.getByRole('button', { name: button }).first().click()
+        await dialog.waitFor()
+      }
+      await open('/settings/providers', 'Add a provider')
+      await picture(page, 'dialog-provider')
+      await page.goto(`${ORIGIN}/settings/providers`)
+      await page.getByRole('button', { name: 'More about Demo model' }).click()
+      await page.getByRole('menuitem', { name: 'Delete' }).click()
+      await dialog.waitFor()
+      await picture(page, 'dialog-provider-delete')
+
+      await open('/settings/tokens', 'Create a token')
+      await page.getByLabel('Name').fill('Nightly report')
+      await dialog.getByRole('button', { name: 'Create a token' }).click()
+      await page.getByRole('button', { name: 'I have copied it' }).waitFor()
+      await picture(page, 'dialog-token')
+
+      await open('/admin/users', 'Details of Ana Sousa')
+      await picture(page, 'dialog-user')
+      await open('/admin/users', 'Invite someone')
+      await picture(page, 'dialog-invite')
+      await open('/admin/system-agents', 'Add a system agent')
+      await picture(page, 'dialog-system-agent')
+    })
+    await restore()
+  })
+
   test('the chat', async ({ browserContext }) => {
     for (const size of Object.values(SIZES)) {
       const { admin, restore } = await readyInstallation()
