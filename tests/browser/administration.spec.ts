@@ -21,6 +21,20 @@ test.group('The administration in a browser', (group) => {
     await page.getByTestId('fleet-running').getByText('3', { exact: true }).waitFor()
   })
 
+  test('what is left to do is ticked off, hidden, and shown again', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/overview`)
+    const list = page.getByRole('region', { name: 'What is left to do' })
+    await list.getByText('3 of 6 done').waitFor()
+    await list.getByRole('button', { name: 'I have one' }).click()
+    await list.getByText('4 of 6 done').waitFor()
+    await list.getByRole('button', { name: 'Hide' }).click()
+    await list.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Show it again' }).click()
+    await list.getByText('4 of 6 done').waitFor()
+  })
+
   test('an agent is found by its owner and by its state', async ({ browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
