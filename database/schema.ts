@@ -325,7 +325,7 @@ export class UserAgentConfigSchema extends BaseModel {
 }
 
 export class UserContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
+  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
   $columns = UserContainerSchema.$columns
   @column()
   declare containerId: string | null
@@ -361,6 +361,8 @@ export class UserContainerSchema extends BaseModel {
   declare leaseFence: bigint | number
   @column()
   declare leaseOwner: string | null
+  @jsonColumn()
+  declare limits: AgentLimits | null | null
   @column.dateTime()
   declare nextJobAt: DateTime | null
   @column.dateTime()

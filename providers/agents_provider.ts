@@ -11,6 +11,7 @@ import type { AgentHealth } from '#agents/health'
 import type { AgentLastWords } from '#agents/last_words'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
+import type { LimitChanges } from '#agents/limit_changes'
 import type { AgentPrimer } from '#agents/primer'
 import type { AgentReaper } from '#agents/reaper'
 import type { AgentReconciler } from '#agents/reconciler'
@@ -33,6 +34,7 @@ declare module '@adonisjs/core/types' {
     'agents.last_words': AgentLastWords
     'agents.directory': AgentDirectory
     'agents.logs': AgentLogs
+    'agents.limits': LimitChanges
     'agents.gauges': () => Promise<AgentGauges>
     'agents.fleet_history': FleetHistory
     'agents.fleet_streams': FleetStreams
@@ -169,6 +171,11 @@ export default class AgentsProvider {
     container.singleton('agents.logs', async (resolver) => {
       const { AgentLogs } = await import('#agents/agent_logs')
       return new AgentLogs(await resolver.make('agents.context'))
+    })
+    container.singleton('agents.limits', async (resolver) => {
+      const { LimitChanges } = await import('#agents/limit_changes')
+      const changes = await resolver.make('agents.changes')
+      return new LimitChanges((agent) => changes.remade(agent), await resolver.make('audit'))
     })
     container.singleton('agents.gauges', async (resolver) => {
       const { agentGauges } = await import('#agents/gauges')

@@ -15,7 +15,7 @@ export interface LiveChange {
 }
 
 /**
- * Brings a changed document to an agent that runs. What OpenClaw takes over while it runs, it is given;
+ * Brings what was changed to an agent that runs, above all its document. What OpenClaw takes over while it runs, it is given;
  * for the rest the agent is stopped once nothing is in flight, and started again. Its conversations are in
  * its state, which stays.
  */
@@ -26,6 +26,8 @@ export class DocumentChanges {
   readonly #live: LiveChange
   /** Changes that wait for their agent; one that comes meanwhile is seen by the same restart. */
   readonly #waiting = new Map<AgentKey, Promise<SettingsOutcome>>()
+  /** Agents whose instance has to be another one, whatever their document says. */
+  readonly #outdated = new Set<AgentKey>()
   readonly #ended = new AbortController()
 
   constructor(
@@ -60,6 +62,17 @@ export class DocumentChanges {
     return outcome
   }
 
+  /**
+   * As `changed`, after a change of what its instance is made of: its limits. No gateway takes that over while
+   * it runs.
+   */
+  async remade(agent: AgentKey): Promise<SettingsOutcome> {
+    this.#outdated.add(agent)
+    const outcome = await this.changed(agent)
+    /** A change that was on its way already may have looked before. */
+    return this.#outdated.has(agent) ? this.changed(agent) : outcome
+  }
+
   close(): void {
     this.#ended.abort()
   }
@@ -68,7 +81,7 @@ export class DocumentChanges {
     await this.#lifecycle.forgiveFailure(agent)
     const needed = await this.#need(agent)
     if (needed !== 'restart') return needed
-    if (await this.#applyLive(agent)) return 'applied'
+    if (!this.#outdated.has(agent) && (await this.#applyLive(agent))) return 'applied'
 
     this.#lifecycle.tellSettings(agent, 'restarting')
     const { clock, logger } = this.#context
@@ -80,6 +93,7 @@ export class DocumentChanges {
     this.#waiting.delete(agent)
     const stillNeeded = await this.#need(agent)
     if (stillNeeded !== 'restart') return stillNeeded
+    this.#outdated.delete(agent)
     await this.#lifecycle.restartAndWait(agent)
     return 'restarted'
   }
@@ -104,10 +118,14 @@ export class DocumentChanges {
     /** A wake in flight may have taken the former document. */
     await this.#lifecycle.settled(agent)
     const row = await this.#lifecycle.rows.find(agent)
-    if (!row || !isUp(row)) return 'asleep'
+    if (!row || !isUp(row)) {
+      this.#outdated.delete(agent)
+      return 'asleep'
+    }
     try {
       const { hash } = await this.#context.documents.forAgent(agent)
-      return hash === row.documentHash ? 'unchanged' : 'restart'
+      const isSame = hash === row.documentHash && !this.#outdated.has(agent)
+      return isSame ? 'unchanged' : 'restart'
     } catch (error) {
       if (error instanceof E_NO_PROVIDER) return 'no_provider'
       throw error

@@ -12,7 +12,6 @@ import type { SharedGate } from '#agents/shared_gate'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/wake'
 import type { WakeTimes } from '#agents/wake_times'
-import SystemContainer from '#models/system_container'
 import type { Instance, InstanceSpec, Observed, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -128,7 +127,7 @@ export class AgentStarter {
       memoryMb: await settings.get('runtime.memoryMb'),
       cpus: await settings.get('runtime.cpus'),
       processes: await settings.get('runtime.processes'),
-      ...(row instanceof SystemContainer ? row.limits : null),
+      ...row.limits,
     }
     const spec = buildSpec({
       row,

@@ -9,7 +9,8 @@ import {
 } from '@adonisjs/lucid/orm'
 import type { BelongsTo } from '@adonisjs/lucid/types/relations'
 import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
-import type { AgentStatus, DesiredState } from '#models/types'
+import { jsonColumn } from '#models/columns'
+import type { AgentLimits, AgentStatus, DesiredState } from '#models/types'
 import User from '#models/user'
 
 type Query = ModelQueryBuilderContract<typeof AgentSummary>
@@ -41,6 +42,10 @@ export default class AgentSummary extends BaseModel {
 
   @column()
   declare idleTimeoutMin: number
+
+  /** Null = as the installation does. */
+  @jsonColumn()
+  declare limits: AgentLimits | null
 
   @column.dateTime()
   declare lastActiveAt: DateTime | null

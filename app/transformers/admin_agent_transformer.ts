@@ -12,6 +12,7 @@ export default class AdminAgentTransformer extends BaseTransformer<AgentSummary>
       name: row.user.name,
       email: row.user.email ?? null,
       idleTimeoutMin: row.idleTimeoutMin,
+      limits: row.limits ?? null,
       ...lifecycleFields(row),
     }
   }

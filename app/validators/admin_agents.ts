@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import { AGENT_STATUSES } from '#models/types'
+import { agentLimits } from '#validators/agent_limits'
 
 /** Which agents are listed: `?status=error&search=ana&page=1&limit=50`. */
 export const agentQueryValidator = vine.create({
@@ -8,3 +9,6 @@ export const agentQueryValidator = vine.create({
   status: vine.enum(AGENT_STATUSES).optional(),
   search: vine.string().trim().minLength(1).maxLength(100).optional(),
 })
+
+/** What an admin changes of a user's agent. */
+export const agentChangesValidator = vine.create({ limits: agentLimits() })

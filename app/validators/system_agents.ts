@@ -1,4 +1,5 @@
 import vine from '@vinejs/vine'
+import { agentLimits } from '#validators/agent_limits'
 
 /** Names become names of containers, so they keep to what every runtime takes. */
 const name = () =>
@@ -9,15 +10,7 @@ const name = () =>
 const role = () => vine.string().trim().minLength(1).maxLength(64)
 const primaryModel = () => vine.string().trim().minLength(1).maxLength(255)
 
-const limits = () =>
-  vine
-    .object({
-      memoryMb: vine.number().withoutDecimals().min(256).max(1_048_576).optional(),
-      cpus: vine.number().min(0.1).max(1024).optional(),
-      processes: vine.number().withoutDecimals().min(32).max(65_536).optional(),
-    })
-    .nullable()
-    .optional()
+const limits = () => agentLimits().optional()
 
 const systemAgent = () => ({ name: name(), role: role(), primaryModel: primaryModel() })
 

@@ -201,6 +201,7 @@ export interface AdminAgent {
   name: string | null
   email: string | null
   idleTimeoutMin: number | null
+  limits: AgentLimits | null
   status: AgentStatus
   reason: string | null
   desired: 'running' | 'stopped'

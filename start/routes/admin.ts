@@ -4,7 +4,7 @@ import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
 import { checklistValidator } from '#validators/onboarding'
 import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
 import { periodValidator } from '#validators/usage'
-import { agentQueryValidator } from '#validators/admin_agents'
+import { agentChangesValidator, agentQueryValidator } from '#validators/admin_agents'
 import { settingsDescription } from '#settings/definitions'
 import { pageValidator } from '#validators/identity'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
@@ -115,6 +115,11 @@ router
       .as('agents.index')
       .answers(page(adminAgent))
       .asks(agentQueryValidator)
+    router
+      .patch('/agents/:id', [Agents, 'update'])
+      .as('agents.update')
+      .answers(one(adminAgent))
+      .takes(agentChangesValidator)
     router
       .post('/agents/:id/stop', [Agents, 'stop'])
       .as('agents.stop')

@@ -49,6 +49,23 @@ test.group('The administration in a browser', (group) => {
     await page.getByText('Emma Lindqvist').waitFor()
   })
 
+  test('an agent gets limits of its own, and keeps them', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/agents`)
+    await page.getByRole('button', { name: 'Limits of the agent of Chiara Conti' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Memory (MiB)').fill('64')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.locator('[aria-invalid="true"]').waitFor()
+    await dialog.getByLabel('Memory (MiB)').fill('4096')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+
+    await page.getByRole('button', { name: 'Chiara Conti, which are its own' }).click()
+    assert.equal(await dialog.getByLabel('Memory (MiB)').inputValue(), '4096')
+  })
+
   test('a system agent is made with limits, read, and deleted by its name', async ({
     browserContext,
   }) => {

@@ -36,6 +36,12 @@ export const lastWords = shape({ lines: list(text()) })
 
 export const logLines = list(text())
 
+const limits = shape({
+  memoryMb: optional(count()),
+  cpus: optional({ type: 'number' }),
+  processes: optional(count()),
+})
+
 /** A user's agent, as admins see it. */
 export const adminAgent = shape({
   id: text(),
@@ -43,6 +49,7 @@ export const adminAgent = shape({
   name: nullable(text()),
   email: nullable(text()),
   idleTimeoutMin: count(),
+  limits: nullable(limits),
   ...state,
   reason: nullable(text()),
 })
@@ -53,13 +60,7 @@ export const systemAgent = shape({
   role: text(),
   primaryModel: nullable(text()),
   providerId: nullable(text()),
-  limits: nullable(
-    shape({
-      memoryMb: optional(count()),
-      cpus: optional({ type: 'number' }),
-      processes: optional(count()),
-    })
-  ),
+  limits: nullable(limits),
   isActive: flag(),
   createdAt: time(),
   updatedAt: time(),

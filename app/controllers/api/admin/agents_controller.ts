@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import AgentSummary from '#models/agent_summary'
 import AdminAgentTransformer from '#transformers/admin_agent_transformer'
-import { agentQueryValidator } from '#validators/admin_agents'
+import { agentChangesValidator, agentQueryValidator } from '#validators/admin_agents'
 
 /** `/api/v1/admin/agents`: the users' agents, by status only. */
 export default class AdminAgentsController {
@@ -11,6 +11,13 @@ export default class AdminAgentsController {
     const directory = await app.container.make('agents.directory')
     const rows = await directory.list(query)
     return serialize(AdminAgentTransformer.paginate(rows.all(), rows.getMeta()))
+  }
+
+  async update({ auth, params, request, serialize }: HttpContext) {
+    const { limits } = await request.validateUsing(agentChangesValidator)
+    const changes = await app.container.make('agents.limits')
+    await changes.set(params.id, limits, { user: auth.user!, address: request.ip() })
+    return serialize(AdminAgentTransformer.transform(await this.#find(params.id)))
   }
 
   stop(ctx: HttpContext) {
@@ -22,7 +29,7 @@ export default class AdminAgentsController {
   }
 
   async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
-    const row = await AgentSummary.query().where('id', params.id).preload('user').firstOrFail()
+    const row = await this.#find(params.id)
     const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
@@ -35,6 +42,10 @@ export default class AdminAgentsController {
       address: request.ip(),
     })
     return response.accepted(await serialize(AdminAgentTransformer.transform(row)))
+  }
+
+  #find(id: string): Promise<AgentSummary> {
+    return AgentSummary.query().where({ id }).preload('user').firstOrFail()
   }
 }
 
