@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent } from 'node:http'
+import { inspect } from 'node:util'
 import Docker from 'dockerode'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -29,6 +30,18 @@ const UNREACHABLE = new Set([
   'EAI_AGAIN',
 ])
 
+/**
+ * A connection that is kept open does not survive a restart of the engine, and a new one is cheap.
+ *
+ * dockerode writes the options of each call out in full for a log that nobody keeps, its agent with every
+ * connection in it: in a storm that is most of what Mosaic does. So this one is a word.
+ */
+class BriefAgent extends Agent {
+  [inspect.custom](): string {
+    return 'Agent'
+  }
+}
+
 /** One engine, local or remote. Every call has a deadline and fails as a runtime does. */
 export class Engine {
   readonly docker: Docker
@@ -45,8 +58,7 @@ export class Engine {
   /** @param certificates folder with `ca.pem`, `cert.pem` and `key.pem`, for `tcp:` with TLS */
   static at(host: string, certificates: string | null = null): Engine {
     if (host.startsWith('unix://')) {
-      // A connection that is kept open does not survive a restart of the engine, and a new one is cheap.
-      const options = { socketPath: host.slice('unix://'.length), agent: new Agent() }
+      const options = { socketPath: host.slice('unix://'.length), agent: new BriefAgent() }
       return new Engine(host, true, options)
     }
     const url = URL.parse(host)

@@ -45,7 +45,9 @@ export class Images {
   ): Promise<string> {
     if (policy === 'always' && !isId(reference)) return this.pull(reference, context)
 
-    const present = (await this.find(this.#pin(reference))) ?? (await this.find(reference))
+    const pinned = await this.find(this.#pin(reference))
+    if (pinned) return pinned
+    const present = await this.find(reference)
     if (present) {
       await this.#keep(reference, present)
       return present
