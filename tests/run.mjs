@@ -20,13 +20,17 @@ import { specFiles } from './runner/spec_files.mjs'
 import { build } from '../bin/setup/build.mjs'
 import { chromium } from './runner/system.mjs'
 
-/** The parts in the order of `npm test`: the quickest answer first. */
+/**
+ * The parts in the order of `npm test`: the quickest answer first. What is `onRequest` runs where a flag
+ * names it: it takes long, and proves what few need.
+ */
 const PARTS = {
   unit: [{}],
   functional: [{ on: 'SQLite' }, { on: 'PostgreSQL', needs: ['postgres'] }],
   contracts: [
     { on: 'this machine', needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
+    { on: 'Podman', needs: ['podman'], onRequest: true },
   ],
   security: [
     { on: 'this machine', needs: ['openclaw'] },
@@ -39,13 +43,19 @@ const PARTS = {
   ],
 }
 
+/** Engines by what a run says that it needs. */
+const ENGINES = {
+  engine: { title: 'Docker engine', kind: 'docker' },
+  podman: { title: 'Podman', kind: 'podman' },
+}
+
 const STORAGE = join(ROOT, 'storage')
 
 class TestRun {
   #terminal = new Terminal()
   #folder = mkdtempSync(join(tmpdir(), 'mosaic-run-'))
   #postgres = null
-  #engine = null
+  #engines = new Map()
   #current = null
   #stopped = false
   #env = {}
@@ -63,8 +73,10 @@ class TestRun {
 
   /** @returns {Promise<number>} The status to end with. */
   async run(parts, { flags, ...selection }) {
+    const named = [selection.driver, ...selection.wanted].join().toLowerCase()
     const runs = parts
       .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
+      .filter(({ on, onRequest }) => !onRequest || named.includes(on.toLowerCase()))
       .map((run) => ({ ...run, files: specFiles({ ...run, ...selection }) }))
       .filter(({ files }) => files.length > 0)
     if (runs.length === 0) throw new SetupFailure('No spec file is named so.')
@@ -85,7 +97,7 @@ class TestRun {
       this.#report(outcomes)
     } finally {
       await this.#postgres?.stop()
-      await this.#engine?.stop()
+      for (const engine of this.#engines.values()) await engine.stop()
       rmSync(this.#folder, { recursive: true, force: true })
     }
     if (this.#stopped) failed += 1
@@ -115,18 +127,20 @@ class TestRun {
       await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
     }
     if (needs.has('build')) await step('Build', build)
-    if (needs.has('engine')) {
-      await step('Docker engine', async () => {
+    for (const [need, { title, kind }] of Object.entries(ENGINES)) {
+      if (!needs.has(need)) continue
+      await step(title, async () => {
         const { TestEngine } = await import('./engine/test_engine.mjs')
-        this.#engine = new TestEngine()
-        const state = await this.#engine.start()
-        await this.#engine.addGatewayImage()
+        const engine = new TestEngine(kind)
+        this.#engines.set(need, engine)
+        const state = await engine.start()
+        await engine.addGatewayImage()
         return state
       })
     }
     if (needs.has('openclaw image')) {
       await step('Image with OpenClaw', async () => {
-        await this.#engine.addOpenclawImage(STORAGE)
+        await this.#engines.get('engine').addOpenclawImage(STORAGE)
         return 'there'
       })
     }
@@ -136,12 +150,12 @@ class TestRun {
     const folder = join(this.#folder, title.replaceAll(' ', '-'))
     mkdirSync(folder)
     const env = { ...this.#env }
-    const onEngine = needs.includes('engine')
-    if (onEngine) Object.assign(env, this.#engine.env)
+    const engine = needs.map((need) => this.#engines.get(need)).find(Boolean)
+    if (engine) Object.assign(env, engine.env)
     if (needs.includes('postgres')) {
       env.DATABASE_URL = await this.#postgres.newDatabase('mosaic_functional')
     }
-    const inside = onEngine ? this.#engine.inside : []
+    const inside = engine?.inside ?? []
     this.#current = new SuiteRun({ suite: part, title, env, folder, inside })
     const outcome = await this.#current.run([
       ...files.flatMap((file) => ['--files', file]),

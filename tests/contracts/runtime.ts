@@ -44,6 +44,17 @@ export interface InstanceTrial {
   takeMemory(instance: Instance, megabytes: number): Promise<void>
 }
 
+/**
+ * What an engine cannot do or does otherwise though its driver keeps the contract: each is a gap that has to
+ * be told to whoever chooses it. None, where nothing is said.
+ */
+export interface EngineGaps {
+  /** It does not say that memory ran out: then such an end is `exited_early`. */
+  outOfMemory?: boolean
+  /** What it started goes on when the engine itself ends, and nobody can tell of an end. */
+  survivesEngine?: boolean
+}
+
 /** What a wait takes at most. Long enough for a slow container on a busy machine. */
 const DEADLINE_MS = 20_000
 /** A crash is noticed within a second; the rest is for the machine. */
@@ -66,7 +77,8 @@ const TOO_MANY_PROCESSES = `
 export function runtimeContract(
   title: string,
   capabilities: RuntimeCapabilities,
-  prepare: () => Promise<RuntimeTrial>
+  prepare: () => Promise<RuntimeTrial>,
+  gaps: EngineGaps = {}
 ): void {
   test.group(`Runtime contract | ${title}`, (group) => {
     let trial: RuntimeTrial
@@ -456,8 +468,9 @@ export function runtimeContract(
         const instance = await start(given)
         await trial.within!.takeMemory(instance, 4 * limits.memoryMb).catch(() => {})
         const observed = await observedAs(instance.name, 'exited', assert)
-        assert.isTrue(observed.outOfMemory)
-        assert.equal(observed.failure?.reason, 'out_of_memory')
+        assert.equal(observed.outOfMemory, !gaps.outOfMemory)
+        const reason = gaps.outOfMemory ? 'exited_early' : 'out_of_memory'
+        assert.equal(observed.failure?.reason, reason)
 
         assert.equal(await chat(await start(given), given, 'again'), 'Turn 1: again')
       })
@@ -503,7 +516,7 @@ export function runtimeContract(
         const sockets = 'find / -xdev -type s 2>/dev/null; ls /run/docker.sock /var/run/docker.sock'
         assert.notMatch(await within(instance, sockets), /^\/\S*sock$/m)
         const processes = await within(instance, 'cat /proc/[0-9]*/comm')
-        assert.notMatch(processes, /dockerd|containerd|systemd|podman/)
+        assert.notMatch(processes, /^(dockerd|containerd|systemd|podman|conmon)$/m)
         assert.notMatch(
           await within(instance, 'ls /dev'),
           /\b([sv]d[a-z]\d*|nvme\w+|mem|kmsg|kvm)\b/
@@ -627,7 +640,7 @@ export function runtimeContract(
         await start(second)
         await driver.remove(refOf(second))
         assert.includeMembers(await events.until(`removed ${second.name}`), [
-          `exited ${fallen.name}`,
+          ...(gaps.survivesEngine ? [] : [`exited ${fallen.name}`]),
           `started ${second.name}`,
           `removed ${second.name}`,
         ])

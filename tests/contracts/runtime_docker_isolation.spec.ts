@@ -165,7 +165,7 @@ function isolationOn(engine: Engine): void {
       const bridge = `mos-${shortHash(installation)}o`
       const chain = `MOSAIC-${shortHash(bridge)}`
       await run('iptables', ['-D', 'INPUT', '-i', bridge, '-j', chain])
-      await run('iptables', ['-D', 'DOCKER-USER', '-i', bridge, '-j', `${chain}-F`])
+      await run('iptables', ['-t', 'mangle', '-D', 'FORWARD', '-i', bridge, '-j', `${chain}-F`])
     }
 
     /** An address of this machine that is on no bridge of Mosaic. */

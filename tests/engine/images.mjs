@@ -41,7 +41,10 @@ const ACCOUNTS = {
 const INSTRUCTIONS = [
   `WORKDIR /${MODULES}/openclaw`,
   'USER node',
-  'ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production HOME=/home/node',
+  // One each: Podman takes a line of several for one.
+  'ENV PATH=/usr/local/bin:/usr/bin:/bin',
+  'ENV NODE_ENV=production',
+  'ENV HOME=/home/node',
   'EXPOSE 18789',
   'CMD ["node", "openclaw.mjs", "gateway", "--bind", "lan", "--port", "18789"]',
 ]
@@ -121,10 +124,12 @@ async function importTar(docker, image, args) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(tar, 'exit')
-  const progress = await docker.importImage(tar.stdout, { repo, tag, changes: INSTRUCTIONS })
-  await new Promise((resolve, reject) => {
-    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()))
+  const progress = await docker.importImage(tar.stdout, { changes: INSTRUCTIONS })
+  const lines = await new Promise((resolve, reject) => {
+    docker.modem.followProgress(progress, (error, said) => (error ? reject(error) : resolve(said)))
   })
   const [code] = await ended
   if (code !== 0) throw new Error(`The image ${image} could not be packed (tar: ${code})`)
+  // Podman takes no name along, and both say last of all which one it has become.
+  await docker.getImage(lines.at(-1).status.trim()).tag({ repo, tag })
 }

@@ -1,5 +1,5 @@
 /**
- * A Docker engine of the tests' own, from nothing: its programs are installed where that is allowed, it
+ * A Docker engine of the tests' own, or Podman in its place, from nothing: its programs are installed where that is allowed, it
  * runs in namespaces of its own below a temporary folder, and all of it is gone at the end, even when
  * whoever started it was killed. It never sees an engine that the machine has.
  */
@@ -23,17 +23,29 @@ const fileHere = (name) => fileURLToPath(new URL(name, import.meta.url))
 const PREFIX = 'mosaic-engine-'
 
 export class PrivateEngine {
+  #kind
   #guard
   #folder
 
+  /** @param {'docker' | 'podman'} kind */
+  constructor(kind = 'docker') {
+    this.#kind = kind
+  }
+
   /** @throws SetupFailure */
   async start() {
-    const init = await enginePrograms()
+    const init = await enginePrograms(this.#kind)
     await clearAbandoned()
     /** Not below the run's own folder: the path of a socket has little room. */
     this.#folder = mkdtempSync(join(tmpdir(), PREFIX))
     const cgroup = basename(this.#folder)
-    const supervisor = [process.execPath, fileHere('supervisor.mjs'), this.#folder, cgroup]
+    const supervisor = [
+      process.execPath,
+      fileHere('supervisor.mjs'),
+      this.#kind,
+      this.#folder,
+      cgroup,
+    ]
     // In a session of its own: a terminal's interrupt is for the run, which then ends the engine.
     this.#guard = spawn(
       'sh',
@@ -50,7 +62,7 @@ export class PrivateEngine {
     clearTimeout(timer)
     if (outcome === 'ended') {
       throw new SetupFailure(
-        `A Docker engine could not be started for the tests:\n${said.trim()}`,
+        `An engine (${this.#kind}) could not be started for the tests:\n${said.trim()}`,
         'Name an engine that may be used with MOSAIC_TEST_DOCKER_HOST, as unix:///var/run/docker.sock.'
       )
     }

@@ -4,11 +4,23 @@ import { inPath, installed } from '../runner/system.mjs'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
 
 const POLICY = '/usr/sbin/policy-rc.d'
-const PROGRAMS = ['dockerd', 'iptables', 'ip', 'openssl']
-const PACKAGES = ['docker.io', 'iptables', 'iproute2', 'openssl']
+const NEEDED = {
+  docker: {
+    programs: ['dockerd', 'iptables', 'ip', 'openssl'],
+    packages: ['docker.io', 'iptables', 'iproute2', 'openssl'],
+  },
+  podman: {
+    programs: ['podman', 'conmon', 'iptables', 'ip', 'catatonit'],
+    packages: ['podman', 'crun', 'conmon', 'netavark', 'catatonit', 'iptables', 'iproute2'],
+  },
+}
 
-/** @returns {Promise<string>} The path of an init that reaps whatever lost its parent. */
-export async function enginePrograms() {
+/**
+ * @param {'docker' | 'podman'} kind
+ * @returns {Promise<string>} The path of an init that reaps whatever lost its parent.
+ */
+export async function enginePrograms(kind) {
+  const { programs, packages } = NEEDED[kind]
   if (process.getuid?.() !== 0) {
     throw new SetupFailure(
       'The tests of the docker driver start a Docker engine of their own, which only root may do.',
@@ -16,10 +28,10 @@ export async function enginePrograms() {
     )
   }
   const found = () => {
-    const paths = PROGRAMS.map((name) => inPath(name)[0])
-    return paths.every(Boolean) ? inPath('docker-init', 'tini')[0] : undefined
+    const paths = programs.map((name) => inPath(name)[0])
+    return paths.every(Boolean) ? inPath('docker-init', 'tini', 'catatonit')[0] : undefined
   }
-  return found() ?? (await withoutServices(() => installed('The Docker engine', PACKAGES, found)))
+  return found() ?? (await withoutServices(() => installed(`The engine ${kind}`, packages, found)))
 }
 
 /** @returns {Promise<string>} The path of busybox, which images get their shell from. */

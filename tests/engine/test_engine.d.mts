@@ -1,4 +1,5 @@
 export class TestEngine {
+  constructor(kind?: 'docker' | 'podman')
   start(): Promise<'running' | 'given'>
   addGatewayImage(): Promise<void>
   addOpenclawImage(storage: string): Promise<void>

@@ -1,6 +1,6 @@
 /**
- * The Docker engine that tests use, with their images in it: the one that `MOSAIC_TEST_DOCKER_HOST` or
- * `DOCKER_HOST` names, else a private one.
+ * The engine that tests use, with their images in it: the one that `MOSAIC_TEST_DOCKER_HOST` or
+ * `DOCKER_HOST` names, else a private one. Podman is given by `MOSAIC_TEST_PODMAN_HOST`.
  */
 import Docker from 'dockerode'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
@@ -16,20 +16,26 @@ import { busybox } from './programs.mjs'
 const PING_DEADLINE_MS = 5000
 
 export class TestEngine {
+  #kind
   #private = null
   #env
   #docker
+
+  /** @param {'docker' | 'podman'} kind */
+  constructor(kind = 'docker') {
+    this.#kind = kind
+  }
 
   /**
    * @returns {Promise<'running' | 'given'>}
    * @throws SetupFailure
    */
   async start() {
-    const host = process.env.MOSAIC_TEST_DOCKER_HOST || process.env.DOCKER_HOST
+    const host = givenHost(this.#kind)
     if (host) {
       this.#env = { MOSAIC_TEST_DOCKER_HOST: host }
     } else {
-      this.#private = new PrivateEngine()
+      this.#private = new PrivateEngine(this.#kind)
       await this.#private.start()
       this.#env = this.#private.env
     }
@@ -75,6 +81,11 @@ export class TestEngine {
   async stop() {
     await this.#private?.stop()
   }
+}
+
+function givenHost(kind) {
+  const { MOSAIC_TEST_PODMAN_HOST, MOSAIC_TEST_DOCKER_HOST, DOCKER_HOST } = process.env
+  return kind === 'podman' ? MOSAIC_TEST_PODMAN_HOST : MOSAIC_TEST_DOCKER_HOST || DOCKER_HOST
 }
 
 /** @param {string} host As in `DOCKER_HOST`; certificates for TCP come from Docker's own variables. */

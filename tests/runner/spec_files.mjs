@@ -22,7 +22,9 @@ export function specFiles({ part, on, driver, wanted }) {
 }
 
 function belongs(name, on) {
+  if (name.includes('podman')) return on === 'Podman'
   if (on === 'Docker') return ON_DOCKER.test(name)
+  if (on === 'Podman') return false
   return on !== 'this machine' || !ON_DOCKER.test(name)
 }
 

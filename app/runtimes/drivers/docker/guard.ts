@@ -26,8 +26,9 @@ export interface GuardInput {
 
 /**
  * The packet filter between agents and everything but the public internet. From their bridge one port of
- * this machine can be reached, and no private network. It lives in two chains of its own, which are
- * replaced as a whole: there is no moment without them.
+ * this machine can be reached, no other agent and no private network. It lives in two chains of its own,
+ * which are replaced as a whole: there is no moment without them. What is forwarded is dropped in the table
+ * `mangle`, which goes before the rules of any engine: Podman puts its own first of all in `filter`.
  */
 export class Guard {
   readonly #input: GuardInput
@@ -48,8 +49,8 @@ export class Guard {
 
   async #install(): Promise<void> {
     await run('iptables-restore', ['--wait', '5', '--noflush'], this.#rules())
-    await this.#jump('INPUT', this.#chain)
-    await this.#jump(await this.#forwardHook(), `${this.#chain}-F`)
+    await this.#jump('filter', 'INPUT', this.#chain)
+    await this.#jump('mangle', 'FORWARD', `${this.#chain}-F`)
     await this.#closeIpv6()
   }
 
@@ -59,21 +60,26 @@ export class Guard {
     return [
       `iptables -I INPUT -i ${bridge} -m conntrack --ctstate NEW -j DROP`,
       `iptables -I INPUT -i ${bridge} -d ${address} -p tcp --dport ${port} -j ACCEPT`,
+      `iptables -t mangle -I FORWARD -i ${bridge} -o ${bridge} -m conntrack --ctstate NEW -j DROP`,
     ].join(' && ')
   }
 
   #rules(): string {
-    const { address, port, allowedRanges } = this.#input
+    const { bridge, address, port, allowedRanges } = this.#input
     const [host, beyond] = [this.#chain, `${this.#chain}-F`]
     const answers = '-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN'
     return [
       '*filter',
       `:${host} - [0:0]`,
-      `:${beyond} - [0:0]`,
       `-A ${host} ${answers}`,
       `-A ${host} -d ${address}/32 -p tcp -m tcp --dport ${port} -j ACCEPT`,
       `-A ${host} -j DROP`,
+      'COMMIT',
+      '*mangle',
+      `:${beyond} - [0:0]`,
       `-A ${beyond} ${answers}`,
+      // Docker keeps agents apart by an option of their network, which Podman does not know.
+      `-A ${beyond} -o ${bridge} -j DROP`,
       // The engine asks the machine's own name servers on behalf of agents, and those may be private.
       `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
       `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
@@ -86,22 +92,14 @@ export class Guard {
     ].join('\n')
   }
 
-  /** Docker keeps one chain for rules of others, which goes before its own. */
-  async #forwardHook(): Promise<string> {
-    const exists = await run('iptables', ['--wait', '5', '-S', 'DOCKER-USER']).then(
-      () => true,
-      () => false
-    )
-    return exists ? 'DOCKER-USER' : 'FORWARD'
-  }
-
-  async #jump(from: string, to: string): Promise<void> {
+  async #jump(table: string, from: string, to: string): Promise<void> {
     const rule = [from, '-i', this.#input.bridge, '-j', to]
-    const isThere = await run('iptables', ['--wait', '5', '-C', ...rule]).then(
+    const inTable = ['--wait', '5', '-t', table]
+    const isThere = await run('iptables', [...inTable, '-C', ...rule]).then(
       () => true,
       () => false
     )
-    if (!isThere) await run('iptables', ['--wait', '5', '-I', ...rule])
+    if (!isThere) await run('iptables', [...inTable, '-I', ...rule])
   }
 
   /** The bridge has a link-local address of its own. Where there is no IPv6 there is nothing to close. */

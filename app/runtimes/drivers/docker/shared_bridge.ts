@@ -123,13 +123,19 @@ export class SharedBridge implements Topology {
 
     const [config] = found.IPAM?.Config ?? []
     const gateway = config?.Gateway ?? firstAddress(config?.Subnet)
-    const bridge = found.Options?.['com.docker.network.bridge.name']
-    if (!gateway || !bridge) {
-      throw new RuntimeError('internal', `The network ${name} has no bridge of its own.`, {
+    // Podman does not tell: then it is the one that was asked for.
+    const bridge = found.Options?.['com.docker.network.bridge.name'] ?? this.#bridgeName()
+    if (!gateway) {
+      throw new RuntimeError('internal', `The network ${name} has no address of its own.`, {
         help: `Stop the agents and remove it with "docker network rm ${name}": Mosaic makes it anew.`,
       })
     }
     return { network: { id: found.Id, name }, bridge, gateway, subnet: config?.Subnet ?? null }
+  }
+
+  #bridgeName(): string {
+    const suffix = this.#settings.egress === 'open' ? 'o' : 's'
+    return `mos-${shortHash(this.#installation)}${suffix}`
   }
 
   /** One that somebody removed comes back where it was: agents know Mosaic by its address there. */
@@ -142,7 +148,6 @@ export class SharedBridge implements Topology {
 
   async #createAt(place: { Subnet: string; Gateway: string } | null): Promise<Prepared> {
     const { egress } = this.#settings
-    const suffix = egress === 'open' ? 'o' : 's'
     try {
       await this.#engine.call((docker, options) =>
         docker.createNetwork({
@@ -155,7 +160,7 @@ export class SharedBridge implements Topology {
           Labels: { [LABEL.installation]: this.#installation },
           Options: {
             'com.docker.network.bridge.enable_icc': 'false',
-            'com.docker.network.bridge.name': `mos-${shortHash(this.#installation)}${suffix}`,
+            'com.docker.network.bridge.name': this.#bridgeName(),
           },
           ...options,
         })

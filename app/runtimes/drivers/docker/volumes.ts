@@ -37,7 +37,8 @@ export class Volumes {
     const made = await this.make(volume, name)
     if (!made) return false
     if (await this.#giveAway(volume)) return true
-    await this.fill(volume, image, [{ path: '', content: null, mode: 0o700, uid: AGENT_UID }])
+    const folder = { path: `${FILLED}/`, content: null, mode: 0o700, uid: AGENT_UID }
+    await this.#put(volume, image, '/', [folder])
     return true
   }
 
@@ -69,11 +70,16 @@ export class Volumes {
   }
 
   /** Writes files into a volume, over what is there. Their paths are below the volume's root. */
-  async fill(volume: string, image: string, entries: ArchiveEntry[]): Promise<void> {
-    const files = archive(entries.map((one) => ({ ...one, path: `${FILLED}/${one.path}` })))
+  fill(volume: string, image: string, entries: ArchiveEntry[]): Promise<void> {
+    // Podman follows this path into the volume, and not what an archive says.
+    return this.#put(volume, image, `/${FILLED}`, entries)
+  }
+
+  async #put(volume: string, image: string, path: string, entries: ArchiveEntry[]): Promise<void> {
     const filler = await this.#filler(volume, image)
     try {
-      await this.#engine.call((_, options) => filler.putArchive(files, { path: '/', ...options }))
+      const files = archive(entries)
+      await this.#engine.call((_, options) => filler.putArchive(files, { path, ...options }))
     } finally {
       await this.#remove(filler)
     }
