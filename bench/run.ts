@@ -15,6 +15,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'config': async () => (await import('./groups/config.js')).configGroup,
   'memory': async () => (await import('./groups/memory.js')).memoryGroup,
   'wake': async () => (await import('./groups/wake.js')).wakeGroup,
+  'storm': async () => (await import('./groups/storm.js')).stormGroup,
   'reap': async () => (await import('./groups/reap.js')).reapGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
 }

@@ -10,15 +10,13 @@ import type { ContainerCreateOptions } from 'dockerode'
 import type { AgentKey } from '#agents/types'
 import { createHttpServer } from '#start/http_server'
 import { Engine } from '#tests/engine/engine'
+import { demoAgents } from '../demo_agents.js'
 import type { StormFigures, WarmFigures } from '../groups/docker.js'
+import { Slots, storm, untilReady } from '../storm.js'
 
 const [count, concurrency] = process.argv.slice(2).map(Number)
 
 const GATEWAY_PORT = 18789
-const READY_MS = 180_000
-
-/** As often as Mosaic asks, so that neither finds out sooner. */
-const ASK_EVERY_MS = 100
 
 const WARM_ROUNDS = 30
 
@@ -46,29 +44,12 @@ const lifecycle = await app.container.make('agents.lifecycle')
 const runtimes = await app.container.make('runtime.manager')
 
 async function prepare(): Promise<AgentKey[]> {
-  const { default: User } = await import('#models/user')
-  const { default: LlmProvider } = await import('#models/llm_provider')
   await settings.set('runtime.driver', 'docker')
   await settings.set('runtime.image', engine.gatewayImage)
   await settings.set('runtime.memoryMb', 256)
   await settings.set('agents.startConcurrency', concurrency)
 
-  const agents: AgentKey[] = []
-  for (let i = 0; i < count; i++) {
-    const user = await User.create({ email: `${i}@example.test`, name: `${i}`, role: 'member' })
-    const provider = new LlmProvider()
-    provider.merge({
-      userId: user.id,
-      name: 'demo',
-      displayName: 'Demo',
-      type: 'demo',
-      apiType: 'openai-completions',
-      models: [{ id: 'echo', name: 'Echo' }],
-      isActive: true,
-    })
-    await provider.save()
-    agents.push(`user/${user.id}`)
-  }
+  const agents = await demoAgents(count)
   // The network, the image and the proof of isolation are made once for an installation.
   await lifecycle.ensureRunning(agents[0])
   await lifecycle.stop(agents[0])
@@ -145,51 +126,7 @@ async function startBare(options: ContainerCreateOptions): Promise<void> {
   await container.start()
   const { NetworkSettings } = await container.inspect()
   const [{ IPAddress }] = Object.values(NetworkSettings.Networks)
-  const deadline = performance.now() + READY_MS
-  for (;;) {
-    const response = await fetch(`http://${IPAddress}:${GATEWAY_PORT}/startupz`).catch(() => null)
-    await response?.body?.cancel()
-    if (response?.ok) return
-    if (performance.now() > deadline) throw new Error(`${options.name} was not ready in time`)
-    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
-  }
-}
-
-/** Lets so many work at a time, first come first served. */
-class Slots {
-  readonly #waiting: (() => void)[] = []
-  #free: number
-
-  constructor(free: number) {
-    this.#free = free
-  }
-
-  async run(work: () => Promise<void>): Promise<void> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
-    }
-  }
-}
-
-/** Begins all at the same moment. Waits in milliseconds, of those that came to an end well. */
-async function storm(begin: (() => Promise<unknown>)[]) {
-  const startedAt = performance.now()
-  const outcomes = await Promise.allSettled(
-    begin.map((work) => work().then(() => performance.now() - startedAt))
-  )
-  const waits = outcomes.flatMap((outcome) =>
-    outcome.status === 'fulfilled' ? [outcome.value] : []
-  )
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [String(outcome.reason)] : []
-  )
-  return { ms: performance.now() - startedAt, waits, failures }
+  await untilReady(`http://${IPAddress}:${GATEWAY_PORT}`)
 }
 
 /** A chat with an agent that runs, and with one that was paused, in turns: milliseconds to the first byte. */
