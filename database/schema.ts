@@ -25,7 +25,7 @@ export class AgentUsSchema extends BaseModel {
 }
 
 export class AgentWakeSchema extends BaseModel {
-  static $columns = ['agent', 'calledOff', 'copy', 'createdAt', 'detail', 'elapsedMs', 'linesUp', 'queuePosition', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
+  static $columns = ['agent', 'calledOff', 'copy', 'createdAt', 'detail', 'elapsedMs', 'expectedWaitMs', 'linesUp', 'queuePosition', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
   $columns = AgentWakeSchema.$columns
   @column()
   declare agent: string
@@ -39,6 +39,8 @@ export class AgentWakeSchema extends BaseModel {
   declare detail: string | null
   @column()
   declare elapsedMs: number
+  @column()
+  declare expectedWaitMs: number | null
   @booleanColumn()
   declare linesUp: boolean
   @column()

@@ -70,6 +70,7 @@ export class AgentLifecycle {
       gate: this.#shared.gate,
       probe: this.probe,
       wakeTimes: new WakeTimes(),
+      startTimes: new WakeTimes(),
       doors,
     })
     this.#wakes = new AgentWakes(whole, {

@@ -11,7 +11,7 @@ import { buildSpec } from '#agents/spec_builder'
 import type { SharedGate } from '#agents/shared_gate'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/wake'
-import type { WakeTimes } from '#agents/wake_times'
+import { expectedWaitMs, type WakeTimes } from '#agents/wake_times'
 import type { Instance, InstanceSpec, Observed, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -50,6 +50,8 @@ export interface StarterParts {
   gate: SharedGate
   probe: GatewayProbe
   wakeTimes: WakeTimes
+  /** As `wakeTimes`, of the time at the start gate's place alone. */
+  startTimes: WakeTimes
   doors: AgentDoors
 }
 
@@ -81,16 +83,28 @@ export class AgentStarter {
       return this.#ready(wake, attempt, plan, present)
     }
 
-    const leaveGate = await this.#parts.gate.enter(
-      wake.agent,
-      await this.#context.settings.get('agents.startConcurrency'),
-      { signal: wake.signal, tell: (queuePosition) => wake.tell('queued', { queuePosition }) }
-    )
+    const leaveGate = await this.#enterGate(wake, plan)
+    const enteredAt = this.#context.clock.elapsed()
     try {
-      return await this.#boot(wake, attempt, plan)
+      const access = await this.#boot(wake, attempt, plan)
+      this.#parts.startTimes.add(plan.driver.name, this.#context.clock.elapsed() - enteredAt)
+      return access
     } finally {
       leaveGate()
     }
+  }
+
+  async #enterGate(wake: Wake, { driver }: Plan): Promise<() => void> {
+    const { gate, startTimes } = this.#parts
+    const places = await this.#context.settings.get('agents.startConcurrency')
+    const tell = (queuePosition: number) => {
+      const usualMs = startTimes.usual(driver.name)
+      const wait = usualMs !== null && {
+        expectedWaitMs: expectedWaitMs(queuePosition, places, usualMs),
+      }
+      wake.tell('queued', { queuePosition, ...wait })
+    }
+    return gate.enter(wake.agent, places, { signal: wake.signal, tell })
   }
 
   /** What is changed while the agent starts is taken along: nobody speaks to it with former settings. */

@@ -29,6 +29,8 @@ export interface WakeProgress {
   usualMs: number | null
   /** Place in the queue, from 1; only while `queued`. */
   queuePosition?: number
+  /** How long it will wait there, about; only while `queued`, and once starts were seen. */
+  expectedWaitMs?: number
   /** What takes long just now, in words for a person; only where the runtime tells it. */
   detail?: string
 }
@@ -55,8 +57,9 @@ export interface AgentView {
   startedAt: string | null
   /** When it falls asleep unless someone uses it; only while it runs and nothing is in flight. */
   idleStopAt?: string
-  /** Place in the queue of agents that start, from 1. */
+  /** Place in the queue of agents that start, from 1, and about how long it will wait there. */
   queuePosition?: number
+  expectedWaitMs?: number
   /** Before this time only an explicit start tries again. */
   retryAt?: string
 }

@@ -35,12 +35,13 @@ export function agentView(input: ViewInput): AgentView {
     startedAt: row?.startedAt ? iso(row.startedAt.toMillis()) : null,
   }
   if (wake && !endsNow) {
-    const { queuePosition } = wake.progress ?? {}
+    const { queuePosition, expectedWaitMs } = wake.progress ?? {}
     return {
       ...view,
       status: 'starting',
       desired: 'running',
       ...(queuePosition && { queuePosition }),
+      ...(expectedWaitMs !== undefined && { expectedWaitMs }),
     }
   }
   if (!row) return view

@@ -73,7 +73,10 @@ export class Wake {
   }
 
   /** Tells a step. A step told before is told again only with something new. */
-  tell(stage: WakeStage, more: Pick<WakeProgress, 'queuePosition' | 'detail'> = {}): void {
+  tell(
+    stage: WakeStage,
+    more: Pick<WakeProgress, 'queuePosition' | 'expectedWaitMs' | 'detail'> = {}
+  ): void {
     if (this.progress?.stage === stage && Object.keys(more).length === 0) return
     if (this.progress?.stage !== stage) this.#leaveStage()
     this.progress = { stage, elapsedMs: this.elapsedMs, usualMs: this.usualMs, ...more }
@@ -81,13 +84,17 @@ export class Wake {
   }
 
   /** Tells what another copy of Mosaic tells that wakes the agent. */
-  follow({ stage, queuePosition, detail, usualMs }: WakeProgress): void {
+  follow({ stage, queuePosition, expectedWaitMs, detail, usualMs }: WakeProgress): void {
     const last = this.progress
     this.followed = true
     this.usualMs = usualMs
     const same = last?.stage === stage && last.queuePosition === queuePosition
     if (same && last.detail === detail) return
-    this.tell(stage, { ...(queuePosition && { queuePosition }), ...(detail && { detail }) })
+    this.tell(stage, {
+      ...(queuePosition && { queuePosition }),
+      ...(expectedWaitMs !== undefined && { expectedWaitMs }),
+      ...(detail && { detail }),
+    })
   }
 
   /** What is counted of it once it has ended. */

@@ -18,6 +18,7 @@ interface WakeRow {
   stage: WakeStage | null
   detail: string | null
   queue_position: number | null
+  expected_wait_ms: number | null
   elapsed_ms: number
   usual_ms: number | null
 }
@@ -107,12 +108,13 @@ export class WakeBoard {
       const progress = this.#behind.get(agent)
       if (!progress) break
       this.#behind.delete(agent)
-      const { stage, detail, queuePosition, elapsedMs, usualMs } = progress
+      const { stage, detail, queuePosition, expectedWaitMs, elapsedMs, usualMs } = progress
       await this.#try(() =>
         this.#own(agent).update({
           stage,
           detail: detail?.slice(0, MOST_DETAIL) ?? null,
           queue_position: queuePosition ?? null,
+          expected_wait_ms: expectedWaitMs ?? null,
           elapsed_ms: Math.round(elapsedMs),
           usual_ms: usualMs === null ? null : Math.round(usualMs),
           updated_at: timeOf(this.#context.clock.now()),
@@ -144,6 +146,7 @@ function progressOf(row: WakeRow): WakeProgress | null {
     elapsedMs: row.elapsed_ms,
     usualMs: row.usual_ms,
     ...(row.queue_position !== null && { queuePosition: row.queue_position }),
+    ...(row.expected_wait_ms !== null && { expectedWaitMs: row.expected_wait_ms }),
     ...(row.detail !== null && { detail: row.detail }),
   }
 }

@@ -38,6 +38,8 @@ export interface AgentView {
   /** When the agent will be put to sleep if nobody uses it until then. */
   idleStopAt?: string | null
   queuePosition?: number | null
+  /** About how long it will wait there: milliseconds. */
+  expectedWaitMs?: number | null
 }
 
 export type WakeStage = 'queued' | 'provisioning' | 'starting' | 'booting' | 'ready'
@@ -48,6 +50,8 @@ export interface WakeProgress {
   elapsedMs: number
   usualMs: number | null
   queuePosition?: number
+  /** About how long it will wait there. */
+  expectedWaitMs?: number
 }
 
 export interface LlmModel {

@@ -294,6 +294,7 @@ export const en = {
     lastActive: 'Last used',
     until: 'Falls asleep',
     usual: 'This usually takes {usual}.',
+    expectedWait: 'It starts in about {wait}, when others have.',
     slower: 'This takes longer than the usual {usual}. It goes on by itself.',
     mood: {
       asleep: 'Asleep',

@@ -28,6 +28,7 @@ export const agent = shape({
   hint: optional(text()),
   idleStopAt: optional(time()),
   queuePosition: optional(count()),
+  expectedWaitMs: optional(count()),
   retryAt: optional(time()),
 })
 

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/errors'
-import type { WakeProgress } from '#agents/types'
+import type { AgentKey, WakeProgress } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
@@ -127,6 +127,31 @@ test.group('Waking an agent', (group) => {
     const lines = places.map((told) => told.join()).sort()
     assert.deepEqual(lines, ['', '1', '2,1'])
     assert.equal(house.lifecycle.gate.starting, 0)
+  })
+
+  test('agents in line are told how long that will take, by how long starts took', async ({
+    assert,
+  }) => {
+    house.settings['agents.startConcurrency'] = 2
+    house.memory.behave('*', { bootMs: 8000 })
+    house.settings['agents.bootTimeoutSec'] = 60
+    const agents = await Promise.all(Array.from({ length: 6 }, () => house.newAgent()))
+    const told: (number | undefined)[][] = []
+    const wake = ({ agent }: { agent: AgentKey }) =>
+      house.lifecycle.ensureRunning(agent, {
+        onProgress: ({ stage, queuePosition, expectedWaitMs }) => {
+          if (stage === 'queued') told.push([queuePosition, expectedWaitMs])
+        },
+      })
+    /** Before any start nobody can say. */
+    await Promise.all(agents.slice(0, 3).map(wake))
+    assert.deepEqual(told.splice(0), [[1, undefined]])
+
+    await Promise.all(agents.map(({ agent }) => house.lifecycle.stop(agent)))
+    await Promise.all(agents.map(wake))
+    const waits = new Map(told.map(([position, wait]) => [position!, wait!]))
+    assert.sameMembers([...waits.keys()], [1, 2, 3, 4])
+    for (const [position, wait] of waits) assert.closeTo(wait, position * 4000, position * 500)
   })
 
   test('a new generation begins when what it is made of changed, and only then', async ({
