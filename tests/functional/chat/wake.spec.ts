@@ -62,7 +62,8 @@ test.group('Chats that wake an agent', (group) => {
     await lifecycle.stop(agent)
     await ask('/api/v1/agent/start', {})
     const primer = await app.container.make('agents.primer')
-    assert.equal(await primer.prime(agent), 'primed')
+    /** The page's own may have ended already. */
+    assert.oneOf(await primer.prime(agent), ['primed', 'warm'])
     await (await ask('/api/v1/chat', { message: 'Hello' })).text()
     assert.deepEqual(await sessions(), ['web', 'primer', 'web'])
 
