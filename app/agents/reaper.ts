@@ -7,11 +7,13 @@ import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentMetrics } from '#agents/metrics'
 import type { SleepOutcome, SleepWish } from '#agents/sleeper'
 import type { AgentKey, AgentRow } from '#agents/types'
-import type { WakePolicy } from '#models/types'
+import type { AgentStatus, WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+/** What can be put to sleep. */
+const AWAKE: AgentStatus[] = ['running', 'suspended']
 /** No agent sleeps sooner; it bounds the stretch of the index that the query walks. */
 const SHORTEST_TIMEOUT_MIN = 1
 /** The clocks of machines that share a database differ by less. */
@@ -84,7 +86,8 @@ export class AgentReaper {
   async reapAll(): Promise<ReapStatistics> {
     return this.#sweep(
       () => this.#up(),
-      () => ({ kind: 'stop', despite: ['working', 'due', 'silent'] })
+      (_, { status }) =>
+        AWAKE.includes(status) ? { kind: 'stop', despite: ['working', 'due', 'silent'] } : null
     )
   }
 
@@ -106,9 +109,7 @@ export class AgentReaper {
   }
 
   async #up(): Promise<AgentKey[]> {
-    const rows = await UserContainer.query()
-      .select('user_id')
-      .whereIn('status', ['running', 'suspended'])
+    const rows = await UserContainer.query().select('user_id').whereIn('status', AWAKE)
     return rows.map((row) => `user/${row.userId}` as const)
   }
 
@@ -120,7 +121,7 @@ export class AgentReaper {
     const rows: { user_id: string }[] = await connection
       .from(UserContainer.table)
       .select('user_id')
-      .whereIn('status', ['running', 'suspended'])
+      .whereIn('status', AWAKE)
       .where('last_active_at', '<=', earliest.toFormat(dateTimeFormat))
       .whereRaw(`coalesce(wake_policy, ?) <> 'always_on'`, [policy])
       .whereRaw(IS_OVER[name === 'postgres' ? 'postgres' : 'sqlite'], [
@@ -136,7 +137,7 @@ export class AgentReaper {
     const now = DateTime.fromMillis(this.context.clock.now())
     await db
       .from(UserContainer.table)
-      .whereIn('status', ['running', 'suspended'])
+      .whereIn('status', AWAKE)
       .where(
         'last_active_at',
         '>',
