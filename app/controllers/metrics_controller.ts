@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { E_NOT_ALLOWED, E_NOT_SIGNED_IN } from '#identity/errors'
+import { may } from '#identity/permissions'
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 
@@ -8,7 +9,7 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 export default class MetricsController {
   async show({ auth, request, response }: HttpContext) {
     if (!auth.user && !isLocal(request)) throw new E_NOT_SIGNED_IN()
-    if (auth.user && !auth.user.isAdmin) throw new E_NOT_ALLOWED()
+    if (auth.user && !may(auth.user, 'seeOperation')) throw new E_NOT_ALLOWED()
 
     const metrics = await app.container.make('agents.metrics')
     const gauges = await app.container.make('agents.gauges')

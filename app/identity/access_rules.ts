@@ -5,6 +5,7 @@
  */
 import { Route, RouteGroup, RouteResource } from '@adonisjs/core/http'
 import type { Constructor } from '@adonisjs/core/types/common'
+import type { Permission } from '#identity/permissions'
 import type { TokenAbility } from '#identity/access_tokens'
 
 export const ACCESS_RULES = [
@@ -16,8 +17,8 @@ export const ACCESS_RULES = [
   'onboardingAdmin',
   /** A session, or an access token as Bearer. */
   'signedIn',
-  /** As `signedIn`, with the role of an admin. */
-  'admin',
+  /** As `signedIn`, with the permission that the route names. */
+  'permitted',
   /** An access token and nothing else: the lean relay stack. */
   'token',
   /** An agent's own gateway token, on the internal listener. */
@@ -28,6 +29,8 @@ export type AccessRule = (typeof ACCESS_RULES)[number]
 /** What a route says of itself in its `meta`. */
 export interface RouteSecurity {
   access?: AccessRule
+  /** What its caller must be permitted, where the rule is `permitted`. */
+  permission?: Permission
   /** What an access token must be made for; left out: `read` for looking, `manage` for the rest. */
   ability?: TokenAbility
   /** Whether whoever has a session must have proved who they are a short while ago. */
@@ -40,6 +43,8 @@ declare module '@adonisjs/core/http' {
   interface Route<Controller extends Constructor<any> = any> {
     /** Says who may call the route. */
     access(rule: AccessRule): this
+    /** Says what its caller must be permitted. */
+    permission(permission: Permission): this
     /** Says what an access token must be made for, where it is not `read` or `manage` by the method. */
     ability(ability: TokenAbility): this
     /** A sensitive act: a session must have been confirmed a short while ago. */
@@ -54,6 +59,8 @@ declare module '@adonisjs/core/http' {
     access(rule: AccessRule): this
     /** Says what an access token must be made for, for the group's routes. */
     ability(ability: TokenAbility): this
+    /** Says what the callers of the group's routes must be permitted. */
+    permission(permission: Permission): this
   }
   interface RouteResource {
     /** Says who may call the resource's routes, but for those that say it themselves. */
@@ -79,6 +86,14 @@ export function abilityFor(security: RouteSecurity, method: string): TokenAbilit
 export function declareAccessMacros(): void {
   Route.macro('access', function (this: Route, rule: AccessRule) {
     this.security = { ...this.security, access: rule }
+    return this
+  })
+  Route.macro('permission', function (this: Route, permission: Permission) {
+    this.security = { access: 'permitted', ...this.security, permission }
+    return this
+  })
+  RouteGroup.macro('permission', function (this: RouteGroup, permission: Permission) {
+    give(this, { access: 'permitted', permission })
     return this
   })
   Route.macro('ability', function (this: Route, ability: TokenAbility) {

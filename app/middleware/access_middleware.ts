@@ -6,6 +6,7 @@ import type User from '#models/user'
 import { staysOpen } from '#openapi/answer'
 import { bearerOf } from '#identity/bearer'
 import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
+import { may, type Permission } from '#identity/permissions'
 import { allows } from '#identity/access_tokens'
 import {
   E_CONFIRMATION_NEEDED,
@@ -38,9 +39,8 @@ export default class AccessMiddleware {
     if (rule === 'anyone' || rule === 'onboarding') return next()
 
     if (!ctx.auth.user) return this.#refuse(ctx)
-    if ((rule === 'admin' || rule === 'onboardingAdmin') && !ctx.auth.user.isAdmin) {
-      throw new E_NOT_ALLOWED()
-    }
+    const needed = permissionFor(rule, security)
+    if (needed && !may(ctx.auth.user, needed)) throw new E_NOT_ALLOWED()
     await this.#checkProof(ctx, security)
     return next()
   }
@@ -89,6 +89,14 @@ export default class AccessMiddleware {
     if (answersJson(ctx)) throw new E_NOT_SIGNED_IN()
     return ctx.response.redirect().withIntendedUrl().toPath('/login')
   }
+}
+
+/** A route that asks for a permission and names none is a defect. */
+function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permission | null {
+  if (rule === 'onboardingAdmin') return 'manageSettings'
+  if (rule !== 'permitted') return null
+  if (!permission) throw new E_NO_ACCESS_RULE()
+  return permission
 }
 
 const isOnboarding = (rule: AccessRule) => rule === 'onboarding' || rule === 'onboardingAdmin'

@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import BaseInertiaMiddleware from '@adonisjs/inertia/inertia_middleware'
+import { permissionsOf } from '#identity/permissions'
 import type User from '#models/user'
 
 /** Mosaic's own version, as the pages show it. */
@@ -39,6 +40,7 @@ export default class InertiaMiddleware extends BaseInertiaMiddleware {
         success: session?.flashMessages.get('success') as string | undefined,
         error: session?.flashMessages.get('error') as string | undefined,
       }),
+      can: ctx.inertia.always(permissionsOf(auth?.user)),
       user: ctx.inertia.always(auth?.user ? toPageUser(auth.user) : null),
       version,
     }

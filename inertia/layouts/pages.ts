@@ -1,9 +1,16 @@
+import type { usePage } from '@inertiajs/vue3'
 import type { MessageKey } from '~/locales'
+
+/** What the server permits, by name: see `permissions.ts` there. */
+export type Permission = keyof PageProps['can']
+type PageProps = ReturnType<typeof usePage>['props']
 
 export interface PageEntry {
   key: MessageKey
   href: string
   icon: string
+  /** What one must be permitted to see it. */
+  needs?: Permission
 }
 
 /** Every page of the frame, by place: the side bar and the palette list the same ones. */
@@ -19,15 +26,39 @@ export const SETTINGS: PageEntry[] = [
   { key: 'nav.appearance', href: '/settings/appearance', icon: 'i-lucide-palette' },
 ]
 
-export const ADMIN: PageEntry[] = [
-  { key: 'nav.overview', href: '/admin/overview', icon: 'i-lucide-gauge' },
-  { key: 'nav.users', href: '/admin/users', icon: 'i-lucide-users' },
-  { key: 'nav.authentication', href: '/admin/authentication', icon: 'i-lucide-fingerprint' },
-  { key: 'nav.agents', href: '/admin/agents', icon: 'i-lucide-boxes' },
-  { key: 'nav.systemAgents', href: '/admin/system-agents', icon: 'i-lucide-server-cog' },
-  { key: 'nav.runtime', href: '/admin/runtime', icon: 'i-lucide-cpu' },
-  { key: 'nav.security', href: '/admin/security', icon: 'i-lucide-shield' },
-  { key: 'nav.adminSettings', href: '/admin/settings', icon: 'i-lucide-sliders-horizontal' },
-  { key: 'nav.audit', href: '/admin/audit', icon: 'i-lucide-scroll-text' },
-  { key: 'nav.about', href: '/admin/about', icon: 'i-lucide-info' },
+const ADMIN: PageEntry[] = [
+  { key: 'nav.overview', href: '/admin/overview', needs: 'seeOperation', icon: 'i-lucide-gauge' },
+  { key: 'nav.users', href: '/admin/users', needs: 'manageUsers', icon: 'i-lucide-users' },
+  {
+    key: 'nav.authentication',
+    href: '/admin/authentication',
+    needs: 'manageSettings',
+    icon: 'i-lucide-fingerprint',
+  },
+  { key: 'nav.agents', href: '/admin/agents', needs: 'manageAgents', icon: 'i-lucide-boxes' },
+  {
+    key: 'nav.systemAgents',
+    href: '/admin/system-agents',
+    needs: 'manageAgents',
+    icon: 'i-lucide-server-cog',
+  },
+  { key: 'nav.runtime', href: '/admin/runtime', needs: 'manageSettings', icon: 'i-lucide-cpu' },
+  {
+    key: 'nav.security',
+    href: '/admin/security',
+    needs: 'manageSettings',
+    icon: 'i-lucide-shield',
+  },
+  {
+    key: 'nav.adminSettings',
+    href: '/admin/settings',
+    needs: 'manageSettings',
+    icon: 'i-lucide-sliders-horizontal',
+  },
+  { key: 'nav.audit', href: '/admin/audit', needs: 'readAudit', icon: 'i-lucide-scroll-text' },
+  { key: 'nav.about', href: '/admin/about', needs: 'seeOperation', icon: 'i-lucide-info' },
 ]
+
+/** Those pages of the administration that one may open. */
+export const administration = (can: PageProps['can']) =>
+  ADMIN.filter(({ needs }) => needs === undefined || can[needs])

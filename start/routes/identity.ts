@@ -47,7 +47,7 @@ router
       .as('oidc.confirm')
       .asks(localPathValidator)
       .access('signedIn')
-    router.get('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').access('admin')
+    router.get('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').permission('manageSettings')
   })
   .use(pages)
 

@@ -40,21 +40,57 @@ router
 
 router
   .group(() => {
-    router.on('/').redirectToPath('/admin/overview').as('page.admin')
-    router.on('/overview').renderInertia('admin/overview', {}).as('page.admin.overview')
-    router.on('/users').renderInertia('admin/users', {}).as('page.admin.users')
+    router.on('/').redirectToPath('/admin/overview').as('page.admin').permission('seeOperation')
+    router
+      .on('/overview')
+      .renderInertia('admin/overview', {})
+      .as('page.admin.overview')
+      .permission('seeOperation')
+    router
+      .on('/users')
+      .renderInertia('admin/users', {})
+      .as('page.admin.users')
+      .permission('manageUsers')
     router
       .on('/authentication')
       .renderInertia('admin/authentication', {})
       .as('page.admin.authentication')
-    router.on('/agents').renderInertia('admin/agents', {}).as('page.admin.agents')
-    router.on('/system-agents').renderInertia('admin/system_agents', {}).as('page.admin.system')
-    router.on('/runtime').renderInertia('admin/runtime', {}).as('page.admin.runtime')
-    router.on('/security').renderInertia('admin/security', {}).as('page.admin.security')
-    router.on('/settings').renderInertia('admin/settings', {}).as('page.admin.settings')
-    router.on('/audit').renderInertia('admin/audit', {}).as('page.admin.audit')
-    router.on('/about').renderInertia('admin/about', {}).as('page.admin.about')
+      .permission('manageSettings')
+    router
+      .on('/agents')
+      .renderInertia('admin/agents', {})
+      .as('page.admin.agents')
+      .permission('manageAgents')
+    router
+      .on('/system-agents')
+      .renderInertia('admin/system_agents', {})
+      .as('page.admin.system')
+      .permission('manageAgents')
+    router
+      .on('/runtime')
+      .renderInertia('admin/runtime', {})
+      .as('page.admin.runtime')
+      .permission('manageSettings')
+    router
+      .on('/security')
+      .renderInertia('admin/security', {})
+      .as('page.admin.security')
+      .permission('manageSettings')
+    router
+      .on('/settings')
+      .renderInertia('admin/settings', {})
+      .as('page.admin.settings')
+      .permission('manageSettings')
+    router
+      .on('/audit')
+      .renderInertia('admin/audit', {})
+      .as('page.admin.audit')
+      .permission('readAudit')
+    router
+      .on('/about')
+      .renderInertia('admin/about', {})
+      .as('page.admin.about')
+      .permission('seeOperation')
   })
   .prefix('/admin')
-  .access('admin')
   .use(pages)

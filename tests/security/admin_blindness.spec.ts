@@ -57,7 +57,7 @@ async function someone() {
   return { user, agent, provider }
 }
 
-const isAdmins = ({ meta }: RouteJSON) => meta.access === 'admin'
+const isAdmins = ({ meta }: RouteJSON) => meta.access === 'permitted'
 
 /** All of an answer, or of a stream what it begins with. */
 async function told(method: string, path: string, headers: Record<string, string>) {

@@ -12,6 +12,7 @@ import { internalRoutes } from '#start/internal_routes'
 import { isApiPath } from '#exceptions/answer_form'
 import UserContainer from '#models/user_container'
 import { ACCESS_RULES, abilityFor, type AccessRule } from '#identity/access_rules'
+import { PERMISSIONS } from '#identity/permissions'
 import { Sessions } from '#identity/sessions'
 import { TOKEN_ABILITIES, type TokenAbility } from '#identity/access_tokens'
 import { UserFactory } from '#database/factories/user_factory'
@@ -27,7 +28,7 @@ const ENFORCERS: Partial<Record<AccessRule, string>> = {
   onboarding: 'access',
   onboardingAdmin: 'access',
   signedIn: 'access',
-  admin: 'access',
+  permitted: 'access',
   token: 'tokenAuth',
 }
 
@@ -53,7 +54,7 @@ const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
   onboarding: outcomes({ rest: 'gone', unable: 'gone' }),
   onboardingAdmin: outcomes({ rest: 'gone', unable: 'gone' }),
   signedIn: outcomes({ nobody: 'not signed in' }),
-  admin: outcomes({ nobody: 'not signed in', member: 'not allowed', other: 'not allowed' }),
+  permitted: outcomes({ nobody: 'not signed in', member: 'not allowed', other: 'not allowed' }),
   token: outcomes({ nobody: 'not signed in' }),
 }
 
@@ -168,6 +169,15 @@ test.group('Every route', () => {
     const routes = await internalRouteList()
     assert.isAbove(routes.length, 0)
     for (const { meta, pattern } of routes) assert.equal(meta.access, 'agent', pattern)
+  })
+
+  test('names a permission where its rule asks for one, and nowhere else', ({ assert }) => {
+    const named = publicRoutes().filter(({ meta }) => meta.permission !== undefined)
+    const asked = publicRoutes().filter(({ meta }) => meta.access === 'permitted')
+    assert.isAbove(asked.length, 30)
+    assert.deepEqual(named, asked)
+    const used = new Set(named.map(({ meta }) => meta.permission))
+    assert.sameMembers([...used], [...PERMISSIONS], 'each is asked for somewhere')
   })
 
   test('keeps its CSRF check, but for the two that carry a proof of their own', ({ assert }) => {

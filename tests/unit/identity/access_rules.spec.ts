@@ -32,7 +32,7 @@ test.group('Access rules', () => {
         router.group(() => router.get('/inner', noop)).access('token')
         router.post('/proof', noop).withoutCsrf()
       })
-      .access('admin')
+      .permission('manageUsers')
     router.resource('others', ThingsController).only(['show']).access('signedIn')
     router.commit()
 
@@ -42,12 +42,12 @@ test.group('Access rules', () => {
         .map(({ pattern, meta }) => [pattern, meta.access])
     )
     assert.deepEqual(rules, {
-      '/plain': 'admin',
+      '/plain': 'permitted',
       '/open': 'anyone',
-      '/brisk': 'admin',
-      '/things': 'admin',
+      '/brisk': 'permitted',
+      '/things': 'permitted',
       '/inner': 'token',
-      '/proof': 'admin',
+      '/proof': 'permitted',
       '/others/:id': 'signedIn',
     })
   })
