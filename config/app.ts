@@ -1,11 +1,12 @@
 import { defineConfig } from '@adonisjs/core/http'
+import { trustedProxies } from '#settings/trusted_proxies'
 
 export const http = defineConfig({
   generateRequestId: true,
   allowMethodSpoofing: false,
   useAsyncLocalStorage: false,
-  /** The address of the peer counts; a proxy in front is trusted on loopback only. */
-  trustProxy: (address) => address === '127.0.0.1' || address === '::1',
+  /** The address of the peer counts, but for proxies that the settings list. */
+  trustProxy: (address) => trustedProxies.trusts(address),
   cookie: {
     domain: '',
     path: '/',

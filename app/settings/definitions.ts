@@ -181,6 +181,11 @@ export const DEFINITIONS = {
       .maxLength(2048)
       .nullable(),
   }),
+  /** Proxies (CIDR) whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else's are. */
+  'network.trustedProxies': setting<string[]>({
+    default: ['127.0.0.0/8', '::1/128'],
+    schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
+  }),
   /** Private ranges (CIDR) that providers' addresses may lead to. */
   'network.allowedRanges': setting<string[]>({
     default: [],

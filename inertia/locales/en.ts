@@ -937,6 +937,10 @@ export const en = {
           label: 'Public address',
           help: 'Where browsers find Mosaic, as https://mosaic.example.org. Empty: as a request says.',
         },
+        network_trustedProxies: {
+          label: 'Trusted proxies',
+          help: 'Ranges of the proxies in front of Mosaic, as 10.0.0.0/8. What they say of a request’s sender is believed, nobody else’s word is.',
+        },
         runtime_driver: { label: 'Runtime driver', help: 'What new agents are made with.' },
         runtime_image: { label: 'Image', help: 'For drivers that start agents from one.' },
         runtime_memoryMb: {
