@@ -35,6 +35,7 @@ export default defineConfig({
     () => import('#providers/usage_provider'),
     () => import('#providers/openclaw_provider'),
     () => import('#providers/agents_provider'),
+    () => import('#providers/mail_provider'),
     () => import('#providers/identity_provider'),
     () => import('#providers/oidc_provider'),
     () => import('#providers/chat_provider'),

@@ -4,6 +4,7 @@ import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
+import type { InvitationDelivery } from '#identity/invitation_delivery'
 import type { Invitations } from '#identity/invitations'
 import type { UserAdministration } from '#identity/user_administration'
 import type { UserDirectory } from '#identity/user_directory'
@@ -28,6 +29,7 @@ declare module '@adonisjs/core/types' {
     'identity.users': UserDirectory
     'identity.administration': UserAdministration
     'identity.invitations': Invitations
+    'identity.invitationDelivery': InvitationDelivery
     'identity.waysIn': WaysIn
     'identity.limits': UserLimits
     'onboarding': Onboarding
@@ -99,6 +101,10 @@ export default class IdentityProvider {
     container.singleton('identity.invitations', async (resolver) => {
       const { Invitations } = await import('#identity/invitations')
       return new Invitations(await resolver.make('audit'))
+    })
+    container.singleton('identity.invitationDelivery', async (resolver) => {
+      const { InvitationDelivery } = await import('#identity/invitation_delivery')
+      return new InvitationDelivery(await resolver.make('mail.mailer'))
     })
     container.singleton('identity.limits', async (resolver) => {
       const { UserLimits } = await import('#identity/user_limits')

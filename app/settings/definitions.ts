@@ -125,6 +125,42 @@ export const DEFINITIONS = {
   /** Answers of one user that are open at the same time, chats and events, at each copy of Mosaic. */
   'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
 
+  /** The server that takes mail (SMTP); without one, invitations are links to copy. */
+  'mail.host': setting<string | null>({
+    default: null,
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i)
+      .maxLength(255)
+      .nullable(),
+  }),
+  'mail.port': setting<number>({ default: 587, schema: whole(1, 65_535) }),
+  /** How the connection is protected: by STARTTLS, by TLS from its start, or not at all. */
+  'mail.security': setting<'starttls' | 'tls' | 'none'>({
+    default: 'starttls',
+    schema: vine.enum(['starttls', 'tls', 'none'] as const),
+  }),
+  'mail.username': setting<string | null>({
+    default: null,
+    schema: vine.string().trim().maxLength(255).nullable(),
+  }),
+  'mail.password': setting<string | null>({
+    default: null,
+    secret: true,
+    schema: vine.string().maxLength(1024).nullable(),
+  }),
+  /** Who mail comes from, as an address. */
+  'mail.from': setting<string | null>({
+    default: null,
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^[^\s@<>"]+@[^\s@<>"]+$/)
+      .maxLength(255)
+      .nullable(),
+  }),
+
   /** The runtime driver that new instances are made with. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
   /** The image of drivers that have one. */

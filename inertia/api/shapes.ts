@@ -320,9 +320,15 @@ export interface BrowserSession {
   lastUsedAt: string
 }
 
+/** What became of a mail. */
+export type MailDelivery =
+  { sent: true } | { sent: false; reason: string; message: string; hint: string }
+
 export interface SentInvitation {
   url: string
   expiresAt: string
+  /** Null where mail is not set up. */
+  mail: MailDelivery | null
 }
 
 export interface AdminUserDetails extends AdminUser {

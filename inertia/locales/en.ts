@@ -693,6 +693,8 @@ export const en = {
       tokens: 'Access tokens',
       invite: 'Invite someone',
       inviteLead: 'They get an agent of their own when they come in for the first time.',
+      mailed: 'The invitation is on its way by mail.',
+      notMailed: 'The mail did not go. Pass the link on yourself.',
       inviteSubmit: 'Make the invitation',
       roleHelp: 'Admins run the installation. They see nobody’s keys or chats.',
       linkTitle: 'Invitation for {name}',
@@ -838,6 +840,13 @@ export const en = {
       },
       threatModel: 'What Mosaic protects against, and what not',
     },
+    mail: {
+      title: 'Try the mail out',
+      lead: 'Sends one mail with the settings as they are saved.',
+      to: 'To',
+      send: 'Send a test mail',
+      sent: 'The mail server took the mail to {to}.',
+    },
     about: {
       lead: 'What runs here, and whether it is well.',
       health: 'Health',
@@ -870,6 +879,7 @@ export const en = {
         oidc: 'Single sign-on',
         sessions: 'Sessions',
         limits: 'Limits of one person',
+        mail: 'Mail',
         runtime: 'Where agents run',
         docker: 'Containers',
         agents: 'Agents',
@@ -880,6 +890,11 @@ export const en = {
           scale_to_zero: 'Stop it',
           warm: 'Let it rest in memory first, then stop it',
           always_on: 'Let it run on',
+        },
+        mail_security: {
+          starttls: 'STARTTLS',
+          tls: 'TLS from the start',
+          none: 'None',
         },
         docker_egress: {
           open: 'They reach the public internet',
@@ -921,6 +936,18 @@ export const en = {
           label: 'End after a pause of',
           help: 'Hours without a request. A week at most.',
         },
+        mail_host: {
+          label: 'Mail server',
+          help: 'The name of an SMTP server. With it and a sender, invitations go by mail.',
+        },
+        mail_port: { label: 'Port', help: '587 with STARTTLS, 465 with TLS from the start.' },
+        mail_security: {
+          label: 'Protection',
+          help: 'Without any, the password and the links can be read on the way.',
+        },
+        mail_username: { label: 'User name', help: 'Empty: the server asks for none.' },
+        mail_password: { label: 'Password', help: 'Sealed, and never shown again.' },
+        mail_from: { label: 'Sender', help: 'An address that the server takes mail from.' },
         limits_requestsPerMinute: {
           label: 'Requests a minute',
           help: 'Of all their programs and pages together. More are asked to come back later.',

@@ -3,6 +3,7 @@ import { inviteValidator, userChangesValidator, usersQueryValidator } from '#val
 import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
 import { checklistValidator } from '#validators/onboarding'
 import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
+import { mailTrialValidator } from '#validators/mail'
 import { periodValidator } from '#validators/usage'
 import { agentChangesValidator, agentQueryValidator } from '#validators/admin_agents'
 import { settingsDescription } from '#settings/definitions'
@@ -11,6 +12,7 @@ import { systemAgentChangesValidator, systemAgentValidator } from '#validators/s
 import { events, file, list, nothing, one, page } from '#openapi/answer'
 import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents'
 import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
+import { delivery } from '#openapi/shapes/mail'
 import { adminUser, adminUserDetails, invitedUser } from '#openapi/shapes/people'
 import { oidcInspection, oidcSetup, roleDecision } from '#openapi/shapes/ways_in'
 import { api } from '#start/kernel'
@@ -20,6 +22,7 @@ const Agents = () => import('#controllers/api/admin/agents_controller')
 const Audit = () => import('#controllers/api/admin/audit_controller')
 const Checklist = () => import('#controllers/api/admin/checklist_controller')
 const Fleet = () => import('#controllers/api/admin/fleet_controller')
+const Mail = () => import('#controllers/api/admin/mail_controller')
 const Oidc = () => import('#controllers/api/admin/oidc_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
 const Settings = () => import('#controllers/api/admin/settings_controller')
@@ -41,6 +44,13 @@ router
       .takes(settingsDescription)
       .answers(one(list(setting)))
       .confirmed()
+
+    router
+      .post('/mail/test', [Mail, 'test'])
+      .as('mail.test')
+      .permission('manageSettings')
+      .takes(mailTrialValidator)
+      .answers(one(delivery))
 
     router
       .get('/auth/oidc', [Oidc, 'show'])

@@ -172,11 +172,11 @@ test.group('Every route', () => {
   })
 
   test('names a permission where its rule asks for one, and nowhere else', ({ assert }) => {
-    const named = publicRoutes().filter(({ meta }) => meta.permission !== undefined)
+    const naming = publicRoutes().filter(({ meta }) => meta.permission !== undefined)
     const asked = publicRoutes().filter(({ meta }) => meta.access === 'permitted')
     assert.isAbove(asked.length, 30)
-    assert.deepEqual(named, asked)
-    const used = new Set(named.map(({ meta }) => meta.permission))
+    assert.deepEqual(naming, asked)
+    const used = new Set(naming.map(({ meta }) => meta.permission))
     assert.sameMembers([...used], [...PERMISSIONS], 'each is asked for somewhere')
   })
 

@@ -29,6 +29,7 @@ const FLOORS: Record<string, number> = {
   settings: 3,
   identity: 3,
   audit: 3,
+  mail: 3,
   usage: 3,
   handbook: 3,
   openclaw: 2,

@@ -1,5 +1,6 @@
 import { TOKEN_ABILITIES } from '#identity/access_tokens'
 import { AGENT_STATUSES, ROLES } from '#models/types'
+import { delivery } from '#openapi/shapes/mail'
 import { count, flag, list, nullable, oneOf, shape, text, time } from '#openapi/answer'
 
 const user = {
@@ -35,7 +36,8 @@ export const adminUserDetails = shape({
 /** The only answer that holds an invitation's link. */
 export const invitedUser = shape({
   ...user,
-  invitation: shape({ url: text(), expiresAt: time() }),
+  /** `mail` is null where mail is not set up. */
+  invitation: shape({ url: text(), expiresAt: time(), mail: nullable(delivery) }),
 })
 
 const self = {

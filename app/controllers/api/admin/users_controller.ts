@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import type { SentInvitation } from '#identity/invitations'
 import type { Actor } from '#settings/actor'
 import { publicOrigin } from '#controllers/public_origin'
 import AdminUserTransformer from '#transformers/admin_user_transformer'
@@ -48,17 +49,17 @@ export default class AdminUsersController {
   async invite(ctx: HttpContext) {
     const { role = 'member', ...input } = await ctx.request.validateUsing(inviteValidator)
     const invitations = await app.container.make('identity.invitations')
-    const { user, token } = await invitations.invite({ ...input, role }, byAdmin(ctx))
+    const sent = await invitations.invite({ ...input, role }, byAdmin(ctx))
     ctx.response.status(201)
-    return this.#answer(ctx, user.id, token)
+    return this.#answer(ctx, sent.user.id, sent)
   }
 
   async renewInvitation(ctx: HttpContext) {
     const directory = await app.container.make('identity.users')
     const { user } = await directory.find(ctx.params.id)
     const invitations = await app.container.make('identity.invitations')
-    const { token } = await invitations.renew(user, byAdmin(ctx))
-    return this.#answer(ctx, user.id, token)
+    const sent = await invitations.renew(user, byAdmin(ctx))
+    return this.#answer(ctx, user.id, sent)
   }
 
   async revokeInvitation(ctx: HttpContext) {
@@ -69,13 +70,15 @@ export default class AdminUsersController {
     return ctx.response.noContent()
   }
 
-  async #answer(ctx: HttpContext, id: string, token?: string) {
+  async #answer(ctx: HttpContext, id: string, sent?: SentInvitation) {
     const directory = await app.container.make('identity.users')
-    const listed = await directory.find(id)
-    const { data } = await ctx.serialize(AdminUserTransformer.transform(listed))
-    if (!token) return { data }
+    const { data } = await ctx.serialize(AdminUserTransformer.transform(await directory.find(id)))
+    if (!sent) return { data }
+    const { user, token } = sent
     const url = `${await publicOrigin(ctx)}/invitations/${token}`
-    const expiresAt = listed.user.invitationExpiresAt!.toUTC().toISO()
-    return { data: { ...data, invitation: { url, expiresAt } } }
+    const expiresAt = user.invitationExpiresAt!.toUTC().toISO()
+    const delivery = await app.container.make('identity.invitationDelivery')
+    const mail = await delivery.send(user, ctx.auth.user!, url)
+    return { data: { ...data, invitation: { url, expiresAt, mail } } }
   }
 }

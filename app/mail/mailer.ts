@@ -1,0 +1,71 @@
+import { isIP } from 'node:net'
+import { createTransport } from 'nodemailer'
+import type { Settings } from '#settings/settings'
+import { checkedAddress, mailServer, type MailServer } from '#mail/mail_server'
+import { failureOf, toMailFailure, type MailFailure } from '#mail/mail_failure'
+
+/** Milliseconds until a connection stands, is greeted, and an answer comes: what a person waits for. */
+const TIMEOUTS = { connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 10_000 }
+
+export interface Mail {
+  to: string
+  subject: string
+  /** Plain text: nothing in it is fetched by whoever reads it. */
+  text: string
+}
+
+/** What became of a mail. A server that does not take it is a result, not an error. */
+export type Delivery = { sent: true } | ({ sent: false } & MailFailure)
+
+interface MailerLogger {
+  warn(details: object, message: string): void
+}
+
+/** Sends mail through the server of the settings. Each mail has a connection of its own: there are few. */
+export class Mailer {
+  constructor(
+    protected settings: Settings,
+    protected logger: MailerLogger
+  ) {}
+
+  async isSetUp(): Promise<boolean> {
+    return (await mailServer(this.settings)) !== null
+  }
+
+  /** Tries once, within half a minute at most. Never throws. */
+  async send(mail: Mail): Promise<Delivery> {
+    try {
+      const server = await mailServer(this.settings)
+      if (!server) return { sent: false, ...failureOf('not_set_up') }
+      await this.#deliver(server, mail)
+      return { sent: true }
+    } catch (error) {
+      const failure = toMailFailure(error)
+      const { code, responseCode } = error as { code?: string; responseCode?: number }
+      this.logger.warn({ reason: failure.reason, code, responseCode }, 'A mail was not sent')
+      return { sent: false, ...failure }
+    }
+  }
+
+  async #deliver({ host, port, security, credentials, from }: MailServer, mail: Mail) {
+    const allowedRanges = await this.settings.get('network.allowedRanges')
+    const transport = createTransport({
+      host: await checkedAddress(host, allowedRanges),
+      port,
+      secure: security === 'tls',
+      requireTLS: security === 'starttls',
+      ignoreTLS: security === 'none',
+      /** The certificate is checked for the name, or for the address where there is none. */
+      ...(!isIP(host) && { tls: { servername: host } }),
+      ...(credentials && { auth: credentials }),
+      ...TIMEOUTS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    })
+    try {
+      await transport.sendMail({ from: { name: 'Mosaic', address: from }, ...mail })
+    } finally {
+      transport.close()
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { Mailer } from '#mail/mailer'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'mail.mailer': Mailer
+  }
+}
+
+/** Registers what sends mail, by the settings of the moment. */
+export default class MailProvider {
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    this.app.container.singleton('mail.mailer', async (resolver) => {
+      const { Mailer } = await import('#mail/mailer')
+      return new Mailer(await resolver.make('settings'), await resolver.make('logger'))
+    })
+  }
+}
