@@ -5,6 +5,8 @@ import { get, type IncomingHttpHeaders } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import { HttpContextFactory, RequestFactory } from '@adonisjs/core/factories/http'
+import CompressedAssets from '#middleware/compressed_assets_middleware'
 
 const SCRIPT = 'export const answer = 42\n'.repeat(100)
 /** Named as no build would, and there before anything is asked for. */
@@ -53,14 +55,24 @@ test.group('Scripts that the build compressed', (group) => {
     assert.equal(String(plain.body), SCRIPT)
   })
 
-  test('are the only files that this opens', async ({ assert }) => {
+  test('are the only files that this opens: all else is handed on, untouched', async ({
+    assert,
+  }) => {
     for (const path of [
       '/assets/..%2f..%2fpackage.json',
       '/assets/../../.env',
+      '/assets/../../package.js',
+      '/assets/%2e%2e/secret.js',
       '/assets/none.js',
     ]) {
-      /** Where nothing is built, Vite's own server answers, and forbids what it finds there. */
-      assert.include([403, 404], (await raw(path, 'br')).status, path)
+      const request = new RequestFactory().merge({ url: path }).create()
+      request.request.headers['accept-encoding'] = 'br, gzip'
+      const ctx = new HttpContextFactory().merge({ request }).create()
+      let handedOn = false
+      await new CompressedAssets().handle(ctx, async () => void (handedOn = true))
+      assert.isTrue(handedOn, path)
+      assert.isFalse(ctx.response.hasLazyBody, path)
+      assert.isUndefined(ctx.response.getHeader('content-encoding'), path)
     }
   })
 })
