@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Limiter } from '@adonisjs/limiter'
 import type { LimiterService } from '@adonisjs/limiter/types'
 import type { Settings } from '#settings/settings'
 import { E_TOO_MANY_STREAMS } from '#identity/errors'
@@ -7,7 +8,8 @@ import { E_TOO_MANY_STREAMS } from '#identity/errors'
 const LIMITS_AGE_MS = 2000
 
 interface Limits {
-  requests: number
+  /** Counts requests against the setting. */
+  requests: Limiter
   streams: number
 }
 
@@ -29,7 +31,7 @@ export class UserLimits {
   /** @throws E_TOO_MANY_REQUESTS, until the minute is over */
   async request(userId: string): Promise<void> {
     const { requests } = this.#fresh() ?? (await this.#read())
-    await this.limiter.use('memory', { requests, duration: '1 min' }).consume(`api:${userId}`)
+    await requests.consume(`api:${userId}`)
   }
 
   /**
@@ -63,7 +65,8 @@ export class UserLimits {
   }
 
   async #read(): Promise<Limits> {
-    const requests = await this.settings.get('limits.requestsPerMinute')
+    const perMinute = await this.settings.get('limits.requestsPerMinute')
+    const requests = this.limiter.use('memory', { requests: perMinute, duration: '1 min' })
     const streams = await this.settings.get('limits.openStreams')
     this.#readAt = this.now()
     return (this.#limits = { requests, streams })
