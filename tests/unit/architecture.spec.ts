@@ -263,3 +263,15 @@ test.group('Architecture | the documentation names what there is', () => {
     )
   })
 })
+
+test.group('Architecture | an image of Mosaic', () => {
+  test('is made from all that a build takes along', ({ assert }) => {
+    const ignored = source('.dockerignore').split('\n').filter(Boolean)
+    const taken = [...source('adonisrc.ts').matchAll(/pattern: '([^'*]+)\//g)].map(([, at]) => at)
+    assert.isNotEmpty(taken)
+    const missing = taken.filter((folder) =>
+      ignored.some((one) => `${folder}/`.startsWith(`${one}/`))
+    )
+    assert.deepEqual(missing, [])
+  })
+})
