@@ -10,9 +10,13 @@ export function createHttpServer(handler: RequestListener): Server {
   return new PublicServer(withCompletionsLane(handler, laneServices))
 }
 
+/** How soon a connection whose last answer ended while the server ends is noticed, in milliseconds. */
+const IDLE_LOOK_MS = 100
+
 /**
- * Browsers open connections ahead of need. One that has asked nothing yet is busy in the eyes of Node, and
- * would hold the end of the server up for as long as the browser likes.
+ * Ends although browsers keep connections. One that has asked nothing yet, opened ahead of need, is busy in
+ * the eyes of Node. One whose stream of events ends after the server began to was promised to be kept, and
+ * nobody looks at it again before that time is over. Either would hold the end up for a minute.
  */
 class PublicServer extends Server {
   readonly #silent = new Set<Socket>()
@@ -27,7 +31,11 @@ class PublicServer extends Server {
   }
 
   override close(callback?: (error?: Error) => void): this {
-    super.close(callback)
+    const looking = setInterval(() => this.closeIdleConnections(), IDLE_LOOK_MS)
+    super.close((error) => {
+      clearInterval(looking)
+      callback?.(error)
+    })
     for (const socket of this.#silent) socket.destroy()
     return this
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
 import { createHttpServer } from '#start/http_server'
@@ -22,5 +23,30 @@ test.group('The public server', () => {
     await new Promise((resolve) => server.close(resolve))
     silent.resume()
     await ended
+  })
+
+  test('ends although a browser keeps the connection of a stream that ended meanwhile', async ({
+    assert,
+    cleanup,
+  }) => {
+    const asked = Promise.withResolvers<ServerResponse>()
+    const server = createHttpServer((_, response) => {
+      response.write('event: begun\n\n')
+      asked.resolve(response)
+    })
+    server.keepAliveTimeout = 600_000
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const browser = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    cleanup(() => void browser.destroy())
+    browser.write('GET /events HTTP/1.1\r\nhost: mosaic\r\n\r\n')
+    const stream = await asked.promise
+    await once(browser, 'data')
+
+    const closed = new Promise((resolve) => server.close(resolve))
+    const ended = once(browser.resume(), 'close')
+    stream.end()
+    await Promise.all([closed, ended])
+    assert.isFalse(server.listening)
   })
 })
