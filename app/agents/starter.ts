@@ -18,7 +18,7 @@ import { RuntimeError } from '#runtimes/errors'
 /** The gateway's own boot takes seconds: asking this often adds little to it and costs nothing. */
 const POLL_MS = 100
 /** An engine is asked less often than a port: a call to it can cost a process. */
-const INSPECT_EVERY_MS = 300
+const INSPECT_EVERY_MS = 1000
 /** Someone who changes settings again and again must not keep their agent from ever being ready. */
 const MOST_RENEWALS = 2
 

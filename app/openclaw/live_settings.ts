@@ -10,7 +10,7 @@ import { livePatch } from '#openclaw/live_patch'
 
 const TIMEOUT_MS = 10_000
 
-/** Puts a file into the workspace of an agent that runs. Over loopback alone: E_GATEWAY_FAILED elsewhere. */
+/** Puts a file into the workspace of an agent that runs. */
 export async function setWorkspaceFile(
   { url, token }: ControlledGateway,
   name: string,

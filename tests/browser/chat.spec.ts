@@ -1,5 +1,9 @@
 import { test } from '@japa/runner'
+import { DateTime } from 'luxon'
+import app from '@adonisjs/core/services/app'
 import type { Page } from 'playwright'
+import type User from '#models/user'
+import UserContainer from '#models/user_container'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
 import { watchPage } from '#tests/browser/page_watch'
@@ -13,10 +17,13 @@ const answers = (page: Page, state: string) =>
   page.locator(`[data-testid=message-agent][data-state=${state}]`)
 
 test.group('The chat in a browser', (group) => {
+  let admin: User
+
   group.each.setup(async () => {
-    const { admin, restore } = await readyInstallation()
+    const ready = await readyInstallation()
+    admin = ready.admin
     await giveDemoModel(admin)
-    return restore
+    return ready.restore
   })
 
   test('wakes the agent when it is opened, and tells its state', async ({ browserContext }) => {
@@ -48,6 +55,27 @@ test.group('The chat in a browser', (group) => {
     await page.getByText('Turn 2: Second').waitFor()
     await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
     assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('tells two minutes ahead that the agent falls asleep, and keeps it awake if asked', async ({
+    assert,
+    browserContext,
+  }) => {
+    const lifecycle = await app.container.make('agents.lifecycle')
+    await lifecycle.ensureRunning(`user/${admin.id}`)
+    const before = Date.now()
+    const row = await UserContainer.ownedBy(admin.id).firstOrFail()
+    const limit = { minutes: row.idleTimeoutMin }
+    await row.merge({ lastActiveAt: DateTime.now().minus(limit).plus({ seconds: 100 }) }).save()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+
+    const notice = page.getByTestId('sleep-notice')
+    await notice.getByRole('button', { name: 'Keep awake' }).click()
+    await notice.waitFor({ state: 'detached' })
+    const { idleStopAt } = await lifecycle.describe(`user/${admin.id}`)
+    assert.isAtLeast(Date.parse(idleStopAt!), before + row.idleTimeoutMin * 60_000)
   })
 
   test('shows an answer as it comes, and can be stopped', async ({ assert, browserContext }) => {

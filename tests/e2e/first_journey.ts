@@ -11,6 +11,7 @@ import { launchChromium } from '#tests/browser/chromium'
 const PASSWORD = 'a-password-for-the-journey'
 const API_KEY = 'sk-canary-6f1d93c0b7a84e25'
 const PERSONALITY = 'You are a lighthouse keeper and end every letter with the word periwinkle.'
+const NEW_PERSONALITY = 'You are a gardener and end every letter with the word saxifrage.'
 const FIRST = 'My boat is called Halcyon. Please remember that.'
 const SECOND = 'What is my boat called?'
 const THIRD = 'Are you still there?'
@@ -207,6 +208,20 @@ export function firstJourney(title: string, home: AgentsHome): void {
       const third = (await list()).find((one) => one.title === THIRD)!
       await api.ask('DELETE', `/api/v1/conversations/${third.id}`)
       assert.deepEqual(await titles(), [FIRST, FIRST])
+    })
+
+    test('a new personality reaches the agent while it runs', async ({ assert }) => {
+      const before = await home.running(mosaic)
+      await page.goto(`${mosaic.url}/settings/agent`)
+      await page.getByRole('textbox', { name: 'Personality' }).fill(NEW_PERSONALITY)
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Your agent uses the new settings from its next message on.').waitFor()
+
+      await page.goto(`${mosaic.url}/chat`)
+      await say(THIRD)
+      await answer('done').getByText(ModelService.answer(6).join('')).waitFor()
+      assert.include(ModelService.told(service.calls.at(-1)!), NEW_PERSONALITY)
+      assert.deepEqual(await home.running(mosaic), before)
     })
 
     home.tests?.()
