@@ -1,5 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
-import { secrets } from '#start/env'
+import app from '@adonisjs/core/services/app'
 
 /** PostgreSQL takes no connection, or ended this one: it stops, starts, or has crashed. */
 const STATES = /^(08[0-9A-Z]{3}|57P0[1-3])$/
@@ -7,6 +7,9 @@ const STATES = /^(08[0-9A-Z]{3}|57P0[1-3])$/
 /** How its driver says that a connection is gone, after the query where there was one. */
 const GONE =
   /Connection (terminated|ended)( unexpectedly)?$|connection error and is not queryable$/i
+
+/** Where the address of PostgreSQL is, if that is the database: see `config/database.ts`. */
+const CONNECTION = 'database.connections.main.connection.connectionString'
 
 /** SQLite's writer waits for another for seconds before it says so. */
 const BUSY = /^SQLITE_BUSY/
@@ -57,7 +60,8 @@ interface Failure {
 
 /** Any other service may refuse a connection too: it is told apart by where it was to go. */
 function isOfItsConnection({ syscall, address, port }: Failure): boolean {
-  if (syscall !== 'connect' || secrets.database.client !== 'pg') return false
+  if (syscall !== 'connect') return false
   if (port === undefined) return /\.s\.PGSQL\.\d+$/.test(address ?? '')
-  return port === Number(new URL(secrets.database.url).port || 5432)
+  const url = app.config.get<string | undefined>(CONNECTION)
+  return url !== undefined && port === Number(new URL(url).port || 5432)
 }
