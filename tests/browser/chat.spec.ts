@@ -1,5 +1,4 @@
 import { test } from '@japa/runner'
-import { DateTime } from 'luxon'
 import app from '@adonisjs/core/services/app'
 import type { Page } from 'playwright'
 import type User from '#models/user'
@@ -62,14 +61,14 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const lifecycle = await app.container.make('agents.lifecycle')
-    await lifecycle.ensureRunning(`user/${admin.id}`)
-    const before = Date.now()
-    const row = await UserContainer.ownedBy(admin.id).firstOrFail()
-    const limit = { minutes: row.idleTimeoutMin }
-    await row.merge({ lastActiveAt: DateTime.now().minus(limit).plus({ seconds: 100 }) }).save()
     await signIn(browserContext)
     const page = await browserContext.newPage()
+    await page.clock.install()
     await page.goto(`${ORIGIN}/chat`)
+    await page.getByTestId('agent-pill').filter({ hasText: 'Awake' }).waitFor()
+    const before = Date.now()
+    const row = await UserContainer.ownedBy(admin.id).firstOrFail()
+    await page.clock.fastForward((row.idleTimeoutMin * 60 - 100) * 1000)
 
     const notice = page.getByTestId('sleep-notice')
     await notice.getByRole('button', { name: 'Keep awake' }).click()
