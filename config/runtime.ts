@@ -39,6 +39,7 @@ const runtimeConfig = defineConfig({
         return {
           host: await settings.get('docker.host'),
           egress: await settings.get('docker.egress'),
+          image: await settings.get('runtime.image'),
           pullPolicy: await settings.get('docker.pullPolicy'),
           range: await settings.get('docker.range'),
         }

@@ -112,6 +112,17 @@ function isolationOn(engine: Engine): void {
       assert.deepEqual(await preflight('never'), ['error image_missing'])
     })
 
+    test('looks for the image that the settings name, and not for the default one', async ({
+      assert,
+    }) => {
+      const image = 'mosaic-test/chosen:1'
+      const settings = async () => ({ host: engine.host, pullPolicy: 'never' as const, image })
+      const driver = await trial.open(installation, { settings })
+      const [finding] = await driver.preflight()
+      assert.equal(finding.code, 'image_missing')
+      assert.include(finding.message, image)
+    })
+
     test('lets agents reach the public internet and no private network, or nothing at all', async ({
       assert,
     }) => {

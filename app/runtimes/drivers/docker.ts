@@ -6,7 +6,11 @@ import { examine } from '#runtimes/drivers/docker/preflight'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { openParts, type DockerParts } from '#runtimes/drivers/docker/parts'
 import type { Found } from '#runtimes/drivers/docker/containers'
-import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
+import {
+  DEFAULT_SETTINGS,
+  type DockerDriverConfig,
+  type DockerSettings,
+} from '#runtimes/drivers/docker/options'
 import type {
   Instance,
   InstanceRef,
@@ -162,7 +166,7 @@ export class DockerDriver implements RuntimeDriver {
     const { images, settings } = await this.#open()
     // Whoever wants a look at the registry before each start gets it then.
     const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
-    await images.resolve(image ?? this.#config.image, policy, context)
+    await images.resolve(image ?? this.#default(settings), policy, context)
   }
 
   async callback(): Promise<{ host: string; listen: string | null }> {
@@ -173,8 +177,8 @@ export class DockerDriver implements RuntimeDriver {
 
   async preflight(): Promise<RuntimeFinding[]> {
     try {
-      const { image } = this.#config
-      return await examine({ ...(await this.#open()), image })
+      const parts = await this.#open()
+      return await examine({ ...parts, image: this.#default(parts.settings) })
     } catch (error) {
       const { message, help } = error as RuntimeError
       const hint = help ?? 'The log of Mosaic says more.'
@@ -189,7 +193,12 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   #image({ images, settings }: DockerParts, image: string | null, context: RuntimeContext) {
-    return images.resolve(image ?? this.#config.image, settings.pullPolicy, context)
+    return images.resolve(image ?? this.#default(settings), settings.pullPolicy, context)
+  }
+
+  /** What runs where nobody names an image. */
+  #default({ image }: DockerSettings): string {
+    return image ?? this.#config.image
   }
 
   /** With what an admin left who removed the container by hand. */

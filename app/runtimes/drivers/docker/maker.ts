@@ -79,7 +79,7 @@ export class Maker {
   async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
     const { images, volumes, topology, isolation, containers, handover, settings } = this.#parts
     const { signal, onProgress } = context
-    const reference = spec.image ?? this.#options.image
+    const reference = spec.image ?? settings.image ?? this.#options.image
     const image = await images.resolve(reference, settings.pullPolicy, context)
     await isolation.require(image)
     onProgress?.('Making the container')

@@ -7,6 +7,8 @@ export interface DockerSettings {
   host: string | null
   /** Whether agents reach the public internet. Private networks stay closed to them either way. */
   egress: 'open' | 'sealed'
+  /** What agents start from whose spec names none, and what is looked for ahead; null means the default one. */
+  image: string | null
   /** When the image is fetched: if the engine lacks it, before each start, or by hand. */
   pullPolicy: 'missing' | 'always' | 'never'
   /** Range (CIDR) of which each agent gets a /29, where Mosaic runs in a container. */
@@ -54,6 +56,7 @@ export interface DockerDriverConfig {
 export const DEFAULT_SETTINGS: DockerSettings = {
   host: null,
   egress: 'open',
+  image: null,
   pullPolicy: 'missing',
   range: '10.213.0.0/16',
   allowedRanges: [],
