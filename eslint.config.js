@@ -24,6 +24,26 @@ export default configApp(
       'vue/html-indent': 'off',
       'vue/html-closing-bracket-newline': 'off',
       'vue/first-attribute-linebreak': 'off',
+      /** What people read is in `inertia/locales`. Signs between two of its texts are no words. */
+      'vue/no-bare-strings-in-template': [
+        'error',
+        {
+          allowlist: ['·', '–', '→', ':', ',', '.', '…', '(', ')', '/', '%'],
+          attributes: {
+            '/.+/': [
+              'title',
+              'aria-label',
+              'aria-description',
+              'placeholder',
+              'alt',
+              'label',
+              'description',
+              'help',
+              'hint',
+            ],
+          },
+        },
+      ],
     },
   }
 )

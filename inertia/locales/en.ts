@@ -154,6 +154,7 @@ export const en = {
       lead: 'If your organisation has an OpenID Connect service (Keycloak, Entra, Okta, Authentik and others), people can sign in with it. Without one, the account you just made is enough.',
       issuerUrl: 'Issuer address',
       issuerUrlHelp: 'Mosaic reads {path} under this address to find the rest.',
+      issuerUrlExample: 'https://id.example.org/realms/main',
       clientId: 'Client ID',
       clientSecret: 'Client secret',
       clientSecretHelp: 'Sealed before it is stored, and never shown again.',
