@@ -6,11 +6,7 @@ import { examine } from '#runtimes/drivers/docker/preflight'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { openParts, type DockerParts } from '#runtimes/drivers/docker/parts'
 import type { Found } from '#runtimes/drivers/docker/containers'
-import {
-  DEFAULT_SETTINGS,
-  type DockerDriverConfig,
-  type DockerSettings,
-} from '#runtimes/drivers/docker/options'
+import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
 import type {
   Instance,
   InstanceRef,
@@ -163,10 +159,10 @@ export class DockerDriver implements RuntimeDriver {
    * @throws RuntimeError, the signal's reason
    */
   async prepare(image: string | null, context: RuntimeContext): Promise<void> {
-    const { images, settings } = await this.#open()
+    const { images, image: usual, settings } = await this.#open()
     // Whoever wants a look at the registry before each start gets it then.
     const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
-    await images.resolve(image ?? this.#default(settings), policy, context)
+    await images.resolve(image ?? usual, policy, context)
   }
 
   async callback(): Promise<{ host: string; listen: string | null }> {
@@ -177,8 +173,7 @@ export class DockerDriver implements RuntimeDriver {
 
   async preflight(): Promise<RuntimeFinding[]> {
     try {
-      const parts = await this.#open()
-      return await examine({ ...parts, image: this.#default(parts.settings) })
+      return await examine(await this.#open())
     } catch (error) {
       const { message, help } = error as RuntimeError
       const hint = help ?? 'The log of Mosaic says more.'
@@ -192,13 +187,8 @@ export class DockerDriver implements RuntimeDriver {
     parts?.images.close()
   }
 
-  #image({ images, settings }: DockerParts, image: string | null, context: RuntimeContext) {
-    return images.resolve(image ?? this.#default(settings), settings.pullPolicy, context)
-  }
-
-  /** What runs where nobody names an image. */
-  #default({ image }: DockerSettings): string {
-    return image ?? this.#config.image
+  #image(parts: DockerParts, image: string | null, context: RuntimeContext) {
+    return parts.images.resolve(image ?? parts.image, parts.settings.pullPolicy, context)
   }
 
   /** With what an admin left who removed the container by hand. */

@@ -20,8 +20,6 @@ const PAUSE_MS = 25
 const SHAPE_VERSION = 1
 
 export interface MakerOptions {
-  /** What runs where a spec names no image. */
-  image: string
   /** Milliseconds that an instance gets to end when another spec replaces it. */
   replaceGraceMs?: number
 }
@@ -77,9 +75,18 @@ export class Maker {
   }
 
   async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
-    const { images, volumes, topology, isolation, containers, handover, settings } = this.#parts
+    const {
+      images,
+      image: usual,
+      volumes,
+      topology,
+      isolation,
+      containers,
+      handover,
+      settings,
+    } = this.#parts
     const { signal, onProgress } = context
-    const reference = spec.image ?? settings.image ?? this.#options.image
+    const reference = spec.image ?? usual
     const image = await images.resolve(reference, settings.pullPolicy, context)
     await isolation.require(image)
     onProgress?.('Making the container')

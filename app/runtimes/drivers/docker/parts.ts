@@ -28,6 +28,8 @@ export interface DockerParts {
   settings: DockerSettings
   engine: Engine
   images: Images
+  /** What agents start from whose spec names none. */
+  image: string
   volumes: Volumes
   watcher: Watcher
   topology: Topology
@@ -54,6 +56,7 @@ export async function openParts(
   const parts = {
     settings,
     engine,
+    image: settings.image ?? config.image,
     containers,
     volumes,
     topology,
