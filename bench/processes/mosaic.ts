@@ -7,6 +7,7 @@ import { Secret } from '@adonisjs/core/helpers'
 import { Ignitor } from '@adonisjs/core'
 import { createHttpServer } from '#start/http_server'
 import type { Observed, RuntimeDriver } from '#runtimes/contract'
+import { answerQuestions } from '../answering.js'
 import { now } from '../clock.js'
 import type { EnsureFigures, MosaicFacts, WakeTimes } from '../mosaic.js'
 
@@ -184,12 +185,4 @@ function memory(): number {
 
 const ANSWERS: Record<string, () => unknown> = { ensure: measureEnsure, wake, sleep, memory }
 
-process.on('message', async ({ id, question }: { id: number; question: string }) => {
-  try {
-    process.send!({ id, answer: await ANSWERS[question]() })
-  } catch (error) {
-    process.send!({ id, failure: String(error) })
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send!({ ready: facts })
+answerQuestions(ANSWERS, facts)

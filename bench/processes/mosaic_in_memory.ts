@@ -3,10 +3,11 @@
  * driver alone, which is told the same once more.
  */
 import 'reflect-metadata'
-import { Ignitor } from '@adonisjs/core'
 import type { AgentKey } from '#agents/types'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import { MemoryDriver } from '#runtimes/drivers/memory'
+import { answerQuestions } from '../answering.js'
+import { consoleApp } from '../console_app.js'
 import { demoAgents } from '../demo_agents.js'
 import { Slots, storm, untilReady, type Storm } from '../storm.js'
 import type { CallersFigures, StormOfAgents } from '../groups/storm.js'
@@ -17,13 +18,7 @@ const [count, concurrency, callers] = process.argv.slice(2).map(Number)
 const START_MS = 200
 const BOOT_MS = 2000
 
-const app = new Ignitor(new URL('../../', import.meta.url), {
-  importer: (path) =>
-    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
-}).createApp('console')
-await app.init()
-await app.boot()
-await app.start(() => {})
+const app = await consoleApp()
 
 const settings = await app.container.make('settings')
 const runtimes = await app.container.make('runtime.manager')
@@ -102,12 +97,4 @@ const ANSWERS: Record<string, () => Promise<unknown>> = {
   'start one': startOne,
 }
 
-process.on('message', async ({ id, question }: { id: number; question: string }) => {
-  try {
-    process.send!({ id, answer: await ANSWERS[question]() })
-  } catch (error) {
-    process.send!({ id, failure: String(error) })
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send!({ ready: { agents: agents.length } })
+answerQuestions(ANSWERS, { agents: agents.length })

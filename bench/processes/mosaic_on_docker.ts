@@ -10,6 +10,7 @@ import type { ContainerCreateOptions } from 'dockerode'
 import type { AgentKey } from '#agents/types'
 import { createHttpServer } from '#start/http_server'
 import { Engine } from '#tests/engine/engine'
+import { answerQuestions } from '../answering.js'
 import { demoAgents } from '../demo_agents.js'
 import type { StormFigures, WarmFigures } from '../groups/docker.js'
 import { Slots, storm, untilReady } from '../storm.js'
@@ -171,12 +172,4 @@ const ANSWERS: Record<string, () => Promise<unknown>> = {
   warm,
 }
 
-process.on('message', async ({ id, question }: { id: number; question: string }) => {
-  try {
-    process.send!({ id, answer: await ANSWERS[question]() })
-  } catch (error) {
-    process.send!({ id, failure: String(error) })
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send!({ ready: { agents: agents.length } })
+answerQuestions(ANSWERS, { agents: agents.length })

@@ -1,7 +1,7 @@
 /** The reaper over a large fleet: its rows are made, its select is timed, and nothing is put to sleep. */
 import 'reflect-metadata'
-import { Ignitor } from '@adonisjs/core'
 import { DateTime } from 'luxon'
+import { consoleApp } from '../console_app.js'
 import { median } from '../result.js'
 
 const [total, idle] = process.argv.slice(2).map(Number)
@@ -12,13 +12,7 @@ const BATCH = 500
 /** Of those that are not idle, this share runs and was used within the last half hour. */
 const AWAKE_SHARE = 0.1
 
-const app = new Ignitor(new URL('../../', import.meta.url), {
-  importer: (path) =>
-    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
-}).createApp('console')
-await app.init()
-await app.boot()
-await app.start(() => {})
+const app = await consoleApp()
 
 const { default: db } = await import('@adonisjs/lucid/services/db')
 const { dateTimeFormat } = db.connection().dialect

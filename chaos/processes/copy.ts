@@ -4,10 +4,10 @@
  */
 import 'reflect-metadata'
 import { join } from 'node:path'
-import { inspect } from 'node:util'
-import { Ignitor } from '@adonisjs/core'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
+import { answerQuestions } from '../../bench/answering.js'
+import { consoleApp } from '../../bench/console_app.js'
 import { Acts, isExplained, remembered, type House } from '../acts.js'
 import type { ContentionFacts, ContentionOrders, Facts, Orders, Scene, Told } from '../messages.js'
 import { RemoteDriver } from '../remote_driver.js'
@@ -26,13 +26,7 @@ const SETTLE_MS = 30_000
 
 const scene = JSON.parse(process.argv[2]) as Scene
 
-const app = new Ignitor(new URL('../../', import.meta.url), {
-  importer: (path) =>
-    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
-}).createApp('console')
-await app.init()
-await app.boot()
-await app.start(() => {})
+const app = await consoleApp()
 
 let steps = 0
 let dieAt: number | null = null
@@ -286,15 +280,4 @@ const ANSWERS: Record<string, (input: never) => unknown> = {
   clear,
 }
 
-process.on(
-  'message',
-  async ({ id, question, input }: { id: number; question: string; input: never }) => {
-    try {
-      process.send!({ id, answer: await ANSWERS[question](input) })
-    } catch (error) {
-      process.send!({ id, failure: inspect(error) })
-    }
-  }
-)
-process.on('disconnect', () => process.exit())
-process.send!({ ready: {} })
+answerQuestions(ANSWERS, {})
