@@ -2,10 +2,14 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { ProcessTable } from '#runtimes/drivers/process/table'
 import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
 import type { ProcessDriver } from '#runtimes/drivers/process'
+
+/** A process that hears of the end of its child writes it down within some milliseconds. */
+const SETTLED_MS = 200
 
 const isRunning = (pid: number) => new ProcessTable().find(pid) !== null
 
@@ -33,6 +37,21 @@ test.group('Runtime | process | ending', (group) => {
     assert.isTrue(isRunning(escaped))
     await driver.stop(instance, { graceMs: 5000 })
     assert.isFalse(isRunning(escaped))
+  })
+
+  test('writes nothing once it is closed, though an agent that it started ends later', async ({
+    assert,
+  }) => {
+    const given = trial.spec()
+    const starter = await trial.open(HERE)
+    const instance = await trial.start(given, starter)
+    await starter.close()
+    const file = trial.agentPath(given.name, 'instance.json')
+    const before = readFileSync(file, 'utf8')
+    await trial.kill(instance)
+    await trial.ended(instance)
+    await after(SETTLED_MS)
+    assert.equal(readFileSync(file, 'utf8'), before)
   })
 
   test('does not take another process with the same id for the agent', async ({ assert }) => {

@@ -7,8 +7,12 @@ interface Timer {
   background: boolean
 }
 
-/** Turns of the event loop that a condition may take: far more than any real one needs. */
+/**
+ * A condition may take this many turns of the event loop, and this many milliseconds: far more than any
+ * real one needs. Both must be over, since turns are quick while a busy machine has others work.
+ */
 const MOST_TURNS = 20_000
+const LONGEST_MS = 10_000
 
 /**
  * Time that nobody waits for. Who waits takes it along: `wait` comes back at once, that much later.
@@ -68,7 +72,8 @@ export class TestClock implements Clock {
 
 /** Lets everything else go on until the condition holds. */
 export async function until(condition: () => unknown): Promise<void> {
-  for (let turns = 0; turns < MOST_TURNS; turns++) {
+  const end = performance.now() + LONGEST_MS
+  for (let turns = 0; turns < MOST_TURNS || performance.now() < end; turns++) {
     if (await condition()) return
     await turn()
   }

@@ -48,12 +48,15 @@ test.group('An agent at work, with the real OpenClaw', (group) => {
     }
   }
 
-  /** As if its user had not written for an hour. */
+  /**
+   * As if its user had not written for long: past the limit of 30 minutes, and within the time that an
+   * agent which does not answer is given once more. What Mosaic wrote meanwhile is overwritten.
+   */
   const leaveAlone = () => {
     const database = new DatabaseSync(mosaic.databaseFile)
     database.exec(
       `pragma busy_timeout = 5000;
-      update user_containers set last_active_at = datetime('now', '-1 hour')`
+      update user_containers set last_active_at = datetime('now', '-45 minutes')`
     )
     database.close()
   }
@@ -69,10 +72,13 @@ test.group('An agent at work, with the real OpenClaw', (group) => {
   const until = async (holds: () => unknown | Promise<unknown>) => {
     while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
   }
+  const reap = () => {
+    leaveAlone()
+    return mosaic.aceJson<Reaped>('reap:idle')
+  }
   /** The reaper of the web process may be quicker. */
   const sleepsWhenReaped = async () => {
-    leaveAlone()
-    await mosaic.ace('reap:idle')
+    await reap()
     return (await status()) === 'stopped'
   }
   const status = async () => (await api.ask<{ status: string }>('GET', '/api/v1/agent')).status
@@ -80,8 +86,7 @@ test.group('An agent at work, with the real OpenClaw', (group) => {
   test('is not stopped while a shell of it runs in the background', async ({ assert }) => {
     await api.chat(`Please run: ${SHELL}`)
     await until(() => shells().length > 0)
-    leaveAlone()
-    await until(async () => (await mosaic.aceJson<Reaped>('reap:idle')).working === 1)
+    await until(async () => (await reap()).working === 1)
     assert.equal(await status(), 'running')
     assert.lengthOf(shells(), 1)
 

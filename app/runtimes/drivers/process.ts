@@ -67,7 +67,10 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
   readonly #starter: Starter
+  /** Ends that are being kept just now. */
+  readonly #noting = new Set<Promise<void>>()
   #opened: Promise<AgentRegistry> | null = null
+  #closed = false
 
   constructor(config: ProcessDriverConfig, installation: string) {
     this.#config = config
@@ -92,7 +95,7 @@ export class ProcessDriver implements RuntimeDriver {
       table: this.#table,
       children: this.#children,
       ending: this.#ending,
-      onExit: (name, run, exit) => void this.#noteExit(name, run, exit),
+      onExit: (name, run, exit) => this.#exited(name, run, exit),
     })
     this.capabilities = {
       isolation: this.#users ? 'user' : 'none',
@@ -217,8 +220,11 @@ export class ProcessDriver implements RuntimeDriver {
     })
   }
 
+  /** Nothing is written from then on: agents outlive it, and how they end is somebody else's to see. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#watcher.stop()
+    await Promise.all(this.#noting)
   }
 
   #goOn(name: string, run: Run): Instance {
@@ -256,9 +262,15 @@ export class ProcessDriver implements RuntimeDriver {
     this.#watcher.note(record.name, null)
   }
 
+  #exited(name: string, run: Run, exit: RunExit): void {
+    if (this.#closed) return
+    this.#watcher.check(name)
+    const noting = this.#noteExit(name, run, exit).finally(() => this.#noting.delete(noting))
+    this.#noting.add(noting)
+  }
+
   /** Keeps how a child of ours ended, so that other processes and later ones know it too. */
   async #noteExit(name: string, run: Run, exit: RunExit): Promise<void> {
-    this.#watcher.check(name)
     const keep = this.#change(name, async (record, agents) => {
       if (record.run?.startedAt !== run.startedAt || record.run.exit) return
       const failure = record.run.stopRequested ? null : exit.failure
