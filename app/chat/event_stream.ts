@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { httpChunk } from '#chat/http_chunk'
 import type { StreamTiming } from '#chat/stream_timing'
 
 const HEADERS = {
@@ -31,6 +32,7 @@ export class EventStream {
   #timer: NodeJS.Timeout
   #written: Buffer[] = []
   #quietLooks = 0
+  #chunked = false
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response
@@ -70,7 +72,7 @@ export class EventStream {
     if (events) this.#written.push(events)
     this.release()
     this.#writeHead()
-    this.#response.end(this.#take())
+    this.#response.end(this.#take(true))
   }
 
   /** Stops the heartbeat; for a stream that never opened, or whose client left. */
@@ -81,19 +83,22 @@ export class EventStream {
   readonly #flush = (): void => {
     if (this.#written.length === 0 || this.#response.destroyed) return
     this.#writeHead()
-    this.#response.write(this.#take())
+    this.#response.write(this.#take(false))
   }
 
-  #take(): Buffer | undefined {
+  #take(last: boolean): Buffer {
     const written = this.#written
     this.#written = []
-    return written.length > 1 ? Buffer.concat(written) : written[0]
+    return this.#chunked ? httpChunk(written, last) : Buffer.concat(written)
   }
 
   #writeHead(): void {
     if (this.#response.headersSent) return
     const { requestId } = this.#options
     this.#response.writeHead(200, requestId ? { ...HEADERS, 'x-request-id': requestId } : HEADERS)
+    /** The header says it by now, or not, for clients of HTTP/1.0. Node would frame with four writes. */
+    this.#chunked = this.#response.chunkedEncoding
+    this.#response.chunkedEncoding = false
   }
 
   readonly #open = (): void => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/errors'
@@ -27,7 +29,7 @@ test.group('The relay', (group) => {
     }
   })
 
-  /** Answers before it is known how it ends, which otherwise takes a second. */
+  /** Has streams begin, and say that they are still there, before an agent has said anything. */
   async function answerEarly() {
     await surface.restore()
     surface = scriptedSurface({ timing: { openAfterMs: 20, heartbeatMs: 20 } })
@@ -105,6 +107,20 @@ test.group('The relay', (group) => {
     assert.equal(whole.headers.get('content-type'), 'application/json')
   })
 
+  test('needs no chunks for a client that does not know them', async ({ assert }) => {
+    const { hostname, port } = new URL(baseUrl())
+    const body = JSON.stringify(CHAT)
+    const socket = connect(Number(port), hostname)
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.0\r\nauthorization: Bearer ${token}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    )
+    const [head, events] = (await text(socket)).split('\r\n\r\n')
+    assert.match(head, /^HTTP\/1.1 200 OK/)
+    assert.notInclude(head.toLowerCase(), 'transfer-encoding')
+    assert.match(events, /^data: {.*Hello.*\n\ndata: \[DONE\]\n\n$/s)
+  })
+
   test('hands each piece on while the agent still writes', async ({ assert }) => {
     const more = Promise.withResolvers<void>()
     gateway.script = async (reply) => {
@@ -121,6 +137,7 @@ test.group('The relay', (group) => {
   })
 
   test('never cuts an event in two, wherever the network cut it', async ({ assert }) => {
+    await answerEarly()
     const rest = Promise.withResolvers<void>()
     gateway.script = async (reply) => {
       reply.begin()

@@ -1,0 +1,14 @@
+const CRLF = Buffer.from('\r\n')
+const END_OF_BODY = Buffer.from('0\r\n\r\n')
+
+/**
+ * One chunk of a body of HTTP/1.1 (RFC 9112 §7.1) that holds all the pieces, in one buffer and so in one
+ * write. With `last` the body ends behind it; without any pieces it is the end alone.
+ */
+export function httpChunk(pieces: Buffer[], last: boolean): Buffer {
+  const ending = last ? [END_OF_BODY] : []
+  let size = 0
+  for (const { length } of pieces) size += length
+  if (size === 0) return Buffer.concat(ending)
+  return Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), ...pieces, CRLF, ...ending])
+}
