@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { text as allOf } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/errors'
@@ -115,7 +115,7 @@ test.group('The relay', (group) => {
       `POST /v1/chat/completions HTTP/1.0\r\nauthorization: Bearer ${token}\r\n` +
         `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
     )
-    const [head, events] = (await text(socket)).split('\r\n\r\n')
+    const [head, events] = (await allOf(socket)).split('\r\n\r\n')
     assert.match(head, /^HTTP\/1.1 200 OK/)
     assert.notInclude(head.toLowerCase(), 'transfer-encoding')
     assert.match(events, /^data: {.*Hello.*\n\ndata: \[DONE\]\n\n$/s)
