@@ -19,14 +19,18 @@ export async function memoryDriver(): Promise<MemoryDriver> {
 export async function freshInstallation() {
   /** The runtimes of this process know their instances by it. */
   const installation = await settings.get('installation.id')
-  const restore = await testUtils.db().truncate()
+  const truncate = await testUtils.db().truncate()
+  /** A test that failed before it was ready has left what it made. */
+  await truncate()
   if (installation) await settings.set('installation.id', installation)
   await settings.set('onboarding.completed', false)
   await settings.set('onboarding.steps', [])
   await settings.set('runtime.driver', 'memory')
   return async () => {
     await (await memoryDriver()).reset()
-    await restore()
+    /** What is counted still would be written in the middle of the next test. */
+    await (await app.container.make('usage.meter')).flush()
+    await truncate()
   }
 }
 
