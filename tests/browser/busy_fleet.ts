@@ -31,6 +31,8 @@ export async function busyFleet(): Promise<void> {
       return user
     })
   )
+  /** A wake of the test before that ended only just may have made the row of today. */
+  await WakeDay.query().delete()
   for (let ago = 0; ago < 30; ago++) {
     const day = DateTime.utc().startOf('day').minus({ days: ago })
     /** A quiet day has too few people to be shown. */
@@ -50,14 +52,10 @@ export async function busyFleet(): Promise<void> {
       })
     )
     const ready = active.length * 2
-    await noteWakes(day, 'ready', ready, 7_400)
-    if (ago % 6 === 1) await noteWakes(day, 'boot_timeout', 1, 180_000)
+    await WakeDay.create({ day, outcome: 'ready', count: ready, totalMs: ready * 7_400 })
+    if (ago % 6 === 1)
+      await WakeDay.create({ day, outcome: 'boot_timeout', count: 1, totalMs: 180_000 })
   }
   const history = await app.container.make('agents.fleet_history')
   if (history.list().length === 0) await history.sample()
-}
-
-/** A wake that ended only just may have made the row of today. */
-async function noteWakes(day: DateTime, outcome: string, count: number, eachMs: number) {
-  await WakeDay.updateOrCreate({ day, outcome }, { count, totalMs: count * eachMs })
 }
