@@ -1,33 +1,21 @@
-import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
 import { moveData } from '#agents/data_move'
 import { DeadlineExceeded, within } from '#agents/deadline'
 import type { AgentDoors } from '#agents/doors'
 import type { GatewayProbe } from '#agents/gateway_probe'
-import { instanceFailure } from '#agents/instance_failure'
+import { GatewayReadiness } from '#agents/gateway_readiness'
 import type { AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
-import { buildSpec } from '#agents/spec_builder'
 import type { SharedGate } from '#agents/shared_gate'
+import { isSamePlan, planStart, type StartPlan } from '#agents/start_plan'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/wake'
 import { expectedWaitMs, type WakeTimes } from '#agents/wake_times'
-import type { Instance, InstanceSpec, Observed, RuntimeDriver } from '#runtimes/contract'
+import type { Instance, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** The gateway's own boot takes seconds: asking this often adds little to it and costs nothing. */
-const POLL_MS = 100
-/** An engine is asked less often than a port: a call to it can cost a process. */
-const INSPECT_EVERY_MS = 1000
 /** Someone who changes settings again and again must not keep their agent from ever being ready. */
 const MOST_RENEWALS = 2
-
-/** What an attempt is made of, once it is known. */
-interface Plan {
-  driver: RuntimeDriver
-  spec: InstanceSpec
-  documentHash: string
-}
 
 /** An instance that is there already. */
 interface Present extends Instance {
@@ -59,16 +47,18 @@ export interface StarterParts {
 export class AgentStarter {
   readonly #context: AgentsContext
   readonly #parts: StarterParts
+  readonly #readiness: GatewayReadiness
 
   constructor(context: AgentsContext, parts: StarterParts) {
     this.#context = context
     this.#parts = parts
+    this.#readiness = new GatewayReadiness(context, parts.probe)
   }
 
   /** @throws RuntimeError, E_NO_PROVIDER, the reason of the wake's signal */
   async start(wake: Wake, attempt: Attempt): Promise<GatewayAccess> {
     const { row } = attempt
-    const plan = await this.#plan(row)
+    const plan = await planStart(this.#context, row)
     wake.usualMs = this.#parts.wakeTimes.usual(plan.driver.name)
     wake.signal.throwIfAborted()
 
@@ -78,7 +68,7 @@ export class AgentStarter {
         /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
         await this.#parts.doors.reopen(row)
         await this.#starting(attempt, plan)
-        await this.#waitUntilReady(wake, plan, present)
+        await this.#readiness.wait(wake, plan.driver, present)
       }
       return this.#ready(wake, attempt, plan, present)
     }
@@ -94,7 +84,7 @@ export class AgentStarter {
     }
   }
 
-  async #enterGate(wake: Wake, { driver }: Plan): Promise<() => void> {
+  async #enterGate(wake: Wake, { driver }: StartPlan): Promise<() => void> {
     const { gate, startTimes } = this.#parts
     const places = await this.#context.settings.get('agents.startConcurrency')
     const tell = (queuePosition: number) => {
@@ -108,16 +98,16 @@ export class AgentStarter {
   }
 
   /** What is changed while the agent starts is taken along: nobody speaks to it with former settings. */
-  async #boot(wake: Wake, attempt: Attempt, first: Plan): Promise<GatewayAccess> {
+  async #boot(wake: Wake, attempt: Attempt, first: StartPlan): Promise<GatewayAccess> {
     let plan = first
     for (let renewals = 0; ; renewals++) {
       await this.#leaveFormerRuntime(attempt.row, plan, wake)
       await this.#endWithFormerDocument(attempt.row, plan)
       await this.#starting(attempt, plan)
       const instance = await this.#make(wake, attempt, plan)
-      await this.#waitUntilReady(wake, plan, instance)
-      const current = await this.#plan(attempt.row)
-      if (isSame(current, plan) || renewals === MOST_RENEWALS) {
+      await this.#readiness.wait(wake, plan.driver, instance)
+      const current = await planStart(this.#context, attempt.row)
+      if (isSamePlan(current, plan) || renewals === MOST_RENEWALS) {
         this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
         return this.#ready(wake, attempt, plan, instance)
       }
@@ -132,30 +122,11 @@ export class AgentStarter {
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
-  /** The document comes first: without a provider nothing is started at all. */
-  async #plan(row: AgentRow): Promise<Plan> {
-    const { settings, documents, runtimes, callbackUrl } = this.#context
-    const { hash: documentHash } = await documents.forAgent(agentOf(row))
-    const driver = await runtimes.use(await settings.get('runtime.driver'))
-    const limits = {
-      memoryMb: await settings.get('runtime.memoryMb'),
-      cpus: await settings.get('runtime.cpus'),
-      processes: await settings.get('runtime.processes'),
-      ...row.limits,
-    }
-    const spec = buildSpec({
-      row,
-      installation: await runtimes.installation(),
-      apiUrl: await callbackUrl(driver),
-      token: new Secret((await row.open('gatewayToken'))!),
-      image: await settings.get('runtime.image'),
-      limits,
-    })
-    return { driver, spec, documentHash }
-  }
-
   /** The instance that already runs as it should, after a restart of Mosaic for example, or null. */
-  async #present(row: AgentRow, { driver, spec, documentHash }: Plan): Promise<Present | null> {
+  async #present(
+    row: AgentRow,
+    { driver, spec, documentHash }: StartPlan
+  ): Promise<Present | null> {
     if (row.runtime !== driver.name || !isUp(row) || row.documentHash !== documentHash) return null
     const { clock, timeouts, logger } = this.#context
     const look = within(clock, timeouts.inspectMs, undefined, () =>
@@ -171,7 +142,12 @@ export class AgentStarter {
   }
 
   /** Lets one that is suspended go on. It was as ready as any, so it needs no place at the start gate. */
-  async #isReady(row: AgentRow, instance: Present, wake: Wake, { driver }: Plan): Promise<boolean> {
+  async #isReady(
+    row: AgentRow,
+    instance: Present,
+    wake: Wake,
+    { driver }: StartPlan
+  ): Promise<boolean> {
     if (instance.frozen) {
       wake.tell('starting')
       const { clock, timeouts } = this.#context
@@ -183,7 +159,7 @@ export class AgentStarter {
   }
 
   /** An instance reads its document when it starts: with another one it has to start anew. */
-  async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: Plan): Promise<void> {
+  async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: StartPlan): Promise<void> {
     if (row.runtime !== driver.name || row.documentHash === documentHash) return
     await this.#end(row, driver)
   }
@@ -200,7 +176,7 @@ export class AgentStarter {
   /** What another runtime made would go on beside the new instance, and its data would stay behind. */
   async #leaveFormerRuntime(
     row: AgentRow,
-    { driver, spec }: Plan,
+    { driver, spec }: StartPlan,
     wake: Pick<Wake, 'signal' | 'tell'>
   ): Promise<void> {
     const { runtimes, clock, timeouts, logger } = this.#context
@@ -221,7 +197,7 @@ export class AgentStarter {
     row.runtimeState = null
   }
 
-  async #starting(attempt: Attempt, { driver, spec, documentHash }: Plan): Promise<void> {
+  async #starting(attempt: Attempt, { driver, spec, documentHash }: StartPlan): Promise<void> {
     attempt.driver = driver
     await this.#parts.rows.save(attempt.row, {
       status: 'starting',
@@ -234,7 +210,7 @@ export class AgentStarter {
     })
   }
 
-  async #make(wake: Wake, attempt: Attempt, { driver, spec }: Plan): Promise<Instance> {
+  async #make(wake: Wake, attempt: Attempt, { driver, spec }: StartPlan): Promise<Instance> {
     const { clock, timeouts } = this.#context
     wake.tell('provisioning')
     await this.#parts.leases.confirm(agentOf(attempt.row), attempt.row)
@@ -260,47 +236,10 @@ export class AgentStarter {
     return { containerId: id, endpoint, runtimeState: state, startedAt }
   }
 
-  async #waitUntilReady(wake: Wake, { driver }: Plan, instance: Instance): Promise<void> {
-    const { clock, settings } = this.#context
-    const deadline = clock.elapsed() + (await settings.get('agents.bootTimeoutSec')) * 1000
-    let inspectAt = clock.elapsed() + INSPECT_EVERY_MS
-    for (;;) {
-      const state = await this.#parts.probe.startup(instance.endpoint, wake.signal)
-      if (state === 'ready') return this.#throwIfImposed(driver, instance)
-      if (state === 'booting') wake.tell('booting')
-
-      if (clock.elapsed() >= inspectAt) {
-        await this.#throwIfGone(driver, instance)
-        inspectAt = clock.elapsed() + INSPECT_EVERY_MS
-      }
-      if (clock.elapsed() >= deadline) {
-        throw new RuntimeError('boot_timeout', `The gateway was ${state} until the deadline.`)
-      }
-      await clock.wait(POLL_MS, wake.signal)
-    }
-  }
-
-  /** An engine that does not answer just now says nothing about the instance. */
-  async #throwIfGone(driver: RuntimeDriver, instance: Instance): Promise<Observed | undefined> {
-    const { clock, timeouts } = this.#context
-    const look = within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instance))
-    const observed = await look.catch(() => undefined)
-    if (observed === null || observed?.status === 'exited') throw instanceFailure(observed)
-    return observed
-  }
-
-  /** What answers may be someone else's program on the gateway's port: it must not get the token. */
-  async #throwIfImposed(driver: RuntimeDriver, instance: Instance): Promise<void> {
-    const observed = await this.#throwIfGone(driver, instance)
-    if (observed && observed.endpoint === null) {
-      throw new RuntimeError('exited_early', 'Another program answers in place of the gateway.')
-    }
-  }
-
   async #ready(
     wake: Wake,
     { row }: Attempt,
-    { driver, spec, documentHash }: Plan,
+    { driver, spec, documentHash }: StartPlan,
     instance: Instance
   ): Promise<GatewayAccess> {
     wake.signal.throwIfAborted()
@@ -326,10 +265,6 @@ export class AgentStarter {
     wake.tell('ready')
     return { url: endpoint, token: spec.token.release() }
   }
-}
-
-function isSame(one: Plan, other: Plan): boolean {
-  return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash
 }
 
 /** What nobody asked for is nobody's use; but without any time at all the agent would never fall asleep. */
