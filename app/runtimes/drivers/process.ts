@@ -11,6 +11,7 @@ import { Children } from '#runtimes/drivers/process/children'
 import { ProcessTable } from '#runtimes/drivers/process/table'
 import { AgentRegistry } from '#runtimes/drivers/process/registry'
 import { Ending, signalGroup } from '#runtimes/drivers/process/ending'
+import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
 import { agentsFolder, type PlacesInput } from '#runtimes/drivers/process/places'
@@ -67,10 +68,8 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
   readonly #starter: Starter
-  /** Ends that are being kept just now. */
-  readonly #noting = new Set<Promise<void>>()
+  readonly #exitNotes = new ExitNotes((name, run, exit) => this.#noteExit(name, run, exit))
   #opened: Promise<AgentRegistry> | null = null
-  #closed = false
 
   constructor(config: ProcessDriverConfig, installation: string) {
     this.#config = config
@@ -95,7 +94,10 @@ export class ProcessDriver implements RuntimeDriver {
       table: this.#table,
       children: this.#children,
       ending: this.#ending,
-      onExit: (name, run, exit) => this.#exited(name, run, exit),
+      onExit: (name, run, exit) => {
+        this.#watcher.check(name)
+        this.#exitNotes.add(name, run, exit)
+      },
     })
     this.capabilities = {
       isolation: this.#users ? 'user' : 'none',
@@ -222,9 +224,8 @@ export class ProcessDriver implements RuntimeDriver {
 
   /** Nothing is written from then on: agents outlive it, and how they end is somebody else's to see. */
   async close(): Promise<void> {
-    this.#closed = true
     this.#watcher.stop()
-    await Promise.all(this.#noting)
+    await this.#exitNotes.close()
   }
 
   #goOn(name: string, run: Run): Instance {
@@ -262,22 +263,12 @@ export class ProcessDriver implements RuntimeDriver {
     this.#watcher.note(record.name, null)
   }
 
-  #exited(name: string, run: Run, exit: RunExit): void {
-    if (this.#closed) return
-    this.#watcher.check(name)
-    const noting = this.#noteExit(name, run, exit).finally(() => this.#noting.delete(noting))
-    this.#noting.add(noting)
-  }
-
-  /** Keeps how a child of ours ended, so that other processes and later ones know it too. */
   async #noteExit(name: string, run: Run, exit: RunExit): Promise<void> {
-    const keep = this.#change(name, async (record, agents) => {
+    await this.#change(name, async (record, agents) => {
       if (record.run?.startedAt !== run.startedAt || record.run.exit) return
       const failure = record.run.stopRequested ? null : exit.failure
       await agents.save({ ...record, run: { ...record.run, exit: { ...exit, failure } } })
     })
-    // It is still known here, and a full disk is reported by what needs the disk.
-    await keep.catch(() => {})
   }
 
   async #signal(
