@@ -1,4 +1,5 @@
-import { defineConfig, stores } from '@adonisjs/session'
+import { defineConfig } from '@adonisjs/session'
+import { sessionRows } from '#identity/session_store'
 
 /** Sessions are rows, so that they can be listed and revoked. */
 const sessionConfig = defineConfig({
@@ -8,7 +9,7 @@ const sessionConfig = defineConfig({
   age: '7d',
   cookie: { path: '/', httpOnly: true, secure: false, sameSite: 'lax' },
   store: 'database',
-  stores: { database: stores.database() },
+  stores: { database: sessionRows() },
 })
 
 export default sessionConfig

@@ -1,8 +1,10 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { Sessions } from '#identity/sessions'
+import type { SignIn } from '#identity/sign_in'
 import { Visitor } from '#tests/visitor'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
@@ -85,5 +87,28 @@ test.group('Sessions', (group) => {
     restore()
     cleanup(await later(3.5 * HOUR_MS))
     assert.isFalse(await isIn(busy), 'its whole time has passed')
+  })
+
+  test('that was ended stays ended, whatever its browser had under way', async ({
+    assert,
+    cleanup,
+  }) => {
+    const [desk, phone] = [await signedIn('Desk'), await signedIn('Phone')]
+    const present = await app.container.make('identity.signIn')
+    const arrived = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    const slow = { confirm: () => (arrived.resolve(), answer.promise) }
+    app.container.bindValue('identity.signIn', slow as unknown as SignIn)
+    cleanup(() => app.container.bindValue('identity.signIn', present))
+
+    const confirmed = phone.post('/api/v1/session/confirm', { password: ADMIN.password })
+    await arrived.promise
+    await desk.delete('/api/v1/sessions')
+    answer.resolve()
+    await confirmed
+
+    assert.isFalse(await isIn(phone))
+    assert.equal((await desk.get('/api/v1/sessions')).body.meta.total, 1)
+    assert.lengthOf(await db.from('sessions').whereNotNull('user_id'), 1)
   })
 })
