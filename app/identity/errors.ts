@@ -89,6 +89,15 @@ export class E_TOKEN_ABILITY extends Exception {
   }
 }
 
+/** A token that could make one that lasts longer would never end. */
+export class E_TOKEN_OUTLIVES extends Exception {
+  static override code = 'E_TOKEN_OUTLIVES'
+  static override status = 403
+  static override message = 'A token made with a token lasts no longer than that one.'
+  static override help = 'Choose an earlier end, or make it in the settings, under "Access tokens".'
+  readonly field = 'expiresAt'
+}
+
 export class E_EMAIL_TAKEN extends Exception {
   static override code = 'E_EMAIL_TAKEN'
   static override status = 409

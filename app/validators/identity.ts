@@ -35,7 +35,10 @@ export const accessTokenValidator = vine.create({
   expiresAt: vine
     .string()
     .use(futureTimeRule())
-    .transform((value) => DateTime.fromISO(value, { zone: 'utc' }))
+    /** Asked for null as well. */
+    .transform((value: string | null) =>
+      value === null ? null : DateTime.fromISO(value, { zone: 'utc' })
+    )
     .nullable()
     .optional(),
 })

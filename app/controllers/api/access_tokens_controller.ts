@@ -18,7 +18,7 @@ export default class AccessTokensController {
     const input = await request.validateUsing(accessTokenValidator)
     const user = auth.user!
     const tokens = await app.container.make('identity.tokens')
-    const token = await tokens.create(user, input)
+    const token = await tokens.create(user, input, tokenOf(auth))
 
     const audit = await app.container.make('audit')
     await audit.record({
@@ -45,4 +45,9 @@ export default class AccessTokensController {
     })
     return response.noContent()
   }
+}
+
+/** The token that the request came with, or null for one with a session. */
+function tokenOf(auth: HttpContext['auth']) {
+  return auth.authenticatedViaGuard === 'api' ? auth.use('api').user!.currentAccessToken : null
 }

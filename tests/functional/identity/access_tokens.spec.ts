@@ -63,6 +63,31 @@ test.group('Access tokens over the API', (group) => {
     }
   })
 
+  test('make no token that can do more, or lasts longer, than they themselves', async ({
+    assert,
+  }) => {
+    const tokens = await app.container.make('identity.tokens')
+    const expiresAt = DateTime.utc().plus({ hours: 1 })
+    const input = { name: 'leaked', abilities: ['manage' as const], expiresAt }
+    const leaked = await tokens.create(await UserFactory.create(), input)
+    const visitor = withToken(leaked.value!.release())
+
+    for (const [more, code] of [
+      [{ abilities: ['manage', 'chat'] }, 'E_TOKEN_ABILITY'],
+      [{ expiresAt: null }, 'E_TOKEN_OUTLIVES'],
+      [{ expiresAt: expiresAt.plus({ days: 1 }).toISO() }, 'E_TOKEN_OUTLIVES'],
+    ] as const) {
+      const { status, body } = await visitor.post('/api/v1/tokens', { name: 'more', ...more })
+      assert.equal(status, 403, JSON.stringify(body))
+      assert.equal(body.errors[0].code, code)
+    }
+
+    const { data } = (await visitor.post('/api/v1/tokens', { name: 'as much' })).body
+    assert.deepEqual(data.abilities, ['manage'])
+    const late = DateTime.fromISO(data.expiresAt).diff(expiresAt).as('seconds')
+    assert.isBelow(Math.abs(late), 2)
+  })
+
   test('leave no session behind, and need no CSRF token', async ({ assert }) => {
     const visitor = withToken((await tokenOf(await UserFactory.create())).value)
     const before = await db.from('sessions').count('* as n').first()
