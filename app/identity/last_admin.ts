@@ -1,19 +1,26 @@
 import User from '#models/user'
-import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import type {
+  QueryClientContract,
+  TransactionClientContract,
+} from '@adonisjs/lucid/types/database'
+
+/**
+ * Takes whoever is an admin for the transaction, ahead of any other user and always in the same order:
+ * two admins who remove each other at the same time come one after the other, and neither waits in vain.
+ */
+export async function lockAdmins(trx: TransactionClientContract): Promise<void> {
+  await User.query({ client: trx }).where('role', 'admin').orderBy('id').forUpdate()
+}
 
 /**
  * Whether nobody but this user could administer the installation. Who has not taken their invitation
- * yet does not count. Within a transaction the admins stay locked, so that two admins cannot remove
- * each other at the same time.
+ * yet does not count. It stays true or false for as long as `lockAdmins` holds the admins.
  */
 export async function isLastAdmin(user: User, client?: QueryClientContract): Promise<boolean> {
   if (!user.isAdmin || user.deactivatedAt) return false
-  const query = User.query(client && { client })
+  const admins = await User.query(client && { client })
     .where('role', 'admin')
     .whereNull('deactivated_at')
     .whereNull('invitation_token_hash')
-    .orderBy('id')
-  if (client?.isTransaction) query.forUpdate()
-  const admins = await query
   return admins.every(({ id }) => id === user.id)
 }

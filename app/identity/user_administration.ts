@@ -7,7 +7,7 @@ import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
 import type { AccessTokens } from '#identity/access_tokens'
 import type { Sessions } from '#identity/sessions'
-import { isLastAdmin } from '#identity/last_admin'
+import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_LAST_ADMIN, E_SELF } from '#identity/errors'
 
 export interface UserChanges {
@@ -79,6 +79,7 @@ export class UserAdministration {
     change: (user: User, trx: TransactionClientContract) => Promise<void>
   ): Promise<User> {
     const user = await db.transaction(async (trx) => {
+      await lockAdmins(trx)
       const found = await User.query({ client: trx }).where('id', id).forUpdate().firstOrFail()
       await change(found, trx)
       return found.useTransaction(trx).save()

@@ -1,11 +1,12 @@
 import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Settings } from '#settings/settings'
 import type { Invitations } from '#identity/invitations'
-import { isLastAdmin } from '#identity/last_admin'
+import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_OIDC_REFUSED } from '#identity/oidc/errors'
 import type { OidcIdentity } from '#identity/oidc/client'
 import { decideRole, type RoleDecision, type RoleRules } from '#identity/oidc/role_rules'
@@ -129,8 +130,13 @@ export class OidcAccounts {
   /** Nobody is locked out by a claim: the last admin stays one, and the record says so. */
   async #giveRole(user: User, role: Role): Promise<void> {
     if (user.role === role) return
-    const kept = role !== 'admin' && (await isLastAdmin(user))
-    if (!kept) await user.merge({ role }).save()
+    const kept = await db.transaction(async (trx) => {
+      await lockAdmins(trx)
+      if (role !== 'admin' && (await isLastAdmin(user, trx))) return true
+      await user.merge({ role }).useTransaction(trx).save()
+      return false
+    })
+    user.$trx = undefined
     await this.audit.record({
       actor: user,
       action: kept ? 'user.role_kept' : 'user.role_changed',

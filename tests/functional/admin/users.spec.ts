@@ -161,6 +161,32 @@ test.group('Changing users', (group) => {
   })
 })
 
+test.group('Two admins who remove each other', (group) => {
+  /** Transactions of their own, as two requests have them. */
+  group.each.setup(() => testUtils.db().truncate())
+
+  for (const how of ['demoting', 'deactivating'] as const) {
+    test(`at the same time, ${how}, leave one of them`, async ({ assert }) => {
+      const administration = await app.container.make('identity.administration')
+      const remove = (id: string, user: User) =>
+        how === 'demoting'
+          ? administration.update(id, { role: 'member' }, { user, address: null })
+          : administration.deactivate(id, { user, address: null })
+      for (let round = 0; round < 5; round++) {
+        await User.query().delete()
+        const [one, other] = await UserFactory.apply('admin').createMany(2)
+        const ends = await Promise.allSettled([remove(other.id, one), remove(one.id, other)])
+        const refused = ends.filter((end) => end.status === 'rejected')
+        assert.deepEqual(
+          refused.map(({ reason }) => reason.code),
+          ['E_LAST_ADMIN']
+        )
+        assert.lengthOf(await User.query().where('role', 'admin').whereNull('deactivated_at'), 1)
+      }
+    })
+  }
+})
+
 test.group('Invitations', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => settings.set('onboarding.completed', true))
