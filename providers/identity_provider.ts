@@ -2,6 +2,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { Audit } from '#audit/audit'
 import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
+import type { Listeners } from '#identity/listeners'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
 import type { InvitationDelivery } from '#identity/invitation_delivery'
@@ -32,6 +33,7 @@ declare module '@adonisjs/core/types' {
     'identity.invitationDelivery': InvitationDelivery
     'identity.waysIn': WaysIn
     'identity.limits': UserLimits
+    'identity.listeners': Listeners
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
     'onboarding.checklist': Checklist
@@ -109,6 +111,10 @@ export default class IdentityProvider {
     container.singleton('identity.limits', async (resolver) => {
       const { UserLimits } = await import('#identity/user_limits')
       return new UserLimits(await resolver.make('limiter.manager'), await resolver.make('settings'))
+    })
+    container.singleton('identity.listeners', async () => {
+      const { Listeners } = await import('#identity/listeners')
+      return new Listeners()
     })
     container.singleton('identity.waysIn', async (resolver) => {
       const { WaysIn } = await import('#identity/ways_in')

@@ -42,6 +42,7 @@ export default class AccessMiddleware {
     const needed = permissionFor(rule, security)
     if (needed && !may(ctx.auth.user, needed)) throw new E_NOT_ALLOWED()
     await this.#checkProof(ctx, security)
+    if (isListening(ctx)) await this.#follow(ctx, needed)
     return next()
   }
 
@@ -50,6 +51,16 @@ export default class AccessMiddleware {
     const limits = await app.container.make('identity.limits')
     await limits.request(id)
     if (staysOpen(route?.meta.answers)) await limits.stream(id, response.response)
+  }
+
+  /** What is allowed now may not be an hour later, and a stream is asked nothing any more. */
+  async #follow({ auth, response, session }: HttpContext, permission: Permission | null) {
+    const listeners = await app.container.make('identity.listeners')
+    const user = auth.user!
+    const token = auth.authenticatedViaGuard === 'api' ? auth.use('api').user! : null
+    const tokenId = token && String(token.currentAccessToken.identifier)
+    const sessionId = token ? null : session.sessionId
+    listeners.add({ userId: user.id, permission, sessionId, tokenId }, response.response)
   }
 
   /** A token must be made for this, a session confirmed for what is sensitive. */
@@ -98,6 +109,10 @@ function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permiss
   if (!permission) throw new E_NO_ACCESS_RULE()
   return permission
 }
+
+/** Events last until someone leaves; a chat that streams ends by itself. */
+const isListening = ({ request, route }: HttpContext) =>
+  request.method() === 'GET' && staysOpen(route?.meta.answers)
 
 const isOnboarding = (rule: AccessRule) => rule === 'onboarding' || rule === 'onboardingAdmin'
 
