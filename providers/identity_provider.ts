@@ -166,11 +166,13 @@ export default class IdentityProvider {
 
     container.singleton('settings.changes', async (resolver) => {
       const { SettingsChanges } = await import('#settings/settings_changes')
+      const { checkMailPassword } = await import('#mail/password_check')
       const runtimes = async () => (await container.make('runtime.manager')).names()
       const settings = await resolver.make('settings')
       const enforcement = await resolver.make('identity.oidc.enforcement')
       return new SettingsChanges(settings, runtimes, await resolver.make('audit'), [
         (changes) => enforcement.check(changes),
+        (changes) => checkMailPassword(changes, settings),
       ])
     })
     container.singleton('agents.system', async (resolver) => {

@@ -117,6 +117,20 @@ test.group('Mail', (group) => {
     assert.notInclude(JSON.stringify(refused), 'something else')
   })
 
+  test('a password does not go along to another server', async ({ assert }) => {
+    await change({ 'mail.host': 'mail.example.test', 'mail.password': ACCOUNT[1] })
+    const moved = await change({ 'mail.host': 'mail.attacker.test' })
+    assert.equal(moved.status, 422)
+    assert.containsSubset(moved.body.errors[0], {
+      code: 'E_MAIL_PASSWORD_NEEDED',
+      field: 'mail.password',
+    })
+    assert.equal(await settings.get('mail.host'), 'mail.example.test')
+    assert.equal((await change({ 'mail.host': 'mail.example.test', 'mail.port': 25 })).status, 200)
+    const entered = { 'mail.host': 'mail.example.org', 'mail.password': 'another one' }
+    assert.equal((await change(entered)).status, 200)
+  })
+
   test('waits for protection where the settings want it, and says nothing before', async ({
     assert,
   }) => {

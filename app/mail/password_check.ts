@@ -1,0 +1,28 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import type { Settings } from '#settings/settings'
+
+/** A password is not sent to a server that its owner has not seen. */
+export class E_MAIL_PASSWORD_NEEDED extends Exception {
+  static override code = 'E_MAIL_PASSWORD_NEEDED'
+  static override status = 422
+  static override message =
+    'Enter the password again: the stored one belongs to another mail server.'
+  static override help = 'Send "mail.password" together with "mail.host".'
+  readonly field = 'mail.password'
+}
+
+/**
+ * Judges a change of settings before any of it is stored: whoever may change the server could otherwise
+ * have the password sent to one of their own, which nothing here tells anybody.
+ *
+ * @throws E_MAIL_PASSWORD_NEEDED
+ */
+export async function checkMailPassword(
+  changes: Record<string, unknown>,
+  settings: Pick<Settings, 'get'>
+): Promise<void> {
+  const next = changes['mail.host']
+  if (typeof next !== 'string' || 'mail.password' in changes) return
+  const moves = next.trim() !== (await settings.get('mail.host'))
+  if (moves && (await settings.get('mail.password')) !== null) throw new E_MAIL_PASSWORD_NEEDED()
+}
