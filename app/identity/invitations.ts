@@ -92,6 +92,8 @@ export class Invitations {
 
   /** @throws E_INVITATION */
   async acceptWithPassword(token: string, name: string | undefined, password: string) {
+    /** Ahead of the hash, which is work that no stranger may ask for. */
+    await this.findOrFail(token)
     const passwordHash = await hashPassword(password)
     const user = await this.accept(token, { passwordHash, ...(name && { name }) })
     if (!user) throw new E_INVITATION()

@@ -1,8 +1,5 @@
 import User from '#models/user'
-import type {
-  QueryClientContract,
-  TransactionClientContract,
-} from '@adonisjs/lucid/types/database'
+import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 
 /**
  * Takes whoever is an admin for the transaction, ahead of any other user and always in the same order:

@@ -5,6 +5,7 @@ import type { Limiter } from '@adonisjs/limiter'
 import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
 import type { Audit } from '#audit/audit'
+import { networkOf } from '#identity/network_of'
 import { verifyPassword } from '#identity/passwords'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
 import { E_INVALID_CREDENTIALS, E_PASSWORD_SIGN_IN_OFF } from '#identity/errors'
@@ -66,10 +67,11 @@ export class SignIn {
   async withPassword(credentials: Credentials, address: string) {
     const account = await accountNamed(credentials.username)
     await this.#limited(credentials, account, address)
-    if (account!.method === 'password' && (await this.enforcement.isInForce())) {
+    const { user, method } = account!
+    if (method === 'password' && (await this.enforcement.isInForce())) {
+      await this.#refused('switched_off', account, address)
       throw new E_PASSWORD_SIGN_IN_OFF()
     }
-    const { user, method } = account!
     return { user, method }
   }
 
@@ -85,8 +87,9 @@ export class SignIn {
 
   async #limited({ username, password }: Credentials, account: Account | null, address: string) {
     const name = createHash('sha256').update(username).digest('hex')
-    const addressKey = `sign_in:address:${address}`
-    const accountKey = `sign_in:account:${name}:${address}`
+    const network = networkOf(address)
+    const addressKey = `sign_in:address:${network}`
+    const accountKey = `sign_in:account:${name}:${network}`
     const everywhereKey = `sign_in:everywhere:${name}`
     await this.#byAddress.consume(addressKey)
     await this.#byAccount.consume(accountKey)
@@ -95,17 +98,21 @@ export class SignIn {
     const valid = await verifyPassword(account?.passwordHash ?? null, password)
     if (!valid || !account || account.user.deactivatedAt) {
       await this.#everywhere.increment(everywhereKey)
-      await this.audit.record({
-        action: 'session.refused',
-        subject: account ? { type: 'user', id: account.user.id } : undefined,
-        details: { method: 'password', reason: account ? 'password' : 'unknown' },
-        address,
-      })
+      await this.#refused(account ? 'password' : 'unknown', account, address)
       throw new E_INVALID_CREDENTIALS()
     }
     await this.#byAddress.decrement(addressKey)
     await this.#byAccount.delete(accountKey)
     await this.#everywhere.delete(everywhereKey)
+  }
+
+  #refused(reason: string, account: Account | null, address: string): Promise<void> {
+    return this.audit.record({
+      action: 'session.refused',
+      subject: account ? { type: 'user', id: account.user.id } : undefined,
+      details: { method: 'password', reason },
+      address,
+    })
   }
 }
 

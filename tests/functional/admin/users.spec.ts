@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import hash from '@adonisjs/core/services/hash'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { UserFactory } from '#database/factories/user_factory'
 import AuditEvent from '#models/audit_event'
@@ -247,6 +248,16 @@ test.group('Invitations', (group) => {
       Array.from({ length: 8 }, () => invitations.accept(token, { name: 'Eve' }))
     )
     assert.lengthOf(tries.filter(Boolean), 1)
+  })
+
+  test('that nobody sent cost no hash of a password', async ({ assert, cleanup }) => {
+    const made: string[] = []
+    const { make } = hash
+    hash.make = (value) => (made.push(value), make.call(hash, value))
+    cleanup(() => void (hash.make = make))
+    const path = '/api/v1/invitations/none'
+    assert.equal((await (await guest()).post(path, { password: PASSWORD })).status, 404)
+    assert.lengthOf(made, 0)
   })
 
   test('end after seven days', async ({ assert }) => {

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import AuditEvent from '#models/audit_event'
@@ -20,6 +21,13 @@ async function setUp() {
   issuer = await RogueIssuer.start()
   await useIssuer(issuer)
   return () => issuer.close()
+}
+
+/** They are rows that no transaction of a test holds. */
+async function forgetLimits() {
+  const forget = async () => void (await db.from('rate_limits').delete())
+  await forget()
+  return forget
 }
 
 async function useIssuer({ url }: RogueIssuer) {
@@ -65,6 +73,7 @@ async function adminVisitor() {
 }
 
 test.group('Signing in with the identity provider', (group) => {
+  group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(setUp)
 
@@ -169,6 +178,7 @@ test.group('Signing in with the identity provider', (group) => {
 })
 
 test.group('Attacks on the sign-in', (group) => {
+  group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(setUp)
 
@@ -223,6 +233,13 @@ test.group('Attacks on the sign-in', (group) => {
       assert.equal((await refusalOf(visitor)).reason, 'state')
     }
     assert.isString(state)
+  })
+
+  test('refusals of one address go into the record so often, and no stranger fills it', async ({
+    assert,
+  }) => {
+    for (let tries = 0; tries < 25; tries++) await callback(new Visitor(), { state: 'made up' })
+    assert.lengthOf(await AuditEvent.query().where('action', 'session.refused'), 20)
   })
 
   test('a code that was used is worth nothing, in this browser and in another', async ({
@@ -315,6 +332,7 @@ test.group('Attacks on the sign-in', (group) => {
 })
 
 test.group('Roles from a claim', (group) => {
+  group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(setUp)
   group.each.setup(async () => {
@@ -369,6 +387,7 @@ test.group('Roles from a claim', (group) => {
 })
 
 test.group('Single sign-on locks nobody out', (group) => {
+  group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(setUp)
 
@@ -431,6 +450,8 @@ test.group('Single sign-on locks nobody out', (group) => {
     const refused = await new Visitor().post('/api/v1/session', eve)
     assert.equal(refused.status, 403)
     assert.equal(refused.body.errors[0].code, 'E_PASSWORD_SIGN_IN_OFF')
+    const event = await AuditEvent.findByOrFail('action', 'session.refused')
+    assert.deepEqual(event.details, { method: 'password', reason: 'switched_off' })
     const wrong = await new Visitor().post('/api/v1/session', {
       ...eve,
       password: 'something else',

@@ -43,6 +43,17 @@ test.group('Wrong passwords', (group) => {
     assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.2')), 'signed in')
   })
 
+  test('from one network of IPv6 count as from one address', async ({ assert }) => {
+    for (let tries = 0; tries < 20; tries++) {
+      const attempt = { ...WRONG, username: `name${tries}` }
+      const address = `2001:db8:7:1:${tries.toString(16)}::1`
+      assert.equal(await codeOf(signIn.withPassword(attempt, address)), 'E_INVALID_CREDENTIALS')
+    }
+    const same = signIn.withPassword(ADMIN, '2001:db8:7:1:ffff::1')
+    assert.equal(await codeOf(same), 'E_TOO_MANY_REQUESTS')
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '2001:db8:7:2::1')), 'signed in')
+  })
+
   test('from everywhere make an account slower, and lock nobody out', async ({ assert }) => {
     for (let tries = 0; tries < 30; tries++) {
       await codeOf(signIn.withPassword(WRONG, `198.51.100.${tries}`))
