@@ -9,6 +9,7 @@ server.errorHandler(() => import('#exceptions/handler'))
 
 server.use([
   () => import('#middleware/container_bindings_middleware'),
+  () => import('#middleware/answer_headers_middleware'),
   () => import('#middleware/forwarded_middleware'),
   () => import('#middleware/compressed_assets_middleware'),
   () => import('@adonisjs/static/static_middleware'),

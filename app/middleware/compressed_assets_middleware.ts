@@ -44,7 +44,6 @@ export default class CompressedAssetsMiddleware {
       response.header('content-encoding', encoding)
       response.header('vary', 'accept-encoding')
       response.header('cache-control', FOREVER)
-      response.header('x-content-type-options', 'nosniff')
       return response.stream(createReadStream(pathOf(name + ending)))
     }
     return next()

@@ -15,8 +15,8 @@ export default class ShieldMiddleware {
   handle(ctx: HttpContext, next: NextFn) {
     /** Said over https alone: an installation without it must stay reachable. */
     if (ctx.request.secure()) ctx.response.header('Strict-Transport-Security', HTTPS_ONLY)
-    if (!bearerOf(ctx.request)) return this.framework.handle(ctx, next)
-    ctx.response.header('X-Content-Type-Options', 'nosniff')
-    return next()
+    /** What is someone's own stays on no disk, and is not there for whoever goes back after them. */
+    ctx.response.header('Cache-Control', 'no-store')
+    return bearerOf(ctx.request) ? next() : this.framework.handle(ctx, next)
   }
 }

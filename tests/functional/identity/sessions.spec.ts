@@ -55,6 +55,16 @@ test.group('Sessions', (group) => {
     for (const { id } of body.data) assert.notInclude(cookie, id)
   })
 
+  test('leave nothing in the browser that someone after them could go back to', async ({
+    assert,
+  }) => {
+    const desk = await signedIn()
+    for (const path of ['/settings/tokens', '/api/v1/me']) {
+      const { headers } = await desk.get(path, { accept: 'text/html' })
+      assert.equal(headers.get('cache-control'), 'no-store', path)
+    }
+  })
+
   test('end one by one, and all others at once', async ({ assert }) => {
     const [desk, phone, pad] = [await signedIn('Desk'), await signedIn('Phone'), await signedIn()]
     const { data } = (await desk.get('/api/v1/sessions')).body

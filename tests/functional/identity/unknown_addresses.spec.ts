@@ -15,6 +15,21 @@ test.group('Unknown addresses', () => {
     response.assertBodyContains({ error: { type: 'not_found_error', param: null } })
   })
 
+  test('answer with the headers that every answer has', async ({ client, assert }) => {
+    for (const path of ['/nothing-here', '/favicon.svg', '/login', '/health/live', '/v1/models']) {
+      const sent = (await client.get(path)).headers()
+      assert.containsSubset(
+        sent,
+        {
+          'x-content-type-options': 'nosniff',
+          'x-frame-options': 'DENY',
+          'referrer-policy': 'same-origin',
+        },
+        path
+      )
+    }
+  })
+
   test('answer a page to a browser', async ({ client, assert }) => {
     const response = await client.get('/nothing-here').header('accept', 'text/html')
     response.assertStatus(404)
