@@ -88,6 +88,11 @@ export default class OidcController {
       oidcJourneys.tellTrial(ctx.session, { ok: false, failure })
       return ctx.response.redirect().toPath(TRIAL_PAGE)
     }
+    if (ctx.auth.user) {
+      /** The sign-in page sends on who is signed in: the page where they were tells it instead. */
+      ctx.session.flash('error', [failure.message, failure.hint].filter(Boolean).join(' '))
+      return ctx.response.redirect().toIntended('/chat')
+    }
     oidcJourneys.tellFailure(ctx.session, failure)
     return ctx.response.redirect().toPath('/login')
   }

@@ -56,7 +56,8 @@ async function toFailure(response: Response): Promise<ApiFailure> {
   const retryAfter = Number(response.headers.get('retry-after'))
   const body = await response.json().catch(() => null)
   const errors: ApiError[] = Array.isArray(body?.errors) ? body.errors : []
-  if (response.status === 401) sessionEnded.value = true
+  /** A wrong password is 401 as well. */
+  if (errors[0]?.code === 'E_NOT_SIGNED_IN') sessionEnded.value = true
   return new ApiFailure(response.status, errors, retryAfter > 0 ? retryAfter : null)
 }
 
@@ -64,7 +65,9 @@ async function send(
   method: string,
   path: string,
   body?: unknown,
-  signal?: AbortSignal
+  signal?: AbortSignal,
+  /** What was refused before, and mended. */
+  after?: string
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-xsrf-token'] = xsrfToken()
@@ -82,8 +85,17 @@ async function send(
   })
   if (response.ok) return response
   const failure = await toFailure(response)
-  if (failure.code !== 'E_CONFIRMATION_NEEDED' || !(await askForConfirmation())) throw failure
-  return send(method, path, body, signal)
+  if (failure.code === after || !(await isMended(failure))) throw failure
+  return send(method, path, body, signal, failure.code)
+}
+
+/** Whether what was refused may be sent again. */
+async function isMended({ code }: ApiFailure): Promise<boolean> {
+  if (code === 'E_CONFIRMATION_NEEDED') return askForConfirmation()
+  if (code !== 'E_BAD_CSRF_TOKEN') return false
+  /** The page is older than its session: whoever is still signed in gets a new token on the way. */
+  await api.get('/me')
+  return true
 }
 
 async function call<Data>(method: string, path: string, body?: unknown): Promise<Data> {

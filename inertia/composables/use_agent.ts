@@ -1,5 +1,5 @@
 import { computed, ref, shallowRef } from 'vue'
-import { api, ApiFailure } from '~/api/client'
+import { api, ApiFailure, sessionEnded } from '~/api/client'
 import type { AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
 
 /** The agent's state in words a person uses. */
@@ -76,7 +76,10 @@ function open() {
     stale.value = true
     if (source?.readyState !== EventSource.CLOSED) return
     close()
-    timer = setTimeout(open, RETRY_MS)
+    /** Nothing says why it was refused; asking does, where it is the session that has ended. */
+    void refresh().then(() => {
+      if (!sessionEnded.value) timer = setTimeout(open, RETRY_MS)
+    })
   })
 }
 

@@ -7,6 +7,9 @@ export function useNotices() {
   const done = (title: string, description?: string) =>
     toast.add({ title, description, icon: 'i-lucide-check', color: 'success' })
 
+  const failed = (title: string, description?: string) =>
+    toast.add({ title, description, icon: 'i-lucide-circle-alert', color: 'error' })
+
   /** Runs an act of one click; says what went wrong. True when it was done. */
   async function attempt(act: () => Promise<unknown>, said?: string): Promise<boolean> {
     try {
@@ -15,15 +18,10 @@ export function useNotices() {
       return true
     } catch (error) {
       const { message, hint } = ApiFailure.from(error)
-      toast.add({
-        title: message,
-        description: hint,
-        icon: 'i-lucide-circle-alert',
-        color: 'error',
-      })
+      failed(message, hint)
       return false
     }
   }
 
-  return { done, attempt }
+  return { done, failed, attempt }
 }

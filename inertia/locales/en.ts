@@ -21,7 +21,6 @@ export const en = {
   show: 'Show',
   stale: 'Could not be refreshed: this may be out of date.',
   unknown: 'Unknown',
-  unsaved: 'You have changes that are not saved.',
 
   failure: {
     unexpected: 'Mosaic gave an answer that this page does not understand.',
@@ -112,6 +111,12 @@ export const en = {
     lead: 'Mosaic gives you an AI agent of your own. This invitation is for {email}; it works once.',
     name: 'Your name',
     submit: 'Come in',
+  },
+
+  unsaved: {
+    title: 'Leave without saving?',
+    lead: 'What you changed on this page is not saved yet.',
+    leave: 'Leave',
   },
 
   confirm: {

@@ -113,4 +113,24 @@ test.group('Settings in a browser', (group) => {
     await field.waitFor()
     assert.equal(await field.inputValue(), '45')
   })
+
+  test('changes that are not saved are asked about before the page is left', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const personality = page.locator('textarea')
+    await personality.fill('You are brief.')
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Leave without saving?' })
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await personality.inputValue(), 'You are brief.')
+
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    await dialog.getByRole('button', { name: 'Leave' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/sessions`)
+  })
 })

@@ -177,6 +177,41 @@ test.group('Signing in with the identity provider', (group) => {
   })
 })
 
+test.group('Confirming at the identity provider', (group) => {
+  group.each.setup(forgetLimits)
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(setUp)
+
+  async function confirmAs(visitor: Visitor, person: Record<string, unknown>, authTime: number) {
+    issuer.as(person, { claims: { auth_time: authTime } })
+    const { location } = await leave(visitor, '/auth/oidc/confirm?back=/settings/tokens')
+    return callback(visitor, issuer.visit(location))
+  }
+  const now = () => Math.floor(Date.now() / 1000)
+
+  test('leads back to the page where it began', async ({ assert }) => {
+    const { visitor } = await signInAs(ADA)
+    const { headers } = await confirmAs(visitor, ADA, now())
+    assert.equal(headers.get('location'), '/settings/tokens')
+    await AuditEvent.findByOrFail('action', 'session.confirmed')
+  })
+
+  test('with a sign-in of long ago confirms nothing', async ({ assert }) => {
+    const { visitor } = await signInAs(ADA)
+    await confirmAs(visitor, ADA, now() - 3600)
+    assert.isNull(await AuditEvent.findBy('action', 'session.confirmed'))
+  })
+
+  test('as someone else confirms nothing, and that page says so', async ({ assert }) => {
+    const { visitor } = await signInAs(ADA)
+    const { headers } = await confirmAs(visitor, { ...ADA, sub: 'eve' }, now())
+    assert.equal(headers.get('location'), '/settings/tokens')
+    assert.isNull(await AuditEvent.findBy('action', 'session.confirmed'))
+    const { body } = await visitor.get('/settings/tokens', { 'x-inertia': 'true' })
+    assert.match(body.props.flash.error, /^You confirmed as someone else\./)
+  })
+})
+
 test.group('Attacks on the sign-in', (group) => {
   group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
