@@ -1,9 +1,17 @@
 /**
  * Boots the application for ace commands.
  */
+import { tooOld } from './node_version.js'
+
+const refusal = tooOld(process.versions.node)
+if (refusal) {
+  process.stderr.write(refusal)
+  process.exit(1)
+}
+
 await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')
-const { reportBootFailure } = await import('#exceptions/boot')
+const { reportBootFailure, tellCommandFailures } = await import('#exceptions/boot')
 
 const APP_ROOT = new URL('../', import.meta.url)
 
@@ -23,5 +31,6 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.listen('SIGINT', () => app.terminate())
   })
   .ace()
+  .configure(tellCommandFailures)
   .handle(process.argv.splice(2))
   .catch(reportBootFailure)

@@ -1,10 +1,24 @@
 /**
  * Boots the application for the web process.
  */
+import { tooOld } from './node_version.js'
+
+const refusal = tooOld(process.versions.node)
+if (refusal) {
+  process.stderr.write(refusal)
+  process.exit(1)
+}
+
 await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')
 const { reportBootFailure } = await import('#exceptions/boot')
 const { createHttpServer } = await import('#start/http_server')
+
+/**
+ * The status of a server that was told to end before it served. There is nothing to let end then, and what
+ * a boot writes is whole or not there; the framework would finish the boot, and stay.
+ */
+const ENDED_IN_BOOT = 143
 
 const APP_ROOT = new URL('../', import.meta.url)
 
@@ -22,8 +36,9 @@ ignitor
     app.booting(async () => {
       await import('#start/env')
     })
-    app.listen('SIGTERM', () => app.terminate())
-    app.listen('SIGINT', () => app.terminate())
+    const end = () => (app.isReady ? app.terminate() : process.exit(ENDED_IN_BOOT))
+    app.listen('SIGTERM', end)
+    app.listen('SIGINT', end)
   })
   .httpServer()
   .start((handler) => createHttpServer(handler))

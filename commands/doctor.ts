@@ -4,6 +4,9 @@ export default class Doctor extends OperatorCommand {
   static override commandName = 'doctor'
   static override description = 'Look for what keeps Mosaic from working, and say how to mend it'
 
+  /** What keeps other commands from running is what this one looks for. */
+  override async prepare() {}
+
   override async run() {
     const { examine } = await import('#console/examination')
     const findings = await examine(this.app)

@@ -1,6 +1,6 @@
-import { AgentCommand } from '#console/agent_command'
+import { OperatorCommand } from '#console/operator_command'
 
-export default class FleetHealth extends AgentCommand {
+export default class FleetHealth extends OperatorCommand {
   static override commandName = 'fleet:health'
   static override description = 'Ask every agent that runs how it is, and note those that ended'
 

@@ -1,7 +1,7 @@
 import { flags } from '@adonisjs/core/ace'
-import { AgentCommand } from '#console/agent_command'
+import { OperatorCommand } from '#console/operator_command'
 
-export default class FleetReconcile extends AgentCommand {
+export default class FleetReconcile extends OperatorCommand {
   static override commandName = 'fleet:reconcile'
   static override description = 'Close the gap between what should run and what does'
 

@@ -1,6 +1,6 @@
-import { AgentCommand } from '#console/agent_command'
+import { OperatorCommand } from '#console/operator_command'
 
-export default class FleetSleep extends AgentCommand {
+export default class FleetSleep extends OperatorCommand {
   static override commandName = 'fleet:sleep'
   static override description = "Put every user's agent to sleep now, as before maintenance"
   static override help = [

@@ -1,6 +1,6 @@
-import { AgentCommand } from '#console/agent_command'
+import { OperatorCommand } from '#console/operator_command'
 
-export default class ReapIdle extends AgentCommand {
+export default class ReapIdle extends OperatorCommand {
   static override commandName = 'reap:idle'
   static override description =
     'Put agents to sleep that nobody has used for longer than their limit'

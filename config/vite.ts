@@ -1,8 +1,10 @@
+import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/vite'
 
+/** Absolute, so that the pages are there from wherever Mosaic is started. */
 const viteConfig = defineConfig({
-  buildDirectory: 'public/assets',
-  manifestFile: 'public/assets/.vite/manifest.json',
+  buildDirectory: app.publicPath('assets'),
+  manifestFile: app.publicPath('assets/.vite/manifest.json'),
   assetsUrl: '/assets',
   scriptAttributes: { defer: true },
 })

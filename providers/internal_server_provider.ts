@@ -107,13 +107,15 @@ export default class InternalServerProvider {
   }
 
   async #listen(node: NodeServer, { host, port }: typeof internalConfig): Promise<void> {
-    const { E_PORT_TAKEN, isPortTaken } = await import('#exceptions/port_taken')
+    const { listenFailure } = await import('#exceptions/listen_failure')
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     node.once('error', reject)
-    node.listen(port, host, resolve)
-    await promise.catch((error: unknown) => {
-      throw isPortTaken(error) ? new E_PORT_TAKEN(port, 'INTERNAL_PORT') : error
-    })
+    try {
+      node.listen(port, host, resolve)
+      await promise
+    } catch (error) {
+      throw listenFailure(error, { host: 'INTERNAL_HOST', port: 'INTERNAL_PORT' }) ?? error
+    }
   }
 
   /** Lets answers in flight end, but not for ever: a stream of an agent can take many minutes. */

@@ -21,14 +21,11 @@ export default class SettingsProvider {
   /** A server that cannot read its own secrets must not begin to listen. A code generator serves nobody. */
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
-    const { checkBoot } = await import('#settings/boot_check')
-    await checkBoot(await this.app.container.make('settings'))
-
-    const { pendingMigrations } = await import('#settings/pending_migrations')
-    const pending = await pendingMigrations(await this.app.container.make('lucid.db'), this.app)
-    if (pending.length > 0) {
-      const { E_DATABASE_NOT_MIGRATED } = await import('#settings/errors')
-      throw new E_DATABASE_NOT_MIGRATED()
-    }
+    const { openDatabase } = await import('#settings/boot_check')
+    await openDatabase(
+      await this.app.container.make('lucid.db'),
+      this.app,
+      await this.app.container.make('settings')
+    )
   }
 }

@@ -1,10 +1,10 @@
 import { args } from '@adonisjs/core/ace'
-import { AgentCommand } from '#console/agent_command'
+import { OperatorCommand } from '#console/operator_command'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentKey } from '#agents/types'
 
 /** A command about the agent of one user, or a system agent named as it is. */
-export abstract class OneAgentCommand extends AgentCommand {
+export abstract class OneAgentCommand extends OperatorCommand {
   @args.string({ description: 'Email address or breakglass username of its owner' })
   declare user: string
 

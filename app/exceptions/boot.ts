@@ -1,17 +1,30 @@
-import { Exception } from '@adonisjs/core/exceptions'
 import { prettyPrintError } from '@adonisjs/core'
-import { E_PORT_TAKEN, isPortTaken } from '#exceptions/port_taken'
+import type { ApplicationService } from '@adonisjs/core/types'
+import { operatorLines } from '#exceptions/operator_lines'
 
 /**
- * Ends a boot that failed. What an operator can mend (an `Exception` with `help`) is one sentence and
- * the next step on standard error; anything else is a defect and keeps its stack.
+ * Ends a boot that failed. What an operator can mend is one sentence and the next step on standard
+ * error; anything else is a defect and keeps its stack.
  */
 export async function reportBootFailure(failure: unknown): Promise<void> {
   process.exitCode = 1
-  const error = isPortTaken(failure) ? new E_PORT_TAKEN(failure.port, 'PORT') : failure
-  if (error instanceof Exception && error.help) {
-    process.stderr.write(`${error.code}: ${error.message}\n${error.help}\n`)
-    return
+  const lines = operatorLines(failure)
+  if (lines.length === 0) return prettyPrintError(failure as object)
+  process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+/**
+ * Lets every command tell what an operator can mend as the server does: those of packages too, and
+ * those that fail before they begin. What is left is told as ace tells it.
+ */
+export async function tellCommandFailures(app: ApplicationService): Promise<void> {
+  const kernel = await app.container.make('ace')
+  const others = kernel.errorHandler
+  kernel.errorHandler = {
+    async render(failure) {
+      const lines = operatorLines(failure)
+      if (lines.length === 0) return others.render(failure, kernel)
+      for (const line of lines) kernel.ui.logger.logError(line)
+    },
   }
-  await prettyPrintError(error)
 }

@@ -55,13 +55,17 @@ interface Failure {
   errors?: unknown
   syscall?: string
   address?: string
+  hostname?: string
   port?: number
 }
 
 /** Any other service may refuse a connection too: it is told apart by where it was to go. */
-function isOfItsConnection({ syscall, address, port }: Failure): boolean {
-  if (syscall !== 'connect') return false
-  if (port === undefined) return /\.s\.PGSQL\.\d+$/.test(address ?? '')
+function isOfItsConnection({ syscall, address, hostname, port }: Failure): boolean {
+  if (syscall !== 'connect' && syscall !== 'getaddrinfo') return false
+  if (syscall === 'connect' && port === undefined) return /\.s\.PGSQL\.\d+$/.test(address ?? '')
   const url = app.config.get<string | undefined>(CONNECTION)
-  return url !== undefined && port === Number(new URL(url).port || 5432)
+  if (!url) return false
+  const place = new URL(url)
+  if (syscall === 'getaddrinfo') return hostname === place.hostname
+  return port === Number(place.port || 5432)
 }

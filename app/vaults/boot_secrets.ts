@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync, chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { parseSecretKeys, type SecretKey } from '#vaults/secret_keys'
 import {
+  E_DATABASE_FILE,
   E_DATABASE_URL_INVALID,
   E_DATABASE_URL_MISSING,
   E_SECRET_KEY_MISSING,
@@ -28,7 +29,8 @@ export interface BootSecretsInput {
  * Checks the two variables that boot Mosaic. Production needs both; elsewhere a missing database is a
  * SQLite file under `storage/`, and a missing key is made once and kept in `.env` (mode 0600).
  *
- * @throws E_DATABASE_URL_MISSING, E_DATABASE_URL_INVALID, E_SECRET_KEY_MISSING, E_SECRET_KEY_WEAK
+ * @throws E_DATABASE_URL_MISSING, E_DATABASE_URL_INVALID, E_DATABASE_FILE, E_SECRET_KEY_MISSING,
+ * E_SECRET_KEY_WEAK
  */
 export function bootSecrets(input: BootSecretsInput): BootSecrets {
   return { database: parseDatabaseUrl(input), keys: parseSecretKeys(secretKeyText(input)) }
@@ -42,17 +44,25 @@ function parseDatabaseUrl({
   if (!databaseUrl && mode === 'production') throw new E_DATABASE_URL_MISSING()
 
   const url = databaseUrl || `sqlite:${join(storagePath, 'mosaic.sqlite3')}`
-  if (/^postgres(ql)?:\/\//.test(url)) return { client: 'pg', url }
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { client: 'pg', url }
 
   const path = /^sqlite:(?:\/\/)?(.+)$/.exec(url)?.[1]
   if (!path) throw new E_DATABASE_URL_INVALID()
 
   const filename = resolve(path)
+  try {
+    makePrivate(filename)
+  } catch (error) {
+    throw new E_DATABASE_FILE(undefined, { cause: error })
+  }
+  return { client: 'better-sqlite3', filename }
+}
+
+/** Agents are other users of this machine. SQLite gives the files beside it the same mode. */
+function makePrivate(filename: string): void {
   mkdirSync(dirname(filename), { recursive: true })
-  // Agents are other users of this machine. SQLite gives the files beside it the same mode.
   closeSync(openSync(filename, 'a', 0o600))
   chmodSync(filename, 0o600)
-  return { client: 'better-sqlite3', filename }
 }
 
 function secretKeyText({ envFile, mode, secretKey }: BootSecretsInput): string {

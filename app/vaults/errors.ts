@@ -12,7 +12,16 @@ export class E_DATABASE_URL_MISSING extends Exception {
 export class E_DATABASE_URL_INVALID extends Exception {
   static override code = 'E_DATABASE_URL_INVALID'
   static override message = 'DATABASE_URL is neither a PostgreSQL nor a SQLite address.'
-  static override help = 'It looks like postgres://user:password@host/name or sqlite:path/to/file.'
+  static override help =
+    'It looks like postgres://user:password@host/name, with "#" in a password as %23, or sqlite:path/to/file.'
+}
+
+/** The folder is not there and cannot be made, may not be written, or the file is something else. */
+export class E_DATABASE_FILE extends Exception {
+  static override code = 'E_DATABASE_FILE'
+  static override message = 'The SQLite file of DATABASE_URL cannot be used as a database.'
+  static override help =
+    'Name a file, new or of Mosaic, in a folder that the user who runs Mosaic may write: sqlite:path/to/file.'
 }
 
 export class E_SECRET_KEY_MISSING extends Exception {

@@ -98,7 +98,13 @@ export class MosaicProcess {
 
   /** Starts it where it must not come up, and gives what it said as it ended. */
   async startInVain(): Promise<Ended> {
-    return finished(this.#spawn(['build/bin/server.js']), START_DEADLINE_MS)
+    this.#child = this.#spawn(['build/bin/server.js'])
+    return finished(this.#child, START_DEADLINE_MS)
+  }
+
+  /** Tells the process that was started last. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child!.kill(signal)
   }
 
   /** Runs one of its commands beside it. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { bootSecrets, type BootSecretsInput } from '#vaults/boot_secrets'
 
@@ -39,6 +39,19 @@ test.group('Boot secrets', (group) => {
 
   test('an address of no known database is refused', ({ assert }) => {
     assert.throws(() => boot({ databaseUrl: 'mysql://h/d', secretKey: KEY }), /neither/)
+  })
+
+  test('an address of PostgreSQL that cannot be read is refused', ({ assert }) => {
+    const databaseUrl = 'postgres://user:pass#word@host/name'
+    assert.throws(() => boot({ databaseUrl, secretKey: KEY }), /neither/)
+  })
+
+  test('a place that cannot hold a file is refused as that', ({ assert }) => {
+    writeFileSync(join(folder, 'file'), '')
+    for (const path of [folder, join(folder, 'file', 'mosaic.sqlite3')]) {
+      const start = () => boot({ databaseUrl: `sqlite:${path}`, secretKey: KEY })
+      assert.throws(start, /cannot be used as a database/)
+    }
   })
 
   test('development makes a key once and keeps it where only the owner reads', ({ assert }) => {

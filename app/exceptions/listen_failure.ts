@@ -1,0 +1,51 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** The variables that place a listener. */
+export interface ListenVariables {
+  host: 'HOST' | 'INTERNAL_HOST'
+  port: 'PORT' | 'INTERNAL_PORT'
+}
+
+/** Another process listens where Mosaic is told to. */
+export class E_PORT_TAKEN extends Exception {
+  static override code = 'E_PORT_TAKEN'
+
+  constructor(port: string | number, { port: variable }: ListenVariables) {
+    super(`Port ${port} is taken by another process.`)
+    this.help = `Stop that process, or start Mosaic with another port: ${variable}=${Number(port) + 10}`
+  }
+}
+
+/** This machine has no such address or port, or does not let Mosaic have it. */
+export class E_CANNOT_LISTEN extends Exception {
+  static override code = 'E_CANNOT_LISTEN'
+
+  constructor(place: string, help: string, options: ErrorOptions) {
+    super(`Mosaic cannot listen on ${place}.`, options)
+    this.help = help
+  }
+}
+
+type NodeFailure = NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }
+
+/** What is told instead of Node's error about a listener that does not open, or null for any other error. */
+export function listenFailure(error: unknown, variables: ListenVariables): Exception | null {
+  if (!(error instanceof Error)) return null
+  const { code, syscall, address, port, hostname } = error as NodeFailure
+  const { host: hostVariable, port: portVariable } = variables
+  if (code === 'ERR_SOCKET_BAD_PORT') {
+    const help = `Start Mosaic with a port from 1 to 65535, as ${portVariable}=3333.`
+    return new E_CANNOT_LISTEN('a port of that number', help, { cause: error })
+  }
+  if (syscall === 'getaddrinfo' && hostname === process.env[hostVariable]) {
+    const help = `Set ${hostVariable} to an address of this machine, 127.0.0.1 for example.`
+    return new E_CANNOT_LISTEN(`"${hostname}"`, help, { cause: error })
+  }
+  if (syscall !== 'listen') return null
+  if (code === 'EADDRINUSE') return new E_PORT_TAKEN(port ?? '', variables)
+  const help =
+    code === 'EACCES'
+      ? `The system keeps that port for others: start Mosaic with ${portVariable}=3333, behind a proxy.`
+      : `Set ${hostVariable} to an address of this machine: 127.0.0.1, or 0.0.0.0 for all.`
+  return new E_CANNOT_LISTEN(`${address}, port ${port}`, help, { cause: error })
+}
