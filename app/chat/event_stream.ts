@@ -83,7 +83,10 @@ export class EventStream {
   readonly #flush = (): void => {
     if (this.#written.length === 0 || this.#response.destroyed) return
     this.#writeHead()
+    /** Sent at once: of itself Node would wait for the end of the turn, for the sake of its own framing. */
+    this.#response.cork()
     this.#response.write(this.#take(false))
+    this.#response.uncork()
   }
 
   #take(last: boolean): Buffer {
