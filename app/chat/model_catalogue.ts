@@ -1,6 +1,7 @@
 import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
 import { E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
+import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { PRIMER } from '#openclaw/primer_model'
 
 /** As much of an agent's document as names its models. */
@@ -29,26 +30,27 @@ export class ModelCatalogue {
     this.#documents = documents
   }
 
-  /** The agent first, then each model as `<provider>/<model id>`. */
+  /** The agent first, then each model as its owner's settings name it: `<provider name>/<model id>`. */
   async list(agent: AgentKey): Promise<ListedModel[]> {
-    return [AGENT_MODEL, ...(await this.#references(agent))].map(listed)
+    return [AGENT_MODEL, ...(await this.#references(agent)).map(ownName)].map(listed)
   }
 
   /** @throws E_CHAT_UNKNOWN_MODEL */
   async find(agent: AgentKey, id: string): Promise<ListedModel> {
     if (id === AGENT_MODEL) return listed(id)
-    return listed(await this.reference(agent, id))
+    return listed(ownName(await this.reference(agent, id)))
   }
 
   /**
-   * The model as the agent's gateway names it.
+   * The model as the agent's gateway names it. That name is taken too.
    *
    * @throws E_CHAT_UNKNOWN_MODEL for what is none of the owner's
    */
   async reference(agent: AgentKey, name: string): Promise<string> {
     const references = await this.#references(agent)
-    if (!references.includes(name)) throw new E_CHAT_UNKNOWN_MODEL()
-    return name
+    const known = [ENTRY_PREFIX + name, name].find((reference) => references.includes(reference))
+    if (!known) throw new E_CHAT_UNKNOWN_MODEL()
+    return known
   }
 
   async #references(agent: AgentKey): Promise<string[]> {
@@ -62,6 +64,11 @@ export class ModelCatalogue {
       throw error
     }
   }
+}
+
+/** A gateway's name of a model without what Mosaic puts before its provider's. */
+function ownName(reference: string): string {
+  return reference.startsWith(ENTRY_PREFIX) ? reference.slice(ENTRY_PREFIX.length) : reference
 }
 
 /** OpenAI's clients want a date; a model here has none. */

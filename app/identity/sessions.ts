@@ -92,7 +92,9 @@ export class Sessions {
 
   /** Whether its user proved who they are a short while ago. */
   isConfirmed(ctx: HttpContext): boolean {
-    return this.now() - this.#facts(ctx).confirmedAt < CONFIRMED_MS
+    const age = this.now() - this.#facts(ctx).confirmedAt
+    /** A proof of the future was given before the clock was set back. */
+    return age >= 0 && age < CONFIRMED_MS
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Limiter } from '@adonisjs/limiter'
 import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
 import type { Audit } from '#audit/audit'
+import { consume } from '#identity/limited'
 import { networkOf } from '#identity/network_of'
 import { verifyPassword } from '#identity/passwords'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
@@ -91,8 +92,8 @@ export class SignIn {
     const addressKey = `sign_in:address:${network}`
     const accountKey = `sign_in:account:${name}:${network}`
     const everywhereKey = `sign_in:everywhere:${name}`
-    await this.#byAddress.consume(addressKey)
-    await this.#byAccount.consume(accountKey)
+    await consume(this.#byAddress, addressKey)
+    await consume(this.#byAccount, accountKey)
     await this.pause(delayOf((await this.#everywhere.get(everywhereKey))?.consumed ?? 0))
 
     const valid = await verifyPassword(account?.passwordHash ?? null, password)

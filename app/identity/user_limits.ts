@@ -25,7 +25,8 @@ export class UserLimits {
   constructor(
     protected limiter: LimiterService,
     protected settings: Pick<Settings, 'get'>,
-    protected now: () => number = Date.now
+    /** Milliseconds that pass, whatever a clock is set to. */
+    protected now: () => number = () => performance.now()
   ) {}
 
   /** @throws E_TOO_MANY_REQUESTS, until the minute is over */

@@ -1,5 +1,8 @@
 import type { ApiType, LlmModel, OpenClawEntry } from '#llm/contract'
 
+/** Before the provider's name, in the id of its entry. */
+export const ENTRY_PREFIX = 'mosaic-'
+
 /**
  * An entry under an id of Mosaic's own, `mosaic-<provider name>`. OpenClaw 2026.9.6 serves each of its
  * API families under such an id, several of one family beside each other too (tried), whereas the ids
@@ -11,7 +14,7 @@ export function openClawEntry(
   options: { input: ('text' | 'image')[]; plugins?: string[] }
 ): OpenClawEntry {
   return {
-    id: `mosaic-${provider.name}`,
+    id: ENTRY_PREFIX + provider.name,
     config: {
       baseUrl: endpoint,
       api: provider.apiType,

@@ -18,3 +18,13 @@ export function pageOf<Item>(
     meta: { total: items.length, currentPage: page, perPage: limit },
   }
 }
+
+/** As many as a page may hold. */
+const MOST = 100
+
+/** A short list in the API's envelope: whole, unless a page of it is asked for. */
+export function listed<Item>(items: Item[], query: PageQuery = {}) {
+  const { rows, meta } = pageOf(items, { limit: MOST, ...query })
+  const { total, currentPage: page, perPage: limit } = meta
+  return { data: rows, meta: { total, page, limit, totalPages: Math.ceil(total / limit) } }
+}

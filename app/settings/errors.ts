@@ -7,6 +7,14 @@ export class E_UNKNOWN_SETTING extends Exception {
   static override help = 'GET /api/v1/admin/settings lists them all.'
 }
 
+export class E_SETTINGS_SHAPE extends Exception {
+  static override code = 'E_SETTINGS_SHAPE'
+  static override status = 422
+  static override message = 'A change of settings is an object of keys and values.'
+  static override help =
+    'Send it as { "agents.idleTimeoutMin": 20 }; null goes back to the default.'
+}
+
 export class E_DATABASE_UNREACHABLE extends Exception {
   static override code = 'E_DATABASE_UNREACHABLE'
   static override status = 503

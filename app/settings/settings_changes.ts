@@ -1,6 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
+import { E_SETTINGS_SHAPE } from '#settings/errors'
 import type { Settings } from '#settings/settings'
 
 export class E_UNKNOWN_RUNTIME extends Exception {
@@ -29,9 +30,10 @@ export class SettingsChanges {
   /**
    * Stores all values or none of them.
    *
-   * @throws E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and what the checks throw
+   * @throws E_SETTINGS_SHAPE, E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and what the checks throw
    */
   async apply(values: Record<string, unknown>, by: Actor | null): Promise<void> {
+    if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
     const driver = values['runtime.driver']
     if (typeof driver === 'string') {
       const known = await this.runtimes()

@@ -9,7 +9,7 @@ import { agentChangesValidator, agentQueryValidator } from '#validators/admin_ag
 import { settingsDescription } from '#settings/definitions'
 import { pageValidator } from '#validators/identity'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
-import { events, file, list, nothing, one, page } from '#openapi/answer'
+import { events, file, nothing, one, page } from '#openapi/answer'
 import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents'
 import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
 import { delivery } from '#openapi/shapes/mail'
@@ -36,13 +36,14 @@ router
       .get('/settings', [Settings, 'index'])
       .as('settings.index')
       .permission('manageSettings')
-      .answers(one(list(setting)))
+      .answers(page(setting))
+      .asks(pageValidator)
     router
       .patch('/settings', [Settings, 'update'])
       .as('settings.update')
       .permission('manageSettings')
       .takes(settingsDescription)
-      .answers(one(list(setting)))
+      .answers(page(setting))
       .confirmed()
 
     router
@@ -137,7 +138,8 @@ router
       .get('/runtimes', [Runtimes, 'index'])
       .as('runtimes.index')
       .permission('manageSettings')
-      .answers(one(list(runtime)))
+      .answers(page(runtime))
+      .asks(pageValidator)
     router
       .get('/usage', [Usage, 'index'])
       .as('usage.index')

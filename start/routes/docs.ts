@@ -1,5 +1,6 @@
 import router from '@adonisjs/core/services/router'
-import { list, one } from '#openapi/answer'
+import { pageValidator } from '#validators/identity'
+import { one, page } from '#openapi/answer'
 import { docsChapter, docsEntry } from '#openapi/shapes/installation'
 import { api } from '#start/kernel'
 
@@ -8,10 +9,7 @@ const Docs = () => import('#controllers/api/docs_controller')
 /** The same for everyone, and nobody's own. */
 router
   .group(() => {
-    router
-      .get('/', [Docs, 'index'])
-      .as('docs.index')
-      .answers(one(list(docsEntry)))
+    router.get('/', [Docs, 'index']).as('docs.index').answers(page(docsEntry)).asks(pageValidator)
     router.get('/:chapter', [Docs, 'show']).as('docs.show').answers(one(docsChapter))
   })
   .prefix('/api/v1/docs')

@@ -37,6 +37,14 @@ test.group('The administration', (group) => {
     assert.containsSubset(setting('agents.idleTimeoutMin'), { value: 15, source: 'database' })
     assert.containsSubset(setting('oidc.clientSecret'), { value: null, secret: true, set: true })
     assert.containsSubset(setting('runtime.cpus'), { source: 'default' })
+    assert.deepEqual(body.meta, {
+      total: body.data.length,
+      page: 1,
+      limit: 100,
+      totalPages: 1,
+    })
+    const { data, meta } = (await visitor.get('/api/v1/admin/settings?limit=5&page=99')).body
+    assert.deepEqual([data, meta.total], [[], body.data.length])
     assert.isUndefined(setting('vault.sentinel'))
     assert.isUndefined(setting('onboarding.completed'))
     assert.notInclude(JSON.stringify(body), 'canary')
@@ -60,6 +68,9 @@ test.group('The administration', (group) => {
       assert.equal(body.errors[0].code, code)
     }
     assert.notEqual(await settings.get('agents.startConcurrency'), 7)
+    const aList = await visitor.patch('/api/v1/admin/settings', [])
+    assert.equal(aList.status, 422)
+    assert.equal(aList.body.errors[0].code, 'E_SETTINGS_SHAPE')
   })
 
   test('lists users by page, without what is theirs', async ({ assert }) => {
@@ -220,6 +231,21 @@ test.group('System agents', (group) => {
       ['start', 'restart', 'stop', 'stop', 'stop']
     )
     assert.isAbove((await AuditEvent.query().where('subject_id', id)).length, 4)
+  })
+
+  test('answer a start with what is begun', async ({ assert, cleanup }) => {
+    const { visitor, restore } = await setUp()
+    cleanup(restore)
+    const { id } = (await visitor.post(PATH, OPS)).body.data
+    const lifecycle = await app.container.make('agents.lifecycle')
+    const begun = { status: 'starting', desired: 'running' } as const
+    const doubled = Object.assign(Object.create(lifecycle), {
+      describe: async () => ({ ...begun, runtime: null, lastActiveAt: null, startedAt: null }),
+    })
+    app.container.bindValue('agents.lifecycle', doubled)
+    cleanup(() => app.container.bindValue('agents.lifecycle', lifecycle))
+    assert.containsSubset((await visitor.post(`${PATH}/${id}/start`)).body.data, begun)
+    assert.equal((await SystemContainer.findOrFail(id)).status, 'stopped')
   })
 
   test('have names of their own, and models that the admin has', async ({ assert, cleanup }) => {

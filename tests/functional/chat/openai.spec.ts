@@ -26,7 +26,7 @@ test.group("OpenAI's own client", (group) => {
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = await new ScriptedGateway().start()
-    surface = scriptedSurface({ models: { work: ['gpt-5.4', 'org/large'] } })
+    surface = scriptedSurface({ models: { 'mosaic-work': ['gpt-5.4', 'org/large'] } })
     surface.waker.remembered = gateway.access
     const owner = await userWithToken()
     userId = owner.user.id
@@ -123,7 +123,7 @@ test.group("OpenAI's own client", (group) => {
       client.chat.completions.create({ model, stream: true, messages: hello })
     for await (const _chunk of await ask('work/gpt-5.4'));
     const [{ headers, body }] = gateway.requests
-    assert.equal(headers['x-openclaw-model'], 'work/gpt-5.4')
+    assert.equal(headers['x-openclaw-model'], 'mosaic-work/gpt-5.4', 'as its gateway calls it')
     assert.equal(body.model, 'openclaw')
 
     const failure = await failureOf(ask('gpt-9'))

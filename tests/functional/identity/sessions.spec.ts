@@ -36,6 +36,18 @@ test.group('Sessions', (group) => {
     return () => app.container.bindValue('identity.sessions', present)
   }
 
+  test('are proven anew where the clock was set back before the proof', async ({
+    assert,
+    cleanup,
+  }) => {
+    const desk = await signedIn('Desk/1.0')
+    const make = () => desk.post('/api/v1/tokens', { name: 'laptop' })
+    assert.equal((await make()).status, 201)
+    cleanup(await later(-3_600_000))
+    const { status, body } = await make()
+    assert.deepEqual([status, body.errors[0].code], [403, 'E_CONFIRMATION_NEEDED'])
+  })
+
   test('are listed with their browser and last use, and without what proves them', async ({
     assert,
   }) => {

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { consume } from '#identity/limited'
 import { SignIn } from '#identity/sign_in'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
@@ -41,6 +42,16 @@ test.group('Wrong passwords', (group) => {
     }
     assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.1')), 'E_TOO_MANY_REQUESTS')
     assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.2')), 'signed in')
+  })
+
+  test('are forgotten where the clock was set back', async ({ assert }) => {
+    const manager = await app.container.make('limiter.manager')
+    const limiter = manager.use({ requests: 1, duration: '1 min' })
+    await limiter.set('someone', 2, '1 min')
+    assert.equal(await codeOf(consume(limiter, 'someone')), 'E_TOO_MANY_REQUESTS')
+    await limiter.set('someone', 2, '1 hour')
+    await consume(limiter, 'someone')
+    assert.equal(await codeOf(consume(limiter, 'someone')), 'E_TOO_MANY_REQUESTS')
   })
 
   test('from one network of IPv6 count as from one address', async ({ assert }) => {

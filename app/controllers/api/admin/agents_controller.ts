@@ -33,6 +33,9 @@ export default class AdminAgentsController {
     const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
+    /** The row says it later: a restart has only begun. */
+    const { status, desired } = await lifecycle.describe(`user/${row.userId}`)
+    row.merge({ status, desired })
 
     const audit = await app.container.make('audit')
     await audit.record({

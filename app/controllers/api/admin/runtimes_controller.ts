@@ -1,11 +1,15 @@
+import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { listed } from '#models/page'
+import { pageValidator } from '#validators/identity'
 
 /** Doubles inside Mosaic itself. Nobody would choose them for people. */
 const FOR_TESTS = 'memory'
 
 /** `/api/v1/admin/runtimes`: which drivers there are, which is used, and what is wrong with each here. */
 export default class AdminRuntimesController {
-  async index() {
+  async index({ request }: HttpContext) {
+    const query = await pageValidator.validate(request.qs())
     const runtimes = await app.container.make('runtime.manager')
     const settings = await app.container.make('settings')
     const inUse = await settings.get('runtime.driver')
@@ -26,6 +30,6 @@ export default class AdminRuntimesController {
         }
       })
     )
-    return { data }
+    return listed(data, query)
   }
 }

@@ -1,16 +1,20 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { listed } from '#models/page'
+import { pageValidator } from '#validators/identity'
 
 /** `/api/v1/admin/settings`. A change is an object of keys and values; null goes back to the default. */
 export default class AdminSettingsController {
-  async index() {
+  async index({ request }: HttpContext) {
+    const query = await pageValidator.validate(request.qs())
     const settings = await app.container.make('settings')
-    return { data: await settings.list() }
+    return listed(await settings.list(), query)
   }
 
-  async update({ auth, request }: HttpContext) {
+  async update(ctx: HttpContext) {
+    const { auth, request } = ctx
     const changes = await app.container.make('settings.changes')
     await changes.apply(request.body(), { user: auth.user!, address: request.ip() })
-    return this.index()
+    return this.index(ctx)
   }
 }

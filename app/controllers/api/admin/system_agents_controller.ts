@@ -63,6 +63,10 @@ export default class SystemAgentsController {
     const row = await agents.find(ctx.params.id)
     await agents[verb](row)
     await row.refresh()
+    /** The row says it later: the change has only begun. */
+    const lifecycle = await app.container.make('agents.lifecycle')
+    const { status, desired } = await lifecycle.describe(`system/${row.id}`)
+    row.merge({ status, desired })
 
     const audit = await app.container.make('audit')
     await audit.record({
