@@ -31,6 +31,19 @@ test.group('Providers', (group) => {
     return providers.create({ user: owner.user, address: null }, openAi(changes))
   }
 
+  test('refuse a value with what would be right', async ({ client, assert }) => {
+    const sent = { ...openAi(), name: 'Work OpenAI!' }
+    const response = await client.post(PATH).json(sent).bearerToken(me.token)
+    response.assertStatus(422)
+    const [{ field, message }] = response.body().errors
+    assert.equal(field, 'name')
+    assert.match(message, /^A name has small letters, digits and hyphens/)
+
+    const wishes = { wakePolicy: 'sometimes' }
+    const refused = await client.put('/api/v1/agent-config').json(wishes).bearerToken(me.token)
+    assert.match(refused.body().errors[0].message, /^Choose one of these: scale_to_zero,/)
+  })
+
   test('are created and read back without the key', async ({ client, assert }) => {
     const response = await client.post(PATH).json(openAi()).bearerToken(me.token)
     response.assertStatus(201)

@@ -1,0 +1,18 @@
+/**
+ * What a refused value is told, where the framework's own words say that it is wrong and not what is right.
+ * By rule, or by a field's name and rule.
+ */
+import vine, { SimpleMessagesProvider } from '@vinejs/vine'
+
+const NAME =
+  'A name has small letters, digits and hyphens, begins with a letter or a digit, and has 63 of them at most.'
+
+vine.messagesProvider = new SimpleMessagesProvider({
+  'enum': 'Choose one of these: {{ choices }}.',
+  'username.regex':
+    'A username has small letters, digits, dots, hyphens, underscores and "@", and begins with a letter or a digit.',
+  'name.regex': NAME,
+  'agents.*.name.regex': NAME,
+  'models.*.id.regex': 'A model id has no spaces.',
+  'apiKey.regex': 'A key has no spaces and only plain characters.',
+})
