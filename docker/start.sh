@@ -35,8 +35,10 @@ printf '%s\n' "$said" >&2
 # Where an engine is given, agents run in containers of it, without a way to the machine that it runs on.
 # Whatever an admin chose before stays.
 if [ -n "${DOCKER_HOST:-}" ]; then
-  node bin/console.js settings:set runtime.driver docker --if-unset >&2
+  node bin/console.js settings:set runtime.driver docker --if-unset >&2 &
+  driver=$!
   node bin/console.js settings:set docker.egress sealed --if-unset >&2
+  wait "$driver"
 fi
 
 exec node bin/server.js

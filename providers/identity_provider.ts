@@ -195,9 +195,11 @@ export default class IdentityProvider {
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
     const { setupNotice } = await import('#onboarding/setup_link')
+    const { default: env } = await import('#start/env')
     const notice = await setupNotice(await this.app.container.make('onboarding'), {
       host: process.env.HOST!,
       port: process.env.PORT!,
+      publishedUrl: env.get('PUBLISHED_URL'),
     })
     if (notice) process.stdout.write(`\n${notice}\n`)
   }

@@ -15,6 +15,7 @@ const env = await Env.create(root, {
   NODE_ENV: Env.schema.enum(['development', 'production', 'test'] as const),
   HOST: Env.schema.string.optional(),
   PORT: Env.schema.number.optional(),
+  PUBLISHED_URL: Env.schema.string.optional({ format: 'url', tld: false }),
   INTERNAL_HOST: Env.schema.string.optional(),
   INTERNAL_PORT: Env.schema.number.optional(),
   INTERNAL_URL: Env.schema.string.optional({ format: 'url', tld: false }),

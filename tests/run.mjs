@@ -40,6 +40,7 @@ const PARTS = {
   e2e: [
     { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },
     { on: 'Docker', needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'] },
+    { on: 'Compose', needs: ['openclaw', 'engine', 'openclaw image', 'stack'], onRequest: true },
   ],
 }
 
@@ -141,6 +142,14 @@ class TestRun {
     if (needs.has('openclaw image')) {
       await step('Image with OpenClaw', async () => {
         await this.#engines.get('engine').addOpenclawImage(STORAGE)
+        return 'there'
+      })
+    }
+    if (needs.has('stack')) {
+      await step('Compose and its images', async () => {
+        const { composeProgram } = await import('./engine/compose_program.mjs')
+        this.#env.MOSAIC_TEST_COMPOSE = await composeProgram(STORAGE)
+        await this.#engines.get('engine').addHubImages()
         return 'there'
       })
     }

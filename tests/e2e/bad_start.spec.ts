@@ -37,6 +37,13 @@ test.group('A Mosaic that cannot start', (group) => {
     })
   }
 
+  test('says so just as well where one of its commands is run', async ({ assert }) => {
+    await mosaic.prepare({ MOSAIC_SECRET_KEY: 'password' })
+    const ended = await mosaic.ace('migration:run', '--force')
+    assert.equal(ended.code, 1)
+    assert.deepEqual(wordsOf(ended), { code: 'E_SECRET_KEY_WEAK', brief: true, stack: false })
+  })
+
   test('says so when the database does not answer', async ({ assert }) => {
     await mosaic.prepare({ DATABASE_URL: `postgres://u:canary@127.0.0.1:${await freePort()}/none` })
     const ended = await mosaic.startInVain()

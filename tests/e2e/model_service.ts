@@ -9,7 +9,7 @@ export interface ModelCall {
 }
 
 /**
- * An LLM service on loopback that speaks OpenAI's API, wants its key, and streams each answer in two
+ * An LLM service, on loopback unless told, that speaks OpenAI's API, wants its key, and streams each answer in two
  * halves. A test can keep it from sending the second one: what is seen by then was really streamed.
  */
 export class ModelService {
@@ -25,17 +25,20 @@ export class ModelService {
   #held: PromiseWithResolvers<void> | null = null
   readonly #server = createServer((request, response) => void this.#answer(request, response))
 
-  constructor(private readonly firstKey: string) {
+  constructor(
+    private readonly firstKey: string,
+    private readonly host = '127.0.0.1'
+  ) {
     this.key = firstKey
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/v1`
+    return `http://${this.host}:${this.#port}/v1`
   }
 
   /** Starts, again at the same port if it ran before. */
   async start(): Promise<this> {
-    this.#server.listen(this.#port, '127.0.0.1')
+    this.#server.listen(this.#port, this.host)
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
     return this

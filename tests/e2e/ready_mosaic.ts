@@ -1,6 +1,13 @@
 import { Api } from '#tests/e2e/api'
 import type { MosaicProcess } from '#tests/e2e/mosaic_process'
 
+/** A Mosaic that runs, wherever. */
+export interface RunningMosaic {
+  url: string
+  setupLink: string
+  aceJson<Result>(...args: string[]): Promise<Result>
+}
+
 const ACCOUNT = { username: 'admin', password: 'a-password-from-outside' }
 
 /** The provider that the first admin's agent thinks with. */
@@ -16,7 +23,11 @@ export async function setUp(mosaic: MosaicProcess, provider: FirstProvider): Pro
   await mosaic.ace('migration:run', '--force')
   await mosaic.ace('settings:set', 'network.allowedRanges', '["127.0.0.0/8"]')
   await mosaic.start()
+  return answerWizard(mosaic, provider)
+}
 
+/** Goes through the wizard as its pages do. Gives the API of the first admin. */
+export async function answerWizard(mosaic: RunningMosaic, provider: FirstProvider): Promise<Api> {
   const setupToken = new URL(mosaic.setupLink).searchParams.get('token')
   const anyone = new Api(mosaic.url, null)
   await anyone.ask('POST', '/api/v1/onboarding/breakglass', { setupToken, ...ACCOUNT })

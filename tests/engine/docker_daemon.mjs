@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { makeCertificates } from './certificates.mjs'
 
 /** The default bridge, in a range that neither tests nor Docker's own pools use. */
-const BRIDGE_ADDRESS = '172.31.250.1/24'
+export const BRIDGE_ADDRESS = '172.31.250.1'
+const BRIDGE_BITS = 24
 
 /** Where it is reached behind TLS as well: in a network of its own, any port is free. */
 const TLS_ADDRESS = '127.0.0.1'
@@ -36,7 +37,7 @@ export function words(folder, socket, cgroup) {
     ['--host', `tcp://${TLS_ADDRESS}:${TLS_PORT}`],
     ['--tlsverify', '--tlscacert', certificate('ca.pem')],
     ['--tlscert', certificate('cert.pem'), '--tlskey', certificate('key.pem')],
-    ['--bip', BRIDGE_ADDRESS],
+    ['--bip', `${BRIDGE_ADDRESS}/${BRIDGE_BITS}`],
     ['--cgroup-parent', `/${cgroup}`],
     ['--exec-opt', 'native.cgroupdriver=cgroupfs'],
     ['--log-level', 'warn'],

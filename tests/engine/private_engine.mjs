@@ -78,6 +78,11 @@ export class PrivateEngine {
     }
   }
 
+  /** Where the two halves of a way out of its network meet: a socket. */
+  get wayOut() {
+    return join(this.#folder, 'way_out.sock')
+  }
+
   /** The words before a command that make it run where containers can be reached by address. */
   get inside() {
     return ['nsenter', `--net=/proc/${this.#initPid}/ns/net`, '--']

@@ -10,8 +10,10 @@ import {
   importOpenclawImage,
   OPENCLAW_IMAGE,
 } from './images.mjs'
+import { importNodeImage, importPostgresImage, NODE_IMAGE, POSTGRES_IMAGE } from './hub_images.mjs'
 import { PrivateEngine } from './private_engine.mjs'
 import { busybox } from './programs.mjs'
+import { openWayOut } from './way_out.mjs'
 
 const PING_DEADLINE_MS = 5000
 
@@ -20,6 +22,7 @@ export class TestEngine {
   #private = null
   #env
   #docker
+  #wayOut = null
 
   /** @param {'docker' | 'podman'} kind */
   constructor(kind = 'docker') {
@@ -64,12 +67,32 @@ export class TestEngine {
     await importOpenclawImage(this.#docker, { busybox: await busybox() }, storage)
   }
 
+  /**
+   * Imports what the stack of compose.yaml is made from, and opens a way to the registry of packages.
+   *
+   * @throws SetupFailure on a given engine, which has containers, ports and networks of its own
+   */
+  async addHubImages() {
+    if (!this.#private) {
+      throw new SetupFailure('The stack is tried out on an engine of the tests alone.')
+    }
+    this.#wayOut = await openWayOut(this.#private.wayOut)
+    const programs = { busybox: await busybox() }
+    await importNodeImage(this.#docker, programs)
+    await importPostgresImage(this.#docker, programs)
+  }
+
   /** What a suite needs to use it. */
   get env() {
     return {
       ...this.#env,
       MOSAIC_TEST_GATEWAY_IMAGE: GATEWAY_IMAGE,
       MOSAIC_TEST_OPENCLAW_IMAGE: OPENCLAW_IMAGE,
+      ...(this.#wayOut && {
+        MOSAIC_TEST_WAY_OUT: this.#private.wayOut,
+        MOSAIC_TEST_NODE_IMAGE: NODE_IMAGE,
+        MOSAIC_TEST_POSTGRES_IMAGE: POSTGRES_IMAGE,
+      }),
     }
   }
 
@@ -79,6 +102,7 @@ export class TestEngine {
   }
 
   async stop() {
+    this.#wayOut?.()
     await this.#private?.stop()
   }
 }

@@ -6,6 +6,9 @@ import { ROOT } from '../../bin/setup/node24.mjs'
 /** In suites that run here and on Docker, specs named so use the engine and run in its network. */
 const ON_DOCKER = /docker|container/
 
+/** Specs named so have a run to themselves. */
+const OWN_RUN = { podman: 'Podman', compose: 'Compose' }
+
 /**
  * @param {{ part: string, on?: string, driver: string | null, wanted: string[] }} run
  *   `driver`: only specs that name this runtime driver. `wanted`: what `--files` names, if anything.
@@ -22,9 +25,10 @@ export function specFiles({ part, on, driver, wanted }) {
 }
 
 function belongs(name, on) {
-  if (name.includes('podman')) return on === 'Podman'
+  const own = Object.keys(OWN_RUN).find((word) => name.includes(word))
+  if (own) return on === OWN_RUN[own]
   if (on === 'Docker') return ON_DOCKER.test(name)
-  if (on === 'Podman') return false
+  if (Object.values(OWN_RUN).includes(on)) return false
   return on !== 'this machine' || !ON_DOCKER.test(name)
 }
 

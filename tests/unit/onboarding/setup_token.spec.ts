@@ -47,7 +47,17 @@ test.group('What the server prints at its start', () => {
   test('names an address that can be opened', async ({ assert }) => {
     const fresh = onboardingAt({ completed: false, step: 'breakglass' })
     assert.include(await setupNotice(fresh, { ...HERE, host: '0.0.0.0' }), 'http://localhost:3333/')
+    assert.include(await setupNotice(fresh, { ...HERE, host: '::' }), 'http://localhost:3333/')
     assert.include(await setupNotice(fresh, { ...HERE, host: '::1' }), 'http://[::1]:3333/')
+  })
+
+  test('names where it is published, if that is elsewhere', async ({ assert }) => {
+    const fresh = onboardingAt({ completed: false, step: 'breakglass' })
+    const at = async (publishedUrl: string) =>
+      setupNotice(fresh, { host: 'mosaic-front', port: 3333, publishedUrl })
+    assert.include(await at('http://localhost:8080'), 'http://localhost:8080/onboarding')
+    assert.include(await at('http://0.0.0.0:8080'), 'http://localhost:8080/onboarding')
+    assert.include(await at('https://mosaic.test/'), 'https://mosaic.test/onboarding')
   })
 
   test('holds no token once it is claimed, and is nothing once it is done', async ({ assert }) => {

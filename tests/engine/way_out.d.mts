@@ -1,0 +1,3 @@
+export const BUILD_PROXY: string
+export function openWayOut(path: string): Promise<() => void>
+export function joinWayOut(path: string): Promise<() => void>
