@@ -4,6 +4,7 @@ import app from '@adonisjs/core/services/app'
 import { secrets, storagePath } from '#start/env'
 import internalConfig from '#config/internal'
 import { defineConfig, drivers } from '#runtimes/define_config'
+import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
 /** The OpenClaw that agents run is the one that `docker/agent/package.json` pins. */
 const { dependencies } = JSON.parse(
@@ -34,7 +35,7 @@ const runtimeConfig = defineConfig({
       image: `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`,
       internalPort: internalConfig.port,
       forbidden: databasePlaces(),
-      settings: async () => {
+      settings: async (): Promise<DockerSettings> => {
         const settings = await app.container.make('settings')
         return {
           host: await settings.get('docker.host'),

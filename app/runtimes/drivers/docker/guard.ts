@@ -21,7 +21,6 @@ export interface GuardInput {
   /** The bridge's own address, on which Mosaic's internal listener is reached. */
   address: string
   port: number
-  allowedRanges: string[]
 }
 
 /**
@@ -65,7 +64,7 @@ export class Guard {
   }
 
   #rules(): string {
-    const { bridge, address, port, allowedRanges } = this.#input
+    const { bridge, address, port } = this.#input
     const [host, beyond] = [this.#chain, `${this.#chain}-F`]
     const answers = '-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN'
     return [
@@ -83,9 +82,6 @@ export class Guard {
       // The engine asks the machine's own name servers on behalf of agents, and those may be private.
       `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
       `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
-      ...allowedRanges
-        .filter((range) => !range.includes(':'))
-        .map((range) => `-A ${beyond} -d ${range} -j RETURN`),
       ...PRIVATE.map((range) => `-A ${beyond} -d ${range} -j DROP`),
       'COMMIT',
       '',

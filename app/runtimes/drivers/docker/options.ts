@@ -13,8 +13,6 @@ export interface DockerSettings {
   pullPolicy: 'missing' | 'always' | 'never'
   /** Range (CIDR) of which each agent gets a /29, where Mosaic runs in a container. */
   range: string
-  /** Private ranges (CIDR) that agents may reach in spite of all when egress is open. */
-  allowedRanges: string[]
 }
 
 /** Something that no agent may reach, tried out by the isolation proof. */
@@ -59,7 +57,6 @@ export const DEFAULT_SETTINGS: DockerSettings = {
   image: null,
   pullPolicy: 'missing',
   range: '10.213.0.0/16',
-  allowedRanges: [],
 }
 
 /** The user that agents run as, in every image: OpenClaw's own image calls it `node`. */

@@ -111,8 +111,7 @@ export class SharedBridge implements Topology {
   }
 
   #guard({ bridge, gateway }: Prepared): Guard {
-    const { allowedRanges } = this.#settings
-    return new Guard({ bridge, address: gateway, port: this.#port, allowedRanges })
+    return new Guard({ bridge, address: gateway, port: this.#port })
   }
 
   async #find(): Promise<Prepared | null> {
