@@ -21,8 +21,8 @@ import { build } from '../bin/setup/build.mjs'
 import { chromium } from './runner/system.mjs'
 
 /**
- * The parts in the order of `npm test`: the quickest answer first. What is `onRequest` runs where a flag
- * names it: it takes long, and proves what few need.
+ * The parts in the order of `npm test`: the quickest answer first. What has a `word` runs where a flag names
+ * it, as `--driver podman`: it takes long, and proves what few need.
  */
 const PARTS = {
   unit: [{}],
@@ -30,7 +30,7 @@ const PARTS = {
   contracts: [
     { on: 'this machine', needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
-    { on: 'Podman', needs: ['podman'], onRequest: true },
+    { on: 'Podman', word: 'podman', needs: ['podman'] },
   ],
   security: [
     { on: 'this machine', needs: ['openclaw'] },
@@ -40,7 +40,16 @@ const PARTS = {
   e2e: [
     { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },
     { on: 'Docker', needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'] },
-    { on: 'Compose', needs: ['openclaw', 'engine', 'openclaw image', 'stack'], onRequest: true },
+    {
+      on: 'Docker, at work',
+      word: 'docker_at_work',
+      needs: ['build', 'openclaw', 'engine', 'openclaw image'],
+    },
+    {
+      on: 'Compose',
+      word: 'compose',
+      needs: ['openclaw', 'engine', 'openclaw image', 'stack'],
+    },
   ],
 }
 
@@ -77,7 +86,7 @@ class TestRun {
     const named = [selection.driver, ...selection.wanted].join().toLowerCase()
     const runs = parts
       .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
-      .filter(({ on, onRequest }) => !onRequest || named.includes(on.toLowerCase()))
+      .filter(({ word }) => !word || named.includes(word))
       .map((run) => ({ ...run, files: specFiles({ ...run, ...selection }) }))
       .filter(({ files }) => files.length > 0)
     if (runs.length === 0) throw new SetupFailure('No spec file is named so.')

@@ -6,29 +6,28 @@ import { ROOT } from '../../bin/setup/node24.mjs'
 /** In suites that run here and on Docker, specs named so use the engine and run in its network. */
 const ON_DOCKER = /docker|container/
 
-/** Specs named so have a run to themselves. */
-const OWN_RUN = { podman: 'Podman', compose: 'Compose' }
+/** Specs named so have a run to themselves, which has the same word. */
+const OWN_RUN = ['podman', 'compose', 'docker_at_work']
 
 /**
- * @param {{ part: string, on?: string, driver: string | null, wanted: string[] }} run
+ * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run
  *   `driver`: only specs that name this runtime driver. `wanted`: what `--files` names, if anything.
  * @returns {string[]} Paths from the root of the repository.
  */
-export function specFiles({ part, on, driver, wanted }) {
+export function specFiles({ part, on, word, driver, wanted }) {
   return readdirSync(join(ROOT, 'tests', part), { recursive: true })
     .filter((path) => path.endsWith('.spec.ts'))
     .map((path) => join('tests', part, path))
-    .filter((file) => belongs(basename(file), on))
+    .filter((file) => belongs(basename(file), { on, word }))
     .filter((file) => !driver || basename(file).includes(driver))
     .filter((file) => wanted.length === 0 || wanted.some((name) => isNamed(file, name)))
     .sort()
 }
 
-function belongs(name, on) {
-  const own = Object.keys(OWN_RUN).find((word) => name.includes(word))
-  if (own) return on === OWN_RUN[own]
+function belongs(name, { on, word }) {
+  const own = OWN_RUN.find((one) => name.includes(one))
+  if (own || word) return own === word
   if (on === 'Docker') return ON_DOCKER.test(name)
-  if (Object.values(OWN_RUN).includes(on)) return false
   return on !== 'this machine' || !ON_DOCKER.test(name)
 }
 

@@ -1,0 +1,166 @@
+import { DatabaseSync } from 'node:sqlite'
+import { test } from '@japa/runner'
+import { GatewayControl } from '#openclaw/gateway_control'
+import { ActingModel } from '#tests/e2e/acting_model'
+import { textOf, type Api } from '#tests/e2e/api'
+import { MosaicProcess } from '#tests/e2e/mosaic_process'
+import { setUp } from '#tests/e2e/ready_mosaic'
+
+/** A wake of the real OpenClaw on a busy machine, and the two minutes by which it puts off a late job. */
+const TIMEOUT_MS = 400_000
+const ASK_EVERY_MS = 500
+/** A shell of the agent that runs for longer than any test, told apart by its number. */
+const SHELL = 'sleep 91733'
+
+interface Reaped {
+  working: number
+}
+
+/** Where an agent is at work. */
+export interface WorkingHome {
+  /** What Mosaic is started with beside what it always is. */
+  env: Record<string, string>
+  /** Settings that are made before the first wake. */
+  settings: Record<string, unknown>
+  /** Processes of the agent that run this command, by what `kill` takes. */
+  running(mosaic: MosaicProcess, command: string): Promise<string[]>
+  kill(process: string): Promise<void>
+  /** The token of the one agent, whose instance has this name. */
+  token(mosaic: MosaicProcess, name: string): Promise<string>
+  /** Removes what is left of the agent, once Mosaic has ended. */
+  close(): Promise<void>
+}
+
+/** What an agent that does something by itself can rely on, wherever it runs. */
+export function workAtHome(title: string, home: WorkingHome): void {
+  test.group(title, (group) => {
+    let mosaic: MosaicProcess
+    let model: ActingModel
+    let api: Api
+
+    group.setup(async () => {
+      model = await new ActingModel().start()
+      mosaic = new MosaicProcess()
+      await mosaic.prepare(home.env)
+      const { MODEL } = ActingModel
+      const provider = { type: 'custom', baseUrl: model.url, apiKey: 'any', model: MODEL }
+      api = await setUp(mosaic, provider)
+      await api.ask('PUT', '/api/v1/agent-config', { profile: 'full' })
+      const settings = { 'agents.wakeAheadSec': 30, ...home.settings }
+      for (const [key, value] of Object.entries(settings)) {
+        await mosaic.ace('settings:set', key, JSON.stringify(value))
+      }
+      return async () => {
+        await mosaic.end()
+        await home.close()
+        await model.stop()
+      }
+    })
+    group.each.timeout(TIMEOUT_MS)
+
+    const row = () => {
+      const database = new DatabaseSync(mosaic.databaseFile, { readOnly: true })
+      const found = database.prepare('select * from user_containers').get()
+      database.close()
+      return found as Record<'status' | 'endpoint' | 'container_name' | 'started_at', string> & {
+        next_job_at: string | null
+      }
+    }
+
+    /**
+     * As if its user had not written for long: past the limit of 30 minutes, and within the time that an
+     * agent which does not answer is given once more. What Mosaic wrote meanwhile is overwritten.
+     */
+    const leaveAlone = () => {
+      const database = new DatabaseSync(mosaic.databaseFile)
+      database.exec(
+        `pragma busy_timeout = 5000;
+        update user_containers set last_active_at = datetime('now', '-45 minutes')`
+      )
+      database.close()
+    }
+
+    const until = async (holds: () => unknown | Promise<unknown>) => {
+      while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+    }
+    const shells = () => home.running(mosaic, SHELL)
+    const reap = () => {
+      leaveAlone()
+      return mosaic.aceJson<Reaped>('reap:idle')
+    }
+    /** The reaper of the web process may be quicker. */
+    const sleepsWhenReaped = async () => {
+      await reap()
+      return (await status()) === 'stopped'
+    }
+    const status = async () => (await api.ask<{ status: string }>('GET', '/api/v1/agent')).status
+
+    test('is not stopped while a shell of it runs in the background', async ({ assert }) => {
+      await api.chat(`Please run: ${SHELL}`)
+      await until(async () => (await shells()).length > 0)
+      await until(async () => (await reap()).working === 1)
+      assert.equal(await status(), 'running')
+      assert.lengthOf(await shells(), 1)
+
+      for (const shell of await shells()) await home.kill(shell)
+      await until(sleepsWhenReaped)
+    })
+
+    test('answers after the next wake what was said while it stopped', async ({ assert }) => {
+      await api.chat('Good morning')
+      model.hold()
+      const before = model.asked.length
+      const first = api.chat('Tell me of parrots', 'parrots')
+      await until(() => model.asked.length > before)
+      await api.ask('POST', '/api/v1/agent/stop')
+      assert.equal(await status(), 'stopping')
+      const second = api.chat('Tell me of owls', 'owls')
+      model.release()
+
+      assert.equal(textOf(await first), 'Done.')
+      const events = await second
+      assert.equal(textOf(events), 'Done.')
+      assert.isTrue(events.some(({ event }) => event === 'progress'))
+      assert.lengthOf(
+        model.asked.filter((text) => text.includes('of owls')),
+        1
+      )
+    })
+
+    test('is woken ahead of its reminder, and the reminder has run', async ({ assert }) => {
+      await api.chat('Good evening')
+      const due = Date.now() + 45_000
+      const { endpoint: url, container_name: name, started_at: before } = row()
+      await remind({ url, token: await home.token(mosaic, name) }, due)
+      await api.ask('POST', '/api/v1/agent/stop')
+      await until(() => row().next_job_at)
+      assert.closeTo(Date.parse(`${row().next_job_at}Z`), due, 1500)
+
+      await until(() => model.asked.some((text) => text.includes('Remind me of the kettle')))
+      assert.equal(row().status, 'running')
+      assert.notEqual(row().started_at, before)
+    })
+  })
+}
+
+/** Puts a reminder into the agent's own schedule, as its tool for that does. */
+async function remind(gateway: { url: string; token: string }, at: number): Promise<void> {
+  const response = await fetch(`${gateway.url}/api/v1/admin/rpc`, {
+    method: 'POST',
+    headers: { 'authorization': `Bearer ${gateway.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      method: 'cron.add',
+      params: {
+        name: 'kettle',
+        schedule: { kind: 'at', at: new Date(at).toISOString() },
+        sessionTarget: 'isolated',
+        wakeMode: 'now',
+        payload: { kind: 'agentTurn', message: 'Remind me of the kettle.' },
+        delivery: { mode: 'none' },
+      },
+    }),
+  })
+  if (!response.ok) throw new Error(await response.text())
+  const next = await new GatewayControl().nextJobAt(gateway)
+  if (next === null) throw new Error('The reminder is not in the schedule.')
+}
