@@ -18,7 +18,7 @@ until said=$(node bin/console.js migration:run --force 2>&1); do
     *'nable to acquire lock'* | *'unable to release database lock'*)
       why='Another copy of Mosaic brings the database up to date'
       ;;
-    *ECONNREFUSED* | *ENOTFOUND* | *EAI_AGAIN* | *'starting up'*)
+    *E_DATABASE_UNREACHABLE*)
       why='The database does not answer yet'
       ;;
     *) deadline=0 ;;
