@@ -4,6 +4,8 @@ import { toAnswer } from '#exceptions/api_errors'
 import { oidcJourneys } from '#controllers/oidc_journeys'
 import { publicOrigin } from '#controllers/public_origin'
 import { requireSession } from '#identity/sessions'
+import { E_NOT_ALLOWED } from '#identity/errors'
+import { may } from '#identity/permissions'
 import { E_OIDC_REFUSED } from '#identity/oidc/errors'
 import type { Journey, Purpose } from '#identity/oidc/sign_in'
 import { localPathValidator, invitationTokenValidator } from '#validators/oidc'
@@ -72,6 +74,8 @@ export default class OidcController {
       await sessions.confirm(ctx)
       return ctx.response.redirect().toIntended('/chat')
     }
+    /** They may have been one when they left. */
+    if (!may(present, 'manageSettings')) throw new E_NOT_ALLOWED()
     const trial = await oidc.test(journey, parameters, present)
     oidcJourneys.tellTrial(ctx.session, { ok: true, trial })
     return ctx.response.redirect().toPath(TRIAL_PAGE)

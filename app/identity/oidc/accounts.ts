@@ -48,9 +48,7 @@ export class OidcAccounts {
    */
   async arrive(identity: OidcIdentity, invitationToken: string | null): Promise<User> {
     const { issuer, subject, claims } = identity
-    if (issuer.length > MAX_LENGTH || subject.length > MAX_LENGTH) {
-      throw new E_OIDC_REFUSED('invalid')
-    }
+    if (![issuer, subject].every(isId)) throw new E_OIDC_REFUSED('invalid')
     const decision = decideRole(await this.rules(), claims)
     if (decision.role === null) throw new E_OIDC_REFUSED('no_role')
 
@@ -150,18 +148,29 @@ export class OidcAccounts {
   }
 }
 
+const isId = (text: string) =>
+  text.length <= MAX_LENGTH && !/\p{Cc}/u.test(text) && text.isWellFormed()
+
 function setEmail(user: User, { email, emailVerified }: Profile): void {
   const verifiedAt = user.email === email ? (user.emailVerifiedAt ?? null) : null
   user.email = email
   user.emailVerifiedAt = emailVerified ? (verifiedAt ?? DateTime.utc()) : null
 }
 
+/** What no name has in it: control characters, and those that turn the direction of a text around. */
+const UNSEEN = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu
+
+const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/
+
+/** Claims are chosen by people: what does not read as a name or an address is left out. */
 function profileOf(claims: Record<string, unknown>, subject: string): Profile {
   const text = (name: string) => {
     const value = claims[name]
-    return typeof value === 'string' && value.trim() ? value.trim().slice(0, MAX_LENGTH) : null
+    if (typeof value !== 'string') return null
+    return value.toWellFormed().replace(UNSEEN, '').trim().slice(0, MAX_LENGTH) || null
   }
-  const email = text('email')?.toLowerCase() ?? null
+  const told = text('email')?.toLowerCase()
+  const email = told && EMAIL.test(told) ? told : null
   return {
     name: text('name') ?? text('preferred_username') ?? email ?? subject,
     email,

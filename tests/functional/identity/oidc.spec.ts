@@ -327,6 +327,17 @@ test.group('Attacks on the sign-in', (group) => {
     assert.lengthOf(await User.all(), 1)
   })
 
+  test('claims that are no name and no address are left out, and a subject that is none is refused', async ({
+    assert,
+  }) => {
+    const name = 'Ada\u0000 \u202Eecalevol'
+    const { visitor } = await signInAs({ ...ADA, name, email: 'ada <ada@example.test>' })
+    const me = await visitor.get('/api/v1/me')
+    assert.containsSubset(me.body.data, { name: 'Ada ecalevol', email: null })
+    const odd = await signInAs({ ...ADA, sub: 'a\u0000da' })
+    assert.equal((await refusalOf(odd.visitor)).reason, 'invalid')
+  })
+
   test('the same subject of another provider is someone else', async ({ assert, cleanup }) => {
     await signInAs(ADA)
     const other = await RogueIssuer.start()
@@ -457,6 +468,15 @@ test.group('Single sign-on locks nobody out', (group) => {
     assert.equal((await onlyWay(visitor)).status, 200)
     const ways = await new Visitor().get('/api/v1/sign-in')
     assert.equal(ways.body.data.passwords, 'breakglass')
+  })
+
+  test('a test proves nothing once its admin is none any more', async ({ assert }) => {
+    const visitor = await adminVisitor()
+    issuer.as(ADA)
+    const { location } = await leave(visitor, '/auth/oidc/test')
+    await User.query().update({ role: 'member' })
+    assert.equal((await callback(visitor, issuer.visit(location))).status, 403)
+    assert.isNull(await settings.get('oidc.tested'))
   })
 
   test('a test that fails says why, and proves nothing', async ({ assert }) => {
