@@ -1,10 +1,12 @@
 import { DateTime } from 'luxon'
-import vine from '@vinejs/vine'
+import vine, { errors } from '@vinejs/vine'
 import { createId } from '@paralleldrive/cuid2'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import SystemConfig from '#models/system_config'
 import type { VaultManager } from '#vaults/manager'
 import { E_UNKNOWN_SETTING } from '#settings/errors'
+import { refuseFields, type FieldError } from '#settings/field_errors'
+import { settingMessages } from '#settings/messages'
 import { DEFINITIONS, type SettingKey, type SettingValue } from '#settings/definitions'
 
 /** How long another copy's change may stay unseen, in milliseconds. */
@@ -48,13 +50,24 @@ export class Settings {
     await this.#write(key, value === null ? null : JSON.stringify(await validated(key, value)))
   }
 
-  /** Checks all values first, then stores them: a bad one changes nothing. */
+  /**
+   * Checks all values first, then stores them: a bad one changes nothing.
+   *
+   * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one
+   */
   async patch(values: Record<string, unknown>): Promise<SettingKey[]> {
     const checked: [SettingKey, string | null][] = []
+    const wrong: FieldError[] = []
     for (const [key, value] of Object.entries(values)) {
       if (!isSettingKey(key) || 'internal' in DEFINITIONS[key]) throw new E_UNKNOWN_SETTING()
-      checked.push([key, value === null ? null : JSON.stringify(await validated(key, value))])
+      try {
+        checked.push([key, value === null ? null : JSON.stringify(await validated(key, value))])
+      } catch (error) {
+        if (!(error instanceof errors.E_VALIDATION_ERROR)) throw error
+        wrong.push(...error.messages)
+      }
     }
+    refuseFields(wrong)
     for (const [key, json] of checked) await this.#write(key, json)
     return checked.map(([key]) => key)
   }
@@ -145,6 +158,10 @@ function sealContext(rowId: string) {
 
 async function validated(key: SettingKey, value: unknown): Promise<unknown> {
   const schema = vine.object({ [key]: DEFINITIONS[key].schema as any })
-  const result: Record<string, unknown> = await vine.validate({ schema, data: { [key]: value } })
+  const result: Record<string, unknown> = await vine.validate({
+    schema,
+    data: { [key]: value },
+    messagesProvider: settingMessages,
+  })
   return result[key]
 }

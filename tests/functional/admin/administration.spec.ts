@@ -73,6 +73,26 @@ test.group('The administration', (group) => {
     assert.equal(aList.body.errors[0].code, 'E_SETTINGS_SHAPE')
   })
 
+  test('wrong values of settings are told all at once, each with what is right', async ({
+    assert,
+  }) => {
+    const { visitor } = await asAdmin()
+    const { status, body } = await visitor.patch('/api/v1/admin/settings', {
+      'mail.host': 'not a host',
+      'mail.port': 99_999,
+      'mail.from': 'nobody',
+    })
+    assert.equal(status, 422)
+    assert.deepEqual(
+      body.errors.map(({ field, message }: { field: string; message: string }) => [field, message]),
+      [
+        ['mail.host', 'Enter the name or the address of a server, as mail.example.org.'],
+        ['mail.port', 'Enter 65535 or less.'],
+        ['mail.from', 'Enter an email address.'],
+      ]
+    )
+  })
+
   test('lists users by page, without what is theirs', async ({ assert }) => {
     const { admin, visitor } = await asAdmin()
     await UserFactory.createMany(3)
