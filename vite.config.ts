@@ -11,7 +11,11 @@ export default defineConfig({
       router: 'inertia',
       autoImport: { dts: '.adonisjs/client/auto-imports.d.ts' },
       components: { dts: '.adonisjs/client/components.d.ts' },
-      ui: { colors: { primary: 'teal', neutral: 'zinc' } },
+      ui: {
+        colors: { primary: 'teal', neutral: 'zinc' },
+        /** People are named in titles, and some names are longer than a dialog is wide. */
+        modal: { slots: { title: 'pe-8 wrap-anywhere', description: 'pe-8 wrap-anywhere' } },
+      },
       /** Icons are part of the scripts: a page asks no icon service for one that the scan missed. */
       icon: { clientBundle: { scan: { globInclude: ['inertia/**/*.{vue,ts}'] } } },
     }),

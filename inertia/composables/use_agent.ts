@@ -118,6 +118,8 @@ function watchAgent(): () => void {
     document.removeEventListener('visibilitychange', onVisibility)
     clearTimeout(timer)
     close()
+    /** Whoever signs in next in this tab has another one. */
+    view.value = progress.value = failure.value = settingsTold.value = undefined
   }
 }
 

@@ -7,6 +7,8 @@ export const en = {
   close: 'Close',
   copy: 'Copy',
   copied: 'Copied',
+  copyFailed: 'It was not copied.',
+  copyFailedHint: 'This browser does not allow it here. Select the text and copy it yourself.',
   delete: 'Delete',
   typeName: 'Type {name} to confirm',
   edit: 'Edit',
@@ -113,10 +115,16 @@ export const en = {
     submit: 'Come in',
   },
 
-  unsaved: {
-    title: 'Leave without saving?',
-    lead: 'What you changed on this page is not saved yet.',
-    leave: 'Leave',
+  leave: {
+    act: 'Leave',
+    changes: {
+      title: 'Leave without saving?',
+      lead: 'What you changed on this page is not saved yet.',
+    },
+    answer: {
+      title: 'Leave while your agent answers?',
+      lead: 'It stops then, and the rest of its answer is lost.',
+    },
   },
 
   confirm: {

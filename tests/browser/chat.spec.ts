@@ -91,6 +91,24 @@ test.group('The chat in a browser', (group) => {
     assert.notInclude(text, 'word199')
   })
 
+  test('asks before an answer that still comes is left', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 100 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, Array.from({ length: 600 }, (_, index) => `word${index}`).join(' '))
+    await answers(page, 'streaming').getByText('word3').waitFor()
+    await page.getByRole('link', { name: 'Providers' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Leave while your agent answers?' })
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    assert.match(page.url(), /\/chat\//)
+    await page.getByTestId('stop').click()
+    await answers(page, 'stopped').waitFor()
+    await page.getByRole('link', { name: 'Providers' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/providers`)
+  })
+
   test('goes on with a conversation after a reload', async ({ browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
+import { UserFactory } from '#database/factories/user_factory'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
 
 test.group('The pages', (group) => {
@@ -26,6 +27,31 @@ test.group('The pages', (group) => {
     await page.getByPlaceholder('Find a page or an action').fill('tokens')
     await page.keyboard.press('Enter')
     await page.waitForURL(`${ORIGIN}/settings/tokens`)
+  })
+
+  test('and what is on them: a setting and a person lead to their place', async ({
+    assert,
+    browserContext,
+  }) => {
+    await UserFactory.merge({ name: 'Ana Sousa', email: 'ana@example.org' }).create()
+    await UserFactory.merge({ name: 'Ben Okafor', email: 'ben@example.org' }).create()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await page.locator('h1').first().waitFor()
+    const find = async (term: string, what: string) => {
+      await page.keyboard.press('Control+k')
+      await page.getByPlaceholder('Find a page or an action').fill(term)
+      await page.getByRole('option', { name: what }).click()
+    }
+    await find('mail.port', 'mail.port')
+    await page.waitForURL(`${ORIGIN}/admin/settings#mail.port`)
+    await page.getByLabel('Port').and(page.locator(':focus')).waitFor()
+
+    await find('ana@example', 'Ana Sousa')
+    await page.waitForURL(`${ORIGIN}/admin/users?search=ana%40example.org`)
+    await page.getByRole('cell', { name: 'Ana Sousa' }).waitFor()
+    assert.equal(await page.getByText('Ben Okafor').count(), 0)
   })
 
   test('remember light or dark', async ({ assert, browserContext }) => {

@@ -74,6 +74,33 @@ test.group('Settings in a browser', (group) => {
     assert.notInclude(await page.content(), token)
   })
 
+  test('a token can be copied where the browser keeps its clipboard from pages', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, 'clipboard', { value: undefined })
+    )
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    const dialog = page.getByRole('dialog')
+    const create = async (name: string) => {
+      await page.getByRole('button', { name: 'Create a token' }).first().click()
+      await dialog.getByLabel('Name').fill(name)
+    }
+    await create('Nightly report')
+    await dialog.getByRole('button', { name: 'Create a token' }).click()
+    await dialog.getByRole('button', { name: 'Copy the token' }).click()
+    await dialog.getByRole('button', { name: 'Copied', exact: true }).waitFor()
+    await dialog.getByRole('button', { name: 'I have copied it' }).click()
+    await dialog.waitFor({ state: 'detached' })
+
+    await create('')
+    await dialog.getByLabel('Name').press('Control+v')
+    assert.match(await dialog.getByLabel('Name').inputValue(), /^mos_/)
+  })
+
   test('deleting a provider names what the agent loses', async ({ browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
@@ -112,6 +139,24 @@ test.group('Settings in a browser', (group) => {
     await page.reload()
     await field.waitFor()
     assert.equal(await field.inputValue(), '45')
+  })
+
+  test('a wrong value is told at its field, which no bar covers', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.setViewportSize({ width: 390, height: 640 })
+    await page.goto(`${ORIGIN}/admin/security`)
+    const field = page.getByLabel('Requests a minute')
+    await field.fill('1')
+    const save = page.getByRole('button', { name: 'Save' })
+    await save.click()
+    await page.getByText('Enter 10 or more.').waitFor()
+    await field.and(page.locator(':focus')).waitFor()
+    const [shown, bar] = [await field.boundingBox(), await save.boundingBox()]
+    assert.isBelow(shown!.y + shown!.height, bar!.y)
   })
 
   test('changes that are not saved are asked about before the page is left', async ({

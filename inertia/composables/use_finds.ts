@@ -1,0 +1,87 @@
+import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+import { usePage } from '@inertiajs/vue3'
+import { api } from '~/api/client'
+import type { AdminSetting, AdminUser, ConversationSummary } from '~/api/shapes'
+import { placeOf, textOf } from '~/components/admin/setting_places'
+import { useAgent } from '~/composables/use_agent'
+import { tOr } from '~/locales'
+
+/** Something that is found by its name, and where it is. */
+export interface Find {
+  label: string
+  suffix?: string
+  href: string
+}
+
+/** Typing goes on for a moment before people are looked for, in milliseconds. */
+const TYPING_MS = 250
+const SHORTEST_TERM = 2
+const MOST_PEOPLE = 5
+
+/**
+ * What there is to find beside pages: one's conversations, and for admins settings and people. Whatever
+ * cannot be asked for just now is left out: the pages are found in any case.
+ */
+export function useFinds(term: Ref<string>) {
+  const { can } = usePage().props
+  const { mood } = useAgent()
+  const conversations = shallowRef<Find[]>([])
+  const settings = shallowRef<Find[]>([])
+  const people = shallowRef<Find[]>([])
+
+  async function fill(finds: Ref<Find[]>, load: () => Promise<Find[]>) {
+    finds.value = await load().catch(() => [])
+  }
+
+  /** Only an agent that is awake knows them. */
+  if (mood.value === 'awake') void fill(conversations, findConversations)
+  if (can.manageSettings) void fill(settings, findSettings)
+
+  const asked = ref('')
+  let typing: ReturnType<typeof setTimeout> | undefined
+  watch(term, (typed) => {
+    clearTimeout(typing)
+    typing = setTimeout(() => (asked.value = typed.trim()), TYPING_MS)
+  })
+  onScopeDispose(() => clearTimeout(typing))
+  watch(asked, async (search) => {
+    if (!can.manageUsers) return
+    if (search.length < SHORTEST_TERM) return void (people.value = [])
+    const found = await findPeople(search).catch(() => [])
+    if (search === asked.value) people.value = found
+  })
+
+  return computed(() => ({
+    conversations: conversations.value,
+    settings: settings.value,
+    people: people.value,
+  }))
+}
+
+async function findConversations(): Promise<Find[]> {
+  const { data } = await api.list<ConversationSummary>('/conversations')
+  return data.flatMap(({ id, title }) =>
+    title ? [{ label: title, href: `/chat/${encodeURIComponent(id)}` }] : []
+  )
+}
+
+async function findSettings(): Promise<Find[]> {
+  const all = await api.get<AdminSetting[]>('/admin/settings')
+  return all.map(({ key }) => ({
+    label: tOr(`${textOf(key)}.label`, key),
+    suffix: key,
+    href: placeOf(key),
+  }))
+}
+
+async function findPeople(search: string): Promise<Find[]> {
+  const { data } = await api.list<AdminUser>('/admin/users', { search, limit: MOST_PEOPLE })
+  return data.map(({ id, name, email }) => {
+    const label = name ?? email ?? id
+    return {
+      label,
+      suffix: email ?? undefined,
+      href: `/admin/users?${new URLSearchParams({ search: email ?? label })}`,
+    }
+  })
+}
