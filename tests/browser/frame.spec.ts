@@ -50,7 +50,7 @@ test.group('The pages', (group) => {
 
     await find('ana@example', 'Ana Sousa')
     await page.waitForURL(`${ORIGIN}/admin/users?search=ana%40example.org`)
-    await page.getByRole('cell', { name: 'Ana Sousa' }).waitFor()
+    await page.getByRole('button', { name: 'Details of Ana Sousa' }).waitFor()
     assert.equal(await page.getByText('Ben Okafor').count(), 0)
   })
 
