@@ -2,6 +2,7 @@ import { SimpleMessagesProvider } from '@vinejs/vine'
 
 /** What is said where a value is refused: by its setting and rule where a rule alone would not help. */
 export const settingMessages = new SimpleMessagesProvider({
+  'enum': 'Choose one of these: {{ choices }}.',
   'number': 'Enter a number.',
   'withoutDecimals': 'Enter a whole number.',
   'min': 'Enter {{ min }} or more.',
