@@ -1,41 +1,67 @@
 /** The words in which a route says what it answers: see `#openapi/route_contract`. */
-import Type, { type TProperties, type TSchema } from 'typebox'
+
+/** A JSON Schema, in the dialect of OpenAPI 3.1. */
+export type Schema = Record<string, unknown>
+
+/** What an object need not have. */
+class Optional {
+  constructor(readonly schema: Schema) {}
+}
+
+export type Properties = Record<string, Schema | Optional>
 
 /** One way in which a route answers that it is done. */
 export interface Answer {
   status: number
   /** Left out where there is no body. */
-  content?: { type: string; schema?: TSchema }
+  content?: { type: string; schema?: Schema }
 }
 
 const JSON_TYPE = 'application/json'
 
-/** An object with these properties and no others: what is not described is not told. */
-export const shape = (properties: TProperties) =>
-  Type.Object(properties, { additionalProperties: false })
+/** An object with these properties, and maybe others. */
+export function object(properties: Properties): Schema {
+  const all = Object.entries(properties)
+  return {
+    type: 'object',
+    required: all.flatMap(([name, schema]) => (schema instanceof Optional ? [] : [name])),
+    properties: Object.fromEntries(
+      all.map(([name, schema]) => [name, schema instanceof Optional ? schema.schema : schema])
+    ),
+  }
+}
 
-export const text = () => Type.String()
-export const flag = () => Type.Boolean()
-export const count = () => Type.Integer({ minimum: 0 })
+/** An object with these properties and no others: what is not described is not told. */
+export const shape = (properties: Properties): Schema => ({
+  ...object(properties),
+  additionalProperties: false,
+})
+
+export const text = (): Schema => ({ type: 'string' })
+export const flag = (): Schema => ({ type: 'boolean' })
+export const count = (): Schema => ({ type: 'integer', minimum: 0 })
 /** ISO 8601 in UTC. */
-export const time = () => Type.String({ format: 'date-time' })
+export const time = (): Schema => ({ type: 'string', format: 'date-time' })
 /** A day in UTC. */
-export const day = () => Type.String({ format: 'date' })
-export const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()])
-export const list = (schema: TSchema) => Type.Array(schema)
-export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema)
-export const either = (...schemas: TSchema[]) => Type.Union(schemas)
-export const only = (value: string | boolean) => Type.Literal(value)
-export const oneOf = (values: readonly string[]) => Type.Enum([...values])
+export const day = (): Schema => ({ type: 'string', format: 'date' })
+export const nullable = (schema: Schema): Schema => either(schema, { type: 'null' })
+export const list = (items: Schema): Schema => ({ type: 'array', items })
+export const optional = (schema: Schema) => new Optional(schema)
+export const either = (...schemas: Schema[]): Schema => ({ anyOf: schemas })
+export const only = (value: string | boolean): Schema => ({ const: value })
+export const oneOf = (values: readonly string[]): Schema => ({ enum: [...values] })
 /** By names that are not known beforehand. */
-export const record = (schema: TSchema = Type.Unknown()) => Type.Record(Type.String(), schema)
-export const anything = () => Type.Unknown()
+export const record = (schema: Schema = anything()): Schema => ({
+  type: 'object',
+  additionalProperties: schema,
+})
+export const anything = (): Schema => ({})
 
 /** `{ data }`: one thing. */
-export const one = (schema: TSchema, status = 200): Answer => json(shape({ data: schema }), status)
+export const one = (schema: Schema, status = 200): Answer => json(shape({ data: schema }), status)
 
 /** `{ data, meta }`: a page of a list. */
-export const page = (schema: TSchema): Answer =>
+export const page = (schema: Schema): Answer =>
   json(
     shape({
       data: list(schema),
@@ -44,7 +70,7 @@ export const page = (schema: TSchema): Answer =>
   )
 
 /** JSON without the API's envelope. */
-export const json = (schema: TSchema, status = 200): Answer => ({
+export const json = (schema: Schema, status = 200): Answer => ({
   status,
   content: { type: JSON_TYPE, schema },
 })

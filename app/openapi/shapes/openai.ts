@@ -1,14 +1,24 @@
 /** OpenAI's own shapes under `/v1`, as far as Mosaic has a say in them. */
-import Type from 'typebox'
-import { count, list, only, oneOf, optional, record, shape, text } from '#openapi/answer'
+import {
+  count,
+  flag,
+  list,
+  object,
+  only,
+  oneOf,
+  optional,
+  record,
+  shape,
+  text,
+} from '#openapi/answer'
 
 /**
  * What Mosaic reads of a request. Everything else goes on to the agent as it came: more fields are fine.
  */
-const request = Type.Object({
+const request = object({
   messages: { ...list(record()), minItems: 1 },
   model: optional(text()),
-  stream: optional(Type.Boolean()),
+  stream: optional(flag()),
   /** Names the conversation. */
   user: optional(text()),
 })
@@ -17,12 +27,10 @@ const request = Type.Object({
 export const completionRequest = { toJSONSchema: () => request }
 
 /** As the agent's gateway answers it. */
-export const completion = Type.Object({
+export const completion = object({
   id: text(),
   object: only('chat.completion'),
-  choices: list(
-    Type.Object({ index: count(), message: Type.Object({ role: oneOf(['assistant']) }) })
-  ),
+  choices: list(object({ index: count(), message: object({ role: oneOf(['assistant']) }) })),
 })
 
 export const listedModel = shape({
