@@ -1,4 +1,5 @@
-import type { HttpRequest } from '@adonisjs/core/http'
+import type { HttpContext, HttpRequest } from '@adonisjs/core/http'
+import type { AccessToken } from '@adonisjs/auth/access_tokens'
 
 /**
  * The access token of a request, or null. A browser never sends this scheme by itself, so a request
@@ -7,4 +8,9 @@ import type { HttpRequest } from '@adonisjs/core/http'
 export function bearerOf(request: HttpRequest): string | null {
   const match = /^Bearer +(\S+)$/i.exec(request.header('authorization') ?? '')
   return match ? match[1] : null
+}
+
+/** The access token that a request was signed in with, or null for one with a session, or nobody's. */
+export function tokenOf(auth: HttpContext['auth']): AccessToken | null {
+  return auth.authenticatedViaGuard === 'api' ? auth.use('api').user!.currentAccessToken : null
 }

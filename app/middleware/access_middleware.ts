@@ -4,7 +4,7 @@ import app from '@adonisjs/core/services/app'
 import { isApiPath, answersJson } from '#exceptions/answer_form'
 import type User from '#models/user'
 import { staysOpen } from '#openapi/answer'
-import { bearerOf } from '#identity/bearer'
+import { bearerOf, tokenOf } from '#identity/bearer'
 import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
 import { may, type Permission } from '#identity/permissions'
 import { allows } from '#identity/access_tokens'
@@ -57,18 +57,18 @@ export default class AccessMiddleware {
   async #follow({ auth, response, session }: HttpContext, permission: Permission | null) {
     const listeners = await app.container.make('identity.listeners')
     const user = auth.user!
-    const token = auth.authenticatedViaGuard === 'api' ? auth.use('api').user! : null
-    const tokenId = token && String(token.currentAccessToken.identifier)
+    const token = tokenOf(auth)
+    const tokenId = token && String(token.identifier)
     const sessionId = token ? null : session.sessionId
     listeners.add({ userId: user.id, permission, sessionId, tokenId }, response.response)
   }
 
   /** A token must be made for this, a session confirmed for what is sensitive. */
   async #checkProof(ctx: HttpContext, security: RouteSecurity): Promise<void> {
-    if (ctx.auth.authenticatedViaGuard === 'api') {
+    const token = tokenOf(ctx.auth)
+    if (token) {
       const ability = abilityFor(security, ctx.request.method())
-      const { abilities } = ctx.auth.use('api').user!.currentAccessToken
-      if (!allows(abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+      if (!allows(token.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
     } else if (security.confirmed) {
       const sessions = await app.container.make('identity.sessions')
       if (!sessions.isConfirmed(ctx)) throw new E_CONFIRMATION_NEEDED()

@@ -6,6 +6,8 @@ export interface PageQuery {
 
 export const FIRST_PAGE = 1
 export const PAGE_LIMIT = 50
+/** As many as a page may hold. */
+export const MOST_PER_PAGE = 100
 
 /** A page of a short list that is in memory already, for `Transformer.paginate(rows, meta)`. */
 export function pageOf<Item>(
@@ -19,12 +21,9 @@ export function pageOf<Item>(
   }
 }
 
-/** As many as a page may hold. */
-const MOST = 100
-
 /** A short list in the API's envelope: whole, unless a page of it is asked for. */
 export function listed<Item>(items: Item[], query: PageQuery = {}) {
-  const { rows, meta } = pageOf(items, { limit: MOST, ...query })
+  const { rows, meta } = pageOf(items, { limit: MOST_PER_PAGE, ...query })
   const { total, currentPage: page, perPage: limit } = meta
   return { data: rows, meta: { total, page, limit, totalPages: Math.ceil(total / limit) } }
 }

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { tokenOf } from '#identity/bearer'
 import { accessTokenValidator, pageValidator } from '#validators/identity'
 import { pageOf } from '#models/page'
 import AccessTokenTransformer from '#transformers/access_token_transformer'
@@ -45,9 +46,4 @@ export default class AccessTokensController {
     })
     return response.noContent()
   }
-}
-
-/** The token that the request came with, or null for one with a session. */
-function tokenOf(auth: HttpContext['auth']) {
-  return auth.authenticatedViaGuard === 'api' ? auth.use('api').user!.currentAccessToken : null
 }
