@@ -1,11 +1,11 @@
 import vine from '@vinejs/vine'
 import { AGENT_STATUSES } from '#models/types'
 import { agentLimits } from '#validators/agent_limits'
+import { pageFields } from '#validators/page_fields'
 
 /** Which agents are listed: `?status=error&search=ana&page=1&limit=50`. */
 export const agentQueryValidator = vine.create({
-  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
-  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+  ...pageFields(),
   status: vine.enum(AGENT_STATUSES).optional(),
   search: vine.string().trim().minLength(1).maxLength(100).optional(),
 })

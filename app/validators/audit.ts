@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
+import { pageFields } from '#validators/page_fields'
 
 /** A day as 2027-01-31, or a time of ISO 8601. */
 const time = () =>
@@ -32,7 +33,6 @@ const filter = () => ({
 export const auditFilterValidator = vine.create(filter())
 
 export const auditQueryValidator = vine.create({
-  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
-  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+  ...pageFields(),
   ...filter(),
 })

@@ -1,8 +1,8 @@
 import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
 import { TOKEN_ABILITIES } from '#identity/access_tokens'
-import { MOST_PER_PAGE } from '#models/page'
 import { futureTimeRule } from '#validators/future_time_rule'
+import { pageFields } from '#validators/page_fields'
 import { passwordRule } from '#validators/password_rule'
 
 /** Names of local accounts: lower case, so that two never differ by case alone. */
@@ -45,7 +45,4 @@ export const accessTokenValidator = vine.create({
 })
 
 /** Which page of a list: `?page=1&limit=50`. */
-export const pageValidator = vine.create({
-  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
-  limit: vine.number().withoutDecimals().min(1).max(MOST_PER_PAGE).optional(),
-})
+export const pageValidator = vine.create(pageFields())

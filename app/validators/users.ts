@@ -2,6 +2,7 @@ import vine from '@vinejs/vine'
 import { ROLES } from '#models/types'
 import { USER_STATES } from '#identity/user_directory'
 import { newPassword } from '#validators/identity'
+import { pageFields } from '#validators/page_fields'
 import { wellFormedRule } from '#validators/well_formed_rule'
 
 const name = () => vine.string().trim().minLength(1).maxLength(255)
@@ -9,8 +10,7 @@ const role = () => vine.enum(ROLES)
 
 /** Which users of the list. */
 export const usersQueryValidator = vine.create({
-  page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
-  limit: vine.number().withoutDecimals().min(1).max(100).optional(),
+  ...pageFields(),
   search: vine.string().trim().maxLength(255).optional(),
   role: role().optional(),
   state: vine.enum(USER_STATES).optional(),
