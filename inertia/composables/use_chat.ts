@@ -104,8 +104,13 @@ export function useChat(onAnswered: () => void) {
     )
   }
 
-  /** Sends a question again whose answer failed or was stopped; the failed answer goes. */
-  function retry(answer: ChatMessage) {
+  /**
+   * Sends a question again whose answer failed or was stopped; the failed answer goes. An agent in trouble
+   * is started at once: a person asks, so it does not wait for the time when it would try by itself.
+   */
+  async function retry(answer: ChatMessage) {
+    /** Why it does not start, the answer to the question tells. */
+    if (answer.failure?.code.startsWith('E_AGENT_')) await agent.act('start').catch(() => {})
     const index = messages.value.findIndex(({ id }) => id === answer.id)
     const question = messages.value[index - 1]
     if (!question || question.role !== 'user') return
@@ -142,7 +147,9 @@ export function useChat(onAnswered: () => void) {
     current = undefined
     busy.value = false
     onAnswered()
-    if (answer.state !== 'failed') return next()
+    /** A failed answer holds up what waits behind it, unless its question was asked again meanwhile. */
+    const holdsUp = messages.value.some(({ id, state }) => id === answer.id && state === 'failed')
+    if (!holdsUp) return next()
   }
 
   async function exchange(question: ChatMessage, answer: ChatMessage, signal: AbortSignal) {

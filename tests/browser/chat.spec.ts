@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import { DateTime } from 'luxon'
 import type { Page } from 'playwright'
 import type User from '#models/user'
 import UserContainer from '#models/user_container'
@@ -121,20 +122,40 @@ test.group('The chat in a browser', (group) => {
     await page.getByText('Turn 2: And now').waitFor()
   })
 
-  test('tells why there is no answer, and tries again', async ({ browserContext }) => {
+  test('tells why there is no answer, and tries again at once', async ({ browserContext }) => {
     const memory = await memoryDriver()
     memory.behave('*', { crashMidStream: true })
     await signIn(browserContext)
     const page = await browserContext.newPage()
+    await endStreamsLate(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'Will this work')
     const failure = page.getByTestId('chat-failure')
     await failure.getByText('Your agent stopped in the middle of its answer.').waitFor()
-
     for (const { name } of await observed()) memory.behave(name, { crashMidStream: false })
     await failure.getByRole('button', { name: 'Try again' }).click()
     await answers(page, 'done').getByText('Will this work').waitFor()
     await failure.waitFor({ state: 'detached' })
+  })
+
+  test('starts an agent at once that would wait with its next try, if a person asks', async ({
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { refuse: 'exited_early' })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    const failure = page.getByTestId('chat-failure')
+    await failure.getByText('Your agent stopped by itself.').waitFor()
+    const row = await UserContainer.ownedBy(admin.id).firstOrFail()
+    await row.merge({ retryAt: DateTime.now().plus({ minutes: 4 }) }).save()
+
+    memory.behave(row.containerName, { refuse: undefined })
+    await say(page, 'Will this work')
+    await answers(page, 'failed').getByText('Your agent stopped by itself.').waitFor()
+    await failure.getByRole('button', { name: 'Try again' }).click()
+    await answers(page, 'done').getByText('Will this work').waitFor()
   })
 
   test('shows no HTML, picture or unsafe link of an answer', async ({ assert, browserContext }) => {
@@ -186,6 +207,18 @@ test.group('The chat of an agent without a model', (group) => {
     await page.getByText('You have no provider yet').waitFor()
   })
 })
+
+/** Has the page hear that an answer's stream is over a second after the last event in it. */
+const endStreamsLate = (page: Page) =>
+  page.addInitScript(() => {
+    const call = globalThis.fetch
+    globalThis.fetch = async (input, init) => {
+      const response = await call(input, init)
+      if (!String(input).endsWith('/chat') || !response.body) return response
+      const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000))
+      return new Response(response.body.pipeThrough(new TransformStream({ flush })), response)
+    }
+  })
 
 async function observed() {
   const instances = []
