@@ -174,7 +174,6 @@ export function useChat(onAnswered: () => void) {
   function fail(answer: ChatMessage, failure: ChatFailure) {
     answer.state = 'failed'
     answer.failure = failure
-    void agent.refresh()
   }
 
   onScopeDispose(leave)
