@@ -18,7 +18,8 @@ export async function moveData(
 ): Promise<boolean> {
   if (!from.exportData || !to.importData) {
     const unable = from.exportData ? to.name : from.name
-    throw new RuntimeError('internal', `The runtime "${unable}" cannot move the data of agents.`, {
+    const message = `The runtime "${unable}" cannot move the data of agents.`
+    throw new RuntimeError('data_stranded', message, {
       help: `Choose the runtime "${from.name}" again in the settings: the agent's data is there.`,
     })
   }

@@ -3,7 +3,7 @@ import type { AgentsContext } from '#agents/context'
 import { isCrashLoop } from '#agents/crash_loop'
 import { within } from '#agents/deadline'
 import { AgentUnavailable } from '#agents/errors'
-import { isReason, WITHOUT_BACK_OFF } from '#agents/reasons'
+import { isReason, OF_THE_OWNER, WITHOUT_BACK_OFF } from '#agents/reasons'
 import { agentOf, type AgentRows } from '#agents/rows'
 import type { Attempt } from '#agents/starter'
 import type { AgentStopper } from '#agents/stopper'
@@ -107,11 +107,11 @@ export class WakeFailures {
     return delayMs
   }
 
-  /** What its owner brought about is no defect, and needs no stack. */
+  /** What is no defect needs no stack. */
   #log(row: AgentRow, reason: FailureReason, error: unknown): void {
     const details = { reason, agent: agentOf(row) }
     const { logger } = this.#context
-    if (WITHOUT_BACK_OFF.has(reason)) logger.info(details, 'An agent did not start')
+    if (OF_THE_OWNER.has(reason)) logger.info(details, 'An agent did not start')
     else logger.warn({ err: error, ...details }, 'An agent did not start')
   }
 }

@@ -47,6 +47,10 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     message: 'Your agent has no LLM provider that it may use.',
     help: 'Add a provider with at least one model under Settings → Providers.',
   },
+  data_stranded: {
+    message: 'Your agent cannot take its data along to the runtime that agents run in now.',
+    help: 'Nothing of it is lost. Tell an admin: it starts again in the runtime that it ran in before.',
+  },
   database_away: {
     message: 'The database that Mosaic keeps everything in does not answer.',
     help: 'Try again in a moment. If it goes on, tell an admin.',
@@ -66,8 +70,14 @@ export function isReason(text: string | null): text is FailureReason {
   return (FAILURE_REASONS as readonly (string | null)[]).includes(text)
 }
 
+/** What its owner brought about, and can undo. It is no defect. */
+export const OF_THE_OWNER: ReadonlySet<FailureReason> = new Set(['no_provider', 'cancelled'])
+
 /**
- * Reasons that waiting does not mend: they ask for an act of the owner, after which the agent should
- * start at once. They neither count as failures nor delay the next start.
+ * Reasons that waiting does not mend: they ask for an act of the owner or of an admin, after which the
+ * agent should start at once. They neither count as failures nor delay the next start.
  */
-export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set(['no_provider', 'cancelled'])
+export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
+  ...OF_THE_OWNER,
+  'data_stranded',
+])

@@ -14,6 +14,7 @@ export const FAILURE_REASONS = [
   'out_of_memory',
   'config_rejected',
   'no_provider',
+  'data_stranded',
   'database_away',
   'cancelled',
   'internal',

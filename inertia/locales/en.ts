@@ -371,6 +371,10 @@ export const en = {
         what: 'Your agent has no model to think with.',
         next: 'Add a provider under Settings → Providers and choose a model.',
       },
+      data_stranded: {
+        what: 'Your agent cannot take its data along to the place where agents run now.',
+        next: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
+      },
       database_away: {
         what: 'The database that Mosaic keeps everything in does not answer.',
         next: 'Try again in a moment. If it lasts, tell an admin.',
@@ -606,6 +610,7 @@ export const en = {
       out_of_memory: 'Out of memory.',
       config_rejected: 'Did not accept its settings.',
       no_provider: 'Has no model.',
+      data_stranded: 'Its data cannot move to this runtime: choose the former one again.',
       database_away: 'The database did not answer.',
       cancelled: 'Its start was cancelled.',
       internal: 'An error inside Mosaic: the log says more.',

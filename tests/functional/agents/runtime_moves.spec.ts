@@ -117,11 +117,22 @@ test.group('An agent on its way to another runtime', (group) => {
   }) => {
     const { agent, name } = await asleepBeforeTheMove()
     other.importData = undefined
-    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_AGENT_DATA_STRANDED')
     assert.isTrue(house.world.data.has(name))
     assert.isFalse(world.instances.has(name))
     const said = JSON.stringify(house.logged.map(({ details }) => String((details as any).err)))
     assert.include(said, 'The runtime \\"other\\" cannot move the data of agents')
+  })
+
+  test('starts at once when the runtime is chosen again that its data is in', async ({
+    assert,
+  }) => {
+    const { agent } = await asleepBeforeTheMove()
+    other.importData = undefined
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    choose('memory')
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
   })
 
   test('moves once more when it was interrupted before the data was gone', async ({ assert }) => {
