@@ -27,6 +27,7 @@ export default defineConfig({
     () => import('@adonisjs/inertia/inertia_provider'),
     () => import('@adonisjs/auth/auth_provider'),
     () => import('@adonisjs/limiter/limiter_provider'),
+    () => import('#providers/database_provider'),
     () => import('#providers/api_provider'),
     () => import('#providers/vault_provider'),
     () => import('#providers/settings_provider'),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
+import { SmallDisk } from '#tests/e2e/small_disk'
 import { PrivatePostgres } from '../runner/postgres.mjs'
 
 test.group('The first boot', (group) => {
@@ -52,6 +53,17 @@ test.group('The first boot', (group) => {
     assert.include(names, 'recipes')
     assert.notInclude(names, 'users')
   })
+
+  if (SmallDisk.isPossible) {
+    test('names a disk that fills up while it makes its tables', async ({ assert, cleanup }) => {
+      const disk = new SmallDisk(elsewhere, 300)
+      cleanup(() => disk.remove())
+      await mosaic.prepare({ DATABASE_URL: `sqlite:${join(elsewhere, 'mosaic.sqlite3')}` })
+      const { code, err } = await mosaic.startInVain()
+      assert.equal(code, 1)
+      assert.match(err, /^E_DISK_FULL: /)
+    })
+  }
 
   test('ends at once when it is told to before it serves', async ({ assert }) => {
     /** A database that takes connections and says nothing: the boot waits for it. */

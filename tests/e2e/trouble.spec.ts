@@ -1,16 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from '@japa/runner'
 import { processesOf } from '#tests/e2e/canaries'
 import { ModelService } from '#tests/e2e/model_service'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { setUp } from '#tests/e2e/ready_mosaic'
+import { SmallDisk } from '#tests/e2e/small_disk'
 import { eventsOf, textOf, type Api, type ChatEvent } from '#tests/e2e/api'
 
 const KEY = 'sk-canary-51e0c7d2'
 /** One wake of the real OpenClaw on a busy machine, and what comes before it. */
 const TIMEOUT_MS = 240_000
+/** Room for one agent. */
+const DISK_KB = 256 * 1024
 
 /** How a chat ended: its last event, as a person meets it. */
 function endOf(events: ChatEvent[]) {
@@ -130,14 +130,13 @@ test.group('Trouble with the machine', (group) => {
     assert.include(out, 'npm run quickstart')
   })
 
-  /** Only root lays a small file system over a folder. */
-  if (process.getuid?.() === 0) {
+  if (SmallDisk.isPossible) {
     test('a full disk is told, and the chat goes on once there is room', async ({
       assert,
       cleanup,
     }) => {
       const mosaic = await madeFrom()
-      const disk = smallDisk(mosaic.storage)
+      const disk = new SmallDisk(mosaic.storage, DISK_KB)
       cleanup(async () => {
         await mosaic.stopAll()
         disk.remove()
@@ -152,22 +151,6 @@ test.group('Trouble with the machine', (group) => {
     })
   }
 })
-
-/** A disk of its own for a folder, with room for one agent. */
-function smallDisk(folder: string) {
-  const megabytes = 256
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', folder])
-  const ballast = join(folder, 'ballast')
-  return {
-    /** Takes all the room that is left, to the last block. */
-    fill() {
-      const child = spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k'], { stdio: 'ignore' })
-      if (child.status === 0) throw new Error('The disk has no end.')
-    },
-    makeRoom: () => rmSync(ballast),
-    remove: () => execFileSync('umount', ['-l', folder]),
-  }
-}
 
 /** What runs for agents: everything of this installation but its web process. */
 function agentsOf(mosaic: MosaicProcess): number[] {
