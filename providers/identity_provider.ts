@@ -3,6 +3,7 @@ import type { Audit } from '#audit/audit'
 import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Listeners } from '#identity/listeners'
+import type { Refusals } from '#identity/refusals'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
 import type { InvitationDelivery } from '#identity/invitation_delivery'
@@ -34,6 +35,7 @@ declare module '@adonisjs/core/types' {
     'identity.waysIn': WaysIn
     'identity.limits': UserLimits
     'identity.listeners': Listeners
+    'identity.refusals': Refusals
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
     'onboarding.checklist': Checklist
@@ -116,6 +118,10 @@ export default class IdentityProvider {
       const { Listeners } = await import('#identity/listeners')
       return new Listeners()
     })
+    container.singleton('identity.refusals', async (resolver) => {
+      const { Refusals } = await import('#identity/refusals')
+      return new Refusals(await resolver.make('limiter.manager'), await resolver.make('audit'))
+    })
     container.singleton('identity.waysIn', async (resolver) => {
       const { WaysIn } = await import('#identity/ways_in')
       return new WaysIn(
@@ -136,6 +142,7 @@ export default class IdentityProvider {
       return new Onboarding(
         await resolver.make('settings'),
         await resolver.make('identity.breakglass'),
+        await resolver.make('identity.refusals'),
         await resolver.make('audit'),
         new SetupToken(secrets.keys, () => runtimes.installation())
       )

@@ -3,7 +3,6 @@ import type { OidcAccounts } from '#identity/oidc/accounts'
 import type { OidcClient } from '#identity/oidc/client'
 import type { OidcDiscovery } from '#identity/oidc/discovery'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
-import type { RefusedSignIns } from '#identity/oidc/refused_sign_ins'
 import type { OidcSetup } from '#identity/oidc/setup'
 import type { OidcSignIn } from '#identity/oidc/sign_in'
 
@@ -14,7 +13,6 @@ declare module '@adonisjs/core/types' {
     'identity.oidc.client': OidcClient
     'identity.oidc.discovery': OidcDiscovery
     'identity.oidc.enforcement': OidcEnforcement
-    'identity.oidc.refused': RefusedSignIns
     'identity.oidc.setup': OidcSetup
   }
 }
@@ -54,13 +52,6 @@ export default class OidcProvider {
         await resolver.make('identity.oidc.client'),
         await resolver.make('identity.oidc.accounts'),
         await resolver.make('identity.oidc.enforcement'),
-        await resolver.make('audit')
-      )
-    })
-    container.singleton('identity.oidc.refused', async (resolver) => {
-      const { RefusedSignIns } = await import('#identity/oidc/refused_sign_ins')
-      return new RefusedSignIns(
-        await resolver.make('limiter.manager'),
         await resolver.make('audit')
       )
     })

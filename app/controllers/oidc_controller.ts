@@ -85,8 +85,13 @@ export default class OidcController {
   async #refused(ctx: HttpContext, purpose: Purpose | null, error: unknown) {
     if (!(error instanceof E_OIDC_REFUSED)) throw error
     ctx.logger.warn({ err: error, reason: error.reason }, 'A sign-in with the provider was refused')
-    const refused = await app.container.make('identity.oidc.refused')
-    await refused.note(error, { actor: ctx.auth.user ?? null, purpose, address: ctx.request.ip() })
+    const refusals = await app.container.make('identity.refusals')
+    await refusals.note({
+      actor: ctx.auth.user,
+      action: 'session.refused',
+      details: { method: 'oidc', reason: error.reason, purpose: purpose?.kind ?? null },
+      address: ctx.request.ip(),
+    })
     const [failure] = toAnswer(error).errors
     if (purpose?.kind === 'test') {
       oidcJourneys.tellTrial(ctx.session, { ok: false, failure })

@@ -5,6 +5,7 @@ import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
 import type { Credentials } from '#identity/sign_in'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
+import type { Refusals } from '#identity/refusals'
 import type { SetupToken } from '#onboarding/setup_token'
 import { E_ALREADY_CLAIMED, E_ONBOARDING_INCOMPLETE, E_SETUP_TOKEN } from '#onboarding/errors'
 
@@ -33,6 +34,7 @@ export class Onboarding {
   constructor(
     protected settings: Settings,
     protected accounts: BreakglassAccounts,
+    protected refusals: Refusals,
     protected audit: Audit,
     readonly setupToken: SetupToken
   ) {}
@@ -55,8 +57,12 @@ export class Onboarding {
    *
    * @throws E_SETUP_TOKEN, E_ALREADY_CLAIMED
    */
-  async claim(setupToken: string, credentials: Credentials): Promise<User> {
-    if (!(await this.setupToken.matches(setupToken))) throw new E_SETUP_TOKEN()
+  async claim(setupToken: string, credentials: Credentials, address: string): Promise<User> {
+    if (!(await this.setupToken.matches(setupToken))) {
+      const details = { reason: 'setup_token' }
+      await this.refusals.note({ action: 'onboarding.refused', details, address })
+      throw new E_SETUP_TOKEN()
+    }
     if (await this.isClaimed()) throw new E_ALREADY_CLAIMED()
 
     return this.accounts.create(credentials, async (trx) => {

@@ -15,7 +15,7 @@ export default class OnboardingController {
   async claim(ctx: HttpContext) {
     const { setupToken, ...credentials } = await ctx.request.validateUsing(claimValidator)
     const onboarding = await app.container.make('onboarding')
-    const admin = await onboarding.claim(setupToken, credentials)
+    const admin = await onboarding.claim(setupToken, credentials, ctx.request.ip())
 
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, admin, 'breakglass')

@@ -5,6 +5,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 import settings from '#settings/services/main'
@@ -192,6 +193,20 @@ test.group('Mail', (group) => {
     const { sent } = await trial()
     noise.close()
     assert.isFalse(sent)
+  })
+
+  test('that is tried out is in the record, with what became of it', async ({ assert }) => {
+    await trial()
+    await setUp()
+    await trial()
+    const events = await AuditEvent.query().where('action', 'mail.tested').orderBy('id')
+    assert.deepEqual(
+      events.map(({ actorId, details }) => ({ actorId, details })),
+      [
+        { actorId: admin.id, details: { sent: false, reason: 'not_set_up' } },
+        { actorId: admin.id, details: { sent: true } },
+      ]
+    )
   })
 
   test('is tried out by admins alone', async ({ assert }) => {

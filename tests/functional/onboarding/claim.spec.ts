@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
+import AuditEvent from '#models/audit_event'
 import BreakglassUser from '#models/breakglass_user'
 import User from '#models/user'
 import { Visitor } from '#tests/visitor'
@@ -60,6 +61,15 @@ test.group('Claiming an installation', (group) => {
     const wrong = await new Visitor().post(PATH, { ...ACCOUNT, setupToken: 'A'.repeat(43) })
     assert.equal(wrong.body.errors[0].code, 'E_SETUP_TOKEN')
     assert.lengthOf(await User.all(), 0)
+  })
+
+  test('wrong setup tokens go into the record, and no stranger fills it', async ({ assert }) => {
+    const guess = { ...ACCOUNT, setupToken: 'A'.repeat(43) }
+    for (let tries = 0; tries < 25; tries++) await new Visitor().post(PATH, guess)
+    const events = await AuditEvent.query().where('action', 'onboarding.refused')
+    assert.lengthOf(events, 20)
+    assert.include(events[0].toJSON(), { actorId: null, address: '127.0.0.1' })
+    assert.notInclude(JSON.stringify(events), guess.setupToken)
   })
 
   test('refuses passwords that are short, or longer than bcrypt reads', async ({ assert }) => {

@@ -5,9 +5,17 @@ import { mailTrialValidator } from '#validators/mail'
 
 /** `/api/v1/admin/mail`: trying out whether mail goes. That it does not is a result (200), not an error. */
 export default class AdminMailController {
-  async test({ request }: HttpContext) {
+  async test({ auth, request }: HttpContext) {
     const { to } = await request.validateUsing(mailTrialValidator)
     const mailer = await app.container.make('mail.mailer')
-    return { data: await mailer.send(trialMail(to)) }
+    const delivery = await mailer.send(trialMail(to))
+    const audit = await app.container.make('audit')
+    await audit.record({
+      actor: auth.user!,
+      action: 'mail.tested',
+      details: delivery.sent ? { sent: true } : { sent: false, reason: delivery.reason },
+      address: request.ip(),
+    })
+    return { data: delivery }
   }
 }
