@@ -234,6 +234,15 @@ test.group('Architecture | the documentation names what there is', () => {
     )
   })
 
+  test('every command, once', async ({ assert }) => {
+    const files = await Array.fromAsync(glob('commands/*.ts', { cwd: ROOT }))
+    const commands = files.map((file) => /commandName = '([a-z:]+)'/.exec(source(file))![1])
+    const [section] = /^## Commands$[^]+?^## /m.exec(source('docs/operations.md'))!
+    const cells = [...section.matchAll(/^\| (`.+?) \|/gm)].map(([, cell]) => cell)
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([a-z:]+)/g)].map(([, name]) => name))
+    assert.sameMembers(named, [...commands, 'migration:run'])
+  })
+
   test('every metric', async ({ assert }) => {
     const files = await Array.fromAsync(glob('app/**/*.ts', { cwd: ROOT }))
     const metrics = files.flatMap((file) =>
