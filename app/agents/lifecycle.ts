@@ -3,6 +3,7 @@ import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
 import { DatabasePatience } from '#agents/database_patience'
 import { AgentDoors } from '#agents/doors'
 import { Elsewhere } from '#agents/elsewhere'
+import { AgentUnavailable } from '#agents/errors'
 import type { AgentListener } from '#agents/events'
 import { WakeFailures } from '#agents/failures'
 import { GatewayProbe } from '#agents/gateway_probe'
@@ -151,7 +152,7 @@ export class AgentLifecycle {
    * @throws AgentUnavailable when the runtime does not end it
    */
   stop(agent: AgentKey): Promise<void> {
-    return this.#stops.stop(agent)
+    return this.#stops.stop(agent).done
   }
 
   /** Begins to stop, to start from the present settings, and comes back. */
@@ -159,9 +160,15 @@ export class AgentLifecycle {
     void watched(this.restartAndWait(agent))
   }
 
-  /** @throws AgentUnavailable, E_UNKNOWN_AGENT */
+  /**
+   * A stop that is asked for meanwhile calls it off.
+   *
+   * @throws AgentUnavailable, E_UNKNOWN_AGENT
+   */
   async restartAndWait(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
-    await this.stop(agent)
+    const stop = this.#stops.stop(agent, 'running')
+    await stop.done
+    if (stop.desired !== 'running') throw new AgentUnavailable('cancelled')
     return this.startAndWait(agent, { reason: 'restart', ...options })
   }
 
@@ -196,7 +203,10 @@ export class AgentLifecycle {
     return this.#presence.wakes.has(agent) || this.#leases.isHeld(agent)
   }
 
-  /** Stops an agent that should not run, unless someone is changing it. Tells whether it did. */
+  /**
+   * Stops an agent that should not run, or that someone who is gone had half stopped, unless someone is
+   * changing it. Tells whether it did.
+   */
   async stopUnwanted(agent: AgentKey): Promise<boolean> {
     return !this.isBusy(agent) && this.#stops.stopUnwanted(agent)
   }

@@ -1,7 +1,14 @@
 import type { AgentActivity } from '#agents/activity'
 import { AgentEvents } from '#agents/events'
 import { agentOf } from '#agents/rows'
-import type { AgentKey, AgentRow, AgentView, GatewayAccess, WakeProgress } from '#agents/types'
+import type {
+  AgentKey,
+  AgentRow,
+  AgentView,
+  GatewayAccess,
+  Stop,
+  WakeProgress,
+} from '#agents/types'
 import { agentView } from '#agents/views'
 import type { WakePolicy } from '#models/types'
 import type { Wake } from '#agents/wake'
@@ -13,7 +20,7 @@ export class AgentPresence {
   /** Which agent an instance belongs to, for events that tell nothing but its name. */
   readonly names = new Map<string, AgentKey>()
   readonly wakes = new Map<AgentKey, Wake>()
-  readonly stops = new Map<AgentKey, Promise<void>>()
+  readonly stops = new Map<AgentKey, Stop>()
   readonly events = new AgentEvents()
 
   /** What becomes of agents whose owners do not say, as last read. */
@@ -26,7 +33,7 @@ export class AgentPresence {
     return agentView({
       row,
       wake: this.wakes.get(agent) ?? (elsewhere && { progress: elsewhere }),
-      stopping: this.stops.has(agent),
+      stop: this.stops.get(agent) ?? null,
       inFlight: this.activity.inFlight(agent),
       lastActiveAt: this.activity.lastActiveAt(agent),
       policy: this.policy,

@@ -57,7 +57,7 @@ export function reconcilePlan({
     }
     if (entry.observed.status === 'exited') continue
     seen.add(agent)
-    if (!isWanted(row)) actions.push({ action: 'stop', agent, name, row })
+    if (mustEnd(row)) actions.push({ action: 'stop', agent, name, row })
     else if (!isKnown(row, entry.observed)) {
       actions.push({ action: 'adopt', agent, name, row, sighted: entry })
     }
@@ -79,6 +79,11 @@ export function reconcilePlan({
 /** Whether the agent should run. */
 export function isWanted(row: AgentRow): boolean {
   return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
+}
+
+/** Whether what runs of it has to end: nobody wants it, or a stop or a restart has begun to end it. */
+export function mustEnd(row: AgentRow): boolean {
+  return !isWanted(row) || row.status === 'stopping'
 }
 
 /** Whether it is started again whenever it is gone. */

@@ -3,13 +3,16 @@ import { AgentUnavailable } from '#agents/errors'
 import { reasonOf } from '#agents/failures'
 import { LeaseLost, type AgentLeases } from '#agents/leases'
 import type { AgentPresence } from '#agents/presence'
-import { isWanted } from '#agents/reconcile_plan'
+import { isWanted, mustEnd } from '#agents/reconcile_plan'
 import { agentOf, isUp, type AgentRows } from '#agents/rows'
 import type { AgentStopper } from '#agents/stopper'
 import type { AgentTurns } from '#agents/turns'
-import type { AgentKey, AgentRow } from '#agents/types'
+import type { AgentKey, AgentRow, Stop } from '#agents/types'
 import type { AgentWakes } from '#agents/wakes'
 import { watched } from '#agents/watched'
+import type { DesiredState } from '#models/types'
+
+type Wish = Pick<Stop, 'desired'>
 
 export interface StopsParts {
   rows: AgentRows
@@ -30,26 +33,28 @@ export class AgentStops {
     this.#parts = parts
   }
 
-  /** As `AgentLifecycle.stop`. */
-  stop(agent: AgentKey): Promise<void> {
+  /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
+  stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
     const { presence, wakes, turns } = this.#parts
     const present = presence.stops.get(agent)
-    if (present) return present
-    const stop = wakes
+    if (present) return Object.assign(present, { desired })
+    const stop: Stop = { desired, done: Promise.resolve() }
+    stop.done = wakes
       .cancel(agent)
-      .then(() => turns.hold(agent, () => this.#drainAndStop(agent)))
+      .then(() => turns.hold(agent, () => this.#drainAndStop(agent, stop)))
       .finally(() => presence.stops.delete(agent))
     presence.stops.set(agent, stop)
-    return watched(stop)
+    void watched(stop.done)
+    return stop
   }
 
-  /** Stops an agent that should not run, unless someone is changing it. Tells whether it did. */
+  /** As `AgentLifecycle.stopUnwanted`. */
   async stopUnwanted(agent: AgentKey): Promise<boolean> {
     const { leases, rows } = this.#parts
     const stopped = await leases.tryHold(agent, async () => {
       const row = await rows.find(agent)
-      if (!row || isWanted(row)) return false
-      await this.#drainAndStop(agent)
+      if (!row || !mustEnd(row)) return false
+      await this.#drainAndStop(agent, { desired: isWanted(row) ? 'running' : 'stopped' })
       return true
     })
     return stopped === true
@@ -69,10 +74,11 @@ export class AgentStops {
    *
    * @throws AgentUnavailable when the runtime does not end it
    */
-  async end(row: AgentRow): Promise<void> {
-    await this.#stopping(row)
+  async end(row: AgentRow, wish: Wish = { desired: 'stopped' }): Promise<void> {
+    await this.#stopping(row, wish)
     try {
       await this.#parts.stopper.stop(row)
+      await this.#stopping(row, wish)
     } catch (error) {
       if (error instanceof LeaseLost) throw error
       this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
@@ -82,22 +88,22 @@ export class AgentStops {
     }
   }
 
-  async #drainAndStop(agent: AgentKey): Promise<void> {
+  async #drainAndStop(agent: AgentKey, wish: Wish): Promise<void> {
     const { presence, rows, stopper } = this.#parts
     presence.warm.delete(agent)
     const row = await rows.find(agent)
     if (!row) return
     /** One that is suspended was quiet before, and could not answer. */
     const frozen = row.status === 'suspended'
-    await this.#stopping(row)
+    await this.#stopping(row, wish)
     if (!frozen) await stopper.drain(row)
-    await this.end(row)
+    await this.end(row, wish)
   }
 
-  async #stopping(row: AgentRow): Promise<void> {
-    if (row.desired === 'stopped' && (row.status === 'stopping' || !isUp(row))) return
+  async #stopping(row: AgentRow, { desired }: Wish): Promise<void> {
+    if (row.desired === desired && (row.status === 'stopping' || !isUp(row))) return
     const { rows, presence } = this.#parts
-    await rows.save(row, { desired: 'stopped', ...(isUp(row) && { status: 'stopping' }) })
+    await rows.save(row, { desired, ...(isUp(row) && { status: 'stopping' }) })
     presence.tellStatus(row)
   }
 }

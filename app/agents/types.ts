@@ -42,6 +42,12 @@ export interface GatewayAccess {
   token: string
 }
 
+/** A stop in flight, and what is wanted once it is done: a restart wants the agent back. */
+export interface Stop {
+  desired: DesiredState
+  done: Promise<void>
+}
+
 /** An agent as its owner sees it. Times are ISO 8601 in UTC. */
 export interface AgentView {
   status: AgentStatus

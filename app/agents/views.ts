@@ -1,7 +1,7 @@
 import { isCrashLoop } from '#agents/crash_loop'
 import { isReason, REASONS } from '#agents/reasons'
 import { isUp } from '#agents/rows'
-import type { AgentRow, AgentView } from '#agents/types'
+import type { AgentRow, AgentView, Stop } from '#agents/types'
 import type { Wake } from '#agents/wake'
 import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
@@ -14,7 +14,7 @@ const CRASH_LOOP_HINT =
 export interface ViewInput {
   row: AgentRow | null
   wake: Pick<Wake, 'progress'> | null
-  stopping: boolean
+  stop: Pick<Stop, 'desired'> | null
   inFlight: number
   /** As this process knows it; the row may be a few seconds behind. */
   lastActiveAt: number | null
@@ -24,17 +24,17 @@ export interface ViewInput {
 
 /** An agent as its owner sees it. The row tells what was, a wake in flight tells what is. */
 export function agentView(input: ViewInput): AgentView {
-  const { row, wake, stopping, inFlight, lastActiveAt, policy } = input
+  const { row, wake, stop, inFlight, lastActiveAt, policy } = input
   const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
-  const endsNow = stopping && row !== null && isUp(row)
+  const ending = row !== null && isUp(row) ? stop : null
   const view: AgentView = {
-    status: endsNow ? 'stopping' : (row?.status ?? 'stopped'),
-    desired: endsNow ? 'stopped' : (row?.desired ?? 'stopped'),
+    status: ending ? 'stopping' : (row?.status ?? 'stopped'),
+    desired: (ending ?? row)?.desired ?? 'stopped',
     runtime: row?.runtime ?? null,
     lastActiveAt: active > 0 ? iso(active) : null,
     startedAt: row?.startedAt ? iso(row.startedAt.toMillis()) : null,
   }
-  if (wake && !endsNow) {
+  if (wake && !ending) {
     const { queuePosition, expectedWaitMs } = wake.progress ?? {}
     return {
       ...view,

@@ -13,6 +13,15 @@ test.group('Stopping an agent', (group) => {
     return () => house.close()
   })
 
+  /** An agent whose stop waits for what it does. */
+  async function atWork() {
+    const made = await house.newAgent()
+    house.memory.behave(made.name, { working: true })
+    house.settings['agents.stopGraceSec'] = 600
+    await house.lifecycle.ensureRunning(made.agent)
+    return { ...made, lastWork: () => house.memory.behave(made.name, { working: false }) }
+  }
+
   test('ends its instance, and its next caller wakes it', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
@@ -29,18 +38,14 @@ test.group('Stopping an agent', (group) => {
   })
 
   test('lets what it does end first, and lets nobody in meanwhile', async ({ assert }) => {
-    const { agent, name, userId } = await house.newAgent()
-    house.memory.behave(name, { working: true })
-    house.settings['agents.stopGraceSec'] = 600
-    await house.lifecycle.ensureRunning(agent)
-    const end = () => house.memory.behave(name, { working: false })
+    const { agent, name, userId, lastWork } = await atWork()
     const stop = house.lifecycle.stop(agent)
     await until(async () => (await house.row(userId)).status === 'stopping')
     assert.equal(house.memory.counts(name).alive, 1)
     assert.equal((await house.lifecycle.describe(agent)).status, 'stopping')
 
     const late = house.lifecycle.ensureRunning(agent)
-    end()
+    lastWork()
     await stop
     assert.equal(house.memory.counts(name).stops, 1)
     await late
@@ -111,6 +116,32 @@ test.group('Stopping an agent', (group) => {
     assert.equal(stopped, 1)
     assert.equal(house.memory.counts(name).alive, 0)
     assert.equal((await house.row(userId)).status, 'stopped')
+  })
+
+  test('for a restart says all the while that the agent is wanted', async ({ assert }) => {
+    const { agent, userId, lastWork } = await atWork()
+    const restarted = house.lifecycle.restartAndWait(agent)
+    await until(async () => (await house.row(userId)).status === 'stopping')
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { status: 'stopping', desired: 'running' })
+    const seen = await house.lifecycle.describe(agent)
+    assert.include(seen, { status: 'stopping', desired: 'running' })
+    lastWork()
+    await restarted
+    assert.include(await house.lifecycle.describe(agent), { status: 'running', desired: 'running' })
+  })
+
+  test('calls off a restart that has not begun to start', async ({ assert }) => {
+    const { agent, name, userId, lastWork } = await atWork()
+    const restarted = house.lifecycle.restartAndWait(agent).catch((thrown) => thrown)
+    await until(async () => (await house.row(userId)).status === 'stopping')
+    const stopped = house.lifecycle.stop(agent)
+    assert.equal((await house.lifecycle.describe(agent)).desired, 'stopped')
+    lastWork()
+    await stopped
+    assert.equal((await restarted).reason, 'cancelled')
+    assert.include((await house.row(userId)).$attributes, { status: 'stopped', desired: 'stopped' })
+    assert.equal(house.memory.counts(name).alive, 0)
   })
 
   test('and restarting end in one instance, whoever asks at the same time', async ({ assert }) => {

@@ -262,6 +262,24 @@ test.group('Sweeps', (group) => {
     assert.include(await house.reconciler.reconcile(), { started: 0, stopped: 0 })
   })
 
+  test('a system agent comes back whose restart a dead process had half done', async ({
+    assert,
+  }) => {
+    const row = await systemAgent()
+    await house.reconciler.reconcile()
+    house.document = null
+    await assert.rejects(() => house.lifecycle.restartAndWait(`system/${row.id}`))
+    assert.equal(house.memory.counts(row.name).alive, 0)
+    house.document = 'document-1'
+    assert.include(await house.reconciler.reconcile(), { started: 1 })
+
+    await SystemContainer.query().where('id', row.id).update({ status: 'stopping' })
+    const next = house.nextProcess()
+    assert.include(await next.reconciler.reconcile(), { stopped: 1 })
+    assert.include(await next.reconciler.reconcile(), { started: 1 })
+    assert.equal(house.memory.counts(row.name).starts, 3)
+  })
+
   test('a system agent with a name that no engine takes runs under its id', async ({ assert }) => {
     const row = await systemAgent({ name: 'Ops & more' })
     await house.reconciler.reconcile()
