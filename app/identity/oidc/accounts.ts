@@ -67,9 +67,7 @@ export class OidcAccounts {
   /** What the provider tells anew at each visit. An address that someone else has is left out. */
   async #refresh(user: User, profile: Profile, decision: RoleDecision): Promise<User> {
     user.name = profile.name
-    if (profile.email && !(await this.#isTaken(profile.email, user.id))) {
-      setEmail(user, profile)
-    }
+    if (profile.email && (await this.#isFree(profile, user.id))) setEmail(user, profile)
     await user.save()
     if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!)
     return user
@@ -96,9 +94,7 @@ export class OidcAccounts {
     }
     const { issuer, subject, claims } = identity
     const profile = profileOf(claims, subject)
-    if (profile.email && (await this.#isTaken(profile.email))) {
-      throw new E_OIDC_REFUSED('email_taken')
-    }
+    if (profile.email && !(await this.#isFree(profile))) throw new E_OIDC_REFUSED('email_taken')
     const user = new User()
     user.merge({
       name: profile.name,
@@ -143,13 +139,31 @@ export class OidcAccounts {
     })
   }
 
-  async #isTaken(email: string, exceptId = ''): Promise<boolean> {
-    return (await User.query().where({ email }).whereNot('id', exceptId).first()) !== null
+  /**
+   * Whether nobody else has the address. Who only said that it is theirs gives it up to whom the provider
+   * has verified it for: nobody is kept out by what a stranger claims.
+   */
+  async #isFree({ email, emailVerified }: Profile, exceptId = ''): Promise<boolean> {
+    const holder = await User.query().where({ email }).whereNot('id', exceptId).first()
+    if (!holder) return true
+    if (!emailVerified || !isClaimed(holder)) return false
+    await holder.merge({ email: null }).save()
+    await this.audit.record({
+      action: 'user.changed',
+      subject: { type: 'user', id: holder.id },
+      details: { email: null, by: 'oidc' },
+    })
+    return true
   }
 }
 
 const isId = (text: string) =>
   text.length <= MAX_LENGTH && !/\p{Cc}/u.test(text) && text.isWellFormed()
+
+/** An address that came by a provider's claim, and that the provider does not vouch for. */
+function isClaimed({ email, emailVerifiedAt, oidcSubject, invitedAt }: User): boolean {
+  return Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
+}
 
 function setEmail(user: User, { email, emailVerified }: Profile): void {
   const verifiedAt = user.email === email ? (user.emailVerifiedAt ?? null) : null

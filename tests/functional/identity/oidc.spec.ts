@@ -327,6 +327,26 @@ test.group('Attacks on the sign-in', (group) => {
     assert.lengthOf(await User.all(), 1)
   })
 
+  test('an address that someone only claims to have keeps nobody out who has it', async ({
+    assert,
+  }) => {
+    await signInAs({ ...ADA, sub: 'eve', name: 'Eve', email_verified: false })
+    const eve = await User.findByOrFail('oidc_subject', 'eve')
+    assert.equal(eve.email, 'ada@example.test')
+    assert.isNull(eve.emailVerifiedAt ?? null)
+
+    await signInAs(ADA)
+    const ada = await User.findByOrFail('oidc_subject', 'ada')
+    assert.include(ada.$attributes, { email: 'ada@example.test', role: 'member' })
+    assert.isNotNull(ada.emailVerifiedAt)
+    await eve.refresh()
+    assert.isNull(eve.email)
+
+    await signInAs({ ...ADA, sub: 'eve', name: 'Eve', email_verified: true })
+    await eve.refresh()
+    assert.isNull(eve.email, 'what is verified is given up to nobody')
+  })
+
   test('claims that are no name and no address are left out, and a subject that is none is refused', async ({
     assert,
   }) => {
