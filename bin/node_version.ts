@@ -11,3 +11,11 @@ export function tooOld(version: string): string | null {
     'Install one, or run "npm ci", which brings one along as node_modules/.bin/node on Linux.\n'
   )
 }
+
+/** Ends the process with that, before anything is imported that such a Node cannot read. */
+export function refuseIfTooOld(): void {
+  const refusal = tooOld(process.versions.node)
+  if (!refusal) return
+  process.stderr.write(refusal)
+  process.exit(1)
+}

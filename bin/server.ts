@@ -1,13 +1,9 @@
 /**
  * Boots the application for the web process.
  */
-import { tooOld } from './node_version.js'
+import { refuseIfTooOld } from './node_version.js'
 
-const refusal = tooOld(process.versions.node)
-if (refusal) {
-  process.stderr.write(refusal)
-  process.exit(1)
-}
+refuseIfTooOld()
 
 await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')

@@ -11,11 +11,6 @@ export const chatValidator = vine.create({
   message: vine.string().maxLength(MESSAGE_LENGTH),
 })
 
-export const conversationListValidator = vine.create({
-  page: vine.number().withoutDecimals().min(1).optional(),
-  limit: vine.number().withoutDecimals().range([1, 100]).optional(),
-})
-
 export const conversationValidator = vine.create({
   cursor: vine.string().maxLength(512).optional(),
 })

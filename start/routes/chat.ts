@@ -1,5 +1,6 @@
 import router from '@adonisjs/core/services/router'
-import { chatValidator, conversationListValidator, conversationValidator } from '#validators/chat'
+import { chatValidator, conversationValidator } from '#validators/chat'
+import { pageValidator } from '#validators/identity'
 import { events, json, nothing, one, page } from '#openapi/answer'
 import { conversation, readConversation } from '#openapi/shapes/agents'
 import { completion, completionRequest, listedModel, modelList } from '#openapi/shapes/openai'
@@ -40,7 +41,7 @@ router
       .get('/conversations', [ConversationsController, 'index'])
       .as('api.conversations')
       .answers(page(conversation))
-      .asks(conversationListValidator)
+      .asks(pageValidator)
     router
       .get('/conversations/:id', [ConversationsController, 'show'])
       .as('api.conversation')

@@ -1,7 +1,9 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { Conversations } from '#chat/conversations'
-import { conversationListValidator, conversationValidator } from '#validators/chat'
+import { listed, PAGE_LIMIT } from '#models/page'
+import { conversationValidator } from '#validators/chat'
+import { pageValidator } from '#validators/identity'
 
 /** The caller's own conversations, read from their agent. */
 @inject()
@@ -9,11 +11,9 @@ export default class ConversationsController {
   constructor(protected conversations: Conversations) {}
 
   async index({ auth, request }: HttpContext) {
-    const { page = 1, limit = 50 } = await request.validateUsing(conversationListValidator)
+    const query = await pageValidator.validate(request.qs())
     const all = await this.conversations.list(`user/${auth.user!.id}`)
-    const data = all.slice((page - 1) * limit, page * limit)
-    const totalPages = Math.max(1, Math.ceil(all.length / limit))
-    return { data, meta: { total: all.length, page, limit, totalPages } }
+    return listed(all, { limit: PAGE_LIMIT, ...query })
   }
 
   async show({ auth, request, params }: HttpContext) {

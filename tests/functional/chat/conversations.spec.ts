@@ -131,6 +131,15 @@ test.group('Conversations', (group) => {
     assert.equal(past.meta.total, 2)
   })
 
+  test('have no page where there are none, as any list', async ({ client, assert }) => {
+    gateway.store(`user/${owner.user.id}`).clear()
+    const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
+    assert.deepEqual(answer.body(), {
+      data: [],
+      meta: { total: 0, page: 1, limit: 50, totalPages: 0 },
+    })
+  })
+
   test('are read with their messages and a title', async ({ client, assert }) => {
     for (const id of ['mine', 'api:notes']) {
       const answer = await client
