@@ -4,6 +4,7 @@ import { createApp, h, type DefineComponent } from 'vue'
 import { createInertiaApp } from '@inertiajs/vue3'
 import App from '@nuxt/ui/components/App.vue'
 import { t } from '~/locales'
+import { keepHistoryToItsUser } from '~/own_history'
 
 /** Pages that stand outside the frame with the side bar. */
 const PLAIN = /^(onboarding|auth|errors)\//
@@ -13,6 +14,8 @@ const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
 /** Each layout is loaded with the first page that needs it. */
 const layoutOf = (name: string) =>
   PLAIN.test(name) ? import('~/layouts/plain_layout.vue') : import('~/layouts/app_layout.vue')
+
+keepHistoryToItsUser()
 
 createInertiaApp({
   title: (title) => (title ? `${title} · ${t('product')}` : t('product')),

@@ -1,4 +1,6 @@
 import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { ACCOUNT, readyInstallation, signIn } from '#tests/browser/installation'
 import { watchPage } from '#tests/browser/page_watch'
@@ -47,4 +49,57 @@ test.group('Signing in with a browser', (group) => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.waitForURL(`${ORIGIN}/login`)
   })
+
+  test('shows nobody who goes back whose page it was', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const sees = await watchFor(page, ACCOUNT.username)
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/sessions`)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Username').waitFor()
+
+    assert.isTrue(await sees.before())
+    await page.goBack()
+    await page.waitForURL(`${ORIGIN}/login`)
+    await page.getByLabel('Username').waitFor()
+    assert.isFalse(await sees.since())
+  })
+
+  test('shows nobody either after the session was ended elsewhere', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const sees = await watchFor(page, ACCOUNT.username)
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.getByRole('link', { name: 'Appearance' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/appearance`)
+    await db.from('sessions').delete()
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    await page.getByLabel('Username').waitFor()
+
+    assert.isTrue(await sees.before())
+    await page.goBack()
+    await page.waitForURL(`${ORIGIN}/login`)
+    await page.getByLabel('Username').waitFor()
+    assert.isFalse(await sees.since())
+  })
 })
+
+/** Notes whether a text was on the page at any moment, over loads of new documents too. */
+async function watchFor(page: Page, text: string) {
+  await page.addInitScript(`new MutationObserver(() => {
+    if (document.body?.innerText.includes(${JSON.stringify(text)})) sessionStorage.setItem('seen', 'yes')
+  }).observe(document, { childList: true, subtree: true })`)
+  const since = () => page.evaluate<boolean>("sessionStorage.getItem('seen') === 'yes'")
+  /** Whether it was seen until now; from here on it is looked for anew. */
+  async function before() {
+    const seen = await since()
+    await page.evaluate("sessionStorage.removeItem('seen')")
+    return seen
+  }
+  return { before, since }
+}

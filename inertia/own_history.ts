@@ -1,0 +1,23 @@
+import { usePage } from '@inertiajs/vue3'
+
+/**
+ * Inertia keeps every page in the browser's history, and shows it from there. Whoever goes back after a
+ * sign-out would see whose page it was: so a page of somebody else is asked for anew, and the server
+ * answers for whoever is there now. Inertia can encrypt the history, but where there is no https it
+ * cannot, and shows nothing at all then.
+ */
+export function keepHistoryToItsUser() {
+  /** What this document was loaded with is the server's word, and newer than what was kept. */
+  history.replaceState(null, '')
+
+  addEventListener(
+    'popstate',
+    (event) => {
+      const kept = event.state?.page
+      if (!kept || kept.props.user?.id === usePage().props.user?.id) return
+      event.stopImmediatePropagation()
+      location.reload()
+    },
+    { capture: true }
+  )
+}
