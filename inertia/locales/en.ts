@@ -50,6 +50,19 @@ export const en = {
     readOn: 'Read more in the documentation',
     lead: 'How to use, run and extend Mosaic: what belongs to this version.',
     chapters: 'Chapters',
+    about: {
+      operations: 'Variables, settings, commands, and what to look at when an agent does not run.',
+      oidc: 'Let people in with the accounts that they have.',
+      runtimes: 'Processes or containers: which one, how, and what each finding means.',
+      backup: 'The three things to keep, and the way back.',
+      upgrade: 'To a new version, and what becomes of agents.',
+      metrics: 'What Prometheus reads, and a runbook for each alert.',
+      api: 'Every address for programs, and for OpenAI clients.',
+      plugin_guide: 'A runtime, a vault or an LLM service of your own.',
+      architecture: 'Where things are, and how a message finds its way.',
+      benchmarks: 'What is measured, against what, and the budgets.',
+      threat_model: 'What Mosaic protects against, and what not.',
+    },
   },
 
   nav: {
@@ -82,9 +95,8 @@ export const en = {
     conversations: 'Conversations',
     account: 'Your account',
     main: 'Main',
-    collapse: 'Collapse the side bar',
-    expand: 'Expand the side bar',
-    menu: 'Open the menu',
+    menu: 'Menu',
+    menuLead: 'All pages of Mosaic.',
     newChat: 'New conversation',
   },
 
@@ -119,7 +131,7 @@ export const en = {
     act: 'Leave',
     changes: {
       title: 'Leave without saving?',
-      lead: 'What you changed on this page is not saved yet.',
+      lead: 'What you entered is not saved yet.',
     },
     answer: {
       title: 'Leave while your agent answers?',

@@ -110,6 +110,39 @@ test.group('The chat in a browser', (group) => {
     await page.waitForURL(`${ORIGIN}/settings/providers`)
   })
 
+  test('asks before an answer that still comes is left for another conversation', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 100 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/providers`)
+    await page.getByRole('link', { name: 'Chat' }).click()
+    await say(page, Array.from({ length: 600 }, (_, index) => `word${index}`).join(' '))
+    await answers(page, 'streaming').getByText('word3').waitFor()
+    const address = page.url()
+    const dialog = page.getByRole('dialog', { name: 'Leave while your agent answers?' })
+    const ways = [
+      () => page.getByRole('button', { name: 'New conversation' }).click(),
+      () => page.evaluate('history.back()'),
+      () => page.getByRole('button', { name: 'Sign out' }).click(),
+    ]
+    for (const goAway of ways) {
+      await goAway()
+      await dialog.getByRole('button', { name: 'Cancel' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      assert.equal(page.url(), address)
+      await answers(page, 'streaming').waitFor()
+    }
+    await page.getByRole('button', { name: 'New conversation' }).click()
+    await dialog.getByRole('button', { name: 'Leave' }).click()
+    await page.waitForURL(`${ORIGIN}/chat`)
+    await page.getByText('What is on your mind?').waitFor()
+    assert.equal(await page.getByTestId('message-agent').count(), 0)
+  })
+
   test('goes on with a conversation after a reload', async ({ browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
 import { UserFactory } from '#database/factories/user_factory'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { SIZES } from '#tests/browser/pages'
 
 test.group('The pages', (group) => {
   group.each.setup(async () => {
@@ -63,6 +64,18 @@ test.group('The pages', (group) => {
     await page.locator('html.dark').waitFor({ state: 'attached' })
     await page.reload()
     assert.equal(await page.locator('html.dark').count(), 1)
+  })
+
+  test('are in a menu of its own name where the screen is narrow', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.setViewportSize(SIZES.narrow)
+    await page.goto(`${ORIGIN}/settings/sessions`)
+    await page.getByRole('button', { name: 'Open sidebar' }).click()
+    const menu = page.getByRole('dialog', { name: 'Menu' })
+    await menu.getByRole('link', { name: 'Appearance' }).click()
+    await page.waitForURL(`${ORIGIN}/settings/appearance`)
+    await menu.waitFor({ state: 'detached' })
   })
 
   test('that do not exist say so', async ({ assert, browserContext }) => {

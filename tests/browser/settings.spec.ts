@@ -159,6 +159,61 @@ test.group('Settings in a browser', (group) => {
     assert.isBelow(shown!.y + shown!.height, bar!.y)
   })
 
+  for (const { address, button, label } of [
+    { address: '/settings/providers', button: 'Add a provider', label: 'API key' },
+    { address: '/settings/tokens', button: 'Create a token', label: 'Name' },
+    { address: '/admin/users', button: 'Invite someone', label: 'Email address' },
+    { address: '/admin/system-agents', button: 'Add a system agent', label: 'Name' },
+  ]) {
+    test(`what was typed under "${button}" is asked about before a stray key closes it`, async ({
+      assert,
+      browserContext,
+    }) => {
+      await signIn(browserContext)
+      const page = await browserContext.newPage()
+      await page.goto(`${ORIGIN}${address}`)
+      const form = page.getByRole('dialog', { name: button })
+      const question = page.getByRole('dialog', { name: 'Leave without saving?' })
+      const field = form.getByLabel(label, { exact: true })
+      const open = async () => {
+        await page.getByRole('button', { name: button }).first().click()
+        const service = form.getByTestId('type-openai')
+        await field.or(service).first().waitFor()
+        if (await service.isVisible()) await service.click()
+      }
+      await open()
+      await page.keyboard.press('Escape')
+      await form.waitFor({ state: 'detached' })
+
+      await open()
+      await field.fill('typed')
+      await page.keyboard.press('Escape')
+      await question.getByRole('button', { name: 'Cancel' }).click()
+      await question.waitFor({ state: 'detached' })
+      assert.equal(await field.inputValue(), 'typed')
+      await page.keyboard.press('Escape')
+      await question.getByRole('button', { name: 'Leave' }).click()
+      await form.waitFor({ state: 'detached' })
+    })
+  }
+
+  for (const label of ['Issuer address', 'Client secret', 'Name on the sign-in page']) {
+    test(`"${label}" of an identity provider is asked about before the page is left`, async ({
+      assert,
+      browserContext,
+    }) => {
+      await signIn(browserContext)
+      const page = await browserContext.newPage()
+      await page.goto(`${ORIGIN}/admin/authentication`)
+      await page.getByLabel(label, { exact: true }).fill('https://id.example.org')
+      await page.getByRole('link', { name: 'Security' }).click()
+      const question = page.getByRole('dialog', { name: 'Leave without saving?' })
+      await question.getByRole('button', { name: 'Cancel' }).click()
+      await question.waitFor({ state: 'detached' })
+      assert.equal(page.url(), `${ORIGIN}/admin/authentication`)
+    })
+  }
+
   test('changes that are not saved are asked about before the page is left', async ({
     assert,
     browserContext,

@@ -36,6 +36,24 @@ test.group('The set-up in a browser', (group) => {
     assert.deepEqual(watch, { errors: [], strangers: [] })
   })
 
+  test('asks before what was typed is lost', async ({ assert, browserContext }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByLabel('Issuer address').fill('https://id.example.org')
+    const asked: string[] = []
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type())
+      void dialog.accept()
+    })
+    await page.reload()
+    assert.deepEqual(asked, ['beforeunload'])
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+    await page.reload()
+    assert.deepEqual(asked, ['beforeunload'])
+  })
+
   test('is where every page leads until it is finished', async ({ assert, browserContext }) => {
     const page = await browserContext.newPage()
     for (const address of ['/', '/chat', '/login', '/admin/users']) {
