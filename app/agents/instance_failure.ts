@@ -4,16 +4,19 @@ import type { Observed } from '#runtimes/contract'
 /** OpenClaw's exit status when it refuses its document. */
 const EXIT_CONFIG_REJECTED = 78
 
-/** Why an instance that should run does not; null = nothing of it is there. */
-export function instanceFailure(observed: Observed | null): RuntimeError {
-  if (!observed) return new RuntimeError('exited_early', 'The instance is gone.')
+/** An instance that should run does not. */
+export class InstanceEnded extends RuntimeError {}
+
+/** Why it does not; null = nothing of it is there. */
+export function instanceFailure(observed: Observed | null): InstanceEnded {
+  if (!observed) return new InstanceEnded('exited_early', 'The instance is gone.')
   const { failure, exitCode, outOfMemory } = observed
-  if (outOfMemory) return new RuntimeError('out_of_memory', 'It was ended for want of memory.')
+  if (outOfMemory) return new InstanceEnded('out_of_memory', 'It was ended for want of memory.')
   if (exitCode === EXIT_CONFIG_REJECTED) {
-    return new RuntimeError('config_rejected', 'OpenClaw refused its document.')
+    return new InstanceEnded('config_rejected', 'OpenClaw refused its document.')
   }
-  if (failure) return new RuntimeError(failure.reason, failure.message)
-  return new RuntimeError(
+  if (failure) return new InstanceEnded(failure.reason, failure.message)
+  return new InstanceEnded(
     'exited_early',
     `The instance ended with status ${exitCode ?? 'unknown'}.`
   )

@@ -4,6 +4,7 @@ import { DeadlineExceeded, within } from '#agents/deadline'
 import type { AgentDoors } from '#agents/doors'
 import type { GatewayProbe } from '#agents/gateway_probe'
 import { GatewayReadiness } from '#agents/gateway_readiness'
+import { InstanceEnded } from '#agents/instance_failure'
 import type { AgentLeases } from '#agents/leases'
 import { agentOf, instanceRef, isUp, type AgentRows } from '#agents/rows'
 import type { SharedGate } from '#agents/shared_gate'
@@ -63,13 +64,7 @@ export class AgentStarter {
     wake.signal.throwIfAborted()
 
     const present = await this.#present(row, plan)
-    if (present) {
-      if (!(await this.#isReady(row, present, wake, plan))) {
-        /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
-        await this.#parts.doors.reopen(row)
-        await this.#starting(attempt, plan)
-        await this.#readiness.wait(wake, plan.driver, present)
-      }
+    if (present && (await this.#goesOn(wake, attempt, plan, present))) {
       return this.#ready(wake, attempt, plan, present)
     }
 
@@ -139,6 +134,21 @@ export class AgentStarter {
     if (!observed?.endpoint || observed.status === 'exited') return null
     if (observed.specHash !== spec.hash) return null
     return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
+  }
+
+  /** Whether it is ready in the end. One that ended meanwhile is started anew: no start has failed yet. */
+  async #goesOn(wake: Wake, attempt: Attempt, plan: StartPlan, present: Present): Promise<boolean> {
+    try {
+      if (await this.#isReady(attempt.row, present, wake, plan)) return true
+      /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
+      await this.#parts.doors.reopen(attempt.row)
+      await this.#starting(attempt, plan)
+      await this.#readiness.wait(wake, plan.driver, present)
+      return true
+    } catch (error) {
+      if (error instanceof InstanceEnded) return false
+      throw error
+    }
   }
 
   /** Lets one that is suspended go on. It was as ready as any, so it needs no place at the start gate. */

@@ -81,6 +81,30 @@ test.group('Waking an agent', (group) => {
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
+  test('one that ends while it is looked at is started anew, as nothing has failed', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.lifecycle.invalidate(agent)
+    const { inspect } = house.driver
+    house.driver.inspect = async (ref) => {
+      house.driver.inspect = inspect
+      const observed = await inspect.call(house.driver, ref)
+      await house.memory.crash(name)
+      return observed
+    }
+
+    const { url } = await house.lifecycle.ensureRunning(agent)
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+    assert.equal(house.memory.counts(name).starts, 2)
+    const { status, failureCount, retryAt } = await house.row(userId)
+    assert.deepEqual(
+      { status, failureCount, retryAt },
+      { status: 'running', failureCount: 0, retryAt: null }
+    )
+  })
+
   test('tells its stages, how long it takes and how long it usually does', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     house.memory.behave(name, { bootMs: 3000 })
