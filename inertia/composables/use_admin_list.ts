@@ -1,4 +1,4 @@
-import { computed, ref, watch, type Ref } from 'vue'
+import { ref, watch, type Ref } from 'vue'
 import { api } from '~/api/client'
 import type { Listed } from '~/api/shapes'
 import { useResource } from '~/composables/use_resource'
@@ -10,9 +10,17 @@ export type Filter = Record<string, string | undefined>
  * A list of the API, page by page. Another filter begins at the first page; when the page shown has
  * become empty because the list is shorter now, the last one that there is takes its place.
  */
-export function useAdminList<Item>(path: string, filter: Ref<Filter> = ref({})) {
+export function useAdminList<Item extends { id: string }>(
+  path: string,
+  filter: Ref<Filter> = ref({})
+) {
   const page = ref(1)
-  const load = (at: number) => api.list<Item>(path, { ...filter.value, page: at })
+  /** Which page was asked for last: asking for it again would be for nothing. */
+  let asked = 1
+  const load = (at: number) => {
+    asked = at
+    return api.list<Item>(path, { ...filter.value, page: at })
+  }
 
   const resource = useResource<Listed<Item>>(async () => {
     const loaded = await load(page.value)
@@ -22,12 +30,18 @@ export function useAdminList<Item>(path: string, filter: Ref<Filter> = ref({})) 
     return load(last)
   })
 
-  /** Which page the list has; asking for it again after the above would be for nothing. */
-  const shown = computed(() => resource.value.value?.meta.page)
-  watch(page, (at) => at !== shown.value && void resource.reload())
+  watch(page, (at) => at !== asked && void resource.reload())
   watch(filter, () => {
     if (page.value === 1) void resource.reload()
     else page.value = 1
   })
-  return { ...resource, page }
+
+  /** Takes over what is told of one of the rows. */
+  function amendRow(told: Partial<Item> & { id: string }) {
+    resource.amend(({ data, meta }) => ({
+      data: data.map((row) => (row.id === told.id ? { ...row, ...told } : row)),
+      meta,
+    }))
+  }
+  return { ...resource, page, amendRow }
 }

@@ -10,20 +10,29 @@ export function useResource<Value>(load: () => Promise<Value>) {
   const failure = shallowRef<ApiFailure>()
   const busy = ref(false)
   let latest = 0
+  /** What changed since the load in flight was begun. */
+  let changes: ((value: Value) => Value)[] = []
 
   async function reload() {
     const turn = ++latest
     busy.value = true
+    changes = []
     try {
       const loaded = await load()
       if (turn !== latest) return
-      value.value = loaded
+      value.value = changes.reduce<Value>((changed, change) => change(changed), loaded)
       failure.value = undefined
     } catch (error) {
       if (turn === latest) failure.value = ApiFailure.from(error)
     } finally {
       if (turn === latest) busy.value = false
     }
+  }
+
+  /** Changes what is shown, and what is being loaded: that may have been read before the change. */
+  function amend(change: (value: Value) => Value) {
+    if (value.value !== undefined) value.value = change(value.value)
+    if (busy.value) changes.push(change)
   }
 
   onScopeDispose(() => latest++)
@@ -35,5 +44,5 @@ export function useResource<Value>(load: () => Promise<Value>) {
   })
   const stale = computed(() => value.value !== undefined && failure.value !== undefined)
 
-  return { value, failure, state, stale, busy, reload }
+  return { value, failure, state, stale, busy, reload, amend }
 }

@@ -1,7 +1,19 @@
 import { test } from '@japa/runner'
 import { busyFleet } from '#tests/browser/busy_fleet'
+import app from '@adonisjs/core/services/app'
+import SystemContainer from '#models/system_container'
+import UserContainer from '#models/user_container'
+import type { SystemAgentInput } from '#agents/system_agents'
+import User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+
+const OPS: SystemAgentInput = {
+  name: 'mosaic-system-ops',
+  role: 'operations',
+  primaryModel: 'demo/echo',
+}
 
 test.group('The administration in a browser', (group) => {
   group.each.setup(async () => {
@@ -47,6 +59,44 @@ test.group('The administration in a browser', (group) => {
     await page.getByText('No agent fits').waitFor()
     await page.getByRole('button', { name: 'Show all' }).click()
     await page.getByText('Emma Lindqvist').waitFor()
+  })
+
+  test('a state that was told while the list was on its way is not undone by it', async ({
+    browserContext,
+  }) => {
+    const owner = await User.findByOrFail('name', 'Chiara Conti')
+    const row = await UserContainer.ownedBy(owner.id).firstOrFail()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/agents`)
+    const shown = page.getByRole('row').filter({ hasText: 'Chiara Conti' })
+    await shown.getByText('Asleep').waitFor()
+    const list = await holdAnswer(page, 'GET', /\/api\/v1\/admin\/agents\?.*chiara/)
+    await page.getByPlaceholder('Find a person').fill('chiara')
+    await list.held
+    await row.merge({ status: 'running' }).save()
+    ;(await app.container.make('agents.fleet_streams')).tell({ row })
+    await shown.getByText('Awake').waitFor()
+    await list.release()
+    await page.getByText('Emma Lindqvist').waitFor({ state: 'detached' })
+    await shown.getByText('Awake').waitFor()
+  })
+
+  test('what happened to a system agent while nobody could tell is caught up on', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const systemAgents = await app.container.make('agents.system')
+    const user = await User.findByOrFail('role', 'admin')
+    await systemAgents.create(OPS, { user, address: '127.0.0.1' })
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/overview`)
+    const agent = page.getByRole('listitem').filter({ hasText: OPS.name })
+    await agent.getByText('Awake').waitFor()
+    await SystemContainer.query().update({ status: 'stopped' })
+    const streams = await app.container.make('agents.fleet_streams')
+    streams.close()
+    await agent.getByText('Asleep').waitFor()
   })
 
   test('an agent gets limits of its own, and keeps them', async ({ assert, browserContext }) => {

@@ -3,6 +3,7 @@ import { test } from '@japa/runner'
 import User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 import { ORIGIN } from '#tests/browser/chromium'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { readyInstallation, signIn } from '#tests/browser/installation'
 
 const USERS = `${ORIGIN}/admin/users`
@@ -72,6 +73,25 @@ test.group('The users page', (group) => {
     assert.equal(await page.getByText('Nobody fits').count(), 0)
     const gone = await User.findByOrFail('name', 'Person 50')
     assert.isNotNull(gone.deactivatedAt)
+  })
+
+  test('shows the page that was chosen last, whichever answer comes last', async ({
+    assert,
+    browserContext,
+  }) => {
+    await makeUsers(60)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(USERS)
+    const first = page.getByText('Person 01', { exact: true })
+    await first.waitFor()
+    const second = await holdAnswer(page, 'GET', /\/admin\/users\?.*page=2/)
+    await page.getByRole('button', { name: 'Page 2' }).click()
+    await second.held
+    await page.getByRole('button', { name: 'Page 1' }).click()
+    await second.release()
+    await first.waitFor()
+    assert.equal(await page.getByText('Person 60', { exact: true }).count(), 0)
   })
 
   test('tells an error as one, never as an empty list, and goes on from it', async ({
