@@ -65,7 +65,11 @@ function open() {
   clearTimeout(timer)
   if (source || !users || document.hidden) return
   source = new EventSource('/api/v1/agent/events')
-  source.addEventListener('open', () => (stale.value = false))
+  source.addEventListener('open', () => {
+    stale.value = false
+    /** The stream begins with the agent's state alone: what became of settings before is not told again. */
+    takeSettings({ outcome: 'unheard' })
+  })
   source.addEventListener('status', (event) => {
     told++
     takeView(JSON.parse(event.data))

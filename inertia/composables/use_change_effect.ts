@@ -13,34 +13,40 @@ const PHASES: Record<string, Phase> = {
   restarted: 'done',
   no_provider: 'trouble',
   failed: 'trouble',
+  unheard: 'before',
 }
 
 /** What saved settings will do to the agent, are doing to it, and have done. */
 export function useChangeEffect() {
   const { mood, settingsTold } = useAgent()
   const phase = ref<Phase>('before')
-  /** Told before the answer to the request was here. */
-  let early: Phase | undefined
+  /** What was told since a change was sent, maybe before the answer to it. */
+  let latest: Phase | undefined
 
   const isUp = () => mood.value !== undefined && !['asleep', 'trouble'].includes(mood.value)
 
+  /** Call it when a change is sent. */
+  function expect() {
+    latest = undefined
+  }
+
   /** Call it when a change was saved. */
   function follow() {
-    phase.value = early ?? (isUp() ? 'waiting' : 'done')
-    early = undefined
+    phase.value = latest ?? (isUp() ? 'waiting' : 'done')
   }
 
   /** Call it when something is changed anew. */
   function begin() {
     phase.value = 'before'
-    early = undefined
   }
 
   watch(settingsTold, (told) => {
     const next = told && PHASES[told.outcome]
     if (!next) return
-    if (phase.value === 'waiting' || phase.value === 'restarting') phase.value = next
-    else early = next
+    /** What has ended stays so, whatever was not heard afterwards. */
+    if (next === 'before' && !['waiting', 'restarting'].includes(phase.value)) return
+    latest = next
+    if (phase.value !== 'before') phase.value = next
   })
 
   const text = computed(() => {
@@ -48,5 +54,5 @@ export function useChangeEffect() {
     return t(`settings.effects.${phase.value}`)
   })
 
-  return { phase, text, follow, begin }
+  return { phase, text, expect, follow, begin }
 }

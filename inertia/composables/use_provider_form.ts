@@ -34,9 +34,11 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
   const adapter = computed(() => types().find(({ type }) => type === state.type))
   const field = (name: string) => adapter.value?.fields.find((one) => one.name === name)
 
+  /** Of another kind; the same one may be loaded anew at any time. */
   watch(
-    adapter,
-    (chosen, before) => {
+    () => adapter.value?.type,
+    (_, before) => {
+      const chosen = adapter.value
       if (!chosen || (edited && !before)) return
       if (!named.displayName) state.displayName = chosen.label
       if (!named.name) state.name = toShortName(chosen.type)
@@ -50,8 +52,11 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
 
   const result = ref<ConnectionTest>()
   const testing = ref(false)
+  /** What the form holds by now; what was tested before is nothing to it. */
+  let edition = 0
 
   function forget() {
+    edition++
     result.value = undefined
   }
 
@@ -73,9 +78,11 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
   /** Asks the service; models it names fill an empty choice. Throws `ApiFailure`. */
   async function test(): Promise<ConnectionTest> {
     testing.value = true
+    const tested = edition
     try {
       const path = edited && keepKey.value ? `/providers/${edited.id}/test` : '/providers/test'
       const answer = await api.post<ConnectionTest>(path, toInput())
+      if (tested !== edition) return answer
       result.value = answer
       if (answer.ok && !edited) pick(answer.models)
       return answer

@@ -1,12 +1,23 @@
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import type { AgentKey } from '#agents/types'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import UserAgentConfig from '#models/user_agent_config'
+import User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
 
 const SECRET = 'sk-canary-5f1d2c3b4a-9876'
 
 test.group('Settings in a browser', (group) => {
+  let owner: User
+  let agent: AgentKey
+
   group.each.setup(async () => {
     const { admin, restore } = await readyInstallation()
+    owner = admin
+    agent = `user/${admin.id}`
     await giveDemoModel(admin)
     return restore
   })
@@ -125,6 +136,158 @@ test.group('Settings in a browser', (group) => {
     await page.getByText('Your agent is awake. It takes this over').waitFor()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.locator('[data-testid=change-effect][data-phase=done]').waitFor()
+  })
+
+  test('what became of the last change is told, not of the one before it', async ({
+    browserContext,
+  }) => {
+    const lifecycle = await app.container.make('agents.lifecycle')
+    const activity = await app.container.make('agents.activity')
+    await lifecycle.ensureRunning(agent)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const effect = page.getByTestId('change-effect')
+    const end = activity.begin(agent)
+    await page.locator('textarea').fill('You are brief.')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
+
+    await page.locator('textarea').fill('You are calm.')
+    await effect.waitFor({ state: 'detached' })
+    end()
+    await page.getByText('Your agent has restarted with the new settings.').first().waitFor()
+    const endAgain = activity.begin(agent)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
+    endAgain()
+  })
+
+  test('nothing is waited for that was not heard while the connection was gone', async ({
+    browserContext,
+  }) => {
+    const lifecycle = await app.container.make('agents.lifecycle')
+    const activity = await app.container.make('agents.activity')
+    await lifecycle.ensureRunning(agent)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const effect = page.getByTestId('change-effect')
+    const end = activity.begin(agent)
+    await page.locator('textarea').fill('You are brief.')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
+    ;(await app.container.make('agents.streams')).close()
+    await effect.waitFor({ state: 'detached' })
+    end()
+  })
+
+  test('what is typed while it is saved stays, and is saved next', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const personality = page.locator('textarea')
+    await personality.fill('You are calm.')
+    const saved = await holdAnswer(page, 'PUT', /\/api\/v1\/agent-config$/)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await saved.held
+    await personality.fill('You are calm and brief.')
+    await saved.release()
+    await page.getByText('Saved', { exact: true }).first().waitFor()
+    assert.equal(await personality.inputValue(), 'You are calm and brief.')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Save' }).waitFor({ state: 'detached' })
+    const { personality: stored } = await UserAgentConfig.findByOrFail('userId', owner.id)
+    assert.equal(stored, 'You are calm and brief.')
+  })
+
+  test('an admin changes a setting while another one is saved', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/settings`)
+    await page.getByLabel('Falls asleep after').fill('45')
+    const saved = await holdAnswer(page, 'PATCH', /\/api\/v1\/admin\/settings$/)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await saved.held
+    await page.getByLabel('Port').fill('2525')
+    await saved.release()
+    await page.getByText('1 change', { exact: true }).waitFor()
+    assert.equal(await page.getByLabel('Port').inputValue(), '2525')
+    assert.equal(await page.getByLabel('Falls asleep after').inputValue(), '45')
+  })
+
+  test('a test of one service is nothing to another one', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/providers`)
+    await page.getByRole('button', { name: 'Add a provider' }).click()
+    await page.getByTestId('type-demo').click()
+    const tested = await holdAnswer(page, 'POST', /\/api\/v1\/providers\/test$/)
+    await page.getByTestId('test-connection').click()
+    await tested.held
+    await page.getByTestId('type-openai').click()
+    await tested.release()
+    await page.getByTestId('test-connection').getByText('Test').waitFor()
+    assert.equal(await page.getByText('The connection works').count(), 0)
+  })
+
+  test('a provider is changed while the list of them is loaded anew', async ({
+    assert,
+    browserContext,
+  }) => {
+    await LlmProviderFactory.merge({
+      userId: owner.id,
+      name: 'mine',
+      displayName: 'Mine',
+      type: 'custom',
+      baseUrl: 'http://127.0.0.1:9/v1',
+    }).create()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/providers`)
+    await page.getByRole('button', { name: 'More about Demo model' }).click()
+    const types = await holdAnswer(page, 'GET', /\/api\/v1\/provider-types$/)
+    await page.getByRole('menuitem', { name: 'Stop using it' }).click()
+    await types.held
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'Mine' })
+      .getByRole('button', { name: 'Edit' })
+      .click()
+    const address = page.getByRole('dialog').getByLabel(/address/i)
+    await address.waitFor()
+    await types.release()
+    await page.getByText('Not in use').first().waitFor()
+    assert.equal(await address.inputValue(), 'http://127.0.0.1:9/v1')
+  })
+
+  test('a question stays that is asked while an earlier act is on its way', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    for (const name of ['One', 'Two']) {
+      await User.accessTokens.create(owner, ['chat'], { name })
+    }
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.getByRole('button', { name: 'Delete the token One' }).click()
+    const deleted = await holdAnswer(page, 'DELETE', /\/api\/v1\/tokens\//)
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    await deleted.held
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Delete the token Two' }).click()
+    await deleted.release()
+    await page.getByRole('button', { name: 'Delete the token One' }).waitFor({ state: 'detached' })
+    await page.getByRole('dialog', { name: 'Two' }).getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('You have no access tokens').waitFor()
   })
 
   test('an admin changes a setting, and finds it again', async ({ assert, browserContext }) => {
