@@ -88,6 +88,8 @@ function open() {
 }
 
 function takeProgress(step: WakeProgress) {
+  /** The stream of an answer may tell of a wake later than that of events has told its end. */
+  if (view.value?.status === 'running' && !stale.value) return
   progress.value = step.stage === 'ready' ? undefined : { ...step, at: Date.now() }
   if (step.stage !== 'ready' && view.value && view.value.status !== 'starting') {
     view.value = { ...view.value, status: 'starting', reason: null }

@@ -39,6 +39,8 @@ export function useChat(onAnswered: () => void) {
   const loadFailure = shallowRef<ApiFailure>()
   const olderCursor = ref<string | null>(null)
   let current: { abort: AbortController; conversation: string } | undefined
+  /** Which question for earlier messages is the last one: the answer to another is too late. */
+  let asked = 0
 
   const busy = ref(false)
   const streaming = computed(() => messages.value.some(({ state }) => state === 'streaming'))
@@ -46,7 +48,8 @@ export function useChat(onAnswered: () => void) {
   function leave() {
     current?.abort.abort()
     current = undefined
-    busy.value = false
+    busy.value = loading.value = false
+    asked++
     messages.value = []
     loadFailure.value = undefined
     olderCursor.value = null
@@ -55,7 +58,6 @@ export function useChat(onAnswered: () => void) {
   /** Begins a new conversation; it exists once something is said. */
   function begin() {
     leave()
-    loading.value = false
     conversationId.value = newId()
   }
 
@@ -66,26 +68,27 @@ export function useChat(onAnswered: () => void) {
   }
 
   async function load(cursor?: string) {
-    const id = conversationId.value
+    const turn = ++asked
     loading.value = true
     loadFailure.value = undefined
     try {
-      const path = `/conversations/${encodeURIComponent(id)}`
+      const path = `/conversations/${encodeURIComponent(conversationId.value)}`
       const { messages: told, nextCursor } = await api.get<Conversation>(path, { cursor })
-      if (id !== conversationId.value) return
+      if (turn !== asked) return
       const earlier = told.map(({ role, text }) => ({
         id: newId(),
         role,
         text,
         state: 'done' as const,
       }))
-      messages.value = cursor ? [...earlier, ...messages.value] : earlier
+      messages.value = [...earlier, ...messages.value]
       olderCursor.value = nextCursor
     } catch (error) {
-      if (id === conversationId.value) loadFailure.value = ApiFailure.from(error)
+      if (turn === asked) loadFailure.value = ApiFailure.from(error)
     } finally {
-      if (id === conversationId.value) loading.value = false
+      if (turn === asked) loading.value = false
     }
+    if (!cursor) void next()
   }
 
   const loadOlder = () => load(olderCursor.value ?? undefined)
@@ -125,8 +128,11 @@ export function useChat(onAnswered: () => void) {
     current?.abort.abort()
   }
 
+  /** A question waits for what was said before: asked meanwhile, it would be told among that as well. */
+  const opening = () => loading.value && olderCursor.value === null
+
   async function next(): Promise<void> {
-    if (busy.value) return
+    if (busy.value || opening()) return
     const index = messages.value.findIndex(({ state }) => state === 'waiting')
     if (index === -1) return
     busy.value = true
@@ -165,10 +171,13 @@ export function useChat(onAnswered: () => void) {
         fail(answer, { code: 'E_CUT', message: t('chat.cut'), hint: t('chat.cutHint') })
       }
     } catch (error) {
+      /** What becomes of the stream after its last event is nothing to an answer that is complete. */
+      if (answer.state !== 'streaming') return
       if (signal.aborted) answer.state = 'stopped'
       else fail(answer, toFailure(ApiFailure.from(error)))
+    } finally {
+      question.state = 'done'
     }
-    question.state = 'done'
   }
 
   function fail(answer: ChatMessage, failure: ChatFailure) {

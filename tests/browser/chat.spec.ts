@@ -6,6 +6,7 @@ import type User from '#models/user'
 import UserContainer from '#models/user_container'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
 
 async function say(page: Page, text: string) {
@@ -15,6 +16,20 @@ async function say(page: Page, text: string) {
 
 const answers = (page: Page, state: string) =>
   page.locator(`[data-testid=message-agent][data-state=${state}]`)
+
+const LIST = /\/api\/v1\/conversations$/
+
+/** The list of conversations, which the agents' doubles do not tell. */
+const listOf = (...titles: string[]) => ({
+  data: titles.map((title, index) => ({
+    id: `c${index}`,
+    surface: 'web',
+    title,
+    preview: null,
+    updatedAt: new Date().toISOString(),
+  })),
+  meta: { total: titles.length, page: 1, limit: 50, totalPages: 1 },
+})
 
 test.group('The chat in a browser', (group) => {
   let admin: User
@@ -191,6 +206,101 @@ test.group('The chat in a browser', (group) => {
     await answers(page, 'done').getByText('Will this work').waitFor()
   })
 
+  test('asks what is said while a conversation is loaded once that is there', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'First')
+    await page.getByText('Turn 1: First').waitFor()
+    const before = await holdAnswer(page, 'GET', /\/api\/v1\/conversations\/./)
+    await page.reload()
+    await before.held
+    await say(page, 'Second')
+    await page.getByTestId('message-user').getByText('Second').waitFor()
+    await before.release()
+    await page.getByText('Turn 1: First').waitFor()
+    await page.getByText('Turn 2: Second').waitFor()
+  })
+
+  test('keeps an answer that is complete, although its stream breaks off', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await breakStreams(page)
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'Is this all')
+    await answers(page, 'done').getByText('Is this all').waitFor()
+    await page.evaluate('breakStream(new Error("The network is gone"))')
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
+    assert.equal(await answers(page, 'done').count(), 1)
+    assert.equal(await page.getByTestId('chat-failure').count(), 0)
+  })
+
+  test('is not taken for waking by an answer that tells of the wake when it is over', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { bootMs: 2_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await holdStreams(page)
+    await page.goto(`${ORIGIN}/chat`)
+    await page.getByTestId('wake-bar').waitFor()
+    await say(page, 'Are you awake')
+    const pill = page.getByTestId('agent-pill')
+    await pill.and(page.locator('[data-mood=awake]')).waitFor()
+    const asked = await holdAnswer(page, 'GET', /\/api\/v1\/agent$/)
+    await page.evaluate('releaseStream()')
+    await answers(page, 'done').getByText('Are you awake').waitFor()
+    assert.equal(await pill.getAttribute('data-mood'), 'awake')
+    await asked.release()
+  })
+
+  test('lists a conversation that began while the list was on its way', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.route(LIST, (route) => route.fulfill({ json: listOf('Remember the milk') }))
+    const list = await holdAnswer(page, 'GET', LIST, listOf())
+    await page.goto(`${ORIGIN}/chat`)
+    await list.held
+    await say(page, 'Remember the milk')
+    const item = page.getByRole('navigation', { name: 'Conversations' }).getByText('Remember')
+    await item.waitFor()
+    await list.release()
+    assert.equal(await item.count(), 1)
+  })
+
+  test('deletes a conversation whose question was closed before the answer', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    let titles = ['Forget this']
+    await page.route(LIST, (route) => route.fulfill({ json: listOf(...titles) }))
+    await page.goto(`${ORIGIN}/chat`)
+    const item = page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem')
+    await item.hover()
+    await item.getByRole('button', { name: 'Delete' }).click()
+    const deleted = await holdAnswer(page, 'DELETE', /\/api\/v1\/conversations\//, {})
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await deleted.held
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    titles = []
+    await deleted.release()
+    await item.waitFor({ state: 'detached' })
+    assert.equal(await page.getByText('Mosaic cannot be reached.').count(), 0)
+  })
+
   test('shows no HTML, picture or unsafe link of an answer', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
@@ -249,6 +359,33 @@ const endStreamsLate = (page: Page) =>
       const response = await call(input, init)
       if (!String(input).endsWith('/chat') || !response.body) return response
       const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000))
+      return new Response(response.body.pipeThrough(new TransformStream({ flush })), response)
+    }
+  })
+
+/** Has the page wait for what an answer's stream brings until `releaseStream` is called. */
+const holdStreams = (page: Page) =>
+  page.addInitScript(() => {
+    const call = globalThis.fetch
+    const released = new Promise<void>((resolve) =>
+      Object.assign(globalThis, { releaseStream: resolve })
+    )
+    globalThis.fetch = async (input, init) => {
+      const response = await call(input, init)
+      if (String(input).endsWith('/chat')) await released
+      return response
+    }
+  })
+
+/** Has no stream of an answer end: `breakStream` breaks the one that is over otherwise. */
+const breakStreams = (page: Page) =>
+  page.addInitScript(() => {
+    const call = globalThis.fetch
+    globalThis.fetch = async (input, init) => {
+      const response = await call(input, init)
+      if (!String(input).endsWith('/chat') || !response.body) return response
+      const flush = () =>
+        new Promise<void>((_, reject) => Object.assign(globalThis, { breakStream: reject }))
       return new Response(response.body.pipeThrough(new TransformStream({ flush })), response)
     }
   })
