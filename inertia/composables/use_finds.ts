@@ -22,7 +22,7 @@ const MOST_PEOPLE = 5
  * What there is to find beside pages: one's conversations, and for admins settings and people. Whatever
  * cannot be asked for just now is left out: the pages are found in any case.
  */
-export function useFinds(term: Ref<string>) {
+export function useFinds(term: Ref<string>, open: Ref<boolean>) {
   const { can } = usePage().props
   const { mood } = useAgent()
   const conversations = shallowRef<Find[]>([])
@@ -33,9 +33,17 @@ export function useFinds(term: Ref<string>) {
     finds.value = await load().catch(() => [])
   }
 
-  /** Only an agent that is awake knows them. */
-  if (mood.value === 'awake') void fill(conversations, findConversations)
-  if (can.manageSettings) void fill(settings, findSettings)
+  /** Each time anew: there may be more by now, and what could not be asked for may be asked for. */
+  watch(
+    open,
+    (isOpen) => {
+      if (!isOpen) return
+      /** Only an agent that is awake knows them. */
+      if (mood.value === 'awake') void fill(conversations, findConversations)
+      if (can.manageSettings) void fill(settings, findSettings)
+    },
+    { immediate: true }
+  )
 
   const asked = ref('')
   let typing: ReturnType<typeof setTimeout> | undefined

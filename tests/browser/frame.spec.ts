@@ -55,6 +55,29 @@ test.group('The pages', (group) => {
     assert.equal(await page.getByText('Ben Okafor').count(), 0)
   })
 
+  test('and a conversation that began after they were looked for first', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const milk = { id: 'c1', surface: 'web', title: 'Remember the milk', preview: null }
+    await page.route(/\/api\/v1\/conversations$/, (route) =>
+      route.fulfill({ json: { data: [{ ...milk, updatedAt: new Date().toISOString() }] } })
+    )
+    await page.goto(`${ORIGIN}/settings/appearance`)
+    await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
+    const term = page.getByPlaceholder('Find a page or an action')
+    await page.keyboard.press('Control+k')
+    await term.waitFor()
+    await page.keyboard.press('Escape')
+    await term.waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Chat' }).click()
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    await page.keyboard.press('Control+k')
+    await term.fill('milk')
+    await page.getByRole('option', { name: 'Remember the milk' }).waitFor()
+  })
+
   test('remember light or dark', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
