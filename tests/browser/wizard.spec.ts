@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
 import { ACCOUNT, freshInstallation, setupToken } from '#tests/browser/installation'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
 
 test.group('The set-up in a browser', (group) => {
@@ -52,6 +53,22 @@ test.group('The set-up in a browser', (group) => {
     await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
     await page.reload()
     assert.deepEqual(asked, ['beforeunload'])
+  })
+
+  test('does a step once, however long the next one is on its way', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    const next = await holdAnswer(page, 'GET', /\/api\/v1\/onboarding$/)
+    await page.keyboard.press('Enter')
+    await next.held
+    await page.keyboard.press('Enter')
+    assert.equal(await page.getByText('This is needed.').count(), 0)
+    await next.release()
+    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
   })
 
   test('is where every page leads until it is finished', async ({ assert, browserContext }) => {
