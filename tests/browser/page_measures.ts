@@ -37,6 +37,23 @@ export async function barriers(page: Page): Promise<string[]> {
 }
 
 /**
+ * What of a page is wider than its place, so that it is cut off or scrolls sideways. Tables and code have
+ * boxes of their own to scroll in, and what ends in an ellipsis says so; a title must not.
+ */
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(`[...document.querySelectorAll('html, body *')]
+    .filter((one) => {
+      const { overflowX, textOverflow } = getComputedStyle(one)
+      if (one.scrollWidth <= one.clientWidth || one.matches('table, pre, .sr-only')) return false
+      if (one.matches('html, h1')) return true
+      const isPlace = one.clientWidth > innerWidth / 2 && overflowX !== 'visible'
+      return isPlace && textOverflow !== 'ellipsis'
+    })
+    .map((one) => \`\${one.localName} of \${one.clientWidth} px holds \${one.scrollWidth} px: \${one.innerText?.slice(0, 40) ?? ''}\`)
+  `)
+}
+
+/**
  * Counts what scripts a page loads, as a browser gets them that has none yet: bytes. The browser's own
  * numbers leave out what it kept from the page before.
  */

@@ -28,3 +28,6 @@ export const SIZES = {
   wide: { width: 1440, height: 900 },
   narrow: { width: 390, height: 844 },
 } as const
+
+/** A window of 1280 px that is zoomed in to 400 %: nobody needs less. */
+export const NARROWEST = { width: 320, height: 256 }

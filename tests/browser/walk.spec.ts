@@ -8,9 +8,9 @@ import {
   readyInstallation,
   signIn,
 } from '#tests/browser/installation'
-import { barriers, countScripts, largestPaint, settled } from '#tests/browser/page_measures'
+import { barriers, countScripts, cutOff, largestPaint, settled } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
-import { ADMIN_PAGES, MEMBER_PAGES, SIZES } from '#tests/browser/pages'
+import { ADMIN_PAGES, MEMBER_PAGES, NARROWEST, SIZES } from '#tests/browser/pages'
 
 /** Compressed script that the first load of a page may need. */
 const SCRIPT_BUDGET = 250 * 1024
@@ -39,10 +39,12 @@ async function faults(context: BrowserContext, address: string, size: keyof type
   const bytes = await scripts()
   if (bytes > SCRIPT_BUDGET) found.push(`loads ${Math.round(bytes / 1024)} kB of script`)
 
-  const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-  if (Number(overflow) > 0) found.push(`is ${overflow} px wider than the screen`)
-
+  found.push(...(await cutOff(page)))
   found.push(...(await barriers(page)))
+  if (size === 'narrow') {
+    await page.setViewportSize(NARROWEST)
+    found.push(...(await cutOff(page)))
+  }
   found.push(...watch.errors.map((error) => `console: ${error}`))
   found.push(...watch.strangers.map((url) => `calls ${url}`))
   await page.close()
