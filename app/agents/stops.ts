@@ -78,6 +78,7 @@ export class AgentStops {
     await this.#stopping(row, wish)
     try {
       await this.#parts.stopper.stop(row)
+      /** Somebody may have asked for something else meanwhile. */
       await this.#stopping(row, wish)
     } catch (error) {
       if (error instanceof LeaseLost) throw error

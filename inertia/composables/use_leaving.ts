@@ -37,8 +37,8 @@ export const mustAsk = () => loss.value !== undefined && !agreed
 
 /** Goes at once, or once its reader has agreed to what is lost by it. */
 export function leave(go: () => void) {
-  if (!loss.value || agreed) return go()
-  question.value = { loss: loss.value, go }
+  if (!mustAsk()) return go()
+  question.value = { loss: loss.value!, go }
   asking.value = true
 }
 

@@ -3,9 +3,10 @@ import { ApiFailure } from '~/api/client'
 
 /**
  * Something read from the API, with the states a page must tell apart: `loading` (nothing yet),
- * `ready`, and `failed`. A reload keeps what is shown and marks it `stale` if it fails.
+ * `ready`, and `failed`. A reload keeps what is shown and marks it `stale` if it fails. It is read at once,
+ * unless `later` says that only a reload begins it.
  */
-export function useResource<Value>(load: () => Promise<Value>) {
+export function useResource<Value>(load: () => Promise<Value>, { later = false } = {}) {
   const value = shallowRef<Value>()
   const failure = shallowRef<ApiFailure>()
   const busy = ref(false)
@@ -36,7 +37,7 @@ export function useResource<Value>(load: () => Promise<Value>) {
   }
 
   onScopeDispose(() => latest++)
-  void reload()
+  if (!later) void reload()
 
   const state = computed(() => {
     if (value.value !== undefined) return 'ready'

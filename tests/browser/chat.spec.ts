@@ -175,13 +175,15 @@ test.group('The chat in a browser', (group) => {
     memory.behave('*', { crashMidStream: true })
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await endStreamsLate(page)
+    await holdEnds(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'Will this work')
     const failure = page.getByTestId('chat-failure')
     await failure.getByText('Your agent stopped in the middle of its answer.').waitFor()
     for (const { name } of await observed()) memory.behave(name, { crashMidStream: false })
     await failure.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('Waits for its turn and goes by itself.').waitFor()
+    await page.evaluate('endStream()')
     await answers(page, 'done').getByText('Will this work').waitFor()
     await failure.waitFor({ state: 'detached' })
   })
@@ -230,7 +232,7 @@ test.group('The chat in a browser', (group) => {
   }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await breakStreams(page)
+    await holdEnds(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'Is this all')
     await answers(page, 'done').getByText('Is this all').waitFor()
@@ -351,18 +353,6 @@ test.group('The chat of an agent without a model', (group) => {
   })
 })
 
-/** Has the page hear that an answer's stream is over a second after the last event in it. */
-const endStreamsLate = (page: Page) =>
-  page.addInitScript(() => {
-    const call = globalThis.fetch
-    globalThis.fetch = async (input, init) => {
-      const response = await call(input, init)
-      if (!String(input).endsWith('/chat') || !response.body) return response
-      const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000))
-      return new Response(response.body.pipeThrough(new TransformStream({ flush })), response)
-    }
-  })
-
 /** Has the page wait for what an answer's stream brings until `releaseStream` is called. */
 const holdStreams = (page: Page) =>
   page.addInitScript(() => {
@@ -377,15 +367,17 @@ const holdStreams = (page: Page) =>
     }
   })
 
-/** Has no stream of an answer end: `breakStream` breaks the one that is over otherwise. */
-const breakStreams = (page: Page) =>
+/** Has no stream of an answer end by itself: `endStream` ends the one that is over, `breakStream` breaks it. */
+const holdEnds = (page: Page) =>
   page.addInitScript(() => {
     const call = globalThis.fetch
     globalThis.fetch = async (input, init) => {
       const response = await call(input, init)
       if (!String(input).endsWith('/chat') || !response.body) return response
       const flush = () =>
-        new Promise<void>((_, reject) => Object.assign(globalThis, { breakStream: reject }))
+        new Promise<void>((endStream, breakStream) =>
+          Object.assign(globalThis, { endStream, breakStream })
+        )
       return new Response(response.body.pipeThrough(new TransformStream({ flush })), response)
     }
   })

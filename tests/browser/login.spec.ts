@@ -54,16 +54,11 @@ test.group('Signing in with a browser', (group) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
     const sees = await watchFor(page, ACCOUNT.username)
-    await page.goto(`${ORIGIN}/settings/tokens`)
-    await page.getByRole('link', { name: 'Sessions' }).click()
-    await page.waitForURL(`${ORIGIN}/settings/sessions`)
+    await visitTwo(page)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByLabel('Username').waitFor()
-
     assert.isTrue(await sees.before())
-    await page.goBack()
-    await page.waitForURL(`${ORIGIN}/login`)
-    await page.getByLabel('Username').waitFor()
+    await goBackToSignIn(page)
     assert.isFalse(await sees.since())
   })
 
@@ -74,20 +69,28 @@ test.group('Signing in with a browser', (group) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
     const sees = await watchFor(page, ACCOUNT.username)
-    await page.goto(`${ORIGIN}/settings/tokens`)
-    await page.getByRole('link', { name: 'Appearance' }).click()
-    await page.waitForURL(`${ORIGIN}/settings/appearance`)
+    await visitTwo(page)
     await db.from('sessions').delete()
     await page.getByRole('link', { name: 'Sessions' }).click()
     await page.getByLabel('Username').waitFor()
-
     assert.isTrue(await sees.before())
-    await page.goBack()
-    await page.waitForURL(`${ORIGIN}/login`)
-    await page.getByLabel('Username').waitFor()
+    await goBackToSignIn(page)
     assert.isFalse(await sees.since())
   })
 })
+
+/** Two pages of a person, the second without a load: the browser keeps both. */
+async function visitTwo(page: Page) {
+  await page.goto(`${ORIGIN}/settings/tokens`)
+  await page.getByRole('link', { name: 'Appearance' }).click()
+  await page.waitForURL(`${ORIGIN}/settings/appearance`)
+}
+
+async function goBackToSignIn(page: Page) {
+  await page.goBack()
+  await page.waitForURL(`${ORIGIN}/login`)
+  await page.getByLabel('Username').waitFor()
+}
 
 /** Notes whether a text was on the page at any moment, over loads of new documents too. */
 async function watchFor(page: Page, text: string) {

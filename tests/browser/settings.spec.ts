@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import type { BrowserContext } from 'playwright'
 import type { AgentKey } from '#agents/types'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import UserAgentConfig from '#models/user_agent_config'
@@ -13,6 +14,22 @@ const SECRET = 'sk-canary-5f1d2c3b4a-9876'
 test.group('Settings in a browser', (group) => {
   let owner: User
   let agent: AgentKey
+
+  /** An agent that restarts with a new personality once what it does has ended. */
+  async function restartThatWaits(context: BrowserContext) {
+    const lifecycle = await app.container.make('agents.lifecycle')
+    const activity = await app.container.make('agents.activity')
+    await lifecycle.ensureRunning(agent)
+    await signIn(context)
+    const page = await context.newPage()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const effect = page.getByTestId('change-effect')
+    const end = activity.begin(agent)
+    await page.locator('textarea').fill('You are brief.')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
+    return { page, effect, activity, end }
+  }
 
   group.each.setup(async () => {
     const { admin, restore } = await readyInstallation()
@@ -141,18 +158,7 @@ test.group('Settings in a browser', (group) => {
   test('what became of the last change is told, not of the one before it', async ({
     browserContext,
   }) => {
-    const lifecycle = await app.container.make('agents.lifecycle')
-    const activity = await app.container.make('agents.activity')
-    await lifecycle.ensureRunning(agent)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
-    const effect = page.getByTestId('change-effect')
-    const end = activity.begin(agent)
-    await page.locator('textarea').fill('You are brief.')
-    await page.getByRole('button', { name: 'Save' }).click()
-    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
-
+    const { page, effect, activity, end } = await restartThatWaits(browserContext)
     await page.locator('textarea').fill('You are calm.')
     await effect.waitFor({ state: 'detached' })
     end()
@@ -166,17 +172,7 @@ test.group('Settings in a browser', (group) => {
   test('nothing is waited for that was not heard while the connection was gone', async ({
     browserContext,
   }) => {
-    const lifecycle = await app.container.make('agents.lifecycle')
-    const activity = await app.container.make('agents.activity')
-    await lifecycle.ensureRunning(agent)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
-    const effect = page.getByTestId('change-effect')
-    const end = activity.begin(agent)
-    await page.locator('textarea').fill('You are brief.')
-    await page.getByRole('button', { name: 'Save' }).click()
-    await effect.and(page.locator('[data-phase=restarting]')).waitFor()
+    const { effect, end } = await restartThatWaits(browserContext)
     ;(await app.container.make('agents.streams')).close()
     await effect.waitFor({ state: 'detached' })
     end()
