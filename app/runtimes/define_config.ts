@@ -3,7 +3,7 @@ import type { ConfigProvider } from '@adonisjs/core/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { DockerDriverConfig } from '#runtimes/drivers/docker'
 import type { MemoryDriverConfig } from '#runtimes/drivers/memory'
-import type { ProcessDriverConfig } from '#runtimes/drivers/process'
+import type { ProcessDriverConfig } from '#runtimes/drivers/process/driver'
 
 /** What a driver is told about the Mosaic it works for. */
 export interface RuntimeDriverContext {
@@ -50,7 +50,7 @@ export const drivers = {
   /** One OpenClaw per agent as a child process of this machine. */
   process(config: ProcessDriverConfig): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {
-      const { ProcessDriver } = await import('#runtimes/drivers/process')
+      const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
       return new ProcessDriver(config, installation)
     })
   },

@@ -47,7 +47,7 @@ async function realDriver(installation: string, copy: string): Promise<RuntimeDr
   const entrypoint = app.makePath('docker/agent/entrypoint.sh')
   if (scene.driver === 'memory') return new RemoteDriver(scene.worldUrl, copy)
   if (scene.driver === 'process') {
-    const { ProcessDriver } = await import('#runtimes/drivers/process')
+    const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
     const openclaw = [join(scene.folder, 'fake/node_modules/openclaw')]
     const storage = join(scene.folder, 'storage')
     return new ProcessDriver({ storage, openclaw, entrypoint }, installation)

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { ProcessDriver } from '#runtimes/drivers/process'
+import { ProcessDriver } from '#runtimes/drivers/process/driver'
 import { runtimeContract } from '#tests/contracts/runtime'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 

@@ -4,14 +4,14 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
-import { ProcessTable } from '#runtimes/drivers/process/table'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
-import type { ProcessDriver } from '#runtimes/drivers/process'
+import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
 /** A process that hears of the end of its child writes it down within some milliseconds. */
 const SETTLED_MS = 200
 
-const isRunning = (pid: number) => new ProcessTable().find(pid) !== null
+const isRunning = (pid: number) => new ProcTable().find(pid) !== null
 
 test.group('Runtime | process | ending', (group) => {
   let trial: ProcessTrial

@@ -5,7 +5,7 @@ import { test } from '@japa/runner'
 import { usableRange } from '#runtimes/drivers/process/users'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
-import type { ProcessDriver } from '#runtimes/drivers/process'
+import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
 /** Only root can give users away. Where Mosaic is somebody else, preflight warns instead. */
 if (usableRange()) {

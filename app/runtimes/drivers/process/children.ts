@@ -1,7 +1,7 @@
-import type { Launched } from '#runtimes/drivers/process/start'
+import type { Launched } from '#runtimes/drivers/process/spawn'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { Run, RunExit } from '#runtimes/drivers/process/records'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { explainExit } from '#runtimes/exit_reasons'
 
 /** Enough to see why a process ended. */
@@ -14,10 +14,10 @@ interface OwnChild {
 
 /** The agents that this very process started: of these alone the system tells how they end. */
 export class Children {
-  readonly #table: ProcessTable
+  readonly #table: ProcTable
   readonly #byName = new Map<string, OwnChild>()
 
-  constructor(table: ProcessTable) {
+  constructor(table: ProcTable) {
     this.#table = table
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import { readlink, rename, rm, symlink } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
 /** How often a lock that another process holds is looked at. */
 const LOOK_MS = 25
@@ -13,9 +13,9 @@ const LOOK_MS = 25
  * its holder has ended, the lock is free.
  */
 export class FileLock {
-  readonly #table: ProcessTable
+  readonly #table: ProcTable
 
-  constructor(table: ProcessTable) {
+  constructor(table: ProcTable) {
     this.#table = table
   }
 

@@ -2,7 +2,7 @@ import type { Instance, Observed } from '#runtimes/contract'
 import { explainExit } from '#runtimes/exit_reasons'
 import type { Children } from '#runtimes/drivers/process/children'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 
 /** Enough to see why a process ended. */
@@ -11,7 +11,7 @@ const LAST_LINES = 40
 /** Says of an agent what its record and the kernel know together. */
 export class Observer {
   constructor(
-    private readonly table: ProcessTable,
+    private readonly table: ProcTable,
     private readonly children: Children
   ) {}
 

@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { access, constants, statfs } from 'node:fs/promises'
 import type { RuntimeFinding } from '#runtimes/contract'
-import { agentsFolder, installed, type PlacesInput } from '#runtimes/drivers/process/places'
+import {
+  agentsFolder,
+  installed,
+  type InstallPathsInput,
+} from '#runtimes/drivers/process/install_paths'
 import { RuntimeError } from '#runtimes/errors'
 
 const run = promisify(execFile)
@@ -25,7 +29,7 @@ export const freeBytes: FreeBytes = async (folder) => {
 
 /** What keeps agents from running here as processes. */
 export async function examine(
-  input: PlacesInput,
+  input: InstallPathsInput,
   options: { ownUsers: boolean; freeBytes: FreeBytes }
 ): Promise<RuntimeFinding[]> {
   if (process.platform !== 'linux') return [ONLY_LINUX]
@@ -51,7 +55,7 @@ const SHARED_USER: RuntimeFinding = {
   hint: 'Start Mosaic as root to give each agent a user of its own, or use a driver with containers.',
 }
 
-async function openclawFinding(input: PlacesInput): Promise<RuntimeFinding | null> {
+async function openclawFinding(input: InstallPathsInput): Promise<RuntimeFinding | null> {
   try {
     installed(input)
     return null
@@ -76,7 +80,7 @@ async function nodeFinding(node: string): Promise<RuntimeFinding | null> {
 }
 
 async function storageFinding(
-  input: PlacesInput,
+  input: InstallPathsInput,
   { ownUsers, freeBytes: free }: { ownUsers: boolean; freeBytes: FreeBytes }
 ): Promise<RuntimeFinding | null> {
   try {

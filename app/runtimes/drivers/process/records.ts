@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { lstat, open, readFile, readdir, rename } from 'node:fs/promises'
 import type { InstanceExit } from '#runtimes/exit_reasons'
-import type { ProcessIdentity } from '#runtimes/drivers/process/table'
+import type { ProcessIdentity } from '#runtimes/drivers/process/proc_table'
 
 /** How a run ended. Its code is null when the process was not our child, so that nobody told us. */
 export type RunExit = InstanceExit

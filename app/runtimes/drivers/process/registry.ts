@@ -8,7 +8,7 @@ import { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 import { allocate, type UserRange } from '#runtimes/drivers/process/users'
 import { AgentRecords, type AgentRecord } from '#runtimes/drivers/process/records'
 import type { InstanceSpec } from '#runtimes/contract'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
 /** Longer than any verb takes: stopping with the longest grace that can be set. */
 const LOCK_TIMEOUT_MS = 11 * 60_000
@@ -21,7 +21,7 @@ export interface RegistryOptions {
   /** Null when agents run as Mosaic's own user. */
   users: UserRange | null
   logBytes: number
-  table: ProcessTable
+  table: ProcTable
 }
 
 /** The agents of one installation: their folders, records and users. */

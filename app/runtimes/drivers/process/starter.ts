@@ -1,23 +1,23 @@
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
 import { NEEDED_BYTES, type FreeBytes } from '#runtimes/drivers/process/preflight'
-import { places, type PlacesInput } from '#runtimes/drivers/process/places'
+import { installPaths, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { PortPool } from '#runtimes/drivers/process/port_pool'
-import { startLauncher } from '#runtimes/drivers/process/start'
+import { spawnLauncher } from '#runtimes/drivers/process/spawn'
 import type { Children } from '#runtimes/drivers/process/children'
-import type { Ending } from '#runtimes/drivers/process/ending'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { Terminator } from '#runtimes/drivers/process/terminator'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 
 export interface StarterParts {
-  places: PlacesInput
+  paths: InstallPathsInput
   ownUsers: boolean
   freeBytes: FreeBytes
   now: () => number
-  table: ProcessTable
+  table: ProcTable
   children: Children
-  ending: Ending
+  terminator: Terminator
   /** Called when a process that was started here has ended. */
   onExit: (name: string, run: Run, exit: RunExit) => void
 }
@@ -42,10 +42,10 @@ export class Starter {
     spec: InstanceSpec,
     signal: AbortSignal
   ): Promise<Run> {
-    const { ending, ownUsers } = this.#parts
-    const where = await places(this.#parts.places, ownUsers)
+    const { terminator, ownUsers } = this.#parts
+    const where = await installPaths(this.#parts.paths, ownUsers)
     await this.#demandRoom(agents)
-    await ending.killRest(before, agents.folder(before).state)
+    await terminator.killRest(before, agents.folder(before).state)
     const record = await agents.adaptUser(before)
     const folder = agents.folder(record)
     await folder.prepare(spec.token)
@@ -53,7 +53,7 @@ export class Starter {
     signal.throwIfAborted()
 
     const port = await this.#ports.take(before.run?.port)
-    const child = await startLauncher(spec, folder, where, port).catch((error) => {
+    const child = await spawnLauncher(spec, folder, where, port).catch((error) => {
       this.#ports.release(port)
       throw error
     })
@@ -67,7 +67,7 @@ export class Starter {
       await agents.save({ ...record, run })
       return run
     } catch (error) {
-      await ending.end({ ...record, run }, folder.state, 0)
+      await terminator.end({ ...record, run }, folder.state, 0)
       throw error
     }
   }

@@ -3,7 +3,7 @@ import { constants, type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
-import type { Places } from '#runtimes/drivers/process/places'
+import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 
 /** Where agents find the programs of the system; Mosaic's own PATH may lead anywhere. */
@@ -21,16 +21,16 @@ export interface Launched {
  *
  * @throws RuntimeError `no_capacity` or `internal` when the system cannot start a process
  */
-export async function startLauncher(
+export async function spawnLauncher(
   spec: InstanceSpec,
   folder: AgentFolder,
-  places: Places,
+  paths: InstallPaths,
   port: number
 ): Promise<Launched> {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
   const log = await open(folder.log, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
   try {
-    return await spawned(log, spec, folder, places, port)
+    return await spawned(log, spec, folder, paths, port)
   } finally {
     await log.close()
   }
@@ -40,14 +40,14 @@ async function spawned(
   log: FileHandle,
   spec: InstanceSpec,
   folder: AgentFolder,
-  places: Places,
+  paths: InstallPaths,
   port: number
 ): Promise<Launched> {
-  const child = spawn('/bin/sh', [places.entrypoint], {
+  const child = spawn('/bin/sh', [paths.entrypoint], {
     ...(folder.user ?? {}),
     cwd: folder.state,
     detached: true,
-    env: environment(spec, folder, places, port),
+    env: environment(spec, folder, paths, port),
     stdio: ['ignore', log.fd, log.fd],
   })
   // From the first moment: it may end before anybody else can listen.
@@ -65,11 +65,11 @@ async function spawned(
 function environment(
   spec: InstanceSpec,
   folder: AgentFolder,
-  places: Places,
+  paths: InstallPaths,
   port: number
 ): Record<string, string> {
   return {
-    PATH: `${dirname(places.node)}:${SYSTEM_PATH}`,
+    PATH: `${dirname(paths.node)}:${SYSTEM_PATH}`,
     HOME: folder.home,
     LANG: 'C.UTF-8',
     TZ: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -89,8 +89,8 @@ function environment(
     MOSAIC_SECRETS_FILE: folder.secrets,
     MOSAIC_GATEWAY_PORT: String(port),
     MOSAIC_GATEWAY_BIND: 'loopback',
-    MOSAIC_NODE: places.node,
-    MOSAIC_OPENCLAW: places.openclaw,
+    MOSAIC_NODE: paths.node,
+    MOSAIC_OPENCLAW: paths.openclaw,
   }
 }
 

@@ -14,7 +14,7 @@ const SERVICE_STATE = '/var/lib/mosaic'
 /** Linking OpenClaw takes a second, copying it to another disk a few more. */
 const COPY_TIMEOUT_MS = 120_000
 
-export interface PlacesInput {
+export interface InstallPathsInput {
   /** Mosaic's storage folder. */
   storage: string
   /** Folders of the OpenClaw package, of which the first that exists is taken. */
@@ -27,7 +27,7 @@ export interface PlacesInput {
   node: string
 }
 
-export interface Places {
+export interface InstallPaths {
   /** Holds one folder for each agent. */
   agents: string
   /** The package folder of OpenClaw. */
@@ -37,7 +37,7 @@ export interface Places {
 }
 
 /** The folder of the agents, given that they run as users of their own or as Mosaic's. */
-export async function agentsFolder(input: PlacesInput, ownUsers: boolean): Promise<string> {
+export async function agentsFolder(input: InstallPathsInput, ownUsers: boolean): Promise<string> {
   const folder = join(await home(input, ownUsers), 'agents')
   await mkdir(folder, { recursive: true })
   await chmod(folder, ownUsers ? 0o711 : 0o700)
@@ -50,7 +50,10 @@ export async function agentsFolder(input: PlacesInput, ownUsers: boolean): Promi
  *
  * @throws RuntimeError `image_missing` when OpenClaw is not installed
  */
-export async function places(input: PlacesInput, ownUsers: boolean): Promise<Places> {
+export async function installPaths(
+  input: InstallPathsInput,
+  ownUsers: boolean
+): Promise<InstallPaths> {
   const openclaw = installed(input)
   const agents = await agentsFolder(input, ownUsers)
   if (!ownUsers) return { agents, openclaw, entrypoint: input.entrypoint, node: input.node }
@@ -65,7 +68,7 @@ export async function places(input: PlacesInput, ownUsers: boolean): Promise<Pla
 }
 
 /** The OpenClaw that is installed. */
-export function installed({ openclaw }: Pick<PlacesInput, 'openclaw'>): string {
+export function installed({ openclaw }: Pick<InstallPathsInput, 'openclaw'>): string {
   const found = openclaw.find((folder) => existsSync(join(folder, 'package.json')))
   if (found) return found
   throw new RuntimeError('image_missing', `OpenClaw is not installed in ${openclaw[0]}.`, {
@@ -77,7 +80,7 @@ export function installed({ openclaw }: Pick<PlacesInput, 'openclaw'>): string {
  * The storage folder, or a folder of the system in its place when agents cannot get there. Once taken,
  * the other folder stays the place, so that data is never lost from sight.
  */
-async function home({ storage, elsewhere }: PlacesInput, ownUsers: boolean): Promise<string> {
+async function home({ storage, elsewhere }: InstallPathsInput, ownUsers: boolean): Promise<string> {
   await mkdir(storage, { recursive: true })
   if (!ownUsers) return storage
 

@@ -8,13 +8,13 @@ import { pack, unpack } from '#runtimes/drivers/process/data'
 import { Starter } from '#runtimes/drivers/process/starter'
 import { Watcher } from '#runtimes/drivers/process/watcher'
 import { Children } from '#runtimes/drivers/process/children'
-import { ProcessTable } from '#runtimes/drivers/process/table'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { AgentRegistry } from '#runtimes/drivers/process/registry'
-import { Ending, signalGroup } from '#runtimes/drivers/process/ending'
+import { Terminator, signalGroup } from '#runtimes/drivers/process/terminator'
 import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
-import { agentsFolder, type PlacesInput } from '#runtimes/drivers/process/places'
+import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { examine, freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 import type {
@@ -28,7 +28,7 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
-export interface ProcessDriverConfig extends Omit<PlacesInput, 'node'> {
+export interface ProcessDriverConfig extends Omit<InstallPathsInput, 'node'> {
   /** The Node binary that agents run on; by default the one that Mosaic runs on. */
   node?: string
   /** The users that agents get when Mosaic is root; false lets them all run as Mosaic's own user. */
@@ -58,12 +58,12 @@ export class ProcessDriver implements RuntimeDriver {
 
   readonly #config: ProcessDriverConfig
   readonly #installation: string
-  readonly #places: PlacesInput
+  readonly #paths: InstallPathsInput
   readonly #users: UserRange | null
   readonly #freeBytes: FreeBytes
-  readonly #table = new ProcessTable()
+  readonly #table = new ProcTable()
   readonly #children = new Children(this.#table)
-  readonly #ending = new Ending(this.#table)
+  readonly #terminator = new Terminator(this.#table)
   readonly #observer = new Observer(this.#table, this.#children)
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
@@ -74,7 +74,7 @@ export class ProcessDriver implements RuntimeDriver {
   constructor(config: ProcessDriverConfig, installation: string) {
     this.#config = config
     this.#installation = installation
-    this.#places = { ...config, node: config.node ?? process.execPath }
+    this.#paths = { ...config, node: config.node ?? process.execPath }
     this.#users = config.users === false ? null : usableRange(config.users)
     this.#freeBytes = config.freeBytes ?? freeBytes
     const now = config.now ?? Date.now
@@ -87,13 +87,13 @@ export class ProcessDriver implements RuntimeDriver {
       (record) => this.#boundLog(record)
     )
     this.#starter = new Starter({
-      places: this.#places,
+      paths: this.#paths,
       ownUsers: this.#users !== null,
       freeBytes: this.#freeBytes,
       now,
       table: this.#table,
       children: this.#children,
-      ending: this.#ending,
+      terminator: this.#terminator,
       onExit: (name, run, exit) => {
         this.#watcher.check(name)
         this.#exitNotes.add(name, run, exit)
@@ -185,7 +185,7 @@ export class ProcessDriver implements RuntimeDriver {
       const agents = await this.#open()
       await agents.exclusively(spec.name, signal, async () => {
         const record = await agents.adaptUser(await agents.claim(spec))
-        await this.#ending.killRest(record, agents.folder(record).state)
+        await this.#terminator.killRest(record, agents.folder(record).state)
         const folder = agents.folder(record)
         await rm(folder.state, { recursive: true, force: true })
         await folder.prepare(spec.token)
@@ -216,7 +216,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async preflight(): Promise<RuntimeFinding[]> {
-    return examine(this.#places, {
+    return examine(this.#paths, {
       ownUsers: this.#users !== null,
       freeBytes: this.#freeBytes,
     })
@@ -241,13 +241,13 @@ export class ProcessDriver implements RuntimeDriver {
     const { state } = agents.folder(record)
     const { run } = record
     if (!run || run.exit || !this.#table.findSame(run)) {
-      await this.#ending.killRest(record, state)
+      await this.#terminator.killRest(record, state)
       return record
     }
     // A full disk must not keep an agent from being ended: then it just looks as if it ended by itself.
     const keep = (changed: AgentRecord) => agents.save(changed).catch(unlessFull)
     await keep({ ...record, run: { ...run, stopRequested: true } })
-    await this.#ending.end(record, state, graceMs)
+    await this.#terminator.end(record, state, graceMs)
     const code = (await this.#children.exitOf(record.name, run))?.code ?? null
     const exit = { code, outOfMemory: false, failure: null }
     const ended = { ...record, run: { ...run, stopRequested: true, exit } }
@@ -317,7 +317,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async #openFolder(): Promise<AgentRegistry> {
-    const folder = await agentsFolder(this.#places, this.#users !== null)
+    const folder = await agentsFolder(this.#paths, this.#users !== null)
     const agents = new AgentRegistry(folder, {
       installation: this.#installation,
       users: this.#users,

@@ -1,17 +1,17 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError } from '#runtimes/errors'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
-import type { ProcessTable } from '#runtimes/drivers/process/table'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
 /** A killed process is gone within this, unless it hangs in the kernel. */
 const KILL_DEADLINE_MS = 10_000
 const LOOK_MS = 20
 
 /** Ends the processes of agents, and only those. */
-export class Ending {
-  readonly #table: ProcessTable
+export class Terminator {
+  readonly #table: ProcTable
 
-  constructor(table: ProcessTable) {
+  constructor(table: ProcTable) {
     this.#table = table
   }
 

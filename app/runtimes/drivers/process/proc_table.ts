@@ -19,7 +19,7 @@ export interface ProcessIdentity {
 }
 
 /** Looks processes up in `/proc`. What ended, or belongs to nobody we may see, is simply not there. */
-export class ProcessTable {
+export class ProcTable {
   readonly #root: string
   readonly bootId: string
 
