@@ -65,7 +65,8 @@ export function refusal(
     const seconds = Number(headers['retry-after'])
     return Object.assign(error, seconds > 0 ? { retryAfterSec: seconds } : {})
   }
-  if (status >= 400 && status < 500) {
+  /** A model's 401 is no word about the caller's token. */
+  if (status >= 400 && status < 500 && status !== 401) {
     return new E_CHAT_REFUSED(words?.slice(0, MAX_WORDS) ?? E_CHAT_REFUSED.message, { status })
   }
   return runFailure(words, recorded())

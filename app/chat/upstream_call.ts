@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import { HeldAnswer, mayBeRefusal } from '#chat/door_refusal'
 
 /** Holds the gateway's answer back, and lets it go on. */
 export interface Flow {
@@ -18,17 +19,16 @@ export interface AnswerReceiver {
 /** The client went away: nobody is left to tell anything. */
 export class ClientLeft extends Error {}
 
-/** The gateway took none of it: no connection, or a refusal that says "not me, not now". */
+/** The gateway took none of it: no connection, or its own door refused the request. */
 export class NotDelivered extends Error {}
-
-/** A gateway that is stopping, or one of another agent at an address that changed hands. */
-const NOT_ITS_TURN = new Set([401, 503])
 
 /** One request to a gateway, without a stream object between its socket and the receiver. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #receiver: AnswerReceiver
   readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
+  /** An answer that may be the door's: held back until it is known whose it is. */
+  #held: HeldAnswer | null = null
   #aborted: Error | null = null
   #over = false
 
@@ -62,17 +62,22 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders
   ): void {
     if (status < 200) return
-    if (NOT_ITS_TURN.has(status)) throw new NotDelivered(`The gateway answered ${status}`)
-    this.#receiver.begin(status, headers, controller)
+    if (mayBeRefusal(status)) this.#held = new HeldAnswer(status, headers)
+    else this.#receiver.begin(status, headers, controller)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#receiver.receive(chunk)
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#held) return this.#receiver.receive(chunk)
+    if (!this.#held.add(chunk)) this.#release(controller)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#over = true
     try {
+      if (this.#held?.isRefusal()) {
+        throw new NotDelivered(`The gateway refused with ${this.#held.status}`)
+      }
+      this.#release(controller)
       this.#receiver.end()
       this.#settle.resolve()
     } catch (error) {
@@ -86,5 +91,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#settle.reject(
       this.#aborted ?? (sent ? error : new NotDelivered('No connection', { cause: error }))
     )
+  }
+
+  /** What was held back is the agent's answer after all: the receiver gets it. */
+  #release(flow: Flow): void {
+    const held = this.#held
+    if (!held) return
+    this.#held = null
+    this.#receiver.begin(held.status, held.headers, flow)
+    for (const chunk of held.chunks) this.#receiver.receive(chunk)
   }
 }

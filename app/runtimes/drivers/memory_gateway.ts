@@ -94,7 +94,7 @@ export class MemoryGateway {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await this.#resumed?.promise
     const url = new URL(request.url ?? '/', 'http://gateway')
-    if (this.#options.faults.unavailable) return json(response, 503, { status: 'draining' })
+    if (this.#options.faults.unavailable) return unavailable(response)
     if (url.pathname === '/healthz') return json(response, 200, { ok: true, status: 'live' })
     if (url.pathname === '/startupz') return this.#startup(response)
 
@@ -106,7 +106,7 @@ export class MemoryGateway {
       return json(response, status, answer)
     }
     if (request.method === 'POST' && url.pathname === '/v1/chat/completions') {
-      if (this.control.isClosed) return json(response, 503, { status: 'suspended' })
+      if (this.control.isClosed) return unavailable(response)
       this.#chats++
       return this.#chat(request, response).finally(() => this.#chats--)
     }
@@ -299,6 +299,14 @@ async function body(request: IncomingMessage): Promise<any> {
     chunks.push(chunk)
   }
   return JSON.parse(Buffer.concat(chunks).toString() || '{}')
+}
+
+/** As the gateway's door answers while it is suspended, drains, or restarts. */
+function unavailable(response: ServerResponse): void {
+  response.setHeader('retry-after', '1')
+  const message = 'Gateway is temporarily unavailable while suspending or restarting'
+  const code = 'gateway_unavailable'
+  json(response, 503, { error: { message, type: 'service_unavailable', code } })
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

@@ -291,7 +291,8 @@ test.group('The relay', (group) => {
 
   test('asks for the agent anew when another answers at its address', async ({ assert }) => {
     const stranger = await new ScriptedGateway().start()
-    stranger.script = (reply) => reply.json(401, { error: { message: 'Unauthorized' } })
+    stranger.script = (reply) =>
+      reply.json(401, { error: { message: 'Unauthorized', type: 'unauthorized' } })
     surface.waker.remembered = stranger.access
     surface.waker.wake = async () => gateway.access
     assert.include(await (await ask()).text(), 'Hello')

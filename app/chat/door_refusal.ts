@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What OpenClaw's door says is shorter by far; a longer answer is not its. */
+const MAX_BYTES = 4096
+
+interface Refusal {
+  type: string
+  code?: string
+}
+
+/**
+ * How OpenClaw's door refuses a request before any of it is taken: it stops or is suspended (503), or the
+ * token is not its own (401), as after the address changed hands. A run that failed has the same statuses,
+ * with the type of a model's failure: its message was taken, and the agent may have acted on it.
+ */
+const REFUSALS: Record<number, Refusal> = {
+  401: { type: 'unauthorized' },
+  503: { type: 'service_unavailable', code: 'gateway_unavailable' },
+}
+
+/** Whether an answer with this status may be the door's. Its body tells. */
+export function mayBeRefusal(status: number): boolean {
+  return Object.hasOwn(REFUSALS, status)
+}
+
+/** An answer whose status may be the door's, until its body tells. */
+export class HeldAnswer {
+  readonly chunks: Buffer[] = []
+  #size = 0
+
+  constructor(
+    readonly status: number,
+    readonly headers: IncomingHttpHeaders
+  ) {}
+
+  /** Whether it may still be the door's: false once it is too long. */
+  add(chunk: Buffer): boolean {
+    this.chunks.push(chunk)
+    this.#size += chunk.length
+    return this.#size <= MAX_BYTES
+  }
+
+  /** Whether the door refused the request. Ask once all of it is there. */
+  isRefusal(): boolean {
+    const { type, code } = REFUSALS[this.status]
+    const said = errorOf(Buffer.concat(this.chunks).toString())
+    return said?.type === type && (code === undefined || said.code === code)
+  }
+}
+
+function errorOf(body: string): { type?: unknown; code?: unknown } | null {
+  try {
+    return JSON.parse(body)?.error ?? null
+  } catch {
+    return null
+  }
+}
