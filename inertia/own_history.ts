@@ -1,4 +1,4 @@
-import { usePage } from '@inertiajs/vue3'
+import { router, usePage } from '@inertiajs/vue3'
 
 /**
  * Inertia keeps every page in the browser's history, and shows it from there. Whoever goes back after a
@@ -20,4 +20,14 @@ export function keepHistoryToItsUser() {
     },
     { capture: true }
   )
+}
+
+/**
+ * Gives the page that is shown another address, at once. Inertia alone sets it some hundred milliseconds later
+ * on a busy machine, and not at all where another visit comes first: a reload until then would open the
+ * former address.
+ */
+export function readdress(url: string) {
+  history.replaceState(history.state, '', url)
+  router.replace({ url, preserveState: true, preserveScroll: true })
 }

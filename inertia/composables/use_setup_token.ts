@@ -1,5 +1,5 @@
 import { ref } from 'vue'
-import { router } from '@inertiajs/vue3'
+import { readdress } from '~/own_history'
 
 const KEPT_AS = 'mosaic.setupToken'
 
@@ -15,7 +15,7 @@ export function useSetupToken() {
     sessionStorage.setItem(KEPT_AS, given)
     address.searchParams.delete('token')
     address.hash = ''
-    router.replace({ url: address.pathname + address.search, preserveState: true })
+    readdress(address.pathname + address.search)
     document.querySelector('script[data-page]')?.remove()
   }
   const token = ref(given ?? sessionStorage.getItem(KEPT_AS) ?? '')

@@ -170,6 +170,28 @@ test.group('The chat in a browser', (group) => {
     await page.getByText('Turn 2: And now').waitFor()
   })
 
+  test('has the address of a new conversation before its first message goes', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await page.locator('#message').fill('Remember me')
+    /** All within one task of the page, so that nothing that comes later can have set it. */
+    const address = await page.locator('#message').evaluate((box: any) => {
+      const { KeyboardEvent, location } = box.ownerDocument.defaultView
+      box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
+      return location.pathname
+    })
+    assert.match(address, /^\/chat\/c\w+$/)
+    await answers(page, 'done').waitFor()
+    assert.equal(new URL(page.url()).pathname, address)
+    await page.reload()
+    await answers(page, 'done').getByText('Turn 1: Remember me').waitFor()
+    assert.equal(new URL(page.url()).pathname, address)
+  })
+
   test('tells why there is no answer, and tries again at once', async ({ browserContext }) => {
     const memory = await memoryDriver()
     memory.behave('*', { crashMidStream: true })
