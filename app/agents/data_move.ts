@@ -35,3 +35,11 @@ export async function moveData(
   await from.purge(ref)
   return true
 }
+
+/** The runtime that an agent's data is in is not installed any more: nothing can be moved, nor started empty. */
+export function strandedIn(runtime: string): RuntimeError {
+  const message = `The agent's data is in the runtime "${runtime}", which is not installed any more.`
+  return new RuntimeError('data_stranded', message, {
+    help: `Install the plugin of "${runtime}" again, name it in config/runtime.ts, and restart Mosaic.`,
+  })
+}

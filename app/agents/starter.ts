@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { moveData } from '#agents/data_move'
+import { moveData, strandedIn } from '#agents/data_move'
 import { DeadlineExceeded, within } from '#agents/deadline'
 import type { AgentDoors } from '#agents/doors'
 import type { GatewayProbe } from '#agents/gateway_probe'
@@ -189,12 +189,9 @@ export class AgentStarter {
     { driver, spec }: StartPlan,
     wake: Pick<Wake, 'signal' | 'tell'>
   ): Promise<void> {
-    const { runtimes, clock, timeouts, logger } = this.#context
+    const { runtimes, clock, timeouts } = this.#context
     if (!row.runtime || row.runtime === driver.name) return
-    if (!runtimes.names().includes(row.runtime)) {
-      const details = { agent: spec.agent, runtime: row.runtime }
-      return logger.warn(details, "An agent's former runtime is gone, and its data with it")
-    }
+    if (!runtimes.names().includes(row.runtime)) throw strandedIn(row.runtime)
     const former = await runtimes.use(row.runtime)
     const ref = instanceRef(row)
     await this.#end(row, former)

@@ -24,7 +24,10 @@ export class VaultManager {
     this.#factories.set(name, factory)
   }
 
-  /** The driver of that name, or the default one. */
+  /**
+   * The driver of that name, or the default one. Always the same object for a name; one that could not be
+   * made is made at the next call.
+   */
   async use(
     name: (keyof VaultDrivers & string) | (string & {}) = this.#config.default
   ): Promise<VaultDriver> {
@@ -37,6 +40,7 @@ export class VaultManager {
     }
     const driver = Promise.resolve(factory())
     this.#made.set(name, driver)
+    driver.catch(() => this.#made.delete(name))
     return driver
   }
 

@@ -135,6 +135,29 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.match(await chat(agent, 'second'), /^Turn 2/)
   })
 
+  test('does not start empty where its former runtime is gone, and has it all once that is back', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await asleepBeforeTheMove()
+    await chat(agent, 'second')
+    await house.lifecycle.stop(agent)
+    choose('memory')
+    delete house.runtimes.other
+    for (let tries = 0; tries < 2; tries++) {
+      const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+      assert.equal(error.code, 'E_AGENT_DATA_STRANDED')
+    }
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { runtime: 'other', status: 'error', retryAt: null })
+    assert.include(await house.lifecycle.describe(agent), { reason: 'data_stranded' })
+    assert.isFalse(house.world.data.has(name))
+    const said = JSON.stringify(house.logged.map(({ details }) => String((details as any).err)))
+    assert.include(said, 'in the runtime \\"other\\", which is not installed any more')
+
+    house.runtimes.other = other
+    assert.match(await chat(agent, 'third'), /^Turn 3/)
+  })
+
   test('moves once more when it was interrupted before the data was gone', async ({ assert }) => {
     const { agent } = await asleepBeforeTheMove()
     house.driver.chaos.purge = { bad: 'engine_unreachable' }
