@@ -1,0 +1,36 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+const UNITS = [
+  ['GB', 1024 ** 3],
+  ['MB', 1024 ** 2],
+  ['KB', 1024],
+] as const
+
+/** Something outside Mosaic sent more than it may. Nothing more of it is read. */
+export class E_INPUT_TOO_LARGE extends Exception {
+  static override code = 'E_INPUT_TOO_LARGE'
+  static override status = 502
+  static override help = 'Try again. If it happens again, restart or check what sent it.'
+
+  /** @param what the input as the subject of a sentence: "The answer of the gateway" */
+  constructor(what: string, maxBytes: number) {
+    super(`${what} is larger than ${size(maxBytes)}, so Mosaic stopped reading it.`)
+  }
+}
+
+/** Something outside Mosaic took longer to send than it may. Nothing more of it is read. */
+export class E_INPUT_TOO_SLOW extends Exception {
+  static override code = 'E_INPUT_TOO_SLOW'
+  static override status = 504
+  static override help = 'Try again. If it happens again, restart or check what sent it.'
+
+  /** @param what the input as the subject of a sentence: "The answer of the gateway" */
+  constructor(what: string, maxMs: number) {
+    super(`${what} did not arrive within ${maxMs / 1000} seconds, so Mosaic stopped waiting.`)
+  }
+}
+
+function size(bytes: number): string {
+  const [unit, factor] = UNITS.find(([, least]) => bytes >= least) ?? ['bytes', 1]
+  return `${Math.round(bytes / factor)} ${unit}`
+}

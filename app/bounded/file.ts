@@ -1,0 +1,50 @@
+import { constants, open, type FileHandle } from 'node:fs/promises'
+import { E_INPUT_TOO_LARGE } from '#bounded/errors'
+
+/** A link is not followed, and a pipe without a writer does not keep the reader waiting. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+export interface FileLimits {
+  /** The file as the subject of a sentence, for the error: "The record of the agent". */
+  what: string
+  maxBytes: number
+}
+
+/**
+ * The whole of a small regular file as UTF-8. A link and anything but a file are errors: ELOOP, EINVAL.
+ *
+ * @throws E_INPUT_TOO_LARGE, and as `open` does
+ */
+export async function readSmallFile(path: string, { what, maxBytes }: FileLimits): Promise<string> {
+  await using file = await openRegular(path)
+  const bytes = await readAt(file, 0, maxBytes + 1)
+  if (bytes.length > maxBytes) throw new E_INPUT_TOO_LARGE(what, maxBytes)
+  return bytes.toString('utf8')
+}
+
+/** The last bytes of a regular file. Throws as `open` does, ELOOP for a link, EINVAL for no file. */
+export async function readFileEnd(path: string, maxBytes: number): Promise<Buffer> {
+  await using file = await openRegular(path)
+  const { size } = await file.stat()
+  const start = Math.max(0, size - maxBytes)
+  return readAt(file, start, Math.min(size, maxBytes))
+}
+
+/** The size that a file claims may be a lie, or change: memory is taken for what is asked, at most. */
+async function readAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length)
+  let read = 0
+  while (read < length) {
+    const { bytesRead } = await file.read(buffer, read, length - read, start + read)
+    if (bytesRead === 0) break
+    read += bytesRead
+  }
+  return buffer.subarray(0, read)
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, AS_IT_IS)
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw Object.assign(new Error(`${path} is no regular file.`), { code: 'EINVAL', path })
+}

@@ -1,0 +1,38 @@
+/** The first allocation, in bytes: most of what is read is smaller. */
+const FIRST_BYTES = 4096
+
+/**
+ * Bytes that arrive in pieces, in one allocation. A list of the pieces would cost a few hundred bytes for
+ * each, and the sender decides how many there are: one byte a piece is ten gigabytes for a body of thirty
+ * megabytes.
+ */
+export class GrowingBuffer {
+  #bytes = Buffer.alloc(0)
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(piece: Uint8Array): void {
+    const needed = this.#size + piece.length
+    if (needed > this.#bytes.length) this.#grow(needed)
+    this.#bytes.set(piece, this.#size)
+    this.#size = needed
+  }
+
+  /** All bytes so far, which it then forgets. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#size)
+    this.#bytes = Buffer.alloc(0)
+    this.#size = 0
+    return taken
+  }
+
+  /** Doubles, so that each byte is copied twice on average. */
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES))
+    this.#bytes.copy(grown, 0, 0, this.#size)
+    this.#bytes = grown
+  }
+}
