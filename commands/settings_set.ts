@@ -4,10 +4,11 @@ import { readSecret } from '#console/secret_input'
 
 export default class SettingsSet extends OperatorCommand {
   static override commandName = 'settings:set'
-  static override description = 'Change a setting, as the administration pages do'
+  static override description = 'Change a setting, those of the operator alone included'
   static override help = [
     'The value is JSON, or a text that is none: settings:set agents.idleTimeoutMin 20',
     'null goes back to the default. "-" reads the value from standard input, for secrets.',
+    'docker.host and runtime.image are changed here alone: agents’ data goes where they say.',
   ]
 
   @args.string({ description: 'Its name, as the administration pages show it' })
@@ -19,14 +20,23 @@ export default class SettingsSet extends OperatorCommand {
   @flags.boolean({ description: 'Leave a value alone that was set before' })
   declare ifUnset: boolean
 
+  @flags.boolean({ description: 'Check the value, and change nothing' })
+  declare dryRun: boolean
+
   override async run() {
     const text = this.value === '-' ? await readSecret(this.input) : this.value
-    const changed = !this.ifUnset || !(await this.#isSet())
-    if (changed) {
-      const changes = await this.app.container.make('settings.changes')
-      await changes.apply({ [this.key]: parsed(text) }, null)
-    }
-    const sentence = changed ? `Changed ${this.key}.` : `${this.key} was set before; left as it is.`
+    const values = { [this.key]: parsed(text) }
+    const wanted = !this.ifUnset || !(await this.#isSet())
+    const changed = wanted && !this.dryRun
+    const changes = await this.app.container.make('settings.changes')
+    if (changed) await changes.apply(values, null)
+    else if (wanted) await changes.check(values, null)
+
+    const sentence = !wanted
+      ? `${this.key} was set before; left as it is.`
+      : changed
+        ? `Changed ${this.key}.`
+        : `${this.key} can be changed to this. Nothing was changed.`
     this.report({ key: this.key, changed }, sentence)
   }
 

@@ -29,11 +29,14 @@ export type AccessRule = (typeof ACCESS_RULES)[number]
 /** What a route says of itself in its `meta`. */
 export interface RouteSecurity {
   access?: AccessRule
-  /** What its caller must be permitted, where the rule is `permitted`. */
+  /** What its caller must be permitted, where the rule is `permitted` or `onboardingAdmin`. */
   permission?: Permission
   /** What an access token must be made for; left out: `read` for looking, `manage` for the rest. */
   ability?: TokenAbility
-  /** Whether whoever has a session must have proved who they are a short while ago. */
+  /**
+   * Whether a session must hold a fresh proof here, while an access token passes. What makes credentials
+   * names a permission in place of this: see `proofFor`.
+   */
   confirmed?: boolean
   /** False where the request proves itself by other means than the session's cookie. */
   csrf?: boolean

@@ -3,7 +3,7 @@ import { type DateTime } from 'luxon'
 import { Secret } from '@adonisjs/core/helpers'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
 import User from '#models/user'
-import { E_NOT_FOUND, E_TOKEN_ABILITY, E_TOKEN_OUTLIVES } from '#identity/errors'
+import { E_NOT_FOUND, E_TOKEN_ABILITY } from '#identity/errors'
 
 /** How long a deleted token or a deactivated user may still pass on another copy of Mosaic. */
 const CACHE_TTL_MS = 5000
@@ -24,9 +24,9 @@ interface Verified {
 
 export interface NewToken {
   name: string
-  /** Left out: all of them, or those of the token that asks. */
+  /** Left out: all of them. */
   abilities?: TokenAbility[]
-  /** Null is a token that does not expire; left out as well, unless a token asks that does. */
+  /** Null, or left out: it does not expire. */
   expiresAt?: DateTime | null
 }
 
@@ -78,25 +78,12 @@ export class AccessTokens {
     return User.accessTokens.all(user)
   }
 
-  /**
-   * The token's `value` can be read here and never again. Where a token asks for it (`by`), the new one can
-   * do no more and lasts no longer: what is leaked does not grow.
-   *
-   * @throws E_TOKEN_ABILITY, E_TOKEN_OUTLIVES
-   */
-  create(user: User, input: NewToken, by: AccessToken | null = null): Promise<AccessToken> {
-    const own = TOKEN_ABILITIES.filter((ability) => !by || allows(by.abilities, ability))
-    const abilities = input.abilities ?? own
-    const beyond = abilities.find((ability) => !own.includes(ability))
-    if (beyond) throw new E_TOKEN_ABILITY(beyond)
-
-    const end = by?.expiresAt?.getTime() ?? null
-    const chosen = input.expiresAt === undefined ? end : (input.expiresAt?.toMillis() ?? null)
-    if (end !== null && (chosen === null || chosen > end)) throw new E_TOKEN_OUTLIVES()
-    const leftSec = chosen === null ? undefined : Math.ceil((chosen - this.now()) / 1000)
+  /** The token's `value` can be read here and never again. */
+  create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
     /** None would be a token that does not expire. */
-    const expiresIn = leftSec === undefined ? undefined : Math.max(1, leftSec)
-    return User.accessTokens.create(user, [...abilities], { name: input.name, expiresIn })
+    const leftSec = (end: DateTime) => Math.max(1, Math.ceil((end.toMillis() - this.now()) / 1000))
+    const expiresIn = expiresAt ? leftSec(expiresAt) : undefined
+    return User.accessTokens.create(user, [...(abilities ?? TOKEN_ABILITIES)], { name, expiresIn })
   }
 
   /** @throws E_NOT_FOUND when the user has no such token */

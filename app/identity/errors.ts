@@ -89,13 +89,12 @@ export class E_TOKEN_ABILITY extends Exception {
   }
 }
 
-/** A token that could make one that lasts longer would never end. */
-export class E_TOKEN_OUTLIVES extends Exception {
-  static override code = 'E_TOKEN_OUTLIVES'
+/** A leaked token must not become a lasting way in. */
+export class E_SESSION_NEEDED extends Exception {
+  static override code = 'E_SESSION_NEEDED'
   static override status = 403
-  static override message = 'A token made with a token lasts no longer than that one.'
-  static override help = 'Choose an earlier end, or make it in the settings, under "Access tokens".'
-  readonly field = 'expiresAt'
+  static override message = 'No access token may do this: it makes or changes a way in.'
+  static override help = 'Sign in, with a browser or POST /api/v1/session, and repeat it there.'
 }
 
 export class E_EMAIL_TAKEN extends Exception {

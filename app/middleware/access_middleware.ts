@@ -6,10 +6,10 @@ import type User from '#models/user'
 import { staysOpen } from '#openapi/answer'
 import { bearerOf, tokenOf } from '#identity/bearer'
 import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
-import { may, type Permission } from '#identity/permissions'
+import { requireFreshProof } from '#identity/fresh_proof'
+import { may, proofFor, type Permission } from '#identity/permissions'
 import { allows } from '#identity/access_tokens'
 import {
-  E_CONFIRMATION_NEEDED,
   E_INVALID_TOKEN,
   E_NO_ACCESS_RULE,
   E_NOT_ALLOWED,
@@ -41,7 +41,7 @@ export default class AccessMiddleware {
     if (!ctx.auth.user) return this.#refuse(ctx)
     const needed = permissionFor(rule, security)
     if (needed && !may(ctx.auth.user, needed)) throw new E_NOT_ALLOWED()
-    await this.#checkProof(ctx, security)
+    await this.#checkProof(ctx, security, needed)
     if (isListening(ctx)) await this.#follow(ctx, needed)
     return next()
   }
@@ -63,16 +63,15 @@ export default class AccessMiddleware {
     listeners.add({ userId: user.id, permission, sessionId, tokenId }, response.response)
   }
 
-  /** A token must be made for this, a session confirmed for what is sensitive. */
-  async #checkProof(ctx: HttpContext, security: RouteSecurity): Promise<void> {
+  /** A token must be made for this, and what makes credentials needs a session with a fresh proof. */
+  async #checkProof(ctx: HttpContext, security: RouteSecurity, needed: Permission | null) {
     const token = tokenOf(ctx.auth)
-    if (token) {
-      const ability = abilityFor(security, ctx.request.method())
-      if (!allows(token.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
-    } else if (security.confirmed) {
-      const sessions = await app.container.make('identity.sessions')
-      if (!sessions.isConfirmed(ctx)) throw new E_CONFIRMATION_NEEDED()
-    }
+    const ability = abilityFor(security, ctx.request.method())
+    if (token && !allows(token.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+
+    const isFreshNeeded = needed !== null && proofFor(needed) === 'freshSession'
+    if (!isFreshNeeded && (token || !security.confirmed)) return
+    requireFreshProof(ctx, await app.container.make('identity.sessions'))
   }
 
   /** A session that is over, or a deactivated user's, ends here: the request is nobody's then. */
@@ -104,7 +103,7 @@ export default class AccessMiddleware {
 
 /** A route that asks for a permission and names none is a defect. */
 function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permission | null {
-  if (rule === 'onboardingAdmin') return 'manageSettings'
+  if (rule === 'onboardingAdmin') return permission ?? 'manageSettings'
   if (rule !== 'permitted') return null
   if (!permission) throw new E_NO_ACCESS_RULE()
   return permission

@@ -1,5 +1,6 @@
 import type { RouteJSON } from '@adonisjs/core/types/http'
 import { abilityFor, type RouteSecurity } from '#identity/access_rules'
+import { proofFor } from '#identity/permissions'
 import type { Answer } from '#openapi/answer'
 import type { RouteContract } from '#openapi/route_contract'
 import { apiError, openAiError } from '#openapi/shapes/errors'
@@ -40,17 +41,21 @@ export function openApiDocument(routes: RouteJSON[], version: string) {
 function operation(route: RouteJSON, method: string, path: string) {
   const {
     access,
+    permission,
     body,
     query,
     answers = [],
-    ...security
+    ...rest
   }: RouteSecurity & RouteContract = route.meta
   const open = access === 'anyone' || access === 'onboarding'
-  const token = { accessToken: [abilityFor(security, method)] }
+  const token = { accessToken: [abilityFor(rest, method)] }
+  const session = { session: [] }
+  const people =
+    permission && proofFor(permission) === 'freshSession' ? [session] : [token, session]
   return {
     operationId: `${method.toLowerCase()}.${route.name ?? path}`,
     tags: [path.split('/')[path.startsWith('/api/') ? 3 : 2]],
-    security: open ? [] : access === 'token' ? [token] : [token, { session: [] }],
+    security: open ? [] : access === 'token' ? [token] : people,
     parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body && {
       requestBody: { content: { 'application/json': { schema: body.toJSONSchema() } } },

@@ -7,17 +7,33 @@ import type { SchemaTypes } from '@vinejs/vine/types'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
 
+/**
+ * Who may change a setting.
+ *
+ * - `operator`: the command line alone, because the setting names the machine or the program that agents'
+ *   data goes to.
+ * - `provenAdmin`: an admin whose session holds a fresh proof, because the setting decides who comes in,
+ *   for how long, or where invitations go.
+ */
+export type ChangedBy = 'operator' | 'provenAdmin'
+
 interface Definition<Value> {
   default: Value
   /** Sealed in the database, never read back through the API. */
   secret?: true
   /** Kept by Mosaic itself: neither listed nor changed through the API. */
   internal?: true
+  /** Left out: any admin, with a session or an access token. */
+  changedBy?: ChangedBy
   /** What a value must be, as text or JSON arrives. */
   schema: SchemaTypes
 }
 
 const setting = <Value>(definition: Definition<Value>) => definition
+const operatorSetting = <Value>(definition: Definition<Value>) =>
+  setting<Value>({ ...definition, changedBy: 'operator' })
+const signInSetting = <Value>(definition: Definition<Value>) =>
+  setting<Value>({ ...definition, changedBy: 'provenAdmin' })
 
 const text = () => vine.string().trim().maxLength(2048).nullable()
 const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)
@@ -81,15 +97,19 @@ export const DEFINITIONS = {
     schema: text(),
   }),
 
-  'oidc.issuerUrl': setting<string | null>({ default: null, schema: text() }),
-  'oidc.clientId': setting<string | null>({ default: null, schema: text() }),
-  'oidc.clientSecret': setting<string | null>({ default: null, secret: true, schema: text() }),
+  'oidc.issuerUrl': signInSetting<string | null>({ default: null, schema: text() }),
+  'oidc.clientId': signInSetting<string | null>({ default: null, schema: text() }),
+  'oidc.clientSecret': signInSetting<string | null>({
+    default: null,
+    secret: true,
+    schema: text(),
+  }),
   /** What the sign-in page calls the provider. Without it, the issuer's host. */
-  'oidc.name': setting<string | null>({
+  'oidc.name': signInSetting<string | null>({
     default: null,
     schema: vine.string().trim().maxLength(64).nullable(),
   }),
-  'oidc.scopes': setting<string>({
+  'oidc.scopes': signInSetting<string>({
     default: 'openid profile email',
     schema: vine
       .string()
@@ -98,27 +118,27 @@ export const DEFINITIONS = {
       .maxLength(512),
   }),
   /** Whether everyone whom the provider lets in comes in, or only who was invited. */
-  'oidc.signUp': setting<'anyone' | 'invited'>({
+  'oidc.signUp': signInSetting<'anyone' | 'invited'>({
     default: 'anyone',
     schema: vine.enum(['anyone', 'invited'] as const),
   }),
   /** The claim that gives roles; without one, they are given in Mosaic. */
-  'oidc.roleClaim': setting<string | null>({
+  'oidc.roleClaim': signInSetting<string | null>({
     default: null,
     schema: vine.string().trim().maxLength(255).nullable(),
   }),
-  'oidc.adminValues': setting<string[]>({ default: [], schema: claimValues() }),
+  'oidc.adminValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
   /** Without a value, everyone who is no admin is a member. */
-  'oidc.memberValues': setting<string[]>({ default: [], schema: claimValues() }),
+  'oidc.memberValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
   /** Whether passwords other than the local admin accounts' are refused. Holds while it is tested. */
-  'oidc.only': setting<boolean>({ default: false, schema: vine.boolean({ strict: true }) }),
+  'oidc.only': signInSetting<boolean>({ default: false, schema: vine.boolean({ strict: true }) }),
   /** The fingerprint of the settings that a test sign-in succeeded with. */
   'oidc.tested': setting<string | null>({ default: null, internal: true, schema: text() }),
 
   /** Hours without a request after which a session is over. Its row and cookie last a week. */
-  'sessions.idleHours': setting<number>({ default: 168, schema: whole(1, 168) }),
+  'sessions.idleHours': signInSetting<number>({ default: 168, schema: whole(1, 168) }),
   /** Hours after its sign-in that a session is over in any case. */
-  'sessions.lifetimeHours': setting<number>({ default: 720, schema: whole(1, 8760) }),
+  'sessions.lifetimeHours': signInSetting<number>({ default: 720, schema: whole(1, 8760) }),
 
   /** Requests of one user in a minute, to each copy of Mosaic: what a program gone wild is kept to. */
   'limits.requestsPerMinute': setting<number>({ default: 6000, schema: whole(10, 100_000_000) }),
@@ -126,7 +146,7 @@ export const DEFINITIONS = {
   'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
 
   /** The server that takes mail (SMTP); without one, invitations are links to copy. */
-  'mail.host': setting<string | null>({
+  'mail.host': signInSetting<string | null>({
     default: null,
     schema: vine
       .string()
@@ -135,23 +155,23 @@ export const DEFINITIONS = {
       .maxLength(255)
       .nullable(),
   }),
-  'mail.port': setting<number>({ default: 587, schema: whole(1, 65_535) }),
+  'mail.port': signInSetting<number>({ default: 587, schema: whole(1, 65_535) }),
   /** How the connection is protected: by STARTTLS, by TLS from its start, or not at all. */
-  'mail.security': setting<'starttls' | 'tls' | 'none'>({
+  'mail.security': signInSetting<'starttls' | 'tls' | 'none'>({
     default: 'starttls',
     schema: vine.enum(['starttls', 'tls', 'none'] as const),
   }),
-  'mail.username': setting<string | null>({
+  'mail.username': signInSetting<string | null>({
     default: null,
     schema: vine.string().trim().maxLength(255).nullable(),
   }),
-  'mail.password': setting<string | null>({
+  'mail.password': signInSetting<string | null>({
     default: null,
     secret: true,
     schema: vine.string().maxLength(1024).nullable(),
   }),
   /** Who mail comes from, as an address. */
-  'mail.from': setting<string | null>({
+  'mail.from': signInSetting<string | null>({
     default: null,
     schema: vine
       .string()
@@ -164,13 +184,13 @@ export const DEFINITIONS = {
   /** The runtime driver that new instances are made with. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
   /** The image of drivers that have one. */
-  'runtime.image': setting<string | null>({ default: null, schema: text() }),
+  'runtime.image': operatorSetting<string | null>({ default: null, schema: text() }),
   'runtime.memoryMb': setting<number>({ default: 2048, schema: whole(256, 1_048_576) }),
   'runtime.cpus': setting<number>({ default: 2, schema: vine.number().min(0.1).max(1024) }),
   'runtime.processes': setting<number>({ default: 512, schema: whole(32, 65_536) }),
 
   /** The engine of the docker driver, `unix:///path` or `tcp://host:port`; null = DOCKER_HOST, or here. */
-  'docker.host': setting<string | null>({ default: null, schema: dockerHost() }),
+  'docker.host': operatorSetting<string | null>({ default: null, schema: dockerHost() }),
   /** Whether agents in containers reach the public internet, or Mosaic alone. */
   'docker.egress': setting<'open' | 'sealed'>({
     default: 'open',
@@ -208,7 +228,7 @@ export const DEFINITIONS = {
   'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
 
   /** Where browsers find Mosaic, as `https://mosaic.example.org`; without it, what a request says. */
-  'network.publicUrl': setting<string | null>({
+  'network.publicUrl': signInSetting<string | null>({
     default: null,
     schema: vine
       .string()
@@ -232,11 +252,18 @@ export const DEFINITIONS = {
 export type SettingKey = keyof typeof DEFINITIONS
 export type SettingValue<Key extends SettingKey> = (typeof DEFINITIONS)[Key]['default']
 
+export const definitionOf = (key: SettingKey): Definition<unknown> => DEFINITIONS[key]
+
+/** Keys of the settings that are sealed. */
+export const SECRET_SETTINGS = Object.keys(DEFINITIONS).filter(
+  (key) => definitionOf(key as SettingKey).secret
+)
+
 /** A change of settings as JSON Schema: values by their keys, null for the default. */
 export const settingsDescription = {
   toJSONSchema() {
     const open = Object.entries<Definition<any>>(DEFINITIONS).filter(
-      ([, { internal }]) => !internal
+      ([, { internal, changedBy }]) => !internal && changedBy !== 'operator'
     )
     const properties = open.map(([key, { schema }]) => {
       return [key, { anyOf: [schema.toJSONSchema(), { type: 'null' }] }]

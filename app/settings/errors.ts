@@ -15,6 +15,25 @@ export class E_SETTINGS_SHAPE extends Exception {
     'Send it as { "agents.idleTimeoutMin": 20 }; null goes back to the default.'
 }
 
+/** The setting names the machine or the program that agents' data goes to. */
+export class E_OPERATOR_SETTING extends Exception {
+  static override code = 'E_OPERATOR_SETTING'
+  static override status = 403
+  readonly field: string
+
+  constructor(key: string, value: unknown) {
+    super(`Only an operator changes ${key}, on the command line.`)
+    this.field = key
+    this.help = `Run: ${settingCommand(key, value)}`
+  }
+}
+
+/** The command that sets a value, for a POSIX shell. */
+function settingCommand(key: string, value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return `node ace settings:set ${key} '${text.replaceAll("'", `'\\''`)}'`
+}
+
 export class E_DATABASE_UNREACHABLE extends Exception {
   static override code = 'E_DATABASE_UNREACHABLE'
   static override status = 503

@@ -7,7 +7,13 @@ import type { VaultManager } from '#vaults/manager'
 import { E_UNKNOWN_SETTING } from '#settings/errors'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 import { settingMessages } from '#settings/messages'
-import { DEFINITIONS, type SettingKey, type SettingValue } from '#settings/definitions'
+import {
+  DEFINITIONS,
+  definitionOf,
+  type ChangedBy,
+  type SettingKey,
+  type SettingValue,
+} from '#settings/definitions'
 
 /** How long another copy's change may stay unseen, in milliseconds. */
 const SNAPSHOT_AGE_MS = 2000
@@ -19,6 +25,7 @@ export interface ListedSetting {
   source: 'default' | 'database'
   secret: boolean
   set: boolean
+  changedBy: 'admin' | ChangedBy
 }
 
 /**
@@ -33,11 +40,17 @@ export class Settings {
     protected now: () => number = Date.now
   ) {}
 
-  /** The value in force. Secrets are opened: call it where the secret is used. */
+  /**
+   * The value in force. Secrets are opened: call it where the secret is used. The definition says whether a
+   * value is sealed, never its row: who writes into the database cannot put a plain text in a secret's place.
+   *
+   * @throws E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY for a secret that does not open
+   */
   async get<Key extends SettingKey>(key: Key): Promise<SettingValue<Key>> {
     const row = (await this.#rows()).get(key)
     if (!row || row.value === null) return DEFINITIONS[key].default
-    const text = row.encrypted ? await this.vault.open(row.value, sealContext(row.id)) : row.value
+    const { secret } = definitionOf(key)
+    const text = secret ? await this.vault.open(row.value, sealContext(row.id)) : row.value
     return JSON.parse(text)
   }
 
@@ -56,10 +69,17 @@ export class Settings {
    * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one
    */
   async patch(values: Record<string, unknown>): Promise<SettingKey[]> {
+    const checked = await this.check(values)
+    for (const [key, json] of checked) await this.#write(key, json)
+    return checked.map(([key]) => key)
+  }
+
+  /** The values as JSON, as `patch` would store them; null goes back to the default. Throws as `patch`. */
+  async check(values: Record<string, unknown>): Promise<[SettingKey, string | null][]> {
     const checked: [SettingKey, string | null][] = []
     const wrong: FieldError[] = []
     for (const [key, value] of Object.entries(values)) {
-      if (!isSettingKey(key) || 'internal' in DEFINITIONS[key]) throw new E_UNKNOWN_SETTING()
+      if (!isSettingKey(key) || definitionOf(key).internal) throw new E_UNKNOWN_SETTING()
       try {
         checked.push([key, value === null ? null : JSON.stringify(await validated(key, value))])
       } catch (error) {
@@ -68,8 +88,7 @@ export class Settings {
       }
     }
     refuseFields(wrong)
-    for (const [key, json] of checked) await this.#write(key, json)
-    return checked.map(([key]) => key)
+    return checked
   }
 
   /**
@@ -118,6 +137,7 @@ export class Settings {
           source: set ? 'database' : 'default',
           secret,
           set,
+          changedBy: definitionOf(key as SettingKey).changedBy ?? 'admin',
         }
       })
   }
@@ -131,7 +151,7 @@ export class Settings {
   async #build(row: SystemConfig, key: SettingKey, json: string | null): Promise<SystemConfig> {
     row.id ??= createId()
     row.key = key
-    row.encrypted = 'secret' in DEFINITIONS[key]
+    row.encrypted = definitionOf(key).secret === true
     row.value =
       row.encrypted && json !== null ? await this.vault.seal(json, sealContext(row.id)) : json
     return row
@@ -148,7 +168,7 @@ export class Settings {
   }
 }
 
-function isSettingKey(key: string): key is SettingKey {
+export function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(DEFINITIONS, key)
 }
 

@@ -1,8 +1,9 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
-import { E_SETTINGS_SHAPE } from '#settings/errors'
-import type { Settings } from '#settings/settings'
+import { definitionOf, type ChangedBy } from '#settings/definitions'
+import { E_OPERATOR_SETTING, E_SETTINGS_SHAPE } from '#settings/errors'
+import { isSettingKey, type Settings } from '#settings/settings'
 
 export class E_UNKNOWN_RUNTIME extends Exception {
   static override code = 'E_UNKNOWN_RUNTIME'
@@ -30,16 +31,12 @@ export class SettingsChanges {
   /**
    * Stores all values or none of them.
    *
-   * @throws E_SETTINGS_SHAPE, E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and what the checks throw
+   * @param by null for the command line, which alone may change what is the operator's
+   * @throws E_SETTINGS_SHAPE, E_OPERATOR_SETTING, E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and
+   * what the checks throw
    */
   async apply(values: Record<string, unknown>, by: Actor | null): Promise<void> {
-    if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
-    const driver = values['runtime.driver']
-    if (typeof driver === 'string') {
-      const known = await this.runtimes()
-      if (!known.includes(driver)) throw new E_UNKNOWN_RUNTIME(known)
-    }
-    for (const check of this.checks) await check(values)
+    await this.check(values, by)
     const keys = await this.settings.patch(values)
     if (keys.length > 0) {
       await this.audit.record({
@@ -50,4 +47,25 @@ export class SettingsChanges {
       })
     }
   }
+
+  /** Throws as `apply`, and stores nothing. */
+  async check(values: Record<string, unknown>, by: Actor | null): Promise<void> {
+    if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
+    const [operators] = by ? changedBy('operator', values) : []
+    if (operators) throw new E_OPERATOR_SETTING(operators, values[operators])
+    const driver = values['runtime.driver']
+    if (typeof driver === 'string') {
+      const known = await this.runtimes()
+      if (!known.includes(driver)) throw new E_UNKNOWN_RUNTIME(known)
+    }
+    for (const check of this.checks) await check(values)
+    await this.settings.check(values)
+  }
+}
+
+/** Which of the values only this one may change. */
+export function changedBy(who: ChangedBy, values: Record<string, unknown>): string[] {
+  return Object.keys(values).filter(
+    (key) => isSettingKey(key) && definitionOf(key).changedBy === who
+  )
 }

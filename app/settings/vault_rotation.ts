@@ -4,6 +4,7 @@ import SystemConfig from '#models/system_config'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import { isSealedColumn } from '#models/columns'
+import { SECRET_SETTINGS } from '#settings/definitions'
 import type { SealContext } from '#vaults/contract'
 
 /** Rows read at a time: a rotation of any size holds few of them, and locks none. */
@@ -40,7 +41,7 @@ export async function rotateVault(vault: Resealer): Promise<RotationStatistics> 
   return statistics
 }
 
-/** The settings hold sealed and plain values in one column, so it is not declared as sealed. */
+/** The settings hold sealed and plain values in one column: their definitions tell which. */
 function sealedPlaces(): SealedPlace[] {
   const declared = SEALED_MODELS.flatMap((model) => {
     model.boot()
@@ -58,7 +59,7 @@ async function rotatePlace(
 ): Promise<void> {
   for (let after = ''; ;) {
     const query = model.query().where('id', '>', after).whereNotNull(column)
-    if (model === SystemConfig) query.where('encrypted', true)
+    if (model === SystemConfig) query.whereIn('key', SECRET_SETTINGS)
     const rows = await query.orderBy('id').limit(BATCH)
     if (rows.length === 0) return
 

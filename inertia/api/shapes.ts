@@ -265,6 +265,8 @@ export interface AdminSetting {
   source: 'default' | 'database'
   secret: boolean
   set: boolean
+  /** `operator`: on the command line alone. */
+  changedBy: 'admin' | 'provenAdmin' | 'operator'
 }
 
 /** What is left to do after the set-up. */

@@ -904,6 +904,8 @@ export const en = {
       source: { default: 'The default', database: 'Set here' },
       changed: 'Changed, not saved yet',
       reset: 'Back to the default',
+      none: 'None',
+      operator: 'An operator changes it on the command line: agents’ data goes where it says.',
       count: '{count} change | {count} changes',
       effect: 'New starts use it; agents that run now keep what they have until they restart.',
       groups: {

@@ -61,10 +61,9 @@ router
     router
       .put('/auth/oidc', [Oidc, 'update'])
       .as('oidc.update')
-      .permission('manageSettings')
+      .permission('manageSignIn')
       .answers(one(oidcSetup))
       .takes(oidcClientValidator)
-      .confirmed()
     router
       .post('/auth/oidc/test', [Oidc, 'test'])
       .as('oidc.test')
@@ -80,7 +79,7 @@ router
     router
       .get('/users', [Users, 'index'])
       .as('users.index')
-      .permission('manageUsers')
+      .permission('seeUsers')
       .answers(page(adminUser))
       .asks(usersQueryValidator)
     router
@@ -92,7 +91,7 @@ router
     router
       .get('/users/:id', [Users, 'show'])
       .as('users.show')
-      .permission('manageUsers')
+      .permission('seeUsers')
       .answers(one(adminUserDetails))
     router
       .patch('/users/:id', [Users, 'update'])

@@ -104,7 +104,7 @@ router
       .as('tokens.store')
       .answers(one(newAccessToken, 201))
       .takes(accessTokenValidator)
-      .confirmed()
+      .permission('makeTokens')
     router.delete('/tokens/:id', [AccessTokens, 'destroy']).as('tokens.destroy').answers(nothing)
   })
   .prefix('/api/v1')

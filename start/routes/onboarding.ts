@@ -23,6 +23,8 @@ router
       .as('auth')
       .answers(one(onboarding))
       .takes(authStepValidator)
+      .access('onboardingAdmin')
+      .permission('manageSignIn')
     router
       .post('/provider', [Onboarding, 'provider'])
       .as('provider')

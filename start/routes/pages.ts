@@ -50,7 +50,7 @@ router
       .on('/users')
       .renderInertia('admin/users', {})
       .as('page.admin.users')
-      .permission('manageUsers')
+      .permission('seeUsers')
     router
       .on('/authentication')
       .renderInertia('admin/authentication', {})

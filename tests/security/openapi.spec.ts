@@ -58,7 +58,9 @@ test.group('The description of the API', (group) => {
     assert.lengthOf(new Set(ids), ids.length)
     const invite = body.paths['/api/v1/admin/users/invite'].post
     assert.deepEqual(invite.requestBody.content['application/json'].schema.required, ['email'])
-    assert.deepEqual(invite.security[0], { accessToken: ['manage'] })
+    assert.deepEqual(invite.security, [{ session: [] }])
+    const stop = body.paths['/api/v1/admin/agents/{id}/stop'].post
+    assert.deepEqual(stop.security, [{ accessToken: ['manage'] }, { session: [] }])
   })
 
   test('tells what a controller takes: each of its validators stands beside a route', async ({
@@ -92,8 +94,11 @@ test.group('The description of the API', (group) => {
     const { properties } = body(byId.get('patch.admin.settings.update')!) as {
       properties: object
     }
-    const listed = (await settings.list()).map(({ key }) => key)
-    assert.sameMembers(Object.keys(properties), listed)
+    const listed = (await settings.list()).filter(({ changedBy }) => changedBy !== 'operator')
+    assert.sameMembers(
+      Object.keys(properties),
+      listed.map(({ key }) => key)
+    )
   })
 })
 

@@ -1,6 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { tokenOf } from '#identity/bearer'
 import { accessTokenValidator, pageValidator } from '#validators/identity'
 import { pageOf } from '#models/page'
 import AccessTokenTransformer from '#transformers/access_token_transformer'
@@ -19,7 +18,7 @@ export default class AccessTokensController {
     const input = await request.validateUsing(accessTokenValidator)
     const user = auth.user!
     const tokens = await app.container.make('identity.tokens')
-    const token = await tokens.create(user, input, tokenOf(auth))
+    const token = await tokens.create(user, input)
 
     const audit = await app.container.make('audit')
     await audit.record({

@@ -23,6 +23,8 @@ export const setting = shape({
   source: oneOf(['default', 'database']),
   secret: flag(),
   set: flag(),
+  /** `operator`: on the command line alone; `provenAdmin`: by a session with a fresh proof. */
+  changedBy: oneOf(['admin', 'provenAdmin', 'operator']),
 })
 
 export const auditEvent = shape({

@@ -9,22 +9,14 @@ import AuditEvent from '#models/audit_event'
 import SystemContainer from '#models/system_container'
 import { ownModel } from '#settings/own_models'
 import settings from '#settings/services/main'
-import { Visitor } from '#tests/visitor'
-
-async function asAdmin() {
-  const admin = await UserFactory.apply('admin').create()
-  const tokens = await app.container.make('identity.tokens')
-  const token = await tokens.create(admin, { name: 'test' })
-  const authorization = `Bearer ${token.value!.release()}`
-  return { admin, visitor: new Visitor({ headers: { authorization } }) }
-}
+import { adminSession } from '#tests/admin_session'
 
 test.group('The administration', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => settings.set('onboarding.completed', true))
 
   test('lists settings with where each value comes from, and no secret', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const changed = await visitor.patch('/api/v1/admin/settings', {
       'agents.idleTimeoutMin': 15,
       'oidc.clientSecret': 'canary-client-secret',
@@ -53,7 +45,7 @@ test.group('The administration', (group) => {
   test('refuses settings that are none, or would not work, and changes nothing', async ({
     assert,
   }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const wrong: [Record<string, unknown>, string][] = [
       [{ 'no.such': 1 }, 'E_UNKNOWN_SETTING'],
       [{ 'onboarding.completed': false }, 'E_UNKNOWN_SETTING'],
@@ -73,10 +65,32 @@ test.group('The administration', (group) => {
     assert.equal(aList.body.errors[0].code, 'E_SETTINGS_SHAPE')
   })
 
+  for (const [key, value] of [
+    ['docker.host', 'tcp://attacker.test:2375'],
+    ['runtime.image', "attacker/image'; true"],
+  ] as const) {
+    test(`leaves ${key} to the operator, and tells the command`, async ({ assert }) => {
+      const { visitor } = await adminSession()
+      const sent = { 'agents.startConcurrency': 7, [key]: value }
+      const { status, body } = await visitor.patch('/api/v1/admin/settings', sent)
+      assert.equal(status, 403)
+      assert.containsSubset(body.errors[0], { code: 'E_OPERATOR_SETTING', field: key })
+      const quoted = value.replace("'", `'\\''`)
+      assert.include(body.errors[0].hint, `node ace settings:set ${key} '${quoted}'`)
+      assert.isNull(await settings.get(key))
+      assert.notEqual(await settings.get('agents.startConcurrency'), 7)
+
+      await settings.set(key, value)
+      const { data } = (await visitor.get('/api/v1/admin/settings')).body
+      const listed = data.find((setting: { key: string }) => setting.key === key)
+      assert.containsSubset(listed, { value, changedBy: 'operator' })
+    })
+  }
+
   test('wrong values of settings are told all at once, each with what is right', async ({
     assert,
   }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const { status, body } = await visitor.patch('/api/v1/admin/settings', {
       'mail.host': 'not a host',
       'mail.port': 99_999,
@@ -94,7 +108,7 @@ test.group('The administration', (group) => {
   })
 
   test('lists users by page, without what is theirs', async ({ assert }) => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     await UserFactory.createMany(3)
     await UserContainerFactory.merge({ userId: admin.id, status: 'running' }).create()
 
@@ -127,7 +141,7 @@ test.group('The administration', (group) => {
   })
 
   test('lists agents by status only', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const row = await UserContainerFactory.with('user').make()
     await row.renewGatewayToken()
     row.userId = (await UserFactory.create()).id
@@ -142,7 +156,7 @@ test.group('The administration', (group) => {
   })
 
   test('finds agents by their state and by whose they are', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const ana = await UserFactory.merge({ name: 'Ana Sousa', email: 'ana@example.org' }).create()
     const rui = await UserFactory.merge({ name: 'Rui', email: 'rui@example.org' }).create()
     await UserContainerFactory.merge({ userId: ana.id, status: 'running' }).create()
@@ -162,7 +176,7 @@ test.group('The administration', (group) => {
   })
 
   test('lists the audit record, newest first', async ({ assert }) => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     await visitor.patch('/api/v1/admin/settings', { 'agents.idleTimeoutMin': 10 })
     const { body } = await visitor.get('/api/v1/admin/audit?limit=1')
     assert.containsSubset(body.data[0], {
@@ -176,7 +190,7 @@ test.group('The administration', (group) => {
   test('says which runtimes there are and what is wrong with the one in use', async ({
     assert,
   }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     await settings.set('runtime.driver', 'memory')
     const { status, body } = await visitor.get('/api/v1/admin/runtimes')
     assert.equal(status, 200)
@@ -186,7 +200,7 @@ test.group('The administration', (group) => {
   })
 
   test('says of each other runtime whether it can be used here', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const { body } = await visitor.get('/api/v1/admin/runtimes')
     const names = body.data.map(({ name }: { name: string }) => name)
     assert.includeMembers(names, ['process', 'docker'])
@@ -222,7 +236,7 @@ test.group('System agents', (group) => {
       new SystemAgents(async () => controls, audit, ownModel)
     )
 
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     const provider = await LlmProviderFactory.merge({ userId: admin.id, name: 'work' }).create()
     const restore = () => app.container.bindValue('agents.system', real)
     return { admin, visitor, provider, calls, restore }
@@ -295,7 +309,7 @@ test.group('System agents', (group) => {
   })
 
   test('that do not exist are 404', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     assert.equal((await visitor.patch(`${PATH}/none`, { role: 'x' })).status, 404)
     assert.equal((await visitor.delete(`${PATH}/none`)).status, 404)
     assert.equal((await visitor.post(`${PATH}/none/start`)).status, 404)

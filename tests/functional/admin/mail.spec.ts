@@ -11,6 +11,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import settings from '#settings/services/main'
 import { checkedAddress } from '#mail/mail_server'
 import { TestMailServer } from '#tests/doubles/mail_server'
+import { adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
 const INVITE = '/api/v1/admin/users/invite'
@@ -27,10 +28,7 @@ test.group('Mail', (group) => {
   group.each.setup(async () => {
     await settings.set('onboarding.completed', true)
     await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    admin = await UserFactory.apply('admin').merge({ name: 'Ada' }).create()
-    const tokens = await app.container.make('identity.tokens')
-    const token = (await tokens.create(admin, { name: 'test' })).value!.release()
-    visitor = new Visitor({ headers: { authorization: `Bearer ${token}` } })
+    ;({ admin, visitor } = await adminSession({ name: 'Ada' }))
     return async () => {
       for (const server of servers.splice(0)) await server.stop()
     }

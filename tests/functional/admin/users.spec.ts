@@ -8,14 +8,10 @@ import AuditEvent from '#models/audit_event'
 import User from '#models/user'
 import { UserAdministration } from '#identity/user_administration'
 import settings from '#settings/services/main'
+import { adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
 const USERS = '/api/v1/admin/users'
-
-async function asAdmin() {
-  const admin = await UserFactory.apply('admin').create()
-  return { admin, visitor: await withTokenOf(admin) }
-}
 
 async function withTokenOf(user: User) {
   const tokens = await app.container.make('identity.tokens')
@@ -46,7 +42,7 @@ test.group('Users, as an admin sees them', (group) => {
   group.each.setup(() => settings.set('onboarding.completed', true))
 
   test('are found by a part of their name or address, by role and by state', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const deactivatedAt = DateTime.utc()
     await UserFactory.merge({ name: 'Ada Lovelace', email: 'countess@example.test' }).create()
     await UserFactory.merge({ name: 'Grace_100%', deactivatedAt }).create()
@@ -66,7 +62,7 @@ test.group('Users, as an admin sees them', (group) => {
   })
 
   test('have details in numbers, never the things', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const user = await UserFactory.create()
     await withTokenOf(user)
     const { body } = await visitor.get(`${USERS}/${user.id}`)
@@ -84,7 +80,7 @@ test.group('Changing users', (group) => {
     cleanup,
   }) => {
     const ended = await watchedAgents(cleanup)
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     const accounts = await app.container.make('identity.breakglass')
     const account = { username: 'second', password: 'correct horse battery' }
     const user = await accounts.create(account)
@@ -113,7 +109,7 @@ test.group('Changing users', (group) => {
 
   test('spares oneself and the last admin', async ({ assert, cleanup }) => {
     const ended = await watchedAgents(cleanup)
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     const own = `${USERS}/${admin.id}`
     const tries = [
       await visitor.post(`${own}/deactivate`),
@@ -141,7 +137,7 @@ test.group('Changing users', (group) => {
   test('who has not taken their invitation yet does not count as another admin', async ({
     assert,
   }) => {
-    const { admin } = await asAdmin()
+    const { admin } = await adminSession()
     const invitations = await app.container.make('identity.invitations')
     const by = { user: admin, address: null }
     await invitations.invite({ email: 'next@example.test', role: 'admin' }, by)
@@ -151,7 +147,7 @@ test.group('Changing users', (group) => {
   })
 
   test('gives and takes roles, and notes each', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const user = await UserFactory.create()
     const changed = await visitor.patch(`${USERS}/${user.id}`, { role: 'admin', name: 'Renamed' })
     assert.containsSubset(changed.body.data, { role: 'admin', name: 'Renamed' })
@@ -197,7 +193,7 @@ test.group('Invitations', (group) => {
   const tokenIn = (url: string) => url.split('/').pop()!
 
   async function invited() {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     const { status, body } = await visitor.post(`${USERS}/invite`, EVE)
     if (status !== 201) throw new Error(JSON.stringify(body))
     return { admin, visitor, user: body.data, token: tokenIn(body.data.invitation.url) }
@@ -211,7 +207,7 @@ test.group('Invitations', (group) => {
   }
 
   test('refuses an address that is none, broken characters too', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     for (const email of ['eve', '\ud800', 'e\udc00@example.test']) {
       const { status, body } = await visitor.post(`${USERS}/invite`, { email })
       assert.equal(status, 422, JSON.stringify(email))

@@ -7,6 +7,7 @@ import BreakglassCreate from '#commands/breakglass_create'
 import BreakglassReset from '#commands/breakglass_reset'
 import Doctor from '#commands/doctor'
 import SettingsSet from '#commands/settings_set'
+import AuditEvent from '#models/audit_event'
 import TokenCreate from '#commands/token_create'
 import type { OperatorCommand } from '#console/operator_command'
 import BreakglassUser from '#models/breakglass_user'
@@ -133,6 +134,22 @@ test.group('Commands for operators', (group) => {
       assert.equal(refused.exitCode, 1)
       assert.isNotEmpty(refused.err)
     }
+  })
+
+  test("settings:set changes what is the operator's, and notes it", async ({ assert }) => {
+    const host = 'tcp://engine.test:2375'
+    const tried = await run(SettingsSet, ['docker.host', host, '--dry-run', '--json'])
+    assert.deepEqual(JSON.parse(tried.out), { key: 'docker.host', changed: false })
+    assert.isNull(await settings.get('docker.host'))
+    const wrong = await run(SettingsSet, ['docker.host', 'engine', '--dry-run'])
+    assert.equal(wrong.exitCode, 1)
+
+    const set = await run(SettingsSet, ['docker.host', host, '--json'])
+    assert.deepEqual(JSON.parse(set.out), { key: 'docker.host', changed: true })
+    assert.equal(await settings.get('docker.host'), host)
+    const event = await AuditEvent.findByOrFail('action', 'settings.changed')
+    assert.isNull(event.actorId)
+    assert.deepEqual(event.details, { keys: ['docker.host'] })
   })
 
   test('doctor finds nothing wrong here, and says so with its status', async ({ assert }) => {

@@ -3,7 +3,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { UserFactory } from '#database/factories/user_factory'
-import { PERMISSIONS, may, permissionsOf } from '#identity/permissions'
+import { PERMISSIONS, may, permissionsOf, proofFor } from '#identity/permissions'
 
 test.group('What one may do', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
@@ -14,9 +14,16 @@ test.group('What one may do', (group) => {
   }) => {
     for (const permission of PERMISSIONS) {
       assert.isTrue(may({ role: 'admin' }, permission))
-      assert.isFalse(may({ role: 'member' }, permission))
+      assert.equal(may({ role: 'member' }, permission), permission === 'makeTokens')
       assert.isFalse(may(null, permission))
     }
+  })
+
+  test('asks for a session with a fresh proof where credentials are made or raised', ({
+    assert,
+  }) => {
+    const fresh = PERMISSIONS.filter((permission) => proofFor(permission) === 'freshSession')
+    assert.sameMembers(fresh, ['manageUsers', 'manageSignIn', 'makeTokens'])
   })
 
   test('is told to the pages by the layer that guards the routes', async ({ assert, client }) => {
@@ -28,7 +35,7 @@ test.group('What one may do', (group) => {
       const props = page.text().replaceAll('&quot;', '"')
       assert.include(props, `"can":${JSON.stringify(permissionsOf(user))}`)
       const users = await client.get('/admin/users').bearerToken(token)
-      assert.equal(users.status(), may(user, 'manageUsers') ? 200 : 403)
+      assert.equal(users.status(), may(user, 'seeUsers') ? 200 : 403)
     }
   })
 })

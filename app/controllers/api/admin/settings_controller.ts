@@ -1,6 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { requireFreshProof } from '#identity/fresh_proof'
 import { listed } from '#models/page'
+import { changedBy } from '#settings/settings_changes'
 import { pageValidator } from '#validators/identity'
 
 /** `/api/v1/admin/settings`. A change is an object of keys and values; null goes back to the default. */
@@ -13,6 +15,9 @@ export default class AdminSettingsController {
 
   async update(ctx: HttpContext) {
     const { auth, request } = ctx
+    if (changedBy('provenAdmin', request.body()).length > 0) {
+      requireFreshProof(ctx, await app.container.make('identity.sessions'))
+    }
     const changes = await app.container.make('settings.changes')
     await changes.apply(request.body(), { user: auth.user!, address: request.ip() })
     return this.index(ctx)
