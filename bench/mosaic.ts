@@ -16,7 +16,7 @@ export interface MosaicFacts {
 }
 
 /** When the steps of a wake were, as `now` of `clock.ts` tells it. */
-export interface WakeTimes {
+export interface WakeDurations {
   asked: number
   /** The driver was told to start an instance, and had started it. */
   driverFrom: number

@@ -1,10 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { Exception } from '@adonisjs/core/exceptions'
-import type { AgentActivity } from '#agents/activity'
-import type { DocumentChanges } from '#agents/document_changes'
+import type { AgentActivity } from '#agents/state/activity'
+import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import type { AgentLifecycle } from '#agents/lifecycle'
-import type { AgentReaper } from '#agents/reaper'
-import type { AgentReconciler } from '#agents/reconciler'
+import type { AgentReaper } from '#agents/background/reaper'
+import type { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey } from '#agents/types'
 import { isDatabaseAway } from '#exceptions/database_away'
 import type { Told } from './messages.js'
@@ -20,7 +20,7 @@ export interface House {
   activity: AgentActivity
   reaper: AgentReaper
   reconciler: AgentReconciler
-  changes: DocumentChanges
+  changes: SettingsRollout
   /** Gives the agent other settings. */
   changeSettings(agent: AgentKey): Promise<void>
 }

@@ -5,7 +5,7 @@ export default class FleetHealth extends OperatorCommand {
   static override description = 'Ask every agent that runs how it is, and note those that ended'
 
   override async run() {
-    const health = await this.app.container.make('agents.health')
+    const health = await this.app.container.make('agents.health_check')
     const statistics = await health.healthCheckAll()
     const { checked, healthy, crashed, silent, skipped } = statistics
     this.report(

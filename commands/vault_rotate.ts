@@ -9,7 +9,7 @@ export default class VaultRotate extends OperatorCommand {
   ]
 
   override async run() {
-    const { rotateVault } = await import('#settings/vault_rotation')
+    const { rotateVault } = await import('#installation/vault_rotation')
     const vault = await this.app.container.make('vault.manager')
     const done = await rotateVault(vault)
     if (done.failed > 0) this.exitCode = 1

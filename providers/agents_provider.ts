@@ -1,21 +1,21 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type internalConfig from '#config/internal'
-import type { AgentActivity } from '#agents/activity'
-import type { AgentDirectory } from '#agents/agent_directory'
-import type { AgentLogs } from '#agents/agent_logs'
+import type { AgentActivity } from '#agents/state/activity'
+import type { AgentDirectory } from '#agents/fleet/agent_directory'
+import type { AgentLogs } from '#agents/instances/agent_logs'
 import type { AgentsContext } from '#agents/context'
-import type { DocumentChanges } from '#agents/document_changes'
-import type { FleetHistory } from '#agents/fleet_history'
-import type { FleetStreams } from '#agents/fleet_streams'
-import type { AgentHealth } from '#agents/health'
-import type { AgentLastWords } from '#agents/last_words'
+import type { SettingsRollout } from '#agents/changes/settings_rollout'
+import type { FleetHistory } from '#agents/fleet/fleet_history'
+import type { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
+import type { AgentHealthCheck } from '#agents/background/health_check'
+import type { CrashLog } from '#agents/instances/crash_log'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
-import type { LimitChanges } from '#agents/limit_changes'
-import type { AgentPrimer } from '#agents/primer'
-import type { AgentReaper } from '#agents/reaper'
-import type { AgentReconciler } from '#agents/reconciler'
-import type { AgentStreams } from '#agents/streams'
+import type { LimitChanges } from '#agents/changes/agent_limits'
+import type { Prewarmer } from '#agents/prewarmer'
+import type { AgentReaper } from '#agents/background/reaper'
+import type { AgentReconciler } from '#agents/background/reconciler'
+import type { AgentEventStreams } from '#agents/fleet/agent_event_stream'
 import type { AgentTransition } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 
@@ -24,20 +24,20 @@ declare module '@adonisjs/core/types' {
     'agents.context': AgentsContext
     'agents.lifecycle': AgentLifecycle
     'agents.activity': AgentActivity
-    'agents.primer': AgentPrimer
+    'agents.prewarmer': Prewarmer
     'agents.reaper': AgentReaper
-    'agents.health': AgentHealth
+    'agents.health_check': AgentHealthCheck
     'agents.reconciler': AgentReconciler
-    'agents.changes': DocumentChanges
+    'agents.settings_rollout': SettingsRollout
     'agents.metrics': AgentMetrics
-    'agents.streams': AgentStreams
-    'agents.last_words': AgentLastWords
+    'agents.event_streams': AgentEventStreams
+    'agents.crash_log': CrashLog
     'agents.directory': AgentDirectory
     'agents.logs': AgentLogs
     'agents.limits': LimitChanges
     'agents.gauges': () => Promise<AgentGauges>
     'agents.fleet_history': FleetHistory
-    'agents.fleet_streams': FleetStreams
+    'agents.fleet_streams': FleetEventStreams
   }
 }
 
@@ -52,13 +52,13 @@ export default class AgentsProvider {
     const { container } = this.app
 
     container.singleton('agents.context', async (resolver) => {
-      const { systemClock } = await import('#agents/clock')
+      const { systemClock } = await import('#timing/clock')
       const { DEFAULT_TIMEOUTS } = await import('#agents/context')
       const { createId } = await import('@paralleldrive/cuid2')
-      const { MosaicCopies } = await import('#agents/copies')
+      const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
       const copy = createId()
       const world = { copy, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
-      const copies = new MosaicCopies({ ...world, logger: await resolver.make('logger') })
+      const copies = new ReplicaRegistry({ ...world, logger: await resolver.make('logger') })
       this.#endings.push(() => copies.close())
       return {
         copy,
@@ -82,7 +82,7 @@ export default class AgentsProvider {
       return new AgentMetrics((outcome, ms) => meter.wakeEnded(outcome, ms))
     })
     container.singleton('agents.activity', async (resolver) => {
-      const { AgentActivity } = await import('#agents/activity')
+      const { AgentActivity } = await import('#agents/state/activity')
       const activity = new AgentActivity(await resolver.make('agents.context'))
       this.#endings.push(() => activity.close())
       return activity
@@ -98,9 +98,9 @@ export default class AgentsProvider {
       if (this.app.getEnvironment() !== 'test') await lifecycle.open()
       return lifecycle
     })
-    container.singleton('agents.primer', async (resolver) => {
-      const { AgentPrimer } = await import('#agents/primer')
-      const primer = new AgentPrimer(
+    container.singleton('agents.prewarmer', async (resolver) => {
+      const { Prewarmer } = await import('#agents/prewarmer')
+      const primer = new Prewarmer(
         await resolver.make('agents.context'),
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.metrics'),
@@ -110,7 +110,7 @@ export default class AgentsProvider {
       return primer
     })
     container.singleton('agents.reaper', async (resolver) => {
-      const { AgentReaper } = await import('#agents/reaper')
+      const { AgentReaper } = await import('#agents/background/reaper')
       return new AgentReaper(
         await resolver.make('agents.context'),
         await resolver.make('agents.lifecycle'),
@@ -118,13 +118,13 @@ export default class AgentsProvider {
         await resolver.make('agents.metrics')
       )
     })
-    container.singleton('agents.health', async (resolver) => {
-      const { AgentHealth } = await import('#agents/health')
+    container.singleton('agents.health_check', async (resolver) => {
+      const { AgentHealthCheck } = await import('#agents/background/health_check')
       const context = await resolver.make('agents.context')
-      return new AgentHealth(context, await resolver.make('agents.lifecycle'))
+      return new AgentHealthCheck(context, await resolver.make('agents.lifecycle'))
     })
     container.singleton('agents.reconciler', async (resolver) => {
-      const { AgentReconciler } = await import('#agents/reconciler')
+      const { AgentReconciler } = await import('#agents/background/reconciler')
       const context = await resolver.make('agents.context')
       return new AgentReconciler(
         context,
@@ -132,14 +132,14 @@ export default class AgentsProvider {
         await resolver.make('agents.metrics')
       )
     })
-    container.singleton('agents.last_words', async (resolver) => {
-      const { AgentLastWords } = await import('#agents/last_words')
+    container.singleton('agents.crash_log', async (resolver) => {
+      const { CrashLog } = await import('#agents/instances/crash_log')
       const { rows } = await resolver.make('agents.lifecycle')
-      return new AgentLastWords(await resolver.make('agents.context'), rows)
+      return new CrashLog(await resolver.make('agents.context'), rows)
     })
-    container.singleton('agents.changes', async (resolver) => {
-      const { DocumentChanges } = await import('#agents/document_changes')
-      const changes = new DocumentChanges(
+    container.singleton('agents.settings_rollout', async (resolver) => {
+      const { SettingsRollout } = await import('#agents/changes/settings_rollout')
+      const changes = new SettingsRollout(
         await resolver.make('agents.context'),
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.activity'),
@@ -148,9 +148,9 @@ export default class AgentsProvider {
       this.#endings.push(() => changes.close())
       return changes
     })
-    container.singleton('agents.streams', async (resolver) => {
-      const { AgentStreams } = await import('#agents/streams')
-      const streams = new AgentStreams(
+    container.singleton('agents.event_streams', async (resolver) => {
+      const { AgentEventStreams } = await import('#agents/fleet/agent_event_stream')
+      const streams = new AgentEventStreams(
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.context')
       )
@@ -165,36 +165,36 @@ export default class AgentsProvider {
     const { container } = this.app
 
     container.singleton('agents.directory', async () => {
-      const { AgentDirectory } = await import('#agents/agent_directory')
+      const { AgentDirectory } = await import('#agents/fleet/agent_directory')
       return new AgentDirectory()
     })
     container.singleton('agents.logs', async (resolver) => {
-      const { AgentLogs } = await import('#agents/agent_logs')
+      const { AgentLogs } = await import('#agents/instances/agent_logs')
       return new AgentLogs(await resolver.make('agents.context'))
     })
     container.singleton('agents.limits', async (resolver) => {
-      const { LimitChanges } = await import('#agents/limit_changes')
-      const changes = await resolver.make('agents.changes')
+      const { LimitChanges } = await import('#agents/changes/agent_limits')
+      const changes = await resolver.make('agents.settings_rollout')
       return new LimitChanges((agent) => changes.remade(agent), await resolver.make('audit'))
     })
     container.singleton('agents.gauges', async (resolver) => {
-      const { agentGauges } = await import('#agents/gauges')
+      const { fleetGauges } = await import('#agents/fleet/fleet_gauges')
       const lifecycle = await resolver.make('agents.lifecycle')
-      return () => agentGauges(lifecycle)
+      return () => fleetGauges(lifecycle)
     })
     container.singleton('agents.fleet_history', async (resolver) => {
-      const { FleetHistory } = await import('#agents/fleet_history')
-      const { systemClock: clock } = await import('#agents/clock')
+      const { FleetHistory } = await import('#agents/fleet/fleet_history')
+      const { systemClock: clock } = await import('#timing/clock')
       return new FleetHistory({ clock }, await resolver.make('agents.gauges'))
     })
     container.singleton('agents.fleet_streams', async (resolver) => {
-      const { FleetStreams } = await import('#agents/fleet_streams')
-      const { systemClock: clock } = await import('#agents/clock')
+      const { FleetEventStreams } = await import('#agents/fleet/fleet_event_stream')
+      const { systemClock: clock } = await import('#timing/clock')
       const { lifecycleFields: describe } = await import('#transformers/lifecycle_fields')
       const logger = await resolver.make('logger')
       /** Asked for late: the lifecycle that is counted tells its changes here. */
       const gauges = async () => (await container.make('agents.gauges'))()
-      const streams = new FleetStreams({ clock, logger }, { gauges, describe })
+      const streams = new FleetEventStreams({ clock, logger }, { gauges, describe })
       this.#endings.push(() => streams.close())
       return streams
     })
@@ -204,8 +204,8 @@ export default class AgentsProvider {
   async boot() {
     const emitter = await this.app.container.make('emitter')
     emitter.on('agent:settings_changed', async ({ userId }) => {
-      const { agentsOf } = await import('#agents/affected_agents')
-      const changes = await this.app.container.make('agents.changes')
+      const { agentsOf } = await import('#agents/changes/affected_agents')
+      const changes = await this.app.container.make('agents.settings_rollout')
       const agents = await agentsOf(userId)
       await Promise.all(agents.map((agent) => changes.changed(agent)))
     })
@@ -243,19 +243,19 @@ export default class AgentsProvider {
 
   async #begin() {
     const { container } = this.app
-    const { agentsBackground } = await import('#agents/background')
-    const { RuntimeWatch } = await import('#agents/runtime_watch')
-    const { ScheduledWork } = await import('#agents/scheduled_work')
+    const { agentJobs } = await import('#agents/background/jobs')
+    const { RuntimeEvents } = await import('#agents/background/runtime_events')
+    const { ScheduledWakes } = await import('#agents/background/scheduled_wakes')
     const context = await container.make('agents.context')
     const lifecycle = await container.make('agents.lifecycle')
-    const watch = new RuntimeWatch(context, lifecycle)
-    const scheduler = agentsBackground(context, {
+    const watch = new RuntimeEvents(context, lifecycle)
+    const scheduler = agentJobs(context, {
       watch,
       reaper: await container.make('agents.reaper'),
-      health: await container.make('agents.health'),
+      health: await container.make('agents.health_check'),
       reconciler: await container.make('agents.reconciler'),
       history: await container.make('agents.fleet_history'),
-      scheduled: new ScheduledWork(context, lifecycle),
+      scheduled: new ScheduledWakes(context, lifecycle),
     })
     scheduler.start()
     this.#endings.unshift(

@@ -1,6 +1,6 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import type { AgentActivity } from '#agents/activity'
-import type { AgentPrimer } from '#agents/primer'
+import type { AgentActivity } from '#agents/state/activity'
+import type { Prewarmer } from '#agents/prewarmer'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
 import type { RelayMetrics } from '#chat/relay_metrics'
 import { ownerOf } from '#openclaw/agent_name'
@@ -33,7 +33,7 @@ export default class ChatProvider {
         await resolver.make('agents.lifecycle'),
         counted(
           await resolver.make('agents.activity'),
-          await resolver.make('agents.primer'),
+          await resolver.make('agents.prewarmer'),
           await resolver.make('usage.meter')
         ),
         {},
@@ -94,7 +94,7 @@ export default class ChatProvider {
 }
 
 /** A chat is an act of the user, is counted, and leaves the agent warm for the next one. */
-function counted(activity: AgentActivity, primer: AgentPrimer, meter: UsageMeter): ActivityCounter {
+function counted(activity: AgentActivity, primer: Prewarmer, meter: UsageMeter): ActivityCounter {
   return {
     begin(agent) {
       const userId = ownerOf(agent)

@@ -3,7 +3,7 @@ import type { Audit } from '#audit/audit'
 import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Listeners } from '#identity/listeners'
-import type { Refusals } from '#identity/refusals'
+import type { DeniedAttempts } from '#identity/denied_attempts'
 import type { Sessions } from '#identity/sessions'
 import type { SignIn } from '#identity/sign_in'
 import type { InvitationDelivery } from '#identity/invitation_delivery'
@@ -11,13 +11,13 @@ import type { Invitations } from '#identity/invitations'
 import type { UserAdministration } from '#identity/user_administration'
 import type { UserDirectory } from '#identity/user_directory'
 import type { UserLimits } from '#identity/user_limits'
-import type { WaysIn } from '#identity/ways_in'
+import type { SignInMethods } from '#identity/sign_in_methods'
 import type { Checklist } from '#onboarding/checklist'
 import type { Onboarding } from '#onboarding/onboarding'
 import type { AuthStep } from '#onboarding/auth_step'
 import type { ProviderStep } from '#onboarding/provider_step'
 import type { SettingsChanges } from '#settings/settings_changes'
-import type { SystemAgents } from '#agents/system_agents'
+import type { SystemAgents } from '#agents/system_agents/system_agents'
 import { declareAccessMacros } from '#identity/access_rules'
 import { declareContractMacros } from '#openapi/route_contract'
 
@@ -32,10 +32,10 @@ declare module '@adonisjs/core/types' {
     'identity.administration': UserAdministration
     'identity.invitations': Invitations
     'identity.invitationDelivery': InvitationDelivery
-    'identity.waysIn': WaysIn
+    'identity.signInMethods': SignInMethods
     'identity.limits': UserLimits
     'identity.listeners': Listeners
-    'identity.refusals': Refusals
+    'identity.deniedAttempts': DeniedAttempts
     'onboarding': Onboarding
     'onboarding.auth': AuthStep
     'onboarding.checklist': Checklist
@@ -118,13 +118,16 @@ export default class IdentityProvider {
       const { Listeners } = await import('#identity/listeners')
       return new Listeners()
     })
-    container.singleton('identity.refusals', async (resolver) => {
-      const { Refusals } = await import('#identity/refusals')
-      return new Refusals(await resolver.make('limiter.manager'), await resolver.make('audit'))
+    container.singleton('identity.deniedAttempts', async (resolver) => {
+      const { DeniedAttempts } = await import('#identity/denied_attempts')
+      return new DeniedAttempts(
+        await resolver.make('limiter.manager'),
+        await resolver.make('audit')
+      )
     })
-    container.singleton('identity.waysIn', async (resolver) => {
-      const { WaysIn } = await import('#identity/ways_in')
-      return new WaysIn(
+    container.singleton('identity.signInMethods', async (resolver) => {
+      const { SignInMethods } = await import('#identity/sign_in_methods')
+      return new SignInMethods(
         await resolver.make('settings'),
         await resolver.make('identity.oidc.enforcement')
       )
@@ -142,7 +145,7 @@ export default class IdentityProvider {
       return new Onboarding(
         await resolver.make('settings'),
         await resolver.make('identity.breakglass'),
-        await resolver.make('identity.refusals'),
+        await resolver.make('identity.deniedAttempts'),
         await resolver.make('audit'),
         new SetupToken(secrets.keys, () => runtimes.installation())
       )
@@ -183,8 +186,8 @@ export default class IdentityProvider {
       ])
     })
     container.singleton('agents.system', async (resolver) => {
-      const { SystemAgents } = await import('#agents/system_agents')
-      const { ownModel } = await import('#settings/own_models')
+      const { SystemAgents } = await import('#agents/system_agents/system_agents')
+      const { ownModel } = await import('#user_settings/own_models')
       const controls = () => container.make('agents.lifecycle')
       return new SystemAgents(controls, await resolver.make('audit'), ownModel)
     })

@@ -4,9 +4,9 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { Fetch } from '#llm/contract'
 import type { LlmConfig } from '#llm/define_config'
 import type { LlmRegistry } from '#llm/registry'
-import type { AgentPreferences } from '#settings/agent_preferences'
-import type { SettingsChanged } from '#settings/agent_settings_changed'
-import type { ProviderDirectory } from '#settings/provider_directory'
+import type { AgentPreferences } from '#user_settings/agent_preferences'
+import type { SettingsChanged } from '#user_settings/agent_settings_changed'
+import type { ProviderDirectory } from '#user_settings/provider_directory'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -38,7 +38,7 @@ export default class LlmProvider {
     })
 
     this.app.container.singleton('settings.providers', async (resolver) => {
-      const { ProviderDirectory } = await import('#settings/provider_directory')
+      const { ProviderDirectory } = await import('#user_settings/provider_directory')
       return new ProviderDirectory(
         await resolver.make('llm.registry'),
         await resolver.make('llm.fetch'),
@@ -48,7 +48,7 @@ export default class LlmProvider {
     })
 
     this.app.container.singleton('settings.agent_preferences', async (resolver) => {
-      const { AgentPreferences } = await import('#settings/agent_preferences')
+      const { AgentPreferences } = await import('#user_settings/agent_preferences')
       return new AgentPreferences(
         await resolver.make('settings'),
         await resolver.make('audit'),

@@ -21,7 +21,7 @@ export default class SettingsProvider {
   /** A server that cannot read its own secrets must not begin to listen. A code generator serves nobody. */
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
-    const { openDatabase } = await import('#settings/boot_check')
+    const { openDatabase } = await import('#installation/boot_check')
     await openDatabase(
       await this.app.container.make('lucid.db'),
       this.app,

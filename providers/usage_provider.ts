@@ -18,7 +18,7 @@ export default class UsageProvider {
   register() {
     const { container } = this.app
     container.singleton('usage.meter', async (resolver) => {
-      const { systemClock } = await import('#agents/clock')
+      const { systemClock } = await import('#timing/clock')
       const { UsageMeter } = await import('#usage/usage_meter')
       const logger = await resolver.make('logger')
       this.#meter = new UsageMeter({ clock: systemClock, logger })

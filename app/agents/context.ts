@@ -1,5 +1,5 @@
-import type { Clock } from '#agents/clock'
-import type { MosaicCopies } from '#agents/copies'
+import type { Clock } from '#timing/clock'
+import type { ReplicaRegistry } from '#agents/replicas/replica_registry'
 import type { AgentKey, AgentTransition, GatewayAccess } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
@@ -12,7 +12,7 @@ export interface DocumentHashes {
 }
 
 /** What the agents' services ask of a gateway beside chatting. Each rejects when it does not answer. */
-export interface GatewayDoors {
+export interface GatewayDrainControl {
   /** As `GatewayControl.close`. */
   close(
     gateway: GatewayAccess,
@@ -58,7 +58,7 @@ export interface AgentsContext {
   /** Names this process among all copies of Mosaic that share the database. */
   copy: string
   /** The others, and whether there are any. */
-  copies: MosaicCopies
+  copies: ReplicaRegistry
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>
@@ -68,7 +68,7 @@ export interface AgentsContext {
   /** From 0 to below 1. */
   random: () => number
   logger: AgentsLogger
-  doors: GatewayDoors
+  doors: GatewayDrainControl
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Told of each change of an agent's row that this process wrote. Must not throw. */

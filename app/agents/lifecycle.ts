@@ -1,80 +1,80 @@
-import type { AgentActivity } from '#agents/activity'
+import type { AgentActivity } from '#agents/state/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
-import { DatabasePatience } from '#agents/database_patience'
-import { AgentDoors } from '#agents/doors'
-import { Elsewhere } from '#agents/elsewhere'
-import { AgentUnavailable } from '#agents/errors'
-import type { AgentListener } from '#agents/events'
-import { WakeFailures } from '#agents/failures'
-import { GatewayProbe } from '#agents/gateway_probe'
-import { LeaseRows } from '#agents/lease_rows'
-import { AgentLeases, HELD } from '#agents/leases'
+import { DatabaseRetry } from '#agents/leases/database_retry'
+import { GatewayDrain } from '#agents/instances/gateway_drain'
+import { ReplicaSync } from '#agents/state/replica_sync'
+import { AgentUnavailable } from '#agents/state/errors'
+import type { AgentListener } from '#agents/state/agent_events'
+import { WakeFailures } from '#agents/waking/wake_failures'
+import { GatewayProbe } from '#agents/instances/gateway_probe'
+import { DatabaseLeaseStore } from '#agents/leases/lease_store'
+import { LeaseManager, HELD } from '#agents/leases/lease_manager'
 import type { AgentMetrics } from '#agents/metrics'
-import { AgentPresence } from '#agents/presence'
-import { AgentRows } from '#agents/rows'
-import { AgentSightings } from '#agents/sightings'
-import { AgentSleeper } from '#agents/sleeper'
-import type { SharedGate } from '#agents/shared_gate'
-import { SharedWakes } from '#agents/shared_wakes'
-import { AgentStarter } from '#agents/starter'
-import { AgentStopper } from '#agents/stopper'
-import { AgentStops } from '#agents/stops'
-import { AgentTurns } from '#agents/turns'
+import { LocalState } from '#agents/state/local_state'
+import { AgentRepository } from '#agents/state/agent_repository'
+import { InstanceObserver } from '#agents/instances/instance_observer'
+import { IdleStopper } from '#agents/stopping/idle_stopper'
+import type { SharedStartGate } from '#agents/waking/shared_start_gate'
+import { SharedWakes } from '#agents/waking/shared_wakes'
+import { AgentStarter } from '#agents/waking/starter'
+import { InstanceStopper } from '#agents/instances/instance_stopper'
+import { StopRequests } from '#agents/stopping/stop_requests'
+import { AgentTurns } from '#agents/leases/turns'
 import type { AgentKey, AgentRow, AgentView, GatewayAccess, SettingsOutcome } from '#agents/types'
-import { WakeTimes } from '#agents/wake_times'
-import { AgentWakes, type EnsureOptions } from '#agents/wakes'
-import { watched } from '#agents/watched'
+import { WakeDurations } from '#agents/waking/wake_durations'
+import { Waker, type EnsureOptions } from '#agents/waking/waker'
+import { watched } from '#agents/waking/watched'
 
 /** Brings agents up and down, one change of an agent at a time. */
 export class AgentLifecycle {
-  readonly rows: AgentRows
+  readonly rows: AgentRepository
   readonly probe: GatewayProbe
-  readonly sightings: AgentSightings
-  readonly sleeper: AgentSleeper
+  readonly sightings: InstanceObserver
+  readonly sleeper: IdleStopper
 
   readonly #context: AgentsContext
   readonly #activity: AgentActivity
-  readonly #leases: AgentLeases
-  readonly #presence: AgentPresence
+  readonly #leases: LeaseManager
+  readonly #presence: LocalState
   readonly #shared: SharedWakes
-  readonly #elsewhere: Elsewhere
-  readonly #wakes: AgentWakes
-  readonly #stops: AgentStops
+  readonly #elsewhere: ReplicaSync
+  readonly #wakes: Waker
+  readonly #stops: StopRequests
 
   constructor(
     context: Omit<AgentsContext, 'timeouts'> & Partial<Pick<AgentsContext, 'timeouts'>>,
     activity: AgentActivity,
     metrics: AgentMetrics
   ) {
-    const patience = new DatabasePatience(context)
+    const patience = new DatabaseRetry(context)
     const whole = patience.over({ timeouts: DEFAULT_TIMEOUTS, ...context })
     this.#context = whole
     this.#activity = activity
-    this.#presence = new AgentPresence(activity)
-    this.#leases = new AgentLeases(new LeaseRows(whole), whole)
-    this.rows = new AgentRows(whole, patience)
+    this.#presence = new LocalState(activity)
+    this.#leases = new LeaseManager(new DatabaseLeaseStore(whole), whole)
+    this.rows = new AgentRepository(whole, patience)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
     this.#shared = new SharedWakes(whole, patience)
-    this.#elsewhere = new Elsewhere(whole, {
+    this.#elsewhere = new ReplicaSync(whole, {
       wakes: this.#shared.board,
       rows: this.rows,
       presence: this.#presence,
       activity,
     })
-    const doors = new AgentDoors(whole, this.rows)
+    const doors = new GatewayDrain(whole, this.rows)
     const own = { rows: this.rows, leases: this.#leases, presence: this.#presence }
     const turns = new AgentTurns(whole, this.#leases)
-    const stopper = new AgentStopper(whole, { ...own, activity, doors })
+    const stopper = new InstanceStopper(whole, { ...own, activity, doors })
     const failures = new WakeFailures(whole, this.rows, stopper, (agent) => this.endUnwanted(agent))
     const starter = new AgentStarter(whole, {
       ...own,
       gate: this.#shared.gate,
       probe: this.probe,
-      wakeTimes: new WakeTimes(),
-      startTimes: new WakeTimes(),
+      wakeTimes: new WakeDurations(),
+      startTimes: new WakeDurations(),
       doors,
     })
-    this.#wakes = new AgentWakes(whole, {
+    this.#wakes = new Waker(whole, {
       ...own,
       turns,
       shared: this.#shared,
@@ -82,14 +82,14 @@ export class AgentLifecycle {
       failures,
       metrics,
     })
-    this.#stops = new AgentStops(whole, { ...own, turns, stopper, wakes: this.#wakes })
-    this.sleeper = new AgentSleeper(whole, {
+    this.#stops = new StopRequests(whole, { ...own, turns, stopper, wakes: this.#wakes })
+    this.sleeper = new IdleStopper(whole, {
       ...own,
       activity,
       doors,
       stop: (row) => this.#stops.end(row),
     })
-    this.sightings = new AgentSightings(whole, { ...own, probe: this.probe, metrics })
+    this.sightings = new InstanceObserver(whole, { ...own, probe: this.probe, metrics })
   }
 
   /** Takes part in what the copies of Mosaic tell each other, from now on. */
@@ -98,7 +98,7 @@ export class AgentLifecycle {
     this.#elsewhere.start()
   }
 
-  get gate(): SharedGate {
+  get gate(): SharedStartGate {
     return this.#shared.gate
   }
 

@@ -1,5 +1,5 @@
-import { family, Histogram, samples } from '#agents/prometheus'
-import type { PrimingOutcome, WakeOutcome, WakeReason, WakeStage } from '#agents/types'
+import { family, Histogram, samples } from '#metrics/prometheus'
+import type { PrewarmOutcome, WakeOutcome, WakeReason, WakeStage } from '#agents/types'
 import type { FailureReason } from '#runtimes/errors'
 
 /** Upper bounds in seconds: a gateway's boot takes a few on a good machine and minutes on a busy one. */
@@ -30,7 +30,7 @@ export class AgentMetrics {
   readonly #wakes = new Map<WakeOutcome, number>()
   readonly #reasons = new Map<WakeReason, number>()
   readonly #crashes = new Map<FailureReason, number>()
-  readonly #primings = new Map<PrimingOutcome, number>()
+  readonly #primings = new Map<PrewarmOutcome, number>()
   readonly #reaps = new Map<ReapOutcome, number>(REAP_OUTCOMES.map((outcome) => [outcome, 0]))
   readonly #reconciled = new Map<string, number>()
   readonly #wakeTimes = new Histogram(
@@ -61,7 +61,7 @@ export class AgentMetrics {
     add(this.#crashes, reason)
   }
 
-  primed(outcome: PrimingOutcome): void {
+  primed(outcome: PrewarmOutcome): void {
     add(this.#primings, outcome)
   }
 

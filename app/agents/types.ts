@@ -101,7 +101,7 @@ export interface AgentTransition {
  * How priming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
  * `interrupted` by a stop; or `failed`.
  */
-export const PRIMING_OUTCOMES = [
+export const PREWARM_OUTCOMES = [
   'primed',
   'warm',
   'chatting',
@@ -109,7 +109,7 @@ export const PRIMING_OUTCOMES = [
   'interrupted',
   'failed',
 ] as const
-export type PrimingOutcome = (typeof PRIMING_OUTCOMES)[number]
+export type PrewarmOutcome = (typeof PREWARM_OUTCOMES)[number]
 
 /** Why a wake ended: in an answer, or for one of the reasons. */
 export type WakeOutcome = 'ready' | FailureReason

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Flow } from '#chat/upstream_call'
 import { clientHeaders } from '#chat/headers'
-import { AgentAnswer } from '#chat/agent_answer'
+import { GatewayResponse } from '#chat/gateway_response'
 import type { Recorded } from '#chat/failures'
 
 /** Hands an answer that is one JSON object on as it comes. */
-export class OpenAiCompletion extends AgentAnswer {
+export class OpenAiCompletion extends GatewayResponse {
   readonly #response: ServerResponse
   readonly #requestId: string | undefined
   #flow: Flow | null = null

@@ -1,5 +1,5 @@
 import type { Flow } from '#chat/upstream_call'
-import { AgentAnswer } from '#chat/agent_answer'
+import { GatewayResponse } from '#chat/gateway_response'
 import type { EventStream } from '#chat/event_stream'
 import { runFailure, wordsOf, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
@@ -17,7 +17,7 @@ const MAX_HELD_BYTES = 256 * 1024
  * Hands a gateway's event stream on, byte for byte but for its errors, always cut at the end of an event:
  * so a comment never falls into an event, and a broken stream can still end with an error of its own.
  */
-export class OpenAiStream extends AgentAnswer {
+export class OpenAiStream extends GatewayResponse {
   readonly #stream: EventStream
   #flow: Flow | null = null
   #held: Buffer | null = null

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { createParser, type EventSourceParser } from 'eventsource-parser'
 import type { Flow } from '#chat/upstream_call'
-import { AgentAnswer } from '#chat/agent_answer'
+import { GatewayResponse } from '#chat/gateway_response'
 import type { EventStream } from '#chat/event_stream'
 import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
@@ -21,7 +21,7 @@ interface Chunk {
 }
 
 /** Turns a gateway's event stream into the page's: `delta { text }`, then `done { conversationId, usage? }`. */
-export class PageStream extends AgentAnswer {
+export class PageStream extends GatewayResponse {
   readonly #stream: EventStream
   readonly #conversationId: string
   readonly #decoder = new StringDecoder()

@@ -1,4 +1,4 @@
-import { family, Histogram } from '#agents/prometheus'
+import { family, Histogram } from '#metrics/prometheus'
 import type { AnswerReceiver } from '#chat/upstream_call'
 
 /** Upper bounds in seconds: from a warm gateway's first byte to that of one whose workers slept. */

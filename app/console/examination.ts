@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
-import { checkBoot } from '#settings/boot_check'
-import { pendingMigrations } from '#settings/pending_migrations'
+import { checkBoot } from '#installation/boot_check'
+import { pendingMigrations } from '#installation/pending_migrations'
 import { storagePath } from '#start/env'
 
 /** Something that is wrong or worth knowing, where, and how to mend it. */

@@ -21,7 +21,7 @@ export abstract class OperatorCommand extends BaseCommand {
 
   /** Before any secret is read or sealed: with the wrong key, or without its tables, nothing is touched. */
   override async prepare(): Promise<void> {
-    const { checkBoot } = await import('#settings/boot_check')
+    const { checkBoot } = await import('#installation/boot_check')
     await checkBoot(await this.app.container.make('settings'))
   }
 

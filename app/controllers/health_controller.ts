@@ -21,7 +21,7 @@ export default class HealthController {
 
   /** Made once, because they keep their last answers. */
   static #checks(): Promise<HealthChecks> {
-    this.#readiness ??= import('#settings/readiness').then(({ readinessChecks }) =>
+    this.#readiness ??= import('#installation/readiness').then(({ readinessChecks }) =>
       readinessChecks(app)
     )
     return this.#readiness

@@ -85,7 +85,7 @@ export default class OidcController {
   async #refused(ctx: HttpContext, purpose: Purpose | null, error: unknown) {
     if (!(error instanceof E_OIDC_REFUSED)) throw error
     ctx.logger.warn({ err: error, reason: error.reason }, 'A sign-in with the provider was refused')
-    const refusals = await app.container.make('identity.refusals')
+    const refusals = await app.container.make('identity.deniedAttempts')
     await refusals.note({
       actor: ctx.auth.user,
       action: 'session.refused',

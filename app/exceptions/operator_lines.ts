@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import { errors as vineErrors } from '@vinejs/vine'
 import { listenFailure } from '#exceptions/listen_failure'
-import { databaseFailure } from '#settings/database_failure'
+import { databaseFailure } from '#exceptions/database_failure'
 
 /**
  * A failure as whoever runs Mosaic in a terminal reads it: its code with a sentence, then the next step.

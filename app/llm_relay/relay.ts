@@ -39,7 +39,7 @@ export interface AgentCall {
 }
 
 /** What the agent gets. A stream is not buffered: whoever reads it decides how fast it flows. */
-export interface AgentAnswer {
+export interface ProviderResponse {
   status: number
   headers: Record<string, string>
   body: Readable | string
@@ -88,7 +88,7 @@ export class LlmRelay {
    * @throws E_AGENT_CALL_TOO_LARGE
    * @throws the signal's reason when the agent left
    */
-  async answer(call: AgentCall): Promise<AgentAnswer> {
+  async answer(call: AgentCall): Promise<ProviderResponse> {
     const target = await this.targets.find(call.token, call.providerId)
     if (!target) throw new E_AGENT_UNAUTHORIZED()
     if (Number(call.headers['content-length'] ?? 0) > CALL_LIMIT) throw new E_AGENT_CALL_TOO_LARGE()
@@ -98,7 +98,7 @@ export class LlmRelay {
     return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
   }
 
-  async #forward(call: AgentCall, target: RelayTarget): Promise<AgentAnswer> {
+  async #forward(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
     const { name } = target.provider
     const url = target.baseUrl && upstreamUrl(target.baseUrl, call.rest)
     if (!url) return this.#instead(target, takeTheNextModel('not_found', name))
@@ -132,7 +132,7 @@ export class LlmRelay {
     return headers
   }
 
-  async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<AgentAnswer> {
+  async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<ProviderResponse> {
     const { statusCode: status, headers, body } = answer
     const { name } = target.provider
     /** A body that is given up halfway says so with an error, which nobody needs. */
@@ -161,7 +161,7 @@ export class LlmRelay {
     return this.#metered(target, { status, headers: toAgent(headers), body })
   }
 
-  async #inPlace(call: AgentCall, target: RelayTarget): Promise<AgentAnswer> {
+  async #inPlace(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
     const path = call.rest.split('?')[0]
     try {
       const body = await jsonOf(call.body, CALL_LIMIT)
@@ -179,7 +179,7 @@ export class LlmRelay {
     }
   }
 
-  #metered(target: RelayTarget, answer: AgentAnswer): AgentAnswer {
+  #metered(target: RelayTarget, answer: ProviderResponse): ProviderResponse {
     const { headers, body } = answer
     if (target.isHidden || typeof body === 'string') return answer
     return { ...answer, body: tapUsage(body, headers, (usage) => this.spent(target.agent, usage)) }

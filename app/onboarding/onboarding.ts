@@ -5,7 +5,7 @@ import type { Actor } from '#settings/actor'
 import type { Settings } from '#settings/settings'
 import type { Credentials } from '#identity/sign_in'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
-import type { Refusals } from '#identity/refusals'
+import type { DeniedAttempts } from '#identity/denied_attempts'
 import type { SetupToken } from '#onboarding/setup_token'
 import { E_ALREADY_CLAIMED, E_ONBOARDING_INCOMPLETE, E_SETUP_TOKEN } from '#onboarding/errors'
 
@@ -34,7 +34,7 @@ export class Onboarding {
   constructor(
     protected settings: Settings,
     protected accounts: BreakglassAccounts,
-    protected refusals: Refusals,
+    protected refusals: DeniedAttempts,
     protected audit: Audit,
     readonly setupToken: SetupToken
   ) {}

@@ -1,9 +1,9 @@
 import type { LlmModel } from '#llm/contract'
 import type { Actor } from '#settings/actor'
 import LlmProvider from '#models/llm_provider'
-import type { ModelInput, ProviderInput } from '#settings/provider_input'
-import type { AgentPreferences } from '#settings/agent_preferences'
-import type { ProviderDirectory } from '#settings/provider_directory'
+import type { ModelInput, ProviderInput } from '#user_settings/provider_input'
+import type { AgentPreferences } from '#user_settings/agent_preferences'
+import type { ProviderDirectory } from '#user_settings/provider_directory'
 import { E_CONNECTION_FAILED, E_ONBOARDING_STEP } from '#onboarding/errors'
 
 export interface ProviderStepInput extends ProviderInput {

@@ -1,8 +1,8 @@
 import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
 import type { RuntimeDriver } from '#runtimes/contract'
-import type { DockerDriverConfig } from '#runtimes/drivers/docker'
-import type { MemoryDriverConfig } from '#runtimes/drivers/memory'
+import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
+import type { MemoryDriverConfig } from '#runtimes/drivers/memory/driver'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process/driver'
 
 /** What a driver is told about the Mosaic it works for. */
@@ -58,7 +58,7 @@ export const drivers = {
   /** One OpenClaw per agent in a container of a Docker engine, or of Podman by its Docker interface. */
   docker(config: DockerDriverConfig): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {
-      const { DockerDriver } = await import('#runtimes/drivers/docker')
+      const { DockerDriver } = await import('#runtimes/drivers/docker/driver')
       return new DockerDriver(config, installation)
     })
   },
@@ -66,7 +66,7 @@ export const drivers = {
   /** Gateway doubles inside this process, for tests. */
   memory(config: MemoryDriverConfig = {}): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {
-      const { MemoryDriver } = await import('#runtimes/drivers/memory')
+      const { MemoryDriver } = await import('#runtimes/drivers/memory/driver')
       return new MemoryDriver(config, installation)
     })
   },

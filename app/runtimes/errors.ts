@@ -2,7 +2,7 @@ import { Exception } from '@adonisjs/core/exceptions'
 
 /**
  * Why an agent does not run: a closed list. Each has a sentence for its owner in
- * `app/agents/reasons.ts`, and is the label of its metric.
+ * `app/agents/state/failure_reasons.ts`, and is the label of its metric.
  */
 export const FAILURE_REASONS = [
   'image_missing',

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Child } from '../child.js'
-import { Mosaic, type WakeTimes } from '../mosaic.js'
+import { Mosaic, type WakeDurations } from '../mosaic.js'
 import { readyAt, startByHand } from '../openclaw_by_hand.js'
 import { median, result, type Result } from '../result.js'
 
@@ -25,7 +25,7 @@ export async function wakeGroup(): Promise<Result[]> {
     const without: number[] = []
     for (let i = 0; i < DOUBLE_ROUNDS; i++) {
       await idle.child.ask('sleep')
-      const { asked, answered } = await idle.child.ask<WakeTimes>('wake')
+      const { asked, answered } = await idle.child.ask<WakeDurations>('wake')
       without.push(answered - asked)
     }
 
@@ -76,7 +76,7 @@ async function timedWake({ child }: Mosaic): Promise<WakeParts> {
     child.process.on('message', listen)
   })
   const [times, ready] = await Promise.all([
-    child.ask<WakeTimes>('wake'),
+    child.ask<WakeDurations>('wake'),
     endpoint.then((url) => readyAt(url)),
   ])
   const whole = times.answered - times.asked

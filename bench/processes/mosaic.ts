@@ -9,7 +9,7 @@ import { createHttpServer } from '#start/http_server'
 import type { Observed, RuntimeDriver } from '#runtimes/contract'
 import { answerQuestions } from '../answering.js'
 import { now } from '../clock.js'
-import type { EnsureFigures, MosaicFacts, WakeTimes } from '../mosaic.js'
+import type { EnsureFigures, MosaicFacts, WakeDurations } from '../mosaic.js'
 
 const ROUNDS = 200_000
 
@@ -163,7 +163,7 @@ async function measureEnsure(): Promise<EnsureFigures> {
 }
 
 /** A wake from asleep, as a message of the user asks for it. */
-async function wake(): Promise<WakeTimes> {
+async function wake(): Promise<WakeDurations> {
   const lifecycle = await app.container.make('agents.lifecycle')
   const asked = now()
   await lifecycle.ensureRunning(`user/${facts.userId}`)

@@ -52,7 +52,7 @@ async function realDriver(installation: string, copy: string): Promise<RuntimeDr
     const storage = join(scene.folder, 'storage')
     return new ProcessDriver({ storage, openclaw, entrypoint }, installation)
   }
-  const { DockerDriver } = await import('#runtimes/drivers/docker')
+  const { DockerDriver } = await import('#runtimes/drivers/docker/driver')
   return new DockerDriver(
     {
       entrypoint,
@@ -66,13 +66,13 @@ async function realDriver(installation: string, copy: string): Promise<RuntimeDr
 }
 
 async function openHouse() {
-  const { AgentActivity } = await import('#agents/activity')
+  const { AgentActivity } = await import('#agents/state/activity')
   const { AgentLifecycle } = await import('#agents/lifecycle')
   const { AgentMetrics } = await import('#agents/metrics')
-  const { MosaicCopies } = await import('#agents/copies')
-  const { AgentReaper } = await import('#agents/reaper')
-  const { AgentReconciler } = await import('#agents/reconciler')
-  const { DocumentChanges } = await import('#agents/document_changes')
+  const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
+  const { AgentReaper } = await import('#agents/background/reaper')
+  const { AgentReconciler } = await import('#agents/background/reconciler')
+  const { SettingsRollout } = await import('#agents/changes/settings_rollout')
   const { default: UserAgentConfig } = await import('#models/user_agent_config')
 
   const given = await app.container.make('agents.context')
@@ -99,7 +99,7 @@ async function openHouse() {
       return callback ? `http://${callback.host}:${new URL(scene.worldUrl).port}` : scene.worldUrl
     },
     timeouts,
-    copies: new MosaicCopies({ ...base, timeouts }),
+    copies: new ReplicaRegistry({ ...base, timeouts }),
   }
   const metrics = new AgentMetrics()
   const activity = new AgentActivity(context)
@@ -111,7 +111,7 @@ async function openHouse() {
     activity,
     reaper: new AgentReaper(context, lifecycle, activity, metrics),
     reconciler: new AgentReconciler(context, lifecycle, metrics),
-    changes: new DocumentChanges(
+    changes: new SettingsRollout(
       context,
       lifecycle,
       activity,

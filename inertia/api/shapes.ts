@@ -290,7 +290,7 @@ export interface AuditEntry {
 }
 
 /** The ways in, and why the last attempt did not lead there. */
-export interface WaysIn {
+export interface SignInMethods {
   oidc: { name: string; url: string } | null
   /** Whose passwords are taken. */
   passwords: 'all' | 'breakglass'
@@ -305,7 +305,7 @@ export interface Me {
   signedInWith: 'breakglass' | 'password' | 'oidc' | 'token'
 }
 
-export interface InvitationView extends Omit<WaysIn, 'failure'> {
+export interface InvitationView extends Omit<SignInMethods, 'failure'> {
   email: string
   name: string
   expiresAt: string

@@ -14,7 +14,7 @@ import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents
 import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
 import { delivery } from '#openapi/shapes/mail'
 import { adminUser, adminUserDetails, invitedUser } from '#openapi/shapes/people'
-import { oidcInspection, oidcSetup, roleDecision } from '#openapi/shapes/ways_in'
+import { oidcInspection, oidcSetup, roleDecision } from '#openapi/shapes/sign_in'
 import { api } from '#start/kernel'
 
 const About = () => import('#controllers/api/admin/about_controller')

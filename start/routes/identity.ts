@@ -16,7 +16,7 @@ import {
   newAccessToken,
   session,
 } from '#openapi/shapes/people'
-import { invitation, waysIn } from '#openapi/shapes/ways_in'
+import { invitation, waysIn } from '#openapi/shapes/sign_in'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')

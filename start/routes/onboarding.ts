@@ -3,7 +3,7 @@ import { authStepValidator, claimValidator, providerStepValidator } from '#valid
 import { systemAgentsStepValidator } from '#validators/system_agents'
 import { one } from '#openapi/answer'
 import { me } from '#openapi/shapes/people'
-import { onboarding } from '#openapi/shapes/ways_in'
+import { onboarding } from '#openapi/shapes/sign_in'
 import { api } from '#start/kernel'
 
 const Onboarding = () => import('#controllers/api/onboarding_controller')

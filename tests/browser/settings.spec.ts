@@ -173,7 +173,7 @@ test.group('Settings in a browser', (group) => {
     browserContext,
   }) => {
     const { effect, end } = await restartThatWaits(browserContext)
-    ;(await app.container.make('agents.streams')).close()
+    ;(await app.container.make('agents.event_streams')).close()
     await effect.waitFor({ state: 'detached' })
     end()
   })

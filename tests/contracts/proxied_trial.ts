@@ -1,7 +1,7 @@
 import { DockerTrial } from '#tests/contracts/docker_trial'
 import type { Engine } from '#tests/engine/engine'
 import { SocketProxy, type Report } from '#socket_proxy/socket_proxy'
-import type { DockerDriver } from '#runtimes/drivers/docker'
+import type { DockerDriver } from '#runtimes/drivers/docker/driver'
 
 /** The docker driver with a socket proxy between it and the engine, one for each installation. */
 export class ProxiedTrial {

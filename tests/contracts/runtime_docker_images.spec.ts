@@ -4,7 +4,7 @@ import { testEngine, type Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
 import { ImageRegistry } from '#tests/doubles/image_registry'
 import { DockerTrial, HERE, until } from '#tests/contracts/docker_trial'
-import type { DockerDriver, DockerSettings } from '#runtimes/drivers/docker'
+import type { DockerDriver, DockerSettings } from '#runtimes/drivers/docker/driver'
 
 const given = testEngine()
 if (given) imagesOn(given)

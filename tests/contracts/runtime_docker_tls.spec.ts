@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import type { DockerDriverConfig } from '#runtimes/drivers/docker'
+import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
 import { testEngine, type Engine } from '#tests/engine/engine'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
 

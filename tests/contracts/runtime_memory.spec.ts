@@ -1,7 +1,7 @@
 import { Secret } from '@adonisjs/core/helpers'
 import { runtimeContract } from '#tests/contracts/runtime'
-import { MemoryDriver } from '#runtimes/drivers/memory'
-import { MemoryWorld } from '#runtimes/drivers/memory_world'
+import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryWorld } from '#runtimes/drivers/memory/world'
 
 const capabilities = new MemoryDriver().capabilities
 

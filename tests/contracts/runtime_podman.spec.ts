@@ -1,5 +1,5 @@
 import { testEngine } from '#tests/engine/engine'
-import { DockerDriver } from '#runtimes/drivers/docker'
+import { DockerDriver } from '#runtimes/drivers/docker/driver'
 import { runtimeContract } from '#tests/contracts/runtime'
 import { DockerTrial } from '#tests/contracts/docker_trial'
 

@@ -1,22 +1,22 @@
 import { createId } from '@paralleldrive/cuid2'
 import db from '@adonisjs/lucid/services/db'
-import { AgentActivity } from '#agents/activity'
+import { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext } from '#agents/context'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
-import { MosaicCopies } from '#agents/copies'
-import { AgentHealth } from '#agents/health'
+import { ReplicaRegistry } from '#agents/replicas/replica_registry'
+import { AgentHealthCheck } from '#agents/background/health_check'
 import { AgentLifecycle } from '#agents/lifecycle'
 import { AgentMetrics } from '#agents/metrics'
-import { AgentReaper } from '#agents/reaper'
-import { AgentReconciler } from '#agents/reconciler'
+import { AgentReaper } from '#agents/background/reaper'
+import { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 import { GatewayControl } from '#openclaw/gateway_control'
-import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryDriver } from '#runtimes/drivers/memory/driver'
 import type { RuntimeDriver } from '#runtimes/contract'
-import { MemoryWorld } from '#runtimes/drivers/memory_world'
+import { MemoryWorld } from '#runtimes/drivers/memory/world'
 import { DEFINITIONS, type SettingKey } from '#settings/definitions'
 import { ChaosDriver } from '#tests/doubles/chaos_driver'
 import { TestClock } from '#tests/doubles/test_clock'
@@ -39,7 +39,7 @@ export class AgentsHouse {
   readonly activity: AgentActivity
   readonly lifecycle: AgentLifecycle
   readonly reaper: AgentReaper
-  readonly health: AgentHealth
+  readonly health: AgentHealthCheck
   readonly reconciler: AgentReconciler
 
   /** What the next document's hash is; null = there is no provider. */
@@ -62,7 +62,7 @@ export class AgentsHouse {
     this.activity = new AgentActivity(this.context)
     this.lifecycle = new AgentLifecycle(this.context, this.activity, this.metrics)
     this.reaper = new AgentReaper(this.context, this.lifecycle, this.activity, this.metrics)
-    this.health = new AgentHealth(this.context, this.lifecycle)
+    this.health = new AgentHealthCheck(this.context, this.lifecycle)
     this.reconciler = new AgentReconciler(this.context, this.lifecycle, this.metrics)
   }
 
@@ -117,7 +117,7 @@ export class AgentsHouse {
     const world = { copy: createId(), clock: this.clock, timeouts: DEFAULT_TIMEOUTS, logger }
     return {
       ...world,
-      copies: new MosaicCopies(world),
+      copies: new ReplicaRegistry(world),
       runtimes: {
         use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
         names: () => ['memory', ...Object.keys(this.runtimes)],

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Clock } from '#agents/clock'
+import type { Clock } from '#timing/clock'
 
 interface Timer {
   at: number

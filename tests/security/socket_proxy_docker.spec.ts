@@ -3,7 +3,7 @@ import { test } from '@japa/runner'
 import { testEngine } from '#tests/engine/engine'
 import { HERE, removeNetworks } from '#tests/contracts/docker_trial'
 import { ProxiedTrial } from '#tests/contracts/proxied_trial'
-import type { DockerDriver } from '#runtimes/drivers/docker'
+import type { DockerDriver } from '#runtimes/drivers/docker/driver'
 import type { RuntimeEvent } from '#runtimes/contract'
 
 const engine = testEngine()

@@ -27,6 +27,8 @@ const FLOORS: Record<string, number> = {
   llm_relay: 3,
   agents: 3,
   settings: 3,
+  user_settings: 3,
+  installation: 3,
   identity: 3,
   audit: 3,
   mail: 3,
@@ -39,6 +41,8 @@ const FLOORS: Record<string, number> = {
   llm: 0,
   /** Reads what others send. It knows nothing of Mosaic, so plugins may use it as well. */
   bounded: -1,
+  metrics: 0,
+  timing: 0,
 }
 
 interface Import {
@@ -135,14 +139,14 @@ test.group('Architecture | arrows', () => {
     const openers = files.filter((file) => /\.open\('apiKey'\)/.test(source(file)))
     assert.sameMembers(openers, [
       'app/llm_relay/relay_targets.ts',
-      'app/settings/provider_directory.ts',
+      'app/user_settings/provider_directory.ts',
     ])
   })
 })
 
 /** Where keys, conversations and personalities are. Admins' services find no way there. */
 const CONTENTS =
-  /^(llm_relay|chat|openclaw\/gateway|settings\/(provider_directory|agent_preferences)|models\/(llm_provider|user_agent_config))/
+  /^(llm_relay|chat|openclaw\/gateway|user_settings\/(provider_directory|agent_preferences)|models\/(llm_provider|user_agent_config))/
 
 test.group('Architecture | what admins call', () => {
   /** The class behind each name in the container, as the providers register it. */
@@ -175,7 +179,7 @@ test.group('Architecture | what admins call', () => {
   test('lists people and their agents by models that hold no secret', async ({ assert }) => {
     const lists = [
       ...globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }),
-      ...globSync('app/*/{agent,user}_directory.ts', { cwd: ROOT }),
+      ...globSync('app/**/{agent,user}_directory.ts', { cwd: ROOT }),
     ]
     const ways = lists.flatMap(importsOf).filter(({ target }) => target === 'models/user_container')
     assert.isAbove(lists.length, 10)

@@ -11,7 +11,7 @@ export default class AgentController {
   async start({ auth, response }: HttpContext) {
     const agent = own(auth)
     await (await app.container.make('agents.lifecycle')).start(agent)
-    void (await app.container.make('agents.primer')).prime(agent)
+    void (await app.container.make('agents.prewarmer')).prime(agent)
     return response.accepted(await this.#view(agent))
   }
 
@@ -37,13 +37,13 @@ export default class AgentController {
 
   /** What it wrote last, while it is in trouble. */
   async log({ auth }: HttpContext) {
-    const lastWords = await app.container.make('agents.last_words')
+    const lastWords = await app.container.make('agents.crash_log')
     return { data: { lines: await lastWords.of(own(auth)) } }
   }
 
   /** Server-sent events: the present status, then `progress` and `status` as they come. */
   async events({ auth, response }: HttpContext) {
-    const streams = await app.container.make('agents.streams')
+    const streams = await app.container.make('agents.event_streams')
     const stream = await streams.open(own(auth))
     response.header('content-type', 'text/event-stream; charset=utf-8')
     response.header('cache-control', 'no-cache, no-transform')

@@ -10,7 +10,7 @@ export default class InvitationsController {
   async show({ params }: HttpContext) {
     const invitations = await app.container.make('identity.invitations')
     const { email, name, invitationExpiresAt } = await invitations.findOrFail(params.token)
-    const waysIn = await app.container.make('identity.waysIn')
+    const waysIn = await app.container.make('identity.signInMethods')
     const expiresAt = invitationExpiresAt!.toUTC().toISO()
     return { data: { email, name, expiresAt, ...(await waysIn.list()) } }
   }
@@ -18,7 +18,7 @@ export default class InvitationsController {
   async accept(ctx: HttpContext) {
     requireSession(ctx)
     const { name, password } = await ctx.request.validateUsing(acceptInvitationValidator)
-    const waysIn = await app.container.make('identity.waysIn')
+    const waysIn = await app.container.make('identity.signInMethods')
     if ((await waysIn.list()).passwords !== 'all') throw new E_PASSWORD_SIGN_IN_OFF()
 
     const invitations = await app.container.make('identity.invitations')

@@ -5,7 +5,7 @@ import { oidcJourneys } from '#controllers/oidc_journeys'
 /** `GET /api/v1/sign-in`: the ways in, and why the last one did not lead there. */
 export default class SignInController {
   async show({ session }: HttpContext) {
-    const ways = await app.container.make('identity.waysIn')
+    const ways = await app.container.make('identity.signInMethods')
     const failure = session ? oidcJourneys.takeFailure(session) : null
     return { data: { ...(await ways.list()), failure } }
   }

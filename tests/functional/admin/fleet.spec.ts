@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { FleetHistory } from '#agents/fleet_history'
-import { FleetStreams } from '#agents/fleet_streams'
-import { agentGauges } from '#agents/gauges'
+import { FleetHistory } from '#agents/fleet/fleet_history'
+import { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
+import { fleetGauges } from '#agents/fleet/fleet_gauges'
 import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { lifecycleFields } from '#transformers/lifecycle_fields'
@@ -17,11 +17,11 @@ test.group('The fleet, as admins watch it', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 
   let house: AgentsHouse
-  let streams: FleetStreams
+  let streams: FleetEventStreams
   group.each.setup(() => {
     house = new AgentsHouse()
-    streams = new FleetStreams(house.context, {
-      gauges: () => agentGauges(house.lifecycle),
+    streams = new FleetEventStreams(house.context, {
+      gauges: () => fleetGauges(house.lifecycle),
       describe: lifecycleFields,
     })
     house.transitions.push((transition) => streams.tell(transition))

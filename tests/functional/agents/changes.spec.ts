@@ -1,8 +1,8 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { agentsOf } from '#agents/affected_agents'
+import { agentsOf } from '#agents/changes/affected_agents'
 import type { AgentKey } from '#agents/types'
-import { DocumentChanges } from '#agents/document_changes'
+import { SettingsRollout } from '#agents/changes/settings_rollout'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import SystemContainer from '#models/system_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -10,7 +10,7 @@ import { until } from '#tests/doubles/test_clock'
 
 test.group('New settings of an agent', (group) => {
   let house: AgentsHouse
-  let changes: DocumentChanges
+  let changes: SettingsRollout
   /** The hash that a running agent takes over; null = it has to start anew. */
   let live: string | null
 
@@ -18,7 +18,7 @@ test.group('New settings of an agent', (group) => {
   group.each.setup(() => {
     house = new AgentsHouse()
     live = null
-    changes = new DocumentChanges(house.context, house.lifecycle, house.activity, {
+    changes = new SettingsRollout(house.context, house.lifecycle, house.activity, {
       apply: async () => live,
     })
     return async () => {

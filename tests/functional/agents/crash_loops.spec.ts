@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentLastWords } from '#agents/last_words'
+import { CrashLog } from '#agents/instances/crash_log'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 
 const MINUTE_MS = 60_000
@@ -79,7 +79,7 @@ test.group('An agent that ends again and again', (group) => {
   })
 
   test('leaves its last lines, for as long as it is in trouble', async ({ assert }) => {
-    const lastWords = new AgentLastWords(house.context, house.lifecycle.rows)
+    const lastWords = new CrashLog(house.context, house.lifecycle.rows)
     const one = await house.newAgent()
     await house.lifecycle.ensureRunning(one.agent)
     assert.isEmpty(await lastWords.of(one.agent))

@@ -1,8 +1,8 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { LeaseRows } from '#agents/lease_rows'
+import { DatabaseLeaseStore } from '#agents/leases/lease_store'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
-import { AgentLeases, HELD, LeaseLost } from '#agents/leases'
+import { LeaseManager, HELD, LeaseLost } from '#agents/leases/lease_manager'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -25,8 +25,8 @@ test.group('Leases over all copies', (group) => {
     return () => house.close()
   })
 
-  const rowsOf = (copy: string) => new LeaseRows({ ...house.context, copy })
-  const leasesOf = (copy: string) => new AgentLeases(rowsOf(copy), house.context)
+  const rowsOf = (copy: string) => new DatabaseLeaseStore({ ...house.context, copy })
+  const leasesOf = (copy: string) => new LeaseManager(rowsOf(copy), house.context)
 
   test('of any number of copies one gets it, and the next when it is given back', async ({
     assert,

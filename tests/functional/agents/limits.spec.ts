@@ -1,8 +1,8 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { DocumentChanges } from '#agents/document_changes'
-import { LimitChanges } from '#agents/limit_changes'
+import { SettingsRollout } from '#agents/changes/settings_rollout'
+import { LimitChanges } from '#agents/changes/agent_limits'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
 import AuditEvent from '#models/audit_event'
@@ -14,12 +14,12 @@ import { Visitor } from '#tests/visitor'
 
 test.group('Limits of one user’s agent', (group) => {
   let house: AgentsHouse
-  let changes: DocumentChanges
+  let changes: SettingsRollout
 
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
     house = new AgentsHouse()
-    changes = new DocumentChanges(house.context, house.lifecycle, house.activity, {
+    changes = new SettingsRollout(house.context, house.lifecycle, house.activity, {
       apply: async () => house.document,
     })
     return async () => {

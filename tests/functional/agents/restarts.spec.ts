@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentUnavailable } from '#agents/errors'
+import { AgentUnavailable } from '#agents/state/errors'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentStreams } from '#agents/streams'
+import { AgentEventStreams } from '#agents/fleet/agent_event_stream'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 
 test.group('A page that watches its agent', (group) => {
@@ -22,7 +22,7 @@ test.group('A page that watches its agent', (group) => {
       },
       subscribe: house.lifecycle.subscribe.bind(house.lifecycle),
     }
-    const streams = new AgentStreams(slowToDescribe, house.context)
+    const streams = new AgentEventStreams(slowToDescribe, house.context)
     const stream = await streams.open(agent)
     await house.lifecycle.stop(agent)
     streams.close()

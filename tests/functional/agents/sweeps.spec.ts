@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { RuntimeWatch } from '#agents/runtime_watch'
+import { RuntimeEvents } from '#agents/background/runtime_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -143,7 +143,7 @@ test.group('Sweeps', (group) => {
   })
 
   test('an event of the runtime tells of a crash before any sweep', async ({ assert }) => {
-    const watch = new RuntimeWatch(house.context, house.lifecycle)
+    const watch = new RuntimeEvents(house.context, house.lifecycle)
     watch.follow('memory')
     const { agent, name, userId } = await awake()
     await house.memory.crash(name)

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentUnavailable } from '#agents/errors'
+import { AgentUnavailable } from '#agents/state/errors'
 import type { AgentKey, WakeProgress } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import { AgentsHouse } from '#tests/doubles/agents_house'

@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentUnavailable } from '#agents/errors'
+import { AgentUnavailable } from '#agents/state/errors'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'

@@ -5,7 +5,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import UserContainer from '#models/user_container'
 import { PRIMER } from '#openclaw/primer_model'
-import type { MemoryDriver } from '#runtimes/drivers/memory'
+import type { MemoryDriver } from '#runtimes/drivers/memory/driver'
 import { baseUrl, userWithToken } from '#tests/doubles/chat_surface'
 
 const CALLERS = 1000
@@ -61,7 +61,7 @@ test.group('Chats that wake an agent', (group) => {
     const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle.stop(agent)
     await ask('/api/v1/agent/start', {})
-    const primer = await app.container.make('agents.primer')
+    const primer = await app.container.make('agents.prewarmer')
     /** The page's own may have ended already. */
     assert.oneOf(await primer.prime(agent), ['primed', 'warm'])
     await (await ask('/api/v1/chat', { message: 'Hello' })).text()

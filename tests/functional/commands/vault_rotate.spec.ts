@@ -11,7 +11,7 @@ import SystemConfig from '#models/system_config'
 import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { isSealedColumn } from '#models/columns'
-import { rotateVault, SEALED_MODELS } from '#settings/vault_rotation'
+import { rotateVault, SEALED_MODELS } from '#installation/vault_rotation'
 
 /** The key of the tests, and one that comes in front of it. */
 const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')

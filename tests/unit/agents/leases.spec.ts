@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { AgentLeases, HELD, type LeaseStore } from '#agents/leases'
+import { LeaseManager, HELD, type LeaseStore } from '#agents/leases/lease_manager'
 import { TestClock } from '#tests/doubles/test_clock'
 
 /** Rows of which no other copy ever holds one. */
@@ -11,7 +11,7 @@ const nobodyElse: LeaseStore = {
 }
 
 function newLeases(store: LeaseStore = nobodyElse) {
-  return new AgentLeases(store, {
+  return new LeaseManager(store, {
     clock: new TestClock(),
     random: () => 0.5,
     logger: { warn() {} },

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { StartGate } from '#agents/start_gate'
+import { StartGate } from '#agents/waking/start_gate'
 
 const patient = () => new AbortController().signal
 const quiet = () => {}

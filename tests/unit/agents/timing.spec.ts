@@ -1,8 +1,8 @@
 import { test } from '@japa/runner'
-import { backOffMs } from '#agents/back_off'
-import { DeadlineExceeded, within } from '#agents/deadline'
-import { Scheduler } from '#agents/scheduler'
-import { WakeTimes } from '#agents/wake_times'
+import { backOffMs } from '#agents/state/retry_policy'
+import { DeadlineExceeded, within } from '#timing/deadline'
+import { Scheduler } from '#agents/background/scheduler'
+import { WakeDurations } from '#agents/waking/wake_durations'
 import { TestClock, until } from '#tests/doubles/test_clock'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -30,7 +30,7 @@ test.group('Timing of agents', () => {
   })
 
   test('what wakes usually take is their median, of the last ones, by runtime', ({ assert }) => {
-    const times = new WakeTimes()
+    const times = new WakeDurations()
     assert.isNull(times.usual('process'))
     for (const ms of [10, 1000, 30, 20, 25]) times.add('process', ms)
     assert.equal(times.usual('process'), 25)

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { RuntimeManager } from '#runtimes/manager'
-import { MemoryDriver } from '#runtimes/drivers/memory'
+import { MemoryDriver } from '#runtimes/drivers/memory/driver'
 
 function manager(installation = async () => 'here') {
   return new RuntimeManager(

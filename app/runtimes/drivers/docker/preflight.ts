@@ -2,7 +2,7 @@ import type { RuntimeFinding } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 import type { Engine } from '#runtimes/drivers/docker/engine'
 import type { Images } from '#runtimes/drivers/docker/images'
-import type { Isolation } from '#runtimes/drivers/docker/isolation'
+import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
 /** An engine that does not answer by then will not do for agents either. */
@@ -21,7 +21,7 @@ interface EngineInfo {
 export interface PreflightParts {
   engine: Engine
   images: Images
-  isolation: Isolation
+  isolation: IsolationProbe
   image: string
   settings: DockerSettings
 }

@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
-import { Guard } from '#runtimes/drivers/docker/guard'
+import { Firewall } from '#runtimes/drivers/docker/firewall'
 import { isOf, LABEL } from '#runtimes/drivers/docker/labels'
 import { isNameConflict, type Engine } from '#runtimes/drivers/docker/engine'
 import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
-import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/network'
+import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
 /** Rules can be swept away by whoever else manages the packet filter, so they are looked after. */
 const RECHECK_MS = 30_000
@@ -110,8 +110,8 @@ export class SharedBridge implements Topology {
     return prepared
   }
 
-  #guard({ bridge, gateway }: Prepared): Guard {
-    return new Guard({ bridge, address: gateway, port: this.#port })
+  #guard({ bridge, gateway }: Prepared): Firewall {
+    return new Firewall({ bridge, address: gateway, port: this.#port })
   }
 
   async #find(): Promise<Prepared | null> {

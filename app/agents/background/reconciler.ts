@@ -1,0 +1,235 @@
+import type { AgentsContext } from '#agents/context'
+import { within } from '#timing/deadline'
+import { AgentUnavailable } from '#agents/state/errors'
+import { inParallel } from '#timing/in_parallel'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentMetrics } from '#agents/metrics'
+import {
+  reconcilePlan,
+  type PlannedAction,
+  type ReconcileAction,
+  type Sighted,
+} from '#agents/background/reconcile_plan'
+import { isUp } from '#agents/state/agent_repository'
+import type { AgentRow } from '#agents/types'
+import SystemContainer from '#models/system_container'
+import type { WakePolicy } from '#models/types'
+import UserContainer from '#models/user_container'
+import type { Observed } from '#runtimes/contract'
+
+/** An engine that needs longer to list what it runs is as good as away. */
+const LIST_MS = 30_000
+const CONCURRENCY = 8
+/** Ids in one query. */
+const BATCH = 500
+
+const UP = ['starting', 'running', 'suspended', 'stopping']
+
+export interface ReconcileStatistics {
+  /** Instances that the runtimes showed. */
+  instances: number
+  /** Agents that a copy of Mosaic was changing when it ended. */
+  takenOver: number
+  adopted: number
+  /** Wakes that someone who is gone had begun, taken up again. */
+  resumed: number
+  stopped: number
+  /** Instances of no agent. Their data is kept. */
+  removed: number
+  /** Agents whose instance had ended. */
+  gone: number
+  /** System agents that were started. */
+  started: number
+  /** Being changed by someone, or waiting after a failure. */
+  skipped: number
+  failed: number
+  /** Runtimes that did not answer: nothing was done about their agents. */
+  unreachable: string[]
+  dryRun: boolean
+  /** What was done, or would be. */
+  actions: ReconcileAction[]
+  durationMs: number
+}
+
+type Outcome =
+  'adopted' | 'resumed' | 'stopped' | 'removed' | 'gone' | 'started' | 'skipped' | 'failed'
+
+export interface ReconcileOptions {
+  /** Says what would be done, and does nothing. */
+  dryRun?: boolean
+}
+
+/** Closes the gap between what should run (the rows) and what does (the runtimes). */
+export class AgentReconciler {
+  /** Whether the rows could not be seen the last time. */
+  #blind = false
+
+  constructor(
+    protected context: Pick<
+      AgentsContext,
+      'clock' | 'logger' | 'runtimes' | 'settings' | 'timeouts'
+    >,
+    protected lifecycle: AgentLifecycle,
+    protected metrics: Pick<AgentMetrics, 'reconciled'>
+  ) {}
+
+  async reconcile(options: ReconcileOptions = {}): Promise<ReconcileStatistics> {
+    const { clock } = this.context
+    const { dryRun = false } = options
+    const beganAt = clock.elapsed()
+    const takenOver = dryRun ? 0 : await this.lifecycle.takeOver()
+    const { sighted, answered, unreachable } = await this.#look()
+    /** The rows come after the instances: an agent has its row before it has its instance. */
+    const policy = await this.context.settings.get('agents.wakePolicy')
+    const observed = sighted.map((entry) => entry.observed)
+    const rows = await this.#rows(observed, policy)
+    const plan = reconcilePlan({ sighted, rows, answered, policy })
+
+    const counts: Record<Outcome, number> = {
+      adopted: 0,
+      resumed: 0,
+      stopped: 0,
+      removed: 0,
+      gone: 0,
+      started: 0,
+      skipped: 0,
+      failed: 0,
+    }
+    if (!dryRun) {
+      const [starts, others] = partition(plan, ({ action }) => action === 'start')
+      await inParallel(
+        others,
+        CONCURRENCY,
+        async (planned) => void counts[await this.#do(planned)]++
+      )
+      /** All at once: the start gate lines them up. */
+      await Promise.all(starts.map(async (planned) => void counts[await this.#do(planned)]++))
+      this.metrics.reconciled(counts)
+    }
+    return {
+      instances: sighted.length,
+      takenOver,
+      ...counts,
+      unreachable,
+      dryRun,
+      actions: plan.map(({ action, agent, name }) => ({ action, agent, name })),
+      durationMs: clock.elapsed() - beganAt,
+    }
+  }
+
+  /**
+   * Repairs at once what copies of Mosaic left half done that have ended, and what went wrong while the
+   * database was away, as soon as it is back. Cheap while there is nothing of the kind.
+   */
+  async takeOver(): Promise<{ takenOver: number }> {
+    const takenOver = await this.lifecycle.takeOver().catch((error: unknown) => {
+      this.#blind = true
+      throw error
+    })
+    if (takenOver > 0 || this.#blind) await this.reconcile()
+    this.#blind = false
+    return { takenOver }
+  }
+
+  async #look(): Promise<{ sighted: Sighted[]; answered: Set<string>; unreachable: string[] }> {
+    const { clock, logger, runtimes } = this.context
+    const sighted: Sighted[] = []
+    const answered = new Set<string>()
+    const unreachable: string[] = []
+    for (const runtime of await this.#runtimes()) {
+      try {
+        const listed = await within(clock, LIST_MS, undefined, async () =>
+          Array.fromAsync((await runtimes.use(runtime)).list())
+        )
+        sighted.push(...listed.map((observed) => ({ runtime, observed })))
+        answered.add(runtime)
+      } catch (error) {
+        unreachable.push(runtime)
+        logger.warn({ err: error, runtime }, 'A runtime did not list its instances')
+      }
+    }
+    return { sighted, answered, unreachable }
+  }
+
+  /** The runtime in use, and those that agents were started with before it was. */
+  async #runtimes(): Promise<string[]> {
+    const { runtimes, settings } = this.context
+    const names = new Set([await settings.get('runtime.driver')])
+    for (const model of [UserContainer, SystemContainer]) {
+      const rows = await model.query().distinct('runtime').whereNotNull('runtime')
+      for (const { runtime } of rows) names.add(runtime!)
+    }
+    const known = runtimes.names()
+    return [...names].filter((name) => known.includes(name))
+  }
+
+  async #rows(observed: Observed[], policy: WakePolicy): Promise<AgentRow[]> {
+    const users = new Map<string, UserContainer>()
+    const known = await UserContainer.query()
+      .whereIn('status', UP)
+      .orWhere((query) => {
+        query
+          .where('desired', 'running')
+          .whereRaw(`coalesce(wake_policy, ?) = 'always_on'`, [policy])
+      })
+    for (const row of known) users.set(row.userId, row)
+    const missing = observed
+      .map(({ agent }) => agent)
+      .filter((agent) => agent.startsWith('user/'))
+      .map((agent) => agent.slice('user/'.length))
+      .filter((id) => !users.has(id))
+    for (let from = 0; from < missing.length; from += BATCH) {
+      const some = missing.slice(from, from + BATCH)
+      for (const row of await UserContainer.query().whereIn('user_id', some)) {
+        users.set(row.userId, row)
+      }
+    }
+    return [...users.values(), ...(await SystemContainer.all())]
+  }
+
+  async #do(planned: PlannedAction): Promise<Outcome> {
+    const { action, agent } = planned
+    try {
+      if (this.lifecycle.isBusy(agent)) return 'skipped'
+      if (action === 'adopt') return await this.#adopt(planned)
+      if (action === 'remove') return await this.#remove(planned)
+      if (action === 'stop') {
+        return (await this.lifecycle.stopUnwanted(agent)) ? 'stopped' : 'skipped'
+      }
+      if (action === 'recheck') {
+        return (await this.lifecycle.sightings.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
+      }
+      await this.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
+      return 'started'
+    } catch (error) {
+      if (error instanceof AgentUnavailable && action === 'start') return 'skipped'
+      this.context.logger.warn({ err: error, agent, action }, 'Could not reconcile an agent')
+      return 'failed'
+    }
+  }
+
+  async #adopt({ agent, row, sighted }: PlannedAction): Promise<Outcome> {
+    const { observed, runtime } = sighted!
+    const adoption = await this.lifecycle.sightings.adopt(agent, observed, runtime)
+    if (adoption !== 'unready') return adoption === 'adopted' ? 'adopted' : 'skipped'
+    if (row!.status === 'starting') {
+      await this.lifecycle.start(agent)
+      return 'resumed'
+    }
+    if (isUp(row!)) return 'skipped'
+    await this.lifecycle.endUnwanted(agent)
+    return 'stopped'
+  }
+
+  async #remove({ agent, name, sighted }: PlannedAction): Promise<Outcome> {
+    const { observed, runtime } = sighted!
+    const driver = await this.context.runtimes.use(runtime)
+    this.context.logger.info({ agent, name, runtime }, 'Removing an instance of no agent')
+    await driver.remove({ name, state: observed.state })
+    return 'removed'
+  }
+}
+
+function partition<Item>(items: Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))]
+}

@@ -1,0 +1,73 @@
+import type { AgentsContext } from '#agents/context'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentKey } from '#agents/types'
+import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
+
+/** A stream of events that ended is opened again, at first soon, then ever less often. */
+const FIRST_RETRY_MS = 1000
+const LONGEST_RETRY_MS = 30_000
+
+/**
+ * Hears from the drivers that an instance ended, so that a crash is known within a second. Events may be
+ * missed: the sweeps find what was.
+ */
+export class RuntimeEvents {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
+  readonly #lifecycle: AgentLifecycle
+  readonly #ended = new AbortController()
+  readonly #watched = new Map<string, Promise<void>>()
+
+  constructor(
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>,
+    lifecycle: AgentLifecycle
+  ) {
+    this.#context = context
+    this.#lifecycle = lifecycle
+  }
+
+  /** Listens to a runtime from now on. Naming it again does nothing. */
+  follow(runtime: string): void {
+    if (this.#watched.has(runtime) || this.#ended.signal.aborted) return
+    this.#watched.set(runtime, this.#listen(runtime))
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort()
+    await Promise.all(this.#watched.values())
+  }
+
+  async #listen(runtime: string): Promise<void> {
+    const { signal } = this.#ended
+    let retryMs = FIRST_RETRY_MS
+    while (!signal.aborted) {
+      try {
+        const driver = await this.#context.runtimes.use(runtime)
+        if (!driver.events) return
+        for await (const event of driver.events(signal)) {
+          retryMs = FIRST_RETRY_MS
+          await this.#heard(driver, event)
+        }
+      } catch (error) {
+        if (signal.aborted) return
+        this.#context.logger.warn({ err: error, runtime }, 'Lost the events of a runtime')
+      }
+      await this.#context.clock.wait(retryMs, signal).catch(() => {})
+      retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2)
+    }
+  }
+
+  async #heard(driver: RuntimeDriver, event: RuntimeEvent): Promise<void> {
+    if (event.type !== 'exited' && event.type !== 'removed') return
+    const agent = this.#lifecycle.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
+    if (!agent || this.#lifecycle.isBusy(agent)) return
+    this.#lifecycle.invalidate(agent)
+    await this.#lifecycle.sightings.recheck(agent).catch((error: unknown) => {
+      this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
+    })
+  }
+
+  async #ask(driver: RuntimeDriver, name: string): Promise<AgentKey | null> {
+    const observed = await driver.inspect({ name, state: null }).catch(() => null)
+    return observed ? (observed.agent as AgentKey) : null
+  }
+}

@@ -1,0 +1,91 @@
+import { Readable } from 'node:stream'
+import type { AgentsContext } from '#agents/context'
+import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentEvent, AgentKey } from '#agents/types'
+
+/** Proxies cut a connection that says nothing for a minute, some for half of one. */
+const HEARTBEAT_MS = 15_000
+/** Tabs and devices of one person; beyond that something opens streams and forgets them. */
+const MOST_PER_AGENT = 8
+
+/** Agents' events as server-sent events, one stream for each page that watches. */
+export class AgentEventStreams {
+  readonly #lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>
+  readonly #context: Pick<AgentsContext, 'clock'>
+  readonly #open = new Map<AgentKey, Set<Readable>>()
+
+  constructor(
+    lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>,
+    context: Pick<AgentsContext, 'clock'>
+  ) {
+    this.#lifecycle = lifecycle
+    this.#context = context
+  }
+
+  /**
+   * A stream that begins with the present status. It ends when whoever reads it closes it, or Mosaic
+   * ends. Watching is no use of the agent: it neither wakes it nor keeps it awake.
+   *
+   * @throws E_TOO_MANY_WATCHERS
+   */
+  async open(agent: AgentKey): Promise<Readable> {
+    const open = this.#open.get(agent) ?? new Set()
+    if (open.size >= MOST_PER_AGENT) throw new E_TOO_MANY_WATCHERS()
+    this.#open.set(agent, open)
+
+    const stream = new Readable({ read() {} })
+    open.add(stream)
+    /** What happens while the present status is looked up comes after it: nothing is missed in between. */
+    let early: AgentEvent[] | null = []
+    const push = (event: AgentEvent) => {
+      if (early) early.push(event)
+      else stream.push(frame(event))
+    }
+    const unsubscribe = this.#lifecycle.subscribe(agent, push)
+    const stopBeating = this.#beat(stream)
+    stream.once('close', () => {
+      stopBeating()
+      unsubscribe()
+      open.delete(stream)
+      if (open.size === 0) this.#open.delete(agent)
+    })
+    try {
+      const present = await this.#lifecycle.describe(agent)
+      for (const event of [{ type: 'status', agent: present } as const, ...early]) {
+        stream.push(frame(event))
+      }
+      early = null
+      return stream
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+  }
+
+  /** Ends all streams; the pages come back to the next Mosaic by themselves. */
+  close(): void {
+    for (const streams of this.#open.values()) {
+      for (const stream of streams) stream.push(null)
+    }
+  }
+
+  #beat(stream: Readable): () => void {
+    const { clock } = this.#context
+    const beat = () => {
+      stream.push(': still here\n\n')
+      callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
+    }
+    let callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
+    return () => callOff()
+  }
+}
+
+function frame(event: AgentEvent): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(dataOf(event))}\n\n`
+}
+
+function dataOf(event: AgentEvent): object {
+  if (event.type === 'progress') return event.progress
+  return event.type === 'status' ? event.agent : { outcome: event.outcome }
+}

@@ -1,0 +1,142 @@
+import { Readable } from 'node:stream'
+import { DateTime } from 'luxon'
+import type { AgentsContext } from '#agents/context'
+import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
+import type { AgentGauges } from '#agents/metrics'
+import type { AgentRow, AgentTransition } from '#agents/types'
+import SystemContainer from '#models/system_container'
+import UserContainer from '#models/user_container'
+
+/** Below what proxies allow a silent connection; how far pages may be behind another copy of Mosaic. */
+const LOOK_EVERY_MS = 15_000
+/** Counting takes two queries: many changes at once are counted once. */
+const COUNT_AFTER_MS = 1000
+/** Pages that admins have open; beyond that something opens streams and forgets them. */
+const MOST_STREAMS = 64
+/** The columns of time are exact to the second. */
+const OVERLAP_MS = 2000
+
+interface FleetParts {
+  gauges: () => Promise<AgentGauges>
+  /** What an admin may know of an agent's row. */
+  describe: (row: AgentRow) => object
+}
+
+/**
+ * The fleet as server-sent events, for the pages of admins: `fleet` with how many agents are in which
+ * state, `agent` for each that changed. What this process does is told at once; what other copies of
+ * Mosaic did is found by a look into the rows, as long as anybody watches.
+ */
+export class FleetEventStreams {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
+  readonly #parts: FleetParts
+  readonly #open = new Set<Readable>()
+  #lookedAt = 0
+  #callOffLook = () => {}
+  #callOffCount: (() => void) | null = null
+
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger'>, parts: FleetParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /**
+   * A stream that begins with the present numbers. It ends when its reader closes it, or Mosaic ends.
+   *
+   * @throws E_TOO_MANY_WATCHERS
+   */
+  async open(): Promise<Readable> {
+    if (this.#open.size >= MOST_STREAMS) throw new E_TOO_MANY_WATCHERS()
+    const stream = new Readable({ read() {} })
+    if (this.#open.size === 0) this.#watch()
+    this.#open.add(stream)
+    stream.once('close', () => {
+      this.#open.delete(stream)
+      if (this.#open.size === 0) this.#rest()
+    })
+    try {
+      stream.push(frame('fleet', await this.#parts.gauges()))
+      return stream
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+  }
+
+  /** Tells of a change that this process made. */
+  tell({ row }: Pick<AgentTransition, 'row'>): void {
+    if (this.#open.size === 0) return
+    this.#send('agent', this.#describe(row))
+    this.#callOffCount ??= this.#context.clock.after(COUNT_AFTER_MS, () => void this.#count(), {
+      background: true,
+    })
+  }
+
+  /** Ends all streams; the pages come back to the next Mosaic by themselves. */
+  close(): void {
+    this.#rest()
+    for (const stream of this.#open) stream.push(null)
+  }
+
+  #watch(): void {
+    this.#lookedAt = this.#context.clock.now()
+    this.#plan()
+  }
+
+  #rest(): void {
+    this.#callOffLook()
+    this.#callOffCount?.()
+    this.#callOffCount = null
+  }
+
+  #plan(): void {
+    this.#callOffLook = this.#context.clock.after(LOOK_EVERY_MS, () => void this.#look(), {
+      background: true,
+    })
+  }
+
+  /** Also what keeps the connection open: proxies cut one that is silent. */
+  async #look(): Promise<void> {
+    const now = this.#context.clock.now()
+    /** The clock may have been set back meanwhile. */
+    const since = DateTime.fromMillis(Math.min(this.#lookedAt, now) - OVERLAP_MS)
+    this.#lookedAt = now
+    try {
+      for (const model of [UserContainer, SystemContainer]) {
+        const format = model.query().client.dialect.dateTimeFormat
+        const rows: AgentRow[] = await model
+          .query()
+          .where('updated_at', '>=', since.toFormat(format))
+        for (const row of rows) this.#send('agent', this.#describe(row))
+      }
+    } catch (error) {
+      this.#context.logger.warn({ err: error }, 'Could not look at the fleet')
+    }
+    await this.#count()
+    if (this.#open.size > 0) this.#plan()
+  }
+
+  async #count(): Promise<void> {
+    this.#callOffCount?.()
+    this.#callOffCount = null
+    try {
+      this.#send('fleet', await this.#parts.gauges())
+    } catch (error) {
+      this.#context.logger.warn({ err: error }, 'Could not count the fleet')
+    }
+  }
+
+  #describe(row: AgentRow): object {
+    const kind = row instanceof UserContainer ? 'user' : 'system'
+    return { id: row.id, kind, ...this.#parts.describe(row) }
+  }
+
+  #send(event: string, data: object): void {
+    const text = frame(event, data)
+    for (const stream of this.#open) stream.push(text)
+  }
+}
+
+function frame(event: string, data: object): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}

@@ -1,0 +1,34 @@
+import type { AgentsContext } from '#agents/context'
+import { within } from '#timing/deadline'
+import { instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey } from '#agents/types'
+
+/** Enough to see why it ended. */
+const LINES = 40
+
+/**
+ * What an agent that is in trouble wrote last. It is its gateway's own log, without conversations and with
+ * its token crossed out, but what went wrong is its owner's affair: show it to nobody else.
+ */
+export class CrashLog {
+  constructor(
+    protected context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
+    protected rows: Pick<AgentRepository, 'find'>
+  ) {}
+
+  /** Oldest first. None of an agent that is well, and none where the runtime does not answer. */
+  async of(agent: AgentKey): Promise<string[]> {
+    const { runtimes, clock, timeouts, logger } = this.context
+    const row = await this.rows.find(agent)
+    if (row?.status !== 'error' || !row.runtime) return []
+    if (!runtimes.names().includes(row.runtime)) return []
+    const driver = await runtimes.use(row.runtime)
+    const read = within(clock, timeouts.inspectMs, undefined, () =>
+      Array.fromAsync(driver.logs(instanceRef(row), { tail: LINES }))
+    )
+    return read.catch((error: unknown) => {
+      logger.warn({ err: error, agent }, 'Could not read what an agent wrote last')
+      return []
+    })
+  }
+}

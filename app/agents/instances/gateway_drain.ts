@@ -1,0 +1,93 @@
+import type { AgentsContext } from '#agents/context'
+import { instanceName, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentRow, GatewayAccess } from '#agents/types'
+import UserContainer from '#models/user_container'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+
+/** How often a gateway that drains is asked whether it is done, in milliseconds. A call takes 10. */
+const ASK_AGAIN_MS = 250
+
+/**
+ * What an agent is found doing that should fall asleep: nothing, and its doors are closed from now on
+ * (`closed`); something, be it in the background (`working`); or its schedule wants it soon (`due`). A
+ * gateway that does not answer is `silent`.
+ */
+export type Quietness = 'closed' | 'working' | 'due' | 'silent'
+
+/**
+ * Whether an agent is at work is its gateway's to say: it alone sees runs, jobs and shells left in the
+ * background. Once its doors are closed nothing begins that a stop could cut off. Call it under the lease;
+ * what it rejects with is `LeaseLost`.
+ */
+export class GatewayDrain {
+  readonly #context: Pick<AgentsContext, 'clock' | 'doors' | 'logger' | 'settings'>
+  readonly #rows: AgentRepository
+
+  constructor(
+    context: Pick<AgentsContext, 'clock' | 'doors' | 'logger' | 'settings'>,
+    rows: AgentRepository
+  ) {
+    this.#context = context
+    this.#rows = rows
+  }
+
+  /** Closes the doors of an agent that does nothing and is not wanted soon. */
+  async closeIfQuiet(row: AgentRow): Promise<Quietness> {
+    const { doors, settings, clock } = this.#context
+    const closed = await this.#ask(row, async (gateway) => {
+      const nextJobAt = await this.#noteNextJob(row, gateway)
+      const aheadMs = (await settings.get('agents.wakeAheadSec')) * 1000
+      if (nextJobAt !== null && nextJobAt - clock.now() <= aheadMs) return 'due'
+      return (await doors.close(gateway, { drain: false })) === 'closed' ? 'closed' : 'working'
+    })
+    return closed ?? 'silent'
+  }
+
+  /**
+   * Takes no new work and waits until what runs has ended, for that many milliseconds at most. False
+   * where the gateway does not answer.
+   */
+  async drain(row: AgentRow, graceMs: number): Promise<boolean> {
+    const { doors, clock, logger } = this.#context
+    const deadline = clock.elapsed() + graceMs
+    const answered = await this.#ask(row, async (gateway) => {
+      await this.#noteNextJob(row, gateway)
+      while ((await doors.close(gateway, { drain: true })) !== 'closed') {
+        if (clock.elapsed() >= deadline) {
+          logger.info({ agent: instanceName(row) }, 'Stopping an agent in the middle of its work')
+          break
+        }
+        await clock.wait(ASK_AGAIN_MS)
+      }
+      return true
+    })
+    return answered ?? false
+  }
+
+  /** Lets work in again. A gateway that does not hear it opens by itself within two minutes. */
+  async reopen(row: AgentRow): Promise<void> {
+    await this.#ask(row, (gateway) => this.#context.doors.reopen(gateway))
+  }
+
+  /** Kept in the row, where whoever wakes agents finds it while the agent sleeps. */
+  async #noteNextJob(row: AgentRow, gateway: GatewayAccess): Promise<number | null> {
+    const nextJobAt = await this.#context.doors.nextJobAt(gateway)
+    if (row instanceof UserContainer && (row.nextJobAt?.toMillis() ?? null) !== nextJobAt) {
+      await this.#rows.save(row, { nextJobAt })
+    }
+    return nextJobAt
+  }
+
+  async #ask<T>(row: AgentRow, ask: (gateway: GatewayAccess) => Promise<T>): Promise<T | null> {
+    const token = await row.open('gatewayToken')
+    if (!row.endpoint || !token) return null
+    try {
+      return await ask({ url: row.endpoint, token })
+    } catch (error) {
+      if (!(error instanceof E_GATEWAY_FAILED)) throw error
+      const agent = instanceName(row)
+      this.#context.logger.info({ err: error, agent }, 'A gateway does not say what it is doing')
+      return null
+    }
+  }
+}

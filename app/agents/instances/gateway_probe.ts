@@ -1,0 +1,41 @@
+import type { Clock } from '#timing/clock'
+import { within } from '#timing/deadline'
+
+/** What a gateway answers: ready for traffic, up but not ready, or nothing at all. */
+export type GatewayState = 'ready' | 'booting' | 'silent'
+
+/** A gateway that boots can keep its only thread busy for a second. */
+const STARTUP_TIMEOUT_MS = 2000
+/** One that works may be slow for longer without being ill. */
+const HEALTH_TIMEOUT_MS = 5000
+
+/** Asks gateways how they are. Never the chat endpoint: each call of that makes a session. */
+export class GatewayProbe {
+  constructor(
+    protected clock: Clock,
+    protected fetch: typeof globalThis.fetch = globalThis.fetch
+  ) {}
+
+  /** Whether it may get traffic. Rejects only with the signal's reason. */
+  startup(endpoint: string, signal?: AbortSignal): Promise<GatewayState> {
+    return this.#ask(`${endpoint}/startupz`, STARTUP_TIMEOUT_MS, signal)
+  }
+
+  /** Whether it is alive. */
+  async isAlive(endpoint: string): Promise<boolean> {
+    return (await this.#ask(`${endpoint}/healthz`, HEALTH_TIMEOUT_MS)) === 'ready'
+  }
+
+  async #ask(url: string, timeoutMs: number, outer?: AbortSignal): Promise<GatewayState> {
+    try {
+      return await within(this.clock, timeoutMs, outer, async (signal) => {
+        const response = await this.fetch(url, { signal, redirect: 'error' })
+        await response.body?.cancel()
+        return response.ok ? 'ready' : 'booting'
+      })
+    } catch {
+      outer?.throwIfAborted()
+      return 'silent'
+    }
+  }
+}

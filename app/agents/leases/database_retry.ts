@@ -1,0 +1,50 @@
+import type { AgentsContext } from '#agents/context'
+import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
+
+/** A database that is restarted is back within a few seconds. Who waits for longer wants to know why. */
+const PATIENCE_MS = 10_000
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 800
+
+/**
+ * Lets work on agents outlive a restart of the database. Only for what may be done twice: an answer that
+ * got lost does not tell whether the database had heard the question. Reads may be, and so may each write
+ * that names its lease.
+ */
+export class DatabaseRetry {
+  readonly #context: Pick<AgentsContext, 'clock' | 'random'>
+
+  constructor(context: Pick<AgentsContext, 'clock' | 'random'>) {
+    this.#context = context
+  }
+
+  /**
+   * Does the work, again and again while the database is away.
+   *
+   * @throws E_DATABASE_AWAY after ten seconds, what the work throws, the signal's reason
+   */
+  async outlast<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { clock, random } = this.#context
+    const deadline = clock.elapsed() + PATIENCE_MS
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error
+        if (clock.elapsed() >= deadline) throw new E_DATABASE_AWAY(undefined, { cause: error })
+        await clock.wait(pauseMs * (0.5 + random() / 2), signal)
+      }
+    }
+  }
+
+  /** The same context, whose readings of the database outlast it. */
+  over(context: AgentsContext): AgentsContext {
+    const { settings, documents, callbackUrl } = context
+    return {
+      ...context,
+      settings: { get: (key) => this.outlast(() => settings.get(key)) },
+      documents: { forAgent: (agent) => this.outlast(() => documents.forAgent(agent)) },
+      callbackUrl: (driver) => this.outlast(() => callbackUrl(driver)),
+    }
+  }
+}

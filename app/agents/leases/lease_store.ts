@@ -1,0 +1,151 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
+import { AGENT_TABLES, idsIn, rowOf } from '#agents/agent_tables'
+import type { Clock } from '#timing/clock'
+import type { AgentsContext } from '#agents/context'
+import { HELD, type LeaseStore } from '#agents/leases/lease_manager'
+import type { AgentKey } from '#agents/types'
+
+/** Ids in one statement. */
+const BATCH = 500
+
+const COLUMNS = ['lease_owner', 'lease_fence', 'lease_expires_at']
+
+/** A lease as its row shows it. */
+interface LeaseColumns {
+  lease_owner: string | null
+  lease_fence: number | string
+  lease_expires_at: unknown
+}
+
+/** A lease of another copy, and since when it has not been renewed. */
+interface Sighted {
+  mark: string
+  since: number
+}
+
+/**
+ * Leases as columns of the agents' rows, each taken, renewed and given back by one conditional update.
+ *
+ * A lease has expired once it was seen unchanged for its time by this process' own monotonic clock,
+ * whatever the clocks of other machines say: one that is set neither loses a lease nor keeps one for
+ * ever. `lease_expires_at` is what changes with each renewal, and what people read.
+ */
+export class DatabaseLeaseStore implements LeaseStore {
+  readonly #copy: string
+  readonly #clock: Clock
+  readonly #leaseMs: number
+  readonly #sighted = new Map<AgentKey, Sighted>()
+
+  constructor({ copy, clock, timeouts }: Pick<AgentsContext, 'copy' | 'clock' | 'timeouts'>) {
+    this.#copy = copy
+    this.#clock = clock
+    this.#leaseMs = timeouts.leaseMs
+  }
+
+  async take(agent: AgentKey): Promise<number | null | typeof HELD> {
+    /** One of this process' own was not given back: the database was away by then. */
+    const free = await this.#take(agent, (query) =>
+      query.where((either) => either.whereNull('lease_owner').orWhere('lease_owner', this.#copy))
+    )
+    if (free !== null) return free
+
+    const { table, column, id } = rowOf(agent)
+    const row: LeaseColumns | null = await db.from(table).select(COLUMNS).where(column, id).first()
+    if (!row) return null
+    if (!this.#isExpired(agent, row)) return HELD
+    const expired = await this.#take(agent, (query) =>
+      query.where('lease_owner', row.lease_owner!).where('lease_fence', row.lease_fence)
+    )
+    return expired ?? HELD
+  }
+
+  async renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]> {
+    const kept = new Set<AgentKey>()
+    for (const kind of AGENT_TABLES) {
+      const ids = idsIn(kind, held.keys())
+      for (let from = 0; from < ids.length; from += BATCH) {
+        const query = db
+          .from(kind.table)
+          .where('lease_owner', this.#copy)
+          .whereIn(kind.column, ids.slice(from, from + BATCH))
+          .update({ lease_expires_at: this.#expiry() })
+        query.knexQuery.returning([kind.column, 'lease_fence'])
+        for (const { [kind.column]: id, lease_fence: fence } of await query) {
+          const agent = `${kind.prefix}${id}` as AgentKey
+          if (held.get(agent) === Number(fence)) kept.add(agent)
+        }
+      }
+    }
+    return [...held.keys()].filter((agent) => !kept.has(agent))
+  }
+
+  async giveBack(agent: AgentKey, fence: number): Promise<void> {
+    const { table, column, id } = rowOf(agent)
+    await db
+      .from(table)
+      .where(column, id)
+      .where('lease_owner', this.#copy)
+      .where('lease_fence', fence)
+      .update({ lease_owner: null, lease_expires_at: null })
+  }
+
+  async expired(): Promise<AgentKey[]> {
+    return this.#expired().catch((error: unknown) => {
+      /** While the database is away nobody can renew theirs: their time begins anew. */
+      this.#sighted.clear()
+      throw error
+    })
+  }
+
+  async #take(
+    agent: AgentKey,
+    condition: (query: DatabaseQueryBuilderContract) => DatabaseQueryBuilderContract
+  ): Promise<number | null> {
+    const { table, column, id } = rowOf(agent)
+    const query = condition(db.from(table).where(column, id)).update({
+      lease_owner: this.#copy,
+      lease_expires_at: this.#expiry(),
+      lease_fence: db.raw('lease_fence + 1'),
+    })
+    query.knexQuery.returning('lease_fence')
+    const [row] = await query
+    if (!row) return null
+    this.#sighted.delete(agent)
+    return Number(row.lease_fence)
+  }
+
+  async #expired(): Promise<AgentKey[]> {
+    const expired: AgentKey[] = []
+    const held = new Set<AgentKey>()
+    for (const { prefix, table, column } of AGENT_TABLES) {
+      const rows: (LeaseColumns & Record<string, string>)[] = await db
+        .from(table)
+        .select(column, ...COLUMNS)
+        .whereNotNull('lease_owner')
+        .whereNot('lease_owner', this.#copy)
+      for (const row of rows) {
+        const agent = `${prefix}${row[column]}` as AgentKey
+        held.add(agent)
+        if (this.#isExpired(agent, row)) expired.push(agent)
+      }
+    }
+    for (const agent of this.#sighted.keys()) if (!held.has(agent)) this.#sighted.delete(agent)
+    return expired
+  }
+
+  #isExpired(agent: AgentKey, row: LeaseColumns): boolean {
+    const mark = `${row.lease_owner} ${row.lease_fence} ${String(row.lease_expires_at)}`
+    const now = this.#clock.elapsed()
+    const sighted = this.#sighted.get(agent)
+    if (sighted?.mark === mark) return now - sighted.since >= this.#leaseMs
+    this.#sighted.set(agent, { mark, since: now })
+    return false
+  }
+
+  #expiry(): string {
+    const { dateTimeFormat } = db.connection().dialect
+    return DateTime.fromMillis(this.#clock.now() + this.#leaseMs).toFormat(dateTimeFormat)
+  }
+}

@@ -1,0 +1,145 @@
+import type { AgentsContext } from '#agents/context'
+import { within } from '#timing/deadline'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentMetrics } from '#agents/metrics'
+import { StartGate } from '#agents/waking/start_gate'
+import type { AgentKey, GatewayAccess, PrewarmOutcome } from '#agents/types'
+import type { GatewayClient } from '#openclaw/gateway_client'
+
+/**
+ * A gateway ends its workers after a minute without a chat. One that is half way there would be cold
+ * before its user has typed a message, so it is primed as well; that costs it little.
+ */
+const WARM_MS = 30_000
+
+/** On a busy machine the first chat of a gateway takes twenty seconds. Later it is of no use. */
+const DEADLINE_MS = 60_000
+
+/** The agent is being stopped, or Mosaic is. */
+class Interrupted extends Error {
+  override name = 'Interrupted'
+}
+
+/**
+ * Makes agents ready for the first message of users who came to write one: a hidden chat with a model of
+ * Mosaic's own, in the background. It is no act of the user, so it keeps no agent awake, and whatever
+ * becomes of it, the user sees nothing of it but a faster answer.
+ */
+export class Prewarmer {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
+  readonly #lifecycle: AgentLifecycle
+  readonly #metrics: AgentMetrics
+  readonly #gateway: Pick<GatewayClient, 'prime'>
+  /** Apart from that of starts: no agent waits to start because another is primed. */
+  readonly #gate = new StartGate()
+  readonly #primings = new Map<AgentKey, Promise<PrewarmOutcome>>()
+  readonly #chats = new Map<AgentKey, number>()
+  /** When a chat ended last, for each gateway that is known: one that was started anew is cold. */
+  readonly #warmedAt = new WeakMap<GatewayAccess, number>()
+  readonly #closing = new AbortController()
+
+  constructor(
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
+    lifecycle: AgentLifecycle,
+    metrics: AgentMetrics,
+    gateway: Pick<GatewayClient, 'prime'>
+  ) {
+    this.#context = context
+    this.#lifecycle = lifecycle
+    this.#metrics = metrics
+    this.#gateway = gateway
+  }
+
+  /** Counts a chat of the user until the returned function is called: it warms the agent by itself. */
+  chatBegins(agent: AgentKey): () => void {
+    this.#chats.set(agent, (this.#chats.get(agent) ?? 0) + 1)
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      const others = this.#chats.get(agent)! - 1
+      if (others > 0) this.#chats.set(agent, others)
+      else this.#chats.delete(agent)
+      this.#warmed(this.#lifecycle.peek(agent))
+    }
+  }
+
+  /**
+   * Primes the agent once its wake has ended, unless it is warm by then. Call it when its user came, after
+   * `start`; it wakes nobody itself. Once at a time for each agent. Never rejects.
+   */
+  prime(agent: AgentKey): Promise<PrewarmOutcome> {
+    const present = this.#primings.get(agent)
+    if (present) return present
+    const priming = this.#prime(agent)
+      .then((outcome) => {
+        this.#metrics.primed(outcome)
+        return outcome
+      })
+      .finally(() => this.#primings.delete(agent))
+    this.#primings.set(agent, priming)
+    return priming
+  }
+
+  close(): void {
+    this.#closing.abort(new Interrupted())
+  }
+
+  async #prime(agent: AgentKey): Promise<PrewarmOutcome> {
+    const { clock, settings, logger } = this.#context
+    await this.#lifecycle.settled(agent)
+    const needless = this.#needless(agent)
+    if (needless) return needless
+
+    const interruption = this.#interruption(agent)
+    try {
+      const places = await settings.get('agents.startConcurrency')
+      return await within(clock, DEADLINE_MS, interruption.signal, async (signal) => {
+        const leaveGate = await this.#gate.enter(places, { signal, tell: () => {} })
+        try {
+          return this.#needless(agent) ?? (await this.#chat(agent, signal))
+        } finally {
+          leaveGate()
+        }
+      })
+    } catch (error) {
+      if (interruption.signal.aborted) return 'interrupted'
+      logger.info({ err: error, agent }, 'Could not prime an agent')
+      this.#lifecycle.invalidate(agent)
+      return 'failed'
+    } finally {
+      interruption.end()
+    }
+  }
+
+  async #chat(agent: AgentKey, signal: AbortSignal): Promise<PrewarmOutcome> {
+    const gateway = this.#lifecycle.peek(agent)!
+    await this.#gateway.prime(gateway.url, gateway.token, signal)
+    this.#warmed(gateway)
+    return 'primed'
+  }
+
+  /** Why there is nothing to prime, or null. */
+  #needless(agent: AgentKey): PrewarmOutcome | null {
+    const gateway = this.#lifecycle.peek(agent)
+    if (!gateway) return 'asleep'
+    if (this.#chats.has(agent)) return 'chatting'
+    const warmedAt = this.#warmedAt.get(gateway) ?? -Infinity
+    return this.#context.clock.elapsed() - warmedAt < WARM_MS ? 'warm' : null
+  }
+
+  #warmed(gateway: GatewayAccess | null): void {
+    if (gateway) this.#warmedAt.set(gateway, this.#context.clock.elapsed())
+  }
+
+  /** A gateway in the middle of a chat does not end by itself: the hidden one ends when a stop begins. */
+  #interruption(agent: AgentKey): { signal: AbortSignal; end: () => void } {
+    const stopped = new AbortController()
+    const end = this.#lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'status' && event.agent.status === 'stopping') {
+        stopped.abort(new Interrupted())
+      }
+    })
+    return { signal: AbortSignal.any([stopped.signal, this.#closing.signal]), end }
+  }
+}

@@ -1,0 +1,152 @@
+import db from '@adonisjs/lucid/services/db'
+import type { AgentsContext } from '#agents/context'
+import { timeOf, type ReplicaRegistry } from '#agents/replicas/replica_registry'
+import type { AgentKey, WakeProgress, WakeStage } from '#agents/types'
+
+const TABLE = 'agent_wakes'
+/** Words for a person fit in; an engine may say more. */
+const MOST_DETAIL = 250
+
+/** A wake as other copies see it. */
+export interface RegisteredWake {
+  agent: AgentKey
+  progress: WakeProgress | null
+}
+
+interface WakeRow {
+  agent: AgentKey
+  stage: WakeStage | null
+  detail: string | null
+  queue_position: number | null
+  expected_wait_ms: number | null
+  elapsed_ms: number
+  usual_ms: number | null
+}
+
+/**
+ * The wakes in flight, for the other copies of Mosaic to see, stand in line behind, and call off. It is
+ * written where there are others, and nothing depends on a single entry: whoever cannot write it goes on.
+ */
+export class WakeRegistry {
+  readonly #context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>
+  readonly #copies: ReplicaRegistry
+  /** What is to be written of each agent once the present writing is done. */
+  readonly #behind = new Map<AgentKey, WakeProgress>()
+  readonly #writing = new Map<AgentKey, Promise<void>>()
+
+  constructor(context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>, copies: ReplicaRegistry) {
+    this.#context = context
+    this.#copies = copies
+  }
+
+  /** Puts a wake of this copy up. Call it under the lease. Tells whether it is there. */
+  async begin(agent: AgentKey): Promise<boolean> {
+    if (this.#copies.alone) return false
+    const { copy, clock } = this.#context
+    const now = timeOf(clock.now())
+    return this.#try(async () => {
+      await db.from(TABLE).where('agent', agent).delete()
+      await db.table(TABLE).insert({ agent, copy, created_at: now, updated_at: now })
+    })
+  }
+
+  /** Shows how far it is: the newest at once, what came meanwhile together. */
+  tell(agent: AgentKey, progress: WakeProgress): void {
+    this.#behind.set(agent, progress)
+    if (!this.#writing.has(agent)) this.#writing.set(agent, this.#write(agent))
+  }
+
+  async end(agent: AgentKey): Promise<void> {
+    this.#behind.delete(agent)
+    await this.#writing.get(agent)
+    await this.#try(() => this.#own(agent).delete())
+  }
+
+  /** The wakes of other copies among these agents. */
+  async look(agents: AgentKey[]): Promise<RegisteredWake[]> {
+    if (this.#copies.alone || agents.length === 0) return []
+    const rows: WakeRow[] = await db
+      .from(TABLE)
+      .whereIn('agent', agents)
+      .whereNot('copy', this.#context.copy)
+    return rows.map((row) => ({ agent: row.agent, progress: progressOf(row) }))
+  }
+
+  /** Asks the copy that wakes it to give up. Tells whether there is one. */
+  async callOff(agent: AgentKey): Promise<boolean> {
+    if (this.#copies.alone) return false
+    const count = await db.from(TABLE).where('agent', agent).update({ called_off: true })
+    return Number(count) > 0
+  }
+
+  /** Wakes of this copy that another one has called off. */
+  async calledOff(): Promise<AgentKey[]> {
+    const rows: { agent: AgentKey }[] = await db
+      .from(TABLE)
+      .select('agent')
+      .where({ copy: this.#context.copy, called_off: true })
+    return rows.map(({ agent }) => agent)
+  }
+
+  /** Stands in line for a place at the start gate, or leaves the line. */
+  async lineUp(agent: AgentKey, linesUp: boolean): Promise<boolean> {
+    return this.#try(() => this.#own(agent).update({ lines_up: linesUp }))
+  }
+
+  /** Those who have a place or wait for one, over all copies, in the order in which they came. */
+  async line(): Promise<AgentKey[]> {
+    const rows: { agent: AgentKey }[] = await db
+      .from(TABLE)
+      .select('agent')
+      .where('lines_up', true)
+      .orderBy('ticket')
+    return rows.map(({ agent }) => agent)
+  }
+
+  async #write(agent: AgentKey): Promise<void> {
+    for (;;) {
+      const progress = this.#behind.get(agent)
+      if (!progress) break
+      this.#behind.delete(agent)
+      const { stage, detail, queuePosition, expectedWaitMs, elapsedMs, usualMs } = progress
+      await this.#try(() =>
+        this.#own(agent).update({
+          stage,
+          detail: detail?.slice(0, MOST_DETAIL) ?? null,
+          queue_position: queuePosition ?? null,
+          expected_wait_ms: expectedWaitMs ?? null,
+          elapsed_ms: Math.round(elapsedMs),
+          usual_ms: usualMs === null ? null : Math.round(usualMs),
+          updated_at: timeOf(this.#context.clock.now()),
+        })
+      )
+    }
+    this.#writing.delete(agent)
+  }
+
+  #own(agent: AgentKey) {
+    return db.from(TABLE).where({ agent, copy: this.#context.copy })
+  }
+
+  async #try(work: () => PromiseLike<unknown>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#context.logger.warn({ err: error }, 'Could not show the other copies a wake')
+      return false
+    }
+  }
+}
+
+function progressOf(row: WakeRow): WakeProgress | null {
+  if (!row.stage) return null
+  return {
+    stage: row.stage,
+    elapsedMs: row.elapsed_ms,
+    usualMs: row.usual_ms,
+    ...(row.queue_position !== null && { queuePosition: row.queue_position }),
+    ...(row.expected_wait_ms !== null && { expectedWaitMs: row.expected_wait_ms }),
+    ...(row.detail !== null && { detail: row.detail }),
+  }
+}

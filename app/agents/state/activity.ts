@@ -1,0 +1,198 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
+import type { Clock } from '#timing/clock'
+import type { AgentsContext, AgentsLogger } from '#agents/context'
+import type { AgentKey } from '#agents/types'
+import { InFlightRegistry } from '#agents/replicas/in_flight_registry'
+
+/** A busy agent costs at most one write in this time. */
+const WRITE_EVERY_MS = 15_000
+/** Ids in one statement; SQLite takes far more, but a long statement blocks its only writer. */
+const BATCH = 500
+
+interface Use {
+  inFlight: number
+  /** Times of the monotonic clock: one that is set makes nobody idle, and keeps nobody awake. */
+  lastActiveAt: number
+  /** When the row was written last. */
+  writtenAt: number
+  /** Whether the row is behind. */
+  dirty: boolean
+  idle: (() => void)[]
+}
+
+/**
+ * Who is being used. Requests in flight count while they run; their times reach the rows in batches, so
+ * that the reaper of any process knows them. Only acts of a user are told here: never probes, open tabs
+ * or reconnects. Call `begin` before `ensureRunning`: then nobody stops the agent in between.
+ */
+export class AgentActivity {
+  readonly #clock: Clock
+  readonly #logger: AgentsLogger
+  readonly #board: InFlightRegistry
+  readonly #uses = new Map<AgentKey, Use>()
+  #callOff: () => void = () => {}
+  #ringsAt = Infinity
+  #closed = false
+  #flushing: Promise<void> | null = null
+
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger' | 'copy' | 'copies'>) {
+    this.#clock = context.clock
+    this.#logger = context.logger
+    this.#board = new InFlightRegistry(context, context.copies)
+  }
+
+  /** Counts a request in flight until the returned function is called. */
+  begin(agent: AgentKey): () => void {
+    const use = this.#touched(agent)
+    use.inFlight++
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      use.inFlight--
+      this.#touched(agent)
+      if (use.inFlight === 0) use.idle.splice(0).forEach((tell) => tell())
+    }
+  }
+
+  /** Notes an act of the user that is no request to the agent. */
+  touch(agent: AgentKey): void {
+    this.#touched(agent)
+  }
+
+  inFlight(agent: AgentKey): number {
+    return this.#uses.get(agent)?.inFlight ?? 0
+  }
+
+  /** Requests that other copies of Mosaic have in flight, as they told some moments ago. */
+  inFlightElsewhere(agent: AgentKey): Promise<number> {
+    return this.#board.elsewhere(agent)
+  }
+
+  /** Tells the other copies what is in flight here. */
+  async publish(): Promise<void> {
+    const busy = [...this.#uses].filter(([, { inFlight }]) => inFlight > 0)
+    await this.#board.publish(new Map(busy.map(([agent, { inFlight }]) => [agent, inFlight])))
+  }
+
+  /** When the agent was used last, as far as this process knows: milliseconds of the epoch, or null. */
+  lastActiveAt(agent: AgentKey): number | null {
+    const use = this.#uses.get(agent)
+    if (!use) return null
+    const idleMs = use.inFlight > 0 ? 0 : this.#clock.elapsed() - use.lastActiveAt
+    return this.#clock.now() - idleMs
+  }
+
+  /** Resolves when nothing is in flight in any copy of Mosaic; rejects with the signal's reason. */
+  async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
+    await this.#whenIdleHere(agent, signal)
+    await this.#board.whenIdle(agent, signal)
+  }
+
+  async #whenIdleHere(agent: AgentKey, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const use = this.#uses.get(agent)
+    if (!use || use.inFlight === 0) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    use.idle.push(resolve)
+    await promise.finally(() => {
+      signal.removeEventListener('abort', leave)
+      use.idle = use.idle.filter((tell) => tell !== resolve)
+    })
+  }
+
+  /** Writes what the rows do not know yet. */
+  async flush(): Promise<void> {
+    await this.#flushing
+    await this.#write(() => true)
+  }
+
+  /** Writes the rest and stops. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#callOff()
+    await this.flush()
+  }
+
+  #touched(agent: AgentKey): Use {
+    const use = this.#uses.get(agent) ?? newUse()
+    this.#uses.set(agent, use)
+    use.lastActiveAt = this.#clock.elapsed()
+    if (!use.dirty) {
+      use.dirty = true
+      this.#schedule(use.writtenAt + WRITE_EVERY_MS)
+    }
+    return use
+  }
+
+  /** One timer for all: whoever is due when it rings is written with one statement. */
+  #schedule(at: number): void {
+    if (this.#closed || this.#flushing || at >= this.#ringsAt) return
+    this.#callOff()
+    this.#ringsAt = at
+    const delay = Math.max(0, at - this.#clock.elapsed())
+    this.#callOff = this.#clock.after(delay, () => void this.#ring(), { background: true })
+  }
+
+  async #ring(): Promise<void> {
+    this.#ringsAt = Infinity
+    const now = this.#clock.elapsed()
+    await this.#write((use) => use.writtenAt + WRITE_EVERY_MS <= now)
+  }
+
+  async #write(isDue: (use: Use) => boolean): Promise<void> {
+    const now = this.#clock.elapsed()
+    const due = [...this.#uses].filter(([, use]) => use.dirty && isDue(use))
+    for (const [, use] of due) {
+      use.writtenAt = now
+      /** What is in flight goes on being active, and is written again next time. */
+      use.dirty = use.inFlight > 0
+    }
+    this.#flushing = this.#save(due)
+    await this.#flushing
+    this.#flushing = null
+    this.#forget(now)
+
+    const behind = [...this.#uses.values()].filter((use) => use.dirty)
+    if (behind.length > 0) {
+      this.#schedule(Math.min(...behind.map((use) => use.writtenAt)) + WRITE_EVERY_MS)
+    }
+  }
+
+  async #save(due: [AgentKey, Use][]): Promise<void> {
+    const now = this.#clock.now()
+    try {
+      const agents = due.map(([agent]) => agent)
+      for (const kind of AGENT_TABLES) {
+        await this.#saveTable(kind.table, kind.column, idsIn(kind, agents), now)
+      }
+    } catch (error) {
+      for (const [, use] of due) use.dirty = true
+      this.#logger.warn({ err: error }, 'Could not note when agents were used')
+    }
+  }
+
+  async #saveTable(table: string, column: string, all: string[], now: number): Promise<void> {
+    const { dateTimeFormat } = db.connection().dialect
+    const at = DateTime.fromMillis(now).toFormat(dateTimeFormat)
+    for (let from = 0; from < all.length; from += BATCH) {
+      const some = all.slice(from, from + BATCH)
+      await db.from(table).whereIn(column, some).update({ last_active_at: at })
+    }
+  }
+
+  #forget(now: number): void {
+    for (const [agent, use] of this.#uses) {
+      const quiet = use.inFlight === 0 && !use.dirty && use.idle.length === 0
+      if (quiet && now - use.lastActiveAt > WRITE_EVERY_MS) this.#uses.delete(agent)
+    }
+  }
+}
+
+function newUse(): Use {
+  return { inFlight: 0, lastActiveAt: 0, writtenAt: -Infinity, dirty: false, idle: [] }
+}

@@ -1,0 +1,160 @@
+import { DateTime } from 'luxon'
+import { createId } from '@paralleldrive/cuid2'
+import SystemContainer from '#models/system_container'
+import User from '#models/user'
+import UserContainer from '#models/user_container'
+import type { AgentStatus, DesiredState } from '#models/types'
+import { rowOf } from '#agents/agent_tables'
+import type { AgentsContext } from '#agents/context'
+import type { DatabaseRetry } from '#agents/leases/database_retry'
+import { LeaseLost } from '#agents/leases/lease_manager'
+import type { AgentKey, AgentMoment, AgentRow } from '#agents/types'
+import { E_UNKNOWN_AGENT } from '#openclaw/errors'
+import type { InstanceRef } from '#runtimes/contract'
+import type { FailureReason } from '#runtimes/errors'
+
+/** What changes of a row while its agent lives. Times are milliseconds of the epoch. */
+export interface RowChanges {
+  status?: AgentStatus
+  desired?: DesiredState
+  statusReason?: FailureReason | null
+  runtime?: string
+  runtimeState?: Record<string, unknown> | null
+  containerId?: string | null
+  endpoint?: string | null
+  specHash?: string
+  documentHash?: string
+  generation?: number
+  failureCount?: number
+  retryAt?: number | null
+  lastActiveAt?: number
+  startedAt?: number | null
+  crashCount?: number
+  /** Of users' agents only. */
+  nextJobAt?: number | null
+}
+
+/** A system agent's name goes to the engine only if it is safe there; an admin may type anything. */
+const SAFE_SYSTEM_NAME = /^mosaic-system-[a-z0-9][a-z0-9-]{0,40}$/
+
+export function agentOf(row: AgentRow): AgentKey {
+  return row instanceof UserContainer ? `user/${row.userId}` : `system/${row.id}`
+}
+
+/** The name of the agent's instance, unique within the installation and safe as a file or host name. */
+export function instanceName(row: AgentRow): string {
+  if (row instanceof UserContainer) return row.containerName
+  return SAFE_SYSTEM_NAME.test(row.name) ? row.name : `mosaic-system-${row.id}`
+}
+
+export function instanceRef(row: AgentRow): InstanceRef {
+  return { name: instanceName(row), state: row.runtimeState ?? null }
+}
+
+export function momentOf(row: AgentRow): AgentMoment {
+  return { status: row.status, startedAt: row.startedAt?.toMillis() ?? null }
+}
+
+/** Whether the agent has an instance, as far as its row knows. */
+export function isUp(row: AgentRow): boolean {
+  return row.status !== 'stopped' && row.status !== 'error'
+}
+
+/** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
+export class AgentRepository {
+  constructor(
+    protected context: Pick<AgentsContext, 'settings' | 'clock' | 'copy' | 'transition'>,
+    protected patience: DatabaseRetry
+  ) {}
+
+  async find(agent: AgentKey): Promise<AgentRow | null> {
+    const { id } = rowOf(agent)
+    const look = async (): Promise<AgentRow | null> =>
+      isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
+    return this.patience.outlast(look)
+  }
+
+  async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
+    const ids = (user: boolean) =>
+      agents.filter((agent) => isUserAgent(agent) === user).map((agent) => rowOf(agent).id)
+    return [
+      ...(await UserContainer.query().whereIn('user_id', ids(true))),
+      ...(await SystemContainer.query().whereIn('id', ids(false))),
+    ]
+  }
+
+  /**
+   * Makes sure that the agent has a row: a lease is part of it. A user's is made on demand.
+   *
+   * @throws E_UNKNOWN_AGENT
+   */
+  async provide(agent: AgentKey): Promise<void> {
+    if (!(await this.find(agent))) await this.patience.outlast(() => this.#create(agent))
+  }
+
+  /**
+   * The row of an agent, with a gateway token. Call it under the lease.
+   *
+   * @throws E_UNKNOWN_AGENT
+   */
+  async load(agent: AgentKey): Promise<AgentRow> {
+    const row = await this.find(agent)
+    if (!row) throw new E_UNKNOWN_AGENT()
+    if (!row.gatewayToken) {
+      await row.renewGatewayToken()
+      await this.patience.outlast<unknown>(() => row.save())
+    }
+    return row
+  }
+
+  /**
+   * Writes to a row that was read under the lease, as long as this process still holds it.
+   *
+   * @throws LeaseLost, and nothing is written
+   */
+  async save(row: AgentRow, changes: RowChanges): Promise<void> {
+    const before = momentOf(row)
+    const { retryAt, lastActiveAt, startedAt, nextJobAt, ...plain } = changes
+    Object.assign(row, plain)
+    if (retryAt !== undefined) row.retryAt = time(retryAt)
+    if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
+    if (startedAt !== undefined) row.startedAt = time(startedAt)
+    if (nextJobAt !== undefined && row instanceof UserContainer) row.nextJobAt = time(nextJobAt)
+    const lease = { leaseOwner: this.context.copy, leaseFence: row.leaseFence }
+    const saved = await this.patience.outlast(() => row.saveWhere(lease))
+    if (!saved) throw new LeaseLost(agentOf(row))
+    this.context.transition?.({ agent: agentOf(row), before, row })
+  }
+
+  /** Of any number of callers at once, in any number of processes, one makes it and all get it. */
+  async #create(agent: AgentKey): Promise<void> {
+    const userId = agent.slice(agent.indexOf('/') + 1)
+    if (!isUserAgent(agent) || !(await User.find(userId))) throw new E_UNKNOWN_AGENT()
+
+    const { client } = UserContainer.query()
+    const now = DateTime.fromMillis(this.context.clock.now()).toFormat(
+      client.dialect.dateTimeFormat
+    )
+    await client
+      .insertQuery()
+      .table(UserContainer.table)
+      .insert({
+        id: createId(),
+        user_id: userId,
+        container_name: `mosaic-user-${userId}`,
+        idle_timeout_min: await this.context.settings.get('agents.idleTimeoutMin'),
+        created_at: now,
+        updated_at: now,
+      })
+      .knexQuery.onConflict('user_id')
+      .ignore()
+  }
+}
+
+function isUserAgent(agent: AgentKey): boolean {
+  return agent.startsWith('user/')
+}
+
+function time(ms: number | null): DateTime | null {
+  return ms === null ? null : DateTime.fromMillis(ms)
+}

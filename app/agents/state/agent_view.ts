@@ -1,0 +1,63 @@
+import { isCrashLoop } from '#agents/state/crash_loop'
+import { isReason, REASONS } from '#agents/state/failure_reasons'
+import { isUp } from '#agents/state/agent_repository'
+import type { AgentRow, AgentView, Stop } from '#agents/types'
+import type { Wake } from '#agents/state/wake'
+import type { WakePolicy } from '#models/types'
+import UserContainer from '#models/user_container'
+
+const MINUTE_MS = 60_000
+const CRASH_LOOP_HINT =
+  'It happened again and again, so it starts only when you ask for it. What it wrote last may tell why.'
+
+/** What is known of an agent beside its row. */
+export interface ViewInput {
+  row: AgentRow | null
+  wake: Pick<Wake, 'progress'> | null
+  stop: Pick<Stop, 'desired'> | null
+  inFlight: number
+  /** As this process knows it; the row may be a few seconds behind. */
+  lastActiveAt: number | null
+  /** What becomes of agents whose owners do not say. */
+  policy: WakePolicy
+}
+
+/** An agent as its owner sees it. The row tells what was, a wake in flight tells what is. */
+export function agentView(input: ViewInput): AgentView {
+  const { row, wake, stop, inFlight, lastActiveAt, policy } = input
+  const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
+  const ending = row !== null && isUp(row) ? stop : null
+  const view: AgentView = {
+    status: ending ? 'stopping' : (row?.status ?? 'stopped'),
+    desired: (ending ?? row)?.desired ?? 'stopped',
+    runtime: row?.runtime ?? null,
+    lastActiveAt: active > 0 ? iso(active) : null,
+    startedAt: row?.startedAt ? iso(row.startedAt.toMillis()) : null,
+  }
+  if (wake && !ending) {
+    const { queuePosition, expectedWaitMs } = wake.progress ?? {}
+    return {
+      ...view,
+      status: 'starting',
+      desired: 'running',
+      ...(queuePosition && { queuePosition }),
+      ...(expectedWaitMs !== undefined && { expectedWaitMs }),
+    }
+  }
+  if (!row) return view
+  const sleeps = row instanceof UserContainer && (row.wakePolicy ?? policy) !== 'always_on'
+  if (view.status === 'running' && sleeps && inFlight === 0 && active > 0) {
+    view.idleStopAt = iso(active + row.idleTimeoutMin * MINUTE_MS)
+  }
+  if (isReason(row.statusReason)) {
+    const { message, help: hint } = REASONS[row.statusReason]
+    Object.assign(view, { reason: row.statusReason, message, hint })
+    if (row.status === 'error' && isCrashLoop(row)) view.hint = CRASH_LOOP_HINT
+  }
+  if (row.status === 'error' && row.retryAt) view.retryAt = iso(row.retryAt.toMillis())
+  return view
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,32 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import { REASONS } from '#agents/state/failure_reasons'
+import type { FailureReason } from '#runtimes/errors'
+
+/**
+ * The agent does not run, and this call does not change that. The code is `E_AGENT_<REASON>`; message
+ * and help are for its owner, the cause is for the log.
+ */
+export class AgentUnavailable extends Exception {
+  static override status = 503
+
+  /** Seconds until the next call may start it again, where there is a wait. */
+  readonly retryAfterSec?: number
+
+  constructor(
+    readonly reason: FailureReason,
+    options: { retryAfterSec?: number; cause?: unknown } = {}
+  ) {
+    const { message, help } = REASONS[reason]
+    super(message, { code: `E_AGENT_${reason.toUpperCase()}`, cause: options.cause })
+    this.help = help
+    if (options.retryAfterSec !== undefined) this.retryAfterSec = options.retryAfterSec
+  }
+}
+
+/** Too many pages of one user watch their agent at once. */
+export class E_TOO_MANY_WATCHERS extends Exception {
+  static override code = 'E_TOO_MANY_WATCHERS'
+  static override status = 429
+  static override message = 'Too many pages are watching your agent.'
+  static override help = 'Close some of them.'
+}

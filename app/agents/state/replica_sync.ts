@@ -1,0 +1,110 @@
+import db from '@adonisjs/lucid/services/db'
+import type { AgentActivity } from '#agents/state/activity'
+import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
+import type { AgentsContext } from '#agents/context'
+import type { LocalState } from '#agents/state/local_state'
+import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey } from '#agents/types'
+import { PUBLISH_EVERY_MS } from '#agents/replicas/in_flight_registry'
+import { WakeCancelled } from '#agents/state/wake'
+import type { WakeRegistry } from '#agents/replicas/wake_registry'
+
+/** Ids in one statement. */
+const BATCH = 500
+
+export interface ReplicaSyncParts {
+  wakes: WakeRegistry
+  rows: AgentRepository
+  presence: LocalState
+  activity: AgentActivity
+}
+
+/**
+ * Brings what other copies of Mosaic do to those who want to know here: pages that watch an agent, wakes
+ * that were called off elsewhere, the shortcut to gateways that were stopped or moved. And tells them what
+ * is in flight here. Does nothing while this copy is alone.
+ */
+export class ReplicaSync {
+  readonly #context: Pick<AgentsContext, 'clock' | 'copies' | 'logger'>
+  readonly #parts: ReplicaSyncParts
+  /** What watchers were told last, by agent. */
+  readonly #told = new Map<AgentKey, string>()
+  #callOff: () => void = () => {}
+  #closed = false
+
+  constructor(
+    context: Pick<AgentsContext, 'clock' | 'copies' | 'logger'>,
+    parts: ReplicaSyncParts
+  ) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /** Looks again and again from now on. */
+  start(): void {
+    if (this.#closed) return
+    const { clock } = this.#context
+    this.#callOff = clock.after(PUBLISH_EVERY_MS, () => void this.#turn(), { background: true })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#callOff()
+  }
+
+  async look(): Promise<void> {
+    if (this.#context.copies.alone) return
+    await this.#parts.activity.publish()
+    await this.#endCalledOff()
+    await this.#forgetMoved()
+    await this.#tellWatchers()
+  }
+
+  async #turn(): Promise<void> {
+    await this.look().catch((error: unknown) => {
+      this.#context.logger.warn({ err: error }, 'Could not see what the other copies do')
+    })
+    this.start()
+  }
+
+  async #endCalledOff(): Promise<void> {
+    const { wakes, presence } = this.#parts
+    if (presence.wakes.size === 0) return
+    for (const agent of await wakes.calledOff()) presence.wakes.get(agent)?.end(new WakeCancelled())
+  }
+
+  /** What was stopped or moved elsewhere is not where this copy believes. */
+  async #forgetMoved(): Promise<void> {
+    const { warm } = this.#parts.presence
+    for (const kind of AGENT_TABLES) {
+      const ids = idsIn(kind, warm.keys())
+      for (let from = 0; from < ids.length; from += BATCH) {
+        const rows: Record<string, string | null>[] = await db
+          .from(kind.table)
+          .select(kind.column, 'status', 'endpoint')
+          .whereIn(kind.column, ids.slice(from, from + BATCH))
+        for (const { [kind.column]: id, status, endpoint } of rows) {
+          const agent = `${kind.prefix}${id}` as AgentKey
+          const isThere = status === 'running' && endpoint === warm.get(agent)?.url
+          if (!isThere) warm.delete(agent)
+        }
+      }
+    }
+  }
+
+  async #tellWatchers(): Promise<void> {
+    const { presence, rows, wakes } = this.#parts
+    const watched = [...presence.events.agents()].filter((agent) => !presence.wakes.has(agent))
+    for (const agent of this.#told.keys()) if (!watched.includes(agent)) this.#told.delete(agent)
+    for (const row of await rows.findMany(watched)) {
+      const agent = agentOf(row)
+      const state = `${row.status} ${row.desired} ${row.statusReason} ${row.endpoint}`
+      if (this.#told.get(agent) === state) continue
+      this.#told.set(agent, state)
+      presence.tellStatus(row)
+    }
+    for (const { agent, progress } of await wakes.look(watched)) {
+      if (progress) presence.events.emit(agent, { type: 'progress', progress })
+    }
+  }
+}

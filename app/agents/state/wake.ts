@@ -1,0 +1,122 @@
+import type { Clock } from '#timing/clock'
+import type { Lease } from '#agents/leases/lease_manager'
+import type { AgentKey, GatewayAccess, WakeProgress, WakeReason, WakeStage } from '#agents/types'
+
+/** Someone called the wake off. Nothing of it is left running. */
+export class WakeCancelled extends Error {
+  override name = 'WakeCancelled'
+}
+
+/** Mosaic ends while the agent wakes. The instance goes on, and the next Mosaic finds it. */
+export class WakeAbandoned extends Error {
+  override name = 'WakeAbandoned'
+}
+
+export function isExplicit(reason: WakeReason): boolean {
+  return reason === 'person' || reason === 'restart'
+}
+
+/** One agent on its way from not running to ready. Whoever comes late joins it. */
+export class Wake {
+  /** Settles with the wake. Set by whoever runs it. */
+  declare result: Promise<GatewayAccess>
+  /** Whether a person asked for it: then an earlier failure does not delay it. */
+  explicit: boolean
+  /** The last step told, for those who join; null until the first. */
+  progress: WakeProgress | null = null
+  /** How long it usually takes, in milliseconds, once the driver is known. */
+  usualMs: number | null = null
+
+  /** Whether another copy of Mosaic was seen to wake the agent. */
+  followed = false
+
+  readonly #controller = new AbortController()
+  #signal = this.#controller.signal
+  readonly #clock: Clock
+  readonly #beganAt: number
+  /** Milliseconds of each stage that it has left. */
+  readonly #stages = new Map<WakeStage, number>()
+  #enteredAt = 0
+  readonly #listeners = new Set<(progress: WakeProgress) => void>()
+
+  constructor(
+    readonly agent: AgentKey,
+    readonly reason: WakeReason,
+    clock: Clock
+  ) {
+    this.explicit = isExplicit(reason)
+    this.#clock = clock
+    this.#beganAt = clock.elapsed()
+  }
+
+  /** Aborts when it is called off, or its lease is lost. */
+  get signal(): AbortSignal {
+    return this.#signal
+  }
+
+  /** Aborts when it is called off, for everyone. */
+  get calledOff(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** It goes on under this lease. */
+  begin(lease: Lease): void {
+    this.#signal = AbortSignal.any([this.#controller.signal, lease.signal])
+  }
+
+  get elapsedMs(): number {
+    return this.#clock.elapsed() - this.#beganAt
+  }
+
+  end(reason: WakeCancelled | WakeAbandoned): void {
+    this.#controller.abort(reason)
+  }
+
+  /** Tells a step. A step told before is told again only with something new. */
+  tell(
+    stage: WakeStage,
+    more: Pick<WakeProgress, 'queuePosition' | 'expectedWaitMs' | 'detail'> = {}
+  ): void {
+    if (this.progress?.stage === stage && Object.keys(more).length === 0) return
+    if (this.progress?.stage !== stage) this.#leaveStage()
+    this.progress = { stage, elapsedMs: this.elapsedMs, usualMs: this.usualMs, ...more }
+    for (const listener of this.#listeners) listener(this.progress)
+  }
+
+  /** Tells what another copy of Mosaic tells that wakes the agent. */
+  follow({ stage, queuePosition, expectedWaitMs, detail, usualMs }: WakeProgress): void {
+    const last = this.progress
+    this.followed = true
+    this.usualMs = usualMs
+    const same = last?.stage === stage && last.queuePosition === queuePosition
+    if (same && last.detail === detail) return
+    this.tell(stage, {
+      ...(queuePosition && { queuePosition }),
+      ...(expectedWaitMs !== undefined && { expectedWaitMs }),
+      ...(detail && { detail }),
+    })
+  }
+
+  /** What is counted of it once it has ended. */
+  summary() {
+    const { reason, elapsedMs } = this
+    return { reason, elapsedMs, stages: this.#stages }
+  }
+
+  #leaveStage(): void {
+    const { elapsedMs } = this
+    const former = this.progress?.stage
+    if (former) {
+      const spentMs = elapsedMs - this.#enteredAt
+      this.#stages.set(former, (this.#stages.get(former) ?? 0) + spentMs)
+    }
+    this.#enteredAt = elapsedMs
+  }
+
+  /** Listens from now on, and hears the present step at once. */
+  listen(listener: (progress: WakeProgress) => void): () => void {
+    this.#listeners.add(listener)
+    if (this.progress) listener({ ...this.progress, elapsedMs: this.elapsedMs })
+    return () => void this.#listeners.delete(listener)
+  }
+}

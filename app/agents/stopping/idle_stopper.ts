@@ -1,0 +1,116 @@
+import type { AgentActivity } from '#agents/state/activity'
+import type { AgentsContext } from '#agents/context'
+import { within } from '#timing/deadline'
+import type { GatewayDrain, Quietness } from '#agents/instances/gateway_drain'
+import { HELD, LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
+import type { LocalState } from '#agents/state/local_state'
+import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey, AgentRow } from '#agents/types'
+
+/** Stop it, or take its processor and keep its memory so that it is back at once. */
+export type IdleStopKind = 'stop' | 'suspend'
+
+export interface IdleStopWish {
+  kind: IdleStopKind
+  /** What must not keep it awake. By default each of them does. */
+  despite?: readonly Exclude<Quietness, 'closed'>[]
+}
+
+/**
+ * `used` = someone uses it after all, `changing` = someone changes it just now, `working` = it does something
+ * by itself, `due` = its schedule wants it soon, `silent` = its gateway does not say.
+ */
+export type IdleStopOutcome =
+  'stopped' | 'suspended' | 'used' | 'changing' | 'working' | 'due' | 'silent'
+
+export interface IdleStopperParts {
+  rows: AgentRepository
+  leases: LeaseManager
+  presence: LocalState
+  activity: AgentActivity
+  doors: GatewayDrain
+  /** Ends the instance under the lease and notes it. */
+  stop: (row: AgentRow) => Promise<void>
+}
+
+/** Puts agents to sleep that nobody uses, and never one that is at work. */
+export class IdleStopper {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>
+  readonly #parts: IdleStopperParts
+
+  constructor(
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
+    parts: IdleStopperParts
+  ) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /**
+   * Lease, look again, close the doors, look once more, sleep. `wish` says by the row as it is under the
+   * lease whether it still should; null = no.
+   *
+   * @throws AgentUnavailable when the runtime does not end it
+   */
+  async sleep(
+    agent: AgentKey,
+    wish: (row: AgentRow) => IdleStopWish | null
+  ): Promise<IdleStopOutcome> {
+    const { leases, presence, rows } = this.#parts
+    if (presence.wakes.has(agent) || leases.isHeld(agent)) return 'changing'
+    const work = leases.tryHold(agent, async () => {
+      const row = await rows.find(agent)
+      const wanted = row && wish(row)
+      return wanted ? this.#sleep(agent, row, wanted) : 'used'
+    })
+    const outcome = await work.catch((error: unknown): 'changing' => {
+      if (error instanceof LeaseLost) return 'changing'
+      throw error
+    })
+    return outcome === HELD ? 'changing' : outcome
+  }
+
+  async #sleep(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
+    const { presence, activity, doors, stop } = this.#parts
+    /** From here on a request waits for the lease; one that came before is seen in flight. */
+    presence.warm.delete(agent)
+    if (activity.inFlight(agent) > 0 || (await activity.inFlightElsewhere(agent)) > 0) {
+      return 'used'
+    }
+    if (row.status === 'suspended') {
+      await stop(row)
+      return 'stopped'
+    }
+    const found = await doors.closeIfQuiet(row)
+    if (found !== 'closed' && !wish.despite?.includes(found)) return found
+    /** One that came since waits for the lease. It is answered sooner by opening than by a wake. */
+    if (activity.inFlight(agent) > 0) {
+      await doors.reopen(row)
+      return 'used'
+    }
+    if (wish.kind === 'suspend' && found === 'closed' && (await this.#suspend(row))) {
+      return 'suspended'
+    }
+    await stop(row)
+    return 'stopped'
+  }
+
+  /** False where the runtime cannot, or does not. */
+  async #suspend(row: AgentRow): Promise<boolean> {
+    const { runtimes, clock, timeouts, logger } = this.#context
+    const { rows, leases, presence } = this.#parts
+    if (!row.runtime || !runtimes.names().includes(row.runtime)) return false
+    const driver = await runtimes.use(row.runtime)
+    if (!driver.suspend) return false
+    await leases.confirm(agentOf(row), row)
+    try {
+      await within(clock, timeouts.stopMs, undefined, () => driver.suspend!(instanceRef(row)))
+    } catch (error) {
+      logger.warn({ err: error, runtime: row.runtime }, 'An agent could not be suspended')
+      return false
+    }
+    await rows.save(row, { status: 'suspended' })
+    presence.tellStatus(row)
+    return true
+  }
+}

@@ -1,0 +1,110 @@
+import type { AgentsContext } from '#agents/context'
+import { AgentUnavailable } from '#agents/state/errors'
+import { reasonOf } from '#agents/waking/wake_failures'
+import { LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
+import type { LocalState } from '#agents/state/local_state'
+import { isWanted, mustEnd } from '#agents/background/reconcile_plan'
+import { agentOf, isUp, type AgentRepository } from '#agents/state/agent_repository'
+import type { InstanceStopper } from '#agents/instances/instance_stopper'
+import type { AgentTurns } from '#agents/leases/turns'
+import type { AgentKey, AgentRow, Stop } from '#agents/types'
+import type { Waker } from '#agents/waking/waker'
+import { watched } from '#agents/waking/watched'
+import type { DesiredState } from '#models/types'
+
+type Wish = Pick<Stop, 'desired'>
+
+export interface StopRequestsParts {
+  rows: AgentRepository
+  leases: LeaseManager
+  turns: AgentTurns
+  presence: LocalState
+  stopper: InstanceStopper
+  wakes: Pick<Waker, 'cancel'>
+}
+
+/** Stops agents: because somebody asks for it, because nobody wants them, or as the end of a sleep. */
+export class StopRequests {
+  readonly #context: Pick<AgentsContext, 'logger'>
+  readonly #parts: StopRequestsParts
+
+  constructor(context: Pick<AgentsContext, 'logger'>, parts: StopRequestsParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
+  stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
+    const { presence, wakes, turns } = this.#parts
+    const present = presence.stops.get(agent)
+    if (present) return Object.assign(present, { desired })
+    const stop: Stop = { desired, done: Promise.resolve() }
+    stop.done = wakes
+      .cancel(agent)
+      .then(() => turns.hold(agent, () => this.#drainAndStop(agent, stop)))
+      .finally(() => presence.stops.delete(agent))
+    presence.stops.set(agent, stop)
+    void watched(stop.done)
+    return stop
+  }
+
+  /** As `AgentLifecycle.stopUnwanted`. */
+  async stopUnwanted(agent: AgentKey): Promise<boolean> {
+    const { leases, rows } = this.#parts
+    const stopped = await leases.tryHold(agent, async () => {
+      const row = await rows.find(agent)
+      if (!row || !mustEnd(row)) return false
+      await this.#drainAndStop(agent, { desired: isWanted(row) ? 'running' : 'stopped' })
+      return true
+    })
+    return stopped === true
+  }
+
+  /** Ends an instance that nobody wants, unless the agent runs by then. */
+  async endUnwanted(agent: AgentKey): Promise<void> {
+    const { turns, rows, stopper } = this.#parts
+    await turns.hold(agent, async () => {
+      const row = await rows.find(agent)
+      if (row && !isUp(row)) await stopper.endInstance(row)
+    })
+  }
+
+  /**
+   * Ends the instance of an agent without a drain, and notes it. Call it under the lease.
+   *
+   * @throws AgentUnavailable when the runtime does not end it
+   */
+  async end(row: AgentRow, wish: Wish = { desired: 'stopped' }): Promise<void> {
+    await this.#stopping(row, wish)
+    try {
+      await this.#parts.stopper.stop(row)
+      /** Somebody may have asked for something else meanwhile. */
+      await this.#stopping(row, wish)
+    } catch (error) {
+      if (error instanceof LeaseLost) throw error
+      this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
+      throw new AgentUnavailable(reasonOf(error), { cause: error })
+    } finally {
+      this.#parts.presence.tellStatus(row)
+    }
+  }
+
+  async #drainAndStop(agent: AgentKey, wish: Wish): Promise<void> {
+    const { presence, rows, stopper } = this.#parts
+    presence.warm.delete(agent)
+    const row = await rows.find(agent)
+    if (!row) return
+    /** One that is suspended was quiet before, and could not answer. */
+    const frozen = row.status === 'suspended'
+    await this.#stopping(row, wish)
+    if (!frozen) await stopper.drain(row)
+    await this.end(row, wish)
+  }
+
+  async #stopping(row: AgentRow, { desired }: Wish): Promise<void> {
+    if (row.desired === desired && (row.status === 'stopping' || !isUp(row))) return
+    const { rows, presence } = this.#parts
+    await rows.save(row, { desired, ...(isUp(row) && { status: 'stopping' }) })
+    presence.tellStatus(row)
+  }
+}

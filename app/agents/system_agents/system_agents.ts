@@ -1,0 +1,142 @@
+import type User from '#models/user'
+import type { Actor } from '#settings/actor'
+import type { OwnModel } from '#user_settings/own_models'
+import type { Audit } from '#audit/audit'
+import type { AgentKey } from '#agents/types'
+import type { AgentLimits } from '#models/types'
+import SystemContainer from '#models/system_container'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+import {
+  E_SYSTEM_AGENT_NAME,
+  E_SYSTEM_AGENT_RENAMED,
+  E_UNKNOWN_MODEL,
+} from '#agents/system_agents/errors'
+
+/** What the service needs of the lifecycle. */
+export interface AgentControls {
+  start(agent: AgentKey): Promise<unknown>
+  stop(agent: AgentKey): Promise<unknown>
+  restart(agent: AgentKey): Promise<unknown>
+}
+
+export interface SystemAgentInput {
+  /** Unique: `mosaic-system-ops`. */
+  name: string
+  role: string
+  /** `<provider name>/<model id>` of the admin's own, or a model id of their default provider. */
+  primaryModel: string
+  limits?: AgentLimits | null
+}
+
+export interface SystemAgentChanges extends Partial<SystemAgentInput> {
+  /** An inactive one is stopped and stays so. */
+  isActive?: boolean
+}
+
+/** The always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
+export class SystemAgents {
+  constructor(
+    protected controls: () => Promise<AgentControls>,
+    protected audit: Audit,
+    /** Finds a model among the admin's own: nobody's providers are within reach here. */
+    protected ownModel: (admin: User, reference: string) => Promise<OwnModel | null>
+  ) {}
+
+  list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
+    return SystemContainer.query().orderBy('name').paginate(page, limit)
+  }
+
+  /** @throws E_ROW_NOT_FOUND */
+  find(id: string): Promise<SystemContainer> {
+    return SystemContainer.findOrFail(id)
+  }
+
+  /**
+   * Makes one and starts it; it is kept running from then on.
+   *
+   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
+   */
+  async create(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
+    await this.#refuseTaken(input.name)
+    const row = new SystemContainer()
+    row.merge({ name: input.name, role: input.role, limits: input.limits ?? null, isActive: true })
+    row.merge(await this.#model(by.user, input.primaryModel))
+    row.desired = 'running'
+    row.status = 'stopped'
+    await row.renewGatewayToken()
+    await row.save()
+    await this.#note('system_agent.created', row, by, Object.keys(input))
+    await this.start(row)
+    return row
+  }
+
+  /** As `create`, or `update` where there is one of that name: a setup step may be repeated. */
+  async createOrUpdate(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
+    const present = await SystemContainer.findBy('name', input.name)
+    return present ? this.update(present, input, by) : this.create(input, by)
+  }
+
+  /**
+   * Changes one. It is restarted with what changed, or stopped where it is no longer active.
+   *
+   * @throws E_SYSTEM_AGENT_RENAMED, E_UNKNOWN_MODEL
+   */
+  async update(
+    row: SystemContainer,
+    changes: SystemAgentChanges,
+    by: Actor
+  ): Promise<SystemContainer> {
+    const { primaryModel, ...plain } = changes
+    if (plain.name !== undefined && plain.name !== row.name) throw new E_SYSTEM_AGENT_RENAMED()
+    row.merge(plain)
+    if (primaryModel !== undefined) row.merge(await this.#model(by.user, primaryModel))
+
+    const { isActive } = row.$dirty
+    const changed = row.$isDirty
+    await row.save()
+    if (!changed) return row
+
+    await this.#note('system_agent.changed', row, by, Object.keys(changes))
+    if (isActive === true) await this.start(row)
+    else if (isActive === false) await this.stop(row)
+    else if (row.desired === 'running') await this.restart(row)
+    return row
+  }
+
+  /** Stops one and forgets it. */
+  async delete(row: SystemContainer, by: Actor): Promise<void> {
+    await this.stop(row)
+    await row.delete()
+    await this.#note('system_agent.deleted', row, by, [])
+  }
+
+  async start(row: SystemContainer): Promise<void> {
+    await (await this.controls()).start(keyOf(row))
+  }
+
+  async stop(row: SystemContainer): Promise<void> {
+    await (await this.controls()).stop(keyOf(row))
+  }
+
+  async restart(row: SystemContainer): Promise<void> {
+    await (await this.controls()).restart(keyOf(row))
+  }
+
+  async #refuseTaken(name: string): Promise<void> {
+    if (await SystemContainer.findBy('name', name)) throw new E_SYSTEM_AGENT_NAME()
+  }
+
+  async #model(admin: User, reference: string): Promise<OwnModel> {
+    const model = await this.ownModel(admin, reference)
+    if (!model) throw new E_UNKNOWN_MODEL()
+    return model
+  }
+
+  async #note(action: string, row: SystemContainer, { user, address }: Actor, fields: string[]) {
+    const subject = { type: 'system_agent', id: row.id }
+    const details = { name: row.name, fields }
+    await this.audit.record({ actor: user, action, subject, details, address })
+  }
+}
+
+const keyOf = (row: SystemContainer): AgentKey => `system/${row.id}`

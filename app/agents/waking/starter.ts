@@ -1,0 +1,280 @@
+import type { AgentsContext } from '#agents/context'
+import { migrateData, strandedIn } from '#agents/instances/data_migration'
+import { DeadlineExceeded, within } from '#timing/deadline'
+import type { GatewayDrain } from '#agents/instances/gateway_drain'
+import type { GatewayProbe } from '#agents/instances/gateway_probe'
+import { GatewayReadiness } from '#agents/instances/gateway_readiness'
+import { InstanceEnded } from '#agents/instances/instance_failure'
+import type { LeaseManager } from '#agents/leases/lease_manager'
+import { agentOf, instanceRef, isUp, type AgentRepository } from '#agents/state/agent_repository'
+import type { SharedStartGate } from '#agents/waking/shared_start_gate'
+import { isSamePlan, planStart, type StartPlan } from '#agents/instances/start_plan'
+import type { AgentRow, GatewayAccess } from '#agents/types'
+import type { Wake } from '#agents/state/wake'
+import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_durations'
+import type { Instance, RuntimeDriver } from '#runtimes/contract'
+import { RuntimeError } from '#runtimes/errors'
+
+/** Someone who changes settings again and again must not keep their agent from ever being ready. */
+const MOST_RENEWALS = 2
+
+/** An instance that is there already. */
+interface Present extends Instance {
+  /** Whether it is suspended. */
+  frozen: boolean
+}
+
+/** An attempt to start, with what of it has to be taken back should it fail. */
+export interface Attempt {
+  row: AgentRow
+  /** Set from the moment on from which an instance may exist. */
+  driver: RuntimeDriver | null
+  /** Set while the runtime makes the instance; settles when it has, whatever became of the wake. */
+  making: Promise<Instance> | null
+}
+
+export interface StarterParts {
+  rows: AgentRepository
+  leases: LeaseManager
+  gate: SharedStartGate
+  probe: GatewayProbe
+  wakeTimes: WakeDurations
+  /** As `wakeTimes`, of the time at the start gate's place alone. */
+  startTimes: WakeDurations
+  doors: GatewayDrain
+}
+
+/** The cold path, step by step: from a row to a gateway that takes traffic. Call it under the lease. */
+export class AgentStarter {
+  readonly #context: AgentsContext
+  readonly #parts: StarterParts
+  readonly #readiness: GatewayReadiness
+
+  constructor(context: AgentsContext, parts: StarterParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#readiness = new GatewayReadiness(context, parts.probe)
+  }
+
+  /** @throws RuntimeError, E_NO_PROVIDER, the reason of the wake's signal */
+  async start(wake: Wake, attempt: Attempt): Promise<GatewayAccess> {
+    const { row } = attempt
+    const plan = await planStart(this.#context, row)
+    wake.usualMs = this.#parts.wakeTimes.usual(plan.driver.name)
+    wake.signal.throwIfAborted()
+
+    const present = await this.#present(row, plan)
+    if (present && (await this.#goesOn(wake, attempt, plan, present))) {
+      return this.#ready(wake, attempt, plan, present)
+    }
+
+    const leaveGate = await this.#enterGate(wake, plan)
+    const enteredAt = this.#context.clock.elapsed()
+    try {
+      const access = await this.#boot(wake, attempt, plan)
+      this.#parts.startTimes.add(plan.driver.name, this.#context.clock.elapsed() - enteredAt)
+      return access
+    } finally {
+      leaveGate()
+    }
+  }
+
+  async #enterGate(wake: Wake, { driver }: StartPlan): Promise<() => void> {
+    const { gate, startTimes } = this.#parts
+    const places = await this.#context.settings.get('agents.startConcurrency')
+    const tell = (queuePosition: number) => {
+      const usualMs = startTimes.usual(driver.name)
+      const wait = usualMs !== null && {
+        expectedWaitMs: expectedWaitMs(queuePosition, places, usualMs),
+      }
+      wake.tell('queued', { queuePosition, ...wait })
+    }
+    return gate.enter(wake.agent, places, { signal: wake.signal, tell })
+  }
+
+  /** What is changed while the agent starts is taken along: nobody speaks to it with former settings. */
+  async #boot(wake: Wake, attempt: Attempt, first: StartPlan): Promise<GatewayAccess> {
+    let plan = first
+    for (let renewals = 0; ; renewals++) {
+      await this.#leaveFormerRuntime(attempt.row, plan, wake)
+      await this.#endWithFormerDocument(attempt.row, plan)
+      await this.#starting(attempt, plan)
+      const instance = await this.#make(wake, attempt, plan)
+      await this.#readiness.wait(wake, plan.driver, instance)
+      const current = await planStart(this.#context, attempt.row)
+      if (isSamePlan(current, plan) || renewals === MOST_RENEWALS) {
+        this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
+        return this.#ready(wake, attempt, plan, instance)
+      }
+      plan = current
+    }
+  }
+
+  /** What another copy of Mosaic has just woken while this one looked on, or null. */
+  async followed(wake: Wake, row: AgentRow): Promise<GatewayAccess | null> {
+    if (!wake.followed || row.status !== 'running' || !row.endpoint) return null
+    wake.tell('ready')
+    return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
+  }
+
+  /** The instance that already runs as it should, after a restart of Mosaic for example, or null. */
+  async #present(
+    row: AgentRow,
+    { driver, spec, documentHash }: StartPlan
+  ): Promise<Present | null> {
+    if (row.runtime !== driver.name || !isUp(row) || row.documentHash !== documentHash) return null
+    const { clock, timeouts, logger } = this.#context
+    const look = within(clock, timeouts.inspectMs, undefined, () =>
+      driver.inspect(instanceRef(row))
+    )
+    const observed = await look.catch((error) => {
+      logger.warn({ err: error, agent: spec.agent }, 'Could not look at an instance')
+      return null
+    })
+    if (!observed?.endpoint || observed.status === 'exited') return null
+    if (observed.specHash !== spec.hash) return null
+    return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
+  }
+
+  /** Whether it is ready in the end. One that ended meanwhile is started anew: no start has failed yet. */
+  async #goesOn(wake: Wake, attempt: Attempt, plan: StartPlan, present: Present): Promise<boolean> {
+    try {
+      if (await this.#isReady(attempt.row, present, wake, plan)) return true
+      /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
+      await this.#parts.doors.reopen(attempt.row)
+      await this.#starting(attempt, plan)
+      await this.#readiness.wait(wake, plan.driver, present)
+      return true
+    } catch (error) {
+      if (error instanceof InstanceEnded) return false
+      throw error
+    }
+  }
+
+  /** Lets one that is suspended go on. It was as ready as any, so it needs no place at the start gate. */
+  async #isReady(
+    row: AgentRow,
+    instance: Present,
+    wake: Wake,
+    { driver }: StartPlan
+  ): Promise<boolean> {
+    if (instance.frozen) {
+      wake.tell('starting')
+      const { clock, timeouts } = this.#context
+      await this.#parts.leases.confirm(wake.agent, row)
+      await within(clock, timeouts.inspectMs, wake.signal, async () => driver.resume?.(instance))
+      return false
+    }
+    return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
+  }
+
+  /** An instance reads its document when it starts: with another one it has to start anew. */
+  async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: StartPlan): Promise<void> {
+    if (row.runtime !== driver.name || row.documentHash === documentHash) return
+    await this.#end(row, driver)
+  }
+
+  async #end(row: AgentRow, driver: RuntimeDriver): Promise<void> {
+    const { clock, timeouts } = this.#context
+    const graceMs = timeouts.killAfterMs
+    await this.#parts.leases.confirm(agentOf(row), row)
+    await within(clock, graceMs + timeouts.stopMs, undefined, () =>
+      driver.stop(instanceRef(row), { graceMs })
+    )
+  }
+
+  /** What another runtime made would go on beside the new instance, and its data would stay behind. */
+  async #leaveFormerRuntime(
+    row: AgentRow,
+    { driver, spec }: StartPlan,
+    wake: Pick<Wake, 'signal' | 'tell'>
+  ): Promise<void> {
+    const { runtimes, clock, timeouts } = this.#context
+    if (!row.runtime || row.runtime === driver.name) return
+    if (!runtimes.names().includes(row.runtime)) throw strandedIn(row.runtime)
+    const former = await runtimes.use(row.runtime)
+    const ref = instanceRef(row)
+    await this.#end(row, former)
+    await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
+      migrateData(ref, spec, former, driver, {
+        signal,
+        onProgress: (detail) => wake.tell('provisioning', { detail }),
+      })
+    )
+    row.runtimeState = null
+  }
+
+  async #starting(attempt: Attempt, { driver, spec, documentHash }: StartPlan): Promise<void> {
+    attempt.driver = driver
+    await this.#parts.rows.save(attempt.row, {
+      status: 'starting',
+      desired: 'running',
+      statusReason: null,
+      runtime: driver.name,
+      specHash: spec.hash,
+      generation: spec.generation,
+      documentHash,
+    })
+  }
+
+  async #make(wake: Wake, attempt: Attempt, { driver, spec }: StartPlan): Promise<Instance> {
+    const { clock, timeouts } = this.#context
+    wake.tell('provisioning')
+    await this.#parts.leases.confirm(agentOf(attempt.row), attempt.row)
+    try {
+      const instance = await within(clock, timeouts.ensureMs, wake.signal, (signal) => {
+        const onProgress = (detail: string) => wake.tell('provisioning', { detail })
+        attempt.making = driver.ensure(spec, { signal, onProgress })
+        return attempt.making
+      })
+      attempt.making = null
+      await this.#parts.rows.save(attempt.row, this.#noted(instance))
+      wake.tell('starting')
+      return instance
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error
+      const reason = spec.image ? 'pull_timeout' : 'engine_unreachable'
+      throw new RuntimeError(reason, 'Making the instance took too long.', { cause: error })
+    }
+  }
+
+  #noted({ id, endpoint, state }: Instance) {
+    const startedAt = this.#context.clock.now()
+    return { containerId: id, endpoint, runtimeState: state, startedAt }
+  }
+
+  async #ready(
+    wake: Wake,
+    { row }: Attempt,
+    { driver, spec, documentHash }: StartPlan,
+    instance: Instance
+  ): Promise<GatewayAccess> {
+    wake.signal.throwIfAborted()
+    const { id, endpoint, state } = instance
+    await this.#parts.rows.save(row, {
+      status: 'running',
+      desired: 'running',
+      statusReason: null,
+      runtime: driver.name,
+      containerId: id,
+      endpoint,
+      runtimeState: state,
+      specHash: spec.hash,
+      generation: spec.generation,
+      documentHash,
+      failureCount: 0,
+      retryAt: null,
+      ...(wake.explicit && { crashCount: 0 }),
+      ...(isUse(wake, row) && { lastActiveAt: this.#context.clock.now() }),
+      startedAt: row.startedAt?.toMillis() ?? this.#context.clock.now(),
+    })
+    wake.signal.throwIfAborted()
+    wake.tell('ready')
+    return { url: endpoint, token: spec.token.release() }
+  }
+}
+
+/** What nobody asked for is nobody's use; but without any time at all the agent would never fall asleep. */
+function isUse({ reason }: Wake, row: AgentRow): boolean {
+  return (reason !== 'schedule' && reason !== 'upkeep') || !row.lastActiveAt
+}

@@ -1,0 +1,125 @@
+import { backOffMs, LONGEST_BACK_OFF_MS } from '#agents/state/retry_policy'
+import type { AgentsContext } from '#agents/context'
+import { isCrashLoop } from '#agents/state/crash_loop'
+import { within } from '#timing/deadline'
+import { AgentUnavailable } from '#agents/state/errors'
+import { isReason, OF_THE_OWNER, WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
+import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
+import type { Attempt } from '#agents/waking/starter'
+import type { InstanceStopper } from '#agents/instances/instance_stopper'
+import type { AgentKey, AgentRow } from '#agents/types'
+import { WakeAbandoned, WakeCancelled } from '#agents/state/wake'
+import { isDatabaseAway } from '#exceptions/database_away'
+import { E_NO_PROVIDER } from '#openclaw/errors'
+import { RuntimeError, type FailureReason } from '#runtimes/errors'
+
+/** A runtime that was told to give up has this long, in milliseconds, before it is left behind. */
+const GIVE_UP_MS = 10_000
+
+/** Keeps what went wrong, takes back what was half made, and says when to try again. */
+export class WakeFailures {
+  readonly #context: AgentsContext
+  readonly #rows: AgentRepository
+  readonly #stopper: InstanceStopper
+  readonly #endUnwanted: (agent: AgentKey) => Promise<void>
+
+  /** `endUnwanted` ends an instance under the lease, unless the agent runs by then. */
+  constructor(
+    context: AgentsContext,
+    rows: AgentRepository,
+    stopper: InstanceStopper,
+    endUnwanted: (agent: AgentKey) => Promise<void>
+  ) {
+    this.#context = context
+    this.#rows = rows
+    this.#stopper = stopper
+    this.#endUnwanted = endUnwanted
+  }
+
+  /** @throws AgentUnavailable while an earlier failure still delays the next start, or rules it out */
+  respectBackOff(row: AgentRow): void {
+    if (row.status !== 'error' || !isReason(row.statusReason)) return
+    if (isCrashLoop(row)) throw new AgentUnavailable(row.statusReason)
+    if (!row.retryAt) return
+    const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
+    /** What lies further ahead was noted before somebody set the clock back. */
+    if (waitMs <= 0 || waitMs > LONGEST_BACK_OFF_MS) return
+    throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })
+  }
+
+  /** Call it under the lease. Gives the error for the callers of the wake. */
+  async settle(attempt: Attempt, error: unknown): Promise<AgentUnavailable> {
+    const reason = reasonOf(error)
+    if (error instanceof WakeAbandoned) return new AgentUnavailable(reason, { cause: error })
+
+    const { row } = attempt
+    this.#log(row, reason, error)
+    /** Without it nothing can be noted. What was begun is gone on with, by a caller or the reconciler. */
+    if (reason === 'database_away') return new AgentUnavailable(reason, { cause: error })
+    await this.#takeBack(attempt)
+    const delayMs = await this.#note(row, reason).catch((cause: unknown) => {
+      this.#context.logger.error(
+        { err: cause, agent: agentOf(row) },
+        'Could not note a failed start'
+      )
+      return undefined
+    })
+    const retryAfterSec = delayMs === undefined ? undefined : Math.ceil(delayMs / 1000)
+    return new AgentUnavailable(reason, { retryAfterSec, cause: error })
+  }
+
+  /** Ends whatever the attempt has made. An instance that appears later is ended then. */
+  async #takeBack({ row, driver, making }: Attempt): Promise<void> {
+    if (!driver) return
+    const { clock, logger } = this.#context
+    const agent = agentOf(row)
+    if (making) {
+      const settled = making.then(
+        () => true,
+        () => true
+      )
+      const gaveUp = within(clock, GIVE_UP_MS, undefined, () => settled)
+      await gaveUp.catch(() => {
+        logger.error({ agent, driver: driver.name }, 'The runtime does not give up a start')
+        void settled.then(() => this.#endUnwanted(agent))
+      })
+    }
+    await this.#stopper.endInstance(row).catch((error: unknown) => {
+      logger.error({ err: error, agent }, 'Could not end the instance of a failed start')
+    })
+  }
+
+  async #note(row: AgentRow, reason: FailureReason): Promise<number | undefined> {
+    const gone = { containerId: null, endpoint: null, startedAt: null, statusReason: reason }
+    if (reason === 'cancelled') {
+      await this.#rows.save(row, { ...gone, status: 'stopped', desired: 'stopped', retryAt: null })
+      return undefined
+    }
+    if (WITHOUT_BACK_OFF.has(reason)) {
+      await this.#rows.save(row, { ...gone, status: 'error', retryAt: null })
+      return undefined
+    }
+    const { clock, random } = this.#context
+    const failureCount = row.failureCount + 1
+    const delayMs = backOffMs(failureCount, random)
+    const retryAt = clock.now() + delayMs
+    await this.#rows.save(row, { ...gone, status: 'error', failureCount, retryAt })
+    return delayMs
+  }
+
+  /** What is no defect needs no stack. */
+  #log(row: AgentRow, reason: FailureReason, error: unknown): void {
+    const details = { reason, agent: agentOf(row) }
+    const { logger } = this.#context
+    if (OF_THE_OWNER.has(reason)) logger.info(details, 'An agent did not start')
+    else logger.warn({ err: error, ...details }, 'An agent did not start')
+  }
+}
+
+export function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RuntimeError) return error.reason
+  if (error instanceof E_NO_PROVIDER) return 'no_provider'
+  if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
+  if (isDatabaseAway(error)) return 'database_away'
+  return 'internal'
+}

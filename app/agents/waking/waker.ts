@@ -1,0 +1,146 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import type { AgentsContext } from '#agents/context'
+import { AgentUnavailable } from '#agents/state/errors'
+import { reasonOf, type WakeFailures } from '#agents/waking/wake_failures'
+import { LeaseLost, type Lease } from '#agents/leases/lease_manager'
+import type { AgentMetrics } from '#agents/metrics'
+import type { LocalState } from '#agents/state/local_state'
+import { instanceName, type AgentRepository } from '#agents/state/agent_repository'
+import type { SharedWakes } from '#agents/waking/shared_wakes'
+import type { AgentStarter, Attempt } from '#agents/waking/starter'
+import type { AgentTurns } from '#agents/leases/turns'
+import { isDatabaseAway } from '#exceptions/database_away'
+import type { AgentKey, GatewayAccess, WakeProgress, WakeReason } from '#agents/types'
+import { isExplicit, Wake, WakeAbandoned, WakeCancelled } from '#agents/state/wake'
+import { watched } from '#agents/waking/watched'
+
+export interface EnsureOptions {
+  /** Ends this caller's wait. The wake goes on: others may have joined, and more may come. */
+  signal?: AbortSignal
+  onProgress?: (progress: WakeProgress) => void
+  /** What it would wake the agent for. */
+  reason?: WakeReason
+}
+
+export interface WakerParts {
+  rows: AgentRepository
+  turns: AgentTurns
+  presence: LocalState
+  shared: SharedWakes
+  starter: AgentStarter
+  failures: WakeFailures
+  metrics: AgentMetrics
+}
+
+/** Wakes agents: one wake of an agent at a time, which whoever asks meanwhile joins. */
+export class Waker {
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
+  readonly #parts: WakerParts
+  #closed = false
+
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger'>, parts: WakerParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  /** The agent's wake in flight, or a new one. It runs whether or not anybody waits for it. */
+  begin(agent: AgentKey, reason: WakeReason): Wake {
+    const { wakes, events } = this.#parts.presence
+    const present = wakes.get(agent)
+    if (present) {
+      present.explicit ||= isExplicit(reason)
+      return present
+    }
+    const wake = new Wake(agent, reason, this.#context.clock)
+    if (this.#closed) wake.end(new WakeAbandoned())
+    wake.listen((progress) => events.emit(agent, { type: 'progress', progress }))
+    wakes.set(agent, wake)
+    wake.result = watched(this.#run(wake))
+    return wake
+  }
+
+  /** Waits as one of many. */
+  async join(wake: Wake, { signal, onProgress }: EnsureOptions): Promise<GatewayAccess> {
+    signal?.throwIfAborted()
+    const stopListening = onProgress && wake.listen(onProgress)
+    const left = Promise.withResolvers<never>()
+    const leave = () => left.reject(signal!.reason)
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      return await Promise.race([wake.result, left.promise])
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      stopListening?.()
+    }
+  }
+
+  /** As `AgentLifecycle.cancel`. */
+  async cancel(agent: AgentKey): Promise<void> {
+    const { shared, presence } = this.#parts
+    await shared.callOff(agent)
+    const wake = presence.wakes.get(agent)
+    if (!wake) return
+    wake.end(new WakeCancelled())
+    await wake.result.catch(() => {})
+  }
+
+  /** Lets the callers go. What was begun is found again by the next Mosaic. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const wakes = [...this.#parts.presence.wakes.values()]
+    for (const wake of wakes) wake.end(new WakeAbandoned())
+    await Promise.allSettled(wakes.map((wake) => wake.result))
+  }
+
+  async #run(wake: Wake): Promise<GatewayAccess> {
+    const { agent } = wake
+    const { rows, turns, shared, presence } = this.#parts
+    try {
+      await rows.provide(agent)
+      return await turns.hold(
+        agent,
+        (lease) => shared.lead(wake, () => this.#attempt(wake, lease)),
+        wake.calledOff,
+        shared.follow(wake)
+      )
+    } catch (error) {
+      if (error instanceof Exception && !isDatabaseAway(error)) throw error
+      /** Before the lease, or without it: nothing was begun that had to be taken back. */
+      const reason = wake.calledOff.aborted ? 'cancelled' : reasonOf(error)
+      if (reason === 'internal') this.#context.logger.error({ err: error, agent }, 'A wake failed')
+      throw new AgentUnavailable(reason, { cause: error })
+    } finally {
+      presence.wakes.delete(agent)
+      if (presence.events.hasListeners(agent)) void this.#tellStatus(agent)
+    }
+  }
+
+  async #attempt(wake: Wake, lease: Lease): Promise<GatewayAccess> {
+    const { rows, presence, starter, failures, metrics } = this.#parts
+    wake.begin(lease)
+    const row = await rows.load(wake.agent)
+    if (!wake.explicit) failures.respectBackOff(row)
+
+    presence.tellStatus(row)
+    const attempt: Attempt = { row, driver: null, making: null }
+    try {
+      const access = (await starter.followed(wake, row)) ?? (await starter.start(wake, attempt))
+      presence.warm.set(wake.agent, access)
+      presence.names.set(instanceName(row), wake.agent)
+      metrics.wakeEnded({ outcome: 'ready', ...wake.summary() })
+      return access
+    } catch (error) {
+      lease.signal.throwIfAborted()
+      if (error instanceof LeaseLost) throw error
+      const failure = await failures.settle(attempt, error)
+      metrics.wakeEnded({ outcome: failure.reason, ...wake.summary() })
+      throw failure
+    }
+  }
+
+  async #tellStatus(agent: AgentKey): Promise<void> {
+    const { rows, presence } = this.#parts
+    const row = await rows.find(agent).catch(() => null)
+    if (row) presence.tellStatus(row)
+  }
+}

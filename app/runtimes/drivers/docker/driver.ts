@@ -1,0 +1,241 @@
+import type { Readable } from 'node:stream'
+import { EventFeed } from '#runtimes/event_feed'
+import { KeyedQueue } from '#runtimes/keyed_queue'
+import type { RuntimeError } from '#runtimes/errors'
+import { examine } from '#runtimes/drivers/docker/preflight'
+import { stateVolume } from '#runtimes/drivers/docker/volumes'
+import { openEngineSession, type EngineSession } from '#runtimes/drivers/docker/engine_session'
+import type { Found } from '#runtimes/drivers/docker/containers'
+import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
+import type {
+  Instance,
+  InstanceRef,
+  InstanceSpec,
+  Observed,
+  RuntimeContext,
+  RuntimeDriver,
+  RuntimeEvent,
+  RuntimeFinding,
+} from '#runtimes/contract'
+
+export type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
+
+/** No log is read beyond this. */
+const MOST_LINES = 10_000
+
+/**
+ * One OpenClaw per agent in a hardened container of a Docker engine, or of Podman by its Docker interface.
+ * The engine is the truth: what the driver knows of an agent is in the labels of its container.
+ */
+export class DockerDriver implements RuntimeDriver {
+  readonly name = 'docker'
+  readonly capabilities = {
+    isolation: 'container',
+    suspend: true,
+    limits: true,
+    multiNode: false,
+    events: true,
+  } as const
+
+  readonly #config: DockerDriverConfig
+  readonly #installation: string
+  readonly #queue = new KeyedQueue()
+  readonly #feed = new EventFeed()
+  #parts: { key: string; opened: Promise<EngineSession> } | null = null
+
+  constructor(config: DockerDriverConfig, installation: string) {
+    this.#config = config
+    this.#installation = installation
+  }
+
+  async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    context.signal.throwIfAborted()
+    return this.#queue.run(
+      spec.name,
+      async () => {
+        const { watcher, maker } = await this.#open()
+        await watcher.settled()
+        return maker.ensure(spec, context)
+      },
+      context.signal
+    )
+  }
+
+  async stop({ name }: InstanceRef, { graceMs }: { graceMs: number }): Promise<void> {
+    await this.#change(name, ({ containers }, found) => containers.stop(found, graceMs))
+  }
+
+  async suspend({ name }: InstanceRef): Promise<void> {
+    await this.#change(name, async ({ containers }, { Id, State }) => {
+      if (State.Running && !State.Paused) await containers.pause(Id)
+    })
+  }
+
+  async resume({ name }: InstanceRef): Promise<void> {
+    await this.#change(name, async ({ containers }, { Id, State }) => {
+      if (State.Paused) await containers.unpause(Id)
+    })
+  }
+
+  async inspect({ name }: InstanceRef): Promise<Observed | null> {
+    const { containers } = await this.#open()
+    const found = await containers.findOurs(name)
+    return found && containers.observe(found)
+  }
+
+  async *list(): AsyncIterable<Observed> {
+    const { containers, watcher } = await this.#open()
+    await watcher.settled()
+    for await (const found of containers.all()) yield await containers.observe(found)
+  }
+
+  async remove({ name }: InstanceRef): Promise<void> {
+    await this.#queue.run(name, async () => this.#remove(await this.#open(), name))
+  }
+
+  async purge({ name }: InstanceRef): Promise<void> {
+    await this.#queue.run(name, async () => {
+      const parts = await this.#open()
+      await this.#remove(parts, name)
+      await parts.volumes.delete(stateVolume(name))
+    })
+  }
+
+  async exportData({ name }: InstanceRef, context: RuntimeContext): Promise<Readable | null> {
+    return this.#queue.run(name, async () => {
+      const parts = await this.#open()
+      const found = await parts.containers.findOurs(name)
+      const image = found?.Image ?? (await this.#image(parts, null, context))
+      return parts.volumes.pack(stateVolume(name), image, context.signal)
+    })
+  }
+
+  async importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
+    await this.#queue.run(spec.name, async () => {
+      const parts = await this.#open()
+      const { volumes, containers } = parts
+      const image = await this.#image(parts, spec.image, context)
+      const found = await containers.findOurs(spec.name)
+      if (found) await containers.remove(found.Id)
+      const volume = stateVolume(spec.name)
+      await volumes.delete(volume)
+      await volumes.ensureState(spec.name, image)
+      try {
+        await volumes.unpack(volume, image, data, context.signal)
+      } catch (error) {
+        await volumes.delete(volume)
+        throw context.signal.aborted ? context.signal.reason : error
+      }
+    })
+  }
+
+  async *logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
+    const { containers, handover } = await this.#open()
+    const found = await containers.findOurs(name)
+    if (!found || tail <= 0) return
+
+    const lines = await containers.logs(found.Id, Math.min(tail, MOST_LINES))
+    const token = await handover.token(name).catch(() => null)
+    if (!token) {
+      yield 'The log is held back: its token is not known any more, so it could not be taken out.'
+      return
+    }
+    for (const line of lines) yield line.replaceAll(token, '[token]')
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    const heard = this.#feed.listen(signal)
+    const opened = this.#open()
+    const start = (parts: EngineSession) => !signal.aborted && parts.watcher.start()
+    opened.then(start, () => {})
+    signal.addEventListener('abort', () => void this.#stopWatching(), { once: true })
+    return heard
+  }
+
+  /**
+   * Fetches the image ahead, so that no wake has to wait for it.
+   *
+   * @param image the default one where null
+   * @throws RuntimeError, the signal's reason
+   */
+  async prepare(image: string | null, context: RuntimeContext): Promise<void> {
+    const { images, image: usual, settings } = await this.#open()
+    // Whoever wants a look at the registry before each start gets it then.
+    const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
+    await images.resolve(image ?? usual, policy, context)
+  }
+
+  async callback(): Promise<{ host: string; listen: string | null }> {
+    const { topology } = await this.#open()
+    await topology.prepare()
+    return topology.callback()
+  }
+
+  async preflight(): Promise<RuntimeFinding[]> {
+    try {
+      return await examine(await this.#open())
+    } catch (error) {
+      const { message, help } = error as RuntimeError
+      const hint = help ?? 'The log of Mosaic says more.'
+      return [{ severity: 'error', code: 'docker_unreachable', message, hint }]
+    }
+  }
+
+  async close(): Promise<void> {
+    const parts = await this.#parts?.opened.catch(() => null)
+    parts?.watcher.stop()
+    parts?.images.close()
+  }
+
+  #image(parts: EngineSession, image: string | null, context: RuntimeContext) {
+    return parts.images.resolve(image ?? parts.image, parts.settings.pullPolicy, context)
+  }
+
+  /** With what an admin left who removed the container by hand. */
+  async #remove({ containers, handover, topology }: EngineSession, name: string): Promise<void> {
+    const found = await containers.findOurs(name)
+    if (found) await containers.remove(found.Id)
+    await handover.delete(name)
+    await topology.release(name)
+  }
+
+  /** Does something to a container of ours while nobody else here does. Of what is not there nothing. */
+  async #change(
+    name: string,
+    task: (parts: EngineSession, found: Found) => Promise<void>
+  ): Promise<void> {
+    await this.#queue.run(name, async () => {
+      const parts = await this.#open()
+      const found = await parts.containers.findOurs(name)
+      if (found) await task(parts, found)
+    })
+  }
+
+  async #stopWatching(): Promise<void> {
+    const parts = await this.#parts?.opened.catch(() => null)
+    if (!this.#feed.hasListeners) parts?.watcher.stop()
+  }
+
+  /** The engine as the settings name it now. */
+  async #open(): Promise<EngineSession> {
+    const settings = { ...DEFAULT_SETTINGS, ...(await this.#config.settings?.()) }
+    const key = JSON.stringify(settings)
+    const former = this.#parts
+    if (former?.key === key) return former.opened
+
+    const opened = openEngineSession(this.#config, settings, this.#installation, this.#feed)
+    this.#parts = { key, opened }
+    opened.catch(() => {
+      if (this.#parts?.opened === opened) this.#parts = null
+    })
+    if (former) void this.#replace(former.opened, opened)
+    return opened
+  }
+
+  async #replace(former: Promise<EngineSession>, next: Promise<EngineSession>): Promise<void> {
+    const parts = await former.catch(() => null)
+    parts?.watcher.stop()
+    parts?.images.close()
+    if (this.#feed.hasListeners) (await next.catch(() => null))?.watcher.start()
+  }
+}

@@ -1,0 +1,114 @@
+import { Provisioner } from '#runtimes/drivers/docker/provisioner'
+import { Engine } from '#runtimes/drivers/docker/engine'
+import { Images } from '#runtimes/drivers/docker/images'
+import { Volumes } from '#runtimes/drivers/docker/volumes'
+import { Watcher } from '#runtimes/drivers/docker/watcher'
+import { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
+import { Containers } from '#runtimes/drivers/docker/containers'
+import { NetworkPerAgent } from '#runtimes/drivers/docker/network_per_agent'
+import { SharedBridge } from '#runtimes/drivers/docker/shared_bridge'
+import { selfContainer } from '#runtimes/drivers/docker/self_container'
+import {
+  FolderDelivery,
+  TriedDelivery,
+  VolumeDelivery,
+  type SecretDelivery,
+} from '#runtimes/drivers/docker/secret_delivery'
+import type { EventFeed } from '#runtimes/event_feed'
+import type { Topology } from '#runtimes/drivers/docker/topology'
+import type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
+
+const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
+
+/** An image of a gigabyte over a slow line. */
+const PULL_BUDGET_MS = 15 * 60_000
+
+/** All that the driver works with on one engine, under one version of the settings. */
+export interface EngineSession {
+  settings: DockerSettings
+  engine: Engine
+  images: Images
+  /** What agents start from whose spec names none. */
+  image: string
+  volumes: Volumes
+  watcher: Watcher
+  topology: Topology
+  isolation: IsolationProbe
+  containers: Containers
+  handover: SecretDelivery
+  maker: Provisioner
+}
+
+export async function openEngineSession(
+  config: DockerDriverConfig,
+  settings: DockerSettings,
+  installation: string,
+  feed: EventFeed
+): Promise<EngineSession> {
+  const environment = config.environment ?? process.env
+  const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
+  const certificates = config.certificates ?? environment.DOCKER_CERT_PATH ?? null
+  const engine = Engine.at(host, certificates)
+
+  const containers = new Containers(engine, installation)
+  const volumes = new Volumes(engine, installation)
+  const topology = await chooseTopology(engine, config, settings, installation)
+  const parts = {
+    settings,
+    engine,
+    image: settings.image ?? config.image,
+    containers,
+    volumes,
+    topology,
+    images: new Images(engine, installation, config.pullBudgetMs ?? PULL_BUDGET_MS),
+    watcher: new Watcher(engine, installation, feed),
+    isolation: new IsolationProbe(
+      engine,
+      installation,
+      topology,
+      config.internalPort,
+      config.forbidden ?? []
+    ),
+    handover: await chooseDelivery(engine, config, installation, containers, volumes),
+  }
+  return { ...parts, maker: new Provisioner(parts, config) }
+}
+
+async function chooseTopology(
+  engine: Engine,
+  { container, internalPort, firewall }: DockerDriverConfig,
+  settings: DockerSettings,
+  installation: string
+): Promise<Topology> {
+  const self = await selfContainer(engine, container)
+  if (!self) {
+    return new SharedBridge(engine, installation, settings, {
+      port: internalPort,
+      managesFirewall: firewall ?? true,
+    })
+  }
+
+  const networks = new NetworkPerAgent(engine, installation, settings, self)
+  await networks.joinAll()
+  return networks
+}
+
+async function chooseDelivery(
+  engine: Engine,
+  { secretsFolder, entrypoint }: DockerDriverConfig,
+  installation: string,
+  containers: Containers,
+  volumes: Volumes
+): Promise<SecretDelivery> {
+  const read = async (name: string, path: string) => {
+    const found = await containers.findOurs(name)
+    return found && containers.readFile(found.Id, path)
+  }
+  const volume = new VolumeDelivery(volumes, entrypoint, read)
+  if (secretsFolder === null || !(engine.isLocal || secretsFolder)) return volume
+
+  const base = await FolderDelivery.base(secretsFolder)
+  if (!base) return volume
+  const folder = new FolderDelivery(base, installation, entrypoint)
+  return secretsFolder ? folder : new TriedDelivery(folder, volume, volumes.seesFolder)
+}

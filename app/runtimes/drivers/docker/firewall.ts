@@ -1,0 +1,125 @@
+import { execFile, type ExecFileException } from 'node:child_process'
+import { shortHash } from '#runtimes/drivers/docker/options'
+
+const DEADLINE_MS = 10_000
+
+/** Networks that are nobody's public internet: the operator's own, the machine's, the cloud's metadata. */
+const PRIVATE = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '224.0.0.0/4',
+]
+
+export interface FirewallInput {
+  /** The bridge that agents are on. */
+  bridge: string
+  /** The bridge's own address, on which Mosaic's internal listener is reached. */
+  address: string
+  port: number
+}
+
+/**
+ * The packet filter between agents and everything but the public internet. From their bridge one port of
+ * this machine can be reached, no other agent and no private network. It lives in two chains of its own,
+ * which are replaced as a whole: there is no moment without them. What is forwarded is dropped in the table
+ * `mangle`, which goes before the rules of any engine: Podman puts its own first of all in `filter`.
+ */
+export class Firewall {
+  readonly #input: FirewallInput
+  readonly #chain: string
+
+  constructor(input: FirewallInput) {
+    this.#input = input
+    this.#chain = `MOSAIC-${shortHash(input.bridge)}`
+  }
+
+  /** Puts the rules in place where they are not. Tells why where this process may not. */
+  async failure(): Promise<Error | null> {
+    return this.#install().then(
+      () => null,
+      (error: Error) => error
+    )
+  }
+
+  async #install(): Promise<void> {
+    await run('iptables-restore', ['--wait', '5', '--noflush'], this.#rules())
+    await this.#jump('filter', 'INPUT', this.#chain)
+    await this.#jump('mangle', 'FORWARD', `${this.#chain}-F`)
+    await this.#closeIpv6()
+  }
+
+  /** What an operator runs where Mosaic may not. */
+  commands(): string {
+    const { bridge, address, port } = this.#input
+    return [
+      `iptables -I INPUT -i ${bridge} -m conntrack --ctstate NEW -j DROP`,
+      `iptables -I INPUT -i ${bridge} -d ${address} -p tcp --dport ${port} -j ACCEPT`,
+      `iptables -t mangle -I FORWARD -i ${bridge} -o ${bridge} -m conntrack --ctstate NEW -j DROP`,
+    ].join(' && ')
+  }
+
+  #rules(): string {
+    const { bridge, address, port } = this.#input
+    const [host, beyond] = [this.#chain, `${this.#chain}-F`]
+    const answers = '-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN'
+    return [
+      '*filter',
+      `:${host} - [0:0]`,
+      `-A ${host} ${answers}`,
+      `-A ${host} -d ${address}/32 -p tcp -m tcp --dport ${port} -j ACCEPT`,
+      `-A ${host} -j DROP`,
+      'COMMIT',
+      '*mangle',
+      `:${beyond} - [0:0]`,
+      `-A ${beyond} ${answers}`,
+      // Docker keeps agents apart by an option of their network, which Podman does not know.
+      `-A ${beyond} -o ${bridge} -j DROP`,
+      // The engine asks the machine's own name servers on behalf of agents, and those may be private.
+      `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
+      `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
+      ...PRIVATE.map((range) => `-A ${beyond} -d ${range} -j DROP`),
+      'COMMIT',
+      '',
+    ].join('\n')
+  }
+
+  async #jump(table: string, from: string, to: string): Promise<void> {
+    const rule = [from, '-i', this.#input.bridge, '-j', to]
+    const inTable = ['--wait', '5', '-t', table]
+    const isThere = await run('iptables', [...inTable, '-C', ...rule]).then(
+      () => true,
+      () => false
+    )
+    if (!isThere) await run('iptables', [...inTable, '-I', ...rule])
+  }
+
+  /** The bridge has a link-local address of its own. Where there is no IPv6 there is nothing to close. */
+  async #closeIpv6(): Promise<void> {
+    const rule = ['INPUT', '-i', this.#input.bridge, '-j', 'DROP']
+    await run('ip6tables', ['--wait', '5', '-C', ...rule])
+      .catch(() => run('ip6tables', ['--wait', '5', '-I', ...rule]))
+      .catch(() => {})
+  }
+}
+
+function run(program: string, args: string[], input = ''): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: DEADLINE_MS, env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } }
+    const child = execFile(program, args, options, (error, _, complaint) => {
+      if (!error) return resolve()
+      reject(new Error(reasonOf(program, error, complaint), { cause: error }))
+    })
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
+  })
+}
+
+function reasonOf(program: string, error: ExecFileException, complaint: string): string {
+  if (error.code === 'ENOENT') return `the program ${program} is missing`
+  return complaint.trim().split('\n')[0] || error.message
+}

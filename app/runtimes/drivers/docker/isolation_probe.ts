@@ -1,0 +1,312 @@
+import { lookup } from 'node:dns/promises'
+import { randomUUID } from 'node:crypto'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
+import { RuntimeError } from '#runtimes/errors'
+import type { RuntimeFinding } from '#runtimes/contract'
+import type { Engine } from '#runtimes/drivers/docker/engine'
+import { hardened } from '#runtimes/drivers/docker/container_options'
+import { LABEL } from '#runtimes/drivers/docker/labels'
+import { AGENT_UID, GATEWAY_PORT, type ForbiddenPlace } from '#runtimes/drivers/docker/options'
+import type { Topology } from '#runtimes/drivers/docker/topology'
+
+/** A way that is closed swallows packets: only time tells. Open ones answer within a millisecond. */
+const CONNECT_MS = 700
+const PROBE_READY_MS = 20_000
+const LOOK_MS = 25
+/** Whether a probe still runs is asked less often than whether it answers. */
+const LOOKS_BETWEEN = 10
+
+/** A failed proof is not tried again for each agent that wakes. */
+const RETRY_MS = 10_000
+
+/** Nobody listens there: a machine that refuses is a machine that can be reached. */
+const CLOSED_PORT = 9
+
+const LIMITS = { memoryMb: 128, cpus: 1, processes: 64 }
+
+/** What was proven in the life of this process, by engine and network. */
+const proven = new Set<string>()
+
+/** A server that tells, when asked for `/host/port`, what became of connecting there. */
+const PROBE = `
+require('node:http').createServer((request, response) => {
+  const [, host, port] = request.url.split('/')
+  if (!host) return response.end('ready')
+  const socket = require('node:net').connect({ host, port: Number(port), timeout: ${CONNECT_MS} })
+  const tell = (text) => { socket.destroy(); response.end(text) }
+  socket.once('connect', () => tell('connected')).once('timeout', () => tell('timeout'))
+  socket.once('error', (error) => tell(error.code))
+}).listen(${GATEWAY_PORT})`
+
+interface Probe {
+  id: string
+  name: string
+  address: string
+  gateway: string
+}
+
+/**
+ * Proves with two probe containers that agents cannot reach each other nor the machine, and that they do
+ * reach Mosaic. Flags of networks rest on the kernel's configuration, so they are not trusted.
+ */
+export class IsolationProbe {
+  readonly #engine: Engine
+  readonly #installation: string
+  readonly #topology: Topology
+  readonly #port: number
+  readonly #forbidden: ForbiddenPlace[]
+  #examined: { findings: Promise<RuntimeFinding[]>; at: number } | null = null
+
+  constructor(
+    engine: Engine,
+    installation: string,
+    topology: Topology,
+    port: number,
+    forbidden: ForbiddenPlace[]
+  ) {
+    this.#engine = engine
+    this.#installation = installation
+    this.#topology = topology
+    this.#port = port
+    this.#forbidden = forbidden
+  }
+
+  /** @throws RuntimeError when agents would not be isolated; then none may start */
+  async require(image: string): Promise<void> {
+    const [finding] = await this.examine(image)
+    if (!finding) return
+    throw new RuntimeError('internal', finding.message, { help: finding.hint })
+  }
+
+  /** Has the next start prove it anew, should the network be another one. */
+  forget(): void {
+    this.#examined = null
+  }
+
+  /** What is not as it must be. Done once, and again a while after it failed. */
+  examine(image: string): Promise<RuntimeFinding[]> {
+    const former = this.#examined
+    if (former && performance.now() - former.at < RETRY_MS) return former.findings
+    const findings = this.#prove(image)
+    this.#examined = { findings, at: performance.now() }
+    findings.then(
+      (found) => {
+        if (found.length === 0 && this.#examined?.findings === findings)
+          this.#examined.at = Infinity
+      },
+      () => {
+        if (this.#examined?.findings === findings) this.#examined = null
+      }
+    )
+    return findings
+  }
+
+  async #prove(image: string): Promise<RuntimeFinding[]> {
+    await this.#topology.prepare()
+    const key = await this.#key()
+    if (proven.has(key)) return []
+    await this.#tidy()
+    const canary = await openCanary()
+    const names = ['a', 'b'].map((side) => `mosaic-probe-${randomUUID().slice(0, 8)}-${side}`)
+    try {
+      const [peer, probe] = await Promise.all(names.map((name) => this.#start(name, image)))
+      const hurdles = await Promise.all([peer, probe].map((one) => this.#hurdle(one)))
+      const hurdle = hurdles.find((one) => one !== null)
+      const findings = hurdle
+        ? [hurdle]
+        : await this.#tryOut(peer, probe, (canary.address() as AddressInfo).port)
+      if (findings.length === 0) proven.add(key)
+      return findings
+    } finally {
+      canary.close()
+      await Promise.all(names.map((name) => this.#end(name)))
+    }
+  }
+
+  /** Waits until a probe answers; what keeps it from that, or null. */
+  async #hurdle(probe: Probe): Promise<RuntimeFinding | null> {
+    const deadline = performance.now() + PROBE_READY_MS
+    let looks = 0
+    while (performance.now() < deadline) {
+      const answer = await get(probe, '/', 1000).catch(() => null)
+      if (answer === 'ready') return null
+      if (++looks % LOOKS_BETWEEN === 0) {
+        const found = await this.#engine.find((docker, options) =>
+          docker.getContainer(probe.id).inspect(options)
+        )
+        if (!found?.State.Running) return endedFinding(found?.State.ExitCode ?? null)
+      }
+      await after(LOOK_MS)
+    }
+    return UNREACHABLE
+  }
+
+  async #tryOut(peer: Probe, probe: Probe, canaryPort: number): Promise<RuntimeFinding[]> {
+    const callback = await this.#topology.callback()
+    const [peers, mosaic, machine, forbidden] = await Promise.all([
+      ask(probe, peer.address, GATEWAY_PORT),
+      ask(probe, callback.host, this.#port),
+      this.#reachedOfMachine(probe, canaryPort),
+      this.#reachedForbidden(probe),
+    ])
+    const findings: RuntimeFinding[] = []
+    if (peers === 'connected') findings.push(PEERS)
+    if (machine) findings.push(await this.#guardMissing(machine))
+    for (const { name, host, port } of forbidden) findings.push(forbiddenFinding(name, host, port))
+    if (mosaic !== 'connected' && mosaic !== 'ECONNREFUSED') {
+      findings.push(listenerFinding(`${callback.host}:${this.#port}`, mosaic))
+    }
+    return findings
+  }
+
+  async #reachedOfMachine(probe: Probe, canaryPort: number): Promise<string | null> {
+    const addresses = await this.#topology.hostAddresses()
+    for (const result of await Promise.all(
+      addresses.map(async (address) => ({
+        address,
+        outcome: await ask(probe, address, canaryPort),
+      }))
+    )) {
+      if (result.outcome === 'connected') return result.address
+    }
+    if (addresses.length > 0 || !probe.gateway) return null
+    // Mosaic cannot listen on the machine from within its container.
+    const outcome = await ask(probe, probe.gateway, CLOSED_PORT)
+    return outcome === 'connected' || outcome === 'ECONNREFUSED' ? probe.gateway : null
+  }
+
+  async #reachedForbidden(probe: Probe): Promise<ForbiddenPlace[]> {
+    const looks = this.#forbidden.map(async (place) => {
+      const found = await lookup(place.host, { family: 4 }).catch(() => null)
+      // A container's loopback is its own.
+      if (!found || found.address.startsWith('127.')) return null
+      return (await ask(probe, found.address, place.port)) === 'connected' ? place : null
+    })
+    return (await Promise.all(looks)).filter((place) => place !== null)
+  }
+
+  async #guardMissing(address: string): Promise<RuntimeFinding> {
+    return {
+      severity: 'error',
+      code: 'network_guard_missing',
+      message: `Agents would reach services of this machine, at ${address}.`,
+      hint: await this.#topology.guardHelp(),
+    }
+  }
+
+  async #start(name: string, image: string): Promise<Probe> {
+    const network = await this.#topology.networkOf(name)
+    const container = await this.#engine.call((docker, options) =>
+      docker.createContainer({
+        name,
+        Image: image,
+        User: `${AGENT_UID}:${AGENT_UID}`,
+        Entrypoint: ['node', '-e', PROBE],
+        Cmd: [],
+        Labels: { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'probe' },
+        HostConfig: hardened(LIMITS, network.name),
+        ...options,
+      })
+    )
+    await this.#engine.call((_, options) => container.start(options))
+    const { NetworkSettings } = await this.#engine.call((_, options) => container.inspect(options))
+    const [{ IPAddress = '', Gateway = '' } = {}] = Object.values(NetworkSettings.Networks)
+    return { id: container.id, name, address: IPAddress, gateway: Gateway }
+  }
+
+  async #end(name: string): Promise<void> {
+    await this.#engine.settle((docker, options) =>
+      docker.getContainer(name).remove({ force: true, ...options })
+    )
+    await this.#topology.release(name)
+  }
+
+  /** What a Mosaic that was killed in the middle of a proof left. */
+  async #tidy(): Promise<void> {
+    const filters = {
+      label: [`${LABEL.installation}=${this.#installation}`, `${LABEL.purpose}=probe`],
+    }
+    const listed = await this.#engine.call((docker, options) =>
+      docker.listContainers({ all: true, filters, ...options })
+    )
+    const before = Date.now() / 1000 - 120
+    const left = listed.filter(({ Created }) => Created < before)
+    await Promise.all(left.map(({ Names }) => this.#end(Names[0].replace(/^\//, ''))))
+  }
+
+  async #key(): Promise<string> {
+    const { ID } = await this.#engine.call((docker) => docker.info())
+    const { kind } = this.#topology
+    const network = kind === 'shared bridge' ? (await this.#topology.networkOf('')).id : ''
+    const guarded = this.#topology.guardFailure === null
+    const wanted = [this.#topology.networkName('').replace(/^-/, ''), this.#port, this.#forbidden]
+    return JSON.stringify([ID, kind, network, guarded, wanted])
+  }
+}
+
+/** Reachable on every address of the machine, as the services are that agents must not reach. */
+async function openCanary(): Promise<Server> {
+  const canary = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    canary.once('error', reject).listen(0, '0.0.0.0', resolve)
+  })
+  return canary.unref()
+}
+
+/** What became of it: `connected`, `timeout`, or the code of an error as `ECONNREFUSED`. */
+async function ask(probe: Probe, host: string, port: number): Promise<string> {
+  return get(probe, `/${host}/${port}`, CONNECT_MS + 10_000).catch(() => 'no answer')
+}
+
+async function get({ address }: Probe, path: string, withinMs: number): Promise<string> {
+  const response = await fetch(`http://${address}:${GATEWAY_PORT}${path}`, {
+    signal: AbortSignal.timeout(withinMs),
+  })
+  return response.text()
+}
+
+const UNREACHABLE: RuntimeFinding = {
+  severity: 'error',
+  code: 'agents_unreachable',
+  message: 'Mosaic does not reach containers of this engine by their address.',
+  hint:
+    'Run Mosaic on the machine of the engine, or in a container of it, and see that no firewall ' +
+    'closes the way.',
+}
+
+function endedFinding(exitCode: number | null): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'image_unfit',
+    message: `A container of the agents' image ended at once, with status ${exitCode ?? 'unknown'}.`,
+    hint: 'The image must have the programs "node" and "sh", for the processor of this machine.',
+  }
+}
+
+const PEERS: RuntimeFinding = {
+  severity: 'error',
+  code: 'agents_reach_agents',
+  message: 'Agents would reach each other: this machine does not filter packets on bridges.',
+  hint:
+    'Run "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1" on the machine of ' +
+    'the engine, and let the engine manage iptables.',
+}
+
+function forbiddenFinding(name: string, host: string, port: number): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'agents_reach_forbidden',
+    message: `Agents would reach ${name} at ${host}:${port}.`,
+    hint: 'Seal the egress of agents in the settings, or close the way on the network.',
+  }
+}
+
+function listenerFinding(address: string, outcome: string): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'internal_listener_unreachable',
+    message: `Agents do not reach Mosaic's internal listener at ${address} (${outcome}).`,
+    hint: 'See whether a firewall of this machine drops what comes from the bridge of the agents.',
+  }
+}

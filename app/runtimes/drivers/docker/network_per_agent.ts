@@ -1,0 +1,161 @@
+import { RuntimeError } from '#runtimes/errors'
+import { Subnets } from '#runtimes/drivers/docker/subnets'
+import { isOf, LABEL } from '#runtimes/drivers/docker/labels'
+import { isNameConflict, statusOf, type Engine } from '#runtimes/drivers/docker/engine'
+import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
+import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
+
+/** The name by which agents find Mosaic in their own network, wherever Mosaic's address lies. */
+const ALIAS = 'mosaic-internal'
+
+/** Ranges that another network of the engine took meanwhile. */
+const MOST_TRIES = 32
+
+/**
+ * For a Mosaic that runs in a container of the same engine: each agent has a small network of its own,
+ * which Mosaic joins. A bridge without peers would shut Mosaic out as well.
+ */
+export class NetworkPerAgent implements Topology {
+  readonly kind = 'network per agent'
+  readonly guardFailure = null
+
+  readonly #engine: Engine
+  readonly #installation: string
+  readonly #settings: DockerSettings
+  readonly #self: string
+  readonly #subnets: Subnets
+
+  /** @param self the container that Mosaic runs in */
+  constructor(engine: Engine, installation: string, settings: DockerSettings, self: string) {
+    this.#engine = engine
+    this.#installation = installation
+    this.#settings = settings
+    this.#self = self
+    this.#subnets = new Subnets(settings.range)
+  }
+
+  async prepare(): Promise<void> {
+    // Nothing is common to all.
+  }
+
+  forget(): void {
+    // Nothing is kept.
+  }
+
+  async networkOf(name: string): Promise<AgentNetwork> {
+    const network = (await this.#find(name)) ?? (await this.#create(name))
+    await this.#join(network)
+    return network
+  }
+
+  networkName(name: string): string {
+    return `${name}-${this.#settings.egress}`
+  }
+
+  async release(name: string): Promise<void> {
+    for (const egress of ['open', 'sealed']) await this.#remove(`${name}-${egress}`)
+  }
+
+  /** A new container of Mosaic after an update is in none of the networks that agents wait in. */
+  async joinAll(): Promise<void> {
+    const filters = { label: [`${LABEL.installation}=${this.#installation}`, LABEL.name] }
+    const networks = await this.#engine.call((docker, options) =>
+      docker.listNetworks({ filters, ...options })
+    )
+    for (const { Id, Name } of networks) await this.#join({ id: Id, name: Name })
+  }
+
+  async callback(): Promise<{ host: string; listen: null }> {
+    return { host: ALIAS, listen: null }
+  }
+
+  async hostAddresses(): Promise<string[]> {
+    return []
+  }
+
+  async guardHelp(): Promise<string> {
+    return (
+      'Run this as root on the machine of the engine, and at each boot: ' +
+      'iptables -I INPUT -i mos+ -m conntrack --ctstate NEW -j DROP. Or seal the egress of agents ' +
+      'in the settings: then they have no way to the machine at all.'
+    )
+  }
+
+  async #find(name: string): Promise<AgentNetwork | null> {
+    const wanted = this.networkName(name)
+    const found = await this.#engine.find((docker) => docker.getNetwork(wanted).inspect())
+    if (!found) return null
+    if (!isOf(this.#installation, found.Labels)) {
+      throw new RuntimeError('internal', `The network ${wanted} was not made by Mosaic.`, {
+        help: 'Remove or rename it by hand, then try again.',
+      })
+    }
+    return { id: found.Id, name: wanted }
+  }
+
+  async #create(name: string): Promise<AgentNetwork> {
+    const wanted = this.networkName(name)
+    for (const subnet of this.#subnets.candidates(wanted, await this.#taken(), MOST_TRIES)) {
+      try {
+        const network = await this.#engine.call((docker, options) =>
+          docker.createNetwork({ ...this.#options(name, wanted, subnet), ...options })
+        )
+        return { id: network.id, name: wanted }
+      } catch (error) {
+        if (isNameConflict(error)) {
+          const made = await this.#find(name)
+          if (made) return made
+        }
+        const overlaps = statusOf(error) === 403 || /overlap/i.test((error as Error).message)
+        if (!overlaps) throw error
+      }
+    }
+    throw new RuntimeError('no_capacity', `No network is left in ${this.#settings.range}.`, {
+      help: 'Give the agents a larger range in the settings, which nothing else uses.',
+    })
+  }
+
+  #options(name: string, wanted: string, subnet: { range: string; gateway: string }) {
+    const sealed = this.#settings.egress === 'sealed'
+    return {
+      Name: wanted,
+      CheckDuplicate: true,
+      Driver: 'bridge',
+      EnableIPv6: false,
+      Internal: sealed,
+      IPAM: { Config: [{ Subnet: subnet.range, Gateway: subnet.gateway }] },
+      Labels: { [LABEL.installation]: this.#installation, [LABEL.name]: name },
+      Options: {
+        'com.docker.network.bridge.name': `mosa-${shortHash(wanted)}`,
+        // Without an address of the machine on it, there is nothing of the machine to reach.
+        ...(sealed ? { 'com.docker.network.bridge.inhibit_ipv4': 'true' } : {}),
+      },
+    }
+  }
+
+  async #taken(): Promise<string[]> {
+    const networks = await this.#engine.call((docker, options) => docker.listNetworks(options))
+    return networks.flatMap(({ IPAM }) => (IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ''))
+  }
+
+  async #join({ id }: AgentNetwork): Promise<void> {
+    const EndpointConfig = { Aliases: [ALIAS] }
+    await this.#engine
+      .call((docker, options) =>
+        docker.getNetwork(id).connect({ Container: this.#self, EndpointConfig, ...options })
+      )
+      .catch((error: unknown) => {
+        // It is in there already.
+        if (statusOf(error) !== 403 && !isNameConflict(error)) throw error
+      })
+  }
+
+  async #remove(network: string): Promise<void> {
+    const found = await this.#engine.find((docker) => docker.getNetwork(network).inspect())
+    if (!found || !isOf(this.#installation, found.Labels)) return
+    await this.#engine.settle((docker, options) =>
+      docker.getNetwork(found.Id).disconnect({ Container: this.#self, Force: true, ...options })
+    )
+    await this.#engine.settle((docker, options) => docker.getNetwork(found.Id).remove(options))
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import { LABEL } from '#runtimes/drivers/docker/labels'
+import { shortHash } from '#runtimes/drivers/docker/options'
+import { stateVolume } from '#runtimes/drivers/docker/volumes'
+import { agentContainer } from '#runtimes/drivers/docker/container_options'
+import { isNameConflict, statusOf } from '#runtimes/drivers/docker/engine'
+import type { Found } from '#runtimes/drivers/docker/containers'
+import type { EngineSession } from '#runtimes/drivers/docker/engine_session'
+import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
+
+const REPLACE_GRACE_MS = 5000
+
+/** Others may make and remove a container of the same name meanwhile; but not for ever. */
+const MOST_ROUNDS = 8
+/** What somebody else has begun needs a moment to end. */
+const PAUSE_MS = 25
+
+/** Changes with what this driver makes of a spec, so that older containers are replaced. */
+const SHAPE_VERSION = 1
+
+export interface ProvisionerOptions {
+  /** Milliseconds that an instance gets to end when another spec replaces it. */
+  replaceGraceMs?: number
+}
+
+/** Brings the container of an agent from whatever it is to what its spec says. */
+export class Provisioner {
+  readonly #parts: Omit<EngineSession, 'maker'>
+  readonly #options: ProvisionerOptions
+
+  constructor(parts: Omit<EngineSession, 'maker'>, options: ProvisionerOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /**
+   * As the driver's `ensure`, for one caller at a time within this process. Other processes may work on
+   * the same agent at the same moment: each step looks anew, and what one has made the other takes.
+   */
+  async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      await after(round * PAUSE_MS, undefined, { signal: context.signal }).catch(() => {})
+      context.signal.throwIfAborted()
+      const instance = await this.#round(spec, context)
+      if (instance) return instance
+    }
+    throw new RuntimeError('internal', `${spec.name} changes while it is being started.`, {
+      help: 'See which other process makes or removes containers of this name.',
+    })
+  }
+
+  /** One look and the step that follows from it. Null asks for another look. */
+  async #round(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
+    const { containers } = this.#parts
+    const found = await containers.find(spec.name)
+    if (!found) return this.#make(spec, context)
+    if (!containers.isOurs(found)) throw new E_RUNTIME_NAME_TAKEN(spec.name)
+
+    const { Id: id, State, Config } = found
+    const isSame =
+      Config.Labels[LABEL.spec] === spec.hash && Config.Labels[LABEL.shape] === this.#shape(spec)
+    if (isSame && State.Running) {
+      if (State.Paused) await containers.unpause(id)
+      return containers.toInstance(found)
+    }
+    if (isSame && State.Status === 'created') return this.#start(spec, id, context)
+    if (State.Running) {
+      context.onProgress?.('Ending the former instance')
+      context.signal.throwIfAborted()
+      await containers.stop(found, this.#options.replaceGraceMs ?? REPLACE_GRACE_MS)
+    }
+    await containers.remove(id)
+    return null
+  }
+
+  async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
+    const {
+      images,
+      image: usual,
+      volumes,
+      topology,
+      isolation,
+      containers,
+      handover,
+      settings,
+    } = this.#parts
+    const { signal, onProgress } = context
+    const reference = spec.image ?? usual
+    const image = await images.resolve(reference, settings.pullPolicy, context)
+    await isolation.require(image)
+    onProgress?.('Making the container')
+    signal.throwIfAborted()
+
+    const isNew = await volumes.ensureState(spec.name, image)
+    try {
+      const network = await topology.networkOf(spec.name)
+      await handover.put(spec, image)
+      signal.throwIfAborted()
+      const mounts = [volumes.stateMount(spec.name), handover.mount(spec.name)]
+      const shape = this.#shape(spec)
+      const id = await containers.create(
+        agentContainer({ spec, image, network: network.name, shape, mounts })
+      )
+      return await this.#start(spec, id, context)
+    } catch (error) {
+      // Another process of Mosaic makes the same one: it is there at the next look.
+      if (isNameConflict(error)) return null
+      if (isNew) await this.#forget(spec.name)
+      throw error
+    }
+  }
+
+  /** Starts what was made. What does not start, or is not wanted any more, is taken away again. */
+  async #start(
+    { name }: InstanceSpec,
+    id: string,
+    { signal, onProgress }: RuntimeContext
+  ): Promise<Instance | null> {
+    const { containers, topology, isolation } = this.#parts
+    try {
+      signal.throwIfAborted()
+      onProgress?.('Starting the agent')
+      await containers.start(id)
+      signal.throwIfAborted()
+    } catch (error) {
+      const isGone = statusOf(error) === 404 && !signal.aborted
+      await containers.remove(id)
+      if (isGone) {
+        // Somebody removed the container, or its network: a new one has to be proven anew.
+        topology.forget()
+        isolation.forget()
+        return null
+      }
+      throw signal.aborted ? signal.reason : error
+    }
+    const found = await containers.find(id)
+    const instance = found && containers.toInstance(found)
+    if (instance) return instance
+    return found ? this.#endedAtOnce(found, name) : null
+  }
+
+  /** It ran, and is over: whoever waits for it looks at it and is told why. */
+  async #endedAtOnce(found: Found, name: string): Promise<never> {
+    const { failure } = await this.#parts.containers.observe(found)
+    throw new RuntimeError(
+      failure?.reason ?? 'exited_early',
+      failure?.message ?? `${name} ended while it was being started.`
+    )
+  }
+
+  /** Takes back what was made for an agent that had nothing before. */
+  async #forget(name: string): Promise<void> {
+    const { containers, handover, volumes, topology } = this.#parts
+    if (await containers.find(name)) return
+    await handover.delete(name).catch(() => {})
+    await volumes.delete(stateVolume(name)).catch(() => {})
+    await topology.release(name).catch(() => {})
+  }
+
+  #shape({ name }: InstanceSpec): string {
+    return shortHash(JSON.stringify([SHAPE_VERSION, this.#parts.topology.networkName(name)]))
+  }
+}

@@ -1,0 +1,277 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as after } from 'node:timers/promises'
+import { archive, firstFile } from '#runtimes/archive'
+import { MemoryGateway } from '#runtimes/drivers/memory/gateway'
+import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import {
+  MemoryWorld,
+  type MemoryBehaviour,
+  type MemoryCounts,
+  type MemoryInstance,
+} from '#runtimes/drivers/memory/world'
+import type {
+  Instance,
+  InstanceRef,
+  InstanceSpec,
+  Observed,
+  RuntimeContext,
+  RuntimeDriver,
+  RuntimeEvent,
+  RuntimeFinding,
+} from '#runtimes/contract'
+
+export interface MemoryDriverConfig {
+  /** What it drives; by default a world of its own, which ends with `close`. */
+  world?: MemoryWorld
+  now?: () => number
+  /** As what it is known, where there are several. */
+  name?: string
+}
+
+/** Lines that are kept of each instance's log. */
+const LOG_LINES = 500
+
+/** What an archive of an agent's data holds. */
+const SESSIONS_FILE = './sessions.json'
+
+/** Gateway doubles in Mosaic's own process: everything a driver does, within milliseconds. For tests. */
+export class MemoryDriver implements RuntimeDriver {
+  readonly name: string
+  readonly capabilities = {
+    isolation: 'none',
+    suspend: true,
+    limits: false,
+    multiNode: false,
+    events: true,
+  } as const
+
+  readonly #world: MemoryWorld
+  readonly #ownsWorld: boolean
+  readonly #installation: string
+  readonly #now: () => number
+
+  constructor(config: MemoryDriverConfig = {}, installation = 'memory') {
+    this.name = config.name ?? 'memory'
+    this.#world = config.world ?? new MemoryWorld()
+    this.#ownsWorld = config.world === undefined
+    this.#installation = installation
+    this.#now = config.now ?? Date.now
+  }
+
+  ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
+    const start = async () => {
+      signal.throwIfAborted()
+      const present = this.#world.instances.get(spec.name)
+      if (present && present.spec.installation !== this.#installation) {
+        throw new E_RUNTIME_NAME_TAKEN(spec.name)
+      }
+      if (present?.gateway && present.spec.hash === spec.hash) {
+        this.#setSuspended(spec.name, present, false)
+        return toInstance(present)
+      }
+      const behaviour = this.#world.behaviour(spec.name)
+      onProgress?.('Starting the agent')
+      if (behaviour.startMs) await after(behaviour.startMs, undefined, { signal }).catch(() => {})
+      signal.throwIfAborted()
+      if (behaviour.refuse) {
+        throw new RuntimeError(behaviour.refuse, `Told to refuse with ${behaviour.refuse}.`)
+      }
+      if (present) await this.#end(present, 0)
+      return toInstance(await this.#start(spec, behaviour))
+    }
+    return this.#world.queue.run(spec.name, start, signal)
+  }
+
+  stop(ref: InstanceRef): Promise<void> {
+    return this.#world.queue.run(ref.name, async () => {
+      const instance = this.#owned(ref.name)
+      if (!instance?.gateway) return
+      this.#world.counts(ref.name).stops++
+      await this.#end(instance, 0)
+    })
+  }
+
+  async suspend(ref: InstanceRef): Promise<void> {
+    const instance = this.#owned(ref.name)
+    if (instance) this.#setSuspended(ref.name, instance, true)
+  }
+
+  async resume(ref: InstanceRef): Promise<void> {
+    const instance = this.#owned(ref.name)
+    if (instance) this.#setSuspended(ref.name, instance, false)
+  }
+
+  async inspect(ref: InstanceRef): Promise<Observed | null> {
+    const instance = this.#owned(ref.name)
+    return instance ? toObserved(instance) : null
+  }
+
+  async *list(): AsyncIterable<Observed> {
+    for (const name of [...this.#world.instances.keys()]) {
+      const instance = this.#owned(name)
+      if (instance) yield toObserved(instance)
+    }
+  }
+
+  async remove(ref: InstanceRef): Promise<void> {
+    await this.stop(ref)
+    if (!this.#owned(ref.name)) return
+    this.#world.instances.delete(ref.name)
+    this.#world.emit('removed', ref.name, this.#now())
+  }
+
+  async purge(ref: InstanceRef): Promise<void> {
+    const present = this.#world.instances.get(ref.name)
+    if (present && !this.#owned(ref.name)) return
+    await this.remove(ref)
+    this.#world.data.delete(ref.name)
+    this.#world.logs.delete(ref.name)
+  }
+
+  async exportData(ref: InstanceRef): Promise<Readable | null> {
+    const present = this.#world.instances.get(ref.name)
+    const sessions = this.#world.data.get(ref.name)
+    if (!sessions || (present && !this.#owned(ref.name))) return null
+    const content = JSON.stringify([...sessions])
+    return Readable.from([archive([{ path: SESSIONS_FILE, content, mode: 0o600, uid: 1000 }])])
+  }
+
+  async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
+    this.#world.data.delete(spec.name)
+    const text = firstFile(await buffer(data))
+    signal.throwIfAborted()
+    if (text === null) throw new RuntimeError('internal', 'The data arrived without a file in it.')
+    this.#world.data.set(spec.name, new Map(JSON.parse(text)))
+  }
+
+  async *logs(ref: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
+    if (!this.#owned(ref.name) || tail <= 0) return
+    yield* (this.#world.logs.get(ref.name) ?? []).slice(-tail)
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    return this.#world.feed.listen(signal)
+  }
+
+  async preflight(): Promise<RuntimeFinding[]> {
+    return []
+  }
+
+  /** Ends the doubles of its own world: they live in this process, so nothing else could reach them. */
+  async close(): Promise<void> {
+    if (!this.#ownsWorld) return
+    await this.reset()
+  }
+
+  /** Ends and forgets everything, data and counts of agents included. For tests. */
+  async reset(): Promise<void> {
+    for (const instance of this.#world.instances.values()) await this.#end(instance, 0)
+    this.#world.instances.clear()
+    this.#world.data.clear()
+    this.#world.logs.clear()
+    this.#world.forget()
+  }
+
+  /** How often an instance was started, and how many of it lived at once. */
+  counts(name: string): MemoryCounts {
+    return this.#world.counts(name)
+  }
+
+  /** Sets faults of one instance name, or of all that were not named yet (`*`). Takes effect at once. */
+  behave(name: string, behaviour: MemoryBehaviour): void {
+    Object.assign(this.#world.behaviour(name), behaviour)
+  }
+
+  /** Ends an instance from outside, as a crash does. */
+  async crash(name: string, exitCode = 1): Promise<void> {
+    const instance = this.#world.instances.get(name)
+    if (instance) await this.#end(instance, exitCode, 'It was told to crash.')
+  }
+
+  async #start(spec: InstanceSpec, behaviour: MemoryBehaviour): Promise<MemoryInstance> {
+    const { token, ...pure } = spec
+    const sessions = this.#world.data.get(spec.name) ?? new Map()
+    this.#world.data.set(spec.name, sessions)
+    const gateway = new MemoryGateway({
+      token: token.release(),
+      sessions,
+      faults: behaviour,
+      now: this.#now,
+      log: (line) => this.#log(spec.name, line),
+      crash: () => void this.crash(spec.name, 1),
+    })
+    const endpoint = await gateway.start()
+    const instance: MemoryInstance = {
+      spec: pure,
+      id: crypto.randomUUID(),
+      endpoint,
+      startedAt: new Date(this.#now()),
+      status: 'running',
+      exitCode: null,
+      failure: null,
+      gateway,
+    }
+    this.#world.instances.set(spec.name, instance)
+    this.#world.began(spec.name)
+    this.#log(spec.name, `gateway listens on ${endpoint}`)
+    this.#world.emit('started', spec.name, this.#now())
+    return instance
+  }
+
+  async #end(instance: MemoryInstance, exitCode: number, why?: string): Promise<void> {
+    const { gateway } = instance
+    if (!gateway) return
+    instance.gateway = null
+    instance.status = 'exited'
+    instance.exitCode = exitCode
+    instance.failure = why === undefined ? null : { reason: 'exited_early', message: why }
+    await gateway.stop()
+    this.#world.ended(instance.spec.name)
+    this.#world.emit('exited', instance.spec.name, this.#now())
+  }
+
+  #setSuspended(name: string, instance: MemoryInstance, suspended: boolean): void {
+    const status = suspended ? 'suspended' : 'running'
+    if (!instance.gateway || instance.status === status) return
+    instance.status = status
+    if (suspended) instance.gateway.suspend()
+    else instance.gateway.resume()
+    this.#world.emit(suspended ? 'suspended' : 'resumed', name, this.#now())
+  }
+
+  #owned(name: string): MemoryInstance | null {
+    const instance = this.#world.instances.get(name)
+    return instance?.spec.installation === this.#installation ? instance : null
+  }
+
+  #log(name: string, line: string): void {
+    const lines = this.#world.logs.get(name) ?? []
+    this.#world.logs.set(name, lines)
+    lines.push(line)
+    if (lines.length > LOG_LINES) lines.shift()
+  }
+}
+
+function toInstance(instance: MemoryInstance): Instance {
+  const { spec, id, endpoint } = instance
+  return { name: spec.name, id, endpoint, state: { id } }
+}
+
+function toObserved(instance: MemoryInstance): Observed {
+  const { spec, gateway } = instance
+  return {
+    name: spec.name,
+    agent: spec.agent,
+    id: instance.id,
+    generation: spec.generation,
+    specHash: spec.hash,
+    status: instance.status,
+    endpoint: gateway ? instance.endpoint : null,
+    startedAt: instance.startedAt,
+    exitCode: instance.exitCode,
+    outOfMemory: false,
+    failure: instance.failure,
+    state: { id: instance.id },
+  }
+}

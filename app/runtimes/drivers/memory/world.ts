@@ -1,0 +1,82 @@
+import { EventFeed } from '#runtimes/event_feed'
+import { KeyedQueue } from '#runtimes/keyed_queue'
+import type { InstanceSpec, Observed, RuntimeEvent } from '#runtimes/contract'
+import type { MemoryFaults, MemoryGateway, MemorySessions } from '#runtimes/drivers/memory/gateway'
+import type { FailureReason } from '#runtimes/errors'
+
+/** How starting an instance misbehaves, beside the faults of its gateway. */
+export interface MemoryBehaviour extends MemoryFaults {
+  /** Milliseconds that `ensure` takes. */
+  startMs?: number
+  /** `ensure` fails with this reason. */
+  refuse?: FailureReason
+}
+
+/** What was done for one instance name since the world began. */
+export interface MemoryCounts {
+  starts: number
+  stops: number
+  alive: number
+  /** Most instances of this name that were alive at the same time. More than one is a bug. */
+  mostAlive: number
+}
+
+export interface MemoryInstance {
+  spec: Omit<InstanceSpec, 'token'>
+  id: string
+  endpoint: string
+  startedAt: Date
+  status: Observed['status']
+  exitCode: number | null
+  failure: Observed['failure']
+  /** Null once it has ended. */
+  gateway: MemoryGateway | null
+}
+
+/**
+ * What the memory driver drives: instances, and the data of agents. It plays the engine, so a new driver
+ * object over the same world finds everything again, as Mosaic does after a restart.
+ */
+export class MemoryWorld {
+  readonly instances = new Map<string, MemoryInstance>()
+  readonly data = new Map<string, MemorySessions>()
+  readonly logs = new Map<string, string[]>()
+  readonly feed = new EventFeed()
+  readonly queue = new KeyedQueue()
+  readonly #counts = new Map<string, MemoryCounts>()
+  readonly #behaviours = new Map<string, MemoryBehaviour>()
+
+  counts(name: string): MemoryCounts {
+    const counts = this.#counts.get(name) ?? { starts: 0, stops: 0, alive: 0, mostAlive: 0 }
+    this.#counts.set(name, counts)
+    return counts
+  }
+
+  /** The faults of one name, or of all (`*`). The object is live: change it while instances run. */
+  behaviour(name: string): MemoryBehaviour {
+    const behaviour = this.#behaviours.get(name) ?? { ...this.#behaviours.get('*') }
+    this.#behaviours.set(name, behaviour)
+    return behaviour
+  }
+
+  began(name: string): void {
+    const counts = this.counts(name)
+    counts.starts++
+    counts.alive++
+    counts.mostAlive = Math.max(counts.mostAlive, counts.alive)
+  }
+
+  ended(name: string): void {
+    this.counts(name).alive--
+  }
+
+  /** Counts and behaves as on the first day. */
+  forget(): void {
+    this.#counts.clear()
+    this.#behaviours.clear()
+  }
+
+  emit(type: RuntimeEvent['type'], name: string, now: number): void {
+    this.feed.emit({ type, name, at: new Date(now) })
+  }
+}

@@ -1,0 +1,188 @@
+import db from '@adonisjs/lucid/services/db'
+import type { LucidRow } from '@adonisjs/lucid/types/model'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { Audit } from '#audit/audit'
+import LlmProvider from '#models/llm_provider'
+import UserAgentConfig from '#models/user_agent_config'
+import UserContainer from '#models/user_container'
+import type { AgentProfile, WakePolicy } from '#models/types'
+import { isUniqueViolation } from '#models/unique_violation'
+import { resolveModel } from '#openclaw/model_references'
+import type { Actor } from '#settings/actor'
+import type { SettingsChanged } from '#user_settings/agent_settings_changed'
+import { refuseFields, type FieldError } from '#settings/field_errors'
+import type { Settings } from '#settings/settings'
+
+/** How a user wants their agent. Models as `<provider name>/<model id>`. */
+export interface Preferences {
+  primaryModel: string | null
+  /** Tried in this order when the one before does not answer. */
+  fallbackModels: string[]
+  /** The text of SOUL.md. */
+  personality: string | null
+  /** The provider whose models may be named without its name. */
+  providerId: string | null
+  /** Minutes without a user's act after which the agent sleeps. */
+  idleTimeoutMin: number
+  /** What becomes of the agent then. */
+  wakePolicy: WakePolicy
+  profile: AgentProfile
+}
+
+/** What is left out stays. Null goes back to the default. */
+export type PreferenceChanges = {
+  [Name in keyof Preferences]?: Preferences[Name] | null
+}
+
+const DEFAULT_PROFILE: AgentProfile = 'minimal'
+
+/** A user's wishes for their agent, over `user_agent_configs` and `user_containers`. */
+export class AgentPreferences {
+  constructor(
+    protected settings: Settings,
+    protected audit: Audit,
+    protected changed: SettingsChanged
+  ) {}
+
+  async get(userId: string): Promise<Preferences> {
+    const config = await UserAgentConfig.ownedBy(userId).first()
+    const container = await UserContainer.ownedBy(userId).first()
+    return {
+      primaryModel: config?.primaryModel ?? null,
+      fallbackModels: config?.fallbackModels ?? [],
+      personality: config?.personality ?? null,
+      providerId: config?.providerId ?? null,
+      idleTimeoutMin:
+        container?.idleTimeoutMin ?? (await this.settings.get('agents.idleTimeoutMin')),
+      wakePolicy: container?.wakePolicy ?? (await this.settings.get('agents.wakePolicy')),
+      profile: config?.profile ?? DEFAULT_PROFILE,
+    }
+  }
+
+  /**
+   * Stores wishes. Models must be declared by an active provider of the user; a bare model id is looked
+   * up in the default provider first, and stored with the provider's name.
+   *
+   * @throws E_VALIDATION_ERROR naming each field
+   */
+  async put(actor: Actor, changes: PreferenceChanges): Promise<Preferences> {
+    const userId = actor.user.id
+    const models = await this.#models(userId, changes)
+    const standardMin = await this.settings.get('agents.idleTimeoutMin')
+    const idleTimeoutMin = changes.idleTimeoutMin === null ? standardMin : changes.idleTimeoutMin
+
+    await db.transaction(async (trx) => {
+      const config = await configOf(userId, trx)
+      config.merge({
+        ...models,
+        ...(changes.personality !== undefined && { personality: changes.personality || null }),
+        ...(changes.profile !== undefined && { profile: changes.profile ?? DEFAULT_PROFILE }),
+      })
+      await config.save()
+
+      const { wakePolicy } = changes
+      if (idleTimeoutMin === undefined && wakePolicy === undefined) return
+      const container = await containerOf(userId, idleTimeoutMin ?? standardMin, trx)
+      await container
+        .merge({
+          ...(idleTimeoutMin !== undefined && { idleTimeoutMin }),
+          ...(wakePolicy !== undefined && { wakePolicy }),
+          /** Whoever keeps agents up looks for what should run. */
+          ...(wakePolicy === 'always_on' && { desired: 'running' as const }),
+        })
+        .save()
+    })
+
+    await this.audit.record({
+      actor: actor.user,
+      action: 'agent_config.updated',
+      subject: { type: 'user', id: userId },
+      details: { changed: Object.keys(changes) },
+      address: actor.address,
+    })
+    this.changed({ userId })
+    return this.get(userId)
+  }
+
+  /** The changed models and default provider, checked and with their providers' names. */
+  async #models(userId: string, changes: PreferenceChanges) {
+    const { primaryModel, fallbackModels } = changes
+    const own = await LlmProvider.ownedBy(userId).orderBy('created_at').orderBy('id')
+    const wrong: FieldError[] = []
+
+    let { providerId } = changes
+    if (providerId && !own.some(({ id }) => id === providerId)) {
+      wrong.push({ field: 'providerId', message: 'You have no such provider.' })
+    }
+    const defaultId =
+      providerId === undefined
+        ? ((await UserAgentConfig.ownedBy(userId).first())?.providerId ?? null)
+        : providerId
+
+    const usable = own.filter(({ isActive }) => isActive)
+    const checked = (reference: string, field: string) => {
+      const found = resolveModel(reference, usable, defaultId)
+      if (found?.provider.models.some(({ id }) => id === found.modelId)) {
+        return `${found.provider.name}/${found.modelId}`
+      }
+      const message = `None of your active providers has the model "${reference}".`
+      wrong.push({ field, message })
+      return reference
+    }
+
+    const primary = primaryModel ? checked(primaryModel, 'primaryModel') : primaryModel
+    const fallbacks = fallbackModels?.map((model, index) =>
+      checked(model, `fallbackModels.${index}`)
+    )
+    refuseFields(wrong)
+    return {
+      ...(providerId !== undefined && { providerId }),
+      ...(primary !== undefined && { primaryModel: primary || null }),
+      ...(fallbackModels !== undefined && { fallbackModels: [...new Set(fallbacks ?? [])] }),
+    }
+  }
+}
+
+function configOf(userId: string, client: TransactionClientContract): Promise<UserAgentConfig> {
+  return findOrCreate(
+    () => UserAgentConfig.query({ client }).where('user_id', userId).forUpdate().first(),
+    (trx) =>
+      UserAgentConfig.create(
+        { userId, fallbackModels: [], profile: DEFAULT_PROFILE },
+        { client: trx }
+      ),
+    client
+  )
+}
+
+function containerOf(
+  userId: string,
+  idleTimeoutMin: number,
+  client: TransactionClientContract
+): Promise<UserContainer> {
+  const containerName = `mosaic-user-${userId}`
+  return findOrCreate(
+    () => UserContainer.query({ client }).where('user_id', userId).first(),
+    (trx) => UserContainer.create({ userId, containerName, idleTimeoutMin }, { client: trx }),
+    client
+  )
+}
+
+/** One row a user: of two who make it at once, the second finds the first one's. */
+async function findOrCreate<Row extends LucidRow>(
+  find: () => Promise<Row | null>,
+  create: (client: TransactionClientContract) => Promise<Row>,
+  client: TransactionClientContract
+): Promise<Row> {
+  const found = await find()
+  if (found) return found
+  try {
+    const made = await client.transaction((savepoint) => create(savepoint))
+    /** The savepoint has ended: what follows belongs to the transaction around it. */
+    return made.useTransaction(client)
+  } catch (error) {
+    const theirs = isUniqueViolation(error) ? await find() : null
+    if (!theirs) throw error
+    return theirs
+  }
+}

@@ -1,0 +1,194 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import type { Audit } from '#audit/audit'
+import type { ConnectionTest, Fetch, LlmAdapter } from '#llm/contract'
+import type { LlmRegistry } from '#llm/registry'
+import LlmProvider from '#models/llm_provider'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+import { isUniqueViolation } from '#models/unique_violation'
+import type { Actor } from '#settings/actor'
+import type { SettingsChanged } from '#user_settings/agent_settings_changed'
+import { refuseFields } from '#settings/field_errors'
+import {
+  providerValues,
+  type ProviderChanges,
+  type ProviderInput,
+  type ProviderValues,
+} from '#user_settings/provider_input'
+import {
+  E_NAME_TAKEN,
+  E_PROVIDER_IN_USE,
+  E_PROVIDER_RUNS_SYSTEM_AGENT,
+} from '#user_settings/errors'
+import {
+  clearOwnUses,
+  ownUsesOf,
+  renameUses,
+  systemAgentsOn,
+} from '#user_settings/provider_references'
+
+/** Milliseconds for a whole test of a connection. */
+const TEST_DEADLINE_MS = 10_000
+
+/** The end of a key helps to tell keys apart; of a short key it would be too much of it. */
+const SHORTEST_KEY_WITH_LAST4 = 12
+
+/**
+ * The LLM services that users connected. Every call is for one owner, and what belongs to someone else
+ * does not exist: finding, changing, testing or deleting it fails with E_ROW_NOT_FOUND (404).
+ */
+export class ProviderDirectory {
+  constructor(
+    protected registry: LlmRegistry,
+    /** Guarded: it calls what people typed. */
+    protected fetch: Fetch,
+    protected audit: Audit,
+    protected changed: SettingsChanged,
+    protected testDeadlineMs: number = TEST_DEADLINE_MS
+  ) {}
+
+  /** By name. */
+  list(ownerId: string, { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery = {}) {
+    return LlmProvider.ownedBy(ownerId).orderBy('name').paginate(page, limit)
+  }
+
+  find(ownerId: string, id: string): Promise<LlmProvider> {
+    return LlmProvider.ownedBy(ownerId).where('id', id).firstOrFail()
+  }
+
+  /** @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR, E_NAME_TAKEN */
+  async create(actor: Actor, input: ProviderInput): Promise<LlmProvider> {
+    const values = providerValues(this.registry.get(input.type), input, { models: true })
+    const provider = new LlmProvider()
+    provider.userId = actor.user.id
+    provider.type = input.type
+    provider.name = input.name
+    provider.displayName = input.displayName || input.name
+    provider.isActive = input.isActive ?? true
+    await this.#apply(provider, values)
+    await this.#store(provider)
+    await this.#record(actor, 'provider.created', provider, { type: provider.type })
+    return provider
+  }
+
+  /**
+   * Changes what is given. A new name is followed by every reference to the provider's models.
+   *
+   * @throws E_VALIDATION_ERROR, E_NAME_TAKEN
+   */
+  async update(actor: Actor, id: string, changes: ProviderChanges): Promise<LlmProvider> {
+    const provider = await this.find(actor.user.id, id)
+    const values = this.#changedValues(provider, changes, { models: true })
+    provider.name = changes.name ?? provider.name
+    provider.displayName = changes.displayName || provider.displayName
+    provider.isActive = changes.isActive ?? provider.isActive
+    await this.#apply(provider, values)
+    const changed = changedColumns(provider)
+    await this.#store(provider)
+    await this.#record(actor, 'provider.updated', provider, { changed })
+    return provider
+  }
+
+  /**
+   * Deletes a provider. One that its owner's agent uses is kept, unless `clear` takes it out of there;
+   * one that a system agent lives on is kept in any case.
+   *
+   * @throws E_PROVIDER_IN_USE
+   */
+  async delete(actor: Actor, id: string, { clear }: { clear: boolean }): Promise<void> {
+    const provider = await this.find(actor.user.id, id)
+    const systemAgents = await systemAgentsOn(provider)
+    if (systemAgents.length > 0) throw new E_PROVIDER_RUNS_SYSTEM_AGENT(systemAgents)
+    const uses = await ownUsesOf(provider)
+    if (uses.length > 0 && !clear) throw new E_PROVIDER_IN_USE(uses)
+
+    await db.transaction(async (trx) => {
+      await clearOwnUses(provider, trx)
+      await provider.useTransaction(trx).delete()
+    })
+    await this.#record(actor, 'provider.deleted', provider, { cleared: uses.length > 0 })
+  }
+
+  /**
+   * Really calls the service as it was entered, before anything is stored. Never longer than ten
+   * seconds; a service that does not answer rightly is a result.
+   *
+   * @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR
+   */
+  async test(input: Omit<ProviderInput, 'name'>): Promise<ConnectionTest> {
+    const adapter = this.registry.get(input.type)
+    const values = providerValues(adapter, input, { models: false })
+    return this.#call(adapter, values, values.apiKey ?? null)
+  }
+
+  /** Tests a stored provider, with changes that are not stored yet, if there are any. */
+  async testStored(
+    ownerId: string,
+    id: string,
+    changes: ProviderChanges = {}
+  ): Promise<ConnectionTest> {
+    const provider = await this.find(ownerId, id)
+    const values = this.#changedValues(provider, changes, { models: false })
+    const apiKey = values.apiKey === undefined ? await provider.open('apiKey') : values.apiKey
+    return this.#call(this.registry.get(provider.type), values, apiKey)
+  }
+
+  #call(adapter: LlmAdapter, values: ProviderValues, apiKey: string | null) {
+    const { apiType, models } = values
+    const baseUrl = values.baseUrl ?? adapter.defaults.baseUrl ?? ''
+    const signal = AbortSignal.timeout(this.testDeadlineMs)
+    return adapter.testConnection(
+      { baseUrl, apiKey, apiType, models },
+      { fetch: this.fetch, signal }
+    )
+  }
+
+  #changedValues(provider: LlmProvider, changes: ProviderChanges, needs: { models: boolean }) {
+    const { type, baseUrl, apiType, models, apiKey } = provider
+    if (changes.type !== undefined && changes.type !== type) {
+      const message = 'A provider keeps its kind. Add another one instead.'
+      refuseFields([{ field: 'type', message }])
+    }
+    const stored = { baseUrl, apiType, models, hasKey: apiKey !== null }
+    return providerValues(this.registry.get(type), changes, needs, stored)
+  }
+
+  async #apply(provider: LlmProvider, { baseUrl, apiKey, apiType, models }: ProviderValues) {
+    provider.merge({ baseUrl, apiType, models })
+    if (apiKey === undefined) return
+    await provider.seal('apiKey', apiKey)
+    const telling = apiKey !== null && apiKey.length >= SHORTEST_KEY_WITH_LAST4
+    provider.apiKeyLast4 = telling ? apiKey.slice(-4) : null
+    provider.apiKeyUpdatedAt = apiKey === null ? null : DateTime.utc()
+  }
+
+  async #store(provider: LlmProvider): Promise<void> {
+    const formerName: string = provider.$original.name ?? provider.name
+    try {
+      await db.transaction(async (trx) => {
+        await provider.useTransaction(trx).save()
+        if (formerName !== provider.name) await renameUses(provider, formerName, trx)
+      })
+    } catch (error) {
+      throw isUniqueViolation(error) ? new E_NAME_TAKEN() : error
+    }
+  }
+
+  async #record(actor: Actor, action: string, provider: LlmProvider, details: object) {
+    await this.audit.record({
+      actor: actor.user,
+      action,
+      subject: { type: 'provider', id: provider.id },
+      details: { name: provider.name, ...details },
+      address: actor.address,
+    })
+    this.changed({ userId: provider.userId })
+  }
+}
+
+/** By name only: what a key or an address is now belongs into no record. */
+function changedColumns(provider: LlmProvider): string[] {
+  return Object.keys(provider.$dirty).filter(
+    (name) => !name.startsWith('apiKey') || name === 'apiKey'
+  )
+}

@@ -1,0 +1,192 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { Prewarmer } from '#agents/prewarmer'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { GatewayClient } from '#openclaw/gateway_client'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+const SESSION = 'agent:main:primer:wake'
+
+test.group('Priming an agent', (group) => {
+  let house: AgentsHouse
+  let primer: Prewarmer
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    primer = primerWith(new GatewayClient())
+    return async () => {
+      primer.close()
+      await house.close()
+    }
+  })
+
+  const primerWith = (gateway: Pick<GatewayClient, 'prime'>) =>
+    new Prewarmer(house.context, house.lifecycle, house.metrics, gateway)
+
+  /** What the hidden session of an agent was told so far. */
+  const turns = (name: string) =>
+    (house.world.data.get(name)?.get(SESSION) ?? []).filter(({ role }) => role === 'user').length
+
+  /** Comes to chat, as the page does. */
+  async function come(agent: Parameters<Prewarmer['prime']>[0]) {
+    await house.lifecycle.start(agent)
+    return primer.prime(agent)
+  }
+
+  test('waits until it is awake, then chats with it in a session of its own', async ({
+    assert,
+  }) => {
+    const { agent, name } = await house.newAgent()
+    house.memory.behave(name, { bootMs: 3000 })
+    assert.equal(await come(agent), 'primed')
+    assert.deepEqual([...house.world.data.get(name)!.keys()], [SESSION])
+    assert.equal(turns(name), 1)
+  })
+
+  test('happens again once it is half way to being cold, and not before', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await come(agent)
+    house.clock.advance(29_000)
+    assert.equal(await come(agent), 'warm')
+    house.clock.advance(1000)
+    assert.equal(await come(agent), 'primed')
+    assert.equal(turns(name), 2)
+  })
+
+  test('is not needed while its user chats, nor right after', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    const endOne = primer.chatBegins(agent)
+    const endOther = primer.chatBegins(agent)
+    assert.equal(await come(agent), 'chatting')
+    endOne()
+    endOne()
+    assert.equal(await come(agent), 'chatting')
+    endOther()
+    assert.equal(await come(agent), 'warm')
+    assert.equal(turns(name), 0)
+  })
+
+  test('is needed after a restart, however lately it chatted', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await come(agent)
+    await house.lifecycle.restartAndWait(agent)
+    assert.equal(await come(agent), 'primed')
+  })
+
+  test('wakes nobody', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    assert.equal(await primer.prime(agent), 'asleep')
+    house.document = null
+    assert.equal(await come(agent), 'asleep')
+    assert.equal(house.memory.counts(name).starts, 0)
+  })
+
+  test('happens once at a time', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    assert.deepEqual(await Promise.all([come(agent), come(agent), come(agent)]), [
+      'primed',
+      'primed',
+      'primed',
+    ])
+    assert.equal(turns(name), 1)
+  })
+
+  test('takes turns with other agents, as many at once as may start', async ({ assert }) => {
+    house.settings['agents.startConcurrency'] = 2
+    let most = 0
+    let present = 0
+    const leaves: (() => void)[] = []
+    primer = primerWith({
+      prime: async () => {
+        most = Math.max(most, ++present)
+        await new Promise<void>((leave) => leaves.push(leave))
+        present--
+      },
+    })
+    const agents = await Promise.all([1, 2, 3].map(() => house.newAgent()))
+    const primings = Promise.all(agents.map(({ agent }) => come(agent)))
+    await until(() => leaves.length === 2)
+    for (let left = 0; left < 3; left++) {
+      await until(() => leaves.length > 0)
+      leaves.shift()!()
+    }
+    assert.deepEqual(await primings, ['primed', 'primed', 'primed'])
+    assert.equal(most, 2)
+  })
+
+  test('is no act of the user, and keeps no agent awake', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    const before = house.activity.lastActiveAt(agent)
+    house.clock.advance(29 * 60_000)
+    assert.equal(await primer.prime(agent), 'primed')
+    assert.equal(house.activity.lastActiveAt(agent), before)
+    assert.equal(house.activity.inFlight(agent), 0)
+
+    house.clock.advance(60_000)
+    assert.equal((await house.reaper.reapIdle()).stopped, 1)
+    assert.equal((await house.row(userId)).status, 'stopped')
+  })
+
+  test('that fails is counted and logged, and hurts nobody', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    house.memory.behave(name, { errorFrame: true })
+    assert.equal(await come(agent), 'failed')
+    const [{ level, message }] = house.logged.slice(-1)
+    assert.deepEqual([level, message], ['info', 'Could not prime an agent'])
+
+    house.memory.behave(name, { errorFrame: false })
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(await come(agent), 'primed')
+    const text = house.metrics.render({ agents: {}, waking: 0, queued: 0 })
+    assert.include(text, 'mosaic_agent_primings_total{outcome="failed"} 1')
+    assert.include(text, 'mosaic_agent_primings_total{outcome="primed"} 1')
+  })
+
+  test('that takes too long is given up', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    house.memory.behave(name, { hang: true })
+    const outcome = come(agent)
+    await until(() => turns(name) === 1)
+    house.clock.advance(60_000)
+    assert.equal(await outcome, 'failed')
+  })
+
+  test('ends when its agent is stopped, and does not delay that', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    house.memory.behave(name, { hang: true })
+    const outcome = come(agent)
+    await until(() => turns(name) === 1)
+    await house.lifecycle.stop(agent)
+    assert.equal(await outcome, 'interrupted')
+    assert.equal((await house.row(userId)).status, 'stopped')
+  })
+
+  test('ends when Mosaic does', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    house.memory.behave(name, { hang: true })
+    const outcome = come(agent)
+    await until(() => turns(name) === 1)
+    primer.close()
+    assert.equal(await outcome, 'interrupted')
+    assert.notInclude(house.logged.map(({ message }) => message).join(), 'prime')
+  })
+
+  test('of a gateway that is gone lets the next call look anew', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    primer = primerWith({
+      prime: async () => {
+        throw new E_GATEWAY_FAILED()
+      },
+    })
+    assert.equal(await come(agent), 'failed')
+    assert.isNull(house.lifecycle.peek(agent))
+  })
+})

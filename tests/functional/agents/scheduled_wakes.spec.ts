@@ -1,0 +1,103 @@
+import { test } from '@japa/runner'
+import { DateTime } from 'luxon'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { ScheduledWakes } from '#agents/background/scheduled_wakes'
+import User from '#models/user'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+
+const MINUTE_MS = 60_000
+
+test.group('Scheduled work', (group) => {
+  let house: AgentsHouse
+  let scheduled: ScheduledWakes
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    scheduled = new ScheduledWakes(house.context, house.lifecycle)
+    return () => house.close()
+  })
+
+  /** An agent that was stopped with a job that is due in so many milliseconds. */
+  const asleep = async (dueInMs: number) => {
+    const one = await house.newAgent()
+    const due = house.clock.now() + dueInMs
+    house.memory.behave(one.name, { nextJobAt: due })
+    await house.lifecycle.ensureRunning(one.agent)
+    await house.lifecycle.stop(one.agent)
+    return { ...one, due }
+  }
+
+  test('is asked for before a stop, and kept while the agent sleeps', async ({ assert }) => {
+    const { userId, due } = await asleep(60 * MINUTE_MS)
+    assert.equal((await house.row(userId)).nextJobAt!.toMillis(), due)
+    assert.include(await scheduled.wakeDue(), { due: 0, woken: 0 })
+  })
+
+  test('wakes its agent ahead of time, and sends it to sleep again when it is done', async ({
+    assert,
+  }) => {
+    const { name, userId, due } = await asleep(60 * MINUTE_MS)
+    house.clock.advance(58 * MINUTE_MS)
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+    assert.isBelow(house.clock.now(), due)
+    assert.equal((await house.row(userId)).status, 'running')
+
+    assert.include(await house.reaper.reapIdle(), { working: 1, stopped: 0 })
+    house.memory.behave(name, { nextJobAt: null, working: true })
+    assert.include(await house.reaper.reapIdle(), { working: 1, stopped: 0 })
+    house.memory.behave(name, { working: false })
+    assert.include(await house.reaper.reapIdle(), { stopped: 1 })
+    assert.isNull((await house.row(userId)).nextJobAt)
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+  })
+
+  test('is no act of the user: the agent is as idle as before', async ({ assert }) => {
+    const { userId } = await asleep(MINUTE_MS)
+    const before = (await house.row(userId)).lastActiveAt!.toMillis()
+    house.clock.advance(30_000)
+    await scheduled.wakeDue()
+    await house.activity.flush()
+    assert.equal((await house.row(userId)).lastActiveAt!.toMillis(), before)
+  })
+
+  test('wakes a suspended agent too', async ({ assert }) => {
+    const one = await house.newAgent()
+    house.settings['agents.wakePolicy'] = 'warm'
+    await house.lifecycle.ensureRunning(one.agent)
+    house.memory.behave(one.name, { nextJobAt: house.clock.now() + 40 * MINUTE_MS })
+    house.clock.advance(30 * MINUTE_MS)
+    assert.include(await house.reaper.reapIdle(), { suspended: 1 })
+    house.clock.advance(9 * MINUTE_MS)
+    assert.include(await scheduled.wakeDue(), { woken: 1 })
+    assert.include(house.memory.counts(one.name), { starts: 1 })
+  })
+
+  test('that was missed wakes its agent all the same', async ({ assert }) => {
+    await asleep(MINUTE_MS)
+    house.clock.advance(60 * MINUTE_MS)
+    assert.include(await scheduled.wakeDue(), { woken: 1 })
+  })
+
+  test('wakes no agent whose owner was deactivated', async ({ assert }) => {
+    const { userId } = await asleep(MINUTE_MS)
+    await User.query().where('id', userId).update({ deactivatedAt: DateTime.now().toSQL() })
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+  })
+
+  test('waits like anyone after a failure', async ({ assert }) => {
+    await asleep(MINUTE_MS)
+    house.driver.chaos.ensure = { bad: 'no_capacity' }
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 0, skipped: 1 })
+    house.driver.chaos.ensure = {}
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 0, skipped: 1 })
+    house.clock.advance(MINUTE_MS)
+    assert.include(await scheduled.wakeDue(), { woken: 1 })
+  })
+
+  test('is looked for with one query, however many agents sleep', async ({ assert }) => {
+    await asleep(60 * MINUTE_MS)
+    await asleep(60 * MINUTE_MS)
+    assert.equal(await house.queries(() => scheduled.wakeDue()), 1)
+  })
+})

@@ -1,0 +1,53 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import app from '@adonisjs/core/services/app'
+import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { SecretKey } from '#vaults/secret_keys'
+import { VaultManager } from '#vaults/manager'
+import SystemConfig from '#models/system_config'
+import { checkBoot } from '#installation/boot_check'
+import { E_DATABASE_NOT_MIGRATED, E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
+import { Settings } from '#settings/settings'
+import { E_VAULT_WRONG_KEY } from '#vaults/errors'
+
+const OTHER_KEY = new SecretKey('Qq1Ww2Ee3Rr4Tt5Yy6Uu7Ii8Oo9Pp0Aa')
+
+const withKey = (key: SecretKey) =>
+  new Settings(
+    new VaultManager({
+      default: 'own',
+      drivers: { own: () => new Aes256GcmDriver({ keys: [key] }) },
+    })
+  )
+
+/** Settings over a database that answers every question with this error. */
+const failing = (error: Error) => ({ get: () => Promise.reject(error) }) as unknown as Settings
+
+test.group('What must hold before the server listens', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    await SystemConfig.query().where('key', 'vault.sentinel').delete()
+  })
+
+  test('the first boot plants a sentinel, the next ones open it', async ({ assert }) => {
+    const vault = await app.container.make('vault.manager')
+    await checkBoot(new Settings(vault))
+    const row = await SystemConfig.findByOrFail('key', 'vault.sentinel')
+    assert.match(row.value!, /^enc:/)
+    await checkBoot(new Settings(vault))
+  })
+
+  test('another key than the one that sealed the database is refused', async ({ assert }) => {
+    await checkBoot(new Settings(await app.container.make('vault.manager')))
+    await assert.rejects(() => checkBoot(withKey(OTHER_KEY)), E_VAULT_WRONG_KEY)
+  })
+
+  test('a database without tables, or none at all, is named as that', async ({ assert }) => {
+    const missing = Object.assign(new Error('relation does not exist'), { code: '42P01' })
+    await assert.rejects(() => checkBoot(failing(missing)), E_DATABASE_NOT_MIGRATED)
+    const sqlite = new Error('select * - no such table: system_configs')
+    await assert.rejects(() => checkBoot(failing(sqlite)), E_DATABASE_NOT_MIGRATED)
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    await assert.rejects(() => checkBoot(failing(refused)), E_DATABASE_UNREACHABLE)
+  })
+})
