@@ -1,0 +1,1 @@
+export function released(text: string, version: string, date: string): string

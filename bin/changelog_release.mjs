@@ -1,0 +1,28 @@
+/**
+ * Dates the "Unreleased" section of the changelog. `npm version` runs it after it has raised the version and before
+ * it commits and tags; see the scripts `preversion` and `version` in package.json.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const HEADING = '## Unreleased\n'
+
+/**
+ * @param {string} text The changelog.
+ * @returns {string} The same with what was unreleased under the version, and an empty section above it.
+ * @throws Error when there is nothing to release
+ */
+export function released(text, version, date) {
+  const start = text.indexOf(HEADING)
+  if (start === -1) throw new Error('CHANGELOG.md has no section "## Unreleased".')
+  const body = start + HEADING.length
+  const next = text.indexOf('\n## ', body)
+  const changes = text.slice(body, next === -1 ? undefined : next)
+  if (changes.trim() === '') throw new Error('CHANGELOG.md lists no change under "## Unreleased".')
+  return `${text.slice(0, body)}\n## ${version} - ${date}\n${text.slice(body)}`
+}
+
+if (import.meta.main) {
+  const today = new Date().toISOString().slice(0, 10)
+  const text = readFileSync('CHANGELOG.md', 'utf8')
+  writeFileSync('CHANGELOG.md', released(text, process.env.npm_package_version, today))
+}
