@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp'
 import vue from 'eslint-plugin-vue'
 import { configApp } from '@adonisjs/eslint-config'
 import { parser } from 'typescript-eslint'
@@ -11,6 +12,27 @@ export default configApp(
       '@unicorn/no-await-expression-member': 'off',
       /** Error classes are named by their code: E_VAULT_TAMPERED. */
       '@typescript-eslint/naming-convention': 'off',
+    },
+  },
+  {
+    /** Text comes from agents, members and services, and one thread reads it for all. Tests read their own. */
+    ignores: ['tests/**', 'bench/**', 'chaos/**'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(NewExpression, CallExpression)[callee.name="RegExp"]',
+          message:
+            'No rule sees what this matches, or how long it takes. Write it out, or compare strings.',
+        },
+        {
+          selector: 'Literal[regex.pattern=/(\\.|\\[\\^\\]|\\[\\\\s\\\\S\\])[*+]\\?/]',
+          message: 'This reads to the end from each of its beginnings. Use indexOf.',
+        },
+      ],
     },
   },
   {

@@ -25,7 +25,7 @@ export function safeName(name: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, SLUG_LENGTH)
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-|-$/g, '')
   return slug ? `${slug}.${hash}` : `x.${hash}`
 }
 

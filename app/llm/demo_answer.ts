@@ -4,11 +4,15 @@ const MAX_QUOTE = 400
 /** A common rule of thumb for English; the demo has no tokens of its own. */
 const CHARACTERS_PER_TOKEN = 4
 
+/** As much of a message as is read, in characters: longer ones are counted, and quoted from their beginning. */
+const MAX_READ = 200_000
+
 /** What OpenClaw puts around a user's words: the time before them, a line of facts behind them. */
-const TIME_BEFORE = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]]*\]\s*/
-const FACTS_BEHIND = /\n+Runtime: agent=[^\n]*$/
+const TIME_BEFORE = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]]*\]/
+const FACTS_BEHIND = '\nRuntime: agent='
 /** With its full profile, OpenClaw adds a message of its own in the user's name. */
-const OWN_NOTES = /<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>[^]*?<<<END_OPENCLAW_INTERNAL_CONTEXT>>>/g
+const NOTES_BEGIN = '<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>'
+const NOTES_END = '<<<END_OPENCLAW_INTERNAL_CONTEXT>>>'
 
 export interface DemoAnswer {
   text: string
@@ -55,8 +59,25 @@ function textOf(content: unknown): string {
   return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('')
 }
 
+/** Text of others, so every step is linear in its length. */
 function withoutWrapper(text: string): string {
-  return text.replace(OWN_NOTES, '').replace(TIME_BEFORE, '').replace(FACTS_BEHIND, '').trim()
+  const words = withoutNotes(text.slice(0, MAX_READ)).replace(TIME_BEFORE, '')
+  const facts = words.lastIndexOf(FACTS_BEHIND)
+  const isLastLine = facts >= 0 && !words.includes('\n', facts + 1)
+  return (isLastLine ? words.slice(0, facts) : words).trim()
+}
+
+function withoutNotes(text: string): string {
+  const kept: string[] = []
+  let at = 0
+  for (;;) {
+    const begin = text.indexOf(NOTES_BEGIN, at)
+    const end = begin < 0 ? -1 : text.indexOf(NOTES_END, begin)
+    if (end < 0) break
+    kept.push(text.slice(at, begin))
+    at = end + NOTES_END.length
+  }
+  return kept.join('') + text.slice(at)
 }
 
 function quoted(text: string): string {

@@ -1,3 +1,4 @@
+import { withoutEndingSlashes } from '#llm/base_url'
 import type { LlmAdapter, LlmField, LlmModel } from '#llm/contract'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { assertCallable } from '#llm/guarded_dispatcher'
@@ -108,8 +109,8 @@ function chosenBaseUrl(
     if (url.search || url.hash) {
       wrong.push({ field: 'baseUrl', message: 'An address ends before any "?" or "#".' })
     }
-    const bare = `${url.origin}${url.pathname}`.replace(/\/+$/, '')
-    const tidy = (adapter.tidyBaseUrl?.(bare) ?? bare).replace(/\/+$/, '')
+    const bare = withoutEndingSlashes(`${url.origin}${url.pathname}`)
+    const tidy = withoutEndingSlashes(adapter.tidyBaseUrl?.(bare) ?? bare)
     return tidy === adapter.defaults.baseUrl ? null : tidy
   } catch (error) {
     if (!(error instanceof E_BLOCKED_ADDRESS)) throw error

@@ -15,7 +15,8 @@ const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 /** Levels of the log, as its JSON lines have them. */
 const WARN = 40
 
-const SETUP_LINK = /https?:\/\/\S+\/onboarding\?token=\S+/
+/** Where a word leads that is the link to claim a new installation. */
+const SETUP_PATH = '/onboarding?token='
 
 /**
  * The web process, as a child: its log goes to a file, what a person should see to the terminal.
@@ -100,7 +101,7 @@ export class MosaicServer {
 
   /** The log's own lines are JSON; anything else was written for a person. */
   #read(line) {
-    const link = SETUP_LINK.exec(line)?.[0]
+    const link = line.split(' ').find((word) => isSetupLink(word))
     if (link) {
       this.setupLink = link
       return
@@ -128,4 +129,8 @@ function parsed(line) {
   } catch {
     return null
   }
+}
+
+function isSetupLink(word) {
+  return word.startsWith('http') && word.includes(SETUP_PATH)
 }

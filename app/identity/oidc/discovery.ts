@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { ServerMetadata } from 'openid-client'
+import { withoutEndingSlashes } from '#llm/base_url'
 import type { Fetch } from '#llm/contract'
 import { limitedText } from '#identity/oidc/limited_text'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
@@ -33,11 +34,14 @@ export class OidcDiscovery {
         'Plain http is for providers on your own network: anyone on the way could sign in as anyone.'
       )
     }
-    const url = `${withoutSlash(issuerUrl)}/.well-known/openid-configuration`
+    const url = `${withoutEndingSlashes(issuerUrl)}/.well-known/openid-configuration`
     const document = await this.#fetch(url)
 
     const { issuer } = document
-    if (typeof issuer !== 'string' || withoutSlash(issuer) !== withoutSlash(issuerUrl)) {
+    if (
+      typeof issuer !== 'string' ||
+      withoutEndingSlashes(issuer) !== withoutEndingSlashes(issuerUrl)
+    ) {
       throw new E_OIDC_ISSUER(
         'The discovery document names another issuer.',
         typeof issuer === 'string'
@@ -114,5 +118,3 @@ function reasonOf(error: unknown): string {
   if (name === 'TimeoutError') return `It did not answer within ${DEADLINE_MS / 1000} seconds.`
   return 'Check the address, and that this server may reach it.'
 }
-
-const withoutSlash = (url: string) => url.replace(/\/+$/, '')

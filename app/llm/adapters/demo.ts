@@ -61,7 +61,7 @@ export class DemoAdapter implements LlmAdapter {
   }
 
   async respond(call: { path: string; body: unknown; signal: AbortSignal }): Promise<Response> {
-    const path = call.path.replace(/\?.*$/, '')
+    const path = call.path.split('?', 1)[0]
     if (path === '/models') {
       const data = [{ id: MODEL.id, object: 'model', created: 0, owned_by: 'mosaic' }]
       return Response.json({ object: 'list', data })
@@ -109,7 +109,10 @@ export class DemoAdapter implements LlmAdapter {
 
 /** Whole words with the white space behind them; joined they are the text again. */
 function chunksOf(text: string): string[] {
-  return text.match(new RegExp(`(?:\\s*\\S+\\s*){1,${WORDS_PER_CHUNK}}`, 'g')) ?? []
+  const words = text.split(/(?<=\s)(?=\S)/)
+  return Array.from({ length: Math.ceil(words.length / WORDS_PER_CHUNK) }, (_, index) =>
+    words.slice(index * WORDS_PER_CHUNK, (index + 1) * WORDS_PER_CHUNK).join('')
+  )
 }
 
 async function* encoded(events: AsyncIterable<object>): AsyncGenerator<Uint8Array> {

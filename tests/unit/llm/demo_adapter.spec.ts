@@ -46,6 +46,39 @@ test.group('Demo model', () => {
     assert.isBelow(answer.choices[0].message.content.length, 1000)
   })
 
+  test('leaves out the notes that OpenClaw adds, as many as there are', async ({ assert }) => {
+    const notes = '<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>\nx\n<<<END_OPENCLAW_INTERNAL_CONTEXT>>>'
+    const content = `${notes}hello${notes} there\n\n\nRuntime: agent=main`
+    const answer: any = await (await ask({ messages: [{ role: 'user', content }] })).json()
+    assert.match(answer.choices[0].message.content, /^> hello there$/m)
+  })
+
+  for (const [name, unit] of Object.entries({
+    'line ends': '\n',
+    'white space': ' \t',
+    'beginnings of a note without an end': '<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>',
+    'lines of facts': '\nRuntime: agent=',
+    'a time without an end': '[Mon 2026-11-23 19:45 ',
+    'words': 'a ',
+  })) {
+    test(`answers to ${name} without end in time that grows with them`, async ({ assert }) => {
+      const spentOn = async (length: number) => {
+        const content = `x${unit.repeat(length / unit.length)}x`
+        const runs = []
+        for (let run = 0; run < 5; run++) {
+          const before = performance.now()
+          await (await ask({ messages: [{ role: 'user', content }] })).text()
+          runs.push(performance.now() - before)
+        }
+        return Math.min(...runs)
+      }
+      await spentOn(1000)
+      /** Sixteen times the text: linear is at most sixteen times the time, quadratic is 256 times. */
+      const ratio = (await spentOn(192_000)) / (await spentOn(12_000))
+      assert.isBelow(ratio, 80)
+    })
+  }
+
   test('streams the same text in several chunks', async ({ assert }) => {
     const whole: any = await (await ask({ messages })).json()
     const response = await ask({ model: 'echo', messages, stream: true })

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import { Firewall } from '#runtimes/drivers/docker/firewall'
@@ -177,5 +178,7 @@ export class SharedBridge implements Topology {
 /** Docker gives a bridge the first address of its range, where it does not say so. */
 function firstAddress(subnet: string | undefined): string | null {
   const [base] = subnet?.split('/') ?? []
-  return base ? base.replace(/\d+$/, (last) => String(Number(last) + 1)) : null
+  if (!base || !isIPv4(base)) return base ?? null
+  const last = base.lastIndexOf('.') + 1
+  return `${base.slice(0, last)}${Number(base.slice(last)) + 1}`
 }

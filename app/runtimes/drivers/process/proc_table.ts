@@ -48,10 +48,10 @@ export class ProcTable {
 
   /** The living processes that run as this user. */
   async ofUser(uid: number): Promise<number[]> {
-    const pattern = new RegExp(`^Uid:\\s+${uid}\\s`, 'm')
+    const isOf = (line: string) => line.startsWith('Uid:') && line.split(/\s+/)[1] === `${uid}`
     return this.#select(async (pid) => {
       const status = await readFile(`${this.#root}/${pid}/status`, 'utf8')
-      return pattern.test(status) && this.find(pid) !== null
+      return status.split('\n').some(isOf) && this.find(pid) !== null
     })
   }
 
