@@ -8,6 +8,16 @@
 export type ApiType =
   'openai-completions' | 'openai-responses' | 'anthropic-messages' | 'ollama' | (string & {})
 
+/**
+ * One call that an agent may make to a service. `path` begins with a slash and is compared letter by letter
+ * with what follows the base address; `{name}` stands for a value within one segment, as in
+ * `/models/{model}:generateContent`. A query may follow.
+ */
+export interface ApiCall {
+  method: 'GET' | 'POST'
+  path: string
+}
+
 /** One model of a service. Sizes are in tokens. */
 export interface LlmModel {
   id: string
@@ -125,6 +135,13 @@ export interface LlmAdapter {
    * Called before an address is stored or tested, without a slash at the end.
    */
   tidyBaseUrl?(baseUrl: string): string
+
+  /**
+   * The calls that an agent may make by this API family: nothing else reaches the service with its key.
+   * Where it is missing, or answers undefined, the calls of the families that `#llm/api_calls` knows apply;
+   * of a family that is not among them nothing passes. A pure function.
+   */
+  calls?(apiType: ApiType): ApiCall[] | undefined
 
   /** Writes the key into the headers the way the service wants it. */
   authorize(headers: Headers, apiKey: string): void

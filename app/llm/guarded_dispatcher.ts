@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { addressPolicy, type AddressPolicy } from '#llm/address_policy'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
+import { watchConnection } from '#llm/standing_connections'
 
 /** Milliseconds until a connection must stand: a machine that answers at all answers sooner. */
 const CONNECT_TIMEOUT_MS = 5000
@@ -51,7 +52,10 @@ export function guardedDispatcher(
       if (isIP(target.hostname) && !allows(target.hostname)) {
         return callback(new E_BLOCKED_ADDRESS(), null)
       }
-      return connector(target, callback)
+      return connector(target, (...result: Parameters<typeof callback>) => {
+        if (result[1]) watchConnection(result[1])
+        callback(...result)
+      })
     },
   })
 }

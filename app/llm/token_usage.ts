@@ -4,49 +4,103 @@ export interface TokenUsage {
   out: number
 }
 
+type Fields = Record<string, unknown>
+
 /**
  * What one message of an answer says of the tokens used so far, or null where it says nothing. Reads the
- * usage fields of every API family: a whole answer, an event of a stream or a line of NDJSON. Families
+ * usage fields of every API family: a whole answer, an event of a stream or an object of NDJSON. Families
  * that tell it in parts leave out what they told before.
  */
 export function usageIn(message: unknown): Partial<TokenUsage> | null {
   const told = object(message)
   if (!told) return null
-  /** Ollama puts its counts beside the answer. */
-  if ('eval_count' in told || 'prompt_eval_count' in told) {
-    return counts(told.prompt_eval_count, told.eval_count)
+  for (const place of placesIn(told)) {
+    const usage = place && ofFields(place)
+    if (usage) return usage
   }
-  const usage =
-    object(told.usage) ??
+  return null
+}
+
+/** Where services put it, the likeliest first. */
+function placesIn(told: Fields): (Fields | null)[] {
+  const choice = Array.isArray(told.choices) ? object(told.choices[0]) : null
+  const [response, message, delta, metadata] = [
+    object(told.response),
+    object(told.message),
+    object(told.delta),
+    object(told.metadata),
+  ]
+  return [
+    written(told.usage),
     /** OpenAI's Responses: `response.completed`. */
-    object(object(told.response)?.usage) ??
+    written(response?.usage),
     /** Anthropic: `message_start`. */
-    object(object(told.message)?.usage)
-  return usage ? ofFields(usage) : null
+    written(message?.usage),
+    /** Moonshot and others. */
+    written(choice?.usage),
+    written(object(told.x_groq)?.usage),
+    /** Gemini. */
+    written(told.usageMetadata),
+    written(response?.usageMetadata),
+    /** Cohere: `message-end`, and its first API. */
+    written(delta?.usage),
+    written(told.meta),
+    written(response?.meta),
+    /** Bedrock: the event that ends its stream. */
+    written(metadata?.usage),
+    /** Ollama puts its counts beside the answer. */
+    told,
+  ]
 }
 
-function ofFields(usage: Record<string, unknown>): Partial<TokenUsage> | null {
-  if ('prompt_tokens' in usage || 'completion_tokens' in usage) {
-    return counts(usage.prompt_tokens, usage.completion_tokens)
+/** The names of the two counts, by who uses them. A count of its own beside them is added. */
+const NAMES: { in: string[]; out: string[] }[] = [
+  { in: ['prompt_tokens'], out: ['completion_tokens'] },
+  {
+    /** Anthropic counts beside `input_tokens` what went into its cache and came out of it. */
+    in: ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
+    out: ['output_tokens'],
+  },
+  { in: ['inputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'], out: ['outputTokens'] },
+  { in: ['promptTokenCount'], out: ['candidatesTokenCount', 'thoughtsTokenCount'] },
+  { in: ['prompt_eval_count'], out: ['eval_count'] },
+]
+
+function ofFields(usage: Fields): Partial<TokenUsage> | null {
+  for (const names of NAMES) {
+    const [input, out] = [sum(usage, names.in), sum(usage, names.out)]
+    if (input !== undefined || out !== undefined) {
+      return { ...(input !== undefined && { in: input }), ...(out !== undefined && { out }) }
+    }
   }
-  /** Anthropic counts beside `input_tokens` what went into its cache and came out of it. */
-  const cached =
-    (count(usage.cache_creation_input_tokens) ?? 0) + (count(usage.cache_read_input_tokens) ?? 0)
-  const input = count(usage.input_tokens)
-  return counts(input === undefined ? undefined : input + cached, usage.output_tokens)
+  /** Cohere: all of it, and the part that is billed. */
+  const inner = object(usage.tokens) ?? object(usage.billed_units)
+  return inner && ofFields(inner)
 }
 
-function counts(input: unknown, output: unknown): Partial<TokenUsage> | null {
-  const [into, out] = [count(input), count(output)]
-  if (into === undefined && out === undefined) return null
-  return { ...(into !== undefined && { in: into }), ...(out !== undefined && { out }) }
+/** The first count with those beside it, or undefined where there is none: the others say nothing alone. */
+function sum(usage: Fields, [first, ...others]: string[]): number | undefined {
+  const counted = count(usage[first])
+  if (counted === undefined) return undefined
+  return others.reduce((total, name) => total + (count(usage[name]) ?? 0), counted)
 }
 
-/** A service may say anything: only what can be a number of tokens counts. */
+/** A service may say anything, as a number or as text: only what can be a number of tokens counts. */
 function count(value: unknown): number | undefined {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+  return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : undefined
 }
 
-function object(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+/** Counts as an object, or as the text of one, as some proxies write them. */
+function written(value: unknown): Fields | null {
+  if (typeof value !== 'string' || !value.startsWith('{')) return object(value)
+  try {
+    return object(JSON.parse(value))
+  } catch {
+    return null
+  }
+}
+
+function object(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null ? (value as Fields) : null
 }

@@ -1,5 +1,5 @@
-import { Transform, type Readable } from 'node:stream'
-import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
+import type { Readable } from 'node:stream'
+import { ReplayableBody } from '#llm_relay/replayable_body'
 
 /**
  * The most that an agent may send with one call, in bytes. OpenClaw takes 20 MB itself; a call repeats
@@ -7,25 +7,18 @@ import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
  */
 export const CALL_LIMIT = 64 * 1024 * 1024
 
-/** Passes a body on as it comes, and fails once it is larger than allowed. */
-export function limited(body: Readable, limit: number): Readable {
-  let size = 0
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      done(size > limit ? new E_AGENT_CALL_TOO_LARGE() : null, chunk)
-    },
-  })
-  body.once('error', (error) => counter.destroy(error))
-  /** A provider may have answered before the agent sent all of it: then nobody listens any more. */
-  counter.on('error', () => {})
-  return body.pipe(counter)
-}
+/** The same for an adapter that answers in place: what it reads is parsed as a whole, here. */
+export const IN_PLACE_LIMIT = 4 * 1024 * 1024
 
-/** The whole body as JSON, or null for none. For adapters that answer by themselves. */
+/**
+ * The whole body as JSON, or null for none. For adapters that answer by themselves.
+ *
+ * @throws E_AGENT_CALL_TOO_LARGE past `limit`
+ */
 export async function jsonOf(body: Readable, limit: number): Promise<unknown> {
   const chunks: Buffer[] = []
-  for await (const chunk of limited(body, limit) as AsyncIterable<Buffer>) chunks.push(chunk)
+  const pieces = new ReplayableBody(body, limit).open()
+  for await (const chunk of pieces as AsyncIterable<Buffer>) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString('utf8')
   return text ? JSON.parse(text) : null
 }

@@ -32,10 +32,17 @@ export function toProvider(headers: IncomingHttpHeaders): Headers {
   return passed
 }
 
-/** The headers of the answer to the agent. */
-export function toAgent(headers: IncomingHttpHeaders): Record<string, string> {
+/** What is no longer true of a body whose compression was taken off. */
+const OF_COMPRESSION = new Set(['content-encoding', 'content-length'])
+
+/** The headers of the answer to the agent; `isDecoded` where its body was compressed and no longer is. */
+export function toAgent(
+  headers: IncomingHttpHeaders,
+  isDecoded: boolean = false
+): Record<string, string> {
   const passed: Record<string, string> = {}
   for (const name of TO_AGENT) {
+    if (isDecoded && OF_COMPRESSION.has(name)) continue
     const value = headers[name]
     if (typeof value === 'string') passed[name] = value
   }

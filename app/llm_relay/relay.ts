@@ -1,28 +1,28 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { IncomingHttpHeaders } from 'node:http'
-import { request, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Logger } from '@adonisjs/core/logger'
+import { allowsCall } from '#llm/api_calls'
 import { assertCallable } from '#llm/guarded_dispatcher'
 import type { TokenUsage } from '#llm/token_usage'
 import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
-import { CALL_LIMIT, jsonOf, limited } from '#llm_relay/call_body'
+import { CALL_LIMIT, IN_PLACE_LIMIT, jsonOf } from '#llm_relay/call_body'
+import { decodedBody } from '#llm_relay/decoded_body'
+import { errorText } from '#llm_relay/error_body'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
-import { beginningOf, firstChunk } from '#llm_relay/first_chunk'
+import { beginningOf } from '#llm_relay/first_message'
 import { toAgent, toProvider } from '#llm_relay/headers'
+import { mediaType } from '#llm_relay/media_type'
+import { callProvider } from '#llm_relay/provider_call'
 import type { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
+import { ReplayableBody } from '#llm_relay/replayable_body'
 import { transportFailure } from '#llm_relay/transport_failure'
 import { upstreamUrl } from '#llm_relay/upstream_url'
 import { tapUsage } from '#llm_relay/usage_tap'
-import {
-  judge,
-  judgeFirstFrame,
-  sentence,
-  takeTheNextModel,
-  type Verdict,
-} from '#llm_relay/verdict'
+import { judge, judgeError, sentence, takeTheNextModel, type Verdict } from '#llm_relay/verdict'
 
 /** A model call of an agent, as it arrived. */
 export interface AgentCall {
@@ -52,12 +52,19 @@ export interface RelayDeadlines {
   idleMs: number
   /** For the body of an error. */
   errorBodyMs: number
+  /** For the first message of an answer, after which its beginning goes on as it is. */
+  holdMs: number
 }
 
-const DEADLINES: RelayDeadlines = { firstByteMs: 120_000, idleMs: 300_000, errorBodyMs: 5000 }
+const DEADLINES: RelayDeadlines = {
+  firstByteMs: 120_000,
+  idleMs: 300_000,
+  errorBodyMs: 5000,
+  holdMs: 10_000,
+}
 
-/** As much of an error as is read to understand it. */
-const ERROR_BYTES = 64 * 1024
+/** What answers with a page is a sign-in, or a proxy's greeting, and no model. */
+const PAGES = new Set(['text/html', 'application/xhtml+xml'])
 
 const JSON_BODY = { 'content-type': 'application/json' }
 
@@ -94,6 +101,11 @@ export class LlmRelay {
     if (Number(call.headers['content-length'] ?? 0) > CALL_LIMIT) throw new E_AGENT_CALL_TOO_LARGE()
 
     const { name, isActive } = target.provider
+    const path = call.rest.split('?', 1)[0]
+    if (!allowsCall(target.calls, call.method, path)) {
+      const message = `Mosaic passes no ${call.method} on ${path.slice(0, 100)} to ${name}.`
+      return this.#instead(target, takeTheNextModel('not_found', name, message))
+    }
     if (!isActive) return this.#instead(target, takeTheNextModel('inactive', name))
     return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
   }
@@ -106,11 +118,11 @@ export class LlmRelay {
     const late = new AbortController()
     const firstByte = setTimeout(() => late.abort(), this.#deadlines.firstByteMs)
     try {
-      const answer = await request(assertCallable(url), {
-        dispatcher: await this.dispatcher(),
+      const answer = await callProvider(await this.dispatcher(), {
+        url: assertCallable(url),
         method: call.method as Dispatcher.HttpMethod,
         headers: this.#headers(call, target),
-        body: /^(GET|HEAD)$/.test(call.method) ? null : limited(call.body, CALL_LIMIT),
+        body: call.method === 'GET' ? null : new ReplayableBody(call.body, CALL_LIMIT),
         signal: AbortSignal.any([call.signal, late.signal]),
         headersTimeout: this.#deadlines.firstByteMs,
         bodyTimeout: this.#deadlines.idleMs,
@@ -133,38 +145,36 @@ export class LlmRelay {
   }
 
   async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<ProviderResponse> {
-    const { statusCode: status, headers, body } = answer
-    const { name } = target.provider
+    const { statusCode: status, headers } = answer
+    const { body, isDecoded } = decodedBody(answer.body, headers['content-encoding'])
+    const { apiKey, provider } = target
+    const { name } = provider
     /** A body that is given up halfway says so with an error, which nobody needs. */
     body.on('error', () => {})
     if (status >= 300) {
-      const late = setTimeout(() => body.destroy(), this.#deadlines.errorBodyMs)
-      const text = await beginningOf(body, ERROR_BYTES).catch(() => '')
-      clearTimeout(late)
-      return this.#instead(target, judge({ status, body: redact(text, target.apiKey) }, name))
+      const text = redact(await errorText(body, this.#deadlines.errorBodyMs), apiKey)
+      return this.#instead(target, judge({ status, body: text }, name))
     }
-
-    /** A sign-in page or a proxy's greeting is no answer of a model. */
-    if (String(headers['content-type']).startsWith('text/html')) {
+    if (PAGES.has(mediaType(headers))) {
       body.destroy()
       return this.#instead(target, takeTheNextModel('bad_response', name))
     }
 
-    const begun = await firstChunk(body)
-    const failed = begun && judgeFirstFrame(redact(begun.toString('utf8'), target.apiKey), name)
-    if (failed) {
+    const { error, body: whole } = await beginningOf(body, this.#deadlines.holdMs)
+    if (error) {
       body.destroy()
-      return this.#instead(target, failed)
+      const message = redact(error.message, apiKey)
+      return this.#instead(target, judgeError({ ...error, message }, name))
     }
     this.#forget(target)
-    body.once('error', (error) => this.#brokeOff(target, error))
-    return this.#metered(target, { status, headers: toAgent(headers), body })
+    whole.once('error', (broken) => this.#brokeOff(target, broken))
+    return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })
   }
 
   async #inPlace(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
     const path = call.rest.split('?')[0]
     try {
-      const body = await jsonOf(call.body, CALL_LIMIT)
+      const body = await jsonOf(call.body, IN_PLACE_LIMIT)
       const answer = await target.adapter.respond!({ path, body, signal: call.signal })
       this.#forget(target)
       return this.#metered(target, {

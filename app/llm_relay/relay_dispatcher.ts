@@ -1,8 +1,11 @@
 import type { Dispatcher } from 'undici'
 import { guardedDispatcher } from '#llm/guarded_dispatcher'
 
-/** Milliseconds that a connection to a provider is kept open for the next call. */
-const KEEP_ALIVE_MS = 60_000
+/**
+ * Milliseconds that a connection is kept open for the next call. Many servers close theirs after five seconds
+ * and do not say so; one that says how long (`Keep-Alive: timeout=60`) is taken at its word, up to a minute.
+ */
+const KEEP_ALIVE = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 60_000 }
 
 /**
  * The connections to providers, behind the guard of the address ranges that the settings allow now.
@@ -19,7 +22,7 @@ export class RelayDispatcher {
     if (this.#current?.ranges === ranges) return this.#current.dispatcher
 
     this.#retire()
-    const dispatcher = guardedDispatcher({ allowedRanges }, { keepAliveTimeout: KEEP_ALIVE_MS })
+    const dispatcher = guardedDispatcher({ allowedRanges }, KEEP_ALIVE)
     this.#current = { ranges, dispatcher }
     return dispatcher
   }

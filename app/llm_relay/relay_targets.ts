@@ -1,4 +1,6 @@
-import type { LlmAdapter } from '#llm/contract'
+import { callsOf } from '#llm/api_calls'
+import { withoutEndingSlashes } from '#llm/base_url'
+import type { ApiCall, LlmAdapter } from '#llm/contract'
 import LlmProvider from '#models/llm_provider'
 import type { AgentTokens } from '#openclaw/agent_tokens'
 import type { AgentName } from '#openclaw/agent_name'
@@ -14,6 +16,8 @@ export interface RelayTarget {
   agent: AgentName
   provider: { id: string; name: string; isActive: boolean }
   adapter: LlmAdapter
+  /** All that the agent may ask of it. */
+  calls: ApiCall[]
   /** Without a slash at the end. Null for an adapter that answers by itself. */
   baseUrl: string | null
   apiKey: string | null
@@ -63,11 +67,13 @@ export class RelayTargets {
     if (!row) return null
 
     const adapter = this.adapters.get(row.type)
+    const baseUrl = row.baseUrl ?? adapter.defaults.baseUrl
     return {
       agent: identity.agent,
       provider: { id: row.id, name: row.name, isActive: row.isActive },
       adapter,
-      baseUrl: (row.baseUrl ?? adapter.defaults.baseUrl)?.replace(/\/+$/, '') ?? null,
+      calls: callsOf(adapter, row.apiType),
+      baseUrl: baseUrl && withoutEndingSlashes(baseUrl),
       apiKey: await row.open('apiKey'),
     }
   }
@@ -77,5 +83,6 @@ export class RelayTargets {
 function primer(agent: AgentName): RelayTarget {
   const { providerId: id, entryId: name, adapter } = PRIMER
   const provider = { id, name, isActive: true }
-  return { agent, provider, adapter, baseUrl: null, apiKey: null, isHidden: true }
+  const calls = callsOf(adapter, adapter.defaults.apiType)
+  return { agent, provider, adapter, calls, baseUrl: null, apiKey: null, isHidden: true }
 }

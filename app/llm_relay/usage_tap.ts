@@ -1,83 +1,59 @@
-import { StringDecoder } from 'node:string_decoder'
 import { Transform, type Readable } from 'node:stream'
 import { usageIn, type TokenUsage } from '#llm/token_usage'
+import { mediaType } from '#llm_relay/media_type'
+import { MessageReader, type Message } from '#llm_relay/message_reader'
 
 /** Characters of one message that are kept to be read: a whole answer in one event fits in. */
 const MESSAGE_LIMIT = 4 * 1024 * 1024
 
 /** Only what may hold counts is parsed: most events of a stream are a few words. */
-const MAY_COUNT = /_tokens"|eval_count"/
+const MAY_COUNT = /tokens|tokencount|eval_count/i
 
 /**
  * Reads the usage of an answer while it passes: each piece goes on at once and as it came. Only counts
  * are kept, and of the text no more than the message that is under way.
  */
 class UsageReader {
-  readonly #decoder = new StringDecoder('utf8')
+  readonly #reader = new MessageReader(MESSAGE_LIMIT)
   readonly #usage: Partial<TokenUsage> = {}
-  #message = ''
-  #tooLong = false
-
-  /** `wholes`: the answer is one JSON document, and not one message a line. */
-  constructor(protected wholes: boolean) {}
 
   read(chunk: Buffer): void {
-    const text = this.#decoder.write(chunk)
-    if (this.wholes) return this.#append(text)
-    let start = 0
-    for (;;) {
-      const end = text.indexOf('\n', start)
-      if (end === -1) break
-      this.#append(text.slice(start, end))
-      this.#messageEnds()
-      start = end + 1
-    }
-    this.#append(text.slice(start))
+    this.#count(this.#reader.read(chunk))
   }
 
   /** What the answer said, or null where it said nothing. */
   end(): TokenUsage | null {
-    this.#messageEnds()
+    this.#count(this.#reader.end())
     const { in: input, out } = this.#usage
     return input === undefined && out === undefined ? null : { in: input ?? 0, out: out ?? 0 }
   }
 
-  #append(text: string): void {
-    if (this.#tooLong) return
-    this.#message += text
-    if (this.#message.length <= MESSAGE_LIMIT) return
-    this.#tooLong = true
-    this.#message = ''
-  }
-
-  #messageEnds(): void {
-    const message = this.#message.replace(/^data: ?/, '')
-    this.#message = ''
-    this.#tooLong = false
-    if (!MAY_COUNT.test(message)) return
-    try {
-      /** The last word counts: families that tell it more than once tell the sum so far. */
-      Object.assign(this.#usage, usageIn(JSON.parse(message)))
-    } catch {
-      /** No JSON: then it counts nothing. */
+  #count(messages: Message[]): void {
+    for (const { data } of messages) {
+      if (!MAY_COUNT.test(data)) continue
+      try {
+        /** The last word counts: families that tell it more than once tell the sum so far. */
+        Object.assign(this.#usage, usageIn(JSON.parse(data)))
+      } catch {
+        /** No JSON: then it counts nothing. */
+      }
     }
   }
 }
 
 /**
  * The body as it is, and what it said of tokens to `told`, once, when it ended or was left. Null tells
- * nothing. A compressed body is passed on unread.
+ * nothing. What is still compressed, or no text, is passed on unread; what does not say its type is read.
  */
 export function tapUsage(
   body: Readable,
   headers: Record<string, string>,
   told: (usage: TokenUsage) => void
 ): Readable {
-  const type = headers['content-type'] ?? ''
-  const isText = /json|event-stream|ndjson/.test(type)
+  const isText = !/^(?:audio|image|video|font)\//.test(mediaType(headers))
   if (!isText || headers['content-encoding']) return body
 
-  const reader = new UsageReader(/^application\/json/.test(type))
+  const reader = new UsageReader()
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, passOn) {
       reader.read(chunk)

@@ -10,6 +10,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
+import { allowsCall, callsOf } from '#llm/api_calls'
 import { CONNECTION_FAILURES } from '#llm/contract'
 import type { ConnectionFailure, Fetch, LlmAdapter, LlmConnection } from '#llm/contract'
 import { createGuardedFetch } from '#llm/guarded_fetch'
@@ -108,6 +109,24 @@ function describesItself(name: string, { adapter }: LlmAdapterSuite): void {
           offered.map(({ value }) => value),
           defaults.apiType
         )
+    })
+
+    test('says what an agent may call by each API that it offers, in full', ({ assert }) => {
+      const made = adapter()
+      const offered = made.fields.find(({ name: field }) => field === 'apiType')?.options ?? []
+      for (const family of [made.defaults.apiType, ...offered.map(({ value }) => value)]) {
+        const calls = callsOf(made, family)
+        assert.isNotEmpty(calls, `an agent can call nothing by ${family}`)
+        for (const { method, path } of calls) {
+          assert.include(['GET', 'POST'], method)
+          assert.match(path, /^(?:\/(?:[A-Za-z0-9._:-]*\{\w+\})?[A-Za-z0-9._:-]*)+$/)
+          assert.notInclude(path, '..')
+        }
+        for (const astray of ['/..%2fadmin', '/%2E%2E%2Fadmin', '/..;/admin', '/..%5cadmin', '/']) {
+          assert.isFalse(allowsCall(calls, 'POST', astray), astray)
+        }
+        assert.isFalse(allowsCall(calls, 'DELETE', calls[0].path))
+      }
     })
 
     test('tidies an address once and for all, and leaves its own as it is', ({ assert }) => {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
@@ -11,21 +12,41 @@ const KEY = 'sk-canary-9a4b7711'
 
 /** What the agents of each kind of provider call, and how the key must arrive there. */
 const FAMILIES = [
-  { type: 'openai', base: '/v1', path: '/responses', key: ['authorization', `Bearer ${KEY}`] },
+  {
+    type: 'openai',
+    apiType: 'openai-responses',
+    base: '/v1',
+    path: '/responses',
+    key: ['authorization', `Bearer ${KEY}`],
+  },
   {
     type: 'custom',
+    apiType: 'openai-completions',
     base: '/v1',
     path: '/chat/completions',
     key: ['authorization', `Bearer ${KEY}`],
   },
   {
     type: 'zai',
+    apiType: 'openai-completions',
     base: '/api/paas/v4',
     path: '/chat/completions',
     key: ['authorization', `Bearer ${KEY}`],
   },
-  { type: 'anthropic', base: '', path: '/v1/messages', key: ['x-api-key', KEY] },
-  { type: 'ollama', base: '', path: '/api/chat', key: ['authorization', `Bearer ${KEY}`] },
+  {
+    type: 'anthropic',
+    apiType: 'anthropic-messages',
+    base: '',
+    path: '/v1/messages',
+    key: ['x-api-key', KEY],
+  },
+  {
+    type: 'ollama',
+    apiType: 'ollama',
+    base: '',
+    path: '/api/chat',
+    key: ['authorization', `Bearer ${KEY}`],
+  },
 ] as const
 
 test.group('An agent calls a model', (group) => {
@@ -65,7 +86,7 @@ test.group('An agent calls a model', (group) => {
     return { user, token, provider, call, failure }
   }
 
-  for (const { type, base, path, key } of FAMILIES) {
+  for (const { type, apiType, base, path, key } of FAMILIES) {
     test(`of a provider of type ${type}: the key arrives there, the token does not`, async ({
       assert,
     }) => {
@@ -74,7 +95,7 @@ test.group('An agent calls a model', (group) => {
         response.write('data: one\n\n')
         response.end('data: two\n\n')
       }
-      const { call, token } = await scene({ type, baseUrl: `${upstream.url}${base}` })
+      const { call, token } = await scene({ type, apiType, baseUrl: `${upstream.url}${base}` })
       const response = await call(`${path}?beta=true`, {
         headers: {
           'anthropic-version': '2023-06-01',
@@ -207,10 +228,27 @@ test.group('An agent calls a model', (group) => {
   test('below the address of the provider only', async ({ assert }) => {
     const { provider, token } = await scene()
     const { port, hostname } = new URL(internalUrl())
-    for (const path of ['/../admin', '/%2e%2e/admin', '/a/..%2f..%2fx/../../../admin']) {
+    const prefix = `/api/internal/llm/${provider.id}`
+    const targets = [
+      ...[
+        '/../admin',
+        '/%2e%2e/admin',
+        '/a/..%2f..%2fx/../../../admin',
+        '/chat/completions/..%2f..%2fadmin',
+        '/chat/completions/%2E%2E%2F%2E%2E%2Fadmin',
+        '/chat/completions/..%252f..%252fadmin',
+        '/..;/admin',
+        '/..%5cadmin',
+        '/..\\admin',
+        '//evil.example/chat/completions',
+        '/http://evil.example/chat/completions',
+      ].map((path) => prefix + path),
+      `http://evil.example${prefix}/chat/completions`,
+    ]
+    for (const target of targets) {
       const socket = connect(Number(port), hostname)
       socket.write(
-        `GET /api/internal/llm/${provider.id}${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n` +
+        `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n` +
           `Authorization: Bearer ${token}\r\n\r\n`
       )
       let answer = ''
@@ -218,6 +256,51 @@ test.group('An agent calls a model', (group) => {
       assert.match(answer, /^HTTP\/1\.1 40[14]/)
     }
     assert.isEmpty(upstream.calls)
+  })
+
+  test('and nothing else that the same key or server would do', async ({ assert }) => {
+    const ollama = await scene({ type: 'ollama', apiType: 'ollama', baseUrl: upstream.url })
+    const openai = await scene()
+    const refused = [
+      await ollama.call('/api/delete', { method: 'DELETE' }),
+      await ollama.call('/api/delete'),
+      await ollama.call('/api/pull'),
+      await ollama.call('/api/chat', { method: 'PUT' }),
+      await openai.call('/files', { method: 'GET', body: undefined }),
+      await openai.call('/models/mine', { method: 'DELETE' }),
+      await openai.call('/responses'),
+    ]
+    for (const response of refused) {
+      assert.equal(response.status, 404)
+      assert.equal(((await response.json()) as any).error.code, 'model_not_found')
+    }
+    assert.isEmpty(upstream.calls)
+    assert.equal((await openai.failure())!.message, 'Mosaic passes no POST on /responses to work.')
+    assert.equal((await ollama.call('/api/chat')).status, 200)
+  })
+
+  test('and is counted where the service compresses its answer', async ({ assert, cleanup }) => {
+    const answer = 'data: {"usage":{"prompt_tokens":12,"completion_tokens":3}}\n\n'
+    upstream.reply = (response) => {
+      response.writeHead(200, {
+        'content-encoding': 'gzip',
+        'content-length': String(gzipSync(answer).length),
+      })
+      response.end(gzipSync(answer))
+    }
+    const { call, user } = await scene()
+    const meter = await app.container.make('usage.meter')
+    const counted = Promise.withResolvers<unknown[]>()
+    const tokens = meter.tokens.bind(meter)
+    meter.tokens = (...told) => {
+      counted.resolve(told)
+      tokens(...told)
+    }
+    cleanup(() => void (meter.tokens = tokens))
+    const response = await call()
+    assert.equal(await response.text(), answer)
+    assert.isNull(response.headers.get('content-encoding'))
+    assert.deepEqual(await counted.promise, [user.id, { in: 12, out: 3 }])
   })
 
   test('on an address that is not allowed, and is told so', async ({ assert }) => {

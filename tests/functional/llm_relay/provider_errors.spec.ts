@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
@@ -99,6 +100,93 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
     says: /work-openai/,
   },
   {
+    name: 'a page in capitals',
+    reply: json(200, '<HTML>', { 'content-type': 'TEXT/HTML; Charset=UTF-8' }),
+    status: 404,
+    reason: 'bad_response',
+    says: /work-openai/,
+  },
+  {
+    name: 'an error after comments and a ping, in pieces',
+    reply: (response) => {
+      const pieces = [
+        ': PROCESSING\n\n',
+        ': PROCESSING\n\nevent: ping\ndata: {"type": "ping"}\n\n',
+        'id: 1\ndata: {"id":"gen-1","object":"chat.completion.chunk",',
+        '"choices":[],"error":{"code":402,"message":"More is needed"}}\r\n\r\n',
+      ]
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const next = () => {
+        const piece = pieces.shift()
+        if (piece) response.write(piece, () => setImmediate(next))
+      }
+      next()
+    },
+    status: 404,
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: 'an error that is written on many lines, with other keys before it',
+    reply: json(
+      200,
+      JSON.stringify({ id: 'x', object: 'y', error: { type: 'authentication_error' } }, null, 2)
+    ),
+    status: 404,
+    reason: 'unauthorized',
+    says: /key of work-openai/,
+  },
+  {
+    name: 'an error in a list, without a type of its content',
+    reply: (response) => {
+      response.writeHead(200)
+      response.end('\n[ {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}} ]')
+    },
+    status: 404,
+    reason: 'rate_limited',
+    says: /rate limit/,
+  },
+  {
+    name: 'an error of the Responses API',
+    reply: json(
+      200,
+      'event: response.failed\ndata: {"type":"response.failed","response":{"error":{"code":"insufficient_quota","message":"No."}}}\n\n',
+      { 'content-type': 'text/event-stream' }
+    ),
+    status: 404,
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: 'a compressed error',
+    reply: (response) => {
+      response.writeHead(400, { 'content-encoding': 'gzip' })
+      response.end(gzipSync('{"error":{"code":"invalid_api_key","message":"No."}}'))
+    },
+    status: 404,
+    reason: 'unauthorized',
+    says: /key of work-openai/,
+  },
+  {
+    name: 'a compressed error as the first frame of a stream',
+    reply: (response) => {
+      response.writeHead(200, { 'content-encoding': 'br' })
+      response.end(brotliCompressSync('data: {"error":{"type":"rate_limit_error"}}\n\n'))
+    },
+    status: 404,
+    reason: 'rate_limited',
+    says: /rate limit/,
+  },
+  {
+    name: 'too long a conversation, within a stream',
+    reply: json(200, 'data: {"error":{"code":400,"message":"prompt is too long"}}\n\n', {
+      'content-type': 'text/event-stream',
+    }),
+    status: 400,
+    reason: 'context_length',
+    says: /too long/,
+  },
+  {
     name: 'a connection reset before the headers',
     reply: (response) => response.socket!.resetAndDestroy(),
     status: 404,
@@ -175,6 +263,23 @@ test.group('A provider fails an agent', (group) => {
       assert.match(last()!.message, says)
     })
   }
+
+  test('or only speaks of an error, which is no failure', async ({ assert }) => {
+    for (const answer of [
+      'data: {"choices":[{"delta":{"content":"{\\"error\\":{\\"code\\":402}}"}}],"error":null}\n\n',
+      '{"id":"1","error":null,"choices":[{"message":{"content":"billing: insufficient_quota"}}]}',
+      'event: message\ndata: {"type":"message_start","message":{}}\n\nevent: error\ndata: {}\n\n',
+      ': only a comment\n\n',
+      '',
+    ]) {
+      upstream.reply = json(200, answer, { 'content-type': 'text/event-stream' })
+      const { call, last } = await callOf()
+      const response = await call()
+      assert.equal(response.status, 200)
+      assert.equal(await response.text(), answer)
+      assert.isNull(last())
+    }
+  })
 
   test('by refusing the connection', async ({ assert }) => {
     const { call, last } = await callOf('http://127.0.0.1:9/v1')

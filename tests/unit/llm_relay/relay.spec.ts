@@ -34,6 +34,7 @@ test.group('The LLM relay', (group) => {
       adapter: {
         authorize: (headers, key) => headers.set('authorization', `Bearer ${key}`),
       } as LlmAdapter,
+      calls: [{ method: 'POST' as const, path: '/chat/completions' }],
       baseUrl: upstream.url,
       apiKey: KEY,
     }

@@ -67,6 +67,89 @@ const FAMILIES: { name: string; type: string; answer: string; usage: TokenUsage 
       `${JSON.stringify({ done: true, prompt_eval_count: 26, eval_count: 298 })}\n`,
     usage: { in: 26, out: 298 },
   },
+  {
+    name: 'ollama, whole and pretty-printed',
+    type: JSON_TYPE,
+    answer: JSON.stringify({ done: true, prompt_eval_count: 26, eval_count: 298 }, null, 2),
+    usage: { in: 26, out: 298 },
+  },
+  {
+    name: 'Moonshot, in the last choice',
+    type: EVENTS,
+    answer: event({
+      choices: [
+        { delta: {}, finish_reason: 'stop', usage: { prompt_tokens: 19, completion_tokens: 13 } },
+      ],
+    }),
+    usage: { in: 19, out: 13 },
+  },
+  {
+    name: 'Groq, in a field of its own',
+    type: EVENTS,
+    answer: event({
+      choices: [{ delta: {}, finish_reason: 'stop' }],
+      x_groq: {
+        id: 'req_1',
+        usage: { prompt_tokens: 18, completion_tokens: 556, queue_time: 0.03 },
+      },
+    }),
+    usage: { in: 18, out: 556 },
+  },
+  {
+    name: 'a proxy that writes numbers as text',
+    type: JSON_TYPE,
+    answer: '{"choices":[],"usage":{"prompt_tokens":"12","completion_tokens":"3"}}',
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'a proxy that writes all of it as text',
+    type: JSON_TYPE,
+    answer: JSON.stringify({ usage: '{"prompt_tokens":12,"completion_tokens":3}' }),
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'Gemini, with its thoughts',
+    type: EVENTS,
+    answer: event({
+      candidates: [],
+      usageMetadata: { promptTokenCount: 8, candidatesTokenCount: 5, thoughtsTokenCount: 40 },
+    }),
+    usage: { in: 8, out: 45 },
+  },
+  {
+    name: 'Gemini, as a list that grows',
+    type: JSON_TYPE,
+    answer: `[${JSON.stringify({ usageMetadata: { promptTokenCount: 8 } })}\n,\r\n${JSON.stringify({
+      usageMetadata: { promptTokenCount: 8, candidatesTokenCount: 5 },
+    })}\n]\n`,
+    usage: { in: 8, out: 5 },
+  },
+  {
+    name: 'Cohere',
+    type: EVENTS,
+    answer: `event: message-end\n${event({
+      type: 'message-end',
+      delta: {
+        usage: {
+          billed_units: { input_tokens: 9, output_tokens: 4 },
+          tokens: { input_tokens: 215, output_tokens: 4 },
+        },
+      },
+    })}`,
+    usage: { in: 215, out: 4 },
+  },
+  {
+    name: 'Bedrock',
+    type: JSON_TYPE,
+    answer: JSON.stringify({ output: {}, usage: { inputTokens: 30, outputTokens: 628 } }),
+    usage: { in: 30, out: 628 },
+  },
+  {
+    name: 'Mistral, with carriage returns',
+    type: EVENTS,
+    answer: 'data: {"usage":{"prompt_tokens":7,\r\ndata: "completion_tokens":2}}\r\n\r\n',
+    usage: { in: 7, out: 2 },
+  },
 ]
 
 /** The text in pieces of `size` bytes, as a network may cut it. */
@@ -99,14 +182,23 @@ test.group('The usage of an answer', () => {
     const answer =
       event({ choices: [{ delta: { content: '{"usage":{"prompt_tokens":9}}' } }] }) +
       event({ choices: [{ delta: { content: '"eval_count": 12' } }] }) +
+      event({ type: 'response.output_text.delta', delta: '{"usage":{"input_tokens":9}}' }) +
       'data: {"usage":{"prompt_tokens":"many"}}\n\ndata: {"usage": broken_tokens"\n\n'
     assert.deepEqual((await passed(answer, { 'content-type': EVENTS })).told, [])
   })
 
-  test('is left alone in a body that is compressed, or no text', async ({ assert }) => {
+  test('is read where nothing says the type, or another than it is', async ({ assert }) => {
+    for (const { answer, usage } of FAMILIES) {
+      for (const headers of [{}, { 'content-type': 'text/plain' }, { 'content-type': 'TEXT/X' }]) {
+        assert.deepEqual((await passed(answer, headers as Record<string, string>)).told, [usage])
+      }
+    }
+  })
+
+  test('is left alone in a body in an unknown encoding, or no text', async ({ assert }) => {
     const { type, answer } = FAMILIES[0]
     for (const headers of [
-      { 'content-type': type, 'content-encoding': 'gzip' },
+      { 'content-type': type, 'content-encoding': 'secret' },
       { 'content-type': 'audio/mpeg' },
     ]) {
       const { body, told } = await passed(answer, headers as Record<string, string>)

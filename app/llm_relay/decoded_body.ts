@@ -1,0 +1,41 @@
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
+
+const DECODERS: Record<string, () => Transform> = {
+  'gzip': createGunzip,
+  'x-gzip': createGunzip,
+  'deflate': createInflate,
+  'br': createBrotliDecompress,
+  'zstd': createZstdDecompress,
+}
+
+/** As many as anyone applies one after the other. */
+const MOST = 2
+
+/**
+ * The body without its compression, piece by piece. No call asks for one, but some services compress all the
+ * same. `isDecoded` is false for what is not compressed, and for an encoding that is not known: that body is
+ * as it came.
+ */
+export function decodedBody(
+  body: Readable,
+  encoding: string | string[] | undefined
+): { body: Readable; isDecoded: boolean } {
+  const names = String(encoding ?? '')
+    .toLowerCase()
+    .split(',', MOST + 1)
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity')
+    .toReversed()
+  const isKnown = names.every((name) => Object.hasOwn(DECODERS, name))
+  if (names.length === 0 || names.length > MOST || !isKnown) return { body, isDecoded: false }
+
+  const decoders = names.map((name) => DECODERS[name]())
+  pipeline([body, ...decoders], () => {})
+  return { body: decoders.at(-1)!, isDecoded: true }
+}

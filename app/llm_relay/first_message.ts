@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream'
+import { MessageReader, type Message } from '#llm_relay/message_reader'
+import {
+  isProviderError,
+  parseProviderError,
+  providerError,
+  type ProviderError,
+} from '#llm_relay/provider_error'
+
+/** An error is a few hundred bytes. What begins with more is an answer. */
+const LIMIT = 64 * 1024
+
+export interface Beginning {
+  /** The error that the answer begins with, or null where it begins well. */
+  error: ProviderError | null
+  /** The whole body, what was read of it included. */
+  body: Readable
+}
+
+/**
+ * Waits for the first message of an answer that says something: no comment and no ping. Until then another
+ * answer is still possible, and half a message is of no use to anyone. Text that is no message goes on at its
+ * first byte, and whatever came after `holdMs`: a slow model keeps its line open with comments.
+ *
+ * @throws the body's own error
+ */
+export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> {
+  const reader = new MessageReader(LIMIT)
+  const read: Buffer[] = []
+  let size = 0
+  let isLate = false
+  const { promise, resolve, reject } = Promise.withResolvers<Beginning>()
+
+  /** At once: what is put back would be read again. */
+  const stopReading = () => {
+    clearTimeout(hold)
+    body.off('readable', onReadable)
+    body.off('end', onEnd)
+    body.off('error', onError)
+  }
+  const begins = (error: ProviderError | null) => {
+    stopReading()
+    body.unshift(Buffer.concat(read))
+    resolve({ error, body })
+  }
+  const onReadable = () => {
+    for (;;) {
+      const chunk = body.read() as Buffer | null
+      if (!chunk) break
+      read.push(chunk)
+      size += chunk.length
+      const error = errorAmong(reader.read(chunk))
+      const isOver = size >= LIMIT || isLate || reader.framing === 'other'
+      if (error !== undefined || isOver) return begins(error ?? null)
+    }
+  }
+  const onEnd = () => {
+    stopReading()
+    const error = errorAmong(reader.end()) ?? null
+    resolve({ error, body: Readable.from(read, { objectMode: false }) })
+  }
+  const onError = (error: Error) => {
+    stopReading()
+    reject(error)
+  }
+  const hold = setTimeout(() => {
+    isLate = true
+    if (size > 0) begins(null)
+  }, holdMs)
+
+  body.on('readable', onReadable)
+  body.once('end', onEnd)
+  body.once('error', onError)
+  return promise
+}
+
+/** The first message that says something: its error, or null for none. Undefined where none came yet. */
+function errorAmong(messages: Message[]): ProviderError | null | undefined {
+  for (const { event, data } of messages) {
+    const value = parsed(data)
+    if (event === 'ping' || (value as { type?: unknown } | null)?.type === 'ping') continue
+    if (!isProviderError(value, event)) return null
+    return value === null ? parseProviderError(data) : providerError(value)
+  }
+  return undefined
+}
+
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,135 @@
+/** An error as a service told it, in one shape for all of them. */
+export interface ProviderError {
+  /** Codes, types and reasons in small letters: `invalid_api_key`, `resource_exhausted`, `1113`. */
+  codes: string[]
+  /** What it says for people, on one line, at most MESSAGE_LENGTH characters. Empty for nothing. */
+  message: string
+  /** The HTTP status that the error names by itself, as one within a stream does. */
+  status: number | null
+}
+
+/** Sentences fit in; a whole prompt that a service repeats does not. */
+const MESSAGE_LENGTH = 2000
+
+/** Errors within errors that are followed: a proxy tells its upstream's as text. */
+const DEPTH = 8
+
+type Fields = Record<string, unknown>
+
+/**
+ * Reads an error from the beginning of a body: JSON of any service, or plain text. Of a body that is
+ * neither, like a page, nothing is known.
+ */
+export function parseProviderError(body: string): ProviderError {
+  const value = parsed(body)
+  if (value !== undefined) return providerError(value)
+  const isMarkup = body.trimStart().startsWith('<') || body.trimStart().startsWith('{')
+  return { codes: [], message: isMarkup ? '' : oneLine(body), status: null }
+}
+
+/** Reads an error from a parsed document or event. */
+export function providerError(value: unknown): ProviderError {
+  const found = { codes: new Set<string>(), messages: new Set<string>(), status: null }
+  collect(value, found, DEPTH)
+  const message = oneLine([...found.messages].join(' '))
+  return { codes: [...found.codes], message, status: found.status }
+}
+
+/**
+ * Whether an event or document is an error rather than an answer. `event` is its name in a stream: some
+ * services write `error` there and leave the data as it comes.
+ */
+export function isProviderError(value: unknown, event: string | null): boolean {
+  if (event === 'error') return true
+  const told = fields(value)
+  if (!told) return false
+  return (
+    isTold(told.error) ||
+    told.type === 'error' ||
+    told.object === 'error' ||
+    /** Z.AI. */
+    (told.success === false && 'code' in told) ||
+    /** OpenAI's Responses. */
+    isTold(fields(told.response)?.error) ||
+    /** OpenRouter. */
+    isTold(firstChoice(told)?.error)
+  )
+}
+
+interface Found {
+  codes: Set<string>
+  messages: Set<string>
+  status: number | null
+}
+
+function collect(value: unknown, found: Found, depth: number): void {
+  if (depth === 0) return
+  if (typeof value === 'string') return collectText(value, found, depth)
+  if (Array.isArray(value)) return collect(value[0], found, depth - 1)
+  const told = fields(value)
+  if (!told) return
+
+  for (const name of ['code', 'type', 'status', 'reason', 'statusCode', '__type']) {
+    collectCode(told[name], found)
+  }
+  /** The first that speaks: `detail` and `msg` are FastAPI's and Z.AI's. */
+  const message = ['message', 'msg', 'detail'].map((name) => told[name]).find(isTold)
+  if (message !== undefined) collect(message, found, depth - 1)
+
+  for (const inner of [
+    told.error,
+    told.innererror,
+    fields(told.response)?.error,
+    firstChoice(told)?.error,
+    /** OpenRouter: what the service behind it said. */
+    fields(told.metadata)?.raw,
+  ]) {
+    if (isTold(inner)) collect(inner, found, depth - 1)
+  }
+  /** Google's. Only reasons: the texts beside them are links and repetitions. */
+  for (const list of [told.details, told.errors]) {
+    if (!Array.isArray(list)) continue
+    for (const entry of list.slice(0, 10)) collectCode(fields(entry)?.reason, found)
+  }
+}
+
+function collectCode(code: unknown, found: Found): void {
+  if (typeof code !== 'string' && typeof code !== 'number') return
+  const text = String(code).trim().toLowerCase().slice(0, 100)
+  if (text === '') return
+  found.codes.add(text)
+  const status = Number(text)
+  if (Number.isInteger(status) && status >= 400 && status < 600) found.status ??= status
+}
+
+/** Words, or another service's error written out as text. */
+function collectText(text: string, found: Found, depth: number): void {
+  const inner = /^\s*[[{]/.test(text) ? parsed(text) : undefined
+  if (inner !== undefined) return collect(inner, found, depth - 1)
+  found.messages.add(oneLine(text))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isTold(value: unknown): boolean {
+  if (typeof value === 'string') return value.trim() !== ''
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+}
+
+function firstChoice(told: Fields): Fields | null {
+  return Array.isArray(told.choices) ? fields(told.choices[0]) : null
+}
+
+function fields(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null ? (value as Fields) : null
+}
+
+function oneLine(text: string): string {
+  return text.slice(0, MESSAGE_LENGTH).replace(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
+import { test } from '@japa/runner'
+import { beginningOf } from '#llm_relay/first_message'
+import { MessageReader } from '#llm_relay/message_reader'
+
+const open = () => new Readable({ read() {} })
+
+test.group('The first message of an answer', () => {
+  test('is waited for past comments, white space and pings', async ({ assert }) => {
+    for (const pieces of [
+      [': a\n', '\n', ': b\n\n', 'event: ping\ndata: {}\n\n', 'data: {"choi', 'ces":[]}\n\n'],
+      ['\n', '  \n', '{"a"', ':1}'],
+    ]) {
+      const body = open()
+      let isKnown = false
+      const beginning = beginningOf(body, 60_000).finally(() => (isKnown = true))
+      for (const piece of pieces) {
+        assert.isFalse(isKnown)
+        body.push(piece)
+        await turn()
+        await turn()
+      }
+      body.push(null)
+      const { error, body: whole } = await beginning
+      assert.isNull(error)
+      assert.equal(await text(whole), pieces.join(''))
+    }
+  })
+
+  test('is not waited for in what is no message', async ({ assert }) => {
+    const body = open()
+    body.push('on')
+    const { error } = await beginningOf(body, 60_000)
+    assert.isNull(error)
+  })
+
+  test('is not waited for longer than a while, nor past its limit', async ({ assert }) => {
+    const slow = open()
+    slow.push(': waiting\n\n')
+    const held = await beginningOf(slow, 1)
+    slow.push(null)
+    assert.equal(await text(held.body), ': waiting\n\n')
+
+    const large = open()
+    large.push(`{"text":"${'x'.repeat(100_000)}`)
+    const { error } = await beginningOf(large, 60_000)
+    assert.isNull(error)
+  })
+
+  test('that breaks off is an error of the connection', async ({ assert }) => {
+    const body = open()
+    const beginning = beginningOf(body, 60_000)
+    body.push('data: {"choices"')
+    await turn()
+    body.destroy(new Error('reset'))
+    await assert.rejects(() => beginning, 'reset')
+  })
+})
+
+test.group('The messages of an answer', () => {
+  const messages = (answer: string, size: number) => {
+    const reader = new MessageReader(1000)
+    const bytes = Buffer.from(answer)
+    const found = []
+    for (let at = 0; at < bytes.length; at += size) {
+      found.push(...reader.read(bytes.subarray(at, at + size)))
+    }
+    return [...found, ...reader.end()].map(({ event, data }) => [event, data])
+  }
+
+  test('are the same however a network cuts them', ({ assert }) => {
+    for (const size of [1, 2, 5, 10_000]) {
+      assert.deepEqual(
+        messages('\uFEFF: hi\r\n\r\nevent: a\ndata: é\ndata: 2\n\ndata:3\nid: 1\n\ndata: 4', size),
+        [
+          ['a', 'é\n2'],
+          [null, '3'],
+          [null, '4'],
+        ]
+      )
+      assert.deepEqual(messages('[{"a":"}\\"{"},\n {"b":{"c":[1]}}]\n{\n}\n', size), [
+        [null, '{"a":"}\\"{"}'],
+        [null, '{"b":{"c":[1]}}'],
+        [null, '{\n}'],
+      ])
+      assert.deepEqual(messages(`data: ${'x'.repeat(2000)}\n\ndata: 1\n\n`, size), [[null, '1']])
+      assert.deepEqual(messages('plain text', size), [])
+    }
+  })
+})
