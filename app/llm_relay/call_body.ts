@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import { ReplayableBody } from '#llm_relay/replayable_body'
 
 /**
@@ -16,9 +17,9 @@ export const IN_PLACE_LIMIT = 4 * 1024 * 1024
  * @throws E_AGENT_CALL_TOO_LARGE past `limit`
  */
 export async function jsonOf(body: Readable, limit: number): Promise<unknown> {
-  const chunks: Buffer[] = []
+  const read = new GrowingBuffer()
   const pieces = new ReplayableBody(body, limit).open()
-  for await (const chunk of pieces as AsyncIterable<Buffer>) chunks.push(chunk)
-  const text = Buffer.concat(chunks).toString('utf8')
+  for await (const chunk of pieces as AsyncIterable<Buffer>) read.add(chunk)
+  const text = read.take().toString('utf8')
   return text ? JSON.parse(text) : null
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
 import {
   isProviderError,
@@ -26,8 +27,7 @@ export interface Beginning {
  */
 export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> {
   const reader = new MessageReader(LIMIT)
-  const read: Buffer[] = []
-  let size = 0
+  const read = new GrowingBuffer()
   let isLate = false
   const { promise, resolve, reject } = Promise.withResolvers<Beginning>()
 
@@ -40,24 +40,23 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   }
   const begins = (error: ProviderError | null) => {
     stopReading()
-    body.unshift(Buffer.concat(read))
+    body.unshift(read.take())
     resolve({ error, body })
   }
   const onReadable = () => {
     for (;;) {
       const chunk = body.read() as Buffer | null
       if (!chunk) break
-      read.push(chunk)
-      size += chunk.length
+      read.add(chunk)
       const error = errorAmong(reader.read(chunk))
-      const isOver = size >= LIMIT || isLate || reader.framing === 'other'
+      const isOver = read.size >= LIMIT || isLate || reader.framing === 'other'
       if (error !== undefined || isOver) return begins(error ?? null)
     }
   }
   const onEnd = () => {
     stopReading()
     const error = errorAmong(reader.end()) ?? null
-    resolve({ error, body: Readable.from(read, { objectMode: false }) })
+    resolve({ error, body: Readable.from([read.take()], { objectMode: false }) })
   }
   const onError = (error: Error) => {
     stopReading()
@@ -65,7 +64,7 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   }
   const hold = setTimeout(() => {
     isLate = true
-    if (size > 0) begins(null)
+    if (read.size > 0) begins(null)
   }, holdMs)
 
   body.on('readable', onReadable)

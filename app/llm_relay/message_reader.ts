@@ -1,4 +1,4 @@
-import { StringDecoder } from 'node:string_decoder'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 
 /** One event of a stream, one line of NDJSON, or a whole document. */
 export interface Message {
@@ -11,22 +11,31 @@ export interface Message {
 type Framing = 'events' | 'json' | 'other'
 
 const FIELDS = [':', 'data', 'event', 'id', 'retry']
+/** The mark that some servers put ahead of UTF-8, byte by byte. */
+const BOM = '\u00ef\u00bb\u00bf'
+/** Lines of data in one event. Pretty-printed documents have a few hundred. */
+const MOST_LINES = 10_000
+
+const NEWLINE = 0x0a
 const [QUOTE, BACKSLASH, OPEN, CLOSE] = ['"', '\\', '{', '}'].map((sign) => sign.charCodeAt(0))
 
 /**
  * Cuts an answer into its messages while it passes, by what it holds and not by what its headers say. JSON is
  * followed by its braces, so a document may be on one line or on many, one after the other or in a list.
- * Linear in the length of the answer, whatever its pieces; of a message longer than `limit` characters
- * nothing is kept.
+ * Linear in the length of the answer, in time and memory, whatever its pieces; of a message longer than
+ * `limit` bytes nothing is kept.
  */
 export class MessageReader {
-  readonly #decoder = new StringDecoder('utf8')
   #framing: Framing | null = null
+  /** The first signs, until they tell how the answer is written. */
+  #head = ''
   #found: Message[] = []
-  /** What has come of the message under way: its text, and for events the line that is not ended. */
-  #text = ''
-  #line = ''
+  /** Of events, the line under way; of JSON, the object. */
+  readonly #pending = new GrowingBuffer()
+  /** What the event under way holds so far. */
   #event: string | null = null
+  #data: string[] = []
+  #size = 0
   #isTooLong = false
   #depth = 0
   #isInString = false
@@ -34,30 +43,25 @@ export class MessageReader {
 
   constructor(protected limit: number) {}
 
-  /** Null until the first characters came. */
+  /** Null until the first signs came. */
   get framing(): Framing | null {
     return this.#framing
   }
 
   /** The messages that end in this piece. */
   read(chunk: Buffer): Message[] {
-    return this.#take(this.#decoder.write(chunk))
+    const rest = this.#framing ? chunk : this.#begin(chunk)
+    if (this.#framing === 'events') this.#takeLines(rest)
+    if (this.#framing === 'json') this.#takeJson(rest)
+    return this.#handOut()
   }
 
   /** What the answer ended with, without the mark that ends a message. */
   end(): Message[] {
-    this.#take(this.#decoder.end())
     if (this.#framing === 'events') {
-      this.#lineEnds()
+      this.#lineEnds(this.#pending.take())
       this.#eventEnds()
     }
-    return this.#handOut()
-  }
-
-  #take(text: string): Message[] {
-    const rest = this.#framing ? text : this.#begin(text)
-    if (this.#framing === 'events') this.#takeLines(rest)
-    if (this.#framing === 'json') this.#takeJson(rest)
     return this.#handOut()
   }
 
@@ -67,52 +71,59 @@ export class MessageReader {
     return found
   }
 
-  /** Looks at the first sign that is no white space. */
-  #begin(text: string): string {
-    const rest = text.replace(/^\uFEFF/, '').trimStart()
-    if (rest === '') return ''
+  /** Looks at the first sign that is no white space, and gives what of the piece follows on it. */
+  #begin(chunk: Buffer): Buffer {
+    const signs = (this.#head + chunk.toString('latin1')).trimStart()
+    if (signs === '' || (signs.length < BOM.length && BOM.startsWith(signs))) {
+      this.#head = signs
+      return Buffer.alloc(0)
+    }
+    const rest = (signs.startsWith(BOM) ? signs.slice(BOM.length) : signs).trimStart()
+    this.#head = ''
+    if (rest === '') return Buffer.alloc(0)
     const isField = FIELDS.some((field) => field.startsWith(rest) || rest.startsWith(field))
     this.#framing = /^[[{]/.test(rest) ? 'json' : isField ? 'events' : 'other'
-    return rest
+    return Buffer.from(rest, 'latin1')
   }
 
-  #takeLines(text: string): void {
+  #takeLines(chunk: Buffer): void {
     let start = 0
     for (;;) {
-      const end = text.indexOf('\n', start)
+      const end = chunk.indexOf(NEWLINE, start)
       if (end === -1) break
-      this.#line = this.#joined(this.#line, text.slice(start, end))
-      this.#lineEnds()
+      this.#lineEnds(this.#joined(chunk.subarray(start, end)))
       start = end + 1
     }
-    this.#line = this.#joined(this.#line, text.slice(start))
+    this.#keep(chunk.subarray(start))
   }
 
-  #lineEnds(): void {
-    const line = this.#line.endsWith('\r') ? this.#line.slice(0, -1) : this.#line
-    this.#line = ''
+  #lineEnds(bytes: Buffer): void {
+    const whole = bytes.toString('utf8')
+    const line = whole.endsWith('\r') ? whole.slice(0, -1) : whole
     if (line === '') return this.#eventEnds()
     const colon = line.indexOf(':')
     if (colon <= 0) return
     const value = line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     const field = line.slice(0, colon)
     if (field === 'event') this.#event = value
-    if (field === 'data') this.#text = this.#joined(this.#text, `${this.#text && '\n'}${value}`)
+    if (field !== 'data' || this.#isTooLong) return
+    this.#size += value.length
+    if (this.#size > this.limit || this.#data.length === MOST_LINES) this.#tooLong()
+    else this.#data.push(value)
   }
 
   #eventEnds(): void {
-    const [event, data] = [this.#event, this.#text]
-    const isWhole = !this.#isTooLong
+    if (this.#data.length > 0) this.#found.push({ event: this.#event, data: this.#data.join('\n') })
     this.#event = null
-    this.#text = ''
+    this.#data = []
+    this.#size = 0
     this.#isTooLong = false
-    if (data !== '' && isWhole) this.#found.push({ event, data })
   }
 
-  #takeJson(text: string): void {
+  #takeJson(chunk: Buffer): void {
     let start = this.#depth > 0 ? 0 : -1
-    for (let at = 0; at < text.length; at++) {
-      const sign = text.charCodeAt(at)
+    for (let at = 0; at < chunk.length; at++) {
+      const sign = chunk[at]
       if (this.#isInString) {
         if (this.#isEscaped) this.#isEscaped = false
         else if (sign === BACKSLASH) this.#isEscaped = true
@@ -122,17 +133,31 @@ export class MessageReader {
       } else if (sign === OPEN) {
         if (this.#depth++ === 0) start = at
       } else if (sign === CLOSE && this.#depth > 0 && --this.#depth === 0) {
-        this.#text = this.#joined(this.#text, text.slice(start, at + 1))
+        const object = this.#joined(chunk.subarray(start, at + 1))
+        if (object.length > 0) this.#data.push(object.toString('utf8'))
         start = -1
         this.#eventEnds()
       }
     }
-    if (start >= 0) this.#text = this.#joined(this.#text, text.slice(start))
+    if (start >= 0) this.#keep(chunk.subarray(start))
   }
 
-  #joined(before: string, more: string): string {
-    if (!this.#isTooLong && before.length + more.length <= this.limit) return before + more
+  /** The pending bytes with these behind them; nothing where they are too many. */
+  #joined(bytes: Buffer): Buffer {
+    if (this.#pending.size === 0 && !this.#isTooLong && bytes.length <= this.limit) return bytes
+    this.#keep(bytes)
+    return this.#pending.take()
+  }
+
+  #keep(bytes: Buffer): void {
+    if (this.#isTooLong) return
+    if (this.#pending.size + bytes.length > this.limit) this.#tooLong()
+    else if (bytes.length > 0) this.#pending.add(bytes)
+  }
+
+  #tooLong(): void {
     this.#isTooLong = true
-    return ''
+    this.#pending.take()
+    this.#data = []
   }
 }

@@ -3,6 +3,7 @@ import type { ReadableStream } from 'node:stream/web'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Logger } from '@adonisjs/core/logger'
+import { readBeginning } from '#bounded/body'
 import { allowsCall } from '#llm/api_calls'
 import { assertCallable } from '#llm/guarded_dispatcher'
 import type { TokenUsage } from '#llm/token_usage'
@@ -10,7 +11,6 @@ import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
 import { CALL_LIMIT, IN_PLACE_LIMIT, jsonOf } from '#llm_relay/call_body'
 import { decodedBody } from '#llm_relay/decoded_body'
-import { errorText } from '#llm_relay/error_body'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
 import { beginningOf } from '#llm_relay/first_message'
 import { toAgent, toProvider } from '#llm_relay/headers'
@@ -62,6 +62,9 @@ const DEADLINES: RelayDeadlines = {
   errorBodyMs: 5000,
   holdMs: 10_000,
 }
+
+/** As much of an error as is read to understand it. */
+const ERROR_BYTES = 64 * 1024
 
 /** What answers with a page is a sign-in, or a proxy's greeting, and no model. */
 const PAGES = new Set(['text/html', 'application/xhtml+xml'])
@@ -152,7 +155,7 @@ export class LlmRelay {
     /** A body that is given up halfway says so with an error, which nobody needs. */
     body.on('error', () => {})
     if (status >= 300) {
-      const text = redact(await errorText(body, this.#deadlines.errorBodyMs), apiKey)
+      const text = redact(await this.#errorText(body), apiKey)
       return this.#instead(target, judge({ status, body: text }, name))
     }
     if (PAGES.has(mediaType(headers))) {
@@ -169,6 +172,16 @@ export class LlmRelay {
     this.#forget(target)
     whole.once('error', (broken) => this.#brokeOff(target, broken))
     return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })
+  }
+
+  /** What an error says; nothing where it breaks off or takes too long. */
+  #errorText(body: Readable): Promise<string> {
+    const limits = {
+      what: 'The error of the provider',
+      maxBytes: ERROR_BYTES,
+      maxMs: this.#deadlines.errorBodyMs,
+    }
+    return readBeginning(body, limits).catch(() => '')
   }
 
   async #inPlace(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
 
 /** As much of a call as is kept until its answer begins, in bytes. A long conversation without images fits in. */
@@ -10,11 +11,11 @@ const KEPT = 1024 * 1024
  */
 export class ReplayableBody {
   readonly #source: AsyncIterator<Buffer>
-  #chunks: Buffer[] = []
+  readonly #kept = new GrowingBuffer()
+  #isKept = true
   #size = 0
   #isEnded = false
-  #isKept = true
-  #pull: Promise<void> | null = null
+  #pull: Promise<Buffer | null> | null = null
 
   constructor(
     source: Readable,
@@ -28,7 +29,7 @@ export class ReplayableBody {
     return this.#isKept
   }
 
-  /** The body from its beginning. A second one only while `isKept`. */
+  /** The body from its beginning. A second one only while `isKept`, and after the first was left. */
   open(): Readable {
     return Readable.from(this.#pieces(), { objectMode: false })
   }
@@ -36,37 +37,37 @@ export class ReplayableBody {
   /** Nothing has to be kept any more: the answer has begun. */
   release(): void {
     this.#isKept = false
+    this.#kept.take()
   }
 
   async *#pieces(): AsyncGenerator<Buffer> {
-    for (let next = 0; ;) {
-      if (next < this.#chunks.length) {
-        yield this.#chunks[next++]
-        continue
-      }
-      if (this.#isEnded) return
-      if (!this.#isKept) {
-        this.#chunks = []
-        next = 0
-      }
-      this.#pull ??= this.#read().finally(() => (this.#pull = null))
-      await this.#pull
+    /** One that left may still wait for a piece: it comes among what is kept. */
+    await this.#pull
+    if (this.#size > 0) {
+      const kept = this.#kept.take()
+      this.#kept.add(kept)
+      yield kept
+    }
+    while (!this.#isEnded) {
+      this.#pull = this.#read()
+      const piece = await this.#pull
+      this.#pull = null
+      if (piece) yield piece
     }
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Buffer | null> {
     try {
       const { value, done } = await this.#source.next()
-      if (done) {
-        this.#isEnded = true
-        return
-      }
+      this.#isEnded = done === true
+      if (done) return null
       this.#size += value.length
       if (this.#size > this.limit) throw new E_AGENT_CALL_TOO_LARGE()
-      if (this.#size > KEPT) this.#isKept = false
-      this.#chunks.push(value)
+      if (this.#size > KEPT) this.release()
+      if (this.#isKept) this.#kept.add(value)
+      return value
     } catch (error) {
-      this.#isKept = false
+      this.release()
       throw error
     }
   }
