@@ -93,6 +93,15 @@ export class E_CHAT_UNKNOWN_MODEL extends Exception {
   static override help = 'GET /v1/models lists yours; "openclaw" is your agent with its own choice.'
 }
 
+/** The name of this model does not reach the service by a request that names it. */
+export class E_CHAT_MODEL_NAME extends Exception {
+  static override code = 'E_CHAT_MODEL_NAME'
+  static override status = 400
+  static override message = 'A request cannot name this model: its name does not fit into a header.'
+  static override help =
+    'Choose it as the primary model of your agent in the settings, and ask for "openclaw".'
+}
+
 /** Unknown, deleted, or someone else's: these read the same. */
 export class E_CONVERSATION_NOT_FOUND extends Exception {
   static override code = 'E_CONVERSATION_NOT_FOUND'

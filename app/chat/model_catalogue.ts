@@ -1,7 +1,8 @@
 import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
-import { E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
+import { E_CHAT_MODEL_NAME, E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
 import { ENTRY_PREFIX } from '#llm/openclaw_entry'
+import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
 
 /** As much of an agent's document as names its models. */
@@ -30,9 +31,12 @@ export class ModelCatalogue {
     this.#documents = documents
   }
 
-  /** The agent first, then each model as its owner's settings name it: `<provider name>/<model id>`. */
+  /** The agent first, then each model that a request can name, as its owner's settings name it: `<provider name>/<model id>`. */
   async list(agent: AgentKey): Promise<ListedModel[]> {
-    return [AGENT_MODEL, ...(await this.#references(agent)).map(ownName)].map(listed)
+    const named = (await this.#references(agent)).filter(
+      (reference) => fitsInHeader(reference) && !unusableModelName(reference)
+    )
+    return [AGENT_MODEL, ...named.map(ownName)].map(listed)
   }
 
   /** @throws E_CHAT_UNKNOWN_MODEL */
@@ -45,11 +49,15 @@ export class ModelCatalogue {
    * The model as the agent's gateway names it. That name is taken too.
    *
    * @throws E_CHAT_UNKNOWN_MODEL for what is none of the owner's
+   * @throws E_CHAT_MODEL_NAME for one that the gateway would not be asked for by this name
    */
   async reference(agent: AgentKey, name: string): Promise<string> {
     const references = await this.#references(agent)
     const known = [ENTRY_PREFIX + name, name].find((reference) => references.includes(reference))
     if (!known) throw new E_CHAT_UNKNOWN_MODEL()
+    const unusable = unusableModelName(known)
+    if (unusable) throw new E_CHAT_MODEL_NAME(unusable)
+    if (!fitsInHeader(known)) throw new E_CHAT_MODEL_NAME()
     return known
   }
 

@@ -59,7 +59,8 @@ export function readChatRequest(body: Buffer): ChatRequest {
     stream: request.stream === true,
     sessionKey: named ? sessionKey('api', (request.user as string).trim()) : null,
     namedModel,
-    body: named || namedModel !== null ? rewritten(request, named) : body,
+    /** OpenAI's clients may write null for "yours"; a gateway refuses it. */
+    body: named || namedModel !== null || request.model === null ? rewritten(request, named) : body,
   }
 }
 

@@ -2,6 +2,7 @@ import { withoutEndingSlashes } from '#llm/base_url'
 import type { LlmAdapter, LlmField, LlmModel } from '#llm/contract'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { assertCallable } from '#llm/guarded_dispatcher'
+import { unusableModelName } from '#openclaw/model_names'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 
 /** A model as a person enters it: its id, and what they know of it. */
@@ -90,6 +91,8 @@ export function providerValues(
     wrong.push({ field: 'models', message: 'Name at least one model that your agent may use.' })
   }
 
+  wrong.push(...unusableNames(input.models ?? []))
+
   refuseFields(wrong)
   return { baseUrl, apiKey, apiType: apiType ?? adapter.defaults.apiType, models }
 }
@@ -132,6 +135,18 @@ function chosenModels(
     ...(contextWindow && { contextWindow }),
     ...(maxTokens && { maxTokens }),
   }))
+}
+
+/** The names that would not reach the service as they were entered, and why. */
+function unusableNames(models: ModelInput[]): FieldError[] {
+  return models.flatMap(({ id, name }, index) => {
+    const ofId = unusableModelName(id)
+    const ofName = name?.includes('${') ? unusableModelName('${}') : null
+    return [
+      ...(ofId ? [{ field: `models.${index}.id`, message: ofId }] : []),
+      ...(ofName ? [{ field: `models.${index}.name`, message: ofName }] : []),
+    ]
+  })
 }
 
 /** The place that a key is sent to. Null stands for the service's own, which never changes. */

@@ -8,6 +8,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import UserAgentConfig from '#models/user_agent_config'
 import { AGENT_PROFILES } from '#models/types'
 import { assembleDocument } from '#openclaw/document'
+import { fitsInHeader } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
 import { RealAgent, refusalOf } from '#tests/e2e/real_openclaw'
 import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
@@ -163,4 +164,49 @@ test.group('The real OpenClaw', (group) => {
       }
     })
   }
+
+  test('asks the service for each model by the name that its owner chose', async ({ assert }) => {
+    const service = await new LoopbackProvider().start()
+    service.reply = json(404, { error: { message: 'no such model', code: 'model_not_found' } })
+    const settings = await app.container.make('settings')
+    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
+    const { user, token } = await agentOfSomeone()
+    const names = ['q@q4_k_m', 'c@20250101', '@cf/meta/llama:free', 'modèle', '模型']
+    const models = names.map((id) => ({ id, name: id }))
+    await providerOf(user.id, { name: 'work', type: 'custom', baseUrl: service.url, models }, KEY)
+    const [primaryModel, ...fallbackModels] = names.map((id) => `work/${id}`)
+    const profile = 'minimal'
+    await UserAgentConfig.create({ userId: user.id, primaryModel, fallbackModels, profile })
+
+    const gateway = await app.container.make('openclaw.gateway')
+    const agent = new RealAgent(`user/${user.id}`, token, home, await freePort())
+    const ask = async (headers: Record<string, string> = {}) => {
+      service.calls.length = 0
+      const response = await fetch(`${agent.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: {
+          'authorization': `Bearer ${token}`,
+          'content-type': 'application/json',
+          ...headers,
+        },
+        body: JSON.stringify({
+          model: 'openclaw',
+          messages: [{ role: 'user', content: 'Hello.' }],
+        }),
+        signal: AbortSignal.timeout(90_000),
+      })
+      await response.text()
+      return service.calls.map(({ body }) => JSON.parse(body).model)
+    }
+    try {
+      await agent.ready((url) => gateway.probeReady(url), 180_000)
+      assert.deepEqual(await ask(), names)
+      for (const name of names.filter(fitsInHeader)) {
+        assert.deepEqual(await ask({ 'x-openclaw-model': `mosaic-work/${name}` }), [name])
+      }
+    } finally {
+      await agent.stop()
+      await service.stop()
+    }
+  })
 })

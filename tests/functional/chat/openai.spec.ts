@@ -26,7 +26,9 @@ test.group("OpenAI's own client", (group) => {
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = await new ScriptedGateway().start()
-    surface = scriptedSurface({ models: { 'mosaic-work': ['gpt-5.4', 'org/large'] } })
+    surface = scriptedSurface({
+      models: { 'mosaic-work': ['gpt-5.4', 'org/large', 'x@f16', '模型'] },
+    })
     surface.waker.remembered = gateway.access
     const owner = await userWithToken()
     userId = owner.user.id
@@ -130,6 +132,19 @@ test.group("OpenAI's own client", (group) => {
     assert.equal(failure.status, 404)
     assert.equal(failure.code, 'model_not_found')
     assert.lengthOf(gateway.requests, 1)
+  })
+
+  test('is told why where the name of a model would not arrive', async ({ assert }) => {
+    for (const [model, why] of [
+      ['work/x@f16', /takes "@f16" for the name of a login/],
+      ['work/模型', /does not fit into a header/],
+    ] as const) {
+      const failure = await failureOf(client.chat.completions.create({ model, messages: hello }))
+      assert.equal(failure.status, 400)
+      assert.equal(failure.code, 'E_CHAT_MODEL_NAME')
+      assert.match(failure.message, why)
+    }
+    assert.isEmpty(gateway.requests)
   })
 
   test('throws on an error in the stream, with what the provider did', async ({ assert }) => {

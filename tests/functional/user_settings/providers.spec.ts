@@ -162,6 +162,10 @@ test.group('Providers', (group) => {
       [{ models: [] }, 'models'],
       [{ models: [{ id: 'a' }, { id: 'a' }] }, 'models'],
       [{ models: [{ id: '' }] }, 'models.0.id'],
+      [{ models: [{ id: 'ok' }, { id: 'x@f16' }] }, 'models.1.id'],
+      [{ models: [{ id: 'a\u200bb' }] }, 'models.0.id'],
+      [{ models: [{ id: '${HOME}' }] }, 'models.0.id'],
+      [{ models: [{ id: 'a', name: 'My ${HOME}' }] }, 'models.0.name'],
       [{ models: [{ id: 'a', contextWindow: 0 }] }, 'models.0.contextWindow'],
       [{ type: 'custom', baseUrl: null }, 'baseUrl'],
     ]

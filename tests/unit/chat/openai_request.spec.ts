@@ -26,6 +26,12 @@ test.group("OpenAI's requests", () => {
     })
   })
 
+  test('null is the agent itself, as a gateway wants to read it', ({ assert }) => {
+    const request = readChatRequest(bytes({ model: null, messages }))
+    assert.isNull(request.namedModel)
+    assert.equal(JSON.parse(String(request.body)).model, 'openclaw')
+  })
+
   test('another model than the agent is named apart', ({ assert }) => {
     const request = readChatRequest(bytes({ model: 'work/gpt-5.4', messages }))
     assert.equal(request.namedModel, 'work/gpt-5.4')
