@@ -74,6 +74,7 @@ export default class AgentsProvider {
         fetch: globalThis.fetch,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
+        tokenChanged: await this.#forgetTokens(),
       }
     })
     container.singleton('agents.metrics', async (resolver) => {
@@ -225,6 +226,12 @@ export default class AgentsProvider {
       countTransition(meter, transition)
       streams.tell(transition)
     }
+  }
+
+  /** Both doors keep for a moment whose a token is. */
+  async #forgetTokens() {
+    const tokens = await this.app.container.make('openclaw.tokens')
+    return () => tokens.clear()
   }
 
   /** Mosaic listens where the driver's instances reach it; a command leaves that to the web process. */

@@ -22,6 +22,8 @@ export interface GatewayDrainControl {
   reopen(gateway: GatewayAccess): Promise<void>
   /** When the agent's own schedule wants it next, in milliseconds of the epoch, or null. */
   nextJobAt(gateway: GatewayAccess): Promise<number | null>
+  /** As `GatewayControl.forgetOtherDevices`. */
+  forgetOtherDevices(gateway: GatewayAccess): Promise<void>
 }
 
 export interface AgentsLogger {
@@ -73,4 +75,6 @@ export interface AgentsContext {
   timeouts: AgentTimeouts
   /** Told of each change of an agent's row that this process wrote. Must not throw. */
   transition?: (transition: AgentTransition) => void
+  /** Told when this process has renewed or ended a gateway token: whose it was is not kept any more. */
+  tokenChanged?: () => void
 }

@@ -2,9 +2,8 @@ import { callsOf } from '#llm/api_calls'
 import { withoutEndingSlashes } from '#llm/base_url'
 import type { ApiCall, LlmAdapter } from '#llm/contract'
 import LlmProvider from '#models/llm_provider'
-import type { AgentTokens } from '#openclaw/agent_tokens'
+import type { AgentIdentity, AgentTokens } from '#openclaw/agent_tokens'
 import type { AgentName } from '#openclaw/agent_name'
-import { hashGatewayToken } from '#models/with_lifecycle'
 import { PRIMER } from '#openclaw/primer_model'
 import { ShortCache } from '#openclaw/short_cache'
 
@@ -44,9 +43,11 @@ export class RelayTargets {
    * @throws E_UNKNOWN_PROVIDER_TYPE when its adapter is not installed
    */
   async find(token: string | null, providerId: string): Promise<RelayTarget | null> {
-    if (!token) return null
-    const key = `${hashGatewayToken(token)}/${providerId}`
-    return this.#targets.get(key, () => this.#lookUp(token, providerId))
+    /** Asked each time: what is kept here outlives a token. */
+    const identity = await this.tokens.identify(token)
+    if (!identity) return null
+    const key = `${identity.agent}/${providerId}`
+    return this.#targets.get(key, () => this.#lookUp(identity, providerId))
   }
 
   /** Forgets what is known, after a change of a provider or its owner. */
@@ -54,9 +55,7 @@ export class RelayTargets {
     this.#targets.clear()
   }
 
-  async #lookUp(token: string, providerId: string): Promise<RelayTarget | null> {
-    const identity = await this.tokens.identify(token)
-    if (!identity) return null
+  async #lookUp(identity: AgentIdentity, providerId: string): Promise<RelayTarget | null> {
     if (providerId === PRIMER.providerId) return primer(identity.agent)
     const mayUse = identity.ownerId
       ? LlmProvider.ownedBy(identity.ownerId).where('id', providerId)

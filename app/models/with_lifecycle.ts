@@ -48,11 +48,18 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
       return true
     }
 
-    /** Sets a new random gateway token, sealed and as a hash. The row is not saved. */
-    async renewGatewayToken(): Promise<void> {
+    /** Sets a new random gateway token, sealed and as a hash, and gives it. The row is not saved. */
+    async renewGatewayToken(): Promise<string> {
       const token = randomBytes(TOKEN_BYTES).toString('base64url')
       await this.seal('gatewayToken', token)
       this.gatewayTokenHash = hashGatewayToken(token)
+      return token
+    }
+
+    /** From the next save on the row has no token: the former one is nobody's. */
+    async dropGatewayToken(): Promise<void> {
+      await this.seal('gatewayToken', null)
+      this.gatewayTokenHash = null
     }
   }
   return ModelWithLifecycle

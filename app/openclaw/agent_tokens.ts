@@ -5,8 +5,8 @@ import { hashGatewayToken } from '#models/with_lifecycle'
 import type { AgentName } from '#openclaw/agent_name'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long a renewed token, or a deactivated owner, may go unnoticed: milliseconds. */
-const TTL_MS = 1000
+/** How long another copy of Mosaic may miss a renewed token, or a deactivated owner: milliseconds. */
+export const TOKEN_TTL_MS = 1000
 
 /** Whose token it was. */
 export interface AgentIdentity {
@@ -24,7 +24,7 @@ export class AgentTokens {
   readonly #known: ShortCache<AgentIdentity>
 
   constructor(now: () => number = Date.now) {
-    this.#known = new ShortCache({ ttlMs: TTL_MS, now })
+    this.#known = new ShortCache({ ttlMs: TOKEN_TTL_MS, now })
   }
 
   /** Null for a token of nobody, of a deactivated user, or of a system agent that is switched off. */

@@ -24,6 +24,11 @@ export interface ConfigSnapshot {
   hash?: string
 }
 
+/** The answer to `device.pair.list`: the devices that may connect. */
+export interface PairedDevices {
+  paired?: { deviceId: string }[]
+}
+
 /** Jobs that OpenClaw keeps for itself: a review of skills each week, of memories each night, heartbeats. */
 const OF_OPENCLAW = /^(heartbeat|skill-collection-review|memory-core):/
 

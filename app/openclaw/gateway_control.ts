@@ -1,10 +1,12 @@
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { deviceOf } from '#openclaw/gateway_device'
 import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 import type { LivePatch } from '#openclaw/live_patch'
 import {
   nextOwnJobAt,
   type ConfigSnapshot,
   type CronPage,
+  type PairedDevices,
   type Suspension,
 } from '#openclaw/control_shapes'
 
@@ -16,6 +18,9 @@ const TIMEOUT_MS = 10_000
  * takes none and ends what it has; `busy` goes on as before.
  */
 export type DoorState = 'closed' | 'draining' | 'busy'
+
+/** Devices that are forgotten at once; nobody pairs more by hand, and what is left goes at the next start. */
+const MOST_DEVICES = 200
 
 /** Every copy of Mosaic asks under the same name, so that each can take back what another one began. */
 const REQUEST_ID = 'mosaic'
@@ -63,6 +68,18 @@ export class GatewayControl {
       offset = page.hasMore ? (page.nextOffset ?? null) : null
     }
     return earliest
+  }
+
+  /**
+   * Forgets every device but Mosaic's own: one that was let in with a former token would get in without the
+   * present one. A gateway keeps devices for good, so it is asked after each start.
+   */
+  async forgetOtherDevices(gateway: ControlledGateway): Promise<void> {
+    const { paired = [] } = await this.#call<PairedDevices>(gateway, 'device.pair.list', {})
+    const own = deviceOf(gateway.token).id
+    for (const { deviceId } of paired.slice(0, MOST_DEVICES)) {
+      if (deviceId !== own) await this.#call(gateway, 'device.pair.remove', { deviceId })
+    }
   }
 
   /** The document that the gateway works with, and the hash that a change has to name. */

@@ -26,7 +26,8 @@ export interface GatewayDevice {
 /**
  * The device that Mosaic is to one agent's gateway. OpenClaw wants one from whoever connects from another
  * host. Its key follows from the gateway token: whoever has the token may pair a device anyway, so the key
- * gives no more power, every copy of Mosaic is the same device, and nothing has to be kept.
+ * gives no more power, every copy of Mosaic is the same device, and nothing has to be kept. A new token makes
+ * it another device, which is let in at the first call; the gateway forgets the former one after the start.
  */
 export function deviceOf(token: string): GatewayDevice {
   const seed = Buffer.from(hkdfSync('sha256', token, '', PURPOSE, 32))

@@ -45,7 +45,7 @@ export interface InstanceSpec {
   installation: string
   /** Counts up with each change of the spec. */
   generation: number
-  /** SHA-256 of everything here but `generation` and `token`. The same hash means: nothing changed. */
+  /** SHA-256 of everything here but `generation`, the token included. The same hash means: nothing changed. */
   hash: string
   /** Where the instance reaches Mosaic's internal listener, without a slash at the end. */
   apiUrl: string

@@ -12,6 +12,7 @@ import { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
+import { AgentTokens } from '#openclaw/agent_tokens'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { MemoryDriver } from '#runtimes/drivers/memory/driver'
@@ -33,6 +34,8 @@ export class AgentsHouse {
   readonly runtimes: Record<string, RuntimeDriver> = {}
   readonly logged: { level: string; details: object; message: string }[] = []
   readonly metrics = new AgentMetrics()
+  /** Whose a gateway token is, as this process keeps it for a moment. */
+  readonly tokens = new AgentTokens(this.clock.now)
   /** Who wants to hear of each change of a row. */
   readonly transitions: ((transition: AgentTransition) => void)[] = []
   readonly context: AgentsContext
@@ -54,6 +57,7 @@ export class AgentsHouse {
   constructor(former?: AgentsHouse) {
     if (former) {
       this.clock = former.clock
+      this.tokens = new AgentTokens(this.clock.now)
       this.world = former.world
       this.memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
       this.driver = new ChaosDriver(this.memory)
@@ -137,6 +141,7 @@ export class AgentsHouse {
       doors: new GatewayControl(2000),
       fetch: globalThis.fetch,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
+      tokenChanged: () => this.tokens.clear(),
     }
   }
 }

@@ -58,6 +58,8 @@ export class InstanceObserver {
     const { rows, probe, presence } = this.#parts
     const adoption = await this.#underFreeLease(agent, async (row) => {
       if (row.desired !== 'running' || !observed.endpoint) return 'unready'
+      /** One of a former generation does not know the present token. */
+      if (observed.specHash !== row.specHash) return 'unready'
       const frozen = observed.status === 'suspended'
       if (!frozen && (await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
       if (frozen) presence.warm.delete(agent)
@@ -113,6 +115,7 @@ export class InstanceObserver {
       const details = { agent, reason: failure.reason, err: failure }
       this.#context.logger.warn(details, 'An agent ended by itself')
     }
+    await row.dropGatewayToken()
     await rows.save(row, {
       status: crashed ? 'error' : 'stopped',
       statusReason: crashed ? failure.reason : null,

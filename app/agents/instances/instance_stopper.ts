@@ -63,6 +63,7 @@ export class InstanceStopper {
       await this.#rows.save(row, { status: 'error', statusReason: failure.reason })
       throw failure
     }
+    await row.dropGatewayToken()
     await this.#rows.save(row, {
       status: 'stopped',
       statusReason: null,

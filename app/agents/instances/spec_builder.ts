@@ -1,6 +1,7 @@
 import type { Secret } from '@adonisjs/core/helpers'
 import { instanceName, agentOf } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
+import { hashGatewayToken } from '#models/with_lifecycle'
 import { hashOf } from '#openclaw/canonical_json'
 import type { InstanceLimits, InstanceSpec } from '#runtimes/contract'
 
@@ -16,12 +17,13 @@ export interface SpecInput {
 
 /**
  * The spec of an agent's instance, from values alone. The hash is of everything that makes an instance
- * another one: neither the token nor the generation, which counts those changes, nor the document, which
- * an instance fetches itself and may change while it runs.
+ * another one, so that nothing of a former generation passes for the present one: the token too, as a
+ * fingerprint. Not the generation, which counts those changes, nor the document, which an instance fetches
+ * itself and may change while it runs.
  */
 export function buildSpec({ row, token, ...input }: SpecInput): InstanceSpec {
   const pure = { name: instanceName(row), agent: agentOf(row), ...input }
-  const hash = hashOf(pure)
+  const hash = hashOf({ ...pure, token: hashGatewayToken(token.release()) })
   const generation = hash === row.specHash ? row.generation : row.generation + 1
   return { ...pure, token, hash, generation }
 }

@@ -40,6 +40,16 @@ export async function planStart(
   return { driver, spec, documentHash }
 }
 
+/**
+ * The same start with a new gateway token, which the row has as well from its next save on: whoever learnt
+ * the former one has nothing of it any more.
+ */
+export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartPlan> {
+  const token = new Secret(await row.renewGatewayToken())
+  const { installation, apiUrl, image, limits } = plan.spec
+  return { ...plan, spec: buildSpec({ row, installation, apiUrl, token, image, limits }) }
+}
+
 /** Whether nothing was changed in between that an agent has to be started anew for. */
 export function isSamePlan(one: StartPlan, other: StartPlan): boolean {
   return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash

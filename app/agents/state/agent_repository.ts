@@ -63,7 +63,10 @@ export function isUp(row: AgentRow): boolean {
 /** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
 export class AgentRepository {
   constructor(
-    protected context: Pick<AgentsContext, 'settings' | 'clock' | 'copy' | 'transition'>,
+    protected context: Pick<
+      AgentsContext,
+      'settings' | 'clock' | 'copy' | 'transition' | 'tokenChanged'
+    >,
     protected patience: DatabaseRetry
   ) {}
 
@@ -114,6 +117,7 @@ export class AgentRepository {
    */
   async save(row: AgentRow, changes: RowChanges): Promise<void> {
     const before = momentOf(row)
+    const isNewToken = 'gatewayTokenHash' in row.$dirty
     const { retryAt, lastActiveAt, startedAt, nextJobAt, ...plain } = changes
     Object.assign(row, plain)
     if (retryAt !== undefined) row.retryAt = time(retryAt)
@@ -123,6 +127,7 @@ export class AgentRepository {
     const lease = { leaseOwner: this.context.copy, leaseFence: row.leaseFence }
     const saved = await this.patience.outlast(() => row.saveWhere(lease))
     if (!saved) throw new LeaseLost(agentOf(row))
+    if (isNewToken) this.context.tokenChanged?.()
     this.context.transition?.({ agent: agentOf(row), before, row })
   }
 

@@ -4,10 +4,11 @@ import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { AgentsContext } from '#agents/context'
 import type { LocalState } from '#agents/state/local_state'
 import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, GatewayAccess } from '#agents/types'
 import { PUBLISH_EVERY_MS } from '#agents/replicas/in_flight_registry'
 import { WakeCancelled } from '#agents/state/wake'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
+import { hashGatewayToken } from '#models/with_lifecycle'
 
 /** Ids in one statement. */
 const BATCH = 500
@@ -81,12 +82,11 @@ export class ReplicaSync {
       for (let from = 0; from < ids.length; from += BATCH) {
         const rows: Record<string, string | null>[] = await db
           .from(kind.table)
-          .select(kind.column, 'status', 'endpoint')
+          .select(kind.column, 'status', 'endpoint', 'gateway_token_hash')
           .whereIn(kind.column, ids.slice(from, from + BATCH))
-        for (const { [kind.column]: id, status, endpoint } of rows) {
+        for (const { [kind.column]: id, ...row } of rows) {
           const agent = `${kind.prefix}${id}` as AgentKey
-          const isThere = status === 'running' && endpoint === warm.get(agent)?.url
-          if (!isThere) warm.delete(agent)
+          if (!isThere(row, warm.get(agent))) warm.delete(agent)
         }
       }
     }
@@ -107,4 +107,11 @@ export class ReplicaSync {
       if (progress) presence.events.emit(agent, { type: 'progress', progress })
     }
   }
+}
+
+/** Whether the gateway is still where it was, and still takes the same token. */
+function isThere(row: Record<string, string | null>, known: GatewayAccess | undefined): boolean {
+  const { status, endpoint, gateway_token_hash: tokenHash } = row
+  if (!known || status !== 'running') return false
+  return endpoint === known.url && tokenHash === hashGatewayToken(known.token)
 }

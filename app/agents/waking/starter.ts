@@ -3,12 +3,13 @@ import { migrateData, strandedIn } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
+import { FormerTokens } from '#agents/instances/former_tokens'
 import { GatewayReadiness } from '#agents/instances/gateway_readiness'
 import { InstanceEnded } from '#agents/instances/instance_failure'
 import type { LeaseManager } from '#agents/leases/lease_manager'
 import { agentOf, instanceRef, isUp, type AgentRepository } from '#agents/state/agent_repository'
 import type { SharedStartGate } from '#agents/waking/shared_start_gate'
-import { isSamePlan, planStart, type StartPlan } from '#agents/instances/start_plan'
+import { isSamePlan, planStart, renewToken, type StartPlan } from '#agents/instances/start_plan'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
 import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_durations'
@@ -49,11 +50,13 @@ export class AgentStarter {
   readonly #context: AgentsContext
   readonly #parts: StarterParts
   readonly #readiness: GatewayReadiness
+  readonly #formerTokens: FormerTokens
 
   constructor(context: AgentsContext, parts: StarterParts) {
     this.#context = context
     this.#parts = parts
     this.#readiness = new GatewayReadiness(context, parts.probe)
+    this.#formerTokens = new FormerTokens(context)
   }
 
   /** @throws RuntimeError, E_NO_PROVIDER, the reason of the wake's signal */
@@ -98,12 +101,16 @@ export class AgentStarter {
     for (let renewals = 0; ; renewals++) {
       await this.#leaveFormerRuntime(attempt.row, plan, wake)
       await this.#endWithFormerDocument(attempt.row, plan)
+      plan = await renewToken(attempt.row, plan)
       await this.#starting(attempt, plan)
+      const renewedAt = this.#context.clock.elapsed()
       const instance = await this.#make(wake, attempt, plan)
       await this.#readiness.wait(wake, plan.driver, instance)
       const current = await planStart(this.#context, attempt.row)
       if (isSamePlan(current, plan) || renewals === MOST_RENEWALS) {
         this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
+        const gateway = { url: instance.endpoint, token: plan.spec.token.release() }
+        await this.#formerTokens.end(gateway, renewedAt, wake.signal)
         return this.#ready(wake, attempt, plan, instance)
       }
       plan = current

@@ -91,6 +91,7 @@ export class WakeFailures {
 
   async #note(row: AgentRow, reason: FailureReason): Promise<number | undefined> {
     const gone = { containerId: null, endpoint: null, startedAt: null, statusReason: reason }
+    await row.dropGatewayToken()
     if (reason === 'cancelled') {
       await this.#rows.save(row, { ...gone, status: 'stopped', desired: 'stopped', retryAt: null })
       return undefined

@@ -4,6 +4,8 @@ export interface MemoryWork {
   working?: boolean
   /** When the next job of its schedule is due, in milliseconds of the epoch. */
   nextJobAt?: number | null
+  /** Ids of the devices that may connect without the token. They outlive the instance. */
+  devices?: string[]
   /** The gateway knows no control calls, as without its plugin. */
   uncontrolled?: boolean
 }
@@ -39,6 +41,8 @@ export class MemoryControl {
       return ok({ ok: true, status: 'running' })
     }
     if (this.isClosed) return refused(503, 'UNAVAILABLE')
+    if (method === 'device.pair.list') return ok({ pending: [], paired: this.#devices() })
+    if (method === 'device.pair.remove') return this.#removeDevice(params.deviceId)
     if (method === 'cron.list') return ok({ jobs: this.#jobs(), hasMore: false })
     return refused(400, 'INVALID_REQUEST')
   }
@@ -49,6 +53,15 @@ export class MemoryControl {
     if (!idle && !drain) return ok({ status: 'busy', blockers: [] })
     this.#held = drain ? 'drain' : 'idle'
     return ok({ status: idle ? 'ready' : 'draining', suspensionId: ID })
+  }
+
+  #devices(): object[] {
+    return (this.#work.devices ?? []).map((deviceId) => ({ deviceId }))
+  }
+
+  #removeDevice(deviceId: unknown): Answer {
+    this.#work.devices = this.#work.devices?.filter((id) => id !== deviceId)
+    return ok({ deviceId })
   }
 
   #jobs(): object[] {
