@@ -249,6 +249,25 @@ export function runtimeContract(
       assert.equal(observed.generation, 2)
     })
 
+    test('takes the token of the present spec alone, after a restart or in place of another', async ({
+      assert,
+    }) => {
+      const given = spec()
+      await chat(await start(given), given, 'one')
+      for (const [generation, sleeps] of [true, false].entries()) {
+        if (sleeps) await driver.stop({ name: given.name, state: null }, { graceMs: 2000 })
+        const token = new Secret(randomUUID())
+        const hash = createHash('sha256').update(token.release()).digest('hex')
+        const renewed = { ...given, token, hash, generation: generation + 2 }
+        const instance = await start(renewed)
+        assert.match(await chat(instance, renewed, 'again'), /^Turn \d: again$/)
+        const refused = await fetch(`${instance.endpoint}/sessions/contract/history`, {
+          headers: { authorization: `Bearer ${given.token.release()}` },
+        })
+        assert.equal(refused.status, 401)
+      }
+    })
+
     test('sees nothing where nothing is', async ({ assert }) => {
       assert.isNull(await driver.inspect(refOf(spec())))
       assert.lengthOf(await listed(), 0)
