@@ -12,6 +12,7 @@ import type { CrashLog } from '#agents/instances/crash_log'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
 import type { LimitChanges } from '#agents/changes/agent_limits'
+import { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { Prewarmer } from '#agents/prewarmer'
 import type { AgentReaper } from '#agents/background/reaper'
 import type { AgentReconciler } from '#agents/background/reconciler'
@@ -45,6 +46,7 @@ declare module '@adonisjs/core/types' {
 export default class AgentsProvider {
   /** What was made here and has to be ended, the last first. */
   readonly #endings: (() => unknown)[] = []
+  readonly #rollouts = new PendingRollouts()
 
   constructor(protected app: ApplicationService) {}
 
@@ -74,6 +76,7 @@ export default class AgentsProvider {
         fetch: globalThis.fetch,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
+        rollouts: this.#rollouts,
         tokenChanged: await this.#forgetTokens(),
       }
     })
@@ -205,10 +208,10 @@ export default class AgentsProvider {
   async boot() {
     const emitter = await this.app.container.make('emitter')
     emitter.on('agent:settings_changed', async ({ userId }) => {
-      const { agentsOf } = await import('#agents/changes/affected_agents')
-      const changes = await this.app.container.make('agents.settings_rollout')
-      const agents = await agentsOf(userId)
-      await Promise.all(agents.map((agent) => changes.changed(agent)))
+      /** At once: whoever saved may send the next message before anything else is known. */
+      const release = this.#rollouts.hold(`user/${userId}`)
+      const outcomes = this.#rollOut(userId).finally(release)
+      await Promise.all(await outcomes)
     })
   }
 
@@ -226,6 +229,14 @@ export default class AgentsProvider {
       countTransition(meter, transition)
       streams.tell(transition)
     }
+  }
+
+  /** Begins to bring new settings to all agents that they concern. */
+  async #rollOut(userId: string): Promise<Promise<unknown>[]> {
+    const { agentsOf } = await import('#agents/changes/affected_agents')
+    const changes = await this.app.container.make('agents.settings_rollout')
+    const agents = await agentsOf(userId)
+    return agents.map((agent) => changes.changed(agent))
   }
 
   /** Both doors keep for a moment whose a token is. */

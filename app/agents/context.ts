@@ -1,5 +1,6 @@
 import type { Clock } from '#timing/clock'
 import type { ReplicaRegistry } from '#agents/replicas/replica_registry'
+import type { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { AgentKey, AgentTransition, GatewayAccess } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
@@ -73,6 +74,8 @@ export interface AgentsContext {
   doors: GatewayDrainControl
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
+  /** Agents that new settings are on their way to. */
+  rollouts: PendingRollouts
   /** Told of each change of an agent's row that this process wrote. Must not throw. */
   transition?: (transition: AgentTransition) => void
   /** Told when this process has renewed or ended a gateway token: whose it was is not kept any more. */

@@ -8,7 +8,7 @@ import type { AgentListener } from '#agents/state/agent_events'
 import { WakeFailures } from '#agents/waking/wake_failures'
 import { GatewayProbe } from '#agents/instances/gateway_probe'
 import { DatabaseLeaseStore } from '#agents/leases/lease_store'
-import { LeaseManager, HELD } from '#agents/leases/lease_manager'
+import { LeaseManager } from '#agents/leases/lease_manager'
 import type { AgentMetrics } from '#agents/metrics'
 import { LocalState } from '#agents/state/local_state'
 import { AgentRepository } from '#agents/state/agent_repository'
@@ -221,18 +221,27 @@ export class AgentLifecycle {
     return abandoned.length
   }
 
-  /** Works on an agent that runs, under the lease; null where it does not, or someone is changing it. */
-  async whileRunning<T>(
+  /**
+   * Works on an agent that runs, under the lease; null where it does not run. Waits for whoever is changing it;
+   * the signal ends the waiting.
+   */
+  whileRunning<T>(
     agent: AgentKey,
+    signal: AbortSignal,
     work: (row: AgentRow, gateway: GatewayAccess) => Promise<T>
   ): Promise<T | null> {
-    const result = await this.#leases.tryHold(agent, async () => {
+    const attempt = async () => {
       const row = await this.rows.find(agent)
       const token = await row?.open('gatewayToken')
       if (row?.status !== 'running' || !row.endpoint || !token) return null
       return work(row, { url: row.endpoint, token })
-    })
-    return result === HELD ? null : (result as T | null)
+    }
+    return this.#leases.hold(agent, attempt, signal)
+  }
+
+  /** Settles when new settings that are on their way have reached the agent; null when there are none. */
+  rollout(agent: AgentKey): Promise<void> | null {
+    return this.#context.rollouts.of(agent)
   }
 
   /** Tells whoever watches the agent how new settings reach it. */

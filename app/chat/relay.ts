@@ -21,6 +21,8 @@ export interface Waker {
   ): Promise<GatewayAccess>
   peek(agent: AgentKey): GatewayAccess | null
   invalidate(agent: AgentKey): void
+  /** Settles when new settings that are on their way have reached the agent; null when there are none. */
+  rollout(agent: AgentKey): Promise<void> | null
 }
 
 /** Counts a request in flight; the returned function ends it. */
@@ -99,6 +101,8 @@ export class ChatRelay {
    * E_MOSAIC_STOPPING, and what the receiver throws
    */
   async send(turn: Turn, receiver: AnswerReceiver, client: ServerResponse): Promise<void> {
+    const rollout = this.#waker.rollout(turn.agent)
+    if (rollout) await this.#outlast(rollout, client)
     if (this.#stopping) throw new E_MOSAIC_STOPPING()
     const endActivity = this.#activity.begin(turn.agent)
     try {
@@ -143,6 +147,22 @@ export class ChatRelay {
       await this.#call(renewed, turn, receiver, client).catch((failure: unknown) => {
         throw this.#explain(failure, turn.agent)
       })
+    }
+  }
+
+  /**
+   * What is asked after new settings were saved is answered by them. It counts as in flight only afterwards:
+   * they may have to wait until nothing is.
+   */
+  async #outlast(rollout: Promise<void>, client: ServerResponse): Promise<void> {
+    const left = Promise.withResolvers<never>()
+    const leave = () => left.reject(new ClientLeft())
+    if (client.destroyed) leave()
+    client.once('close', leave)
+    try {
+      await Promise.race([rollout, left.promise])
+    } finally {
+      client.removeListener('close', leave)
     }
   }
 

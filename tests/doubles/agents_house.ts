@@ -9,6 +9,7 @@ import { AgentLifecycle } from '#agents/lifecycle'
 import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/background/reaper'
 import { AgentReconciler } from '#agents/background/reconciler'
+import { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
 import UserContainer from '#models/user_container'
@@ -141,6 +142,7 @@ export class AgentsHouse {
       doors: new GatewayControl(2000),
       fetch: globalThis.fetch,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
+      rollouts: new PendingRollouts(),
       tokenChanged: () => this.tokens.clear(),
     }
   }

@@ -22,8 +22,15 @@ export class ScriptedWaker implements Waker {
     throw new Error('The test did not say what a wake gives')
   }
 
+  /** New settings on their way to every agent, or none. */
+  settling: Promise<void> | null = null
+
   peek(): GatewayAccess | null {
     return this.remembered
+  }
+
+  rollout(): Promise<void> | null {
+    return this.settling
   }
 
   async ensureRunning(agent: AgentKey, options: WakeOptions = {}): Promise<GatewayAccess> {

@@ -1,5 +1,6 @@
 import type { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext } from '#agents/context'
+import { AgentUnavailable } from '#agents/state/errors'
 import { within } from '#timing/deadline'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import { isUp } from '#agents/state/agent_repository'
@@ -9,29 +10,61 @@ import { E_NO_PROVIDER } from '#openclaw/errors'
 /** An agent that is never idle in this time is drained with the settings' grace instead. */
 const LONGEST_WAIT_MS = 10 * 60_000
 
+/** New messages wait so long for new settings. OpenClaw takes them over within a second. */
+const ADMISSION_MS = 10_000
+
+/** Settings that differ again after each of so many rounds, with no change told meanwhile, never settle. */
+const MOST_FUTILE_ROUNDS = 4
+/** The pause after the first of them, in milliseconds; each further one is four times as long. */
+const FIRST_PAUSE_MS = 250
+
 /** Brings the present document to a gateway that runs, as `LiveSettings.apply`. */
 export interface LiveChange {
   apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
 }
 
+/** Where one round led to; null where the settings have to be looked at once more. */
+type Round = SettingsOutcome | null
+
+/** What was changed on its way to one agent. */
+class Rollout {
+  declare outcome: Promise<SettingsOutcome>
+  /** Whether a change was told that the present round may not have seen. */
+  again = false
+  /** What the agent got so far. */
+  done: SettingsOutcome = 'unchanged'
+  futileRounds = 0
+  readonly #holds = new Set<() => void>()
+
+  holdUntilAdmitted(release: () => void): void {
+    this.#holds.add(release)
+  }
+
+  /** New messages find the new settings, or need not wait for them any longer. */
+  admit(): void {
+    for (const release of this.#holds) release()
+    this.#holds.clear()
+  }
+}
+
 /**
- * Brings what was changed to an agent that runs, above all its document. What OpenClaw takes over while it runs, it is given;
- * for the rest the agent is stopped once nothing is in flight, and started again. Its conversations are in
- * its state, which stays.
+ * Brings what was changed to an agent that runs, above all its document. What OpenClaw takes over while it
+ * runs, it is given; for the rest the agent is stopped once nothing is in flight, and started again. Its
+ * conversations are in its state, which stays. It is done when the agent has what is stored by then: what
+ * changes on the way, here or in another copy of Mosaic, is taken along.
  */
 export class SettingsRollout {
-  readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger'>
+  readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
   readonly #lifecycle: AgentLifecycle
   readonly #activity: AgentActivity
   readonly #live: LiveChange
-  /** Changes that wait for their agent; one that comes meanwhile is seen by the same restart. */
-  readonly #waiting = new Map<AgentKey, Promise<SettingsOutcome>>()
+  readonly #rollouts = new Map<AgentKey, Rollout>()
   /** Agents whose instance has to be another one, whatever their document says. */
   readonly #outdated = new Set<AgentKey>()
   readonly #ended = new AbortController()
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'documents' | 'logger'>,
+    context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>,
     lifecycle: AgentLifecycle,
     activity: AgentActivity,
     live: LiveChange
@@ -42,76 +75,125 @@ export class SettingsRollout {
     this.#live = live
   }
 
-  /** Call it after each change of what an agent starts from. Never throws. */
+  /**
+   * Call it after each change of what an agent starts from. Changes that come at once share a rollout, and
+   * each of them is in when it ends. Never throws.
+   */
   changed(agent: AgentKey): Promise<SettingsOutcome> {
-    const present = this.#waiting.get(agent)
-    if (present) return present
-    const outcome = this.#apply(agent)
-      .catch((error: unknown): SettingsOutcome => {
-        if (!this.#ended.signal.aborted) {
-          this.#context.logger.warn(
-            { err: error, agent },
-            'Could not bring new settings to an agent'
-          )
-        }
-        return 'failed'
-      })
-      .finally(() => this.#forget(agent, outcome))
-    void outcome.then((told) => this.#lifecycle.tellSettings(agent, told))
-    this.#waiting.set(agent, outcome)
-    return outcome
+    const present = this.#rollouts.get(agent)
+    const rollout = present ?? new Rollout()
+    rollout.again = true
+    this.#holdMessages(agent, rollout)
+    if (present) return present.outcome
+
+    this.#rollouts.set(agent, rollout)
+    rollout.outcome = this.#run(agent, rollout).finally(() => {
+      this.#rollouts.delete(agent)
+      rollout.admit()
+    })
+    void rollout.outcome.then((told) => this.#lifecycle.tellSettings(agent, told))
+    return rollout.outcome
   }
 
   /**
    * As `changed`, after a change of what its instance is made of: its limits. No gateway takes that over while
    * it runs.
    */
-  async remade(agent: AgentKey): Promise<SettingsOutcome> {
+  remade(agent: AgentKey): Promise<SettingsOutcome> {
     this.#outdated.add(agent)
-    const outcome = await this.changed(agent)
-    /** A change that was on its way already may have looked before. */
-    return this.#outdated.has(agent) ? this.changed(agent) : outcome
+    return this.changed(agent)
   }
 
   close(): void {
     this.#ended.abort()
   }
 
-  async #apply(agent: AgentKey): Promise<SettingsOutcome> {
+  #holdMessages(agent: AgentKey, rollout: Rollout): void {
+    const { clock, rollouts } = this.#context
+    const release = rollouts.hold(agent)
+    const callOff = clock.after(ADMISSION_MS, release, { background: true })
+    rollout.holdUntilAdmitted(() => {
+      callOff()
+      release()
+    })
+  }
+
+  async #run(agent: AgentKey, rollout: Rollout): Promise<SettingsOutcome> {
+    try {
+      for (;;) {
+        rollout.futileRounds = rollout.again ? 0 : rollout.futileRounds + 1
+        if (rollout.futileRounds > MOST_FUTILE_ROUNDS) {
+          this.#context.logger.warn({ agent }, 'The settings of an agent differ after each rollout')
+          return rollout.done
+        }
+        await this.#pause(rollout)
+        rollout.again = false
+        const outcome = await this.#round(agent, rollout).catch((error: unknown) => {
+          /** A start that failed has its own back-off, and its owner is told why. */
+          if (error instanceof AgentUnavailable || this.#ended.signal.aborted) throw error
+          if (rollout.futileRounds === MOST_FUTILE_ROUNDS) throw error
+          return null
+        })
+        if (outcome && !rollout.again) return outcome
+      }
+    } catch (error) {
+      if (!this.#ended.signal.aborted) {
+        const message = 'Could not bring new settings to an agent'
+        this.#context.logger.warn({ err: error, agent }, message)
+      }
+      return 'failed'
+    }
+  }
+
+  /** Copies that change an agent by turns must not do it in step. */
+  async #pause({ futileRounds }: Rollout): Promise<void> {
+    if (futileRounds < 2) return
+    const { clock, random } = this.#context
+    const longest = FIRST_PAUSE_MS * 4 ** (futileRounds - 2)
+    await clock.wait(longest * (0.5 + random() / 2), this.#ended.signal)
+  }
+
+  async #round(agent: AgentKey, rollout: Rollout): Promise<Round> {
     await this.#lifecycle.forgiveFailure(agent)
     const needed = await this.#need(agent)
-    if (needed !== 'restart') return needed
-    if (!this.#outdated.has(agent) && (await this.#applyLive(agent))) return 'applied'
+    if (needed !== 'restart') return needed === 'unchanged' ? rollout.done : needed
+    if (!this.#outdated.has(agent) && (await this.#applyLive(agent))) {
+      rollout.done = 'applied'
+      return null
+    }
+    return this.#restart(agent, rollout)
+  }
 
+  async #restart(agent: AgentKey, rollout: Rollout): Promise<Round> {
     this.#lifecycle.tellSettings(agent, 'restarting')
     const { clock, logger } = this.#context
     await within(clock, LONGEST_WAIT_MS, this.#ended.signal, (signal) =>
       this.#activity.whenIdle(agent, signal)
     ).catch(() => logger.info({ agent }, 'An agent is never idle: its new settings interrupt it'))
     this.#ended.signal.throwIfAborted()
-    /** Whatever changes from here on may be too late for this restart, and asks for its own. */
-    this.#waiting.delete(agent)
-    const stillNeeded = await this.#need(agent)
-    if (stillNeeded !== 'restart') return stillNeeded
+    /** The restart takes along what has changed until here. */
+    rollout.again = false
+    const needed = await this.#need(agent)
+    if (needed !== 'restart') return needed === 'unchanged' ? rollout.done : needed
     this.#outdated.delete(agent)
-    await this.#lifecycle.restartAndWait(agent)
-    return 'restarted'
+    /** Whoever asks from the wake on joins it, and what changes meanwhile is its to see. */
+    await this.#lifecycle.restartAndWait(agent, { onProgress: () => rollout.admit() })
+    rollout.done = 'restarted'
+    return null
   }
 
-  /** A run in flight survives it, so nothing has to be waited for. */
+  /** A run in flight survives it, so nothing has to be waited for but others who change the agent. */
   async #applyLive(agent: AgentKey): Promise<boolean> {
-    const applied = await this.#lifecycle.whileRunning(agent, async (row, gateway) => {
-      const documentHash = row.documentHash
-        ? await this.#live.apply(gateway, agent, row.documentHash)
-        : null
-      if (documentHash) await this.#lifecycle.rows.save(row, { documentHash })
-      return documentHash !== null
-    })
+    const apply = (signal: AbortSignal) =>
+      this.#lifecycle.whileRunning(agent, signal, async (row, gateway) => {
+        const documentHash = row.documentHash
+          ? await this.#live.apply(gateway, agent, row.documentHash)
+          : null
+        if (documentHash) await this.#lifecycle.rows.save(row, { documentHash })
+        return documentHash !== null
+      })
+    const applied = await within(this.#context.clock, LONGEST_WAIT_MS, this.#ended.signal, apply)
     return applied === true
-  }
-
-  #forget(agent: AgentKey, outcome: Promise<SettingsOutcome>): void {
-    if (this.#waiting.get(agent) === outcome) this.#waiting.delete(agent)
   }
 
   async #need(agent: AgentKey): Promise<'restart' | Exclude<SettingsOutcome, 'restarted'>> {

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { agentsOf } from '#agents/changes/affected_agents'
 import type { AgentKey } from '#agents/types'
-import { SettingsRollout } from '#agents/changes/settings_rollout'
+import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import SystemContainer from '#models/system_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -83,6 +83,121 @@ test.group('New settings of an agent', (group) => {
     house.lifecycle.invalidate(agent)
     await house.lifecycle.ensureRunning(agent)
     assert.equal(starts(name), 1)
+  })
+
+  /** Brings the present document as OpenClaw takes it over; the first time only when it is let go. */
+  function heldLive() {
+    const begun = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    const applied: string[] = []
+    const apply = async () => {
+      const wanted = house.document!
+      begun.resolve()
+      if (applied.push(wanted) === 1) await held.promise
+      return wanted
+    }
+    return { apply, applied, begun: begun.promise, release: held.resolve }
+  }
+  const rolloutsOf = (copy: AgentsHouse, apply: LiveChange['apply']) =>
+    new SettingsRollout(copy.context, copy.lifecycle, copy.activity, { apply })
+
+  test('that are changed again while they are applied are applied again', async ({ assert }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const { apply, applied, begun, release } = heldLive()
+    changes = rolloutsOf(house, apply)
+    house.document = 'document-a'
+    const first = changes.changed(agent)
+    await begun
+    house.document = 'document-b'
+    const others = Array.from({ length: 14 }, () => changes.changed(agent))
+    release()
+    assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set(['applied']))
+    assert.deepEqual(applied, ['document-a', 'document-b'])
+    assert.equal((await house.row(userId)).documentHash, 'document-b')
+    assert.equal(starts(name), 1)
+  })
+
+  test('that another copy of Mosaic changes meanwhile are applied by it, without a restart', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const other = house.nextProcess()
+    const { apply, applied, begun, release } = heldLive()
+    changes = rolloutsOf(house, apply)
+    house.document = 'document-a'
+    const here = changes.changed(agent)
+    await begun
+    house.document = other.document = 'document-b'
+    const there = rolloutsOf(other, apply).changed(agent)
+    release()
+    assert.deepEqual(await Promise.all([here, there]), ['applied', 'applied'])
+    assert.equal(applied.at(-1), 'document-b')
+    assert.equal((await house.row(userId)).documentHash, 'document-b')
+    assert.equal(starts(name), 1)
+  })
+
+  test('that never settle end after some rounds, and are logged', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    let version = 10
+    let rounds = 0
+    house.context.documents.forAgent = async () => ({ hash: `document-${++version}` })
+    changes = rolloutsOf(house, async () => `applied-${++rounds}`)
+    assert.equal(await changes.changed(agent), 'applied')
+    assert.equal(rounds, 5)
+    assert.equal(starts(name), 1)
+    assert.include(
+      house.logged.map(({ message }) => message),
+      'The settings of an agent differ after each rollout'
+    )
+  })
+
+  test('get through in the end when something goes wrong on the way', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    let tries = 0
+    changes = rolloutsOf(house, async () => {
+      if (++tries < 3) throw new Error('The line broke')
+      return house.document
+    })
+    house.document = 'document-2'
+    assert.equal(await changes.changed(agent), 'applied')
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+  })
+
+  test('have new messages wait until they are in, and ten seconds at most', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    assert.isNull(house.lifecycle.rollout(agent))
+    for (const end of ['applied', 'late'] as const) {
+      const { apply, begun, release } = heldLive()
+      changes = rolloutsOf(house, apply)
+      house.document = `document-${end}`
+      const outcome = changes.changed(agent)
+      const waiting = house.lifecycle.rollout(agent)
+      assert.isNotNull(waiting)
+      await begun
+      if (end === 'late') house.clock.advance(10_000)
+      else release()
+      await waiting
+      assert.isNull(house.lifecycle.rollout(agent))
+      release()
+      assert.equal(await outcome, 'applied')
+    }
+  })
+
+  test('have new messages join the wake that a restart for them begins', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    const former = await house.lifecycle.ensureRunning(agent)
+    house.document = 'document-2'
+    const outcome = changes.changed(agent)
+    await house.lifecycle.rollout(agent)
+    const present = await house.lifecycle.ensureRunning(agent)
+    assert.notEqual(present.url, former.url)
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+    assert.equal(await outcome, 'restarted')
   })
 
   test('that need a restart are told before and after', async ({ assert }) => {

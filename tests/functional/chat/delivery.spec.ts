@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
@@ -94,6 +95,30 @@ test.group('What a gateway took', (group) => {
       assert.equal(((await answered.json()) as any).error.code, 'E_AGENT_FAILED')
       assert.lengthOf(gateway.requests, 1)
     })
+
+  test('comes after new settings that are on their way, and counts only then', async ({
+    assert,
+  }) => {
+    const settled = Promise.withResolvers<void>()
+    surface.waker.settling = settled.promise
+    const answering = ways['in a stream']()
+    const gone = new AbortController()
+    const leaving = fetch(`${baseUrl()}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(MESSAGE),
+      signal: gone.signal,
+    }).catch(() => null)
+    await setTimeout(100)
+    assert.lengthOf(gateway.requests, 0)
+    assert.equal(surface.activity.begun, 0)
+    gone.abort()
+    await leaving
+    await setTimeout(50)
+    settled.resolve()
+    assert.include(await (await answering).text(), 'Hello')
+    assert.lengthOf(gateway.requests, 1)
+  })
 
   test('never comes to an agent whose door stays shut', async ({ assert }) => {
     gateway.script = (reply) => reply.json(503, { error: DRAINING }, { 'retry-after': '1' })

@@ -46,6 +46,27 @@ test.group('Chats that wake an agent', (group) => {
     assert.notInclude(again, 'event: progress')
   })
 
+  test('that come right after new settings are answered by these', async ({ assert }) => {
+    await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+    const { documentHash: former, startedAt } = await container()
+    for (const personality of ['Be brief.', 'Be kind.', 'Be both.']) {
+      const saved = await fetch(`${baseUrl()}/api/v1/agent-config`, {
+        method: 'PUT',
+        headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ personality }),
+      })
+      assert.equal(saved.status, 200)
+      const text = await (await ask('/api/v1/chat', { message: 'Hello' })).text()
+      assert.include(text, 'event: done')
+      const documents = await app.container.make('openclaw.documents')
+      const { hash } = await documents.forAgent(`user/${owner.user.id}`)
+      const row = await container()
+      assert.equal(row.documentHash, hash)
+      assert.notEqual(row.documentHash, former)
+      assert.isAtLeast(row.startedAt!.toMillis(), startedAt!.toMillis())
+    }
+  })
+
   test('prime nothing: the page that was opened before does, and nobody sees it', async ({
     assert,
   }) => {
