@@ -3,7 +3,8 @@ import { OperatorCommand } from '#console/operator_command'
 
 export default class AuditVerify extends OperatorCommand {
   static override commandName = 'audit:verify'
-  static override description = 'Check that nothing in the audit record was altered or removed'
+  static override description =
+    'Check that nothing in the audit record was altered, removed or added'
   static override help = [
     'Note the hash of the last event somewhere else now and then: with --expect=<hash> this also',
     'finds out that later events were cut off the end.',
@@ -13,17 +14,16 @@ export default class AuditVerify extends OperatorCommand {
   declare expect?: string
 
   override async run() {
-    const { verifyAudit } = await import('#audit/verification')
-    const { auditKey } = await import('#audit/audit_key')
-    const key = await auditKey(await this.app.container.make('settings'))
-    const found = await verifyAudit(key, this.expect)
-    const { verified, unsealed, head, broken } = found
+    const chain = await this.app.container.make('audit.chain')
+    const found = await chain.verify(this.expect)
+    const { verified, unsealed, outside, head, broken } = found
     if (broken) this.exitCode = 1
 
     const before = unsealed > 0 ? ` ${unsealed} older ones have no seal.` : ''
     const words = {
       altered: `Event ${broken?.sequence} is not as it was recorded.`,
       missing: `Event ${broken?.sequence} is gone.`,
+      outside: `${outside} events stand outside of the chain: nobody recorded them.`,
       cut_off: 'The expected event is not in the record: its end was cut off.',
     }
     const told = broken

@@ -2,7 +2,7 @@ import { OperatorCommand } from '#console/operator_command'
 
 export default class VaultRotate extends OperatorCommand {
   static override commandName = 'vault:rotate'
-  static override description = 'Seal every secret anew with the first key of MOSAIC_SECRET_KEY'
+  static override description = 'Seal every secret again with the first key of MOSAIC_SECRET_KEY'
   static override help = [
     'Put the new key in front of the old one, separated by a comma, restart Mosaic, then run this.',
     'It works while Mosaic runs, and can be ended and begun again. Afterwards the old key can go.',
@@ -12,10 +12,15 @@ export default class VaultRotate extends OperatorCommand {
     const { rotateVault } = await import('#installation/vault_rotation')
     const vault = await this.app.container.make('vault.manager')
     const done = await rotateVault(vault)
-    if (done.failed > 0) this.exitCode = 1
+    const chain = await this.app.container.make('audit.chain')
+    const { broken, head } = await chain.anchor()
+    if (done.failed > 0 || broken) this.exitCode = 1
+    const audit = broken
+      ? 'The audit record is broken: keep the old key, and run "node ace audit:verify".'
+      : `The audit record holds by the new key. Its last event: ${head?.hash ?? 'none'}`
     this.report(
-      { ...done },
-      `Examined ${done.examined} secrets, sealed ${done.resealed} anew, ${done.failed} did not open.`
+      { ...done, audit: { head, broken } },
+      `Examined ${done.examined} secrets, sealed ${done.resealed} again, ${done.failed} did not open.\n${audit}`
     )
   }
 }

@@ -1,5 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Audit } from '#audit/audit'
+import type { AuditChain } from '#audit/audit_chain'
+import type { AuditReader } from '#audit/audit_reader'
 import type { AccessTokens } from '#identity/access_tokens'
 import type { BreakglassAccounts } from '#identity/breakglass_accounts'
 import type { Listeners } from '#identity/listeners'
@@ -24,6 +26,8 @@ import { declareContractMacros } from '#openapi/route_contract'
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'audit': Audit
+    'audit.chain': AuditChain
+    'audit.reader': AuditReader
     'identity.tokens': AccessTokens
     'identity.signIn': SignIn
     'identity.sessions': Sessions
@@ -59,10 +63,26 @@ export default class IdentityProvider {
     const { container } = this.app
 
     container.singleton('audit', async (resolver) => {
+      const { secrets } = await import('#start/env')
       const { Audit } = await import('#audit/audit')
-      const { auditKey } = await import('#audit/audit_key')
+      const { auditKeys } = await import('#audit/audit_keys')
+      const [key] = auditKeys(secrets.keys)
+      /** The standard output of a command is its answer. */
+      if (this.app.getEnvironment() !== 'web') return new Audit(key)
+      const logger = await resolver.make('logger')
+      return new Audit(key, (head) => logger.info({ audit: head }, 'An audit event was recorded'))
+    })
+    container.singleton('audit.chain', async (resolver) => {
+      const { secrets } = await import('#start/env')
+      const { AuditChain } = await import('#audit/audit_chain')
+      const { auditKeys, legacyAuditKey } = await import('#audit/audit_keys')
       const settings = await resolver.make('settings')
-      return new Audit(() => auditKey(settings))
+      const legacy = () => legacyAuditKey(settings)
+      return new AuditChain(auditKeys(secrets.keys), legacy, await resolver.make('audit'))
+    })
+    container.singleton('audit.reader', async (resolver) => {
+      const { AuditReader } = await import('#audit/audit_reader')
+      return new AuditReader(await resolver.make('audit.chain'))
     })
     container.singleton('identity.tokens', async () => {
       const { AccessTokens } = await import('#identity/access_tokens')
@@ -204,6 +224,7 @@ export default class IdentityProvider {
    */
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
+    await this.#upgradeAudit()
     const { setupNotice } = await import('#onboarding/setup_link')
     const { default: env } = await import('#start/env')
     const notice = await setupNotice(await this.app.container.make('onboarding'), {
@@ -212,5 +233,17 @@ export default class IdentityProvider {
       publishedUrl: env.get('PUBLISHED_URL'),
     })
     if (notice) process.stdout.write(`\n${notice}\n`)
+  }
+
+  async #upgradeAudit() {
+    const { container } = this.app
+    const { upgradeAudit } = await import('#audit/upgrade')
+    const outcome = await upgradeAudit(await container.make('audit.chain'))
+    const logger = await container.make('logger')
+    if (outcome === 'broken') {
+      logger.error('The audit record is not as it was recorded. Run "node ace audit:verify".')
+    } else if (outcome !== 'not needed') {
+      logger.info({ outcome }, 'The audit record of an earlier version was verified')
+    }
   }
 }

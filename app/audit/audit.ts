@@ -4,7 +4,6 @@ import { BEGINNING, hashOf } from '#audit/chain'
 import { EventIds } from '#audit/event_ids'
 import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
-import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import { isUniqueViolation } from '#models/unique_violation'
 
 /** Other copies append as well: each lost race means that another event was kept. */
@@ -23,24 +22,18 @@ export interface AuditEntry {
   address?: string | null
 }
 
-/** Which events. Times are inclusive, and exact to the second. */
-export interface AuditFilter {
-  /** The id, or a part of the name. */
-  actor?: string
-  /** The whole action, or its beginning: `user` finds `user.invited`. */
-  action?: string
-  subject?: string
-  from?: DateTime
-  to?: DateTime
-}
-
 /** The append-only record of who did what: every event seals the one before it. */
 export class Audit {
   readonly #ids = new EventIds()
   #last: Promise<unknown> = Promise.resolve()
 
+  /**
+   * @param key seals each event
+   * @param tellHead told of each new end of the chain: whatever keeps it elsewhere shows a cut-off end later
+   */
   constructor(
-    protected key: () => Promise<string>,
+    protected key: Buffer,
+    protected tellHead: (head: { sequence: number; hash: string }) => void = () => {},
     protected pause: (ms: number) => Promise<unknown> = wait
   ) {}
 
@@ -51,25 +44,7 @@ export class Audit {
     return recorded
   }
 
-  /** Newest first, with the people whom it was done to. */
-  list({ page = FIRST_PAGE, limit = PAGE_LIMIT, ...filter }: PageQuery & AuditFilter) {
-    return this.#query(filter).preload('subjectUser').paginate(page, limit)
-  }
-
-  /** All events that the filter finds, newest first, read in batches. */
-  async *all(filter: AuditFilter, batch = 500): AsyncGenerator<AuditEvent> {
-    for (let before: string | null = null; ;) {
-      const query = this.#query(filter).limit(batch)
-      if (before) void query.where('id', '<', before)
-      const events = await query
-      yield* events
-      if (events.length < batch) return
-      before = events[events.length - 1].id
-    }
-  }
-
   async #append({ actor, action, subject, details, address }: AuditEntry): Promise<void> {
-    const key = await this.key()
     const event = {
       actorId: actor?.id ?? null,
       actorName: actor ? (actor.email ?? actor.name) : null,
@@ -81,7 +56,7 @@ export class Audit {
     }
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#insert({ ...event, id: this.#ids.next() }, key)
+        return await this.#insert({ ...event, id: this.#ids.next() })
       } catch (error) {
         if (!isUniqueViolation(error) || tries === MAX_TRIES) throw error
         await this.pause(RETRY_MS * tries * (0.5 + Math.random()))
@@ -89,7 +64,7 @@ export class Audit {
     }
   }
 
-  async #insert(event: Partial<AuditEvent>, key: string): Promise<void> {
+  async #insert(event: Partial<AuditEvent>): Promise<void> {
     const before = await AuditEvent.query()
       .whereNotNull('sequence')
       .orderBy('sequence', 'desc')
@@ -101,32 +76,8 @@ export class Audit {
       sequence: (before?.sequence ?? 0) + 1,
       createdAt: DateTime.utc().startOf('second'),
     })
-    row.hash = hashOf(row, before?.hash ?? BEGINNING, key)
+    row.hash = hashOf(row, before?.hash ?? BEGINNING, this.key)
     await row.save()
-  }
-
-  #query({ actor, action, subject, from, to }: AuditFilter) {
-    const query = AuditEvent.query().orderBy('id', 'desc')
-    if (actor) {
-      const pattern = `%${escaped(actor.toLowerCase())}%`
-      void query.where((named) => {
-        void named
-          .where('actor_id', actor)
-          .orWhereRaw(`lower(actor_name) like ? escape '\\'`, [pattern])
-      })
-    }
-    if (action) {
-      const pattern = `${escaped(action)}.%`
-      void query.where((named) => {
-        void named.where({ action }).orWhereRaw(`action like ? escape '\\'`, [pattern])
-      })
-    }
-    if (subject) void query.where('subject_id', subject)
-    const { dateTimeFormat } = query.client.dialect
-    if (from) void query.where('created_at', '>=', from.toUTC().toFormat(dateTimeFormat))
-    if (to) void query.where('created_at', '<=', to.toUTC().toFormat(dateTimeFormat))
-    return query
+    this.tellHead({ sequence: row.sequence!, hash: row.hash })
   }
 }
-
-const escaped = (text: string) => text.replace(/[\\%_]/g, '\\$&')

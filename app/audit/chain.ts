@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import type AuditEvent from '#models/audit_event'
 
 /** What the first event follows. */
@@ -20,11 +20,22 @@ type Sealed = Pick<
 >
 
 /**
- * The seal of an event that follows the one with the hash `previous`. It is keyed, so that whoever can
- * write into the database, but does not hold `MOSAIC_SECRET_KEY`, cannot make a chain of their own.
+ * The seal of an event that follows the one with the hash `previous`, as 64 hexadecimal characters. It is
+ * keyed: who writes into the database, but does not hold `MOSAIC_SECRET_KEY`, cannot make a chain.
  */
-export function hashOf(event: Sealed, previous: string, key: string): string {
-  const content = [
+export function hashOf(event: Sealed, previous: string, key: Buffer): string {
+  return createHmac('sha256', key).update(contentOf(event, previous)).digest('hex')
+}
+
+/** A digest of all events up to this one, seals included; `before` is that of the events before it. */
+export function digestOf(event: Sealed & Pick<AuditEvent, 'hash'>, before: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([before, event.hash, contentOf(event, '')]))
+    .digest('hex')
+}
+
+function contentOf(event: Sealed, previous: string): string {
+  return JSON.stringify([
     previous,
     event.sequence,
     event.id,
@@ -36,10 +47,7 @@ export function hashOf(event: Sealed, previous: string, key: string): string {
     sorted(event.details ?? null),
     event.address ?? null,
     event.createdAt.toUnixInteger(),
-  ]
-  return createHmac('sha256', Buffer.from(key, 'base64url'))
-    .update(JSON.stringify(content))
-    .digest('hex')
+  ])
 }
 
 /** The same text for the same content, in whatever order a database gives the keys back. */

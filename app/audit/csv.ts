@@ -11,6 +11,7 @@ const COLUMNS = [
   'address',
   'sequence',
   'hash',
+  'verified',
 ]
 
 /** A cell that begins so is a formula to a spreadsheet: whoever chose a name would run one there. */
@@ -31,6 +32,7 @@ export async function* auditCsv(events: AsyncIterable<AuditEvent>): AsyncGenerat
       event.address,
       event.sequence,
       event.hash,
+      event.$extras.isVerified ? 'yes' : 'no',
     ])
   }
 }

@@ -89,7 +89,7 @@ export const DEFINITIONS = {
     schema: text(),
   }),
 
-  /** Seals the audit record: see `#audit/chain`. */
+  /** Sealed the audit record in earlier versions: see `legacyAuditKey`. */
   'audit.key': setting<string | null>({
     default: null,
     secret: true,

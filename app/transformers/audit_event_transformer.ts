@@ -19,6 +19,7 @@ export default class AuditEventTransformer extends BaseTransformer<AuditEvent> {
       details: event.details ?? null,
       address: event.address ?? null,
       createdAt: event.createdAt.toUTC().toISO(),
+      verified: Boolean(event.$extras.isVerified),
     }
   }
 }

@@ -287,6 +287,8 @@ export interface AuditEntry {
   details: Record<string, unknown> | null
   address: string | null
   createdAt: string
+  /** Whether a present key of Mosaic sealed it in its place. */
+  verified: boolean
 }
 
 /** The ways in, and why the last attempt did not lead there. */

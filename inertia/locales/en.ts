@@ -1092,6 +1092,8 @@ export const en = {
       since: 'From',
       until: 'Until',
       export: 'Export as CSV',
+      unverified: 'Not verified',
+      unverifiedHint: 'No present key sealed this event in its place. Run “node ace audit:verify”.',
       actions: {
         token_created: 'Created an access token',
         token_deleted: 'Deleted an access token',
@@ -1109,6 +1111,7 @@ export const en = {
         session_others_revoked: 'Ended all other sessions',
         oidc_tested: 'Tried single sign-on out',
         audit_exported: 'Exported the audit record',
+        audit_anchored: 'Verified the audit record and sealed that',
         user_created: 'Came in for the first time',
         user_invited: 'Invited someone',
         user_changed: 'Changed a user',

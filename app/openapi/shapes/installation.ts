@@ -35,6 +35,8 @@ export const auditEvent = shape({
   details: nullable(record()),
   address: nullable(text()),
   createdAt: time(),
+  /** Whether a known key sealed it in its place. */
+  verified: flag(),
 })
 
 const severity = oneOf(['error', 'warning'])

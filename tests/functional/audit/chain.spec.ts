@@ -1,13 +1,22 @@
+import { randomBytes } from 'node:crypto'
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { auditKey } from '#audit/audit_key'
+import { ANCHORED } from '#audit/anchors'
+import { Audit } from '#audit/audit'
+import { AuditChain } from '#audit/audit_chain'
+import { auditKeys, legacyAuditKey } from '#audit/audit_keys'
+import { hashOf, BEGINNING } from '#audit/chain'
+import { upgradeAudit } from '#audit/upgrade'
 import { verifyAudit } from '#audit/verification'
 import AuditVerify from '#commands/audit_verify'
 import AuditEvent from '#models/audit_event'
 import settings from '#settings/services/main'
+import { secrets } from '#start/env'
+import SystemConfig from '#models/system_config'
+import { SecretKey } from '#vaults/secret_keys'
 import { UserFactory } from '#database/factories/user_factory'
 import { Visitor } from '#tests/visitor'
 
@@ -29,7 +38,33 @@ async function recordSome() {
   )
 }
 
-const verify = async (expected?: string) => verifyAudit(await auditKey(settings), expected)
+const verify = async (expected?: string) =>
+  (await app.container.make('audit.chain')).verify(expected)
+
+/** Seals the whole record with a key, as it stands, from the first event on. */
+async function sealAgain(key: Buffer) {
+  let previous = BEGINNING
+  for (const event of await AuditEvent.query().whereNotNull('sequence').orderBy('sequence')) {
+    previous = hashOf(event, previous, key)
+    await table().where('id', event.id).update({ hash: previous })
+  }
+}
+
+/** The chain under these keys alone, as after a change of `MOSAIC_SECRET_KEY`. */
+function chainOf(...keys: [SecretKey, ...SecretKey[]]) {
+  const known = auditKeys(keys)
+  return new AuditChain(known, () => legacyAuditKey(settings), new Audit(known[0]))
+}
+
+const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
+const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
+const OF_ATTACKER = randomBytes(32)
+
+/** A row as an attacker writes it: the copy of another, with another id and place. */
+async function plant(sequence: unknown) {
+  const { ...row } = await table().where('sequence', 5).firstOrFail()
+  await db.table('audit_events').insert({ ...row, id: `planted-${String(sequence)}`, sequence })
+}
 
 const table = () => db.from('audit_events')
 
@@ -55,7 +90,7 @@ test.group('The chain of the audit record', (group) => {
 
   test('holds after events that came at the same time', async ({ assert }) => {
     const found = await verify()
-    assert.containsSubset(found, { verified: COUNT, unsealed: 0, broken: null })
+    assert.containsSubset(found, { verified: COUNT, unsealed: 0, outside: 0, broken: null })
     assert.equal(found.head?.sequence, COUNT)
     const { exitCode, told } = await runCommand()
     assert.equal(exitCode, 0)
@@ -105,10 +140,130 @@ test.group('The chain of the audit record', (group) => {
     assert.equal(told.broken.problem, 'cut_off')
   })
 
-  test('cannot be made anew without the key', async ({ assert }) => {
-    const other = Buffer.alloc(32).toString('base64url')
-    const found = await verifyAudit(other)
-    assert.deepEqual(found.broken, { problem: 'altered', sequence: 1 })
+  for (const sequence of [null, 0, -1]) {
+    test(`finds an event with the sequence ${sequence}, and shows it as not verified`, async ({
+      assert,
+    }) => {
+      await plant(sequence)
+      const { exitCode, told } = await runCommand()
+      assert.equal(exitCode, 1)
+      assert.deepEqual(told.broken, { problem: 'outside', sequence: null })
+      assert.equal(told.outside, 1)
+      assert.equal(told.verified, COUNT)
+
+      const reader = await app.container.make('audit.reader')
+      const listed = (await reader.list({ limit: 100 })).all()
+      const unverified = listed.filter(({ $extras }) => !$extras.isVerified)
+      assert.deepEqual(
+        unverified.map(({ id }) => id),
+        [`planted-${sequence}`]
+      )
+      assert.lengthOf(listed, COUNT + 1)
+    })
+  }
+
+  test('finds what is no whole number, where the database keeps one', async ({ assert }) => {
+    if (db.connection().dialect.name === 'postgres') return
+    for (const sequence of [5.5, 'later']) {
+      await plant(sequence)
+      assert.deepEqual((await verify()).broken, { problem: 'outside', sequence: null })
+      await table().where('id', `planted-${sequence}`).delete()
+    }
+  })
+
+  test('finds two events in one place, where the database lets them in', async ({ assert }) => {
+    await db.rawQuery(
+      db.connection().dialect.name === 'postgres'
+        ? 'alter table audit_events drop constraint audit_events_sequence_unique'
+        : 'drop index audit_events_sequence_unique'
+    )
+    await plant(COUNT)
+    const { broken } = await verify()
+    assert.oneOf(broken?.problem, ['outside', 'altered'])
+  })
+
+  test('tells what is unreadable, and goes on', async ({ assert }) => {
+    if (db.connection().dialect.name === 'postgres') return
+    await table().where('sequence', 4).update({ details: '{' })
+    assert.deepEqual((await verify()).broken, { problem: 'altered', sequence: 4 })
+  })
+
+  test('cannot be made again without a key of MOSAIC_SECRET_KEY', async ({ assert }) => {
+    await table().where('sequence', 3).update({ actor_name: 'somebody else' })
+    await sealAgain(OF_ATTACKER)
+    assert.deepEqual((await verify()).broken, { problem: 'altered', sequence: 1 })
+    const [key] = auditKeys([OLD])
+    assert.deepEqual((await verifyAudit([key])).broken, { problem: 'altered', sequence: 1 })
+  })
+
+  test('takes no key from the database, in plain text or marked as plain', async ({ assert }) => {
+    await table().where('sequence', 3).update({ actor_name: 'somebody else' })
+    await sealAgain(OF_ATTACKER)
+    const value = JSON.stringify(OF_ATTACKER.toString('base64url'))
+    for (const encrypted of [false, true]) {
+      await SystemConfig.query().where('key', 'audit.key').delete()
+      await SystemConfig.create({ key: 'audit.key', value, encrypted })
+      const chain = chainOf(...secrets.keys)
+      assert.deepEqual((await chain.verify()).broken, { problem: 'altered', sequence: 1 })
+      assert.equal(await upgradeAudit(chain), 'broken')
+      assert.isNull(await AuditEvent.findBy('action', ANCHORED))
+    }
+  })
+
+  test('of an earlier version is verified with its key, which the next boot forgets', async ({
+    assert,
+  }) => {
+    const legacy = randomBytes(32)
+    await settings.set('audit.key', legacy.toString('base64url'))
+    await sealAgain(legacy)
+    await plant(null)
+    const chain = chainOf(...secrets.keys)
+    assert.equal(await upgradeAudit(chain), 'anchored')
+    assert.equal(await upgradeAudit(chain), 'finished')
+    assert.equal(await upgradeAudit(chain), 'not needed')
+    assert.isNull(await SystemConfig.findBy('key', 'audit.key'))
+    await settings.set('audit.key', null)
+
+    const found = await chain.verify()
+    assert.containsSubset(found, { verified: COUNT + 1, unsealed: 1, outside: 0, broken: null })
+    await plant(-7)
+    assert.equal((await chain.verify()).broken?.problem, 'outside')
+    await table().where('id', 'planted--7').delete()
+    await table().where('id', 'planted-null').update({ action: 'other.act' })
+    assert.equal((await chain.verify()).broken?.problem, 'outside')
+    await table().where('id', 'planted-null').delete()
+    await table().where('sequence', 2).update({ actor_name: 'x' })
+    assert.equal((await chain.verify()).broken?.problem, 'altered')
+  })
+
+  test('outlives the key that sealed it, once it is anchored with the next', async ({ assert }) => {
+    await sealAgain(auditKeys([OLD])[0])
+    assert.isFalse((await chainOf(NEW, OLD).verify()).isAnchored)
+    assert.equal((await chainOf(NEW).verify()).broken?.problem, 'altered')
+
+    const both = chainOf(NEW, OLD)
+    assert.isNull((await both.anchor()).broken)
+    await both.anchor()
+    const anchors = await AuditEvent.query().where('action', ANCHORED)
+    assert.lengthOf(anchors, 1, 'one is enough')
+    assert.containsSubset(await chainOf(NEW).verify(), {
+      verified: COUNT + 1,
+      broken: null,
+      isAnchored: true,
+    })
+    await table().where('sequence', 6).update({ address: '203.0.113.7' })
+    assert.equal((await chainOf(NEW).verify()).broken?.problem, 'altered')
+    assert.deepEqual((await both.verify()).broken, { problem: 'altered', sequence: 6 })
+  })
+
+  test('is anchored by nobody without a key, and not while it is broken', async ({ assert }) => {
+    await sealAgain(auditKeys([OLD])[0])
+    await chainOf(NEW, OLD).anchor()
+    await table().where('sequence', 6).update({ address: '203.0.113.7' })
+    await sealAgain(OF_ATTACKER)
+    assert.isNotNull((await chainOf(NEW).verify()).broken)
+    assert.isNotNull((await chainOf(NEW, OLD).anchor()).broken)
+    assert.lengthOf(await AuditEvent.query().where('action', ANCHORED), 1)
   })
 
   test('is only ever added to', async ({ assert }) => {

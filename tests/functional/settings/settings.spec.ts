@@ -1,5 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import SystemConfig from '#models/system_config'
+import { SECRET_SETTINGS, type SettingKey } from '#settings/definitions'
 import { Settings } from '#settings/settings'
 import vault from '#vaults/services/main'
 
@@ -39,6 +41,21 @@ test.group('Settings', (group) => {
     const rows = await db.from('system_configs')
     assert.notInclude(JSON.stringify(rows), 'canary-oidc')
     assert.equal(await settings.get('oidc.clientSecret'), 'canary-oidc')
+  })
+
+  test('are sealed or plain by their definition, whatever their row says', async ({ assert }) => {
+    const secrets = SECRET_SETTINGS as SettingKey[]
+    assert.includeMembers(secrets, ['audit.key', 'vault.sentinel', 'mail.password'])
+    for (const key of secrets) {
+      for (const encrypted of [false, true]) {
+        await clean()
+        await SystemConfig.create({ key, value: '"planted"', encrypted })
+        await assert.rejects(() => fresh().get(key), /altered|sealed/i)
+      }
+    }
+    await clean()
+    await SystemConfig.create({ key: 'agents.idleTimeoutMin', value: '7', encrypted: true })
+    assert.equal(await fresh().get('agents.idleTimeoutMin'), 7)
   })
 
   test('refuse a bad value and keep all of what was sent with it out', async ({ assert }) => {

@@ -9,8 +9,8 @@ import AuditEventTransformer from '#transformers/audit_event_transformer'
 export default class AdminAuditController {
   async index({ request, serialize }: HttpContext) {
     const query = await auditQueryValidator.validate(request.qs())
-    const audit = await app.container.make('audit')
-    const page = await audit.list(query)
+    const reader = await app.container.make('audit.reader')
+    const page = await reader.list(query)
     return serialize(AuditEventTransformer.paginate(page.all(), page.getMeta()))
   }
 
@@ -19,9 +19,10 @@ export default class AdminAuditController {
     const filter = await auditFilterValidator.validate(request.qs())
     const audit = await app.container.make('audit')
     await audit.record({ actor: auth.user!, action: 'audit.exported', address: request.ip() })
+    const reader = await app.container.make('audit.reader')
     response.header('content-type', 'text/csv; charset=utf-8')
     response.header('content-disposition', 'attachment; filename="audit.csv"')
     response.header('cache-control', 'no-store')
-    return response.stream(Readable.from(auditCsv(audit.all(filter))))
+    return response.stream(Readable.from(auditCsv(reader.all(filter))))
   }
 }

@@ -1,0 +1,58 @@
+import { BEGINNING, digestOf, hashOf } from '#audit/chain'
+import AuditEvent from '#models/audit_event'
+import type { AuditKeys } from '#audit/audit_keys'
+
+export const ANCHORED = 'audit.anchored'
+
+/** More that are none of ours break the chain by themselves. */
+const MAX_LOOKED_AT = 50
+
+/**
+ * What an event `audit.anchored` says: the events up to `through` were verified when it was made, and this
+ * is the digest of them. So they hold after the key that sealed them is gone.
+ */
+export interface Anchor {
+  through: number
+  /** Of the events up to `through`: see `digestOf`. */
+  digest: string
+  /** Events from before there was a chain, as they were found when it began: nobody vouches for them. */
+  unsealed: { count: number; digest: string } | null
+}
+
+export interface FoundAnchor extends Anchor {
+  /** Whether the present key sealed it. */
+  isPresent: boolean
+}
+
+/** The newest anchor that a known key sealed, or null. */
+export async function lastAnchor(keys: AuditKeys): Promise<FoundAnchor | null> {
+  const events = await AuditEvent.query()
+    .where('action', ANCHORED)
+    .where('sequence', '>', 0)
+    .orderBy('sequence', 'desc')
+    .limit(MAX_LOOKED_AT)
+  for (const event of events) {
+    const before = await AuditEvent.findBy('sequence', event.sequence! - 1)
+    const previous = before?.hash ?? BEGINNING
+    const key = keys.findIndex((one) => hashOf(event, previous, one) === event.hash)
+    if (key >= 0) return { ...(event.details as unknown as Anchor), isPresent: key === 0 }
+  }
+  return null
+}
+
+/** The events from before there was a chain, as an anchor tells them. */
+export async function unsealedEvents(): Promise<Anchor['unsealed']> {
+  let count = 0
+  let digest = BEGINNING
+  for (let after = ''; ;) {
+    const events = await AuditEvent.query()
+      .whereNull('sequence')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(500)
+    for (const event of events) digest = digestOf(event, digest)
+    count += events.length
+    if (events.length < 500) return count > 0 ? { count, digest } : null
+    after = events[events.length - 1].id
+  }
+}

@@ -1,0 +1,65 @@
+import type { DateTime } from 'luxon'
+import type { AuditChain } from '#audit/audit_chain'
+import AuditEvent from '#models/audit_event'
+import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+
+/** Which events. Times are inclusive, and exact to the second. */
+export interface AuditFilter {
+  /** The id, or a part of the name. */
+  actor?: string
+  /** The whole action, or its beginning: `user` finds `user.invited`. */
+  action?: string
+  subject?: string
+  from?: DateTime
+  to?: DateTime
+}
+
+/** Reads the record; each event is marked as verified or not: see `AuditChain.mark`. */
+export class AuditReader {
+  constructor(protected chain: AuditChain) {}
+
+  /** Newest first, with the people whom it was done to. */
+  async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, ...filter }: PageQuery & AuditFilter) {
+    const found = await this.#query(filter).preload('subjectUser').paginate(page, limit)
+    await this.chain.mark(found.all())
+    return found
+  }
+
+  /** All events that the filter finds, newest first, read in batches. */
+  async *all(filter: AuditFilter, batch = 500): AsyncGenerator<AuditEvent> {
+    for (let before: string | null = null; ;) {
+      const query = this.#query(filter).limit(batch)
+      if (before) void query.where('id', '<', before)
+      const events = await query
+      await this.chain.mark(events)
+      yield* events
+      if (events.length < batch) return
+      before = events[events.length - 1].id
+    }
+  }
+
+  #query({ actor, action, subject, from, to }: AuditFilter) {
+    const query = AuditEvent.query().orderBy('id', 'desc')
+    if (actor) {
+      const pattern = `%${escaped(actor.toLowerCase())}%`
+      void query.where((named) => {
+        void named
+          .where('actor_id', actor)
+          .orWhereRaw(`lower(actor_name) like ? escape '\\'`, [pattern])
+      })
+    }
+    if (action) {
+      const pattern = `${escaped(action)}.%`
+      void query.where((named) => {
+        void named.where({ action }).orWhereRaw(`action like ? escape '\\'`, [pattern])
+      })
+    }
+    if (subject) void query.where('subject_id', subject)
+    const { dateTimeFormat } = query.client.dialect
+    if (from) void query.where('created_at', '>=', from.toUTC().toFormat(dateTimeFormat))
+    if (to) void query.where('created_at', '<=', to.toUTC().toFormat(dateTimeFormat))
+    return query
+  }
+}
+
+const escaped = (text: string) => text.replace(/[\\%_]/g, '\\$&')
