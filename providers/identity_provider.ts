@@ -63,9 +63,9 @@ export default class IdentityProvider {
     const { container } = this.app
 
     container.singleton('audit', async (resolver) => {
-      const { secrets } = await import('#start/env')
       const { Audit } = await import('#audit/audit')
       const { auditKeys } = await import('#audit/audit_keys')
+      const { secrets } = await import('#start/env')
       const [key] = auditKeys(secrets.keys)
       /** The standard output of a command is its answer. */
       if (this.app.getEnvironment() !== 'web') return new Audit(key)
@@ -73,9 +73,9 @@ export default class IdentityProvider {
       return new Audit(key, (head) => logger.info({ audit: head }, 'An audit event was recorded'))
     })
     container.singleton('audit.chain', async (resolver) => {
-      const { secrets } = await import('#start/env')
       const { AuditChain } = await import('#audit/audit_chain')
       const { auditKeys, legacyAuditKey } = await import('#audit/audit_keys')
+      const { secrets } = await import('#start/env')
       const settings = await resolver.make('settings')
       const legacy = () => legacyAuditKey(settings)
       return new AuditChain(auditKeys(secrets.keys), legacy, await resolver.make('audit'))
