@@ -15,7 +15,7 @@ export function foreignContainer({ Id, Name, State }: FoundContainer) {
   }
 }
 
-/** Mosaic's own container, without its environment: Mosaic knows its keys, and nobody else should. */
+/** The caller's own container, without its environment: Mosaic knows its keys, and nobody else should. */
 export function serverContainer({ Config, ...found }: FoundContainer) {
   return { ...found, Config: { ...Config, Env: [] } }
 }

@@ -9,6 +9,9 @@ export interface FoundContainer {
   Name?: string
   Config?: { Labels?: Labels; Env?: unknown }
   State?: { Status?: string; Running?: boolean }
+  NetworkSettings?: {
+    Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null
+  }
 }
 
 export interface FoundVolume {
@@ -21,9 +24,6 @@ export interface FoundNetwork {
   Name: string
   Labels?: Labels
 }
-
-/** The container that Mosaic itself runs in carries it: compose says so, and no request can. */
-export const SERVER_LABEL = 'mosaic.server'
 
 /** Finds out whose something is, before anything is done to it. */
 export class Belongings {
@@ -55,9 +55,19 @@ export class Belongings {
     return this.#installation.owns(labels)
   }
 
-  /** Whether it is a container of Mosaic itself. */
-  isServer({ Config }: FoundContainer): boolean {
-    return Config?.Labels?.[SERVER_LABEL] === 'true'
+  /**
+   * Whether it is the container that the request comes from, which is Mosaic's own: nobody else reaches the
+   * proxy. The engine gave it the address, so it is this one container, whatever names and labels others have.
+   *
+   * @param caller the address at the other end of the connection
+   */
+  isCaller({ NetworkSettings }: FoundContainer, caller: string): boolean {
+    const address = caller.replace(/^::ffff:/, '')
+    const networks = Object.values(NetworkSettings?.Networks ?? {})
+    return networks.some(
+      ({ IPAddress, GlobalIPv6Address }) =>
+        address !== '' && (IPAddress === address || GlobalIPv6Address === address)
+    )
   }
 
   /**

@@ -36,6 +36,8 @@ export type ReadBody = () => Promise<unknown>
 
 interface Request extends Call {
   readBody: ReadBody
+  /** The address that it comes from. */
+  caller: string
   /** Credentials for a registry, which go on with a fetch. */
   registryAuth?: string
 }
@@ -124,7 +126,11 @@ export class Routes {
     return [
       { method: 'GET', path: 'containers/json', rule: (request) => this.#list(request) },
       { method: 'POST', path: 'containers/create', rule: (request) => this.#create(request) },
-      { method: 'GET', path: 'containers/:name/json', rule: (_, name) => this.#inspect(name) },
+      {
+        method: 'GET',
+        path: 'containers/:name/json',
+        rule: (one, name) => this.#inspect(one, name),
+      },
       look('logs', 'follow', 'stdout', 'stderr', 'since', 'until', 'timestamps', 'tail'),
       look('stats', 'stream', 'one-shot'),
       verb('start'),
@@ -206,11 +212,11 @@ export class Routes {
     const membership = (verb: 'connect' | 'disconnect'): Route => ({
       method: 'POST',
       path: `networks/:name/${verb}`,
-      rule: async ({ readBody }, name) => {
+      rule: async ({ readBody, caller }, name) => {
         const found = await belongings.ourNetwork(checked(name))
         if (!found) return missing('network', name)
         const body = await readBody()
-        const member = await this.#member(body)
+        const member = await this.#member(body, caller)
         return {
           method: 'POST',
           path: `/networks/${found.Id}/${verb}`,
@@ -285,12 +291,12 @@ export class Routes {
     }
   }
 
-  async #inspect(name: string): Promise<Ruling> {
+  async #inspect({ caller }: Request, name: string): Promise<Ruling> {
     const { belongings } = this.#parts
     const found = await belongings.container(checked(name))
     if (!found) return missing('container', name)
     if (belongings.ownsContainer(found)) return { status: 200, answer: found }
-    const tell = belongings.isServer(found) ? serverContainer : foreignContainer
+    const tell = belongings.isCaller(found, caller) ? serverContainer : foreignContainer
     return { status: 200, answer: tell(found) }
   }
 
@@ -331,14 +337,15 @@ export class Routes {
     return { id: found?.Id ?? name, purpose: found?.Config?.Labels?.[PURPOSE_LABEL] }
   }
 
-  /** The one that joins or leaves a network: ours, or Mosaic's own container. */
-  async #member(body: unknown): Promise<string> {
+  /** The one that joins or leaves a network: ours, or the caller's own container. */
+  async #member(body: unknown, caller: string): Promise<string> {
     const name = (body as { Container?: unknown } | undefined)?.Container
     const { belongings } = this.#parts
     const found: FoundContainer | null =
       typeof name === 'string' ? await belongings.container(checked(name)) : null
-    if (found && (belongings.ownsContainer(found) || belongings.isServer(found))) return found.Id
-    throw new Refusal('Only containers of this installation may join its networks')
+    if (found && (belongings.ownsContainer(found) || belongings.isCaller(found, caller)))
+      return found.Id
+    throw new Refusal('Only agents and the container that asks may join networks of agents')
   }
 }
 

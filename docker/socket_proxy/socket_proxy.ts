@@ -91,6 +91,7 @@ export class SocketProxy {
       const ruling = await this.#routes.rule({
         ...callOf(method, url),
         readBody: () => jsonOf(request),
+        caller: request.socket.remoteAddress ?? '',
         registryAuth: typeof auth === 'string' ? auth : undefined,
       })
       if ('answer' in ruling) return answer(response, ruling.status, ruling.answer)

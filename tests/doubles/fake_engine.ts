@@ -15,9 +15,17 @@ export interface Received {
 
 type Labels = Record<string, string>
 
+interface KnownContainer {
+  id: string
+  labels: Labels
+  env?: string[]
+  /** In its one network. */
+  address?: string
+}
+
 /** A Docker engine that knows some things and does nothing, behind a socket of its own. */
 export class FakeEngine {
-  readonly containers = new Map<string, { id: string; labels: Labels; env?: string[] }>()
+  readonly containers = new Map<string, KnownContainer>()
   readonly volumes = new Map<string, Labels>()
   readonly networks = new Map<string, { labels: Labels; subnet?: string }>()
   /** Ids under names. */
@@ -102,14 +110,14 @@ export class FakeEngine {
   #container(name: string): unknown {
     const known = [...this.containers].find(([one, { id }]) => one === name || id === name)
     if (!known) return null
-    const [Name, { id, labels, env }] = known
+    const [Name, { id, labels, env, address = '' }] = known
     return {
       Id: id,
       Name: `/${Name}`,
       State: { Status: 'running', Running: true },
       Config: { Labels: labels, Env: env ?? ['SECRET=canary'] },
       HostConfig: { NetworkMode: 'somewhere' },
-      NetworkSettings: { Networks: {} },
+      NetworkSettings: { Networks: { engine: { IPAddress: address } } },
       Mounts: [{ Source: '/somewhere' }],
     }
   }

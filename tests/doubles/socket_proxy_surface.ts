@@ -52,7 +52,12 @@ export class SocketProxySurface {
     engine.containers.set('filler', { id: 'fff', labels: { ...OURS, 'mosaic.purpose': 'filler' } })
     engine.containers.set('database', { id: 'ddd', labels: {} })
     engine.containers.set('other', { id: 'ooo', labels: { 'mosaic.installation': 'inst2' } })
-    engine.containers.set('mosaic', { id: 'mmm', labels: { 'mosaic.server': 'true' } })
+    engine.containers.set('mosaic', { id: 'mmm', labels: {}, address: '127.0.0.1' })
+    engine.containers.set('labelled', {
+      id: 'lll',
+      labels: { 'mosaic.server': 'true' },
+      address: '127.0.0.9',
+    })
     await engine.start()
     this.#proxy = new SocketProxy({
       host: '127.0.0.1',
@@ -100,8 +105,14 @@ export class SocketProxySurface {
   }
 
   /** Sends exactly this path, which a URL would tidy up. */
-  async ask(method: string, path: string, body?: unknown, headers: OutgoingHttpHeaders = {}) {
-    const answer = await this.open(method, path, body, headers)
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: OutgoingHttpHeaders = {},
+    from?: string
+  ) {
+    const answer = await this.open(method, path, body, headers, from)
     const text = Buffer.concat(await Array.fromAsync(answer)).toString()
     let parsed: unknown = text
     try {
@@ -117,12 +128,14 @@ export class SocketProxySurface {
     method: string,
     path: string,
     body?: unknown,
-    headers: OutgoingHttpHeaders = {}
+    headers: OutgoingHttpHeaders = {},
+    /** The address that it comes from, of this machine. */
+    from = '127.0.0.1'
   ): Promise<IncomingMessage> {
     const isText = typeof body === 'string' || body === undefined
     const { hostname: host, port } = this.#address
     return new Promise((resolve, reject) => {
-      const asked = send({ host, port, method, path, agent: false, headers })
+      const asked = send({ host, port, method, path, agent: false, headers, localAddress: from })
       asked.once('response', resolve).once('error', reject)
       asked.end(isText ? body : JSON.stringify(body))
     })

@@ -535,6 +535,49 @@ test.group('Socket proxy · volumes and networks', (group) => {
   })
 })
 
+test.group("Socket proxy · Mosaic's own container", (group) => {
+  group.each.setup(setUp())
+
+  const inspect = (name: string, from?: string) =>
+    surface.ask('GET', `/containers/${name}/json`, undefined, {}, from)
+  const join = (name: string, from?: string) =>
+    surface.ask('POST', '/networks/agents/connect', { Container: name }, {}, from)
+
+  test('is the one that asks: by its address, and told without its environment', async ({
+    assert,
+  }) => {
+    for (const name of ['mosaic', 'mmm']) {
+      const { body } = await inspect(name)
+      assert.equal(body.HostConfig.NetworkMode, 'somewhere')
+      assert.deepEqual(body.Config.Env, [])
+      assert.equal((await join(name)).status, 200)
+    }
+  })
+
+  test('is none that has the label of it, and none that another address has', async ({
+    assert,
+  }) => {
+    const isForeign = async (name: string, from?: string) => {
+      const { body } = await inspect(name, from)
+      assert.deepEqual(body.Mounts, [], name)
+      assert.deepEqual(body.NetworkSettings, { Networks: {} })
+      assert.equal((await join(name, from)).status, REFUSED)
+    }
+    await isForeign('labelled')
+    await isForeign('lll')
+    await isForeign('database')
+    await isForeign('mosaic', '127.0.0.2')
+    assert.isEmpty(surface.engine.received)
+  })
+
+  test('is another one for each replica', async ({ assert }) => {
+    surface.engine.containers.set('replica', { id: 'rrr', labels: {}, address: '127.0.0.3' })
+    assert.equal((await join('replica', '127.0.0.3')).status, 200)
+    assert.equal((await join('replica')).status, REFUSED)
+    assert.equal((await join('mosaic', '127.0.0.3')).status, REFUSED)
+  })
+})
+
 test.group('Socket proxy · images', (group) => {
   group.each.setup(setUp())
 
