@@ -77,5 +77,7 @@ test.group('Where agents run, in a browser', (group) => {
     await page.getByTestId('runtime-memory').getByText('In use').waitFor()
     await page.getByTestId('runtime-broken').getByText('Start it, then look again.').waitFor()
     await page.getByTestId('runtime-process').waitFor()
+    await page.getByText('node ace settings:set docker.host <value>').waitFor()
+    await page.getByText('node ace settings:set runtime.image <value>').waitFor()
   })
 })
