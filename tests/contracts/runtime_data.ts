@@ -1,4 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
@@ -124,6 +129,28 @@ export function runtimeDataContract(title: string, prepare: () => Promise<Runtim
       assert.equal(await turn(two), 'Turn 1: hi')
     })
 
+    test('writes nothing where the links of an archive lead', async ({ assert }) => {
+      const outside = await mkdtemp(join(tmpdir(), 'mosaic-outside-'))
+      await chmod(outside, 0o777)
+      const given = spec()
+      // Refused or taken without what lies behind the link: both are right.
+      await put(given, throughLink(outside)).catch(() => {})
+      await driver.purge(refOf(given))
+      assert.deepEqual(await readdir(outside), [])
+      await rm(outside, { recursive: true })
+    })
+
+    test('deletes nothing where the links of an archive lead', async ({ assert }) => {
+      const outside = await mkdtemp(join(tmpdir(), 'mosaic-outside-'))
+      await chmod(outside, 0o777)
+      await writeFile(join(outside, 'kept'), '')
+      const given = spec()
+      for (let times = 0; times < 2; times++) await put(given, link(outside)).catch(() => {})
+      await driver.purge(refOf(given))
+      assert.deepEqual(await readdir(outside), ['kept'])
+      await rm(outside, { recursive: true })
+    })
+
     test('ends with its caller', async ({ assert }) => {
       const leaving = new AbortController()
       const silent = new Readable({ read() {} })
@@ -154,6 +181,31 @@ async function ready({ endpoint, name }: Instance): Promise<void> {
     await after(20)
   }
   throw new Error(`The gateway of ${name} was not ready in time`)
+}
+
+/** An archive with a link to a folder outside. */
+function link(outside: string): Buffer {
+  return tarOf((folder) => symlinkSync(outside, join(folder, 'out')))
+}
+
+/** An archive with such a link, and then a file behind it. */
+function throughLink(outside: string): Buffer {
+  const file = tarOf((folder) => {
+    mkdirSync(join(folder, 'out'))
+    writeFileSync(join(folder, 'out', 'planted'), '')
+  })
+  // Without the end of the first archive, the second goes on where it stopped.
+  return Buffer.concat([link(outside).subarray(0, 1024), file])
+}
+
+/** Blocks of 512 bytes: one for the folder itself, one for each entry. */
+function tarOf(fill: (folder: string) => void): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-archive-'))
+  fill(folder)
+  const options = ['--format=ustar', '--owner=1000', '--group=1000', '--create']
+  const made = execFileSync('tar', [...options, '--directory', folder, '.'])
+  rmSync(folder, { recursive: true })
+  return made
 }
 
 /** The entries of a tar archive. */

@@ -51,7 +51,7 @@ test.group('Runtime | process', (group) => {
     const path = (...parts: string[]) => trial.agentPath(given.name, ...parts)
     for (const folder of ['state', 'home', 'cache', 'tmp'])
       assert.equal(modeOf(path(folder)), '700')
-    assert.equal(modeOf(path('secrets.json')), '400')
+    assert.equal(modeOf(path('secrets.json')), capabilities.isolation === 'user' ? '440' : '400')
     for (const file of ['instance.json', 'agent.log', 'state/openclaw.json']) {
       assert.equal(modeOf(path(file)), '600')
     }

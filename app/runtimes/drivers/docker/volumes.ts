@@ -1,4 +1,4 @@
-import { chmod, chown, lstat } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
@@ -168,14 +168,16 @@ export class Volumes {
     )
     const folder = found?.Mountpoint
     if (!folder?.includes(volume)) return false
-    const isThere = await lstat(folder).then(
-      (entry) => entry.isDirectory(),
-      () => false
-    )
-    if (!isThere) return false
-    await chown(folder, AGENT_UID, AGENT_UID)
-    await chmod(folder, 0o700)
-    return true
+    const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+    const handle = await open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(() => null)
+    if (!handle) return false
+    try {
+      await handle.chown(AGENT_UID, AGENT_UID)
+      await handle.chmod(0o700)
+      return true
+    } finally {
+      await handle.close()
+    }
   }
 }
 

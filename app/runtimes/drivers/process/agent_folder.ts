@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  chmod,
-  chown,
-  lchown,
-  lstat,
-  mkdir,
-  open,
-  opendir,
-  readFile,
-  rename,
-} from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { readSmallFile } from '#bounded/file'
+import { emptyFolder, giveAway, openFolder } from '#runtimes/drivers/process/hostile_tree'
 import type { Secret } from '@adonisjs/core/helpers'
+
+/** A token and its JSON take a hundred bytes. */
+const SECRETS = { what: 'The secrets file of the agent', maxBytes: 64 * 1024 }
 
 export interface AgentUser {
   uid: number
@@ -46,22 +41,27 @@ export class AgentFolder {
     this.log = join(path, 'agent.log')
   }
 
-  /** Makes what is missing. Nothing of the agent may run meanwhile. */
+  /**
+   * Makes what is missing. Nothing of the agent may run meanwhile.
+   *
+   * @throws RuntimeError when something else is in the place of a folder
+   */
   async prepare(token: Secret<string>): Promise<void> {
-    for (const folder of [this.state, this.home, this.cache, this.temporary]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const { uid } = await lstat(folder)
-      if (this.user && uid !== this.user.uid) await this.#giveAway(folder)
-    }
+    await this.#close()
+    for (const folder of this.#ofAgent) await this.#make(folder)
     await this.#writeSecrets(token)
-    if (this.user) await chown(this.path, process.geteuid!(), this.user.gid)
-    await chmod(this.path, this.user ? 0o710 : 0o700)
+  }
+
+  /** Deletes the agent's state; its folder stays. */
+  async clearState(): Promise<void> {
+    await emptyFolder(this.state)
   }
 
   /** The token that the agent was last started with, or null. */
   async readToken(): Promise<string | null> {
     try {
-      return JSON.parse(await readFile(this.secrets, 'utf8')).token ?? null
+      const { token } = JSON.parse(await readSmallFile(this.secrets, SECRETS))
+      return typeof token === 'string' && token !== '' ? token : null
     } catch {
       return null
     }
@@ -69,35 +69,46 @@ export class AgentFolder {
 
   /** Hands data that was made without users of their own to the agent's user. */
   async handOver(): Promise<void> {
-    for (const folder of [this.state, this.home, this.cache, this.temporary]) {
-      if (existsSync(folder)) await this.#giveAwayAll(folder)
+    if (!this.user) return
+    await this.#close()
+    for (const folder of this.#ofAgent) {
+      if (existsSync(folder)) await giveAway(folder, this.user)
     }
   }
 
-  /** Only the agent can read it, and nobody but Mosaic can put another in its place. */
+  get #ofAgent(): string[] {
+    return [this.state, this.home, this.cache, this.temporary]
+  }
+
+  /** Makes the folder Mosaic's own, which only the agent may pass. */
+  async #close(): Promise<void> {
+    await using own = await openFolder(this.path)
+    if (this.user) await own.chown(process.geteuid!(), this.user.gid)
+    await own.chmod(this.user ? 0o710 : 0o700)
+  }
+
+  async #make(folder: string): Promise<void> {
+    await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    await using made = await openFolder(folder)
+    if (this.user) await made.chown(this.user.uid, this.user.gid)
+    await made.chmod(0o700)
+  }
+
+  /** Only the agent can read it, and nobody but Mosaic can change it or put another in its place. */
   async #writeSecrets(token: Secret<string>): Promise<void> {
     const temporary = `${this.secrets}.${randomUUID()}`
     const file = await open(temporary, 'wx', 0o400)
     try {
       await file.writeFile(JSON.stringify({ token: token.release() }))
-      if (this.user) await file.chown(this.user.uid, this.user.gid)
+      if (this.user) {
+        await file.chown(process.geteuid!(), this.user.gid)
+        await file.chmod(0o440)
+      }
     } finally {
       await file.close()
     }
     await rename(temporary, this.secrets)
-  }
-
-  async #giveAwayAll(path: string): Promise<void> {
-    await this.#giveAway(path)
-    for await (const entry of await opendir(path)) {
-      const inside = join(path, entry.name)
-      if (entry.isDirectory()) await this.#giveAwayAll(inside)
-      else await this.#giveAway(inside)
-    }
-  }
-
-  /** Of a link, the link itself changes hands, not what it leads to. */
-  async #giveAway(path: string): Promise<void> {
-    if (this.user) await lchown(path, this.user.uid, this.user.gid)
   }
 }

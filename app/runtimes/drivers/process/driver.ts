@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { EventFeed } from '#runtimes/event_feed'
@@ -47,6 +46,9 @@ const REPLACE_GRACE_MS = 5000
 /** Stopping a group takes microseconds; a process that hangs in the kernel stops later. */
 const SUSPEND_DEADLINE_MS = 2000
 const LOOK_MS = 5
+
+/** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
+const TIDY_MS = 5000
 
 /**
  * One OpenClaw per agent, as a process of this machine that outlives Mosaic. What is known of it lies in
@@ -187,10 +189,10 @@ export class ProcessDriver implements RuntimeDriver {
         const record = await agents.adaptUser(await agents.claim(spec))
         await this.#terminator.killRest(record, agents.folder(record).state)
         const folder = agents.folder(record)
-        await rm(folder.state, { recursive: true, force: true })
         await folder.prepare(spec.token)
+        await folder.clearState()
         await unpack(folder, data, signal).catch(async (error: unknown) => {
-          await rm(folder.state, { recursive: true, force: true })
+          await folder.clearState()
           throw error
         })
       })
@@ -324,7 +326,8 @@ export class ProcessDriver implements RuntimeDriver {
       logBytes: this.#config.logBytes ?? LOG_BYTES,
       table: this.#table,
     })
-    await agents.tidy()
+    // What an interrupted purge left is no reason to keep every agent waiting.
+    await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])
     return agents
   }
 }

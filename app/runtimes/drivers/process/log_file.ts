@@ -1,4 +1,7 @@
-import { open, stat, truncate, writeFile } from 'node:fs/promises'
+import { constants, lstat, open } from 'node:fs/promises'
+import { readFileEnd } from '#bounded/file'
+
+const { O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW } = constants
 
 /** No line of a tail lies further from the end than this. */
 const TAIL_BYTES = 1024 * 1024
@@ -15,13 +18,16 @@ export class LogFile {
 
   /** Keeps the file below its limit. Lines written between copying and emptying are lost. */
   async bound(): Promise<void> {
-    const size = await stat(this.path).then(
+    const size = await lstat(this.path).then(
       (file) => file.size,
       () => 0
     )
     if (size <= this.maxBytes) return
-    await writeFile(this.#former, await readEnd(this.path, this.maxBytes), { mode: 0o600 })
-    await truncate(this.path, 0)
+    const end = await readEnd(this.path, this.maxBytes)
+    await using former = await open(this.#former, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+    await former.writeFile(end)
+    await using log = await open(this.path, O_WRONLY | O_NOFOLLOW)
+    await log.truncate(0)
   }
 
   /** The last lines of both files, oldest first. */
@@ -38,14 +44,12 @@ export class LogFile {
   }
 }
 
-async function readEnd(path: string, bytes: number): Promise<string> {
+/** Whole lines only, unless the last one is longer than that. */
+async function readEnd(path: string, maxBytes: number): Promise<string> {
   try {
-    await using file = await open(path, 'r')
-    const { size } = await file.stat()
-    const length = Math.min(size, bytes)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length)
-    const text = buffer.toString('utf8', 0, bytesRead)
-    return length < size ? text.slice(text.indexOf('\n') + 1) : text
+    const bytes = await readFileEnd(path, maxBytes)
+    const text = bytes.toString('utf8')
+    return bytes.length < maxBytes ? text : text.slice(text.indexOf('\n') + 1)
   } catch {
     return ''
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { lstat, open, readFile, readdir, rename } from 'node:fs/promises'
+import { lstat, open, readdir, rename } from 'node:fs/promises'
+import { readSmallFile } from '#bounded/file'
 import type { InstanceExit } from '#runtimes/exit_reasons'
 import type { ProcessIdentity } from '#runtimes/drivers/process/proc_table'
 
@@ -32,6 +33,12 @@ export interface AgentRecord {
 
 const RECORD_FILE = 'instance.json'
 
+/** A record takes a kilobyte; where agents have no users of their own, one of them may have written it. */
+const RECORD = { what: 'The record of the agent', maxBytes: 64 * 1024 }
+
+/** Ids below are the system's, and never an agent's. */
+const FIRST_AGENT_ID = 1000
+
 /**
  * The agents of a folder. Each has a subfolder `<name>/`, which belongs to Mosaic, with the record in it;
  * what belongs to the agent lies deeper, in folders of its own.
@@ -46,11 +53,11 @@ export class AgentRecords {
   /** The record, or null where there is none. Whether somebody else has the name is told by `exists`. */
   async read(name: string): Promise<AgentRecord | null> {
     try {
-      const record = JSON.parse(await readFile(this.path(name, RECORD_FILE), 'utf8'))
-      return record.version === 1 && record.name === name ? record : null
+      const record = JSON.parse(await readSmallFile(this.path(name, RECORD_FILE), RECORD))
+      return record?.version === 1 && record.name === name && isOfAgent(record) ? record : null
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR' || error instanceof SyntaxError) return null
+      if (ABSENT.has(code ?? '') || error instanceof SyntaxError) return null
       throw error
     }
   }
@@ -80,6 +87,19 @@ export class AgentRecords {
       if (record) yield record
     }
   }
+}
+
+/** Codes for: there is no record, or something that is none. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'E_INPUT_TOO_LARGE'])
+
+/** A user of the system would run the agent with its rights, a process that is none would be ended. */
+function isOfAgent({ user, run }: AgentRecord): boolean {
+  const isUser = !user || [user.uid, user.gid].every((id) => isAtLeast(id, FIRST_AGENT_ID))
+  return isUser && (!run || isAtLeast(run.pid, 2))
+}
+
+function isAtLeast(value: unknown, least: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least
 }
 
 /** Writes a file that is either the old one or the new one, whatever happens meanwhile. */

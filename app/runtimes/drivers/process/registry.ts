@@ -5,7 +5,9 @@ import { FileLock } from '#runtimes/drivers/process/lock'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import { LogFile } from '#runtimes/drivers/process/log_file'
 import { AgentFolder } from '#runtimes/drivers/process/agent_folder'
-import { allocate, type UserRange } from '#runtimes/drivers/process/users'
+import { UserLedger } from '#runtimes/drivers/process/user_ledger'
+import { deleteFolder } from '#runtimes/drivers/process/hostile_tree'
+import { allocate, firstOf, type UserRange } from '#runtimes/drivers/process/users'
 import { AgentRecords, type AgentRecord } from '#runtimes/drivers/process/records'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
@@ -122,14 +124,13 @@ export class AgentRegistry {
     // Under another name first: what an interruption leaves must not look like an agent.
     const doomed = this.#records.path(`${DOOMED}${randomUUID()}`)
     await rename(this.#records.path(name), doomed)
-    await rm(doomed, { recursive: true, force: true })
+    await deleteFolder(doomed)
   }
 
-  /** Ends what an interrupted `erase` began. */
+  /** Ends what an interrupted `erase` began. What cannot be deleted is left for the next time. */
   async tidy(): Promise<void> {
     for (const name of await readdir(this.path)) {
-      if (!name.startsWith(DOOMED)) continue
-      await rm(this.#records.path(name), { recursive: true, force: true })
+      if (name.startsWith(DOOMED)) await deleteFolder(this.#records.path(name)).catch(() => {})
     }
   }
 
@@ -158,9 +159,13 @@ export class AgentRegistry {
     }
     const lock = this.#records.path('.users.lock')
     return this.#lock.run(lock, { timeoutMs: LOCK_TIMEOUT_MS }, async () => {
-      const taken = new Set<number>()
+      const ledger = new UserLedger(this.path)
+      const taken = await ledger.inUse()
       for await (const { user } of this.#records.all()) if (user) taken.add(user.uid)
-      const changed = { ...record, user: allocate(range, taken, this.#installation) }
+      const next = (await ledger.next()) ?? firstOf(range, this.#installation)
+      const user = allocate(range, next, taken)
+      await ledger.gave(user.uid)
+      const changed = { ...record, user }
       await keep(changed)
       return changed
     })

@@ -23,14 +23,21 @@ export function usableRange(wanted: UserRange = DEFAULT_RANGE): UserRange | null
   return [wanted, SMALL_RANGE].find(isMapped) ?? null
 }
 
+/** Where the ids of an installation begin, so that two of them on one machine rarely meet. */
+export function firstOf({ first, count }: UserRange, installation: string): number {
+  return first + (createHash('sha256').update(installation).digest().readUInt32BE(0) % count)
+}
+
 /**
- * An id that none of the taken is. Where the search begins depends on the installation, so that two of
- * them on one machine rarely meet.
+ * The first id from `next` on that nothing bears; after the last of the range comes its first.
+ *
+ * @throws RuntimeError `no_capacity`
  */
-export function allocate(range: UserRange, taken: ReadonlySet<number>, installation: string) {
-  const offset = createHash('sha256').update(installation).digest().readUInt32BE(0) % range.count
-  for (let step = 0; step < range.count; step++) {
-    const id = range.first + ((offset + step) % range.count)
+export function allocate({ first, count }: UserRange, next: number, taken: ReadonlySet<number>) {
+  const isInside = next >= first && next < first + count
+  const offset = isInside ? next - first : 0
+  for (let step = 0; step < count; step++) {
+    const id = first + ((offset + step) % count)
     if (!taken.has(id)) return { uid: id, gid: id }
   }
   throw new RuntimeError('no_capacity', 'Every user id that agents may have is taken.', {
