@@ -14,6 +14,10 @@ export class GrowingBuffer {
     return this.#size
   }
 
+  get lastByte(): number | undefined {
+    return this.#size === 0 ? undefined : this.#bytes[this.#size - 1]
+  }
+
   add(piece: Uint8Array): void {
     const needed = this.#size + piece.length
     if (needed > this.#bytes.length) this.#grow(needed)

@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AnswerReceiver, Flow } from '#chat/upstream_call'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import { refusal, type Recorded } from '#chat/failures'
 
-/** An error is short; what is longer than this is cut. */
+/** An error is short; what is longer than this is cut, and the call with it. */
 const MAX_ERROR_BYTES = 64 * 1024
 
 /** An answer with status 200 goes to `started`, `chunk` and `finished`; any other becomes an error. */
 export abstract class GatewayResponse implements AnswerReceiver {
   readonly #recorded: Recorded
-  #refused: { status: number; headers: IncomingHttpHeaders; body: Buffer[]; size: number } | null =
-    null
+  #refused: { status: number; headers: IncomingHttpHeaders; body: GrowingBuffer } | null = null
 
   /** @param recorded what the LLM relay saw go wrong since this turn began */
   constructor(recorded: Recorded) {
@@ -26,18 +26,19 @@ export abstract class GatewayResponse implements AnswerReceiver {
 
   begin(status: number, headers: IncomingHttpHeaders, flow: Flow): void {
     if (status === 200) this.started(headers, flow)
-    else this.#refused = { status, headers, body: [], size: 0 }
+    else this.#refused = { status, headers, body: new GrowingBuffer() }
   }
 
   receive(bytes: Buffer): void {
     if (!this.#refused) return this.chunk(bytes)
-    if (this.#refused.size < MAX_ERROR_BYTES) this.#refused.body.push(bytes)
-    this.#refused.size += bytes.length
+    const { body } = this.#refused
+    body.add(bytes.subarray(0, MAX_ERROR_BYTES - body.size))
+    if (body.size >= MAX_ERROR_BYTES) this.end()
   }
 
   end(): void {
     if (!this.#refused) return this.finished()
     const { status, headers, body } = this.#refused
-    throw refusal(status, headers, Buffer.concat(body).toString(), this.#recorded)
+    throw refusal(status, headers, body.take().toString(), this.#recorded)
   }
 }

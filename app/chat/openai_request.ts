@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import { newTurn, type RequestMessage } from '#chat/turn_messages'
 import { sessionKey } from '#chat/session_key'
 import { E_CHAT_NO_MESSAGES, E_CHAT_NOT_JSON, E_CHAT_TOO_LARGE } from '#chat/errors'
@@ -27,18 +28,16 @@ export interface ChatRequest {
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const read = new GrowingBuffer()
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limit) {
+      if (read.size + chunk.length > limit) {
         request.pause()
         reject(new E_CHAT_TOO_LARGE())
         return
       }
-      chunks.push(chunk)
+      read.add(chunk)
     })
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.once('end', () => resolve(read.take()))
     request.once('error', reject)
   })
 }

@@ -1,5 +1,6 @@
 import type { Flow } from '#chat/upstream_call'
 import { GatewayResponse } from '#chat/gateway_response'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 import type { EventStream } from '#chat/event_stream'
 import { runFailure, wordsOf, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
@@ -20,7 +21,7 @@ const MAX_HELD_BYTES = 256 * 1024
 export class OpenAiStream extends GatewayResponse {
   readonly #stream: EventStream
   #flow: Flow | null = null
-  #held: Buffer | null = null
+  readonly #held = new GrowingBuffer()
   #last: Buffer | null = null
 
   constructor(stream: EventStream, recorded: Recorded) {
@@ -44,26 +45,35 @@ export class OpenAiStream extends GatewayResponse {
 
   protected finished(): void {
     const last = this.#last
-    if (this.#held !== null || !last?.subarray(-DONE.length).equals(DONE)) throw new E_AGENT_GONE()
+    if (this.#held.size > 0 || !last?.subarray(-DONE.length).equals(DONE)) throw new E_AGENT_GONE()
     this.#stream.end()
   }
 
   /** All complete events so far; the beginning of the next is held back until its end is there. */
   #wholeEvents(bytes: Buffer): Buffer | null {
-    const joined = this.#held === null ? bytes : Buffer.concat([this.#held, bytes])
-    const length = joined.length
-    if (joined[length - 1] === END_OF_EVENT && joined[length - 2] === END_OF_EVENT) {
-      this.#held = null
-      return joined
+    const length = bytes.length
+    if (bytes[length - 1] === END_OF_EVENT && bytes[length - 2] === END_OF_EVENT) {
+      return this.#withHeld(bytes)
     }
-    const end = joined.lastIndexOf('\n\n')
-    if (end === -1) {
-      const tooLong = length > MAX_HELD_BYTES
-      this.#held = tooLong ? null : joined
-      return tooLong ? joined : null
+    const end = bytes.lastIndexOf('\n\n')
+    if (end !== -1) {
+      const whole = this.#withHeld(bytes.subarray(0, end + 2))
+      this.#held.add(bytes.subarray(end + 2))
+      return whole
     }
-    this.#held = joined.subarray(end + 2)
-    return joined.subarray(0, end + 2)
+    if (this.#held.lastByte === END_OF_EVENT && bytes[0] === END_OF_EVENT) {
+      const whole = this.#withHeld(bytes.subarray(0, 1))
+      this.#held.add(bytes.subarray(1))
+      return whole
+    }
+    this.#held.add(bytes)
+    return this.#held.size > MAX_HELD_BYTES ? this.#held.take() : null
+  }
+
+  #withHeld(bytes: Buffer): Buffer {
+    if (this.#held.size === 0) return bytes
+    this.#held.add(bytes)
+    return this.#held.take()
   }
 
   /** What came before the error is the client's; the error gets the reason that its owner can act on. */

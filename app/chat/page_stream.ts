@@ -5,6 +5,10 @@ import { GatewayResponse } from '#chat/gateway_response'
 import type { EventStream } from '#chat/event_stream'
 import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
+import { E_INPUT_TOO_LARGE } from '#bounded/errors'
+
+/** Characters of one event: the page asks for a few words at a time, and gets a whole answer in one at most. */
+const MAX_EVENT_LENGTH = 4 * 1024 * 1024
 
 /** Tokens that a turn cost, as the provider counts them. */
 export interface Usage {
@@ -35,7 +39,14 @@ export class PageStream extends GatewayResponse {
     super(recorded)
     this.#stream = stream
     this.#conversationId = conversationId
-    this.#parser = createParser({ onEvent: ({ data }) => this.#take(data) })
+    this.#parser = createParser({
+      maxBufferSize: MAX_EVENT_LENGTH,
+      onEvent: ({ data }) => this.#take(data),
+      onError: ({ type }) => {
+        if (type !== 'max-buffer-size-exceeded') return
+        throw new E_INPUT_TOO_LARGE('An event of your agent', MAX_EVENT_LENGTH)
+      },
+    })
   }
 
   protected started(_headers: unknown, flow: Flow): void {

@@ -1,4 +1,5 @@
 import { request } from 'undici'
+import { readJson, readText } from '#bounded/body'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { callGateway } from '#openclaw/gateway_socket'
 import { PRIMER } from '#openclaw/primer_model'
@@ -28,6 +29,15 @@ const PRIMER_MESSAGES = 50
 
 /** The most turns of a conversation that are read back at once. */
 const HISTORY_LIMIT = 200
+
+/** Two hundred turns with the results of their tools; a page with more would not be read. */
+const HISTORY = {
+  what: 'The conversation in the answer of the gateway',
+  maxBytes: 32 * 1024 * 1024,
+}
+
+/** The primer says a few words. */
+const PRIMED = { what: 'The answer of the gateway to the primer', maxBytes: 1024 * 1024 }
 
 /** A part of a conversation, oldest first. */
 export interface GatewayHistory {
@@ -149,7 +159,7 @@ export class GatewayClient {
         body: PRIMING,
         signal,
       })
-      const answer = await response.body.text()
+      const answer = await readText(response.body, { ...PRIMED, signal })
       /** An error in a stream has the status 200. */
       if (response.statusCode !== 200 || answer.includes('data: {"error"')) {
         throw new Error(`status ${response.statusCode}`)
@@ -163,11 +173,12 @@ export class GatewayClient {
   /** The JSON at an address, or null for 404. */
   async #read(address: string, token: string): Promise<any> {
     try {
+      const signal = AbortSignal.timeout(this.timeoutMs)
       const response = await request(address, {
         headers: { authorization: `Bearer ${token}` },
-        signal: AbortSignal.timeout(this.timeoutMs),
+        signal,
       })
-      if (response.statusCode === 200) return await response.body.json()
+      if (response.statusCode === 200) return await readJson(response.body, { ...HISTORY, signal })
       await response.body.dump()
       if (response.statusCode === 404) return null
       throw new Error(`status ${response.statusCode}`)

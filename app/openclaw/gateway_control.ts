@@ -13,6 +13,9 @@ import {
 /** A gateway in the middle of a model's answer takes a while, one that stands still takes for ever. */
 const TIMEOUT_MS = 10_000
 
+/** Ten thousand jobs; a gateway that always names another page would keep the question going for ever. */
+const MOST_PAGES = 50
+
 /**
  * What a gateway says when it is asked to take no more work: `closed` takes none, and does none; `draining`
  * takes none and ends what it has; `busy` goes on as before.
@@ -57,7 +60,8 @@ export class GatewayControl {
    */
   async nextJobAt(gateway: ControlledGateway): Promise<number | null> {
     let earliest: number | null = null
-    for (let offset: number | null = 0; offset !== null;) {
+    let offset: number | null = 0
+    for (let pages = 0; offset !== null && pages < MOST_PAGES; pages++) {
       const page: CronPage = await this.#call<CronPage>(gateway, 'cron.list', {
         offset,
         limit: 200,

@@ -1,4 +1,8 @@
 import { request } from 'undici'
+import { readText } from '#bounded/body'
+
+/** Its own document, the longest answer, has some hundred kilobytes. */
+const MAX_BYTES = 8 * 1024 * 1024
 
 /** Where a gateway is and what opens it: those of `GatewayAccess`. */
 export interface ControlledGateway {
@@ -22,5 +26,7 @@ export async function callByHttp(
     body: JSON.stringify({ method, params }),
     signal: AbortSignal.timeout(timeoutMs),
   })
-  return { status: response.statusCode, text: await response.body.text() }
+  const what = 'The answer of the gateway'
+  const text = await readText(response.body, { what, maxBytes: MAX_BYTES, maxMs: timeoutMs })
+  return { status: response.statusCode, text }
 }

@@ -1,10 +1,13 @@
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import { instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import { linesOf } from '#bounded/lines_of'
 import type { AgentKey } from '#agents/types'
 
 /** Enough to see why it ended. */
 const LINES = 40
+/** Characters of one line: a stack trace in JSON fits. */
+const LINE_LENGTH = 16 * 1024
 
 /**
  * What an agent that is in trouble wrote last. It is its gateway's own log, without conversations and with
@@ -23,8 +26,12 @@ export class CrashLog {
     if (row?.status !== 'error' || !row.runtime) return []
     if (!runtimes.names().includes(row.runtime)) return []
     const driver = await runtimes.use(row.runtime)
-    const read = within(clock, timeouts.inspectMs, undefined, () =>
-      Array.fromAsync(driver.logs(instanceRef(row), { tail: LINES }))
+    const read = within(clock, timeouts.inspectMs, undefined, (signal) =>
+      linesOf(driver.logs(instanceRef(row), { tail: LINES }), {
+        maxLines: LINES,
+        maxLength: LINE_LENGTH,
+        signal,
+      })
     )
     return read.catch((error: unknown) => {
       logger.warn({ err: error, agent }, 'Could not read what an agent wrote last')

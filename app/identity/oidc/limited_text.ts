@@ -1,18 +1,17 @@
+import { readText } from '#bounded/body'
+
 /** Documents, keys and tokens of a provider are a few kilobytes each. */
 const MAX_BYTES = 512 * 1024
+
+/** A person waits for it. */
+const MAX_MS = 10_000
 
 /**
  * The body of an answer that an unknown server sent.
  *
- * @throws RangeError when it is larger than any such answer is
+ * @throws E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW
  */
-export async function limitedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BYTES) throw new RangeError('The answer is too large.')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+export function limitedText(response: Response): Promise<string> {
+  const what = 'The answer of the OpenID provider'
+  return readText(response.body, { what, maxBytes: MAX_BYTES, maxMs: MAX_MS })
 }

@@ -1,7 +1,7 @@
-import { buffer } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import { constants } from 'node:os'
 import type Docker from 'dockerode'
+import { readBytes } from '#bounded/body'
 import type { Instance, Observed } from '#runtimes/contract'
 import { explainExit, type InstanceExit } from '#runtimes/exit_reasons'
 import { STOP_ASKED } from '#runtimes/drivers/docker/container_options'
@@ -16,6 +16,9 @@ const LAST_LINES = 40
 
 /** Beyond the grace: the engine's own share of a stop. */
 const STOP_MARGIN_MS = 30_000
+
+/** A file that Mosaic put there itself, in an archive. */
+const SMALL_FILE = { what: 'A file of the container', maxBytes: 1024 * 1024, maxMs: 30_000 }
 
 /** Looks at single containers that go on at once. */
 const LOOKS_AT_ONCE = 16
@@ -119,7 +122,7 @@ export class Containers {
     const stream = await this.#engine.find((docker, options) =>
       docker.getContainer(id).getArchive({ path, ...options })
     )
-    return stream && firstFile(await buffer(stream as Readable))
+    return stream && firstFile(await readBytes(stream as Readable, SMALL_FILE))
   }
 
   /** Where Mosaic reaches the gateway of a container that runs. */

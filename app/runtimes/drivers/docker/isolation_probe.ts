@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
+import { readText } from '#bounded/body'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeFinding } from '#runtimes/contract'
 import type { Engine } from '#runtimes/drivers/docker/engine'
@@ -260,10 +261,9 @@ async function ask(probe: Probe, host: string, port: number): Promise<string> {
 }
 
 async function get({ address }: Probe, path: string, withinMs: number): Promise<string> {
-  const response = await fetch(`http://${address}:${GATEWAY_PORT}${path}`, {
-    signal: AbortSignal.timeout(withinMs),
-  })
-  return response.text()
+  const signal = AbortSignal.timeout(withinMs)
+  const response = await fetch(`http://${address}:${GATEWAY_PORT}${path}`, { signal })
+  return readText(response.body, { what: 'The answer of the probe', maxBytes: 64 * 1024, signal })
 }
 
 const UNREACHABLE: RuntimeFinding = {

@@ -1,3 +1,5 @@
+import { GrowingBuffer } from '#bounded/growing_buffer'
+
 const HEADER = 8
 
 /**
@@ -5,13 +7,14 @@ const HEADER = 8
  * header of eight bytes that ends with the frame's length.
  */
 export function logLines(bytes: Buffer): string[] {
-  const parts: Buffer[] = []
+  const text = new GrowingBuffer()
   for (let at = 0; at + HEADER <= bytes.length;) {
     const end = at + HEADER + bytes.readUInt32BE(at + 4)
-    parts.push(bytes.subarray(at + HEADER, end))
+    text.add(bytes.subarray(at + HEADER, end))
     at = end
   }
-  return Buffer.concat(parts)
+  return text
+    .take()
     .toString('utf8')
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { chmod, chown, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
+import { readSmallFile } from '#bounded/file'
 import type { InstanceSpec } from '#runtimes/contract'
 import { handedVolume, type Volumes } from '#runtimes/drivers/docker/volumes'
 import { AGENT_UID, HANDED_FOLDER, shortHash } from '#runtimes/drivers/docker/options'
 
 /** As the kernel numbers file systems. */
 const TMPFS = 0x01021994
+
+/** A token and its JSON take a hundred bytes. */
+const SECRETS = { what: 'The secrets file of the agent', maxBytes: 64 * 1024 }
 
 const FILES = { launcher: 'entrypoint.sh', secrets: 'secrets.json' } as const
 
@@ -71,7 +75,7 @@ export class FolderDelivery implements SecretDelivery {
   }
 
   async token(name: string): Promise<string | null> {
-    const text = await readFile(join(this.#of(name), FILES.secrets), 'utf8').catch(() => null)
+    const text = await readSmallFile(join(this.#of(name), FILES.secrets), SECRETS).catch(() => null)
     return text && tokenIn(text)
   }
 

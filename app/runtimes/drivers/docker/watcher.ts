@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { readLines } from '#bounded/lines'
 import { setTimeout as after } from 'node:timers/promises'
 import type { RuntimeEvent } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
@@ -8,6 +8,9 @@ import { agentsOf, LABEL } from '#runtimes/drivers/docker/labels'
 
 /** The stream may lose some: what it did not tell is found by this. */
 const RELIST_MS = 45_000
+
+/** The labels of an image are in its containers' events. */
+const EVENT_BYTES = 1024 * 1024
 
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 5000
@@ -92,7 +95,7 @@ export class Watcher {
     relist.unref()
     try {
       signal.throwIfAborted()
-      const lines = createInterface({ input: stream })
+      const lines = readLines(stream, { what: 'An event of the engine', maxLineBytes: EVENT_BYTES })
       const heard = (async () => {
         for await (const line of lines) if (line.trim()) this.#hear(JSON.parse(line), signal)
       })()
