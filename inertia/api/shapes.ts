@@ -350,6 +350,8 @@ export interface RoleDecision {
   role: Role | null
   because: 'no_rule' | 'admin_value' | 'member_value' | 'everyone' | 'no_match'
   found: string[]
+  /** Set where the provider did not send the claim: whoever is here already keeps their role. */
+  notTold?: 'missing' | 'overage'
 }
 
 export interface OidcTrial {

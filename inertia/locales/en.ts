@@ -791,6 +791,11 @@ export const en = {
         everyone: 'Everyone who is no admin is a member.',
         no_match: 'None of the values is among them.',
       },
+      notTold: {
+        missing: 'These claims do not have it: people who are here already keep their role.',
+        overage:
+          'The provider left the groups out because there are too many: people who are here already keep their role.',
+      },
       found: 'Found in the claim: {values}',
       saveRules: 'Save',
       only: 'The only way in',
@@ -1116,7 +1121,7 @@ export const en = {
         user_invited: 'Invited someone',
         user_changed: 'Changed a user',
         user_role_changed: 'Changed a role',
-        user_role_kept: 'Stayed the last admin',
+        user_role_kept: 'Role kept at sign-in',
         user_deactivated: 'Deactivated a user',
         user_reactivated: 'Reactivated a user',
         invitation_renewed: 'Renewed an invitation',

@@ -9,7 +9,12 @@ import type { Invitations } from '#identity/invitations'
 import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_OIDC_REFUSED } from '#identity/oidc/errors'
 import type { OidcIdentity } from '#identity/oidc/client'
-import { decideRole, type RoleDecision, type RoleRules } from '#identity/oidc/role_rules'
+import {
+  decideRole,
+  type NotTold,
+  type RoleDecision,
+  type RoleRules,
+} from '#identity/oidc/role_rules'
 
 /** What the columns hold. OpenID Connect allows subjects of 255 characters. */
 const MAX_LENGTH = 255
@@ -50,9 +55,11 @@ export class OidcAccounts {
     const { issuer, subject, claims } = identity
     if (![issuer, subject].every(isId)) throw new E_OIDC_REFUSED('invalid')
     const decision = decideRole(await this.rules(), claims)
-    if (decision.role === null) throw new E_OIDC_REFUSED('no_role')
-
     const known = await this.find(identity)
+    const hasRole = Boolean(known ?? invitationToken)
+    if (decision.role === null && !(decision.notTold && hasRole)) {
+      throw new E_OIDC_REFUSED(decision.notTold === 'overage' ? 'role_not_told' : 'no_role')
+    }
     if (known?.deactivatedAt) throw new E_OIDC_REFUSED('deactivated')
     if (known) return this.#refresh(known, profileOf(claims, subject), decision)
     return invitationToken
@@ -69,7 +76,8 @@ export class OidcAccounts {
     user.name = profile.name
     if (profile.email && (await this.#isFree(profile, user.id))) setEmail(user, profile)
     await user.save()
-    if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!)
+    if (decision.notTold) await this.#keepRole(user, decision.notTold)
+    else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!)
     return user
   }
 
@@ -121,6 +129,16 @@ export class OidcAccounts {
     return user
   }
 
+  /** A claim that the provider did not send is no claim without values: the role stays. */
+  #keepRole(user: User, because: NotTold): Promise<void> {
+    return this.audit.record({
+      actor: user,
+      action: 'user.role_kept',
+      subject: { type: 'user', id: user.id },
+      details: { role: user.role, by: 'oidc', because },
+    })
+  }
+
   /** Nobody is locked out by a claim: the last admin stays one, and the record says so. */
   async #giveRole(user: User, role: Role): Promise<void> {
     if (user.role === role) return
@@ -135,7 +153,7 @@ export class OidcAccounts {
       actor: user,
       action: kept ? 'user.role_kept' : 'user.role_changed',
       subject: { type: 'user', id: user.id },
-      details: { role, by: 'oidc' },
+      details: { role, by: 'oidc', ...(kept && { because: 'last_admin' }) },
     })
   }
 
@@ -188,6 +206,7 @@ function profileOf(claims: Record<string, unknown>, subject: string): Profile {
   return {
     name: text('name') ?? text('preferred_username') ?? email ?? subject,
     email,
-    emailVerified: claims.email_verified === true,
+    /** Cognito and others send a text at their userinfo endpoint. */
+    emailVerified: claims.email_verified === true || claims.email_verified === 'true',
   }
 }

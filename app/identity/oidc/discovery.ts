@@ -28,6 +28,7 @@ export class OidcDiscovery {
    * @throws E_OIDC_ISSUER saying what was found at that address instead
    */
   async read(issuerUrl: string): Promise<ServerMetadata> {
+    if (isTemplate(issuerUrl)) throw templateIssuer(issuerUrl)
     if (!isTrustworthy(issuerUrl)) {
       throw new E_OIDC_ISSUER(
         'The issuer must be called by https.',
@@ -38,6 +39,7 @@ export class OidcDiscovery {
     const document = await this.#fetch(url)
 
     const { issuer } = document
+    if (typeof issuer === 'string' && isTemplate(issuer)) throw templateIssuer(issuer)
     if (
       typeof issuer !== 'string' ||
       withoutEndingSlashes(issuer) !== withoutEndingSlashes(issuerUrl)
@@ -94,6 +96,20 @@ export class OidcDiscovery {
       'Check that the address is the one of an OpenID Connect issuer.'
     )
   }
+}
+
+/** `{tenantid}`, plain or as an address spells it: Entra names its issuers for several tenants so. */
+const TEMPLATE = /\{|%7b/i
+
+const isTemplate = (issuer: string) => TEMPLATE.test(issuer)
+
+/** No id_token names a template as its issuer, so it is never what to enter. */
+function templateIssuer(issuer: string): E_OIDC_ISSUER {
+  const shown = issuer.slice(0, 200).replace(/%7b/gi, '{').replace(/%7d/gi, '}')
+  return new E_OIDC_ISSUER(
+    `"${shown}" stands for the issuers of many organisations.`,
+    'Enter the issuer of yours: put your tenant ID in the place of "common", "organizations" or the braces.'
+  )
 }
 
 /** By https, or by http within one's own network. */

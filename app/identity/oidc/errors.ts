@@ -101,6 +101,10 @@ export const OIDC_REFUSALS = {
     message: 'Your account at the sign-in service does not give you access to Mosaic.',
     help: 'Ask an admin which group you need.',
   },
+  role_not_told: {
+    message: 'The sign-in service did not say which groups you are in: there are too many.',
+    help: 'Ask an admin to use a claim of roles, or to have only the groups of Mosaic sent.',
+  },
   not_invited: {
     message: 'This installation lets in only who was invited.',
     help: 'Ask an admin for an invitation.',

@@ -7,6 +7,7 @@ import {
   list,
   nullable,
   only,
+  optional,
   oneOf,
   record,
   shape,
@@ -33,6 +34,7 @@ export const roleDecision = shape({
   role: nullable(oneOf(ROLES)),
   because: oneOf(['no_rule', 'admin_value', 'member_value', 'everyone', 'no_match']),
   found: list(text()),
+  notTold: optional(oneOf(['missing', 'overage'])),
 })
 
 const trial = shape({ issuer: text(), subject: text(), claims: record(), decision: roleDecision })

@@ -347,6 +347,14 @@ test.group('Attacks on the sign-in', (group) => {
     assert.isNull(eve.email, 'what is verified is given up to nobody')
   })
 
+  test('an address is verified also where the provider says so in a text', async ({ assert }) => {
+    await signInAs({ ...ADA, sub: 'eve', email_verified: 'false' })
+    await signInAs({ ...ADA, email_verified: 'true' })
+    const ada = await User.findByOrFail('oidc_subject', 'ada')
+    assert.equal(ada.email, 'ada@example.test')
+    assert.isNotNull(ada.emailVerifiedAt)
+  })
+
   test('claims that are no name and no address are left out, and a subject that is none is refused', async ({
     assert,
   }) => {
@@ -431,6 +439,37 @@ test.group('Roles from a claim', (group) => {
     await signInAs({ ...ADA, groups: ['staff'] })
     assert.equal(await roleOf(), 'admin')
     assert.exists(await AuditEvent.findBy('action', 'user.role_kept'))
+  })
+
+  const OVERAGE = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: '' } } }
+
+  test('stay as they were where the provider does not tell them, and the record says so', async ({
+    assert,
+  }) => {
+    await UserFactory.apply('admin').create()
+    await signInAs({ ...ADA, groups: ['mosaic-admins'] })
+    for (const untold of [OVERAGE, {}]) {
+      await signInAs({ ...ADA, ...untold })
+      assert.equal(await roleOf(), 'admin')
+    }
+    const kept = await AuditEvent.query().where('action', 'user.role_kept').orderBy('id')
+    assert.deepEqual(
+      kept.map(({ details }) => details),
+      ['overage', 'missing'].map((because) => ({ role: 'admin', by: 'oidc', because }))
+    )
+    await signInAs({ ...ADA, groups: [] })
+    assert.equal(await roleOf(), 'admin', 'an empty list gives no role, so nobody came in')
+    await settings.set('oidc.memberValues', [])
+    await signInAs({ ...ADA, ...OVERAGE })
+    assert.equal(await roleOf(), 'admin', 'not even where everyone else is a member')
+    await signInAs({ ...ADA, groups: [] })
+    assert.equal(await roleOf(), 'member', 'an empty list is told')
+  })
+
+  test('are not guessed for a new person whose groups were left out', async ({ assert }) => {
+    const { visitor } = await signInAs({ ...ADA, ...OVERAGE })
+    assert.equal((await refusalOf(visitor)).reason, 'role_not_told')
+    assert.isUndefined(await roleOf())
   })
 
   test('can be tried out before they are saved', async ({ assert }) => {

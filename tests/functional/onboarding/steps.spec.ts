@@ -83,6 +83,20 @@ test.group('The steps of the onboarding', (group) => {
     assert.notInclude(row.value!, SECRET)
   })
 
+  test('an issuer that stands for many is not asked for again', async ({ assert, cleanup }) => {
+    const many = await issuer((url) => ({ ...asIssuer(url), issuer: `${url}/{tenantid}/v2.0` }))
+    cleanup(() => many.close())
+    const { visitor } = await admin()
+    const named = [many.url, `${many.url}/{tenantid}/v2.0`, `${many.url}/%7Btenantid%7D/v2.0`]
+    for (const issuerUrl of named) {
+      const client = { issuerUrl, clientId: 'mosaic', clientSecret: SECRET }
+      const { status, body } = await visitor.post('/api/v1/onboarding/auth', client)
+      assert.deepEqual([status, body.errors[0].field], [422, 'issuerUrl'])
+      assert.include(body.errors[0].hint, 'your tenant ID')
+      assert.notInclude(body.errors[0].hint, '{tenantid}')
+    }
+  })
+
   test('a wrong issuer is refused with a hint at its field', async ({ assert, cleanup }) => {
     const visitor = await admin()
     const another = await issuer((url) => asIssuer(`${url}/other`))
