@@ -1,4 +1,5 @@
 import { defineConfig } from '@adonisjs/session'
+import { secrets } from '#start/env'
 import { sessionRows } from '#identity/session_store'
 
 /** Sessions are rows, so that they can be listed and revoked. */
@@ -9,7 +10,7 @@ const sessionConfig = defineConfig({
   age: '7d',
   cookie: { path: '/', httpOnly: true, secure: false, sameSite: 'lax' },
   store: 'database',
-  stores: { database: sessionRows() },
+  stores: { database: sessionRows(secrets.keys[0].derive('mosaic/csrf')) },
 })
 
 export default sessionConfig

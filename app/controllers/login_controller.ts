@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { publicOrigin } from '#controllers/public_origin'
+import { intendedPage } from '#identity/intended_page'
 import { signInValidator } from '#validators/identity'
 
 /** The sign-in form of the login page, and signing out of any page. */
@@ -12,7 +13,7 @@ export default class LoginController {
     const { user, method } = await signIn.withPassword(credentials, ctx.request.ip())
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, user, method)
-    return ctx.response.redirect().toIntended('/chat')
+    return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
   }
 
   async destroy(ctx: HttpContext) {

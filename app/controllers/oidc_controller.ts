@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import { toAnswer } from '#exceptions/api_errors'
 import { oidcJourneys } from '#controllers/oidc_journeys'
 import { publicOrigin } from '#controllers/public_origin'
+import { intendedPage } from '#identity/intended_page'
 import { requireSession } from '#identity/sessions'
 import { E_NOT_ALLOWED } from '#identity/errors'
 import { may } from '#identity/permissions'
@@ -30,7 +31,7 @@ export default class OidcController {
   async confirm(ctx: HttpContext) {
     requireSession(ctx)
     const { back = '/' } = await localPathValidator.validate(ctx.request.qs())
-    ctx.session.setIntendedUrl(back)
+    intendedPage.remember(ctx, back)
     return this.#begin(ctx, { kind: 'confirm' })
   }
 
@@ -66,13 +67,13 @@ export default class OidcController {
     if (journey.purpose.kind === 'sign_in') {
       const { user, identity } = await oidc.signIn(journey, parameters)
       await sessions.start(ctx, user, 'oidc', identity.idToken)
-      return ctx.response.redirect().toIntended('/chat')
+      return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }
     if (!present) throw new E_OIDC_REFUSED('state')
     if (journey.purpose.kind === 'confirm') {
       await oidc.confirm(journey, parameters, present)
       await sessions.confirm(ctx)
-      return ctx.response.redirect().toIntended('/chat')
+      return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }
     /** They may have been one when they left. */
     if (!may(present, 'manageSettings')) throw new E_NOT_ALLOWED()
@@ -100,7 +101,7 @@ export default class OidcController {
     if (ctx.auth.user) {
       /** The sign-in page sends on who is signed in: the page where they were tells it instead. */
       ctx.session.flash('error', [failure.message, failure.hint].filter(Boolean).join(' '))
-      return ctx.response.redirect().toIntended('/chat')
+      return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }
     oidcJourneys.tellFailure(ctx.session, failure)
     return ctx.response.redirect().toPath('/login')

@@ -5,7 +5,9 @@ import type { ApiError } from '#exceptions/api_errors'
 /** Tabs in which someone may be on the way to the provider at the same time. */
 const MAX_JOURNEYS = 5
 
-const JOURNEYS = 'oidc_journeys'
+/** Each by itself, so that two that begin at the same instant are both kept. The state follows. */
+const JOURNEY = 'oidc_journey:'
+const STATE = /^[\w-]+$/
 const FAILURE = 'sign_in_failure'
 const TRIAL = 'oidc_trial'
 
@@ -17,19 +19,17 @@ type Session = HttpContext['session']
 /** Who is on the way to the provider, and how it ended: kept in the browser's own session. */
 export const oidcJourneys = {
   remember(session: Session, journey: Journey): void {
-    const journeys = session.get(JOURNEYS, []) as Journey[]
-    session.put(JOURNEYS, [...journeys, journey].slice(-MAX_JOURNEYS))
+    const begun = Object.entries(session.all())
+      .filter(([name]) => name.startsWith(JOURNEY))
+      .map(([name, { startedAt }]) => ({ name, startedAt }))
+      .sort((one, other) => other.startedAt - one.startedAt)
+    for (const { name } of begun.slice(MAX_JOURNEYS - 1)) session.forget(name)
+    session.put(JOURNEY + journey.pending.state, journey)
   },
 
   /** The journey that began with this state. It is over by that, whatever comes of it. */
-  take(session: Session, state: unknown): Journey | null {
-    const journeys = session.get(JOURNEYS, []) as Journey[]
-    const found = journeys.find(({ pending }) => pending.state === state) ?? null
-    session.put(
-      JOURNEYS,
-      journeys.filter((journey) => journey !== found)
-    )
-    return found
+  take(session: Session, state: string | null): Journey | null {
+    return state && STATE.test(state) ? session.pull(JOURNEY + state, null) : null
   },
 
   tellFailure(session: Session, failure: ApiError): void {

@@ -7,6 +7,7 @@ import { staysOpen } from '#openapi/answer'
 import { bearerOf, tokenOf } from '#identity/bearer'
 import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
 import { requireFreshProof } from '#identity/fresh_proof'
+import { intendedPage } from '#identity/intended_page'
 import { may, proofFor, type Permission } from '#identity/permissions'
 import { allows } from '#identity/access_tokens'
 import {
@@ -97,7 +98,10 @@ export default class AccessMiddleware {
 
   #refuse(ctx: HttpContext) {
     if (answersJson(ctx)) throw new E_NOT_SIGNED_IN()
-    return ctx.response.redirect().withIntendedUrl().toPath('/login')
+    if (ctx.request.method() === 'GET' && !ctx.request.ajax()) {
+      intendedPage.remember(ctx, ctx.request.url(true))
+    }
+    return ctx.response.redirect().toPath('/login')
   }
 }
 

@@ -1,7 +1,8 @@
 import { inject } from '@adonisjs/core'
-import type { HttpContext, HttpResponse } from '@adonisjs/core/http'
+import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import FrameworkSession from '@adonisjs/session/session_middleware'
+import { rewriteCookies } from '#identity/response_cookies'
 import { bearerOf } from '#identity/bearer'
 
 /**
@@ -15,16 +16,9 @@ export default class SessionMiddleware {
   async handle(ctx: HttpContext, next: NextFn) {
     if (bearerOf(ctx.request)) return next()
     const output = await this.framework.handle(ctx, next)
-    if (ctx.request.secure()) secureCookies(ctx.response)
+    if (ctx.request.secure()) rewriteCookies(ctx.response, asSecure)
     return output
   }
 }
 
-function secureCookies(response: HttpResponse): void {
-  const cookies = [response.getHeader('set-cookie') ?? []].flat().map(String)
-  if (cookies.length === 0) return
-  response.removeHeader('set-cookie')
-  for (const cookie of cookies) {
-    response.append('set-cookie', /; *secure(;|$)/i.test(cookie) ? cookie : `${cookie}; Secure`)
-  }
-}
+const asSecure = (cookie: string) => (/; *secure(;|$)/i.test(cookie) ? cookie : `${cookie}; Secure`)

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { intendedPage } from '#identity/intended_page'
 import { E_JSON_ONLY } from '#identity/errors'
 import { publicOrigin } from '#controllers/public_origin'
 import MeTransformer from '#transformers/me_transformer'
@@ -25,7 +26,7 @@ export default class SessionsController {
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, user, method)
     const { data } = await ctx.serialize(MeTransformer.transform(user, method))
-    const redirectTo = ctx.session.pullIntendedUrl() ?? '/chat'
+    const redirectTo = intendedPage.take(ctx) ?? '/chat'
     return ctx.response.created({ data: { ...data, redirectTo } })
   }
 

@@ -1,8 +1,9 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { intendedPage } from '#identity/intended_page'
 
 /** `/`: to the page that was asked for before the sign-in, else to the chat. */
 export default class HomeController {
-  handle({ response }: HttpContext) {
-    return response.redirect().toIntended('/chat')
+  handle(ctx: HttpContext) {
+    return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
   }
 }

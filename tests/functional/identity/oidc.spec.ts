@@ -116,6 +116,17 @@ test.group('Signing in with the identity provider', (group) => {
     }
   })
 
+  test('finishes each of several that began at the same instant', async ({ assert }) => {
+    for (const visitor of [new Visitor(), (await signInAs(ADA)).visitor]) {
+      await visitor.get('/login', { accept: 'text/html' })
+      const begun = await Promise.all([leave(visitor), leave(visitor), leave(visitor)])
+      for (const { location } of begun) {
+        const arrived = await callback(visitor, issuer.as(ADA).visit(location))
+        assert.equal(arrived.headers.get('location'), '/chat')
+      }
+    }
+  })
+
   test('leads to the page that was asked for', async ({ assert }) => {
     const visitor = new Visitor()
     await visitor.get('/settings/tokens', { accept: 'text/html' })

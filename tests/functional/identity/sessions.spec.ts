@@ -4,6 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { Sessions } from '#identity/sessions'
+import { SessionRows } from '#identity/session_rows'
 import type { SignIn } from '#identity/sign_in'
 import { Visitor } from '#tests/visitor'
 
@@ -132,5 +133,113 @@ test.group('Sessions', (group) => {
     assert.isFalse(await isIn(phone))
     assert.equal((await desk.get('/api/v1/sessions')).body.meta.total, 1)
     assert.lengthOf(await db.from('sessions').whereNotNull('user_id'), 1)
+  })
+
+  /** Holds the next list of sessions back until it is let go. */
+  async function heldList(elapsedMs: number) {
+    const present = await app.container.make('identity.sessions')
+    const audit = await app.container.make('audit')
+    const arrived = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    class Slow extends Sessions {
+      override async list(...call: Parameters<Sessions['list']>) {
+        arrived.resolve()
+        await answer.promise
+        return super.list(...call)
+      }
+    }
+    const slow = new Slow(audit, settings, () => Date.now() + elapsedMs)
+    app.container.bindValue('identity.sessions', slow)
+    return {
+      arrived: arrived.promise,
+      letGo: () => answer.resolve(),
+      restore: () => app.container.bindValue('identity.sessions', present),
+    }
+  }
+
+  test('keep a proof that was given while a long answer was under way', async ({
+    assert,
+    cleanup,
+  }) => {
+    const desk = await signedIn('Desk')
+    const held = await heldList(20 * 60_000)
+    cleanup(held.restore)
+    const make = () => desk.post('/api/v1/tokens', { name: 'laptop' })
+    assert.equal((await make()).status, 403, 'the proof of the sign-in is out of date')
+
+    const long = desk.get('/api/v1/sessions')
+    await held.arrived
+    const { password } = ADMIN
+    assert.equal((await desk.post('/api/v1/session/confirm', { password })).status, 204)
+    held.letGo()
+    assert.equal((await long).status, 200)
+    assert.equal((await make()).status, 201)
+  })
+
+  test('are not exchanged in the browser for one that ended during a long answer', async ({
+    assert,
+    cleanup,
+  }) => {
+    const desk = await signedIn('Desk')
+    const held = await heldList(2 * 60_000)
+    cleanup(held.restore)
+    const long = desk.get('/api/v1/sessions')
+    await held.arrived
+    await desk.delete('/api/v1/session')
+    assert.equal((await desk.post('/api/v1/session', ADMIN)).status, 201)
+    held.letGo()
+    const { headers } = await long
+    assert.deepEqual(headers.getSetCookie(), [])
+    assert.isTrue(await isIn(desk))
+    assert.equal((await desk.get('/api/v1/sessions')).body.meta.total, 1)
+  })
+
+  test('take writes of many requests at the same time', async ({ assert, cleanup }) => {
+    const desk = await signedIn('Desk')
+    cleanup(await later(2 * 60_000))
+    const answers = await Promise.all(Array.from({ length: 12 }, () => desk.get('/api/v1/me')))
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+    assert.isTrue(await isIn(desk))
+  })
+
+  test('are not made for visitors who leave nothing behind', async ({ assert }) => {
+    const before = await db.from('sessions').count('* as n').first()
+    const page = { accept: 'text/html' }
+    for (const path of ['/', '/login', '/chat', '/settings/tokens', '/nowhere', '/api/v1/me']) {
+      await new Visitor().get(path, page)
+    }
+    await new Visitor().get('/health/live')
+    await new Visitor().get('/api/v1/sign-in')
+    await new Visitor().post('/api/v1/session', { ...ADMIN, password: 'a wrong password' })
+    assert.deepEqual(await db.from('sessions').count('* as n').first(), before)
+  })
+
+  test('check the CSRF token of a visitor who has none yet', async ({ assert }) => {
+    const form = { 'x-inertia': 'true', 'accept': 'text/html' }
+    const visitor = new Visitor()
+    await visitor.get('/login', { accept: 'text/html' })
+    assert.equal((await visitor.post('/login', ADMIN, form)).headers.get('location'), '/chat')
+    assert.isTrue(await isIn(visitor))
+
+    const other = new Visitor()
+    await other.get('/login', { accept: 'text/html' })
+    const token = { 'x-xsrf-token': other.cookies.get('XSRF-TOKEN')! }
+    const forged = new Visitor({ sendXsrf: false })
+    await forged.get('/login', { accept: 'text/html' })
+    await forged.post('/login', ADMIN, { ...form, ...token })
+    assert.isFalse(await isIn(forged), 'the token of another visitor proves nothing')
+  })
+
+  test('of visitors who have not signed in are kept up to a number', async ({ assert }) => {
+    const desk = await signedIn('Desk')
+    for (let visits = 0; visits < 5; visits++) {
+      const visitor = new Visitor()
+      await visitor.get('/auth/oidc/start')
+    }
+    const anonymous = async () => (await db.from('sessions').whereNull('user_id')).length
+    assert.equal(await anonymous(), 5)
+    await new SessionRows(HOUR_MS).sweep(2)
+    assert.isAtMost(await anonymous(), 2)
+    assert.isTrue(await isIn(desk))
   })
 })

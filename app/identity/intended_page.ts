@@ -1,0 +1,26 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { isValidRedirectUrl } from '@adonisjs/core/http/helpers'
+
+/** Signed by the framework. No session holds it: strangers who look at pages would leave a row each. */
+const COOKIE = 'mosaic_intended'
+
+/** A browser keeps four kilobytes. */
+const MAX_LENGTH = 1000
+
+const isPage = (path: unknown): path is string =>
+  typeof path === 'string' && path.length <= MAX_LENGTH && isValidRedirectUrl(path)
+
+/** The page that someone wanted to see before they had to sign in, or to confirm that it is them. */
+export const intendedPage = {
+  remember({ response }: HttpContext, path: string): void {
+    if (isPage(path)) response.cookie(COOKIE, path, { maxAge: '1h' })
+  },
+
+  /** Forgets it as well. */
+  take({ request, response }: HttpContext): string | null {
+    const path: unknown = request.cookie(COOKIE)
+    if (path === undefined || path === null) return null
+    response.clearCookie(COOKIE)
+    return isPage(path) ? path : null
+  },
+}

@@ -1,0 +1,18 @@
+import type { HttpResponse } from '@adonisjs/core/http'
+
+/** Rewrites the cookies that an answer sets so far; null leaves one out. */
+export function rewriteCookies(
+  response: HttpResponse,
+  rewrite: (cookie: string) => string | null
+): void {
+  const cookies = [response.getHeader('set-cookie') ?? []].flat().map(String)
+  if (cookies.length === 0) return
+  response.removeHeader('set-cookie')
+  for (const cookie of cookies) {
+    const rewritten = rewrite(cookie)
+    if (rewritten !== null) response.append('set-cookie', rewritten)
+  }
+}
+
+/** The name of a `Set-Cookie` header. */
+export const cookieName = (cookie: string) => cookie.slice(0, cookie.indexOf('='))
