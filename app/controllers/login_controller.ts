@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { publicOrigin } from '#controllers/public_origin'
+import { knownBrowsers } from '#identity/known_browsers'
 import { intendedPage } from '#identity/intended_page'
 import { signInValidator } from '#validators/identity'
 
@@ -10,9 +11,14 @@ export default class LoginController {
     const credentials = await ctx.request.validateUsing(signInValidator)
 
     const signIn = await app.container.make('identity.signIn')
-    const { user, method } = await signIn.withPassword(credentials, ctx.request.ip())
+    const { user, method } = await signIn.withPassword(
+      credentials,
+      ctx.request.ip(),
+      knownBrowsers.find(ctx, credentials.username)
+    )
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, user, method)
+    knownBrowsers.remember(ctx, credentials.username)
     return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
   }
 

@@ -1,11 +1,11 @@
-import { errors, type Limiter } from '@adonisjs/limiter'
+import { errors, type Limiter, type LimiterResponse } from '@adonisjs/limiter'
 
 /** How far apart the clocks of two copies of Mosaic, which count in the same rows, may be: seconds. */
 const CLOCKS_APART_SEC = 60
 
 /**
  * Counts one request. A wait that is far longer than the limiter's whole window was reckoned before the
- * clock was set back: it begins anew, so that nobody is kept out until the clock has caught up.
+ * clock was set back: it begins again, so that nobody is kept out until the clock has caught up.
  *
  * @throws E_TOO_MANY_REQUESTS
  */
@@ -13,9 +13,20 @@ export async function consume(limiter: Limiter, key: string): Promise<void> {
   try {
     await limiter.consume(key)
   } catch (error) {
-    const isReal = !(error instanceof errors.E_TOO_MANY_REQUESTS)
-    if (isReal || error.response.availableIn <= limiter.duration + CLOCKS_APART_SEC) throw error
+    if (!(error instanceof errors.E_TOO_MANY_REQUESTS)) throw error
+    if (isPlausible(limiter, error.response)) throw error
     await limiter.delete(key)
     await limiter.consume(key)
   }
 }
+
+/** Counts one request as `consume` does, and leaves it to the caller what is too many. */
+export async function count(limiter: Limiter, key: string): Promise<LimiterResponse> {
+  const counted = await limiter.increment(key)
+  if (isPlausible(limiter, counted)) return counted
+  await limiter.delete(key)
+  return limiter.increment(key)
+}
+
+const isPlausible = ({ duration }: Limiter, { availableIn }: LimiterResponse) =>
+  availableIn <= duration + CLOCKS_APART_SEC

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { knownBrowsers } from '#identity/known_browsers'
 import { intendedPage } from '#identity/intended_page'
 import { E_JSON_ONLY } from '#identity/errors'
 import { publicOrigin } from '#controllers/public_origin'
@@ -22,9 +23,14 @@ export default class SessionsController {
     const credentials = await ctx.request.validateUsing(signInValidator)
 
     const signIn = await app.container.make('identity.signIn')
-    const { user, method } = await signIn.withPassword(credentials, ctx.request.ip())
+    const { user, method } = await signIn.withPassword(
+      credentials,
+      ctx.request.ip(),
+      knownBrowsers.find(ctx, credentials.username)
+    )
     const sessions = await app.container.make('identity.sessions')
     await sessions.start(ctx, user, method)
+    knownBrowsers.remember(ctx, credentials.username)
     const { data } = await ctx.serialize(MeTransformer.transform(user, method))
     const redirectTo = intendedPage.take(ctx) ?? '/chat'
     return ctx.response.created({ data: { ...data, redirectTo } })

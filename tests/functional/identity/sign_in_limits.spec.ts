@@ -2,6 +2,8 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import AuditEvent from '#models/audit_event'
+import User from '#models/user'
 import { consume } from '#identity/limited'
 import { SignIn } from '#identity/sign_in'
 
@@ -35,13 +37,94 @@ test.group('Wrong passwords', (group) => {
       ({ code }: { code: string }) => code
     )
 
-  test('from one address are refused after twenty, whosoever they are for', async ({ assert }) => {
+  test('from one address are refused as too many after twenty, whosoever they are for', async ({
+    assert,
+  }) => {
     for (let tries = 0; tries < 20; tries++) {
       const attempt = signIn.withPassword({ ...WRONG, username: `name${tries}` }, '198.51.100.1')
       assert.equal(await codeOf(attempt), 'E_INVALID_CREDENTIALS')
     }
-    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.1')), 'E_TOO_MANY_REQUESTS')
-    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.2')), 'signed in')
+    const events = await AuditEvent.query().where('action', 'session.refused')
+    for (const username of ['name21', ADMIN.username]) {
+      const attempt = signIn.withPassword({ ...WRONG, username }, '198.51.100.1')
+      assert.equal(await codeOf(attempt), 'E_TOO_MANY_REQUESTS')
+    }
+    assert.lengthOf(await AuditEvent.query().where('action', 'session.refused'), events.length)
+    assert.equal(await codeOf(signIn.withPassword(WRONG, '198.51.100.2')), 'E_INVALID_CREDENTIALS')
+  })
+
+  test('of others behind the same proxy keep no right one out; it takes longer', async ({
+    assert,
+  }) => {
+    for (let tries = 0; tries < 40; tries++) {
+      await codeOf(signIn.withPassword({ ...WRONG, username: `name${tries}` }, '198.51.100.1'))
+    }
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.1')), 'signed in')
+    assert.equal(pauses.at(-1), 4000)
+  })
+
+  test('in the name of someone keep them out from no address', async ({ assert }) => {
+    for (let tries = 0; tries < 25; tries++) {
+      await codeOf(signIn.withPassword(WRONG, '127.0.0.1'))
+    }
+    assert.equal(await codeOf(signIn.withPassword(WRONG, '127.0.0.1')), 'E_TOO_MANY_REQUESTS')
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '127.0.0.1')), 'signed in')
+  })
+
+  test('make a browser wait that is new to the account, and none that is known', async ({
+    assert,
+  }) => {
+    for (let tries = 0; tries < 30; tries++) {
+      await codeOf(signIn.withPassword(WRONG, `198.51.100.${tries}`))
+    }
+    assert.equal(await codeOf(signIn.withPassword(ADMIN, '198.51.100.1', 'desk')), 'signed in')
+    assert.equal(pauses.at(-1), 0)
+    for (let tries = 0; tries < 12; tries++) {
+      await codeOf(signIn.withPassword(WRONG, `198.51.100.${tries}`, 'desk'))
+    }
+    assert.equal(
+      await codeOf(signIn.withPassword(WRONG, '198.51.100.1', 'desk')),
+      'E_TOO_MANY_REQUESTS',
+      'who takes a known browser may not guess without end'
+    )
+  })
+
+  test('that come all at once are counted before they are looked at, and few of them wait', async ({
+    assert,
+  }) => {
+    const enough = Promise.withResolvers<void>()
+    signIn = new SignIn(
+      await app.container.make('limiter.manager'),
+      await app.container.make('identity.oidc.enforcement'),
+      await app.container.make('audit'),
+      (ms) => (ms > 0 ? enough.promise : Promise.resolve())
+    )
+    let refused = 0
+    const flood = Array.from({ length: 40 }, (_, at) =>
+      codeOf(signIn.withPassword(WRONG, `198.51.100.${at % 2}`)).then((code) => {
+        refused += Number(code === 'E_TOO_MANY_REQUESTS')
+        if (refused >= 24) enough.resolve()
+        return code
+      })
+    )
+    const codes = await Promise.all(flood)
+    const looked = codes.filter((code) => code === 'E_INVALID_CREDENTIALS').length
+    assert.isAtMost(looked, 16)
+    assert.isAtLeast(refused, 24)
+  })
+
+  test('of strangers count nothing for someone who confirms that it is them', async ({
+    assert,
+  }) => {
+    const user = await User.query().firstOrFail()
+    for (let tries = 0; tries < 25; tries++) await codeOf(signIn.withPassword(WRONG, '127.0.0.1'))
+    await signIn.confirm(user, ADMIN.password, '127.0.0.1')
+    assert.equal(pauses.at(-1), 0)
+    for (let tries = 0; tries < 10; tries++) {
+      await codeOf(signIn.confirm(user, WRONG.password, '127.0.0.1'))
+    }
+    const next = await codeOf(signIn.confirm(user, WRONG.password, '127.0.0.1'))
+    assert.equal(next, 'E_TOO_MANY_REQUESTS', 'who takes a session may not guess without end')
   })
 
   test('are forgotten where the clock was set back', async ({ assert }) => {
@@ -60,9 +143,10 @@ test.group('Wrong passwords', (group) => {
       const address = `2001:db8:7:1:${tries.toString(16)}::1`
       assert.equal(await codeOf(signIn.withPassword(attempt, address)), 'E_INVALID_CREDENTIALS')
     }
-    const same = signIn.withPassword(ADMIN, '2001:db8:7:1:ffff::1')
+    const same = signIn.withPassword(WRONG, '2001:db8:7:1:ffff::1')
     assert.equal(await codeOf(same), 'E_TOO_MANY_REQUESTS')
-    assert.equal(await codeOf(signIn.withPassword(ADMIN, '2001:db8:7:2::1')), 'signed in')
+    const other = signIn.withPassword(WRONG, '2001:db8:7:2::1')
+    assert.equal(await codeOf(other), 'E_INVALID_CREDENTIALS')
   })
 
   test('from everywhere make an account slower, and lock nobody out', async ({ assert }) => {

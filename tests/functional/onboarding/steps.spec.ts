@@ -86,7 +86,7 @@ test.group('The steps of the onboarding', (group) => {
   test('an issuer that stands for many is not asked for again', async ({ assert, cleanup }) => {
     const many = await issuer((url) => ({ ...asIssuer(url), issuer: `${url}/{tenantid}/v2.0` }))
     cleanup(() => many.close())
-    const { visitor } = await admin()
+    const visitor = await admin()
     const named = [many.url, `${many.url}/{tenantid}/v2.0`, `${many.url}/%7Btenantid%7D/v2.0`]
     for (const issuerUrl of named) {
       const client = { issuerUrl, clientId: 'mosaic', clientSecret: SECRET }
