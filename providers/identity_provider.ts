@@ -180,7 +180,11 @@ export default class IdentityProvider {
     })
     container.singleton('onboarding.checklist', async (resolver) => {
       const { Checklist } = await import('#onboarding/checklist')
-      return new Checklist(await resolver.make('settings'), await resolver.make('runtime.manager'))
+      return new Checklist(
+        await resolver.make('settings'),
+        await resolver.make('runtime.manager'),
+        await resolver.make('settings.unlistedProxies')
+      )
     })
     container.singleton('onboarding.provider', async (resolver) => {
       const { ProviderStep } = await import('#onboarding/provider_step')

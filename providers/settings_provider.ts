@@ -1,13 +1,16 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Settings } from '#settings/settings'
+import { declareForwardedMacros } from '#settings/trusted_proxies'
+import type { UnlistedProxies } from '#settings/unlisted_proxies'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
-    settings: Settings
+    'settings': Settings
+    'settings.unlistedProxies': UnlistedProxies
   }
 }
 
-/** Registers the typed settings as the singleton `settings`. */
+/** Registers the typed settings as the singleton `settings`, and what stands on them alone. */
 export default class SettingsProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -16,6 +19,14 @@ export default class SettingsProvider {
       const { Settings } = await import('#settings/settings')
       return new Settings(await resolver.make('vault.manager'))
     })
+    this.app.container.singleton('settings.unlistedProxies', async (resolver) => {
+      const { UnlistedProxies } = await import('#settings/unlisted_proxies')
+      return new UnlistedProxies(await resolver.make('settings'))
+    })
+  }
+
+  boot() {
+    declareForwardedMacros()
   }
 
   /** A server that cannot read its own secrets must not begin to listen. A code generator serves nobody. */

@@ -7,13 +7,16 @@ import { storagePath } from '#start/env'
 
 /** Something that is wrong or worth knowing, where, and how to mend it. */
 export interface ExaminationFinding {
-  area: 'database' | 'vault' | 'runtime' | 'storage'
+  area: 'database' | 'vault' | 'runtime' | 'storage' | 'network'
   severity: 'error' | 'warning'
   message: string
   hint: string
 }
 
 type Area = ExaminationFinding['area']
+/** Settings say what there is to look at. */
+const NEED_DATABASE = new Set<Area>(['runtime', 'network'])
+
 type Findings = Omit<ExaminationFinding, 'area'>[]
 
 /**
@@ -26,10 +29,11 @@ export async function examine(app: ApplicationService): Promise<ExaminationFindi
     ['database', () => examineDatabase(app)],
     ['vault', async () => (await app.container.make('vault.manager')).preflight()],
     ['runtime', () => examineRuntime(app)],
+    ['network', () => examineProxies(app)],
   ]
   const findings: ExaminationFinding[] = []
   for (const [area, look] of areas) {
-    if (area === 'runtime' && findings.some((finding) => finding.area === 'database')) break
+    if (NEED_DATABASE.has(area) && findings.some((finding) => finding.area === 'database')) break
     const found = await look().catch((error: unknown): Findings => [toFinding(error)])
     findings.push(...found.map((finding) => ({ area, ...finding })))
   }
@@ -70,6 +74,16 @@ async function examineRuntime(app: ApplicationService): Promise<Findings> {
   const settings = await app.container.make('settings')
   const runtimes = await app.container.make('runtime.manager')
   return runtimes.preflight(await settings.get('runtime.driver'))
+}
+
+/** Everybody behind a proxy that is not listed has its address, and seems to come by http. */
+async function examineProxies(app: ApplicationService): Promise<Findings> {
+  const proxies = await (await app.container.make('settings.unlistedProxies')).list()
+  return proxies.map(({ address, headers }) => ({
+    severity: 'warning',
+    message: `${address} sends ${headers.join(', ')}, and is no trusted proxy: it is not believed.`,
+    hint: `If your proxy runs there, add ${address} to "network.trustedProxies" (Administration, Security). If not, leave it: a program there makes its requests look forwarded.`,
+  }))
 }
 
 function toFinding(error: unknown): Findings[number] {

@@ -2,12 +2,14 @@ import AgentSummary from '#models/agent_summary'
 import User from '#models/user'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
+import type { UnlistedProxies } from '#settings/unlisted_proxies'
 
 /** What makes an installation complete after the set-up, in the order in which it matters. */
 export const CHECKLIST = [
   'runtime',
   'firstAnswer',
   'publicAddress',
+  'proxies',
   'signIn',
   'people',
   'backup',
@@ -30,7 +32,8 @@ export interface ChecklistChanges {
 export class Checklist {
   constructor(
     protected settings: Settings,
-    protected runtimes: Pick<RuntimeManager, 'preflight'>
+    protected runtimes: Pick<RuntimeManager, 'preflight'>,
+    protected unlistedProxies: Pick<UnlistedProxies, 'list'>
   ) {}
 
   async state(): Promise<ChecklistState> {
@@ -39,15 +42,18 @@ export class Checklist {
       firstAnswer: async () =>
         (await AgentSummary.query().whereNotNull('last_active_at').first()) !== null,
       publicAddress: async () => (await this.settings.get('network.publicUrl')) !== null,
+      proxies: async () => (await this.unlistedProxies.list()).length === 0,
       signIn: async () => (await this.settings.get('oidc.issuerUrl')) !== null,
       people: async () => (await User.query().limit(2)).length > 1,
       backup: () => this.settings.get('onboarding.backupMade'),
     }
+    const items = await Promise.all(
+      CHECKLIST.map(async (name) => ({ name, done: await checks[name]() }))
+    )
     return {
       hidden: await this.settings.get('onboarding.checklistHidden'),
-      items: await Promise.all(
-        CHECKLIST.map(async (name) => ({ name, done: await checks[name]() }))
-      ),
+      /** Most installations have no proxy to list. */
+      items: items.filter(({ name, done }) => name !== 'proxies' || !done),
     }
   }
 

@@ -6,6 +6,7 @@ import vine from '@vinejs/vine'
 import type { SchemaTypes } from '@vinejs/vine/types'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
+import type { UnlistedProxy } from '#settings/unlisted_proxies'
 
 /**
  * Who may change a setting.
@@ -239,8 +240,20 @@ export const DEFINITIONS = {
   }),
   /** Proxies (CIDR) whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else's are. */
   'network.trustedProxies': setting<string[]>({
-    default: ['127.0.0.0/8', '::1/128'],
+    default: [],
     schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
+  }),
+  /** Peers that forward requests and are not listed: see `unlisted_proxies.ts`. */
+  'network.unlistedProxies': setting<UnlistedProxy[]>({
+    default: [],
+    internal: true,
+    schema: vine.array(
+      vine.object({
+        address: vine.string(),
+        headers: vine.array(vine.string()),
+        lastSeenAt: vine.string(),
+      })
+    ),
   }),
   /** Private ranges (CIDR) that providers' addresses may lead to. */
   'network.allowedRanges': setting<string[]>({

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { HttpRequest } from '@adonisjs/core/http'
 import { DEFINITIONS } from '#settings/definitions'
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>
@@ -33,3 +34,22 @@ export class TrustedProxies {
 }
 
 export const trustedProxies = new TrustedProxies()
+
+/**
+ * Has the framework ask each time whether a peer is believed. It keeps its first verdict on a peer, so a proxy
+ * that is listed, or taken off the list, would stay as it was until the next start.
+ */
+export function declareForwardedMacros(): void {
+  HttpRequest.macro('protocol', function (this: HttpRequest) {
+    if ('encrypted' in this.request.socket) return 'https'
+    return forwarded(this, 'x-forwarded-proto') ?? 'http'
+  })
+  HttpRequest.macro('host', function (this: HttpRequest) {
+    return forwarded(this, 'x-forwarded-host') ?? this.header('host') ?? null
+  })
+}
+
+function forwarded(request: HttpRequest, header: string): string | undefined {
+  if (!trustedProxies.trusts(request.request.socket.remoteAddress ?? '')) return undefined
+  return request.header(header)?.split(',')[0].trim()
+}

@@ -276,7 +276,7 @@ export interface Checklist {
 }
 
 export type ChecklistItem =
-  'runtime' | 'firstAnswer' | 'publicAddress' | 'signIn' | 'people' | 'backup'
+  'runtime' | 'firstAnswer' | 'publicAddress' | 'proxies' | 'signIn' | 'people' | 'backup'
 
 export interface AuditEntry {
   id: string

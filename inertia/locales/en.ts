@@ -650,6 +650,11 @@ export const en = {
           what: 'Links in invitations, and the way back from single sign-on, begin with it.',
           act: 'Set the address',
         },
+        proxies: {
+          title: 'Mosaic knows its proxies',
+          what: 'Requests are forwarded by an address that is no trusted proxy, so everyone behind it looks like one visitor. "node ace doctor" names it. If your proxy runs there, list it; if not, leave it.',
+          act: 'List the proxy',
+        },
         signIn: {
           title: 'People sign in with an account they have',
           what: 'With Keycloak, Entra, Okta or any OpenID Connect service. Without one, invitations do.',
@@ -1004,7 +1009,7 @@ export const en = {
         },
         network_trustedProxies: {
           label: 'Trusted proxies',
-          help: 'Ranges of the proxies in front of Mosaic, as 10.0.0.0/8. What they say of a request’s sender is believed, nobody else’s word is.',
+          help: 'Ranges of the proxies in front of Mosaic, as 10.0.0.5/32. Empty: none. What they say of a request’s sender is believed, nobody else’s word is.',
         },
         runtime_driver: { label: 'Runtime driver', help: 'What new agents are made with.' },
         runtime_image: { label: 'Image', help: 'For drivers that start agents from one.' },

@@ -4,8 +4,11 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import AuditEvent from '#models/audit_event'
+import { examine } from '#console/examination'
+import { Checklist } from '#onboarding/checklist'
 import settings from '#settings/services/main'
 import { TrustedProxies } from '#settings/trusted_proxies'
+import { UnlistedProxies } from '#settings/unlisted_proxies'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
 
@@ -81,10 +84,13 @@ test.group('Where a request comes from', (group) => {
     await settings.set('network.trustedProxies', [`${STRANGER}/32`])
     await signIn(PROXY, forwarded)
     assert.equal(await lastAddress(), PROXY)
-    await signIn(STRANGER, forwarded)
+    const https = { ...forwarded, 'x-forwarded-proto': 'https' }
+    const isSecure = async () =>
+      (await signIn(STRANGER, https)).headers['strict-transport-security'] !== undefined
+    assert.isTrue(await isSecure())
     assert.equal(await lastAddress(), '203.0.113.7')
     await settings.set('network.trustedProxies', [])
-    await signIn(STRANGER, forwarded)
+    assert.isFalse(await isSecure())
     assert.equal(await lastAddress(), STRANGER)
   })
 
@@ -99,6 +105,64 @@ test.group('Where a request comes from', (group) => {
     assert.equal(statuses.at(-1), 429)
     const honest = await signIn(PROXY, { 'x-forwarded-for': '203.0.113.9' })
     assert.equal(honest.status, 201, 'others are not locked out')
+  })
+
+  test('is nobody else’s word while no proxy is listed, not even one of this machine', async ({
+    assert,
+  }) => {
+    await settings.set('network.trustedProxies', null!)
+    const told = {
+      'x-forwarded-for': '203.0.113.7',
+      'x-forwarded-proto': 'https',
+      'x-real-ip': '203.0.113.7',
+      'forwarded': 'for=203.0.113.7;proto=https',
+    }
+    const { headers } = await signIn(PROXY, told)
+    assert.equal(await lastAddress(), PROXY)
+    for (const cookie of headers['set-cookie']!) assert.notMatch(cookie, /; Secure/i)
+    assert.isUndefined(headers['strict-transport-security'])
+  })
+
+  test('of a proxy that nobody listed is found by the doctor, and told to admins', async ({
+    assert,
+    cleanup,
+  }) => {
+    let now = Date.now()
+    const present = await app.container.make('settings.unlistedProxies')
+    app.container.bindValue('settings.unlistedProxies', new UnlistedProxies(settings, () => now))
+    cleanup(() => app.container.bindValue('settings.unlistedProxies', present))
+    const seen = async () => {
+      const findings = await examine(app)
+      return findings.filter(({ area }) => area === 'network')
+    }
+    await signIn(PROXY, { 'x-forwarded-for': '203.0.113.7' })
+    assert.isEmpty(await seen(), 'this one is listed')
+    await signIn(STRANGER, { 'x-forwarded-for': '203.0.113.7', 'x-real-ip': '203.0.113.7' })
+    assert.include((await seen())[0].message, `${STRANGER} sends x-forwarded-for, x-real-ip`)
+
+    const checklist = async () => {
+      const { items } = await (await app.container.make('onboarding.checklist')).state()
+      return items.some(({ name }) => name === 'proxies')
+    }
+    app.container.bindValue(
+      'onboarding.checklist',
+      new Checklist(
+        settings,
+        await app.container.make('runtime.manager'),
+        await app.container.make('settings.unlistedProxies')
+      )
+    )
+    assert.isTrue(await checklist())
+    await settings.set('network.trustedProxies', ['127.0.0.0/8'])
+    assert.isEmpty(await seen())
+    assert.isFalse(await checklist())
+
+    await settings.set('network.trustedProxies', [])
+    for (let host = 10; host < 30; host++) {
+      now += 20_000
+      await signIn(`127.0.0.${host}`, { forwarded: 'for=203.0.113.7' })
+    }
+    assert.isAtMost((await seen()).length, 5)
   })
 
   test('knows an IPv4 address in whatever form a socket tells it', ({ assert }) => {
