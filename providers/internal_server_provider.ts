@@ -108,11 +108,10 @@ export default class InternalServerProvider {
 
   async #listen(node: NodeServer, { host, port }: typeof internalConfig): Promise<void> {
     const { listenFailure } = await import('#exceptions/listen_failure')
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    node.once('error', reject)
+    const { listenAlone } = await import('#start/listen_alone')
     try {
-      node.listen(port, host, resolve)
-      await promise
+      const beside = await listenAlone(node, port, host)
+      for (const server of beside) this.#more.set('beside', Promise.resolve(server))
     } catch (error) {
       throw listenFailure(error, { host: 'INTERNAL_HOST', port: 'INTERNAL_PORT' }) ?? error
     }

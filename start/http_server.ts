@@ -1,6 +1,7 @@
 import { Server, type RequestListener } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 import app from '@adonisjs/core/services/app'
+import { listenAlone } from '#start/listen_alone'
 import { OpenAiChat } from '#chat/openai_chat'
 import { reportTo } from '#chat/report'
 import { withCompletionsLane, type LaneServices } from '#chat/completions_lane'
@@ -14,12 +15,13 @@ export function createHttpServer(handler: RequestListener): Server {
 const IDLE_LOOK_MS = 100
 
 /**
- * Ends although browsers keep connections. One that has asked nothing yet, opened ahead of need, is busy in
+ * Shares its port with nobody, and ends although browsers keep connections. One that has asked nothing yet, opened ahead of need, is busy in
  * the eyes of Node. One whose stream of events ends after the server began to was promised to be kept, and
  * nobody looks at it again before that time is over. Either would hold the end up for a minute.
  */
 class PublicServer extends Server {
   readonly #silent = new Set<Socket>()
+  #beside: NetServer[] = []
 
   constructor(listener: RequestListener) {
     super(listener)
@@ -30,8 +32,22 @@ class PublicServer extends Server {
     this.on('request', ({ socket }) => this.#silent.delete(socket))
   }
 
+  /** Where nobody else can listen beside it; a failure is raised as the event `error`, as Node does. */
+  override listen(...where: unknown[]): this {
+    const [port, host] = where
+    if (typeof port !== 'number' || typeof host !== 'string') {
+      return super.listen(...(where as Parameters<Server['listen']>))
+    }
+    listenAlone(this, port, host, (handle) => super.listen(handle)).then(
+      (beside) => (this.#beside = beside),
+      (error) => this.emit('error', error)
+    )
+    return this
+  }
+
   override close(callback?: (error?: Error) => void): this {
     const looking = setInterval(() => this.closeIdleConnections(), IDLE_LOOK_MS)
+    for (const listener of this.#beside) listener.close()
     super.close((error) => {
       clearInterval(looking)
       callback?.(error)

@@ -19,7 +19,7 @@ type Session = HttpContext['session']
 /** Who is on the way to the provider, and how it ended: kept in the browser's own session. */
 export const oidcJourneys = {
   remember(session: Session, journey: Journey): void {
-    const begun = Object.entries(session.all())
+    const begun = Object.entries(session.all() as Record<string, Journey>)
       .filter(([name]) => name.startsWith(JOURNEY))
       .map(([name, { startedAt }]) => ({ name, startedAt }))
       .sort((one, other) => other.startedAt - one.startedAt)

@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { holderSentence, portHolder } from '#exceptions/port_holder'
 
 /** The variables that place a listener. */
 export interface ListenVariables {
@@ -11,7 +12,8 @@ export class E_PORT_TAKEN extends Exception {
   static override code = 'E_PORT_TAKEN'
 
   constructor(port: string | number, { port: variable }: ListenVariables) {
-    super(`Port ${port} is taken by another process.`)
+    const holder = portHolder(Number(port))
+    super(`Port ${port} is taken by ${holderSentence(holder)}.`)
     this.help = `Stop that process, or start Mosaic with another port: ${variable}=${Number(port) + 10}`
   }
 }

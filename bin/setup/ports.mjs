@@ -8,11 +8,7 @@ import { SetupFailure } from './failure.mjs'
  * @throws SetupFailure
  */
 export async function checkFree({ host, port, variable }) {
-  const code = await new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', (error) => resolve(error.code))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
-  })
+  const code = (await failureOf({ host, port })) ?? (await besideFailure({ host, port }))
   if (!code) return
 
   if (code === 'EADDRINUSE') {
@@ -25,4 +21,19 @@ export async function checkFree({ host, port, variable }) {
     `Mosaic cannot listen on ${host}:${port} (${code}).`,
     'Choose another address with HOST and PORT, INTERNAL_HOST and INTERNAL_PORT.'
   )
+}
+
+/** Mosaic holds its port at loopback of both families: see `start/listen_alone.ts`. */
+async function besideFailure({ host, port }) {
+  if (host !== '127.0.0.1' && host !== 'localhost') return null
+  const code = await failureOf({ host: '::1', port })
+  return code === 'EADDRINUSE' ? code : null
+}
+
+function failureOf({ host, port }) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(error.code))
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
+  })
 }
