@@ -16,3 +16,17 @@ vine.messagesProvider = new SimpleMessagesProvider({
   'models.*.id.regex': 'A model id has no spaces.',
   'apiKey.regex': 'A key has no spaces and only plain characters.',
 })
+
+/**
+ * JSON may hold objects that are no text and no number, and throw where they are taken for one: `{"toString": 1}`.
+ * Vine's rules for numbers and for lists without doubles do; to them, such an object is a wrong value.
+ */
+const { asNumber, isDistinct } = vine.helpers
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
+
+vine.helpers.asNumber = (value) => (isObject(value) ? Number.NaN : asNumber(value))
+vine.helpers.isDistinct = (items, fields) => {
+  const names = [fields ?? []].flat()
+  const comparable = items.filter((item) => !names.some((name) => isObject(item?.[name])))
+  return isDistinct(comparable, fields)
+}

@@ -86,6 +86,13 @@ export class E_CHAT_NO_MESSAGES extends Exception {
   static override message = '"messages" must be a list with at least one message.'
 }
 
+export class E_CHAT_MODEL_NAME extends Exception {
+  static override code = 'E_CHAT_MODEL_NAME'
+  static override status = 400
+  static override message = '"model" must be the name of a model.'
+  static override help = 'GET /v1/models lists yours; "openclaw" is your agent with its own choice.'
+}
+
 export class E_CHAT_UNKNOWN_MODEL extends Exception {
   static override code = 'model_not_found'
   static override status = 404

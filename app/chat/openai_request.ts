@@ -2,7 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { newTurn, type RequestMessage } from '#chat/turn_messages'
 import { sessionKey } from '#chat/session_key'
-import { E_CHAT_NO_MESSAGES, E_CHAT_NOT_JSON, E_CHAT_TOO_LARGE } from '#chat/errors'
+import {
+  E_CHAT_MODEL_NAME,
+  E_CHAT_NO_MESSAGES,
+  E_CHAT_NOT_JSON,
+  E_CHAT_TOO_LARGE,
+} from '#chat/errors'
 
 /** The agent itself, with the models that its owner chose. */
 export const AGENT_MODEL = 'openclaw'
@@ -45,7 +50,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 /**
  * Understands as much of a request as the relay needs; the rest is the gateway's to check.
  *
- * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES
+ * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES, E_CHAT_MODEL_NAME
  */
 export function readChatRequest(body: Buffer): ChatRequest {
   const request = parse(body)
@@ -53,7 +58,8 @@ export function readChatRequest(body: Buffer): ChatRequest {
     throw new E_CHAT_NO_MESSAGES()
   }
   const named = typeof request.user === 'string' && request.user.trim() !== ''
-  const namedModel = AGENT_MODELS.has(request.model) ? null : String(request.model)
+  const namedModel = AGENT_MODELS.has(request.model) ? null : request.model
+  if (namedModel !== null && typeof namedModel !== 'string') throw new E_CHAT_MODEL_NAME()
   return {
     stream: request.stream === true,
     sessionKey: named ? sessionKey('api', (request.user as string).trim()) : null,

@@ -1,5 +1,7 @@
+import { HOSTILE_VALUES } from '#tests/security/hostile_types'
+
 /** Any JSON Schema that the description of the API uses. */
-interface Schema {
+export interface Schema {
   type?: string | string[]
   enum?: unknown[]
   anyOf?: Schema[]
@@ -38,7 +40,10 @@ const NASTY = [
 ]
 
 /** Values of the wrong kind. */
-const WRONG = [null, true, -1, 0, 1e308, 2 ** 53, 0.1, [], [[]], {}, { a: { b: {} } }, 'text']
+const WRONG = [
+  ...[null, true, -1, 0, 1e308, 2 ** 53, 0.1, [], [[]], {}, { a: { b: {} } }, 'text'],
+  ...HOSTILE_VALUES,
+]
 
 /** A generator of the same numbers for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {

@@ -1,0 +1,102 @@
+import app from '@adonisjs/core/services/app'
+import { Conversations } from '#chat/conversations'
+import settings from '#settings/services/main'
+import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { UserFactory } from '#database/factories/user_factory'
+import { HttpOnlyGatewayClient } from '#tests/doubles/http_only_gateway'
+import { Visitor } from '#tests/visitor'
+
+const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
+
+/** What must stand in no answer: stacks, queries, and what databases and files say of themselves. */
+const LEAKS =
+  /\n\s+at |node_modules|file:\/\/\/|\bselect\b.*\bfrom\b|insert into|SQLITE_|pg_catalog/i
+
+/** Not inputs of the API: they change what the run itself stands on. */
+const LEFT_OUT = new Set(['post.admin.systemAgents.start', 'post.admin.systemAgents.restart'])
+
+export interface Operation {
+  method: string
+  path: string
+  operationId: string
+  parameters: { name: string; in: string; schema: object }[]
+  requestBody?: { content: { 'application/json': { schema: object } } }
+  responses: Record<string, object>
+}
+
+export async function describedOperations(): Promise<Operation[]> {
+  const { body } = await new Visitor().get('/api/v1/openapi.json')
+  return Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({
+      ...operation,
+      method: method.toUpperCase(),
+      path,
+    }))
+  )
+}
+
+/** The API with an admin's token, for inputs that change whatever they like. */
+export async function openApi() {
+  await settings.set('onboarding.completed', true)
+  /** The run itself stands on settings, which are inputs as well. */
+  const asBefore = async () => {
+    const changed = (await settings.list()).filter(({ source }) => source === 'database')
+    for (const { key } of changed) await settings.set(key, null)
+    await settings.set('runtime.driver', 'memory')
+    await settings.set('limits.requestsPerMinute', 1_000_000)
+  }
+  await asBefore()
+  const conversations = new Conversations(
+    await app.container.make('agents.lifecycle'),
+    await app.container.make('agents.activity'),
+    new HttpOnlyGatewayClient(),
+    async () => {}
+  )
+  app.container.swap(Conversations, () => conversations)
+  const admin = await UserFactory.apply('admin').create()
+  const other = await UserFactory.create()
+  const provider = await LlmProviderFactory.merge({ userId: admin.id, type: 'demo' }).create()
+  /** Another that no input names, so that the agent has one whatever becomes of the first. */
+  await LlmProviderFactory.merge({ userId: admin.id, type: 'demo' }).create()
+  const tokens = await app.container.make('identity.tokens')
+  const token = (await tokens.create(admin, { name: 'test' })).value!.release()
+  const operations = (await describedOperations()).filter(
+    ({ operationId }) => !LEFT_OUT.has(operationId)
+  )
+
+  /** What came, in the words of a failed run where it must not come. */
+  async function ask(
+    { method, operationId }: Operation,
+    path: string,
+    body?: string,
+    bare = false
+  ) {
+    const abort = new AbortController()
+    const response = await fetch(`${ORIGIN}${path}`, {
+      method,
+      body,
+      redirect: 'manual',
+      signal: abort.signal,
+      headers: {
+        'accept': 'application/json',
+        'content-type': 'application/json',
+        ...(!bare && { authorization: `Bearer ${token}` }),
+      },
+    })
+    const streams = response.headers.get('content-type')?.startsWith('text/event-stream')
+    const text = streams ? '' : await response.text()
+    abort.abort()
+    if (operationId === 'patch.admin.settings.update') await asBefore()
+    const { status } = response
+    const isWrong = status >= 500 || LEAKS.test(text)
+    const told = `${method} ${path} ${body?.slice(0, 300)} → ${status} ${text.slice(0, 300)}`
+    return { status, wrong: isWrong ? told : null }
+  }
+
+  return {
+    operations,
+    ids: { provider: provider.id, other: other.id },
+    ask,
+    close: () => app.container.restore(Conversations),
+  }
+}
