@@ -41,10 +41,10 @@ test.group('Bounded files', (group) => {
       ['pipe', 'EINVAL'],
     ]) {
       for (const read of [
-        readFileEnd(join(folder, name), 64),
-        readSmallFile(join(folder, name), limits),
+        () => readFileEnd(join(folder, name), 64),
+        () => readSmallFile(join(folder, name), limits),
       ]) {
-        const error = await read.catch((reason: unknown) => reason)
+        const error = await read().catch((reason: unknown) => reason)
         assert.propertyVal(error, 'code', code)
       }
     }
