@@ -167,10 +167,11 @@ test.group('Signing in on the page', (group) => {
 test.group('Cookies', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 
-  test('are marked Secure when the proxy on loopback says the request came by https', async ({
+  test('are marked Secure when a listed proxy says the request came by https', async ({
     assert,
   }) => {
     const visitor = new Visitor()
+    await settings.set('network.trustedProxies', ['127.0.0.1/32'])
     const plain = await visitor.get('/api/v1/me')
     const secure = await visitor.get('/api/v1/me', { 'x-forwarded-proto': 'https' })
     assert.lengthOf(plain.headers.getSetCookie(), 2)
@@ -181,6 +182,7 @@ test.group('Cookies', (group) => {
 
   test('and browsers are told to come back by https, over https alone', async ({ assert }) => {
     const visitor = new Visitor()
+    await settings.set('network.trustedProxies', ['127.0.0.1/32'])
     const plain = await visitor.get('/api/v1/sign-in')
     const secure = await visitor.get('/api/v1/sign-in', { 'x-forwarded-proto': 'https' })
     assert.isNull(plain.headers.get('strict-transport-security'))
