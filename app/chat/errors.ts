@@ -101,8 +101,8 @@ export class E_CHAT_UNKNOWN_MODEL extends Exception {
 }
 
 /** The name of this model does not reach the service by a request that names it. */
-export class E_CHAT_MODEL_NAME extends Exception {
-  static override code = 'E_CHAT_MODEL_NAME'
+export class E_CHAT_UNUSABLE_MODEL extends Exception {
+  static override code = 'E_CHAT_UNUSABLE_MODEL'
   static override status = 400
   static override message = 'A request cannot name this model: its name does not fit into a header.'
   static override help =

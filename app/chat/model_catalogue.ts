@@ -1,6 +1,6 @@
 import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
-import { E_CHAT_MODEL_NAME, E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
+import { E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL } from '#chat/errors'
 import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
@@ -49,15 +49,15 @@ export class ModelCatalogue {
    * The model as the agent's gateway names it. That name is taken too.
    *
    * @throws E_CHAT_UNKNOWN_MODEL for what is none of the owner's
-   * @throws E_CHAT_MODEL_NAME for one that the gateway would not be asked for by this name
+   * @throws E_CHAT_UNUSABLE_MODEL for one that the gateway would not be asked for by this name
    */
   async reference(agent: AgentKey, name: string): Promise<string> {
     const references = await this.#references(agent)
     const known = [ENTRY_PREFIX + name, name].find((reference) => references.includes(reference))
     if (!known) throw new E_CHAT_UNKNOWN_MODEL()
     const unusable = unusableModelName(known)
-    if (unusable) throw new E_CHAT_MODEL_NAME(unusable)
-    if (!fitsInHeader(known)) throw new E_CHAT_MODEL_NAME()
+    if (unusable) throw new E_CHAT_UNUSABLE_MODEL(unusable)
+    if (!fitsInHeader(known)) throw new E_CHAT_UNUSABLE_MODEL()
     return known
   }
 

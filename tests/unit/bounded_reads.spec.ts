@@ -38,6 +38,7 @@ const ALLOWED: Record<string, string> = {
   'inertia_middleware.ts: readFileSync': 'Mosaic’s own manifest',
   'openapi_controller.ts: readFileSync': 'Mosaic’s own manifest',
   'proc_table.ts: readFile': 'the kernel: a status has kilobytes, an environment what exec takes',
+  'port_holder.ts: readFileSync': 'the kernel: a name of 16 letters, tables of open ports',
   'proc_table.ts: readFileSync': 'the kernel: a line for a process, tables of open ports',
   'reconciler.ts: fromAsync': 'one entry for each instance that Mosaic made',
   'registry.ts: for await': 'one number for each agent',

@@ -141,7 +141,7 @@ test.group("OpenAI's own client", (group) => {
     ] as const) {
       const failure = await failureOf(client.chat.completions.create({ model, messages: hello }))
       assert.equal(failure.status, 400)
-      assert.equal(failure.code, 'E_CHAT_MODEL_NAME')
+      assert.equal(failure.code, 'E_CHAT_UNUSABLE_MODEL')
       assert.match(failure.message, why)
     }
     assert.isEmpty(gateway.requests)

@@ -18,6 +18,7 @@ const ANSWER = { what: 'An answer of the Docker engine', maxBytes: 64 * 1024 * 1
 
 /** What of a call of dockerode decides how its answer is read. */
 interface Dial {
+  path: string
   isStream?: boolean
   openStdin?: boolean
   hijack?: boolean
@@ -178,9 +179,9 @@ function withBoundedAnswers(docker: Docker): Docker {
   const dial = modem.dial.bind(modem)
   modem.dial = (options: Dial, callback: DialCallback) => {
     if (options.isStream || options.openStdin || options.hijack) return dial(options, callback)
-    dial({ ...options, isStream: true }, (error: Error | null, answer: Readable | null) => {
+    dial({ ...options, isStream: true }, (error: Error | null, answer: unknown) => {
       if (error || !answer) return callback(error, null)
-      readBytes(answer, { ...ANSWER, signal: options.abortSignal }).then(
+      readBytes(answer as Readable, { ...ANSWER, signal: options.abortSignal }).then(
         (bytes) => callback(null, parsed(bytes)),
         (failure: Error) => callback(failure, null)
       )

@@ -53,7 +53,7 @@ async function addProcesses(uids: Set<number>): Promise<void> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
     const status = await readSmallFile(`/proc/${pid}/status`, STATUS).catch(() => '')
-    const [, ids = ''] = /^Uid:\s+(.+)$/m.exec(status) ?? []
+    const [, ids = ''] = /^Uid:(.*)$/m.exec(status) ?? []
     for (const id of ids.split(/\s+/).filter(Boolean)) uids.add(Number(id))
   }
 }
