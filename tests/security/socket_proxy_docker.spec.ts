@@ -1,9 +1,11 @@
 import { buffer } from 'node:stream/consumers'
 import { test } from '@japa/runner'
+import { BRIDGE_ADDRESS } from '../engine/docker_daemon.mjs'
 import { testEngine } from '#tests/engine/engine'
 import { HERE, removeNetworks } from '#tests/contracts/docker_trial'
 import { ProxiedTrial } from '#tests/contracts/proxied_trial'
 import type { DockerDriver } from '#runtimes/drivers/docker/driver'
+import { SocketProxy } from '#socket_proxy/socket_proxy'
 import type { RuntimeEvent } from '#runtimes/contract'
 
 const engine = testEngine()
@@ -60,6 +62,42 @@ if (engine?.host.startsWith('unix://')) {
       assert.deepEqual(seen, ['started', 'exited'])
     }).timeout(120_000)
 
+    test('a container is told of itself alone, by the address that it asks from', async ({
+      assert,
+      cleanup,
+    }) => {
+      const proxy = new SocketProxy({
+        host: BRIDGE_ADDRESS,
+        port: 0,
+        engine: engine.host.replace(/^unix:\/\//, ''),
+        images: ['mosaic-test/gateway'],
+        installation: HERE,
+        memory: null,
+        range: '10.213.0.0/16',
+        secretsFolder: null,
+        ceilings: { memoryMb: 8192, cpus: 8, processes: 4096 },
+      })
+      const url = (await proxy.start()).replace('tcp:', 'http:')
+      const make = (program: string) =>
+        engine.docker.createContainer({
+          Image: engine.gatewayImage,
+          Entrypoint: ['node', '--input-type=module', '-e', program],
+          Labels: { 'mosaic.server': 'true' },
+        })
+      const other = await make('setInterval(() => {}, 1000)')
+      await other.start()
+      const asking = await make(asksFor(url, other.id))
+      cleanup(async () => {
+        for (const one of [other, asking]) await one.remove({ force: true })
+        await proxy.stop()
+      })
+      await asking.start()
+      await asking.wait()
+      const lines = (await asking.logs({ stdout: true, stderr: true })).toString()
+      assert.match(lines, /itself: (bridge|default)/)
+      assert.match(lines, /another: nothing/)
+    }).timeout(60_000)
+
     test("somebody else's container of the same name is told, and left as it is", async ({
       assert,
     }) => {
@@ -71,4 +109,16 @@ if (engine?.host.startsWith('unix://')) {
       assert.isTrue(await isAsItWas())
     }).timeout(120_000)
   })
+}
+
+/** A program that asks for its own container, which the engine names its host by, and for another one. */
+function asksFor(url: string, other: string): string {
+  return `
+    import { hostname } from 'node:os'
+    const modeOf = async (id) => {
+      const answer = await fetch('${url}/containers/' + id + '/json')
+      return (await answer.json()).HostConfig?.NetworkMode ?? 'nothing'
+    }
+    console.log('itself: ' + await modeOf(hostname()))
+    console.log('another: ' + await modeOf('${other}'))`
 }
