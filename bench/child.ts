@@ -92,11 +92,21 @@ export class Child<Ready> {
   }
 }
 
+/** The cores that a process may run on, as `taskset` lists them; null where that cannot be told. */
+export function coresOf(pid: number): string | null {
+  try {
+    const said = execFileSync('taskset', ['-c', '-p', String(pid)], { encoding: 'utf8' })
+    return /list: (\S+)/.exec(said)?.[1] ?? null
+  } catch {
+    return null
+  }
+}
+
 /**
- * Keeps a process on one core, so that "on the same core" is true and the load has the others. Tells
- * whether that was possible.
+ * Keeps a process and what it starts from now on on one core, or on a list of them, so that "on the same
+ * core" is true and the load has the others. Tells whether that was possible.
  */
-export function pin(pid: number, core: number): boolean {
+export function pin(pid: number, core: number | string): boolean {
   if (cpus().length < 2) return false
   try {
     execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })

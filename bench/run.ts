@@ -4,6 +4,7 @@
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { coresOf, pin } from './child.js'
 import { toLine, type Result } from './result.js'
 
 type Group = () => Promise<Result[]>
@@ -43,10 +44,13 @@ if (load > BUSY * availableParallelism()) {
   )
 }
 
+const cores = coresOf(process.pid)
 for (const name of wanted) {
   const group = await GROUPS[name]()
   for (const entry of await group()) {
     process.stdout.write(`${values.json ? JSON.stringify(entry) : toLine(entry)}\n`)
     if (!entry.ok) process.exitCode = 1
   }
+  /** A group that kept this process on one core keeps the next one's engine and agents there as well. */
+  if (cores !== null) pin(process.pid, cores)
 }

@@ -1,6 +1,7 @@
 import { Settings as Luxon } from 'luxon'
 import { secrets } from '#start/env'
 import { defineConfig } from '@adonisjs/lucid'
+import { addFoldedFunction } from '#models/folded'
 
 const migrations = { naturalSort: true, paths: ['database/migrations'] }
 const schemaGeneration = {
@@ -32,6 +33,7 @@ const databaseConfig = defineConfig({
             pool: {
               /** Readers beside one writer, and writers that wait for each other rather than fail. */
               afterCreate(connection, done) {
+                addFoldedFunction(connection)
                 connection.pragma('journal_mode = WAL')
                 connection.pragma('synchronous = NORMAL')
                 connection.pragma('foreign_keys = ON')

@@ -35,6 +35,7 @@ const runtimeConfig = defineConfig({
       image: `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`,
       internalPort: internalConfig.port,
       forbidden: databasePlaces(),
+      processors: async () => (await app.container.make('settings')).get('runtime.cpus'),
       settings: async (): Promise<DockerSettings> => {
         const settings = await app.container.make('settings')
         return {

@@ -14,6 +14,7 @@ vine.messagesProvider = new SimpleMessagesProvider({
   'name.regex': NAME,
   'agents.*.name.regex': NAME,
   'models.*.id.regex': 'A model id has no spaces.',
+  'message.maxLength': 'A message has {{ max }} characters at most. Send it in parts.',
   'apiKey.regex': 'A key has no spaces and only plain characters.',
 })
 

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon'
 import type { AuditChain } from '#audit/audit_chain'
 import AuditEvent from '#models/audit_event'
+import { whereContains } from '#models/folded'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
 /** Which events. Times are inclusive, and exact to the second. */
@@ -41,11 +42,9 @@ export class AuditReader {
   #query({ actor, action, subject, from, to }: AuditFilter) {
     const query = AuditEvent.query().orderBy('id', 'desc')
     if (actor) {
-      const pattern = `%${escaped(actor.toLowerCase())}%`
       void query.where((named) => {
-        void named
-          .where('actor_id', actor)
-          .orWhereRaw(`lower(actor_name) like ? escape '\\'`, [pattern])
+        void named.where('actor_id', actor)
+        void named.orWhere((by) => whereContains(by, ['actor_name'], actor))
       })
     }
     if (action) {

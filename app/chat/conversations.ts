@@ -2,6 +2,7 @@ import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 import type { GatewayMessage } from '#openclaw/gateway_shapes'
 import type { LabelSession } from '#openclaw/session_label'
+import { shortened } from '#text/cut'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { E_CONVERSATION_NOT_FOUND } from '#chat/errors'
 import type { ActivityCounter, Waker } from '#chat/relay'
@@ -135,5 +136,5 @@ function titleOf(messages: GatewayMessage[]): string | null {
   const first = messages.find(({ role }) => role === 'user')
   if (!first) return null
   const line = first.text.replace(/\s+/g, ' ').trim()
-  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line
+  return shortened(line, TITLE_LENGTH)
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
+import { cut } from '#text/cut'
 import type {
   ProviderFailure,
   ProviderFailureReason,
@@ -47,7 +48,7 @@ class ModelFailed extends Exception {
 /** Why a run failed: what the LLM relay saw, else what the gateway says, else that it failed. */
 export function runFailure(words: string | null, recorded: ProviderFailure | null): Exception {
   if (recorded) return new ModelFailed(recorded)
-  const said = words?.trim().slice(0, MAX_WORDS) ?? ''
+  const said = cut(words?.trim() ?? '', MAX_WORDS)
   if (EMPTY_WORDS.test(said)) return new E_AGENT_FAILED()
   return new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`)
 }
@@ -67,7 +68,7 @@ export function refusal(
   }
   /** A model's 401 is no word about the caller's token. */
   if (status >= 400 && status < 500 && status !== 401) {
-    return new E_CHAT_REFUSED(words?.slice(0, MAX_WORDS) ?? E_CHAT_REFUSED.message, { status })
+    return new E_CHAT_REFUSED(words ? cut(words, MAX_WORDS) : E_CHAT_REFUSED.message, { status })
   }
   return runFailure(words, recorded())
 }

@@ -64,8 +64,7 @@ export function readChatRequest(body: Buffer): ChatRequest {
     stream: request.stream === true,
     sessionKey: named ? sessionKey('api', (request.user as string).trim()) : null,
     namedModel,
-    /** OpenAI's clients may write null for "yours"; a gateway refuses it. */
-    body: named || namedModel !== null || request.model === null ? rewritten(request, named) : body,
+    body: named || namedModel !== null || hasNull(request) ? rewritten(request, named) : body,
   }
 }
 
@@ -89,11 +88,17 @@ function parse(body: Buffer): OpenAiBody {
   return request
 }
 
+/** OpenAI's clients send null for what they leave out; a gateway refuses it. */
+function hasNull(request: OpenAiBody): boolean {
+  return Object.values(request).includes(null)
+}
+
 /** The session key names the conversation, and a header the model: the body must not say otherwise. */
 function rewritten(request: OpenAiBody, named: boolean): string {
   const { user: _user, ...rest } = request
+  const given = Object.entries(rest).filter(([, value]) => value !== null)
   return JSON.stringify({
-    ...rest,
+    ...Object.fromEntries(given),
     model: AGENT_MODEL,
     messages: named ? newTurn(request.messages!) : request.messages,
   })

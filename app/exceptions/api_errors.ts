@@ -47,7 +47,10 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
     message: 'This page has been open for too long.',
     hint: 'Reload it and try again. Scripts send an access token, or the XSRF-TOKEN cookie as X-XSRF-TOKEN.',
   },
-  E_REQUEST_ENTITY_TOO_LARGE: { message: 'The request is too large.' },
+  E_REQUEST_ENTITY_TOO_LARGE: {
+    message: 'The request is larger than 1 MB.',
+    hint: 'Send less at once: a long text in parts.',
+  },
   E_TOO_MANY_REQUESTS: {
     message: 'That was tried too often.',
     hint: 'Wait a moment, then try again.',

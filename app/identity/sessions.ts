@@ -4,6 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import { MessageBuilder } from '@adonisjs/core/helpers'
 import encryption from '@adonisjs/core/services/encryption'
 import type { HttpContext } from '@adonisjs/core/http'
+import { cut } from '#text/cut'
 import type User from '#models/user'
 import type { Audit } from '#audit/audit'
 import type { Settings } from '#settings/settings'
@@ -176,7 +177,7 @@ export class Sessions {
 
   #newFacts({ request }: HttpContext, method: SignInMethod): SessionFacts {
     const now = this.now()
-    const agent = request.header('user-agent')?.slice(0, MAX_AGENT) ?? null
+    const agent = cut(request.header('user-agent') ?? '', MAX_AGENT) || null
     return {
       method,
       startedAt: now,

@@ -2,6 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import AgentSummary from '#models/agent_summary'
 import User from '#models/user'
 import type { AgentStatus, Role } from '#models/types'
+import { whereContains } from '#models/folded'
 import BreakglassUser from '#models/breakglass_user'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
@@ -34,14 +35,7 @@ export interface UserQuery extends PageQuery {
 export class UserDirectory {
   async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, search, role, state }: UserQuery) {
     const query = User.query().orderBy('created_at').orderBy('id')
-    if (search) {
-      const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
-      void query.where((named) => {
-        void named
-          .whereRaw(`lower(name) like ? escape '\\'`, [pattern])
-          .orWhereRaw(`lower(email) like ? escape '\\'`, [pattern])
-      })
-    }
+    if (search) whereContains(query, ['name', 'email'], search)
     if (role) void query.where({ role })
     if (state === 'deactivated') void query.whereNotNull('deactivated_at')
     else if (state) {

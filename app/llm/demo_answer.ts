@@ -1,3 +1,5 @@
+import { cut } from '#text/cut'
+
 /** As much of a message as is repeated, in characters. */
 const MAX_QUOTE = 400
 
@@ -81,7 +83,7 @@ function withoutNotes(text: string): string {
 }
 
 function quoted(text: string): string {
-  const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text
+  const short = text.length > MAX_QUOTE ? `${cut(text, MAX_QUOTE)}…` : text
   return short.replace(/^/gm, '> ')
 }
 

@@ -4,6 +4,7 @@ import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { addressPolicy, type AddressPolicy } from '#llm/address_policy'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { watchConnection } from '#llm/standing_connections'
+import { faultOfAddress } from '#llm/web_address'
 
 /** Milliseconds until a connection must stand: a machine that answers at all answers sooner. */
 const CONNECT_TIMEOUT_MS = 5000
@@ -63,13 +64,12 @@ export function guardedDispatcher(
 /**
  * Parses an address that a person typed.
  *
- * @throws E_BLOCKED_ADDRESS for what is no URL, not http or https, or carries a name and password
+ * @throws E_BLOCKED_ADDRESS for what is no URL, not http or https, or carries a name and password, saying which
  */
 export function assertCallable(url: string): URL {
-  const parsed = URL.parse(url)
-  if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw new E_BLOCKED_ADDRESS('An address must begin with http:// or https://.')
-  }
+  const fault = faultOfAddress(url)
+  if (fault) throw new E_BLOCKED_ADDRESS(fault)
+  const parsed = new URL(url)
   if (parsed.username || parsed.password) {
     throw new E_BLOCKED_ADDRESS('An address must not carry a user name or a password.')
   }

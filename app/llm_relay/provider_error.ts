@@ -1,3 +1,5 @@
+import { cut } from '#text/cut'
+
 /** An error as a service told it, in one shape for all of them. */
 export interface ProviderError {
   /** Codes, types and reasons in small letters: `invalid_api_key`, `resource_exhausted`, `1113`. */
@@ -131,5 +133,5 @@ function fields(value: unknown): Fields | null {
 }
 
 function oneLine(text: string): string {
-  return text.slice(0, MESSAGE_LENGTH).replace(/\s+/g, ' ').trim()
+  return cut(text, MESSAGE_LENGTH).replace(/\s+/g, ' ').trim()
 }

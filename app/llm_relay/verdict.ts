@@ -1,6 +1,7 @@
 import { failureReason } from '#llm_relay/failure_reason'
 import { isMisread } from '#llm_relay/openclaw_words'
 import { parseProviderError, type ProviderError } from '#llm_relay/provider_error'
+import { cut } from '#text/cut'
 import type { ProviderFailureReason } from '#llm_relay/provider_failures'
 
 /** What an agent gets in place of a provider's error, and what its user may be told. */
@@ -74,7 +75,7 @@ export function judgeError(
   body: string | null = null
 ): Verdict {
   const reason = failureReason(status, error)
-  const said = error.message.slice(0, QUOTED)
+  const said = cut(error.message, QUOTED)
   const message = sentence(reason, name)
   const detailed = said ? `${message} It says: ${said}` : message
 

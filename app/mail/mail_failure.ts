@@ -8,6 +8,10 @@ export const MAIL_FAILURES = [
   'timeout',
   'insecure',
   'unauthorized',
+  'sender_refused',
+  'recipient_refused',
+  'too_large',
+  'rate_limited',
   'refused',
 ] as const
 export type MailFailureReason = (typeof MAIL_FAILURES)[number]
@@ -42,11 +46,27 @@ const WORDS: Record<MailFailureReason, Omit<MailFailure, 'reason'>> = {
   },
   unauthorized: {
     message: 'The mail server does not take the name and the password.',
-    hint: 'Enter them anew.',
+    hint: 'Enter both again. Some services want a password made for programs.',
+  },
+  sender_refused: {
+    message: 'The mail server does not take mail from this sender.',
+    hint: 'Check the sender: many servers take mail from addresses of their own alone.',
+  },
+  recipient_refused: {
+    message: 'The mail server does not take mail for this address.',
+    hint: 'Check the address. For addresses elsewhere, many servers want a name and a password.',
+  },
+  too_large: {
+    message: 'The mail is larger than the mail server takes.',
+    hint: 'Ask its admin for the limit: the mails of Mosaic have a few kilobytes.',
+  },
+  rate_limited: {
+    message: 'The mail server takes no mail from Mosaic just now.',
+    hint: 'Try again in a few minutes. If it goes on, ask its admin how much may be sent.',
   },
   refused: {
-    message: 'The mail server did not take the mail.',
-    hint: 'Check the sender: many servers take mail from addresses of their own alone.',
+    message: 'The mail server refuses the mail.',
+    hint: 'Look into its log: it may block the address of this machine, or take the mail for spam.',
   },
 }
 
@@ -74,14 +94,60 @@ export function failureOf(reason: MailFailureReason): MailFailure {
   return { reason, ...WORDS[reason] }
 }
 
+/** A failure as the SMTP client throws it. */
+interface SmtpError {
+  code?: string
+  message?: string
+  cause?: unknown
+  /** What was asked when the server said no: `MAIL FROM`, `RCPT TO`, `DATA`, `AUTH PLAIN`, … */
+  command?: string
+  /** The reply, and its three digits. */
+  response?: string
+  responseCode?: number
+}
+
 /** What an attempt failed of. What is not known is the server's refusal. */
 export function toMailFailure(error: unknown): MailFailure {
   if (error instanceof E_BLOCKED_ADDRESS) return failureOf('blocked_address')
-  const { code = '', message = '' } = error as { code?: string; message?: string }
+  const failure = error as SmtpError
+  if (failure.responseCode) return refusalOf(failure)
+  const { code = '', message = '' } = failure
   if (code !== 'EAUTH' && UNTRUSTED.test(message)) return failureOf('insecure')
-  const { code: cause } = ((error as Error).cause ?? {}) as { code?: string }
+  const { code: cause } = (failure.cause ?? {}) as { code?: string }
   if (code === 'ESOCKET') return failureOf(REASONS[cause ?? ''] ?? reasonIn(message))
   return failureOf(REASONS[code] ?? 'refused')
+}
+
+/** The digits of RFC 3463 at the head of a reply: class, subject, detail. */
+const ENHANCED = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/
+
+/** Tells a server's refusals apart. Of its words only the digits are told: some repeat a password. */
+function refusalOf({ code, command = '', response = '', responseCode = 0 }: SmtpError) {
+  const [, enhanced = ''] = ENHANCED.exec(response) ?? []
+  const failure = failureOf(reasonOfRefusal(code, command, responseCode, enhanced, response))
+  const digits = [responseCode, enhanced].filter(Boolean).join(' ')
+  return { ...failure, message: `${failure.message.slice(0, -1)} (${digits}).` }
+}
+
+/** The digits that name their reason go ahead of what was asked, and that ahead of the class alone. */
+function reasonOfRefusal(
+  code: string | undefined,
+  command: string,
+  status: number,
+  enhanced: string,
+  response: string
+): MailFailureReason {
+  const detail = enhanced.slice(2)
+  if (status === 530 && /STARTTLS|TLS/i.test(response)) return 'insecure'
+  if (code === 'ETLS') return 'insecure'
+  if (status >= 400 && status < 500) return 'rate_limited'
+  if (code === 'EAUTH' || status === 530 || status === 535 || status === 538) return 'unauthorized'
+  if (detail === '3.4' || detail === '2.3') return 'too_large'
+  if (detail === '1.7' || detail === '1.8') return 'sender_refused'
+  if (status === 552 && detail !== '2.2') return 'too_large'
+  if (command === 'MAIL FROM') return 'sender_refused'
+  if (command === 'RCPT TO') return 'recipient_refused'
+  return 'refused'
 }
 
 /** The SMTP client calls every failure of a socket alike; the text names it. */

@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import BaseInertiaMiddleware from '@adonisjs/inertia/inertia_middleware'
+import { firstCharacter } from '#text/cut'
 import { permissionsOf } from '#identity/permissions'
 import type User from '#models/user'
 
@@ -27,7 +28,7 @@ function toPageUser(user: User) {
 function initialsOf(name: string): string {
   const words = name.split(/[\s@._-]+/).filter(Boolean)
   const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words
-  return chosen.map((word) => word[0].toUpperCase()).join('')
+  return chosen.map((word) => firstCharacter(word).toUpperCase()).join('')
 }
 
 export default class InertiaMiddleware extends BaseInertiaMiddleware {

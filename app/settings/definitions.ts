@@ -7,6 +7,7 @@ import type { SchemaTypes } from '@vinejs/vine/types'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
 import type { UnlistedProxy } from '#settings/unlisted_proxies'
+import { webAddress } from '#settings/web_address'
 
 /**
  * Who may change a setting.
@@ -234,7 +235,7 @@ export const DEFINITIONS = {
     schema: vine
       .string()
       .trim()
-      .regex(/^https?:\/\/[^\s/?#@]+$/)
+      .use(webAddress({ bare: true }))
       .maxLength(2048)
       .nullable(),
   }),

@@ -12,5 +12,4 @@ export const settingMessages = new SimpleMessagesProvider({
   'mail.host.regex': 'Enter the name or the address of a server, as mail.example.org.',
   'mail.from.regex': 'Enter an email address.',
   'docker.host.regex': 'Enter an engine as unix:///var/run/docker.sock or tcp://host:2376.',
-  'network.publicUrl.regex': 'Enter an address as https://mosaic.example.org, without a path.',
 })

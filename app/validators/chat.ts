@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 
 /** Longer than anyone types, and far below what keeps a gateway busy. */
-const MESSAGE_LENGTH = 200_000
+export const MESSAGE_LENGTH = 200_000
 
 /** A conversation's id as Mosaic writes it: the page's own, or `api:<name>` for those named by a client. */
 const CONVERSATION_ID = /^(api:)?[a-z0-9][a-z0-9._-]{0,63}$/

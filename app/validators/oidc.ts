@@ -1,4 +1,5 @@
 import vine from '@vinejs/vine'
+import { webAddress } from '#settings/web_address'
 
 /** A path of Mosaic's own: two slashes, or one of each kind, would lead to another site. */
 const localPath = () =>
@@ -24,12 +25,7 @@ export const roleTrialValidator = vine.create({
   claims: vine.object({}).allowUnknownProperties(),
 })
 
-const issuerUrl = () =>
-  vine
-    .string()
-    .trim()
-    .url({ require_tld: false, protocols: ['https', 'http'], require_protocol: true })
-    .maxLength(2048)
+const issuerUrl = () => vine.string().trim().use(webAddress({})).maxLength(2048)
 
 /** The provider, as an admin enters it. A secret that is left out stays as it is. */
 export const oidcClientValidator = vine.create({

@@ -1,4 +1,5 @@
 import vine from '@vinejs/vine'
+import { webAddress } from '#settings/web_address'
 import { newPassword, username } from '#validators/identity'
 import { newProvider } from '#validators/provider'
 
@@ -16,7 +17,7 @@ export const authStepValidator = vine.create({
   issuerUrl: vine
     .string()
     .trim()
-    .url({ require_tld: false, protocols: ['https', 'http'], require_protocol: true })
+    .use(webAddress({}))
     .maxLength(2048)
     .optional()
     .requiredIfMissing('skip'),

@@ -418,6 +418,8 @@ export const en = {
     sleepsSoonLead: 'Nothing is lost: it wakes when you write.',
     waits: 'Waits for its turn and goes by itself.',
     waitsForAgent: 'Waits for your agent to wake and goes by itself.',
+    tooLong: 'This message has {length} characters, and {most} go at once.',
+    tooLongHint: 'Shorten it, or send it in parts: it stays here meanwhile.',
     withdraw: 'Take back',
     copyAnswer: 'Copy the answer',
     code: 'Code',

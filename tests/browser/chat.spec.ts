@@ -8,6 +8,8 @@ import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
+import { MESSAGE_LENGTH } from '#validators/chat'
+import { LONGEST_MESSAGE } from '../../inertia/limits.js'
 
 async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -70,6 +72,26 @@ test.group('The chat in a browser', (group) => {
     await page.getByText('Turn 2: Second').waitFor()
     await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
     assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('keeps a message that is too long, says the limit, and sends it once it is shorter', async ({
+    assert,
+    browserContext,
+  }) => {
+    assert.equal(LONGEST_MESSAGE, MESSAGE_LENGTH)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    const pasted = 'x'.repeat(LONGEST_MESSAGE + 1)
+    await say(page, pasted)
+    await page.getByTestId('too-long').getByText('200,001 characters, and 200,000 go').waitFor()
+    assert.equal(await page.locator('#message').inputValue(), pasted)
+    assert.isTrue(await page.getByTestId('send').isDisabled())
+    assert.equal(await page.locator('[data-testid^=message-]').count(), 0)
+
+    await say(page, 'Shorter')
+    await page.getByText('Turn 1: Shorter').waitFor()
+    assert.equal(await page.getByTestId('too-long').count(), 0)
   })
 
   test('tells two minutes ahead that the agent falls asleep, and keeps it awake if asked', async ({

@@ -203,6 +203,23 @@ function containersOn(engine: Engine): void {
       assert.equal(observed?.health, 'starting')
     })
 
+    test('gives an agent no more processors than the engine has, and says so ahead', async ({
+      assert,
+    }) => {
+      const { NCPU } = await docker.info()
+      const given = trial.spec()
+      const greedy = { ...given, limits: { ...given.limits, cpus: NCPU + 1 } }
+      const { id } = await trial.start(greedy)
+      const { HostConfig } = await docker.getContainer(id).inspect()
+      assert.equal(HostConfig.NanoCpus, NCPU * 1e9)
+
+      const config = { ...trial.config, processors: async () => NCPU + 1 }
+      const [finding] = await new DockerDriver(config, HERE).preflight()
+      assert.containsSubset(finding, { code: 'docker_few_processors', severity: 'warning' })
+      const fitting = { ...trial.config, processors: async () => NCPU }
+      assert.deepEqual(await new DockerDriver(fitting, HERE).preflight(), [])
+    })
+
     test('works with an engine that the settings name only later', async ({ assert }) => {
       let host = 'unix:///nowhere/docker.sock'
       const late = await DockerTrial.prepare(engine, { settings: async () => ({ host }) })

@@ -36,6 +36,8 @@ const FLOORS: Record<string, number> = {
   handbook: 3,
   openclaw: 2,
   models: 1,
+  /** Of characters, and nothing of Mosaic. */
+  text: 0,
   runtimes: 0,
   vaults: 0,
   llm: 0,

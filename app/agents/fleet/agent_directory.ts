@@ -1,4 +1,5 @@
 import AgentSummary from '#models/agent_summary'
+import { whereContains } from '#models/folded'
 import type { AgentStatus } from '#models/types'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
@@ -14,11 +15,7 @@ export class AgentDirectory {
     const query = AgentSummary.query().preload('user').orderBy('created_at').orderBy('id')
     if (status) query.where('status', status)
     if (search) {
-      query.whereHas('user', (users) => {
-        users.where((either) => {
-          either.whereILike('name', `%${search}%`).orWhereILike('email', `%${search}%`)
-        })
-      })
+      query.whereHas('user', (users) => whereContains(users, ['name', 'email'], search))
     }
     return query.paginate(page, limit)
   }

@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { cut } from '#text/cut'
 import type { AgentsContext } from '#agents/context'
 import { timeOf, type ReplicaRegistry } from '#agents/replicas/replica_registry'
 import type { AgentKey, WakeProgress, WakeStage } from '#agents/types'
@@ -112,7 +113,7 @@ export class WakeRegistry {
       await this.#try(() =>
         this.#own(agent).update({
           stage,
-          detail: detail?.slice(0, MOST_DETAIL) ?? null,
+          detail: detail ? cut(detail, MOST_DETAIL) : null,
           queue_position: queuePosition ?? null,
           expected_wait_ms: expectedWaitMs ?? null,
           elapsed_ms: Math.round(elapsedMs),

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
+import { cut } from '#text/cut'
 import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
@@ -199,7 +200,7 @@ function profileOf(claims: Record<string, unknown>, subject: string): Profile {
   const text = (name: string) => {
     const value = claims[name]
     if (typeof value !== 'string') return null
-    return value.toWellFormed().replace(UNSEEN, '').trim().slice(0, MAX_LENGTH) || null
+    return cut(value.toWellFormed().replace(UNSEEN, '').trim(), MAX_LENGTH) || null
   }
   const told = text('email')?.toLowerCase()
   const email = told && EMAIL.test(told) ? told : null

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js'
 import type { ServerMetadata } from 'openid-client'
 import { withoutEndingSlashes } from '#llm/base_url'
 import type { Fetch } from '#llm/contract'
+import { cut } from '#text/cut'
 import { limitedText } from '#identity/oidc/limited_text'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 
@@ -47,7 +48,7 @@ export class OidcDiscovery {
       throw new E_OIDC_ISSUER(
         'The discovery document names another issuer.',
         typeof issuer === 'string'
-          ? `Use the issuer that it names: ${issuer.slice(0, 200)}`
+          ? `Use the issuer that it names: ${cut(issuer, 200)}`
           : 'It names none: check the address.'
       )
     }

@@ -3,6 +3,7 @@ import {
   count,
   flag,
   list,
+  nullable,
   object,
   only,
   oneOf,
@@ -17,10 +18,10 @@ import {
  */
 const request = object({
   messages: { ...list(record()), minItems: 1 },
-  model: optional(text()),
-  stream: optional(flag()),
+  model: optional(nullable(text())),
+  stream: optional(nullable(flag())),
   /** Names the conversation. */
-  user: optional(text()),
+  user: optional(nullable(text())),
 })
 
 /** A body that is read by the relay itself, with no validator in between. */

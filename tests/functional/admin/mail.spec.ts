@@ -181,7 +181,7 @@ test.group('Mail', (group) => {
     }
     await setUp(strict)
     const refused = await trial()
-    assert.containsSubset(refused, { sent: false, reason: 'refused' })
+    assert.containsSubset(refused, { sent: false, reason: 'recipient_refused' })
     assert.isString(refused.message)
     assert.isString(refused.hint)
 
@@ -206,6 +206,44 @@ test.group('Mail', (group) => {
       ]
     )
   })
+
+  const refusing = (responseCode: number, words: string) =>
+    Object.assign(new Error(words), { responseCode })
+  const no =
+    (status: number, words: string) =>
+    (_subject: unknown, _session: unknown, done: (error?: Error) => void) =>
+      done(refusing(status, words))
+  const atSender = (status: number, words: string) => ({ onMailFrom: no(status, words) })
+  const atRecipient = (status: number, words: string) => ({ onRcptTo: no(status, words) })
+  const atText = (status: number, words: string) => ({
+    onData: (stream: NodeJS.ReadableStream, _session: unknown, done: (error?: Error) => void) => {
+      stream.resume().on('end', () => done(refusing(status, words)))
+    },
+  })
+
+  test('is refused for a reason of its own: {name}')
+    .with([
+      { name: 'sender', options: atSender(550, '5.1.8 Who is that'), reason: 'sender_refused' },
+      { name: 'sender, at the end', options: atText(550, '5.1.7 No'), reason: 'sender_refused' },
+      { name: 'sender, in words', options: atSender(553, 'Not yours'), reason: 'sender_refused' },
+      { name: 'recipient', options: atRecipient(550, '5.1.1 Nobody'), reason: 'recipient_refused' },
+      { name: 'relay', options: atRecipient(554, '5.7.1 No relay'), reason: 'recipient_refused' },
+      { name: 'full', options: atRecipient(552, '5.2.2 Full'), reason: 'recipient_refused' },
+      { name: 'account', options: atSender(530, '5.7.0 Sign in'), reason: 'unauthorized' },
+      { name: 'TLS', options: atSender(530, '5.7.0 STARTTLS first'), reason: 'insecure' },
+      { name: 'size', options: atSender(552, '5.3.4 Too big'), reason: 'too_large' },
+      { name: 'size, in words', options: atText(552, 'Too big'), reason: 'too_large' },
+      { name: 'rate', options: atSender(450, '4.7.1 Slow down'), reason: 'rate_limited' },
+      { name: 'grey', options: atRecipient(451, '4.7.1 Later'), reason: 'rate_limited' },
+      { name: 'spam', options: atText(554, '5.7.1 A bad certificate: spam'), reason: 'refused' },
+    ])
+    .run(async ({ assert }, { options, reason }) => {
+      await setUp(options as SMTPServerOptions)
+      const refused = await trial()
+      assert.containsSubset(refused, { sent: false, reason })
+      assert.match(refused.message, /\(\d{3}( \d\.\d\.\d)?\)\.$/)
+      assert.equal(/[Cc]heck the sender/.test(refused.hint), reason === 'sender_refused')
+    })
 
   test('is tried out by admins alone', async ({ assert }) => {
     const member = await UserFactory.create()

@@ -100,6 +100,8 @@ test.group('Conversations', (group) => {
     const store = gateway.store(`user/${owner.user.id}`)
     const first = `What  is\n${'very '.repeat(20)}long?`
     store.set('web:long', { messages: [said('user', first)], nextCursor: null })
+    const family = '👩‍👩‍👧‍👦'
+    store.set('web:emoji', { messages: [said('user', family.repeat(9))], nextCursor: null })
     store.set('web:part', { messages: [said('user', 'Not the first')], nextCursor: 'older' })
     const titles = async () => {
       const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
@@ -111,9 +113,10 @@ test.group('Conversations', (group) => {
       'mine': 'Where to?',
       'api:notes': 'Where to?',
       'long': 'What is very very very very very very very very very very v…',
+      'emoji': `${family.repeat(5)}…`,
       'part': null,
     })
-    assert.lengthOf([...gateway.labels.values()], 2)
+    assert.lengthOf([...gateway.labels.values()], 3)
     assert.deepEqual(await titles(), told)
   })
 

@@ -44,6 +44,23 @@ test.group('Providers', (group) => {
     assert.match(refused.body().errors[0].message, /^Choose one of these: scale_to_zero,/)
   })
 
+  test('refuse an address with what is wrong with it: {baseUrl}')
+    .with([
+      { baseUrl: 'http://127.0.0.1:99999/v1', says: /port .* 99999/ },
+      { baseUrl: 'api.example.org', says: /begin with http/ },
+      { baseUrl: 'http://:80', says: /names no server/ },
+    ])
+    .run(async ({ assert }, { baseUrl, says }) => {
+      const sent = openAi({ type: 'custom', baseUrl })
+      const visitor = new Visitor({ headers: { authorization: `Bearer ${me.token}` } })
+      for (const path of [PATH, `${PATH}/test`]) {
+        const { status, body } = await visitor.post(path, sent)
+        assert.equal(status, 422)
+        assert.equal(body.errors[0].field, 'baseUrl')
+        assert.match(body.errors[0].message, says)
+      }
+    })
+
   test('are created and read back without the key', async ({ client, assert }) => {
     const response = await client.post(PATH).json(openAi()).bearerToken(me.token)
     response.assertStatus(201)

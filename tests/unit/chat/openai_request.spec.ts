@@ -38,6 +38,20 @@ test.group("OpenAI's requests", () => {
     assert.equal(JSON.parse(String(request.body)).model, 'openclaw')
   })
 
+  test('null is what was left out, as OpenAI’s clients write it: {$self}')
+    .with(['model', 'user', 'stream', 'tools', 'max_tokens'])
+    .run(({ assert }, field) => {
+      const request = readChatRequest(bytes({ temperature: 0, [field]: null, messages }))
+      assert.isNull(request.namedModel)
+      assert.isNull(request.sessionKey)
+      assert.isFalse(request.stream)
+      assert.deepEqual(JSON.parse(String(request.body)), {
+        temperature: 0,
+        model: 'openclaw',
+        messages,
+      })
+    })
+
   test('what is no JSON object is refused: {$self}')
     .with(['', 'hello', '[]', 'null', '"text"', '{"messages":['])
     .run(({ assert }, text) => {

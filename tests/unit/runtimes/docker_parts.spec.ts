@@ -81,6 +81,12 @@ test.group('Docker driver | failures of an engine', () => {
     const full = failure({ statusCode: 500 }, 'write /var/lib/docker: no space left on device')
     assert.equal(full.reason, 'no_capacity')
 
+    const words = 'range of CPUs is from 0.01 to 1.00, as there are only 1 CPUs available'
+    const few = failure({ statusCode: 400 }, `(HTTP code 400) bad parameter - ${words} `)
+    assert.equal(few.reason, 'no_capacity')
+    assert.equal(few.message, `The Docker engine has too few processors: ${words}`)
+    assert.match(few.help!, /Lower the processors/)
+
     const other = failure({ statusCode: 400 }, '(HTTP code 400) bad parameter - no such option ')
     assert.equal(other.reason, 'internal')
     assert.equal(other.message, 'The Docker engine refused: no such option')

@@ -173,7 +173,8 @@ export class DockerDriver implements RuntimeDriver {
 
   async preflight(): Promise<RuntimeFinding[]> {
     try {
-      return await examine(await this.#open())
+      const processors = (await this.#config.processors?.()) ?? null
+      return await examine({ ...(await this.#open()), processors })
     } catch (error) {
       const { message, help } = error as RuntimeError
       const hint = help ?? 'The log of Mosaic says more.'

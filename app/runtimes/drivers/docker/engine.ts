@@ -37,6 +37,9 @@ const CERTIFICATES_HELP =
   'DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem: the authority that the engine ' +
   'trusts must have signed them.'
 
+/** How Docker refuses a limit on processors that is above what it has. */
+const TOO_MANY_PROCESSORS = /range of cpus is from/i
+
 const UNREACHABLE = new Set([
   'ENOENT',
   'ECONNREFUSED',
@@ -64,6 +67,7 @@ class BriefAgent extends Agent {
 /** One engine, local or remote. Every call has a deadline and fails as a runtime does. */
 export class Engine {
   readonly docker: Docker
+  #processors: number | null = null
 
   private constructor(
     readonly host: string,
@@ -137,8 +141,28 @@ export class Engine {
     })
   }
 
+  /**
+   * As many processors as are asked for, but no more than the engine has: it refuses a container that may
+   * use more. The number is asked for once, as it changes with a restart of the engine alone.
+   */
+  async processors(wanted: number): Promise<number> {
+    this.#processors ??= processorsIn(await this.call((docker) => docker.info()))
+    return Math.min(wanted, this.#processors)
+  }
+
   explained(cause: EngineFailure, timedOut = false): RuntimeError {
     if (cause instanceof RuntimeError) return cause
+    if (TOO_MANY_PROCESSORS.test(cause.message)) {
+      this.#processors = null
+      return new RuntimeError(
+        'no_capacity',
+        `The Docker engine has too few processors: ${said(cause)}`,
+        {
+          cause,
+          help: 'Lower the processors of an agent in the settings of the runtime, or give the engine more.',
+        }
+      )
+    }
     if (timedOut) {
       return new RuntimeError('engine_unreachable', 'The Docker engine did not answer in time.', {
         cause,
@@ -197,6 +221,11 @@ function parsed(bytes: Buffer): unknown {
   } catch {
     return bytes
   }
+}
+
+/** Processors of an engine; without a bound where it does not say how many. */
+export function processorsIn({ NCPU }: { NCPU?: number }): number {
+  return NCPU && NCPU > 0 ? NCPU : Infinity
 }
 
 /** @throws RuntimeError */

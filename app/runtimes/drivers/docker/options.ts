@@ -44,6 +44,8 @@ export interface DockerDriverConfig {
   /** False where the operator keeps the packet filter of the machine: then Mosaic only tries it out. */
   firewall?: boolean
   settings?: () => Promise<Partial<DockerSettings>>
+  /** Processors that an agent may use unless its spec says otherwise, for a look ahead. */
+  processors?: () => Promise<number>
   /** How long fetching an image may take, in milliseconds. Whoever waits for it may leave earlier. */
   pullBudgetMs?: number
   /** Milliseconds that an instance gets to end when another spec replaces it. */

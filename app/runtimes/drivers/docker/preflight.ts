@@ -1,6 +1,6 @@
 import type { RuntimeFinding } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
-import type { Engine } from '#runtimes/drivers/docker/engine'
+import { processorsIn, type Engine } from '#runtimes/drivers/docker/engine'
 import type { Images } from '#runtimes/drivers/docker/images'
 import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
@@ -16,6 +16,8 @@ interface EngineInfo {
   MemoryLimit?: boolean
   PidsLimit?: boolean
   CpuCfsQuota?: boolean
+  /** Processors. */
+  NCPU?: number
 }
 
 export interface PreflightParts {
@@ -24,6 +26,8 @@ export interface PreflightParts {
   isolation: IsolationProbe
   image: string
   settings: DockerSettings
+  /** Processors that an agent may use; null where that is not known here. */
+  processors: number | null
 }
 
 /** What keeps agents from running on this engine. One thing at a time: later looks need the earlier. */
@@ -32,7 +36,10 @@ export async function examine(parts: PreflightParts): Promise<RuntimeFinding[]> 
     const { engine } = parts
     const version = await engine.call((docker) => docker.version(), ANSWER_MS)
     const info: EngineInfo = await engine.call((docker) => docker.info(), ANSWER_MS)
-    const unfit = unfitness(version.ApiVersion, info)
+    const unfit = [
+      ...unfitness(version.ApiVersion, info),
+      ...processorFindings(info, parts.processors),
+    ]
     if (unfit.some(({ severity }) => severity === 'error')) return unfit
 
     const image = await imageFindings(parts)
@@ -76,6 +83,20 @@ function unfitness(apiVersion: string, info: EngineInfo): RuntimeFinding[] {
     })
   }
   return findings
+}
+
+/** Agents start all the same, with as many as there are. */
+function processorFindings(info: EngineInfo, wanted: number | null): RuntimeFinding[] {
+  const available = processorsIn(info)
+  if (wanted === null || wanted <= available) return []
+  return [
+    {
+      severity: 'warning',
+      code: 'docker_few_processors',
+      message: `An agent may use ${wanted} processors, and the engine has ${available}: it gets ${available}.`,
+      hint: `Set the processors of an agent to ${available} in the settings of the runtime, or give the engine more.`,
+    },
+  ]
 }
 
 async function imageFindings({ images, image, settings }: PreflightParts) {

@@ -76,6 +76,7 @@ export class Provisioner {
 
   async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
     const {
+      engine,
       images,
       image: usual,
       volumes,
@@ -99,8 +100,10 @@ export class Provisioner {
       signal.throwIfAborted()
       const mounts = [volumes.stateMount(spec.name), handover.mount(spec.name)]
       const shape = this.#shape(spec)
+      const cpus = await engine.processors(spec.limits.cpus)
+      const fitting = { ...spec, limits: { ...spec.limits, cpus } }
       const id = await containers.create(
-        agentContainer({ spec, image, network: network.name, shape, mounts })
+        agentContainer({ spec: fitting, image, network: network.name, shape, mounts })
       )
       return await this.#start(spec, id, context)
     } catch (error) {

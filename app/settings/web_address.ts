@@ -1,0 +1,19 @@
+import vine from '@vinejs/vine'
+import { faultOfAddress } from '#llm/web_address'
+
+/**
+ * Vine rule: an address of http or https, without a name and a password. What is wrong with it is told in
+ * its own sentence. With `bare` it is a server alone: no path, no query.
+ */
+export const webAddress = vine.createRule((value, { bare = false }: { bare?: boolean }, field) => {
+  if (typeof value !== 'string') return
+  const fault = faultOfAddress(value) ?? faultBehind(value, bare)
+  if (fault) field.report(fault, 'webAddress', field)
+})
+
+function faultBehind(address: string, bare: boolean): string | null {
+  const { username, password } = new URL(address)
+  if (username || password) return 'An address must not carry a user name or a password.'
+  const hasMore = bare && /^[^/]+\/\/[^/?#]*[/?#]/.test(address)
+  return hasMore ? 'Enter the address without a path: it ends after the server and its port.' : null
+}
