@@ -9,6 +9,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const NEEDED_MAJOR = 24
+
+/** As `bin/setup/shared_cache.mjs` does, for the compilers that a command starts. */
+if (!process.env.NODE_COMPILE_CACHE) process.env.NODE_DISABLE_COMPILE_CACHE = '1'
 const installed = fileURLToPath(new URL('node_modules/.bin/node', import.meta.url))
 
 if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {

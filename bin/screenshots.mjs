@@ -6,11 +6,12 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { chromium } from '../tests/runner/system.mjs'
 import { build } from './setup/build.mjs'
+import { withoutSharedCache } from './setup/shared_cache.mjs'
 import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from './setup/node24.mjs'
 
 async function main(flags) {
   if (!isNode24()) return continueWithNode24([fileURLToPath(import.meta.url), ...flags])
-  const env = { ...withNode24(), CHROMIUM_PATH: await chromium() }
+  const env = { ...withoutSharedCache(withNode24()), CHROMIUM_PATH: await chromium() }
   await build()
 
   const args = ['--import=@poppinss/ts-exec', 'bin/test.ts', 'screenshots', ...flags]

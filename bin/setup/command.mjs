@@ -1,6 +1,7 @@
 /** Runs programs quietly: what they print is shown only when they fail. */
 import { spawn } from 'node:child_process'
 import { SetupFailure } from './failure.mjs'
+import { withoutSharedCache } from './shared_cache.mjs'
 
 /** Half an hour: nothing here takes that long but a download over a very slow line. */
 const DEADLINE_MS = 30 * 60_000
@@ -20,7 +21,11 @@ const SHOWN_LINES = 20
  * @throws SetupFailure
  */
 export async function command(program, args, { failure, help, input, ...options } = {}) {
-  const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, args, {
+    ...options,
+    env: withoutSharedCache(options.env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   child.stdin.on('error', () => {})
   child.stdin.end(input)
 

@@ -4,6 +4,7 @@ import { createWriteStream, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, node24 } from './node24.mjs'
 import { SetupFailure } from './failure.mjs'
+import { withoutSharedCache } from './shared_cache.mjs'
 
 /** From its start until the server answers. A busy machine takes five seconds. */
 const START_DEADLINE_MS = 60_000
@@ -53,7 +54,7 @@ export class MosaicServer {
     /** In a process group of its own, so that Ctrl-C reaches it once: from here. */
     this.#child = spawn(node24(), ['build/bin/server.js'], {
       cwd: ROOT,
-      env: this.#env,
+      env: withoutSharedCache(this.#env),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -102,13 +102,19 @@ export class PrivateEngine {
   }
 }
 
+/** Anyone may make a folder of such a name: what is in it is not read, and its name goes into no command. */
+function isOwnFolder(path) {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found?.isDirectory() && found.uid === process.getuid()
+}
+
 /** Whoever kills the guard itself ends the engine with it; its folder and control groups stay behind. */
 async function clearAbandoned() {
   for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(PREFIX))) {
     const folder = join(tmpdir(), name)
     const pidFile = join(folder, 'init.pid')
-    if (!existsSync(pidFile) || existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`))
-      continue
+    if (!isOwnFolder(folder) || !existsSync(pidFile)) continue
+    if (existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`)) continue
     await command('find', [
       '/sys/fs/cgroup',
       '-depth',

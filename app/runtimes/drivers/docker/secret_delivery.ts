@@ -1,11 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
-import { chmod, chown, mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+  writeFile,
+} from 'node:fs/promises'
 import type Docker from 'dockerode'
 import { readSmallFile } from '#bounded/file'
 import type { InstanceSpec } from '#runtimes/contract'
 import { handedVolume, type Volumes } from '#runtimes/drivers/docker/volumes'
 import { AGENT_UID, HANDED_FOLDER, shortHash } from '#runtimes/drivers/docker/options'
+
+/** Bits of a folder's mode. */
+const WRITABLE_BY_OTHERS = 0o022
 
 /** As the kernel numbers file systems. */
 const TMPFS = 0x01021994
@@ -43,7 +56,7 @@ export class FolderDelivery implements SecretDelivery {
       try {
         if ((await statfs(dirname(base))).type !== TMPFS) continue
         await mkdir(base, { recursive: true, mode: 0o700 })
-        return base
+        if (await isOwn(base, uid)) return base
       } catch {
         // The next one, or none.
       }
@@ -94,6 +107,12 @@ export class FolderDelivery implements SecretDelivery {
     await chmod(temporary, mode)
     await rename(temporary, path)
   }
+}
+
+/** Anyone may make a folder in /dev/shm, of any name: tokens are kept in one's own alone. */
+async function isOwn(folder: string, uid: number): Promise<boolean> {
+  const found = await lstat(folder)
+  return found.isDirectory() && found.uid === uid && (found.mode & WRITABLE_BY_OTHERS) === 0
 }
 
 /** A volume of the engine, for engines that see no folder of this machine. It lies on the engine's disk. */

@@ -12,6 +12,7 @@ import { AgentRegistry } from '#runtimes/drivers/process/registry'
 import { Terminator, signalGroup } from '#runtimes/drivers/process/terminator'
 import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
+import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
 import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { examine, freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
@@ -319,6 +320,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async #openFolder(): Promise<AgentRegistry> {
+    if (this.#users) await claimSharedCache()
     const folder = await agentsFolder(this.#paths, this.#users !== null)
     const agents = new AgentRegistry(folder, {
       installation: this.#installation,

@@ -7,6 +7,7 @@ import {
   installed,
   type InstallPathsInput,
 } from '#runtimes/drivers/process/install_paths'
+import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
 import { RuntimeError } from '#runtimes/errors'
 
 const run = promisify(execFile)
@@ -37,6 +38,7 @@ export async function examine(
     openclawFinding(input),
     nodeFinding(input.node),
     storageFinding(input, options),
+    options.ownUsers ? sharedCacheFinding() : null,
   ])
   return [...findings, options.ownUsers ? null : SHARED_USER].filter((entry) => entry !== null)
 }
