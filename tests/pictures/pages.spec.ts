@@ -171,7 +171,8 @@ test.group('Pictures of the pages', (group) => {
     await restore()
   })
 
-  test('the chat', async ({ browserContext }) => {
+  /** `chat.wide.light.png` is the picture of the README, `docs/images/chat.png`: it shows no failure. */
+  test('the chat', async ({ assert, browserContext }) => {
     for (const size of Object.values(SIZES)) {
       const { admin, restore } = await readyInstallation()
       await giveDemoModel(admin)
@@ -189,6 +190,9 @@ test.group('Pictures of the pages', (group) => {
       await page.locator('[data-testid=message-agent][data-state=done]').waitFor()
       await say(page, MARKDOWN)
       await page.locator('[data-testid=message-agent][data-state=done]').nth(1).waitFor()
+      await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+      assert.equal(await page.locator('.text-error, [role=alert]').count(), 0)
+      if (size === SIZES.wide) await page.getByText('A weekend in Porto').waitFor()
       await picture(page, 'chat')
       await page.getByTestId('agent-pill').click()
       await page.getByText('Keep awake').waitFor()
