@@ -47,6 +47,7 @@ export default class ChatProvider {
   async boot() {
     const { container } = this.app
     const { ModelCatalogue } = await import('#chat/model_catalogue')
+    const { ModelListVersions } = await import('#chat/model_list_versions')
     const { OpenAiChat } = await import('#chat/openai_chat')
     const { PageChat } = await import('#chat/page_chat')
     const { Conversations } = await import('#chat/conversations')
@@ -55,14 +56,19 @@ export default class ChatProvider {
     const report = async () => reportTo(await container.make('logger'))
 
     container.singleton(ModelCatalogue, async (resolver) => {
-      return new ModelCatalogue(await resolver.make('openclaw.documents'))
+      const documents = await resolver.make('openclaw.documents')
+      const models = new ModelCatalogue(documents, new ModelListVersions())
+      const emitter = await resolver.make('emitter')
+      emitter.on('agent:settings_changed', ({ userId }) => models.forget(`user/${userId}`))
+      return models
     })
     container.singleton(OpenAiChat, async (resolver) => {
       return new OpenAiChat(
         await resolver.make('chat.relay'),
         await resolver.make(ModelCatalogue),
         await resolver.make('llm_relay.failures'),
-        await report()
+        await report(),
+        await resolver.make('identity.limits')
       )
     })
     container.singleton(PageChat, async (resolver) => {

@@ -84,9 +84,10 @@ export default class IdentityProvider {
       const { AuditReader } = await import('#audit/audit_reader')
       return new AuditReader(await resolver.make('audit.chain'))
     })
-    container.singleton('identity.tokens', async () => {
+    container.singleton('identity.tokens', async (resolver) => {
       const { AccessTokens } = await import('#identity/access_tokens')
-      return new AccessTokens()
+      const settings = await resolver.make('settings')
+      return new AccessTokens(Date.now, () => settings.get('limits.tokens'))
     })
     container.singleton('identity.signIn', async (resolver) => {
       const { SignIn } = await import('#identity/sign_in')

@@ -39,11 +39,13 @@ export default class LlmProvider {
 
     this.app.container.singleton('settings.providers', async (resolver) => {
       const { ProviderDirectory } = await import('#user_settings/provider_directory')
+      const { ProviderQuota } = await import('#user_settings/provider_quota')
       return new ProviderDirectory(
         await resolver.make('llm.registry'),
         await resolver.make('llm.fetch'),
         await resolver.make('audit'),
-        await this.#tellOfChanges()
+        await this.#tellOfChanges(),
+        new ProviderQuota(await resolver.make('settings'))
       )
     })
 

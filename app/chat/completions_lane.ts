@@ -51,6 +51,8 @@ async function answer(
     report(error)
     const told = toAnswer(error)
     response.setHeader('content-type', 'application/json; charset=utf-8')
+    /** Nobody waits for the rest of what comes too slowly. */
+    if (told.status === 408) response.setHeader('connection', 'close')
     response.setHeader('x-request-id', requestId)
     if (told.retryAfterSec) response.setHeader('retry-after', told.retryAfterSec)
     response.writeHead(told.status).end(JSON.stringify(toOpenAiError(told)))

@@ -74,6 +74,14 @@ export class E_CHAT_TOO_LARGE extends Exception {
   static override help = 'Send less at once: shorter messages, or smaller and fewer images.'
 }
 
+/** What has arrived of it is held in memory meanwhile. */
+export class E_CHAT_TOO_SLOW extends Exception {
+  static override code = 'E_CHAT_TOO_SLOW'
+  static override status = 408
+  static override message = 'The request took too long to arrive.'
+  static override help = 'Send less at once, or over a faster connection.'
+}
+
 export class E_CHAT_NOT_JSON extends Exception {
   static override code = 'E_CHAT_NOT_JSON'
   static override status = 400

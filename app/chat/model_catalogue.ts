@@ -1,9 +1,16 @@
 import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
 import { E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL } from '#chat/errors'
+import type { ModelListVersions } from '#chat/model_list_versions'
 import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
+
+/** How long another copy's change may stay unseen, in milliseconds. */
+const CHECK_EVERY_MS = 2000
+
+/** Characters of the lists that are kept; the list used longest ago goes first. */
+const KEPT_CHARACTERS = 16 * 1024 * 1024
 
 /** As much of an agent's document as names its models. */
 interface DocumentedModels {
@@ -23,20 +30,37 @@ export interface ListedModel {
   owned_by: string
 }
 
-/** What a client can put into `model`: the agent itself, or one of its owner's models by name. */
-export class ModelCatalogue {
-  readonly #documents: Documents
+interface ModelList {
+  /** The whole answer, as JSON. */
+  answer: string
+  /** Names of the models as the gateway knows them. */
+  references: Set<string>
+}
 
-  constructor(documents: Documents) {
-    this.#documents = documents
-  }
+interface Kept {
+  version: string | null
+  list: Promise<ModelList>
+  checkedAt: number
+  size: number
+}
+
+/**
+ * What a client can put into `model`: the agent itself, or one of its owner's models by name. A list is made
+ * once per change of what it is made of, and costs no query while it is warm.
+ */
+export class ModelCatalogue {
+  readonly #kept = new Map<AgentKey, Kept>()
+  #characters = 0
+
+  constructor(
+    protected documents: Documents,
+    protected versions: Pick<ModelListVersions, 'of'>,
+    protected now: () => number = Date.now
+  ) {}
 
   /** The agent first, then each model that a request can name, as its owner's settings name it: `<provider name>/<model id>`. */
-  async list(agent: AgentKey): Promise<ListedModel[]> {
-    const named = (await this.#references(agent)).filter(
-      (reference) => fitsInHeader(reference) && !unusableModelName(reference)
-    )
-    return [AGENT_MODEL, ...named.map(ownName)].map(listed)
+  async list(agent: AgentKey): Promise<string> {
+    return (await this.#list(agent)).answer
   }
 
   /** @throws E_CHAT_UNKNOWN_MODEL */
@@ -52,8 +76,8 @@ export class ModelCatalogue {
    * @throws E_CHAT_UNUSABLE_MODEL for one that the gateway would not be asked for by this name
    */
   async reference(agent: AgentKey, name: string): Promise<string> {
-    const references = await this.#references(agent)
-    const known = [ENTRY_PREFIX + name, name].find((reference) => references.includes(reference))
+    const { references } = await this.#list(agent)
+    const known = [ENTRY_PREFIX + name, name].find((reference) => references.has(reference))
     if (!known) throw new E_CHAT_UNKNOWN_MODEL()
     const unusable = unusableModelName(known)
     if (unusable) throw new E_CHAT_UNUSABLE_MODEL(unusable)
@@ -61,9 +85,61 @@ export class ModelCatalogue {
     return known
   }
 
+  /** Forgets an agent's list, after a change of its owner's providers or wishes. */
+  forget(agent: AgentKey): void {
+    const kept = this.#kept.get(agent)
+    if (kept) this.#characters -= kept.size
+    this.#kept.delete(agent)
+  }
+
+  async #list(agent: AgentKey): Promise<ModelList> {
+    const kept = this.#kept.get(agent)
+    const age = kept ? this.now() - kept.checkedAt : Infinity
+    if (kept && age >= 0 && age < CHECK_EVERY_MS) return kept.list
+
+    const checkedAt = this.now()
+    const version = await this.versions.of(agent)
+    const present = this.#kept.get(agent)
+    if (present && present.version !== null && present.version === version) {
+      present.checkedAt = checkedAt
+      return present.list
+    }
+    if (present && present !== kept) return present.list
+    return this.#make(agent, { version, checkedAt })
+  }
+
+  /** Callers that come while a list is made share it. One that cannot be made is not kept. */
+  #make(agent: AgentKey, { version, checkedAt }: Pick<Kept, 'version' | 'checkedAt'>) {
+    this.forget(agent)
+    const made: Kept = { version, checkedAt, size: 0, list: this.#read(agent) }
+    this.#kept.set(agent, made)
+    made.list.then(
+      ({ answer }) => this.#count(agent, made, answer.length),
+      () => this.#kept.get(agent) === made && this.forget(agent)
+    )
+    return made.list
+  }
+
+  #count(agent: AgentKey, made: Kept, size: number): void {
+    if (this.#kept.get(agent) !== made) return
+    made.size = size
+    this.#characters += size
+    for (const other of this.#kept.keys()) {
+      if (this.#characters <= KEPT_CHARACTERS) return
+      if (other !== agent) this.forget(other)
+    }
+  }
+
+  async #read(agent: AgentKey): Promise<ModelList> {
+    const references = await this.#references(agent)
+    const named = references.filter((name) => fitsInHeader(name) && !unusableModelName(name))
+    const data = [AGENT_MODEL, ...named.map(ownName)].map(listed)
+    return { answer: JSON.stringify({ object: 'list', data }), references: new Set(references) }
+  }
+
   async #references(agent: AgentKey): Promise<string[]> {
     try {
-      const { document } = await this.#documents.forAgent(agent)
+      const { document } = await this.documents.forAgent(agent)
       return Object.entries(document.models.providers)
         .filter(([provider]) => provider !== PRIMER.entryId)
         .flatMap(([provider, { models }]) => models.map(({ id }) => `${provider}/${String(id)}`))

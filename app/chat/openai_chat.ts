@@ -7,10 +7,11 @@ import type { ModelFailures } from '#chat/failures'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiCompletion } from '#chat/openai_completion'
 import { OpenAiStream } from '#chat/openai_stream'
-import { readBody, readChatRequest } from '#chat/openai_request'
+import { readBody, readChatRequest, type ChatRequest } from '#chat/openai_request'
 import type { ChatRelay, Turn } from '#chat/relay'
 import type { Report } from '#chat/report'
 import { STREAM_TIMING, type StreamTiming } from '#chat/stream_timing'
+import type { UserLimits } from '#identity/user_limits'
 import { ClientLeft } from '#chat/upstream_call'
 
 /** A gateway takes 20 MB; a body of 5 MB already keeps it busy for ten seconds. */
@@ -18,6 +19,9 @@ const BODY_LIMIT = 10 * 1024 * 1024
 
 /** What a client without a stream waits for a wake before it is asked to come back: milliseconds. */
 const WAKE_TIMEOUT_MS = 120_000
+
+/** Says what the body of a caller's request may take. */
+export type Bodies = Pick<UserLimits, 'body'>
 
 /** A caller's request and where its answer goes. */
 export interface Exchange {
@@ -34,6 +38,7 @@ export class OpenAiChat {
     protected models: ModelCatalogue,
     protected failures: ModelFailures,
     protected report: Report,
+    protected bodies: Bodies,
     protected timing: StreamTiming = STREAM_TIMING
   ) {}
 
@@ -42,8 +47,19 @@ export class OpenAiChat {
    * the stream. A client that left is no error.
    */
   async answer(exchange: Exchange): Promise<void> {
+    const { hold, deadlineMs } = await this.bodies.body(exchange.agent)
+    try {
+      const { take } = hold
+      const { request } = exchange
+      const body = await readBody(request, { limit: BODY_LIMIT, take, deadlineMs })
+      await this.#answer(readChatRequest(body), exchange)
+    } finally {
+      hold.release()
+    }
+  }
+
+  async #answer(chat: ChatRequest, exchange: Exchange): Promise<void> {
     const { agent, request } = exchange
-    const chat = readChatRequest(await readBody(request, BODY_LIMIT))
     const model = chat.namedModel && (await this.models.reference(agent, chat.namedModel))
     const { sessionKey, body } = chat
     const turn: Turn = { agent, sessionKey, model, headers: request.headers, body }

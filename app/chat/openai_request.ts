@@ -7,6 +7,7 @@ import {
   E_CHAT_NO_MESSAGES,
   E_CHAT_NOT_JSON,
   E_CHAT_TOO_LARGE,
+  E_CHAT_TOO_SLOW,
 } from '#chat/errors'
 
 /** The agent itself, with the models that its owner chose. */
@@ -25,26 +26,50 @@ export interface ChatRequest {
   body: Buffer | string
 }
 
+/** What a body may take. */
+export interface ReadLimits {
+  /** Bytes of one body. */
+  limit: number
+  /** Counts them against what its sender may have held. */
+  take(bytes: number): void
+  /** Milliseconds until all of it must be there. */
+  deadlineMs: number
+}
+
 /**
- * Reads a request's body whole.
+ * Reads a request's body whole. Of what is refused nothing more is kept: the rest is read unseen, as a client that
+ * still sends would not read the answer.
  *
- * @throws E_CHAT_TOO_LARGE before the surplus is taken in
+ * @throws E_CHAT_TOO_LARGE before the surplus is taken in, E_CHAT_TOO_SLOW, and what `take` throws
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  { limit, take, deadlineMs }: ReadLimits
+): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
-  return new Promise((resolve, reject) => {
-    const read = new GrowingBuffer()
-    request.on('data', (chunk: Buffer) => {
-      if (read.size + chunk.length > limit) {
-        request.pause()
-        reject(new E_CHAT_TOO_LARGE())
-        return
-      }
-      read.add(chunk)
-    })
-    request.once('end', () => resolve(read.take()))
-    request.once('error', reject)
-  })
+  const read = Promise.withResolvers<Buffer>()
+  const body = new GrowingBuffer()
+  const receive = (chunk: Buffer) => {
+    try {
+      if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
+      take(chunk.length)
+      body.add(chunk)
+    } catch (error) {
+      read.reject(error as Error)
+    }
+  }
+  const timer = setTimeout(() => read.reject(new E_CHAT_TOO_SLOW()), deadlineMs)
+  request.on('data', receive)
+  request.once('end', () => read.resolve(body.take()))
+  request.once('error', read.reject)
+  try {
+    return await read.promise
+  } catch (error) {
+    request.off('data', receive).resume()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /**

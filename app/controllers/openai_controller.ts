@@ -20,8 +20,10 @@ export default class OpenAiController {
     })
   }
 
-  async index({ tokenUserId }: HttpContext) {
-    return { object: 'list', data: await this.models.list(`user/${tokenUserId}`) }
+  /** Kept as text: a list may have thousands of models. */
+  async index({ response, tokenUserId }: HttpContext) {
+    const answer = await this.models.list(`user/${tokenUserId}`)
+    response.header('content-type', 'application/json; charset=utf-8').send(answer)
   }
 
   /** A model's id may hold slashes, so the rest of the path is the id. */

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto'
 import { type DateTime } from 'luxon'
 import { Secret } from '@adonisjs/core/helpers'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
+import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
-import { E_NOT_FOUND, E_TOKEN_ABILITY } from '#identity/errors'
+import { E_NOT_FOUND, E_TOKEN_ABILITY, E_TOO_MANY_TOKENS } from '#identity/errors'
 
 /** How long a deleted token or a deactivated user may still pass on another copy of Mosaic. */
 const CACHE_TTL_MS = 5000
@@ -37,7 +38,11 @@ export interface NewToken {
 export class AccessTokens {
   readonly #verified = new Map<string, Verified>()
 
-  constructor(protected now: () => number = Date.now) {}
+  constructor(
+    protected now: () => number = Date.now,
+    /** How many tokens one user may have. */
+    protected most: () => Promise<number> = async () => Infinity
+  ) {}
 
   /**
    * Whose token it is, or null when it is unknown, expired or its owner deactivated.
@@ -78,12 +83,38 @@ export class AccessTokens {
     return User.accessTokens.all(user)
   }
 
-  /** The token's `value` can be read here and never again. */
-  create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
+  /**
+   * The token's `value` can be read here and never again.
+   *
+   * @throws E_TOO_MANY_TOKENS
+   */
+  async create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
     /** None would be a token that does not expire. */
     const leftSec = (end: DateTime) => Math.max(1, Math.ceil((end.toMillis() - this.now()) / 1000))
     const expiresIn = expiresAt ? leftSec(expiresAt) : undefined
-    return User.accessTokens.create(user, [...(abilities ?? TOKEN_ABILITIES)], { name, expiresIn })
+    const allowed = [...(abilities ?? TOKEN_ABILITIES)]
+    const token = await User.accessTokens.create(user, allowed, { name, expiresIn })
+    await this.#keepWithinLimit(user, token)
+    return token
+  }
+
+  /** Counts once the new one is stored, so that of many at the same time none slips past the others. */
+  async #keepWithinLimit(user: User, made: AccessToken): Promise<void> {
+    const most = await this.most()
+    if ((await this.#count(user)) <= most) return
+    await this.#rowsOf(user).where('expires_at', '<', new Date(this.now())).delete()
+    if ((await this.#count(user)) <= most) return
+    await User.accessTokens.delete(user, made.identifier)
+    throw new E_TOO_MANY_TOKENS(most)
+  }
+
+  async #count(user: User): Promise<number> {
+    const row = await this.#rowsOf(user).count('* as total').first()
+    return Number(row.total)
+  }
+
+  #rowsOf(user: User) {
+    return db.from('auth_access_tokens').where('tokenable_id', user.id)
   }
 
   /** @throws E_NOT_FOUND when the user has no such token */

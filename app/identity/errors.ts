@@ -142,6 +142,34 @@ export class E_TOO_MANY_STREAMS extends Exception {
   readonly retryAfterSec = 5
 }
 
+/** What is sent is held in memory until its answer ends. */
+export class E_TOO_MUCH_AT_ONCE extends Exception {
+  static override code = 'E_TOO_MUCH_AT_ONCE'
+  static override status = 429
+  static override message = 'Your requests that are under way are too large together.'
+  static override help = 'Wait for one to end, or send smaller and fewer images.'
+  readonly retryAfterSec = 5
+}
+
+/** All users' together. */
+export class E_BODIES_FULL extends Exception {
+  static override code = 'E_BODIES_FULL'
+  static override status = 503
+  static override message = 'Mosaic holds as many large requests as it has room for.'
+  static override help = 'Send it again in a few seconds. An admin can make more room.'
+  readonly retryAfterSec = 5
+}
+
+export class E_TOO_MANY_TOKENS extends Exception {
+  static override code = 'E_TOO_MANY_TOKENS'
+  static override status = 409
+  static override help = 'Delete one that no program uses. An admin can allow more.'
+
+  constructor(most: number) {
+    super(`You have ${most} access tokens, and no user may have more.`)
+  }
+}
+
 export class E_BROWSER_ONLY extends Exception {
   static override code = 'E_BROWSER_ONLY'
   static override status = 400

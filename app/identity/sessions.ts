@@ -8,6 +8,7 @@ import { cut } from '#text/cut'
 import type User from '#models/user'
 import type { Audit } from '#audit/audit'
 import type { Settings } from '#settings/settings'
+import { endOldestSessions } from '#identity/session_quota'
 import { E_BROWSER_ONLY, E_NOT_FOUND } from '#identity/errors'
 
 /** How a session began. */
@@ -56,6 +57,8 @@ export class Sessions {
     this.#setFacts(ctx, this.#newFacts(ctx, method))
     ctx.session.put(ID_TOKEN, idToken ? encryption.encrypt(idToken) : '')
     await ctx.session.tag(user.id)
+    const most = await this.settings.get('limits.sessions')
+    await endOldestSessions(user.id, ctx.session.sessionId, most)
 
     user.lastSignInAt = DateTime.fromMillis(this.now(), { zone: 'utc' })
     await user.save()

@@ -2,23 +2,37 @@ import type { ServerResponse } from 'node:http'
 import type { Limiter } from '@adonisjs/limiter'
 import type { LimiterService } from '@adonisjs/limiter/types'
 import type { Settings } from '#settings/settings'
+import { HeldBodies, type BodyHold, type BodyLimits } from '#identity/held_bodies'
 import { E_TOO_MANY_STREAMS } from '#identity/errors'
 
 /** How long a changed setting may stay unseen here, in milliseconds. */
 const LIMITS_AGE_MS = 2000
 
+const MEGABYTE = 1024 * 1024
+
 interface Limits {
   /** Counts requests against the setting. */
   requests: Limiter
+  changes: Limiter
   streams: number
+  bodies: BodyLimits
+  uploadMs: number
+}
+
+/** What a body may do while it is read and kept. */
+export interface BodyAllowance {
+  hold: BodyHold
+  /** Milliseconds until all of it must be there. */
+  deadlineMs: number
 }
 
 /**
- * How much one user may ask of this copy of Mosaic: requests a minute, and answers that stay open. Counted
- * in memory, and the settings are read beside the requests, so that none of them waits for a query.
+ * How much one user may ask of this copy of Mosaic: requests and changes a minute, answers that stay open,
+ * and bytes that are held for them. Counted in memory, and the settings are read beside the requests, so that none of them waits for a query.
  */
 export class UserLimits {
   readonly #open = new Map<string, number>()
+  readonly #bodies = new HeldBodies(() => this.#limits!.bodies)
   #limits: Limits | null = null
   #readAt = -Infinity
 
@@ -33,6 +47,23 @@ export class UserLimits {
   async request(userId: string): Promise<void> {
     const { requests } = this.#fresh() ?? (await this.#read())
     await requests.consume(`api:${userId}`)
+  }
+
+  /** @throws E_TOO_MANY_REQUESTS, until the minute is over */
+  async change(userId: string): Promise<void> {
+    const { changes } = this.#fresh() ?? (await this.#read())
+    await changes.consume(`change:${userId}`)
+  }
+
+  /** What the body of a request may take. Whoever asks gives it back. */
+  async body(userId: string): Promise<BodyAllowance> {
+    const { uploadMs } = this.#fresh() ?? (await this.#read())
+    return { hold: this.#bodies.open(userId), deadlineMs: uploadMs }
+  }
+
+  /** Bytes of bodies that are held for everyone. */
+  get heldBytes(): number {
+    return this.#bodies.bytes
   }
 
   /**
@@ -68,8 +99,15 @@ export class UserLimits {
   async #read(): Promise<Limits> {
     const perMinute = await this.settings.get('limits.requestsPerMinute')
     const requests = this.limiter.use('memory', { requests: perMinute, duration: '1 min' })
+    const changesPerMinute = await this.settings.get('limits.changesPerMinute')
+    const changes = this.limiter.use('memory', { requests: changesPerMinute, duration: '1 min' })
     const streams = await this.settings.get('limits.openStreams')
+    const bodies = {
+      ofOne: (await this.settings.get('limits.bodyMb')) * MEGABYTE,
+      ofAll: (await this.settings.get('limits.bodiesMb')) * MEGABYTE,
+    }
+    const uploadMs = (await this.settings.get('limits.uploadSec')) * 1000
     this.#readAt = this.now()
-    return (this.#limits = { requests, streams })
+    return (this.#limits = { requests, changes, streams, bodies, uploadMs })
   }
 }

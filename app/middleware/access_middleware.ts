@@ -30,7 +30,9 @@ export default class AccessMiddleware {
     if (!rule) throw new E_NO_ACCESS_RULE()
 
     await this.#signIn(ctx)
-    if (ctx.auth.user && isApiPath(ctx.request.url())) await this.#count(ctx, ctx.auth.user)
+    if (ctx.auth.user && isApiPath(ctx.request.url())) {
+      await this.#count(ctx, ctx.auth.user, security)
+    }
     const completed = await this.#onboardingCompleted()
     if (!completed && leadsToOnboarding(ctx, rule)) {
       return ctx.response.redirect().toPath('/onboarding')
@@ -48,9 +50,14 @@ export default class AccessMiddleware {
   }
 
   /** What one user asks for, and keeps open. */
-  async #count({ route, response }: HttpContext, { id }: User): Promise<void> {
+  async #count(
+    { route, request, response }: HttpContext,
+    { id }: User,
+    security: RouteSecurity
+  ): Promise<void> {
     const limits = await app.container.make('identity.limits')
     await limits.request(id)
+    if (changesOwnThings(security, request.method())) await limits.change(id)
     if (staysOpen(route?.meta.answers)) await limits.stream(id, response.response)
   }
 
@@ -111,6 +118,11 @@ function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permiss
   if (rule !== 'permitted') return null
   if (!permission) throw new E_NO_ACCESS_RULE()
   return permission
+}
+
+/** What admins change is theirs to do; what the agent is told changes nothing here. */
+function changesOwnThings(security: RouteSecurity, method: string): boolean {
+  return security.access === 'signedIn' && abilityFor(security, method) === 'manage'
 }
 
 /** Events last until someone leaves; a chat that streams ends by itself. */

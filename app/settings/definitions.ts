@@ -147,6 +147,23 @@ export const DEFINITIONS = {
   /** Answers of one user that are open at the same time, chats and events, at each copy of Mosaic. */
   'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
 
+  /** Changes of their own things that one user makes in a minute, at each copy: every one is kept in the record. */
+  'limits.changesPerMinute': setting<number>({ default: 300, schema: whole(10, 1_000_000) }),
+  /** Providers that one user may have. */
+  'limits.providers': setting<number>({ default: 50, schema: whole(1, 100_000) }),
+  /** Kilobytes that the models of all providers of one user may take: each start of an agent reads them. */
+  'limits.providerKb': setting<number>({ default: 1024, schema: whole(16, 1_048_576) }),
+  /** Access tokens that one user may have. */
+  'limits.tokens': setting<number>({ default: 100, schema: whole(1, 100_000) }),
+  /** Sessions of one user; a sign-in beyond them ends the one that was used longest ago. */
+  'limits.sessions': setting<number>({ default: 100, schema: whole(1, 100_000) }),
+  /** Megabytes of requests to agents that each copy of Mosaic holds for one user at the same time. */
+  'limits.bodyMb': setting<number>({ default: 64, schema: whole(10, 1_048_576) }),
+  /** The same for all users together. */
+  'limits.bodiesMb': setting<number>({ default: 256, schema: whole(10, 1_048_576) }),
+  /** Seconds that a request to an agent may take to arrive. */
+  'limits.uploadSec': setting<number>({ default: 120, schema: whole(5, 3600) }),
+
   /** The server that takes mail (SMTP); without one, invitations are links to copy. */
   'mail.host': signInSetting<string | null>({
     default: null,

@@ -33,3 +33,25 @@ export class E_PROVIDER_RUNS_SYSTEM_AGENT extends Exception {
     )
   }
 }
+
+export class E_TOO_MANY_PROVIDERS extends Exception {
+  static override code = 'E_TOO_MANY_PROVIDERS'
+  static override status = 409
+  static override help = 'Delete one that you do not use. An admin can allow more.'
+
+  constructor(most: number) {
+    super(`You have ${most} providers, and no user may have more.`)
+  }
+}
+
+/** Every start of an agent and every list of models reads them all. */
+export class E_PROVIDERS_TOO_LARGE extends Exception {
+  static override code = 'E_PROVIDERS_TOO_LARGE'
+  static override status = 413
+  static override help = 'Keep the models that you use. An admin can allow more.'
+  readonly field = 'models'
+
+  constructor(kilobytes: number) {
+    super(`The models of all your providers together may take ${kilobytes} KB.`)
+  }
+}

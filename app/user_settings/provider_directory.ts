@@ -20,6 +20,7 @@ import {
   E_PROVIDER_IN_USE,
   E_PROVIDER_RUNS_SYSTEM_AGENT,
 } from '#user_settings/errors'
+import { requireRoom, type ProviderQuota } from '#user_settings/provider_quota'
 import {
   clearOwnUses,
   ownUsesOf,
@@ -44,6 +45,7 @@ export class ProviderDirectory {
     protected fetch: Fetch,
     protected audit: Audit,
     protected changed: SettingsChanged,
+    protected quota: ProviderQuota,
     protected testDeadlineMs: number = TEST_DEADLINE_MS
   ) {}
 
@@ -56,7 +58,10 @@ export class ProviderDirectory {
     return LlmProvider.ownedBy(ownerId).where('id', id).firstOrFail()
   }
 
-  /** @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR, E_NAME_TAKEN */
+  /**
+   * @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR, E_NAME_TAKEN, E_TOO_MANY_PROVIDERS,
+   *   E_PROVIDERS_TOO_LARGE
+   */
   async create(actor: Actor, input: ProviderInput): Promise<LlmProvider> {
     const values = providerValues(this.registry.get(input.type), input, { models: true })
     const provider = new LlmProvider()
@@ -74,7 +79,7 @@ export class ProviderDirectory {
   /**
    * Changes what is given. A new name is followed by every reference to the provider's models.
    *
-   * @throws E_VALIDATION_ERROR, E_NAME_TAKEN
+   * @throws E_VALIDATION_ERROR, E_NAME_TAKEN, E_PROVIDERS_TOO_LARGE
    */
   async update(actor: Actor, id: string, changes: ProviderChanges): Promise<LlmProvider> {
     const provider = await this.find(actor.user.id, id)
@@ -164,8 +169,10 @@ export class ProviderDirectory {
 
   async #store(provider: LlmProvider): Promise<void> {
     const formerName: string = provider.$original.name ?? provider.name
+    const limits = await this.quota.read()
     try {
       await db.transaction(async (trx) => {
+        await requireRoom(provider, limits, trx)
         await provider.useTransaction(trx).save()
         if (formerName !== provider.name) await renameUses(provider, formerName, trx)
       })

@@ -1001,6 +1001,38 @@ export const en = {
           label: 'Answers open at once',
           help: 'Chats under way and pages that watch.',
         },
+        limits_changesPerMinute: {
+          label: 'Changes a minute',
+          help: 'Of their own providers, tokens and settings. Each is kept in the audit record.',
+        },
+        limits_providers: {
+          label: 'Providers',
+          help: 'That one user may have.',
+        },
+        limits_providerKb: {
+          label: 'Kilobytes of models',
+          help: 'Of all providers of one user together. Each start of their agent reads them; a model takes about 0.1.',
+        },
+        limits_tokens: {
+          label: 'Access tokens',
+          help: 'That one user may have.',
+        },
+        limits_sessions: {
+          label: 'Sessions',
+          help: 'Of one user. A sign-in beyond them ends the session that was used longest ago.',
+        },
+        limits_bodyMb: {
+          label: 'Megabytes of requests at once',
+          help: 'Of one user to their agent: each is held in memory until its answer ends.',
+        },
+        limits_bodiesMb: {
+          label: 'Megabytes of requests of all',
+          help: 'The same for all users together, at each copy of Mosaic.',
+        },
+        limits_uploadSec: {
+          label: 'Time for a request to arrive',
+          help: 'Seconds. One that is sent more slowly is ended.',
+        },
         sessions_lifetimeHours: {
           label: 'End in any case after',
           help: 'Hours after the sign-in.',

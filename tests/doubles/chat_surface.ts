@@ -81,12 +81,16 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
       { models: ids.map((id) => ({ id })) },
     ])
   )
-  const models = new ModelCatalogue({
-    forAgent: async () => ({ document: { models: { providers } } }),
-  })
+  const models = new ModelCatalogue(
+    { forAgent: async () => ({ document: { models: { providers } } }) },
+    { of: async () => null }
+  )
   const { container } = app
   container.swap(ModelCatalogue, () => models)
-  container.swap(OpenAiChat, () => new OpenAiChat(relay, models, failures, report, options.timing))
+  container.swap(OpenAiChat, async () => {
+    const limits = await container.make('identity.limits')
+    return new OpenAiChat(relay, models, failures, report, limits, options.timing)
+  })
   container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
   if (options.gateway) {
     const { gateway, label = async () => {} } = options

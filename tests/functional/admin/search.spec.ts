@@ -25,6 +25,9 @@ const SEARCHES = [
   { search: '_', finds: 'Straße 100%_' },
 ]
 
+/** What fits into a name and into an address. */
+const LETTERS_OF_A_NAME = 60
+
 test.group('A search by people’s names', (group) => {
   let visitor: Visitor
 
@@ -67,18 +70,17 @@ test.group('A search by people’s names', (group) => {
 
   test('reads letters on the database as in the process', async ({ assert }) => {
     const letters = Array.from({ length: 0x590 - 0x20 }, (_, at) => String.fromCharCode(at + 0x20))
-    const isPostgres = db.connection().dialect.name === 'postgres'
+      .filter((letter) => /\p{L}/u.test(letter))
+      .map((letter) => `${letter} `)
     const { id } = await UserFactory.create()
-    const wrong: string[] = []
-    for (const letter of letters.filter((one) => /\p{L}/u.test(one))) {
-      await db
-        .from('users')
-        .where('id', id)
-        .update({ name: `<${letter}>` })
-      const search = encodeURIComponent(`<${letter.toLowerCase()}>`)
-      const users = await found(`users?search=${search}`)
-      if (users.length !== 1) wrong.push(`${letter} ${folded(letter)}`)
+    for (let at = 0; at < letters.length; at += LETTERS_OF_A_NAME) {
+      const name = letters
+        .slice(at, at + LETTERS_OF_A_NAME)
+        .join('')
+        .trim()
+      await db.from('users').where('id', id).update({ name })
+      const users = await found(`users?search=${encodeURIComponent(name.toLowerCase())}`)
+      assert.lengthOf(users, 1, `${name} as ${folded(name)}`)
     }
-    assert.deepEqual(wrong, [], isPostgres ? 'PostgreSQL' : 'SQLite')
-  }).timeout(60_000)
+  })
 })

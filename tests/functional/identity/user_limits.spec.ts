@@ -95,12 +95,12 @@ test.group('What one user may ask of Mosaic', (group) => {
     const limits = new UserLimits(await app.container.make('limiter.manager'), slow, () => now)
     const { user } = await someone()
     await limits.request(user.id)
-    assert.equal(reads, 2)
+    const before = reads
     now = 60_000
     answer = new Promise(() => {})
     await limits.request(user.id)
-    assert.equal(reads, 3, 'asked for, and not waited for')
+    assert.equal(reads, before + 1, 'asked for, and not waited for')
     await limits.request(user.id)
-    assert.equal(reads, 3, 'once')
+    assert.equal(reads, before + 1, 'once')
   })
 })
