@@ -12,7 +12,10 @@ const STOP_MS = 20_000
 const POLL_MS = 10
 
 /** When a gateway may get traffic: as `/startupz` says it. */
-export async function readyAt(endpoint: string): Promise<number> {
+export async function readyAt(
+  endpoint: string,
+  fetch: typeof globalThis.fetch = globalThis.fetch
+): Promise<number> {
   const deadline = now() + READY_MS
   for (;;) {
     const response = await fetch(`${endpoint}/startupz`).catch(() => null)

@@ -1,3 +1,4 @@
+import { fetchGateway } from '#runtimes/gateway_connections'
 import { setTimeout as after } from 'node:timers/promises'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/state/activity'
@@ -93,7 +94,7 @@ export function isExplained(error: unknown): boolean {
 export const SESSION = 'chaos'
 
 async function say(url: string, token: string, message: string): Promise<string> {
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  const response = await fetchGateway(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: {
       'authorization': `Bearer ${token}`,
@@ -109,7 +110,7 @@ async function say(url: string, token: string, message: string): Promise<string>
 
 /** What the agent remembers of the session: the messages that were said. */
 export async function remembered(url: string, token: string): Promise<string[]> {
-  const response = await fetch(`${url}/sessions/${SESSION}/history?limit=1000000`, {
+  const response = await fetchGateway(`${url}/sessions/${SESSION}/history?limit=1000000`, {
     headers: { authorization: `Bearer ${token}` },
   })
   if (response.status === 404) return []

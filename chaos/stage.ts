@@ -67,7 +67,12 @@ export async function openStage(
     }
 
     const worldFile = new URL('processes/world.ts', import.meta.url)
-    const world = await Child.start<{ port: number }>(worldFile, where)
+    const storage =
+      driver === 'process' ? { MOSAIC_CHAOS_STORAGE: join(own.folder, 'storage') } : {}
+    const world = await Child.start<{ port: number }>(worldFile, {
+      ...where,
+      env: { ...where.env, ...storage },
+    })
     open.push(world)
     const copies = new Copies({
       ...where,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
-import { secrets, storagePath } from '#start/env'
+import env, { secrets, storagePath } from '#start/env'
 import internalConfig from '#config/internal'
 import { defineConfig, drivers } from '#runtimes/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
@@ -29,6 +29,8 @@ const runtimeConfig = defineConfig({
       storage: storagePath,
       openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
       entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+      unisolated: env.get('UNISOLATED_AGENTS'),
+      egress: async () => (await app.container.make('settings')).get('docker.egress'),
     }),
     docker: drivers.docker({
       entrypoint: app.makePath('docker/agent/entrypoint.sh'),

@@ -59,6 +59,7 @@ export default class AgentsProvider {
       const { createId } = await import('@paralleldrive/cuid2')
       const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
       const copy = createId()
+      const { fetchGateway } = await import('#runtimes/gateway_connections')
       const world = { copy, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
       const copies = new ReplicaRegistry({ ...world, logger: await resolver.make('logger') })
       this.#endings.push(() => copies.close())
@@ -73,7 +74,7 @@ export default class AgentsProvider {
         random: Math.random,
         logger: await resolver.make('logger'),
         doors: await resolver.make('openclaw.control'),
-        fetch: globalThis.fetch,
+        fetch: fetchGateway,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
         rollouts: this.#rollouts,
@@ -252,11 +253,11 @@ export default class AgentsProvider {
     const callback = await driver.callback?.()
     if (!callback) return url
 
-    if (callback.listen && container.hasBinding('internal.listener')) {
+    if (container.hasBinding('internal.listener')) {
       const listener = await container.make('internal.listener')
-      await listener.listenOn(callback.listen)
+      await listener.listenFor(callback)
     }
-    return `http://${callback.host}:${port}`
+    return `http://${callback.host}:${callback.port ?? port}`
   }
 
   async #begin() {

@@ -1,12 +1,13 @@
 import { createServer, type Server as NodeServer } from 'node:http'
 import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
+import type { RuntimeCallback } from '#runtimes/contract'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type internalConfig from '#config/internal'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
-    'internal.listener': Pick<InternalServerProvider, 'listenOn'>
+    'internal.listener': Pick<InternalServerProvider, 'listenFor'>
   }
 }
 
@@ -23,7 +24,7 @@ const RETRY_MS = 5000
 export default class InternalServerProvider {
   #node: NodeServer | null = null
   readonly #ended = new AbortController()
-  /** Listeners beside the first, by their address. */
+  /** Listeners beside the first, by the address that agents use. */
   readonly #more = new Map<string, Promise<SocketServer>>()
 
   constructor(protected app: ApplicationService) {}
@@ -48,24 +49,36 @@ export default class InternalServerProvider {
   }
 
   /**
-   * Listens on the same port at one more address of this machine: agents in containers reach no loopback
-   * but their own. What listens there already is success.
+   * Listens where the agents of a driver call back, beside the internal listener's own address: agents in
+   * containers and sandboxes reach no loopback but their own. What listens there already is success.
    */
-  async listenOn(address: string): Promise<void> {
-    const { host, port } = this.app.config.get<typeof internalConfig>('internal')
-    const node = this.#node
-    if (!node || this.#ended.signal.aborted || EVERYWHERE.has(host) || host === address) return
+  async listenFor(callback: RuntimeCallback): Promise<void> {
+    if (!this.#node || this.#ended.signal.aborted) return
+    const open = callback.open ? () => callback.open!() : this.#opener(callback.listen)
+    if (!open) return
 
-    const known = this.#more.get(address)
+    const known = this.#more.get(callback.host)
     if (known) return void (await known)
 
-    const server = createSocketServer((socket) => node.emit('connection', socket)).unref()
-    const opened = new Promise<SocketServer>((resolve, reject) => {
-      server.once('error', reject).listen(port, address, () => resolve(server))
-    })
-    this.#more.set(address, opened)
-    opened.catch(() => this.#more.delete(address))
+    const opened = open().then((server) => this.#attach(server))
+    this.#more.set(callback.host, opened)
+    opened.catch(() => this.#more.delete(callback.host))
     await opened
+  }
+
+  /** Opens the same port at one more address of this machine; null where that is open already. */
+  #opener(address: string | null): (() => Promise<SocketServer>) | null {
+    const { host, port } = this.app.config.get<typeof internalConfig>('internal')
+    if (!address || EVERYWHERE.has(host) || host === address) return null
+    return () =>
+      new Promise((resolve, reject) => {
+        const server = createSocketServer()
+        server.once('error', reject).listen(port, address, () => resolve(server))
+      })
+  }
+
+  #attach(server: SocketServer): SocketServer {
+    return server.on('connection', (socket) => this.#node?.emit('connection', socket)).unref()
   }
 
   /** Agents that outlived a restart of Mosaic call back before anything else is asked of their driver. */
@@ -78,7 +91,7 @@ export default class InternalServerProvider {
         const name = await (await container.make('settings')).get('runtime.driver')
         const driver = await (await container.make('runtime.manager')).use(name)
         const callback = await driver.callback?.()
-        if (callback?.listen) await this.listenOn(callback.listen)
+        if (callback) await this.listenFor(callback)
         return
       } catch (error) {
         const logger = await container.make('logger')

@@ -3,6 +3,7 @@ import { createId } from '@paralleldrive/cuid2'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { RuntimeManager } from '#runtimes/manager'
+import { dialGatewaysWith } from '#runtimes/gateway_connections'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
@@ -30,6 +31,13 @@ export default class RuntimeProvider {
       }
       this.#manager = new RuntimeManager(config, () => this.#installation())
       return this.#manager
+    })
+  }
+
+  boot() {
+    dialGatewaysWith(async (endpoint, signal) => {
+      const manager = await this.app.container.make('runtime.manager')
+      return manager.dial(endpoint, signal)
     })
   }
 

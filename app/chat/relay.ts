@@ -1,5 +1,6 @@
 import type { ServerResponse, IncomingHttpHeaders } from 'node:http'
 import { Agent } from 'undici'
+import { gatewayConnector } from '#runtimes/gateway_connections'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { upstreamHeaders } from '#chat/headers'
@@ -84,7 +85,7 @@ export class ChatRelay {
     this.#activity = activity
     this.#options = { ...DEFAULTS, ...options }
     this.#gateways = new Agent({
-      connect: { timeout: this.#options.connectTimeoutMs },
+      connect: gatewayConnector({ timeout: this.#options.connectTimeoutMs }),
       headersTimeout: this.#options.silenceTimeoutMs,
       bodyTimeout: this.#options.silenceTimeoutMs,
     })

@@ -1,4 +1,4 @@
-import { request } from 'undici'
+import { requestGateway as request } from '#runtimes/gateway_connections'
 import { readJson, readText } from '#bounded/body'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { callGateway } from '#openclaw/gateway_socket'

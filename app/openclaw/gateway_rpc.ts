@@ -1,4 +1,4 @@
-import { request } from 'undici'
+import { requestGateway as request } from '#runtimes/gateway_connections'
 import { readText } from '#bounded/body'
 
 /** Its own document, the longest answer, has some hundred kilobytes. */

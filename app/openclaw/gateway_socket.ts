@@ -1,4 +1,5 @@
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { plainAddress } from '#runtimes/gateway_connections'
 import { deviceOf } from '#openclaw/gateway_device'
 import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 
@@ -56,8 +57,10 @@ async function connectAndAsk<Result>(
   const { GatewayClient } = await import('@openclaw/gateway-client')
   const device = deviceOf(token)
   const connected = Promise.withResolvers<void>()
+  // It opens its socket itself.
+  const address = await plainAddress(url)
   const client = new GatewayClient({
-    url: url.replace(/^http/, 'ws'),
+    url: address.url.replace(/^http/, 'ws'),
     token,
     minProtocol: PROTOCOL,
     maxProtocol: PROTOCOL,
@@ -82,6 +85,7 @@ async function connectAndAsk<Result>(
   } finally {
     clearTimeout(late)
     client.stop()
+    address.close()
   }
 }
 

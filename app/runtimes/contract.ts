@@ -7,14 +7,18 @@
  * - A failure is a `RuntimeError` of `#runtimes/errors` with one of the closed list of reasons.
  * - A driver touches only what carries the label of its own installation.
  */
-import type { Readable } from 'node:stream'
+import type { Server } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
 import type { Secret } from '@adonisjs/core/helpers'
 import type { FailureReason } from '#runtimes/errors'
 
 /** What a driver can do. Tests and callers ask these flags, never for a driver's name. */
 export interface RuntimeCapabilities {
-  /** What keeps one agent from another: nothing, an own system user, or a container. */
-  isolation: 'none' | 'user' | 'container'
+  /**
+   * What keeps one agent from another: nothing, a system user for each, a sandbox of namespaces for each on
+   * the machine's files, or a container.
+   */
+  isolation: 'none' | 'user' | 'sandbox' | 'container'
   /** Whether `suspend` and `resume` exist. */
   suspend: boolean
   /** Whether `limits` of a spec are enforced. */
@@ -117,6 +121,18 @@ export interface RuntimeContext {
   onProgress?: (detail: string) => void
 }
 
+/** Where instances reach a listener of Mosaic. */
+export interface RuntimeCallback {
+  /** The name or address that they use. */
+  host: string
+  /** The port that they use, where it is not that of Mosaic's internal listener. */
+  port?: number
+  /** The address of this machine that Mosaic listens on for them beside its own; null where its own will do. */
+  listen: string | null
+  /** Opens a listener that is in no network of this machine, in place of `listen`. */
+  open?(): Promise<Server>
+}
+
 export interface RuntimeDriver {
   readonly name: string
   readonly capabilities: RuntimeCapabilities
@@ -173,12 +189,16 @@ export interface RuntimeDriver {
   /** What happens from now on, until the signal. May miss some, never invents one. */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>
 
+  /** How instances reach a listener of Mosaic; null or left out where Mosaic's own on loopback will do. */
+  callback?(): Promise<RuntimeCallback | null>
+
   /**
-   * How instances reach a listener of Mosaic: `host` is the name or address that they use, `listen` the
-   * address of this machine that Mosaic listens on for them beside its own, null where its own will do.
-   * Drivers whose instances share Mosaic's loopback leave it out.
+   * A connection to the gateway of an instance, before a byte is sent; `endpoint` as `Instance` has it. For
+   * drivers whose gateways no plain connection reaches, or who make sure first who answers. The host of such
+   * an endpoint ends in `.<driver name>.internal`, which is how Mosaic finds the driver. Rejects with an error
+   * that has a `code`, as ECONNREFUSED, or with the signal's reason.
    */
-  callback?(): Promise<{ host: string; listen: string | null }>
+  dial?(endpoint: URL, signal?: AbortSignal): Promise<Duplex>
 
   /**
    * Does ahead what takes long, as fetching the image, so that no wake has to wait for it. What is done

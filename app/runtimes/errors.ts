@@ -15,6 +15,7 @@ export const FAILURE_REASONS = [
   'config_rejected',
   'no_provider',
   'data_stranded',
+  'not_isolated',
   'database_away',
   'cancelled',
   'internal',

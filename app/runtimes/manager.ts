@@ -1,6 +1,10 @@
+import type { Duplex } from 'node:stream'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { RuntimeDriver, RuntimeFinding } from '#runtimes/contract'
 import type { RuntimeConfig, RuntimeDriverFactory } from '#runtimes/define_config'
+
+/** A host that only a driver finds; its name is in it. */
+const DIALED = /\.([a-z0-9-]+)\.internal$/
 
 /** Names of the configured runtime drivers, inferred from `config/runtime.ts`. */
 export interface RuntimeDrivers {}
@@ -60,6 +64,19 @@ export class RuntimeManager {
     this.#made.set(name, driver)
     driver.catch(() => this.#made.delete(name))
     return driver
+  }
+
+  /**
+   * A connection to the gateway of an instance by its driver, or null where the endpoint is an address that
+   * plain TCP reaches.
+   *
+   * @throws what `RuntimeDriver.dial` throws
+   */
+  async dial(endpoint: URL, signal?: AbortSignal): Promise<Duplex | null> {
+    const name = DIALED.exec(endpoint.hostname)?.[1]
+    if (!name) return null
+    const driver = await this.use(name)
+    return (await driver.dial?.(endpoint, signal)) ?? null
   }
 
   /** What is wrong with a driver here: the named one, or the default one. */

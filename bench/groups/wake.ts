@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Child } from '../child.js'
 import { Mosaic, type WakeDurations } from '../mosaic.js'
-import { readyAt, startByHand } from '../openclaw_by_hand.js'
+import { startByHand } from '../openclaw_by_hand.js'
 import { median, result, type Result } from '../result.js'
 
 /** A start takes many seconds of processor time. */
@@ -67,18 +67,15 @@ export async function wakeGroup(): Promise<Result[]> {
 }
 
 async function timedWake({ child }: Mosaic): Promise<WakeParts> {
-  const endpoint = new Promise<string>((resolve) => {
-    const listen = (message: { endpoint?: string }) => {
-      if (!message.endpoint) return
+  const isReady = new Promise<number>((resolve) => {
+    const listen = (message: { gatewayReady?: number }) => {
+      if (!message.gatewayReady) return
       child.process.off('message', listen)
-      resolve(message.endpoint)
+      resolve(message.gatewayReady)
     }
     child.process.on('message', listen)
   })
-  const [times, ready] = await Promise.all([
-    child.ask<WakeDurations>('wake'),
-    endpoint.then((url) => readyAt(url)),
-  ])
+  const [times, ready] = await Promise.all([child.ask<WakeDurations>('wake'), isReady])
   const whole = times.answered - times.asked
   const driver = times.driverTo - times.driverFrom
   const boot = Math.max(0, ready - times.driverTo)

@@ -2,6 +2,8 @@
  * Mosaic's web process as `bin/server.ts` starts it, with one user. A runtime driver of the bench answers
  * with the gateway double's address instead of starting anything, or passes on to the process driver.
  */
+import { fetchGateway } from '#runtimes/gateway_connections'
+import { readyAt } from '../openclaw_by_hand.js'
 import 'reflect-metadata'
 import { Secret } from '@adonisjs/core/helpers'
 import { Ignitor } from '@adonisjs/core'
@@ -60,7 +62,7 @@ function doubleDriver(): RuntimeDriver {
 /** When the driver's `ensure` began and ended last. */
 const ensured = { from: 0, to: 0 }
 
-/** Times `ensure`, and tells the bench at once where the instance is. */
+/** Times `ensure`, and tells the bench when its gateway is ready. */
 function timed(driver: RuntimeDriver): RuntimeDriver {
   return {
     name: 'bench',
@@ -69,9 +71,12 @@ function timed(driver: RuntimeDriver): RuntimeDriver {
       ensured.from = now()
       const instance = await driver.ensure(spec, context)
       ensured.to = now()
-      process.send!({ endpoint: instance.endpoint })
+      void readyAt(instance.endpoint, fetchGateway).then((ready) =>
+        process.send!({ gatewayReady: ready })
+      )
       return instance
     },
+    callback: async () => (await driver.callback?.()) ?? null,
     stop: (ref, options) => driver.stop(ref, options),
     inspect: (ref) => driver.inspect(ref),
     list: () => driver.list(),

@@ -6,6 +6,7 @@ import 'reflect-metadata'
 import { join } from 'node:path'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
+import { dialGatewaysWith } from '#runtimes/gateway_connections'
 import { answerQuestions } from '../../bench/answering.js'
 import { consoleApp } from '../../bench/console_app.js'
 import { Acts, isExplained, remembered, type House } from '../acts.js'
@@ -50,7 +51,8 @@ async function realDriver(installation: string, copy: string): Promise<RuntimeDr
     const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
     const openclaw = [join(scene.folder, 'fake/node_modules/openclaw')]
     const storage = join(scene.folder, 'storage')
-    return new ProcessDriver({ storage, openclaw, entrypoint }, installation)
+    const unisolated = 'accept'
+    return new ProcessDriver({ storage, openclaw, entrypoint, unisolated }, installation)
   }
   const { DockerDriver } = await import('#runtimes/drivers/docker/driver')
   return new DockerDriver(
@@ -79,6 +81,10 @@ async function openHouse() {
   const base = { ...given, clock: { ...given.clock, now: () => Date.now() - setBackBy } }
   const installation = await base.runtimes.installation()
   const real = await realDriver(installation, base.copy)
+  dialGatewaysWith(async (endpoint, signal) => {
+    const isDialed = endpoint.hostname.endsWith(`.${real.name}.internal`)
+    return isDialed ? ((await real.dial?.(endpoint, signal)) ?? null) : null
+  })
   const driver = new StepDriver(real, step)
   const settingsOf = (agent: AgentKey) => UserAgentConfig.ownedBy(agent.slice('user/'.length))
   const timeouts = { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 }
@@ -96,7 +102,8 @@ async function openHouse() {
     },
     callbackUrl: async () => {
       const callback = await real.callback?.()
-      return callback ? `http://${callback.host}:${new URL(scene.worldUrl).port}` : scene.worldUrl
+      if (!callback) return scene.worldUrl
+      return `http://${callback.host}:${callback.port ?? new URL(scene.worldUrl).port}`
     },
     timeouts,
     copies: new ReplicaRegistry({ ...base, timeouts }),

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
 import { Secret } from '@adonisjs/core/helpers'
+import { ProcessDriver } from '#runtimes/drivers/process/driver'
 import { MemoryDriver } from '#runtimes/drivers/memory/driver'
 import { MemoryWorld } from '#runtimes/drivers/memory/world'
 import { type RuntimeError } from '#runtimes/errors'
@@ -82,6 +83,13 @@ const server = createServer(async (request, response) => {
   const input = (await json(request)) as Input
   response.end(JSON.stringify(await answer(verb, input, response)))
 })
+/** Agents in sandboxes reach nothing but the gate of their folder. */
+const storage = process.env.MOSAIC_CHAOS_STORAGE
+if (storage) {
+  const agents = new ProcessDriver({ storage, openclaw: [], entrypoint: '' }, WORLD_INSTALLATION)
+  const listener = await (await agents.callback())?.open?.()
+  listener?.on('connection', (socket) => server.emit('connection', socket))
+}
 server.listen(0, '0.0.0.0', () => {
   process.send!({ ready: { port: (server.address() as AddressInfo).port } })
 })

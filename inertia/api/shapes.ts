@@ -249,7 +249,7 @@ export interface Runtime {
   inUse: boolean
   /** No finding is an error. */
   usable: boolean
-  isolation: 'none' | 'user' | 'container'
+  isolation: 'none' | 'user' | 'sandbox' | 'container'
   limits: boolean
   /** Whether agents can come and go with their data. */
   movesData: boolean

@@ -229,6 +229,8 @@ export const en = {
     isolation: {
       none: 'All agents are one user of this machine: for trying out.',
       user: 'Each agent is a user of its own on this machine.',
+      sandbox:
+        'Each agent is a user of its own in a sandbox of its own: no other, and no service, is in reach.',
       container: 'Each agent is in a hardened container of its own.',
     },
     limits: 'Memory, processors and processes of each are limited.',
@@ -386,6 +388,10 @@ export const en = {
       data_stranded: {
         what: 'Your agent cannot take its data along to the place where agents run now.',
         next: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
+      },
+      not_isolated: {
+        what: 'This machine cannot keep agents apart, so it runs those of one person only.',
+        next: 'Tell an admin: the check of the runtime says what the machine lacks.',
       },
       database_away: {
         what: 'The database that Mosaic keeps everything in does not answer.',
@@ -625,6 +631,7 @@ export const en = {
       config_rejected: 'Did not accept its settings.',
       no_provider: 'Has no model.',
       data_stranded: 'Its data cannot move to this runtime: choose the former one again.',
+      not_isolated: 'The machine cannot keep agents of several persons apart.',
       database_away: 'The database did not answer.',
       cancelled: 'Its start was cancelled.',
       internal: 'An error inside Mosaic: the log says more.',

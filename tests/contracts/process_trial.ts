@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import { Secret } from '@adonisjs/core/helpers'
@@ -7,10 +9,15 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcessDriver, type ProcessDriverConfig } from '#runtimes/drivers/process/driver'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
-import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
+import {
+  installFakeOpenclaw,
+  KNOBS_PORT_OFFSET,
+  type FakeBehaviour,
+} from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
-import type { RuntimeTrial } from '#tests/contracts/runtime'
+import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
 
 /** The launcher, as the application starts it. */
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
@@ -36,6 +43,8 @@ export async function until<Value>(
 /** The process driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
 export class ProcessTrial implements RuntimeTrial {
   readonly #drivers: ProcessDriver[] = []
+  readonly #reached = new Map<ProcessDriver, string>()
+  #apiUrl: string | null = null
 
   private constructor(
     readonly folder: string,
@@ -51,12 +60,14 @@ export class ProcessTrial implements RuntimeTrial {
       storage: join(folder, 'storage'),
       openclaw: [await installFakeOpenclaw(join(folder, 'fake'))],
       entrypoint: ENTRYPOINT,
+      unisolated: 'accept',
       ...change,
     })
   }
 
+  /** Where agents reach the documents: in their gate, where they have one. */
   get apiUrl(): string {
-    return this.documents.url
+    return this.#apiUrl ?? this.documents.url
   }
 
   /** What belongs to one agent. */
@@ -70,11 +81,50 @@ export class ProcessTrial implements RuntimeTrial {
   ): Promise<ProcessDriver> {
     const driver = new ProcessDriver({ ...this.config, ...change }, installation)
     this.#drivers.push(driver)
+    if (Object.keys(change).length === 0) this.#apiUrl = await this.#answerFor(driver)
     return driver
+  }
+
+  /** Serves the documents where agents of this driver call back, and gives that address. */
+  async #answerFor(driver: ProcessDriver): Promise<string> {
+    const known = this.#reached.get(driver)
+    if (known) return known
+    const callback = await driver.callback()
+    if (callback) this.documents.listenOn(await callback.open!())
+    const url = callback ? `http://${callback.host}:${callback.port}` : this.documents.url
+    this.#reached.set(driver, url)
+    return url
   }
 
   async kill({ id }: Instance): Promise<void> {
     process.kill(Number(id), 'SIGKILL')
+  }
+
+  /** In a sandbox it listens to what a test wants done, as in a container. */
+  readonly within: InstanceTrial = {
+    run: (instance, command) => this.#knob(instance, '/run', { command }),
+    connect: async (instance, host, port) => {
+      const { result } = await this.#knob<{ result: string }>(instance, '/connect', { host, port })
+      return result
+    },
+    takeMemory: async (instance, megabytes) => {
+      await this.#knob(instance, '/hog', { megabytes })
+    },
+  }
+
+  async #knob<Answer>({ id, state }: Instance, path: string, body: object): Promise<Answer> {
+    const port = Number(state.port) + KNOBS_PORT_OFFSET
+    const asking = `fetch('http://127.0.0.1:${port}${path}', { method: 'POST', body: process.argv[1] })
+      .then((answer) => answer.text()).then((text) => process.stdout.write(text))`
+    const inside = [
+      `--net=/proc/${id}/ns/net`,
+      process.execPath,
+      '-e',
+      asking,
+      JSON.stringify(body),
+    ]
+    const { stdout } = await promisify(execFile)('nsenter', inside, { timeout: DEADLINE_MS })
+    return JSON.parse(stdout) as Answer
   }
 
   async plant(name: string): Promise<() => Promise<boolean>> {
@@ -108,8 +158,11 @@ export class ProcessTrial implements RuntimeTrial {
 
   /** Starts an agent, with the first driver unless another is given, and waits until it is ready. */
   async start(spec: InstanceSpec, driver = this.#drivers[0]): Promise<Instance> {
-    const instance = await driver.ensure(spec, this.patient())
-    await until(async () => (await fetch(`${instance.endpoint}/startupz`).catch(() => null))?.ok)
+    const apiUrl = await this.#answerFor(driver)
+    const instance = await driver.ensure({ ...spec, apiUrl }, this.patient())
+    await until(
+      async () => (await fetchBy(driver)(`${instance.endpoint}/startupz`).catch(() => null))?.ok
+    )
     return instance
   }
 

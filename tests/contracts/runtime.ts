@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { Assert } from '@japa/assert'
 import { Secret } from '@adonisjs/core/helpers'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
@@ -109,10 +110,10 @@ export function runtimeContract(
 
     const refOf = ({ name }: { name: string }) => ({ name, state: null })
 
-    async function ready(instance: Instance): Promise<void> {
+    async function ready(instance: Instance, by: RuntimeDriver): Promise<void> {
       const deadline = performance.now() + DEADLINE_MS
       while (performance.now() < deadline) {
-        const response = await fetch(`${instance.endpoint}/startupz`).catch(() => null)
+        const response = await fetchBy(by)(`${instance.endpoint}/startupz`).catch(() => null)
         if (response?.ok) return
         await after(20)
       }
@@ -121,16 +122,17 @@ export function runtimeContract(
 
     async function start(given: InstanceSpec, by = driver): Promise<Instance> {
       const instance = await by.ensure(given, never())
-      await ready(instance)
+      await ready(instance, by)
       return instance
     }
 
     async function chat(
       instance: Instance,
       { token }: InstanceSpec,
-      text: string
+      text: string,
+      by = driver
     ): Promise<string> {
-      const response = await fetch(`${instance.endpoint}/v1/chat/completions`, {
+      const response = await fetchBy(by)(`${instance.endpoint}/v1/chat/completions`, {
         method: 'POST',
         headers: {
           'authorization': `Bearer ${token.release()}`,
@@ -148,7 +150,7 @@ export function runtimeContract(
     }
 
     async function answers(endpoint: string, withinMs = 1000): Promise<boolean> {
-      return fetch(`${endpoint}/healthz`, { signal: AbortSignal.timeout(withinMs) }).then(
+      return fetchBy(driver)(`${endpoint}/healthz`, { signal: AbortSignal.timeout(withinMs) }).then(
         () => true,
         () => false
       )
@@ -190,7 +192,7 @@ export function runtimeContract(
       assert.match(instance.endpoint, /^http:\/\/[^/]+:\d+$/)
       assert.equal(await chat(instance, given, 'hello'), 'Turn 1: hello')
 
-      const refused = await fetch(`${instance.endpoint}/sessions/contract/history`, {
+      const refused = await fetchBy(driver)(`${instance.endpoint}/sessions/contract/history`, {
         headers: { authorization: 'Bearer another' },
       })
       assert.equal(refused.status, 401)
@@ -394,7 +396,7 @@ export function runtimeContract(
         () => driver.ensure({ ...given, installation: HERE }, never()),
         E_RUNTIME_NAME_TAKEN
       )
-      assert.equal(await chat(instance, given, 'still here'), 'Turn 1: still here')
+      assert.equal(await chat(instance, given, 'still here', other), 'Turn 1: still here')
     })
 
     test('leaves a foreign thing of the same name as it is', async ({ assert }) => {

@@ -5,6 +5,7 @@ import { testEngine } from '#tests/engine/engine'
 import { MemoryDriver } from '#runtimes/drivers/memory/driver'
 import { MemoryWorld } from '#runtimes/drivers/memory/world'
 import { runtimeDataContract } from '#tests/contracts/runtime_data'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { HERE as PROCESS_HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
 import type { RuntimeDriver } from '#runtimes/contract'
@@ -79,14 +80,23 @@ if (engine) {
       containers.documents.serve(away.agent, { fake: {} })
       const ref = { name: atHome.name, state: null }
 
-      assert.equal(await turn(await processes.start(atHome), atHome.token.release()), 'Turn 1: hi')
+      assert.equal(
+        await turn(process, await processes.start(atHome), atHome.token.release()),
+        'Turn 1: hi'
+      )
       await process.stop(ref, { graceMs: 2000 })
       await docker.importData(away, (await process.exportData(ref, patient()))!, patient())
-      assert.equal(await turn(await containers.start(away), away.token.release()), 'Turn 2: hi')
+      assert.equal(
+        await turn(docker, await containers.start(away), away.token.release()),
+        'Turn 2: hi'
+      )
 
       await docker.stop(ref, { graceMs: 2000 })
       await process.importData(atHome, (await docker.exportData(ref, patient()))!, patient())
-      assert.equal(await turn(await processes.start(atHome), atHome.token.release()), 'Turn 3: hi')
+      assert.equal(
+        await turn(process, await processes.start(atHome), atHome.token.release()),
+        'Turn 3: hi'
+      )
     })
 
     test('leaves no container behind that only carried data', async ({ assert }) => {
@@ -101,8 +111,12 @@ if (engine) {
   })
 }
 
-async function turn({ endpoint }: { endpoint: string }, token: string): Promise<string> {
-  const response = await fetch(`${endpoint}/v1/chat/completions`, {
+async function turn(
+  driver: RuntimeDriver,
+  { endpoint }: { endpoint: string },
+  token: string
+): Promise<string> {
+  const response = await fetchBy(driver)(`${endpoint}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'contract' },
     body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: 'hi' }] }),

@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 
@@ -53,8 +54,8 @@ export function runtimeDataContract(title: string, prepare: () => Promise<Runtim
     /** Says something to the agent, which tells how many turns it remembers. It sleeps after it. */
     async function turn(given: InstanceSpec): Promise<string> {
       const instance = await driver.ensure(given, patient())
-      await ready(instance)
-      const response = await fetch(`${instance.endpoint}/v1/chat/completions`, {
+      await ready(driver, instance)
+      const response = await fetchBy(driver)(`${instance.endpoint}/v1/chat/completions`, {
         method: 'POST',
         headers: {
           'authorization': `Bearer ${given.token.release()}`,
@@ -173,10 +174,10 @@ export function runtimeDataContract(title: string, prepare: () => Promise<Runtim
   })
 }
 
-async function ready({ endpoint, name }: Instance): Promise<void> {
+async function ready(driver: RuntimeDriver, { endpoint, name }: Instance): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS
   while (performance.now() < deadline) {
-    const response = await fetch(`${endpoint}/startupz`).catch(() => null)
+    const response = await fetchBy(driver)(`${endpoint}/startupz`).catch(() => null)
     if (response?.ok) return
     await after(20)
   }

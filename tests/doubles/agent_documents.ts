@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as SocketServer } from 'node:net'
 
 /** Plays Mosaic's internal listener to the launcher: serves documents and files to agents. */
 export class AgentDocuments {
   readonly #server: Server
+  readonly #more: SocketServer[] = []
   readonly #documents = new Map<string, object>()
   readonly #files = new Map<string, { path: string; content: string }[]>()
   /** What was asked, as `<agent> <path> <token>`. */
@@ -38,7 +39,13 @@ export class AgentDocuments {
     return this
   }
 
+  /** Answers there too. */
+  listenOn(server: SocketServer): void {
+    this.#more.push(server.on('connection', (socket) => this.#server.emit('connection', socket)))
+  }
+
   async stop(): Promise<void> {
+    for (const server of this.#more) server.close()
     this.#server.closeAllConnections()
     this.#server.close()
   }

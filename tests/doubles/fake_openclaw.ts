@@ -31,7 +31,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import { MemoryGateway } from './memory_gateway.mjs'
+import { MemoryGateway } from './gateway.mjs'
 
 const state = process.env.OPENCLAW_STATE_DIR
 const { fake = {} } = JSON.parse(readFileSync(process.env.OPENCLAW_CONFIG_PATH, 'utf8'))
@@ -137,7 +137,7 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
   const manifest = { name: 'openclaw', version: '0.0.0', type: 'module' }
   await writeFile(join(path, 'package.json'), JSON.stringify(manifest))
   await writeFile(join(path, 'openclaw.mjs'), MAIN.trimStart())
-  for (const name of ['memory_gateway', 'memory_control']) {
+  for (const name of ['gateway', 'control']) {
     await writeFile(join(path, `${name}.mjs`), await plainSource(name))
   }
   return path
@@ -145,9 +145,9 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
 
 /** Node does not strip types below node_modules, nor does it know the app's own imports there. */
 async function plainSource(name: string): Promise<string> {
-  const source = new URL(`../../app/runtimes/drivers/${name}.ts`, import.meta.url)
+  const source = new URL(`../../app/runtimes/drivers/memory/${name}.ts`, import.meta.url)
   return stripTypeScriptTypes(await readFile(source, 'utf8')).replaceAll(
-    /'#runtimes\/drivers\/(\w+)'/g,
+    /'#runtimes\/drivers\/memory\/(\w+)'/g,
     "'./$1.mjs'"
   )
 }

@@ -51,6 +51,10 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     message: 'Your agent cannot take its data along to the runtime that agents run in now.',
     help: 'Nothing of it is lost. Tell an admin: it starts again in the runtime that it ran in before.',
   },
+  not_isolated: {
+    message: 'This machine cannot keep agents apart, so it runs those of one person only.',
+    help: 'Tell an admin: "node ace doctor" says what the machine lacks, and docs/runtimes.md how to accept it.',
+  },
   database_away: {
     message: 'The database that Mosaic keeps everything in does not answer.',
     help: 'Try again in a moment. If it goes on, tell an admin.',
@@ -80,4 +84,5 @@ export const OF_THE_OWNER: ReadonlySet<FailureReason> = new Set(['no_provider', 
 export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
   ...OF_THE_OWNER,
   'data_stranded',
+  'not_isolated',
 ])

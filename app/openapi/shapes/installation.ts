@@ -46,7 +46,7 @@ export const runtime = shape({
   name: text(),
   inUse: flag(),
   usable: flag(),
-  isolation: oneOf(['none', 'user', 'container']),
+  isolation: oneOf(['none', 'user', 'sandbox', 'container']),
   limits: flag(),
   movesData: flag(),
   findings: list(shape({ severity, code: text(), message: text(), hint: text() })),

@@ -1,19 +1,8 @@
 import { execFile, type ExecFileException } from 'node:child_process'
+import { PRIVATE_NETWORKS } from '#runtimes/private_networks'
 import { shortHash } from '#runtimes/drivers/docker/options'
 
 const DEADLINE_MS = 10_000
-
-/** Networks that are nobody's public internet: the operator's own, the machine's, the cloud's metadata. */
-const PRIVATE = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/4',
-]
 
 export interface FirewallInput {
   /** The bridge that agents are on. */
@@ -82,7 +71,7 @@ export class Firewall {
       // The engine asks the machine's own name servers on behalf of agents, and those may be private.
       `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
       `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
-      ...PRIVATE.map((range) => `-A ${beyond} -d ${range} -j DROP`),
+      ...PRIVATE_NETWORKS.map((range) => `-A ${beyond} -d ${range} -j DROP`),
       'COMMIT',
       '',
     ].join('\n')

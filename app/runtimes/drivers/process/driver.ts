@@ -1,20 +1,27 @@
 import { existsSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { setTimeout as after } from 'node:timers/promises'
 import { EventFeed } from '#runtimes/event_feed'
-import { explained, unlessFull } from '#runtimes/drivers/process/disk_errors'
+import { explained } from '#runtimes/drivers/process/disk_errors'
 import { pack, unpack } from '#runtimes/drivers/process/data'
+import { endRun } from '#runtimes/drivers/process/run_end'
+import { Suspension } from '#runtimes/drivers/process/suspension'
+import type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
+import { demandOnePerson } from '#runtimes/drivers/process/one_person'
+import { AgentsHome } from '#runtimes/drivers/process/agents_home'
+import { Dialer } from '#runtimes/drivers/process/dialer'
+import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
+import { capabilitiesOf } from '#runtimes/drivers/process/capabilities'
 import { Starter } from '#runtimes/drivers/process/starter'
 import { Watcher } from '#runtimes/drivers/process/watcher'
 import { Children } from '#runtimes/drivers/process/children'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
-import { AgentRegistry } from '#runtimes/drivers/process/registry'
-import { Terminator, signalGroup } from '#runtimes/drivers/process/terminator'
+import type { AgentRegistry } from '#runtimes/drivers/process/registry'
+import { Terminator } from '#runtimes/drivers/process/terminator'
 import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
-import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
-import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
+import type { InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { examine, freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 import type {
@@ -28,28 +35,9 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
-export interface ProcessDriverConfig extends Omit<InstallPathsInput, 'node'> {
-  /** The Node binary that agents run on; by default the one that Mosaic runs on. */
-  node?: string
-  /** The users that agents get when Mosaic is root; false lets them all run as Mosaic's own user. */
-  users?: UserRange | false
-  /** Size at which a log is put aside; at most twice as much is kept. */
-  logBytes?: number
-  /** Milliseconds that an instance gets to end when another spec replaces it. */
-  replaceGraceMs?: number
-  freeBytes?: FreeBytes
-  now?: () => number
-}
+export type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
 
-const LOG_BYTES = 1024 * 1024
 const REPLACE_GRACE_MS = 5000
-
-/** Stopping a group takes microseconds; a process that hangs in the kernel stops later. */
-const SUSPEND_DEADLINE_MS = 2000
-const LOOK_MS = 5
-
-/** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
-const TIDY_MS = 5000
 
 /**
  * One OpenClaw per agent, as a process of this machine that outlives Mosaic. What is known of it lies in
@@ -60,34 +48,45 @@ export class ProcessDriver implements RuntimeDriver {
   readonly capabilities: RuntimeDriver['capabilities']
 
   readonly #config: ProcessDriverConfig
-  readonly #installation: string
   readonly #paths: InstallPathsInput
   readonly #users: UserRange | null
+  readonly #sandboxed: boolean
   readonly #freeBytes: FreeBytes
   readonly #table = new ProcTable()
+  readonly #home: AgentsHome
   readonly #children = new Children(this.#table)
-  readonly #terminator = new Terminator(this.#table)
-  readonly #observer = new Observer(this.#table, this.#children)
+  readonly #terminator = new Terminator(this.#table, () => this.#home.sandboxes)
+  readonly #dialer = new Dialer(this.#table, () => this.#home.sandboxes)
+  readonly #observer = new Observer(this.#table, this.#children, () => this.#home.cgroups)
+  readonly #suspension = new Suspension(this.#observer, () => this.#home.cgroups)
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
   readonly #starter: Starter
   readonly #exitNotes = new ExitNotes((name, run, exit) => this.#noteExit(name, run, exit))
-  #opened: Promise<AgentRegistry> | null = null
 
   constructor(config: ProcessDriverConfig, installation: string) {
     this.#config = config
-    this.#installation = installation
     this.#paths = { ...config, node: config.node ?? process.execPath }
     this.#users = config.users === false ? null : usableRange(config.users)
+    this.#sandboxed = this.#users !== null && config.sandbox !== false && canSandbox()
     this.#freeBytes = config.freeBytes ?? freeBytes
+    this.#home = new AgentsHome({
+      installation,
+      users: this.#users,
+      logBytes: config.logBytes ?? 1024 * 1024,
+      table: this.#table,
+      paths: this.#paths,
+      sandboxed: this.#sandboxed,
+      egress: config.egress ?? (async () => 'open'),
+    })
     const now = config.now ?? Date.now
     this.#watcher = new Watcher(
-      (run) => this.#observer.status(run),
+      (name, run) => this.#observer.status(name, run),
       (name, run) => this.#children.exitOf(name, run) !== null,
       this.#feed,
       now,
-      () => this.#ours(),
-      (record) => this.#boundLog(record)
+      () => this.#home.all(),
+      (record) => this.#home.boundLog(record)
     )
     this.#starter = new Starter({
       paths: this.#paths,
@@ -97,24 +96,22 @@ export class ProcessDriver implements RuntimeDriver {
       table: this.#table,
       children: this.#children,
       terminator: this.#terminator,
+      sandboxes: () => this.#home.sandboxes,
       onExit: (name, run, exit) => {
         this.#watcher.check(name)
         this.#exitNotes.add(name, run, exit)
       },
     })
-    this.capabilities = {
-      isolation: this.#users ? 'user' : 'none',
-      suspend: true,
-      limits: false,
-      multiNode: false,
-      events: true,
-    }
+    this.capabilities = capabilitiesOf(this.#sandboxed, this.#users !== null)
   }
 
   async ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
     try {
-      const agents = await this.#open()
+      const agents = await this.#home.open()
       return await agents.exclusively(spec.name, signal, async () => {
+        if (!this.#sandboxed && this.#config.unisolated !== 'accept') {
+          await demandOnePerson(agents, spec)
+        }
         let record = await agents.claim(spec)
         if (record.run && this.#table.findSame(record.run)) {
           if (record.run.specHash === spec.hash) return this.#goOn(spec.name, record.run)
@@ -140,15 +137,15 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async suspend({ name }: InstanceRef): Promise<void> {
-    await this.#change(name, ({ run }) => this.#signal(name, run, 'SIGSTOP', 'suspended'))
+    await this.#whileRunning(name, (run) => this.#suspension.suspend(name, run))
   }
 
   async resume({ name }: InstanceRef): Promise<void> {
-    await this.#change(name, ({ run }) => this.#signal(name, run, 'SIGCONT', 'running'))
+    await this.#whileRunning(name, (run) => this.#suspension.resume(name, run))
   }
 
   async inspect({ name }: InstanceRef): Promise<Observed | null> {
-    const agents = await this.#open()
+    const agents = await this.#home.open()
     const record = await agents.find(name)
     if (!record?.run) return null
     const observed = await this.#observer.observe(record, record.run, agents.log(record))
@@ -157,7 +154,7 @@ export class ProcessDriver implements RuntimeDriver {
 
   async *list(): AsyncIterable<Observed> {
     this.#watcher.start()
-    const agents = await this.#open()
+    const agents = await this.#home.open()
     for await (const record of agents.all()) {
       if (!record.run) continue
       this.#watcher.note(record.name, record.run)
@@ -177,7 +174,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async exportData({ name }: InstanceRef, { signal }: RuntimeContext): Promise<Readable | null> {
-    const agents = await this.#open()
+    const agents = await this.#home.open()
     const record = await agents.find(name)
     const folder = record && agents.folder(record)
     return folder && existsSync(folder.state) ? pack(folder, signal) : null
@@ -185,7 +182,7 @@ export class ProcessDriver implements RuntimeDriver {
 
   async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
     try {
-      const agents = await this.#open()
+      const agents = await this.#home.open()
       await agents.exclusively(spec.name, signal, async () => {
         const record = await agents.adaptUser(await agents.claim(spec))
         await this.#terminator.killRest(record, agents.folder(record).state)
@@ -202,8 +199,17 @@ export class ProcessDriver implements RuntimeDriver {
     }
   }
 
+  /** @throws an error with a code, as ECONNREFUSED; EACCES where another user's process answers */
+  async dial(endpoint: URL, signal?: AbortSignal): Promise<Socket> {
+    return this.#dialer.dial(await this.#home.open(), endpoint, signal)
+  }
+
+  callback() {
+    return this.#home.callback()
+  }
+
   async *logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
-    const agents = await this.#open()
+    const agents = await this.#home.open()
     const record = await agents.find(name)
     if (!record || tail <= 0) return
 
@@ -221,6 +227,8 @@ export class ProcessDriver implements RuntimeDriver {
   async preflight(): Promise<RuntimeFinding[]> {
     return examine(this.#paths, {
       ownUsers: this.#users !== null,
+      sandboxed: this.#sandboxed,
+      egress: await this.#home.egressFailure(),
       freeBytes: this.#freeBytes,
     })
   }
@@ -229,33 +237,23 @@ export class ProcessDriver implements RuntimeDriver {
   async close(): Promise<void> {
     this.#watcher.stop()
     await this.#exitNotes.close()
+    await this.#home.close()
   }
 
   #goOn(name: string, run: Run): Instance {
-    signalGroup(run.pid, 'SIGCONT')
+    this.#suspension.wake(name, run)
     this.#watcher.note(name, run)
     this.#watcher.start()
     return toInstance(name, run)
   }
 
-  /** Ends all that runs of an agent, and keeps in its record that this was wanted. */
   async #end(record: AgentRecord, graceMs: number): Promise<AgentRecord> {
-    const agents = await this.#open()
-    const { state } = agents.folder(record)
-    const { run } = record
-    if (!run || run.exit || !this.#table.findSame(run)) {
-      await this.#terminator.killRest(record, state)
-      return record
-    }
-    // A full disk must not keep an agent from being ended: then it just looks as if it ended by itself.
-    const keep = (changed: AgentRecord) => agents.save(changed).catch(unlessFull)
-    await keep({ ...record, run: { ...run, stopRequested: true } })
-    await this.#terminator.end(record, state, graceMs)
-    const code = (await this.#children.exitOf(record.name, run))?.code ?? null
-    const exit = { code, outOfMemory: false, failure: null }
-    const ended = { ...record, run: { ...run, stopRequested: true, exit } }
-    await keep(ended)
-    this.#watcher.note(record.name, ended.run)
+    const ended = await endRun(await this.#home.open(), record, graceMs, {
+      table: this.#table,
+      children: this.#children,
+      terminator: this.#terminator,
+    })
+    if (ended !== record) this.#watcher.note(record.name, ended.run)
     return ended
   }
 
@@ -274,18 +272,12 @@ export class ProcessDriver implements RuntimeDriver {
     })
   }
 
-  async #signal(
-    name: string,
-    run: Run | null,
-    signal: 'SIGSTOP' | 'SIGCONT',
-    wanted: 'suspended' | 'running'
-  ): Promise<void> {
-    if (!run || !this.#table.findSame(run)) return
-    signalGroup(run.pid, signal)
-    const deadline = performance.now() + SUSPEND_DEADLINE_MS
-    while (this.#observer.status(run) !== wanted && performance.now() < deadline)
-      await after(LOOK_MS)
-    this.#watcher.note(name, run)
+  async #whileRunning(name: string, task: (run: Run) => Promise<void>): Promise<void> {
+    await this.#change(name, async ({ run }) => {
+      if (!run || !this.#table.findSame(run)) return
+      await task(run)
+      this.#watcher.note(name, run)
+    })
   }
 
   /** Does something to an agent of ours while nobody else does. Of what is not there nothing is done. */
@@ -294,7 +286,7 @@ export class ProcessDriver implements RuntimeDriver {
     task: (record: AgentRecord, agents: AgentRegistry) => Promise<void>
   ): Promise<void> {
     try {
-      const agents = await this.#open()
+      const agents = await this.#home.open()
       if (!(await agents.find(name))) return
       await agents.exclusively(name, null, async () => {
         const record = await agents.find(name)
@@ -303,33 +295,5 @@ export class ProcessDriver implements RuntimeDriver {
     } catch (error) {
       throw explained(error)
     }
-  }
-
-  async *#ours(): AsyncIterable<AgentRecord> {
-    yield* (await this.#open()).all()
-  }
-
-  async #boundLog(record: AgentRecord): Promise<void> {
-    await (await this.#open()).log(record).bound()
-  }
-
-  #open(): Promise<AgentRegistry> {
-    this.#opened ??= this.#openFolder()
-    this.#opened.catch(() => (this.#opened = null))
-    return this.#opened
-  }
-
-  async #openFolder(): Promise<AgentRegistry> {
-    if (this.#users) await claimSharedCache()
-    const folder = await agentsFolder(this.#paths, this.#users !== null)
-    const agents = new AgentRegistry(folder, {
-      installation: this.#installation,
-      users: this.#users,
-      logBytes: this.#config.logBytes ?? LOG_BYTES,
-      table: this.#table,
-    })
-    // What an interrupted purge left is no reason to keep every agent waiting.
-    await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])
-    return agents
   }
 }

@@ -1,9 +1,13 @@
 import type { Instance, Observed } from '#runtimes/contract'
 import { explainExit } from '#runtimes/exit_reasons'
+import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { Children } from '#runtimes/drivers/process/children'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
+
+/** Of every endpoint: `RuntimeManager.dial` finds the driver by it. */
+export const ENDPOINT_SUFFIX = '.process.internal'
 
 /** Enough to see why a process ended. */
 const LAST_LINES = 40
@@ -12,18 +16,19 @@ const LAST_LINES = 40
 export class Observer {
   constructor(
     private readonly table: ProcTable,
-    private readonly children: Children
+    private readonly children: Children,
+    private readonly cgroups: () => AgentCgroups | null
   ) {}
 
-  status(run: Run): Observed['status'] {
+  status(name: string, run: Run): Observed['status'] {
     if (run.exit) return 'exited'
     const stat = this.table.findSame(run)
     if (!stat) return 'exited'
-    return stat.state === 'T' ? 'suspended' : 'running'
+    return stat.state === 'T' || this.cgroups()?.isFrozen(name) ? 'suspended' : 'running'
   }
 
   async observe(record: AgentRecord, run: Run, log: LogFile): Promise<Observed> {
-    const status = this.status(run)
+    const status = this.status(record.name, run)
     const ended = status === 'exited' ? await this.#exitOf(record.name, run, log) : null
     return {
       ...toInstance(record.name, run),
@@ -31,7 +36,7 @@ export class Observer {
       generation: run.generation,
       specHash: run.specHash,
       status,
-      endpoint: ended ? null : endpoint(run),
+      endpoint: ended ? null : endpoint(record.name, run),
       startedAt: new Date(run.startedAt),
       exitCode: ended?.code ?? null,
       outOfMemory: ended?.outOfMemory ?? false,
@@ -39,11 +44,11 @@ export class Observer {
     }
   }
 
-  /** Whether another user's process listens where the gateway should: it must not get the token. */
-  isImposed({ user }: AgentRecord, run: Run): boolean {
-    if (!user || this.status(run) === 'exited') return false
-    const listener = this.table.listener(run.port)
-    return listener !== null && listener !== user.uid
+  /** Whether another user's process listens where the gateway should. In a sandbox nobody else can. */
+  isImposed({ name, user }: AgentRecord, run: Run): boolean {
+    if (run.address || this.status(name, run) === 'exited') return false
+    const own = user?.uid ?? process.geteuid?.()
+    return this.table.listeners(run.port).some((uid) => uid !== own)
   }
 
   async #exitOf(name: string, run: Run, log: LogFile): Promise<RunExit> {
@@ -56,9 +61,10 @@ export class Observer {
 /** What `ensure` gives back for a run. */
 export function toInstance(name: string, run: Run): Instance {
   const { pid, port } = run
-  return { name, id: String(pid), endpoint: endpoint(run), state: { pid, port } }
+  return { name, id: String(pid), endpoint: endpoint(name, run), state: { pid, port } }
 }
 
-function endpoint({ port }: Run): string {
-  return `http://127.0.0.1:${port}`
+/** A name that only the driver's `dial` finds, which first makes sure who answers. */
+function endpoint(name: string, { port }: Run): string {
+  return `http://${name}${ENDPOINT_SUFFIX}:${port}`
 }

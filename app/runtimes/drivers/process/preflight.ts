@@ -7,6 +7,7 @@ import {
   installed,
   type InstallPathsInput,
 } from '#runtimes/drivers/process/install_paths'
+import { ACCEPTED } from '#runtimes/drivers/process/one_person'
 import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -31,7 +32,7 @@ export const freeBytes: FreeBytes = async (folder) => {
 /** What keeps agents from running here as processes. */
 export async function examine(
   input: InstallPathsInput,
-  options: { ownUsers: boolean; freeBytes: FreeBytes }
+  options: { ownUsers: boolean; sandboxed: boolean; egress: Error | null; freeBytes: FreeBytes }
 ): Promise<RuntimeFinding[]> {
   if (process.platform !== 'linux') return [ONLY_LINUX]
   const findings = await Promise.all([
@@ -40,7 +41,12 @@ export async function examine(
     storageFinding(input, options),
     options.ownUsers ? sharedCacheFinding() : null,
   ])
-  return [...findings, options.ownUsers ? null : SHARED_USER].filter((entry) => entry !== null)
+  return [
+    ...findings,
+    options.ownUsers ? null : SHARED_USER,
+    options.sandboxed ? null : UNISOLATED,
+    options.egress && sealedFinding(options.egress),
+  ].filter((entry) => entry !== null)
 }
 
 const ONLY_LINUX: RuntimeFinding = {
@@ -55,6 +61,26 @@ const SHARED_USER: RuntimeFinding = {
   code: 'process_shared_user',
   message: 'All agents run as the same system user, so one could read the files of another.',
   hint: 'Start Mosaic as root to give each agent a user of its own, or use a driver with containers.',
+}
+
+const UNISOLATED: RuntimeFinding = {
+  severity: 'warning',
+  code: 'process_unisolated',
+  message:
+    'Agents get no sandboxes here: one could read which ports others have, answer in their place, and reach ' +
+    'services of this machine. So Mosaic starts agents of one person only.',
+  hint:
+    'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv, setsid, mount and ip (packages ' +
+    `util-linux, mount and iproute2), or use a driver with containers. ${ACCEPTED} accepts the risk.`,
+}
+
+function sealedFinding({ message }: Error): RuntimeFinding {
+  return {
+    severity: 'warning',
+    code: 'process_egress_closed',
+    message: `Agents do not reach the internet, though the settings allow it: ${message}`,
+    hint: 'Install iptables, or seal the egress of agents in the settings.',
+  }
 }
 
 async function openclawFinding(input: InstallPathsInput): Promise<RuntimeFinding | null> {

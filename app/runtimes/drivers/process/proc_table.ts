@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 
 /** What the kernel says of one process. */
@@ -55,6 +55,20 @@ export class ProcTable {
     })
   }
 
+  /** Those of them that are among the machine's own processes, not in a sandbox. */
+  outsideSandboxes(pids: number[]): number[] {
+    const own = this.#namespace('self')
+    return pids.filter((pid) => this.#namespace(pid) === own)
+  }
+
+  #namespace(pid: number | 'self'): string | null {
+    try {
+      return readlinkSync(`${this.#root}/${pid}/ns/pid`)
+    } catch {
+      return null
+    }
+  }
+
   /** The living processes that were started with this variable, among those whose environment we may read. */
   async withVariable(name: string, value: string): Promise<number[]> {
     const entry = `${name}=${value}`
@@ -70,14 +84,29 @@ export class ProcTable {
     return Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0)
   }
 
-  /** The user whose process listens on this loopback port, or null where none does. */
-  listener(port: number): number | null {
-    const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
-    for (const line of (readOrNull(`${this.#root}/net/tcp`) ?? '').split('\n')) {
-      const [, local, , state, , , , uid] = line.trim().split(/\s+/)
-      if (local === address && state === LISTENING) return Number(uid)
-    }
-    return null
+  /**
+   * The users whose processes listen on this port, at any address that a connection to 127.0.0.1 may lead to.
+   * Of two listeners the kernel takes the more exact one, so one that is foreign is one too many.
+   */
+  listeners(port: number): number[] {
+    return this.#sockets()
+      .filter(({ state, local }) => state === LISTENING && leadsTo(local, port))
+      .map(({ uid }) => uid)
+  }
+
+  /**
+   * The user whose process took the loopback connection between these two ports; null while nobody has
+   * taken it.
+   */
+  taker(port: number, fromPort: number): number | null {
+    const isIt = ({ state, local, remote, inode }: TcpSocket) =>
+      state === ESTABLISHED && leadsTo(local, port) && remote.port === fromPort && inode !== 0
+    return this.#sockets().find(isIt)?.uid ?? null
+  }
+
+  #sockets(): TcpSocket[] {
+    const tables = ['tcp', 'tcp6'].map((name) => readOrNull(`${this.#root}/net/${name}`) ?? '')
+    return tables.flatMap((text) => text.split('\n').slice(1)).flatMap(parseSocket)
   }
 
   async #select(matches: (pid: number) => Promise<boolean>): Promise<number[]> {
@@ -90,8 +119,45 @@ export class ProcTable {
   }
 }
 
-/** The kernel's number of the state in which a socket takes connections. */
+/** The kernel's numbers of states: a socket that takes connections, and one that has its peer. */
 const LISTENING = '0A'
+const ESTABLISHED = '01'
+
+/** 127.0.0.1 and what includes it, as the kernel writes them: any address of both families, and the mapped one. */
+const LOOPBACK = new Set([
+  '0100007F',
+  '00000000',
+  '0'.repeat(32),
+  '0000000000000000FFFF00000100007F',
+  '0000000000000000FFFF000000000000',
+])
+
+interface TcpSocket {
+  local: { address: string; port: number }
+  remote: { address: string; port: number }
+  state: string
+  uid: number
+  /** 0 for a connection that no process has taken yet. */
+  inode: number
+}
+
+function leadsTo(local: TcpSocket['local'], port: number): boolean {
+  return local.port === port && LOOPBACK.has(local.address)
+}
+
+/** A line of `/proc/net/tcp` or `tcp6`; nothing for one that is none. */
+function parseSocket(line: string): TcpSocket[] {
+  const [, local, remote, state, , , , uid, , inode] = line.trim().split(/\s+/)
+  if (!inode) return []
+  return [
+    { local: place(local), remote: place(remote), state, uid: Number(uid), inode: Number(inode) },
+  ]
+}
+
+function place(text: string): { address: string; port: number } {
+  const [address, port] = text.split(':')
+  return { address, port: Number.parseInt(port, 16) }
+}
 
 /** The name, in brackets, may hold anything, brackets too: count from its last one. */
 function parseStat(pid: number, text: string): ProcessStat | null {

@@ -10,6 +10,8 @@ export type RunExit = InstanceExit
 
 /** One start of an agent. */
 export interface Run extends ProcessIdentity {
+  /** Of its gateway, in its sandbox; null or missing where it listens on this machine's loopback. */
+  address?: string | null
   port: number
   generation: number
   specHash: string

@@ -1,18 +1,44 @@
-import { spawn } from 'node:child_process'
-import { constants, type FileHandle, open } from 'node:fs/promises'
+import os from 'node:os'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
+import { SYSTEM_PATH } from '#runtimes/drivers/process/sandbox/shell'
+import {
+  sandboxScript,
+  UNSHARE,
+  type SandboxInput,
+} from '#runtimes/drivers/process/sandbox/sandbox'
 
-/** Where agents find the programs of the system; Mosaic's own PATH may lead anywhere. */
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Making a sandbox takes some hundredths of a second. */
+const SANDBOX_MS = 10_000
+/** Enough of what a failed one says. */
+const SAID = 2000
+
+interface ProcessEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
 
 /** A process that was started, and how it will end. */
 export interface Launched {
   pid: number
-  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  exited: Promise<ProcessEnd>
+}
+
+/** What is started, and where. */
+export interface Launch {
+  spec: InstanceSpec
+  folder: AgentFolder
+  paths: InstallPaths
+  /** Of the gateway: on loopback, or on every address of a sandbox. */
+  port: number
+  /** Null where it runs among the machine's own processes. */
+  sandbox: Omit<SandboxInput, 'command'> | null
 }
 
 /**
@@ -21,53 +47,90 @@ export interface Launched {
  *
  * @throws RuntimeError `no_capacity` or `internal` when the system cannot start a process
  */
-export async function spawnLauncher(
-  spec: InstanceSpec,
-  folder: AgentFolder,
-  paths: InstallPaths,
-  port: number
-): Promise<Launched> {
+export async function spawnLauncher(launch: Launch): Promise<Launched> {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
-  const log = await open(folder.log, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
+  const log = await open(launch.folder.log, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
   try {
-    return await spawned(log, spec, folder, paths, port)
+    return await (launch.sandbox ? inSandbox(launch, launch.sandbox, log) : bare(launch, log))
   } finally {
     await log.close()
   }
 }
 
-async function spawned(
-  log: FileHandle,
-  spec: InstanceSpec,
-  folder: AgentFolder,
-  paths: InstallPaths,
-  port: number
-): Promise<Launched> {
+async function bare(launch: Launch, log: FileHandle): Promise<Launched> {
+  const { folder, paths } = launch
   const child = spawn('/bin/sh', [paths.entrypoint], {
     ...(folder.user ?? {}),
     cwd: folder.state,
     detached: true,
-    env: environment(spec, folder, paths, port),
+    env: environment(launch),
     stdio: ['ignore', log.fd, log.fd],
   })
-  // From the first moment: it may end before anybody else can listen.
-  const exited: Launched['exited'] = new Promise((resolve) => {
+  const exited = endOf(child)
+  await begun(child)
+  return { pid: child.pid!, exited }
+}
+
+async function inSandbox(
+  launch: Launch,
+  sandbox: Omit<SandboxInput, 'command'>,
+  log: FileHandle
+): Promise<Launched> {
+  const script = sandboxScript({ ...sandbox, command: ['/bin/sh', launch.paths.entrypoint] })
+  const child = spawn('unshare', [...UNSHARE, '/bin/sh', '-c', script], {
+    cwd: '/',
+    detached: true,
+    env: environment(launch),
+    stdio: ['ignore', log.fd, log.fd, 'pipe'],
+  })
+  const exited = endOf(child).then(asTold)
+  await begun(child)
+  return { pid: await firstProcess(child), exited }
+}
+
+/** From the first moment: it may end before anybody else can listen. */
+function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
   })
+}
+
+async function begun(child: ChildProcess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', (error: NodeJS.ErrnoException) => reject(explainSpawnError(error)))
   })
   child.unref()
-  return { pid: child.pid!, exited }
 }
 
-function environment(
-  spec: InstanceSpec,
-  folder: AgentFolder,
-  paths: InstallPaths,
-  port: number
-): Record<string, string> {
+/** The first process of a sandbox, once that is ready, by the pid that the machine knows. */
+async function firstProcess(child: ChildProcess): Promise<number> {
+  const late = setTimeout(() => child.kill('SIGKILL'), SANDBOX_MS)
+  let said = ''
+  try {
+    for await (const chunk of child.stdio[3] as Readable) {
+      said = `${said}${chunk}`.slice(0, SAID)
+      const pid = /^ready (\d+)\n/m.exec(said)?.[1]
+      if (pid) return Number(pid)
+    }
+  } finally {
+    clearTimeout(late)
+  }
+  const why = said.trim().split('\n')[0] || 'it took too long'
+  throw new RuntimeError('internal', `The sandbox of the agent was not made: ${why}`, {
+    help: 'Run "node ace doctor": it says what this machine lacks.',
+  })
+}
+
+const SIGNALS = Object.entries(os.constants.signals) as [NodeJS.Signals, number][]
+
+/** The first process of a sandbox tells of the agent's end as a shell does. */
+function asTold({ code, signal }: ProcessEnd): ProcessEnd {
+  const name = SIGNALS.find(([, number]) => code === 128 + number)?.[0]
+  return name ? { code: null, signal: name } : { code, signal }
+}
+
+function environment({ spec, folder, paths, port, sandbox }: Launch): Record<string, string> {
   return {
     PATH: `${dirname(paths.node)}:${SYSTEM_PATH}`,
     HOME: folder.home,
@@ -88,7 +151,7 @@ function environment(
     MOSAIC_API_URL: spec.apiUrl,
     MOSAIC_SECRETS_FILE: folder.secrets,
     MOSAIC_GATEWAY_PORT: String(port),
-    MOSAIC_GATEWAY_BIND: 'loopback',
+    MOSAIC_GATEWAY_BIND: sandbox ? 'lan' : 'loopback',
     MOSAIC_NODE: paths.node,
     MOSAIC_OPENCLAW: paths.openclaw,
   }

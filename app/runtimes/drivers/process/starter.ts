@@ -1,12 +1,19 @@
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
 import { NEEDED_BYTES, type FreeBytes } from '#runtimes/drivers/process/preflight'
-import { installPaths, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
+import {
+  installPaths,
+  type InstallPaths,
+  type InstallPathsInput,
+} from '#runtimes/drivers/process/install_paths'
 import { PortPool } from '#runtimes/drivers/process/port_pool'
 import { spawnLauncher } from '#runtimes/drivers/process/spawn'
+import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 import type { Children } from '#runtimes/drivers/process/children'
 import type { Terminator } from '#runtimes/drivers/process/terminator'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
+import { agentAddress } from '#runtimes/drivers/process/sandbox/gate'
+import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 
@@ -18,9 +25,14 @@ export interface StarterParts {
   table: ProcTable
   children: Children
   terminator: Terminator
+  /** Null where agents run among the machine's own processes. */
+  sandboxes: () => Sandboxes | null
   /** Called when a process that was started here has ended. */
   onExit: (name: string, run: Run, exit: RunExit) => void
 }
+
+/** Of every gateway in a sandbox: the port is its own. */
+const SANDBOX_PORT = 18789
 
 /** From the record of a sleeping agent to its running process. */
 export class Starter {
@@ -52,12 +64,8 @@ export class Starter {
     await agents.log(record).bound()
     signal.throwIfAborted()
 
-    const port = await this.#ports.take(before.run?.port)
-    const child = await spawnLauncher(spec, folder, where, port).catch((error) => {
-      this.#ports.release(port)
-      throw error
-    })
-    const run = this.#newRun(child.pid, spec, port)
+    const { address, port, child } = await this.#launch(spec, record, folder, where)
+    const run = { ...this.#newRun(child.pid, spec), address, port }
     this.#parts.children.add(spec.name, run, child, agents.log(record), (exit) => {
       this.#ports.release(port)
       this.#parts.onExit(spec.name, run, exit)
@@ -72,13 +80,30 @@ export class Starter {
     }
   }
 
-  #newRun(pid: number, spec: InstanceSpec, port: number): Run {
+  async #launch(spec: InstanceSpec, record: AgentRecord, folder: AgentFolder, paths: InstallPaths) {
+    const sandboxes = this.#parts.sandboxes()
+    const { user } = record
+    if (sandboxes && user) {
+      const sandbox = await sandboxes.plan({ ...record, user }, folder, paths, spec.limits)
+      const port = SANDBOX_PORT
+      const child = await spawnLauncher({ spec, folder, paths, port, sandbox })
+      return { address: agentAddress(user.uid), port, child }
+    }
+    const port = await this.#ports.take(record.run?.port)
+    const launch = { spec, folder, paths, port, sandbox: null }
+    const child = await spawnLauncher(launch).catch((error) => {
+      this.#ports.release(port)
+      throw error
+    })
+    return { address: null, port, child }
+  }
+
+  #newRun(pid: number, spec: InstanceSpec): Omit<Run, 'address' | 'port'> {
     const { table, now } = this.#parts
     return {
       pid,
       startTicks: table.find(pid)?.startTicks ?? 0,
       bootId: table.bootId,
-      port,
       generation: spec.generation,
       specHash: spec.hash,
       startedAt: new Date(now()).toISOString(),

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError } from '#runtimes/errors'
+import type { AgentUser } from '#runtimes/drivers/process/agent_folder'
+import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
@@ -10,9 +14,12 @@ const LOOK_MS = 20
 /** Ends the processes of agents, and only those. */
 export class Terminator {
   readonly #table: ProcTable
+  readonly #sandboxes: () => Sandboxes | null
 
-  constructor(table: ProcTable) {
+  /** @param sandboxes those of the folder, once it is open; null where agents have none */
+  constructor(table: ProcTable, sandboxes: () => Sandboxes | null = () => null) {
     this.#table = table
+    this.#sandboxes = sandboxes
   }
 
   /**
@@ -23,6 +30,7 @@ export class Terminator {
     const { run } = record
     if (run && this.#table.findSame(run)) {
       signalGroup(run.pid, 'SIGTERM')
+      this.#sandboxes()?.cgroups?.freeze(record.name, false)
       signalGroup(run.pid, 'SIGCONT')
       await this.#groupGone(run.pid, graceMs)
       signalGroup(run.pid, 'SIGKILL')
@@ -30,27 +38,36 @@ export class Terminator {
     await this.killRest(record, stateFolder)
   }
 
-  /** Kills all that runs of an agent. */
+  /** Kills all that runs of an agent, and resolves when nothing does. */
   async killRest(record: AgentRecord, stateFolder: string): Promise<void> {
     const deadline = performance.now() + KILL_DEADLINE_MS
     for (;;) {
+      this.#sandboxes()?.cgroups?.kill(record.name)
       const left = await this.#ofAgent(record, stateFolder)
-      if (left.length === 0) return
+      if (left.length === 0) break
       if (performance.now() > deadline) {
         throw new RuntimeError('internal', `Processes ${left.join(', ')} cannot be ended.`, {
           help: 'They hang in the kernel, mostly over a disk that does not answer.',
         })
       }
+      // Those that fork faster than anybody lists them are stopped before the first of them is killed.
+      for (const pid of left) signal(pid, 'SIGSTOP')
       for (const pid of left) signal(pid, 'SIGKILL')
+      if (record.user && !this.#sandboxes()) await killAllOf(record.user)
       await after(LOOK_MS)
     }
+    this.#sandboxes()?.cgroups?.remove(record.name)
   }
 
   /** By their own user where the agent has one; else by the variable that each of them inherited. */
   async #ofAgent({ user }: AgentRecord, stateFolder: string): Promise<number[]> {
-    if (user) return this.#table.ofUser(user.uid)
-    const found = await this.#table.withVariable('OPENCLAW_STATE_DIR', stateFolder)
-    return found.filter((pid) => pid !== process.pid)
+    const started = () => this.#table.withVariable('OPENCLAW_STATE_DIR', stateFolder)
+    if (!user) return (await started()).filter((pid) => pid !== process.pid)
+    const all = await this.#table.ofUser(user.uid)
+    if (!this.#sandboxes()) return all
+    // Another folder's agent may have the same user, in a sandbox of its own.
+    const ours = new Set([...this.#table.outsideSandboxes(all), ...(await started())])
+    return all.filter((pid) => ours.has(pid))
   }
 
   async #groupGone(group: number, withinMs: number): Promise<void> {
@@ -61,6 +78,16 @@ export class Terminator {
       await after(LOOK_MS)
     }
   }
+}
+
+/**
+ * Kills all processes of a user in one call of the kernel, during which none of them can fork. Only that user
+ * may make it: for root it would mean every process of the machine.
+ */
+async function killAllOf({ uid, gid }: AgentUser): Promise<void> {
+  if (uid === 0) return
+  const killer = spawn('/bin/sh', ['-c', 'kill -KILL -1'], { uid, gid, cwd: '/', stdio: 'ignore' })
+  await once(killer, 'exit').catch(() => {})
 }
 
 /** Sends a signal to a process group, and tells whether there was one. */

@@ -30,7 +30,7 @@ export class Watcher {
   #since = 0
 
   constructor(
-    private readonly status: (run: Run) => Status,
+    private readonly status: (name: string, run: Run) => Status,
     /** Whether the system itself tells this process how that run ends. */
     private readonly isOwn: (name: string, run: Run) => boolean,
     private readonly feed: EventFeed,
@@ -63,7 +63,7 @@ export class Watcher {
     }
     // A record that was read before the last start was noted.
     if (before && before.run.startedAt > run.startedAt) return
-    const status = this.status(run)
+    const status = this.status(name, run)
     this.#seen.set(name, { run, status })
     const sameRun = before?.run.pid === run.pid && before.run.startTicks === run.startTicks
     if (sameRun && before.status === status) return

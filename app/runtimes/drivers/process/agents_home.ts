@@ -1,0 +1,91 @@
+import { realpath } from 'node:fs/promises'
+import { setTimeout as after } from 'node:timers/promises'
+import type { RuntimeCallback } from '#runtimes/contract'
+import type { AgentRecord } from '#runtimes/drivers/process/records'
+import { AgentRegistry, type RegistryOptions } from '#runtimes/drivers/process/registry'
+import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
+import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
+import { GATE_ADDRESS, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
+import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
+import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
+import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
+
+/** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
+const TIDY_MS = 5000
+
+export interface AgentsHomeOptions extends RegistryOptions {
+  paths: InstallPathsInput
+  sandboxed: boolean
+  egress: () => Promise<EgressSetting>
+}
+
+/** The folder of the agents and their sandboxes, opened when they are first needed. */
+export class AgentsHome {
+  readonly #options: AgentsHomeOptions
+  #opened: Promise<AgentRegistry> | null = null
+  #sandboxes: Sandboxes | null = null
+
+  constructor(options: AgentsHomeOptions) {
+    this.#options = options
+  }
+
+  /** Null before the first `open`, and where agents run among the machine's own processes. */
+  get sandboxes(): Sandboxes | null {
+    return this.#sandboxes
+  }
+
+  get cgroups(): AgentCgroups | null {
+    return this.#sandboxes?.cgroups ?? null
+  }
+
+  /** @throws RuntimeError where the folder cannot be had; the next call tries again */
+  open(): Promise<AgentRegistry> {
+    this.#opened ??= this.#openFolder()
+    this.#opened.catch(() => (this.#opened = null))
+    return this.#opened
+  }
+
+  async *all(): AsyncIterable<AgentRecord> {
+    yield* (await this.open()).all()
+  }
+
+  async boundLog(record: AgentRecord): Promise<void> {
+    await (await this.open()).log(record).bound()
+  }
+
+  /** Null where agents share the machine's loopback: there Mosaic's own listener will do. */
+  async callback(): Promise<RuntimeCallback | null> {
+    await this.open()
+    const sandboxes = this.#sandboxes
+    if (!sandboxes) return null
+    return {
+      host: GATE_ADDRESS,
+      port: GATE_PORT,
+      listen: null,
+      open: () => sandboxes.listen(GATE_PORT),
+    }
+  }
+
+  /** Why agents do not reach the internet though they may; null where they do, or may not. */
+  async egressFailure(): Promise<Error | null> {
+    await this.open().catch(() => {})
+    if (!this.#sandboxes) return null
+    await this.#sandboxes.prepare().catch(() => {})
+    return this.#sandboxes.egress.failure
+  }
+
+  async close(): Promise<void> {
+    await this.#sandboxes?.close()
+  }
+
+  async #openFolder(): Promise<AgentRegistry> {
+    const { paths, sandboxed, egress, ...options } = this.#options
+    if (options.users) await claimSharedCache()
+    const folder = await realpath(await agentsFolder(paths, options.users !== null))
+    if (sandboxed) this.#sandboxes ??= new Sandboxes(folder, egress)
+    const agents = new AgentRegistry(folder, options)
+    // What an interrupted purge left is no reason to keep every agent waiting.
+    await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])
+    return agents
+  }
+}

@@ -1,0 +1,13 @@
+import type { RuntimeCapabilities } from '#runtimes/contract'
+import { cgroupsLimit } from '#runtimes/drivers/process/sandbox/cgroups'
+
+/** What the driver can do here: what the machine and Mosaic's rights on it allow. */
+export function capabilitiesOf(sandboxed: boolean, ownUsers: boolean): RuntimeCapabilities {
+  return {
+    isolation: sandboxed ? 'sandbox' : ownUsers ? 'user' : 'none',
+    suspend: true,
+    limits: sandboxed && cgroupsLimit(),
+    multiNode: false,
+    events: true,
+  }
+}

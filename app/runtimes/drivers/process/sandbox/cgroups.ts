@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { InstanceLimits } from '#runtimes/contract'
+
+const ROOT = '/sys/fs/cgroup'
+const PERIOD_US = 100_000
+/** What a sandbox needs beside what runs in it: its first process. */
+const OWN_PROCESSES = 1
+
+const CONTROLLERS = ['memory', 'cpu', 'pids'] as const
+
+/** What the kernel offers here: limits, and a stop and an end of all at once. */
+export interface AgentCgroups {
+  /** Whether memory, processors and processes are held to a spec's limits. */
+  readonly limits: boolean
+  /** Makes the group of an agent. A process that writes 0 into these files is in it from then on. */
+  prepare(name: string, limits: InstanceLimits): string[]
+  /** Stops all that is in it, or lets it go on. False where there is no such group, or nothing freezes. */
+  freeze(name: string, frozen: boolean): boolean
+  isFrozen(name: string): boolean
+  /** Kills all that is in it, however fast it forks. */
+  kill(name: string): void
+  /** Removes the group, once nothing is in it; with `.` that of the whole folder. */
+  remove(name: string): void
+}
+
+/** The cgroups of one folder of agents, or null where this process may not make any. */
+export function openCgroups(key: string, root = ROOT): AgentCgroups | null {
+  try {
+    if (existsSync(join(root, 'cgroup.controllers'))) return new UnifiedCgroups(root, key)
+    return new SplitCgroups(root, key)
+  } catch {
+    return null
+  }
+}
+
+/** Whether memory, processors and processes of agents can be limited here. */
+export function cgroupsLimit(root = ROOT): boolean {
+  const trial = openCgroups('mosaic-trial', root)
+  trial?.remove('.')
+  return trial?.limits ?? false
+}
+
+/** Version 2: one tree. Every group can be frozen and killed; limits need controllers handed down. */
+class UnifiedCgroups implements AgentCgroups {
+  readonly limits: boolean
+  readonly #root: string
+  readonly #path: string
+
+  constructor(root: string, key: string) {
+    this.#root = root
+    this.#path = join(root, key)
+    this.limits = this.#open()
+  }
+
+  prepare(name: string, limits: InstanceLimits): string[] {
+    const path = join(this.#path, name)
+    this.#open()
+    mkdirSync(path, { recursive: true })
+    if (this.limits) {
+      writeFileSync(join(path, 'memory.max'), String(bytes(limits)))
+      attempt(() => writeFileSync(join(path, 'memory.swap.max'), '0'))
+      writeFileSync(join(path, 'cpu.max'), `${quotaUs(limits)} ${PERIOD_US}`)
+      writeFileSync(join(path, 'pids.max'), String(limits.processes + OWN_PROCESSES))
+    }
+    this.freeze(name, false)
+    return [join(path, 'cgroup.procs')]
+  }
+
+  freeze(name: string, frozen: boolean): boolean {
+    const file = join(this.#path, name, 'cgroup.freeze')
+    return attempt(() => writeFileSync(file, frozen ? '1' : '0', KEEP))
+  }
+
+  isFrozen(name: string): boolean {
+    return read(join(this.#path, name, 'cgroup.freeze')).trim() === '1'
+  }
+
+  kill(name: string): void {
+    attempt(() => writeFileSync(join(this.#path, name, 'cgroup.kill'), '1', KEEP))
+  }
+
+  remove(name: string): void {
+    attempt(() => rmdirSync(join(this.#path, name)))
+  }
+
+  /** Whether the controllers are handed down to the agents' groups; asks for it where they are not. */
+  #open(): boolean {
+    mkdirSync(this.#path, { recursive: true })
+    const all = CONTROLLERS.map((controller) => `+${controller}`).join(' ')
+    for (const folder of [this.#root, this.#path]) {
+      const file = join(folder, 'cgroup.subtree_control')
+      if (!isHandedDown(file)) attempt(() => writeFileSync(file, all, KEEP))
+    }
+    return isHandedDown(join(this.#path, 'cgroup.subtree_control'))
+  }
+}
+
+function isHandedDown(file: string): boolean {
+  const names = read(file).trim().split(/\s+/)
+  return CONTROLLERS.every((controller) => names.includes(controller))
+}
+
+/** Version 1: a tree for each controller. Freezing first makes killing one by one as good as at once. */
+class SplitCgroups implements AgentCgroups {
+  readonly limits: boolean
+  readonly #root: string
+  readonly #key: string
+  readonly #controllers: string[]
+
+  constructor(root: string, key: string) {
+    this.#root = root
+    this.#key = key
+    this.#controllers = [...CONTROLLERS, 'freezer'].filter((controller) => this.#usable(controller))
+    if (this.#controllers.length === 0) throw new Error('No cgroups')
+    this.limits = CONTROLLERS.every((controller) => this.#controllers.includes(controller))
+  }
+
+  prepare(name: string, limits: InstanceLimits): string[] {
+    for (const controller of this.#controllers) {
+      mkdirSync(this.#at(controller, name), { recursive: true })
+    }
+    const set = (controller: string, file: string, value: number) => {
+      if (this.#controllers.includes(controller)) {
+        writeFileSync(this.#at(controller, name, file), String(value), KEEP)
+      }
+    }
+    // A former limit on memory with swap may lie below the new one on memory alone.
+    attempt(() => set('memory', 'memory.memsw.limit_in_bytes', -1))
+    set('memory', 'memory.limit_in_bytes', bytes(limits))
+    attempt(() => set('memory', 'memory.memsw.limit_in_bytes', bytes(limits)))
+    set('cpu', 'cpu.cfs_period_us', PERIOD_US)
+    set('cpu', 'cpu.cfs_quota_us', quotaUs(limits))
+    set('pids', 'pids.max', limits.processes + OWN_PROCESSES)
+    this.freeze(name, false)
+    return this.#controllers.map((controller) => this.#at(controller, name, 'cgroup.procs'))
+  }
+
+  freeze(name: string, frozen: boolean): boolean {
+    const state = frozen ? 'FROZEN' : 'THAWED'
+    return attempt(() => writeFileSync(this.#at('freezer', name, 'freezer.state'), state, KEEP))
+  }
+
+  isFrozen(name: string): boolean {
+    return /^FR/.test(read(this.#at('freezer', name, 'freezer.state')))
+  }
+
+  kill(name: string): void {
+    const [controller] = this.#controllers
+    const pids = () =>
+      read(this.#at(controller, name, 'cgroup.procs'))
+        .split('\n')
+        .filter(Boolean)
+    this.freeze(name, true)
+    for (const pid of pids()) attempt(() => process.kill(Number(pid), 'SIGKILL'))
+    this.freeze(name, false)
+  }
+
+  remove(name: string): void {
+    for (const controller of this.#controllers) attempt(() => rmdirSync(this.#at(controller, name)))
+  }
+
+  #at(controller: string, ...parts: string[]): string {
+    return join(this.#root, controller, this.#key, ...parts)
+  }
+
+  #usable(controller: string): boolean {
+    if (!existsSync(join(this.#root, controller, 'cgroup.procs'))) return false
+    return attempt(() => mkdirSync(this.#at(controller), { recursive: true }))
+  }
+}
+
+/** Never makes a file: what is no cgroup must not look like one. */
+const KEEP = { flag: 'r+' } as const
+
+function bytes({ memoryMb }: InstanceLimits): number {
+  return memoryMb * 1024 * 1024
+}
+
+function quotaUs({ cpus }: InstanceLimits): number {
+  return Math.max(1000, Math.round(cpus * PERIOD_US))
+}
+
+function attempt(task: () => unknown): boolean {
+  try {
+    task()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

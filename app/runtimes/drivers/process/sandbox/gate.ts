@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Server, Socket } from 'node:net'
+import { FileLock } from '#runtimes/drivers/process/lock'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
+import { GateSockets } from '#runtimes/drivers/process/sandbox/gate_sockets'
+import { runScript } from '#runtimes/drivers/process/sandbox/shell'
+
+/** Where `ip netns` names networks. A name keeps its network when no process is in it. */
+const NAMED = '/run/netns'
+
+export const BRIDGE = 'agents'
+
+/** Of 198.18.0.0/15, nobody's public addresses (RFC 2544), and nobody else's here: a closed world. */
+export const ADDRESS_BITS = 15
+/** Mosaic's own address in it. */
+export const GATE_ADDRESS = '198.18.0.1'
+const ADDRESSES = 131_000
+
+/** Each copy of Mosaic on the machine listens there, whatever port it has elsewhere. */
+export const GATE_PORT = 3334
+
+/** Its end of the agents' way to the internet, where they have one. */
+export const OUT = 'out'
+
+const LOCK_TIMEOUT_MS = 30_000
+
+/**
+ * The network between Mosaic and the agents of one folder: a bridge that each agent has a cable to, with
+ * every port isolated from every other. It has no way to the machine, so an agent reaches Mosaic's listener
+ * there and nothing else. It outlives Mosaic, as its agents do, and is shared by all its processes.
+ */
+export class Gate {
+  readonly #folder: string
+  readonly #lock: FileLock
+  readonly sockets: GateSockets
+  /** Of the network, as `ip netns` lists it. */
+  readonly name: string
+
+  /** @param folder the folder of the agents, which names the gate; absolute and without links */
+  constructor(folder: string, table = new ProcTable()) {
+    this.#folder = folder
+    this.#lock = new FileLock(table)
+    this.name = `mosaic-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
+    this.sockets = new GateSockets(this.networkFile)
+  }
+
+  get networkFile(): string {
+    return join(NAMED, this.name)
+  }
+
+  /** Makes the gate where it is missing, and stays in it: nobody clears it away before `leave`. */
+  async enter(): Promise<void> {
+    if (existsSync(this.networkFile) && this.sockets.isOpen) return
+    await this.#exclusively(async () => {
+      await runScript(making(this.name))
+      await this.sockets.open()
+    })
+  }
+
+  /** Listens for what agents call. */
+  async listen(port: number): Promise<Server> {
+    await this.enter()
+    return this.sockets.listen(GATE_ADDRESS, port)
+  }
+
+  async dial(address: string, port: number, signal?: AbortSignal): Promise<Socket> {
+    await this.enter()
+    return this.sockets.dial(address, port, signal)
+  }
+
+  /**
+   * Clears the gate away where neither an agent nor another process of Mosaic needs it.
+   *
+   * @param closing a script that closes its way to the internet
+   */
+  async leave(closing: string): Promise<void> {
+    if (!this.sockets.isOpen) return
+    await this.sockets.close()
+    await this.#exclusively(() => runScript(clearing(this.name, closing))).catch(() => {})
+  }
+
+  async #exclusively(task: () => Promise<unknown>): Promise<void> {
+    const path = join(this.#folder, '.gate.lock')
+    await this.#lock.run(path, { timeoutMs: LOCK_TIMEOUT_MS }, async () => void (await task()))
+  }
+}
+
+/** The address of an agent, from its user id: no two agents of a folder share one. */
+export function agentAddress(uid: number): string {
+  const index = (uid % ADDRESSES) + 2
+  const [third, fourth] = [(index >> 8) & 0xff, index & 0xff]
+  return `198.${18 + (index >> 16)}.${third}.${fourth}`
+}
+
+/** The same for the hardware address: what the gate remembers of an agent stays right at its next start. */
+export function hardwareAddress(uid: number): string {
+  const bytes = [24, 16, 8, 0].map((shift) => (uid >>> shift) & 0xff)
+  return ['02', '6d', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')
+}
+
+function making(name: string): string {
+  return `
+    [ -e ${NAMED}/${name} ] || ip netns add ${name}
+    ip -n ${name} link show ${BRIDGE} >/dev/null 2>&1 && exit 0
+    ip -n ${name} -batch - <<COMMANDS
+link set lo up
+link add ${BRIDGE} type bridge
+link set ${BRIDGE} addrgenmode none
+addr add ${GATE_ADDRESS}/${ADDRESS_BITS} dev ${BRIDGE}
+link set ${BRIDGE} up
+COMMANDS`
+}
+
+function clearing(name: string, closing: string): string {
+  return `
+    [ -z "$(ip netns pids ${name})" ]
+    [ -z "$(ip -n ${name} -o link show type veth | grep -v ' ${OUT}@')" ]
+    ${closing}
+    ip netns delete ${name}`
+}

@@ -1,0 +1,72 @@
+import { realpath } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { Server, Socket } from 'node:net'
+import type { InstanceLimits } from '#runtimes/contract'
+import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
+import type { AgentRecord } from '#runtimes/drivers/process/records'
+import type { AgentFolder, AgentUser } from '#runtimes/drivers/process/agent_folder'
+import { openCgroups, type AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
+import type { SandboxInput } from '#runtimes/drivers/process/sandbox/sandbox'
+import { closing, Egress, type EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
+import { Gate } from '#runtimes/drivers/process/sandbox/gate'
+
+/** The sandboxes of one folder of agents: the gate between them and Mosaic, and their cgroups. */
+export class Sandboxes {
+  readonly gate: Gate
+  readonly egress: Egress
+  readonly cgroups: AgentCgroups | null
+  readonly #agents: string
+
+  /** @param agents the folder of all agents; absolute and without links */
+  constructor(agents: string, egress: () => Promise<EgressSetting>) {
+    this.#agents = agents
+    this.gate = new Gate(agents)
+    this.egress = new Egress(this.gate.name, egress)
+    this.cgroups = openCgroups(this.gate.name)
+  }
+
+  /** Makes the gate, and the way out of it as the settings say. */
+  async prepare(): Promise<string[]> {
+    await this.gate.enter()
+    return this.egress.apply()
+  }
+
+  /** What a sandbox of this agent is made of. The gate is there from then on. */
+  async plan(
+    record: AgentRecord & { user: AgentUser },
+    folder: AgentFolder,
+    paths: InstallPaths,
+    limits: InstanceLimits
+  ): Promise<Omit<SandboxInput, 'command'>> {
+    const nameServers = await this.prepare()
+    const programs = [treeOf(paths.openclaw), paths.entrypoint, paths.node]
+    return {
+      gate: this.gate,
+      user: record.user,
+      nameServers: this.egress.isOpen ? nameServers : null,
+      agents: this.#agents,
+      folder: folder.path,
+      workingFolder: folder.state,
+      programs: await Promise.all(programs.map((path) => realpath(path))),
+      cgroups: this.cgroups?.prepare(record.name, limits) ?? [],
+    }
+  }
+
+  listen(port: number): Promise<Server> {
+    return this.gate.listen(port)
+  }
+
+  dial(address: string, port: number, signal?: AbortSignal): Promise<Socket> {
+    return this.gate.dial(address, port, signal)
+  }
+
+  async close(): Promise<void> {
+    await this.gate.leave(closing(this.gate.name))
+    this.cgroups?.remove('.')
+  }
+}
+
+/** A package needs the packages beside it. */
+function treeOf(folder: string): string {
+  return basename(dirname(folder)) === 'node_modules' ? dirname(folder) : folder
+}

@@ -1,0 +1,41 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { signalGroup } from '#runtimes/drivers/process/terminator'
+import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
+import type { Observer } from '#runtimes/drivers/process/observer'
+import type { Run } from '#runtimes/drivers/process/records'
+
+/** Stopping a group takes microseconds; a process that hangs in the kernel stops later. */
+const DEADLINE_MS = 2000
+const LOOK_MS = 5
+
+/** Takes an agent's processor time and gives it back. */
+export class Suspension {
+  constructor(
+    private readonly observer: Observer,
+    private readonly cgroups: () => AgentCgroups | null
+  ) {}
+
+  /** A cgroup holds what left the group of the agent too; where there is none, signals have to do. */
+  async suspend(name: string, run: Run): Promise<void> {
+    if (!this.cgroups()?.freeze(name, true)) signalGroup(run.pid, 'SIGSTOP')
+    await this.#settled(name, run, 'suspended')
+  }
+
+  async resume(name: string, run: Run): Promise<void> {
+    this.wake(name, run)
+    await this.#settled(name, run, 'running')
+  }
+
+  /** Lets it go on, without waiting until it does. */
+  wake(name: string, run: Run): void {
+    this.cgroups()?.freeze(name, false)
+    signalGroup(run.pid, 'SIGCONT')
+  }
+
+  async #settled(name: string, run: Run, wanted: 'suspended' | 'running'): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS
+    while (this.observer.status(name, run) !== wanted && performance.now() < deadline) {
+      await after(LOOK_MS)
+    }
+  }
+}

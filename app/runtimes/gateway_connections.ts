@@ -1,0 +1,66 @@
+/**
+ * How Mosaic's clients reach the gateways of agents: through the driver where that says so, by plain TCP
+ * elsewhere. Whoever talks to a gateway takes its connections from here.
+ */
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { Agent, buildConnector, fetch, request } from 'undici'
+
+/** Resolves with null where plain TCP leads to the endpoint. */
+export type Dial = (endpoint: URL, signal?: AbortSignal) => Promise<Duplex | null>
+
+let dial: Dial = async () => null
+
+/** Told once, at boot: how to reach endpoints. */
+export function dialGatewaysWith(given: Dial): void {
+  dial = given
+}
+
+/** For an undici `Agent`, as its `connect`. */
+export function gatewayConnector(options: { timeout?: number } = {}): buildConnector.connector {
+  const plain = buildConnector(options)
+  return (target, callback) => {
+    const { protocol, hostname, port } = target
+    const signal = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout)
+    dial(new URL(`${protocol}//${hostname}:${port}`), signal).then(
+      (socket) => (socket ? callback(null, socket as Socket) : plain(target, callback)),
+      (error) => callback(error, null)
+    )
+  }
+}
+
+const dispatcher = new Agent({ connect: gatewayConnector({ timeout: 10_000 }) })
+
+/** undici's `request` for gateways. */
+export function requestGateway(url: string, options: Parameters<typeof request>[1] = {}) {
+  return request(url, { ...options, dispatcher })
+}
+
+/** `fetch` for gateways. */
+export const fetchGateway = ((url: string, init?: object) =>
+  fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
+
+/**
+ * An address of this machine that leads to a gateway for one connection, for clients that open their sockets
+ * themselves. Call `close` when it has ended. Where plain TCP leads to the gateway it is the given one.
+ */
+export async function plainAddress(url: string): Promise<{ url: string; close: () => void }> {
+  const gateway = await dial(new URL(url))
+  if (!gateway) return { url, close: () => {} }
+  const server = createServer((socket) => {
+    server.close()
+    const both = [pipeline(socket, gateway), pipeline(gateway, socket)]
+    // Either end may go at any time; the client tells.
+    Promise.all(both).catch(() => {})
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const close = () => {
+    server.close()
+    gateway.destroy()
+  }
+  return { url: `http://127.0.0.1:${port}`, close }
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { test } from '@japa/runner'
+import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
+import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import type { ProcessDriver } from '#runtimes/drivers/process/driver'
+
+/** Forks and ends every 0.3 ms, out of the group and session of the agent. */
+const SURVIVOR = `setsid sh -c 'while :; do (setsid sh -c "sleep 0.0003" &) ; done' >/dev/null 2>&1 &`
+
+if (canSandbox()) {
+  test.group('A hostile agent of the process driver', (group) => {
+    let trial: ProcessTrial
+    let driver: ProcessDriver
+
+    group.each.setup(async () => {
+      trial = await ProcessTrial.prepare()
+      driver = await trial.open(HERE)
+      return () => trial.close()
+    })
+
+    const output = async (instance: Awaited<ReturnType<ProcessTrial['start']>>, command: string) =>
+      (await trial.within.run(instance, command)).output
+
+    test('sees no process, port or folder of another', async ({ assert }) => {
+      const victim = await trial.start(trial.spec())
+      const attacker = await trial.start(trial.spec())
+      const words = await output(attacker, 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>&1')
+      assert.notInclude(words, victim.name)
+      const sockets = await output(attacker, 'cat /proc/net/tcp | tail -n +2 | wc -l')
+      assert.isBelow(Number(sockets), 20)
+      assert.equal((await output(attacker, `ls ${trial.agentPath('')}`)).trim(), attacker.name)
+    })
+
+    test('gets no connection in place of another, whatever it binds', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      await output(
+        attacker,
+        `node -e "for (const port of [3334, 18789, 18791]) require('net').createServer().on('error', () => {}).listen(port, '0.0.0.0')" >/dev/null 2>&1 & sleep 1`
+      )
+      const given = trial.spec()
+      const victim = await trial.start(given)
+      assert.isTrue(trial.documents.asked.some(({ agent }) => agent === given.agent))
+      assert.isNotNull((await driver.inspect(victim))!.endpoint)
+    })
+
+    test('reaches Mosaic’s listener and no other service of the machine', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      const victim = await trial.start(trial.spec())
+      const { hostname, port } = new URL(trial.apiUrl)
+      assert.equal(await trial.within.connect(attacker, hostname, Number(port)), 'connected')
+
+      const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
+      await once(canary, 'listening')
+      try {
+        const own = await output(victim, 'hostname -I')
+        const canaryPort = (canary.address() as AddressInfo).port
+        for (const host of ['127.0.0.1', hostname, '169.254.169.254']) {
+          assert.notEqual(await trial.within.connect(attacker, host, canaryPort), 'connected')
+        }
+        for (const place of [18789, 18790]) {
+          assert.notEqual(
+            await trial.within.connect(attacker, own.trim().split(' ')[0], place),
+            'connected'
+          )
+        }
+      } finally {
+        canary.close()
+      }
+    })
+
+    test('shares no temporary folder with root or with another', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      const name = `planted-${attacker.id}`
+      const places = ['/tmp', '/var/tmp', '/dev/shm']
+      for (const place of places) await output(attacker, `mkdir ${place}/${name}`)
+      for (const place of places) assert.isFalse(existsSync(`${place}/${name}`))
+      assert.equal((await output(attacker, 'ls -A /run')).includes('docker.sock'), false)
+    })
+
+    test('outlives no stop by forking', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      await output(attacker, SURVIVOR)
+      const { uid } = statSync(`/proc/${attacker.id}`)
+      await driver.stop(attacker, { graceMs: 300 })
+      assert.deepEqual(await new ProcTable().ofUser(uid), [])
+      await driver.purge(attacker)
+      assert.isFalse(readdirSync(trial.agentPath('')).includes(attacker.name))
+    })
+  })
+
+  test.group('A hostile agent without a sandbox', (group) => {
+    let trial: ProcessTrial
+    let driver: ProcessDriver
+
+    group.each.setup(async () => {
+      trial = await ProcessTrial.prepare({ sandbox: false, users: { first: 412_000, count: 500 } })
+      driver = await trial.open(HERE)
+      return () => trial.close()
+    })
+
+    test('gets no connection while it sits on the address of another', async ({ assert }) => {
+      const victim = await trial.start(trial.spec())
+      const { port } = new URL(victim.endpoint)
+      assert.isNotNull(await driver.dial(new URL(victim.endpoint)))
+      await trial.kill(victim)
+      await trial.ended(victim)
+      // This process is another user than the agent.
+      const impostor = createServer().listen(Number(port), '0.0.0.0')
+      await once(impostor, 'listening')
+      try {
+        const again = await driver.ensure(trial.spec({ exitCode: 0 }), trial.patient())
+        assert.isOk(again)
+        await assert.rejects(() => driver.dial(new URL(victim.endpoint)))
+      } finally {
+        impostor.close()
+      }
+    })
+
+    test('is one person’s, unless an operator has accepted more', async ({ assert }) => {
+      const strict = await trial.open(HERE, { unisolated: undefined })
+      await trial.start(trial.spec(), strict)
+      const error = await trial.failureOf(strict, trial.spec())
+      assert.equal(error.reason, 'not_isolated')
+      assert.match(error.help!, /UNISOLATED_AGENTS=accept/)
+      const codes = (await strict.preflight()).map(({ code }) => code)
+      assert.include(codes, 'process_unisolated')
+    })
+  })
+}
