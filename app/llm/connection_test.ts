@@ -1,8 +1,10 @@
 import type { ConnectionFailure, ConnectionTest, LlmModel, TestOptions } from '#llm/contract'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
+import { readText } from '#bounded/body'
+import { E_INPUT_TOO_LARGE } from '#bounded/errors'
 
-/** The longest list of models that is read, in bytes. The longest known one has about two million. */
-const MAX_ANSWER_BYTES = 8_000_000
+/** The longest known list of models has about two million bytes. The test has a deadline of its own. */
+const ANSWER = { what: 'The list of models', maxBytes: 8_000_000 }
 
 /** A service that did not answer rightly. `message` is for a person; nothing of the answer is in it. */
 export class ServiceFailure extends Error {
@@ -39,7 +41,7 @@ export async function testConnection(
       await response.body?.cancel()
       throw refusal(label, response.status)
     }
-    return readJson(label, response)
+    return readJson(label, response, signal)
   }
 
   try {
@@ -114,18 +116,12 @@ function refusal(label: string, status: number): ServiceFailure {
   return new ServiceFailure('bad_response', `${label} answered with an error (status ${status}).`)
 }
 
-async function readJson(label: string, response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) throw badAnswer(label)
-    chunks.push(chunk)
-  }
+async function readJson(label: string, response: Response, signal: AbortSignal): Promise<unknown> {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw badAnswer(label)
+    return JSON.parse(await readText(response.body, { ...ANSWER, signal }))
+  } catch (error) {
+    const isAnswer = error instanceof SyntaxError || error instanceof E_INPUT_TOO_LARGE
+    throw isAnswer ? badAnswer(label) : error
   }
 }
 
