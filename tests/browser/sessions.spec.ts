@@ -65,4 +65,20 @@ test.group('A session in an open page', (group) => {
     await confirm.getByRole('button', { name: 'Confirm' }).click()
     await page.getByRole('button', { name: 'I have copied it' }).waitFor()
   })
+
+  test('is asked for the proof before somebody is invited, and goes on', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    await later(HALF_AN_HOUR_MS)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/users`)
+    await page.getByRole('button', { name: 'Invite someone' }).click()
+    await page.getByLabel('Email address').fill('eve@example.test')
+    await page.getByRole('button', { name: 'Make the invitation' }).click()
+    const confirm = page.getByRole('dialog', { name: 'Is it still you?' })
+    await confirm.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+    await confirm.getByRole('button', { name: 'Confirm' }).click()
+    await page.getByTestId('invitation-link').waitFor()
+  })
 })
