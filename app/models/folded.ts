@@ -1,7 +1,7 @@
 import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
 import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 
-/** Combining marks: what a letter's accents become when it is taken apart. */
+/** Combining marks, as PostgreSQL's patterns name them: a decomposed letter's accents. */
 const ACCENTS = '[\\u0300-\\u036f]'
 
 /** Letters that do not come apart into a plain one and its accent, and the plain ones people type. */
@@ -15,7 +15,10 @@ const FUNCTION = 'mosaic_folded'
 
 /** A text without case and accents: `Élodie` and `ELODIE` are both `elodie`. */
 export function folded(text: string): string {
-  const bare = text.normalize('NFKD').replace(new RegExp(ACCENTS, 'g'), '').toLowerCase()
+  const bare = text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
   return bare.replace(/[łøđħŧıς]/g, (letter) => STROKED[letter as keyof typeof STROKED])
 }
 

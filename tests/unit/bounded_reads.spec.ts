@@ -24,6 +24,8 @@ const ALLOWED: Record<string, string> = {
   'archive.ts: Buffer.concat': 'the few files that Mosaic packs itself',
   'call_body.ts: for await': 'the limit of a call, which it counts',
   'door_refusal.ts: Buffer.concat': 'the length of a refusal, which it counts',
+  'cgroups.ts: readFileSync': 'the kernel: files of its control groups',
+  'egress.ts: readFileSync': 'the kernel: its switches for forwarding',
   'engine.ts: readFileSync': 'certificates of the operator',
   'event_stream.ts: Buffer.concat': 'what Mosaic itself wrote in one turn of the event loop',
   'handbook.ts: readFile': 'Mosaic’s own chapters',
