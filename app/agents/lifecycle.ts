@@ -25,7 +25,7 @@ import { WakeDurations } from '#agents/waking/wake_durations'
 import { Waker, type EnsureOptions } from '#agents/waking/waker'
 import { watched } from '#agents/waking/watched'
 
-/** Brings agents up and down, one change of an agent at a time. */
+/** Starts and stops agents, one change of an agent at a time. */
 export class AgentLifecycle {
   readonly rows: AgentRepository
   readonly probe: GatewayProbe
@@ -92,7 +92,7 @@ export class AgentLifecycle {
     this.sightings = new InstanceObserver(whole, { ...own, probe: this.probe, metrics })
   }
 
-  /** Takes part in what the copies of Mosaic tell each other, from now on. */
+  /** Joins the replicas of Mosaic: from now on they see this one's work, and it sees theirs. */
   async open(): Promise<void> {
     await this.#context.copies.join()
     this.#elsewhere.start()
@@ -108,8 +108,8 @@ export class AgentLifecycle {
   }
 
   /**
-   * The agent's gateway, ready for traffic. An agent that runs costs a look into a map; one that does
-   * not is woken, and whoever asks meanwhile joins that wake.
+   * Returns the agent's gateway, ready for traffic. For a running agent that is one map lookup. Otherwise
+   * the agent wakes, and callers that arrive meanwhile join that wake.
    *
    * @throws AgentUnavailable, E_UNKNOWN_AGENT, the signal's reason
    */
@@ -119,23 +119,23 @@ export class AgentLifecycle {
     return this.#wakes.join(this.#wakes.begin(agent, options.reason ?? 'message'), options)
   }
 
-  /** The gateway of an agent that runs, as far as this process knows, or null. */
+  /** The gateway of a running agent, or null if this process knows of none. */
   peek(agent: AgentKey): GatewayAccess | null {
     return this.#presence.warm.get(agent) ?? null
   }
 
-  /** Forgets where the gateway is, after any failure to connect. The next call looks anew. */
+  /** Forgets the gateway's address, after any failure to connect. The next call looks it up again. */
   invalidate(agent: AgentKey): void {
     this.#presence.warm.delete(agent)
   }
 
-  /** Begins to start because a person asked, and comes back. What becomes of it is in the row. */
+  /** Begins a start that a person requested, and returns. The row shows the outcome. */
   async start(agent: AgentKey): Promise<void> {
     if (!this.peek(agent)) this.#wakes.begin(agent, 'person')
   }
 
   /**
-   * Starts because a person asked: an earlier failure does not delay it.
+   * Starts because a person requested it: an earlier failure does not delay the start.
    *
    * @throws AgentUnavailable, E_UNKNOWN_AGENT
    */
@@ -147,7 +147,7 @@ export class AgentLifecycle {
   }
 
   /**
-   * Lets what is in flight end, then stops. A wake is called off. Need not be awaited.
+   * Lets requests in flight end, then stops. Cancels a wake. Need not be awaited.
    *
    * @throws AgentUnavailable when the runtime does not end it
    */
@@ -155,13 +155,13 @@ export class AgentLifecycle {
     return this.#stops.stop(agent).done
   }
 
-  /** Begins to stop, to start from the present settings, and comes back. */
+  /** Begins a stop and a start with the present settings, and returns. */
   async restart(agent: AgentKey): Promise<void> {
     void watched(this.restartAndWait(agent))
   }
 
   /**
-   * A stop that is asked for meanwhile calls it off.
+   * A stop request that arrives meanwhile cancels the restart.
    *
    * @throws AgentUnavailable, E_UNKNOWN_AGENT
    */
@@ -173,14 +173,14 @@ export class AgentLifecycle {
   }
 
   /**
-   * Calls a wake off, and resolves when nothing of it is left; one of another copy of Mosaic ends a little
-   * later, before anyone else gets at the agent. Without a wake it does nothing.
+   * Cancels a wake, and resolves when its cleanup is done. A wake of another replica ends a little later,
+   * before any other holder gets the lease. A no-op without a wake.
    */
   cancel(agent: AgentKey): Promise<void> {
     return this.#wakes.cancel(agent)
   }
 
-  /** Notes an act of the user: the time until the agent falls asleep begins anew. */
+  /** Records an act of the user, which restarts the time until the idle stop. */
   keepAwake(agent: AgentKey): void {
     this.#activity.touch(agent)
   }
@@ -191,29 +191,29 @@ export class AgentLifecycle {
     return this.#presence.view(agent, await this.rows.find(agent), elsewhere)
   }
 
-  /** Hears of progress and status from now on. The present progress, if it wakes, is told at once. */
+  /** Subscribes to progress and status. During a wake the listener gets the present progress at once. */
   subscribe(agent: AgentKey, listener: AgentListener): () => void {
     const progress = this.#presence.wakes.get(agent)?.progress
     if (progress) listener({ type: 'progress', progress })
     return this.#presence.events.subscribe(agent, listener)
   }
 
-  /** Whether someone in this process is changing the agent just now. */
+  /** Whether this process is changing the agent at this moment. */
   isBusy(agent: AgentKey): boolean {
     return this.#presence.wakes.has(agent) || this.#leases.isHeld(agent)
   }
 
   /**
-   * Stops an agent that should not run, or that someone who is gone had half stopped, unless someone is
-   * changing it. Tells whether it did.
+   * Stops an agent that should not run, or that a dead replica half stopped, unless a change is under way.
+   * Returns whether it stopped the agent.
    */
   async stopUnwanted(agent: AgentKey): Promise<boolean> {
     return !this.isBusy(agent) && this.#stops.stopUnwanted(agent)
   }
 
   /**
-   * Takes over from copies of Mosaic that ended in the middle of changing an agent, so that whoever wants
-   * it may. Tells how many agents that were. A copy is known to be gone only some time after the first look.
+   * Frees the leases of replicas that died while they changed an agent, and returns their number. A lease
+   * counts as abandoned only some time after the first look, so call it repeatedly.
    */
   async takeOver(): Promise<number> {
     const abandoned = await this.#leases.abandoned()
@@ -222,8 +222,8 @@ export class AgentLifecycle {
   }
 
   /**
-   * Works on an agent that runs, under the lease; null where it does not run. Waits for whoever is changing it;
-   * the signal ends the waiting.
+   * Runs `work` on a running agent under its lease; null if the agent does not run. Waits for the lease;
+   * the signal ends the wait.
    */
   whileRunning<T>(
     agent: AgentKey,
@@ -239,17 +239,17 @@ export class AgentLifecycle {
     return this.#leases.hold(agent, attempt, signal)
   }
 
-  /** Settles when new settings that are on their way have reached the agent; null when there are none. */
+  /** Settles when the pending rollout of settings has reached the agent; null if none is pending. */
   rollout(agent: AgentKey): Promise<void> | null {
     return this.#context.rollouts.of(agent)
   }
 
-  /** Tells whoever watches the agent how new settings reach it. */
+  /** Tells subscribers of the agent how new settings reach it. */
   tellSettings(agent: AgentKey, outcome: SettingsOutcome): void {
     this.#presence.events.emit(agent, { type: 'settings', outcome })
   }
 
-  /** Ends an instance that nobody wants, unless the agent runs by then. */
+  /** Ends an unwanted instance, unless the agent runs by then. */
   endUnwanted(agent: AgentKey): Promise<void> {
     return this.#stops.endUnwanted(agent)
   }
@@ -259,12 +259,12 @@ export class AgentLifecycle {
     return this.#presence.names.get(instance) ?? null
   }
 
-  /** Resolves when no wake is in flight, however it ended. */
+  /** Resolves when no wake is in flight, whatever its outcome. */
   async settled(agent: AgentKey): Promise<void> {
     await this.#presence.wakes.get(agent)?.result.catch(() => {})
   }
 
-  /** Lets the next call try at once: its owner changed what may have been the cause. */
+  /** Clears the back-off, because the owner may have fixed the cause. */
   async forgiveFailure(agent: AgentKey): Promise<void> {
     await this.#leases.tryHold(agent, async () => {
       const row = await this.rows.find(agent)
@@ -273,7 +273,7 @@ export class AgentLifecycle {
     })
   }
 
-  /** Mosaic ends: callers are let go, instances go on and are found again. */
+  /** Releases callers because Mosaic ends. Instances keep running; the next Mosaic finds them. */
   async close(): Promise<void> {
     this.#elsewhere.close()
     await this.#wakes.close()

@@ -1,6 +1,6 @@
 /**
- * What Mosaic knows of one kind of LLM service. An adapter describes itself to the form, tests a
- * connection, says how the service appears in an agent's document, and how it wants its key. It keeps
+ * An adapter holds all that Mosaic knows of one kind of LLM service. It describes its form, tests a
+ * connection, writes the service's entry for an agent's document, and adds the key to a call. It keeps
  * no state, reads no row, and reaches the network only through the `fetch` it is given.
  */
 
@@ -9,8 +9,8 @@ export type ApiType =
   'openai-completions' | 'openai-responses' | 'anthropic-messages' | 'ollama' | (string & {})
 
 /**
- * One call that an agent may make to a service. `path` begins with a slash and is compared letter by letter
- * with what follows the base address; `{name}` stands for a value within one segment, as in
+ * One call that an agent may make to a service. `path` begins with a slash and must match the part after
+ * the base address letter by letter; `{name}` stands for a value within one segment, as in
  * `/models/{model}:generateContent`. A query may follow.
  */
 export interface ApiCall {
@@ -33,20 +33,20 @@ export interface LlmField {
   required: boolean
   help?: string
   placeholder?: string
-  /** For `apiType`: what may be chosen. */
+  /** For `apiType`: the choices. */
   options?: { value: string; label: string }[]
 }
 
-/** A provider as it reaches an adapter: the row's values, the key opened. */
+/** A provider as an adapter gets it: the row's values, with the key opened. */
 export interface LlmConnection {
-  /** The row's own, or the adapter's default. Without a slash at the end. */
+  /** The row's value, or the adapter's default. Without a trailing slash. */
   baseUrl: string
   apiKey: string | null
   apiType: ApiType
   models: LlmModel[]
 }
 
-/** Why a connection does not work: a closed list. */
+/** The reasons why a connection fails: a closed list. */
 export const CONNECTION_FAILURES = [
   'unauthorized',
   'not_found',
@@ -58,7 +58,7 @@ export const CONNECTION_FAILURES = [
 ] as const
 export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number]
 
-/** What a test of a connection found. `message` is a sentence for a person, without the key. */
+/** The result of a connection test. `message` is a sentence for a person, without the key. */
 export type ConnectionTest =
   | { ok: true; latencyMs: number; models: LlmModel[] }
   | {
@@ -72,14 +72,14 @@ export type ConnectionTest =
 /** `fetch`, guarded: see `#llm/guarded_fetch`. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
-/** What a test of a connection runs with. */
+/** The means of a connection test. */
 export interface TestOptions {
   fetch: Fetch
-  /** Carries the deadline: a `TimeoutError` is a result (`timeout`), any other end is thrown. */
+  /** Carries the deadline: a `TimeoutError` becomes the result `timeout`; any other reason is thrown. */
   signal: AbortSignal
 }
 
-/** A provider, as far as its entry in the document depends on it. `name` is unique for its owner. */
+/** The fields of a provider that determine its entry in the document. `name` is unique per owner. */
 export interface OpenClawProvider {
   id: string
   name: string
@@ -87,7 +87,7 @@ export interface OpenClawProvider {
   models: LlmModel[]
 }
 
-/** How a provider stands in an agent's document. */
+/** A provider's entry in an agent's document. */
 export interface OpenClawEntry {
   /** Its id under `models.providers`, unique within the document. */
   id: string
@@ -103,51 +103,51 @@ export interface OpenClawEntry {
 export interface LlmAdapter {
   /** The value of a provider's `type`. Unique; a provider row names its adapter by it. */
   readonly type: string
-  /** Its name for a person. */
+  /** The name that people see. */
   readonly label: string
-  /** One sentence for the form: what it is and where its key comes from. */
+  /** One sentence for the form: what the service is and where to get a key. */
   readonly description: string
   readonly defaults: {
-    /** Null where there is none, so the user must say. */
+    /** Null if there is no default, so the user must enter one. */
     baseUrl: string | null
     apiType: ApiType
     /** Proposed to the user before a test has found the real ones. */
     models: LlmModel[]
   }
-  /** The fields of its form, in order. What is not listed is not asked. */
+  /** The fields of its form, in order. The form asks for no others. */
   readonly fields: LlmField[]
 
   /**
-   * Really calls the service: lists its models, or asks for one token where it has no list.
-   * A service that does not answer rightly is a result, not an exception; only `signal` throws. The
-   * models of a failure are empty, those of a success are what the service has, or what was declared.
+   * Calls the real service: lists its models, or requests one token if it has no list.
+   * A bad answer is a result, not an exception; only `signal` throws. A failure has no models; a success
+   * has the models that the service lists, or the declared ones.
    */
   testConnection(connection: LlmConnection, options: TestOptions): Promise<ConnectionTest>
 
   /**
-   * Its entry in the document. `endpoint` is what the agent calls instead of the service: the path and
-   * query that follow it are appended to `baseUrl`. A pure function: equal input, equal entry.
+   * Returns its entry in the document. The agent calls `endpoint` instead of the service, and Mosaic
+   * appends the path and query after it to `baseUrl`. A pure function: equal input, equal entry.
    */
   toOpenClaw(provider: OpenClawProvider, endpoint: string): OpenClawEntry
 
   /**
-   * The base address the way this kind wants it, from how people write it: with a `/v1` too much, say.
-   * Called before an address is stored or tested, without a slash at the end.
+   * Normalises a base address that a person typed, for example by removing a superfluous `/v1`.
+   * Called before an address is stored or tested, without a trailing slash.
    */
   tidyBaseUrl?(baseUrl: string): string
 
   /**
-   * The calls that an agent may make by this API family: nothing else reaches the service with its key.
-   * Where it is missing, or answers undefined, the calls of the families that `#llm/api_calls` knows apply;
-   * of a family that is not among them nothing passes. A pure function.
+   * Returns the calls that an agent may make by this API family; no other call reaches the service with
+   * its key. If the method is missing or returns undefined, the calls that `#llm/api_calls` knows for the
+   * family apply; for a family it does not know, no call passes. A pure function.
    */
   calls?(apiType: ApiType): ApiCall[] | undefined
 
-  /** Writes the key into the headers the way the service wants it. */
+  /** Writes the key into the headers that the service expects. */
   authorize(headers: Headers, apiKey: string): void
 
   /**
-   * Answers an agent's call itself, for an adapter without a service behind it. Where it is missing,
+   * Answers an agent's call itself, for an adapter without a service behind it. If the method is missing,
    * the call goes to `baseUrl`. `path` begins with a slash, `body` is the parsed JSON or undefined.
    * The answer may stream, and ends when `signal` does.
    */

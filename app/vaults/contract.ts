@@ -1,18 +1,18 @@
 /**
- * What a vault does: it seals secrets before they are stored and opens them again.
+ * A vault seals secrets before Mosaic stores them, and opens them again.
  *
  * A sealed value is a string that begins with `enc:` and names the key that sealed it. It is bound to
  * its context, so a value copied to another row, column or table does not open.
  */
 
-/** Where a sealed value lives. All three are authenticated, none is secret. */
+/** The place of a sealed value. The seal authenticates all three parts; none is secret. */
 export interface SealContext {
   table: string
   column: string
   rowId: string
 }
 
-/** Something that is wrong or worth knowing, and how to mend it. */
+/** A fault or warning, and how to fix it. */
 export interface VaultFinding {
   severity: 'error' | 'warning'
   message: string
@@ -23,8 +23,8 @@ export interface VaultDriver {
   readonly name: string
 
   /**
-   * Seals a secret with the present key. Two calls with the same input give different values.
-   * Fails only when the vault itself cannot be reached.
+   * Seals a secret with the present key. Two calls with the same input return different values.
+   * Fails only if the vault itself is unreachable.
    */
   seal(plain: string, context: SealContext): Promise<string>
 
@@ -36,15 +36,15 @@ export interface VaultDriver {
    */
   open(sealed: string, context: SealContext): Promise<string>
 
-  /** The id of the key that sealed the value, or null for what is no sealed value. Never throws. */
+  /** Returns the id of the key that sealed the value, or null if the value is not sealed. Never throws. */
   keyId(sealed: string): string | null
 
   /**
-   * Seals the value anew when another than the present key sealed it; else gives it back as it is,
-   * which makes a rotation resumable. Fails as `open` does.
+   * Reseals the value with the present key if another key sealed it; else returns it unchanged, so that
+   * a rotation can resume. Fails as `open` does.
    */
   reseal(sealed: string, context: SealContext): Promise<string>
 
-  /** What is wrong with this vault here. An empty list is health. Never throws. */
+  /** Returns the faults of this vault here. An empty list means healthy. Never throws. */
   preflight(): Promise<VaultFinding[]>
 }

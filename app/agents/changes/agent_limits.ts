@@ -4,7 +4,7 @@ import type { AgentLimits } from '#models/types'
 import UserContainer from '#models/user_container'
 import type { Actor } from '#settings/actor'
 
-/** Gives an agent that runs an instance anew. Need not be awaited. */
+/** Recreates the instance of a running agent. Need not be awaited. */
 export type Remake = (agent: AgentKey) => Promise<unknown>
 
 /** What admins allow single users' agents in place of what the installation allows all. */

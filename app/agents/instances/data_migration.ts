@@ -2,12 +2,12 @@ import { RuntimeError } from '#runtimes/errors'
 import type { InstanceRef, InstanceSpec, RuntimeContext, RuntimeDriver } from '#runtimes/contract'
 
 /**
- * Moves the data of an agent from the runtime that it left to the one that it starts on. Nothing of it
- * runs in either. Done twice it does nothing; interrupted, it begins anew: the data goes from where it was
- * only once all of it has arrived.
+ * Moves an agent's data from its former runtime to the one that it starts on. The agent runs in neither.
+ * A second call is a no-op. After an interruption the move starts over: the source is purged only once
+ * all data has arrived.
  *
- * @returns whether there was any
- * @throws RuntimeError when the one cannot hand it over or the other cannot take it; then nothing has changed
+ * @returns whether there was any data
+ * @throws RuntimeError when the source cannot export or the target cannot import it; nothing has changed
  */
 export async function migrateData(
   ref: InstanceRef,
@@ -36,7 +36,7 @@ export async function migrateData(
   return true
 }
 
-/** The runtime that an agent's data is in is not installed any more: nothing can be moved, nor started empty. */
+/** The runtime that holds the agent's data is not installed: the agent can neither move nor start empty. */
 export function strandedIn(runtime: string): RuntimeError {
   const message = `The agent's data is in the runtime "${runtime}", which is not installed any more.`
   return new RuntimeError('data_stranded', message, {

@@ -5,7 +5,7 @@ import { buildSpec } from '#agents/instances/spec_builder'
 import type { AgentRow } from '#agents/types'
 import type { InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 
-/** How an agent is started, by its row and the settings as they are now. */
+/** The plan of a start, from the agent's row and the present settings. */
 export interface StartPlan {
   driver: RuntimeDriver
   spec: InstanceSpec
@@ -13,7 +13,7 @@ export interface StartPlan {
 }
 
 /**
- * The document comes first: without a provider nothing is started at all.
+ * Assembles the document first: without a provider no agent starts.
  *
  * @throws E_NO_PROVIDER
  */
@@ -41,8 +41,8 @@ export async function planStart(
 }
 
 /**
- * The same start with a new gateway token, which the row has as well from its next save on: whoever learnt
- * the former one has nothing of it any more.
+ * Returns the same plan with a new gateway token, which the row's next save stores too. The former token
+ * then opens nothing.
  */
 export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartPlan> {
   const token = new Secret(await row.renewGatewayToken())
@@ -50,7 +50,7 @@ export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartP
   return { ...plan, spec: buildSpec({ row, installation, apiUrl, token, image, limits }) }
 }
 
-/** Whether nothing was changed in between that an agent has to be started anew for. */
+/** Whether no change in between requires a new start of the agent. */
 export function isSamePlan(one: StartPlan, other: StartPlan): boolean {
   return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash
 }

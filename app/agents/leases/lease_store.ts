@@ -19,18 +19,18 @@ interface LeaseColumns {
   lease_expires_at: unknown
 }
 
-/** A lease of another copy, and since when it has not been renewed. */
+/** A lease of another replica, and the time since which it has not been renewed. */
 interface Sighted {
   mark: string
   since: number
 }
 
 /**
- * Leases as columns of the agents' rows, each taken, renewed and given back by one conditional update.
+ * Stores leases as columns of the agents' rows. One conditional update each takes, renews and releases one.
  *
- * A lease has expired once it was seen unchanged for its time by this process' own monotonic clock,
- * whatever the clocks of other machines say: one that is set neither loses a lease nor keeps one for
- * ever. `lease_expires_at` is what changes with each renewal, and what people read.
+ * A lease has expired once this process has seen it unchanged for its time by its own monotonic clock,
+ * whatever the clocks of other machines say: setting a clock neither loses a lease nor keeps one for
+ * ever. Each renewal changes `lease_expires_at`, which also serves people who read the row.
  */
 export class DatabaseLeaseStore implements LeaseStore {
   readonly #copy: string
@@ -45,7 +45,7 @@ export class DatabaseLeaseStore implements LeaseStore {
   }
 
   async take(agent: AgentKey): Promise<number | null | typeof HELD> {
-    /** One of this process' own was not given back: the database was away by then. */
+    /** This process failed to release one of its own leases because the database was away. */
     const free = await this.#take(agent, (query) =>
       query.where((either) => either.whereNull('lease_owner').orWhere('lease_owner', this.#copy))
     )
@@ -93,7 +93,7 @@ export class DatabaseLeaseStore implements LeaseStore {
 
   async expired(): Promise<AgentKey[]> {
     return this.#expired().catch((error: unknown) => {
-      /** While the database is away nobody can renew theirs: their time begins anew. */
+      /** While the database is away no replica can renew its leases, so their time restarts. */
       this.#sighted.clear()
       throw error
     })

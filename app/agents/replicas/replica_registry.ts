@@ -2,7 +2,7 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import type { AgentsContext } from '#agents/context'
 
-/** Of the time after which a copy that says nothing counts as gone. */
+/** The share of a lease's time between heartbeats: a replica without one for the whole time is dead. */
 const BEAT_SHARE = 0.3
 
 interface Beat {
@@ -11,9 +11,9 @@ interface Beat {
 }
 
 /**
- * The copies of Mosaic that share the database. Each counts up a number in a row of its own; one whose
- * number has not changed for the time of a lease, by the clock of whoever looks, is gone, and its row with
- * it, which takes along all that it told the others.
+ * The replicas of Mosaic that share the database. Each increments a heartbeat in its own row. A replica is
+ * dead when its heartbeat has not changed for the time of a lease, by the observer's clock. The observer
+ * then deletes its row, and with it all its entries in the other registries.
  */
 export class ReplicaRegistry {
   readonly #context: Pick<AgentsContext, 'copy' | 'clock' | 'logger' | 'timeouts'>
@@ -26,18 +26,18 @@ export class ReplicaRegistry {
     this.#context = context
   }
 
-  /** Whether no other copy is known just now. Then there is nobody to tell anything. */
+  /** Whether this replica knows of no other. It then writes no entries for others. */
   get alone(): boolean {
     return this.#beats.size === 0
   }
 
-  /** Makes this copy known, and the others to it, from now on. Once is enough; never rejects. */
+  /** Registers this replica and finds the others. Idempotent; never rejects. */
   join(): Promise<void> {
     this.#joined ??= this.#turn()
     return this.#joined
   }
 
-  /** Tells the others that this copy lives, and looks which of them do. */
+  /** Writes this replica's heartbeat, and reads those of the others. */
   async beat(): Promise<void> {
     const { copy, clock, timeouts } = this.#context
     const now = timeOf(clock.now())
@@ -62,7 +62,7 @@ export class ReplicaRegistry {
     for (const id of this.#beats.keys()) if (!living.has(id)) this.#beats.delete(id)
   }
 
-  /** Tells the others that this copy is gone. */
+  /** Removes this replica, so that the others know at once. */
   async close(): Promise<void> {
     this.#closed = true
     this.#callOff()
@@ -94,7 +94,7 @@ export class ReplicaRegistry {
     return false
   }
 
-  /** While the database is away nobody can tell that they live: their time begins anew. */
+  /** While the database is away no replica can write its heartbeat, so their time restarts. */
   #forgive(): void {
     const since = this.#context.clock.elapsed()
     for (const beat of this.#beats.values()) beat.since = since

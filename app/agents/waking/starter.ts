@@ -16,21 +16,21 @@ import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_duration
 import type { Instance, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** Someone who changes settings again and again must not keep their agent from ever being ready. */
+/** Repeated changes of settings must not keep an agent from ever becoming ready. */
 const MOST_RENEWALS = 2
 
-/** An instance that is there already. */
+/** An existing instance. */
 interface Present extends Instance {
   /** Whether it is suspended. */
   frozen: boolean
 }
 
-/** An attempt to start, with what of it has to be taken back should it fail. */
+/** A start attempt, and the parts of it to undo if it fails. */
 export interface Attempt {
   row: AgentRow
-  /** Set from the moment on from which an instance may exist. */
+  /** Set as soon as an instance may exist. */
   driver: RuntimeDriver | null
-  /** Set while the runtime makes the instance; settles when it has, whatever became of the wake. */
+  /** Set while the runtime creates the instance; settles when it is done, even after a failed wake. */
   making: Promise<Instance> | null
 }
 
@@ -45,7 +45,7 @@ export interface StarterParts {
   doors: GatewayDrain
 }
 
-/** The cold path, step by step: from a row to a gateway that takes traffic. Call it under the lease. */
+/** The cold path, step by step: from a row to a ready gateway. Call it under the lease. */
 export class AgentStarter {
   readonly #context: AgentsContext
   readonly #parts: StarterParts
@@ -95,7 +95,7 @@ export class AgentStarter {
     return gate.enter(wake.agent, places, { signal: wake.signal, tell })
   }
 
-  /** What is changed while the agent starts is taken along: nobody speaks to it with former settings. */
+  /** Includes changes of settings made during the start, so that no request meets former settings. */
   async #boot(wake: Wake, attempt: Attempt, first: StartPlan): Promise<GatewayAccess> {
     let plan = first
     for (let renewals = 0; ; renewals++) {
@@ -117,14 +117,14 @@ export class AgentStarter {
     }
   }
 
-  /** What another copy of Mosaic has just woken while this one looked on, or null. */
+  /** The agent that another replica woke while this one waited, or null. */
   async followed(wake: Wake, row: AgentRow): Promise<GatewayAccess | null> {
     if (!wake.followed || row.status !== 'running' || !row.endpoint) return null
     wake.tell('ready')
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
-  /** The instance that already runs as it should, after a restart of Mosaic for example, or null. */
+  /** The instance that already runs with the right spec, for example after a restart of Mosaic, or null. */
   async #present(
     row: AgentRow,
     { driver, spec, documentHash }: StartPlan
@@ -143,11 +143,11 @@ export class AgentStarter {
     return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
   }
 
-  /** Whether it is ready in the end. One that ended meanwhile is started anew: no start has failed yet. */
+  /** Whether the instance becomes ready. False if it ends meanwhile: no start has failed yet. */
   async #goesOn(wake: Wake, attempt: Attempt, plan: StartPlan, present: Present): Promise<boolean> {
     try {
       if (await this.#isReady(attempt.row, present, wake, plan)) return true
-      /** One that was suspended, or whose stop was called off, keeps its doors closed for a while. */
+      /** After a suspend or a cancelled stop, the gateway refuses work for a while. */
       await this.#parts.doors.reopen(attempt.row)
       await this.#starting(attempt, plan)
       await this.#readiness.wait(wake, plan.driver, present)
@@ -158,7 +158,7 @@ export class AgentStarter {
     }
   }
 
-  /** Lets one that is suspended go on. It was as ready as any, so it needs no place at the start gate. */
+  /** Resumes a suspended instance. It was ready before, so it needs no place at the start gate. */
   async #isReady(
     row: AgentRow,
     instance: Present,
@@ -175,7 +175,7 @@ export class AgentStarter {
     return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
   }
 
-  /** An instance reads its document when it starts: with another one it has to start anew. */
+  /** An instance reads its document when it starts, so a changed document needs a new start. */
   async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: StartPlan): Promise<void> {
     if (row.runtime !== driver.name || row.documentHash === documentHash) return
     await this.#end(row, driver)
@@ -190,7 +190,7 @@ export class AgentStarter {
     )
   }
 
-  /** What another runtime made would go on beside the new instance, and its data would stay behind. */
+  /** Otherwise the other runtime's instance would run beside the new one, and its data would stay behind. */
   async #leaveFormerRuntime(
     row: AgentRow,
     { driver, spec }: StartPlan,
@@ -281,7 +281,7 @@ export class AgentStarter {
   }
 }
 
-/** What nobody asked for is nobody's use; but without any time at all the agent would never fall asleep. */
+/** A wake that no user requested is no use, but without any time the agent would never fall asleep. */
 function isUse({ reason }: Wake, row: AgentRow): boolean {
   return (reason !== 'schedule' && reason !== 'upkeep') || !row.lastActiveAt
 }

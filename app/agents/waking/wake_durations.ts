@@ -1,7 +1,7 @@
-/** Enough to be steady, few enough to follow a machine that became slower. */
+/** Enough samples for a steady median, few enough to follow a machine that became slower. */
 const KEPT = 20
 
-/** How long wakes, or a part of them, took lately, for each runtime driver. */
+/** The recent durations of wakes, or of one part of them, for each runtime driver. */
 export class WakeDurations {
   readonly #recent = new Map<string, number[]>()
 
@@ -19,9 +19,8 @@ export class WakeDurations {
 }
 
 /**
- * About how long whoever stands at this position, from 1, waits for one of so many places, which each are
- * taken for that many milliseconds: on average one of them is given back each time that their share of it
- * has passed.
+ * Estimates the wait at a position of the queue, counted from 1, in milliseconds. Each of `places` is taken
+ * for the given time, so on average one becomes free each time that 1/`places` of it has passed.
  */
 export function expectedWaitMs(position: number, places: number, usualMs: number): number {
   return Math.round((position * usualMs) / places)

@@ -15,10 +15,10 @@ import { isExplicit, Wake, WakeAbandoned, WakeCancelled } from '#agents/state/wa
 import { watched } from '#agents/waking/watched'
 
 export interface EnsureOptions {
-  /** Ends this caller's wait. The wake goes on: others may have joined, and more may come. */
+  /** Ends this caller's wait. The wake continues: other callers may have joined or may still join. */
   signal?: AbortSignal
   onProgress?: (progress: WakeProgress) => void
-  /** What it would wake the agent for. */
+  /** The purpose of the wake. */
   reason?: WakeReason
 }
 
@@ -32,7 +32,7 @@ export interface WakerParts {
   metrics: AgentMetrics
 }
 
-/** Wakes agents: one wake of an agent at a time, which whoever asks meanwhile joins. */
+/** Wakes agents. An agent has one wake at a time; callers that arrive meanwhile join it. */
 export class Waker {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
   readonly #parts: WakerParts
@@ -43,7 +43,7 @@ export class Waker {
     this.#parts = parts
   }
 
-  /** The agent's wake in flight, or a new one. It runs whether or not anybody waits for it. */
+  /** Returns the agent's wake in flight, or begins one. It runs whether or not a caller waits for it. */
   begin(agent: AgentKey, reason: WakeReason): Wake {
     const { wakes, events } = this.#parts.presence
     const present = wakes.get(agent)
@@ -59,7 +59,7 @@ export class Waker {
     return wake
   }
 
-  /** Waits as one of many. */
+  /** Waits for a wake that others may share. */
   async join(wake: Wake, { signal, onProgress }: EnsureOptions): Promise<GatewayAccess> {
     signal?.throwIfAborted()
     const stopListening = onProgress && wake.listen(onProgress)
@@ -84,7 +84,7 @@ export class Waker {
     await wake.result.catch(() => {})
   }
 
-  /** Lets the callers go. What was begun is found again by the next Mosaic. */
+  /** Releases the callers. The next Mosaic finds the wakes that were under way. */
   async close(): Promise<void> {
     this.#closed = true
     const wakes = [...this.#parts.presence.wakes.values()]
@@ -105,7 +105,7 @@ export class Waker {
       )
     } catch (error) {
       if (error instanceof Exception && !isDatabaseAway(error)) throw error
-      /** Before the lease, or without it: nothing was begun that had to be taken back. */
+      /** The wake failed before or without the lease, so there is nothing to undo. */
       const reason = wake.calledOff.aborted ? 'cancelled' : reasonOf(error)
       if (reason === 'internal') this.#context.logger.error({ err: error, agent }, 'A wake failed')
       throw new AgentUnavailable(reason, { cause: error })

@@ -20,12 +20,12 @@ import type {
 
 export type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
 
-/** No log is read beyond this. */
+/** The longest log that the driver reads. */
 const MOST_LINES = 10_000
 
 /**
  * One OpenClaw per agent in a hardened container of a Docker engine, or of Podman by its Docker interface.
- * The engine is the truth: what the driver knows of an agent is in the labels of its container.
+ * The engine is the source of truth: an agent's state is in the labels of its container.
  */
 export class DockerDriver implements RuntimeDriver {
   readonly name = 'docker'
@@ -160,7 +160,7 @@ export class DockerDriver implements RuntimeDriver {
    */
   async prepare(image: string | null, context: RuntimeContext): Promise<void> {
     const { images, image: usual, settings } = await this.#open()
-    // Whoever wants a look at the registry before each start gets it then.
+    // With `always`, each start checks the registry itself.
     const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
     await images.resolve(image ?? usual, policy, context)
   }
@@ -192,7 +192,7 @@ export class DockerDriver implements RuntimeDriver {
     return parts.images.resolve(image ?? parts.image, parts.settings.pullPolicy, context)
   }
 
-  /** With what an admin left who removed the container by hand. */
+  /** Removes the container and what belongs to it, even if an admin removed the container by hand. */
   async #remove({ containers, handover, topology }: EngineSession, name: string): Promise<void> {
     const found = await containers.findOurs(name)
     if (found) await containers.remove(found.Id)
@@ -200,7 +200,7 @@ export class DockerDriver implements RuntimeDriver {
     await topology.release(name)
   }
 
-  /** Does something to a container of ours while nobody else here does. Of what is not there nothing. */
+  /** Runs one exclusive operation on a container of this installation. A no-op if it is missing. */
   async #change(
     name: string,
     task: (parts: EngineSession, found: Found) => Promise<void>
@@ -217,7 +217,7 @@ export class DockerDriver implements RuntimeDriver {
     if (!this.#feed.hasListeners) parts?.watcher.stop()
   }
 
-  /** The engine as the settings name it now. */
+  /** The engine that the present settings name. */
   async #open(): Promise<EngineSession> {
     const settings = { ...DEFAULT_SETTINGS, ...(await this.#config.settings?.()) }
     const key = JSON.stringify(settings)

@@ -280,7 +280,7 @@ export class ProcessDriver implements RuntimeDriver {
     })
   }
 
-  /** Does something to an agent of ours while nobody else does. Of what is not there nothing is done. */
+  /** Runs one exclusive operation on an agent of this installation. A no-op if the agent is missing. */
   async #change(
     name: string,
     task: (record: AgentRecord, agents: AgentRegistry) => Promise<void>
