@@ -1,27 +1,27 @@
 /**
- * Where agents run. A driver makes one *instance* (a process, a container, a service) for one agent and
- * answers what it sees of it. It holds no policy: when to start, stop or retry is decided elsewhere.
+ * A runtime driver runs agents. It creates one *instance* (a process, a container, a service) per agent and
+ * reports its state. It holds no policy: its callers decide when to start, stop or retry.
  *
  * Rules for every verb
  * - `signal` ends the wait: the verb rejects with the signal's reason and leaves nothing half made.
- * - A failure is a `RuntimeError` of `#runtimes/errors` with one of the closed list of reasons.
- * - A driver touches only what carries the label of its own installation.
+ * - A failure is a `RuntimeError` of `#runtimes/errors` with a reason from the closed list.
+ * - A driver touches only objects with the label of its own installation.
  */
 import type { Server } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { Secret } from '@adonisjs/core/helpers'
 import type { FailureReason } from '#runtimes/errors'
 
-/** What a driver can do. Tests and callers ask these flags, never for a driver's name. */
+/** The abilities of a driver. Tests and callers check these flags, never a driver's name. */
 export interface RuntimeCapabilities {
   /**
-   * What keeps one agent from another: nothing, a system user for each, a sandbox of namespaces for each on
-   * the machine's files, or a container.
+   * The isolation between agents: none, a system user each, a sandbox of namespaces each on the machine's
+   * files, or a container.
    */
   isolation: 'none' | 'user' | 'sandbox' | 'container'
   /** Whether `suspend` and `resume` exist. */
   suspend: boolean
-  /** Whether `limits` of a spec are enforced. */
+  /** Whether the driver enforces a spec's `limits`. */
   limits: boolean
   /** Whether instances may run on other machines than Mosaic. */
   multiNode: boolean
@@ -29,7 +29,7 @@ export interface RuntimeCapabilities {
   events: boolean
 }
 
-/** Ceilings of one instance. */
+/** The limits of one instance. */
 export interface InstanceLimits {
   /** Mebibytes of memory. */
   memoryMb: number
@@ -39,52 +39,52 @@ export interface InstanceLimits {
   processes: number
 }
 
-/** Everything a driver needs to make an instance: a pure value. */
+/** Everything a driver needs to create an instance: a pure value. */
 export interface InstanceSpec {
   /** Unique within the installation, and safe as a file or host name: `mosaic-user-<user id>`. */
   name: string
-  /** The agent it is for, as the launcher asks for its document: `user/<id>` or `system/<id>`. */
+  /** The agent of the instance, as the launcher names it in its requests: `user/<id>` or `system/<id>`. */
   agent: string
   /** Names this installation of Mosaic; every instance carries it. */
   installation: string
-  /** Counts up with each change of the spec. */
+  /** Increases with each change of the spec. */
   generation: number
-  /** SHA-256 of everything here but `generation`, the token included. The same hash means: nothing changed. */
+  /** SHA-256 of all fields but `generation`, the token included. An equal hash means an equal spec. */
   hash: string
-  /** Where the instance reaches Mosaic's internal listener, without a slash at the end. */
+  /** The address of Mosaic's internal listener for the instance, without a trailing slash. */
   apiUrl: string
   /** The agent's gateway token. It reaches the instance by file, never by argument or environment. */
   token: Secret<string>
-  /** What runs in the instance, where the driver has images. */
+  /** The image to run, for a driver that has images. */
   image: string | null
   limits: InstanceLimits
 }
 
-/** The driver's own notes about an instance, kept in the agent's row. JSON, without secrets. */
+/** A driver's notes about an instance, kept in the agent's row. JSON, without secrets. */
 export type DriverState = Record<string, unknown>
 
-/** Names an instance, with what the driver noted about it when it was made. */
+/** Names an instance, with the notes that the driver made when it created the instance. */
 export interface InstanceRef {
   name: string
   state: DriverState | null
 }
 
-/** An instance that was started. It need not be ready: its gateway still boots. */
+/** A started instance. It need not be ready: its gateway may still boot. */
 export interface Instance extends InstanceRef {
-  /** The driver's id of it: a process id, a container id. Changes with each start. */
+  /** The driver's id of the instance: a process id, a container id. Changes with each start. */
   id: string
-  /** Where Mosaic reaches its gateway: `http://host:port`, without a slash at the end. */
+  /** The address of its gateway for Mosaic: `http://host:port`, without a trailing slash. */
   endpoint: string
   state: DriverState
 }
 
-/** What a driver sees of an instance. */
+/** The state of an instance as its driver observes it. */
 export interface Observed {
   name: string
   agent: string
   id: string
   generation: number
-  /** The hash of the spec it was made from. */
+  /** The hash of the spec that created it. */
   specHash: string
   status: 'running' | 'suspended' | 'exited'
   /** Set while it runs. */
@@ -93,21 +93,21 @@ export interface Observed {
   /** Set once it has exited and the driver knows. */
   exitCode: number | null
   outOfMemory: boolean
-  /** What its own health check says, where the driver has one. Mosaic asks the gateway itself as well. */
+  /** The result of the driver's own health check, if it has one. Mosaic probes the gateway as well. */
   health?: 'starting' | 'healthy' | 'unhealthy' | null
-  /** Why it ended without having been asked to, where the driver can tell; the message is for the log. */
+  /** Why it ended without a stop, if the driver knows; the message is for the log. */
   failure: { reason: FailureReason; message: string } | null
   state: DriverState
 }
 
-/** What happened to an instance. Some may be missed: `list` is the truth. */
+/** A change of an instance. A driver may miss some: `list` is the source of truth. */
 export interface RuntimeEvent {
   type: 'started' | 'exited' | 'suspended' | 'resumed' | 'removed'
   name: string
   at: Date
 }
 
-/** Something that is wrong or worth knowing about a runtime here, and how to mend it. */
+/** A fault or warning about a runtime on this machine, and how to fix it. */
 export interface RuntimeFinding {
   severity: 'error' | 'warning'
   code: string
@@ -117,19 +117,19 @@ export interface RuntimeFinding {
 
 export interface RuntimeContext {
   signal: AbortSignal
-  /** Tells what takes long, in words for a person: "Fetching the image, layer 3 of 8". */
+  /** Reports the current slow step, in words for a person: "Fetching the image, layer 3 of 8". */
   onProgress?: (detail: string) => void
 }
 
-/** Where instances reach a listener of Mosaic. */
+/** How instances reach a listener of Mosaic. */
 export interface RuntimeCallback {
   /** The name or address that they use. */
   host: string
-  /** The port that they use, where it is not that of Mosaic's internal listener. */
+  /** The port that they use, if it differs from the port of Mosaic's internal listener. */
   port?: number
-  /** The address of this machine that Mosaic listens on for them beside its own; null where its own will do. */
+  /** An additional address of this machine for Mosaic to listen on; null if its own address suffices. */
   listen: string | null
-  /** Opens a listener that is in no network of this machine, in place of `listen`. */
+  /** Opens a listener outside the networks of this machine, in place of `listen`. */
   open?(): Promise<Server>
 }
 
@@ -138,77 +138,77 @@ export interface RuntimeDriver {
   readonly capabilities: RuntimeCapabilities
 
   /**
-   * Makes an instance of this spec run, and returns once it is started, not once it is ready.
-   * Idempotent: with the same hash it gives back the running instance, however many callers ask at
-   * once; with another hash the old instance is replaced. The agent's data is kept.
-   * A foreign thing of the same name is left alone: E_RUNTIME_NAME_TAKEN.
+   * Runs an instance of this spec, and resolves once it is started, which may be before it is ready.
+   * Idempotent: with the same hash it returns the running instance, for any number of concurrent
+   * callers; with another hash it replaces the old instance. It keeps the agent's data.
+   * It never touches a foreign object of the same name: E_RUNTIME_NAME_TAKEN.
    */
   ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance>
 
   /**
-   * Ends the instance: asks it to stop, and kills it after `graceMs`. Resolves when nothing of it runs.
-   * A missing or already ended instance is success. Data is kept.
+   * Asks the instance to stop, and kills it after `graceMs`. Resolves when none of its processes runs.
+   * A no-op if the instance is missing or has ended. Keeps the data.
    */
   stop(ref: InstanceRef, options: { graceMs: number }): Promise<void>
 
-  /** Takes its processor time and keeps its memory. Suspending what is suspended is success. */
+  /** Takes its processor time and keeps its memory. A no-op if the instance is suspended. */
   suspend?(ref: InstanceRef): Promise<void>
 
-  /** Lets a suspended instance go on. Resuming what runs is success. */
+  /** Resumes a suspended instance. A no-op if the instance runs. */
   resume?(ref: InstanceRef): Promise<void>
 
-  /** What is there under this name, or null where nothing is. Does not change anything. */
+  /** Returns the instance of this name, or null if there is none. Changes nothing. */
   inspect(ref: InstanceRef): Promise<Observed | null>
 
   /** Every instance of this installation, running or not, each once, in no order. */
   list(): AsyncIterable<Observed>
 
-  /** Ends and forgets the instance, never the data. A missing instance is success. */
+  /** Ends and removes the instance, never the data. A no-op if the instance is missing. */
   remove(ref: InstanceRef): Promise<void>
 
-  /** Deletes the data of an agent, and the instance with it. Missing data is success. */
+  /** Deletes an agent's data and its instance. A no-op if the data is missing. */
   purge(ref: InstanceRef): Promise<void>
 
   /**
-   * The data of an agent, on its way to another runtime: a tar archive of what lies in its state folder
-   * (`./openclaw.json`), all of it owned by 1000:1000. Null where there is none. Nothing of the agent may
-   * run, and nothing changes. What goes wrong on the way ends the stream with an error; a caller who has
-   * enough destroys it.
+   * Exports an agent's data to another runtime: a tar archive of the contents of its state folder
+   * (`./openclaw.json`), all owned by 1000:1000. Null if there is no data. The agent must not run.
+   * Changes nothing. A failure on the way ends the stream with an error; a caller that stops reading
+   * early destroys the stream.
    */
   exportData?(ref: InstanceRef, context: RuntimeContext): Promise<Readable | null>
 
   /**
-   * Puts such an archive in the place of whatever data the agent has here. Nothing of the agent may run.
-   * Resolves once all of it is there. Whole or not at all: when it fails the agent has no data here.
+   * Replaces the agent's data here with such an archive. The agent must not run. Resolves once all data
+   * is in place. All or nothing: after a failure the agent has no data here.
    */
   importData?(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void>
 
-  /** The last `tail` lines that it wrote, oldest first. Nothing for a missing instance. */
+  /** Yields the last `tail` lines of its output, oldest first. Yields none for a missing instance. */
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string>
 
-  /** What happens from now on, until the signal. May miss some, never invents one. */
+  /** Yields events from now on, until the signal. May miss an event, never invents one. */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>
 
-  /** How instances reach a listener of Mosaic; null or left out where Mosaic's own on loopback will do. */
+  /** Returns how instances reach Mosaic; null or omitted if its own listener on loopback suffices. */
   callback?(): Promise<RuntimeCallback | null>
 
   /**
-   * A connection to the gateway of an instance, before a byte is sent; `endpoint` as `Instance` has it. For
-   * drivers whose gateways no plain connection reaches, or who make sure first who answers. The host of such
-   * an endpoint ends in `.<driver name>.internal`, which is how Mosaic finds the driver. Rejects with an error
-   * that has a `code`, as ECONNREFUSED, or with the signal's reason.
+   * Opens a connection to an instance's gateway and sends nothing; `endpoint` as in `Instance`. For drivers
+   * whose gateways no plain connection reaches, or that first verify who answers. The host of such an
+   * endpoint ends in `.<driver name>.internal`, by which Mosaic finds the driver. Rejects with an error that
+   * has a `code`, such as ECONNREFUSED, or with the signal's reason.
    */
   dial?(endpoint: URL, signal?: AbortSignal): Promise<Duplex>
 
   /**
-   * Does ahead what takes long, as fetching the image, so that no wake has to wait for it. What is done
-   * already is success. `image` as in a spec.
+   * Does slow work ahead, such as fetching the image, so that no wake waits for it. A no-op if the work is
+   * done already. `image` as in a spec.
    */
   prepare?(image: string | null, context: RuntimeContext): Promise<void>
 
-  /** What is wrong with this runtime here, and how to mend it. An empty list is health. Never throws. */
+  /** Returns the faults of this runtime here, and their fixes. An empty list means healthy. Never throws. */
   preflight(): Promise<RuntimeFinding[]>
 
-  /** Ends what the driver itself holds open. Instances go on running. */
+  /** Closes the driver's own connections and watchers. Instances keep running. */
   close?(): Promise<void>
 }
