@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * All that a client may tell a gateway. What is not named here does not pass: above all
+ * The only headers that pass from a client to a gateway. Blocked are above all
  * `authorization`, `cookie`, `x-openclaw-*` (which would choose sessions, models and rights inside the
  * agent) and `x-forwarded-*` (which some gateways trust).
  */

@@ -19,7 +19,7 @@ const UNKNOWN_DATABASE = '3D000'
 /** How SQLite says that the trouble is with its file. */
 const BAD_FILE = /^SQLITE_(NOTADB|CANTOPEN|CORRUPT|READONLY|IOERR|PERM|AUTH)/
 
-/** Why the database cannot be used, as far as its driver's error tells; null for any other error. */
+/** Why the database is unusable, according to its driver's error; null for any other error. */
 export function databaseFailure(error: unknown): Exception | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string }
   const said = typeof code === 'string' ? code : ''

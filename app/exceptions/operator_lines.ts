@@ -4,8 +4,8 @@ import { listenFailure } from '#exceptions/listen_failure'
 import { databaseFailure } from '#exceptions/database_failure'
 
 /**
- * A failure as whoever runs Mosaic in a terminal reads it: its code with a sentence, then the next step.
- * Nothing for a defect, which keeps its stack.
+ * Returns a failure as lines for an operator's terminal: its code with a sentence, then the next step.
+ * Empty for a defect, which keeps its stack.
  */
 export function operatorLines(failure: unknown): string[] {
   if (failure instanceof vineErrors.E_VALIDATION_ERROR) {

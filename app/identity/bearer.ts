@@ -10,7 +10,7 @@ export function bearerOf(request: HttpRequest): string | null {
   return match ? match[1] : null
 }
 
-/** The access token that a request was signed in with, or null for one with a session, or nobody's. */
+/** The access token of a request, or null if the request has a session or is anonymous. */
 export function tokenOf(auth: HttpContext['auth']): AccessToken | null {
   return auth.authenticatedViaGuard === 'api' ? auth.use('api').user!.currentAccessToken : null
 }

@@ -2,8 +2,8 @@ import User from '#models/user'
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 
 /**
- * Takes whoever is an admin for the transaction, ahead of any other user and always in the same order:
- * two admins who remove each other at the same time come one after the other, and neither waits in vain.
+ * Locks all admins for the transaction, before any other user and always in the same order: two admins
+ * who remove each other at the same time take turns, without a deadlock.
  */
 export async function lockAdmins(trx: TransactionClientContract): Promise<void> {
   await User.query({ client: trx }).where('role', 'admin').orderBy('id').forUpdate()

@@ -6,7 +6,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import { E_DATABASE_MIGRATING, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
 import { pendingMigrations } from '#installation/pending_migrations'
 
-/** One session of its own, so that the lock of the migrations is given back by whoever took it. */
+/** Its own database session, so that the session that took the migration lock also releases it. */
 const CONNECTION = 'first tables'
 
 /** What the migrations keep count in; it may be there before any table is. */

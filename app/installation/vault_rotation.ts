@@ -31,9 +31,8 @@ interface SealedPlace {
 }
 
 /**
- * Seals every secret anew that another than the present key sealed, while Mosaic runs. A secret that
- * changes meanwhile is left alone, because it was sealed with the present key then. It can be ended and
- * begun again at any time.
+ * Reseals, while Mosaic runs, every secret that an older key sealed. Skips a secret that changes meanwhile,
+ * because that change sealed it with the present key. Safe to interrupt and run again at any time.
  */
 export async function rotateVault(vault: Resealer): Promise<RotationStatistics> {
   const statistics = { examined: 0, resealed: 0, failed: 0 }

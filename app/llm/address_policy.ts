@@ -9,8 +9,8 @@ type Range = ReturnType<typeof ipaddr.parseCIDR>
 const OPENABLE = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /**
- * Where clouds hand out credentials to whoever asks from inside: never, whatever an admin allows.
- * Those of 169.254.0.0/16, fe80::/10 and 192.0.0.0/24 are shut with their whole range.
+ * Metadata services, which give credentials to any caller inside a cloud: blocked, whatever an admin allows.
+ * Those in 169.254.0.0/16, fe80::/10 and 192.0.0.0/24 are blocked with their whole range.
  */
 const METADATA: Range[] = [
   '100.100.100.200/32',
@@ -26,7 +26,7 @@ const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3')
 /** Public IPv4 as a network without IPv4 of its own reaches it (RFC 6052). */
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96')
 
-/** `localhost` is both; whoever allows one of them means the machine itself. */
+/** `localhost` is both, so an admin who allows one of them allows the machine itself. */
 const LOOPBACK = ['127.0.0.1', '::1'].map((address) => ipaddr.parse(address))
 
 /**

@@ -18,9 +18,8 @@ const DECODERS: Record<string, () => Transform> = {
 const MOST = 2
 
 /**
- * The body without its compression, piece by piece. No call asks for one, but some services compress all the
- * same. `isDecoded` is false for what is not compressed, and for an encoding that is not known: that body is
- * as it came.
+ * Decompresses a body piece by piece. No call asks for compression, but some services compress all the
+ * same. `isDecoded` is false for an uncompressed body and for an unknown encoding, which pass unchanged.
  */
 export function decodedBody(
   body: Readable,

@@ -38,7 +38,7 @@ export interface AgentCall {
   signal: AbortSignal
 }
 
-/** What the agent gets. A stream is not buffered: whoever reads it decides how fast it flows. */
+/** The agent's answer. A stream is not buffered: its reader sets the pace. */
 export interface ProviderResponse {
   status: number
   headers: Record<string, string>
@@ -94,7 +94,7 @@ export class LlmRelay {
   /**
    * Answers the call. Whatever goes wrong at the provider is an answer, not an exception.
    *
-   * @throws E_AGENT_UNAUTHORIZED when the provider is none of the agent's, or the token nobody's
+   * @throws E_AGENT_UNAUTHORIZED when the provider is not the agent's, or the token is unknown
    * @throws E_AGENT_CALL_TOO_LARGE
    * @throws the signal's reason when the agent left
    */

@@ -37,7 +37,7 @@ export class RelayTargets {
   }
 
   /**
-   * Null when the token is nobody's, or the provider is not one of its agent's.
+   * Null if the token is unknown, or the provider is not one of its agent's.
    *
    * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED when the key does not open
    * @throws E_UNKNOWN_PROVIDER_TYPE when its adapter is not installed

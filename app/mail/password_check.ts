@@ -12,8 +12,8 @@ export class E_MAIL_PASSWORD_NEEDED extends Exception {
 }
 
 /**
- * Judges a change of settings before any of it is stored: whoever may change the server could otherwise
- * have the password sent to one of their own, which nothing here tells anybody.
+ * Checks a change of settings before it is stored. Otherwise an admin who changes the server could have
+ * the password, which Mosaic never shows, sent to their own server.
  *
  * @throws E_MAIL_PASSWORD_NEEDED
  */

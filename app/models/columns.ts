@@ -15,7 +15,7 @@ export function isSealedColumn(model: LucidModel, name: string): boolean {
 
 /**
  * A column that holds a secret. The property is the sealed text; it opens only through `open()` of the
- * `Sealed` mixin, is left out of every serialisation, and refuses to be written with what is not sealed.
+ * `Sealed` mixin, is omitted from every serialisation, and rejects unsealed values.
  */
 export const sealedColumn = () => (target: any, property: string) => {
   const model = target.constructor as LucidModel

@@ -56,7 +56,7 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
       return token
     }
 
-    /** From the next save on the row has no token: the former one is nobody's. */
+    /** From the next save on the row has no token, and the former token opens nothing. */
     async dropGatewayToken(): Promise<void> {
       await this.seal('gatewayToken', null)
       this.gatewayTokenHash = null

@@ -19,8 +19,8 @@ export class ProviderStep {
   ) {}
 
   /**
-   * Really tests the connection, then stores the provider (anew where the step is repeated) and chooses
-   * the model.
+   * Tests the real connection, then stores the provider (again if the step is repeated) and selects the
+   * model.
    *
    * @throws E_CONNECTION_FAILED, E_ONBOARDING_STEP, E_VALIDATION_ERROR, E_UNKNOWN_PROVIDER_TYPE
    */

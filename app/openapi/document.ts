@@ -15,7 +15,7 @@ interface ObjectSchema {
   required?: string[]
 }
 
-/** The API as OpenAPI 3.1, made of the router's own list: what is not routed is not described. */
+/** The API as OpenAPI 3.1, generated from the router's own list, so it describes all routes and no others. */
 export function openApiDocument(routes: RouteJSON[], version: string) {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes.filter(({ pattern }) => DESCRIBED.test(pattern))) {

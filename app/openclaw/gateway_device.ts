@@ -24,10 +24,10 @@ export interface GatewayDevice {
 }
 
 /**
- * The device that Mosaic is to one agent's gateway. OpenClaw wants one from whoever connects from another
- * host. Its key follows from the gateway token: whoever has the token may pair a device anyway, so the key
- * gives no more power, every copy of Mosaic is the same device, and nothing has to be kept. A new token makes
- * it another device, which is let in at the first call; the gateway forgets the former one after the start.
+ * Mosaic's device identity at one agent's gateway. OpenClaw requires a device for connections from another
+ * host. The key is derived from the gateway token: a holder of the token may pair a device anyway, so the key
+ * gives no more power, all replicas are the same device, and nothing needs storage. A new token makes a new
+ * device, which is paired at the first call; the gateway forgets the former one after the start.
  */
 export function deviceOf(token: string): GatewayDevice {
   const seed = Buffer.from(hkdfSync('sha256', token, '', PURPOSE, 32))

@@ -29,8 +29,8 @@ export class LiveSettings {
   ) {}
 
   /**
-   * Gives the hash of what the agent works with from now on, or null where it has to start anew for that.
-   * `formerHash` is that of what it has.
+   * Returns the hash of the document that the agent uses from now on, or null if only a new start applies it.
+   * `formerHash` is the hash of its present document.
    *
    * @throws E_NO_PROVIDER
    */

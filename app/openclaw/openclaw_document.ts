@@ -22,7 +22,7 @@ export interface ProfileSections {
 }
 
 /**
- * `openclaw.json`, as far as Mosaic writes it. OpenClaw refuses to start on a key that it does not
+ * The part of `openclaw.json` that Mosaic writes. OpenClaw refuses to start on a key that it does not
  * know, so every key here was accepted by the version that `docker/agent/package.json` pins.
  */
 export interface OpenClawDocument extends ProfileSections {

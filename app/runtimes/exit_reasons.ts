@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { FailureReason } from '#runtimes/errors'
 
-/** How an instance ended, as far as it is known. */
+/** The known facts about the end of an instance. */
 export interface InstanceExit {
   /** Null where nobody told how. */
   code: number | null

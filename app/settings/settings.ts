@@ -30,7 +30,7 @@ export interface ListedSetting {
 
 /**
  * The typed settings of this installation, over the rows of `system_configs`. Reads come from a
- * snapshot of the whole (small) table that is at most two seconds old, and fresh after an own write.
+ * snapshot of the whole (small) table that is at most two seconds old, and fresh after this process writes.
  */
 export class Settings {
   #snapshot: { rows: Map<string, SystemConfig>; at: number } | null = null

@@ -136,7 +136,7 @@ export class UsageMeter {
     }
   }
 
-  /** Whoever was deleted meanwhile has no row to add to. */
+  /** A user who was deleted meanwhile has no row to add to. */
   async #saveUsage(entries: DailyEntry<UsageSums>[]): Promise<void> {
     const ids = new Set(entries.map(({ key }) => key))
     const users = await User.query()
@@ -169,7 +169,7 @@ export class UsageMeter {
     await this.#addTo(WakeDay, ['day', 'outcome'], rows)
   }
 
-  /** Several copies of Mosaic add to the same rows: the database adds up, whoever comes first makes it. */
+  /** Several replicas add to the same rows: the first one inserts a row, and the database adds up. */
   async #addTo(
     model: typeof UsageDay | typeof WakeDay,
     unique: string[],

@@ -60,7 +60,7 @@ export class UsageReport {
     return { ...period, days, totals, withheldDays: days.length - shown.length }
   }
 
-  /** How wakes ended, by day: of the fleet, nobody's in particular. */
+  /** Outcomes of wakes by day, for the whole fleet. */
   async wakes(period: Period): Promise<WakesOfDay[]> {
     const rows = await WakeDay.query()
       .whereBetween('day', [period.from, period.to])

@@ -1,7 +1,7 @@
 /**
- * Told after a user's providers or agent settings changed, when the change is stored. Whoever runs
- * agents assembles the documents anew: the user's own, and those of system agents that live on one of
- * the user's providers. Most changes leave a document's hash as it was.
+ * Called once a change of a user's providers or agent settings is stored. The agents' room then
+ * reassembles the documents: the user's, and those of system agents that use one of the user's
+ * providers. Most changes leave a document's hash unchanged.
  */
 export type SettingsChanged = (change: { userId: string }) => void
 

@@ -71,7 +71,7 @@ export function providerValues(
   if (!hasKey && required('apiKey')) {
     wrong.push({ field: 'apiKey', message: `Enter the API key that ${adapter.label} gave you.` })
   }
-  /** Otherwise whoever may change an address could have the key sent to a server of their own. */
+  /** Otherwise a person who changes the address could have the key sent to their own server. */
   if (stored?.hasKey && apiKey === undefined && origin(baseUrl) !== origin(stored.baseUrl)) {
     wrong.push({
       field: 'apiKey',

@@ -26,7 +26,7 @@ export const signInValidator = vine.create({
   password: vine.string().maxLength(1024),
 })
 
-/** The password of whoever is signed in already. */
+/** The password of the signed-in user. */
 export const confirmValidator = vine.create({ password: vine.string().maxLength(1024) })
 
 /** A new access token. `abilities` left out are all; `expiresAt` left out is one that does not expire. */

@@ -95,7 +95,7 @@ export class ContainerRules {
   }
 
   /**
-   * The body of a create, made anew from what may be in it.
+   * Rebuilds the body of a create from its permitted fields.
    *
    * @param name as the query gives it; null where the engine is to find one
    * @throws Refusal
@@ -121,7 +121,7 @@ export class ContainerRules {
     return checked
   }
 
-  /** The body of an update, made anew. @throws Refusal */
+  /** Rebuilds the body of an update. @throws Refusal */
   update(body: unknown): unknown {
     const checked = this.#update(body ?? {}, '') as Memory
     checkSwap(checked)

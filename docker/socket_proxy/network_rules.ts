@@ -63,7 +63,7 @@ export class NetworkRules {
     })
   }
 
-  /** The body of a create, made anew. @throws Refusal */
+  /** Rebuilds the body of a create. @throws Refusal */
   create(body: unknown): unknown {
     this.#take(body)
     const checked = this.#network(body, '') as {
@@ -88,7 +88,7 @@ export class NetworkRules {
     return object(shape)(body, '')
   }
 
-  /** The body of a volume's create, made anew. A driver's options could bind any folder. */
+  /** Rebuilds the body of a volume's create, because a driver's options could bind any folder. */
   volume(body: unknown): unknown {
     this.#take(body)
     return object({

@@ -1,7 +1,7 @@
 /**
- * Every request that the docker driver makes, and no other: what is not listed here is refused. A rule
- * looks at what it is about, and gives back what goes to the engine in its place, by the engine's own id
- * of the thing: a name could change hands between the look and the act.
+ * Every request that the docker driver makes; the proxy refuses all others. A rule checks the object of the
+ * request, and returns the request to forward, with the engine's own id of the object: a name could pass to
+ * another object between the check and the act.
  */
 import {
   foreignContainer,

@@ -1,7 +1,7 @@
 /**
- * What a body may be. A check gives back the value to send on, or throws a Refusal that names the field.
+ * Checks of request bodies. A check returns the value to send on, or throws a Refusal that names the field.
  *
- * Bodies are made anew from what was checked and never sent on as they came: the engine reads the keys of
+ * The proxy rebuilds each body from checked values and never forwards the original: the engine reads the keys of
  * JSON without regard to case and takes the last of two, so a text that looks harmless here could be read
  * as something else there.
  */

@@ -131,7 +131,7 @@ export class AgentReaper {
     return rows.map((row) => `user/${row.user_id}` as const)
   }
 
-  /** Who was active in the future was so before somebody set the clock back: their time begins anew. */
+  /** An activity in the future means that the clock was set back: the idle time restarts. */
   async #leaveFuture(): Promise<void> {
     const { dateTimeFormat } = db.connection().dialect
     const now = DateTime.fromMillis(this.context.clock.now())

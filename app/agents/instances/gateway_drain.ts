@@ -69,7 +69,7 @@ export class GatewayDrain {
     await this.#ask(row, (gateway) => this.#context.doors.reopen(gateway))
   }
 
-  /** Kept in the row, where whoever wakes agents finds it while the agent sleeps. */
+  /** Stored in the row, where the scheduled wakes find it while the agent sleeps. */
   async #noteNextJob(row: AgentRow, gateway: GatewayAccess): Promise<number | null> {
     const nextJobAt = await this.#context.doors.nextJobAt(gateway)
     if (row instanceof UserContainer && (row.nextJobAt?.toMillis() ?? null) !== nextJobAt) {

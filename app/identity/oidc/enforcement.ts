@@ -44,7 +44,7 @@ export class OidcEnforcement {
     if (!issuerUrl || fingerprintOf(next) !== tested) throw new E_OIDC_NOT_TESTED()
   }
 
-  /** Whoever may change the address could otherwise have the secret sent to a server of their own. */
+  /** Otherwise an admin who changes the address could have the secret sent to their own server. */
   async #checkSecret(changes: Record<string, unknown>): Promise<void> {
     const next = changes['oidc.issuerUrl']
     if (typeof next !== 'string' || 'oidc.clientSecret' in changes) return

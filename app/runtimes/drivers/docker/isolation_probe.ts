@@ -80,12 +80,12 @@ export class IsolationProbe {
     throw new RuntimeError('internal', finding.message, { help: finding.hint })
   }
 
-  /** Has the next start prove it anew, should the network be another one. */
+  /** Makes the next start prove the isolation again, in case the network is another one. */
   forget(): void {
     this.#examined = null
   }
 
-  /** What is not as it must be. Done once, and again a while after it failed. */
+  /** Returns the violations. Runs once, and again some time after a failure. */
   examine(image: string): Promise<RuntimeFinding[]> {
     const former = this.#examined
     if (former && performance.now() - former.at < RETRY_MS) return former.findings

@@ -7,7 +7,7 @@ import { isNameConflict, type Engine } from '#runtimes/drivers/docker/engine'
 import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
 import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
-/** Rules can be swept away by whoever else manages the packet filter, so they are looked after. */
+/** Other managers of the packet filter may remove the rules, so the driver checks them repeatedly. */
 const RECHECK_MS = 30_000
 
 interface Prepared {

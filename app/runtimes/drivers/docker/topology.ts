@@ -19,7 +19,7 @@ export interface Topology {
    */
   prepare(): Promise<void>
 
-  /** Lets the next `prepare` look anew: something of it turned out to be gone. */
+  /** Makes the next `prepare` check everything again, because a part of the topology is gone. */
   forget(): void
 
   /** The network of one agent, made where it is missing. `prepare` has been called. */
