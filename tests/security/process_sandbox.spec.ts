@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test } from '@japa/runner'
 import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
+import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
+import { proveIsolation } from '#runtimes/drivers/process/sandbox/isolation_probe'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
@@ -78,6 +81,20 @@ if (canSandbox()) {
       for (const place of places) await output(attacker, `mkdir ${place}/${name}`)
       for (const place of places) assert.isFalse(existsSync(`${place}/${name}`))
       assert.equal((await output(attacker, 'ls -A /run')).includes('docker.sock'), false)
+    })
+
+    test('is what two probes find out before agents run', async ({ assert }) => {
+      const errors = (await driver.preflight()).filter(({ severity }) => severity === 'error')
+      assert.deepEqual(errors, [])
+      const home = new Sandboxes(join(trial.config.storage, 'agents'), async () => 'sealed')
+      const uids: [number, number] = [413_000, 413_001]
+      const input = { sandboxes: home, uids, node: process.execPath }
+      assert.deepEqual(await proveIsolation(input), [])
+      assert.deepEqual(
+        (await proveIsolation({ ...input, seen: ['/etc/passwd'] })).map(({ code }) => code),
+        ['process_sandbox_leaks']
+      )
+      await home.close()
     })
 
     test('outlives no stop by forking', async ({ assert }) => {

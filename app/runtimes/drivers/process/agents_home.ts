@@ -1,13 +1,19 @@
 import { realpath } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
-import type { RuntimeCallback } from '#runtimes/contract'
+import type { RuntimeCallback, RuntimeFinding } from '#runtimes/contract'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
+import { examine, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import { AgentRegistry, type RegistryOptions } from '#runtimes/drivers/process/registry'
-import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
+import {
+  agentsFolder,
+  installPaths,
+  type InstallPathsInput,
+} from '#runtimes/drivers/process/install_paths'
 import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
 import { GATE_ADDRESS, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
 import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
+import { proveIsolation } from '#runtimes/drivers/process/sandbox/isolation_probe'
 import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 
 /** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
@@ -24,6 +30,7 @@ export class AgentsHome {
   readonly #options: AgentsHomeOptions
   #opened: Promise<AgentRegistry> | null = null
   #sandboxes: Sandboxes | null = null
+  #proven = false
 
   constructor(options: AgentsHomeOptions) {
     this.#options = options
@@ -66,16 +73,44 @@ export class AgentsHome {
     }
   }
 
+  /** What keeps agents from running here, and what they would reach that they should not. */
+  async preflight(freeBytes: FreeBytes): Promise<RuntimeFinding[]> {
+    const { paths, users, sandboxed } = this.#options
+    const egress = await this.#egressFailure()
+    const common = { ownUsers: users !== null, sandboxed, egress, freeBytes }
+    const findings = await examine(paths, common)
+    if (findings.some(({ severity }) => severity === 'error')) return findings
+    return [...findings, ...(await this.#leaks())]
+  }
+
+  async close(): Promise<void> {
+    await this.#sandboxes?.close()
+  }
+
   /** Why agents do not reach the internet though they may; null where they do, or may not. */
-  async egressFailure(): Promise<Error | null> {
+  async #egressFailure(): Promise<Error | null> {
     await this.open().catch(() => {})
     if (!this.#sandboxes) return null
     await this.#sandboxes.prepare().catch(() => {})
     return this.#sandboxes.egress.failure
   }
 
-  async close(): Promise<void> {
-    await this.#sandboxes?.close()
+  /** What two probes reach from their sandboxes that they should not. Proven once in a process. */
+  async #leaks(): Promise<RuntimeFinding[]> {
+    const { users } = this.#options
+    const sandboxes = this.#sandboxes
+    if (!sandboxes || !users || this.#proven) return []
+    try {
+      // Just beyond those of agents.
+      const first = users.first + users.count
+      const uids: [number, number] = [first, first + 1]
+      const { node } = await installPaths(this.#options.paths, true)
+      const findings = await proveIsolation({ sandboxes, uids, node })
+      this.#proven = findings.length === 0
+      return findings
+    } catch (error) {
+      return [sandboxFailed(error as Error)]
+    }
   }
 
   async #openFolder(): Promise<AgentRegistry> {
@@ -87,5 +122,14 @@ export class AgentsHome {
     // What an interrupted purge left is no reason to keep every agent waiting.
     await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])
     return agents
+  }
+}
+
+function sandboxFailed({ message }: Error): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'process_sandbox_failed',
+    message: `The sandbox of an agent was not made: ${message}`,
+    hint: 'See that Mosaic may make namespaces, and that OpenClaw and Node are where agents can read them.',
   }
 }

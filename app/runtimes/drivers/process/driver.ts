@@ -22,7 +22,7 @@ import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
 import type { InstallPathsInput } from '#runtimes/drivers/process/install_paths'
-import { examine, freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
+import { freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 import type {
   Instance,
@@ -225,12 +225,7 @@ export class ProcessDriver implements RuntimeDriver {
   }
 
   async preflight(): Promise<RuntimeFinding[]> {
-    return examine(this.#paths, {
-      ownUsers: this.#users !== null,
-      sandboxed: this.#sandboxed,
-      egress: await this.#home.egressFailure(),
-      freeBytes: this.#freeBytes,
-    })
+    return this.#home.preflight(this.#freeBytes)
   }
 
   /** Nothing is written from then on: agents outlive it, and how they end is somebody else's to see. */

@@ -104,7 +104,7 @@ async function begun(child: ChildProcess): Promise<void> {
 }
 
 /** The first process of a sandbox, once that is ready, by the pid that the machine knows. */
-async function firstProcess(child: ChildProcess): Promise<number> {
+export async function firstProcess(child: ChildProcess): Promise<number> {
   const late = setTimeout(() => child.kill('SIGKILL'), SANDBOX_MS)
   let said = ''
   try {

@@ -52,6 +52,21 @@ export class Sandboxes {
     }
   }
 
+  /** The same for a probe, which has neither a folder nor data. */
+  async probePlan(user: AgentUser, node: string): Promise<Omit<SandboxInput, 'command'>> {
+    const nameServers = await this.prepare()
+    return {
+      gate: this.gate,
+      user,
+      nameServers: this.egress.isOpen ? nameServers : null,
+      agents: this.#agents,
+      folder: '/',
+      workingFolder: '/',
+      programs: [await realpath(node)],
+      cgroups: [],
+    }
+  }
+
   listen(port: number): Promise<Server> {
     return this.gate.listen(port)
   }

@@ -1,0 +1,157 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { Readable } from 'node:stream'
+import type { RuntimeFinding } from '#runtimes/contract'
+import { agentAddress, GATE_ADDRESS } from '#runtimes/drivers/process/sandbox/gate'
+import { firstProcess } from '#runtimes/drivers/process/spawn'
+import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
+import { sandboxScript, UNSHARE } from '#runtimes/drivers/process/sandbox/sandbox'
+import { SYSTEM_PATH } from '#runtimes/drivers/process/sandbox/shell'
+
+const DEADLINE_MS = 15_000
+/** Enough for what a probe has to say. */
+const SAID = 4000
+
+/** Listens as a gateway does, and says so. */
+const PEER = `require('net').createServer().listen(18789, '0.0.0.0', () => console.log('listening'))`
+
+/**
+ * Tries what it is told, and says what it reached: `host:port` of connections, paths of files, and `processes`
+ * where a command line has the mark, which it gets backwards so that its own has not.
+ */
+const PROBE = `
+  const { existsSync, readdirSync, readFileSync } = require('fs')
+  const { connect } = require('net')
+  const { places, paths, kram } = JSON.parse(process.argv[1])
+  const mark = [...kram].reverse().join('')
+  const words = (pid) => { try { return readFileSync('/proc/' + pid + '/cmdline', 'utf8') } catch { return '' } }
+  const seen = readdirSync('/proc').some((pid) => words(pid).includes(mark)) ? ['processes'] : []
+  const reached = ([host, port]) => new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 700 })
+    const tell = (found) => () => (socket.destroy(), resolve(found))
+    socket.once('connect', tell(host + ':' + port)).once('timeout', tell(null)).once('error', tell(null))
+  })
+  Promise.all(places.map(reached)).then((found) => {
+    console.log(JSON.stringify([...seen, ...found.filter(Boolean), ...paths.filter((path) => existsSync(path))]))
+    process.exit()
+  })`
+
+export interface ProbeInput {
+  sandboxes: Sandboxes
+  /** Two users that no agent has. */
+  uids: [number, number]
+  /** The Node that agents run on, where they can reach it. */
+  node: string
+  /** Files that a sandbox must not show, beside one of this machine's /tmp. */
+  seen?: string[]
+}
+
+/**
+ * Proves with two sandboxes that one reaches neither the other, nor a service, a process or a temporary file
+ * of this machine. It rests on what the kernel does, not on what it was told.
+ *
+ * @throws Error where a sandbox cannot be made
+ */
+export async function proveIsolation(input: ProbeInput): Promise<RuntimeFinding[]> {
+  const [peerUid, probeUid] = input.uids
+  const canary = await openCanary()
+  const mark = randomUUID()
+  const file = `/tmp/mosaic-canary-${randomUUID()}`
+  await writeFile(file, '')
+  const started: Probe[] = []
+  try {
+    const peer = await start(input, peerUid, PEER, [mark])
+    started.push(peer)
+    await said(peer, /listening/)
+    const { port } = canary.address() as AddressInfo
+    const places = [
+      ...machineAddresses().map((address) => [address, port]),
+      [agentAddress(peerUid), 18789],
+    ]
+    const paths = [file, ...(input.seen ?? [])]
+    const asked = { places, paths, kram: [...mark].reverse().join('') }
+    const probe = await start(input, probeUid, PROBE, [JSON.stringify(asked)])
+    started.push(probe)
+    const reached = JSON.parse((await said(probe, /^\[.*\]$/m))[0]) as string[]
+    return reached.length > 0 ? [leakFinding(reached)] : []
+  } finally {
+    canary.close()
+    for (const { pid } of started) endFirst(pid)
+    await rm(file, { force: true })
+  }
+}
+
+/** With a sandbox's first process all of it ends. */
+function endFirst(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+interface Probe {
+  child: ChildProcess
+  /** Of its first process, as the machine names it. */
+  pid: number
+}
+
+async function start(
+  { sandboxes, node }: ProbeInput,
+  uid: number,
+  program: string,
+  words: string[]
+): Promise<Probe> {
+  const plan = await sandboxes.probePlan({ uid, gid: uid }, node)
+  const script = sandboxScript({ ...plan, command: [node, '-e', program, ...words] })
+  const child = spawn('unshare', [...UNSHARE, '/bin/sh', '-c', script], {
+    cwd: '/',
+    env: { PATH: SYSTEM_PATH },
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  })
+  await once(child, 'spawn')
+  return { child, pid: await firstProcess(child) }
+}
+
+async function said({ child, pid }: Probe, words: RegExp): Promise<RegExpExecArray> {
+  const late = setTimeout(() => endFirst(pid), DEADLINE_MS)
+  let text = ''
+  try {
+    for await (const chunk of child.stdout as Readable) {
+      text = `${text}${chunk}`.slice(0, SAID)
+      const found = words.exec(text)
+      if (found) return found
+    }
+  } finally {
+    clearTimeout(late)
+  }
+  throw new Error('A sandbox ended before it said anything.')
+}
+
+/** Reachable on every address of the machine, as services are that agents must not reach. */
+async function openCanary(): Promise<Server> {
+  const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
+  await once(canary, 'listening')
+  return canary.unref()
+}
+
+function machineAddresses(): string[] {
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family }) => family === 'IPv4')
+    .map(({ address }) => address)
+  return [...new Set(['127.0.0.1', GATE_ADDRESS, ...own])]
+}
+
+function leakFinding(reached: string[]): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'process_sandbox_leaks',
+    message: `Agents would reach ${reached.join(', ')} of this machine from their sandboxes.`,
+    hint: 'Use a driver with containers, and report what the kernel is: its namespaces do not hold.',
+  }
+}
