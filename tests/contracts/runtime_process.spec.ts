@@ -10,10 +10,12 @@ const { capabilities } = new ProcessDriver({ storage: '', openclaw: [], entrypoi
 
 runtimeContract('process', capabilities, () => ProcessTrial.prepare())
 
-if (capabilities.isolation === 'user') {
+if (capabilities.isolation !== 'none') {
   // As it is where Mosaic is not root.
-  runtimeContract('process, all as one user', { ...capabilities, isolation: 'none' }, () =>
-    ProcessTrial.prepare({ users: false })
+  runtimeContract(
+    'process, all as one user',
+    { ...capabilities, isolation: 'none', limits: false },
+    () => ProcessTrial.prepare({ users: false })
   )
 }
 
@@ -51,11 +53,11 @@ test.group('Runtime | process', (group) => {
     const path = (...parts: string[]) => trial.agentPath(given.name, ...parts)
     for (const folder of ['state', 'home', 'cache', 'tmp'])
       assert.equal(modeOf(path(folder)), '700')
-    assert.equal(modeOf(path('secrets.json')), capabilities.isolation === 'user' ? '440' : '400')
+    assert.equal(modeOf(path('secrets.json')), '400')
     for (const file of ['instance.json', 'agent.log', 'state/openclaw.json']) {
       assert.equal(modeOf(path(file)), '600')
     }
-    assert.equal(modeOf(path()), capabilities.isolation === 'user' ? '710' : '700')
+    assert.equal(modeOf(path()), capabilities.isolation !== 'none' ? '710' : '700')
   })
 
   test('shows no secret in arguments, environment, record or document', async ({ assert }) => {

@@ -225,7 +225,9 @@ if (usableRange()) {
       const path = (name: string) => trial.agentPath(given.name, name)
       // As much as an agent can do to its log, and to the file of its token.
       await truncate(path('agent.log'), 1024 ** 4)
-      assert.equal((await lstat(path('secrets.json'))).uid, 0)
+      const { uid, mode } = await lstat(path('secrets.json'))
+      assert.equal(uid, userOf(given).uid)
+      assert.equal(mode & 0o777, 0o400)
       await chmod(path('secrets.json'), 0o600)
       await truncate(path('secrets.json'), 400 * 1024 ** 2)
 

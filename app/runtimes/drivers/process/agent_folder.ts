@@ -96,16 +96,16 @@ export class AgentFolder {
     await made.chmod(0o700)
   }
 
-  /** Only the agent can read it, and nobody but Mosaic can change it or put another in its place. */
+  /**
+   * Only the agent can read it, and nobody but Mosaic can put another in its place. It is the agent's own:
+   * OpenClaw takes no secret from a file that is another user's, or that a group can read.
+   */
   async #writeSecrets(token: Secret<string>): Promise<void> {
     const temporary = `${this.secrets}.${randomUUID()}`
     const file = await open(temporary, 'wx', 0o400)
     try {
       await file.writeFile(JSON.stringify({ token: token.release() }))
-      if (this.user) {
-        await file.chown(process.geteuid!(), this.user.gid)
-        await file.chmod(0o440)
-      }
+      if (this.user) await file.chown(this.user.uid, this.user.gid)
     } finally {
       await file.close()
     }
