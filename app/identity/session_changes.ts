@@ -18,7 +18,7 @@ export function changesBetween(
 ): SessionChange[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names].flatMap((name) => {
-    const [old, fresh] = [before[name], after[name]]
+    const [old, fresh] = [valueOf(before, name), valueOf(after, name)]
     const at = [...path, name]
     if (isDeepStrictEqual(old, fresh)) return []
     return isRecord(old) && isRecord(fresh)
@@ -35,12 +35,16 @@ export function withChanges(values: SessionValues, changes: SessionChange[]): Se
     if (!isRecord(holder)) continue
     const name = path.at(-1)!
     if (value === undefined) delete holder[name]
-    else holder[name] = value
+    else Object.defineProperty(holder, name, { ...PLAIN, value })
   }
   return changed
 }
 
-const valueOf = (holder: unknown, name: string) => (isRecord(holder) ? holder[name] : undefined)
+/** Forms name values of a session: `__proto__` is a name like any other. */
+const PLAIN = { writable: true, enumerable: true, configurable: true }
+
+const valueOf = (holder: unknown, name: string) =>
+  isRecord(holder) && Object.hasOwn(holder, name) ? holder[name] : undefined
 
 const isRecord = (value: unknown): value is SessionValues =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

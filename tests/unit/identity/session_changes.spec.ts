@@ -21,6 +21,14 @@ test.group('Changes of a session', () => {
     assert.deepEqual(apply(without, used), { ...without, list: [] })
   })
 
+  test('change no object but the session, whatever names a form has', ({ assert }) => {
+    const named = { flash: JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"a": 1}}') }
+    const before = { flash: {} }
+    const changed = withChanges(before, changesBetween(before, named))
+    assert.isUndefined(({} as { polluted?: number }).polluted)
+    assert.equal(JSON.stringify(changed), JSON.stringify(named))
+  })
+
   test('are none where nothing differs', ({ assert }) => {
     assert.deepEqual(changesBetween({ ...start }, structuredClone(start)), [])
   })
