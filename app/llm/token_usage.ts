@@ -85,10 +85,15 @@ function sum(usage: Fields, [first, ...others]: string[]): number | undefined {
   return others.reduce((total, name) => total + (count(usage[name]) ?? 0), counted)
 }
 
+/** Tokens of one call, at most. Sums of what a service makes up must fit into a column, or nobody's are kept. */
+const MOST = 1_000_000_000
+
 /** A service may say anything, as a number or as text: only what can be a number of tokens counts. */
 function count(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
-  return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : undefined
+  const isCount =
+    Number.isSafeInteger(number) && (number as number) >= 0 && (number as number) <= MOST
+  return isCount ? (number as number) : undefined
 }
 
 /** Counts as an object, or as the text of one, as some proxies write them. */

@@ -187,6 +187,13 @@ test.group('The usage of an answer', () => {
     assert.deepEqual((await passed(answer, { 'content-type': EVENTS })).told, [])
   })
 
+  test('is nothing where it is no number of tokens that a call can take', async ({ assert }) => {
+    for (const made of [Number.MAX_SAFE_INTEGER, '999999999999999', 1e308, -1, 1.5]) {
+      const answer = event({ usage: { prompt_tokens: made, completion_tokens: made } })
+      assert.deepEqual((await passed(answer, { 'content-type': EVENTS })).told, [])
+    }
+  })
+
   test('is read where nothing says the type, or another than it is', async ({ assert }) => {
     for (const { answer, usage } of FAMILIES) {
       for (const headers of [{}, { 'content-type': 'text/plain' }, { 'content-type': 'TEXT/X' }]) {
