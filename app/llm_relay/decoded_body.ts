@@ -1,17 +1,21 @@
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import {
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
   createZstdDecompress,
 } from 'node:zlib'
 
+/** The window that HTTP allows (RFC 9659), as a power of two: 8 MB. A sender could ask for 128 MB each time. */
+const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
+
 const DECODERS: Record<string, () => Transform> = {
   'gzip': createGunzip,
   'x-gzip': createGunzip,
   'deflate': createInflate,
   'br': createBrotliDecompress,
-  'zstd': createZstdDecompress,
+  'zstd': () => createZstdDecompress(ZSTD_WINDOW),
 }
 
 /** As many as anyone applies one after the other. */

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import {
   constants,
   createGzip,
+  createZstdCompress,
   gzipSync,
   brotliCompressSync,
   deflateSync,
@@ -49,6 +50,14 @@ test.group('A compressed answer', () => {
       const { body } = decodedBody(Readable.from([bytes]), 'gzip')
       await assert.rejects(() => buffer(body))
     }
+  })
+
+  test('that asks for more memory than HTTP allows fails', async ({ assert }) => {
+    const params = { [constants.ZSTD_c_windowLog]: 27 }
+    const encoder = createZstdCompress({ params })
+    encoder.end(TEXT)
+    const { body } = decodedBody(Readable.from([await buffer(encoder)]), 'zstd')
+    await assert.rejects(() => buffer(body))
   })
 
   test('in no or an unknown encoding stays as it came', async ({ assert }) => {
