@@ -1,25 +1,50 @@
 import type { Readable } from 'node:stream'
 import { GrowingBuffer } from '#bounded/growing_buffer'
+import { HeldBytes } from '#llm_relay/held_bytes'
+import { E_AGENT_CALLS_FULL } from '#llm_relay/errors'
 import { ReplayableBody } from '#llm_relay/replayable_body'
+
+const MB = 1024 * 1024
 
 /**
  * The most that an agent may send with one call, in bytes. OpenClaw takes 20 MB itself; a call repeats
  * the images of a conversation.
  */
-export const CALL_LIMIT = 64 * 1024 * 1024
+export const CALL_LIMIT = 64 * MB
 
 /** The same for an adapter that answers in place: what it reads is parsed as a whole, here. */
-export const IN_PLACE_LIMIT = 4 * 1024 * 1024
+export const IN_PLACE_LIMIT = 4 * MB
+
+/** What calls that are answered in place hold at the same time. A parsed body takes several times its bytes. */
+export const inPlace = new HeldBytes({ ofOne: 2 * IN_PLACE_LIMIT, ofAll: 8 * IN_PLACE_LIMIT })
 
 /**
- * The whole body as JSON, or null for none. For adapters that answer by themselves.
+ * Hands the whole body on as JSON, or null for none, to an adapter that answers by itself. It counts as held
+ * until that has its answer.
  *
- * @throws E_AGENT_CALL_TOO_LARGE past `limit`
+ * @param holder whose call it is
+ * @throws E_AGENT_CALL_TOO_LARGE past `limit`, E_AGENT_CALLS_FULL, SyntaxError
  */
-export async function jsonOf(body: Readable, limit: number): Promise<unknown> {
+export async function withJsonOf<Answer>(
+  body: Readable,
+  limit: number,
+  holder: string,
+  use: (json: unknown) => Promise<Answer>,
+  held = inPlace
+): Promise<Answer> {
   const read = new GrowingBuffer()
-  const pieces = new ReplayableBody(body, limit).open()
-  for await (const chunk of pieces as AsyncIterable<Buffer>) read.add(chunk)
-  const text = read.take().toString('utf8')
-  return text ? JSON.parse(text) : null
+  const source = new ReplayableBody(body, limit)
+  source.release()
+  let bytes = 0
+  try {
+    for await (const piece of source.open() as AsyncIterable<Buffer>) {
+      if (!held.take(holder, piece.length)) throw new E_AGENT_CALLS_FULL()
+      bytes += piece.length
+      read.add(piece)
+    }
+    const text = read.take().toString('utf8')
+    return await use(text ? JSON.parse(text) : null)
+  } finally {
+    held.give(holder, bytes)
+  }
 }

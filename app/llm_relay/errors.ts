@@ -7,3 +7,11 @@ export class E_AGENT_CALL_TOO_LARGE extends Exception {
   static override message = 'The call is larger than Mosaic passes on.'
   static override help = 'Start a new conversation, or send fewer and smaller files.'
 }
+
+/** More of agents' calls are under way than Mosaic has room for. */
+export class E_AGENT_CALLS_FULL extends Exception {
+  static override code = 'E_AGENT_CALLS_FULL'
+  static override status = 503
+  static override message = 'Mosaic holds as many calls of agents as it has room for.'
+  static override help = 'Send it again in a few seconds, or make fewer calls at the same time.'
+}

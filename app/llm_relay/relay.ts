@@ -9,9 +9,9 @@ import { assertCallable } from '#llm/guarded_dispatcher'
 import type { TokenUsage } from '#llm/token_usage'
 import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
-import { CALL_LIMIT, IN_PLACE_LIMIT, jsonOf } from '#llm_relay/call_body'
+import { CALL_LIMIT, IN_PLACE_LIMIT, withJsonOf } from '#llm_relay/call_body'
 import { decodedBody } from '#llm_relay/decoded_body'
-import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
+import { E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL } from '#llm_relay/errors'
 import { beginningOf } from '#llm_relay/first_message'
 import { toAgent, toProvider } from '#llm_relay/headers'
 import { mediaType } from '#llm_relay/media_type'
@@ -118,6 +118,8 @@ export class LlmRelay {
     const url = target.baseUrl && upstreamUrl(target.baseUrl, call.rest)
     if (!url) return this.#instead(target, takeTheNextModel('not_found', name))
 
+    const body =
+      call.method === 'GET' ? null : new ReplayableBody(call.body, CALL_LIMIT, target.agent)
     const late = new AbortController()
     const firstByte = setTimeout(() => late.abort(), this.#deadlines.firstByteMs)
     try {
@@ -125,7 +127,7 @@ export class LlmRelay {
         url: assertCallable(url),
         method: call.method as Dispatcher.HttpMethod,
         headers: this.#headers(call, target),
-        body: call.method === 'GET' ? null : new ReplayableBody(call.body, CALL_LIMIT),
+        body,
         signal: AbortSignal.any([call.signal, late.signal]),
         headersTimeout: this.#deadlines.firstByteMs,
         bodyTimeout: this.#deadlines.idleMs,
@@ -137,6 +139,7 @@ export class LlmRelay {
       const reason = late.signal.aborted ? 'timeout' : transportFailure(error)
       return this.#instead(target, takeTheNextModel(reason, name), error)
     } finally {
+      body?.release()
       clearTimeout(firstByte)
     }
   }
@@ -187,8 +190,9 @@ export class LlmRelay {
   async #inPlace(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
     const path = call.rest.split('?')[0]
     try {
-      const body = await jsonOf(call.body, IN_PLACE_LIMIT)
-      const answer = await target.adapter.respond!({ path, body, signal: call.signal })
+      const answer = await withJsonOf(call.body, IN_PLACE_LIMIT, target.agent, (body) =>
+        target.adapter.respond!({ path, body, signal: call.signal })
+      )
       this.#forget(target)
       return this.#metered(target, {
         status: answer.status,
@@ -197,7 +201,8 @@ export class LlmRelay {
       })
     } catch (error) {
       call.signal.throwIfAborted()
-      if (error instanceof E_AGENT_CALL_TOO_LARGE) throw error
+      if (error instanceof E_AGENT_CALL_TOO_LARGE || error instanceof E_AGENT_CALLS_FULL)
+        throw error
       return this.#instead(target, takeTheNextModel('bad_response', target.provider.name), error)
     }
   }

@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream'
 import { GrowingBuffer } from '#bounded/growing_buffer'
+import { HeldBytes } from '#llm_relay/held_bytes'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
 
 /** As much of a call as is kept until its answer begins, in bytes. A long conversation without images fits in. */
 const KEPT = 1024 * 1024
+
+/** What all calls keep at the same time. Beyond it one goes on, and is not sent again. */
+const allKept = new HeldBytes({ ofOne: 16 * KEPT, ofAll: 64 * KEPT })
 
 /**
  * The body of an agent's call, read once and sent on as it comes, again from its beginning where it must
@@ -19,7 +23,10 @@ export class ReplayableBody {
 
   constructor(
     source: Readable,
-    protected limit: number
+    protected limit: number,
+    /** Whose call it is. */
+    protected holder = '',
+    protected held = allKept
   ) {
     this.#source = source[Symbol.asyncIterator]()
   }
@@ -37,7 +44,7 @@ export class ReplayableBody {
   /** Nothing has to be kept any more: the answer has begun. */
   release(): void {
     this.#isKept = false
-    this.#kept.take()
+    this.held.give(this.holder, this.#kept.take().length)
   }
 
   async *#pieces(): AsyncGenerator<Buffer> {
@@ -64,11 +71,16 @@ export class ReplayableBody {
       this.#size += value.length
       if (this.#size > this.limit) throw new E_AGENT_CALL_TOO_LARGE()
       if (this.#size > KEPT) this.release()
-      if (this.#isKept) this.#kept.add(value)
+      if (this.#isKept) this.#keep(value)
       return value
     } catch (error) {
       this.release()
       throw error
     }
+  }
+
+  #keep(piece: Buffer): void {
+    if (this.held.take(this.holder, piece.length)) this.#kept.add(piece)
+    else this.release()
   }
 }
