@@ -206,13 +206,13 @@ if (usableRange()) {
       const first = 310_000
       const small = await trial.open(HERE, { users: { first, count: 3 } })
       const survivor = spawn('sleep', ['60'], { uid: first, gid: first })
-      const file = join('/tmp', `mosaic-left-${process.pid}`)
+      const file = join('/var/tmp', `left-by-an-agent-${process.pid}`)
       await writeFile(file, '')
       await using handle = await open(file)
       await handle.chown(first + 1, first + 1)
       cleanup(async () => {
         survivor.kill('SIGKILL')
-        await rm(file)
+        await rm(file, { force: true })
       })
       const given = trial.spec({ exitCode: 0 })
       await small.ensure(given, trial.patient())
