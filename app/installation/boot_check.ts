@@ -27,6 +27,7 @@ export async function openDatabase(
     throw named(error)
   }
   await checkBoot(settings)
+  await settings.bindSecrets()
 }
 
 /**

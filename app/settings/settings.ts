@@ -4,11 +4,13 @@ import { createId } from '@paralleldrive/cuid2'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import SystemConfig from '#models/system_config'
 import type { VaultManager } from '#vaults/manager'
+import { E_VAULT_TAMPERED } from '#vaults/errors'
 import { E_UNKNOWN_SETTING } from '#settings/errors'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 import { settingMessages } from '#settings/messages'
 import {
   DEFINITIONS,
+  SECRET_SETTINGS,
   definitionOf,
   type ChangedBy,
   type SettingKey,
@@ -50,8 +52,21 @@ export class Settings {
     const row = (await this.#rows()).get(key)
     if (!row || row.value === null) return DEFINITIONS[key].default
     const { secret } = definitionOf(key)
-    const text = secret ? await this.vault.open(row.value, sealContext(row.id)) : row.value
-    return JSON.parse(text)
+    if (!secret) return JSON.parse(row.value)
+    return openedValue(key, await this.vault.open(row.value, sealContext(row.id)))
+  }
+
+  /** Seals secrets of earlier versions with the key of their setting. What does not open is left alone. */
+  async bindSecrets(): Promise<void> {
+    const rows = await SystemConfig.query().whereIn('key', SECRET_SETTINGS).whereNotNull('value')
+    for (const { id, key, value } of rows) {
+      const context = sealContext(id)
+      const text = await this.vault.open(value!, context).catch(() => null)
+      if (text === null || isBound(JSON.parse(text))) continue
+      const bound = await this.vault.seal(boundText(key, text), context)
+      await SystemConfig.query().where({ id, key, value }).update({ value: bound })
+      this.#snapshot = null
+    }
   }
 
   /**
@@ -153,7 +168,9 @@ export class Settings {
     row.key = key
     row.encrypted = definitionOf(key).secret === true
     row.value =
-      row.encrypted && json !== null ? await this.vault.seal(json, sealContext(row.id)) : json
+      row.encrypted && json !== null
+        ? await this.vault.seal(boundText(key, json), sealContext(row.id))
+        : json
     return row
   }
 
@@ -174,6 +191,20 @@ export function isSettingKey(key: string): key is SettingKey {
 
 function sealContext(rowId: string) {
   return { table: SystemConfig.table, column: 'value', rowId }
+}
+
+/** What is sealed of a secret: the key with it, so that a row that is given another key opens no more. */
+const boundText = (key: string, json: string) => JSON.stringify([key, JSON.parse(json)])
+
+/** Earlier versions sealed the value alone, which is a text. */
+const isBound = (sealed: unknown): sealed is [key: string, value: any] => Array.isArray(sealed)
+
+/** @throws E_VAULT_TAMPERED for the secret of another setting */
+function openedValue(key: SettingKey, text: string) {
+  const sealed: unknown = JSON.parse(text)
+  if (!isBound(sealed)) return sealed as any
+  if (sealed[0] !== key) throw new E_VAULT_TAMPERED()
+  return sealed[1]
 }
 
 async function validated(key: SettingKey, value: unknown): Promise<unknown> {

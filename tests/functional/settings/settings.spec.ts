@@ -43,6 +43,27 @@ test.group('Settings', (group) => {
     assert.equal(await settings.get('oidc.clientSecret'), 'canary-oidc')
   })
 
+  test('open as what they were sealed as, under no other key', async ({ assert }) => {
+    await fresh().set('mail.password', 'of-mail')
+    await SystemConfig.query().update({ key: 'audit.key' })
+    await assert.rejects(() => fresh().get('audit.key'), /altered/i)
+  })
+
+  test('of earlier versions open, and are sealed with their key at a boot', async ({ assert }) => {
+    const context = { table: 'system_configs', column: 'value', rowId: 'of-mail' }
+    const value = await vault.seal('"of-mail"', context)
+    await SystemConfig.create({ id: 'of-mail', key: 'mail.password', value, encrypted: true })
+    assert.equal(await fresh().get('mail.password'), 'of-mail')
+
+    await fresh().bindSecrets()
+    assert.equal(await fresh().get('mail.password'), 'of-mail')
+    const { value: bound } = await SystemConfig.findByOrFail('key', 'mail.password')
+    await fresh().bindSecrets()
+    assert.equal((await SystemConfig.findByOrFail('key', 'mail.password')).value, bound)
+    await SystemConfig.query().where('id', 'of-mail').update({ key: 'oidc.clientSecret' })
+    await assert.rejects(() => fresh().get('oidc.clientSecret'), /altered/i)
+  })
+
   test('are sealed or plain by their definition, whatever their row says', async ({ assert }) => {
     const secrets = SECRET_SETTINGS as SettingKey[]
     assert.includeMembers(secrets, ['audit.key', 'vault.sentinel', 'mail.password'])
