@@ -6,6 +6,7 @@ export interface ProcessStat {
   pid: number
   /** `R`, `S`, `T` (stopped), `Z` (ended, not yet collected), … */
   state: string
+  parent: number
   group: number
   /** Clock ticks from the machine's boot to its start: with the pid and the boot, it names a process for good. */
   startTicks: number
@@ -162,9 +163,15 @@ function place(text: string): { address: string; port: number } {
 /** The name, in brackets, may hold anything, brackets too: count from its last one. */
 function parseStat(pid: number, text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, , group] = fields
+  const [state, parent, group] = fields
   if (state === 'Z' || state === 'X') return null
-  return { pid, state, group: Number(group), startTicks: Number(fields[19]) }
+  return {
+    pid,
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    startTicks: Number(fields[19]),
+  }
 }
 
 function readOrNull(path: string): string | null {

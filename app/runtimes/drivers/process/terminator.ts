@@ -67,7 +67,8 @@ export class Terminator {
     if (!this.#sandboxes()) return all
     // Another folder's agent may have the same user, in a sandbox of its own.
     const ours = new Set([...this.#table.outsideSandboxes(all), ...(await started())])
-    return all.filter((pid) => ours.has(pid))
+    // An agent can forget its variables. What made its sandbox is root's, and so is the parent of its first process.
+    return all.filter((pid) => ours.has(pid) || ours.has(this.#table.find(pid)?.parent ?? 0))
   }
 
   async #groupGone(group: number, withinMs: number): Promise<void> {

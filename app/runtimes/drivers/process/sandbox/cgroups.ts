@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstanceLimits } from '#runtimes/contract'
 
@@ -86,7 +86,7 @@ class UnifiedCgroups implements AgentCgroups {
 
   /** Whether the controllers are handed down to the agents' groups; asks for it where they are not. */
   #open(): boolean {
-    mkdirSync(this.#path, { recursive: true })
+    makeUnlisted(this.#path)
     const all = CONTROLLERS.map((controller) => `+${controller}`).join(' ')
     for (const folder of [this.#root, this.#path]) {
       const file = join(folder, 'cgroup.subtree_control')
@@ -166,12 +166,18 @@ class SplitCgroups implements AgentCgroups {
 
   #usable(controller: string): boolean {
     if (!existsSync(join(this.#root, controller, 'cgroup.procs'))) return false
-    return attempt(() => mkdirSync(this.#at(controller), { recursive: true }))
+    return attempt(() => makeUnlisted(this.#at(controller)))
   }
 }
 
 /** Never makes a file: what is no cgroup must not look like one. */
 const KEEP = { flag: 'r+' } as const
+
+/** Agents see the tree: those in it may find their own group, and not the names of others. */
+function makeUnlisted(path: string): void {
+  mkdirSync(path, { recursive: true })
+  chmodSync(path, 0o711)
+}
 
 function bytes({ memoryMb }: InstanceLimits): number {
   return memoryMb * 1024 * 1024

@@ -16,6 +16,7 @@ const NAME_SERVERS = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
 export class Egress {
   readonly #gate: string
   readonly #setting: () => Promise<EgressSetting>
+  #applying: Promise<unknown> = Promise.resolve()
   #applied: EgressSetting | null = null
   failure: Error | null = null
 
@@ -30,7 +31,14 @@ export class Egress {
    *
    * @returns the name servers that agents may ask; none where the way is closed
    */
-  async apply(): Promise<string[]> {
+  apply(): Promise<string[]> {
+    // One at a time: two that make the cable at once would each take the other's away.
+    const applied = this.#applying.then(() => this.#apply())
+    this.#applying = applied.catch(() => {})
+    return applied
+  }
+
+  async #apply(): Promise<string[]> {
     const wanted = await this.#setting()
     const nameServers = wanted === 'open' ? nameServersOf(NAME_SERVERS) : []
     if (wanted !== this.#applied) {
@@ -110,6 +118,8 @@ function machineRules(end: string, range: string) {
     { table: 'filter', put: '-I', rule: `INPUT -i ${end} -j DROP` },
     { table: 'filter', put: '-I', rule: `FORWARD -i ${end} -j ACCEPT` },
     { table: 'filter', put: '-I', rule: `FORWARD -o ${end} ${answers} -j ACCEPT` },
+    // A port of the machine that leads on to a container or a virtual machine is the machine's own too.
+    { table: 'filter', put: '-I', rule: `FORWARD -i ${end} -m conntrack --ctstate DNAT -j DROP` },
     { table: 'nat', put: '-A', rule: `POSTROUTING -s ${range}/30 ! -o ${end} -j MASQUERADE` },
   ]
 }

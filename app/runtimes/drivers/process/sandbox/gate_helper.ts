@@ -34,6 +34,8 @@ function listen({ id, host, port }: GateRequest): void {
 
 function dial({ id, host, port }: GateRequest): void {
   const socket = connect({ host, port, noDelay: true })
+  // Nothing is read here: what the other end says or does first is for Mosaic to see.
+  socket.pause()
   dialing.set(id, socket)
   socket.once('error', (error) => {
     if (dialing.delete(id)) answer(id, error)

@@ -14,6 +14,7 @@ const HELPER = fileURLToPath(
 type Handle = Server | Socket
 
 interface Waiting {
+  verb: GateRequest['verb']
   resolve: (handle: Handle) => void
   reject: (error: Error) => void
 }
@@ -75,7 +76,7 @@ export class GateSockets {
     }
     const late = setTimeout(leave, DEADLINE_MS)
     signal?.addEventListener('abort', leave, { once: true })
-    this.#waiting.set(id, { resolve, reject })
+    this.#waiting.set(id, { verb, resolve, reject })
     helper.channel?.ref()
     helper.send({ id, verb, host, port } satisfies GateRequest, (error) => error && reject(error))
     try {
@@ -106,6 +107,7 @@ export class GateSockets {
   #settle({ id, error }: GateAnswer, handle: Handle | undefined): void {
     const waiting = this.#waiting.get(id)
     if (error) return waiting?.reject(failure(error))
+    if (waiting && !handle && waiting.verb !== 'enter') return waiting.reject(failure('ECONNRESET'))
     if (waiting) return waiting.resolve(handle!)
     // The caller has left meanwhile.
     if (handle && 'destroy' in handle) handle.destroy()

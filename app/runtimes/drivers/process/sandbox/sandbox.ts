@@ -44,6 +44,7 @@ export interface SandboxInput {
  */
 export function sandboxScript(input: SandboxInput): string {
   const { user, workingFolder, cgroups, command } = input
+  const words = [workingFolder, ...command].map(quoted).join(' ')
   return [
     'set -eu',
     // What goes wrong here is told to Mosaic; the log is the agent's.
@@ -53,15 +54,22 @@ export function sandboxScript(input: SandboxInput): string {
     'names=$(readlink -m /etc/resolv.conf)',
     ...networkOf(input),
     ...mountsOf(input),
-    `cd ${quoted(workingFolder)}`,
+    `mkdir ${ROOT}`,
+    `mount --rbind / ${ROOT}`,
     'echo "ready $pid" >&3',
     'exec 2>&4 3>&- 4>&-',
-    `exec setsid ${becoming(user)} /bin/sh -c ${quoted(FIRST_PROCESS)} agent ${command.map(quoted).join(' ')}`,
+    `exec setsid chroot ${ROOT} ${becoming(user)} /bin/sh -c ${quoted(FIRST_PROCESS)} agent ${words}`,
   ].join('\n')
 }
 
 /** Collects what its tools leave behind, as the first process has to, and ends with the agent. */
-const FIRST_PROCESS = '"$@" & wait "$!"'
+const FIRST_PROCESS = 'cd "$1" && shift && { "$@" & wait "$!"; }'
+
+/**
+ * The same tree once more, and the agent's root: the kernel gives who has another root than its mounts no user
+ * namespace, in which it would be root over much of the kernel's code.
+ */
+const ROOT = '/run/root'
 
 function becoming({ uid, gid }: AgentUser): string {
   const ids = `--reuid ${uid} --regid ${gid} --clear-groups`
@@ -96,7 +104,11 @@ function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): stri
   const all = [...SHARED, agents]
   // A folder within another hidden one is hidden with it.
   const hidden = all.filter((root) => !all.some((other) => isIn(root, other)))
-  const kept = [folder, ...programs].filter((path) => hidden.some((root) => isIn(path, root)))
+  // What lies within another that is put back is there already, as the machine's own.
+  const needed = [...new Set([folder, ...programs])]
+  const kept = needed.filter(
+    (path) => hidden.some((root) => isIn(path, root)) && !needed.some((other) => isIn(path, other))
+  )
   // A shell knows descriptors of one digit; 3 and 4 are taken.
   const held = kept.map((path, index) => ({ path: quoted(path), descriptor: 5 + index }))
   return [
@@ -104,9 +116,16 @@ function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): stri
     ...hidden.map((root) => emptied(quoted(root), OPEN.has(root) ? '1777' : '0755')),
     ...held.flatMap(({ path, descriptor }) => putBack(path, descriptor)),
     ...namesOf(nameServers ?? []),
+    ...DEVICES,
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
   ]
 }
+
+/** Terminals and queues of its own: of the machine's there are a few thousand for all. */
+const DEVICES = [
+  '[ ! -d /dev/pts ] || mount -t devpts -o newinstance,nosuid,noexec,mode=600,ptmxmode=666,max=256 devpts /dev/pts',
+  '[ ! -d /dev/mqueue ] || mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue',
+]
 
 /** The machine's own may lie in a hidden folder, and name a stub that only the machine reaches. */
 function namesOf(nameServers: string[]): string[] {
@@ -158,10 +177,14 @@ export function canSandbox(): boolean {
 
 /** All that a sandbox and the gate are made of, in namespaces that end with it. */
 const TRIAL = `
-  for program in ip nsenter setpriv setsid; do command -v "$program"; done
+  for program in chroot ip nsenter setpriv setsid; do command -v "$program"; done
   mount -t tmpfs mosaic /tmp
   ip link add bridge0 type bridge
   ip link add eth0 type veth peer name a0
   ip link set a0 master bridge0
   ip link set a0 type bridge_slave isolated on
-  mount -t proc proc /proc`
+  ${DEVICES.join('\n  ')}
+  mount -t proc proc /proc
+  mkdir /tmp/root
+  mount --rbind / /tmp/root
+  chroot /tmp/root true`

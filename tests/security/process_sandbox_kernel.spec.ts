@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { execFileSync, spawn } from 'node:child_process'
+import { realpathSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { test } from '@japa/runner'
+import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
+import { Egress } from '#runtimes/drivers/process/sandbox/egress'
+import { Gate } from '#runtimes/drivers/process/sandbox/gate'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
+import { Terminator } from '#runtimes/drivers/process/terminator'
+import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
+import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
+
+const STRANGER = { uid: 413_001, gid: 413_001 }
+
+if (canSandbox()) {
+  test.group('A hostile agent of the process driver, at the kernel', (group) => {
+    let trial: ProcessTrial
+
+    group.each.setup(async () => {
+      trial = await ProcessTrial.prepare()
+      await trial.open(HERE)
+      return () => trial.close()
+    })
+
+    const output = async (instance: Awaited<ReturnType<ProcessTrial['start']>>, command: string) =>
+      (await trial.within.run(instance, command)).output
+
+    const gate = () => new Gate(realpathSync(trial.agentPath('')))
+
+    test('gets no user namespace, in which it would be root', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      for (const flags of ['--user', '--user --map-root-user --mount --net --pid --fork']) {
+        assert.match(await output(attacker, `unshare ${flags} id 2>&1`), /not permitted/)
+      }
+    })
+
+    test('takes terminals and queues of its own alone', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      const mounts = await output(attacker, 'cat /proc/self/mounts')
+      const last = (folder: string) =>
+        mounts
+          .split('\n')
+          .filter((line) => line.includes(` ${folder} `))
+          .at(-1)
+      assert.match(last('/dev/pts')!, /max=256/)
+      const take = `node -e "const held = []; try { for (;;) held.push(require('fs').openSync('/dev/ptmx', 'r+')) } catch { console.log(held.length) }"`
+      assert.isAtMost(Number(await output(attacker, take)), 256)
+    })
+
+    test('reads no name of another agent in the tree of cgroups', async ({ assert }) => {
+      const victim = await trial.start(trial.spec())
+      const attacker = await trial.start(trial.spec())
+      const names = await output(attacker, `ls -R /sys/fs/cgroup 2>/dev/null | grep mosaic-user`)
+      assert.notInclude(names, victim.name)
+    })
+
+    test('hands Mosaic no half connection by resetting what it takes', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      const server = `node -e "require('net').createServer((s) => s.resetAndDestroy()).listen(4001, '0.0.0.0'); require('net').createServer((s) => s.end('first')).listen(4002, '0.0.0.0')"`
+      await output(attacker, `${server} >/dev/null 2>&1 &`)
+      const address = (await output(attacker, 'hostname -I')).trim()
+      const { sockets } = gate()
+      try {
+        const dial = (port: number) => sockets.dial(address, port).catch((error: Error) => error)
+        await until(async () => (await dial(4002)) instanceof Socket)
+        const resets = await Promise.all(Array.from({ length: 50 }, () => dial(4001)))
+        for (const end of resets) {
+          assert.isTrue(end instanceof Socket || end instanceof Error)
+          if (end instanceof Socket) end.on('error', () => {}).destroy()
+        }
+        for (const end of await Promise.all(Array.from({ length: 20 }, () => dial(4002)))) {
+          const [said] = await once(end as Socket, 'data')
+          assert.equal(String(said), 'first')
+          ;(end as Socket).destroy()
+        }
+      } finally {
+        sockets.close()
+      }
+    })
+
+    test('closes no way out by waking two agents at once', async ({ assert, cleanup }) => {
+      await trial.start(trial.spec())
+      const { name } = gate()
+      const sealed = new Egress(name, async () => 'sealed')
+      cleanup(async () => void (await sealed.apply()))
+      await sealed.apply()
+      const egress = new Egress(name, async () => 'open')
+      await Promise.all([egress.apply(), egress.apply(), egress.apply()])
+      assert.isNull(egress.failure)
+      assert.isTrue(egress.isOpen)
+
+      const rules = execFileSync('iptables', ['-S', 'FORWARD'], { encoding: 'utf8' })
+      const own = rules.split('\n').filter((line) => line.includes(`-i ag${name.slice(-10)}`))
+      assert.match(own[0], /--ctstate DNAT -j DROP/)
+      assert.match(own[1], /-j ACCEPT/)
+    })
+
+    test('outlives no end by forgetting its variables, without cgroups too', async ({ assert }) => {
+      const state = trial.agentPath('forgetful', 'state')
+      const ids = [`--reuid=${STRANGER.uid}`, `--regid=${STRANGER.gid}`, '--clear-groups']
+      const sandbox = ['--pid', '--fork', 'setpriv', ...ids, 'env', '-i', 'sleep', '60']
+      const made = spawn('unshare', sandbox, {
+        env: { PATH: process.env.PATH, OPENCLAW_STATE_DIR: state },
+        stdio: 'ignore',
+      })
+      const ended = once(made, 'exit')
+      const table = new ProcTable()
+      await until(async () => (await table.ofUser(STRANGER.uid)).length > 0)
+
+      const terminator = new Terminator(table, () => ({ cgroups: null }) as unknown as Sandboxes)
+      const record = { version: 1, name: 'forgetful', agent: 'user/forgetful' } as const
+      await terminator.killRest({ ...record, installation: HERE, user: STRANGER, run: null }, state)
+      assert.deepEqual(await table.ofUser(STRANGER.uid), [])
+      await ended
+    })
+  })
+}
