@@ -8,7 +8,7 @@ import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import type { FleetHistory } from '#agents/fleet/fleet_history'
 import type { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
 import type { AgentHealthCheck } from '#agents/background/health_check'
-import type { CrashLog } from '#agents/instances/crash_log'
+import type { CrashLog } from '#agents/instances/agent_logs'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
 import type { LimitChanges } from '#agents/changes/agent_limits'
@@ -138,7 +138,7 @@ export default class AgentsProvider {
       )
     })
     container.singleton('agents.crash_log', async (resolver) => {
-      const { CrashLog } = await import('#agents/instances/crash_log')
+      const { CrashLog } = await import('#agents/instances/agent_logs')
       const { rows } = await resolver.make('agents.lifecycle')
       return new CrashLog(await resolver.make('agents.context'), rows)
     })
@@ -234,7 +234,7 @@ export default class AgentsProvider {
 
   /** Begins to bring new settings to all agents that they concern. */
   async #rollOut(userId: string): Promise<Promise<unknown>[]> {
-    const { agentsOf } = await import('#agents/changes/affected_agents')
+    const { agentsOf } = await import('#agents/changes/settings_rollout')
     const changes = await this.app.container.make('agents.settings_rollout')
     const agents = await agentsOf(userId)
     return agents.map((agent) => changes.changed(agent))

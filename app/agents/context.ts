@@ -1,6 +1,4 @@
 import type { Clock } from '#timing/clock'
-import type { ReplicaRegistry } from '#agents/replicas/replica_registry'
-import type { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { AgentKey, AgentTransition, GatewayAccess } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
@@ -56,12 +54,28 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
   leaseMs: 10_000,
 }
 
+/** The other replicas of Mosaic that share the database: see `ReplicaRegistry`. */
+export interface Replicas {
+  /** Whether no other is known just now. */
+  readonly alone: boolean
+  /** Makes this one known, and the others to it, from now on. Once is enough; never rejects. */
+  join(): Promise<void>
+}
+
+/** New settings on their way to agents: see `PendingRollouts`. */
+export interface Rollouts {
+  /** Settles when new messages may go; null when nothing is on its way. */
+  of(agent: AgentKey): Promise<void> | null
+  /** Has new messages wait until the returned function is called. */
+  hold(agent: AgentKey): () => void
+}
+
 /** What comes in from outside: the world that the agents' services act on. */
 export interface AgentsContext {
   /** Names this process among all copies of Mosaic that share the database. */
   copy: string
   /** The others, and whether there are any. */
-  copies: ReplicaRegistry
+  copies: Replicas
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>
@@ -75,7 +89,7 @@ export interface AgentsContext {
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Agents that new settings are on their way to. */
-  rollouts: PendingRollouts
+  rollouts: Rollouts
   /** Told of each change of an agent's row that this process wrote. Must not throw. */
   transition?: (transition: AgentTransition) => void
   /** Told when this process has renewed or ended a gateway token: whose it was is not kept any more. */

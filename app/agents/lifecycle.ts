@@ -19,11 +19,9 @@ import { SharedWakes } from '#agents/waking/shared_wakes'
 import { AgentStarter } from '#agents/waking/starter'
 import { InstanceStopper } from '#agents/instances/instance_stopper'
 import { StopRequests } from '#agents/stopping/stop_requests'
-import { AgentTurns } from '#agents/leases/turns'
 import type { AgentKey, AgentRow, AgentView, GatewayAccess, SettingsOutcome } from '#agents/types'
 import { WakeDurations } from '#agents/waking/wake_durations'
-import { Waker, type EnsureOptions } from '#agents/waking/waker'
-import { watched } from '#agents/waking/watched'
+import { watched, Waker, type EnsureOptions } from '#agents/waking/waker'
 
 /** Starts and stops agents, one change of an agent at a time. */
 export class AgentLifecycle {
@@ -40,6 +38,7 @@ export class AgentLifecycle {
   readonly #elsewhere: ReplicaSync
   readonly #wakes: Waker
   readonly #stops: StopRequests
+  readonly #stopper: InstanceStopper
 
   constructor(
     context: Omit<AgentsContext, 'timeouts'> & Partial<Pick<AgentsContext, 'timeouts'>>,
@@ -63,9 +62,8 @@ export class AgentLifecycle {
     })
     const doors = new GatewayDrain(whole, this.rows)
     const own = { rows: this.rows, leases: this.#leases, presence: this.#presence }
-    const turns = new AgentTurns(whole, this.#leases)
-    const stopper = new InstanceStopper(whole, { ...own, activity, doors })
-    const failures = new WakeFailures(whole, this.rows, stopper, (agent) => this.endUnwanted(agent))
+    this.#stopper = new InstanceStopper(whole, { ...own, activity, doors })
+    const failures = new WakeFailures(whole, this.rows, this.#stopper)
     const starter = new AgentStarter(whole, {
       ...own,
       gate: this.#shared.gate,
@@ -76,18 +74,17 @@ export class AgentLifecycle {
     })
     this.#wakes = new Waker(whole, {
       ...own,
-      turns,
       shared: this.#shared,
       starter,
       failures,
       metrics,
     })
-    this.#stops = new StopRequests(whole, { ...own, turns, stopper, wakes: this.#wakes })
+    this.#stops = new StopRequests(whole, { ...own, stopper: this.#stopper, wakes: this.#wakes })
     this.sleeper = new IdleStopper(whole, {
       ...own,
       activity,
       doors,
-      stop: (row) => this.#stops.end(row),
+      stops: this.#stops,
     })
     this.sightings = new InstanceObserver(whole, { ...own, probe: this.probe, metrics })
   }
@@ -251,7 +248,7 @@ export class AgentLifecycle {
 
   /** Ends an unwanted instance, unless the agent runs by then. */
   endUnwanted(agent: AgentKey): Promise<void> {
-    return this.#stops.endUnwanted(agent)
+    return this.#stopper.endUnwanted(agent)
   }
 
   /** The agent of an instance that was up when this process last saw it, or null. */

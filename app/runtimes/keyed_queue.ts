@@ -1,3 +1,5 @@
+import { raceSignal } from '#timing/race_signal'
+
 /** Runs what concerns one key one after another, and different keys side by side. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
@@ -9,21 +11,21 @@ export class KeyedQueue {
     signal?: AbortSignal | null
   ): Promise<Value> {
     signal?.throwIfAborted()
-    const left = Promise.withResolvers<never>()
-    const leave = () => left.reject(signal!.reason)
     const begin = () => {
-      signal?.removeEventListener('abort', leave)
       signal?.throwIfAborted()
       return task()
     }
     const before = this.#tails.get(key) ?? Promise.resolve()
     const mine = before.then(begin, begin)
     this.#tails.set(key, mine)
-    signal?.addEventListener('abort', leave, { once: true })
     const forget = () => {
       if (this.#tails.get(key) === mine) this.#tails.delete(key)
     }
     mine.then(forget, forget)
-    return Promise.race([mine, left.promise])
+    await raceSignal(
+      before.catch(() => {}),
+      signal
+    )
+    return mine
   }
 }

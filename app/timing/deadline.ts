@@ -1,4 +1,5 @@
 import type { Clock } from '#timing/clock'
+import { raceSignal } from '#timing/race_signal'
 
 /** Something took longer than it was given. */
 export class DeadlineExceeded extends Error {
@@ -22,18 +23,11 @@ export async function within<T>(
 ): Promise<T> {
   outer?.throwIfAborted()
   const inner = new AbortController()
-  const ended = Promise.withResolvers<never>()
-  const end = (reason: unknown) => {
-    inner.abort(reason)
-    ended.reject(reason)
-  }
-  const leave = () => end(outer!.reason)
-  outer?.addEventListener('abort', leave, { once: true })
-  const callOff = clock.after(ms, () => end(new DeadlineExceeded(ms)))
+  const signal = outer ? AbortSignal.any([outer, inner.signal]) : inner.signal
+  const cancel = clock.after(ms, () => inner.abort(new DeadlineExceeded(ms)))
   try {
-    return await Promise.race([work(inner.signal), ended.promise])
+    return await raceSignal(work(signal), signal)
   } finally {
-    callOff()
-    outer?.removeEventListener('abort', leave)
+    cancel()
   }
 }

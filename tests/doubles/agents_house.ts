@@ -39,7 +39,7 @@ export class AgentsHouse {
   readonly tokens = new AgentTokens(this.clock.now)
   /** Who wants to hear of each change of a row. */
   readonly transitions: ((transition: AgentTransition) => void)[] = []
-  readonly context: AgentsContext
+  readonly context: AgentsContext & { copies: ReplicaRegistry }
   readonly activity: AgentActivity
   readonly lifecycle: AgentLifecycle
   readonly reaper: AgentReaper
@@ -110,7 +110,7 @@ export class AgentsHouse {
     for (const instance of this.world.instances.values()) await instance.gateway?.stop()
   }
 
-  #context(): AgentsContext {
+  #context(): AgentsHouse['context'] {
     const log = (level: string) => (details: object, message: string) =>
       void this.logged.push({ level, details, message })
     const logger = {

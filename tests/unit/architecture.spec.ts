@@ -43,8 +43,9 @@ const FLOORS: Record<string, number> = {
   llm: 0,
   /** Reads what others send. It knows nothing of Mosaic, so plugins may use it as well. */
   bounded: -1,
+  /** The clock, deadlines, the race against a signal: of no room in particular. */
+  timing: -1,
   metrics: 0,
-  timing: 0,
 }
 
 interface Import {
@@ -116,14 +117,14 @@ test.group('Architecture | arrows', () => {
     assert.deepEqual(upwards.map(told), [])
   })
 
-  test('drivers and adapters know their own room and the bounded reader, and nothing else of Mosaic', async ({
+  test('drivers and adapters know their own room, the bounded reader and timing, and nothing else of Mosaic', async ({
     assert,
   }) => {
     const plugins = (await importsOfApp()).filter(({ file }) =>
       /^app\/(runtimes\/drivers|vaults\/drivers|llm\/adapters)\//.test(file)
     )
     const strays = plugins.filter(
-      ({ room, target }) => ![room, 'bounded'].includes(target.split('/')[0])
+      ({ room, target }) => ![room, 'bounded', 'timing'].includes(target.split('/')[0])
     )
     assert.isAbove(plugins.length, 10)
     assert.deepEqual(strays.map(told), [])

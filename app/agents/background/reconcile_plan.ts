@@ -1,4 +1,4 @@
-import { agentOf, instanceName, isUp } from '#agents/state/agent_repository'
+import { agentOf, instanceName, isUp, isWanted, mustEnd } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
 import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
@@ -74,16 +74,6 @@ export function reconcilePlan({
     }
   }
   return actions
-}
-
-/** Whether the agent should run. */
-export function isWanted(row: AgentRow): boolean {
-  return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
-}
-
-/** Whether what runs of it has to end: nobody wants it, or a stop or a restart has begun to end it. */
-export function mustEnd(row: AgentRow): boolean {
-  return !isWanted(row) || row.status === 'stopping'
 }
 
 /** Whether it is started again whenever it is gone. */

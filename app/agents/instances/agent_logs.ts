@@ -1,11 +1,14 @@
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
-import { instanceRef } from '#agents/state/agent_repository'
+import { instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey } from '#agents/types'
 import { linesOf } from '#bounded/lines_of'
 import type SystemContainer from '#models/system_container'
 
 /** Lines of a log that are read at once: what fits a page that a person reads. */
 const TAIL = 200
+/** Enough to see why it ended. */
+const CRASH_TAIL = 40
 /** Characters of one line: a stack trace in JSON fits. */
 const LINE_LENGTH = 16 * 1024
 /** An engine that needs longer is as good as away. */
@@ -34,5 +37,36 @@ export class AgentLogs {
         signal,
       })
     )
+  }
+}
+
+/**
+ * What an agent that is in trouble wrote last. It is its gateway's own log, without conversations and with
+ * its token crossed out, but what went wrong is its owner's affair: show it to nobody else.
+ */
+export class CrashLog {
+  constructor(
+    protected context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
+    protected rows: Pick<AgentRepository, 'find'>
+  ) {}
+
+  /** Oldest first. None of an agent that is well, and none where the runtime does not answer. */
+  async of(agent: AgentKey): Promise<string[]> {
+    const { runtimes, clock, timeouts, logger } = this.context
+    const row = await this.rows.find(agent)
+    if (row?.status !== 'error' || !row.runtime) return []
+    if (!runtimes.names().includes(row.runtime)) return []
+    const driver = await runtimes.use(row.runtime)
+    const read = within(clock, timeouts.inspectMs, undefined, (signal) =>
+      linesOf(driver.logs(instanceRef(row), { tail: CRASH_TAIL }), {
+        maxLines: CRASH_TAIL,
+        maxLength: LINE_LENGTH,
+        signal,
+      })
+    )
+    return read.catch((error: unknown) => {
+      logger.warn({ err: error, agent }, 'Could not read what an agent wrote last')
+      return []
+    })
   }
 }

@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { afterCrash } from '#agents/state/crash_loop'
+import { afterCrash } from '#agents/state/retry_policy'
 import { within } from '#timing/deadline'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
 import { instanceFailure } from '#agents/instances/instance_failure'

@@ -3,8 +3,8 @@ import type { AgentsContext } from '#agents/context'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import { LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
-import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
-import type { AgentRow } from '#agents/types'
+import { agentOf, instanceRef, isUp, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey, AgentRow } from '#agents/types'
 import { isDatabaseAway } from '#exceptions/database_away'
 import { RuntimeError } from '#runtimes/errors'
 
@@ -15,7 +15,7 @@ export interface InstanceStopperParts {
   doors: GatewayDrain
 }
 
-/** Drains agents and ends their instances. Call it under the lease. */
+/** Drains agents and ends their instances. Call it under the lease, but for `endUnwanted`. */
 export class InstanceStopper {
   readonly #context: AgentsContext
   readonly #rows: AgentRepository
@@ -71,6 +71,14 @@ export class InstanceStopper {
       endpoint: null,
       startedAt: null,
       crashCount: 0,
+    })
+  }
+
+  /** Takes the lease and ends an instance that nobody wants, unless the agent runs by then. */
+  async endUnwanted(agent: AgentKey): Promise<void> {
+    await this.#leases.holdAgain(agent, async () => {
+      const row = await this.#rows.find(agent)
+      if (row && !isUp(row)) await this.endInstance(row)
     })
   }
 

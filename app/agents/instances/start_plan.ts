@@ -1,9 +1,10 @@
 import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
-import { agentOf } from '#agents/state/agent_repository'
-import { buildSpec } from '#agents/instances/spec_builder'
+import { agentOf, instanceName } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
-import type { InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { hashGatewayToken } from '#models/with_lifecycle'
+import { hashOf } from '#openclaw/canonical_json'
+import type { InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 
 /** The plan of a start, from the agent's row and the present settings. */
 export interface StartPlan {
@@ -53,4 +54,27 @@ export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartP
 /** Whether no change in between requires a new start of the agent. */
 export function isSamePlan(one: StartPlan, other: StartPlan): boolean {
   return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash
+}
+
+export interface SpecInput {
+  row: AgentRow
+  installation: string
+  /** The internal listener, without a slash at the end. */
+  apiUrl: string
+  token: Secret<string>
+  image: string | null
+  limits: InstanceLimits
+}
+
+/**
+ * The spec of an agent's instance, from values alone. The hash is of everything that makes an instance
+ * another one, so that nothing of a former generation passes for the present one: the token too, as a
+ * fingerprint. Not the generation, which counts those changes, nor the document, which an instance fetches
+ * itself and may change while it runs.
+ */
+export function buildSpec({ row, token, ...input }: SpecInput): InstanceSpec {
+  const pure = { name: instanceName(row), agent: agentOf(row), ...input }
+  const hash = hashOf({ ...pure, token: hashGatewayToken(token.release()) })
+  const generation = hash === row.specHash ? row.generation : row.generation + 1
+  return { ...pure, token, hash, generation }
 }

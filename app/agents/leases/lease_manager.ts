@@ -13,6 +13,8 @@ const CERTAIN_SHARE = 0.5
 /** Other copies' leases are asked for anew, at first soon: most are held for some milliseconds. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
+/** How often work begins again because another replica took its lease over. */
+const MOST_TAKEOVERS = 3
 
 /** Another copy took the lease over: whoever held it touches neither the row nor the instance any more. */
 export class LeaseLost extends Error {
@@ -111,6 +113,23 @@ export class LeaseManager {
       }
     } finally {
       this.#leave(agent)
+    }
+  }
+
+  /**
+   * As `hold`. Work that loses the lease in the middle begins again, with what the new holder has made of
+   * the agent: it was cut off by no fault of the agent.
+   *
+   * @throws LeaseLost after the last takeover
+   */
+  async holdAgain<T>(...[agent, ...rest]: Parameters<typeof this.hold<T>>): Promise<T> {
+    for (let takeovers = 0; ; takeovers++) {
+      try {
+        return await this.hold(agent, ...rest)
+      } catch (error) {
+        if (!(error instanceof LeaseLost) || takeovers === MOST_TAKEOVERS) throw error
+        this.#context.logger.warn({ agent }, 'Another replica of Mosaic took an agent over')
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
-import type { AgentsContext } from '#agents/context'
-import { timeOf, type ReplicaRegistry } from '#agents/replicas/replica_registry'
+import type { AgentsContext, Replicas } from '#agents/context'
+import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey } from '#agents/types'
 
 const TABLE = 'agent_uses'
@@ -19,11 +19,11 @@ const PUBLISHED_MS = PUBLISH_EVERY_MS * 1.5
  */
 export class InFlightRegistry {
   readonly #context: Pick<AgentsContext, 'copy' | 'clock'>
-  readonly #copies: ReplicaRegistry
+  readonly #copies: Replicas
   /** What the board has of this copy. */
   #published = new Map<AgentKey, number>()
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'clock'>, copies: ReplicaRegistry) {
+  constructor(context: Pick<AgentsContext, 'copy' | 'clock'>, copies: Replicas) {
     this.#context = context
     this.#copies = copies
   }

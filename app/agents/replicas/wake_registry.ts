@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import { cut } from '#text/cut'
-import type { AgentsContext } from '#agents/context'
-import { timeOf, type ReplicaRegistry } from '#agents/replicas/replica_registry'
+import type { AgentsContext, Replicas } from '#agents/context'
+import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey, WakeProgress, WakeStage } from '#agents/types'
 
 const TABLE = 'agent_wakes'
@@ -30,12 +30,12 @@ interface WakeRow {
  */
 export class WakeRegistry {
   readonly #context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>
-  readonly #copies: ReplicaRegistry
+  readonly #copies: Replicas
   /** What is to be written of each agent once the present writing is done. */
   readonly #behind = new Map<AgentKey, WakeProgress>()
   readonly #writing = new Map<AgentKey, Promise<void>>()
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>, copies: ReplicaRegistry) {
+  constructor(context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>, copies: Replicas) {
     this.#context = context
     this.#copies = copies
   }

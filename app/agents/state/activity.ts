@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { Clock } from '#timing/clock'
 import type { AgentsContext, AgentsLogger } from '#agents/context'
+import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import { InFlightRegistry } from '#agents/replicas/in_flight_registry'
 
@@ -95,12 +96,9 @@ export class AgentActivity {
     signal.throwIfAborted()
     const use = this.#uses.get(agent)
     if (!use || use.inFlight === 0) return
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
+    const { promise, resolve } = Promise.withResolvers<void>()
     use.idle.push(resolve)
-    await promise.finally(() => {
-      signal.removeEventListener('abort', leave)
+    await raceSignal(promise, signal).finally(() => {
       use.idle = use.idle.filter((tell) => tell !== resolve)
     })
   }

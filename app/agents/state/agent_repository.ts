@@ -60,6 +60,16 @@ export function isUp(row: AgentRow): boolean {
   return row.status !== 'stopped' && row.status !== 'error'
 }
 
+/** Whether the agent should run. */
+export function isWanted(row: AgentRow): boolean {
+  return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
+}
+
+/** Whether what runs of it has to end: nobody wants it, or a stop or a restart has begun to end it. */
+export function mustEnd(row: AgentRow): boolean {
+  return !isWanted(row) || row.status === 'stopping'
+}
+
 /** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
 export class AgentRepository {
   constructor(

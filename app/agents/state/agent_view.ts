@@ -1,4 +1,4 @@
-import { isCrashLoop } from '#agents/state/crash_loop'
+import { isCrashLoop } from '#agents/state/retry_policy'
 import { isReason, REASONS } from '#agents/state/failure_reasons'
 import { isUp } from '#agents/state/agent_repository'
 import type { AgentRow, AgentView, Stop } from '#agents/types'

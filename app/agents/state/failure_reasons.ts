@@ -1,4 +1,7 @@
-import { FAILURE_REASONS, type FailureReason } from '#runtimes/errors'
+import { WakeAbandoned, WakeCancelled } from '#agents/state/wake'
+import { isDatabaseAway } from '#exceptions/database_away'
+import { E_NO_PROVIDER } from '#openclaw/errors'
+import { FAILURE_REASONS, RuntimeError, type FailureReason } from '#runtimes/errors'
 
 /** What the owner of an agent reads when it does not run. */
 export interface ReasonText {
@@ -86,3 +89,12 @@ export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
   'data_stranded',
   'not_isolated',
 ])
+
+/** The reason that an error of a start or a stop stands for. */
+export function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RuntimeError) return error.reason
+  if (error instanceof E_NO_PROVIDER) return 'no_provider'
+  if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
+  if (isDatabaseAway(error)) return 'database_away'
+  return 'internal'
+}

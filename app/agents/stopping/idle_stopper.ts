@@ -5,6 +5,7 @@ import type { GatewayDrain, Quietness } from '#agents/instances/gateway_drain'
 import { HELD, LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
 import type { LocalState } from '#agents/state/local_state'
 import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import type { StopRequests } from '#agents/stopping/stop_requests'
 import type { AgentKey, AgentRow } from '#agents/types'
 
 /** Stop it, or take its processor and keep its memory so that it is back at once. */
@@ -29,8 +30,7 @@ export interface IdleStopperParts {
   presence: LocalState
   activity: AgentActivity
   doors: GatewayDrain
-  /** Ends the instance under the lease and notes it. */
-  stop: (row: AgentRow) => Promise<void>
+  stops: Pick<StopRequests, 'end'>
 }
 
 /** Puts agents to sleep that nobody uses, and never one that is at work. */
@@ -71,14 +71,14 @@ export class IdleStopper {
   }
 
   async #sleep(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
-    const { presence, activity, doors, stop } = this.#parts
+    const { presence, activity, doors, stops } = this.#parts
     /** From here on a request waits for the lease; one that came before is seen in flight. */
     presence.warm.delete(agent)
     if (activity.inFlight(agent) > 0 || (await activity.inFlightElsewhere(agent)) > 0) {
       return 'used'
     }
     if (row.status === 'suspended') {
-      await stop(row)
+      await stops.end(row)
       return 'stopped'
     }
     const found = await doors.closeIfQuiet(row)
@@ -91,7 +91,7 @@ export class IdleStopper {
     if (wish.kind === 'suspend' && found === 'closed' && (await this.#suspend(row))) {
       return 'suspended'
     }
-    await stop(row)
+    await stops.end(row)
     return 'stopped'
   }
 

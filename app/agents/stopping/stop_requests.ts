@@ -1,15 +1,18 @@
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
-import { reasonOf } from '#agents/waking/wake_failures'
+import { reasonOf } from '#agents/state/failure_reasons'
 import { LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
 import type { LocalState } from '#agents/state/local_state'
-import { isWanted, mustEnd } from '#agents/background/reconcile_plan'
-import { agentOf, isUp, type AgentRepository } from '#agents/state/agent_repository'
+import {
+  agentOf,
+  isUp,
+  isWanted,
+  mustEnd,
+  type AgentRepository,
+} from '#agents/state/agent_repository'
 import type { InstanceStopper } from '#agents/instances/instance_stopper'
-import type { AgentTurns } from '#agents/leases/turns'
 import type { AgentKey, AgentRow, Stop } from '#agents/types'
-import type { Waker } from '#agents/waking/waker'
-import { watched } from '#agents/waking/watched'
+import { watched, type Waker } from '#agents/waking/waker'
 import type { DesiredState } from '#models/types'
 
 type Wish = Pick<Stop, 'desired'>
@@ -17,7 +20,6 @@ type Wish = Pick<Stop, 'desired'>
 export interface StopRequestsParts {
   rows: AgentRepository
   leases: LeaseManager
-  turns: AgentTurns
   presence: LocalState
   stopper: InstanceStopper
   wakes: Pick<Waker, 'cancel'>
@@ -35,13 +37,13 @@ export class StopRequests {
 
   /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
   stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
-    const { presence, wakes, turns } = this.#parts
+    const { presence, wakes, leases } = this.#parts
     const present = presence.stops.get(agent)
     if (present) return Object.assign(present, { desired })
     const stop: Stop = { desired, done: Promise.resolve() }
     stop.done = wakes
       .cancel(agent)
-      .then(() => turns.hold(agent, () => this.#drainAndStop(agent, stop)))
+      .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
       .finally(() => presence.stops.delete(agent))
     presence.stops.set(agent, stop)
     void watched(stop.done)
@@ -58,15 +60,6 @@ export class StopRequests {
       return true
     })
     return stopped === true
-  }
-
-  /** Ends an instance that nobody wants, unless the agent runs by then. */
-  async endUnwanted(agent: AgentKey): Promise<void> {
-    const { turns, rows, stopper } = this.#parts
-    await turns.hold(agent, async () => {
-      const row = await rows.find(agent)
-      if (row && !isUp(row)) await stopper.endInstance(row)
-    })
   }
 
   /**

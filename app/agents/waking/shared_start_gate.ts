@@ -1,6 +1,6 @@
-import type { AgentsContext } from '#agents/context'
-import type { ReplicaRegistry } from '#agents/replicas/replica_registry'
+import type { AgentsContext, Replicas } from '#agents/context'
 import { StartGate } from '#agents/waking/start_gate'
+import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 
@@ -22,7 +22,7 @@ interface Waiter {
  */
 export class SharedStartGate {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
-  readonly #copies: ReplicaRegistry
+  readonly #copies: Replicas
   readonly #board: WakeRegistry
   readonly #alone = new StartGate()
   readonly #waiting = new Map<AgentKey, Waiter>()
@@ -31,7 +31,7 @@ export class SharedStartGate {
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger'>,
-    copies: ReplicaRegistry,
+    copies: Replicas,
     board: WakeRegistry
   ) {
     this.#context = context
@@ -65,20 +65,17 @@ export class SharedStartGate {
       return this.#alone.enter(places, options)
     }
     const leaveLine = () => void this.#board.lineUp(agent, false)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
+    const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.set(agent, { places, told: null, tell, enter: resolve })
     try {
       signal.throwIfAborted()
       void this.#look()
-      await promise
+      await raceSignal(promise, signal)
     } catch (error) {
       leaveLine()
       throw error
     } finally {
       this.#waiting.delete(agent)
-      signal.removeEventListener('abort', leave)
     }
     this.#entered++
     let left = false

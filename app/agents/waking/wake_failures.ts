@@ -1,17 +1,14 @@
-import { backOffMs, LONGEST_BACK_OFF_MS } from '#agents/state/retry_policy'
+import { backOffMs, isCrashLoop, LONGEST_BACK_OFF_MS } from '#agents/state/retry_policy'
 import type { AgentsContext } from '#agents/context'
-import { isCrashLoop } from '#agents/state/crash_loop'
 import { within } from '#timing/deadline'
 import { AgentUnavailable } from '#agents/state/errors'
-import { isReason, OF_THE_OWNER, WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
+import { isReason, OF_THE_OWNER, reasonOf, WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
 import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
 import type { Attempt } from '#agents/waking/starter'
 import type { InstanceStopper } from '#agents/instances/instance_stopper'
-import type { AgentKey, AgentRow } from '#agents/types'
-import { WakeAbandoned, WakeCancelled } from '#agents/state/wake'
-import { isDatabaseAway } from '#exceptions/database_away'
-import { E_NO_PROVIDER } from '#openclaw/errors'
-import { RuntimeError, type FailureReason } from '#runtimes/errors'
+import type { AgentRow } from '#agents/types'
+import { WakeAbandoned } from '#agents/state/wake'
+import type { FailureReason } from '#runtimes/errors'
 
 /** A runtime that was told to give up has this long, in milliseconds, before it is left behind. */
 const GIVE_UP_MS = 10_000
@@ -21,19 +18,11 @@ export class WakeFailures {
   readonly #context: AgentsContext
   readonly #rows: AgentRepository
   readonly #stopper: InstanceStopper
-  readonly #endUnwanted: (agent: AgentKey) => Promise<void>
 
-  /** `endUnwanted` ends an instance under the lease, unless the agent runs by then. */
-  constructor(
-    context: AgentsContext,
-    rows: AgentRepository,
-    stopper: InstanceStopper,
-    endUnwanted: (agent: AgentKey) => Promise<void>
-  ) {
+  constructor(context: AgentsContext, rows: AgentRepository, stopper: InstanceStopper) {
     this.#context = context
     this.#rows = rows
     this.#stopper = stopper
-    this.#endUnwanted = endUnwanted
   }
 
   /** @throws AgentUnavailable while an earlier failure still delays the next start, or rules it out */
@@ -81,7 +70,7 @@ export class WakeFailures {
       const gaveUp = within(clock, GIVE_UP_MS, undefined, () => settled)
       await gaveUp.catch(() => {
         logger.error({ agent, driver: driver.name }, 'The runtime does not give up a start')
-        void settled.then(() => this.#endUnwanted(agent))
+        void settled.then(() => this.#stopper.endUnwanted(agent))
       })
     }
     await this.#stopper.endInstance(row).catch((error: unknown) => {
@@ -115,12 +104,4 @@ export class WakeFailures {
     if (OF_THE_OWNER.has(reason)) logger.info(details, 'An agent did not start')
     else logger.warn({ err: error, ...details }, 'An agent did not start')
   }
-}
-
-export function reasonOf(error: unknown): FailureReason {
-  if (error instanceof RuntimeError) return error.reason
-  if (error instanceof E_NO_PROVIDER) return 'no_provider'
-  if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
-  if (isDatabaseAway(error)) return 'database_away'
-  return 'internal'
 }

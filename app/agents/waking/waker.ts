@@ -1,18 +1,18 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
-import { reasonOf, type WakeFailures } from '#agents/waking/wake_failures'
-import { LeaseLost, type Lease } from '#agents/leases/lease_manager'
+import { reasonOf } from '#agents/state/failure_reasons'
+import type { WakeFailures } from '#agents/waking/wake_failures'
+import { LeaseLost, type Lease, type LeaseManager } from '#agents/leases/lease_manager'
 import type { AgentMetrics } from '#agents/metrics'
 import type { LocalState } from '#agents/state/local_state'
 import { instanceName, type AgentRepository } from '#agents/state/agent_repository'
 import type { SharedWakes } from '#agents/waking/shared_wakes'
 import type { AgentStarter, Attempt } from '#agents/waking/starter'
-import type { AgentTurns } from '#agents/leases/turns'
 import { isDatabaseAway } from '#exceptions/database_away'
 import type { AgentKey, GatewayAccess, WakeProgress, WakeReason } from '#agents/types'
+import { raceSignal } from '#timing/race_signal'
 import { isExplicit, Wake, WakeAbandoned, WakeCancelled } from '#agents/state/wake'
-import { watched } from '#agents/waking/watched'
 
 export interface EnsureOptions {
   /** Ends this caller's wait. The wake continues: other callers may have joined or may still join. */
@@ -24,7 +24,7 @@ export interface EnsureOptions {
 
 export interface WakerParts {
   rows: AgentRepository
-  turns: AgentTurns
+  leases: LeaseManager
   presence: LocalState
   shared: SharedWakes
   starter: AgentStarter
@@ -63,13 +63,9 @@ export class Waker {
   async join(wake: Wake, { signal, onProgress }: EnsureOptions): Promise<GatewayAccess> {
     signal?.throwIfAborted()
     const stopListening = onProgress && wake.listen(onProgress)
-    const left = Promise.withResolvers<never>()
-    const leave = () => left.reject(signal!.reason)
-    signal?.addEventListener('abort', leave, { once: true })
     try {
-      return await Promise.race([wake.result, left.promise])
+      return await raceSignal(wake.result, signal)
     } finally {
-      signal?.removeEventListener('abort', leave)
       stopListening?.()
     }
   }
@@ -94,10 +90,10 @@ export class Waker {
 
   async #run(wake: Wake): Promise<GatewayAccess> {
     const { agent } = wake
-    const { rows, turns, shared, presence } = this.#parts
+    const { rows, leases, shared, presence } = this.#parts
     try {
       await rows.provide(agent)
-      return await turns.hold(
+      return await leases.holdAgain(
         agent,
         (lease) => shared.lead(wake, () => this.#attempt(wake, lease)),
         wake.calledOff,
@@ -143,4 +139,10 @@ export class Waker {
     const row = await rows.find(agent).catch(() => null)
     if (row) presence.tellStatus(row)
   }
+}
+
+/** Marks a promise as one whose failure its starter need not handle: the row and the log keep it. */
+export function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }

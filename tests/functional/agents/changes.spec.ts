@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { agentsOf } from '#agents/changes/affected_agents'
+import { agentsOf } from '#agents/changes/settings_rollout'
 import type { AgentKey } from '#agents/types'
 import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'

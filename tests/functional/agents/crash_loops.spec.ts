@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { CrashLog } from '#agents/instances/crash_log'
+import { CrashLog } from '#agents/instances/agent_logs'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 
 const MINUTE_MS = 60_000

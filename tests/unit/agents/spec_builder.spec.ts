@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
-import { buildSpec, type SpecInput } from '#agents/instances/spec_builder'
+import { buildSpec, type SpecInput } from '#agents/instances/start_plan'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 

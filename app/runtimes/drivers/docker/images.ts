@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { raceSignal } from '#timing/race_signal'
 import type { Readable } from 'node:stream'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeContext } from '#runtimes/contract'
@@ -86,17 +87,13 @@ export class Images {
       pull.done.catch(() => {})
       this.#pulls.set(reference, pull)
     }
-    const left = Promise.withResolvers<never>()
-    const leave = () => left.reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
     if (onProgress) {
       pull.listeners.add(onProgress)
       onProgress(pull.progress.detail)
     }
     try {
-      return await Promise.race([pull.done, left.promise])
+      return await raceSignal(pull.done, signal)
     } finally {
-      signal.removeEventListener('abort', leave)
       if (onProgress) pull.listeners.delete(onProgress)
     }
   }
