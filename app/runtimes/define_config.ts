@@ -1,5 +1,7 @@
 import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
+import { resolveDrivers, type Unresolved } from '#drivers/define_config'
+import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
 import type { MemoryDriverConfig } from '#runtimes/drivers/memory/driver'
@@ -12,37 +14,13 @@ export interface RuntimeDriverContext {
 }
 
 /** Makes a driver. Called once, when the driver is first used. */
-export type RuntimeDriverFactory = (
-  context: RuntimeDriverContext
-) => RuntimeDriver | Promise<RuntimeDriver>
-
-export interface RuntimeConfig<Drivers extends Record<string, RuntimeDriverFactory>> {
-  default: keyof Drivers & string
-  drivers: Drivers
-}
-
-type Unresolved = Record<string, ConfigProvider<RuntimeDriverFactory> | RuntimeDriverFactory>
-
-type Resolved<Drivers extends Unresolved> = {
-  [Name in keyof Drivers]: Drivers[Name] extends ConfigProvider<infer Factory>
-    ? Factory
-    : Drivers[Name]
-}
+export type RuntimeDriverFactory = DriverFactory<RuntimeDriver, RuntimeDriverContext>
 
 /** Declares where agents can run: which drivers there are, and which one is meant unless one is named. */
-export function defineConfig<Drivers extends Unresolved>(config: {
-  default: keyof Drivers & string
-  drivers: Drivers
-}) {
-  return configProvider.create(async (app) => {
-    const drivers: Record<string, RuntimeDriverFactory> = {}
-    for (const [name, driver] of Object.entries(config.drivers)) {
-      drivers[name] = typeof driver === 'function' ? driver : await driver.resolver(app)
-    }
-    return { default: config.default, drivers } as unknown as RuntimeConfig<
-      Resolved<Drivers> & Record<string, RuntimeDriverFactory>
-    >
-  })
+export function defineConfig<Drivers extends Unresolved<RuntimeDriverFactory>>(
+  config: DriversConfig<Drivers>
+) {
+  return resolveDrivers<RuntimeDriverFactory, Drivers>(config)
 }
 
 /** The drivers that Mosaic brings, each imported when it is first used. */

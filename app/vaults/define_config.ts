@@ -1,38 +1,18 @@
 import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
+import { resolveDrivers, type Unresolved } from '#drivers/define_config'
+import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { VaultDriver } from '#vaults/contract'
 import type { Aes256GcmConfig } from '#vaults/drivers/aes_256_gcm'
 
 /** Makes a driver. Called once, when the driver is first used. */
-export type VaultDriverFactory = () => VaultDriver | Promise<VaultDriver>
-
-export interface VaultConfig<Drivers extends Record<string, VaultDriverFactory>> {
-  default: keyof Drivers & string
-  drivers: Drivers
-}
-
-type Unresolved = Record<string, ConfigProvider<VaultDriverFactory> | VaultDriverFactory>
-
-type Resolved<Drivers extends Unresolved> = {
-  [Name in keyof Drivers]: Drivers[Name] extends ConfigProvider<infer Factory>
-    ? Factory
-    : Drivers[Name]
-}
+export type VaultDriverFactory = DriverFactory<VaultDriver>
 
 /** Declares the vaults of an installation: which drivers there are, and which one seals. */
-export function defineConfig<Drivers extends Unresolved>(config: {
-  default: keyof Drivers & string
-  drivers: Drivers
-}) {
-  return configProvider.create(async (app) => {
-    const drivers: Record<string, VaultDriverFactory> = {}
-    for (const [name, driver] of Object.entries(config.drivers)) {
-      drivers[name] = typeof driver === 'function' ? driver : await driver.resolver(app)
-    }
-    return { default: config.default, drivers } as unknown as VaultConfig<
-      Resolved<Drivers> & Record<string, VaultDriverFactory>
-    >
-  })
+export function defineConfig<Drivers extends Unresolved<VaultDriverFactory>>(
+  config: DriversConfig<Drivers>
+) {
+  return resolveDrivers<VaultDriverFactory, Drivers>(config)
 }
 
 /** The drivers that Mosaic brings, each imported when it is first used. */

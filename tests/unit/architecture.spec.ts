@@ -45,6 +45,8 @@ const FLOORS: Record<string, number> = {
   bounded: -1,
   /** The clock, deadlines, the race against a signal: of no room in particular. */
   timing: -1,
+  /** What the managers of runtimes and vaults have in common. */
+  drivers: -1,
   metrics: 0,
 }
 

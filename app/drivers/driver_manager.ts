@@ -1,0 +1,68 @@
+import { RuntimeException } from '@adonisjs/core/exceptions'
+
+/** Makes a driver. Called once, when the driver is first used; again only after it failed. */
+export type DriverFactory<Driver, Context = void> = (context: Context) => Driver | Promise<Driver>
+
+export interface DriversConfig<Factories> {
+  /** The driver that is meant where none is named. */
+  default: keyof Factories & string
+  drivers: Factories
+}
+
+/** Holds the drivers that a configuration file and plugins name, and makes each when it is first used. */
+export abstract class DriverManager<Driver, Context = void> {
+  readonly #default: string
+  readonly #factories: Map<string, DriverFactory<Driver, Context>>
+  readonly #made = new Map<string, Promise<Driver>>()
+
+  /** `kind` names the drivers in messages, and their file in `config`. */
+  constructor(
+    protected kind: string,
+    config: DriversConfig<Record<string, DriverFactory<Driver, Context>>>
+  ) {
+    this.#default = config.default
+    this.#factories = new Map(Object.entries(config.drivers))
+  }
+
+  /** What each factory is told. */
+  protected abstract context(): Promise<Context>
+
+  /** Adds a driver under a name, or replaces one that was not used yet. A plugin calls this at boot. */
+  extend(name: string, factory: DriverFactory<Driver, Context>): void {
+    this.#factories.set(name, factory)
+  }
+
+  /** The drivers that there are. */
+  names(): string[] {
+    return [...this.#factories.keys()]
+  }
+
+  /**
+   * The driver of that name, or the default one: always the same object for a name. A driver that could
+   * not be made is made again at the next call.
+   *
+   * @throws RuntimeException for a name that nobody gave, what the factory throws
+   */
+  async use(name: string = this.#default): Promise<Driver> {
+    const made = this.#made.get(name)
+    if (made) return made
+
+    const factory = this.#factories.get(name)
+    if (!factory) {
+      throw new RuntimeException(
+        `Unknown ${this.kind} driver "${name}": name it in config/${this.kind}.ts`
+      )
+    }
+    const driver = this.context().then(factory)
+    this.#made.set(name, driver)
+    driver.catch(() => this.#made.delete(name))
+    return driver
+  }
+
+  /** Forgets the drivers that were made, and returns those that could be. */
+  protected async takeMade(): Promise<Driver[]> {
+    const drivers = await Promise.allSettled(this.#made.values())
+    this.#made.clear()
+    return drivers.flatMap((driver) => (driver.status === 'fulfilled' ? [driver.value] : []))
+  }
+}
