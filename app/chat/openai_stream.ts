@@ -1,7 +1,7 @@
 import type { Flow } from '#chat/upstream_call'
 import { GatewayResponse } from '#chat/gateway_response'
 import { GrowingBuffer } from '#bounded/growing_buffer'
-import type { EventStream } from '#chat/event_stream'
+import type { EventStream } from '#http/event_stream'
 import { runFailure, wordsOf, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 

@@ -48,6 +48,7 @@ const FLOORS: Record<string, number> = {
   /** What the managers of runtimes and vaults have in common. */
   drivers: -1,
   metrics: 0,
+  http: 0,
 }
 
 interface Import {

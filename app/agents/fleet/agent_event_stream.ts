@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentLifecycle } from '#agents/lifecycle'
+import { eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
 import type { AgentEvent, AgentKey } from '#agents/types'
 
 /** Proxies cut a connection that says nothing for a minute, some for half of one. */
@@ -40,7 +41,7 @@ export class AgentEventStreams {
     let early: AgentEvent[] | null = []
     const push = (event: AgentEvent) => {
       if (early) early.push(event)
-      else stream.push(frame(event))
+      else stream.push(eventText(event.type, dataOf(event)))
     }
     const unsubscribe = this.#lifecycle.subscribe(agent, push)
     const stopBeating = this.#beat(stream)
@@ -53,7 +54,7 @@ export class AgentEventStreams {
     try {
       const present = await this.#lifecycle.describe(agent)
       for (const event of [{ type: 'status', agent: present } as const, ...early]) {
-        stream.push(frame(event))
+        stream.push(eventText(event.type, dataOf(event)))
       }
       early = null
       return stream
@@ -73,16 +74,12 @@ export class AgentEventStreams {
   #beat(stream: Readable): () => void {
     const { clock } = this.#context
     const beat = () => {
-      stream.push(': still here\n\n')
+      stream.push(HEARTBEAT_TEXT)
       callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
     }
     let callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
     return () => callOff()
   }
-}
-
-function frame(event: AgentEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(dataOf(event))}\n\n`
 }
 
 function dataOf(event: AgentEvent): object {

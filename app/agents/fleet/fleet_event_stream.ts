@@ -4,6 +4,7 @@ import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentGauges } from '#agents/metrics'
 import type { AgentRow, AgentTransition } from '#agents/types'
+import { eventText } from '#http/server_sent_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
@@ -55,7 +56,7 @@ export class FleetEventStreams {
       if (this.#open.size === 0) this.#rest()
     })
     try {
-      stream.push(frame('fleet', await this.#parts.gauges()))
+      stream.push(eventText('fleet', await this.#parts.gauges()))
       return stream
     } catch (error) {
       stream.destroy()
@@ -132,11 +133,7 @@ export class FleetEventStreams {
   }
 
   #send(event: string, data: object): void {
-    const text = frame(event, data)
+    const text = eventText(event, data)
     for (const stream of this.#open) stream.push(text)
   }
-}
-
-function frame(event: string, data: object): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { streamEvents } from '#http/server_sent_events'
 import type { AgentKey } from '#agents/types'
 
 /** `/api/v1/agent`: the signed-in user's own agent. */
@@ -42,13 +43,9 @@ export default class AgentController {
   }
 
   /** Server-sent events: the present status, then `progress` and `status` as they come. */
-  async events({ auth, response }: HttpContext) {
+  async events(context: HttpContext) {
     const streams = await app.container.make('agents.event_streams')
-    const stream = await streams.open(own(auth))
-    response.header('content-type', 'text/event-stream; charset=utf-8')
-    response.header('cache-control', 'no-cache, no-transform')
-    response.header('x-accel-buffering', 'no')
-    return response.stream(stream)
+    return streamEvents(context, await streams.open(own(context.auth)))
   }
 
   async #view(agent: AgentKey) {

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { streamEvents } from '#http/server_sent_events'
 import app from '@adonisjs/core/services/app'
 
 /** `/api/v1/admin/fleet`: how many agents are in which state, now and lately. */
@@ -10,12 +11,8 @@ export default class AdminFleetController {
   }
 
   /** Server-sent events: `fleet` with the numbers, `agent` for each one that changes. */
-  async events({ response }: HttpContext) {
+  async events(context: HttpContext) {
     const streams = await app.container.make('agents.fleet_streams')
-    const stream = await streams.open()
-    response.header('content-type', 'text/event-stream; charset=utf-8')
-    response.header('cache-control', 'no-cache, no-transform')
-    response.header('x-accel-buffering', 'no')
-    return response.stream(stream)
+    return streamEvents(context, await streams.open())
   }
 }

@@ -1,15 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { httpChunk } from '#chat/http_chunk'
-import type { StreamTiming } from '#chat/stream_timing'
-
-const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  /** Proxies that buffer by default let this answer through as it comes. */
-  'x-accel-buffering': 'no',
-}
-
-const STILL_HERE = 'still here'
+import { httpChunk } from '#http/http_chunk'
+import { EVENT_STREAM_HEADERS, eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
+import type { StreamTiming } from '#http/stream_timing'
 
 /** Looks per heartbeat: a silence is noticed at the second look, so at most one heartbeat after it began. */
 const LOOKS = 2
@@ -54,7 +46,7 @@ export class EventStream {
 
   /** A named event with JSON as its data. */
   event(name: string, data: unknown): boolean {
-    return this.write(Buffer.from(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`))
+    return this.write(Buffer.from(eventText(name, data)))
   }
 
   /** What clients skip; one line. */
@@ -98,14 +90,17 @@ export class EventStream {
   #writeHead(): void {
     if (this.#response.headersSent) return
     const { requestId } = this.#options
-    this.#response.writeHead(200, requestId ? { ...HEADERS, 'x-request-id': requestId } : HEADERS)
+    this.#response.writeHead(200, {
+      ...EVENT_STREAM_HEADERS,
+      ...(requestId && { 'x-request-id': requestId }),
+    })
     /** The header says it by now, or not, for clients of HTTP/1.0. Node would frame with four writes. */
     this.#chunked = this.#response.chunkedEncoding
     this.#response.chunkedEncoding = false
   }
 
   readonly #open = (): void => {
-    if (!this.opened) this.comment(STILL_HERE)
+    if (!this.opened) this.write(Buffer.from(HEARTBEAT_TEXT))
     this.#timer = setInterval(this.#look, this.#options.heartbeatMs / LOOKS)
   }
 
@@ -113,6 +108,6 @@ export class EventStream {
   readonly #look = (): void => {
     this.#quietLooks++
     if (this.#quietLooks < LOOKS || this.#response.writableNeedDrain) return
-    this.comment(STILL_HERE)
+    this.write(Buffer.from(HEARTBEAT_TEXT))
   }
 }

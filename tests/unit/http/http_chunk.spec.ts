@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { httpChunk } from '#chat/http_chunk'
+import { httpChunk } from '#http/http_chunk'
 
 const pieces = ['data: é\n\n', 'data: two\n\n'].map((text) => Buffer.from(text))
 
