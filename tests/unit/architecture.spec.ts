@@ -1,6 +1,5 @@
 import { dirname, join, relative } from 'node:path'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { glob } from 'node:fs/promises'
 import ts from 'typescript'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
@@ -41,14 +40,36 @@ const FLOORS: Record<string, number> = {
   runtimes: 0,
   vaults: 0,
   llm: 0,
+  metrics: 0,
+  http: 0,
   /** Reads what others send. It knows nothing of Mosaic, so plugins may use it as well. */
   bounded: -1,
   /** The clock, deadlines, the race against a signal: of no room in particular. */
   timing: -1,
   /** What the managers of runtimes and vaults have in common. */
   drivers: -1,
-  metrics: 0,
-  http: 0,
+}
+
+/** The floors of `app/agents`, top first. What lies beside the folders and is not named here is the ground. */
+const AGENT_FLOORS = [
+  'background',
+  'prewarmer',
+  'fleet',
+  'changes',
+  'lifecycle',
+  'stopping',
+  'waking',
+  'instances',
+  'state',
+  'replicas',
+  'leases',
+  'system_agents',
+]
+
+/** The floor of a file of `app/agents`, named by its path there; 0 is the top. */
+function agentFloor(path: string): number {
+  const floor = AGENT_FLOORS.indexOf(path.split('/')[0].replace(/\.ts$/, ''))
+  return floor === -1 ? AGENT_FLOORS.length : floor
 }
 
 interface Import {
@@ -56,6 +77,15 @@ interface Import {
   room: string
   target: string
   typeOnly: boolean
+}
+
+/** The files that patterns name. One that matches nothing guards nothing: its files have moved. */
+function filesOf(...patterns: string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    const found = globSync(pattern, { cwd: ROOT })
+    if (found.length === 0) throw new Error(`No file matches ${pattern}`)
+    return found
+  })
 }
 
 const source = (file: string) => readFileSync(join(ROOT, file), 'utf8')
@@ -96,36 +126,57 @@ function importsOf(file: string): Import[] {
   return found
 }
 
-async function importsOfApp(): Promise<Import[]> {
-  const files = await Array.fromAsync(glob('app/**/*.ts', { cwd: ROOT }))
-  return files.flatMap(importsOf)
-}
+const importsOfApp = () => filesOf('app/**/*.ts').flatMap(importsOf)
 
 const told = ({ file, target }: Import) => `${file} → ${target}`
 
 test.group('Architecture | arrows', () => {
   test('every room stands on a floor', async ({ assert }) => {
-    const rooms = new Set((await importsOfApp()).map(({ room }) => room))
+    const rooms = new Set(importsOfApp().map(({ room }) => room))
     assert.deepEqual(
       [...rooms].filter((room) => !Object.hasOwn(FLOORS, room)),
       []
     )
   })
 
-  test('run downwards', async ({ assert }) => {
-    const upwards = (await importsOfApp()).filter(({ room, target, typeOnly }) => {
+  test('run downwards, those of types too', async ({ assert }) => {
+    const upwards = importsOfApp().filter(({ room, target, typeOnly }) => {
       const floor = FLOORS[target.split('/')[0]]
       return !typeOnly && floor !== undefined && floor > FLOORS[room]
     })
     assert.deepEqual(upwards.map(told), [])
   })
 
+  test('run downwards inside the room of agents', ({ assert }) => {
+    const inside = filesOf('app/agents/**/*.ts')
+      .flatMap(importsOf)
+      .filter(({ target }) => target.startsWith('agents/'))
+    const upwards = inside.filter(({ file, target }) => {
+      const from = file.replace('app/agents/', '')
+      return agentFloor(target.replace('agents/', '')) < agentFloor(from)
+    })
+    assert.isAbove(inside.length, 100)
+    assert.deepEqual(upwards.map(told), [])
+  })
+
+  test('every floor of the room of agents is there', ({ assert }) => {
+    for (const floor of AGENT_FLOORS) {
+      assert.isNotEmpty(
+        globSync([`app/agents/${floor}/*.ts`, `app/agents/${floor}.ts`], { cwd: ROOT })
+      )
+    }
+    const folders = filesOf('app/agents/*/*.ts').map((file) => file.split('/')[2])
+    assert.includeMembers(AGENT_FLOORS, [...new Set(folders)])
+  })
+
   test('drivers and adapters know their own room, the bounded reader and timing, and nothing else of Mosaic', async ({
     assert,
   }) => {
-    const plugins = (await importsOfApp()).filter(({ file }) =>
-      /^app\/(runtimes\/drivers|vaults\/drivers|llm\/adapters)\//.test(file)
-    )
+    const plugins = filesOf(
+      'app/runtimes/drivers/**/*.ts',
+      'app/vaults/drivers/**/*.ts',
+      'app/llm/adapters/**/*.ts'
+    ).flatMap(importsOf)
     const strays = plugins.filter(
       ({ room, target }) => ![room, 'bounded', 'timing'].includes(target.split('/')[0])
     )
@@ -134,14 +185,14 @@ test.group('Architecture | arrows', () => {
   })
 
   test('models import no service', async ({ assert }) => {
-    const strays = (await importsOfApp()).filter(
+    const strays = importsOfApp().filter(
       ({ room, target }) => room === 'models' && !/^(models|vaults|database)\//.test(target)
     )
     assert.deepEqual(strays.map(told), [])
   })
 
   test('a key is opened by the LLM relay, and by what tests a connection', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('app/**/*.ts', { cwd: ROOT }))
+    const files = filesOf('app/**/*.ts')
     const openers = files.filter((file) => /\.open\('apiKey'\)/.test(source(file)))
     assert.sameMembers(openers, [
       'app/llm_relay/relay_targets.ts',
@@ -150,24 +201,54 @@ test.group('Architecture | arrows', () => {
   })
 })
 
-/** Where keys, conversations and personalities are. Admins' services find no way there. */
-const CONTENTS =
-  /^(llm_relay|chat|openclaw\/gateway|user_settings\/(provider_directory|agent_preferences)|models\/(llm_provider|user_agent_config))/
+/** Where keys, conversations and personalities are: how paths begin. Admins' services find no way there. */
+const CONTENTS = [
+  'llm_relay/',
+  'chat/',
+  'openclaw/gateway',
+  'user_settings/provider_directory',
+  'user_settings/agent_preferences',
+  'models/llm_provider',
+  'models/user_agent_config',
+]
+
+/** The same in the container: how names begin. */
+const CONTENT_SERVICES = [
+  'llm_relay',
+  'chat.',
+  'vault.',
+  'openclaw.gateway',
+  'settings.providers',
+  'settings.agent_preferences',
+]
+
+const begins = (name: string, beginnings: string[]) =>
+  beginnings.some((beginning) => name.startsWith(beginning))
 
 test.group('Architecture | what admins call', () => {
   /** The class behind each name in the container, as the providers register it. */
   function bindings(): Map<string, string> {
     const registered = /singleton\('([^']+)'[^]*?import\('#([^']+)'\)/g
     return new Map(
-      globSync('providers/*.ts', { cwd: ROOT }).flatMap((file) =>
+      filesOf('providers/*.ts').flatMap((file) =>
         [...source(file).matchAll(registered)].map(([, name, path]) => [name, path] as const)
       )
     )
   }
 
+  test('the places that they must not reach are where they are looked for', ({ assert }) => {
+    const files = filesOf(...CONTENTS.map((beginning) => `app/${beginning}*`))
+    assert.isAbove(files.length, 20)
+    const names = filesOf('providers/*.ts').flatMap((file) =>
+      [...source(file).matchAll(/singleton\('([^']+)'/g)].map(([, name]) => name)
+    )
+    const unknown = CONTENT_SERVICES.filter((one) => !names.some((name) => name.startsWith(one)))
+    assert.deepEqual(unknown, [])
+  })
+
   test('imports nothing that holds what is somebody’s own', async ({ assert }) => {
     const known = bindings()
-    const controllers = globSync('app/controllers/api/admin/*.ts', { cwd: ROOT })
+    const controllers = filesOf('app/controllers/api/admin/*.ts')
     const services = controllers.flatMap((file) =>
       [...source(file).matchAll(/container\.make\('([^']+)'\)/g)].map(([, name]) => name)
     )
@@ -177,15 +258,15 @@ test.group('Architecture | what admins call', () => {
     ]
     const ways = [...new Set(files)]
       .flatMap(importsOf)
-      .filter(({ target, typeOnly }) => !typeOnly && CONTENTS.test(target))
+      .filter(({ target, typeOnly }) => !typeOnly && begins(target, CONTENTS))
     assert.isAbove(files.length, 15)
     assert.deepEqual(ways.map(told), [])
   })
 
   test('lists people and their agents by models that hold no secret', async ({ assert }) => {
     const lists = [
-      ...globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }),
-      ...globSync('app/**/{agent,user}_directory.ts', { cwd: ROOT }),
+      ...filesOf('app/controllers/api/admin/*.ts'),
+      ...filesOf('app/**/agent_directory.ts', 'app/**/user_directory.ts'),
     ]
     const ways = lists.flatMap(importsOf).filter(({ target }) => target === 'models/user_container')
     assert.isAbove(lists.length, 10)
@@ -193,13 +274,13 @@ test.group('Architecture | what admins call', () => {
   })
 
   test('asks the container for none of it', async ({ assert }) => {
-    const asked = globSync('app/controllers/api/admin/*.ts', { cwd: ROOT }).flatMap((file) =>
+    const asked = filesOf('app/controllers/api/admin/*.ts').flatMap((file) =>
       [...source(file).matchAll(/container\.make\('([^']+)'\)/g)].map(([, name]) => name)
     )
-    const wrong = asked.filter((name) =>
-      /^(llm_relay|chat|vault|openclaw\.gateway|settings\.(providers|agent_preferences))/.test(name)
+    assert.deepEqual(
+      asked.filter((name) => begins(name, CONTENT_SERVICES)),
+      []
     )
-    assert.deepEqual(wrong, [])
   })
 })
 
@@ -216,13 +297,13 @@ test.group('Architecture | the documentation names what there is', () => {
   })
 
   test('every chapter is a file, and every file a chapter', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('docs/*.md', { cwd: ROOT }))
+    const files = filesOf('docs/*.md')
     const names = files.map((file) => file.replace(/^docs\/(.+)\.md$/, '$1'))
     assert.sameMembers([...CHAPTERS], names)
   })
 
   test('only places that are there', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('docs/*.md', { cwd: ROOT }))
+    const files = filesOf('docs/*.md')
     const broken = ['README.md', ...files].flatMap((file) =>
       [...source(file).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)].flatMap(
         ([link, path, heading]) => {
@@ -236,7 +317,7 @@ test.group('Architecture | the documentation names what there is', () => {
   })
 
   test('every finding of a runtime, under its own heading', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('app/runtimes/**/*.ts', { cwd: ROOT }))
+    const files = filesOf('app/runtimes/**/*.ts')
     const codes = files.flatMap((file) =>
       [...source(file).matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code]) => code)
     )
@@ -249,7 +330,7 @@ test.group('Architecture | the documentation names what there is', () => {
   })
 
   test('every command, once', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('commands/*.ts', { cwd: ROOT }))
+    const files = filesOf('commands/*.ts')
     const commands = files.map((file) => /commandName = '([a-z:]+)'/.exec(source(file))![1])
     const [section] = /^## Commands$[^]+?^## /m.exec(source('docs/operations.md'))!
     const cells = [...section.matchAll(/^\| (`.+?) \|/gm)].map(([, cell]) => cell)
@@ -258,7 +339,7 @@ test.group('Architecture | the documentation names what there is', () => {
   })
 
   test('every metric', async ({ assert }) => {
-    const files = await Array.fromAsync(glob('app/**/*.ts', { cwd: ROOT }))
+    const files = filesOf('app/**/*.ts')
     const metrics = files.flatMap((file) =>
       [...source(file).matchAll(/'(mosaic_[a-z]+_[a-z_]+|mosaic_agents)'/g)].map(([, name]) => name)
     )
@@ -279,7 +360,7 @@ test.group('Architecture | the documentation names what there is', () => {
 
   test('every kind of LLM service has an adapter of its name', async ({ assert }) => {
     const { adapters } = await llmConfig.resolver(app)
-    const files = await Array.fromAsync(glob('app/llm/adapters/*.ts', { cwd: ROOT }))
+    const files = filesOf('app/llm/adapters/*.ts')
     assert.sameMembers(
       files.map((file) => file.replace(/^.*\/(.+)\.ts$/, '$1')),
       Object.keys(adapters)
