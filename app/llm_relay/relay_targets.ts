@@ -26,15 +26,12 @@ export interface RelayTarget {
 
 /** Finds the provider that an agent may use, and opens its key: nothing else opens one for use. */
 export class RelayTargets {
-  readonly #targets: ShortCache<RelayTarget>
+  readonly #targets = new ShortCache<RelayTarget>({ ttlMs: TTL_MS })
 
   constructor(
     protected tokens: AgentTokens,
-    protected adapters: { get(type: string): LlmAdapter },
-    now: () => number = Date.now
-  ) {
-    this.#targets = new ShortCache({ ttlMs: TTL_MS, now })
-  }
+    protected adapters: { get(type: string): LlmAdapter }
+  ) {}
 
   /**
    * Null if the token is unknown, or the provider is not one of its agent's.

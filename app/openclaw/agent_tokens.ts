@@ -23,7 +23,8 @@ export interface AgentIdentity {
 export class AgentTokens {
   readonly #known: ShortCache<AgentIdentity>
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that only goes on. */
+  constructor(now?: () => number) {
     this.#known = new ShortCache({ ttlMs: TOKEN_TTL_MS, now })
   }
 

@@ -15,14 +15,9 @@ export interface ServedDocument {
 
 /** Agents' documents as text, kept for a moment: many agents that start at once cost few queries. */
 export class ServedDocuments {
-  readonly #ready: ShortCache<ServedDocument>
+  readonly #ready = new ShortCache<ServedDocument>({ ttlMs: TTL_MS, capacity: 1000 })
 
-  constructor(
-    protected documents: AgentDocuments,
-    now: () => number = Date.now
-  ) {
-    this.#ready = new ShortCache({ ttlMs: TTL_MS, capacity: 1000, now })
-  }
+  constructor(protected documents: AgentDocuments) {}
 
   /** @throws E_NO_PROVIDER */
   async forAgent(agent: AgentName): Promise<ServedDocument> {

@@ -1,50 +1,38 @@
+import { LRUCache } from 'lru-cache'
+
+export interface ShortCacheOptions {
+  ttlMs: number
+  /** Entries; the one that was not asked for longest goes first. */
+  capacity?: number
+  /** Milliseconds of a clock that nobody sets back, above 0. */
+  now?: () => number
+}
+
 /**
  * Keeps what was just looked up for a moment, so that a burst of calls costs one look-up. Callers that
  * come while a look-up runs share it. A failed look-up, and one that found nothing, is not kept.
  */
 export class ShortCache<Value> {
-  readonly #entries = new Map<string, { value: Promise<Value | null>; until: number }>()
-  readonly #ttlMs: number
-  readonly #capacity: number
-  readonly #now: () => number
+  readonly #kept: LRUCache<string, Promise<Value | null>>
 
-  constructor(options: { ttlMs: number; capacity?: number; now?: () => number }) {
-    this.#ttlMs = options.ttlMs
-    this.#capacity = options.capacity ?? 10_000
-    this.#now = options.now ?? Date.now
+  constructor({ ttlMs, capacity = 10_000, now = () => performance.now() }: ShortCacheOptions) {
+    this.#kept = new LRUCache({ max: capacity, ttl: ttlMs, ttlResolution: 0, perf: { now } })
   }
 
   get(key: string, lookUp: () => Promise<Value | null>): Promise<Value | null> {
-    const entry = this.#entries.get(key)
-    if (entry && this.#isFresh(entry.until)) return entry.value
+    const kept = this.#kept.get(key)
+    if (kept) return kept
 
     const value = lookUp()
-    this.#entries.delete(key)
-    this.#makeRoom()
-    const made = { value, until: this.#now() + this.#ttlMs }
-    this.#entries.set(key, made)
+    this.#kept.set(key, value)
     const forget = () => {
-      if (this.#entries.get(key) === made) this.#entries.delete(key)
+      if (this.#kept.peek(key) === value) this.#kept.delete(key)
     }
     value.then((found) => found === null && forget(), forget)
     return value
   }
 
   clear(): void {
-    this.#entries.clear()
-  }
-
-  /** What would be kept for longer than anything was kept before the clock was set back. */
-  #isFresh(until: number): boolean {
-    const leftMs = until - this.#now()
-    return leftMs > 0 && leftMs <= this.#ttlMs
-  }
-
-  /** A Map keeps the order of insertion, so the first ones are the oldest. */
-  #makeRoom(): void {
-    for (const key of this.#entries.keys()) {
-      if (this.#entries.size < this.#capacity) return
-      this.#entries.delete(key)
-    }
+    this.#kept.clear()
   }
 }

@@ -36,7 +36,7 @@ export class AgentsHouse {
   readonly logged: { level: string; details: object; message: string }[] = []
   readonly metrics = new AgentMetrics()
   /** Whose a gateway token is, as this process keeps it for a moment. */
-  readonly tokens = new AgentTokens(this.clock.now)
+  readonly tokens = new AgentTokens(this.clock.elapsed)
   /** Who wants to hear of each change of a row. */
   readonly transitions: ((transition: AgentTransition) => void)[] = []
   readonly context: AgentsContext & { copies: ReplicaRegistry }
@@ -58,7 +58,7 @@ export class AgentsHouse {
   constructor(former?: AgentsHouse) {
     if (former) {
       this.clock = former.clock
-      this.tokens = new AgentTokens(this.clock.now)
+      this.tokens = new AgentTokens(this.clock.elapsed)
       this.world = former.world
       this.memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
       this.driver = new ChaosDriver(this.memory)
