@@ -1,4 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type { Registry } from 'prom-client'
 import type { UsageMeter } from '#usage/usage_meter'
 import type { UsageReport } from '#usage/usage_report'
 
@@ -6,6 +7,7 @@ declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'usage.meter': UsageMeter
     'usage.report': UsageReport
+    'metrics.process': Registry
   }
 }
 
@@ -23,6 +25,10 @@ export default class UsageProvider {
       const logger = await resolver.make('logger')
       this.#meter = new UsageMeter({ clock: systemClock, logger })
       return this.#meter
+    })
+    container.singleton('metrics.process', async () => {
+      const { processMetrics } = await import('#metrics/process_metrics')
+      return processMetrics()
     })
     container.singleton('usage.report', async () => {
       const { UsageReport } = await import('#usage/usage_report')

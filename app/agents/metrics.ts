@@ -1,4 +1,4 @@
-import { family, Histogram, samples } from '#metrics/prometheus'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PrewarmOutcome, WakeOutcome, WakeReason, WakeStage } from '#agents/types'
 import type { FailureReason } from '#runtimes/errors'
 
@@ -27,105 +27,96 @@ export interface EndedWake {
 
 /** Counts what happens to agents in this process, for Prometheus. */
 export class AgentMetrics {
-  readonly #wakes = new Map<WakeOutcome, number>()
-  readonly #reasons = new Map<WakeReason, number>()
-  readonly #crashes = new Map<FailureReason, number>()
-  readonly #primings = new Map<PrewarmOutcome, number>()
-  readonly #reaps = new Map<ReapOutcome, number>(REAP_OUTCOMES.map((outcome) => [outcome, 0]))
-  readonly #reconciled = new Map<string, number>()
-  readonly #wakeTimes = new Histogram(
-    'mosaic_agent_wake_seconds',
-    'How long wakes took that ended ready.',
-    BUCKETS_SEC
+  readonly #registry = new Registry()
+  readonly #agents = this.#gauge('mosaic_agents', 'Agents by their last known status.', ['status'])
+  readonly #waking = this.#gauge('mosaic_agents_waking', 'Agents that wake just now.')
+  readonly #queued = this.#gauge('mosaic_agents_queued', 'Agents in line at the start gate.')
+  readonly #wakes = this.#counter('mosaic_agent_wakes_total', 'Wakes by how they ended.', 'outcome')
+  readonly #reasons = this.#counter(
+    'mosaic_agent_wake_reasons_total',
+    'Wakes by what they were for.',
+    'reason'
   )
-  readonly #stageTimes = new Histogram(
-    'mosaic_agent_wake_stage_seconds',
-    'How long the stages of these wakes took.',
-    BUCKETS_SEC,
-    'stage'
+  readonly #crashes = this.#counter(
+    'mosaic_agent_crashes_total',
+    'Agents that ended by themselves.',
+    'reason'
   )
+  readonly #primings = this.#counter(
+    'mosaic_agent_primings_total',
+    'Agents made ready for a first message, by how it ended.',
+    'outcome'
+  )
+  readonly #reaps = this.#counter(
+    'mosaic_agent_reaps_total',
+    'Agents that nobody used, by what became of them.',
+    'outcome'
+  )
+  readonly #reconciled = this.#counter(
+    'mosaic_agent_reconciled_total',
+    'What reconciling did.',
+    'action'
+  )
+  readonly #wakeSeconds = new Histogram({
+    name: 'mosaic_agent_wake_seconds',
+    help: 'How long wakes took that ended ready.',
+    buckets: BUCKETS_SEC,
+    registers: [this.#registry],
+  })
+  readonly #stageSeconds = new Histogram({
+    name: 'mosaic_agent_wake_stage_seconds',
+    help: 'How long the stages of these wakes took.',
+    labelNames: ['stage'],
+    buckets: BUCKETS_SEC,
+    registers: [this.#registry],
+  })
 
   /** `kept` is told of each wake too: it outlives this process. */
-  constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {}
+  constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {
+    for (const outcome of REAP_OUTCOMES) this.#reaps.inc({ outcome }, 0)
+  }
 
   wakeEnded({ outcome, reason, elapsedMs, stages }: EndedWake): void {
     this.kept(outcome, elapsedMs)
-    add(this.#wakes, outcome)
-    add(this.#reasons, reason)
+    this.#wakes.inc({ outcome })
+    this.#reasons.inc({ reason })
     if (outcome !== 'ready') return
-    this.#wakeTimes.observe(elapsedMs)
-    for (const [stage, ms] of stages) this.#stageTimes.observe(ms, stage)
+    this.#wakeSeconds.observe(elapsedMs / 1000)
+    for (const [stage, ms] of stages) this.#stageSeconds.observe({ stage }, ms / 1000)
   }
 
   crashed(reason: FailureReason): void {
-    add(this.#crashes, reason)
+    this.#crashes.inc({ reason })
   }
 
   primed(outcome: PrewarmOutcome): void {
-    add(this.#primings, outcome)
+    this.#primings.inc({ outcome })
   }
 
   /** What a sweep of the reaper came to. */
   reaped(counts: Record<ReapOutcome, number>): void {
-    for (const outcome of REAP_OUTCOMES) add(this.#reaps, outcome, counts[outcome])
+    for (const outcome of REAP_OUTCOMES) this.#reaps.inc({ outcome }, counts[outcome])
   }
 
   /** What a sweep of the reconciler did, by what it did. */
   reconciled(counts: Record<string, number>): void {
-    for (const [action, count] of Object.entries(counts)) add(this.#reconciled, action, count)
+    for (const [action, count] of Object.entries(counts)) this.#reconciled.inc({ action }, count)
   }
 
   /** Prometheus' text format. */
-  render({ agents, waking, queued }: AgentGauges): string {
-    const counted = (name: string, help: string, label: string, counts: Map<string, number>) => [
-      ...family(name, 'counter', help),
-      ...samples(name, label, counts),
-    ]
-    const lines = [
-      ...family('mosaic_agents', 'gauge', 'Agents by their last known status.'),
-      ...samples('mosaic_agents', 'status', agents),
-      ...family('mosaic_agents_waking', 'gauge', 'Agents that wake just now.'),
-      `mosaic_agents_waking ${waking}`,
-      ...family('mosaic_agents_queued', 'gauge', 'Agents in line at the start gate.'),
-      `mosaic_agents_queued ${queued}`,
-      ...counted('mosaic_agent_wakes_total', 'Wakes by how they ended.', 'outcome', this.#wakes),
-      ...counted(
-        'mosaic_agent_wake_reasons_total',
-        'Wakes by what they were for.',
-        'reason',
-        this.#reasons
-      ),
-      ...counted(
-        'mosaic_agent_crashes_total',
-        'Agents that ended by themselves.',
-        'reason',
-        this.#crashes
-      ),
-      ...counted(
-        'mosaic_agent_primings_total',
-        'Agents made ready for a first message, by how it ended.',
-        'outcome',
-        this.#primings
-      ),
-      ...counted(
-        'mosaic_agent_reaps_total',
-        'Agents that nobody used, by what became of them.',
-        'outcome',
-        this.#reaps
-      ),
-      ...counted(
-        'mosaic_agent_reconciled_total',
-        'What reconciling did.',
-        'action',
-        this.#reconciled
-      ),
-      ...this.#wakeTimes.render(),
-      ...this.#stageTimes.render(),
-    ]
-    return `${lines.join('\n')}\n`
+  render({ agents, waking, queued }: AgentGauges): Promise<string> {
+    this.#agents.reset()
+    for (const [status, count] of Object.entries(agents)) this.#agents.set({ status }, count)
+    this.#waking.set(waking)
+    this.#queued.set(queued)
+    return this.#registry.metrics()
   }
-}
 
-function add<Key>(counts: Map<Key, number>, key: Key, count = 1): void {
-  counts.set(key, (counts.get(key) ?? 0) + count)
+  #counter<Label extends string>(name: string, help: string, label: Label): Counter<Label> {
+    return new Counter({ name, help, labelNames: [label], registers: [this.#registry] })
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+  }
 }

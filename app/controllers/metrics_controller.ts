@@ -11,11 +11,13 @@ export default class MetricsController {
     if (!auth.user && !isLocal(request)) throw new E_NOT_SIGNED_IN()
     if (auth.user && !may(auth.user, 'seeOperation')) throw new E_NOT_ALLOWED()
 
-    const metrics = await app.container.make('agents.metrics')
+    const agents = await app.container.make('agents.metrics')
     const gauges = await app.container.make('agents.gauges')
-    response.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
     const relay = await app.container.make('chat.metrics')
-    return response.send(metrics.render(await gauges()) + relay.render())
+    const process = await app.container.make('metrics.process')
+    response.header('content-type', process.contentType)
+    const texts = [agents.render(await gauges()), relay.render(), process.metrics()]
+    return response.send((await Promise.all(texts)).join(''))
   }
 }
 

@@ -171,7 +171,13 @@ test.group('The API of an agent', (group) => {
     const local = await new Visitor().get('/metrics')
     assert.equal(local.status, 200)
     assert.match(local.headers.get('content-type')!, /^text\/plain/)
-    assert.include(local.body, 'mosaic_agent_wakes_total')
+    for (const metric of [
+      'mosaic_agent_wakes_total',
+      'mosaic_relay_streams',
+      'nodejs_eventloop_lag_seconds',
+    ]) {
+      assert.include(local.body, `\n${metric}`)
+    }
     assert.equal((await new Visitor({ headers: proxied }).get('/metrics')).status, 401)
     assert.equal((await member.visitor.get('/metrics', proxied)).status, 403)
     assert.equal((await admin.visitor.get('/metrics', proxied)).status, 200)

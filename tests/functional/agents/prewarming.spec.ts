@@ -141,7 +141,7 @@ test.group('Priming an agent', (group) => {
     house.memory.behave(name, { errorFrame: false })
     await house.lifecycle.ensureRunning(agent)
     assert.equal(await come(agent), 'primed')
-    const text = house.metrics.render({ agents: {}, waking: 0, queued: 0 })
+    const text = await house.metrics.render({ agents: {}, waking: 0, queued: 0 })
     assert.include(text, 'mosaic_agent_primings_total{outcome="failed"} 1')
     assert.include(text, 'mosaic_agent_primings_total{outcome="primed"} 1')
   })
