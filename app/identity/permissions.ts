@@ -33,7 +33,7 @@ const GRANTS = {
   makeTokens: { roles: EVERYONE, proof: 'freshSession' },
   /** The agents of everyone, by state alone, and those of the installation. */
   manageAgents: { roles: ADMIN, proof: 'any' },
-  /** How this installation works. Some settings ask for more: see `ChangedBy` in `#settings/definitions`. */
+  /** How this installation works. Some settings ask for more: see `ChangedBy` in `#settings/setting_kinds`. */
   manageSettings: { roles: ADMIN, proof: 'any' },
   /** What was done here by whom. */
   readAudit: { roles: ADMIN, proof: 'any' },

@@ -3,39 +3,11 @@
  * `system_configs`; where there is none, the default holds.
  */
 import vine from '@vinejs/vine'
-import type { SchemaTypes } from '@vinejs/vine/types'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
+import { operatorSetting, setting, signInSetting, type Definition } from '#settings/setting_kinds'
 import type { UnlistedProxy } from '#settings/unlisted_proxies'
 import { webAddress } from '#settings/web_address'
-
-/**
- * Who may change a setting.
- *
- * - `operator`: the command line alone, because the setting names the machine or the program that agents'
- *   data goes to.
- * - `provenAdmin`: an admin whose session holds a fresh proof, because the setting decides who comes in,
- *   for how long, or where invitations go.
- */
-export type ChangedBy = 'operator' | 'provenAdmin'
-
-interface Definition<Value> {
-  default: Value
-  /** Sealed in the database, never read back through the API. */
-  secret?: true
-  /** Kept by Mosaic itself: neither listed nor changed through the API. */
-  internal?: true
-  /** Left out: any admin, with a session or an access token. */
-  changedBy?: ChangedBy
-  /** What a value must be, as text or JSON arrives. */
-  schema: SchemaTypes
-}
-
-const setting = <Value>(definition: Definition<Value>) => definition
-const operatorSetting = <Value>(definition: Definition<Value>) =>
-  setting<Value>({ ...definition, changedBy: 'operator' })
-const signInSetting = <Value>(definition: Definition<Value>) =>
-  setting<Value>({ ...definition, changedBy: 'provenAdmin' })
 
 const text = () => vine.string().trim().maxLength(2048).nullable()
 const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)

@@ -12,10 +12,10 @@ import {
   DEFINITIONS,
   SECRET_SETTINGS,
   definitionOf,
-  type ChangedBy,
   type SettingKey,
   type SettingValue,
 } from '#settings/definitions'
+import type { ChangedBy } from '#settings/setting_kinds'
 
 /** How long another copy's change may stay unseen, in milliseconds. */
 const SNAPSHOT_AGE_MS = 2000

@@ -1,7 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
-import { definitionOf, type ChangedBy } from '#settings/definitions'
+import { definitionOf } from '#settings/definitions'
+import type { ChangedBy } from '#settings/setting_kinds'
 import { E_OPERATOR_SETTING, E_SETTINGS_SHAPE } from '#settings/errors'
 import { isSettingKey, type Settings } from '#settings/settings'
 

@@ -191,6 +191,11 @@ test.group('Architecture | arrows', () => {
     assert.deepEqual(strays.map(told), [])
   })
 
+  test('no file is longer than a reader takes in at once: 300 lines', ({ assert }) => {
+    const long = filesOf('app/**/*.ts').filter((file) => source(file).split('\n').length > 301)
+    assert.deepEqual(long, [])
+  })
+
   test('a key is opened by the LLM relay, and by what tests a connection', async ({ assert }) => {
     const files = filesOf('app/**/*.ts')
     const openers = files.filter((file) => /\.open\('apiKey'\)/.test(source(file)))

@@ -7,6 +7,14 @@ import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeFinding } from '#runtimes/contract'
 import type { Engine } from '#runtimes/drivers/docker/engine'
 import { hardened } from '#runtimes/drivers/docker/container_options'
+import {
+  endedFinding,
+  forbiddenFinding,
+  guardFinding,
+  listenerFinding,
+  PEERS,
+  UNREACHABLE,
+} from '#runtimes/drivers/docker/isolation_findings'
 import { LABEL } from '#runtimes/drivers/docker/labels'
 import { AGENT_UID, GATEWAY_PORT, type ForbiddenPlace } from '#runtimes/drivers/docker/options'
 import type { Topology } from '#runtimes/drivers/docker/topology'
@@ -153,7 +161,7 @@ export class IsolationProbe {
     ])
     const findings: RuntimeFinding[] = []
     if (peers === 'connected') findings.push(PEERS)
-    if (machine) findings.push(await this.#guardMissing(machine))
+    if (machine) findings.push(guardFinding(machine, await this.#topology.guardHelp()))
     for (const { name, host, port } of forbidden) findings.push(forbiddenFinding(name, host, port))
     if (mosaic !== 'connected' && mosaic !== 'ECONNREFUSED') {
       findings.push(listenerFinding(`${callback.host}:${this.#port}`, mosaic))
@@ -185,15 +193,6 @@ export class IsolationProbe {
       return (await ask(probe, found.address, place.port)) === 'connected' ? place : null
     })
     return (await Promise.all(looks)).filter((place) => place !== null)
-  }
-
-  async #guardMissing(address: string): Promise<RuntimeFinding> {
-    return {
-      severity: 'error',
-      code: 'network_guard_missing',
-      message: `Agents would reach services of this machine, at ${address}.`,
-      hint: await this.#topology.guardHelp(),
-    }
   }
 
   async #start(name: string, image: string): Promise<Probe> {
@@ -264,49 +263,4 @@ async function get({ address }: Probe, path: string, withinMs: number): Promise<
   const signal = AbortSignal.timeout(withinMs)
   const response = await fetch(`http://${address}:${GATEWAY_PORT}${path}`, { signal })
   return readText(response.body, { what: 'The answer of the probe', maxBytes: 64 * 1024, signal })
-}
-
-const UNREACHABLE: RuntimeFinding = {
-  severity: 'error',
-  code: 'agents_unreachable',
-  message: 'Mosaic does not reach containers of this engine by their address.',
-  hint:
-    'Run Mosaic on the machine of the engine, or in a container of it, and see that no firewall ' +
-    'closes the way.',
-}
-
-function endedFinding(exitCode: number | null): RuntimeFinding {
-  return {
-    severity: 'error',
-    code: 'image_unfit',
-    message: `A container of the agents' image ended at once, with status ${exitCode ?? 'unknown'}.`,
-    hint: 'The image must have the programs "node" and "sh", for the processor of this machine.',
-  }
-}
-
-const PEERS: RuntimeFinding = {
-  severity: 'error',
-  code: 'agents_reach_agents',
-  message: 'Agents would reach each other: this machine does not filter packets on bridges.',
-  hint:
-    'Run "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1" on the machine of ' +
-    'the engine, and let the engine manage iptables.',
-}
-
-function forbiddenFinding(name: string, host: string, port: number): RuntimeFinding {
-  return {
-    severity: 'error',
-    code: 'agents_reach_forbidden',
-    message: `Agents would reach ${name} at ${host}:${port}.`,
-    hint: 'Seal the egress of agents in the settings, or close the way on the network.',
-  }
-}
-
-function listenerFinding(address: string, outcome: string): RuntimeFinding {
-  return {
-    severity: 'error',
-    code: 'internal_listener_unreachable',
-    message: `Agents do not reach Mosaic's internal listener at ${address} (${outcome}).`,
-    hint: 'See whether a firewall of this machine drops what comes from the bridge of the agents.',
-  }
 }

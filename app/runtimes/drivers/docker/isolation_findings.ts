@@ -1,0 +1,58 @@
+import type { RuntimeFinding } from '#runtimes/contract'
+
+/** What the isolation probe tells: what is wrong, and the next step. */
+
+export const UNREACHABLE: RuntimeFinding = {
+  severity: 'error',
+  code: 'agents_unreachable',
+  message: 'Mosaic does not reach containers of this engine by their address.',
+  hint:
+    'Run Mosaic on the machine of the engine, or in a container of it, and see that no firewall ' +
+    'closes the way.',
+}
+
+export function endedFinding(exitCode: number | null): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'image_unfit',
+    message: `A container of the agents' image ended at once, with status ${exitCode ?? 'unknown'}.`,
+    hint: 'The image must have the programs "node" and "sh", for the processor of this machine.',
+  }
+}
+
+export const PEERS: RuntimeFinding = {
+  severity: 'error',
+  code: 'agents_reach_agents',
+  message: 'Agents would reach each other: this machine does not filter packets on bridges.',
+  hint:
+    'Run "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1" on the machine of ' +
+    'the engine, and let the engine manage iptables.',
+}
+
+export function forbiddenFinding(name: string, host: string, port: number): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'agents_reach_forbidden',
+    message: `Agents would reach ${name} at ${host}:${port}.`,
+    hint: 'Seal the egress of agents in the settings, or close the way on the network.',
+  }
+}
+
+export function listenerFinding(address: string, outcome: string): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'internal_listener_unreachable',
+    message: `Agents do not reach Mosaic's internal listener at ${address} (${outcome}).`,
+    hint: 'See whether a firewall of this machine drops what comes from the bridge of the agents.',
+  }
+}
+
+/** `help` says how to set up the guard on this machine. */
+export function guardFinding(address: string, help: string): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'network_guard_missing',
+    message: `Agents would reach services of this machine, at ${address}.`,
+    hint: help,
+  }
+}
