@@ -49,7 +49,6 @@ const runtimeConfig = defineConfig({
         }
       },
     }),
-    memory: drivers.memory(),
   },
 })
 
@@ -59,6 +58,5 @@ declare module '#runtimes/manager' {
   interface RuntimeDrivers {
     process: true
     docker: true
-    memory: true
   }
 }

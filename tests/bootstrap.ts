@@ -1,6 +1,7 @@
 import { assert } from '@japa/assert'
 import type { Test } from '@japa/runner/core'
 import { DescribedAnswers } from '#tests/described_answers'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { writeTally } from '#tests/tally'
 import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
@@ -30,7 +31,7 @@ export const plugins: Config['plugins'] = [
 
 /** Every run has a database of its own: see `bin/test.ts`. */
 export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
-  setup: [() => testUtils.db().migrate(), makeLimits],
+  setup: [() => testUtils.db().migrate(), makeLimits, addMemoryRuntime],
   teardown: [writeTally],
 }
 
@@ -40,6 +41,12 @@ export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
  */
 async function makeLimits(): Promise<void> {
   if (db.connection().dialect.name === 'postgres') await app.container.make('identity.signIn')
+}
+
+/** Gateway doubles inside this process, as a plugin adds a runtime. */
+async function addMemoryRuntime(): Promise<void> {
+  const runtimes = await app.container.make('runtime.manager')
+  runtimes.extend('memory', ({ installation }) => new MemoryDriver({}, installation))
 }
 
 export const configureSuite: Config['configureSuite'] = (suite) => {

@@ -4,7 +4,6 @@ import { resolveDrivers, type Unresolved } from '#drivers/define_config'
 import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { RuntimeDriver } from '#runtimes/contract'
 import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
-import type { MemoryDriverConfig } from '#runtimes/drivers/memory/driver'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process/driver'
 
 /** What a driver is told about the Mosaic it works for. */
@@ -38,14 +37,6 @@ export const drivers = {
     return configProvider.create(async () => async ({ installation }) => {
       const { DockerDriver } = await import('#runtimes/drivers/docker/driver')
       return new DockerDriver(config, installation)
-    })
-  },
-
-  /** Gateway doubles inside this process, for tests. */
-  memory(config: MemoryDriverConfig = {}): ConfigProvider<RuntimeDriverFactory> {
-    return configProvider.create(async () => async ({ installation }) => {
-      const { MemoryDriver } = await import('#runtimes/drivers/memory/driver')
-      return new MemoryDriver(config, installation)
     })
   },
 }

@@ -5,7 +5,7 @@
 import 'reflect-metadata'
 import type { AgentKey } from '#agents/types'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { answerQuestions } from '../answering.js'
 import { consoleApp } from '../console_app.js'
 import { demoAgents } from '../demo_agents.js'

@@ -4,7 +4,7 @@ import type { BrowserContext } from 'playwright'
 import settings from '#settings/services/main'
 import LlmProvider from '#models/llm_provider'
 import type User from '#models/user'
-import type { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { ORIGIN } from '#tests/browser/chromium'
 
 export const ACCOUNT = { username: 'admin', password: 'correct horse battery' }

@@ -9,7 +9,7 @@ import {
   setupToken,
   signIn,
 } from '#tests/browser/installation'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
 /** One runtime that could be chosen here, and one that could not, and says why. */
 async function addRuntimes() {

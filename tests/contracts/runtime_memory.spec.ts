@@ -1,7 +1,7 @@
 import { Secret } from '@adonisjs/core/helpers'
 import { runtimeContract } from '#tests/contracts/runtime'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
-import { MemoryWorld } from '#runtimes/drivers/memory/world'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
+import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
 const capabilities = new MemoryDriver().capabilities
 

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey, GatewayAccess } from '#agents/types'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 
 test.group('The gateway token of an agent', (group) => {

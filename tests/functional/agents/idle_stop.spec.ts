@@ -3,7 +3,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import type { WakePolicy } from '#models/types'
-import type { MemoryBehaviour } from '#runtimes/drivers/memory/world'
+import type { MemoryBehaviour } from '#tests/doubles/memory_runtime/world'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 

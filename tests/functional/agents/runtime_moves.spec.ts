@@ -1,8 +1,8 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey, WakeProgress } from '#agents/types'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
-import { MemoryWorld } from '#runtimes/drivers/memory/world'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
+import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { ChaosDriver } from '#tests/doubles/chaos_driver'
 

@@ -5,7 +5,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import UserContainer from '#models/user_container'
 import { PRIMER } from '#openclaw/primer_model'
-import type { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { baseUrl, userWithToken } from '#tests/doubles/chat_surface'
 
 const CALLERS = 1000

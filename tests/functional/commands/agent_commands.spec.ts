@@ -14,7 +14,7 @@ import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserFactory } from '#database/factories/user_factory'
 import BreakglassUser from '#models/breakglass_user'
 import UserContainer from '#models/user_container'
-import type { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import settings from '#settings/services/main'
 
 /** Runs a command as an operator does. */

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import { nextOwnJobAt } from '#openclaw/control_shapes'
 import { GatewayControl } from '#openclaw/gateway_control'
-import { MemoryGateway, type MemoryFaults } from '#runtimes/drivers/memory/gateway'
+import { MemoryGateway, type MemoryFaults } from '#tests/doubles/memory_runtime/gateway'
 
 const TOKEN = 'gateway-token'
 

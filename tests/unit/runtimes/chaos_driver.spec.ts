@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
 import { RuntimeError } from '#runtimes/errors'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { ChaosDriver } from '#tests/doubles/chaos_driver'
 import type { InstanceSpec } from '#runtimes/contract'
 

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { RuntimeManager } from '#runtimes/manager'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
 function manager(installation = async () => 'here') {
   return new RuntimeManager(

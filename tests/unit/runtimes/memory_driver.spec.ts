@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
-import { MemoryDriver } from '#runtimes/drivers/memory/driver'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import type { Instance, InstanceSpec } from '#runtimes/contract'
 
 const SPEC: InstanceSpec = {

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { MemoryControl, type MemoryWork } from '#runtimes/drivers/memory/control'
+import { MemoryControl, type MemoryWork } from '#tests/doubles/memory_runtime/control'
 
 /** One message of a conversation, as the double keeps it. */
 export interface MemoryMessage {

@@ -1,7 +1,11 @@
 import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import type { InstanceSpec, Observed, RuntimeEvent } from '#runtimes/contract'
-import type { MemoryFaults, MemoryGateway, MemorySessions } from '#runtimes/drivers/memory/gateway'
+import type {
+  MemoryFaults,
+  MemoryGateway,
+  MemorySessions,
+} from '#tests/doubles/memory_runtime/gateway'
 import type { FailureReason } from '#runtimes/errors'
 
 /** How starting an instance misbehaves, beside the faults of its gateway. */

@@ -2,14 +2,14 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
 import { archive, firstFile } from '#runtimes/archive'
-import { MemoryGateway } from '#runtimes/drivers/memory/gateway'
+import { MemoryGateway } from '#tests/doubles/memory_runtime/gateway'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
   MemoryWorld,
   type MemoryBehaviour,
   type MemoryCounts,
   type MemoryInstance,
-} from '#runtimes/drivers/memory/world'
+} from '#tests/doubles/memory_runtime/world'
 import type {
   Instance,
   InstanceRef,
