@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dialGatewaysWith } from '#runtimes/gateway_connections'
+import { ProcessDriver } from '#runtimes/drivers/process/driver'
 import { processesOf } from '#tests/e2e/canaries'
 import { workAtHome } from '#tests/e2e/work_at_home'
 
@@ -14,6 +16,13 @@ workAtHome('An agent at work, with the real OpenClaw', {
   token: async (mosaic, name) => {
     const secrets = join(mosaic.storage, 'agents', name, 'secrets.json')
     return JSON.parse(readFileSync(secrets, 'utf8')).token
+  },
+  reach: (mosaic, name) => {
+    const record = join(mosaic.storage, 'agents', name, 'instance.json')
+    const { installation } = JSON.parse(readFileSync(record, 'utf8'))
+    const paths = { storage: mosaic.storage, openclaw: [], entrypoint: '' }
+    const driver = new ProcessDriver(paths, installation)
+    dialGatewaysWith((endpoint, signal) => driver.dial(endpoint, signal))
   },
   close: async () => {},
 })

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
+import { fetchGateway } from '#runtimes/gateway_connections'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { ActingModel } from '#tests/e2e/acting_model'
 import { textOf, type Api } from '#tests/e2e/api'
@@ -27,6 +28,8 @@ export interface WorkingHome {
   kill(process: string): Promise<void>
   /** The token of the one agent, whose instance has this name. */
   token(mosaic: MosaicProcess, name: string): Promise<string>
+  /** Lets this process reach gateways as Mosaic does, where plain TCP does not. */
+  reach?(mosaic: MosaicProcess, name: string): void
   /** Removes what is left of the agent, once Mosaic has ended. */
   close(): Promise<void>
 }
@@ -131,6 +134,7 @@ export function workAtHome(title: string, home: WorkingHome): void {
       await api.chat('Good evening')
       const due = Date.now() + 45_000
       const { endpoint: url, container_name: name, started_at: before } = row()
+      home.reach?.(mosaic, name)
       await remind({ url, token: await home.token(mosaic, name) }, due)
       await api.ask('POST', '/api/v1/agent/stop')
       await until(() => row().next_job_at)
@@ -145,7 +149,7 @@ export function workAtHome(title: string, home: WorkingHome): void {
 
 /** Puts a reminder into the agent's own schedule, as its tool for that does. */
 async function remind(gateway: { url: string; token: string }, at: number): Promise<void> {
-  const response = await fetch(`${gateway.url}/api/v1/admin/rpc`, {
+  const response = await fetchGateway(`${gateway.url}/api/v1/admin/rpc`, {
     method: 'POST',
     headers: { 'authorization': `Bearer ${gateway.token}`, 'content-type': 'application/json' },
     body: JSON.stringify({
