@@ -177,7 +177,7 @@ test.group('Several copies of Mosaic', (group) => {
     }
     assert.equal(house.memory.counts(name).alive, 1)
     end()
-  })
+  }).timeout(120_000)
 
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
