@@ -49,6 +49,8 @@ export const fetchGateway = ((url: string, init?: object) =>
 export async function plainAddress(url: string): Promise<{ url: string; close: () => void }> {
   const gateway = await dial(new URL(url))
   if (!gateway) return { url, close: () => {} }
+  // An agent may reset it before anybody listens: whoever reads from it is told.
+  gateway.on('error', () => {})
   const server = createServer((socket) => {
     server.close()
     const both = [pipeline(socket, gateway), pipeline(gateway, socket)]

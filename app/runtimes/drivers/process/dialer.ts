@@ -39,7 +39,10 @@ export class Dialer {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     try {
       await once(socket, 'connect', { signal })
+      // The agent may reset it meanwhile: then nobody is found who has taken it.
+      socket.on('error', () => {})
       await this.#makeSure(user?.uid ?? process.geteuid!(), port, socket.localPort!, signal)
+      if (socket.destroyed) throw refused('ECONNRESET', 'The gateway ended the connection')
       return socket
     } catch (error) {
       socket.destroy()

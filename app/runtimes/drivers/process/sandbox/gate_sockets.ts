@@ -105,6 +105,8 @@ export class GateSockets {
   }
 
   #settle({ id, error }: GateAnswer, handle: Handle | undefined): void {
+    // An agent may reset it before its caller listens, which must not be the end of Mosaic.
+    if (handle && 'destroy' in handle) handle.on('error', () => {})
     const waiting = this.#waiting.get(id)
     if (error) return waiting?.reject(failure(error))
     if (waiting && !handle && waiting.verb !== 'enter') return waiting.reject(failure('ECONNRESET'))
