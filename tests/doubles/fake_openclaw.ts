@@ -145,9 +145,9 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
 
 /** Node does not strip types below node_modules, nor does it know the app's own imports there. */
 async function plainSource(name: string): Promise<string> {
-  const source = new URL(`../../app/runtimes/drivers/memory/${name}.ts`, import.meta.url)
+  const source = new URL(`./memory_runtime/${name}.ts`, import.meta.url)
   return stripTypeScriptTypes(await readFile(source, 'utf8')).replaceAll(
-    /'#runtimes\/drivers\/memory\/(\w+)'/g,
+    /'#tests\/doubles\/memory_runtime\/(\w+)'/g,
     "'./$1.mjs'"
   )
 }

@@ -22,7 +22,8 @@ export class FormerTokens {
     const { clock, copies } = this.#context
     void this.#forgetDevices(gateway)
     if (copies.alone) return
-    const leftMs = renewedAt + TOKEN_TTL_MS - clock.elapsed()
+    /** A cache keeps up to the last millisecond of its time, that one too. */
+    const leftMs = renewedAt + TOKEN_TTL_MS + 1 - clock.elapsed()
     if (leftMs > 0) await clock.wait(leftMs, signal)
   }
 
