@@ -66,7 +66,7 @@ export default class OidcController {
 
     if (journey.purpose.kind === 'sign_in') {
       const { user, identity } = await oidc.signIn(journey, parameters)
-      await sessions.start(ctx, user, 'oidc', identity.idToken)
+      await sessions.start(ctx, user, 'oidc', identity)
       return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }
     if (!present) throw new E_OIDC_REFUSED('state')

@@ -8,6 +8,7 @@ import { cut } from '#text/cut'
 import type User from '#models/user'
 import type { Audit } from '#audit/audit'
 import type { Settings } from '#settings/settings'
+import type { OidcIdentity } from '#identity/oidc/client'
 import { endOldestSessions } from '#identity/session_quota'
 import { E_BROWSER_ONLY, E_NOT_FOUND } from '#identity/errors'
 
@@ -50,11 +51,20 @@ export class Sessions {
     protected now: () => number = Date.now
   ) {}
 
-  /** Signs the browser in under a new session id. `idToken` is the provider's, to sign out there. */
-  async start(ctx: HttpContext, user: User, method: SignInMethod, idToken?: string): Promise<void> {
+  /** Signs the browser in under a new session id. `provider` is of a sign-in through one. */
+  async start(
+    ctx: HttpContext,
+    user: User,
+    method: SignInMethod,
+    provider?: Pick<OidcIdentity, 'idToken' | 'signedInAt'>
+  ): Promise<void> {
     requireSession(ctx)
     await ctx.auth.use('web').login(user)
-    this.#setFacts(ctx, this.#newFacts(ctx, method))
+    const facts = this.#newFacts(ctx, method)
+    // A provider that asked for nothing, since its own session goes on, proves no more than that one did.
+    const confirmedAt = Math.min(facts.confirmedAt, provider?.signedInAt ?? facts.confirmedAt)
+    this.#setFacts(ctx, { ...facts, confirmedAt })
+    const idToken = provider?.idToken
     ctx.session.put(ID_TOKEN, idToken ? encryption.encrypt(idToken) : '')
     await ctx.session.tag(user.id)
     const most = await this.settings.get('limits.sessions')

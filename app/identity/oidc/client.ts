@@ -31,6 +31,8 @@ export interface OidcIdentity {
   claims: Record<string, unknown>
   /** A hint for signing out at the provider. */
   idToken: string
+  /** When the person last proved to the provider who they are, in milliseconds; null where it does not tell. */
+  signedInAt: number | null
 }
 
 /** What an admin learns of a provider before anyone signs in with it. */
@@ -121,6 +123,7 @@ export class OidcClient {
         subject: idToken.sub,
         claims: { ...more, ...idToken },
         idToken: tokens.id_token!,
+        signedInAt: idToken.auth_time === undefined ? null : idToken.auth_time * 1000,
       }
     } catch (error) {
       throw refusalOf(error)

@@ -207,6 +207,17 @@ test.group('Confirming at the identity provider', (group) => {
     await AuditEvent.findByOrFail('action', 'session.confirmed')
   })
 
+  test('a sign-in for which the provider asked nothing is no fresh proof', async ({ assert }) => {
+    for (const [ago, status] of [
+      [3600, 403],
+      [1, 201],
+    ]) {
+      const { visitor } = await signInAs(ADA, { claims: { auth_time: now() - ago } })
+      const answer = await visitor.post('/api/v1/tokens', { name: `of ${ago} s ago` })
+      assert.equal(answer.status, status)
+    }
+  })
+
   test('with a sign-in of long ago confirms nothing', async ({ assert }) => {
     const { visitor } = await signInAs(ADA)
     await confirmAs(visitor, ADA, now() - 3600)
