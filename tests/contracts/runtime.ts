@@ -263,7 +263,7 @@ export function runtimeContract(
         const renewed = { ...given, token, hash, generation: generation + 2 }
         const instance = await start(renewed)
         assert.match(await chat(instance, renewed, 'again'), /^Turn \d: again$/)
-        const refused = await fetch(`${instance.endpoint}/sessions/contract/history`, {
+        const refused = await fetchBy(driver)(`${instance.endpoint}/sessions/contract/history`, {
           headers: { authorization: `Bearer ${given.token.release()}` },
         })
         assert.equal(refused.status, 401)

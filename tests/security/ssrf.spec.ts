@@ -6,11 +6,11 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { createGuardedFetch } from '#llm/guarded_fetch'
-import { UserFactory } from '#database/factories/user_factory'
 import { LoopbackService } from '#tests/contracts/loopback_service'
 import { NameServer } from '#tests/doubles/name_server'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 import { FORGED_ADDRESSES } from '#tests/security/forged_addresses'
+import { adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
 /** Listens on every address of this machine, and must never be called. */
@@ -37,12 +37,6 @@ class Bait {
   }
 }
 
-async function asAdmin() {
-  const admin = await UserFactory.apply('admin').create()
-  const tokens = await app.container.make('identity.tokens')
-  const token = await tokens.create(admin, { name: 'test' })
-  const authorization = `Bearer ${token.value!.release()}`
-  return { admin, visitor: new Visitor({ headers: { authorization } }) }
 }
 
 /** Whether an answer says that the address was refused, and not that something was found there. */
@@ -60,7 +54,7 @@ const provider = (baseUrl: string) => ({
 /** Every place where someone can type an address that Mosaic calls later. */
 const PLACES: Record<string, () => Promise<Judge>> = {
   'the connection test of a provider': async () => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     return async (url) => {
       const { status, body } = await visitor.post('/api/v1/providers/test', provider(url))
       return status === 422 || body.data?.reason === 'blocked_address'
@@ -68,7 +62,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the connection test of a stored provider': async () => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminSession()
     return async (url) => {
       const row = await providerOf(admin.id, { name: 'work', type: 'custom', baseUrl: url }, 'key')
       const { body } = await visitor.post(`/api/v1/providers/${row.id}/test`)
@@ -93,7 +87,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the issuer of single sign-on': async () => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     return async (issuerUrl) => {
       const client = { issuerUrl, clientId: 'mosaic', clientSecret: 'a secret' }
       const { status } = await visitor.send('PUT', '/api/v1/admin/auth/oidc', client)
@@ -102,7 +96,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the issuer, set past the form, at a sign-in': async () => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     return async (url) => {
       await visitor.patch('/api/v1/admin/settings', {
         'oidc.issuerUrl': url,
@@ -115,7 +109,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the issuer of the set-up': async () => {
-    const { admin } = await asAdmin()
+    const { admin } = await adminSession()
     const step = await app.container.make('onboarding.auth')
     return async (issuerUrl) => {
       const client = { issuerUrl, clientId: 'mosaic', clientSecret: 'a secret' }
@@ -158,7 +152,7 @@ test.group('Addresses that people type', (group) => {
     cleanup,
   }) => {
     await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     for (const target of ['http://169.254.169.254/keys', 'http://10.0.0.1/keys', 'file:///keys']) {
       const issuer: LoopbackService = await LoopbackService.start(() => ({
         status: 200,
@@ -189,7 +183,7 @@ test.group('Addresses that people type', (group) => {
       headers: { location: `http://127.0.0.2:${bait.port}/secret` },
     }))
     cleanup(() => service.close())
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminSession()
     const tested = await visitor.post('/api/v1/providers/test', provider(service.url))
     assert.isFalse(tested.body.data.ok)
     const issuer = { issuerUrl: service.url, clientId: 'mosaic', clientSecret: 'a secret' }
