@@ -181,7 +181,8 @@ export class ProcessTrial implements RuntimeTrial {
 
   async failureOf(driver: ProcessDriver, spec: InstanceSpec): Promise<RuntimeError> {
     const error = await driver.ensure(spec, this.patient()).catch((thrown) => thrown)
-    if (!(error instanceof RuntimeError)) throw new Error('It did not fail as a runtime does', { cause: error })
+    if (!(error instanceof RuntimeError))
+      throw new Error('It did not fail as a runtime does', { cause: error })
     return error
   }
 

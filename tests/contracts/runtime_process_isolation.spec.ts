@@ -32,14 +32,16 @@ if (usableRange()) {
         trial.agentPath(victim.name, 'state'),
         trial.agentPath(victim.name, 'secrets.json'),
         trial.agentPath(victim.name, 'agent.log'),
-        join(trial.config.storage, 'agents'),
         `/proc/${other.id}/environ`,
         `/proc/${process.pid}/environ`,
         database,
       ]
-      const spy = await trial.start(trial.spec({ read: wanted }))
+      const agents = join(trial.config.storage, 'agents')
+      const spy = await trial.start(trial.spec({ read: [...wanted, agents] }))
       const results = (await trial.log(spy)).split('\n').filter((line) => line.startsWith('read '))
-      assert.lengthOf(results, wanted.length)
+      assert.lengthOf(results, wanted.length + 1)
+      // A sandbox shows the folder of the agents with the agent's own in it, and nothing else.
+      assert.match(results.pop()!, /: (EACCES|ENOENT|1 entries)$/)
       for (const result of results) assert.match(result, /: (EACCES|ENOENT)$/)
     })
 

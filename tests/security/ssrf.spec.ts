@@ -6,6 +6,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { createGuardedFetch } from '#llm/guarded_fetch'
+import { UserFactory } from '#database/factories/user_factory'
 import { LoopbackService } from '#tests/contracts/loopback_service'
 import { NameServer } from '#tests/doubles/name_server'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
@@ -37,6 +38,12 @@ class Bait {
   }
 }
 
+async function asAdmin() {
+  const admin = await UserFactory.apply('admin').create()
+  const tokens = await app.container.make('identity.tokens')
+  const token = await tokens.create(admin, { name: 'test' })
+  const authorization = `Bearer ${token.value!.release()}`
+  return { admin, visitor: new Visitor({ headers: { authorization } }) }
 }
 
 /** Whether an answer says that the address was refused, and not that something was found there. */
@@ -54,7 +61,7 @@ const provider = (baseUrl: string) => ({
 /** Every place where someone can type an address that Mosaic calls later. */
 const PLACES: Record<string, () => Promise<Judge>> = {
   'the connection test of a provider': async () => {
-    const { visitor } = await adminSession()
+    const { visitor } = await asAdmin()
     return async (url) => {
       const { status, body } = await visitor.post('/api/v1/providers/test', provider(url))
       return status === 422 || body.data?.reason === 'blocked_address'
@@ -62,7 +69,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the connection test of a stored provider': async () => {
-    const { admin, visitor } = await adminSession()
+    const { admin, visitor } = await asAdmin()
     return async (url) => {
       const row = await providerOf(admin.id, { name: 'work', type: 'custom', baseUrl: url }, 'key')
       const { body } = await visitor.post(`/api/v1/providers/${row.id}/test`)
@@ -109,7 +116,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the issuer of the set-up': async () => {
-    const { admin } = await adminSession()
+    const { admin } = await asAdmin()
     const step = await app.container.make('onboarding.auth')
     return async (issuerUrl) => {
       const client = { issuerUrl, clientId: 'mosaic', clientSecret: 'a secret' }
