@@ -24,7 +24,7 @@ router
       .answers(one(onboarding))
       .takes(authStepValidator)
       .access('onboardingAdmin')
-      .permission('manageSignIn')
+      .permission('manageSettings')
     router
       .post('/provider', [Onboarding, 'provider'])
       .as('provider')

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { requireFreshProof } from '#identity/fresh_proof'
 import MeTransformer from '#transformers/me_transformer'
 import { authStepValidator, claimValidator, providerStepValidator } from '#validators/onboarding'
 import { systemAgentsStepValidator } from '#validators/system_agents'
@@ -22,10 +23,13 @@ export default class OnboardingController {
     return ctx.response.created(await ctx.serialize(MeTransformer.transform(admin, 'breakglass')))
   }
 
-  async auth({ auth, request }: HttpContext) {
+  /** Leaving the step out makes no way in, so a script may do that with its token. */
+  async auth(ctx: HttpContext) {
+    const { auth, request } = ctx
     const { skip, issuerUrl, clientId, clientSecret } =
       await request.validateUsing(authStepValidator)
     if (!skip) {
+      requireFreshProof(ctx, await app.container.make('identity.sessions'))
       const step = await app.container.make('onboarding.auth')
       const client = { issuerUrl: issuerUrl!, clientId: clientId!, clientSecret: clientSecret! }
       await step.store(client, { user: auth.user!, address: request.ip() })
