@@ -1021,12 +1021,12 @@ export const en = {
           help: 'Of all providers of one user together. Each start of their agent reads them; a model takes about 0.1.',
         },
         limits_tokens: {
-          label: 'Access tokens',
-          help: 'That one user may have.',
+          label: 'Most access tokens per user',
+          help: 'Expired ones do not count.',
         },
         limits_sessions: {
-          label: 'Sessions',
-          help: 'Of one user. A sign-in beyond them ends the session that was used longest ago.',
+          label: 'Most sessions per user',
+          help: 'A sign-in beyond them ends the session that was used longest ago.',
         },
         limits_bodyMb: {
           label: 'Megabytes of requests at once',
