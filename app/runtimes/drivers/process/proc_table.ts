@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
+import { readlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 
 /** What the kernel says of one process. */
@@ -26,12 +27,12 @@ export class ProcTable {
 
   constructor(root = '/proc') {
     this.#root = root
-    this.bootId = readOrNull(`${root}/sys/kernel/random/boot_id`)?.trim() ?? ''
+    this.bootId = readKernelFile(`${root}/sys/kernel/random/boot_id`)?.trim() ?? ''
   }
 
   /** The process with this pid, unless it has ended. */
   find(pid: number): ProcessStat | null {
-    const text = readOrNull(`${this.#root}/${pid}/stat`)
+    const text = readKernelFile(`${this.#root}/${pid}/stat`)
     return text === null ? null : parseStat(pid, text)
   }
 
@@ -81,7 +82,7 @@ export class ProcTable {
 
   /** How many processes the kernel killed for want of memory since the machine started. */
   outOfMemoryKills(): number {
-    const text = readOrNull(`${this.#root}/vmstat`)
+    const text = readKernelFile(`${this.#root}/vmstat`)
     return Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0)
   }
 
@@ -106,7 +107,7 @@ export class ProcTable {
   }
 
   #sockets(): TcpSocket[] {
-    const tables = ['tcp', 'tcp6'].map((name) => readOrNull(`${this.#root}/net/${name}`) ?? '')
+    const tables = ['tcp', 'tcp6'].map((name) => readKernelFile(`${this.#root}/net/${name}`) ?? '')
     return tables.flatMap((text) => text.split('\n').slice(1)).flatMap(parseSocket)
   }
 
@@ -171,13 +172,5 @@ function parseStat(pid: number, text: string): ProcessStat | null {
     parent: Number(parent),
     group: Number(group),
     startTicks: Number(fields[19]),
-  }
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return null
   }
 }

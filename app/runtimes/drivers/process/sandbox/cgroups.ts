@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
+import { chmodSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstanceLimits } from '#runtimes/contract'
 
@@ -196,10 +197,4 @@ function attempt(task: () => unknown): boolean {
   }
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
+const read = (path: string) => readKernelFile(path) ?? ''

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
 import { PRIVATE_NETWORKS } from '#runtimes/private_networks'
 import { BRIDGE, OUT } from '#runtimes/drivers/process/sandbox/gate'
 import { runScript } from '#runtimes/drivers/process/sandbox/shell'
@@ -143,10 +143,4 @@ function gateRules(nameServers: string[]): string {
   ].join('\n')
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
+const read = (path: string) => readKernelFile(path) ?? ''
