@@ -11,6 +11,9 @@ const PLAIN = /^(onboarding|auth|errors)\//
 
 const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
 
+/** Half of all texts, and most people never need them. */
+const textsOf = (name: string) => name.startsWith('admin/') && import('~/locales/admin')
+
 /** Each layout is loaded with the first page that needs it. */
 const layoutOf = (name: string) =>
   PLAIN.test(name) ? import('~/layouts/plain_layout.vue') : import('~/layouts/app_layout.vue')
@@ -22,7 +25,7 @@ createInertiaApp({
   async resolve(name) {
     const load = pages[`./pages/${name}.vue`]
     if (!load) throw new Error(`Page not found: ${name}`)
-    const [page, layout] = await Promise.all([load(), layoutOf(name)])
+    const [page, layout] = await Promise.all([load(), layoutOf(name), textsOf(name)])
     return Object.assign(page.default, { layout: layout.default })
   },
   setup({ el, App: Page, props, plugin }) {

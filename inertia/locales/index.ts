@@ -1,18 +1,28 @@
 import { en } from '~/locales/en'
+import type { admin } from '~/locales/en_admin'
+
+type Texts = typeof en & { admin: typeof admin }
 
 type Leaves<Node> = {
   [Key in keyof Node & string]: Node[Key] extends string ? Key : `${Key}.${Leaves<Node[Key]>}`
 }[keyof Node & string]
 
 /** The dotted path of a text. */
-export type MessageKey = Leaves<typeof en>
+export type MessageKey = Leaves<Texts>
 
 export const LANGUAGE = 'en'
 
 const plurals = new Intl.PluralRules(LANGUAGE)
 
+const texts: Record<string, unknown> = { ...en }
+
+/** Adds texts that not every page needs, before the first page that does is shown. */
+export function addTexts(more: Partial<Texts>) {
+  Object.assign(texts, more)
+}
+
 function find(key: string): string | undefined {
-  let node: unknown = en
+  let node: unknown = texts
   for (const part of key.split('.')) node = (node as Record<string, unknown> | undefined)?.[part]
   return typeof node === 'string' ? node : undefined
 }
