@@ -33,7 +33,7 @@ export class Acts {
   readonly #tell: (told: Told) => void
   readonly #names: string
 
-  /** `names` makes the messages of this copy unlike any other's. */
+  /** `names` makes the messages of this replica unlike any other's. */
   constructor(house: House, random: Seeded, tell: (told: Told) => void, names: string) {
     this.#house = house
     this.#random = random
@@ -64,7 +64,7 @@ export class Acts {
     /** Nobody waits for these three: they are Mosaic's own, and come again. */
     if (chance < 0.8) return reaper.reapAll().catch(() => {})
     if (chance < 0.87) return reconciler.reconcile().catch(() => {})
-    if (chance < 0.92) return lifecycle.sightings.recheck(agent).catch(() => {})
+    if (chance < 0.92) return lifecycle.observer.recheck(agent).catch(() => {})
     await this.#house.changeSettings(agent)
     return changes.changed(agent)
   }

@@ -1,7 +1,7 @@
 /**
- * `npm run chaos:contend -- --calls N --agents N --seed N --json`: three copies of Mosaic on one database
+ * `npm run chaos:contend -- --calls N --agents N --seed N --json`: three replicas of Mosaic on one database
  * ask for the same agents at the same time and stop one now and then. Ends with status 1 when two instances
- * of one agent were ever alive, two copies ever changed one at the same time, or a call failed for another
+ * of one agent were ever alive, two replicas ever changed one at the same time, or a call failed for another
  * reason than a stop.
  */
 import { parseArgs } from 'node:util'
@@ -23,13 +23,13 @@ const CALLED_OFF = 'was cancelled'
 
 const stage = await openStage('memory', () => {})
 try {
-  const { copies } = stage
-  const agents = await copies.prepare(count)
+  const { replicas } = stage
+  const agents = await replicas.prepare(count)
   const startedAt = performance.now()
-  const facts = await copies.contend(calls, { seed, agents })
+  const facts = await replicas.contend(calls, { seed, agents })
   const seconds = (performance.now() - startedAt) / 1000
-  const verdict = judge(await copies.settle())
-  const failures = facts.flatMap((copy) => copy.failures)
+  const verdict = judge(await replicas.settle())
+  const failures = facts.flatMap((replica) => replica.failures)
   const failed = failures.filter((failure) => !failure.includes(CALLED_OFF))
   const result = {
     calls,
@@ -50,7 +50,7 @@ try {
           `${result.failed} failed, ${result.doubles} doubles, ${result.orphans} orphans in ${result.seconds} s\n`
   )
   if (result.failed + result.doubles + result.orphans > 0) process.exitCode = 1
-  await copies.clear(agents)
+  await replicas.clear(agents)
 } finally {
   await stage.stop()
 }

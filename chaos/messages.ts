@@ -4,7 +4,7 @@ import type { AgentKey } from '#agents/types'
 export const CHAOS_DRIVERS = ['memory', 'process', 'docker'] as const
 export type ChaosDriverName = (typeof CHAOS_DRIVERS)[number]
 
-/** What happens to the copies: one is killed, or what they stand on goes away for a moment. */
+/** What happens to the replicas: one is killed, or what they stand on goes away for a moment. */
 export const FAULTS = ['kill', 'database', 'engine', 'clock'] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -17,7 +17,7 @@ export interface Scene {
   worldUrl: string
 }
 
-/** What a copy does in one round. */
+/** What a replica does in one round. */
 export interface Orders {
   seed: number
   agents: AgentKey[]
@@ -25,7 +25,7 @@ export interface Orders {
   dieAt: number | null
 }
 
-/** Calls that one copy makes while the others make theirs. */
+/** Calls that one replica makes while the others make theirs. */
 export interface ContentionOrders {
   seed: number
   agents: AgentKey[]
@@ -39,7 +39,7 @@ export interface ContentionFacts {
   failures: string[]
 }
 
-/** What a copy says by itself. */
+/** What a replica says by itself. */
 export interface Told {
   agent: AgentKey
   /** A message that the agent has answered in full. */

@@ -10,7 +10,7 @@ import type {
 } from '#runtimes/contract'
 import { RuntimeError, type FailureReason } from '#runtimes/errors'
 
-/** One world serves one run, so it need not know by what name the copies go. */
+/** One world serves one run, so it need not know by what name the replicas go. */
 export const WORLD_INSTALLATION = 'world'
 
 /** An answer of the world: what the verb gave, or how it failed. */
@@ -18,7 +18,7 @@ export type WorldAnswer = { value: unknown } | { reason: FailureReason; message:
 
 /**
  * The memory driver of a world that lives in a process of its own, as an engine does: it outlives every
- * copy of Mosaic, goes on with what a dead one asked for, and sees what all of them do.
+ * replica of Mosaic, goes on with what a dead one asked for, and sees what all of them do.
  */
 export class RemoteDriver implements RuntimeDriver {
   readonly name = 'memory'
@@ -32,7 +32,7 @@ export class RemoteDriver implements RuntimeDriver {
 
   constructor(
     protected url: string,
-    protected copy: string
+    protected replicaId: string
   ) {}
 
   async ensure({ token, ...pure }: InstanceSpec, { signal }: RuntimeContext): Promise<Instance> {
@@ -91,7 +91,7 @@ export class RemoteDriver implements RuntimeDriver {
   async #ask<Value>(verb: string, input: object): Promise<Value> {
     const response = await fetch(`${this.url}/world/${verb}`, {
       method: 'POST',
-      body: JSON.stringify({ copy: this.copy, ...input }),
+      body: JSON.stringify({ replicaId: this.replicaId, ...input }),
     })
     const answer = (await response.json()) as WorldAnswer
     if ('reason' in answer) throw new RuntimeError(answer.reason, answer.message)

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --faults kill,… --json`: kills copies
+ * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --faults kill,… --json`: kills replicas
  * of Mosaic at points drawn from the seed, while they wake, chat with, stop, reap and change agents, and
  * looks at what is left each time the others have reconciled. Other faults are what they stand on: the
  * `database` and the `engine` are restarted, the `clock` is set back an hour. Ends with status 1 unless
@@ -14,13 +14,13 @@ import { forgotten, judge } from './verdict.js'
 
 const AGENTS = 4
 /**
- * Steps of a copy within which it dies; a wake has about forty. Where a step takes longer there are fewer,
- * so that most copies come to theirs.
+ * Steps of a replica within which it dies; a wake has about forty. Where a step takes longer there are fewer,
+ * so that most replicas come to theirs.
  */
 const MOST_STEPS: Record<ChaosDriverName, number> = { memory: 300, process: 200, docker: 100 }
-/** A copy that has not come to its step by then is killed wherever it is. */
+/** A replica that has not come to its step by then is killed wherever it is. */
 const MOST_MS = 5000
-/** A fault of what the copies stand on comes within so much of the beginning of its round. */
+/** A fault of what the replicas stand on comes within so much of the beginning of its round. */
 const LATEST_FAULT_MS = 1000
 /** After it everything is as its row says within this time. */
 const HEALED_MS = 10_000
@@ -64,9 +64,9 @@ function complain(round: number, sentences: string[]): void {
 }
 
 async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
-  const { copies } = stage
+  const { replicas } = stage
   const random = new Seeded(seed)
-  const agents = await copies.prepare(AGENTS)
+  const agents = await replicas.prepare(AGENTS)
   const counts = { orphans: 0, doubles: 0, lost: 0, slowestHealMs: 0 }
 
   for (let round = 1; round <= rounds; round++) {
@@ -76,29 +76,29 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
     const dieAt = 1 + random.below(MOST_STEPS[driver!])
     let verdict
     if (fault === 'kill') {
-      await copies.round({ ...orders, dieAt }, MOST_MS)
-      verdict = judge(await copies.settle())
+      await replicas.round({ ...orders, dieAt }, MOST_MS)
+      verdict = judge(await replicas.settle())
     } else {
-      const backAt = await copies.disturb(orders, {
+      const backAt = await replicas.disturb(orders, {
         afterMs: random.below(LATEST_FAULT_MS),
         fault: () => stage.faults[fault](random),
       })
-      verdict = judge(await copies.settle())
+      verdict = judge(await replicas.settle())
       counts.slowestHealMs = Math.max(counts.slowestHealMs, performance.now() - backAt)
-      complain(round, await copies.revive(agents))
+      complain(round, await replicas.revive(agents))
     }
     if (round % REMEMBER_EVERY === 0 || round === rounds) {
-      verdict.lost.push(...forgotten(answered, await copies.memories(agents)))
+      verdict.lost.push(...forgotten(answered, await replicas.memories(agents)))
     }
     complain(round, [...verdict.orphans, ...verdict.doubles, ...verdict.lost])
     counts.orphans += verdict.orphans.length
     counts.doubles += verdict.doubles.length
     counts.lost += verdict.lost.length
-    if (fault === 'kill') await copies.refill()
+    if (fault === 'kill') await replicas.refill()
     if (!values.json) process.stdout.write(`${round} of ${rounds}\r`)
   }
   counts.doubles += await stage.doubles()
-  await copies.clear(agents)
+  await replicas.clear(agents)
   return counts
 }
 

@@ -7,7 +7,7 @@ import { testEngine } from '../tests/engine/engine.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
-import { Copies } from './copies.js'
+import { Replicas } from './replicas.js'
 import { ProcessWatch } from './process_watch.js'
 import type { ChaosDriverName, Fault, Told } from './messages.js'
 import type { Seeded } from './seeded.js'
@@ -16,12 +16,12 @@ import type { Seeded } from './seeded.js'
 const LONGEST_AWAY_MS = 3000
 const HOUR_MS = 3_600_000
 
-/** Everything that a run of the suite stands on: a database, a runtime, copies of Mosaic. */
+/** Everything that a run of the suite stands on: a database, a runtime, replicas of Mosaic. */
 export interface Stage {
-  copies: Copies
+  replicas: Replicas
   /** What they stand on goes away, and is back when this resolves. */
   faults: Record<Exclude<Fault, 'kill'>, (random: Seeded) => Promise<unknown>>
-  /** How often two instances of one agent, or two copies at work on one, were seen at the same time. */
+  /** How often two instances of one agent, or two replicas at work on one, were seen at the same time. */
   doubles(): Promise<number>
   /** Leaves nothing running and nothing behind. */
   stop(): Promise<void>
@@ -74,14 +74,14 @@ export async function openStage(
       env: { ...where.env, ...storage },
     })
     open.push(world)
-    const copies = new Copies({
+    const replicas = new Replicas({
       ...where,
       build,
       hear,
       scene: { driver, folder: own.folder, worldUrl: `http://127.0.0.1:${world.ready.port}` },
     })
-    open.push(copies)
-    await copies.start()
+    open.push(replicas)
+    await replicas.start()
     const faults = {
       database: (random: Seeded) => postgres.restart(random.below(LONGEST_AWAY_MS)),
       engine: async () => {
@@ -90,10 +90,10 @@ export async function openStage(
         await engine.kill()
         await engine.start()
       },
-      clock: () => copies.setClockBack(HOUR_MS),
+      clock: () => replicas.setClockBack(HOUR_MS),
     }
     const doubles = async () => twins.size + (await world.ask<number>('doubles'))
-    return { copies, faults, doubles, stop }
+    return { replicas, faults, doubles, stop }
   } catch (error) {
     await stop()
     throw error

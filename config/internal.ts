@@ -13,7 +13,7 @@ const internalConfig = {
   port,
   /**
    * Where an agent on this machine reaches it, without a slash at the end. Agents keep the address that they
-   * were started with, so copies of Mosaic have to give them one that leads to any of them.
+   * were started with, so replicas of Mosaic have to give them one that leads to any of them.
    */
   url:
     env.get('INTERNAL_URL')?.replace(/\/$/, '') ??

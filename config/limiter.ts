@@ -1,6 +1,6 @@
 import { defineConfig, stores } from '@adonisjs/limiter'
 
-/** Counts are rows, so that every copy of Mosaic sees the same ones. */
+/** Counts are rows, so that every replica of Mosaic sees the same ones. */
 const limiterConfig = defineConfig({
   default: 'database',
   stores: {

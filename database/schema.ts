@@ -10,29 +10,27 @@ import { booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
 import type { ProviderModel, AgentLimits, RuntimeState } from '#models/types'
 
 export class AgentUsSchema extends BaseModel {
-  static $columns = ['agent', 'copy', 'createdAt', 'inFlight', 'updatedAt'] as const
+  static $columns = ['agent', 'createdAt', 'inFlight', 'replicaId', 'updatedAt'] as const
   $columns = AgentUsSchema.$columns
   @column({ isPrimary: true })
   declare agent: string
-  @column()
-  declare copy: string
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
   @column()
   declare inFlight: number
+  @column()
+  declare replicaId: string
   @column.dateTime({ autoCreate: true, autoUpdate: true })
   declare updatedAt: DateTime
 }
 
 export class AgentWakeSchema extends BaseModel {
-  static $columns = ['agent', 'calledOff', 'copy', 'createdAt', 'detail', 'elapsedMs', 'expectedWaitMs', 'linesUp', 'queuePosition', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
+  static $columns = ['agent', 'cancelRequested', 'createdAt', 'detail', 'elapsedMs', 'expectedWaitMs', 'queuePosition', 'queued', 'replicaId', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
   $columns = AgentWakeSchema.$columns
   @column()
   declare agent: string
   @booleanColumn()
-  declare calledOff: boolean
-  @column()
-  declare copy: string
+  declare cancelRequested: boolean
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
   @column()
@@ -41,10 +39,12 @@ export class AgentWakeSchema extends BaseModel {
   declare elapsedMs: number
   @column()
   declare expectedWaitMs: number | null
-  @booleanColumn()
-  declare linesUp: boolean
   @column()
   declare queuePosition: number | null
+  @booleanColumn()
+  declare queued: boolean
+  @column()
+  declare replicaId: string
   @column()
   declare stage: string | null
   @column({ isPrimary: true })
@@ -128,19 +128,6 @@ export class BreakglassUserSchema extends BaseModel {
   declare username: string
 }
 
-export class CopySchema extends BaseModel {
-  static $columns = ['beat', 'createdAt', 'id', 'updatedAt'] as const
-  $columns = CopySchema.$columns
-  @column()
-  declare beat: bigint | number
-  @column.dateTime({ autoCreate: true })
-  declare createdAt: DateTime
-  @column({ isPrimary: true })
-  declare id: string
-  @column.dateTime({ autoCreate: true, autoUpdate: true })
-  declare updatedAt: DateTime
-}
-
 export class LlmProviderSchema extends BaseModel {
   static $columns = ['apiKey', 'apiKeyLast4', 'apiKeyUpdatedAt', 'apiType', 'baseUrl', 'createdAt', 'displayName', 'id', 'isActive', 'models', 'name', 'type', 'updatedAt', 'userId'] as const
   $columns = LlmProviderSchema.$columns
@@ -183,6 +170,19 @@ export class RateLimitSchema extends BaseModel {
   declare key: string
   @column()
   declare points: number
+}
+
+export class ReplicaSchema extends BaseModel {
+  static $columns = ['createdAt', 'heartbeat', 'id', 'updatedAt'] as const
+  $columns = ReplicaSchema.$columns
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare heartbeat: bigint | number
+  @column({ isPrimary: true })
+  declare id: string
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
 }
 
 export class SessionSchema extends BaseModel {

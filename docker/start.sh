@@ -1,11 +1,11 @@
 #!/bin/sh
 # Starts Mosaic in its container: brings the database to the version of the code, then becomes the server.
-# Several copies may start at once: one of them migrates, the others wait for it.
+# Several replicas may start at once: one of them migrates, the others wait for it.
 #
 #   start.sh server            the server
 #   start.sh <command> …       a command of Mosaic's, as "doctor" or "breakglass:create"
 #
-# MOSAIC_START_SEC: how long the database may be away, and another copy may migrate (default 120 seconds).
+# MOSAIC_START_SEC: how long the database may be away, and another replica may migrate (default 120 seconds).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ until said=$(node bin/console.js migration:run --force 2>&1); do
   case $said in
     # Whoever does not get the lock says that it could not give it back.
     *'nable to acquire lock'* | *'unable to release database lock'*)
-      why='Another copy of Mosaic brings the database up to date'
+      why='Another replica of Mosaic brings the database up to date'
       ;;
     *E_DATABASE_UNREACHABLE*)
       why='The database does not answer yet'

@@ -58,14 +58,14 @@ export default class AgentsProvider {
       const { DEFAULT_TIMEOUTS } = await import('#agents/context')
       const { createId } = await import('@paralleldrive/cuid2')
       const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
-      const copy = createId()
+      const replicaId = createId()
       const { fetchGateway } = await import('#runtimes/gateway_connections')
-      const world = { copy, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
-      const copies = new ReplicaRegistry({ ...world, logger: await resolver.make('logger') })
-      this.#endings.push(() => copies.close())
+      const world = { replicaId, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
+      const replicas = new ReplicaRegistry({ ...world, logger: await resolver.make('logger') })
+      this.#endings.push(() => replicas.close())
       return {
-        copy,
-        copies,
+        replicaId,
+        replicas,
         runtimes: await resolver.make('runtime.manager'),
         documents: await resolver.make('openclaw.documents'),
         settings: await resolver.make('settings'),
@@ -73,7 +73,7 @@ export default class AgentsProvider {
         clock: systemClock,
         random: Math.random,
         logger: await resolver.make('logger'),
-        doors: await resolver.make('openclaw.control'),
+        gatewayControl: await resolver.make('openclaw.control'),
         fetch: fetchGateway,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
@@ -105,14 +105,14 @@ export default class AgentsProvider {
     })
     container.singleton('agents.prewarmer', async (resolver) => {
       const { Prewarmer } = await import('#agents/prewarmer')
-      const primer = new Prewarmer(
+      const prewarmer = new Prewarmer(
         await resolver.make('agents.context'),
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.metrics'),
         await resolver.make('openclaw.gateway')
       )
-      this.#endings.push(() => primer.close())
-      return primer
+      this.#endings.push(() => prewarmer.close())
+      return prewarmer
     })
     container.singleton('agents.reaper', async (resolver) => {
       const { AgentReaper } = await import('#agents/background/reaper')
@@ -240,7 +240,7 @@ export default class AgentsProvider {
     return agents.map((agent) => changes.changed(agent))
   }
 
-  /** Both doors keep for a moment whose a token is. */
+  /** The config endpoint and the LLM relay cache for a moment whose a token is. */
   async #forgetTokens() {
     const tokens = await this.app.container.make('openclaw.tokens')
     return () => tokens.clear()

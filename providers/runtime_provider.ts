@@ -45,7 +45,7 @@ export default class RuntimeProvider {
     await this.#manager?.close()
   }
 
-  /** Made by whoever asks first; of several copies that boot at once, all get the same one. */
+  /** Made by whoever asks first; of several replicas that boot at once, all get the same one. */
   async #installation(): Promise<string> {
     const settings = await this.app.container.make('settings')
     const known = await settings.get('installation.id')

@@ -42,7 +42,7 @@ export interface AgentTimeouts {
   killAfterMs: number
   /** Beyond the kill, until the engine is given up. */
   stopMs: number
-  /** A copy of Mosaic that has not renewed a lease for so long has lost it. */
+  /** A replica of Mosaic that has not renewed a lease for so long has lost it. */
   leaseMs: number
 }
 
@@ -72,10 +72,10 @@ export interface Rollouts {
 
 /** What comes in from outside: the world that the agents' services act on. */
 export interface AgentsContext {
-  /** Names this process among all copies of Mosaic that share the database. */
-  copy: string
+  /** Names this process among all replicas of Mosaic that share the database. */
+  replicaId: string
   /** The others, and whether there are any. */
-  copies: Replicas
+  replicas: Replicas
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>
@@ -85,7 +85,7 @@ export interface AgentsContext {
   /** From 0 to below 1. */
   random: () => number
   logger: AgentsLogger
-  doors: GatewayDrainControl
+  gatewayControl: GatewayDrainControl
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Agents that new settings are on their way to. */

@@ -27,15 +27,15 @@ import { watched, Waker, type EnsureOptions } from '#agents/waking/waker'
 export class AgentLifecycle {
   readonly rows: AgentRepository
   readonly probe: GatewayProbe
-  readonly sightings: InstanceObserver
-  readonly sleeper: IdleStopper
+  readonly observer: InstanceObserver
+  readonly idleStopper: IdleStopper
 
   readonly #context: AgentsContext
   readonly #activity: AgentActivity
   readonly #leases: LeaseManager
-  readonly #presence: LocalState
+  readonly #local: LocalState
   readonly #shared: SharedWakes
-  readonly #elsewhere: ReplicaSync
+  readonly #replicaSync: ReplicaSync
   readonly #wakes: Waker
   readonly #stops: StopRequests
   readonly #stopper: InstanceStopper
@@ -45,24 +45,24 @@ export class AgentLifecycle {
     activity: AgentActivity,
     metrics: AgentMetrics
   ) {
-    const patience = new DatabaseRetry(context)
-    const whole = patience.over({ timeouts: DEFAULT_TIMEOUTS, ...context })
+    const databaseRetry = new DatabaseRetry(context)
+    const whole = databaseRetry.wrap({ timeouts: DEFAULT_TIMEOUTS, ...context })
     this.#context = whole
     this.#activity = activity
-    this.#presence = new LocalState(activity)
+    this.#local = new LocalState(activity)
     this.#leases = new LeaseManager(new DatabaseLeaseStore(whole), whole)
-    this.rows = new AgentRepository(whole, patience)
+    this.rows = new AgentRepository(whole, databaseRetry)
     this.probe = new GatewayProbe(whole.clock, whole.fetch)
-    this.#shared = new SharedWakes(whole, patience)
-    this.#elsewhere = new ReplicaSync(whole, {
-      wakes: this.#shared.board,
+    this.#shared = new SharedWakes(whole, databaseRetry)
+    this.#replicaSync = new ReplicaSync(whole, {
+      wakes: this.#shared.registry,
       rows: this.rows,
-      presence: this.#presence,
+      local: this.#local,
       activity,
     })
-    const doors = new GatewayDrain(whole, this.rows)
-    const own = { rows: this.rows, leases: this.#leases, presence: this.#presence }
-    this.#stopper = new InstanceStopper(whole, { ...own, activity, doors })
+    const gatewayDrain = new GatewayDrain(whole, this.rows)
+    const own = { rows: this.rows, leases: this.#leases, local: this.#local }
+    this.#stopper = new InstanceStopper(whole, { ...own, activity, gatewayDrain })
     const failures = new WakeFailures(whole, this.rows, this.#stopper)
     const starter = new AgentStarter(whole, {
       ...own,
@@ -70,7 +70,7 @@ export class AgentLifecycle {
       probe: this.probe,
       wakeTimes: new WakeDurations(),
       startTimes: new WakeDurations(),
-      doors,
+      gatewayDrain,
     })
     this.#wakes = new Waker(whole, {
       ...own,
@@ -80,19 +80,19 @@ export class AgentLifecycle {
       metrics,
     })
     this.#stops = new StopRequests(whole, { ...own, stopper: this.#stopper, wakes: this.#wakes })
-    this.sleeper = new IdleStopper(whole, {
+    this.idleStopper = new IdleStopper(whole, {
       ...own,
       activity,
-      doors,
+      gatewayDrain,
       stops: this.#stops,
     })
-    this.sightings = new InstanceObserver(whole, { ...own, probe: this.probe, metrics })
+    this.observer = new InstanceObserver(whole, { ...own, probe: this.probe, metrics })
   }
 
   /** Joins the replicas of Mosaic: from now on they see this one's work, and it sees theirs. */
   async open(): Promise<void> {
-    await this.#context.copies.join()
-    this.#elsewhere.start()
+    await this.#context.replicas.join()
+    this.#replicaSync.start()
   }
 
   get gate(): SharedStartGate {
@@ -101,7 +101,7 @@ export class AgentLifecycle {
 
   /** Agents that wake just now. */
   get waking(): number {
-    return this.#presence.wakes.size
+    return this.#local.wakes.size
   }
 
   /**
@@ -111,19 +111,19 @@ export class AgentLifecycle {
    * @throws AgentUnavailable, E_UNKNOWN_AGENT, the signal's reason
    */
   ensureRunning(agent: AgentKey, options: EnsureOptions = {}): Promise<GatewayAccess> {
-    const access = this.#presence.warm.get(agent)
+    const access = this.#local.warm.get(agent)
     if (access) return Promise.resolve(access)
     return this.#wakes.join(this.#wakes.begin(agent, options.reason ?? 'message'), options)
   }
 
   /** The gateway of a running agent, or null if this process knows of none. */
   peek(agent: AgentKey): GatewayAccess | null {
-    return this.#presence.warm.get(agent) ?? null
+    return this.#local.warm.get(agent) ?? null
   }
 
   /** Forgets the gateway's address, after any failure to connect. The next call looks it up again. */
   invalidate(agent: AgentKey): void {
-    this.#presence.warm.delete(agent)
+    this.#local.warm.delete(agent)
   }
 
   /** Begins a start that a person requested, and returns. The row shows the outcome. */
@@ -183,21 +183,21 @@ export class AgentLifecycle {
   }
 
   async describe(agent: AgentKey): Promise<AgentView> {
-    this.#presence.policy = await this.#context.settings.get('agents.wakePolicy')
+    this.#local.policy = await this.#context.settings.get('agents.wakePolicy')
     const elsewhere = await this.#shared.progress(agent)
-    return this.#presence.view(agent, await this.rows.find(agent), elsewhere)
+    return this.#local.view(agent, await this.rows.find(agent), elsewhere)
   }
 
   /** Subscribes to progress and status. During a wake the listener gets the present progress at once. */
   subscribe(agent: AgentKey, listener: AgentListener): () => void {
-    const progress = this.#presence.wakes.get(agent)?.progress
+    const progress = this.#local.wakes.get(agent)?.progress
     if (progress) listener({ type: 'progress', progress })
-    return this.#presence.events.subscribe(agent, listener)
+    return this.#local.events.subscribe(agent, listener)
   }
 
   /** Whether this process is changing the agent at this moment. */
   isBusy(agent: AgentKey): boolean {
-    return this.#presence.wakes.has(agent) || this.#leases.isHeld(agent)
+    return this.#local.wakes.has(agent) || this.#leases.isHeld(agent)
   }
 
   /**
@@ -243,7 +243,7 @@ export class AgentLifecycle {
 
   /** Tells subscribers of the agent how new settings reach it. */
   tellSettings(agent: AgentKey, outcome: SettingsOutcome): void {
-    this.#presence.events.emit(agent, { type: 'settings', outcome })
+    this.#local.events.emit(agent, { type: 'settings', outcome })
   }
 
   /** Ends an unwanted instance, unless the agent runs by then. */
@@ -253,12 +253,12 @@ export class AgentLifecycle {
 
   /** The agent of an instance that was up when this process last saw it, or null. */
   agentNamed(instance: string): AgentKey | null {
-    return this.#presence.names.get(instance) ?? null
+    return this.#local.names.get(instance) ?? null
   }
 
   /** Resolves when no wake is in flight, whatever its outcome. */
   async settled(agent: AgentKey): Promise<void> {
-    await this.#presence.wakes.get(agent)?.result.catch(() => {})
+    await this.#local.wakes.get(agent)?.result.catch(() => {})
   }
 
   /** Clears the back-off, because the owner may have fixed the cause. */
@@ -272,7 +272,7 @@ export class AgentLifecycle {
 
   /** Releases callers because Mosaic ends. Instances keep running; the next Mosaic finds them. */
   async close(): Promise<void> {
-    this.#elsewhere.close()
+    this.#replicaSync.close()
     await this.#wakes.close()
   }
 }

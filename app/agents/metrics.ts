@@ -42,8 +42,8 @@ export class AgentMetrics {
     'Agents that ended by themselves.',
     'reason'
   )
-  readonly #primings = this.#counter(
-    'mosaic_agent_primings_total',
+  readonly #prewarms = this.#counter(
+    'mosaic_agent_prewarms_total',
     'Agents made ready for a first message, by how it ended.',
     'outcome'
   )
@@ -89,8 +89,8 @@ export class AgentMetrics {
     this.#crashes.inc({ reason })
   }
 
-  primed(outcome: PrewarmOutcome): void {
-    this.#primings.inc({ outcome })
+  prewarmed(outcome: PrewarmOutcome): void {
+    this.#prewarms.inc({ outcome })
   }
 
   /** What a sweep of the reaper came to. */

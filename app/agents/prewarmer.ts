@@ -29,10 +29,10 @@ export class Prewarmer {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
   readonly #lifecycle: AgentLifecycle
   readonly #metrics: AgentMetrics
-  readonly #gateway: Pick<GatewayClient, 'prime'>
+  readonly #gateway: Pick<GatewayClient, 'prewarm'>
   /** Apart from that of starts: no agent waits to start because another is primed. */
   readonly #gate = new StartGate()
-  readonly #primings = new Map<AgentKey, Promise<PrewarmOutcome>>()
+  readonly #prewarms = new Map<AgentKey, Promise<PrewarmOutcome>>()
   readonly #chats = new Map<AgentKey, number>()
   /** When a chat ended last, for each gateway that is known: one that was started anew is cold. */
   readonly #warmedAt = new WeakMap<GatewayAccess, number>()
@@ -42,7 +42,7 @@ export class Prewarmer {
     context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
     lifecycle: AgentLifecycle,
     metrics: AgentMetrics,
-    gateway: Pick<GatewayClient, 'prime'>
+    gateway: Pick<GatewayClient, 'prewarm'>
   ) {
     this.#context = context
     this.#lifecycle = lifecycle
@@ -65,27 +65,27 @@ export class Prewarmer {
   }
 
   /**
-   * Primes the agent once its wake has ended, unless it is warm by then. Call it when its user came, after
+   * Prewarms the agent once its wake has ended, unless it is warm by then. Call it when its user came, after
    * `start`; it wakes nobody itself. Once at a time for each agent. Never rejects.
    */
-  prime(agent: AgentKey): Promise<PrewarmOutcome> {
-    const present = this.#primings.get(agent)
+  prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
+    const present = this.#prewarms.get(agent)
     if (present) return present
-    const priming = this.#prime(agent)
+    const prewarm = this.#prewarm(agent)
       .then((outcome) => {
-        this.#metrics.primed(outcome)
+        this.#metrics.prewarmed(outcome)
         return outcome
       })
-      .finally(() => this.#primings.delete(agent))
-    this.#primings.set(agent, priming)
-    return priming
+      .finally(() => this.#prewarms.delete(agent))
+    this.#prewarms.set(agent, prewarm)
+    return prewarm
   }
 
   close(): void {
     this.#closing.abort(new Interrupted())
   }
 
-  async #prime(agent: AgentKey): Promise<PrewarmOutcome> {
+  async #prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
     const { clock, settings, logger } = this.#context
     await this.#lifecycle.settled(agent)
     const needless = this.#needless(agent)
@@ -104,7 +104,7 @@ export class Prewarmer {
       })
     } catch (error) {
       if (interruption.signal.aborted) return 'interrupted'
-      logger.info({ err: error, agent }, 'Could not prime an agent')
+      logger.info({ err: error, agent }, 'Could not prewarm an agent')
       this.#lifecycle.invalidate(agent)
       return 'failed'
     } finally {
@@ -114,12 +114,12 @@ export class Prewarmer {
 
   async #chat(agent: AgentKey, signal: AbortSignal): Promise<PrewarmOutcome> {
     const gateway = this.#lifecycle.peek(agent)!
-    await this.#gateway.prime(gateway.url, gateway.token, signal)
+    await this.#gateway.prewarm(gateway.url, gateway.token, signal)
     this.#warmed(gateway)
-    return 'primed'
+    return 'prewarmed'
   }
 
-  /** Why there is nothing to prime, or null. */
+  /** Why there is nothing to prewarm, or null. */
   #needless(agent: AgentKey): PrewarmOutcome | null {
     const gateway = this.#lifecycle.peek(agent)
     if (!gateway) return 'asleep'

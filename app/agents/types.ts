@@ -98,11 +98,11 @@ export interface AgentTransition {
 }
 
 /**
- * How priming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
+ * How prewarming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
  * `interrupted` by a stop; or `failed`.
  */
 export const PREWARM_OUTCOMES = [
-  'primed',
+  'prewarmed',
   'warm',
   'chatting',
   'asleep',

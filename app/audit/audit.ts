@@ -6,7 +6,7 @@ import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { isUniqueViolation } from '#models/unique_violation'
 
-/** Other copies append as well: each lost race means that another event was kept. */
+/** Other replicas append as well: each lost race means that another event was kept. */
 const MAX_TRIES = 20
 const RETRY_MS = 10
 

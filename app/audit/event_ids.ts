@@ -25,5 +25,5 @@ export class EventIds {
 
 const digits = (value: number, length: number) => value.toString(36).padStart(length, '0')
 
-/** Keeps apart what several copies of Mosaic make in the same millisecond. */
+/** Keeps apart what several replicas of Mosaic make in the same millisecond. */
 const random = () => createId().slice(0, RANDOM_DIGITS)

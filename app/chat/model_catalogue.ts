@@ -6,7 +6,7 @@ import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
 
-/** How long another copy's change may stay unseen, in milliseconds. */
+/** How long another replica's change may stay unseen, in milliseconds. */
 const CHECK_EVERY_MS = 2000
 
 /** Characters of the lists that are kept; the list used longest ago goes first. */

@@ -95,8 +95,8 @@ export class ChatRelay {
    * Sends a turn and hands the answer to the receiver. Resolves when all of it was handed over.
    * The client's connection ends the call when it closes; that rejects with `ClientLeft`.
    *
-   * A gateway that cannot be reached, or whose door refuses the request, is looked up again, once. What it
-   * already took is never sent again: an agent would act twice.
+   * A gateway that cannot be reached, or does not admit the request, is looked up again, once. A message that
+   * it admitted is never sent again: the agent would act twice.
    *
    * @throws AgentUnavailable, E_AGENT_WAKING, E_AGENT_UNREACHABLE, E_AGENT_GONE, E_AGENT_SILENT,
    * E_MOSAIC_STOPPING, and what the receiver throws

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { HeldAnswer, mayBeRefusal } from '#chat/door_refusal'
+import { HeldAnswer, mayBeRefusal } from '#chat/admission_refusal'
 
 /** Holds the gateway's answer back, and lets it go on. */
 export interface Flow {
@@ -19,7 +19,7 @@ export interface AnswerReceiver {
 /** The client went away: nobody is left to tell anything. */
 export class ClientLeft extends Error {}
 
-/** The gateway took none of it: no connection, or its own door refused the request. */
+/** The gateway admitted nothing: there was no connection, or it refused the request. */
 export class NotDelivered extends Error {}
 
 /** One request to a gateway, without a stream object between its socket and the receiver. */
@@ -27,7 +27,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #receiver: AnswerReceiver
   readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
-  /** An answer that may be the door's: held back until it is known whose it is. */
+  /** An answer that may be a refusal, held back until its body tells. */
   #held: HeldAnswer | null = null
   #aborted: Error | null = null
   #over = false

@@ -6,7 +6,7 @@ import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import { E_NOT_FOUND, E_TOKEN_ABILITY, E_TOO_MANY_TOKENS } from '#identity/errors'
 
-/** How long a deleted token or a deactivated user may still pass on another copy of Mosaic. */
+/** How long a deleted token or a deactivated user may still pass on another replica of Mosaic. */
 const CACHE_TTL_MS = 5000
 
 /** Enough for every client of a large installation; then the oldest go. */

@@ -1,6 +1,6 @@
 import { errors, type Limiter, type LimiterResponse } from '@adonisjs/limiter'
 
-/** How far apart the clocks of two copies of Mosaic, which count in the same rows, may be: seconds. */
+/** How far apart the clocks of two replicas of Mosaic, which count in the same rows, may be: seconds. */
 const CLOCKS_APART_SEC = 60
 
 /**

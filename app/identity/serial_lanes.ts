@@ -4,7 +4,7 @@ const MAX_OF_SOURCE = 3
 
 /**
  * Runs tasks one after the other by lane. Nobody fills a lane alone: one source has a few places in it.
- * Lanes are of this process; another copy of Mosaic has its own.
+ * Lanes are of this process; another replica of Mosaic has its own.
  */
 export class SerialLanes {
   readonly #lanes = new Map<string, { sources: string[]; last: Promise<unknown> }>()

@@ -27,7 +27,7 @@ export interface BodyAllowance {
 }
 
 /**
- * How much one user may ask of this copy of Mosaic: requests and changes a minute, answers that stay open,
+ * How much one user may ask of this replica of Mosaic: requests and changes a minute, answers that stay open,
  * and bytes that are held for them. Counted in memory, and the settings are read beside the requests, so that none of them waits for a query.
  */
 export class UserLimits {

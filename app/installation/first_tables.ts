@@ -18,16 +18,16 @@ const PG_SCHEMA = 'public'
 /** The lock that Lucid's migrations take where the database has such locks. */
 const LOCK = 1
 
-/** How long another copy may be at it: an empty database takes a second, an upgrade some. */
+/** How long another replica may be at it: an empty database takes a second, an upgrade some. */
 const LOOK_EVERY_MS = 250
 const MOST_LOOKS = 480
 
-/** How PostgreSQL and Lucid say that another copy was first: the lock, or a table just made. */
+/** How PostgreSQL and Lucid say that another replica was first: the lock, or a table just made. */
 const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505'])
 
 /**
  * Gives an empty database its tables, so that the first boot needs nothing but the two variables. One that
- * holds anything is left as it is: what changes data, a person begins who has a backup. Of several copies
+ * holds anything is left as it is: what changes data, a person begins who has a backup. Of several replicas
  * that boot at once one makes the tables, and the others wait for it.
  *
  * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_MIGRATING, the driver's error
@@ -47,7 +47,7 @@ export async function makeFirstTables(db: Database, app: ApplicationService): Pr
   throw new E_DATABASE_MIGRATING()
 }
 
-/** False while another copy is at it. Looks for tables before it looks for that copy, which may be done by then. */
+/** False while another replica is at it. Looks for tables before it looks for that replica, which may be done by then. */
 async function isReady(
   client: QueryClientContract,
   db: Database,

@@ -7,7 +7,7 @@ import type { AgentName } from '#openclaw/agent_name'
 import { PRIMER } from '#openclaw/primer_model'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long a change that another copy of Mosaic made may go unseen: milliseconds. */
+/** How long a change that another replica of Mosaic made may go unseen: milliseconds. */
 const TTL_MS = 2000
 
 /** Where an agent's call goes, and with which key. Lives for seconds, in memory only. */

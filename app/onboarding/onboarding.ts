@@ -29,12 +29,12 @@ export interface OnboardingState {
   step: OnboardingStep
 }
 
-/** Where the first boot stands. Everything it knows is in the database, so any copy can go on. */
+/** Where the first boot stands. Everything it knows is in the database, so any replica can go on. */
 export class Onboarding {
   constructor(
     protected settings: Settings,
     protected accounts: BreakglassAccounts,
-    protected refusals: DeniedAttempts,
+    protected deniedAttempts: DeniedAttempts,
     protected audit: Audit,
     readonly setupToken: SetupToken
   ) {}
@@ -46,7 +46,7 @@ export class Onboarding {
     return { completed: false, step: await this.#nextStep() }
   }
 
-  /** Asked of the database itself: a copy that has just lost the race must not see an old answer. */
+  /** Asked of the database itself: a replica that has just lost the race must not see an old answer. */
   async isClaimed(): Promise<boolean> {
     return (await SystemConfig.findBy('key', 'onboarding.claimed')) !== null
   }
@@ -60,7 +60,7 @@ export class Onboarding {
   async claim(setupToken: string, credentials: Credentials, address: string): Promise<User> {
     if (!(await this.setupToken.matches(setupToken))) {
       const details = { reason: 'setup_token' }
-      await this.refusals.note({ action: 'onboarding.refused', details, address })
+      await this.deniedAttempts.note({ action: 'onboarding.refused', details, address })
       throw new E_SETUP_TOKEN()
     }
     if (await this.isClaimed()) throw new E_ALREADY_CLAIMED()

@@ -3,7 +3,7 @@ import type { SecretKey } from '#vaults/secret_keys'
 
 /**
  * The token that claims a new installation. It follows from the installation's key and id, so every
- * copy of Mosaic prints the same link and none stores it.
+ * replica of Mosaic prints the same link and none stores it.
  */
 export class SetupToken {
   constructor(

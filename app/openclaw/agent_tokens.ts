@@ -5,7 +5,7 @@ import { hashGatewayToken } from '#models/with_lifecycle'
 import type { AgentName } from '#openclaw/agent_name'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long another copy of Mosaic may miss a renewed token, or a deactivated owner: milliseconds. */
+/** How long another replica of Mosaic may miss a renewed token, or a deactivated owner: milliseconds. */
 export const TOKEN_TTL_MS = 1000
 
 /** Whose token it was. */

@@ -24,7 +24,7 @@ const PRIMING = JSON.stringify({
   messages: [{ role: 'user', content: 'Hello.' }],
 })
 
-/** Messages of the primer's session that are kept: with more, each priming would take longer. */
+/** Messages of the primer's session that are kept: with more, each prewarm would take longer. */
 const PRIMER_MESSAGES = 50
 
 /** The most turns of a conversation that are read back at once. */
@@ -132,7 +132,7 @@ export class GatewayClient {
    *
    * @throws E_GATEWAY_FAILED, the signal's reason
    */
-  async prime(url: string, token: string, signal: AbortSignal): Promise<void> {
+  async prewarm(url: string, token: string, signal: AbortSignal): Promise<void> {
     await this.#chatWithPrimer(url, token, signal)
     const ended = await this.#endLongPriming(url, token).catch(() => false)
     if (ended) await this.#chatWithPrimer(url, token, signal)

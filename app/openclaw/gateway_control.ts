@@ -20,12 +20,12 @@ const MOST_PAGES = 50
  * What a gateway says when it is asked to take no more work: `closed` takes none, and does none; `draining`
  * takes none and ends what it has; `busy` goes on as before.
  */
-export type DoorState = 'closed' | 'draining' | 'busy'
+export type AdmissionState = 'closed' | 'draining' | 'busy'
 
 /** Devices that are forgotten at once; nobody pairs more by hand, and what is left goes at the next start. */
 const MOST_DEVICES = 200
 
-/** Every copy of Mosaic asks under the same name, so that each can take back what another one began. */
+/** Every replica of Mosaic asks under the same name, so that each can take back what another one began. */
 const REQUEST_ID = 'mosaic'
 
 /**
@@ -36,16 +36,16 @@ export class GatewayControl {
   constructor(protected timeoutMs: number = TIMEOUT_MS) {}
 
   /**
-   * Closes the doors of a gateway that does nothing: no chat, no run, no job, no shell left in the
-   * background. Then it admits no work for two minutes, or until `reopen`. With `drain` it admits none
-   * even if there is work, and what runs ends; ask again to hear when. 5 to 30 ms.
+   * Closes an idle gateway: no chat, no run, no job, no background shell. It then admits no work for two
+   * minutes, or until `reopen`. With `drain` it stops admitting work although it is busy, and lets running
+   * work end; call again to learn when. Takes 5 to 30 ms.
    */
-  async close(gateway: ControlledGateway, { drain }: { drain: boolean }): Promise<DoorState> {
+  async close(gateway: ControlledGateway, { drain }: { drain: boolean }): Promise<AdmissionState> {
     const { status } = await this.#prepare(gateway, drain)
     return status === 'ready' ? 'closed' : status
   }
 
-  /** Lets work in again, whoever closed the doors. Open doors are success. */
+  /** Admits work again, whichever replica closed the gateway. An open gateway is success. */
   async reopen(gateway: ControlledGateway): Promise<void> {
     /** A gateway keeps apart with and without draining, and tells of the other that it conflicts. */
     const { suspensionId } = await this.#prepare(gateway, false).catch(() =>
@@ -56,7 +56,7 @@ export class GatewayControl {
 
   /**
    * When the next job of the agent's own schedule is due, in milliseconds of the epoch, or null. Jobs that
-   * OpenClaw makes for itself are no reason to wake anybody. Ask before the doors are closed.
+   * OpenClaw makes for itself are no reason to wake an agent. Call it before the gateway is closed.
    */
   async nextJobAt(gateway: ControlledGateway): Promise<number | null> {
     let earliest: number | null = null

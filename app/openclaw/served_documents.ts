@@ -3,7 +3,7 @@ import type { AgentName } from '#openclaw/agent_name'
 import type { AgentDocuments } from '#openclaw/documents'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long another copy's change of a row may stay unseen: milliseconds. */
+/** How long another replica's change of a row may stay unseen: milliseconds. */
 const TTL_MS = 1000
 
 /** What the config endpoint sends, ready as text. */

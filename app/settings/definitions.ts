@@ -114,12 +114,12 @@ export const DEFINITIONS = {
   /** Hours after its sign-in that a session is over in any case. */
   'sessions.lifetimeHours': signInSetting<number>({ default: 720, schema: whole(1, 8760) }),
 
-  /** Requests of one user in a minute, to each copy of Mosaic: what a program gone wild is kept to. */
+  /** Requests of one user in a minute, to each replica of Mosaic: what a program gone wild is kept to. */
   'limits.requestsPerMinute': setting<number>({ default: 6000, schema: whole(10, 100_000_000) }),
-  /** Answers of one user that are open at the same time, chats and events, at each copy of Mosaic. */
+  /** Answers of one user that are open at the same time, chats and events, at each replica of Mosaic. */
   'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
 
-  /** Changes of their own things that one user makes in a minute, at each copy: every one is kept in the record. */
+  /** Changes of their own things that one user makes in a minute, at each replica: every one is kept in the record. */
   'limits.changesPerMinute': setting<number>({ default: 300, schema: whole(10, 1_000_000) }),
   /** Providers that one user may have. */
   'limits.providers': setting<number>({ default: 50, schema: whole(1, 100_000) }),
@@ -129,7 +129,7 @@ export const DEFINITIONS = {
   'limits.tokens': setting<number>({ default: 100, schema: whole(1, 100_000) }),
   /** Sessions of one user; a sign-in beyond them ends the one that was used longest ago. */
   'limits.sessions': setting<number>({ default: 100, schema: whole(1, 100_000) }),
-  /** Megabytes of requests to agents that each copy of Mosaic holds for one user at the same time. */
+  /** Megabytes of requests to agents that each replica of Mosaic holds for one user at the same time. */
   'limits.bodyMb': setting<number>({ default: 64, schema: whole(10, 1_048_576) }),
   /** The same for all users together. */
   'limits.bodiesMb': setting<number>({ default: 256, schema: whole(10, 1_048_576) }),

@@ -17,7 +17,7 @@ import {
 } from '#settings/definitions'
 import type { ChangedBy } from '#settings/setting_kinds'
 
-/** How long another copy's change may stay unseen, in milliseconds. */
+/** How long another replica's change may stay unseen, in milliseconds. */
 const SNAPSHOT_AGE_MS = 2000
 
 /** A setting as an admin sees it. A secret's value is null; `set` says whether there is one. */

@@ -26,7 +26,7 @@ export class DailySums<Values extends object> {
   }
 
   /**
-   * Gives all of them and begins anew. In one order for all copies of Mosaic: two that write the same
+   * Gives all of them and begins anew. In one order for all replicas of Mosaic: two that write the same
    * rows at once would otherwise wait for each other.
    */
   take(): DailyEntry<Values>[] {

@@ -48,7 +48,7 @@ export class UsageMeter {
   readonly #usage = new DailySums<UsageSums>(NO_USAGE)
   /** By how they ended. */
   readonly #wakes = new DailySums<WakeSums>(NO_WAKES)
-  #callOff: (() => void) | null = null
+  #cancelTimer: (() => void) | null = null
   #writing: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -90,8 +90,8 @@ export class UsageMeter {
 
   /** Writes what the rows do not know yet. */
   async flush(): Promise<void> {
-    this.#callOff?.()
-    this.#callOff = null
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
     this.#writing = this.#writing.then(() => this.#write())
     await this.#writing
   }
@@ -108,9 +108,9 @@ export class UsageMeter {
   }
 
   #schedule(): void {
-    if (this.#callOff || this.#closed) return
+    if (this.#cancelTimer || this.#closed) return
     const ring = () => void this.flush()
-    this.#callOff = this.#clock.after(WRITE_EVERY_MS, ring, { background: true })
+    this.#cancelTimer = this.#clock.after(WRITE_EVERY_MS, ring, { background: true })
   }
 
   async #write(): Promise<void> {

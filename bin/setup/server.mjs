@@ -28,7 +28,7 @@ export class MosaicServer {
   #env
   #terminal
   #log
-  #lastWords = []
+  #outputTail = []
   #stopping = false
 
   /** The link that claims a new installation; null once it is claimed. */
@@ -77,7 +77,7 @@ export class MosaicServer {
     throw this.#stopping
       ? new SetupFailure('Stopped.')
       : new SetupFailure(
-          `The server ended as it started:\n${this.#lastWords.join('\n')}`,
+          `The server ended as it started:\n${this.#outputTail.join('\n')}`,
           `The whole log is in ${this.logFile}.`
         )
   }
@@ -110,7 +110,7 @@ export class MosaicServer {
     this.#log.write(`${line}\n`)
     if (!line.trim()) return
 
-    this.#lastWords = [...this.#lastWords, line].slice(-20)
+    this.#outputTail = [...this.#outputTail, line].slice(-20)
     const entry = parsed(line)
     if (entry && entry.level >= WARN) {
       this.#terminal.line(`  ${entry.level > WARN ? 'error' : 'warning'}: ${entry.msg}`)

@@ -1,5 +1,5 @@
 /**
- * What outlives every copy of Mosaic: the runtime of the memory driver, and the documents that agents of
+ * What outlives every replica of Mosaic: the runtime of the memory driver, and the documents that agents of
  * the other drivers fetch. It keeps count of what must never be.
  */
 import { createServer, type ServerResponse } from 'node:http'
@@ -13,24 +13,24 @@ import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 import { type RuntimeError } from '#runtimes/errors'
 import { WORLD_INSTALLATION, type WorldAnswer } from '../remote_driver.js'
 
-/** A start takes its time, so that a copy may die in the middle of it. */
+/** A start takes its time, so that a replica may die in the middle of it. */
 const START_MS = 150
 const BOOT_MS = 80
 const STOP_MS = 60
 
-/** Verbs that change an instance: no two copies may use them on one agent at a time. */
+/** Verbs that change an instance: no two replicas may use them on one agent at a time. */
 const CHANGES = new Set(['ensure', 'stop', 'suspend', 'resume', 'remove'])
 
 const world = new MemoryWorld()
 const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
 driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS })
 
-/** Who is changing which instance just now. A copy that died is out of it at once. */
+/** Who is changing which instance just now. A replica that died is out of it at once. */
 const changing = new Map<string, string>()
 const making = new Map<string, AbortController>()
 let overlaps = 0
 
-type Input = Record<string, never> & { name: string; copy: string }
+type Input = Record<string, never> & { name: string; replicaId: string }
 
 const VERBS: Record<string, (input: Input) => Promise<unknown>> = {
   ensure: ({ spec, token }: Input) => {
@@ -61,10 +61,10 @@ async function answer(verb: string, input: Input, response: ServerResponse): Pro
   const changes = CHANGES.has(verb)
   if (changes) {
     const other = changing.get(name)
-    if (other && other !== input.copy) overlaps++
-    changing.set(name, input.copy)
+    if (other && other !== input.replicaId) overlaps++
+    changing.set(name, input.replicaId)
     response.once('close', () => {
-      if (changing.get(name) === input.copy) changing.delete(name)
+      if (changing.get(name) === input.replicaId) changing.delete(name)
     })
   }
   try {

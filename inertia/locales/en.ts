@@ -310,8 +310,8 @@ export const en = {
     stop: 'Put to sleep',
     restart: 'Restart',
     keepAwake: 'Keep awake',
-    lastWords: 'Show what it wrote last',
-    lastWordsNone: 'It wrote nothing.',
+    crashLog: 'Show what it wrote last',
+    crashLogEmpty: 'It wrote nothing.',
     keptAwake: 'Your agent stays awake a while longer.',
     settings: {
       applied: 'Your agent has taken over the new settings, without a restart.',

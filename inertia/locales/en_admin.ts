@@ -415,7 +415,7 @@ export const admin = {
       },
       limits_bodiesMb: {
         label: 'Megabytes of requests of all',
-        help: 'The same for all users together, at each copy of Mosaic.',
+        help: 'The same for all users together, at each replica of Mosaic.',
       },
       limits_uploadSec: {
         label: 'Time for a request to arrive',

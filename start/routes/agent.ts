@@ -1,6 +1,6 @@
 import router from '@adonisjs/core/services/router'
 import { events, one } from '#openapi/answer'
-import { agent, lastWords } from '#openapi/shapes/agents'
+import { agent, crashLog } from '#openapi/shapes/agents'
 import { api } from '#start/kernel'
 
 const Agent = () => import('#controllers/api/agent_controller')
@@ -12,7 +12,7 @@ router
     router.post('/stop', [Agent, 'stop']).as('agent.stop').answers(one(agent, 202))
     router.post('/restart', [Agent, 'restart']).as('agent.restart').answers(one(agent, 202))
     router.post('/keep-awake', [Agent, 'keepAwake']).as('agent.keep_awake').answers(one(agent, 202))
-    router.get('/log', [Agent, 'log']).as('agent.log').answers(one(lastWords))
+    router.get('/log', [Agent, 'log']).as('agent.log').answers(one(crashLog))
     router.get('/events', [Agent, 'events']).as('agent.events').answers(events)
   })
   .prefix('/api/v1/agent')

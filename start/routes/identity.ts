@@ -16,7 +16,7 @@ import {
   newAccessToken,
   session,
 } from '#openapi/shapes/people'
-import { invitation, waysIn } from '#openapi/shapes/sign_in'
+import { invitation, signInMethods } from '#openapi/shapes/sign_in'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
@@ -53,7 +53,11 @@ router
 
 router
   .group(() => {
-    router.get('/sign-in', [SignIn, 'show']).as('signIn.show').answers(one(waysIn)).access('anyone')
+    router
+      .get('/sign-in', [SignIn, 'show'])
+      .as('signIn.show')
+      .answers(one(signInMethods))
+      .access('anyone')
     router
       .get('/invitations/:token', [Invitations, 'show'])
       .as('invitations.show')

@@ -39,7 +39,7 @@ export class AgentsHouse {
   readonly tokens = new AgentTokens(this.clock.elapsed)
   /** Who wants to hear of each change of a row. */
   readonly transitions: ((transition: AgentTransition) => void)[] = []
-  readonly context: AgentsContext & { copies: ReplicaRegistry }
+  readonly context: AgentsContext & { replicas: ReplicaRegistry }
   readonly activity: AgentActivity
   readonly lifecycle: AgentLifecycle
   readonly reaper: AgentReaper
@@ -106,7 +106,7 @@ export class AgentsHouse {
     for (const room of this.#rooms) await room.close()
     await this.lifecycle.close()
     await this.activity.close()
-    await this.context.copies.close()
+    await this.context.replicas.close()
     for (const instance of this.world.instances.values()) await instance.gateway?.stop()
   }
 
@@ -119,10 +119,10 @@ export class AgentsHouse {
       warn: log('warn'),
       error: log('error'),
     }
-    const world = { copy: createId(), clock: this.clock, timeouts: DEFAULT_TIMEOUTS, logger }
+    const world = { replicaId: createId(), clock: this.clock, timeouts: DEFAULT_TIMEOUTS, logger }
     return {
       ...world,
-      copies: new ReplicaRegistry(world),
+      replicas: new ReplicaRegistry(world),
       runtimes: {
         use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
         names: () => ['memory', ...Object.keys(this.runtimes)],
@@ -139,7 +139,7 @@ export class AgentsHouse {
       },
       callbackUrl: async () => 'http://127.0.0.1:9',
       random: () => 0.5,
-      doors: new GatewayControl(2000),
+      gatewayControl: new GatewayControl(2000),
       fetch: globalThis.fetch,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
       rollouts: new PendingRollouts(),

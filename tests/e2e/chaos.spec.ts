@@ -6,7 +6,7 @@ import app from '@adonisjs/core/services/app'
 /** Always the same: what fails here fails again. `npm run chaos` without a seed draws another each time. */
 const SEED = 20261125
 
-/** A busy machine needs some seconds for each copy that it starts. */
+/** A busy machine needs some seconds for each replica that it starts. */
 const DEADLINE_MS = 240_000
 
 interface Run {
@@ -27,7 +27,7 @@ async function chaos({ driver, rounds, faults }: Run): Promise<Record<string, nu
   return JSON.parse(stdout)
 }
 
-test.group('Copies of Mosaic, when one is killed or what they stand on is restarted', (group) => {
+test.group('Replicas of Mosaic, when one is killed or what they stand on is restarted', (group) => {
   group.each.timeout(DEADLINE_MS)
 
   test('leave no agent lost, doubled, forgotten or without a reason: {driver}, {faults}')

@@ -83,7 +83,7 @@ test.group('The first boot', (group) => {
   })
 })
 
-test.group('The first boot of several copies', (group) => {
+test.group('The first boot of several replicas', (group) => {
   const postgres = new PrivatePostgres()
   const copies = [new MosaicProcess(), new MosaicProcess(), new MosaicProcess()]
 

@@ -108,7 +108,7 @@ test.group('The real OpenClaw', (group) => {
       const agent = new RealAgent(`user/${user.id}`, token, home, await freePort())
       try {
         await agent.ready((url) => gateway.probeReady(url), 180_000)
-        await gateway.prime(agent.url, token, AbortSignal.timeout(90_000))
+        await gateway.prewarm(agent.url, token, AbortSignal.timeout(90_000))
         assert.isEmpty(failing.calls)
         const response = await fetch(`${agent.url}/v1/chat/completions`, {
           method: 'POST',

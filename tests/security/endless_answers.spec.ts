@@ -64,7 +64,7 @@ test.group('Security | an agent whose gateway answers without an end', (group) =
   const asks: [string, () => Promise<unknown>][] = [
     ['a conversation', () => client.history(gateway.url, 'token', 'web:c')],
     ['its document', () => control.document(access())],
-    ['the primer', () => client.prime(gateway.url, 'token', new AbortController().signal)],
+    ['the primer', () => client.prewarm(gateway.url, 'token', new AbortController().signal)],
   ]
 
   test('is hung up on: {0}')

@@ -20,8 +20,8 @@ test.group('A stolen gateway token', (group) => {
     }
   })
 
-  /** What each door answers to the token. */
-  async function doors(agent: AgentKey, url: string, token: string, providerId: string) {
+  /** The status that each endpoint answers to the token. */
+  async function statuses(agent: AgentKey, url: string, token: string, providerId: string) {
     const headers = { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }
     const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })
     const ask = async (address: string, init: RequestInit = {}) =>
@@ -59,7 +59,8 @@ test.group('A stolen gateway token', (group) => {
     test(`does nothing after a restart of a ${kind}'s agent`, async ({ assert }) => {
       const lifecycle = await app.container.make('agents.lifecycle')
       const [agent, providerId] = (await agentsWithDemoModel())[kind]
-      const check = ({ url }: GatewayAccess, token: string) => doors(agent, url, token, providerId)
+      const check = ({ url }: GatewayAccess, token: string) =>
+        statuses(agent, url, token, providerId)
 
       const stolen = await lifecycle.startAndWait(agent)
       assert.deepEqual(await check(stolen, stolen.token), OPEN)
@@ -69,7 +70,7 @@ test.group('A stolen gateway token', (group) => {
 
       await lifecycle.stop(agent)
       const { document, relay } = await check(present, present.token).catch(() =>
-        doors(agent, internalUrl(), present.token, providerId)
+        statuses(agent, internalUrl(), present.token, providerId)
       )
       assert.deepEqual([document, relay], [401, 401])
     })

@@ -23,7 +23,7 @@ const ALLOWED: Record<string, string> = {
   'aes_256_gcm.ts: Buffer.concat': 'the parts of one sealed value',
   'archive.ts: Buffer.concat': 'the few files that Mosaic packs itself',
   'call_body.ts: for await': 'the limit of a call, which it counts',
-  'door_refusal.ts: Buffer.concat': 'the length of a refusal, which it counts',
+  'admission_refusal.ts: Buffer.concat': 'the length of a refusal, which it counts',
   'engine.ts: readFileSync': 'certificates of the operator',
   'event_stream.ts: Buffer.concat': 'what Mosaic itself wrote in one turn of the event loop',
   'handbook.ts: readFile': 'Mosaic’s own chapters',

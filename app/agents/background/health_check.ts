@@ -47,9 +47,9 @@ export class AgentHealthCheck {
     if (this.lifecycle.isBusy(agent)) return 'skipped'
     if (row.endpoint && (await this.lifecycle.probe.isAlive(row.endpoint))) return 'healthy'
     try {
-      const sighting = await this.lifecycle.sightings.recheck(agent)
-      if (sighting === 'gone') return 'crashed'
-      if (sighting !== 'running') return 'skipped'
+      const found = await this.lifecycle.observer.recheck(agent)
+      if (found === 'gone') return 'crashed'
+      if (found !== 'running') return 'skipped'
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not look after an agent')
       return 'skipped'

@@ -14,7 +14,7 @@ const SWEEP_MS = 60_000
 const RECONCILE_MS = 30_000
 /** Small against the time by which agents are woken ahead of what they have planned. */
 const SCHEDULE_MS = 10_000
-/** What a copy of Mosaic left half done when it ended is taken up within a lease's time and this. */
+/** What a replica of Mosaic left half done when it ended is taken up within a lease's time and this. */
 const TAKE_OVER_MS = 3000
 
 export interface AgentJobsParts {

@@ -67,12 +67,12 @@ const COUNTED_AS: Record<IdleStopOutcome, 'stopped' | 'suspended' | 'working' | 
 export class AgentReaper {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
-    protected lifecycle: Pick<AgentLifecycle, 'sleeper'>,
+    protected lifecycle: Pick<AgentLifecycle, 'idleStopper'>,
     protected activity: AgentActivity,
     protected metrics: AgentMetrics
   ) {}
 
-  /** Select, then for each: lease, check again, close its doors, sleep. Safe from several places at once. */
+  /** Selects the idle, then for each takes the lease, checks again, drains and stops. Safe to run concurrently. */
   async reapIdle(): Promise<ReapStatistics> {
     const rules = await this.#rules()
     await this.#leaveFuture()
@@ -157,7 +157,7 @@ export class AgentReaper {
 
   async #reap(agent: AgentKey, wish: Wish) {
     try {
-      const outcome = await this.lifecycle.sleeper.sleep(agent, (row) => wish(agent, row))
+      const outcome = await this.lifecycle.idleStopper.stop(agent, (row) => wish(agent, row))
       return COUNTED_AS[outcome]
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not put an idle agent to sleep')

@@ -17,14 +17,14 @@ export interface ReconcileAction {
 }
 
 /** An instance, with the runtime that showed it. */
-export interface Sighted {
+export interface Listed {
   runtime: string
   observed: Observed
 }
 
 export interface ReconcileInput {
-  sighted: Sighted[]
-  /** All rows that are up or have an instance among those sighted, and all system agents'. */
+  listed: Listed[]
+  /** All rows that are up or have an instance among those listed, and all system agents'. */
   rows: AgentRow[]
   /** The runtimes that answered: of others nothing is known. */
   answered: ReadonlySet<string>
@@ -32,34 +32,29 @@ export interface ReconcileInput {
   policy: WakePolicy
 }
 
-export type PlannedAction = ReconcileAction & { sighted?: Sighted; row?: AgentRow }
+export type PlannedAction = ReconcileAction & { listed?: Listed; row?: AgentRow }
 
 /** Compares what the runtimes show with what the rows want. */
-export function reconcilePlan({
-  sighted,
-  rows,
-  answered,
-  policy,
-}: ReconcileInput): PlannedAction[] {
+export function reconcilePlan({ listed, rows, answered, policy }: ReconcileInput): PlannedAction[] {
   const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
   const seen = new Set<AgentKey>()
   const actions: PlannedAction[] = []
 
-  for (const entry of sighted) {
+  for (const entry of listed) {
     const { name } = entry.observed
     const agent = entry.observed.agent as AgentKey
     const row = byAgent.get(agent)
     const isIts =
       row && instanceName(row) === name && (row.runtime ?? entry.runtime) === entry.runtime
     if (!isIts) {
-      actions.push({ action: 'remove', agent, name, sighted: entry })
+      actions.push({ action: 'remove', agent, name, listed: entry })
       continue
     }
     if (entry.observed.status === 'exited') continue
     seen.add(agent)
     if (mustEnd(row)) actions.push({ action: 'stop', agent, name, row })
     else if (!isKnown(row, entry.observed)) {
-      actions.push({ action: 'adopt', agent, name, row, sighted: entry })
+      actions.push({ action: 'adopt', agent, name, row, listed: entry })
     }
   }
 

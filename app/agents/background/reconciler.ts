@@ -8,7 +8,7 @@ import {
   reconcilePlan,
   type PlannedAction,
   type ReconcileAction,
-  type Sighted,
+  type Listed,
 } from '#agents/background/reconcile_plan'
 import { isUp } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
@@ -28,7 +28,7 @@ const UP = ['starting', 'running', 'suspended', 'stopping']
 export interface ReconcileStatistics {
   /** Instances that the runtimes showed. */
   instances: number
-  /** Agents that a copy of Mosaic was changing when it ended. */
+  /** Agents that a replica of Mosaic was changing when it ended. */
   takenOver: number
   adopted: number
   /** Wakes that someone who is gone had begun, taken up again. */
@@ -78,12 +78,12 @@ export class AgentReconciler {
     const { dryRun = false } = options
     const beganAt = clock.elapsed()
     const takenOver = dryRun ? 0 : await this.lifecycle.takeOver()
-    const { sighted, answered, unreachable } = await this.#look()
+    const { listed, answered, unreachable } = await this.#look()
     /** The rows come after the instances: an agent has its row before it has its instance. */
     const policy = await this.context.settings.get('agents.wakePolicy')
-    const observed = sighted.map((entry) => entry.observed)
+    const observed = listed.map((entry) => entry.observed)
     const rows = await this.#rows(observed, policy)
-    const plan = reconcilePlan({ sighted, rows, answered, policy })
+    const plan = reconcilePlan({ listed, rows, answered, policy })
 
     const counts: Record<Outcome, number> = {
       adopted: 0,
@@ -107,7 +107,7 @@ export class AgentReconciler {
       this.metrics.reconciled(counts)
     }
     return {
-      instances: sighted.length,
+      instances: listed.length,
       takenOver,
       ...counts,
       unreachable,
@@ -118,7 +118,7 @@ export class AgentReconciler {
   }
 
   /**
-   * Repairs at once what copies of Mosaic left half done that have ended, and what went wrong while the
+   * Repairs at once what replicas of Mosaic left half done that have ended, and what went wrong while the
    * database was away, as soon as it is back. Cheap while there is nothing of the kind.
    */
   async takeOver(): Promise<{ takenOver: number }> {
@@ -131,24 +131,24 @@ export class AgentReconciler {
     return { takenOver }
   }
 
-  async #look(): Promise<{ sighted: Sighted[]; answered: Set<string>; unreachable: string[] }> {
+  async #look(): Promise<{ listed: Listed[]; answered: Set<string>; unreachable: string[] }> {
     const { clock, logger, runtimes } = this.context
-    const sighted: Sighted[] = []
+    const listed: Listed[] = []
     const answered = new Set<string>()
     const unreachable: string[] = []
     for (const runtime of await this.#runtimes()) {
       try {
-        const listed = await within(clock, LIST_MS, undefined, async () =>
+        const found = await within(clock, LIST_MS, undefined, async () =>
           Array.fromAsync((await runtimes.use(runtime)).list())
         )
-        sighted.push(...listed.map((observed) => ({ runtime, observed })))
+        listed.push(...found.map((observed) => ({ runtime, observed })))
         answered.add(runtime)
       } catch (error) {
         unreachable.push(runtime)
         logger.warn({ err: error, runtime }, 'A runtime did not list its instances')
       }
     }
-    return { sighted, answered, unreachable }
+    return { listed, answered, unreachable }
   }
 
   /** The runtime in use, and those that agents were started with before it was. */
@@ -197,7 +197,7 @@ export class AgentReconciler {
         return (await this.lifecycle.stopUnwanted(agent)) ? 'stopped' : 'skipped'
       }
       if (action === 'recheck') {
-        return (await this.lifecycle.sightings.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
+        return (await this.lifecycle.observer.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
       }
       await this.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
       return 'started'
@@ -208,9 +208,9 @@ export class AgentReconciler {
     }
   }
 
-  async #adopt({ agent, row, sighted }: PlannedAction): Promise<Outcome> {
-    const { observed, runtime } = sighted!
-    const adoption = await this.lifecycle.sightings.adopt(agent, observed, runtime)
+  async #adopt({ agent, row, listed }: PlannedAction): Promise<Outcome> {
+    const { observed, runtime } = listed!
+    const adoption = await this.lifecycle.observer.adopt(agent, observed, runtime)
     if (adoption !== 'unready') return adoption === 'adopted' ? 'adopted' : 'skipped'
     if (row!.status === 'starting') {
       await this.lifecycle.start(agent)
@@ -221,8 +221,8 @@ export class AgentReconciler {
     return 'stopped'
   }
 
-  async #remove({ agent, name, sighted }: PlannedAction): Promise<Outcome> {
-    const { observed, runtime } = sighted!
+  async #remove({ agent, name, listed }: PlannedAction): Promise<Outcome> {
+    const { observed, runtime } = listed!
     const driver = await this.context.runtimes.use(runtime)
     this.context.logger.info({ agent, name, runtime }, 'Removing an instance of no agent')
     await driver.remove({ name, state: observed.state })

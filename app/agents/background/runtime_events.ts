@@ -61,7 +61,7 @@ export class RuntimeEvents {
     const agent = this.#lifecycle.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
     if (!agent || this.#lifecycle.isBusy(agent)) return
     this.#lifecycle.invalidate(agent)
-    await this.#lifecycle.sightings.recheck(agent).catch((error: unknown) => {
+    await this.#lifecycle.observer.recheck(agent).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
     })
   }

@@ -13,7 +13,7 @@ export interface ScheduledTask {
 export class Scheduler {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
   readonly #tasks: ScheduledTask[]
-  readonly #callOffs = new Map<ScheduledTask, () => void>()
+  readonly #timers = new Map<ScheduledTask, () => void>()
   readonly #running = new Set<Promise<void>>()
   #ended = false
 
@@ -32,17 +32,17 @@ export class Scheduler {
   /** Begins nothing more. Resolves when what runs has ended. */
   async stop(): Promise<void> {
     this.#ended = true
-    for (const callOff of this.#callOffs.values()) callOff()
+    for (const cancelTimer of this.#timers.values()) cancelTimer()
     await Promise.all(this.#running)
   }
 
   /** The next turn counts from the end of the last one: a slow task does not pile up. */
   #plan(task: ScheduledTask): void {
     if (this.#ended) return
-    const callOff = this.#context.clock.after(task.everyMs, () => this.#run(task, false), {
+    const cancelTimer = this.#context.clock.after(task.everyMs, () => this.#run(task, false), {
       background: true,
     })
-    this.#callOffs.set(task, callOff)
+    this.#timers.set(task, cancelTimer)
   }
 
   #run(task: ScheduledTask, first: boolean): void {

@@ -53,7 +53,7 @@ class Rollout {
  * Brings what was changed to an agent that runs, above all its document. What OpenClaw takes over while it
  * runs, it is given; for the rest the agent is stopped once nothing is in flight, and started again. Its
  * conversations are in its state, which stays. It is done when the agent has what is stored by then: what
- * changes on the way, here or in another copy of Mosaic, is taken along.
+ * changes on the way, here or in another replica of Mosaic, is taken along.
  */
 export class SettingsRollout {
   readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
@@ -113,9 +113,9 @@ export class SettingsRollout {
   #holdMessages(agent: AgentKey, rollout: Rollout): void {
     const { clock, rollouts } = this.#context
     const release = rollouts.hold(agent)
-    const callOff = clock.after(ADMISSION_MS, release, { background: true })
+    const cancelTimer = clock.after(ADMISSION_MS, release, { background: true })
     rollout.holdUntilAdmitted(() => {
-      callOff()
+      cancelTimer()
       release()
     })
   }

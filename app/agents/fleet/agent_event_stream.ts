@@ -44,9 +44,9 @@ export class AgentEventStreams {
       else stream.push(eventText(event.type, dataOf(event)))
     }
     const unsubscribe = this.#lifecycle.subscribe(agent, push)
-    const stopBeating = this.#beat(stream)
+    const stopHeartbeats = this.#heartbeat(stream)
     stream.once('close', () => {
-      stopBeating()
+      stopHeartbeats()
       unsubscribe()
       open.delete(stream)
       if (open.size === 0) this.#open.delete(agent)
@@ -71,14 +71,14 @@ export class AgentEventStreams {
     }
   }
 
-  #beat(stream: Readable): () => void {
+  #heartbeat(stream: Readable): () => void {
     const { clock } = this.#context
-    const beat = () => {
+    const heartbeat = () => {
       stream.push(HEARTBEAT_TEXT)
-      callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
+      cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })
     }
-    let callOff = clock.after(HEARTBEAT_MS, beat, { background: true })
-    return () => callOff()
+    let cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })
+    return () => cancelTimer()
   }
 }
 

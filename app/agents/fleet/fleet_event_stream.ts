@@ -8,7 +8,7 @@ import { eventText } from '#http/server_sent_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
-/** Below what proxies allow a silent connection; how far pages may be behind another copy of Mosaic. */
+/** Below what proxies allow a silent connection; how far pages may be behind another replica of Mosaic. */
 const LOOK_EVERY_MS = 15_000
 /** Counting takes two queries: many changes at once are counted once. */
 const COUNT_AFTER_MS = 1000
@@ -25,7 +25,7 @@ interface FleetParts {
 
 /**
  * The fleet as server-sent events, for the pages of admins: `fleet` with how many agents are in which
- * state, `agent` for each that changed. What this process does is told at once; what other copies of
+ * state, `agent` for each that changed. What this process does is told at once; what other replicas of
  * Mosaic did is found by a look into the rows, as long as anybody watches.
  */
 export class FleetEventStreams {
@@ -33,8 +33,8 @@ export class FleetEventStreams {
   readonly #parts: FleetParts
   readonly #open = new Set<Readable>()
   #lookedAt = 0
-  #callOffLook = () => {}
-  #callOffCount: (() => void) | null = null
+  #cancelLook = () => {}
+  #cancelCount: (() => void) | null = null
 
   constructor(context: Pick<AgentsContext, 'clock' | 'logger'>, parts: FleetParts) {
     this.#context = context
@@ -68,7 +68,7 @@ export class FleetEventStreams {
   tell({ row }: Pick<AgentTransition, 'row'>): void {
     if (this.#open.size === 0) return
     this.#send('agent', this.#describe(row))
-    this.#callOffCount ??= this.#context.clock.after(COUNT_AFTER_MS, () => void this.#count(), {
+    this.#cancelCount ??= this.#context.clock.after(COUNT_AFTER_MS, () => void this.#count(), {
       background: true,
     })
   }
@@ -85,13 +85,13 @@ export class FleetEventStreams {
   }
 
   #rest(): void {
-    this.#callOffLook()
-    this.#callOffCount?.()
-    this.#callOffCount = null
+    this.#cancelLook()
+    this.#cancelCount?.()
+    this.#cancelCount = null
   }
 
   #plan(): void {
-    this.#callOffLook = this.#context.clock.after(LOOK_EVERY_MS, () => void this.#look(), {
+    this.#cancelLook = this.#context.clock.after(LOOK_EVERY_MS, () => void this.#look(), {
       background: true,
     })
   }
@@ -118,8 +118,8 @@ export class FleetEventStreams {
   }
 
   async #count(): Promise<void> {
-    this.#callOffCount?.()
-    this.#callOffCount = null
+    this.#cancelCount?.()
+    this.#cancelCount = null
     try {
       this.#send('fleet', await this.#parts.gauges())
     } catch (error) {

@@ -8,37 +8,40 @@ import { E_GATEWAY_FAILED } from '#openclaw/errors'
 const ASK_AGAIN_MS = 250
 
 /**
- * What an agent is found doing that should fall asleep: nothing, and its doors are closed from now on
- * (`closed`); something, be it in the background (`working`); or its schedule wants it soon (`due`). A
- * gateway that does not answer is `silent`.
+ * The result of an attempt to close an idle gateway. `closed`: it was idle and now admits no work.
+ * `working`: it has work, possibly in the background. `due`: its schedule starts a job soon. `silent`: it did
+ * not answer.
  */
 export type Quietness = 'closed' | 'working' | 'due' | 'silent'
 
 /**
- * Whether an agent is at work is its gateway's to say: it alone sees runs, jobs and shells left in the
- * background. Once its doors are closed nothing begins that a stop could cut off. Call it under the lease;
- * what it rejects with is `LeaseLost`.
+ * Closes and reopens gateways. Only the gateway knows whether its agent is at work: it sees runs, jobs and
+ * background shells. A closed gateway starts no work that a stop could cut off. Call it under the lease.
+ *
+ * @throws LeaseLost
  */
 export class GatewayDrain {
-  readonly #context: Pick<AgentsContext, 'clock' | 'doors' | 'logger' | 'settings'>
+  readonly #context: Pick<AgentsContext, 'clock' | 'gatewayControl' | 'logger' | 'settings'>
   readonly #rows: AgentRepository
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'doors' | 'logger' | 'settings'>,
+    context: Pick<AgentsContext, 'clock' | 'gatewayControl' | 'logger' | 'settings'>,
     rows: AgentRepository
   ) {
     this.#context = context
     this.#rows = rows
   }
 
-  /** Closes the doors of an agent that does nothing and is not wanted soon. */
+  /** Closes the gateway of an agent that is idle and has no job due soon. */
   async closeIfQuiet(row: AgentRow): Promise<Quietness> {
-    const { doors, settings, clock } = this.#context
+    const { gatewayControl, settings, clock } = this.#context
     const closed = await this.#ask(row, async (gateway) => {
       const nextJobAt = await this.#noteNextJob(row, gateway)
       const aheadMs = (await settings.get('agents.wakeAheadSec')) * 1000
       if (nextJobAt !== null && nextJobAt - clock.now() <= aheadMs) return 'due'
-      return (await doors.close(gateway, { drain: false })) === 'closed' ? 'closed' : 'working'
+      return (await gatewayControl.close(gateway, { drain: false })) === 'closed'
+        ? 'closed'
+        : 'working'
     })
     return closed ?? 'silent'
   }
@@ -48,11 +51,11 @@ export class GatewayDrain {
    * where the gateway does not answer.
    */
   async drain(row: AgentRow, graceMs: number): Promise<boolean> {
-    const { doors, clock, logger } = this.#context
+    const { gatewayControl, clock, logger } = this.#context
     const deadline = clock.elapsed() + graceMs
     const answered = await this.#ask(row, async (gateway) => {
       await this.#noteNextJob(row, gateway)
-      while ((await doors.close(gateway, { drain: true })) !== 'closed') {
+      while ((await gatewayControl.close(gateway, { drain: true })) !== 'closed') {
         if (clock.elapsed() >= deadline) {
           logger.info({ agent: instanceName(row) }, 'Stopping an agent in the middle of its work')
           break
@@ -66,12 +69,12 @@ export class GatewayDrain {
 
   /** Lets work in again. A gateway that does not hear it opens by itself within two minutes. */
   async reopen(row: AgentRow): Promise<void> {
-    await this.#ask(row, (gateway) => this.#context.doors.reopen(gateway))
+    await this.#ask(row, (gateway) => this.#context.gatewayControl.reopen(gateway))
   }
 
   /** Stored in the row, where the scheduled wakes find it while the agent sleeps. */
   async #noteNextJob(row: AgentRow, gateway: GatewayAccess): Promise<number | null> {
-    const nextJobAt = await this.#context.doors.nextJobAt(gateway)
+    const nextJobAt = await this.#context.gatewayControl.nextJobAt(gateway)
     if (row instanceof UserContainer && (row.nextJobAt?.toMillis() ?? null) !== nextJobAt) {
       await this.#rows.save(row, { nextJobAt })
     }

@@ -13,7 +13,7 @@ import type { Observed } from '#runtimes/contract'
 export interface InstanceObserverParts {
   rows: AgentRepository
   leases: LeaseManager
-  presence: LocalState
+  local: LocalState
   probe: GatewayProbe
   metrics: AgentMetrics
 }
@@ -22,7 +22,7 @@ export interface InstanceObserverParts {
  * `gone` = it should run and does not, `asleep` = it need not run, `busy` = someone is changing it just
  * now, `unknown` = its runtime does not answer.
  */
-export type Sighting = 'running' | 'gone' | 'asleep' | 'busy' | 'unknown'
+export type RecheckResult = 'running' | 'gone' | 'asleep' | 'busy' | 'unknown'
 
 /** `unready` = its gateway takes no traffic, `busy` = someone is changing the agent just now. */
 export type Adoption = 'adopted' | 'unready' | 'busy'
@@ -38,7 +38,7 @@ export class InstanceObserver {
   }
 
   /** Looks whether an agent that should run does, and notes it as ended if not. */
-  async recheck(agent: AgentKey): Promise<Sighting> {
+  async recheck(agent: AgentKey): Promise<RecheckResult> {
     const found = await this.#underFreeLease(agent, async (row) => {
       if (!isUp(row)) return 'asleep'
       const observed = await this.#observe(row).catch(() => undefined)
@@ -55,14 +55,14 @@ export class InstanceObserver {
    * that is suspended as such.
    */
   async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<Adoption> {
-    const { rows, probe, presence } = this.#parts
+    const { rows, probe, local } = this.#parts
     const adoption = await this.#underFreeLease(agent, async (row) => {
       if (row.desired !== 'running' || !observed.endpoint) return 'unready'
       /** One of a former generation does not know the present token. */
       if (observed.specHash !== row.specHash) return 'unready'
       const frozen = observed.status === 'suspended'
       if (!frozen && (await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
-      if (frozen) presence.warm.delete(agent)
+      if (frozen) local.warm.delete(agent)
       const now = this.#context.clock.now()
       await rows.save(row, {
         status: frozen ? 'suspended' : 'running',
@@ -76,7 +76,7 @@ export class InstanceObserver {
         lastActiveAt: row.lastActiveAt?.toMillis() ?? now,
         startedAt: observed.startedAt?.getTime() ?? now,
       })
-      presence.tellStatus(row)
+      local.tellStatus(row)
       return 'adopted'
     })
     return adoption ?? 'busy'
@@ -87,8 +87,8 @@ export class InstanceObserver {
     agent: AgentKey,
     work: (row: AgentRow) => Promise<T>
   ): Promise<T | null> {
-    const { leases, rows, presence } = this.#parts
-    if (presence.wakes.has(agent)) return null
+    const { leases, rows, local } = this.#parts
+    if (local.wakes.has(agent)) return null
     const result = await leases.tryHold(agent, async () => {
       const row = await rows.find(agent)
       return row ? work(row) : null
@@ -105,9 +105,9 @@ export class InstanceObserver {
 
   /** A crash is told; what someone who is gone had half started or half stopped is just not there. */
   async #noteEnd(row: AgentRow, observed: Observed | null): Promise<void> {
-    const { rows, presence, metrics } = this.#parts
+    const { rows, local, metrics } = this.#parts
     const agent = agentOf(row)
-    presence.warm.delete(agent)
+    local.warm.delete(agent)
     const crashed = row.desired === 'running' && row.status === 'running'
     const failure = instanceFailure(observed)
     if (crashed) {
@@ -124,6 +124,6 @@ export class InstanceObserver {
       startedAt: null,
       ...(crashed && afterCrash(row, this.#context.clock.now(), this.#context.random)),
     })
-    presence.tellStatus(row)
+    local.tellStatus(row)
   }
 }

@@ -12,7 +12,7 @@ export interface InstanceStopperParts {
   rows: AgentRepository
   leases: LeaseManager
   activity: AgentActivity
-  doors: GatewayDrain
+  gatewayDrain: GatewayDrain
 }
 
 /** Drains agents and ends their instances. Call it under the lease, but for `endUnwanted`. */
@@ -21,14 +21,17 @@ export class InstanceStopper {
   readonly #rows: AgentRepository
   readonly #leases: LeaseManager
   readonly #activity: AgentActivity
-  readonly #doors: GatewayDrain
+  readonly #gatewayDrain: GatewayDrain
 
-  constructor(context: AgentsContext, { rows, leases, activity, doors }: InstanceStopperParts) {
+  constructor(
+    context: AgentsContext,
+    { rows, leases, activity, gatewayDrain }: InstanceStopperParts
+  ) {
     this.#context = context
     this.#rows = rows
     this.#leases = leases
     this.#activity = activity
-    this.#doors = doors
+    this.#gatewayDrain = gatewayDrain
   }
 
   /**
@@ -42,7 +45,7 @@ export class InstanceStopper {
     const { clock, settings, logger } = this.#context
     const agent = agentOf(row)
     const graceMs = (await settings.get('agents.stopGraceSec')) * 1000
-    if (await this.#doors.drain(row, graceMs)) return
+    if (await this.#gatewayDrain.drain(row, graceMs)) return
     await within(clock, graceMs, undefined, (signal) =>
       this.#activity.whenIdle(agent, signal)
     ).catch(() => logger.info({ agent }, 'Stopping an agent in the middle of its work'))

@@ -2,7 +2,7 @@ import type { AgentsContext } from '#agents/context'
 import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 
 /** A database that is restarted is back within a few seconds. Who waits for longer wants to know why. */
-const PATIENCE_MS = 10_000
+const GIVE_UP_AFTER_MS = 10_000
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 800
 
@@ -23,9 +23,9 @@ export class DatabaseRetry {
    *
    * @throws E_DATABASE_AWAY after ten seconds, what the work throws, the signal's reason
    */
-  async outlast<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { clock, random } = this.#context
-    const deadline = clock.elapsed() + PATIENCE_MS
+    const deadline = clock.elapsed() + GIVE_UP_AFTER_MS
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       try {
         return await work()
@@ -37,14 +37,14 @@ export class DatabaseRetry {
     }
   }
 
-  /** The same context, whose readings of the database outlast it. */
-  over(context: AgentsContext): AgentsContext {
+  /** Returns the same context with reads that are retried while the database is away. */
+  wrap(context: AgentsContext): AgentsContext {
     const { settings, documents, callbackUrl } = context
     return {
       ...context,
-      settings: { get: (key) => this.outlast(() => settings.get(key)) },
-      documents: { forAgent: (agent) => this.outlast(() => documents.forAgent(agent)) },
-      callbackUrl: (driver) => this.outlast(() => callbackUrl(driver)),
+      settings: { get: (key) => this.run(() => settings.get(key)) },
+      documents: { forAgent: (agent) => this.run(() => documents.forAgent(agent)) },
+      callbackUrl: (driver) => this.run(() => callbackUrl(driver)),
     }
   }
 }

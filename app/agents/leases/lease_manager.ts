@@ -10,18 +10,18 @@ export const HELD = Symbol('held')
 const RENEW_SHARE = 0.3
 /** For so much of its time nobody can have taken a lease over, nor is about to. */
 const CERTAIN_SHARE = 0.5
-/** Other copies' leases are asked for anew, at first soon: most are held for some milliseconds. */
+/** Other replicas' leases are asked for anew, at first soon: most are held for some milliseconds. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
 /** How often work begins again because another replica took its lease over. */
 const MOST_TAKEOVERS = 3
 
-/** Another copy took the lease over: whoever held it touches neither the row nor the instance any more. */
+/** Another replica took the lease over: whoever held it touches neither the row nor the instance any more. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost'
 
   constructor(agent: AgentKey) {
-    super(`The lease of ${agent} is another copy's by now.`)
+    super(`The lease of ${agent} is another replica's by now.`)
   }
 }
 
@@ -31,7 +31,7 @@ export interface Lease {
   readonly signal: AbortSignal
 }
 
-/** Where leases are kept, so that all copies of Mosaic see them. */
+/** Where leases are kept, so that all replicas of Mosaic see them. */
 export interface LeaseStore {
   /**
    * Takes the lease if it is free or expired, and gives its fencing number, which grows with each
@@ -41,7 +41,7 @@ export interface LeaseStore {
   /** Puts the expiry off. Gives those that are no longer held with that number. */
   renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]>
   giveBack(agent: AgentKey, fence: number): Promise<void>
-  /** Agents whose holder is gone, as far as this copy has seen by now. Ask again and again. */
+  /** Agents whose holder is gone, as far as this replica has seen by now. Ask again and again. */
   expired(): Promise<AgentKey[]>
 }
 
@@ -61,14 +61,14 @@ export interface LeasesContext {
 }
 
 /**
- * Decides who may change an agent: its instance and its row. One holder at a time among all copies of
+ * Decides who may change an agent: its instance and its row. One holder at a time among all replicas of
  * Mosaic; within one process, in the order in which they came. Whoever changes agents asks here and
  * nowhere else.
  */
 export class LeaseManager {
   readonly #store: LeaseStore
   readonly #context: LeasesContext
-  readonly #patience: DatabaseRetry
+  readonly #databaseRetry: DatabaseRetry
   /** The agents that are held in this process, each with those who wait for it. */
   readonly #waiting = new Map<AgentKey, (() => void)[]>()
   readonly #holdings = new Map<AgentKey, Holding>()
@@ -77,7 +77,7 @@ export class LeaseManager {
   constructor(store: LeaseStore, context: LeasesContext) {
     this.#store = store
     this.#context = context
-    this.#patience = new DatabaseRetry(context)
+    this.#databaseRetry = new DatabaseRetry(context)
   }
 
   /** Whether someone in this process holds it, or is about to. */
@@ -87,7 +87,7 @@ export class LeaseManager {
 
   /**
    * Waits for the lease and works under it. The signal ends the waiting, not the work. `watch` is asked
-   * again and again while another copy holds it; what it gives ends the waiting, and is the result.
+   * again and again while another replica holds it; what it gives ends the waiting, and is the result.
    */
   async hold<T>(
     agent: AgentKey,
@@ -99,7 +99,7 @@ export class LeaseManager {
     try {
       let pollMs = FIRST_POLL_MS
       for (;;) {
-        const fence = await this.#patience.outlast(() => this.#store.take(agent), signal)
+        const fence = await this.#databaseRetry.run(() => this.#store.take(agent), signal)
         if (fence !== HELD) {
           return await this.#work(agent, fence, async (lease) => {
             signal?.throwIfAborted()
@@ -145,7 +145,7 @@ export class LeaseManager {
     }
   }
 
-  /** Agents that a copy of Mosaic was changing when it ended. Ask every few seconds to know. */
+  /** Agents that a replica of Mosaic was changing when it ended. Ask every few seconds to know. */
   abandoned(): Promise<AgentKey[]> {
     return this.#store.expired()
   }
@@ -162,7 +162,7 @@ export class LeaseManager {
     holding.signal.throwIfAborted()
     const { clock, timeouts } = this.#context
     if (clock.elapsed() - holding.confirmedAt < timeouts.leaseMs * CERTAIN_SHARE) return
-    await this.#patience.outlast(() => this.#renew(new Map([[agent, holding]])))
+    await this.#databaseRetry.run(() => this.#renew(new Map([[agent, holding]])))
     holding.signal.throwIfAborted()
   }
 
@@ -181,7 +181,7 @@ export class LeaseManager {
     } finally {
       this.#holdings.delete(agent)
       if (fence !== null && !signal.aborted) await this.#giveBack(agent, fence)
-      if (this.#holdings.size === 0) this.#callOffRenewal()
+      if (this.#holdings.size === 0) this.#cancelRenewal()
     }
   }
 
@@ -192,7 +192,7 @@ export class LeaseManager {
   /** Nobody need wait for it: this process may take it again at once, any other when it has expired. */
   async #giveBackLater(agent: AgentKey, fence: number): Promise<void> {
     const work = () => this.#store.giveBack(agent, fence)
-    await this.#patience.outlast(work).catch((error: unknown) => {
+    await this.#databaseRetry.run(work).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not give a lease back')
     })
   }
@@ -204,7 +204,7 @@ export class LeaseManager {
     this.#renewal ??= clock.after(inMs, () => void this.#renewAll(), { background: true })
   }
 
-  #callOffRenewal(): void {
+  #cancelRenewal(): void {
     this.#renewal?.()
     this.#renewal = null
   }

@@ -20,7 +20,7 @@ interface LeaseColumns {
 }
 
 /** A lease of another replica, and the time since which it has not been renewed. */
-interface Sighted {
+interface Listed {
   mark: string
   since: number
 }
@@ -33,13 +33,17 @@ interface Sighted {
  * ever. Each renewal changes `lease_expires_at`, which also serves people who read the row.
  */
 export class DatabaseLeaseStore implements LeaseStore {
-  readonly #copy: string
+  readonly #replicaId: string
   readonly #clock: Clock
   readonly #leaseMs: number
-  readonly #sighted = new Map<AgentKey, Sighted>()
+  readonly #observed = new Map<AgentKey, Listed>()
 
-  constructor({ copy, clock, timeouts }: Pick<AgentsContext, 'copy' | 'clock' | 'timeouts'>) {
-    this.#copy = copy
+  constructor({
+    replicaId,
+    clock,
+    timeouts,
+  }: Pick<AgentsContext, 'replicaId' | 'clock' | 'timeouts'>) {
+    this.#replicaId = replicaId
     this.#clock = clock
     this.#leaseMs = timeouts.leaseMs
   }
@@ -47,7 +51,9 @@ export class DatabaseLeaseStore implements LeaseStore {
   async take(agent: AgentKey): Promise<number | null | typeof HELD> {
     /** This process failed to release one of its own leases because the database was away. */
     const free = await this.#take(agent, (query) =>
-      query.where((either) => either.whereNull('lease_owner').orWhere('lease_owner', this.#copy))
+      query.where((either) =>
+        either.whereNull('lease_owner').orWhere('lease_owner', this.#replicaId)
+      )
     )
     if (free !== null) return free
 
@@ -68,7 +74,7 @@ export class DatabaseLeaseStore implements LeaseStore {
       for (let from = 0; from < ids.length; from += BATCH) {
         const query = db
           .from(kind.table)
-          .where('lease_owner', this.#copy)
+          .where('lease_owner', this.#replicaId)
           .whereIn(kind.column, ids.slice(from, from + BATCH))
           .update({ lease_expires_at: this.#expiry() })
         query.knexQuery.returning([kind.column, 'lease_fence'])
@@ -86,7 +92,7 @@ export class DatabaseLeaseStore implements LeaseStore {
     await db
       .from(table)
       .where(column, id)
-      .where('lease_owner', this.#copy)
+      .where('lease_owner', this.#replicaId)
       .where('lease_fence', fence)
       .update({ lease_owner: null, lease_expires_at: null })
   }
@@ -94,7 +100,7 @@ export class DatabaseLeaseStore implements LeaseStore {
   async expired(): Promise<AgentKey[]> {
     return this.#expired().catch((error: unknown) => {
       /** While the database is away no replica can renew its leases, so their time restarts. */
-      this.#sighted.clear()
+      this.#observed.clear()
       throw error
     })
   }
@@ -105,14 +111,14 @@ export class DatabaseLeaseStore implements LeaseStore {
   ): Promise<number | null> {
     const { table, column, id } = rowOf(agent)
     const query = condition(db.from(table).where(column, id)).update({
-      lease_owner: this.#copy,
+      lease_owner: this.#replicaId,
       lease_expires_at: this.#expiry(),
       lease_fence: db.raw('lease_fence + 1'),
     })
     query.knexQuery.returning('lease_fence')
     const [row] = await query
     if (!row) return null
-    this.#sighted.delete(agent)
+    this.#observed.delete(agent)
     return Number(row.lease_fence)
   }
 
@@ -124,23 +130,23 @@ export class DatabaseLeaseStore implements LeaseStore {
         .from(table)
         .select(column, ...COLUMNS)
         .whereNotNull('lease_owner')
-        .whereNot('lease_owner', this.#copy)
+        .whereNot('lease_owner', this.#replicaId)
       for (const row of rows) {
         const agent = `${prefix}${row[column]}` as AgentKey
         held.add(agent)
         if (this.#isExpired(agent, row)) expired.push(agent)
       }
     }
-    for (const agent of this.#sighted.keys()) if (!held.has(agent)) this.#sighted.delete(agent)
+    for (const agent of this.#observed.keys()) if (!held.has(agent)) this.#observed.delete(agent)
     return expired
   }
 
   #isExpired(agent: AgentKey, row: LeaseColumns): boolean {
     const mark = `${row.lease_owner} ${row.lease_fence} ${String(row.lease_expires_at)}`
     const now = this.#clock.elapsed()
-    const sighted = this.#sighted.get(agent)
-    if (sighted?.mark === mark) return now - sighted.since >= this.#leaseMs
-    this.#sighted.set(agent, { mark, since: now })
+    const listed = this.#observed.get(agent)
+    if (listed?.mark === mark) return now - listed.since >= this.#leaseMs
+    this.#observed.set(agent, { mark, since: now })
     return false
   }
 

@@ -4,42 +4,43 @@ import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey } from '#agents/types'
 
 const TABLE = 'agent_uses'
-/** Copies bring the board up to date so often. */
+/** How often a replica publishes its requests in flight: milliseconds. */
 export const PUBLISH_EVERY_MS = 1000
 /** Rows in one statement. */
 const BATCH = 250
-/** How soon another copy's last request is known to have ended. */
+/** How soon another replica's last request is known to have ended. */
 const LOOK_MS = 250
-/** What a copy has in flight is on the board by then. */
+/** Within this time a replica has published what it has in flight. */
 const PUBLISHED_MS = PUBLISH_EVERY_MS * 1.5
 
 /**
- * Which agents have requests in flight in which copy of Mosaic, so that none is stopped in the middle of
- * what it does for another. Written in batches, by `publish`, and only where there are other copies.
+ * Which agents have requests in flight in which replica of Mosaic, so that none is stopped in the middle of
+ * what it does for another. Written in batches, by `publish`, and only where there are other replicas.
  */
 export class InFlightRegistry {
-  readonly #context: Pick<AgentsContext, 'copy' | 'clock'>
-  readonly #copies: Replicas
-  /** What the board has of this copy. */
+  readonly #context: Pick<AgentsContext, 'replicaId' | 'clock'>
+  readonly #replicas: Replicas
+  /** What this replica has published. */
   #published = new Map<AgentKey, number>()
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'clock'>, copies: Replicas) {
+  constructor(context: Pick<AgentsContext, 'replicaId' | 'clock'>, replicas: Replicas) {
     this.#context = context
-    this.#copies = copies
+    this.#replicas = replicas
   }
 
-  /** Brings the board up to date: these agents have so many requests in flight here, and no others. */
+  /** Publishes the number of requests in flight here by agent. Agents that are absent have none. */
   async publish(inFlight: ReadonlyMap<AgentKey, number>): Promise<void> {
-    if (this.#copies.alone) return
-    const { copy, clock } = this.#context
+    if (this.#replicas.alone) return
+    const { replicaId, clock } = this.#context
     const gone = [...this.#published.keys()].filter((agent) => !inFlight.has(agent))
     const changed = [...inFlight].filter(([agent, count]) => this.#published.get(agent) !== count)
     const now = timeOf(clock.now())
-    if (gone.length > 0) await db.from(TABLE).where('copy', copy).whereIn('agent', gone).delete()
+    if (gone.length > 0)
+      await db.from(TABLE).where('replica_id', replicaId).whereIn('agent', gone).delete()
     for (let from = 0; from < changed.length; from += BATCH) {
       const rows = changed.slice(from, from + BATCH).map(([agent, count]) => ({
         agent,
-        copy,
+        replica_id: replicaId,
         in_flight: count,
         created_at: now,
         updated_at: now,
@@ -47,31 +48,31 @@ export class InFlightRegistry {
       await db
         .table(TABLE)
         .multiInsert(rows)
-        .knexQuery.onConflict(['agent', 'copy'])
+        .knexQuery.onConflict(['agent', 'replica_id'])
         .merge(['in_flight', 'updated_at'])
     }
     this.#published = new Map(inFlight)
   }
 
-  /** Requests that other copies have in flight. */
-  async elsewhere(agent: AgentKey): Promise<number> {
-    if (this.#copies.alone) return 0
+  /** Requests that other replicas have in flight. */
+  async ofOthers(agent: AgentKey): Promise<number> {
+    if (this.#replicas.alone) return 0
     const row: { total: number | string | null } | null = await db
       .from(TABLE)
       .where('agent', agent)
-      .whereNot('copy', this.#context.copy)
+      .whereNot('replica_id', this.#context.replicaId)
       .sum('in_flight as total')
       .first()
     return Number(row?.total ?? 0)
   }
 
   /**
-   * Resolves when no other copy has a request in flight; rejects with the signal's reason. What another
-   * one began a moment ago is not on the board yet, so this takes a little longer than that.
+   * Resolves when no other replica has a request in flight; rejects with the signal's reason. It first
+   * waits until the others have published what they began a moment ago.
    */
   async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
-    if (this.#copies.alone) return
+    if (this.#replicas.alone) return
     await this.#context.clock.wait(PUBLISHED_MS, signal)
-    while ((await this.elsewhere(agent)) > 0) await this.#context.clock.wait(LOOK_MS, signal)
+    while ((await this.ofOthers(agent)) > 0) await this.#context.clock.wait(LOOK_MS, signal)
   }
 }

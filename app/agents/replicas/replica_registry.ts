@@ -3,10 +3,10 @@ import db from '@adonisjs/lucid/services/db'
 import type { AgentsContext } from '#agents/context'
 
 /** The share of a lease's time between heartbeats: a replica without one for the whole time is dead. */
-const BEAT_SHARE = 0.3
+const HEARTBEAT_SHARE = 0.3
 
-interface Beat {
-  beat: string
+interface Heartbeat {
+  heartbeat: string
   since: number
 }
 
@@ -16,92 +16,92 @@ interface Beat {
  * then deletes its row, and with it all its entries in the other registries.
  */
 export class ReplicaRegistry {
-  readonly #context: Pick<AgentsContext, 'copy' | 'clock' | 'logger' | 'timeouts'>
-  readonly #beats = new Map<string, Beat>()
+  readonly #context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger' | 'timeouts'>
+  readonly #heartbeats = new Map<string, Heartbeat>()
   #joined: Promise<void> | null = null
-  #callOff: () => void = () => {}
+  #cancelTimer: () => void = () => {}
   #closed = false
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'clock' | 'logger' | 'timeouts'>) {
+  constructor(context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger' | 'timeouts'>) {
     this.#context = context
   }
 
   /** Whether this replica knows of no other. It then writes no entries for others. */
   get alone(): boolean {
-    return this.#beats.size === 0
+    return this.#heartbeats.size === 0
   }
 
   /** Registers this replica and finds the others. Idempotent; never rejects. */
   join(): Promise<void> {
-    this.#joined ??= this.#turn()
+    this.#joined ??= this.#tick()
     return this.#joined
   }
 
   /** Writes this replica's heartbeat, and reads those of the others. */
-  async beat(): Promise<void> {
-    const { copy, clock, timeouts } = this.#context
+  async heartbeat(): Promise<void> {
+    const { replicaId, clock, timeouts } = this.#context
     const now = timeOf(clock.now())
     const count = await db
-      .from('copies')
-      .where('id', copy)
-      .update({ beat: db.raw('beat + 1'), updated_at: now })
+      .from('replicas')
+      .where('id', replicaId)
+      .update({ heartbeat: db.raw('heartbeat + 1'), updated_at: now })
     if (Number(count) === 0) {
-      const row = { id: copy, beat: 0, created_at: now, updated_at: now }
-      await db.table('copies').insert(row).knexQuery.onConflict('id').ignore()
+      const row = { id: replicaId, heartbeat: 0, created_at: now, updated_at: now }
+      await db.table('replicas').insert(row).knexQuery.onConflict('id').ignore()
     }
-    const rows: { id: string; beat: string | number }[] = await db
-      .from('copies')
-      .select('id', 'beat')
-      .whereNot('id', copy)
-    const gone = rows.filter((row) => this.#isGone(row.id, String(row.beat), timeouts.leaseMs))
+    const rows: { id: string; heartbeat: string | number }[] = await db
+      .from('replicas')
+      .select('id', 'heartbeat')
+      .whereNot('id', replicaId)
+    const gone = rows.filter((row) => this.#isGone(row.id, String(row.heartbeat), timeouts.leaseMs))
     const living = new Set(rows.map(({ id }) => id))
-    for (const { id, beat } of gone) {
-      await db.from('copies').where('id', id).where('beat', beat).delete()
+    for (const { id, heartbeat } of gone) {
+      await db.from('replicas').where('id', id).where('heartbeat', heartbeat).delete()
       living.delete(id)
     }
-    for (const id of this.#beats.keys()) if (!living.has(id)) this.#beats.delete(id)
+    for (const id of this.#heartbeats.keys()) if (!living.has(id)) this.#heartbeats.delete(id)
   }
 
   /** Removes this replica, so that the others know at once. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#callOff()
+    this.#cancelTimer()
     if (!this.#joined) return
     await this.#joined
     await db
-      .from('copies')
-      .where('id', this.#context.copy)
+      .from('replicas')
+      .where('id', this.#context.replicaId)
       .delete()
       .catch((error: unknown) => this.#warn(error))
   }
 
-  async #turn(): Promise<void> {
-    await this.beat().catch((error: unknown) => {
+  async #tick(): Promise<void> {
+    await this.heartbeat().catch((error: unknown) => {
       this.#warn(error)
       this.#forgive()
     })
     if (this.#closed) return
     const { clock, timeouts } = this.#context
-    const inMs = timeouts.leaseMs * BEAT_SHARE
-    this.#callOff = clock.after(inMs, () => void this.#turn(), { background: true })
+    const inMs = timeouts.leaseMs * HEARTBEAT_SHARE
+    this.#cancelTimer = clock.after(inMs, () => void this.#tick(), { background: true })
   }
 
-  #isGone(id: string, beat: string, afterMs: number): boolean {
+  #isGone(id: string, heartbeat: string, afterMs: number): boolean {
     const now = this.#context.clock.elapsed()
-    const known = this.#beats.get(id)
-    if (known?.beat === beat) return now - known.since >= afterMs
-    this.#beats.set(id, { beat, since: now })
+    const known = this.#heartbeats.get(id)
+    if (known?.heartbeat === heartbeat) return now - known.since >= afterMs
+    this.#heartbeats.set(id, { heartbeat, since: now })
     return false
   }
 
   /** While the database is away no replica can write its heartbeat, so their time restarts. */
   #forgive(): void {
     const since = this.#context.clock.elapsed()
-    for (const beat of this.#beats.values()) beat.since = since
+    for (const heartbeat of this.#heartbeats.values()) heartbeat.since = since
   }
 
   #warn(error: unknown): void {
-    this.#context.logger.warn({ err: error }, 'Could not tell the other copies of Mosaic')
+    this.#context.logger.warn({ err: error }, 'Could not tell the other replicas of Mosaic')
   }
 }
 

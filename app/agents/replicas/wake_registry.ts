@@ -8,7 +8,7 @@ const TABLE = 'agent_wakes'
 /** Words for a person fit in; an engine may say more. */
 const MOST_DETAIL = 250
 
-/** A wake as other copies see it. */
+/** A wake as other replicas see it. */
 export interface RegisteredWake {
   agent: AgentKey
   progress: WakeProgress | null
@@ -25,29 +25,31 @@ interface WakeRow {
 }
 
 /**
- * The wakes in flight, for the other copies of Mosaic to see, stand in line behind, and call off. It is
+ * The wakes in flight, for the other replicas of Mosaic to see, stand in line behind, and call off. It is
  * written where there are others, and nothing depends on a single entry: whoever cannot write it goes on.
  */
 export class WakeRegistry {
-  readonly #context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>
-  readonly #copies: Replicas
+  readonly #context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger'>
+  readonly #replicas: Replicas
   /** What is to be written of each agent once the present writing is done. */
   readonly #behind = new Map<AgentKey, WakeProgress>()
   readonly #writing = new Map<AgentKey, Promise<void>>()
 
-  constructor(context: Pick<AgentsContext, 'copy' | 'clock' | 'logger'>, copies: Replicas) {
+  constructor(context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger'>, replicas: Replicas) {
     this.#context = context
-    this.#copies = copies
+    this.#replicas = replicas
   }
 
-  /** Puts a wake of this copy up. Call it under the lease. Tells whether it is there. */
+  /** Puts a wake of this replica up. Call it under the lease. Tells whether it is there. */
   async begin(agent: AgentKey): Promise<boolean> {
-    if (this.#copies.alone) return false
-    const { copy, clock } = this.#context
+    if (this.#replicas.alone) return false
+    const { replicaId, clock } = this.#context
     const now = timeOf(clock.now())
     return this.#try(async () => {
       await db.from(TABLE).where('agent', agent).delete()
-      await db.table(TABLE).insert({ agent, copy, created_at: now, updated_at: now })
+      await db
+        .table(TABLE)
+        .insert({ agent, replica_id: replicaId, created_at: now, updated_at: now })
     })
   }
 
@@ -63,43 +65,43 @@ export class WakeRegistry {
     await this.#try(() => this.#own(agent).delete())
   }
 
-  /** The wakes of other copies among these agents. */
+  /** The wakes of other replicas among these agents. */
   async look(agents: AgentKey[]): Promise<RegisteredWake[]> {
-    if (this.#copies.alone || agents.length === 0) return []
+    if (this.#replicas.alone || agents.length === 0) return []
     const rows: WakeRow[] = await db
       .from(TABLE)
       .whereIn('agent', agents)
-      .whereNot('copy', this.#context.copy)
+      .whereNot('replica_id', this.#context.replicaId)
     return rows.map((row) => ({ agent: row.agent, progress: progressOf(row) }))
   }
 
-  /** Asks the copy that wakes it to give up. Tells whether there is one. */
-  async callOff(agent: AgentKey): Promise<boolean> {
-    if (this.#copies.alone) return false
-    const count = await db.from(TABLE).where('agent', agent).update({ called_off: true })
+  /** Asks the replica that wakes the agent to cancel. Returns whether there is one. */
+  async requestCancel(agent: AgentKey): Promise<boolean> {
+    if (this.#replicas.alone) return false
+    const count = await db.from(TABLE).where('agent', agent).update({ cancel_requested: true })
     return Number(count) > 0
   }
 
-  /** Wakes of this copy that another one has called off. */
-  async calledOff(): Promise<AgentKey[]> {
+  /** Wakes of this replica that another one has called off. */
+  async cancelRequests(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)
       .select('agent')
-      .where({ copy: this.#context.copy, called_off: true })
+      .where({ replica_id: this.#context.replicaId, cancel_requested: true })
     return rows.map(({ agent }) => agent)
   }
 
   /** Stands in line for a place at the start gate, or leaves the line. */
-  async lineUp(agent: AgentKey, linesUp: boolean): Promise<boolean> {
-    return this.#try(() => this.#own(agent).update({ lines_up: linesUp }))
+  async setQueued(agent: AgentKey, queued: boolean): Promise<boolean> {
+    return this.#try(() => this.#own(agent).update({ queued }))
   }
 
-  /** Those who have a place or wait for one, over all copies, in the order in which they came. */
-  async line(): Promise<AgentKey[]> {
+  /** Those who have a place or wait for one, over all replicas, in the order in which they came. */
+  async queue(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)
       .select('agent')
-      .where('lines_up', true)
+      .where('queued', true)
       .orderBy('ticket')
     return rows.map(({ agent }) => agent)
   }
@@ -126,7 +128,7 @@ export class WakeRegistry {
   }
 
   #own(agent: AgentKey) {
-    return db.from(TABLE).where({ agent, copy: this.#context.copy })
+    return db.from(TABLE).where({ agent, replica_id: this.#context.replicaId })
   }
 
   async #try(work: () => PromiseLike<unknown>): Promise<boolean> {
@@ -134,7 +136,7 @@ export class WakeRegistry {
       await work()
       return true
     } catch (error) {
-      this.#context.logger.warn({ err: error }, 'Could not show the other copies a wake')
+      this.#context.logger.warn({ err: error }, 'Could not show the other replicas a wake')
       return false
     }
   }

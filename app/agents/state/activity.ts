@@ -31,17 +31,17 @@ interface Use {
 export class AgentActivity {
   readonly #clock: Clock
   readonly #logger: AgentsLogger
-  readonly #board: InFlightRegistry
+  readonly #registry: InFlightRegistry
   readonly #uses = new Map<AgentKey, Use>()
-  #callOff: () => void = () => {}
+  #cancelTimer: () => void = () => {}
   #ringsAt = Infinity
   #closed = false
   #flushing: Promise<void> | null = null
 
-  constructor(context: Pick<AgentsContext, 'clock' | 'logger' | 'copy' | 'copies'>) {
+  constructor(context: Pick<AgentsContext, 'clock' | 'logger' | 'replicaId' | 'replicas'>) {
     this.#clock = context.clock
     this.#logger = context.logger
-    this.#board = new InFlightRegistry(context, context.copies)
+    this.#registry = new InFlightRegistry(context, context.replicas)
   }
 
   /** Counts a request in flight until the returned function is called. */
@@ -67,15 +67,15 @@ export class AgentActivity {
     return this.#uses.get(agent)?.inFlight ?? 0
   }
 
-  /** Requests that other copies of Mosaic have in flight, as they told some moments ago. */
-  inFlightElsewhere(agent: AgentKey): Promise<number> {
-    return this.#board.elsewhere(agent)
+  /** Requests that other replicas of Mosaic have in flight, as they told some moments ago. */
+  inFlightOnOtherReplicas(agent: AgentKey): Promise<number> {
+    return this.#registry.ofOthers(agent)
   }
 
-  /** Tells the other copies what is in flight here. */
+  /** Tells the other replicas what is in flight here. */
   async publish(): Promise<void> {
     const busy = [...this.#uses].filter(([, { inFlight }]) => inFlight > 0)
-    await this.#board.publish(new Map(busy.map(([agent, { inFlight }]) => [agent, inFlight])))
+    await this.#registry.publish(new Map(busy.map(([agent, { inFlight }]) => [agent, inFlight])))
   }
 
   /** When the agent was used last, as far as this process knows: milliseconds of the epoch, or null. */
@@ -86,10 +86,10 @@ export class AgentActivity {
     return this.#clock.now() - idleMs
   }
 
-  /** Resolves when nothing is in flight in any copy of Mosaic; rejects with the signal's reason. */
+  /** Resolves when nothing is in flight in any replica of Mosaic; rejects with the signal's reason. */
   async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
     await this.#whenIdleHere(agent, signal)
-    await this.#board.whenIdle(agent, signal)
+    await this.#registry.whenIdle(agent, signal)
   }
 
   async #whenIdleHere(agent: AgentKey, signal: AbortSignal): Promise<void> {
@@ -112,7 +112,7 @@ export class AgentActivity {
   /** Writes the rest and stops. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#callOff()
+    this.#cancelTimer()
     await this.flush()
   }
 
@@ -130,10 +130,10 @@ export class AgentActivity {
   /** One timer for all: whoever is due when it rings is written with one statement. */
   #schedule(at: number): void {
     if (this.#closed || this.#flushing || at >= this.#ringsAt) return
-    this.#callOff()
+    this.#cancelTimer()
     this.#ringsAt = at
     const delay = Math.max(0, at - this.#clock.elapsed())
-    this.#callOff = this.#clock.after(delay, () => void this.#ring(), { background: true })
+    this.#cancelTimer = this.#clock.after(delay, () => void this.#ring(), { background: true })
   }
 
   async #ring(): Promise<void> {

@@ -75,16 +75,16 @@ export class AgentRepository {
   constructor(
     protected context: Pick<
       AgentsContext,
-      'settings' | 'clock' | 'copy' | 'transition' | 'tokenChanged'
+      'settings' | 'clock' | 'replicaId' | 'transition' | 'tokenChanged'
     >,
-    protected patience: DatabaseRetry
+    protected databaseRetry: DatabaseRetry
   ) {}
 
   async find(agent: AgentKey): Promise<AgentRow | null> {
     const { id } = rowOf(agent)
     const look = async (): Promise<AgentRow | null> =>
       isUserAgent(agent) ? UserContainer.ownedBy(id).first() : SystemContainer.find(id)
-    return this.patience.outlast(look)
+    return this.databaseRetry.run(look)
   }
 
   async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
@@ -102,7 +102,7 @@ export class AgentRepository {
    * @throws E_UNKNOWN_AGENT
    */
   async provide(agent: AgentKey): Promise<void> {
-    if (!(await this.find(agent))) await this.patience.outlast(() => this.#create(agent))
+    if (!(await this.find(agent))) await this.databaseRetry.run(() => this.#create(agent))
   }
 
   /**
@@ -115,7 +115,7 @@ export class AgentRepository {
     if (!row) throw new E_UNKNOWN_AGENT()
     if (!row.gatewayToken) {
       await row.renewGatewayToken()
-      await this.patience.outlast<unknown>(() => row.save())
+      await this.databaseRetry.run<unknown>(() => row.save())
     }
     return row
   }
@@ -134,8 +134,8 @@ export class AgentRepository {
     if (lastActiveAt !== undefined) row.lastActiveAt = time(lastActiveAt)
     if (startedAt !== undefined) row.startedAt = time(startedAt)
     if (nextJobAt !== undefined && row instanceof UserContainer) row.nextJobAt = time(nextJobAt)
-    const lease = { leaseOwner: this.context.copy, leaseFence: row.leaseFence }
-    const saved = await this.patience.outlast(() => row.saveWhere(lease))
+    const lease = { leaseOwner: this.context.replicaId, leaseFence: row.leaseFence }
+    const saved = await this.databaseRetry.run(() => row.saveWhere(lease))
     if (!saved) throw new LeaseLost(agentOf(row))
     if (isNewToken) this.context.tokenChanged?.()
     this.context.transition?.({ agent: agentOf(row), before, row })

@@ -28,7 +28,7 @@ export class LocalState {
 
   constructor(protected activity: AgentActivity) {}
 
-  /** `elsewhere`: how far another copy of Mosaic is with waking it. */
+  /** `elsewhere`: how far another replica of Mosaic is with waking it. */
   view(agent: AgentKey, row: AgentRow | null, elsewhere: WakeProgress | null = null): AgentView {
     return agentView({
       row,

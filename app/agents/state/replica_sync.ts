@@ -16,25 +16,25 @@ const BATCH = 500
 export interface ReplicaSyncParts {
   wakes: WakeRegistry
   rows: AgentRepository
-  presence: LocalState
+  local: LocalState
   activity: AgentActivity
 }
 
 /**
- * Brings what other copies of Mosaic do to those who want to know here: pages that watch an agent, wakes
+ * Brings what other replicas of Mosaic do to those who want to know here: pages that watch an agent, wakes
  * that were called off elsewhere, the shortcut to gateways that were stopped or moved. And tells them what
- * is in flight here. Does nothing while this copy is alone.
+ * is in flight here. Does nothing while this replica is alone.
  */
 export class ReplicaSync {
-  readonly #context: Pick<AgentsContext, 'clock' | 'copies' | 'logger'>
+  readonly #context: Pick<AgentsContext, 'clock' | 'replicas' | 'logger'>
   readonly #parts: ReplicaSyncParts
   /** What watchers were told last, by agent. */
   readonly #told = new Map<AgentKey, string>()
-  #callOff: () => void = () => {}
+  #cancelTimer: () => void = () => {}
   #closed = false
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'copies' | 'logger'>,
+    context: Pick<AgentsContext, 'clock' | 'replicas' | 'logger'>,
     parts: ReplicaSyncParts
   ) {
     this.#context = context
@@ -45,38 +45,39 @@ export class ReplicaSync {
   start(): void {
     if (this.#closed) return
     const { clock } = this.#context
-    this.#callOff = clock.after(PUBLISH_EVERY_MS, () => void this.#turn(), { background: true })
+    this.#cancelTimer = clock.after(PUBLISH_EVERY_MS, () => void this.#tick(), { background: true })
   }
 
   close(): void {
     this.#closed = true
-    this.#callOff()
+    this.#cancelTimer()
   }
 
   async look(): Promise<void> {
-    if (this.#context.copies.alone) return
+    if (this.#context.replicas.alone) return
     await this.#parts.activity.publish()
-    await this.#endCalledOff()
+    await this.#endCancelled()
     await this.#forgetMoved()
     await this.#tellWatchers()
   }
 
-  async #turn(): Promise<void> {
+  async #tick(): Promise<void> {
     await this.look().catch((error: unknown) => {
-      this.#context.logger.warn({ err: error }, 'Could not see what the other copies do')
+      this.#context.logger.warn({ err: error }, 'Could not see what the other replicas do')
     })
     this.start()
   }
 
-  async #endCalledOff(): Promise<void> {
-    const { wakes, presence } = this.#parts
-    if (presence.wakes.size === 0) return
-    for (const agent of await wakes.calledOff()) presence.wakes.get(agent)?.end(new WakeCancelled())
+  async #endCancelled(): Promise<void> {
+    const { wakes, local } = this.#parts
+    if (local.wakes.size === 0) return
+    for (const agent of await wakes.cancelRequests())
+      local.wakes.get(agent)?.end(new WakeCancelled())
   }
 
-  /** What was stopped or moved elsewhere is not where this copy believes. */
+  /** What was stopped or moved elsewhere is not where this replica believes. */
   async #forgetMoved(): Promise<void> {
-    const { warm } = this.#parts.presence
+    const { warm } = this.#parts.local
     for (const kind of AGENT_TABLES) {
       const ids = idsIn(kind, warm.keys())
       for (let from = 0; from < ids.length; from += BATCH) {
@@ -93,18 +94,18 @@ export class ReplicaSync {
   }
 
   async #tellWatchers(): Promise<void> {
-    const { presence, rows, wakes } = this.#parts
-    const watched = [...presence.events.agents()].filter((agent) => !presence.wakes.has(agent))
+    const { local, rows, wakes } = this.#parts
+    const watched = [...local.events.agents()].filter((agent) => !local.wakes.has(agent))
     for (const agent of this.#told.keys()) if (!watched.includes(agent)) this.#told.delete(agent)
     for (const row of await rows.findMany(watched)) {
       const agent = agentOf(row)
       const state = `${row.status} ${row.desired} ${row.statusReason} ${row.endpoint}`
       if (this.#told.get(agent) === state) continue
       this.#told.set(agent, state)
-      presence.tellStatus(row)
+      local.tellStatus(row)
     }
     for (const { agent, progress } of await wakes.look(watched)) {
-      if (progress) presence.events.emit(agent, { type: 'progress', progress })
+      if (progress) local.events.emit(agent, { type: 'progress', progress })
     }
   }
 }

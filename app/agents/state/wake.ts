@@ -27,7 +27,7 @@ export class Wake {
   /** How long it usually takes, in milliseconds, once the driver is known. */
   usualMs: number | null = null
 
-  /** Whether another copy of Mosaic was seen to wake the agent. */
+  /** Whether another replica of Mosaic was seen to wake the agent. */
   followed = false
 
   readonly #controller = new AbortController()
@@ -55,7 +55,7 @@ export class Wake {
   }
 
   /** Aborts when it is called off, for everyone. */
-  get calledOff(): AbortSignal {
+  get cancelled(): AbortSignal {
     return this.#controller.signal
   }
 
@@ -83,7 +83,7 @@ export class Wake {
     for (const listener of this.#listeners) listener(this.progress)
   }
 
-  /** Tells what another copy of Mosaic tells that wakes the agent. */
+  /** Tells what another replica of Mosaic tells that wakes the agent. */
   follow({ stage, queuePosition, expectedWaitMs, detail, usualMs }: WakeProgress): void {
     const last = this.progress
     this.followed = true

@@ -27,9 +27,9 @@ export type IdleStopOutcome =
 export interface IdleStopperParts {
   rows: AgentRepository
   leases: LeaseManager
-  presence: LocalState
+  local: LocalState
   activity: AgentActivity
-  doors: GatewayDrain
+  gatewayDrain: GatewayDrain
   stops: Pick<StopRequests, 'end'>
 }
 
@@ -47,21 +47,21 @@ export class IdleStopper {
   }
 
   /**
-   * Lease, look again, close the doors, look once more, sleep. `wish` says by the row as it is under the
-   * lease whether it still should; null = no.
+   * Takes the lease, checks that the agent is still idle, closes its gateway, checks again, and stops it. `wish`
+   * decides from the row as it is under the lease; null keeps the agent running.
    *
    * @throws AgentUnavailable when the runtime does not end it
    */
-  async sleep(
+  async stop(
     agent: AgentKey,
     wish: (row: AgentRow) => IdleStopWish | null
   ): Promise<IdleStopOutcome> {
-    const { leases, presence, rows } = this.#parts
-    if (presence.wakes.has(agent) || leases.isHeld(agent)) return 'changing'
+    const { leases, local, rows } = this.#parts
+    if (local.wakes.has(agent) || leases.isHeld(agent)) return 'changing'
     const work = leases.tryHold(agent, async () => {
       const row = await rows.find(agent)
       const wanted = row && wish(row)
-      return wanted ? this.#sleep(agent, row, wanted) : 'used'
+      return wanted ? this.#stop(agent, row, wanted) : 'used'
     })
     const outcome = await work.catch((error: unknown): 'changing' => {
       if (error instanceof LeaseLost) return 'changing'
@@ -70,22 +70,22 @@ export class IdleStopper {
     return outcome === HELD ? 'changing' : outcome
   }
 
-  async #sleep(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
-    const { presence, activity, doors, stops } = this.#parts
+  async #stop(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
+    const { local, activity, gatewayDrain, stops } = this.#parts
     /** From here on a request waits for the lease; one that came before is seen in flight. */
-    presence.warm.delete(agent)
-    if (activity.inFlight(agent) > 0 || (await activity.inFlightElsewhere(agent)) > 0) {
+    local.warm.delete(agent)
+    if (activity.inFlight(agent) > 0 || (await activity.inFlightOnOtherReplicas(agent)) > 0) {
       return 'used'
     }
     if (row.status === 'suspended') {
       await stops.end(row)
       return 'stopped'
     }
-    const found = await doors.closeIfQuiet(row)
+    const found = await gatewayDrain.closeIfQuiet(row)
     if (found !== 'closed' && !wish.despite?.includes(found)) return found
     /** One that came since waits for the lease. It is answered sooner by opening than by a wake. */
     if (activity.inFlight(agent) > 0) {
-      await doors.reopen(row)
+      await gatewayDrain.reopen(row)
       return 'used'
     }
     if (wish.kind === 'suspend' && found === 'closed' && (await this.#suspend(row))) {
@@ -98,7 +98,7 @@ export class IdleStopper {
   /** False where the runtime cannot, or does not. */
   async #suspend(row: AgentRow): Promise<boolean> {
     const { runtimes, clock, timeouts, logger } = this.#context
-    const { rows, leases, presence } = this.#parts
+    const { rows, leases, local } = this.#parts
     if (!row.runtime || !runtimes.names().includes(row.runtime)) return false
     const driver = await runtimes.use(row.runtime)
     if (!driver.suspend) return false
@@ -110,7 +110,7 @@ export class IdleStopper {
       return false
     }
     await rows.save(row, { status: 'suspended' })
-    presence.tellStatus(row)
+    local.tellStatus(row)
     return true
   }
 }

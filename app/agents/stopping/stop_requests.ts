@@ -20,7 +20,7 @@ type Wish = Pick<Stop, 'desired'>
 export interface StopRequestsParts {
   rows: AgentRepository
   leases: LeaseManager
-  presence: LocalState
+  local: LocalState
   stopper: InstanceStopper
   wakes: Pick<Waker, 'cancel'>
 }
@@ -37,15 +37,15 @@ export class StopRequests {
 
   /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
   stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
-    const { presence, wakes, leases } = this.#parts
-    const present = presence.stops.get(agent)
+    const { local, wakes, leases } = this.#parts
+    const present = local.stops.get(agent)
     if (present) return Object.assign(present, { desired })
     const stop: Stop = { desired, done: Promise.resolve() }
     stop.done = wakes
       .cancel(agent)
       .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
-      .finally(() => presence.stops.delete(agent))
-    presence.stops.set(agent, stop)
+      .finally(() => local.stops.delete(agent))
+    local.stops.set(agent, stop)
     void watched(stop.done)
     return stop
   }
@@ -78,13 +78,13 @@ export class StopRequests {
       this.#context.logger.error({ err: error, agent: agentOf(row) }, 'An agent does not stop')
       throw new AgentUnavailable(reasonOf(error), { cause: error })
     } finally {
-      this.#parts.presence.tellStatus(row)
+      this.#parts.local.tellStatus(row)
     }
   }
 
   async #drainAndStop(agent: AgentKey, wish: Wish): Promise<void> {
-    const { presence, rows, stopper } = this.#parts
-    presence.warm.delete(agent)
+    const { local, rows, stopper } = this.#parts
+    local.warm.delete(agent)
     const row = await rows.find(agent)
     if (!row) return
     /** One that is suspended was quiet before, and could not answer. */
@@ -96,8 +96,8 @@ export class StopRequests {
 
   async #stopping(row: AgentRow, { desired }: Wish): Promise<void> {
     if (row.desired === desired && (row.status === 'stopping' || !isUp(row))) return
-    const { rows, presence } = this.#parts
+    const { rows, local } = this.#parts
     await rows.save(row, { desired, ...(isUp(row) && { status: 'stopping' }) })
-    presence.tellStatus(row)
+    local.tellStatus(row)
   }
 }

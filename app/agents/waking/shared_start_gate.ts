@@ -4,7 +4,7 @@ import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 
-/** A place that another copy gave back is found within this time. */
+/** A place that another replica gave back is found within this time. */
 const LOOK_MS = 250
 
 interface Waiter {
@@ -16,14 +16,14 @@ interface Waiter {
 }
 
 /**
- * The start gate over all copies of Mosaic. A copy that is alone keeps the line itself; where there are
- * others the line is that of the wake board: the first of it have a place, in the order in which their
- * wakes began. Only while a copy comes or goes may a few more start than there are places.
+ * The start gate over all replicas of Mosaic. A replica that is alone keeps the queue in memory; otherwise the
+ * queue is in the wake registry, in the order in which the wakes began, and its head may start. Only while a
+ * replica joins or leaves may a few more agents start than there are places.
  */
 export class SharedStartGate {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
-  readonly #copies: Replicas
-  readonly #board: WakeRegistry
+  readonly #replicas: Replicas
+  readonly #registry: WakeRegistry
   readonly #alone = new StartGate()
   readonly #waiting = new Map<AgentKey, Waiter>()
   #entered = 0
@@ -31,20 +31,20 @@ export class SharedStartGate {
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger'>,
-    copies: Replicas,
-    board: WakeRegistry
+    replicas: Replicas,
+    registry: WakeRegistry
   ) {
     this.#context = context
-    this.#copies = copies
-    this.#board = board
+    this.#replicas = replicas
+    this.#registry = registry
   }
 
-  /** Agents that start just now in this copy. */
+  /** Agents that start just now in this replica. */
   get starting(): number {
     return this.#alone.starting + this.#entered
   }
 
-  /** Agents of this copy in line. */
+  /** Agents of this replica in line. */
   get waiting(): number {
     return this.#alone.waiting + this.#waiting.size
   }
@@ -61,10 +61,10 @@ export class SharedStartGate {
     options: { signal: AbortSignal; tell: (position: number) => void }
   ): Promise<() => void> {
     const { signal, tell } = options
-    if (this.#copies.alone || !(await this.#board.lineUp(agent, true))) {
+    if (this.#replicas.alone || !(await this.#registry.setQueued(agent, true))) {
       return this.#alone.enter(places, options)
     }
-    const leaveLine = () => void this.#board.lineUp(agent, false)
+    const leaveLine = () => void this.#registry.setQueued(agent, false)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.set(agent, { places, told: null, tell, enter: resolve })
     try {
@@ -93,7 +93,7 @@ export class SharedStartGate {
     this.#looking = true
     const { clock, logger } = this.#context
     while (this.#waiting.size > 0) {
-      const line = await this.#board.line().catch((error: unknown) => {
+      const line = await this.#registry.queue().catch((error: unknown) => {
         logger.warn({ err: error }, 'Could not see the line of those who start')
         return null
       })
@@ -103,7 +103,7 @@ export class SharedStartGate {
     this.#looking = false
   }
 
-  /** Who is not in the line any more was taken for gone with its copy, and need not wait for anyone. */
+  /** An agent that is missing from the queue lost its entry with a replica that was presumed dead: it starts at once. */
   #admit(line: AgentKey[]): void {
     for (const [agent, waiter] of this.#waiting) {
       const position = line.indexOf(agent) - waiter.places + 1

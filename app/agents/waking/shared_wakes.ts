@@ -5,37 +5,37 @@ import type { AgentKey, WakeProgress } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
 import { WakeRegistry } from '#agents/replicas/wake_registry'
 
-/** Wakes as all copies of Mosaic see them: one leads, the others follow what it tells. */
+/** Wakes as all replicas of Mosaic see them: one leads, the others follow what it tells. */
 export class SharedWakes {
-  readonly board: WakeRegistry
+  readonly registry: WakeRegistry
   readonly gate: SharedStartGate
 
   constructor(
-    context: Pick<AgentsContext, 'copy' | 'copies' | 'clock' | 'logger'>,
-    protected patience: DatabaseRetry
+    context: Pick<AgentsContext, 'replicaId' | 'replicas' | 'clock' | 'logger'>,
+    protected databaseRetry: DatabaseRetry
   ) {
-    this.board = new WakeRegistry(context, context.copies)
-    this.gate = new SharedStartGate(context, context.copies, this.board)
+    this.registry = new WakeRegistry(context, context.replicas)
+    this.gate = new SharedStartGate(context, context.replicas, this.registry)
   }
 
-  /** Shows the other copies how far the wake is while it is worked on. Call it under the lease. */
+  /** Shows the other replicas how far the wake is while it is worked on. Call it under the lease. */
   async lead<T>(wake: Wake, work: () => Promise<T>): Promise<T> {
-    if (!(await this.board.begin(wake.agent))) return work()
-    const hush = wake.listen((progress) => this.board.tell(wake.agent, progress))
+    if (!(await this.registry.begin(wake.agent))) return work()
+    const hush = wake.listen((progress) => this.registry.tell(wake.agent, progress))
     try {
       return await work()
     } finally {
       hush()
-      await this.board.end(wake.agent)
+      await this.registry.end(wake.agent)
     }
   }
 
-  /** Asks whichever other copy wakes the agent to give up. */
-  async callOff(agent: AgentKey): Promise<void> {
-    await this.patience.outlast(() => this.board.callOff(agent))
+  /** Asks whichever other replica wakes the agent to give up. */
+  async requestCancel(agent: AgentKey): Promise<void> {
+    await this.databaseRetry.run(() => this.registry.requestCancel(agent))
   }
 
-  /** What to do while another copy holds the lease: tell those who wait here what it tells. */
+  /** What to do while another replica holds the lease: tell those who wait here what it tells. */
   follow(wake: Wake): () => Promise<undefined> {
     return async () => {
       const progress = await this.progress(wake.agent)
@@ -43,9 +43,9 @@ export class SharedWakes {
     }
   }
 
-  /** How far another copy is with waking the agent, or null. */
+  /** How far another replica is with waking the agent, or null. */
   async progress(agent: AgentKey): Promise<WakeProgress | null> {
-    const [seen] = await this.patience.outlast(() => this.board.look([agent]))
+    const [seen] = await this.databaseRetry.run(() => this.registry.look([agent]))
     return seen?.progress ?? null
   }
 }

@@ -42,7 +42,7 @@ export interface StarterParts {
   wakeTimes: WakeDurations
   /** As `wakeTimes`, of the time at the start gate's place alone. */
   startTimes: WakeDurations
-  doors: GatewayDrain
+  gatewayDrain: GatewayDrain
 }
 
 /** The cold path, step by step: from a row to a ready gateway. Call it under the lease. */
@@ -148,7 +148,7 @@ export class AgentStarter {
     try {
       if (await this.#isReady(attempt.row, present, wake, plan)) return true
       /** After a suspend or a cancelled stop, the gateway refuses work for a while. */
-      await this.#parts.doors.reopen(attempt.row)
+      await this.#parts.gatewayDrain.reopen(attempt.row)
       await this.#starting(attempt, plan)
       await this.#readiness.wait(wake, plan.driver, present)
       return true

@@ -25,7 +25,7 @@ export interface EnsureOptions {
 export interface WakerParts {
   rows: AgentRepository
   leases: LeaseManager
-  presence: LocalState
+  local: LocalState
   shared: SharedWakes
   starter: AgentStarter
   failures: WakeFailures
@@ -45,7 +45,7 @@ export class Waker {
 
   /** Returns the agent's wake in flight, or begins one. It runs whether or not a caller waits for it. */
   begin(agent: AgentKey, reason: WakeReason): Wake {
-    const { wakes, events } = this.#parts.presence
+    const { wakes, events } = this.#parts.local
     const present = wakes.get(agent)
     if (present) {
       present.explicit ||= isExplicit(reason)
@@ -72,9 +72,9 @@ export class Waker {
 
   /** As `AgentLifecycle.cancel`. */
   async cancel(agent: AgentKey): Promise<void> {
-    const { shared, presence } = this.#parts
-    await shared.callOff(agent)
-    const wake = presence.wakes.get(agent)
+    const { shared, local } = this.#parts
+    await shared.requestCancel(agent)
+    const wake = local.wakes.get(agent)
     if (!wake) return
     wake.end(new WakeCancelled())
     await wake.result.catch(() => {})
@@ -83,46 +83,46 @@ export class Waker {
   /** Releases the callers. The next Mosaic finds the wakes that were under way. */
   async close(): Promise<void> {
     this.#closed = true
-    const wakes = [...this.#parts.presence.wakes.values()]
+    const wakes = [...this.#parts.local.wakes.values()]
     for (const wake of wakes) wake.end(new WakeAbandoned())
     await Promise.allSettled(wakes.map((wake) => wake.result))
   }
 
   async #run(wake: Wake): Promise<GatewayAccess> {
     const { agent } = wake
-    const { rows, leases, shared, presence } = this.#parts
+    const { rows, leases, shared, local } = this.#parts
     try {
       await rows.provide(agent)
       return await leases.holdAgain(
         agent,
         (lease) => shared.lead(wake, () => this.#attempt(wake, lease)),
-        wake.calledOff,
+        wake.cancelled,
         shared.follow(wake)
       )
     } catch (error) {
       if (error instanceof Exception && !isDatabaseAway(error)) throw error
       /** The wake failed before or without the lease, so there is nothing to undo. */
-      const reason = wake.calledOff.aborted ? 'cancelled' : reasonOf(error)
+      const reason = wake.cancelled.aborted ? 'cancelled' : reasonOf(error)
       if (reason === 'internal') this.#context.logger.error({ err: error, agent }, 'A wake failed')
       throw new AgentUnavailable(reason, { cause: error })
     } finally {
-      presence.wakes.delete(agent)
-      if (presence.events.hasListeners(agent)) void this.#tellStatus(agent)
+      local.wakes.delete(agent)
+      if (local.events.hasListeners(agent)) void this.#tellStatus(agent)
     }
   }
 
   async #attempt(wake: Wake, lease: Lease): Promise<GatewayAccess> {
-    const { rows, presence, starter, failures, metrics } = this.#parts
+    const { rows, local, starter, failures, metrics } = this.#parts
     wake.begin(lease)
     const row = await rows.load(wake.agent)
     if (!wake.explicit) failures.respectBackOff(row)
 
-    presence.tellStatus(row)
+    local.tellStatus(row)
     const attempt: Attempt = { row, driver: null, making: null }
     try {
       const access = (await starter.followed(wake, row)) ?? (await starter.start(wake, attempt))
-      presence.warm.set(wake.agent, access)
-      presence.names.set(instanceName(row), wake.agent)
+      local.warm.set(wake.agent, access)
+      local.names.set(instanceName(row), wake.agent)
       metrics.wakeEnded({ outcome: 'ready', ...wake.summary() })
       return access
     } catch (error) {
@@ -135,9 +135,9 @@ export class Waker {
   }
 
   async #tellStatus(agent: AgentKey): Promise<void> {
-    const { rows, presence } = this.#parts
+    const { rows, local } = this.#parts
     const row = await rows.find(agent).catch(() => null)
-    if (row) presence.tellStatus(row)
+    if (row) local.tellStatus(row)
   }
 }
 

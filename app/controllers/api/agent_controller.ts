@@ -12,7 +12,7 @@ export default class AgentController {
   async start({ auth, response }: HttpContext) {
     const agent = own(auth)
     await (await app.container.make('agents.lifecycle')).start(agent)
-    void (await app.container.make('agents.prewarmer')).prime(agent)
+    void (await app.container.make('agents.prewarmer')).prewarm(agent)
     return response.accepted(await this.#view(agent))
   }
 
@@ -38,8 +38,8 @@ export default class AgentController {
 
   /** What it wrote last, while it is in trouble. */
   async log({ auth }: HttpContext) {
-    const lastWords = await app.container.make('agents.crash_log')
-    return { data: { lines: await lastWords.of(own(auth)) } }
+    const crashLog = await app.container.make('agents.crash_log')
+    return { data: { lines: await crashLog.of(own(auth)) } }
   }
 
   /** Server-sent events: the present status, then `progress` and `status` as they come. */

@@ -10,16 +10,16 @@ export default class InvitationsController {
   async show({ params }: HttpContext) {
     const invitations = await app.container.make('identity.invitations')
     const { email, name, invitationExpiresAt } = await invitations.findOrFail(params.token)
-    const waysIn = await app.container.make('identity.signInMethods')
+    const signInMethods = await app.container.make('identity.signInMethods')
     const expiresAt = invitationExpiresAt!.toUTC().toISO()
-    return { data: { email, name, expiresAt, ...(await waysIn.list()) } }
+    return { data: { email, name, expiresAt, ...(await signInMethods.list()) } }
   }
 
   async accept(ctx: HttpContext) {
     requireSession(ctx)
     const { name, password } = await ctx.request.validateUsing(acceptInvitationValidator)
-    const waysIn = await app.container.make('identity.signInMethods')
-    if ((await waysIn.list()).passwords !== 'all') throw new E_PASSWORD_SIGN_IN_OFF()
+    const signInMethods = await app.container.make('identity.signInMethods')
+    if ((await signInMethods.list()).passwords !== 'all') throw new E_PASSWORD_SIGN_IN_OFF()
 
     const invitations = await app.container.make('identity.invitations')
     const user = await invitations.acceptWithPassword(ctx.params.token, name, password)

@@ -33,7 +33,7 @@ export const agent = shape({
 })
 
 /** The last lines that an agent wrote, the oldest first. */
-export const lastWords = shape({ lines: list(text()) })
+export const crashLog = shape({ lines: list(text()) })
 
 export const logLines = list(text())
 

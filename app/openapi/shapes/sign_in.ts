@@ -16,16 +16,16 @@ import {
 } from '#openapi/answer'
 import { errorEntry } from '#openapi/shapes/errors'
 
-const ways = {
+const methods = {
   oidc: nullable(shape({ name: text(), url: text() })),
   passwords: oneOf(['all', 'breakglass']),
 }
 
 /** How one may sign in here, and why the last attempt did not lead there. */
-export const waysIn = shape({ ...ways, failure: nullable(errorEntry) })
+export const signInMethods = shape({ ...methods, failure: nullable(errorEntry) })
 
 /** What someone who was invited sees. */
-export const invitation = shape({ email: text(), name: text(), expiresAt: time(), ...ways })
+export const invitation = shape({ email: text(), name: text(), expiresAt: time(), ...methods })
 
 export const onboarding = shape({ completed: flag(), step: oneOf(ONBOARDING_STEPS) })
 

@@ -301,7 +301,7 @@ async function body(request: IncomingMessage): Promise<any> {
   return JSON.parse(Buffer.concat(chunks).toString() || '{}')
 }
 
-/** As the gateway's door answers while it is suspended, drains, or restarts. */
+/** As a gateway answers while it is suspended, drains, or restarts. */
 function unavailable(response: ServerResponse): void {
   response.setHeader('retry-after', '1')
   const message = 'Gateway is temporarily unavailable while suspending or restarting'

@@ -63,7 +63,7 @@ test.group('The fleet, as admins watch it', (group) => {
     stream.destroy()
   })
 
-  test('is looked at again for what another copy of Mosaic did', async ({ assert }) => {
+  test('is looked at again for what another replica of Mosaic did', async ({ assert }) => {
     const { agent, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
     const stream = await streams.open()

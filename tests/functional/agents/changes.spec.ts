@@ -98,8 +98,8 @@ test.group('New settings of an agent', (group) => {
     }
     return { apply, applied, begun: begun.promise, release: held.resolve }
   }
-  const rolloutsOf = (copy: AgentsHouse, apply: LiveChange['apply']) =>
-    new SettingsRollout(copy.context, copy.lifecycle, copy.activity, { apply })
+  const rolloutsOf = (replica: AgentsHouse, apply: LiveChange['apply']) =>
+    new SettingsRollout(replica.context, replica.lifecycle, replica.activity, { apply })
 
   test('that are changed again while they are applied are applied again', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
@@ -118,7 +118,7 @@ test.group('New settings of an agent', (group) => {
     assert.equal(starts(name), 1)
   })
 
-  test('that another copy of Mosaic changes meanwhile are applied by it, without a restart', async ({
+  test('that another replica of Mosaic changes meanwhile are applied by it, without a restart', async ({
     assert,
   }) => {
     const { agent, name, userId } = await house.newAgent()

@@ -17,7 +17,7 @@ test.group('An agent that ends again and again', (group) => {
   const crash = async (one: { agent: `user/${string}` | `system/${string}`; name: string }) => {
     house.clock.advance(MINUTE_MS)
     await house.memory.crash(one.name)
-    await house.lifecycle.sightings.recheck(one.agent)
+    await house.lifecycle.observer.recheck(one.agent)
   }
   const wake = (agent: `user/${string}` | `system/${string}`) =>
     house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
@@ -79,13 +79,13 @@ test.group('An agent that ends again and again', (group) => {
   })
 
   test('leaves its last lines, for as long as it is in trouble', async ({ assert }) => {
-    const lastWords = new CrashLog(house.context, house.lifecycle.rows)
+    const crashLog = new CrashLog(house.context, house.lifecycle.rows)
     const one = await house.newAgent()
     await house.lifecycle.ensureRunning(one.agent)
-    assert.isEmpty(await lastWords.of(one.agent))
+    assert.isEmpty(await crashLog.of(one.agent))
     await crash(one)
-    assert.match((await lastWords.of(one.agent)).join('\n'), /gateway listens/)
+    assert.match((await crashLog.of(one.agent)).join('\n'), /gateway listens/)
     await house.lifecycle.ensureRunning(one.agent)
-    assert.isEmpty(await lastWords.of(one.agent))
+    assert.isEmpty(await crashLog.of(one.agent))
   })
 })

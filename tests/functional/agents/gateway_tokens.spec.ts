@@ -23,8 +23,8 @@ test.group('The gateway token of an agent', (group) => {
     return status
   }
 
-  const whose = async ({ token }: GatewayAccess, copy = house): Promise<AgentKey | null> =>
-    (await copy.tokens.identify(token))?.agent ?? null
+  const whose = async ({ token }: GatewayAccess, replica = house): Promise<AgentKey | null> =>
+    (await replica.tokens.identify(token))?.agent ?? null
 
   test('is another one at each start, and the former opens nothing at once', async ({ assert }) => {
     const { agent } = await house.newAgent()
@@ -45,7 +45,7 @@ test.group('The gateway token of an agent', (group) => {
       const former = await house.lifecycle.ensureRunning(agent)
       assert.equal(await whose(former), agent)
       if (way === 'stop') await house.lifecycle.stop(agent)
-      else await house.memory.crash(name).then(() => house.lifecycle.sightings.recheck(agent))
+      else await house.memory.crash(name).then(() => house.lifecycle.observer.recheck(agent))
 
       assert.isNull(await whose(former))
       assert.include((await house.row(userId)).$attributes, { gatewayToken: null })
@@ -71,7 +71,7 @@ test.group('The gateway token of an agent', (group) => {
   test('stays while the agent is suspended', async ({ assert }) => {
     const { agent } = await house.newAgent()
     const { token } = await house.lifecycle.ensureRunning(agent)
-    await house.lifecycle.sleeper.sleep(agent, () => ({ kind: 'suspend' }))
+    await house.lifecycle.idleStopper.stop(agent, () => ({ kind: 'suspend' }))
     const awake = await house.lifecycle.ensureRunning(agent)
     assert.equal(awake.token, token)
     assert.equal(await chat(awake), 200)
@@ -114,24 +114,26 @@ test.group('The gateway token of an agent', (group) => {
     assert.equal(house.memory.counts(name).mostAlive, 1)
   })
 
-  test('locks nobody out when two copies of Mosaic start the agent at once', async ({ assert }) => {
+  test('locks nobody out when two replicas of Mosaic start the agent at once', async ({
+    assert,
+  }) => {
     const { agent, name } = await house.newAgent()
     const other = house.nextProcess()
     const accesses = await Promise.all(
-      [house, other].map((copy) => copy.lifecycle.ensureRunning(agent))
+      [house, other].map((replica) => replica.lifecycle.ensureRunning(agent))
     )
     assert.deepEqual(accesses[0], accesses[1])
     assert.equal(await chat(accesses[0]), 200)
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
-  test('opens nothing at another copy of Mosaic either, which had just looked it up', async ({
+  test('opens nothing at another replica of Mosaic either, which had just looked it up', async ({
     assert,
   }) => {
     const { agent } = await house.newAgent()
     const other = house.nextProcess()
-    for (const copy of [house, other]) await copy.lifecycle.open()
-    await house.context.copies.beat()
+    for (const replica of [house, other]) await replica.lifecycle.open()
+    await house.context.replicas.heartbeat()
     const former = await house.lifecycle.ensureRunning(agent)
     assert.deepEqual(await other.lifecycle.ensureRunning(agent), former)
 
@@ -143,13 +145,13 @@ test.group('The gateway token of an agent', (group) => {
     assert.isNull(await whose(second, other))
   })
 
-  test('is forgotten by another copy that remembers it with the same address', async ({
+  test('is forgotten by another replica that remembers it with the same address', async ({
     assert,
   }) => {
     const { agent, userId } = await house.newAgent()
     const other = house.nextProcess()
-    for (const copy of [house, other]) await copy.lifecycle.open()
-    await house.context.copies.beat()
+    for (const replica of [house, other]) await replica.lifecycle.open()
+    await house.context.replicas.heartbeat()
     await house.lifecycle.ensureRunning(agent)
     await other.lifecycle.ensureRunning(agent)
     const row = await house.row(userId)

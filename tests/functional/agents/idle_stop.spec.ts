@@ -89,9 +89,9 @@ test.group('Falling asleep', (group) => {
     assert,
   }) => {
     const { agent, name } = await idle()
-    const { doors } = house.context
-    const close = doors.close.bind(doors)
-    doors.close = async (gateway, options) => {
+    const { gatewayControl } = house.context
+    const close = gatewayControl.close.bind(gatewayControl)
+    gatewayControl.close = async (gateway, options) => {
       const state = await close(gateway, options)
       house.activity.begin(agent)
       return state

@@ -10,7 +10,7 @@ import { until } from '#tests/doubles/test_clock'
 
 const { leaseMs: LEASE_MS } = DEFAULT_TIMEOUTS
 
-test.group('Leases over all copies', (group) => {
+test.group('Leases over all replicas', (group) => {
   let house: AgentsHouse
   let agent: AgentKey
   let userId: string
@@ -25,18 +25,19 @@ test.group('Leases over all copies', (group) => {
     return () => house.close()
   })
 
-  const rowsOf = (copy: string) => new DatabaseLeaseStore({ ...house.context, copy })
-  const leasesOf = (copy: string) => new LeaseManager(rowsOf(copy), house.context)
+  const rowsOf = (replica: string) =>
+    new DatabaseLeaseStore({ ...house.context, replicaId: replica })
+  const leasesOf = (replica: string) => new LeaseManager(rowsOf(replica), house.context)
 
-  test('of any number of copies one gets it, and the next when it is given back', async ({
+  test('of any number of replicas one gets it, and the next when it is given back', async ({
     assert,
   }) => {
-    const copies = ['a', 'b', 'c'].map(rowsOf)
-    const taken = await Promise.all(copies.map((copy) => copy.take(agent)))
+    const replicas = ['a', 'b', 'c'].map(rowsOf)
+    const taken = await Promise.all(replicas.map((replica) => replica.take(agent)))
     assert.sameMembers(taken, [1, HELD, HELD])
 
-    const winner = copies[taken.indexOf(1)]
-    const [loser] = copies.filter((copy) => copy !== winner)
+    const winner = replicas[taken.indexOf(1)]
+    const [loser] = replicas.filter((replica) => replica !== winner)
     await winner.giveBack(agent, 1)
     assert.equal(await loser.take(agent), 2)
     assert.equal((await house.row(userId)).leaseFence, 2)
@@ -73,10 +74,10 @@ test.group('Leases over all copies', (group) => {
     assert.equal(await other.take(agent), 2)
   })
 
-  test('what a copy could not give back it takes again at once', async ({ assert }) => {
-    const copy = rowsOf('a')
-    assert.equal(await copy.take(agent), 1)
-    assert.equal(await copy.take(agent), 2)
+  test('what a replica could not give back it takes again at once', async ({ assert }) => {
+    const replica = rowsOf('a')
+    assert.equal(await replica.take(agent), 1)
+    assert.equal(await replica.take(agent), 2)
   })
 
   test('an agent without a row has none to take', async ({ assert }) => {
@@ -84,7 +85,7 @@ test.group('Leases over all copies', (group) => {
     assert.isNull(await rowsOf('a').take('system/nothing'))
   })
 
-  test('work in two copies never overlaps', async ({ assert }) => {
+  test('work in two replicas never overlaps', async ({ assert }) => {
     let within = 0
     const overlaps: number[] = []
     const work = async () => {
@@ -92,9 +93,9 @@ test.group('Leases over all copies', (group) => {
       await new Promise(setImmediate)
       within--
     }
-    const copies = ['a', 'b', 'c'].map(leasesOf)
+    const replicas = ['a', 'b', 'c'].map(leasesOf)
     await Promise.all(
-      copies.flatMap((leases) => Array.from({ length: 5 }, () => leases.hold(agent, work)))
+      replicas.flatMap((leases) => Array.from({ length: 5 }, () => leases.hold(agent, work)))
     )
     assert.lengthOf(overlaps, 15)
     assert.isTrue(overlaps.every((count) => count === 1))
@@ -109,7 +110,7 @@ test.group('Leases over all copies', (group) => {
     assert.equal(seen, 'seen')
   })
 
-  /** As another copy does with a lease that has expired. */
+  /** As another replica does with a lease that has expired. */
   const takenOver = () =>
     UserContainer.query()
       .where('user_id', userId)
@@ -117,9 +118,9 @@ test.group('Leases over all copies', (group) => {
   const givenBack = () =>
     UserContainer.query().where('user_id', userId).update({ lease_owner: null })
 
-  test('a copy that lost it writes nothing more, and learns of it', async ({ assert }) => {
+  test('a replica that lost it writes nothing more, and learns of it', async ({ assert }) => {
     const { context, lifecycle } = house
-    const leases = leasesOf(context.copy)
+    const leases = leasesOf(context.replicaId)
     await leases.hold(agent, async (lease) => {
       const row = (await lifecycle.rows.find(agent))!
       await lifecycle.rows.save(row, { status: 'starting' })

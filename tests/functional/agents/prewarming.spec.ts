@@ -10,19 +10,19 @@ const SESSION = 'agent:main:primer:wake'
 
 test.group('Priming an agent', (group) => {
   let house: AgentsHouse
-  let primer: Prewarmer
+  let prewarmer: Prewarmer
 
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
     house = new AgentsHouse()
-    primer = primerWith(new GatewayClient())
+    prewarmer = prewarmerWith(new GatewayClient())
     return async () => {
-      primer.close()
+      prewarmer.close()
       await house.close()
     }
   })
 
-  const primerWith = (gateway: Pick<GatewayClient, 'prime'>) =>
+  const prewarmerWith = (gateway: Pick<GatewayClient, 'prewarm'>) =>
     new Prewarmer(house.context, house.lifecycle, house.metrics, gateway)
 
   /** What the hidden session of an agent was told so far. */
@@ -30,9 +30,9 @@ test.group('Priming an agent', (group) => {
     (house.world.data.get(name)?.get(SESSION) ?? []).filter(({ role }) => role === 'user').length
 
   /** Comes to chat, as the page does. */
-  async function come(agent: Parameters<Prewarmer['prime']>[0]) {
+  async function come(agent: Parameters<Prewarmer['prewarm']>[0]) {
     await house.lifecycle.start(agent)
-    return primer.prime(agent)
+    return prewarmer.prewarm(agent)
   }
 
   test('waits until it is awake, then chats with it in a session of its own', async ({
@@ -40,7 +40,7 @@ test.group('Priming an agent', (group) => {
   }) => {
     const { agent, name } = await house.newAgent()
     house.memory.behave(name, { bootMs: 3000 })
-    assert.equal(await come(agent), 'primed')
+    assert.equal(await come(agent), 'prewarmed')
     assert.deepEqual([...house.world.data.get(name)!.keys()], [SESSION])
     assert.equal(turns(name), 1)
   })
@@ -51,14 +51,14 @@ test.group('Priming an agent', (group) => {
     house.clock.advance(29_000)
     assert.equal(await come(agent), 'warm')
     house.clock.advance(1000)
-    assert.equal(await come(agent), 'primed')
+    assert.equal(await come(agent), 'prewarmed')
     assert.equal(turns(name), 2)
   })
 
   test('is not needed while its user chats, nor right after', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
-    const endOne = primer.chatBegins(agent)
-    const endOther = primer.chatBegins(agent)
+    const endOne = prewarmer.chatBegins(agent)
+    const endOther = prewarmer.chatBegins(agent)
     assert.equal(await come(agent), 'chatting')
     endOne()
     endOne()
@@ -72,12 +72,12 @@ test.group('Priming an agent', (group) => {
     const { agent } = await house.newAgent()
     await come(agent)
     await house.lifecycle.restartAndWait(agent)
-    assert.equal(await come(agent), 'primed')
+    assert.equal(await come(agent), 'prewarmed')
   })
 
   test('wakes nobody', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
-    assert.equal(await primer.prime(agent), 'asleep')
+    assert.equal(await prewarmer.prewarm(agent), 'asleep')
     house.document = null
     assert.equal(await come(agent), 'asleep')
     assert.equal(house.memory.counts(name).starts, 0)
@@ -86,9 +86,9 @@ test.group('Priming an agent', (group) => {
   test('happens once at a time', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     assert.deepEqual(await Promise.all([come(agent), come(agent), come(agent)]), [
-      'primed',
-      'primed',
-      'primed',
+      'prewarmed',
+      'prewarmed',
+      'prewarmed',
     ])
     assert.equal(turns(name), 1)
   })
@@ -98,21 +98,21 @@ test.group('Priming an agent', (group) => {
     let most = 0
     let present = 0
     const leaves: (() => void)[] = []
-    primer = primerWith({
-      prime: async () => {
+    prewarmer = prewarmerWith({
+      prewarm: async () => {
         most = Math.max(most, ++present)
         await new Promise<void>((leave) => leaves.push(leave))
         present--
       },
     })
     const agents = await Promise.all([1, 2, 3].map(() => house.newAgent()))
-    const primings = Promise.all(agents.map(({ agent }) => come(agent)))
+    const prewarms = Promise.all(agents.map(({ agent }) => come(agent)))
     await until(() => leaves.length === 2)
     for (let left = 0; left < 3; left++) {
       await until(() => leaves.length > 0)
       leaves.shift()!()
     }
-    assert.deepEqual(await primings, ['primed', 'primed', 'primed'])
+    assert.deepEqual(await prewarms, ['prewarmed', 'prewarmed', 'prewarmed'])
     assert.equal(most, 2)
   })
 
@@ -121,7 +121,7 @@ test.group('Priming an agent', (group) => {
     await house.lifecycle.startAndWait(agent)
     const before = house.activity.lastActiveAt(agent)
     house.clock.advance(29 * 60_000)
-    assert.equal(await primer.prime(agent), 'primed')
+    assert.equal(await prewarmer.prewarm(agent), 'prewarmed')
     assert.equal(house.activity.lastActiveAt(agent), before)
     assert.equal(house.activity.inFlight(agent), 0)
 
@@ -136,14 +136,14 @@ test.group('Priming an agent', (group) => {
     house.memory.behave(name, { errorFrame: true })
     assert.equal(await come(agent), 'failed')
     const [{ level, message }] = house.logged.slice(-1)
-    assert.deepEqual([level, message], ['info', 'Could not prime an agent'])
+    assert.deepEqual([level, message], ['info', 'Could not prewarm an agent'])
 
     house.memory.behave(name, { errorFrame: false })
     await house.lifecycle.ensureRunning(agent)
-    assert.equal(await come(agent), 'primed')
+    assert.equal(await come(agent), 'prewarmed')
     const text = await house.metrics.render({ agents: {}, waking: 0, queued: 0 })
-    assert.include(text, 'mosaic_agent_primings_total{outcome="failed"} 1')
-    assert.include(text, 'mosaic_agent_primings_total{outcome="primed"} 1')
+    assert.include(text, 'mosaic_agent_prewarms_total{outcome="failed"} 1')
+    assert.include(text, 'mosaic_agent_prewarms_total{outcome="prewarmed"} 1')
   })
 
   test('that takes too long is given up', async ({ assert }) => {
@@ -173,16 +173,16 @@ test.group('Priming an agent', (group) => {
     house.memory.behave(name, { hang: true })
     const outcome = come(agent)
     await until(() => turns(name) === 1)
-    primer.close()
+    prewarmer.close()
     assert.equal(await outcome, 'interrupted')
-    assert.notInclude(house.logged.map(({ message }) => message).join(), 'prime')
+    assert.notInclude(house.logged.map(({ message }) => message).join(), 'prewarm')
   })
 
   test('of a gateway that is gone lets the next call look anew', async ({ assert }) => {
     const { agent } = await house.newAgent()
     await house.lifecycle.startAndWait(agent)
-    primer = primerWith({
-      prime: async () => {
+    prewarmer = prewarmerWith({
+      prewarm: async () => {
         throw new E_GATEWAY_FAILED()
       },
     })

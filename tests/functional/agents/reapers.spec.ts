@@ -15,8 +15,8 @@ interface Agent {
   userId: string
 }
 
-/** Without a transaction around them: two copies have connections of their own, as they do in life. */
-test.group('Two reapers at once, in two copies of Mosaic', (group) => {
+/** Without a transaction around them: two replicas have connections of their own, as they do in life. */
+test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
   let house: AgentsHouse
   let other: AgentsHouse
   let agents: Agent[]
@@ -24,8 +24,8 @@ test.group('Two reapers at once, in two copies of Mosaic', (group) => {
   group.each.setup(async () => {
     house = new AgentsHouse()
     other = house.nextProcess()
-    for (const copy of [house, other]) await copy.lifecycle.open()
-    await house.context.copies.beat()
+    for (const replica of [house, other]) await replica.lifecycle.open()
+    await house.context.replicas.heartbeat()
     agents = []
     for (let count = 0; count < IDLE + IN_USE; count++) agents.push(await house.newAgent())
     await Promise.all(agents.map(({ agent }) => house.lifecycle.ensureRunning(agent)))
@@ -49,7 +49,7 @@ test.group('Two reapers at once, in two copies of Mosaic', (group) => {
   /** What each tells the other once a second. */
   const tell = async () => {
     for (const { context, activity } of [house, other]) {
-      await context.copies.beat()
+      await context.replicas.heartbeat()
       await activity.publish()
     }
   }
@@ -63,7 +63,7 @@ test.group('Two reapers at once, in two copies of Mosaic', (group) => {
     const ends = used.map(({ agent }, index) =>
       (index % 2 === 0 ? house : other).activity.begin(agent)
     )
-    await Promise.all([house, other].map((copy) => copy.activity.flush()))
+    await Promise.all([house, other].map((replica) => replica.activity.flush()))
     await tell()
     await leaveAlone()
 

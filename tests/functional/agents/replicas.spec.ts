@@ -7,10 +7,10 @@ import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const { leaseMs } = DEFAULT_TIMEOUTS
-/** What one copy does is known in the others by then. */
+/** What one replica does is known in the others by then. */
 const KNOWN_MS = 2000
 
-test.group('Several copies of Mosaic', (group) => {
+test.group('Several replicas of Mosaic', (group) => {
   let house: AgentsHouse
   let other: AgentsHouse
 
@@ -18,11 +18,11 @@ test.group('Several copies of Mosaic', (group) => {
   group.each.setup(async () => {
     house = new AgentsHouse()
     other = house.nextProcess()
-    for (const copy of [house, other]) {
-      copy.settings['agents.bootTimeoutSec'] = 3600
-      await copy.lifecycle.open()
+    for (const replica of [house, other]) {
+      replica.settings['agents.bootTimeoutSec'] = 3600
+      await replica.lifecycle.open()
     }
-    await house.context.copies.beat()
+    await house.context.replicas.heartbeat()
     return () => house.close()
   })
 
@@ -35,51 +35,51 @@ test.group('Several copies of Mosaic', (group) => {
     }
   }
 
-  /** What the last told progress was, in a copy that waits for the agent. */
-  const follow = (copy: AgentsHouse, agent: AgentKey) => {
+  /** What the last told progress was, in a replica that waits for the agent. */
+  const follow = (replica: AgentsHouse, agent: AgentKey) => {
     const told: WakeProgress[] = []
-    const call = copy.lifecycle.ensureRunning(agent, { onProgress: (step) => told.push(step) })
+    const call = replica.lifecycle.ensureRunning(agent, { onProgress: (step) => told.push(step) })
     call.catch(() => {})
     return { told, call }
   }
 
   test('know of each other, and of one that ends', async ({ assert }) => {
-    assert.isFalse(house.context.copies.alone)
-    assert.isFalse(other.context.copies.alone)
-    await other.context.copies.close()
-    await house.context.copies.beat()
-    assert.isTrue(house.context.copies.alone)
+    assert.isFalse(house.context.replicas.alone)
+    assert.isFalse(other.context.replicas.alone)
+    await other.context.replicas.close()
+    await house.context.replicas.heartbeat()
+    assert.isTrue(house.context.replicas.alone)
   })
 
   test('notice one that dies, and forget what it told', async ({ assert }) => {
     const { agent } = await house.newAgent()
-    await db.table('copies').insert({
+    await db.table('replicas').insert({
       id: 'dead',
-      beat: 1,
+      heartbeat: 1,
       created_at: '2026-11-23 12:00:00',
       updated_at: '2026-11-23 12:00:00',
     })
-    const row = { agent, copy: 'dead', stage: 'booting', elapsed_ms: 5 }
+    const row = { agent, replica_id: 'dead', stage: 'booting', elapsed_ms: 5 }
     const times = { created_at: '2026-11-23 12:00:00', updated_at: '2026-11-23 12:00:00' }
     await db.table('agent_wakes').insert({ ...row, ...times })
-    await house.context.copies.beat()
+    await house.context.replicas.heartbeat()
     assert.equal((await house.lifecycle.describe(agent)).status, 'starting')
 
     house.clock.advance(leaseMs)
-    await house.context.copies.beat()
+    await house.context.replicas.heartbeat()
     assert.equal((await house.lifecycle.describe(agent)).status, 'stopped')
   })
 
-  test('a thousand callers in three copies make an agent start once, and all are answered', async ({
+  test('a thousand callers in three replicas make an agent start once, and all are answered', async ({
     assert,
   }) => {
     const third = house.nextProcess()
     await third.lifecycle.open()
     const { agent, name } = await house.newAgent()
     house.memory.behave(name, { bootMs: 1000 })
-    const copies = [house, other, third]
+    const replicas = [house, other, third]
     const calls = Array.from({ length: 1000 }, (_, index) =>
-      copies[index % 3].lifecycle.ensureRunning(agent)
+      replicas[index % 3].lifecycle.ensureRunning(agent)
     )
     const urls = new Set((await Promise.all(calls)).map(({ url }) => url))
     assert.equal(urls.size, 1)
@@ -105,7 +105,7 @@ test.group('Several copies of Mosaic', (group) => {
   test('stand in one line: no more start than may, in the order in which they came', async ({
     assert,
   }) => {
-    for (const copy of [house, other]) copy.settings['agents.startConcurrency'] = 1
+    for (const replica of [house, other]) replica.settings['agents.startConcurrency'] = 1
     const [one, two, three] = [
       await house.newAgent(),
       await house.newAgent(),
@@ -171,9 +171,9 @@ test.group('Several copies of Mosaic', (group) => {
     for (let minute = 0; minute < 40; minute++) await pass(60_000)
     const command = house.nextProcess()
     await command.lifecycle.open()
-    for (const copy of [house, command]) {
-      assert.include(await copy.reaper.reapIdle(), { stopped: 0, failed: 0 })
-      assert.include(await copy.reaper.reapAll(), { stopped: 0, failed: 0 })
+    for (const replica of [house, command]) {
+      assert.include(await replica.reaper.reapIdle(), { stopped: 0, failed: 0 })
+      assert.include(await replica.reaper.reapAll(), { stopped: 0, failed: 0 })
     }
     assert.equal(house.memory.counts(name).alive, 1)
     end()
@@ -184,7 +184,7 @@ test.group('Several copies of Mosaic', (group) => {
     await house.lifecycle.ensureRunning(agent)
     const end = other.activity.begin(agent)
     await pass(KNOWN_MS)
-    await until(async () => (await house.activity.inFlightElsewhere(agent)) === 1)
+    await until(async () => (await house.activity.inFlightOnOtherReplicas(agent)) === 1)
     house.settings['agents.stopGraceSec'] = 3600
     /** A gateway that does not say itself whether it is at work. */
     house.memory.behave(name, { unavailable: true })

@@ -6,7 +6,7 @@ import { ScriptedGateway, type GatewayReply } from '#tests/doubles/scripted_gate
 
 const MESSAGE = { messages: [{ role: 'user', content: 'Hello' }], user: 'notes' }
 
-/** What OpenClaw's door says before any work begins. */
+/** OpenClaw's refusal before any work begins. */
 const DRAINING = {
   message: 'Gateway is temporarily unavailable while suspending or restarting',
   type: 'service_unavailable',
@@ -65,7 +65,7 @@ test.group('What a gateway took', (group) => {
         assert.lengthOf(surface.waker.woken, 0)
       })
 
-    test(`is what its door let pass: what that refused goes again, once, ${way}`, async ({
+    test(`is sent again, once, only where it refused it, ${way}`, async ({
       assert,
     }) => {
       gateway.script = (reply) => {
@@ -79,7 +79,7 @@ test.group('What a gateway took', (group) => {
     })
   }
 
-  test('is whatever its door did not refuse in its own words: {0}')
+  test('counts as admitted unless OpenClaw refuses in its own words: {0}')
     .with([
       'Service Unavailable',
       '',
@@ -120,7 +120,7 @@ test.group('What a gateway took', (group) => {
     assert.lengthOf(gateway.requests, 1)
   })
 
-  test('never comes to an agent whose door stays shut', async ({ assert }) => {
+  test('ends with an error when the gateway stays closed', async ({ assert }) => {
     gateway.script = (reply) => reply.json(503, { error: DRAINING }, { 'retry-after': '1' })
     const answered = await complete()
     assert.equal(answered.status, 503)

@@ -67,7 +67,7 @@ test.group('Chats that wake an agent', (group) => {
     }
   })
 
-  test('prime nothing: the page that was opened before does, and nobody sees it', async ({
+  test('prewarm nothing: the page that was opened before does, and nobody sees it', async ({
     assert,
   }) => {
     const agent = `user/${owner.user.id}` as const
@@ -84,7 +84,7 @@ test.group('Chats that wake an agent', (group) => {
     await ask('/api/v1/agent/start', {})
     const primer = await app.container.make('agents.prewarmer')
     /** The page's own may have ended already. */
-    assert.oneOf(await primer.prime(agent), ['primed', 'warm'])
+    assert.oneOf(await primer.prewarm(agent), ['prewarmed', 'warm'])
     await (await ask('/api/v1/chat', { message: 'Hello' })).text()
     assert.deepEqual(await sessions(), ['web', 'primer', 'web'])
 

@@ -212,7 +212,7 @@ test.group('The list of models', (group) => {
     assert.equal(work.assembled, 2)
   }).timeout(30_000)
 
-  test('follows a change of another copy, which tells nobody here', async ({ assert }) => {
+  test('follows a change of another replica, which tells nobody here', async ({ assert }) => {
     const { user, first, catalogue, clock } = await counted()
     clock.now = Date.now()
     const count = async () => JSON.parse(await catalogue.list(`user/${user.id}`)).data.length

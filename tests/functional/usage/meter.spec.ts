@@ -45,7 +45,7 @@ test.group('The meter of usage', (group) => {
     assert.equal((await UsageDay.ownedBy(id).firstOrFail()).day.toISODate(), '2026-11-23')
   })
 
-  test('adds to what another copy of Mosaic counted', async ({ assert }) => {
+  test('adds to what another replica of Mosaic counted', async ({ assert }) => {
     const { id } = await UserFactory.create()
     const other = newMeter()
     meter.chat(id)
@@ -153,7 +153,7 @@ test.group('The life of an agent', (group) => {
     await house.lifecycle.ensureRunning(agent)
     house.clock.advance(MINUTE_MS)
     house.memory.crash(name)
-    await house.lifecycle.sightings.recheck(agent)
+    await house.lifecycle.observer.recheck(agent)
     assert.deepEqual(
       counted.map(([what]) => what),
       ['woke', 'awake']

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { LeaseManager, HELD, type LeaseStore } from '#agents/leases/lease_manager'
 import { TestClock } from '#tests/doubles/test_clock'
 
-/** Rows of which no other copy ever holds one. */
+/** Rows of which no other replica ever holds one. */
 const nobodyElse: LeaseStore = {
   take: async () => 1,
   renew: async () => [],

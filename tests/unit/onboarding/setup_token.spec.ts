@@ -10,7 +10,7 @@ const SECOND = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 const tokenOf = (keys: SecretKey[], id = 'installation') => new SetupToken(keys, async () => id)
 
 test.group('The setup token', () => {
-  test('is the same for every copy of an installation, and for no other', async ({ assert }) => {
+  test('is the same for every replica of an installation, and for no other', async ({ assert }) => {
     const token = await tokenOf([FIRST]).value()
     assert.match(token, /^[\w-]{43}$/)
     assert.equal(await tokenOf([FIRST]).value(), token)

@@ -62,9 +62,9 @@ test.group('The gateway client', (group) => {
     assert.equal(gateway.calls[0].headers.authorization, 'Bearer token')
   })
 
-  test('primes with a chat that names the primer, in its own session', async ({ assert }) => {
+  test('prewarms with a chat that names the primer, in its own session', async ({ assert }) => {
     gateway.reply = (response) => response.end('data: {"choices":[]}\n\ndata: [DONE]\n\n')
-    await client.prime(gateway.url, 'token', AbortSignal.timeout(5000))
+    await client.prewarm(gateway.url, 'token', AbortSignal.timeout(5000))
     const [{ method, url, headers }] = gateway.calls
     assert.equal(`${method} ${url}`, 'POST /v1/chat/completions')
     assert.containsSubset(headers, {
@@ -75,15 +75,15 @@ test.group('The gateway client', (group) => {
     assert.isNull(conversationOf(PRIMER.sessionKey))
   })
 
-  test('tells a priming that failed, also where the stream says so', async ({ assert }) => {
-    const prime = () => client.prime(gateway.url, 'token', AbortSignal.timeout(5000))
+  test('tells a prewarm that failed, also where the stream says so', async ({ assert }) => {
+    const prewarm = () => client.prewarm(gateway.url, 'token', AbortSignal.timeout(5000))
     gateway.reply = (response) => response.end('data: {"error":{"message":"no"}}\n\n')
-    await assert.rejects(prime, /did not answer/)
+    await assert.rejects(prewarm, /did not answer/)
     gateway.reply = json(503, {})
-    await assert.rejects(prime, /did not answer/)
+    await assert.rejects(prewarm, /did not answer/)
   })
 
-  test('keeps the primer’s session short: a long one would slow each priming down', async ({
+  test('keeps the primer’s session short: a long one would slow each prewarm down', async ({
     assert,
   }) => {
     const asked: string[] = []
@@ -98,8 +98,8 @@ test.group('The gateway client', (group) => {
         deleted.push(key)
       }
     })()
-    const prime = () => kept.prime(gateway.url, 'token', AbortSignal.timeout(5000))
-    await prime()
+    const prewarm = () => kept.prewarm(gateway.url, 'token', AbortSignal.timeout(5000))
+    await prewarm()
     assert.isEmpty(deleted)
     assert.lengthOf(asked, 2)
 
@@ -109,7 +109,7 @@ test.group('The gateway client', (group) => {
       if (url.startsWith('/sessions/')) return long(response, null!)
       response.end('data: [DONE]\n\n')
     }
-    await prime()
+    await prewarm()
     assert.deepEqual(deleted, [PRIMER.sessionKey])
     assert.equal(asked.at(-1), '/v1/chat/completions')
   })

@@ -32,7 +32,7 @@ test.group('Control over a gateway', (group) => {
       body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }] }),
     })
 
-  test('closes the doors of one that does nothing, and opens them again', async ({ assert }) => {
+  test('closes an idle gateway, and reopens it', async ({ assert }) => {
     assert.equal(await control.close(access, { drain: false }), 'closed')
     assert.equal((await chat()).status, 503)
     await control.reopen(access)
@@ -40,7 +40,7 @@ test.group('Control over a gateway', (group) => {
     await control.reopen(access)
   })
 
-  test('leaves the doors of one at work open, unless it is to drain', async ({ assert }) => {
+  test('leaves a busy gateway open, unless it drains', async ({ assert }) => {
     faults.working = true
     assert.equal(await control.close(access, { drain: false }), 'busy')
     assert.equal((await chat()).status, 200)
@@ -51,7 +51,7 @@ test.group('Control over a gateway', (group) => {
     assert.equal(await control.close(access, { drain: true }), 'closed')
   })
 
-  test('opens doors whichever way they were closed', async ({ assert }) => {
+  test('reopens a gateway however it was closed', async ({ assert }) => {
     for (const drain of [false, true]) {
       await control.close(access, { drain })
       await control.reopen(access)

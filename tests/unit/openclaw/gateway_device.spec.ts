@@ -3,7 +3,7 @@ import { test } from '@japa/runner'
 import { deviceOf } from '#openclaw/gateway_device'
 
 test.group('The device that Mosaic is to a gateway', () => {
-  test('is the same one for a token, in every copy of Mosaic', ({ assert }) => {
+  test('is the same one for a token, in every replica of Mosaic', ({ assert }) => {
     const [one, again, other] = ['a', 'a', 'b'].map(deviceOf)
     assert.equal(one.id, again.id)
     assert.equal(one.publicKey, again.publicKey)

@@ -18,7 +18,7 @@ export const ADDRESS_BITS = 15
 export const GATE_ADDRESS = '198.18.0.1'
 const ADDRESSES = 131_000
 
-/** Each copy of Mosaic on the machine listens there, whatever port it has elsewhere. */
+/** Each replica of Mosaic on the machine listens there, whatever port it has elsewhere. */
 export const GATE_PORT = 3334
 
 /** Its end of the agents' way to the internet, where they have one. */

@@ -26,7 +26,7 @@ function answer(id: number, error: NodeJS.ErrnoException): void {
 function listen({ id, host, port }: GateRequest): void {
   const server = createServer()
   server.once('error', (error) => answer(id, error))
-  // Several copies of Mosaic on one machine listen at the same address: any of them serves any agent.
+  // Several replicas of Mosaic on one machine listen at the same address: any of them serves any agent.
   server.listen({ host, port, reusePort: true }, () => {
     process.send!({ id } satisfies GateAnswer, server, {}, () => server.close())
   })

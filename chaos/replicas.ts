@@ -5,7 +5,7 @@ import { Child } from '../bench/child.js'
 import type { ContentionFacts, Facts, Orders, Scene, Told } from './messages.js'
 import type { AgentKey } from '#agents/types'
 
-/** Copies that live at the same time. One of them dies in each round. */
+/** Replicas that live at the same time. One of them dies in each round. */
 const COPIES = 3
 
 /** The load goes on for so long after what it stands on is back. */
@@ -13,7 +13,7 @@ const GO_ON_MS = 500
 
 export interface CopiesOptions {
   scene: Scene
-  /** The folder with Mosaic compiled: a copy that is not translated first starts in half the time. */
+  /** The folder with Mosaic compiled: a replica that is not translated first starts in half the time. */
   build: string
   env: NodeJS.ProcessEnv
   /** Words before the command that say where it runs. */
@@ -21,8 +21,8 @@ export interface CopiesOptions {
   hear: (told: Told) => void
 }
 
-/** The copies of Mosaic that share one database, and one more that is ready to take a dead one's place. */
-export class Copies {
+/** The replicas of Mosaic that share one database, and one more that is ready to take a dead one's place. */
+export class Replicas {
   readonly #options: CopiesOptions
   readonly #living: Child<object>[] = []
   #next: Promise<Child<object>> | null = null
@@ -36,7 +36,7 @@ export class Copies {
     this.#living.push(...(await Promise.all([this.#spawn(), this.#spawn()])).slice(0, COPIES - 1))
   }
 
-  /** Makes users for the copies to act for. */
+  /** Makes users for the replicas to act for. */
   prepare(count: number): Promise<AgentKey[]> {
     return this.#living[0].ask('prepare', count)
   }
@@ -52,13 +52,13 @@ export class Copies {
     const late = setTimeout(() => victim.process.kill('SIGKILL'), mostMs)
     await Promise.all([
       victim.ask('go', { seed, agents, dieAt }).catch(() => {}),
-      ...this.#living.map((copy, index) =>
-        copy.ask('go', { seed: seed + 1000 * (index + 1), agents, dieAt: null })
+      ...this.#living.map((replica, index) =>
+        replica.ask('go', { seed: seed + 1000 * (index + 1), agents, dieAt: null })
       ),
     ])
     await dead
     clearTimeout(late)
-    await Promise.all(this.#living.map((copy) => copy.ask('halt')))
+    await Promise.all(this.#living.map((replica) => replica.ask('halt')))
   }
 
   /**
@@ -93,12 +93,12 @@ export class Copies {
     return this.#living[0].ask('settle')
   }
 
-  /** All copies ask for the same agents at the same time, so many times in all. */
+  /** All replicas ask for the same agents at the same time, so many times in all. */
   contend(calls: number, { seed, agents }: Omit<Orders, 'dieAt'>): Promise<ContentionFacts[]> {
     const share = Math.ceil(calls / COPIES)
     return Promise.all(
-      this.#living.map((copy, index) =>
-        copy.ask<ContentionFacts>('contend', { seed: seed + index, agents, calls: share })
+      this.#living.map((replica, index) =>
+        replica.ask<ContentionFacts>('contend', { seed: seed + index, agents, calls: share })
       )
     )
   }
@@ -119,22 +119,22 @@ export class Copies {
 
   async stop(): Promise<void> {
     const last = await this.#next?.catch(() => null)
-    await Promise.all([...this.#living, ...(last ? [last] : [])].map((copy) => copy.stop()))
+    await Promise.all([...this.#living, ...(last ? [last] : [])].map((replica) => replica.stop()))
   }
 
   #all(question: string, input: (index: number) => unknown = () => undefined) {
-    return Promise.all(this.#living.map((copy, index) => copy.ask(question, input(index))))
+    return Promise.all(this.#living.map((replica, index) => replica.ask(question, input(index))))
   }
 
   async #spawn(): Promise<Child<object>> {
     const { scene, build, env, inside, hear } = this.#options
-    const program = pathToFileURL(join(build, 'chaos/processes/copy.js'))
-    const copy = await Child.start<object>(program, {
+    const program = pathToFileURL(join(build, 'chaos/processes/replica.js'))
+    const replica = await Child.start<object>(program, {
       args: [JSON.stringify(scene)],
       env,
       inside,
     })
-    copy.process.on('message', ({ told }: { told?: Told }) => told && hear(told))
-    return copy
+    replica.process.on('message', ({ told }: { told?: Told }) => told && hear(told))
+    return replica
   }
 }

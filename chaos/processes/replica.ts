@@ -1,5 +1,5 @@
 /**
- * One copy of Mosaic, as far as agents go: the real services over the real rows, with a driver whose calls
+ * One replica of Mosaic, as far as agents go: the real services over the real rows, with a driver whose calls
  * are steps. Every query is a step too. At the step that it is told to die at, it kills itself at once.
  */
 import 'reflect-metadata'
@@ -15,12 +15,12 @@ import { RemoteDriver } from '../remote_driver.js'
 import { Seeded } from '../seeded.js'
 import { StepDriver } from '../step_driver.js'
 
-/** Acts that one copy does at the same time. */
+/** Acts that one replica does at the same time. */
 const ACTORS = 3
-/** So short that a round need not wait long for what a dead copy held. */
+/** So short that a round need not wait long for what a dead replica held. */
 const LEASE_MS = 1000
 const TAKE_OVER_MS = 100
-/** Callers of one copy who contend at the same time, and how often one of them stops the agent first. */
+/** Callers of one replica who contend at the same time, and how often one of them stops the agent first. */
 const CALLERS = 50
 const STOP_SHARE = 0.05
 const SETTLE_MS = 30_000
@@ -44,9 +44,9 @@ let setBackBy = 0
 const house = await openHouse()
 const tell = (told: Told) => void process.send!({ told })
 
-async function realDriver(installation: string, copy: string): Promise<RuntimeDriver> {
+async function realDriver(installation: string, replicaId: string): Promise<RuntimeDriver> {
   const entrypoint = app.makePath('docker/agent/entrypoint.sh')
-  if (scene.driver === 'memory') return new RemoteDriver(scene.worldUrl, copy)
+  if (scene.driver === 'memory') return new RemoteDriver(scene.worldUrl, replicaId)
   if (scene.driver === 'process') {
     const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
     const openclaw = [join(scene.folder, 'fake/node_modules/openclaw')]
@@ -80,7 +80,7 @@ async function openHouse() {
   const given = await app.container.make('agents.context')
   const base = { ...given, clock: { ...given.clock, now: () => Date.now() - setBackBy } }
   const installation = await base.runtimes.installation()
-  const real = await realDriver(installation, base.copy)
+  const real = await realDriver(installation, base.replicaId)
   dialGatewaysWith(async (endpoint, signal) => {
     const isDialed = endpoint.hostname.endsWith(`.${real.name}.internal`)
     return isDialed ? ((await real.dial?.(endpoint, signal)) ?? null) : null
@@ -106,7 +106,7 @@ async function openHouse() {
       return `http://${callback.host}:${callback.port ?? new URL(scene.worldUrl).port}`
     },
     timeouts,
-    copies: new ReplicaRegistry({ ...base, timeouts }),
+    replicas: new ReplicaRegistry({ ...base, timeouts }),
   }
   const metrics = new AgentMetrics()
   const activity = new AgentActivity(context)
@@ -238,7 +238,7 @@ async function look(): Promise<Facts> {
 async function memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>> {
   const all: Record<AgentKey, string[]> = {}
   for (const agent of agents) {
-    /** Another copy may have moved it since this one knew where it was. */
+    /** Another replica may have moved it since this one knew where it was. */
     house.lifecycle.invalidate(agent)
     const { url, token } = await house.lifecycle.startAndWait(agent)
     all[agent] = await remembered(url, token)
