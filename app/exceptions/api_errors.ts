@@ -2,6 +2,7 @@ import { errors as vineErrors } from '@vinejs/vine'
 import { Exception } from '@adonisjs/core/exceptions'
 import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 import { E_DISK_FULL, isDiskFull } from '#exceptions/disk_full'
+import { isTold } from '#exceptions/told'
 
 /** One error of the API: see `docs/api.md`. */
 export interface ApiError {
@@ -83,7 +84,7 @@ function ofTheMachine(failure: unknown): Exception | null {
 
 /** Whether nothing of it was meant for the person who meets it. */
 function isUntold(error: unknown): boolean {
-  return !(error instanceof Exception && error.help)
+  return !isTold(error)
 }
 
 function withoutTimes(error: unknown): Answer {
@@ -98,12 +99,13 @@ function withoutTimes(error: unknown): Answer {
     return { status: 422, errors: [first, ...others] }
   }
 
-  if (error instanceof Exception && error.code && (error.status < 500 || error.help)) {
+  const isFramework = error instanceof Exception && error.status < 500
+  if ((isTold(error) || isFramework) && error.code) {
     const { code, message, help: hint } = error
     const { field, reason } = error as { field?: string; reason?: string }
     const wording = WORDING[code] ?? { message, hint }
     const place = { ...(field && { field }), ...(reason && { reason }) }
-    return { status: error.status, errors: [{ code, ...wording, ...place }] }
+    return { status: error.status ?? 500, errors: [{ code, ...wording, ...place }] }
   }
 
   if (isUnstorable(error)) return { status: 400, errors: [UNSTORABLE] }

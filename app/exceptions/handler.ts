@@ -1,13 +1,13 @@
 import app from '@adonisjs/core/services/app'
 import string from '@adonisjs/core/helpers/string'
 import { InertiaManager } from '@adonisjs/inertia'
-import { Exception } from '@adonisjs/core/exceptions'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
 import type { Level } from '@adonisjs/core/types/logger'
 import { answersJson } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
+import { isTold } from '#exceptions/told'
 
 /**
  * Renders what went wrong: the API's shape, OpenAI's under `/v1`, a page for people, and back to the
@@ -39,8 +39,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
 
   /** A failure that was foreseen has told the person what to do; only a defect needs its stack. */
   protected override getErrorLogLevel(error: HttpError): Level {
-    const foreseen = error instanceof Exception && Boolean(error.help)
-    return foreseen ? 'warn' : super.getErrorLogLevel(error)
+    return isTold(error) ? 'warn' : super.getErrorLogLevel(error)
   }
 
   #answerJson(answer: Answer, ctx: HttpContext) {

@@ -1,7 +1,8 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import type { Exception } from '@adonisjs/core/exceptions'
 import { errors as vineErrors } from '@vinejs/vine'
 import { listenFailure } from '#exceptions/listen_failure'
 import { databaseFailure } from '#exceptions/database_failure'
+import { isTold } from '#exceptions/told'
 
 /**
  * Returns a failure as lines for an operator's terminal: its code with a sentence, then the next step.
@@ -17,8 +18,4 @@ export function operatorLines(failure: unknown): string[] {
 
 function named(failure: unknown): Exception | null {
   return listenFailure(failure, { host: 'HOST', port: 'PORT' }) ?? databaseFailure(failure)
-}
-
-function isTold(failure: unknown): failure is Exception {
-  return failure instanceof Exception && Boolean(failure.help)
 }

@@ -1,11 +1,12 @@
-import { Exception } from '@adonisjs/core/exceptions'
 import type { Database } from '@adonisjs/lucid/database'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Settings } from '#settings/settings'
 import { makeFirstTables } from '#installation/first_tables'
-import { E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY, E_VAULT_WRONG_KEY } from '#vaults/errors'
+import { hasCode } from '#drivers/error_code'
+import { E_VAULT_WRONG_KEY } from '#vaults/errors'
 import { databaseFailure } from '#exceptions/database_failure'
 import { E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
+import { isTold } from '#exceptions/told'
 
 /** Its words mean nothing: what counts is whether it opens. */
 const SENTINEL = 'sealed by this installation'
@@ -46,10 +47,10 @@ export async function checkBoot(settings: Settings): Promise<void> {
 }
 
 function named(error: unknown): unknown {
-  if (error instanceof E_VAULT_UNKNOWN_KEY || error instanceof E_VAULT_TAMPERED) {
+  if (hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) {
     return new E_VAULT_WRONG_KEY(undefined, { cause: error })
   }
-  if (error instanceof Exception && error.help) return error
+  if (isTold(error)) return error
   const known = databaseFailure(error)
   if (known) return known
   /** What comes from a database or the way to it has a code; what has none is a defect. */

@@ -1,19 +1,25 @@
 import type { ConnectionFailure, ConnectionTest, LlmModel, TestOptions } from '#llm/contract'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { readText } from '#bounded/body'
-import { E_INPUT_TOO_LARGE } from '#bounded/errors'
+import { hasCode } from '#drivers/error_code'
 
 /** The longest known list of models has about two million bytes. The test has a deadline of its own. */
 const ANSWER = { what: 'The list of models', maxBytes: 8_000_000 }
 
 /** A service that did not answer rightly. `message` is for a person; nothing of the answer is in it. */
 export class ServiceFailure extends Error {
+  readonly code = 'E_LLM_SERVICE'
+
   constructor(
     readonly reason: ConnectionFailure,
     message: string
   ) {
     super(message)
   }
+}
+
+function isServiceFailure(error: unknown): error is ServiceFailure {
+  return hasCode(error, 'E_LLM_SERVICE')
 }
 
 /** Asks the service and gives the JSON of its answer. Throws ServiceFailure for anything but that. */
@@ -66,7 +72,7 @@ export async function listOrComplete(steps: {
   try {
     return await steps.list()
   } catch (error) {
-    const hasNoList = error instanceof ServiceFailure && error.reason === 'not_found'
+    const hasNoList = isServiceFailure(error) && error.reason === 'not_found'
     if (!hasNoList || steps.declared.length === 0) throw error
   }
   await steps.complete(steps.declared[0].id)
@@ -120,7 +126,7 @@ async function readJson(label: string, response: Response, signal: AbortSignal):
   try {
     return JSON.parse(await readText(response.body, { ...ANSWER, signal }))
   } catch (error) {
-    const isAnswer = error instanceof SyntaxError || error instanceof E_INPUT_TOO_LARGE
+    const isAnswer = error instanceof SyntaxError || hasCode(error, 'E_INPUT_TOO_LARGE')
     throw isAnswer ? badAnswer(label) : error
   }
 }
@@ -133,8 +139,8 @@ const TIMEOUTS = new Set([
 ])
 
 function asFailure(label: string, error: unknown): ServiceFailure {
-  if (error instanceof ServiceFailure) return error
-  if (error instanceof E_BLOCKED_ADDRESS) {
+  if (isServiceFailure(error)) return error
+  if (hasCode(error, 'E_BLOCKED_ADDRESS')) {
     return new ServiceFailure('blocked_address', `${error.message} ${E_BLOCKED_ADDRESS.help}`)
   }
   const code = codeOf(error)

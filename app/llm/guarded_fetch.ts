@@ -1,7 +1,7 @@
 import { fetch, type RequestInit as UndiciRequestInit } from 'undici'
 import type { Fetch } from '#llm/contract'
 import { assertCallable, guardedDispatcher, type GuardOptions } from '#llm/guarded_dispatcher'
-import { E_BLOCKED_ADDRESS } from '#llm/errors'
+import { hasCode } from '#drivers/error_code'
 
 /** Milliseconds for a whole call, its body included. */
 const DEADLINE_MS = 10_000
@@ -28,7 +28,7 @@ export function createGuardedFetch({
       return (await fetch(href, request)) as unknown as Response
     } catch (error) {
       const { cause } = error as Error
-      throw cause instanceof E_BLOCKED_ADDRESS ? cause : error
+      throw hasCode(cause, 'E_BLOCKED_ADDRESS') ? cause : error
     }
   }
 }

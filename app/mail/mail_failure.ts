@@ -1,4 +1,4 @@
-import { E_BLOCKED_ADDRESS } from '#llm/errors'
+import { hasCode } from '#drivers/error_code'
 
 /** Why a mail did not go: a closed list. */
 export const MAIL_FAILURES = [
@@ -108,7 +108,7 @@ interface SmtpError {
 
 /** What an attempt failed of. What is not known is the server's refusal. */
 export function toMailFailure(error: unknown): MailFailure {
-  if (error instanceof E_BLOCKED_ADDRESS) return failureOf('blocked_address')
+  if (hasCode(error, 'E_BLOCKED_ADDRESS')) return failureOf('blocked_address')
   const failure = error as SmtpError
   if (failure.responseCode) return refusalOf(failure)
   const { code = '', message = '' } = failure

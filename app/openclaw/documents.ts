@@ -1,5 +1,5 @@
+import { hasCode } from '#drivers/error_code'
 import type { LlmAdapter } from '#llm/contract'
-import { E_UNKNOWN_PROVIDER_TYPE } from '#llm/errors'
 import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
@@ -87,7 +87,7 @@ export class AgentDocuments {
     try {
       return { id, name, apiType, models: models ?? [], adapter: this.adapters.get(type) }
     } catch (error) {
-      if (error instanceof E_UNKNOWN_PROVIDER_TYPE) return null
+      if (hasCode(error, 'E_UNKNOWN_PROVIDER_TYPE')) return null
       throw error
     }
   }

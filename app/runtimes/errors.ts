@@ -40,6 +40,21 @@ export class RuntimeError extends Exception {
   }
 }
 
+/** Whether a text is one of the reasons. */
+export function isFailureReason(text: unknown): text is FailureReason {
+  return (FAILURE_REASONS as readonly unknown[]).includes(text)
+}
+
+/**
+ * Whether an error is a `RuntimeError`: by its code and reason, since a plugin's class may be that of another
+ * copy of this file, or the plugin's own.
+ */
+export function isRuntimeError(error: unknown): error is RuntimeError {
+  if (!(error instanceof Error)) return false
+  const { code, reason } = error as Partial<RuntimeError>
+  return typeof code === 'string' && code.startsWith('E_') && isFailureReason(reason)
+}
+
 /** Something that is not ours has the name of the instance. It was left as it is. */
 export class E_RUNTIME_NAME_TAKEN extends RuntimeError {
   static override code = 'E_RUNTIME_NAME_TAKEN'

@@ -1,6 +1,6 @@
+import { hasCode } from '#drivers/error_code'
 import { withoutEndingSlashes } from '#llm/base_url'
 import type { LlmAdapter, LlmField, LlmModel } from '#llm/contract'
-import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { assertCallable } from '#llm/guarded_dispatcher'
 import { unusableModelName } from '#openclaw/model_names'
 import { refuseFields, type FieldError } from '#settings/field_errors'
@@ -116,7 +116,7 @@ function chosenBaseUrl(
     const tidy = withoutEndingSlashes(adapter.tidyBaseUrl?.(bare) ?? bare)
     return tidy === adapter.defaults.baseUrl ? null : tidy
   } catch (error) {
-    if (!(error instanceof E_BLOCKED_ADDRESS)) throw error
+    if (!hasCode(error, 'E_BLOCKED_ADDRESS')) throw error
     wrong.push({ field: 'baseUrl', message: error.message })
     return typed
   }

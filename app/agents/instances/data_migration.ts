@@ -40,6 +40,6 @@ export async function migrateData(
 export function strandedIn(runtime: string): RuntimeError {
   const message = `The agent's data is in the runtime "${runtime}", which is not installed any more.`
   return new RuntimeError('data_stranded', message, {
-    help: `Install the plugin of "${runtime}" again, name it in config/runtime.ts, and restart Mosaic.`,
+    help: `Install the plugin of "${runtime}" again (node ace plugin:add), and restart Mosaic.`,
   })
 }

@@ -1,4 +1,4 @@
-import { RuntimeError } from '#runtimes/errors'
+import { isFailureReason, RuntimeError } from '#runtimes/errors'
 import type { Observed } from '#runtimes/contract'
 
 /** OpenClaw's exit status when it refuses its document. */
@@ -15,7 +15,10 @@ export function instanceFailure(observed: Observed | null): InstanceEnded {
   if (exitCode === EXIT_CONFIG_REJECTED) {
     return new InstanceEnded('config_rejected', 'OpenClaw refused its document.')
   }
-  if (failure) return new InstanceEnded(failure.reason, failure.message)
+  if (failure) {
+    const reason = isFailureReason(failure.reason) ? failure.reason : 'internal'
+    return new InstanceEnded(reason, failure.message)
+  }
   return new InstanceEnded(
     'exited_early',
     `The instance ended with status ${exitCode ?? 'unknown'}.`

@@ -6,7 +6,7 @@ import { LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
 import { agentOf, instanceRef, isUp, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
 import { isDatabaseAway } from '#exceptions/database_away'
-import { RuntimeError } from '#runtimes/errors'
+import { isRuntimeError, RuntimeError } from '#runtimes/errors'
 
 export interface InstanceStopperParts {
   rows: AgentRepository
@@ -99,7 +99,7 @@ export class InstanceStopper {
 }
 
 function toRuntimeError(error: unknown): RuntimeError {
-  if (error instanceof RuntimeError) return error
+  if (isRuntimeError(error)) return error
   const reason = error instanceof DeadlineExceeded ? 'engine_unreachable' : 'internal'
   return new RuntimeError(reason, 'The instance could not be ended.', { cause: error })
 }

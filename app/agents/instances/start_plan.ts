@@ -1,10 +1,12 @@
 import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
+import { strandedIn } from '#agents/instances/data_migration'
 import { agentOf, instanceName } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
 import { hashGatewayToken } from '#models/with_lifecycle'
 import { hashOf } from '#openclaw/canonical_json'
 import type { InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { RuntimeError } from '#runtimes/errors'
 
 /** The plan of a start, from the agent's row and the present settings. */
 export interface StartPlan {
@@ -16,14 +18,12 @@ export interface StartPlan {
 /**
  * Assembles the document first: without a provider no agent starts.
  *
- * @throws E_NO_PROVIDER
+ * @throws E_NO_PROVIDER, RuntimeError where a runtime that the start needs is not installed
  */
-export async function planStart(
-  { settings, documents, runtimes, callbackUrl }: AgentsContext,
-  row: AgentRow
-): Promise<StartPlan> {
+export async function planStart(context: AgentsContext, row: AgentRow): Promise<StartPlan> {
+  const { settings, documents, runtimes, callbackUrl } = context
   const { hash: documentHash } = await documents.forAgent(agentOf(row))
-  const driver = await runtimes.use(await settings.get('runtime.driver'))
+  const driver = await chosenDriver(context, row)
   const limits = {
     memoryMb: await settings.get('runtime.memoryMb'),
     cpus: await settings.get('runtime.cpus'),
@@ -39,6 +39,20 @@ export async function planStart(
     limits,
   })
   return { driver, spec, documentHash }
+}
+
+/** No agent starts without its data, so the runtime that holds them must be there as well as the chosen one. */
+async function chosenDriver(
+  { settings, runtimes }: AgentsContext,
+  row: AgentRow
+): Promise<RuntimeDriver> {
+  const installed = runtimes.names()
+  if (row.runtime && !installed.includes(row.runtime)) throw strandedIn(row.runtime)
+  const chosen = await settings.get('runtime.driver')
+  if (installed.includes(chosen)) return runtimes.use(chosen)
+  throw new RuntimeError('engine_unreachable', `The runtime "${chosen}" is not installed.`, {
+    help: `Install its plugin again and restart Mosaic, or choose another runtime: ${installed.join(', ')}.`,
+  })
 }
 
 /**

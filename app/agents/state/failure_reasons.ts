@@ -1,7 +1,7 @@
 import { WakeAbandoned, WakeCancelled } from '#agents/state/wake'
 import { isDatabaseAway } from '#exceptions/database_away'
 import { E_NO_PROVIDER } from '#openclaw/errors'
-import { FAILURE_REASONS, RuntimeError, type FailureReason } from '#runtimes/errors'
+import { isFailureReason, isRuntimeError, type FailureReason } from '#runtimes/errors'
 
 /** What the owner of an agent reads when it does not run. */
 export interface ReasonText {
@@ -74,7 +74,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
 
 /** Whether the text of a row's `status_reason` is one of the reasons. */
 export function isReason(text: string | null): text is FailureReason {
-  return (FAILURE_REASONS as readonly (string | null)[]).includes(text)
+  return isFailureReason(text)
 }
 
 /** What its owner brought about, and can undo. It is no defect. */
@@ -92,7 +92,7 @@ export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
 
 /** The reason that an error of a start or a stop stands for. */
 export function reasonOf(error: unknown): FailureReason {
-  if (error instanceof RuntimeError) return error.reason
+  if (isRuntimeError(error)) return error.reason
   if (error instanceof E_NO_PROVIDER) return 'no_provider'
   if (error instanceof WakeCancelled || error instanceof WakeAbandoned) return 'cancelled'
   if (isDatabaseAway(error)) return 'database_away'

@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { migrateData, strandedIn } from '#agents/instances/data_migration'
+import { migrateData } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
@@ -198,7 +198,6 @@ export class AgentStarter {
   ): Promise<void> {
     const { runtimes, clock, timeouts } = this.#context
     if (!row.runtime || row.runtime === driver.name) return
-    if (!runtimes.names().includes(row.runtime)) throw strandedIn(row.runtime)
     const former = await runtimes.use(row.runtime)
     const ref = instanceRef(row)
     await this.#end(row, former)

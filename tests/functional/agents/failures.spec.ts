@@ -56,6 +56,35 @@ test.group('An agent that does not start', (group) => {
       assert.equal((await house.lifecycle.describe(agent)).hint, REASONS[reason].help)
     })
 
+  test('the error class of a plugin is believed as well as Mosaic’s own', async ({ assert }) => {
+    class PluginError extends Error {
+      code = 'E_FIRECRACKER'
+      reason = 'no_capacity'
+    }
+    const { agent, userId } = await house.newAgent()
+    house.driver.ensure = () => Promise.reject(new PluginError('All machines are taken.'))
+    assert.equal((await failure(house.lifecycle.ensureRunning(agent))).reason, 'no_capacity')
+    assert.equal((await house.row(userId)).statusReason, 'no_capacity')
+  })
+
+  test('a stop that a plugin’s class says why it failed is told with that reason', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const foreign = { code: 'E_FIRECRACKER', reason: 'engine_unreachable' }
+    house.driver.stop = () => Promise.reject(Object.assign(new Error('Away'), foreign))
+    await assert.rejects(() => house.lifecycle.stop(agent))
+    assert.equal((await house.row(userId)).statusReason, 'engine_unreachable')
+  })
+
+  test('a reason that is none of the list is an internal failure', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    const foreign = { code: 'E_FIRECRACKER', reason: 'full_moon' }
+    house.driver.ensure = () => Promise.reject(Object.assign(new Error('Odd'), foreign))
+    assert.equal((await failure(house.lifecycle.ensureRunning(agent))).reason, 'internal')
+  })
+
   test('someone else’s program on its port answers in vain: it never gets the token', async ({
     assert,
   }) => {

@@ -158,6 +158,39 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.match(await chat(agent, 'third'), /^Turn 3/)
   })
 
+  test('says that the runtime is missing which the settings choose, and starts once it is back', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    choose('other')
+    delete house.runtimes.other
+    const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_AGENT_ENGINE_UNREACHABLE')
+    const said = JSON.stringify(house.logged.map(({ details }) => String((details as any).err)))
+    assert.include(said, 'The runtime \\"other\\" is not installed.')
+
+    house.runtimes.other = other
+    house.clock.advance(10 * 60_000)
+    assert.match(await chat(agent, 'first'), /^Turn 1/)
+  })
+
+  test('never leaves a removed runtime that its data is in, even if that one is chosen still', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await asleepBeforeTheMove()
+    await chat(agent, 'second')
+    await house.lifecycle.stop(agent)
+    delete house.runtimes.other
+    const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_AGENT_DATA_STRANDED')
+
+    house.runtimes.third = house.driver
+    choose('third')
+    const again = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    assert.equal(again.code, 'E_AGENT_DATA_STRANDED')
+    assert.equal((await house.row(userId)).runtime, 'other')
+  })
+
   test('moves once more when it was interrupted before the data was gone', async ({ assert }) => {
     const { agent } = await asleepBeforeTheMove()
     house.driver.chaos.purge = { bad: 'engine_unreachable' }

@@ -42,6 +42,14 @@ test.group('What must hold before the server listens', (group) => {
     await assert.rejects(() => checkBoot(withKey(OTHER_KEY)), E_VAULT_WRONG_KEY)
   })
 
+  test('what a plugin’s own error class says is told as it stands', async ({ assert }) => {
+    const unknown = Object.assign(new Error('No such key'), { code: 'E_VAULT_UNKNOWN_KEY' })
+    await assert.rejects(() => checkBoot(failing(unknown)), E_VAULT_WRONG_KEY)
+    const told = { code: 'E_KEY_FILE', help: 'Give the file back.' }
+    const foreign = Object.assign(new Error('The key file is gone.'), told)
+    await assert.rejects(() => checkBoot(failing(foreign)), 'The key file is gone.')
+  })
+
   test('a database without tables, or none at all, is named as that', async ({ assert }) => {
     const missing = Object.assign(new Error('relation does not exist'), { code: '42P01' })
     await assert.rejects(() => checkBoot(failing(missing)), E_DATABASE_NOT_MIGRATED)

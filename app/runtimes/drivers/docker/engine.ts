@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { readBytes } from '#bounded/body'
-import { RuntimeError } from '#runtimes/errors'
+import { isRuntimeError, RuntimeError } from '#runtimes/errors'
 
 /** A call that takes longer is as good as lost: the longest, a start on a busy machine, takes seconds. */
 const CALL_MS = 60_000
@@ -151,7 +151,7 @@ export class Engine {
   }
 
   explained(cause: EngineFailure, timedOut = false): RuntimeError {
-    if (cause instanceof RuntimeError) return cause
+    if (isRuntimeError(cause)) return cause
     if (TOO_MANY_PROCESSORS.test(cause.message)) {
       this.#processors = null
       return new RuntimeError(

@@ -1,5 +1,5 @@
 import type { RuntimeFinding } from '#runtimes/contract'
-import { RuntimeError } from '#runtimes/errors'
+import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
 import { processorsIn, type Engine } from '#runtimes/drivers/docker/engine'
 import type { Images } from '#runtimes/drivers/docker/images'
 import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
@@ -121,7 +121,7 @@ async function isolationFindings({ images, isolation, image, settings }: Preflig
 }
 
 function engineFinding(error: unknown): RuntimeFinding {
-  if (!(error instanceof RuntimeError)) throw error
+  if (!isRuntimeError(error)) throw error
   const cause = error.cause as NodeJS.ErrnoException | undefined
   return {
     severity: 'error',

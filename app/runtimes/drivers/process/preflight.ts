@@ -9,7 +9,7 @@ import {
 } from '#runtimes/drivers/process/install_paths'
 import { ACCEPTED } from '#runtimes/drivers/process/one_person'
 import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
-import { RuntimeError } from '#runtimes/errors'
+import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
 
 const run = promisify(execFile)
 
@@ -123,7 +123,7 @@ async function storageFinding(
       hint: 'Free some space: agents cannot start, or lose what they write, once it is full.',
     }
   } catch (error) {
-    if (error instanceof RuntimeError) return finding('storage_closed', error)
+    if (isRuntimeError(error)) return finding('storage_closed', error)
     return {
       severity: 'error',
       code: 'storage_not_writable',
