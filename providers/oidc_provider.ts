@@ -1,23 +1,27 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import type { OidcAccounts } from '#identity/oidc/accounts'
 import type { OidcClient } from '#identity/oidc/client'
 import type { OidcDiscovery } from '#identity/oidc/discovery'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
 import type { OidcSetup } from '#identity/oidc/setup'
-import type { OidcSignIn } from '#identity/oidc/sign_in'
+import type { OidcService } from '#identity/oidc/service'
+import type { ServiceAccounts } from '#identity/services/accounts'
+import type { ServiceDirectory } from '#identity/services/directory'
+import type { ServiceSignIn } from '#identity/services/sign_in'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
-    'identity.oidc': OidcSignIn
-    'identity.oidc.accounts': OidcAccounts
+    'identity.oidc': OidcService
     'identity.oidc.client': OidcClient
     'identity.oidc.discovery': OidcDiscovery
     'identity.oidc.enforcement': OidcEnforcement
     'identity.oidc.setup': OidcSetup
+    'identity.services': ServiceDirectory
+    'identity.services.accounts': ServiceAccounts
+    'identity.services.signIn': ServiceSignIn
   }
 }
 
-/** Registers single sign-on with the identity provider of the settings. */
+/** Registers the services to sign in with: the OpenID provider of the settings, and the directory of all. */
 export default class OidcProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -37,22 +41,12 @@ export default class OidcProvider {
       const { OidcEnforcement } = await import('#identity/oidc/enforcement')
       return new OidcEnforcement(await resolver.make('settings'))
     })
-    container.singleton('identity.oidc.accounts', async (resolver) => {
-      const { OidcAccounts } = await import('#identity/oidc/accounts')
-      return new OidcAccounts(
-        await resolver.make('settings'),
-        await resolver.make('identity.invitations'),
-        await resolver.make('audit')
-      )
-    })
     container.singleton('identity.oidc', async (resolver) => {
-      const { OidcSignIn } = await import('#identity/oidc/sign_in')
-      return new OidcSignIn(
+      const { OidcService } = await import('#identity/oidc/service')
+      return new OidcService(
         await resolver.make('settings'),
         await resolver.make('identity.oidc.client'),
-        await resolver.make('identity.oidc.accounts'),
-        await resolver.make('identity.oidc.enforcement'),
-        await resolver.make('audit')
+        await resolver.make('identity.oidc.enforcement')
       )
     })
     container.singleton('identity.oidc.setup', async (resolver) => {
@@ -63,6 +57,26 @@ export default class OidcProvider {
         await resolver.make('identity.oidc.discovery'),
         await resolver.make('identity.oidc.client'),
         await resolver.make('identity.oidc.enforcement')
+      )
+    })
+
+    container.singleton('identity.services', async (resolver) => {
+      const { ServiceDirectory } = await import('#identity/services/directory')
+      return new ServiceDirectory(await resolver.make('identity.oidc'))
+    })
+    container.singleton('identity.services.accounts', async (resolver) => {
+      const { ServiceAccounts } = await import('#identity/services/accounts')
+      return new ServiceAccounts(
+        await resolver.make('identity.invitations'),
+        await resolver.make('audit')
+      )
+    })
+    container.singleton('identity.services.signIn', async (resolver) => {
+      const { ServiceSignIn } = await import('#identity/services/sign_in')
+      return new ServiceSignIn(
+        await resolver.make('identity.services'),
+        await resolver.make('identity.services.accounts'),
+        await resolver.make('audit')
       )
     })
   }

@@ -8,12 +8,12 @@ import { cut } from '#text/cut'
 import type User from '#models/user'
 import type { Audit } from '#audit/audit'
 import type { Settings } from '#settings/settings'
-import type { OidcIdentity } from '#identity/oidc/client'
+import type { Identity } from '#identity/services/contract'
 import { endOldestSessions } from '#identity/session_quota'
 import { E_BROWSER_ONLY, E_NOT_FOUND } from '#identity/errors'
 
-/** How a session began. */
-export type SignInMethod = 'breakglass' | 'password' | 'oidc'
+/** How a session began: with a password of one of two kinds, or through the service of this name. */
+export type SignInMethod = 'breakglass' | 'password' | (string & {})
 
 /** What a session knows of itself. Times in milliseconds since the epoch. */
 export interface SessionFacts {
@@ -56,7 +56,7 @@ export class Sessions {
     ctx: HttpContext,
     user: User,
     method: SignInMethod,
-    provider?: Pick<OidcIdentity, 'idToken' | 'signedInAt'>
+    provider?: Pick<Identity, 'idToken' | 'signedInAt'>
   ): Promise<void> {
     requireSession(ctx)
     await ctx.auth.use('web').login(user)
@@ -162,7 +162,7 @@ export class Sessions {
   }
 
   /** How the request is signed in: by which sign-in of its session, or by an access token. */
-  methodOf(ctx: HttpContext): SignInMethod | 'token' {
+  methodOf(ctx: HttpContext): SignInMethod {
     if (ctx.auth.authenticatedViaGuard === 'api') return 'token'
     return this.#facts(ctx).method
   }

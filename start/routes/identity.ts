@@ -20,12 +20,15 @@ import { invitation, signInMethods } from '#openapi/shapes/sign_in'
 import { api, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
-const Oidc = () => import('#controllers/oidc_controller')
+const ServiceSignIn = () => import('#controllers/service_sign_in_controller')
 const SignIn = () => import('#controllers/api/sign_in_controller')
 const Me = () => import('#controllers/api/me_controller')
 const Sessions = () => import('#controllers/api/sessions_controller')
 const Invitations = () => import('#controllers/api/invitations_controller')
 const AccessTokens = () => import('#controllers/api/access_tokens_controller')
+
+/** The name of a service that people sign in with. */
+const SERVICE = /^[a-z][a-z0-9_-]{0,31}$/
 
 router
   .group(() => {
@@ -37,17 +40,23 @@ router
     router.post('/logout', [Login, 'destroy']).as('login.destroy').access('anyone')
 
     router
-      .get('/auth/oidc/start', [Oidc, 'start'])
-      .as('oidc.start')
-      .asks(invitationTokenValidator)
-      .access('anyone')
-    router.get('/auth/oidc/callback', [Oidc, 'callback']).as('oidc.callback').access('anyone')
-    router
-      .get('/auth/oidc/confirm', [Oidc, 'confirm'])
-      .as('oidc.confirm')
-      .asks(localPathValidator)
-      .access('signedIn')
-    router.get('/auth/oidc/test', [Oidc, 'test']).as('oidc.test').permission('manageSettings')
+      .group(() => {
+        router
+          .get('/start', [ServiceSignIn, 'start'])
+          .as('start')
+          .asks(invitationTokenValidator)
+          .access('anyone')
+        router.get('/callback', [ServiceSignIn, 'callback']).as('callback').access('anyone')
+        router
+          .get('/confirm', [ServiceSignIn, 'confirm'])
+          .as('confirm')
+          .asks(localPathValidator)
+          .access('signedIn')
+        router.get('/test', [ServiceSignIn, 'test']).as('test').permission('manageSettings')
+      })
+      .prefix('/auth/:service')
+      .as('service')
+      .where('service', SERVICE)
   })
   .use(pages)
 

@@ -1,12 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { oidcJourneys } from '#controllers/oidc_journeys'
+import { signInJourneys } from '#controllers/sign_in_journeys'
 
 /** `GET /api/v1/sign-in`: the ways in, and why the last one did not lead there. */
 export default class SignInController {
   async show({ session }: HttpContext) {
     const ways = await app.container.make('identity.signInMethods')
-    const failure = session ? oidcJourneys.takeFailure(session) : null
+    const failure = session ? signInJourneys.takeFailure(session) : null
     return { data: { ...(await ways.list()), failure } }
   }
 }

@@ -1,10 +1,12 @@
 import * as oidc from 'openid-client'
 import type { Fetch } from '#llm/contract'
-import { E_OIDC_ISSUER, E_OIDC_REFUSED } from '#identity/oidc/errors'
+import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 import type { OidcConfig } from '#identity/oidc/config'
 import { isTrustworthy, type OidcDiscovery } from '#identity/oidc/discovery'
 import { limitedText } from '#identity/oidc/limited_text'
-import { refusalOf } from '#identity/oidc/refusal'
+import type { PendingSignIn } from '#identity/services/contract'
+import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
+import { refusalOf } from '#identity/services/refusal'
 
 /** How long a provider's metadata and keys are believed, in milliseconds. */
 const METADATA_AGE_MS = 5 * 60_000
@@ -12,28 +14,8 @@ const METADATA_AGE_MS = 5 * 60_000
 /** Seconds for one call to the provider: a person waits for it. */
 const TIMEOUT_SEC = 10
 
-/** What must be remembered in the browser's session between the two halves of a sign-in. */
-export interface PendingSignIn {
-  state: string
-  nonce: string
-  verifier: string
-  redirectUri: string
-  /** Of the settings it began with: the answer of one provider is never given to another. */
-  fingerprint: string
-  /** Seconds since the last sign-in at the provider that are allowed at most; left out for any. */
-  maxAge?: number
-}
-
-/** Who the provider says has signed in. Issuer and subject are the identity, and nothing else is. */
-export interface OidcIdentity {
-  issuer: string
-  subject: string
-  claims: Record<string, unknown>
-  /** A hint for signing out at the provider. */
-  idToken: string
-  /** When the person last proved to the provider who they are, in milliseconds; null where it does not tell. */
-  signedInAt: number | null
-}
+/** What the provider gave for a code, once everything in it was checked. */
+export type OidcTokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
 
 /** What an admin learns of a provider before anyone signs in with it. */
 export interface OidcInspection {
@@ -65,66 +47,60 @@ export class OidcClient {
   ) {}
 
   /**
-   * Where the browser goes, and what must be remembered until it comes back. `fresh` asks the provider
-   * to sign the person in again.
+   * Where the browser goes for the sign-in that is pending. With `maxAge` the provider is asked to sign
+   * the person in again.
    *
-   * @throws E_OIDC_REFUSED when the provider cannot be reached
+   * @throws E_SIGN_IN_REFUSED when the provider cannot be reached
    */
-  async begin(config: OidcConfig, redirectUri: string, { fresh = false } = {}) {
+  async authorizationUrl(config: OidcConfig, pending: PendingSignIn): Promise<string> {
     const configuration = await this.#configuration(config)
-    const pending: PendingSignIn = {
-      state: oidc.randomState(),
-      nonce: oidc.randomNonce(),
-      verifier: oidc.randomPKCECodeVerifier(),
-      redirectUri,
-      fingerprint: config.fingerprint,
-      ...(fresh && { maxAge: 60 }),
-    }
+    const { state, nonce, verifier, redirectUri, maxAge } = pending
     const url = oidc.buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri,
       scope: config.scopes,
-      state: pending.state,
-      nonce: pending.nonce,
-      code_challenge: await oidc.calculatePKCECodeChallenge(pending.verifier),
+      state,
+      nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
-      ...(fresh && { prompt: 'login', max_age: String(pending.maxAge) }),
+      ...(maxAge !== undefined && { prompt: 'login', max_age: String(maxAge) }),
     })
-    return { url: url.href, pending }
+    return url.href
   }
 
   /**
    * The second half: exchanges the code and checks what comes.
    *
-   * @throws E_OIDC_REFUSED with the reason
+   * @throws E_SIGN_IN_REFUSED with the reason
    */
-  async finish(
+  async exchange(
     config: OidcConfig,
-    pending: PendingSignIn,
+    { state, nonce, verifier, redirectUri, maxAge }: PendingSignIn,
     parameters: URLSearchParams
-  ): Promise<OidcIdentity> {
-    if (pending.fingerprint !== config.fingerprint) throw new E_OIDC_REFUSED('settings_changed')
+  ): Promise<OidcTokens> {
     const configuration = await this.#configuration(config)
-    const url = new URL(pending.redirectUri)
+    const url = new URL(redirectUri)
     url.search = parameters.toString()
     try {
-      const tokens = await oidc.authorizationCodeGrant(configuration, url, {
-        expectedState: pending.state,
-        expectedNonce: pending.nonce,
-        pkceCodeVerifier: pending.verifier,
+      return await oidc.authorizationCodeGrant(configuration, url, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
         idTokenExpected: true,
-        ...(pending.maxAge !== undefined && { maxAge: pending.maxAge }),
+        ...(maxAge !== undefined && { maxAge }),
       })
-      const idToken = tokens.claims()!
-      const more = configuration.serverMetadata().userinfo_endpoint
-        ? await oidc.fetchUserInfo(configuration, tokens.access_token, idToken.sub)
-        : {}
-      return {
-        issuer: idToken.iss,
-        subject: idToken.sub,
-        claims: { ...more, ...idToken },
-        idToken: tokens.id_token!,
-        signedInAt: idToken.auth_time === undefined ? null : idToken.auth_time * 1000,
-      }
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
+  /** What the provider tells of the person; where the two differ, the signed id_token holds. */
+  async claims(config: OidcConfig, tokens: OidcTokens): Promise<oidc.IDToken> {
+    const configuration = await this.#configuration(config)
+    const idToken = tokens.claims()!
+    if (!configuration.serverMetadata().userinfo_endpoint) return idToken
+    try {
+      const more = await oidc.fetchUserInfo(configuration, tokens.access_token, idToken.sub)
+      return { ...more, ...idToken }
     } catch (error) {
       throw refusalOf(error)
     }
@@ -197,12 +173,12 @@ export class OidcClient {
       if (metadata.issuer.startsWith('http:')) oidc.allowInsecureRequests(configuration)
       return configuration
     } catch (error) {
-      throw new E_OIDC_REFUSED('unreachable', { cause: error, help: helpOf(error) })
+      throw new E_SIGN_IN_REFUSED('unreachable', { cause: error, help: helpOf(error) })
     }
   }
 
   async #fetchForClient(url: string, options: oidc.CustomFetchOptions): Promise<Response> {
-    if (!isTrustworthy(url)) throw new E_OIDC_REFUSED('invalid')
+    if (!isTrustworthy(url)) throw new E_SIGN_IN_REFUSED('invalid')
     const { body, ...rest } = options
     const init = { ...rest, ...(body !== undefined && { body }) } as RequestInit
     const response = await this.fetch(url, init)

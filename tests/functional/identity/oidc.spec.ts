@@ -5,7 +5,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import AuditEvent from '#models/audit_event'
 import User from '#models/user'
-import type { OidcRefusal } from '#identity/oidc/errors'
+import type { SignInRefusal } from '#identity/services/errors'
 import { UserFactory } from '#database/factories/user_factory'
 import { RogueIssuer, type Roguery } from '#tests/doubles/rogue_issuer'
 import { Visitor } from '#tests/visitor'
@@ -61,7 +61,7 @@ async function refusalOf(visitor: Visitor) {
     .where('action', 'session.refused')
     .orderBy('id', 'desc')
     .first()
-  return { told: body.data.failure, reason: event?.details?.reason as OidcRefusal | undefined }
+  return { told: body.data.failure, reason: event?.details?.reason as SignInRefusal | undefined }
 }
 
 async function adminVisitor() {
@@ -240,7 +240,7 @@ test.group('Attacks on the sign-in', (group) => {
   group.each.setup(setUp)
 
   const seconds = () => Math.floor(Date.now() / 1000)
-  const ROGUERIES: [string, Roguery | (() => Roguery), OidcRefusal][] = [
+  const ROGUERIES: [string, Roguery | (() => Roguery), SignInRefusal][] = [
     ['a wrong nonce', { claims: { nonce: 'of another sign-in' } }, 'nonce'],
     ['no nonce', { claims: { nonce: undefined } }, 'nonce'],
     ['a wrong issuer', { claims: { iss: 'https://elsewhere.example' } }, 'issuer'],

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { oidcJourneys } from '#controllers/oidc_journeys'
+import { signInJourneys } from '#controllers/sign_in_journeys'
 import { publicOrigin } from '#controllers/public_origin'
 import { decideRole } from '#identity/oidc/role_rules'
 import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
@@ -10,7 +10,7 @@ export default class AdminOidcController {
   async show(ctx: HttpContext) {
     const setup = await app.container.make('identity.oidc.setup')
     const callbackUrl = `${await publicOrigin(ctx)}/auth/oidc/callback`
-    const lastTest = oidcJourneys.lastTrial(ctx.session)
+    const lastTest = signInJourneys.lastTrial(ctx.session)
     return { data: { ...(await setup.describe()), callbackUrl, lastTest } }
   }
 

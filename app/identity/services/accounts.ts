@@ -5,17 +5,11 @@ import { cut } from '#text/cut'
 import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
-import type { Settings } from '#settings/settings'
 import type { Invitations } from '#identity/invitations'
 import { isLastAdmin, lockAdmins } from '#identity/last_admin'
-import { E_OIDC_REFUSED } from '#identity/oidc/errors'
-import type { OidcIdentity } from '#identity/oidc/client'
-import {
-  decideRole,
-  type NotTold,
-  type RoleDecision,
-  type RoleRules,
-} from '#identity/oidc/role_rules'
+import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
+import type { Identity, ReadyService } from '#identity/services/contract'
+import { decideRole, type NotTold, type RoleDecision } from '#identity/oidc/role_rules'
 
 /** What the columns hold. OpenID Connect allows subjects of 255 characters. */
 const MAX_LENGTH = 255
@@ -27,89 +21,90 @@ interface Profile {
   emailVerified: boolean
 }
 
+/** Someone who comes from a service. */
+interface Arrival {
+  identity: Identity
+  profile: Profile
+  decision: RoleDecision
+  /** The name of the service, for the record. */
+  by: string
+}
+
 /**
- * Whose account an identity of the provider is. It is found by issuer and subject alone: an address can
- * be given away, or claimed by anyone who runs a provider.
+ * Whose account an identity of a service is. It is found by issuer and subject alone: an address can
+ * be given away, or claimed by anyone who runs a service.
  */
-export class OidcAccounts {
+export class ServiceAccounts {
   constructor(
-    protected settings: Settings,
     protected invitations: Invitations,
     protected audit: Audit
   ) {}
-
-  async rules(): Promise<RoleRules> {
-    return {
-      claim: await this.settings.get('oidc.roleClaim'),
-      adminValues: await this.settings.get('oidc.adminValues'),
-      memberValues: await this.settings.get('oidc.memberValues'),
-    }
-  }
 
   /**
    * The user of this identity, with the role that the rules give; on the first visit made, or taken
    * from the invitation whose token is given.
    *
-   * @throws E_OIDC_REFUSED
+   * @throws E_SIGN_IN_REFUSED
    */
-  async arrive(identity: OidcIdentity, invitationToken: string | null): Promise<User> {
+  async arrive(
+    identity: Identity,
+    { name: by, admission }: Pick<ReadyService, 'name' | 'admission'>,
+    invitationToken: string | null
+  ): Promise<User> {
     const { issuer, subject, claims } = identity
-    if (![issuer, subject].every(isId)) throw new E_OIDC_REFUSED('invalid')
-    const decision = decideRole(await this.rules(), claims)
+    if (![issuer, subject].every(isId)) throw new E_SIGN_IN_REFUSED('invalid')
+    const decision = decideRole(admission.rules, claims)
     const known = await this.find(identity)
     const hasRole = Boolean(known ?? invitationToken)
     if (decision.role === null && !(decision.notTold && hasRole)) {
-      throw new E_OIDC_REFUSED(decision.notTold === 'overage' ? 'role_not_told' : 'no_role')
+      throw new E_SIGN_IN_REFUSED(decision.notTold === 'overage' ? 'role_not_told' : 'no_role')
     }
-    if (known?.deactivatedAt) throw new E_OIDC_REFUSED('deactivated')
-    if (known) return this.#refresh(known, profileOf(claims, subject), decision)
-    return invitationToken
-      ? this.#takeInvitation(identity, invitationToken, decision)
-      : this.#create(identity, decision)
+    if (known?.deactivatedAt) throw new E_SIGN_IN_REFUSED('deactivated')
+    const arrival = { identity, profile: profileOf(claims, subject), decision, by }
+    if (known) return this.#refresh(known, arrival)
+    if (invitationToken) return this.#takeInvitation(arrival, invitationToken)
+    if (admission.signUp === 'invited') throw new E_SIGN_IN_REFUSED('not_invited')
+    return this.#create(arrival)
   }
 
-  find({ issuer, subject }: OidcIdentity): Promise<User | null> {
+  find({ issuer, subject }: Identity): Promise<User | null> {
     return User.query().where({ oidc_issuer: issuer, oidc_subject: subject }).first()
   }
 
-  /** What the provider tells anew at each visit. An address that someone else has is left out. */
-  async #refresh(user: User, profile: Profile, decision: RoleDecision): Promise<User> {
+  /** What the service tells anew at each visit. An address that someone else has is left out. */
+  async #refresh(user: User, { profile, decision, by }: Arrival): Promise<User> {
     user.name = profile.name
-    if (profile.email && (await this.#isFree(profile, user.id))) setEmail(user, profile)
+    if (profile.email && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
     await user.save()
-    if (decision.notTold) await this.#keepRole(user, decision.notTold)
-    else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!)
+    if (decision.notTold) await this.#keepRole(user, decision.notTold, by)
+    else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!, by)
     return user
   }
 
-  async #takeInvitation(identity: OidcIdentity, token: string, decision: RoleDecision) {
+  async #takeInvitation(arrival: Arrival, token: string): Promise<User> {
     const invited = await this.invitations.find(token)
-    if (!invited) throw new E_OIDC_REFUSED('invitation')
+    if (!invited) throw new E_SIGN_IN_REFUSED('invitation')
 
-    const { issuer, subject, claims } = identity
-    const profile = profileOf(claims, subject)
+    const { identity, profile } = arrival
     const user = await this.invitations.accept(token, {
       name: profile.name,
-      oidcIssuer: issuer,
-      oidcSubject: subject,
+      oidcIssuer: identity.issuer,
+      oidcSubject: identity.subject,
     })
-    if (!user) throw new E_OIDC_REFUSED('invitation')
-    return this.#refresh(user, profile, decision)
+    if (!user) throw new E_SIGN_IN_REFUSED('invitation')
+    return this.#refresh(user, arrival)
   }
 
-  async #create(identity: OidcIdentity, decision: RoleDecision): Promise<User> {
-    if ((await this.settings.get('oidc.signUp')) === 'invited') {
-      throw new E_OIDC_REFUSED('not_invited')
+  async #create({ identity, profile, decision, by }: Arrival): Promise<User> {
+    if (profile.email && !(await this.#isFree(profile, by))) {
+      throw new E_SIGN_IN_REFUSED('email_taken')
     }
-    const { issuer, subject, claims } = identity
-    const profile = profileOf(claims, subject)
-    if (profile.email && !(await this.#isFree(profile))) throw new E_OIDC_REFUSED('email_taken')
     const user = new User()
     user.merge({
       name: profile.name,
       role: decision.role!,
-      oidcIssuer: issuer,
-      oidcSubject: subject,
+      oidcIssuer: identity.issuer,
+      oidcSubject: identity.subject,
     })
     setEmail(user, profile)
     try {
@@ -118,30 +113,30 @@ export class OidcAccounts {
       if (!isUniqueViolation(error)) throw error
       /** Two tabs at once; or the address was taken between the question and the answer. */
       const other = await this.find(identity)
-      if (!other) throw new E_OIDC_REFUSED('email_taken', { cause: error })
+      if (!other) throw new E_SIGN_IN_REFUSED('email_taken', { cause: error })
       return other
     }
     await this.audit.record({
       actor: user,
       action: 'user.created',
       subject: { type: 'user', id: user.id },
-      details: { by: 'oidc', role: user.role },
+      details: { by, role: user.role },
     })
     return user
   }
 
   /** A claim that the provider did not send is no claim without values: the role stays. */
-  #keepRole(user: User, because: NotTold): Promise<void> {
+  #keepRole(user: User, because: NotTold, by: string): Promise<void> {
     return this.audit.record({
       actor: user,
       action: 'user.role_kept',
       subject: { type: 'user', id: user.id },
-      details: { role: user.role, by: 'oidc', because },
+      details: { role: user.role, by, because },
     })
   }
 
   /** Nobody is locked out by a claim: the last admin stays one, and the record says so. */
-  async #giveRole(user: User, role: Role): Promise<void> {
+  async #giveRole(user: User, role: Role, by: string): Promise<void> {
     if (user.role === role) return
     const kept = await db.transaction(async (trx) => {
       await lockAdmins(trx)
@@ -154,7 +149,7 @@ export class OidcAccounts {
       actor: user,
       action: kept ? 'user.role_kept' : 'user.role_changed',
       subject: { type: 'user', id: user.id },
-      details: { role, by: 'oidc', ...(kept && { because: 'last_admin' }) },
+      details: { role, by, ...(kept && { because: 'last_admin' }) },
     })
   }
 
@@ -162,7 +157,7 @@ export class OidcAccounts {
    * Whether nobody else has the address. Who only said that it is theirs gives it up to whom the provider
    * has verified it for: nobody is kept out by what a stranger claims.
    */
-  async #isFree({ email, emailVerified }: Profile, exceptId = ''): Promise<boolean> {
+  async #isFree({ email, emailVerified }: Profile, by: string, exceptId = ''): Promise<boolean> {
     const holder = await User.query().where({ email }).whereNot('id', exceptId).first()
     if (!holder) return true
     if (!emailVerified || !isClaimed(holder)) return false
@@ -170,7 +165,7 @@ export class OidcAccounts {
     await this.audit.record({
       action: 'user.changed',
       subject: { type: 'user', id: holder.id },
-      details: { email: null, by: 'oidc' },
+      details: { email: null, by },
     })
     return true
   }

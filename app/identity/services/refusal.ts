@@ -1,8 +1,8 @@
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
-import { E_OIDC_REFUSED, type OidcRefusal } from '#identity/oidc/errors'
+import { E_SIGN_IN_REFUSED, type SignInRefusal } from '#identity/services/errors'
 
 /** The claim of an id_token that was not as it must be, and what that says. */
-const BY_CLAIM: Record<string, OidcRefusal> = {
+const BY_CLAIM: Record<string, SignInRefusal> = {
   iss: 'issuer',
   aud: 'audience',
   azp: 'audience',
@@ -13,8 +13,15 @@ const BY_CLAIM: Record<string, OidcRefusal> = {
   auth_time: 'token_expired',
 }
 
+/** The codes of Ally's own errors. Where it misses the code of a callback, the service sent an error. */
+const BY_CODE: Record<string, SignInRefusal> = {
+  E_OAUTH_STATE_MISMATCH: 'state',
+  E_OAUTH_MISSING_CODE: 'denied',
+  E_OAUTH_MISSING_TOKEN: 'code',
+}
+
 /** The library's own words for one kind of failure: it gives them no code of their own. */
-const BY_MESSAGE: [RegExp, OidcRefusal][] = [
+const BY_MESSAGE: [RegExp, SignInRefusal][] = [
   [/"state"/, 'state'],
   [/"iss" \(issuer\)/, 'issuer'],
   [/"nonce"/, 'nonce'],
@@ -29,19 +36,20 @@ interface Failure {
   cause?: unknown
 }
 
-/** Why a sign-in ended, from what `openid-client` threw. The cause is kept for the log. */
-export function refusalOf(error: unknown): E_OIDC_REFUSED {
-  if (error instanceof E_OIDC_REFUSED) return error
-  return new E_OIDC_REFUSED(reasonOf(error), { cause: error })
+/** Why a sign-in ended, from what `openid-client` or a driver of Ally threw. The cause is kept for the log. */
+export function refusalOf(error: unknown): E_SIGN_IN_REFUSED {
+  if (error instanceof E_SIGN_IN_REFUSED) return error
+  return new E_SIGN_IN_REFUSED(reasonOf(error), { cause: error })
 }
 
-function reasonOf(error: unknown): OidcRefusal {
+function reasonOf(error: unknown): SignInRefusal {
   if (error instanceof AuthorizationResponseError) return 'denied'
   if (error instanceof ResponseBodyError) return 'code'
 
   for (let at = error as Failure | undefined, depth = 0; at && depth < 5; depth++) {
-    if (at instanceof E_OIDC_REFUSED) return at.reason
-    const { claim } = at
+    if (at instanceof E_SIGN_IN_REFUSED) return at.reason
+    const { claim, code } = at
+    if (code && BY_CODE[code]) return BY_CODE[code]
     if (claim && BY_CLAIM[claim]) return BY_CLAIM[claim]
     const told = BY_MESSAGE.find(([words]) => words.test(at?.message ?? ''))
     if (told) return told[1]

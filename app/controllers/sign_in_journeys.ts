@@ -1,23 +1,23 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import type { Journey, OidcTrial } from '#identity/oidc/sign_in'
+import type { Journey, SignInTrial } from '#identity/services/sign_in'
 import type { ApiError } from '#exceptions/api_errors'
 
-/** Tabs in which someone may be on the way to the provider at the same time. */
+/** Tabs in which someone may be on the way to a service at the same time. */
 const MAX_JOURNEYS = 5
 
 /** Each by itself, so that two that begin at the same instant are both kept. The state follows. */
-const JOURNEY = 'oidc_journey:'
+const JOURNEY = 'sign_in_journey:'
 const STATE = /^[\w-]+$/
 const FAILURE = 'sign_in_failure'
-const TRIAL = 'oidc_trial'
+const TRIAL = 'sign_in_trial'
 
 /** How a test sign-in ended, for the page it began on. */
-export type TrialOutcome = { ok: true; trial: OidcTrial } | { ok: false; failure: ApiError }
+export type TrialOutcome = { ok: true; trial: SignInTrial } | { ok: false; failure: ApiError }
 
 type Session = HttpContext['session']
 
-/** Who is on the way to the provider, and how it ended: kept in the browser's own session. */
-export const oidcJourneys = {
+/** Who is on the way to a service, and how it ended: kept in the browser's own session. */
+export const signInJourneys = {
   remember(session: Session, journey: Journey): void {
     const begun = Object.entries(session.all() as Record<string, Journey>)
       .filter(([name]) => name.startsWith(JOURNEY))

@@ -1,0 +1,101 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** Each refusal of a sign-in: what the person reads, and what they can do. Keys stand in the audit. */
+export const SIGN_IN_REFUSALS = {
+  not_configured: {
+    message: 'This way to sign in is not set up here.',
+    help: 'Sign in with a password, or ask an admin.',
+  },
+  unreachable: {
+    message: 'The sign-in service cannot be reached.',
+    help: 'Try again in a minute. An admin can sign in with the local account.',
+  },
+  state: {
+    message: 'This sign-in did not begin in this browser.',
+    help: 'Begin again on this page.',
+  },
+  too_late: {
+    message: 'The sign-in took too long.',
+    help: 'Begin again on this page.',
+  },
+  settings_changed: {
+    message: 'The sign-in settings changed while you were signing in.',
+    help: 'Begin again on this page.',
+  },
+  denied: {
+    message: 'The sign-in service did not let you in.',
+    help: 'Try again, or ask whoever runs it.',
+  },
+  code: {
+    message: 'The sign-in service did not accept the answer it gave itself.',
+    help: 'Begin again. If it happens again, an admin checks the client ID and secret.',
+  },
+  issuer: {
+    message: 'The answer came from another sign-in service.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  nonce: {
+    message: 'The answer belongs to another sign-in.',
+    help: 'Begin again on this page.',
+  },
+  audience: {
+    message: 'The answer was made for another application.',
+    help: 'An admin checks the client ID.',
+  },
+  token_expired: {
+    message: 'The answer of the sign-in service was out of date.',
+    help: 'Begin again. If it happens again, an admin checks the clocks of both servers.',
+  },
+  signature: {
+    message: 'The answer of the sign-in service is not signed as it should be.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  invalid: {
+    message: 'The sign-in service gave an answer that cannot be used.',
+    help: 'Begin again. If it happens again, tell an admin.',
+  },
+  email_taken: {
+    message: 'Another account here has your email address.',
+    help: 'Sign in the way you did before, or ask an admin: accounts are never joined by address.',
+  },
+  no_role: {
+    message: 'Your account at the sign-in service does not give you access to Mosaic.',
+    help: 'Ask an admin which group you need.',
+  },
+  role_not_told: {
+    message: 'The sign-in service did not say which groups you are in: there are too many.',
+    help: 'Ask an admin to use a claim of roles, or to have only the groups of Mosaic sent.',
+  },
+  not_invited: {
+    message: 'This installation lets in only who was invited.',
+    help: 'Ask an admin for an invitation.',
+  },
+  invitation: {
+    message: 'This invitation is not valid any more.',
+    help: 'Ask an admin for a new one.',
+  },
+  deactivated: {
+    message: 'Your account has been deactivated.',
+    help: 'Ask an admin.',
+  },
+  someone_else: {
+    message: 'You confirmed as someone else.',
+    help: 'Confirm with the account you are signed in with.',
+  },
+} as const
+
+export type SignInRefusal = keyof typeof SIGN_IN_REFUSALS
+
+/** A sign-in through a service that did not lead in; `reason` says where it ended. */
+export class E_SIGN_IN_REFUSED extends Exception {
+  static override code = 'E_SIGN_IN_REFUSED'
+  static override status = 403
+
+  constructor(
+    readonly reason: SignInRefusal,
+    options?: { cause?: unknown; help?: string }
+  ) {
+    super(SIGN_IN_REFUSALS[reason].message, { cause: options?.cause })
+    this.help = options?.help ?? SIGN_IN_REFUSALS[reason].help
+  }
+}

@@ -1,0 +1,104 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type User from '#models/user'
+import type { Audit } from '#audit/audit'
+import type { ServiceAccounts } from '#identity/services/accounts'
+import type { Identity, PendingSignIn, ReadyService } from '#identity/services/contract'
+import type { ServiceDirectory } from '#identity/services/directory'
+import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
+import { newPending } from '#identity/services/pending'
+import { refusalOf } from '#identity/services/refusal'
+import { decideRole, type RoleDecision } from '#identity/oidc/role_rules'
+
+/** What someone goes to a service for. */
+export type Purpose =
+  | { kind: 'sign_in'; invitation: string | null }
+  /** An admin tries the settings out, and stays who they are. */
+  | { kind: 'test' }
+  /** Someone shows that they are still who they are, before a sensitive act. */
+  | { kind: 'confirm' }
+
+/** Kept in the browser's session until it comes back from the service. */
+export interface Journey {
+  /** The name of the service. */
+  service: string
+  purpose: Purpose
+  pending: PendingSignIn
+  /** Milliseconds since the epoch. */
+  startedAt: number
+}
+
+/** How long someone may take at the service: long enough for a forgotten second factor. */
+const JOURNEY_MS = 15 * 60_000
+
+/** How a test sign-in went: what the service told, and what the rules make of it. */
+export interface SignInTrial {
+  issuer: string
+  subject: string
+  claims: Record<string, unknown>
+  decision: RoleDecision
+}
+
+/** Signing in through a service with its Ally driver, from the settings of the moment. */
+export class ServiceSignIn {
+  constructor(
+    protected services: ServiceDirectory,
+    protected accounts: ServiceAccounts,
+    protected audit: Audit,
+    protected now: () => number = Date.now
+  ) {}
+
+  /** @throws E_SIGN_IN_REFUSED when it is not set up, or the service cannot be reached */
+  async begin(ctx: HttpContext, name: string, purpose: Purpose, redirectUri: string) {
+    const service = await this.services.findOrFail(name)
+    const fresh = purpose.kind === 'confirm'
+    const pending = newPending(service, redirectUri, { fresh })
+    const url = await this.#ask(() => service.driver(ctx, pending).redirectUrl())
+    const journey: Journey = { service: name, purpose, pending, startedAt: this.now() }
+    return { url, journey }
+  }
+
+  /** The user that the service sent, as the rules let in. @throws E_SIGN_IN_REFUSED */
+  async signIn(ctx: HttpContext, journey: Journey) {
+    const { identity, service } = await this.#finish(ctx, journey)
+    const invitation = journey.purpose.kind === 'sign_in' ? journey.purpose.invitation : null
+    return { user: await this.accounts.arrive(identity, service, invitation), identity }
+  }
+
+  /** Notes that these settings work. Nobody is signed in by it. @throws E_SIGN_IN_REFUSED */
+  async test(ctx: HttpContext, journey: Journey, admin: User): Promise<SignInTrial> {
+    const { identity, service } = await this.#finish(ctx, journey)
+    await service.noteTest?.()
+    const { issuer, subject, claims } = identity
+    await this.audit.record({ actor: admin, action: `${service.name}.tested`, details: { issuer } })
+    return { issuer, subject, claims, decision: decideRole(service.admission.rules, claims) }
+  }
+
+  /** @throws E_SIGN_IN_REFUSED when it is not the same person, or the sign-in did not succeed */
+  async confirm(ctx: HttpContext, journey: Journey, user: User): Promise<void> {
+    const { identity } = await this.#finish(ctx, journey)
+    const found = await this.accounts.find(identity)
+    if (found?.id !== user.id) throw new E_SIGN_IN_REFUSED('someone_else')
+  }
+
+  async #finish(
+    ctx: HttpContext,
+    { service: name, pending, startedAt }: Journey
+  ): Promise<{ identity: Identity; service: ReadyService }> {
+    if (this.now() - startedAt > JOURNEY_MS) throw new E_SIGN_IN_REFUSED('too_late')
+    const service = await this.services.findOrFail(name)
+    if (pending.fingerprint !== service.fingerprint) {
+      throw new E_SIGN_IN_REFUSED('settings_changed')
+    }
+    const user = await this.#ask(() => service.driver(ctx, pending).user())
+    return { identity: service.identityOf(user), service }
+  }
+
+  /** Whatever a driver throws, the person reads a reason. */
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await question()
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+}
