@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
 import env, { secrets, storagePath } from '#start/env'
 import internalConfig from '#config/internal'
+import { examineTimers } from '#openclaw/kept_timers'
 import { defineConfig, drivers } from '#runtimes/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
@@ -29,6 +30,7 @@ const runtimeConfig = defineConfig({
       storage: storagePath,
       openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
       entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+      examineOpenClaw: examineTimers,
       unisolated: env.get('UNISOLATED_AGENTS'),
       egress: async () => (await app.container.make('settings')).get('docker.egress'),
     }),

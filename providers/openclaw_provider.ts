@@ -62,8 +62,12 @@ export default class OpenclawProvider {
     const { container } = this.app
     container.singleton('openclaw.documents', async (resolver) => {
       const { AgentDocuments } = await import('#openclaw/documents')
+      const { keptTimersModule } = await import('#openclaw/kept_timers')
+      const settings = await resolver.make('settings')
+      const preload = async () =>
+        (await settings.get('agents.keepWorkers')) ? keptTimersModule : ''
       /** OpenClaw puts its environment in: each runtime has an address of its own for Mosaic. */
-      return new AgentDocuments(await resolver.make('llm.registry'), '${MOSAIC_API_URL}')
+      return new AgentDocuments(await resolver.make('llm.registry'), '${MOSAIC_API_URL}', preload)
     })
     container.singleton('openclaw.served_documents', async (resolver) => {
       const { ServedDocuments } = await import('#openclaw/served_documents')

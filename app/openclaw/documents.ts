@@ -7,14 +7,14 @@ import { parseAgentName, type AgentName } from '#openclaw/agent_name'
 import { assembleDocument, type DocumentInput, type DocumentProvider } from '#openclaw/document'
 import { documentHash } from '#openclaw/document_hash'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
-import { launchFiles, type LaunchFile } from '#openclaw/launch_files'
+import { launchFiles, preloadFile, type LaunchFile } from '#openclaw/launch_files'
 import type { OpenClawDocument } from '#openclaw/openclaw_document'
 
 /** What an agent starts from. */
 export interface AgentDocument {
   document: OpenClawDocument
   files: LaunchFile[]
-  /** Of the document and the files. The same hash means: nothing changed for the agent. */
+  /** Of the document and the files that it may change while the agent runs. The same hash means: nothing changed for the agent. */
   hash: string
 }
 
@@ -30,7 +30,9 @@ export class AgentDocuments {
   constructor(
     protected adapters: Adapters,
     /** The internal listener as an agent finds it, without a slash at the end. */
-    protected internalUrl: string
+    protected internalUrl: string,
+    /** A module that gateways start with; empty for none. */
+    protected preload: () => Promise<string> = async () => ''
   ) {}
 
   /**
@@ -74,12 +76,17 @@ export class AgentDocuments {
     return this.#assemble(wishes, providers, `You are ${row.name}. Your role is ${row.role}.`)
   }
 
-  #assemble(wishes: Wishes, rows: LlmProvider[], personality: string | null): AgentDocument {
+  async #assemble(
+    wishes: Wishes,
+    rows: LlmProvider[],
+    personality: string | null
+  ): Promise<AgentDocument> {
     const providers = rows.map((row) => this.#provider(row)).filter((row) => row !== null)
     const relayUrl = `${this.internalUrl}/api/internal/llm`
     const document = assembleDocument({ ...wishes, relayUrl, providers })
     const files = launchFiles(personality)
-    return { document, files, hash: documentHash(document, files) }
+    const hash = documentHash(document, files)
+    return { document, files: [...files, preloadFile(await this.preload())], hash }
   }
 
   /** A provider whose adapter was uninstalled is of no use, but must not keep the agent from the others. */

@@ -23,3 +23,9 @@ export function launchFiles(personality: string | null): LaunchFile[] {
     { path: 'agents/main/agent/settings.json', content: `${NO_RETRIES}\n` },
   ]
 }
+
+/** Where the launcher finds the module that it starts the gateway with. */
+const PRELOAD_FILE = 'mosaic/preload.mjs'
+
+/** Empty it is left out. It counts from the next start on: the gateway that runs goes on without it. */
+export const preloadFile = (content: string): LaunchFile => ({ path: PRELOAD_FILE, content })

@@ -211,6 +211,8 @@ export const DEFINITIONS = {
   'agents.maximumAgeHours': setting<number>({ default: 24, schema: whole(1, 8760) }),
   /** Seconds before a job of its schedule that a sleeping agent is woken. */
   'agents.wakeAheadSec': setting<number>({ default: 120, schema: whole(10, 3600) }),
+  /** Whether the gateway of an idle agent keeps its worker threads: `app/openclaw/kept_timers.ts`. */
+  'agents.keepWorkers': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
   /** Agents that may start at the same time: starting one is bound by the processor. */
   'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
   /** Seconds from the start of an instance until its gateway must be ready. */

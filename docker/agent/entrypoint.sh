@@ -111,8 +111,10 @@ process.exit(0)
 FETCH
 
 unset MOSAIC_FETCH_SEC
+preload=$OPENCLAW_STATE_DIR/mosaic/preload.mjs
+[ -s "$preload" ] || preload=
 # OpenClaw writes conversations to standard output. A log must hold none; its errors go to standard error.
 # The variables that hold a command are words to be split.
 # shellcheck disable=SC2086
-exec $unprivileged "$node" "$main" gateway run \
+exec $unprivileged "$node" ${preload:+--import "$preload"} "$main" gateway run \
   --port "${MOSAIC_GATEWAY_PORT:-18789}" --bind "${MOSAIC_GATEWAY_BIND:-lan}" --auth token >/dev/null

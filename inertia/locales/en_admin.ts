@@ -477,6 +477,10 @@ export const admin = {
         label: 'Wakes ahead of its schedule by',
         help: 'Seconds before a scheduled job that a sleeping agent is woken for it.',
       },
+      agents_keepWorkers: {
+        label: 'Keep idle agents quick',
+        help: 'An agent that had nothing to do for a minute answers at once. Without this it saves some memory, and its next answer takes up to ten seconds longer.',
+      },
       agents_startConcurrency: {
         label: 'Starts at a time',
         help: 'Starting an agent takes a whole processor for some seconds: more wait in a queue.',

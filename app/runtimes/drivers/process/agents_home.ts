@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
 import type { RuntimeCallback, RuntimeFinding } from '#runtimes/contract'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
-import { examine, type FreeBytes } from '#runtimes/drivers/process/preflight'
+import { examine, type ExamineOpenClaw, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import { AgentRegistry, type RegistryOptions } from '#runtimes/drivers/process/registry'
 import {
   agentsFolder,
@@ -23,6 +23,7 @@ export interface AgentsHomeOptions extends RegistryOptions {
   paths: InstallPathsInput
   sandboxed: boolean
   egress: () => Promise<EgressSetting>
+  examineOpenClaw?: ExamineOpenClaw
 }
 
 /** The folder of the agents and their sandboxes, opened when they are first needed. */
@@ -75,9 +76,9 @@ export class AgentsHome {
 
   /** What keeps agents from running here, and what they would reach that they should not. */
   async preflight(freeBytes: FreeBytes): Promise<RuntimeFinding[]> {
-    const { paths, users, sandboxed } = this.#options
+    const { paths, users, sandboxed, examineOpenClaw } = this.#options
     const egress = await this.#egressFailure()
-    const common = { ownUsers: users !== null, sandboxed, egress, freeBytes }
+    const common = { ownUsers: users !== null, sandboxed, egress, freeBytes, examineOpenClaw }
     const findings = await examine(paths, common)
     if (findings.some(({ severity }) => severity === 'error')) return findings
     return [...findings, ...(await this.#leaks())]

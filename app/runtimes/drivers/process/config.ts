@@ -1,4 +1,4 @@
-import type { FreeBytes } from '#runtimes/drivers/process/preflight'
+import type { ExamineOpenClaw, FreeBytes } from '#runtimes/drivers/process/preflight'
 import type { InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import type { UserRange } from '#runtimes/drivers/process/users'
@@ -19,6 +19,7 @@ export interface ProcessDriverConfig extends Omit<InstallPathsInput, 'node'> {
   unisolated?: 'accept'
   /** Whether agents in sandboxes reach the public internet; by default they do. */
   egress?: () => Promise<EgressSetting>
+  examineOpenClaw?: ExamineOpenClaw
   freeBytes?: FreeBytes
   now?: () => number
 }

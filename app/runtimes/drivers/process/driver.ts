@@ -78,6 +78,7 @@ export class ProcessDriver implements RuntimeDriver {
       paths: this.#paths,
       sandboxed: this.#sandboxed,
       egress: config.egress ?? (async () => 'open'),
+      examineOpenClaw: config.examineOpenClaw,
     })
     const now = config.now ?? Date.now
     this.#watcher = new Watcher(

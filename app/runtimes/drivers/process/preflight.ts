@@ -23,6 +23,9 @@ const NEARLY_FULL_BYTES = 1024 * 1024 * 1024
 
 export type FreeBytes = (folder: string) => Promise<number>
 
+/** What is worth knowing of the OpenClaw package in a folder. */
+export type ExamineOpenClaw = (folder: string) => Promise<RuntimeFinding[]>
+
 /** What is left on the disk of a folder for whoever is not root. */
 export const freeBytes: FreeBytes = async (folder) => {
   const { bavail, bsize } = await statfs(folder)
@@ -32,17 +35,23 @@ export const freeBytes: FreeBytes = async (folder) => {
 /** What keeps agents from running here as processes. */
 export async function examine(
   input: InstallPathsInput,
-  options: { ownUsers: boolean; sandboxed: boolean; egress: Error | null; freeBytes: FreeBytes }
+  options: {
+    ownUsers: boolean
+    sandboxed: boolean
+    egress: Error | null
+    freeBytes: FreeBytes
+    examineOpenClaw?: ExamineOpenClaw
+  }
 ): Promise<RuntimeFinding[]> {
   if (process.platform !== 'linux') return [ONLY_LINUX]
   const findings = await Promise.all([
-    openclawFinding(input),
+    openclawFindings(input, options.examineOpenClaw),
     nodeFinding(input.node),
     storageFinding(input, options),
     options.ownUsers ? sharedCacheFinding() : null,
   ])
   return [
-    ...findings,
+    ...findings.flat(),
     options.ownUsers ? null : SHARED_USER,
     options.sandboxed ? null : UNISOLATED,
     options.egress && sealedFinding(options.egress),
@@ -83,12 +92,14 @@ function sealedFinding({ message }: Error): RuntimeFinding {
   }
 }
 
-async function openclawFinding(input: InstallPathsInput): Promise<RuntimeFinding | null> {
+async function openclawFindings(
+  input: InstallPathsInput,
+  examineOpenClaw: ExamineOpenClaw = async () => []
+): Promise<RuntimeFinding[]> {
   try {
-    installed(input)
-    return null
+    return await examineOpenClaw(installed(input))
   } catch (error) {
-    return finding('openclaw_missing', error)
+    return [finding('openclaw_missing', error)]
   }
 }
 

@@ -1,0 +1,79 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RuntimeFinding } from '#runtimes/contract'
+
+/** A timer of OpenClaw that ends a worker thread of the gateway. */
+interface IdleTimer {
+  /** Milliseconds that OpenClaw sets it to. */
+  delayMs: number
+  /** How the name of the chunk begins that sets it. */
+  chunk: string
+  /** How the chunk writes the delay, where that is known: it tells whether a version still has the timer. */
+  constant?: string
+}
+
+/**
+ * After a minute without a chat the gateway ends two worker threads, and the next chat waits until they have
+ * started again: seconds of processor time. Others end after half an hour. OpenClaw 2026.9.6 has no setting
+ * for any of them.
+ */
+const IDLE_TIMERS: IdleTimer[] = [
+  {
+    delayMs: 60_000,
+    chunk: 'server-worker-placement-startup-',
+    constant: 'WORKER_PLACEMENT_RECONCILE_INTERVAL_MS = 6e4',
+  },
+  { delayMs: 60_000, chunk: 'openclaw-agent-execution-', constant: 'IDLE_EXECUTION_MS = 6e4' },
+  { delayMs: 1_800_000, chunk: 'session-transcript-worker-runtime-' },
+  { delayMs: 1_800_000, chunk: 'openclaw-agent-db-' },
+  { delayMs: 1_800_000, chunk: 'openclaw-state-db-' },
+  { delayMs: 1_800_000, chunk: 'worker-task-pool-' },
+  { delayMs: 1_800_000, chunk: 'sqlite-coordinator-' },
+]
+
+/** A day: an agent that rests for longer is stopped anyway. */
+const KEPT_MS = 24 * 60 * 60_000
+
+/**
+ * A module for `node --import` that makes the gateway's idle timers last for a day, known by their delay and
+ * the chunk that sets them. Another timer, chunk or thread is left as it is.
+ */
+export const keptTimersModule = `import { isMainThread } from 'node:worker_threads'
+
+const TIMERS = ${JSON.stringify(IDLE_TIMERS.map(({ delayMs, chunk }) => [delayMs, `/${chunk}`]))}
+
+function kept(delay) {
+  if (!TIMERS.some(([known]) => known === delay)) return delay
+  const { stack } = new Error()
+  return TIMERS.some(([known, chunk]) => known === delay && stack.includes(chunk)) ? ${KEPT_MS} : delay
+}
+
+if (isMainThread) {
+  for (const name of ['setTimeout', 'setInterval']) {
+    const original = globalThis[name]
+    const set = (callback, delay, ...values) => original(callback, kept(delay), ...values)
+    globalThis[name] = Object.defineProperties(set, Object.getOwnPropertyDescriptors(original))
+  }
+}
+`
+
+/** Whether the module takes on the OpenClaw package of a folder: another version may set other timers. */
+export async function examineTimers(openclaw: string): Promise<RuntimeFinding[]> {
+  const dist = join(openclaw, 'dist')
+  const names = await readdir(dist)
+  const hasTimer = async ({ chunk, constant }: IdleTimer) => {
+    if (!constant) return true
+    const chunks = names.filter((name) => name.startsWith(chunk))
+    const texts = await Promise.all(chunks.map((name) => readFile(join(dist, name), 'utf8')))
+    return texts.some((text) => text.includes(constant))
+  }
+  const has = await Promise.all(IDLE_TIMERS.map(hasTimer))
+  return has.every(Boolean) ? [] : [OTHER_TIMERS]
+}
+
+const OTHER_TIMERS: RuntimeFinding = {
+  severity: 'warning',
+  code: 'openclaw_other_timers',
+  message: 'This OpenClaw ends its idle worker threads in a way that Mosaic does not know.',
+  hint: 'After a minute without a message an agent answers some seconds later. Install the version that docker/agent/package.json pins.',
+}
