@@ -167,7 +167,9 @@ export interface RuntimeDriver {
   /** Ends and removes the instance, never the data. A no-op if the instance is missing. */
   remove(ref: InstanceRef): Promise<void>
 
-  /** Deletes an agent's data and its instance. A no-op if the data is missing. */
+  /**
+   * Deletes an agent's data and its instance, and what imports set aside. A no-op if there is nothing of it.
+   */
   purge(ref: InstanceRef): Promise<void>
 
   /**
@@ -180,11 +182,32 @@ export interface RuntimeDriver {
 
   /**
    * Replaces the agent's data here with such an archive. The agent must not run. Resolves once all data
-   * is in place. All or nothing: after a failure the agent has no data here.
+   * is in place. All or nothing: after a failure nothing of the archive is here, and the next `ensure`
+   * starts with what was here before.
+   * The replaced data is set aside until `keepImport` or `undoImport`. A second import before either of
+   * them replaces what the first one brought, and what is aside stays there.
    */
   importData?(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void>
 
-  /** Yields the last `tail` lines of its output, oldest first. Yields none for a missing instance. */
+  /**
+   * Deletes what imports set aside. Mosaic calls it at each start, once the gateway is ready. A no-op if
+   * nothing is aside. A driver has it and `undoImport` if it has `importData`.
+   */
+  keepImport?(ref: InstanceRef): Promise<void>
+
+  /**
+   * Deletes the instance and the data that an import brought. What the import set aside stays there until
+   * the next `ensure` starts with it; `exportData` gives nothing before. Mosaic calls it when the imported
+   * data moves on to another runtime before any start with it went well. The agent must not run.
+   *
+   * @returns false where nothing is aside; then nothing has changed
+   */
+  undoImport?(ref: InstanceRef): Promise<boolean>
+
+  /**
+   * Yields the last `tail` lines of its output, oldest first. Yields none for a missing instance. However
+   * long the agent's lines are, it yields at most four million characters.
+   */
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string>
 
   /** Yields events from now on, until the signal. May miss an event, never invents one. */

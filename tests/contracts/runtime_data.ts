@@ -118,16 +118,103 @@ export function runtimeDataContract(title: string, prepare: () => Promise<Runtim
       const [one, two] = [spec(), spec()]
       await turn(one)
       const data = await buffer((await take(one))!)
-      const broken = Readable.from(
+      await assert.rejects(() => driver.importData!(two, broken(data), patient()))
+      const left = await take(two)
+      assert.isTrue(left === null || (await buffer(left)).indexOf('contract') === -1)
+      assert.equal(await turn(two), 'Turn 1: hi')
+    })
+
+    /** An agent with data of its own, and in its place another agent's of one turn. */
+    async function replaced(turns: number): Promise<InstanceSpec> {
+      const [one, two] = [spec(), spec()]
+      await turn(one)
+      for (let times = 0; times < turns; times++) await turn(two)
+      await put(two, await buffer((await take(one))!))
+      return two
+    }
+
+    /** An archive that breaks off. */
+    const broken = (data: Buffer) =>
+      Readable.from(
         (async function* () {
           yield data.subarray(0, 700)
           throw new Error('The line broke')
         })()
       )
-      await assert.rejects(() => driver.importData!(two, broken, patient()))
-      const left = await take(two)
-      assert.isTrue(left === null || (await buffer(left)).indexOf('contract') === -1)
-      assert.equal(await turn(two), 'Turn 1: hi')
+
+    test('keeps what was there when what arrives breaks off', async ({ assert }) => {
+      const given = spec()
+      for (let times = 0; times < 3; times++) await turn(given)
+      const data = await buffer((await take(given))!)
+      await assert.rejects(() => driver.importData!(given, broken(data), patient()))
+      assert.equal(await turn(given), 'Turn 4: hi')
+    })
+
+    test('gives back what an import replaced, until the import is kept', async ({ assert }) => {
+      const given = await replaced(3)
+      assert.equal(await turn(given), 'Turn 2: hi')
+      assert.isTrue(await driver.undoImport!(refOf(given)))
+      assert.isNull(await take(given))
+      assert.equal(await turn(given), 'Turn 4: hi')
+      assert.isFalse(await driver.undoImport!(refOf(given)))
+      assert.equal(await turn(given), 'Turn 5: hi')
+    })
+
+    test('undoes an import twice as once, and removes the instance', async ({ assert }) => {
+      const given = await replaced(3)
+      await ready(driver, await driver.ensure(given, patient()))
+      await driver.stop(refOf(given), { graceMs: 2000 })
+      for (let times = 0; times < 2; times++) {
+        assert.isTrue(await driver.undoImport!(refOf(given)))
+        assert.isNull(await driver.inspect(refOf(given)))
+      }
+      assert.equal(await turn(given), 'Turn 4: hi')
+    })
+
+    test('has nothing to give back once an import is kept', async ({ assert }) => {
+      const given = await replaced(3)
+      await turn(given)
+      for (let times = 0; times < 2; times++) await driver.keepImport!(refOf(given))
+      assert.isFalse(await driver.undoImport!(refOf(given)))
+      assert.equal(await turn(given), 'Turn 3: hi')
+    })
+
+    test('sets the same data aside however many imports follow, whole or broken', async ({
+      assert,
+    }) => {
+      const given = await replaced(3)
+      await turn(given)
+      const data = await buffer((await take(given))!)
+      await put(given, data)
+      await assert.rejects(() => driver.importData!(given, broken(data), patient()))
+      await put(given, data)
+      assert.equal(await turn(given), 'Turn 3: hi')
+      assert.isTrue(await driver.undoImport!(refOf(given)))
+      assert.equal(await turn(given), 'Turn 4: hi')
+    })
+
+    test('has nothing to give back where an import replaced nothing', async ({ assert }) => {
+      const given = await replaced(0)
+      assert.isFalse(await driver.undoImport!(refOf(given)))
+      assert.isFalse(await driver.undoImport!(refOf(spec())))
+      await driver.keepImport!(refOf(spec()))
+      assert.equal(await turn(given), 'Turn 2: hi')
+    })
+
+    test('purges what an import replaced as well', async ({ assert }) => {
+      const given = await replaced(3)
+      await driver.purge(refOf(given))
+      assert.isFalse(await driver.undoImport!(refOf(given)))
+      assert.equal(await turn(given), 'Turn 1: hi')
+    })
+
+    test('keeps and undoes no import of another installation', async ({ assert }) => {
+      const given = await replaced(3)
+      await turn(given)
+      const stranger = await trial.open(ELSEWHERE)
+      assert.isFalse(await stranger.undoImport!(refOf(given)))
+      await stranger.keepImport!(refOf(given))
+      assert.isTrue(await driver.undoImport!(refOf(given)))
     })
 
     test('writes nothing where the links of an archive lead', async ({ assert }) => {

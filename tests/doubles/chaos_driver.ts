@@ -23,6 +23,8 @@ type Verb =
   | 'purge'
   | 'exportData'
   | 'importData'
+  | 'keepImport'
+  | 'undoImport'
 
 /** What happens to the calls of one verb before they reach the real driver. */
 export interface Chaos {
@@ -54,7 +56,7 @@ export class ChaosDriver implements RuntimeDriver {
     if (!driver.capabilities.suspend) this.suspend = this.resume = undefined
     if (!driver.capabilities.events) this.events = undefined
     if (!driver.exportData) this.exportData = undefined
-    if (!driver.importData) this.importData = undefined
+    if (!driver.importData) this.importData = this.keepImport = this.undoImport = undefined
   }
 
   get name(): string {
@@ -104,6 +106,12 @@ export class ChaosDriver implements RuntimeDriver {
       async () => this.driver.importData!(spec, data, context),
       context.signal
     )
+
+  keepImport? = (ref: InstanceRef): Promise<void> =>
+    this.#through('keepImport', async () => this.driver.keepImport!(ref))
+
+  undoImport? = (ref: InstanceRef): Promise<boolean> =>
+    this.#through('undoImport', async () => this.driver.undoImport!(ref))
 
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string> {
     return this.driver.logs(ref, options)

@@ -1,10 +1,15 @@
+import type { AgentsContext } from '#agents/context'
+import { agentOf, instanceRef } from '#agents/state/agent_repository'
+import type { AgentRow } from '#agents/types'
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceRef, InstanceSpec, RuntimeContext, RuntimeDriver } from '#runtimes/contract'
+import { within } from '#timing/deadline'
 
 /**
  * Moves an agent's data from its former runtime to the one that it starts on. The agent runs in neither.
  * A second call is a no-op. After an interruption the move starts over: the source is purged only once
- * all data has arrived.
+ * all data has arrived. If the source itself had received the data and never started well with it, it keeps
+ * what it had before.
  *
  * @returns whether there was any data
  * @throws RuntimeError when the source cannot export or the target cannot import it; nothing has changed
@@ -32,8 +37,25 @@ export async function migrateData(
   } finally {
     data.destroy()
   }
-  await from.purge(ref)
+  if (!(await from.undoImport?.(ref))) await from.purge(ref)
   return true
+}
+
+/**
+ * The agent started well: what its data replaced in this runtime is needed no more. A failure fails no
+ * start, as the next one tries again.
+ */
+export async function settleMigration(
+  row: AgentRow,
+  driver: RuntimeDriver,
+  { clock, timeouts, logger }: Pick<AgentsContext, 'clock' | 'timeouts' | 'logger'>
+): Promise<void> {
+  const settled = within(clock, timeouts.inspectMs, undefined, async () =>
+    driver.keepImport?.(instanceRef(row))
+  )
+  await settled.catch((error: unknown) => {
+    logger.warn({ err: error, agent: agentOf(row) }, 'Could not delete data that a move replaced')
+  })
 }
 
 /** The runtime that holds the agent's data is not installed: the agent can neither move nor start empty. */

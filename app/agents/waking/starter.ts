@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { migrateData } from '#agents/instances/data_migration'
+import { migrateData, settleMigration, strandedIn } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
@@ -106,6 +106,7 @@ export class AgentStarter {
       const renewedAt = this.#context.clock.elapsed()
       const instance = await this.#make(wake, attempt, plan)
       await this.#readiness.wait(wake, plan.driver, instance)
+      await settleMigration(attempt.row, plan.driver, this.#context)
       const current = await planStart(this.#context, attempt.row)
       if (isSamePlan(current, plan) || renewals === MOST_RENEWALS) {
         this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
 import { archive, firstFile } from '#runtimes/archive'
-import { MemoryGateway } from '#tests/doubles/memory_runtime/gateway'
+import { MemoryGateway, type MemorySessions } from '#tests/doubles/memory_runtime/gateway'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
   MemoryWorld,
@@ -31,6 +31,8 @@ export interface MemoryDriverConfig {
 
 /** Lines that are kept of each instance's log. */
 const LOG_LINES = 500
+/** Characters that are kept of a line. */
+const LINE_LENGTH = 8192
 
 /** What an archive of an agent's data holds. */
 const SESSIONS_FILE = './sessions.json'
@@ -122,27 +124,40 @@ export class MemoryDriver implements RuntimeDriver {
   }
 
   async purge(ref: InstanceRef): Promise<void> {
-    const present = this.#world.instances.get(ref.name)
-    if (present && !this.#owned(ref.name)) return
+    if (this.#isForeign(ref.name)) return
     await this.remove(ref)
     this.#world.data.delete(ref.name)
+    this.#world.replaced.delete(ref.name)
     this.#world.logs.delete(ref.name)
   }
 
   async exportData(ref: InstanceRef): Promise<Readable | null> {
-    const present = this.#world.instances.get(ref.name)
     const sessions = this.#world.data.get(ref.name)
-    if (!sessions || (present && !this.#owned(ref.name))) return null
+    if (!sessions || this.#isForeign(ref.name)) return null
     const content = JSON.stringify([...sessions])
     return Readable.from([archive([{ path: SESSIONS_FILE, content, mode: 0o600, uid: 1000 }])])
   }
 
   async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
-    this.#world.data.delete(spec.name)
     const text = firstFile(await buffer(data))
     signal.throwIfAborted()
     if (text === null) throw new RuntimeError('internal', 'The data arrived without a file in it.')
+    const present = this.#world.data.get(spec.name)
+    if (present && !this.#world.replaced.has(spec.name)) {
+      this.#world.replaced.set(spec.name, present)
+    }
     this.#world.data.set(spec.name, new Map(JSON.parse(text)))
+  }
+
+  async keepImport({ name }: InstanceRef): Promise<void> {
+    if (this.#owned(name)) this.#world.replaced.delete(name)
+  }
+
+  async undoImport(ref: InstanceRef): Promise<boolean> {
+    if (this.#isForeign(ref.name) || !this.#world.replaced.has(ref.name)) return false
+    await this.remove(ref)
+    this.#world.data.delete(ref.name)
+    return true
   }
 
   async *logs(ref: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
@@ -169,6 +184,7 @@ export class MemoryDriver implements RuntimeDriver {
     for (const instance of this.#world.instances.values()) await this.#end(instance, 0)
     this.#world.instances.clear()
     this.#world.data.clear()
+    this.#world.replaced.clear()
     this.#world.logs.clear()
     this.#world.forget()
   }
@@ -191,8 +207,7 @@ export class MemoryDriver implements RuntimeDriver {
 
   async #start(spec: InstanceSpec, behaviour: MemoryBehaviour): Promise<MemoryInstance> {
     const { token, ...pure } = spec
-    const sessions = this.#world.data.get(spec.name) ?? new Map()
-    this.#world.data.set(spec.name, sessions)
+    const sessions = this.#sessionsOf(spec.name)
     const gateway = new MemoryGateway({
       token: token.release(),
       sessions,
@@ -240,6 +255,21 @@ export class MemoryDriver implements RuntimeDriver {
     this.#world.emit(suspended ? 'suspended' : 'resumed', name, this.#now())
   }
 
+  /** What the agent remembers; what an undone import left aside, where there is nothing else. */
+  #sessionsOf(name: string): MemorySessions {
+    const { data, replaced } = this.#world
+    const present = data.get(name)
+    if (present) return present
+    const sessions = replaced.get(name) ?? new Map()
+    replaced.delete(name)
+    data.set(name, sessions)
+    return sessions
+  }
+
+  #isForeign(name: string): boolean {
+    return this.#world.instances.has(name) && !this.#owned(name)
+  }
+
   #owned(name: string): MemoryInstance | null {
     const instance = this.#world.instances.get(name)
     return instance?.spec.installation === this.#installation ? instance : null
@@ -248,7 +278,7 @@ export class MemoryDriver implements RuntimeDriver {
   #log(name: string, line: string): void {
     const lines = this.#world.logs.get(name) ?? []
     this.#world.logs.set(name, lines)
-    lines.push(line)
+    lines.push(line.slice(0, LINE_LENGTH))
     if (lines.length > LOG_LINES) lines.shift()
   }
 }

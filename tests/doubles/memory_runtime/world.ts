@@ -44,6 +44,8 @@ export interface MemoryInstance {
 export class MemoryWorld {
   readonly instances = new Map<string, MemoryInstance>()
   readonly data = new Map<string, MemorySessions>()
+  /** What imports replaced, by name. */
+  readonly replaced = new Map<string, MemorySessions>()
   readonly logs = new Map<string, string[]>()
   readonly feed = new EventFeed()
   readonly queue = new KeyedQueue()

@@ -191,6 +191,78 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.equal((await house.row(userId)).runtime, 'other')
   })
 
+  /** What the other runtime holds of an agent that was there once: four turns. */
+  async function leftThere(name: string): Promise<void> {
+    const said = Array.from({ length: 4 }, (_, at) => ({ role: 'user' as const, text: 'old', at }))
+    world.data.set(name, new Map([['agent:main:k', said]]))
+  }
+
+  test('drops what the move replaced once it runs with what it brought', async ({ assert }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    await leftThere(name)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.isFalse(world.replaced.has(name))
+  })
+
+  test('keeps what the move replaced as long as it does not start', async ({ assert }) => {
+    const { agent, name, userId } = await asleepBeforeTheMove()
+    await leftThere(name)
+    other.chaos.ensure = { bad: 'no_capacity' }
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    assert.equal((await house.row(userId)).runtime, 'other')
+    assert.isTrue(world.replaced.has(name))
+
+    other.chaos.ensure = {}
+    house.clock.advance(10 * 60_000)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.isFalse(world.replaced.has(name))
+  })
+
+  test('goes back with its data where it did not start, and leaves there what it found', async ({
+    assert,
+  }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    await leftThere(name)
+    other.chaos.ensure = { bad: 'no_capacity' }
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    choose('memory')
+    house.clock.advance(10 * 60_000)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.isFalse(world.data.has(name))
+    assert.lengthOf(world.replaced.get(name)!.get('agent:main:k')!, 4)
+  })
+
+  test('has its data where going back was interrupted', async ({ assert }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    await leftThere(name)
+    other.chaos.ensure = { bad: 'no_capacity' }
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    choose('memory')
+    other.chaos.undoImport = { lost: true, bad: 'engine_unreachable' }
+    house.clock.advance(10 * 60_000)
+    await assert.rejects(() => house.lifecycle.ensureRunning(agent))
+    other.chaos.undoImport = {}
+    house.clock.advance(10 * 60_000)
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+  })
+
+  test('runs though what the move replaced cannot be deleted, which the log tells', async ({
+    assert,
+  }) => {
+    const { agent, name } = await asleepBeforeTheMove()
+    await leftThere(name)
+    other.chaos.keepImport = { bad: 'engine_unreachable' }
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.isTrue(world.replaced.has(name))
+    assert.include(
+      house.logged.map(({ message }) => message),
+      'Could not delete data that a move replaced'
+    )
+    other.chaos.keepImport = {}
+    await house.lifecycle.restartAndWait(agent)
+    assert.isFalse(world.replaced.has(name))
+  })
+
   test('moves once more when it was interrupted before the data was gone', async ({ assert }) => {
     const { agent } = await asleepBeforeTheMove()
     house.driver.chaos.purge = { bad: 'engine_unreachable' }

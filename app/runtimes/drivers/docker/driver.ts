@@ -98,6 +98,7 @@ export class DockerDriver implements RuntimeDriver {
       const parts = await this.#open()
       await this.#remove(parts, name)
       await parts.volumes.delete(stateVolume(name))
+      await parts.replaced.delete(name)
     })
   }
 
@@ -113,19 +114,35 @@ export class DockerDriver implements RuntimeDriver {
   async importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
     await this.#queue.run(spec.name, async () => {
       const parts = await this.#open()
-      const { volumes, containers } = parts
+      const { volumes, containers, replaced } = parts
       const image = await this.#image(parts, spec.image, context)
       const found = await containers.findOurs(spec.name)
       if (found) await containers.remove(found.Id)
       const volume = stateVolume(spec.name)
+      await replaced.setAside(spec.name, image, context.signal)
       await volumes.delete(volume)
-      await volumes.ensureState(spec.name, image)
       try {
+        await volumes.ensureState(spec.name, image)
         await volumes.unpack(volume, image, data, context.signal)
       } catch (error) {
+        // The next start has what is aside.
         await volumes.delete(volume)
         throw context.signal.aborted ? context.signal.reason : error
       }
+    })
+  }
+
+  async keepImport({ name }: InstanceRef): Promise<void> {
+    await this.#queue.run(name, async () => (await this.#open()).replaced.delete(name))
+  }
+
+  async undoImport({ name }: InstanceRef): Promise<boolean> {
+    return this.#queue.run(name, async () => {
+      const parts = await this.#open()
+      if (!(await parts.replaced.has(name))) return false
+      await this.#remove(parts, name)
+      await parts.volumes.delete(stateVolume(name))
+      return true
     })
   }
 

@@ -2,6 +2,7 @@ import { Provisioner } from '#runtimes/drivers/docker/provisioner'
 import { Engine } from '#runtimes/drivers/docker/engine'
 import { Images } from '#runtimes/drivers/docker/images'
 import { Volumes } from '#runtimes/drivers/docker/volumes'
+import { ReplacedData } from '#runtimes/drivers/docker/replaced_data'
 import { Watcher } from '#runtimes/drivers/docker/watcher'
 import { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import { Containers } from '#runtimes/drivers/docker/containers'
@@ -31,6 +32,8 @@ export interface EngineSession {
   /** What agents start from whose spec names none. */
   image: string
   volumes: Volumes
+  /** Agents' data that imports replaced. */
+  replaced: ReplacedData
   watcher: Watcher
   topology: Topology
   isolation: IsolationProbe
@@ -59,6 +62,7 @@ export async function openEngineSession(
     image: settings.image ?? config.image,
     containers,
     volumes,
+    replaced: new ReplacedData(volumes),
     topology,
     images: new Images(engine, installation, config.pullBudgetMs ?? PULL_BUDGET_MS),
     watcher: new Watcher(engine, installation, feed),

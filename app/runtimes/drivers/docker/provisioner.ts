@@ -80,6 +80,7 @@ export class Provisioner {
       images,
       image: usual,
       volumes,
+      replaced,
       topology,
       isolation,
       containers,
@@ -95,6 +96,7 @@ export class Provisioner {
 
     const isNew = await volumes.ensureState(spec.name, image)
     try {
+      if (isNew) await replaced.putBack(spec.name, image, signal)
       const network = await topology.networkOf(spec.name)
       await handover.put(spec, image)
       signal.throwIfAborted()

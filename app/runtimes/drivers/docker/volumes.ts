@@ -141,6 +141,16 @@ export class Volumes {
     return this.#engine.settle((_, options) => filler.remove({ force: true, ...options }))
   }
 
+  /** Copies all that is in a volume of ours into another one. */
+  async copy(from: string, to: string, image: string, signal: AbortSignal): Promise<void> {
+    const data = await this.pack(from, image, signal)
+    if (data) await this.unpack(to, image, data, signal)
+  }
+
+  async has(volume: string): Promise<boolean> {
+    return isOf(this.#installation, await this.#labels(volume))
+  }
+
   /** Deletes a volume of ours. A missing one, and one that is not ours, is left as it is. */
   async delete(volume: string): Promise<void> {
     const present = await this.#labels(volume)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { existsSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { readSmallFile } from '#bounded/file'
-import { emptyFolder, giveAway, openFolder } from '#runtimes/drivers/process/hostile_tree'
+import { deleteFolder, giveAway, openFolder } from '#runtimes/drivers/process/hostile_tree'
 import type { Secret } from '@adonisjs/core/helpers'
 
 /** A token and its JSON take a hundred bytes. */
@@ -22,6 +22,10 @@ export interface AgentUser {
 export class AgentFolder {
   /** OpenClaw's state. */
   readonly state: string
+  /** Data that arrives from another runtime. */
+  readonly incoming: string
+  /** The state that an import replaced, while nobody knows whether the new one will do. Mosaic's own. */
+  readonly replaced: string
   readonly home: string
   readonly cache: string
   readonly temporary: string
@@ -34,6 +38,8 @@ export class AgentFolder {
     readonly user: AgentUser | null
   ) {
     this.state = join(path, 'state')
+    this.incoming = join(path, 'incoming')
+    this.replaced = join(path, 'replaced')
     this.home = join(path, 'home')
     this.cache = join(path, 'cache')
     this.temporary = join(path, 'tmp')
@@ -48,13 +54,36 @@ export class AgentFolder {
    */
   async prepare(token: Secret<string>): Promise<void> {
     await this.#close()
+    if (!existsSync(this.state) && existsSync(this.replaced))
+      await rename(this.replaced, this.state)
     for (const folder of this.#ofAgent) await this.#make(folder)
     await this.#writeSecrets(token)
   }
 
-  /** Deletes the agent's state; its folder stays. */
-  async clearState(): Promise<void> {
-    await emptyFolder(this.state)
+  /**
+   * Makes an empty folder for data that arrives. Nothing of the agent may run until it is taken.
+   *
+   * @throws RuntimeError when something else is in the place of a folder
+   */
+  async makeIncoming(): Promise<void> {
+    await this.#close()
+    if (existsSync(this.state)) await (await openFolder(this.state)).close()
+    await this.dropIncoming()
+    await this.#make(this.incoming)
+  }
+
+  async dropIncoming(): Promise<void> {
+    await deleteFolder(this.incoming)
+  }
+
+  /**
+   * Puts what has arrived in the place of the state. The state is set aside, where the agent cannot reach
+   * it; if one is aside already, the state came by an import as well and is deleted.
+   */
+  async takeIncoming(): Promise<void> {
+    if (existsSync(this.replaced)) await deleteFolder(this.state)
+    else if (existsSync(this.state)) await this.#setStateAside()
+    await rename(this.incoming, this.state)
   }
 
   /** The token that the agent was last started with, or null. */
@@ -74,10 +103,24 @@ export class AgentFolder {
     for (const folder of this.#ofAgent) {
       if (existsSync(folder)) await giveAway(folder, this.user)
     }
+    if (!existsSync(this.replaced)) return
+    await giveAway(this.replaced, this.user)
+    await this.#closeReplaced()
   }
 
   get #ofAgent(): string[] {
     return [this.state, this.home, this.cache, this.temporary]
+  }
+
+  async #setStateAside(): Promise<void> {
+    await rename(this.state, this.replaced)
+    await this.#closeReplaced()
+  }
+
+  async #closeReplaced(): Promise<void> {
+    await using replaced = await openFolder(this.replaced)
+    if (this.user) await replaced.chown(process.geteuid!(), process.getegid!())
+    await replaced.chmod(0o700)
   }
 
   /** Makes the folder Mosaic's own, which only the agent may pass. */

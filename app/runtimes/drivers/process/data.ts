@@ -33,16 +33,17 @@ async function* read(folder: AgentFolder, signal: AbortSignal): AsyncGenerator<B
   }
 }
 
-/** Writes an archive into the state folder, which is there and empty. */
+/** Writes an archive into a folder of the agent, which is there and empty. */
 export async function unpack(
   folder: AgentFolder,
+  path: string,
   data: Readable,
   signal: AbortSignal
 ): Promise<void> {
   // It reads to the end of the stream, not of the archive, and so never leaves before its sender has.
   const whole = ['--extract', '--ignore-zeros', '--file', '-']
   const rights = ['--no-same-owner', '--preserve-permissions']
-  const tar = start([...whole, ...rights, '--directory', folder.state], folder)
+  const tar = start([...whole, ...rights, '--directory', path], folder)
   const done = ended(tar)
   done.catch(() => {})
   try {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { EventFeed } from '#runtimes/event_feed'
 import { explained } from '#runtimes/drivers/process/disk_errors'
-import { pack, unpack } from '#runtimes/drivers/process/data'
+import { DataMoves } from '#runtimes/drivers/process/data_moves'
 import { endRun } from '#runtimes/drivers/process/run_end'
 import { Suspension } from '#runtimes/drivers/process/suspension'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
@@ -59,6 +59,7 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #dialer = new Dialer(this.#table, () => this.#home.sandboxes)
   readonly #observer = new Observer(this.#table, this.#children, () => this.#home.cgroups)
   readonly #suspension = new Suspension(this.#observer, () => this.#home.cgroups)
+  readonly #moves = new DataMoves(() => this.#home.open(), this.#terminator)
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
   readonly #starter: Starter
@@ -174,30 +175,27 @@ export class ProcessDriver implements RuntimeDriver {
     })
   }
 
-  async exportData({ name }: InstanceRef, { signal }: RuntimeContext): Promise<Readable | null> {
-    const agents = await this.#home.open()
-    const record = await agents.find(name)
-    const folder = record && agents.folder(record)
-    return folder && existsSync(folder.state) ? pack(folder, signal) : null
+  exportData(ref: InstanceRef, context: RuntimeContext): Promise<Readable | null> {
+    return this.#moves.exportData(ref, context)
   }
 
-  async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
-    try {
-      const agents = await this.#home.open()
-      await agents.exclusively(spec.name, signal, async () => {
-        const record = await agents.adaptUser(await agents.claim(spec))
-        await this.#terminator.killRest(record, agents.folder(record).state)
-        const folder = agents.folder(record)
-        await folder.prepare(spec.token)
-        await folder.clearState()
-        await unpack(folder, data, signal).catch(async (error: unknown) => {
-          await folder.clearState()
-          throw error
-        })
-      })
-    } catch (error) {
-      throw signal.aborted ? signal.reason : explained(error)
-    }
+  importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
+    return this.#moves.importData(spec, data, context)
+  }
+
+  keepImport(ref: InstanceRef): Promise<void> {
+    return this.#moves.keepImport(ref)
+  }
+
+  async undoImport({ name }: InstanceRef): Promise<boolean> {
+    let undone = false
+    await this.#change(name, async (record, agents) => {
+      if (!existsSync(agents.folder(record).replaced)) return
+      await this.#remove(record, agents)
+      await this.#moves.undo(record, agents)
+      undone = true
+    })
+    return undone
   }
 
   /** @throws an error with a code, as ECONNREFUSED; EACCES where another user's process answers */

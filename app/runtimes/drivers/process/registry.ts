@@ -121,10 +121,17 @@ export class AgentRegistry {
 
   /** Deletes an agent and its data. Nothing of it may run. */
   async erase(name: string): Promise<void> {
-    // Under another name first: what an interruption leaves must not look like an agent.
+    await deleteFolder(await this.doom(this.#records.path(name)))
+  }
+
+  /**
+   * Moves a folder away to be deleted, and returns where it is then: what an interruption leaves must not
+   * look like an agent.
+   */
+  async doom(path: string): Promise<string> {
     const doomed = this.#records.path(`${DOOMED}${randomUUID()}`)
-    await rename(this.#records.path(name), doomed)
-    await deleteFolder(doomed)
+    await rename(path, doomed)
+    return doomed
   }
 
   /** Ends what an interrupted `erase` began. What cannot be deleted is left for the next time. */

@@ -1,0 +1,83 @@
+import { buffer } from 'node:stream/consumers'
+import { test } from '@japa/runner'
+import { testEngine } from '#tests/engine/engine'
+import { runtimeDataContract } from '#tests/contracts/runtime_data'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
+import { HERE as PROCESS_HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
+import type { RuntimeDriver } from '#runtimes/contract'
+
+const engine = testEngine()
+
+const patient = () => ({ signal: new AbortController().signal })
+
+if (engine) {
+  runtimeDataContract('docker', () => DockerTrial.prepare(engine))
+
+  test.group('Runtime | between processes and containers', (group) => {
+    let processes: ProcessTrial
+    let containers: DockerTrial
+
+    group.each.setup(async () => {
+      processes = await ProcessTrial.prepare()
+      containers = await DockerTrial.prepare(engine)
+      return async () => {
+        await processes.close()
+        await containers.close()
+      }
+    })
+    group.teardown(() => removeNetworks(engine, ['installation-here', 'installation-elsewhere']))
+
+    test('an agent moves both ways with what it remembers', async ({ assert }) => {
+      const process = await processes.open(PROCESS_HERE)
+      const docker = await containers.open(HERE)
+      const atHome = processes.spec()
+      const away = { ...containers.spec(), name: atHome.name, agent: atHome.agent }
+      containers.documents.serve(away.agent, { fake: {} })
+      const ref = { name: atHome.name, state: null }
+
+      assert.equal(
+        await turn(process, await processes.start(atHome), atHome.token.release()),
+        'Turn 1: hi'
+      )
+      await process.stop(ref, { graceMs: 2000 })
+      await docker.importData(away, (await process.exportData(ref, patient()))!, patient())
+      assert.equal(
+        await turn(docker, await containers.start(away), away.token.release()),
+        'Turn 2: hi'
+      )
+
+      await docker.stop(ref, { graceMs: 2000 })
+      await process.importData(atHome, (await docker.exportData(ref, patient()))!, patient())
+      assert.equal(
+        await turn(process, await processes.start(atHome), atHome.token.release()),
+        'Turn 3: hi'
+      )
+    })
+
+    test('leaves no container behind that only carried data', async ({ assert }) => {
+      const docker = await containers.open(HERE)
+      const given = containers.spec()
+      await docker.stop(await containers.start(given), { graceMs: 2000 })
+      const ref = { name: given.name, state: null }
+      await buffer((await docker.exportData(ref, patient()))!)
+      await docker.remove(ref)
+      assert.deepEqual(await containers.containers(), [])
+    })
+  })
+}
+
+async function turn(
+  driver: RuntimeDriver,
+  { endpoint }: { endpoint: string },
+  token: string
+): Promise<string> {
+  const response = await fetchBy(driver)(`${endpoint}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'contract' },
+    body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: 'hi' }] }),
+    signal: AbortSignal.timeout(20_000),
+  })
+  const body = (await response.json()) as any
+  return body.choices[0].message.content
+}
