@@ -17,7 +17,7 @@ export interface FakeBehaviour {
 }
 
 /**
- * In a container it can be told what to do while it runs, on the port after the gateway's:
+ * It can be told what to do while it runs, on the port after the gateway's:
  * - `POST /faults` with `MemoryFaults`: how its chats misbehave from now on;
  * - `POST /crash`: ends at once with status 1;
  * - `POST /hog` with `{ megabytes }`: takes that much memory and keeps it;
@@ -39,6 +39,7 @@ const { token } = JSON.parse(readFileSync(process.env.MOSAIC_SECRETS_FILE, 'utf8
 const flag = (name) => process.argv[process.argv.indexOf(name) + 1]
 const port = Number(flag('--port'))
 const lan = flag('--bind') === 'lan'
+const host = lan ? '0.0.0.0' : '127.0.0.1'
 const faults = {}
 
 for (const path of fake.read ?? []) console.error('read ' + path + ': ' + attempt(path))
@@ -109,16 +110,16 @@ const KNOBS = {
     return { code: status, output: stdout + stderr }
   },
 }
-if (lan) {
-  createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    const answer = await KNOBS[request.url](JSON.parse(text || '{}'))
-    response.end(JSON.stringify(answer))
-  }).listen(port + ${KNOBS_PORT_OFFSET}, '0.0.0.0')
-}
+createServer(async (request, response) => {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const answer = await KNOBS[request.url](JSON.parse(text || '{}'))
+  response.end(JSON.stringify(answer))
+})
+  .on('error', (error) => console.error('no knobs: ' + error.code))
+  .listen(port + ${KNOBS_PORT_OFFSET}, host)
 
-await gateway.start(port, lan ? '0.0.0.0' : '127.0.0.1')
+await gateway.start(port, host)
 console.error('gateway listens on ' + port)
 process.on('SIGTERM', () => {
   if (!fake.stubborn) process.exit(0)

@@ -43,17 +43,22 @@ export class Terminator {
     const deadline = performance.now() + KILL_DEADLINE_MS
     for (;;) {
       this.#sandboxes()?.cgroups?.kill(record.name)
+      // A look alone is no proof: who changes its pid all the time can be missed in each place.
+      const struck = !record.user || this.#sandboxes() !== null || (await killAllOf(record.user))
       const left = await this.#ofAgent(record, stateFolder)
-      if (left.length === 0) break
+      if (struck && left.length === 0) break
       if (performance.now() > deadline) {
-        throw new RuntimeError('internal', `Processes ${left.join(', ')} cannot be ended.`, {
-          help: 'They hang in the kernel, mostly over a disk that does not answer.',
-        })
+        throw new RuntimeError(
+          'internal',
+          `Processes ${left.join(', ') || 'of the agent'} cannot be ended.`,
+          {
+            help: 'They hang in the kernel, mostly over a disk that does not answer.',
+          }
+        )
       }
       // Those that fork faster than anybody lists them are stopped before the first of them is killed.
       for (const pid of left) signal(pid, 'SIGSTOP')
       for (const pid of left) signal(pid, 'SIGKILL')
-      if (record.user && !this.#sandboxes()) await killAllOf(record.user)
       await after(LOOK_MS)
     }
     this.#sandboxes()?.cgroups?.remove(record.name)
@@ -84,11 +89,15 @@ export class Terminator {
 /**
  * Kills all processes of a user in one call of the kernel, during which none of them can fork. Only that user
  * may make it: for root it would mean every process of the machine.
+ *
+ * @returns false where it was not made: the user's processes may kill the one that makes it
  */
-async function killAllOf({ uid, gid }: AgentUser): Promise<void> {
-  if (uid === 0) return
+async function killAllOf({ uid, gid }: AgentUser): Promise<boolean> {
+  if (uid === 0) return true
   const killer = spawn('/bin/sh', ['-c', 'kill -KILL -1'], { uid, gid, cwd: '/', stdio: 'ignore' })
-  await once(killer, 'exit').catch(() => {})
+  // Where nobody was there to be killed, it says 1.
+  const [code] = await once(killer, 'exit').catch(() => [null])
+  return code !== null
 }
 
 /** Sends a signal to a process group, and tells whether there was one. */
