@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { migrateData, settleMigration, strandedIn } from '#agents/instances/data_migration'
+import { migrateData, settleMigration } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
