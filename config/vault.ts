@@ -1,9 +1,12 @@
-import { secrets } from '#start/env'
+import env, { secrets } from '#start/env'
 import { defineConfig, drivers } from '#vaults/define_config'
+
+/** What seals unless `VAULT_DRIVER` names another vault, which a plugin may bring: so the name is any. */
+const BUILT_IN = 'aes256gcm'
 
 /** Where secrets are sealed before they are stored. */
 const vaultConfig = defineConfig({
-  default: 'aes256gcm',
+  default: (env.get('VAULT_DRIVER') || BUILT_IN) as typeof BUILT_IN,
   drivers: {
     aes256gcm: drivers.aes256gcm({ keys: secrets.keys }),
   },

@@ -2,6 +2,8 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { checkBoot } from '#installation/boot_check'
+import { sealedValues } from '#installation/sealed_values'
+import { E_VAULT_MISSING } from '#vaults/errors'
 import { pendingMigrations } from '#installation/pending_migrations'
 import { storagePath } from '#start/env'
 
@@ -14,26 +16,32 @@ export interface ExaminationFinding {
 }
 
 type Area = ExaminationFinding['area']
-/** Settings say what there is to look at. */
-const NEED_DATABASE = new Set<Area>(['runtime', 'network'])
 
 type Findings = Omit<ExaminationFinding, 'area'>[]
+
+interface Look {
+  area: Area
+  look: () => Promise<Findings>
+  /** Whether rows say what there is to look at. */
+  inDatabase?: boolean
+}
 
 /**
  * Looks at everything that Mosaic stands on. An empty list is health. Never throws. Without a database
  * it is not known which runtime is used.
  */
 export async function examine(app: ApplicationService): Promise<ExaminationFinding[]> {
-  const areas: [Area, () => Promise<Findings>][] = [
-    ['storage', examineStorage],
-    ['database', () => examineDatabase(app)],
-    ['vault', async () => (await app.container.make('vault.manager')).preflight()],
-    ['runtime', () => examineRuntime(app)],
-    ['network', () => examineProxies(app)],
+  const looks: Look[] = [
+    { area: 'storage', look: examineStorage },
+    { area: 'database', look: () => examineDatabase(app) },
+    { area: 'vault', look: async () => (await app.container.make('vault.manager')).preflight() },
+    { area: 'vault', look: () => examineSecrets(app), inDatabase: true },
+    { area: 'runtime', look: () => examineRuntime(app), inDatabase: true },
+    { area: 'network', look: () => examineProxies(app), inDatabase: true },
   ]
   const findings: ExaminationFinding[] = []
-  for (const [area, look] of areas) {
-    if (NEED_DATABASE.has(area) && findings.some((finding) => finding.area === 'database')) break
+  for (const { area, look, inDatabase } of looks) {
+    if (inDatabase && findings.some((finding) => finding.area === 'database')) break
     const found = await look().catch((error: unknown): Findings => [toFinding(error)])
     findings.push(...found.map((finding) => ({ area, ...finding })))
   }
@@ -68,6 +76,22 @@ async function examineDatabase(app: ApplicationService): Promise<Findings> {
       hint: 'Run "node ace migration:run --force".',
     },
   ]
+}
+
+/** Secrets of a vault that is not installed open no more: whoever needs one is told so then, and here before. */
+async function examineSecrets(app: ApplicationService): Promise<Findings> {
+  const vaults = await app.container.make('vault.manager')
+  const foreign = new Map<string, number>()
+  for await (const { sealed } of sealedValues()) {
+    if (await vaults.knows(sealed)) continue
+    const { message } = new E_VAULT_MISSING(sealed)
+    foreign.set(message, (foreign.get(message) ?? 0) + 1)
+  }
+  return [...foreign].map(([message, count]) => ({
+    severity: 'error' as const,
+    message: `${message} Secrets like it: ${count}.`,
+    hint: E_VAULT_MISSING.help,
+  }))
 }
 
 async function examineRuntime(app: ApplicationService): Promise<Findings> {

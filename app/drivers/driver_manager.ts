@@ -1,4 +1,4 @@
-import { RuntimeException } from '@adonisjs/core/exceptions'
+import { E_UNKNOWN_DRIVER } from '#drivers/errors'
 
 /** Makes a driver. Called once, when the driver is first used; again only after it failed. */
 export type DriverFactory<Driver, Context = void> = (context: Context) => Driver | Promise<Driver>
@@ -14,6 +14,7 @@ export abstract class DriverManager<Driver, Context = void> {
   readonly #default: string
   readonly #factories: Map<string, DriverFactory<Driver, Context>>
   readonly #made = new Map<string, Promise<Driver>>()
+  readonly #fakes = new Map<string, Driver>()
 
   /** `kind` names the drivers in messages, and their file in `config`. */
   constructor(
@@ -41,22 +42,40 @@ export abstract class DriverManager<Driver, Context = void> {
    * The driver of that name, or the default one: always the same object for a name. A driver that could
    * not be made is made again at the next call.
    *
-   * @throws RuntimeException for a name that nobody gave, what the factory throws
+   * @throws E_UNKNOWN_DRIVER for a name that nobody gave, what the factory throws
    */
   async use(name: string = this.#default): Promise<Driver> {
-    const made = this.#made.get(name)
+    const made = this.#fakes.get(name) ?? this.#made.get(name)
     if (made) return made
 
     const factory = this.#factories.get(name)
-    if (!factory) {
-      throw new RuntimeException(
-        `Unknown ${this.kind} driver "${name}": name it in config/${this.kind}.ts`
-      )
-    }
+    if (!factory) throw new E_UNKNOWN_DRIVER(this.kind, name)
     const driver = this.context().then(factory)
     this.#made.set(name, driver)
     driver.catch(() => this.#made.delete(name))
     return driver
+  }
+
+  /**
+   * Puts a double in the place of a driver until `restore`, for tests. Returns the double.
+   *
+   * @throws E_UNKNOWN_DRIVER
+   */
+  fake<Fake extends Driver>(double: Fake, name: string = this.#default): Fake {
+    if (!this.#factories.has(name)) throw new E_UNKNOWN_DRIVER(this.kind, name)
+    this.#fakes.set(name, double)
+    return double
+  }
+
+  /** Takes the double of the named driver away, or every double. The driver is as it was. */
+  restore(name?: string): void {
+    if (name === undefined) this.#fakes.clear()
+    else this.#fakes.delete(name)
+  }
+
+  /** The driver that is meant where none is named. */
+  protected get defaultName(): string {
+    return this.#default
   }
 
   /** Forgets the drivers that were made, and returns those that could be. */

@@ -1,9 +1,12 @@
 import type { Database } from '@adonisjs/lucid/database'
 import type { ApplicationService } from '@adonisjs/core/types'
+import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 import { makeFirstTables } from '#installation/first_tables'
 import { hasCode } from '#drivers/error_code'
 import { E_VAULT_WRONG_KEY } from '#vaults/errors'
+import type { VaultManager } from '#vaults/manager'
+import { E_RUNTIME_NOT_INSTALLED } from '#installation/errors'
 import { databaseFailure } from '#exceptions/database_failure'
 import { E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
 import { isTold } from '#exceptions/told'
@@ -13,9 +16,10 @@ const SENTINEL = 'sealed by this installation'
 
 /**
  * What must hold before the server listens: the database answers, has its tables, which an empty one gets
- * here, and was sealed with the key at hand.
+ * here, was sealed with the key at hand, and the vault and the runtime in use are installed.
  *
- * @throws E_DATABASE_NOT_MIGRATED, E_VAULT_WRONG_KEY, E_DATABASE_UNREACHABLE and its like
+ * @throws E_DATABASE_NOT_MIGRATED, E_VAULT_WRONG_KEY, E_VAULT_MISSING, E_DATABASE_UNREACHABLE and its like,
+ * E_UNKNOWN_DRIVER, E_RUNTIME_NOT_INSTALLED
  */
 export async function openDatabase(
   db: Database,
@@ -28,7 +32,29 @@ export async function openDatabase(
     throw named(error)
   }
   await checkBoot(settings)
+  await checkDrivers(
+    await app.container.make('vault.manager'),
+    await app.container.make('runtime.manager'),
+    settings
+  )
   await settings.bindSecrets()
+}
+
+/**
+ * Without the vault that seals nothing can be stored, and without the chosen runtime no agent starts: both are
+ * told here rather than to each user in turn.
+ *
+ * @throws E_UNKNOWN_DRIVER, E_RUNTIME_NOT_INSTALLED
+ */
+export async function checkDrivers(
+  vaults: Pick<VaultManager, 'use'>,
+  runtimes: Pick<RuntimeManager, 'names'>,
+  settings: Pick<Settings, 'get'>
+): Promise<void> {
+  await vaults.use()
+  const chosen = await settings.get('runtime.driver')
+  const installed = runtimes.names()
+  if (!installed.includes(chosen)) throw new E_RUNTIME_NOT_INSTALLED(chosen, installed)
 }
 
 /**

@@ -10,6 +10,7 @@ import { E_UNKNOWN_PROVIDER_TYPE } from '#llm/errors'
 export class LlmRegistry {
   readonly #factories: Map<string, LlmAdapterFactory>
   readonly #made = new Map<string, LlmAdapter>()
+  readonly #fakes = new Map<string, LlmAdapter>()
 
   constructor(config: LlmConfig) {
     this.#factories = new Map(Object.entries(config.adapters))
@@ -27,7 +28,7 @@ export class LlmRegistry {
    * @throws E_UNKNOWN_PROVIDER_TYPE
    */
   get(type: string): LlmAdapter {
-    const made = this.#made.get(type)
+    const made = this.#fakes.get(type) ?? this.#made.get(type)
     if (made) return made
 
     const factory = this.#factories.get(type)
@@ -38,6 +39,19 @@ export class LlmRegistry {
     }
     this.#made.set(type, adapter)
     return adapter
+  }
+
+  /** Puts a double in the place of the adapter of its type until `restore`, for tests. Returns the double. */
+  fake<Fake extends LlmAdapter>(double: Fake): Fake {
+    if (!this.#factories.has(double.type)) throw new E_UNKNOWN_PROVIDER_TYPE()
+    this.#fakes.set(double.type, double)
+    return double
+  }
+
+  /** Takes the double of that type away, or every double. */
+  restore(type?: string): void {
+    if (type === undefined) this.#fakes.clear()
+    else this.#fakes.delete(type)
   }
 
   has(type: string): boolean {

@@ -21,6 +21,11 @@ export interface VaultFinding {
 
 export interface VaultDriver {
   readonly name: string
+  /**
+   * What its sealed values begin with, such as `enc:v1:`. By it Mosaic tells an altered value of this vault from
+   * one of a vault that is not installed.
+   */
+  readonly prefix?: string
 
   /**
    * Seals a secret with the present key. Two calls with the same input return different values.
@@ -36,7 +41,10 @@ export interface VaultDriver {
    */
   open(sealed: string, context: SealContext): Promise<string>
 
-  /** Returns the id of the key that sealed the value, or null if the value is not sealed. Never throws. */
+  /**
+   * Returns the id of the key that sealed the value, or null if the value is not sealed, or not in the form of
+   * this vault. Mosaic finds the vault of a value by it. Never throws.
+   */
   keyId(sealed: string): string | null
 
   /**

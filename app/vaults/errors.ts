@@ -46,6 +46,19 @@ export class E_VAULT_UNKNOWN_KEY extends Exception {
     'Put the former key behind the present one in MOSAIC_SECRET_KEY, separated by a comma, and start again.'
 }
 
+/** The vault that sealed a value is not installed here: no driver knows the form of the value. */
+export class E_VAULT_MISSING extends Exception {
+  static override code = 'E_VAULT_MISSING'
+  static override status = 500
+  static override help =
+    'Install the plugin of that vault again (node ace plugin:add) and restart. To leave it for good, run "node ace vault:rotate" before it goes.'
+
+  constructor(sealed: string) {
+    const form = /^enc:[\w.-]{1,40}:/.exec(sealed)?.[0] ?? 'enc:'
+    super(`A secret was sealed by a vault that is not installed: it begins with "${form}".`)
+  }
+}
+
 /** The sentinel of this database does not open: the process has another installation's key. */
 export class E_VAULT_WRONG_KEY extends Exception {
   static override code = 'E_VAULT_WRONG_KEY'

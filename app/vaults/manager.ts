@@ -1,11 +1,13 @@
 import { DriverManager, type DriversConfig } from '#drivers/driver_manager'
+import { hasCode } from '#drivers/error_code'
 import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
 import type { VaultDriverFactory } from '#vaults/define_config'
+import { E_VAULT_MISSING, E_VAULT_TAMPERED } from '#vaults/errors'
 
 /** Names of the configured vault drivers, inferred from `config/vault.ts`. */
 export interface VaultDrivers {}
 
-/** The vault in use: seals and opens with the default driver. */
+/** The vaults of an installation. The default one seals; each opens what it sealed. */
 export class VaultManager extends DriverManager<VaultDriver> {
   constructor(config: DriversConfig<Record<string, VaultDriverFactory>>) {
     super('vault', config)
@@ -19,17 +21,73 @@ export class VaultManager extends DriverManager<VaultDriver> {
     return (await this.use()).seal(plain, context)
   }
 
+  /**
+   * Opens a value with the vault that sealed it, whichever is the default one.
+   *
+   * @throws E_VAULT_MISSING when no vault here knows the form of the value, and as `VaultDriver.open`
+   */
   async open(sealed: string, context: SealContext): Promise<string> {
-    return (await this.use()).open(sealed, context)
+    return this.#byItsVault(sealed, (vault) => vault.open(sealed, context))
   }
 
+  /** Moves a value to the default vault and its present key; unchanged if it is there. Fails as `open`. */
   async reseal(sealed: string, context: SealContext): Promise<string> {
-    return (await this.use()).reseal(sealed, context)
+    const sealing = await this.use()
+    return this.#byItsVault(sealed, async (vault) =>
+      vault === sealing
+        ? vault.reseal(sealed, context)
+        : sealing.seal(await vault.open(sealed, context), context)
+    )
   }
 
+  /** Whether the value is lost without the vault of this name. */
+  async dependsOn(name: string, sealed: string, context: SealContext): Promise<boolean> {
+    if (!claims(await this.use(name), sealed)) return false
+    return this.#byItsVault(sealed, (vault) => vault.open(sealed, context), name).then(
+      () => false,
+      () => true
+    )
+  }
+
+  /** Whether some vault here knows the form of the value. */
+  async knows(sealed: string): Promise<boolean> {
+    return this.#byItsVault(sealed, async () => true).catch(() => false)
+  }
+
+  /** The faults of every vault: what another than the default one sealed has to open as well. */
   async preflight(): Promise<VaultFinding[]> {
-    return (await this.use()).preflight()
+    const faults = await Promise.all(
+      this.names().map(async (name) => (await this.use(name)).preflight())
+    )
+    return faults.flat()
   }
 
   protected override async context(): Promise<void> {}
+
+  /** The default vault first: most values are its own. Two vaults may share a form and differ by their keys. */
+  async #byItsVault<T>(
+    sealed: string,
+    work: (vault: VaultDriver) => Promise<T>,
+    without?: string
+  ): Promise<T> {
+    if (!sealed.startsWith('enc:')) throw new E_VAULT_TAMPERED()
+    const names = new Set([this.defaultName, ...this.names()])
+    if (without) names.delete(without)
+    let failure: unknown
+    for (const name of names) {
+      try {
+        const vault = await this.use(name)
+        if (claims(vault, sealed)) return await work(vault)
+      } catch (error) {
+        if (hasCode(error, 'E_VAULT_TAMPERED')) throw error
+        failure ??= error
+      }
+    }
+    throw failure ?? new E_VAULT_MISSING(sealed)
+  }
+}
+
+/** Whether the vault sealed the value, as far as its form tells. */
+function claims(vault: VaultDriver, sealed: string): boolean {
+  return vault.keyId(sealed) !== null || (vault.prefix ? sealed.startsWith(vault.prefix) : false)
 }

@@ -437,7 +437,7 @@ export interface About {
   versions: { mosaic: string; node: string; openclaw: string; database: string }
   startedAt: string
   findings: {
-    area: 'database' | 'vault' | 'runtime' | 'storage'
+    area: 'database' | 'vault' | 'runtime' | 'storage' | 'network'
     severity: 'error' | 'warning'
     message: string
     hint: string

@@ -288,6 +288,7 @@ export const admin = {
       database: 'Database',
       vault: 'Key and secrets',
       runtime: 'Runtime of agents',
+      network: 'Proxies',
     },
     versions: 'Versions',
     copy: 'Copy versions and findings',

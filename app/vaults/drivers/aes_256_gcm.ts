@@ -19,6 +19,7 @@ export interface Aes256GcmConfig {
  */
 export class Aes256GcmDriver implements VaultDriver {
   readonly name = 'aes256gcm'
+  readonly prefix = 'enc:v1:'
 
   readonly #sealingId: string
   readonly #keys: ReadonlyMap<string, Buffer>

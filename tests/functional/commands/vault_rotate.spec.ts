@@ -2,7 +2,9 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import * as models from '#database/schema'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { VaultManager } from '#vaults/manager'
 import { SecretKey } from '#vaults/secret_keys'
+import { OtherVault } from '#tests/doubles/other_vault'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
@@ -11,7 +13,8 @@ import SystemConfig from '#models/system_config'
 import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { isSealedColumn } from '#models/columns'
-import { rotateVault, SEALED_MODELS } from '#installation/vault_rotation'
+import { SEALED_MODELS } from '#installation/sealed_values'
+import { rotateVault } from '#installation/vault_rotation'
 
 /** The key of the tests, and one that comes in front of it. */
 const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
@@ -61,6 +64,26 @@ test.group('Rotating the vault', (group) => {
     assert.equal(vault.keyId(secret.value!), NEW.id)
 
     assert.deepEqual(await rotateVault(vault), { ...first, resealed: 0 })
+  })
+
+  test('moves everything to another vault, and back', async ({ assert }) => {
+    const { provider, container } = await plantSecrets()
+    const own = () => new Aes256GcmDriver({ keys: [OLD] })
+    const other = () => new OtherVault(NEW)
+    const vaults = (chosen: 'own' | 'other') =>
+      new VaultManager({ default: chosen, drivers: { own, other } })
+    const places = async () => [
+      (await LlmProvider.findOrFail(provider.id)).apiKey!,
+      (await UserContainer.findOrFail(container.id)).gatewayToken!,
+      (await SystemConfig.findByOrFail('key', 'oidc.clientSecret')).value!,
+    ]
+
+    const there = await rotateVault(vaults('other'))
+    assert.equal(there.resealed, there.examined)
+    for (const sealed of await places()) assert.match(sealed, /^enc:other:/)
+
+    assert.deepEqual(await rotateVault(vaults('own')), there)
+    for (const sealed of await places()) assert.match(sealed, /^enc:v1:/)
   })
 
   test('leaves alone what does not open, counts it, and goes on', async ({ assert }) => {

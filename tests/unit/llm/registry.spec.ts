@@ -24,6 +24,15 @@ test.group('LLM registry', () => {
     assert.equal(registry.get('demo').label, 'Demo model')
   })
 
+  test('works with a double until that is taken away', ({ assert }) => {
+    const registry = new LlmRegistry({ adapters: { demo: () => new DemoAdapter() } })
+    const own = registry.get('demo')
+    const double = registry.fake(new DemoAdapter())
+    assert.strictEqual(registry.get('demo'), double)
+    registry.restore('demo')
+    assert.strictEqual(registry.get('demo'), own)
+  })
+
   test('refuses an adapter under another name than its own', ({ assert }) => {
     const registry = new LlmRegistry({ adapters: { acme: () => new DemoAdapter() } })
     assert.throws(() => registry.get('acme'), /calls itself "demo"/)

@@ -24,11 +24,17 @@ test.group('Runtime | manager', () => {
     assert.strictEqual(await runtimes.use('second'), driver)
   })
 
+  test('works with a double until that is taken away', async ({ assert }) => {
+    const runtimes = manager()
+    const own = await runtimes.use()
+    const double = runtimes.fake(new MemoryDriver(), 'first')
+    assert.strictEqual(await runtimes.use(), double)
+    runtimes.restore('first')
+    assert.strictEqual(await runtimes.use(), own)
+  })
+
   test('says where to name a driver that it does not know', async ({ assert }) => {
-    await assert.rejects(
-      () => manager().use('typo'),
-      'Unknown runtime driver "typo": name it in config/runtime.ts'
-    )
+    await assert.rejects(() => manager().use('typo'), 'There is no runtime driver "typo".')
   })
 
   test('tries again after a driver could not be made', async ({ assert }) => {

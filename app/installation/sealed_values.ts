@@ -1,0 +1,67 @@
+import type { LucidModel } from '@adonisjs/lucid/types/model'
+import LlmProvider from '#models/llm_provider'
+import SystemConfig from '#models/system_config'
+import SystemContainer from '#models/system_container'
+import UserContainer from '#models/user_container'
+import { isSealedColumn } from '#models/columns'
+import { SECRET_SETTINGS } from '#settings/definitions'
+import type { SealContext } from '#vaults/contract'
+
+/** Rows read at a time: a walk of any length holds few of them, and locks none. */
+const BATCH = 200
+
+/** Every model with secrets. A test compares it with the columns that are declared as sealed. */
+export const SEALED_MODELS: LucidModel[] = [LlmProvider, UserContainer, SystemContainer]
+
+/** A sealed value where it is stored. */
+export interface SealedValue {
+  sealed: string
+  context: SealContext
+  /** Stores another sealed value in its place, unless it has changed meanwhile. */
+  replace(resealed: string): Promise<void>
+}
+
+interface SealedPlace {
+  model: LucidModel
+  property: string
+  column: string
+}
+
+/** Every sealed value of the database, a few rows at a time. */
+export async function* sealedValues(): AsyncIterable<SealedValue> {
+  for (const place of sealedPlaces()) yield* valuesAt(place)
+}
+
+/** The settings hold sealed and plain values in one column: their definitions tell which. */
+function sealedPlaces(): SealedPlace[] {
+  const declared = SEALED_MODELS.flatMap((model) => {
+    model.boot()
+    return [...model.$columnsDefinitions]
+      .filter(([property]) => isSealedColumn(model, property))
+      .map(([property, { columnName }]) => ({ model, property, column: columnName }))
+  })
+  return [...declared, { model: SystemConfig, property: 'value', column: 'value' }]
+}
+
+async function* valuesAt({ model, property, column }: SealedPlace): AsyncIterable<SealedValue> {
+  for (let after = ''; ;) {
+    const query = model.query().where('id', '>', after).whereNotNull(column)
+    if (model === SystemConfig) query.whereIn('key', SECRET_SETTINGS)
+    const rows = await query.orderBy('id').limit(BATCH)
+    if (rows.length === 0) return
+
+    for (const row of rows) {
+      const id = String(row.$primaryKeyValue)
+      const sealed = row.$getAttribute(property) as string
+      yield {
+        sealed,
+        context: { table: model.table, column, rowId: id },
+        async replace(resealed) {
+          const unchanged = model.query().where('id', id).where(column, sealed)
+          await unchanged.update({ [column]: resealed })
+        },
+      }
+      after = id
+    }
+  }
+}
