@@ -2,7 +2,7 @@ import { assert } from '@japa/assert'
 import type { Test } from '@japa/runner/core'
 import { DescribedAnswers } from '#tests/described_answers'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
-import { writeTally } from '#tests/tally'
+import { measureFiles, writeTally } from '#tests/tally'
 import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
 import { browserClient } from '@japa/browser-client'
@@ -21,6 +21,7 @@ const SERVED = ['functional', 'security', 'browser', 'screenshots', 'e2e']
 
 export const plugins: Config['plugins'] = [
   assert(),
+  measureFiles,
   pluginAdonisJS(app),
   apiClient(`http://${process.env.HOST}:${process.env.PORT}`),
   sessionApiClient(app),

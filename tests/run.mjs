@@ -2,10 +2,12 @@
  * `npm test` and its parts. Works from a fresh clone: what is missing is installed, PostgreSQL runs
  * from a temporary folder, and nothing is left running. The last line is `N passed, N failed`.
  *
- * Usage: node tests/run.mjs [part …] [--driver name] [flags for Japa, as --files or --tests]
+ * Usage: node tests/run.mjs [part …] [--driver name] [--timings] [flags for Japa, as --files or --tests]
+ *
+ * `--timings` prints how long each suite took, how busy the processors were, and its slowest files.
  */
 import { chmodSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Terminal } from '../bin/setup/terminal.mjs'
@@ -82,7 +84,7 @@ class TestRun {
   }
 
   /** @returns {Promise<number>} The status to end with. */
-  async run(parts, { flags, ...selection }) {
+  async run(parts, { flags, timings, ...selection }) {
     const named = [selection.driver, ...selection.wanted].join().toLowerCase()
     const runs = parts
       .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
@@ -99,8 +101,9 @@ class TestRun {
         if (this.#stopped) break
         const title = run.on ? `${run.part} on ${run.on}` : run.part
         this.#terminal.line(`\n${this.#terminal.strong(title)}`)
+        const watch = timings ? new SuiteWatch() : null
         const outcome = await this.#runSuite(run, title, flags)
-        outcomes.push({ title, ...outcome })
+        outcomes.push({ title, ...outcome, timings: watch?.lines(outcome.files) ?? [] })
         passed += outcome.passed
         failed += outcome.failed
       }
@@ -185,22 +188,55 @@ class TestRun {
 
   #report(outcomes) {
     this.#terminal.line()
-    for (const { title, passed, failed, notes } of outcomes) {
+    for (const { title, passed, failed, notes, timings } of outcomes) {
       this.#terminal.line(`${title}: ${passed} passed, ${failed} failed`)
-      for (const note of notes) this.#terminal.line(`  ${note}`)
+      for (const line of [...notes, ...timings]) this.#terminal.line(`  ${line}`)
     }
   }
 }
 
-/** Parts come first; `--driver` and `--files` are ours, any other flag is Japa's. */
+/** How many files of a suite are named with their times. */
+const SLOWEST = 8
+
+/** What a suite takes from its start on: time, and the share of it in which the processors worked. */
+class SuiteWatch {
+  #startedAt = performance.now()
+  #before = SuiteWatch.#processors()
+
+  /** @param {[string, number][]} files Milliseconds by spec file. */
+  lines(files) {
+    const { busy, all } = SuiteWatch.#processors()
+    const share = Math.round((100 * (busy - this.#before.busy)) / (all - this.#before.all))
+    const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
+    const slowest = files.toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST)
+    return [
+      `took ${seconds(performance.now() - this.#startedAt)}, processors ${share} % busy`,
+      ...slowest.map(([file, ms]) => `${seconds(ms).padStart(9)}  ${file}`),
+    ]
+  }
+
+  /** Milliseconds of all processors together, since the machine started. */
+  static #processors() {
+    const times = cpus().map(({ times: { idle, user, nice, sys, irq } }) => ({
+      idle,
+      busy: user + nice + sys + irq,
+    }))
+    const busy = times.reduce((sum, time) => sum + time.busy, 0)
+    return { busy, all: times.reduce((sum, time) => sum + time.idle, busy) }
+  }
+}
+
+/** Parts come first; `--driver`, `--files` and `--timings` are ours, any other flag is Japa's. */
 function parse(args) {
   const parts = []
   const flags = []
   const wanted = []
   let driver = null
+  let timings = false
   for (let index = 0; index < args.length; index++) {
     const [name, value] = args[index].split('=')
     if (name === '--driver') driver = value ?? args[++index]
+    else if (name === '--timings') timings = true
     else if (name === '--files') wanted.push(...(value ?? args[++index]).split(','))
     else if (name.startsWith('-')) flags.push(args[index])
     else if (flags.length > 0) flags.push(args[index])
@@ -211,7 +247,7 @@ function parse(args) {
         `Parts: ${Object.keys(PARTS).join(', ')}`
       )
   }
-  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, wanted, flags }
+  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, wanted, flags, timings }
 }
 
 async function main(args) {

@@ -34,7 +34,8 @@ export class SuiteRun {
 
   /**
    * @param {string[]} flags For Japa.
-   * @returns {Promise<{ passed: number, failed: number, notes: string[] }>}
+   * @returns {Promise<{ passed: number, failed: number, notes: string[], files: [string, number][] }>}
+   *   `files`: milliseconds by spec file.
    */
   async run(flags) {
     const tally = join(this.#folder, 'tally.json')
@@ -103,13 +104,15 @@ export class SuiteRun {
 
 /** What the suite counted itself, held against how its process ended. */
 function counted(tally, status) {
-  if (!existsSync(tally)) return { passed: 0, failed: 1, notes: [`ended early (${status})`] }
-
-  const { passed, failed, errors } = JSON.parse(readFileSync(tally, 'utf8'))
-  const notes = errors.map((error) => `failed: ${error}`)
-  if (passed + failed === 0) return { passed, failed: 1, notes: [...notes, 'ran no test'] }
-  if (failed === 0 && status !== 0) {
-    return { passed, failed: 1, notes: [...notes, `ended with ${status}`] }
+  if (!existsSync(tally)) {
+    return { passed: 0, failed: 1, notes: [`ended early (${status})`], files: [] }
   }
-  return { passed, failed, notes }
+
+  const { passed, failed, errors, files } = JSON.parse(readFileSync(tally, 'utf8'))
+  const notes = errors.map((error) => `failed: ${error}`)
+  if (passed + failed === 0) return { passed, failed: 1, notes: [...notes, 'ran no test'], files }
+  if (failed === 0 && status !== 0) {
+    return { passed, failed: 1, notes: [...notes, `ended with ${status}`], files }
+  }
+  return { passed, failed, notes, files }
 }
