@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/state/activity'
 import type { SettingsRollout } from '#agents/changes/settings_rollout'
+import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentReaper } from '#agents/background/reaper'
 import type { AgentReconciler } from '#agents/background/reconciler'
@@ -18,6 +19,7 @@ const LONGEST_PAUSE_MS = 30
 /** The services that acts are done with. */
 export interface House {
   lifecycle: AgentLifecycle
+  observer: InstanceObserver
   activity: AgentActivity
   reaper: AgentReaper
   reconciler: AgentReconciler
@@ -57,14 +59,14 @@ export class Acts {
   }
 
   async #act(agent: AgentKey, chance: number, message: string): Promise<unknown> {
-    const { lifecycle, reaper, reconciler, changes } = this.#house
+    const { lifecycle, observer, reaper, reconciler, changes } = this.#house
     if (chance < 0.55) return this.#chat(agent, message)
     if (chance < 0.65) return lifecycle.stop(agent)
     if (chance < 0.72) return lifecycle.restartAndWait(agent)
     /** Nobody waits for these three: they are Mosaic's own, and come again. */
     if (chance < 0.8) return reaper.reapAll().catch(() => {})
     if (chance < 0.87) return reconciler.reconcile().catch(() => {})
-    if (chance < 0.92) return lifecycle.observer.recheck(agent).catch(() => {})
+    if (chance < 0.92) return observer.recheck(agent).catch(() => {})
     await this.#house.changeSettings(agent)
     return changes.changed(agent)
   }

@@ -10,6 +10,7 @@ import type { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
 import type { AgentHealthCheck } from '#agents/background/health_check'
 import type { CrashLog } from '#agents/instances/agent_logs'
 import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentServices } from '#agents/services'
 import type { AgentGauges, AgentMetrics } from '#agents/metrics'
 import type { LimitChanges } from '#agents/changes/agent_limits'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
@@ -23,6 +24,7 @@ import type { RuntimeDriver } from '#runtimes/contract'
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'agents.context': AgentsContext
+    'agents.services': AgentServices
     'agents.lifecycle': AgentLifecycle
     'agents.activity': AgentActivity
     'agents.prewarmer': Prewarmer
@@ -92,22 +94,26 @@ export default class AgentsProvider {
       this.#endings.push(() => activity.close())
       return activity
     })
-    container.singleton('agents.lifecycle', async (resolver) => {
-      const { AgentLifecycle } = await import('#agents/lifecycle')
-      const lifecycle = new AgentLifecycle(
+    container.singleton('agents.services', async (resolver) => {
+      const { AgentServices } = await import('#agents/services')
+      const services = new AgentServices(
         await resolver.make('agents.context'),
         await resolver.make('agents.activity'),
         await resolver.make('agents.metrics')
       )
-      this.#endings.push(() => lifecycle.close())
-      if (this.app.getEnvironment() !== 'test') await lifecycle.open()
-      return lifecycle
+      this.#endings.push(() => services.close())
+      if (this.app.getEnvironment() !== 'test') await services.open()
+      return services
+    })
+    container.singleton('agents.lifecycle', async (resolver) => {
+      return (await resolver.make('agents.services')).lifecycle
     })
     container.singleton('agents.prewarmer', async (resolver) => {
       const { Prewarmer } = await import('#agents/prewarmer')
+      const { local } = await resolver.make('agents.services')
       const prewarmer = new Prewarmer(
         await resolver.make('agents.context'),
-        await resolver.make('agents.lifecycle'),
+        local,
         await resolver.make('agents.metrics'),
         await resolver.make('openclaw.gateway')
       )
@@ -116,40 +122,42 @@ export default class AgentsProvider {
     })
     container.singleton('agents.reaper', async (resolver) => {
       const { AgentReaper } = await import('#agents/background/reaper')
+      const { idleStopper } = await resolver.make('agents.services')
       return new AgentReaper(
         await resolver.make('agents.context'),
-        await resolver.make('agents.lifecycle'),
+        idleStopper,
         await resolver.make('agents.activity'),
         await resolver.make('agents.metrics')
       )
     })
     container.singleton('agents.health_check', async (resolver) => {
       const { AgentHealthCheck } = await import('#agents/background/health_check')
-      const context = await resolver.make('agents.context')
-      return new AgentHealthCheck(context, await resolver.make('agents.lifecycle'))
+      const { observer, probe } = await resolver.make('agents.services')
+      return new AgentHealthCheck(await resolver.make('agents.context'), observer, probe)
     })
     container.singleton('agents.reconciler', async (resolver) => {
       const { AgentReconciler } = await import('#agents/background/reconciler')
       const context = await resolver.make('agents.context')
       return new AgentReconciler(
         context,
-        await resolver.make('agents.lifecycle'),
+        await resolver.make('agents.services'),
         await resolver.make('agents.metrics')
       )
     })
     container.singleton('agents.crash_log', async (resolver) => {
       const { CrashLog } = await import('#agents/instances/agent_logs')
-      const { rows } = await resolver.make('agents.lifecycle')
+      const { rows } = await resolver.make('agents.services')
       return new CrashLog(await resolver.make('agents.context'), rows)
     })
     container.singleton('agents.settings_rollout', async (resolver) => {
       const { SettingsRollout } = await import('#agents/changes/settings_rollout')
-      const changes = new SettingsRollout(
-        await resolver.make('agents.context'),
-        await resolver.make('agents.lifecycle'),
-        await resolver.make('agents.activity'),
-        await resolver.make('openclaw.live_settings')
-      )
+      const { rows, leases, local, lifecycle } = await resolver.make('agents.services')
+      const activity = await resolver.make('agents.activity')
+      const live = await resolver.make('openclaw.live_settings')
+      const changes = new SettingsRollout(await resolver.make('agents.context'), {
+        ...{ rows, leases, local, lifecycle },
+        ...{ activity, live },
+      })
       this.#endings.push(() => changes.close())
       return changes
     })
@@ -184,8 +192,8 @@ export default class AgentsProvider {
     })
     container.singleton('agents.gauges', async (resolver) => {
       const { fleetGauges } = await import('#agents/fleet/fleet_gauges')
-      const lifecycle = await resolver.make('agents.lifecycle')
-      return () => fleetGauges(lifecycle)
+      const { local, sharedWakes } = await resolver.make('agents.services')
+      return () => fleetGauges(local.wakes, sharedWakes.gate)
     })
     container.singleton('agents.fleet_history', async (resolver) => {
       const { FleetHistory } = await import('#agents/fleet/fleet_history')
@@ -266,8 +274,8 @@ export default class AgentsProvider {
     const { RuntimeEvents } = await import('#agents/background/runtime_events')
     const { ScheduledWakes } = await import('#agents/background/scheduled_wakes')
     const context = await container.make('agents.context')
-    const lifecycle = await container.make('agents.lifecycle')
-    const watch = new RuntimeEvents(context, lifecycle)
+    const { observer, lifecycle } = await container.make('agents.services')
+    const watch = new RuntimeEvents(context, observer)
     const scheduler = agentJobs(context, {
       watch,
       reaper: await container.make('agents.reaper'),

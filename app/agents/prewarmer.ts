@@ -1,7 +1,7 @@
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
-import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentMetrics } from '#agents/metrics'
+import type { LocalState } from '#agents/state/local_state'
 import { StartGate } from '#agents/waking/start_gate'
 import type { AgentKey, GatewayAccess, PrewarmOutcome } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
@@ -27,7 +27,7 @@ class Interrupted extends Error {
  */
 export class Prewarmer {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
-  readonly #lifecycle: AgentLifecycle
+  readonly #local: LocalState
   readonly #metrics: AgentMetrics
   readonly #gateway: Pick<GatewayClient, 'prewarm'>
   /** Apart from that of starts: no agent waits to start because another is primed. */
@@ -40,12 +40,12 @@ export class Prewarmer {
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
-    lifecycle: AgentLifecycle,
+    local: LocalState,
     metrics: AgentMetrics,
     gateway: Pick<GatewayClient, 'prewarm'>
   ) {
     this.#context = context
-    this.#lifecycle = lifecycle
+    this.#local = local
     this.#metrics = metrics
     this.#gateway = gateway
   }
@@ -60,7 +60,7 @@ export class Prewarmer {
       const others = this.#chats.get(agent)! - 1
       if (others > 0) this.#chats.set(agent, others)
       else this.#chats.delete(agent)
-      this.#warmed(this.#lifecycle.peek(agent))
+      this.#warmed(this.#gatewayOf(agent))
     }
   }
 
@@ -87,7 +87,7 @@ export class Prewarmer {
 
   async #prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
     const { clock, settings, logger } = this.#context
-    await this.#lifecycle.settled(agent)
+    await this.#local.settled(agent)
     const needless = this.#needless(agent)
     if (needless) return needless
 
@@ -105,7 +105,7 @@ export class Prewarmer {
     } catch (error) {
       if (interruption.signal.aborted) return 'interrupted'
       logger.info({ err: error, agent }, 'Could not prewarm an agent')
-      this.#lifecycle.invalidate(agent)
+      this.#local.warm.delete(agent)
       return 'failed'
     } finally {
       interruption.end()
@@ -113,7 +113,7 @@ export class Prewarmer {
   }
 
   async #chat(agent: AgentKey, signal: AbortSignal): Promise<PrewarmOutcome> {
-    const gateway = this.#lifecycle.peek(agent)!
+    const gateway = this.#gatewayOf(agent)!
     await this.#gateway.prewarm(gateway.url, gateway.token, signal)
     this.#warmed(gateway)
     return 'prewarmed'
@@ -121,11 +121,15 @@ export class Prewarmer {
 
   /** Why there is nothing to prewarm, or null. */
   #needless(agent: AgentKey): PrewarmOutcome | null {
-    const gateway = this.#lifecycle.peek(agent)
+    const gateway = this.#gatewayOf(agent)
     if (!gateway) return 'asleep'
     if (this.#chats.has(agent)) return 'chatting'
     const warmedAt = this.#warmedAt.get(gateway) ?? -Infinity
     return this.#context.clock.elapsed() - warmedAt < WARM_MS ? 'warm' : null
+  }
+
+  #gatewayOf(agent: AgentKey): GatewayAccess | null {
+    return this.#local.warm.get(agent) ?? null
   }
 
   #warmed(gateway: GatewayAccess | null): void {
@@ -135,7 +139,7 @@ export class Prewarmer {
   /** A gateway in the middle of a chat does not end by itself: the hidden one ends when a stop begins. */
   #interruption(agent: AgentKey): { signal: AbortSignal; end: () => void } {
     const stopped = new AbortController()
-    const end = this.#lifecycle.subscribe(agent, (event) => {
+    const end = this.#local.subscribe(agent, (event) => {
       if (event.type === 'status' && event.agent.status === 'stopping') {
         stopped.abort(new Interrupted())
       }

@@ -69,7 +69,7 @@ async function realDriver(installation: string, replicaId: string): Promise<Runt
 
 async function openHouse() {
   const { AgentActivity } = await import('#agents/state/activity')
-  const { AgentLifecycle } = await import('#agents/lifecycle')
+  const { AgentServices } = await import('#agents/services')
   const { AgentMetrics } = await import('#agents/metrics')
   const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
   const { AgentReaper } = await import('#agents/background/reaper')
@@ -110,20 +110,19 @@ async function openHouse() {
   }
   const metrics = new AgentMetrics()
   const activity = new AgentActivity(context)
-  const lifecycle = new AgentLifecycle(context, activity, metrics)
-  await lifecycle.open()
+  const services = new AgentServices(context, activity, metrics)
+  await services.open()
   return {
     driver: real,
-    lifecycle,
+    ...services,
     activity,
-    reaper: new AgentReaper(context, lifecycle, activity, metrics),
-    reconciler: new AgentReconciler(context, lifecycle, metrics),
-    changes: new SettingsRollout(
-      context,
-      lifecycle,
+    reaper: new AgentReaper(context, services.idleStopper, activity, metrics),
+    reconciler: new AgentReconciler(context, services, metrics),
+    changes: new SettingsRollout(context, {
+      ...services,
       activity,
-      await app.container.make('openclaw.live_settings')
-    ),
+      live: await app.container.make('openclaw.live_settings'),
+    }),
     changeSettings: async (agent) => {
       await settingsOf(agent).update({ personality: `${Date.now()}` })
     },

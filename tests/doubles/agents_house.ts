@@ -5,10 +5,12 @@ import type { AgentsContext } from '#agents/context'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
 import { ReplicaRegistry } from '#agents/replicas/replica_registry'
 import { AgentHealthCheck } from '#agents/background/health_check'
-import { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentLifecycle } from '#agents/lifecycle'
+import { AgentServices } from '#agents/services'
 import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/background/reaper'
 import { AgentReconciler } from '#agents/background/reconciler'
+import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
@@ -41,6 +43,7 @@ export class AgentsHouse {
   readonly transitions: ((transition: AgentTransition) => void)[] = []
   readonly context: AgentsContext & { replicas: ReplicaRegistry }
   readonly activity: AgentActivity
+  readonly services: AgentServices
   readonly lifecycle: AgentLifecycle
   readonly reaper: AgentReaper
   readonly health: AgentHealthCheck
@@ -65,10 +68,12 @@ export class AgentsHouse {
     }
     this.context = this.#context()
     this.activity = new AgentActivity(this.context)
-    this.lifecycle = new AgentLifecycle(this.context, this.activity, this.metrics)
-    this.reaper = new AgentReaper(this.context, this.lifecycle, this.activity, this.metrics)
-    this.health = new AgentHealthCheck(this.context, this.lifecycle)
-    this.reconciler = new AgentReconciler(this.context, this.lifecycle, this.metrics)
+    this.services = new AgentServices(this.context, this.activity, this.metrics)
+    this.lifecycle = this.services.lifecycle
+    const { idleStopper, observer, probe } = this.services
+    this.reaper = new AgentReaper(this.context, idleStopper, this.activity, this.metrics)
+    this.health = new AgentHealthCheck(this.context, observer, probe)
+    this.reconciler = new AgentReconciler(this.context, this.services, this.metrics)
   }
 
   /** Another Mosaic process over the same rows and the same runtime, which knows nothing yet. */
@@ -82,6 +87,12 @@ export class AgentsHouse {
   async newAgent(): Promise<{ agent: AgentKey; name: string; userId: string }> {
     const { id: userId } = await UserFactory.create()
     return { agent: `user/${userId}`, name: `mosaic-user-${userId}`, userId }
+  }
+
+  /** Brings new settings to agents. `apply` stands for a gateway that takes some over while it runs. */
+  settingsRollout(apply: LiveChange['apply'] = async () => null): SettingsRollout {
+    const { services, activity } = this
+    return new SettingsRollout(this.context, { ...services, activity, live: { apply } })
   }
 
   row(userId: string): Promise<UserContainer> {
@@ -104,7 +115,7 @@ export class AgentsHouse {
 
   async close(): Promise<void> {
     for (const room of this.#rooms) await room.close()
-    await this.lifecycle.close()
+    await this.services.close()
     await this.activity.close()
     await this.context.replicas.close()
     for (const instance of this.world.instances.values()) await instance.gateway?.stop()

@@ -56,6 +56,7 @@ const AGENT_FLOORS = [
   'prewarmer',
   'fleet',
   'changes',
+  'services',
   'lifecycle',
   'stopping',
   'waking',
@@ -159,6 +160,26 @@ test.group('Architecture | arrows', () => {
     assert.deepEqual(upwards.map(told), [])
   })
 
+  test('keep small what a reader of one act on agents has to open', ({ assert }) => {
+    const entered = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen
+      seen.add(file)
+      const targets = importsOf(file).map(({ target }) => `app/${target}.ts`)
+      for (const target of targets.filter((path) => path.startsWith('app/agents/'))) {
+        entered(target, seen)
+      }
+      return seen
+    }
+    const sizes = {
+      'waking/waker': 29,
+      'stopping/idle_stopper': 14,
+      'changes/settings_rollout': 14,
+    }
+    for (const [path, most] of Object.entries(sizes)) {
+      assert.isAtMost(entered(`app/agents/${path}.ts`).size, most, path)
+    }
+  })
+
   test('every floor of the room of agents is there', ({ assert }) => {
     for (const floor of AGENT_FLOORS) {
       assert.isNotEmpty(
@@ -231,14 +252,20 @@ const begins = (name: string, beginnings: string[]) =>
   beginnings.some((beginning) => name.startsWith(beginning))
 
 test.group('Architecture | what admins call', () => {
-  /** The class behind each name in the container, as the providers register it. */
+  /** The class behind each name in the container, or the one that it is a part of. */
   function bindings(): Map<string, string> {
-    const registered = /singleton\('([^']+)'[^]*?import\('#([^']+)'\)/g
-    return new Map(
-      filesOf('providers/*.ts').flatMap((file) =>
-        [...source(file).matchAll(registered)].map(([, name, path]) => [name, path] as const)
-      )
+    const registrations = filesOf('providers/*.ts').flatMap((file) =>
+      source(file).split("singleton('").slice(1)
     )
+    const found = new Map<string, string>()
+    for (const text of registrations) {
+      const name = text.slice(0, text.indexOf("'"))
+      const [, path] = /import\('#([^']+)'\)/.exec(text) ?? []
+      const [, whole] = /resolver\.make\('([^']+)'\)/.exec(text) ?? []
+      const target = path ?? found.get(whole)
+      if (target) found.set(name, target)
+    }
+    return found
   }
 
   test('the places that they must not reach are where they are looked for', ({ assert }) => {

@@ -31,6 +31,7 @@ const ALLOWED: Record<string, string> = {
   'hostile_tree.ts: fromAsync': 'where agents have no users, they do as Mosaic does',
   'http_chunk.ts: Buffer.concat': 'what Mosaic itself wrote in one turn of the event loop',
   'inertia_middleware.ts: readFileSync': 'Mosaic’s own manifest',
+  'kept_timers.ts: readFile': 'OpenClaw’s package, as the operator installed it',
   'openapi_controller.ts: readFileSync': 'Mosaic’s own manifest',
   'proc_table.ts: readFile': 'the kernel: a status has kilobytes, an environment what exec takes',
   'kernel_file.ts: readFileSync': 'the kernel: /proc and /sys',

@@ -1,6 +1,7 @@
 import type { AgentsContext } from '#agents/context'
 import { inParallel } from '#timing/in_parallel'
-import type { AgentLifecycle } from '#agents/lifecycle'
+import type { GatewayProbe } from '#agents/instances/gateway_probe'
+import type { InstanceObserver } from '#agents/instances/instance_observer'
 import { agentOf } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
 import SystemContainer from '#models/system_container'
@@ -25,7 +26,8 @@ export interface HealthStatistics {
 export class AgentHealthCheck {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger'>,
-    protected lifecycle: AgentLifecycle
+    protected observer: InstanceObserver,
+    protected probe: GatewayProbe
   ) {}
 
   async healthCheckAll(): Promise<HealthStatistics> {
@@ -44,17 +46,17 @@ export class AgentHealthCheck {
 
   async #check(row: AgentRow): Promise<'healthy' | 'crashed' | 'silent' | 'skipped'> {
     const agent = agentOf(row)
-    if (this.lifecycle.isBusy(agent)) return 'skipped'
-    if (row.endpoint && (await this.lifecycle.probe.isAlive(row.endpoint))) return 'healthy'
+    if (this.observer.isBusy(agent)) return 'skipped'
+    if (row.endpoint && (await this.probe.isAlive(row.endpoint))) return 'healthy'
     try {
-      const found = await this.lifecycle.observer.recheck(agent)
+      const found = await this.observer.recheck(agent)
       if (found === 'gone') return 'crashed'
       if (found !== 'running') return 'skipped'
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not look after an agent')
       return 'skipped'
     }
-    this.lifecycle.invalidate(agent)
+    this.observer.forget(agent)
     return 'silent'
   }
 }

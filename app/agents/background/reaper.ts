@@ -3,9 +3,8 @@ import db from '@adonisjs/lucid/services/db'
 import type { AgentActivity } from '#agents/state/activity'
 import { inParallel } from '#timing/in_parallel'
 import type { AgentsContext } from '#agents/context'
-import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentMetrics } from '#agents/metrics'
-import type { IdleStopOutcome, IdleStopWish } from '#agents/stopping/idle_stopper'
+import type { IdleStopOutcome, IdleStopper, IdleStopWish } from '#agents/stopping/idle_stopper'
 import type { AgentKey, AgentRow } from '#agents/types'
 import type { AgentStatus, WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
@@ -67,7 +66,7 @@ const COUNTED_AS: Record<IdleStopOutcome, 'stopped' | 'suspended' | 'working' | 
 export class AgentReaper {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
-    protected lifecycle: Pick<AgentLifecycle, 'idleStopper'>,
+    protected idleStopper: IdleStopper,
     protected activity: AgentActivity,
     protected metrics: AgentMetrics
   ) {}
@@ -157,7 +156,7 @@ export class AgentReaper {
 
   async #reap(agent: AgentKey, wish: Wish) {
     try {
-      const outcome = await this.lifecycle.idleStopper.stop(agent, (row) => wish(agent, row))
+      const outcome = await this.idleStopper.stop(agent, (row) => wish(agent, row))
       return COUNTED_AS[outcome]
     } catch (error) {
       this.context.logger.warn({ err: error, agent }, 'Could not put an idle agent to sleep')

@@ -2,7 +2,7 @@ import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import { AgentUnavailable } from '#agents/state/errors'
 import { inParallel } from '#timing/in_parallel'
-import type { AgentLifecycle } from '#agents/lifecycle'
+import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentMetrics } from '#agents/metrics'
 import {
   reconcilePlan,
@@ -11,7 +11,7 @@ import {
   type Listed,
 } from '#agents/background/reconcile_plan'
 import { isUp } from '#agents/state/agent_repository'
-import type { AgentRow } from '#agents/types'
+import type { AgentKey, AgentRow, WakeReason } from '#agents/types'
 import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
@@ -54,6 +54,18 @@ export interface ReconcileStatistics {
 type Outcome =
   'adopted' | 'resumed' | 'stopped' | 'removed' | 'gone' | 'started' | 'skipped' | 'failed'
 
+/** The services that close a gap, each as `AgentServices` has it. */
+export interface ReconciledAgents {
+  observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt'>
+  leases: { takeOver(): Promise<number> }
+  lifecycle: {
+    ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
+    start(agent: AgentKey): Promise<void>
+  }
+  stopRequests: { stopUnwanted(agent: AgentKey): Promise<boolean> }
+  instanceStopper: { endUnwanted(agent: AgentKey): Promise<void> }
+}
+
 export interface ReconcileOptions {
   /** Says what would be done, and does nothing. */
   dryRun?: boolean
@@ -69,7 +81,7 @@ export class AgentReconciler {
       AgentsContext,
       'clock' | 'logger' | 'runtimes' | 'settings' | 'timeouts'
     >,
-    protected lifecycle: AgentLifecycle,
+    protected agents: ReconciledAgents,
     protected metrics: Pick<AgentMetrics, 'reconciled'>
   ) {}
 
@@ -77,7 +89,7 @@ export class AgentReconciler {
     const { clock } = this.context
     const { dryRun = false } = options
     const beganAt = clock.elapsed()
-    const takenOver = dryRun ? 0 : await this.lifecycle.takeOver()
+    const takenOver = dryRun ? 0 : await this.agents.leases.takeOver()
     const { listed, answered, unreachable } = await this.#look()
     /** The rows come after the instances: an agent has its row before it has its instance. */
     const policy = await this.context.settings.get('agents.wakePolicy')
@@ -122,7 +134,7 @@ export class AgentReconciler {
    * database was away, as soon as it is back. Cheap while there is nothing of the kind.
    */
   async takeOver(): Promise<{ takenOver: number }> {
-    const takenOver = await this.lifecycle.takeOver().catch((error: unknown) => {
+    const takenOver = await this.agents.leases.takeOver().catch((error: unknown) => {
       this.#blind = true
       throw error
     })
@@ -190,16 +202,16 @@ export class AgentReconciler {
   async #do(planned: PlannedAction): Promise<Outcome> {
     const { action, agent } = planned
     try {
-      if (this.lifecycle.isBusy(agent)) return 'skipped'
+      if (this.agents.observer.isBusy(agent)) return 'skipped'
       if (action === 'adopt') return await this.#adopt(planned)
       if (action === 'remove') return await this.#remove(planned)
       if (action === 'stop') {
-        return (await this.lifecycle.stopUnwanted(agent)) ? 'stopped' : 'skipped'
+        return (await this.agents.stopRequests.stopUnwanted(agent)) ? 'stopped' : 'skipped'
       }
       if (action === 'recheck') {
-        return (await this.lifecycle.observer.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
+        return (await this.agents.observer.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
       }
-      await this.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
+      await this.agents.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
       return 'started'
     } catch (error) {
       if (error instanceof AgentUnavailable && action === 'start') return 'skipped'
@@ -210,14 +222,14 @@ export class AgentReconciler {
 
   async #adopt({ agent, row, listed }: PlannedAction): Promise<Outcome> {
     const { observed, runtime } = listed!
-    const adoption = await this.lifecycle.observer.adopt(agent, observed, runtime)
+    const adoption = await this.agents.observer.adopt(agent, observed, runtime)
     if (adoption !== 'unready') return adoption === 'adopted' ? 'adopted' : 'skipped'
     if (row!.status === 'starting') {
-      await this.lifecycle.start(agent)
+      await this.agents.lifecycle.start(agent)
       return 'resumed'
     }
     if (isUp(row!)) return 'skipped'
-    await this.lifecycle.endUnwanted(agent)
+    await this.agents.instanceStopper.endUnwanted(agent)
     return 'stopped'
   }
 

@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import type { AgentLifecycle } from '#agents/lifecycle'
+import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
 
@@ -13,16 +13,16 @@ const LONGEST_RETRY_MS = 30_000
  */
 export class RuntimeEvents {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
-  readonly #lifecycle: AgentLifecycle
+  readonly #observer: InstanceObserver
   readonly #ended = new AbortController()
   readonly #watched = new Map<string, Promise<void>>()
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>,
-    lifecycle: AgentLifecycle
+    observer: InstanceObserver
   ) {
     this.#context = context
-    this.#lifecycle = lifecycle
+    this.#observer = observer
   }
 
   /** Listens to a runtime from now on. Naming it again does nothing. */
@@ -58,10 +58,10 @@ export class RuntimeEvents {
 
   async #heard(driver: RuntimeDriver, event: RuntimeEvent): Promise<void> {
     if (event.type !== 'exited' && event.type !== 'removed') return
-    const agent = this.#lifecycle.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
-    if (!agent || this.#lifecycle.isBusy(agent)) return
-    this.#lifecycle.invalidate(agent)
-    await this.#lifecycle.observer.recheck(agent).catch((error: unknown) => {
+    const agent = this.#observer.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
+    if (!agent || this.#observer.isBusy(agent)) return
+    this.#observer.forget(agent)
+    await this.#observer.recheck(agent).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
     })
   }

@@ -1,9 +1,13 @@
 import { DateTime } from 'luxon'
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
-import type { AgentLifecycle } from '#agents/lifecycle'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, WakeReason } from '#agents/types'
 import UserContainer from '#models/user_container'
+
+/** As `AgentLifecycle`. */
+export interface AgentWakes {
+  ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
+}
 
 export interface ScheduledWakesStatistics {
   /** Agents that sleep and are wanted soon by their own schedule. */
@@ -23,7 +27,7 @@ export interface ScheduledWakesStatistics {
 export class ScheduledWakes {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
-    protected lifecycle: Pick<AgentLifecycle, 'ensureRunning'>
+    protected lifecycle: AgentWakes
   ) {}
 
   /** One query, then all at once: the start gate lines them up. Safe to run from several places at once. */

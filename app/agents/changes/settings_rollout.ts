@@ -1,12 +1,12 @@
 import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
-import type { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
 import { within } from '#timing/deadline'
-import type { AgentLifecycle } from '#agents/lifecycle'
-import { isUp } from '#agents/state/agent_repository'
-import type { AgentKey, GatewayAccess, SettingsOutcome } from '#agents/types'
+import type { LeaseManager } from '#agents/leases/lease_manager'
+import type { LocalState } from '#agents/state/local_state'
+import { isUp, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentKey, GatewayAccess, SettingsOutcome, WakeProgress } from '#agents/types'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 
 /** An agent that is never idle in this time is drained with the settings' grace instead. */
@@ -23,6 +23,22 @@ const FIRST_PAUSE_MS = 250
 /** Brings the present document to a gateway that runs, as `LiveSettings.apply`. */
 export interface LiveChange {
   apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
+}
+
+export interface SettingsRolloutParts {
+  rows: AgentRepository
+  leases: LeaseManager
+  local: LocalState
+  /** As `AgentActivity`. */
+  activity: { whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> }
+  /** As `AgentLifecycle`. */
+  lifecycle: {
+    restartAndWait(
+      agent: AgentKey,
+      options: { onProgress: (progress: WakeProgress) => void }
+    ): Promise<unknown>
+  }
+  live: LiveChange
 }
 
 /** Where one round led to; null where the settings have to be looked at once more. */
@@ -57,9 +73,7 @@ class Rollout {
  */
 export class SettingsRollout {
   readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
-  readonly #lifecycle: AgentLifecycle
-  readonly #activity: AgentActivity
-  readonly #live: LiveChange
+  readonly #parts: SettingsRolloutParts
   readonly #rollouts = new Map<AgentKey, Rollout>()
   /** Agents whose instance has to be another one, whatever their document says. */
   readonly #outdated = new Set<AgentKey>()
@@ -67,14 +81,10 @@ export class SettingsRollout {
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>,
-    lifecycle: AgentLifecycle,
-    activity: AgentActivity,
-    live: LiveChange
+    parts: SettingsRolloutParts
   ) {
     this.#context = context
-    this.#lifecycle = lifecycle
-    this.#activity = activity
-    this.#live = live
+    this.#parts = parts
   }
 
   /**
@@ -93,7 +103,7 @@ export class SettingsRollout {
       this.#rollouts.delete(agent)
       rollout.admit()
     })
-    void rollout.outcome.then((told) => this.#lifecycle.tellSettings(agent, told))
+    void rollout.outcome.then((told) => this.#tell(agent, told))
     return rollout.outcome
   }
 
@@ -156,7 +166,7 @@ export class SettingsRollout {
   }
 
   async #round(agent: AgentKey, rollout: Rollout): Promise<Round> {
-    await this.#lifecycle.forgiveFailure(agent)
+    await this.#forgiveFailure(agent)
     const needed = await this.#need(agent)
     if (needed !== 'restart') return needed === 'unchanged' ? rollout.done : needed
     if (!this.#outdated.has(agent) && (await this.#applyLive(agent))) {
@@ -167,10 +177,10 @@ export class SettingsRollout {
   }
 
   async #restart(agent: AgentKey, rollout: Rollout): Promise<Round> {
-    this.#lifecycle.tellSettings(agent, 'restarting')
+    this.#tell(agent, 'restarting')
     const { clock, logger } = this.#context
     await within(clock, LONGEST_WAIT_MS, this.#ended.signal, (signal) =>
-      this.#activity.whenIdle(agent, signal)
+      this.#parts.activity.whenIdle(agent, signal)
     ).catch(() => logger.info({ agent }, 'An agent is never idle: its new settings interrupt it'))
     this.#ended.signal.throwIfAborted()
     /** The restart takes along what has changed until here. */
@@ -179,29 +189,46 @@ export class SettingsRollout {
     if (needed !== 'restart') return needed === 'unchanged' ? rollout.done : needed
     this.#outdated.delete(agent)
     /** Whoever asks from the wake on joins it, and what changes meanwhile is its to see. */
-    await this.#lifecycle.restartAndWait(agent, { onProgress: () => rollout.admit() })
+    await this.#parts.lifecycle.restartAndWait(agent, { onProgress: () => rollout.admit() })
     rollout.done = 'restarted'
     return null
   }
 
   /** A run in flight survives it, so nothing has to be waited for but others who change the agent. */
   async #applyLive(agent: AgentKey): Promise<boolean> {
-    const apply = (signal: AbortSignal) =>
-      this.#lifecycle.whileRunning(agent, signal, async (row, gateway) => {
-        const documentHash = row.documentHash
-          ? await this.#live.apply(gateway, agent, row.documentHash)
-          : null
-        if (documentHash) await this.#lifecycle.rows.save(row, { documentHash })
-        return documentHash !== null
-      })
-    const applied = await within(this.#context.clock, LONGEST_WAIT_MS, this.#ended.signal, apply)
-    return applied === true
+    const { rows, leases, live } = this.#parts
+    const apply = async (): Promise<boolean> => {
+      const row = await rows.find(agent)
+      const token = await row?.open('gatewayToken')
+      if (row?.status !== 'running' || !row.endpoint || !row.documentHash || !token) return false
+      const gateway = { url: row.endpoint, token }
+      const documentHash = await live.apply(gateway, agent, row.documentHash)
+      if (documentHash) await rows.save(row, { documentHash })
+      return documentHash !== null
+    }
+    return within(this.#context.clock, LONGEST_WAIT_MS, this.#ended.signal, (signal) =>
+      leases.hold(agent, apply, signal)
+    )
+  }
+
+  /** Clears the back-off, because the owner may have fixed the cause. */
+  async #forgiveFailure(agent: AgentKey): Promise<void> {
+    const { rows, leases } = this.#parts
+    await leases.tryHold(agent, async () => {
+      const row = await rows.find(agent)
+      if (row?.status !== 'error' || (!row.retryAt && row.crashCount === 0)) return
+      await rows.save(row, { retryAt: null, crashCount: 0 })
+    })
+  }
+
+  #tell(agent: AgentKey, outcome: SettingsOutcome): void {
+    this.#parts.local.events.emit(agent, { type: 'settings', outcome })
   }
 
   async #need(agent: AgentKey): Promise<'restart' | Exclude<SettingsOutcome, 'restarted'>> {
     /** A wake in flight may have taken the former document. */
-    await this.#lifecycle.settled(agent)
-    const row = await this.#lifecycle.rows.find(agent)
+    await this.#parts.local.settled(agent)
+    const row = await this.#parts.rows.find(agent)
     if (!row || !isUp(row)) {
       this.#outdated.delete(agent)
       return 'asleep'

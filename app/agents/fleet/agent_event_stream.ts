@@ -1,25 +1,28 @@
 import { Readable } from 'node:stream'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
-import type { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentListener } from '#agents/state/agent_events'
 import { eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
-import type { AgentEvent, AgentKey } from '#agents/types'
+import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
 /** Proxies cut a connection that says nothing for a minute, some for half of one. */
 const HEARTBEAT_MS = 15_000
 /** Tabs and devices of one person; beyond that something opens streams and forgets them. */
 const MOST_PER_AGENT = 8
 
+/** As `AgentLifecycle`. */
+export interface WatchedAgents {
+  describe(agent: AgentKey): Promise<AgentView>
+  subscribe(agent: AgentKey, listener: AgentListener): () => void
+}
+
 /** Agents' events as server-sent events, one stream for each page that watches. */
 export class AgentEventStreams {
-  readonly #lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>
+  readonly #lifecycle: WatchedAgents
   readonly #context: Pick<AgentsContext, 'clock'>
   readonly #open = new Map<AgentKey, Set<Readable>>()
 
-  constructor(
-    lifecycle: Pick<AgentLifecycle, 'describe' | 'subscribe'>,
-    context: Pick<AgentsContext, 'clock'>
-  ) {
+  constructor(lifecycle: WatchedAgents, context: Pick<AgentsContext, 'clock'>) {
     this.#lifecycle = lifecycle
     this.#context = context
   }

@@ -1,12 +1,12 @@
 import db from '@adonisjs/lucid/services/db'
-import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentGauges } from '#agents/metrics'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
-/** How the fleet is just now: the rows of all, the wakes of this process. */
+/** Counts all agents by the status of their rows, and the wakes of this process. */
 export async function fleetGauges(
-  lifecycle: Pick<AgentLifecycle, 'waking' | 'gate'>
+  wakes: { readonly size: number },
+  gate: { readonly waiting: number }
 ): Promise<AgentGauges> {
   const agents: Record<string, number> = {}
   for (const { table } of [UserContainer, SystemContainer]) {
@@ -17,5 +17,5 @@ export async function fleetGauges(
       .groupBy('status')
     for (const { status, total } of rows) agents[status] = (agents[status] ?? 0) + Number(total)
   }
-  return { agents, waking: lifecycle.waking, queued: lifecycle.gate.waiting }
+  return { agents, waking: wakes.size, queued: gate.waiting }
 }

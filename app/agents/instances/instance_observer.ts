@@ -37,6 +37,21 @@ export class InstanceObserver {
     this.#parts = parts
   }
 
+  /** Whether this process is changing the agent at this moment. */
+  isBusy(agent: AgentKey): boolean {
+    return this.#parts.local.wakes.has(agent) || this.#parts.leases.isHeld(agent)
+  }
+
+  /** The agent of an instance that was up when this process last saw it, or null. */
+  agentNamed(instance: string): AgentKey | null {
+    return this.#parts.local.names.get(instance) ?? null
+  }
+
+  /** Forgets the gateway's address: the next caller looks it up again. */
+  forget(agent: AgentKey): void {
+    this.#parts.local.warm.delete(agent)
+  }
+
   /** Looks whether an agent that should run does, and notes it as ended if not. */
   async recheck(agent: AgentKey): Promise<RecheckResult> {
     const found = await this.#underFreeLease(agent, async (row) => {

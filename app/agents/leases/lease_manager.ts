@@ -145,9 +145,14 @@ export class LeaseManager {
     }
   }
 
-  /** Agents that a replica of Mosaic was changing when it ended. Ask every few seconds to know. */
-  abandoned(): Promise<AgentKey[]> {
-    return this.#store.expired()
+  /**
+   * Frees the leases of replicas that died while they changed an agent, and returns their number. A lease
+   * counts as abandoned only some time after the first look, so call it repeatedly.
+   */
+  async takeOver(): Promise<number> {
+    const abandoned = await this.#store.expired()
+    for (const agent of abandoned) await this.tryHold(agent, async () => {})
+    return abandoned.length
   }
 
   /**

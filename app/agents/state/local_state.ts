@@ -1,5 +1,4 @@
-import type { AgentActivity } from '#agents/state/activity'
-import { AgentEvents } from '#agents/state/agent_events'
+import { AgentEvents, type AgentListener } from '#agents/state/agent_events'
 import { agentOf } from '#agents/state/agent_repository'
 import type {
   AgentKey,
@@ -13,7 +12,14 @@ import { agentView } from '#agents/state/agent_view'
 import type { WakePolicy } from '#models/types'
 import type { Wake } from '#agents/state/wake'
 
-/** What this process knows of agents right now, beside their rows, and who wants to hear of it. */
+/** How an agent is used, as this process knows it. */
+export interface AgentUse {
+  inFlight(agent: AgentKey): number
+  /** Milliseconds of the epoch, or null. */
+  lastActiveAt(agent: AgentKey): number | null
+}
+
+/** What this process knows of agents beside their rows, and the listeners to tell it to. */
 export class LocalState {
   /** Gateways that answered. Only a shortcut: losing an entry costs a look at the runtime. */
   readonly warm = new Map<AgentKey, GatewayAccess>()
@@ -26,18 +32,30 @@ export class LocalState {
   /** What becomes of agents whose owners do not say, as last read. */
   policy: WakePolicy = 'scale_to_zero'
 
-  constructor(protected activity: AgentActivity) {}
+  constructor(protected activity: AgentUse) {}
 
-  /** `elsewhere`: how far another replica of Mosaic is with waking it. */
-  view(agent: AgentKey, row: AgentRow | null, elsewhere: WakeProgress | null = null): AgentView {
+  /** `remote` is the progress of a wake in another replica of Mosaic. */
+  view(agent: AgentKey, row: AgentRow | null, remote: WakeProgress | null = null): AgentView {
     return agentView({
       row,
-      wake: this.wakes.get(agent) ?? (elsewhere && { progress: elsewhere }),
+      wake: this.wakes.get(agent) ?? (remote && { progress: remote }),
       stop: this.stops.get(agent) ?? null,
       inFlight: this.activity.inFlight(agent),
       lastActiveAt: this.activity.lastActiveAt(agent),
       policy: this.policy,
     })
+  }
+
+  /** Subscribes to progress and status. During a wake the listener gets the present progress at once. */
+  subscribe(agent: AgentKey, listener: AgentListener): () => void {
+    const progress = this.wakes.get(agent)?.progress
+    if (progress) listener({ type: 'progress', progress })
+    return this.events.subscribe(agent, listener)
+  }
+
+  /** Resolves when no wake of the agent is in flight, whatever its outcome. */
+  async settled(agent: AgentKey): Promise<void> {
+    await this.wakes.get(agent)?.result.catch(() => {})
   }
 
   tellStatus(row: AgentRow): void {

@@ -1,11 +1,9 @@
-import type { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import type { GatewayDrain, Quietness } from '#agents/instances/gateway_drain'
 import { HELD, LeaseLost, type LeaseManager } from '#agents/leases/lease_manager'
 import type { LocalState } from '#agents/state/local_state'
 import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
-import type { StopRequests } from '#agents/stopping/stop_requests'
 import type { AgentKey, AgentRow } from '#agents/types'
 
 /** Stop it, or take its processor and keep its memory so that it is back at once. */
@@ -24,13 +22,24 @@ export interface IdleStopWish {
 export type IdleStopOutcome =
   'stopped' | 'suspended' | 'used' | 'changing' | 'working' | 'due' | 'silent'
 
+/** As `AgentActivity`. */
+export interface RequestsInFlight {
+  inFlight(agent: AgentKey): number
+  inFlightOnOtherReplicas(agent: AgentKey): Promise<number>
+}
+
+/** As `StopRequests`. */
+export interface InstanceEnd {
+  end(row: AgentRow): Promise<void>
+}
+
 export interface IdleStopperParts {
   rows: AgentRepository
   leases: LeaseManager
   local: LocalState
-  activity: AgentActivity
+  activity: RequestsInFlight
   gatewayDrain: GatewayDrain
-  stops: Pick<StopRequests, 'end'>
+  stopRequests: InstanceEnd
 }
 
 /** Puts agents to sleep that nobody uses, and never one that is at work. */
@@ -71,14 +80,14 @@ export class IdleStopper {
   }
 
   async #stop(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
-    const { local, activity, gatewayDrain, stops } = this.#parts
+    const { local, activity, gatewayDrain, stopRequests } = this.#parts
     /** From here on a request waits for the lease; one that came before is seen in flight. */
     local.warm.delete(agent)
     if (activity.inFlight(agent) > 0 || (await activity.inFlightOnOtherReplicas(agent)) > 0) {
       return 'used'
     }
     if (row.status === 'suspended') {
-      await stops.end(row)
+      await stopRequests.end(row)
       return 'stopped'
     }
     const found = await gatewayDrain.closeIfQuiet(row)
@@ -91,7 +100,7 @@ export class IdleStopper {
     if (wish.kind === 'suspend' && found === 'closed' && (await this.#suspend(row))) {
       return 'suspended'
     }
-    await stops.end(row)
+    await stopRequests.end(row)
     return 'stopped'
   }
 

@@ -21,8 +21,8 @@ export interface StopRequestsParts {
   rows: AgentRepository
   leases: LeaseManager
   local: LocalState
-  stopper: InstanceStopper
-  wakes: Pick<Waker, 'cancel'>
+  instanceStopper: InstanceStopper
+  waker: Pick<Waker, 'cancel'>
 }
 
 /** Stops agents: because somebody asks for it, because nobody wants them, or as the end of a sleep. */
@@ -37,11 +37,11 @@ export class StopRequests {
 
   /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
   stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
-    const { local, wakes, leases } = this.#parts
+    const { local, waker, leases } = this.#parts
     const present = local.stops.get(agent)
     if (present) return Object.assign(present, { desired })
     const stop: Stop = { desired, done: Promise.resolve() }
-    stop.done = wakes
+    stop.done = waker
       .cancel(agent)
       .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
       .finally(() => local.stops.delete(agent))
@@ -50,7 +50,10 @@ export class StopRequests {
     return stop
   }
 
-  /** As `AgentLifecycle.stopUnwanted`. */
+  /**
+   * Stops an agent that should not run, or that a dead replica half stopped, unless a change is under way.
+   * Returns whether it stopped the agent.
+   */
   async stopUnwanted(agent: AgentKey): Promise<boolean> {
     const { leases, rows } = this.#parts
     const stopped = await leases.tryHold(agent, async () => {
@@ -70,7 +73,7 @@ export class StopRequests {
   async end(row: AgentRow, wish: Wish = { desired: 'stopped' }): Promise<void> {
     await this.#stopping(row, wish)
     try {
-      await this.#parts.stopper.stop(row)
+      await this.#parts.instanceStopper.stop(row)
       /** Somebody may have asked for something else meanwhile. */
       await this.#stopping(row, wish)
     } catch (error) {
@@ -83,14 +86,14 @@ export class StopRequests {
   }
 
   async #drainAndStop(agent: AgentKey, wish: Wish): Promise<void> {
-    const { local, rows, stopper } = this.#parts
+    const { local, rows, instanceStopper } = this.#parts
     local.warm.delete(agent)
     const row = await rows.find(agent)
     if (!row) return
     /** One that is suspended was quiet before, and could not answer. */
     const frozen = row.status === 'suspended'
     await this.#stopping(row, wish)
-    if (!frozen) await stopper.drain(row)
+    if (!frozen) await instanceStopper.drain(row)
     await this.end(row, wish)
   }
 

@@ -1,7 +1,6 @@
 import type { AgentsContext } from '#agents/context'
 import { migrateData, settleMigration } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
-import type { GatewayDrain } from '#agents/instances/gateway_drain'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
 import { FormerTokens } from '#agents/instances/former_tokens'
 import { GatewayReadiness } from '#agents/instances/gateway_readiness'
@@ -42,7 +41,8 @@ export interface StarterParts {
   wakeTimes: WakeDurations
   /** As `wakeTimes`, of the time at the start gate's place alone. */
   startTimes: WakeDurations
-  gatewayDrain: GatewayDrain
+  /** As `GatewayDrain`. */
+  gatewayDrain: { reopen(row: AgentRow): Promise<void> }
 }
 
 /** The cold path, step by step: from a row to a ready gateway. Call it under the lease. */

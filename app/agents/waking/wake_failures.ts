@@ -5,21 +5,26 @@ import { AgentUnavailable } from '#agents/state/errors'
 import { isReason, OF_THE_OWNER, reasonOf, WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
 import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
 import type { Attempt } from '#agents/waking/starter'
-import type { InstanceStopper } from '#agents/instances/instance_stopper'
-import type { AgentRow } from '#agents/types'
+import type { AgentKey, AgentRow } from '#agents/types'
 import { WakeAbandoned } from '#agents/state/wake'
 import type { FailureReason } from '#runtimes/errors'
 
 /** A runtime that was told to give up has this long, in milliseconds, before it is left behind. */
 const GIVE_UP_MS = 10_000
 
+/** As `InstanceStopper`. */
+export interface InstanceEnd {
+  endInstance(row: AgentRow): Promise<void>
+  endUnwanted(agent: AgentKey): Promise<void>
+}
+
 /** Keeps what went wrong, takes back what was half made, and says when to try again. */
 export class WakeFailures {
   readonly #context: AgentsContext
   readonly #rows: AgentRepository
-  readonly #stopper: InstanceStopper
+  readonly #stopper: InstanceEnd
 
-  constructor(context: AgentsContext, rows: AgentRepository, stopper: InstanceStopper) {
+  constructor(context: AgentsContext, rows: AgentRepository, stopper: InstanceEnd) {
     this.#context = context
     this.#rows = rows
     this.#stopper = stopper

@@ -26,7 +26,7 @@ export interface WakerParts {
   rows: AgentRepository
   leases: LeaseManager
   local: LocalState
-  shared: SharedWakes
+  sharedWakes: SharedWakes
   starter: AgentStarter
   failures: WakeFailures
   metrics: AgentMetrics
@@ -72,8 +72,8 @@ export class Waker {
 
   /** As `AgentLifecycle.cancel`. */
   async cancel(agent: AgentKey): Promise<void> {
-    const { shared, local } = this.#parts
-    await shared.requestCancel(agent)
+    const { sharedWakes, local } = this.#parts
+    await sharedWakes.requestCancel(agent)
     const wake = local.wakes.get(agent)
     if (!wake) return
     wake.end(new WakeCancelled())
@@ -90,14 +90,14 @@ export class Waker {
 
   async #run(wake: Wake): Promise<GatewayAccess> {
     const { agent } = wake
-    const { rows, leases, shared, local } = this.#parts
+    const { rows, leases, sharedWakes, local } = this.#parts
     try {
       await rows.provide(agent)
       return await leases.holdAgain(
         agent,
-        (lease) => shared.lead(wake, () => this.#attempt(wake, lease)),
+        (lease) => sharedWakes.lead(wake, () => this.#attempt(wake, lease)),
         wake.cancelled,
-        shared.follow(wake)
+        sharedWakes.follow(wake)
       )
     } catch (error) {
       if (error instanceof Exception && !isDatabaseAway(error)) throw error

@@ -20,8 +20,9 @@ test.group('The fleet, as admins watch it', (group) => {
   let streams: FleetEventStreams
   group.each.setup(() => {
     house = new AgentsHouse()
+    const { local, sharedWakes } = house.services
     streams = new FleetEventStreams(house.context, {
-      gauges: () => fleetGauges(house.lifecycle),
+      gauges: () => fleetGauges(local.wakes, sharedWakes.gate),
       describe: lifecycleFields,
     })
     house.transitions.push((transition) => streams.tell(transition))

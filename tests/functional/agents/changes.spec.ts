@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { agentsOf } from '#agents/changes/settings_rollout'
 import type { AgentKey } from '#agents/types'
-import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
+import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import SystemContainer from '#models/system_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -18,9 +18,7 @@ test.group('New settings of an agent', (group) => {
   group.each.setup(() => {
     house = new AgentsHouse()
     live = null
-    changes = new SettingsRollout(house.context, house.lifecycle, house.activity, {
-      apply: async () => live,
-    })
+    changes = house.settingsRollout(async () => live)
     return async () => {
       changes.close()
       await house.close()
@@ -98,14 +96,12 @@ test.group('New settings of an agent', (group) => {
     }
     return { apply, applied, begun: begun.promise, release: held.resolve }
   }
-  const rolloutsOf = (replica: AgentsHouse, apply: LiveChange['apply']) =>
-    new SettingsRollout(replica.context, replica.lifecycle, replica.activity, { apply })
 
   test('that are changed again while they are applied are applied again', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
     const { apply, applied, begun, release } = heldLive()
-    changes = rolloutsOf(house, apply)
+    changes = house.settingsRollout(apply)
     house.document = 'document-a'
     const first = changes.changed(agent)
     await begun
@@ -125,12 +121,12 @@ test.group('New settings of an agent', (group) => {
     await house.lifecycle.ensureRunning(agent)
     const other = house.nextProcess()
     const { apply, applied, begun, release } = heldLive()
-    changes = rolloutsOf(house, apply)
+    changes = house.settingsRollout(apply)
     house.document = 'document-a'
     const here = changes.changed(agent)
     await begun
     house.document = other.document = 'document-b'
-    const there = rolloutsOf(other, apply).changed(agent)
+    const there = other.settingsRollout(apply).changed(agent)
     release()
     assert.deepEqual(await Promise.all([here, there]), ['applied', 'applied'])
     assert.equal(applied.at(-1), 'document-b')
@@ -144,7 +140,7 @@ test.group('New settings of an agent', (group) => {
     let version = 10
     let rounds = 0
     house.context.documents.forAgent = async () => ({ hash: `document-${++version}` })
-    changes = rolloutsOf(house, async () => `applied-${++rounds}`)
+    changes = house.settingsRollout(async () => `applied-${++rounds}`)
     assert.equal(await changes.changed(agent), 'applied')
     assert.equal(rounds, 5)
     assert.equal(starts(name), 1)
@@ -158,7 +154,7 @@ test.group('New settings of an agent', (group) => {
     const { agent, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
     let tries = 0
-    changes = rolloutsOf(house, async () => {
+    changes = house.settingsRollout(async () => {
       if (++tries < 3) throw new Error('The line broke')
       return house.document
     })
@@ -173,7 +169,7 @@ test.group('New settings of an agent', (group) => {
     assert.isNull(house.lifecycle.rollout(agent))
     for (const end of ['applied', 'late'] as const) {
       const { apply, begun, release } = heldLive()
-      changes = rolloutsOf(house, apply)
+      changes = house.settingsRollout(apply)
       house.document = `document-${end}`
       const outcome = changes.changed(agent)
       const waiting = house.lifecycle.rollout(agent)

@@ -17,7 +17,7 @@ test.group('An agent that ends again and again', (group) => {
   const crash = async (one: { agent: `user/${string}` | `system/${string}`; name: string }) => {
     house.clock.advance(MINUTE_MS)
     await house.memory.crash(one.name)
-    await house.lifecycle.observer.recheck(one.agent)
+    await house.services.observer.recheck(one.agent)
   }
   const wake = (agent: `user/${string}` | `system/${string}`) =>
     house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
@@ -64,7 +64,7 @@ test.group('An agent that ends again and again', (group) => {
 
   test('starts after its owner changed something', async ({ assert }) => {
     const one = await inLoop()
-    await house.lifecycle.forgiveFailure(one.agent)
+    await house.settingsRollout().changed(one.agent)
     assert.isString((await house.lifecycle.ensureRunning(one.agent)).url)
   })
 
@@ -79,7 +79,7 @@ test.group('An agent that ends again and again', (group) => {
   })
 
   test('leaves its last lines, for as long as it is in trouble', async ({ assert }) => {
-    const crashLog = new CrashLog(house.context, house.lifecycle.rows)
+    const crashLog = new CrashLog(house.context, house.services.rows)
     const one = await house.newAgent()
     await house.lifecycle.ensureRunning(one.agent)
     assert.isEmpty(await crashLog.of(one.agent))

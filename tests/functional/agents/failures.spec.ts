@@ -204,7 +204,7 @@ test.group('An agent that does not start', (group) => {
       return deaf(spec, { signal: new AbortController().signal })
     }
     const call = failure(house.lifecycle.ensureRunning(agent))
-    await until(() => house.lifecycle.gate.starting === 1 && house.clock.timers > 0)
+    await until(() => house.services.sharedWakes.gate.starting === 1 && house.clock.timers > 0)
     house.clock.advance(house.context.timeouts.ensureMs)
     await until(() => house.clock.timers > 0)
     house.clock.advance(10_000)
@@ -263,7 +263,7 @@ test.group('An agent that does not start', (group) => {
     const second = await house.newAgent()
     house.memory.behave(first.name, { bootMs: Infinity })
     const blocked = failure(house.lifecycle.ensureRunning(first.agent))
-    await until(() => house.lifecycle.gate.starting === 1)
+    await until(() => house.services.sharedWakes.gate.starting === 1)
 
     await assertCancelled(assert, second, 'queued')
     assert.equal(house.memory.counts(second.name).starts, 0)

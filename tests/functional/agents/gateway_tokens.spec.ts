@@ -45,7 +45,7 @@ test.group('The gateway token of an agent', (group) => {
       const former = await house.lifecycle.ensureRunning(agent)
       assert.equal(await whose(former), agent)
       if (way === 'stop') await house.lifecycle.stop(agent)
-      else await house.memory.crash(name).then(() => house.lifecycle.observer.recheck(agent))
+      else await house.memory.crash(name).then(() => house.services.observer.recheck(agent))
 
       assert.isNull(await whose(former))
       assert.include((await house.row(userId)).$attributes, { gatewayToken: null })
@@ -71,7 +71,7 @@ test.group('The gateway token of an agent', (group) => {
   test('stays while the agent is suspended', async ({ assert }) => {
     const { agent } = await house.newAgent()
     const { token } = await house.lifecycle.ensureRunning(agent)
-    await house.lifecycle.idleStopper.stop(agent, () => ({ kind: 'suspend' }))
+    await house.services.idleStopper.stop(agent, () => ({ kind: 'suspend' }))
     const awake = await house.lifecycle.ensureRunning(agent)
     assert.equal(awake.token, token)
     assert.equal(await chat(awake), 200)
@@ -132,7 +132,7 @@ test.group('The gateway token of an agent', (group) => {
   }) => {
     const { agent } = await house.newAgent()
     const other = house.nextProcess()
-    for (const replica of [house, other]) await replica.lifecycle.open()
+    for (const replica of [house, other]) await replica.services.open()
     await house.context.replicas.heartbeat()
     const former = await house.lifecycle.ensureRunning(agent)
     assert.deepEqual(await other.lifecycle.ensureRunning(agent), former)
@@ -150,7 +150,7 @@ test.group('The gateway token of an agent', (group) => {
   }) => {
     const { agent, userId } = await house.newAgent()
     const other = house.nextProcess()
-    for (const replica of [house, other]) await replica.lifecycle.open()
+    for (const replica of [house, other]) await replica.services.open()
     await house.context.replicas.heartbeat()
     await house.lifecycle.ensureRunning(agent)
     await other.lifecycle.ensureRunning(agent)

@@ -134,7 +134,7 @@ test.group('Falling asleep', (group) => {
     const { agent } = await idle({}, 'warm')
     await house.reaper.reapIdle()
     house.settings['agents.startConcurrency'] = 1
-    const busy = await house.lifecycle.gate.enter('user/other', 1, {
+    const busy = await house.services.sharedWakes.gate.enter('user/other', 1, {
       signal: new AbortController().signal,
       tell: () => {},
     })

@@ -21,7 +21,7 @@ test.group('Leases over all replicas', (group) => {
     /** However long it takes until a renewal finds the lease lost. */
     house.settings['agents.bootTimeoutSec'] = 3600
     ;({ agent, userId } = await house.newAgent())
-    await house.lifecycle.rows.provide(agent)
+    await house.services.rows.provide(agent)
     return () => house.close()
   })
 
@@ -119,15 +119,15 @@ test.group('Leases over all replicas', (group) => {
     UserContainer.query().where('user_id', userId).update({ lease_owner: null })
 
   test('a replica that lost it writes nothing more, and learns of it', async ({ assert }) => {
-    const { context, lifecycle } = house
+    const { context, services } = house
     const leases = leasesOf(context.replicaId)
     await leases.hold(agent, async (lease) => {
-      const row = (await lifecycle.rows.find(agent))!
-      await lifecycle.rows.save(row, { status: 'starting' })
+      const row = (await services.rows.find(agent))!
+      await services.rows.save(row, { status: 'starting' })
       await leases.confirm(agent, row)
       await takenOver()
 
-      const saved = lifecycle.rows.save(row, { status: 'error' })
+      const saved = services.rows.save(row, { status: 'error' })
       assert.instanceOf(await saved.catch((error) => error), LeaseLost)
       house.clock.advance(LEASE_MS)
       const confirmed = leases.confirm(agent, row)
@@ -139,8 +139,8 @@ test.group('Leases over all replicas', (group) => {
   })
 
   test('nothing is written without one', async ({ assert }) => {
-    const row = (await house.lifecycle.rows.find(agent))!
-    const saved = house.lifecycle.rows.save(row, { status: 'running' })
+    const row = (await house.services.rows.find(agent))!
+    const saved = house.services.rows.save(row, { status: 'running' })
     assert.instanceOf(await saved.catch((error) => error), LeaseLost)
     assert.equal((await house.row(userId)).status, 'stopped')
   })

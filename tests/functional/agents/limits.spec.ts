@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { SettingsRollout } from '#agents/changes/settings_rollout'
+import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import { LimitChanges } from '#agents/changes/agent_limits'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
@@ -19,9 +19,7 @@ test.group('Limits of one user’s agent', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
     house = new AgentsHouse()
-    changes = new SettingsRollout(house.context, house.lifecycle, house.activity, {
-      apply: async () => house.document,
-    })
+    changes = house.settingsRollout(async () => house.document)
     return async () => {
       changes.close()
       await house.close()
@@ -46,7 +44,7 @@ test.group('Limits of one user’s agent', (group) => {
 
   test('stand in place of the installation’s, one by one', async ({ assert }) => {
     const { agent, name, userId } = await house.newAgent()
-    await house.lifecycle.rows.provide(agent)
+    await house.services.rows.provide(agent)
     assert.deepEqual(await set(userId, { memoryMb: 4096 }), ['asleep'])
     await house.lifecycle.ensureRunning(agent)
     assert.deepEqual(limitsOf(name), { memoryMb: 4096, cpus: 2, processes: 512 })
@@ -88,7 +86,7 @@ test.group('Limits of one user’s agent', (group) => {
     assert,
   }) => {
     const { agent, name, userId } = await house.newAgent()
-    await house.lifecycle.rows.provide(agent)
+    await house.services.rows.provide(agent)
     await set(userId, { memoryMb: 1024, cpus: 1 })
     await house.lifecycle.ensureRunning(agent)
     assert.deepEqual(await set(userId, { cpus: 1, memoryMb: 1024 }), [])

@@ -23,7 +23,7 @@ test.group('Priming an agent', (group) => {
   })
 
   const prewarmerWith = (gateway: Pick<GatewayClient, 'prewarm'>) =>
-    new Prewarmer(house.context, house.lifecycle, house.metrics, gateway)
+    new Prewarmer(house.context, house.services.local, house.metrics, gateway)
 
   /** What the hidden session of an agent was told so far. */
   const turns = (name: string) =>

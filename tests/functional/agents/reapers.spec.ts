@@ -24,7 +24,7 @@ test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
   group.each.setup(async () => {
     house = new AgentsHouse()
     other = house.nextProcess()
-    for (const replica of [house, other]) await replica.lifecycle.open()
+    for (const replica of [house, other]) await replica.services.open()
     await house.context.replicas.heartbeat()
     agents = []
     for (let count = 0; count < IDLE + IN_USE; count++) agents.push(await house.newAgent())

@@ -20,7 +20,7 @@ test.group('Several replicas of Mosaic', (group) => {
     other = house.nextProcess()
     for (const replica of [house, other]) {
       replica.settings['agents.bootTimeoutSec'] = 3600
-      await replica.lifecycle.open()
+      await replica.services.open()
     }
     await house.context.replicas.heartbeat()
     return () => house.close()
@@ -74,7 +74,7 @@ test.group('Several replicas of Mosaic', (group) => {
     assert,
   }) => {
     const third = house.nextProcess()
-    await third.lifecycle.open()
+    await third.services.open()
     const { agent, name } = await house.newAgent()
     house.memory.behave(name, { bootMs: 1000 })
     const replicas = [house, other, third]
@@ -123,7 +123,10 @@ test.group('Several replicas of Mosaic', (group) => {
 
     house.memory.behave(one.name, { bootMs: 0 })
     await Promise.all([first.call, second.call, third.call])
-    assert.equal(house.lifecycle.gate.starting + other.lifecycle.gate.starting, 0)
+    assert.equal(
+      house.services.sharedWakes.gate.starting + other.services.sharedWakes.gate.starting,
+      0
+    )
   })
 
   test('a wake of one is called off by a stop in another', async ({ assert }) => {
@@ -170,7 +173,7 @@ test.group('Several replicas of Mosaic', (group) => {
     const end = other.activity.begin(agent)
     for (let minute = 0; minute < 40; minute++) await pass(60_000)
     const command = house.nextProcess()
-    await command.lifecycle.open()
+    await command.services.open()
     for (const replica of [house, command]) {
       assert.include(await replica.reaper.reapIdle(), { stopped: 0, failed: 0 })
       assert.include(await replica.reaper.reapAll(), { stopped: 0, failed: 0 })

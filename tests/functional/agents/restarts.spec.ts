@@ -57,10 +57,10 @@ test.group('A database that is restarted', (group) => {
     const { agent, name, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
     house.memory.crash(name)
-    const { takeOver } = house.lifecycle
-    house.lifecycle.takeOver = () => Promise.reject(STARTING)
+    const { leases } = house.services
+    leases.takeOver = () => Promise.reject(STARTING)
     await assert.rejects(() => house.reconciler.takeOver())
-    house.lifecycle.takeOver = takeOver
+    delete (leases as Partial<typeof leases>).takeOver
 
     await house.reconciler.takeOver()
     assert.equal((await house.row(userId)).status, 'error')

@@ -143,7 +143,7 @@ test.group('Sweeps', (group) => {
   })
 
   test('an event of the runtime tells of a crash before any sweep', async ({ assert }) => {
-    const watch = new RuntimeEvents(house.context, house.lifecycle)
+    const watch = new RuntimeEvents(house.context, house.services.observer)
     watch.follow('memory')
     const { agent, name, userId } = await awake()
     await house.memory.crash(name)
@@ -152,7 +152,7 @@ test.group('Sweeps', (group) => {
 
     await house.lifecycle.ensureRunning(agent)
     await house.lifecycle.stop(agent)
-    await until(() => !house.lifecycle.isBusy(agent))
+    await until(() => !house.services.observer.isBusy(agent))
     assert.equal((await house.row(userId)).status, 'stopped')
     await watch.close()
   })

@@ -150,7 +150,7 @@ test.group('Waking an agent', (group) => {
     )
     const lines = places.map((told) => told.join()).sort()
     assert.deepEqual(lines, ['', '1', '2,1'])
-    assert.equal(house.lifecycle.gate.starting, 0)
+    assert.equal(house.services.sharedWakes.gate.starting, 0)
   })
 
   test('agents in line are told how long that will take, by how long starts took', async ({
@@ -226,7 +226,7 @@ test.group('Waking an agent', (group) => {
     house.memory.behave(name, { bootMs: 4000 })
     const call = house.lifecycle.ensureRunning(agent, {
       onProgress: ({ stage }) => {
-        if (stage === 'booting') void house.lifecycle.close()
+        if (stage === 'booting') void house.services.close()
       },
     })
     const error = await call.catch((thrown) => thrown)

@@ -153,7 +153,7 @@ test.group('The life of an agent', (group) => {
     await house.lifecycle.ensureRunning(agent)
     house.clock.advance(MINUTE_MS)
     house.memory.crash(name)
-    await house.lifecycle.observer.recheck(agent)
+    await house.services.observer.recheck(agent)
     assert.deepEqual(
       counted.map(([what]) => what),
       ['woke', 'awake']

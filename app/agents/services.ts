@@ -1,0 +1,91 @@
+import type { AgentActivity } from '#agents/state/activity'
+import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
+import { DatabaseRetry } from '#agents/leases/database_retry'
+import { DatabaseLeaseStore } from '#agents/leases/lease_store'
+import { LeaseManager } from '#agents/leases/lease_manager'
+import { GatewayDrain } from '#agents/instances/gateway_drain'
+import { GatewayProbe } from '#agents/instances/gateway_probe'
+import { InstanceObserver } from '#agents/instances/instance_observer'
+import { InstanceStopper } from '#agents/instances/instance_stopper'
+import { AgentLifecycle } from '#agents/lifecycle'
+import type { AgentMetrics } from '#agents/metrics'
+import { AgentRepository } from '#agents/state/agent_repository'
+import { LocalState } from '#agents/state/local_state'
+import { ReplicaSync } from '#agents/state/replica_sync'
+import { IdleStopper } from '#agents/stopping/idle_stopper'
+import { StopRequests } from '#agents/stopping/stop_requests'
+import { SharedWakes } from '#agents/waking/shared_wakes'
+import { AgentStarter } from '#agents/waking/starter'
+import { WakeDurations } from '#agents/waking/wake_durations'
+import { WakeFailures } from '#agents/waking/wake_failures'
+import { Waker } from '#agents/waking/waker'
+
+/**
+ * The services that change agents, wired together over one context. A caller takes the one it needs: there
+ * is one set of them in a process, because they share what the process knows of its agents.
+ */
+export class AgentServices {
+  readonly rows: AgentRepository
+  readonly leases: LeaseManager
+  readonly local: LocalState
+  readonly probe: GatewayProbe
+  readonly observer: InstanceObserver
+  readonly instanceStopper: InstanceStopper
+  readonly stopRequests: StopRequests
+  readonly idleStopper: IdleStopper
+  readonly sharedWakes: SharedWakes
+  readonly lifecycle: AgentLifecycle
+
+  readonly #replicas: AgentsContext['replicas']
+  readonly #replicaSync: ReplicaSync
+  readonly #waker: Waker
+
+  constructor(
+    given: Omit<AgentsContext, 'timeouts'> & Partial<Pick<AgentsContext, 'timeouts'>>,
+    activity: AgentActivity,
+    metrics: AgentMetrics
+  ) {
+    const retry = new DatabaseRetry(given)
+    const context = retry.wrap({ timeouts: DEFAULT_TIMEOUTS, ...given })
+    const rows = new AgentRepository(context, retry)
+    const leases = new LeaseManager(new DatabaseLeaseStore(context), context)
+    const local = new LocalState(activity)
+    const probe = new GatewayProbe(context.clock, context.fetch)
+    const sharedWakes = new SharedWakes(context, retry)
+    const gatewayDrain = new GatewayDrain(context, rows)
+    const own = { rows, leases, local, activity, probe, sharedWakes, gatewayDrain, metrics }
+
+    const instanceStopper = new InstanceStopper(context, own)
+    const durations = { wakeTimes: new WakeDurations(), startTimes: new WakeDurations() }
+    const starter = new AgentStarter(context, { ...own, ...durations, gate: sharedWakes.gate })
+    const failures = new WakeFailures(context, rows, instanceStopper)
+    const waker = new Waker(context, { ...own, starter, failures })
+    const stopRequests = new StopRequests(context, { ...own, instanceStopper, waker })
+
+    this.#replicas = context.replicas
+    this.#replicaSync = new ReplicaSync(context, { ...own, wakes: sharedWakes.registry })
+    this.#waker = waker
+    this.rows = rows
+    this.leases = leases
+    this.local = local
+    this.probe = probe
+    this.sharedWakes = sharedWakes
+    this.instanceStopper = instanceStopper
+    this.stopRequests = stopRequests
+    this.idleStopper = new IdleStopper(context, { ...own, stopRequests })
+    this.observer = new InstanceObserver(context, own)
+    this.lifecycle = new AgentLifecycle(context, { ...own, waker, stopRequests })
+  }
+
+  /** Joins the replicas of Mosaic: from now on they see this one's work, and it sees theirs. */
+  async open(): Promise<void> {
+    await this.#replicas.join()
+    this.#replicaSync.start()
+  }
+
+  /** Releases callers because Mosaic ends. Instances keep running; the next Mosaic finds them. */
+  async close(): Promise<void> {
+    this.#replicaSync.close()
+    await this.#waker.close()
+  }
+}
