@@ -1,4 +1,5 @@
-import { adapters, defineConfig } from '#llm/define_config'
+import { adapters } from '#llm/built_in_adapters'
+import { defineConfig } from '#llm/define_config'
 
 /** The kinds of LLM services that a provider can be, in the order in which the form offers them. */
 const llmConfig = defineConfig({

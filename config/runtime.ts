@@ -4,7 +4,9 @@ import app from '@adonisjs/core/services/app'
 import env, { secrets, storagePath } from '#start/env'
 import internalConfig from '#config/internal'
 import { examineTimers } from '#openclaw/kept_timers'
-import { defineConfig, drivers } from '#runtimes/define_config'
+import { drivers } from '#runtimes/built_in_drivers'
+import { defineConfig } from '#runtimes/define_config'
+import type { InferDrivers } from '#drivers/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
 /** The OpenClaw that agents run is the one that `docker/agent/package.json` pins. */
@@ -22,20 +24,26 @@ function databasePlaces() {
   return [{ name: 'the database', host: hostname, port: Number(port || 5432) }]
 }
 
+/** OpenClaw, and the script that starts it. */
+const launch = {
+  storage: storagePath,
+  openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
+  entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+}
+
 /** Where agents run. Which driver new instances are made with is the setting `runtime.driver`. */
 const runtimeConfig = defineConfig({
   default: 'process',
+  launch,
   drivers: {
     process: drivers.process({
-      storage: storagePath,
-      openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
-      entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+      ...launch,
       examineOpenClaw: examineTimers,
       unisolated: env.get('UNISOLATED_AGENTS'),
       egress: async () => (await app.container.make('settings')).get('docker.egress'),
     }),
     docker: drivers.docker({
-      entrypoint: app.makePath('docker/agent/entrypoint.sh'),
+      entrypoint: launch.entrypoint,
       image: `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`,
       internalPort: internalConfig.port,
       forbidden: databasePlaces(),
@@ -57,8 +65,5 @@ const runtimeConfig = defineConfig({
 export default runtimeConfig
 
 declare module '#runtimes/manager' {
-  interface RuntimeDrivers {
-    process: true
-    docker: true
-  }
+  interface RuntimeDrivers extends InferDrivers<typeof runtimeConfig> {}
 }

@@ -1,5 +1,7 @@
 import env, { secrets } from '#start/env'
-import { defineConfig, drivers } from '#vaults/define_config'
+import { drivers } from '#vaults/built_in_drivers'
+import { defineConfig } from '#vaults/define_config'
+import type { InferDrivers } from '#drivers/define_config'
 
 /** What seals unless `VAULT_DRIVER` names another vault, which a plugin may bring: so the name is any. */
 const BUILT_IN = 'aes256gcm'
@@ -15,7 +17,5 @@ const vaultConfig = defineConfig({
 export default vaultConfig
 
 declare module '#vaults/manager' {
-  interface VaultDrivers {
-    aes256gcm: true
-  }
+  interface VaultDrivers extends InferDrivers<typeof vaultConfig> {}
 }

@@ -3,14 +3,12 @@ import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { Fetch } from '#llm/contract'
 import type { LlmConfig } from '#llm/define_config'
-import type { LlmRegistry } from '#llm/registry'
 import type { AgentPreferences } from '#user_settings/agent_preferences'
 import type { SettingsChanged } from '#user_settings/agent_settings_changed'
 import type { ProviderDirectory } from '#user_settings/provider_directory'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
-    'llm.registry': LlmRegistry
     /** The guarded fetch, for every address that a person typed. */
     'llm.fetch': Fetch
     'settings.providers': ProviderDirectory

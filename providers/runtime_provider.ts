@@ -5,12 +5,6 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { RuntimeManager } from '#runtimes/manager'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
 
-declare module '@adonisjs/core/types' {
-  interface ContainerBindings {
-    'runtime.manager': RuntimeManager
-  }
-}
-
 /** Registers the drivers that `config/runtime.ts` describes as the singleton `runtime.manager`. */
 export default class RuntimeProvider {
   #manager: RuntimeManager | null = null

@@ -1,13 +1,6 @@
 import { configProvider } from '@adonisjs/core'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
-import type { VaultManager } from '#vaults/manager'
-
-declare module '@adonisjs/core/types' {
-  interface ContainerBindings {
-    'vault.manager': VaultManager
-  }
-}
 
 /** Registers the vault that `config/vault.ts` describes as the singleton `vault.manager`. */
 export default class VaultProvider {

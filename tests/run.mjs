@@ -38,6 +38,7 @@ const PARTS = {
     { on: 'this machine', needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
   ],
+  plugins: [{}],
   browser: [{ needs: ['chromium', 'build'] }],
   e2e: [
     { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },

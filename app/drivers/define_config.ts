@@ -8,6 +8,15 @@ export type Resolved<Factory, Drivers extends Unresolved<Factory>> = {
   [Name in keyof Drivers]: Factory
 }
 
+/**
+ * The names of the drivers of a configuration file, for the interface by which `use` knows them:
+ *
+ *   interface RuntimeDrivers extends InferDrivers<typeof runtimeConfig> {}
+ */
+export type InferDrivers<Config extends ConfigProvider<{ drivers: object }>> = {
+  [Name in keyof Awaited<ReturnType<Config['resolver']>>['drivers'] & string]: true
+}
+
 /** Resolves the factories of a configuration file, by name, once the application is there. */
 export function resolveDrivers<
   Factory extends (...args: never[]) => unknown,

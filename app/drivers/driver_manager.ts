@@ -9,6 +9,16 @@ export interface DriversConfig<Factories> {
   drivers: Factories
 }
 
+/**
+ * A driver's name, as `use` takes it: a literal has to be a name that a configuration file or a plugin
+ * declared; a string from elsewhere, as from a row, may be any.
+ */
+export type DriverName<Name extends string, Declared> = string extends Name
+  ? Name
+  : Name extends keyof Declared & string
+    ? Name
+    : keyof Declared & string
+
 /** Holds the drivers that a configuration file and plugins name, and makes each when it is first used. */
 export abstract class DriverManager<Driver, Context = void> {
   readonly #default: string
@@ -25,8 +35,8 @@ export abstract class DriverManager<Driver, Context = void> {
     this.#factories = new Map(Object.entries(config.drivers))
   }
 
-  /** What each factory is told. */
-  protected abstract context(): Promise<Context>
+  /** What the factory of that name is told. */
+  protected abstract context(name: string): Promise<Context>
 
   /** Adds a driver under a name, or replaces one that was not used yet. A plugin calls this at boot. */
   extend(name: string, factory: DriverFactory<Driver, Context>): void {
@@ -50,7 +60,7 @@ export abstract class DriverManager<Driver, Context = void> {
 
     const factory = this.#factories.get(name)
     if (!factory) throw new E_UNKNOWN_DRIVER(this.kind, name)
-    const driver = this.context().then(factory)
+    const driver = this.context(name).then(factory)
     this.#made.set(name, driver)
     driver.catch(() => this.#made.delete(name))
     return driver

@@ -46,14 +46,23 @@ export interface LlmConnection {
   models: LlmModel[]
 }
 
-/** The reasons why a connection fails: a closed list. */
+/** The reasons why a connection fails: a closed list. `testConnection` of the kit maps an answer to them. */
 export const CONNECTION_FAILURES = [
+  /** 401, 403: the service refuses the key. */
   'unauthorized',
+  /** 404, 405, 501: a server answers, but this API is not under the path. */
   'not_found',
+  /** 429, or 402: too many requests, or no credit. A call of an agent that ends with 402 reads `billing`. */
   'rate_limited',
   'timeout',
+  /** No connection: no such host, refused, or a certificate that is not trusted. */
   'unreachable',
+  /** `fetch` rejected with E_BLOCKED_ADDRESS. */
   'blocked_address',
+  /**
+   * Any other status, another JSON, or no HTTP at all: undici rejects with an error of the code `HPE_…`, or
+   * of the name `HTTPParserError`.
+   */
   'bad_response',
 ] as const
 export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number]
@@ -89,7 +98,7 @@ export interface OpenClawProvider {
 
 /** A provider's entry in an agent's document. */
 export interface OpenClawEntry {
-  /** Its id under `models.providers`, unique within the document. */
+  /** Its id under `models.providers`: `mosaic-<provider name>`, by which the model picker finds its models. */
   id: string
   /** The value of that entry, without `apiKey`: the document adds the agent's own. */
   config: { baseUrl: string; api: ApiType; models: Record<string, unknown>[] } & Record<

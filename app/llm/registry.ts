@@ -3,6 +3,12 @@ import type { LlmAdapter } from '#llm/contract'
 import type { LlmAdapterFactory, LlmConfig } from '#llm/define_config'
 import { E_UNKNOWN_PROVIDER_TYPE } from '#llm/errors'
 
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'llm.registry': LlmRegistry
+  }
+}
+
 /**
  * The kinds of LLM services that are known here: those of `config/llm.ts` and of plugins. Adapters
  * keep no state, so one of each kind serves everyone.

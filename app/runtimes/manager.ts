@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
-import { DriverManager, type DriversConfig } from '#drivers/driver_manager'
+import { DriverManager, type DriverName } from '#drivers/driver_manager'
 import type { RuntimeDriver, RuntimeFinding } from '#runtimes/contract'
-import type { RuntimeDriverContext, RuntimeDriverFactory } from '#runtimes/define_config'
+import type { RuntimeConfig, RuntimeDriverContext } from '#runtimes/define_config'
+import { launchFor, type LaunchConfig } from '#runtimes/launch'
 
 /** A host that only a driver finds; its name is in it. */
 const DIALED = /\.([a-z0-9-]+)\.internal$/
@@ -9,20 +10,27 @@ const DIALED = /\.([a-z0-9-]+)\.internal$/
 /** Names of the configured runtime drivers, inferred from `config/runtime.ts`. */
 export interface RuntimeDrivers {}
 
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'runtime.manager': RuntimeManager
+  }
+}
+
 /** Where agents run. Instances of several drivers may exist side by side. */
 export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverContext> {
+  readonly #launch: LaunchConfig
   readonly #installation: () => Promise<string>
   #label: Promise<string> | null = null
 
-  constructor(
-    config: DriversConfig<Record<string, RuntimeDriverFactory>>,
-    installation: () => Promise<string>
-  ) {
+  constructor(config: RuntimeConfig, installation: () => Promise<string>) {
     super('runtime', config)
+    this.#launch = config.launch
     this.#installation = installation
   }
 
-  override use(name?: (keyof RuntimeDrivers & string) | (string & {})): Promise<RuntimeDriver> {
+  override use<Name extends string>(
+    name?: DriverName<Name, RuntimeDrivers>
+  ): Promise<RuntimeDriver> {
     return super.use(name)
   }
 
@@ -59,7 +67,7 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
     for (const driver of await this.takeMade()) await driver.close?.()
   }
 
-  protected override async context(): Promise<RuntimeDriverContext> {
-    return { installation: await this.installation() }
+  protected override async context(name: string): Promise<RuntimeDriverContext> {
+    return { installation: await this.installation(), launch: launchFor(name, this.#launch) }
   }
 }

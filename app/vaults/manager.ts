@@ -1,4 +1,4 @@
-import { DriverManager, type DriversConfig } from '#drivers/driver_manager'
+import { DriverManager, type DriverName, type DriversConfig } from '#drivers/driver_manager'
 import { hasCode } from '#drivers/error_code'
 import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
 import type { VaultDriverFactory } from '#vaults/define_config'
@@ -7,13 +7,19 @@ import { E_VAULT_MISSING, E_VAULT_TAMPERED } from '#vaults/errors'
 /** Names of the configured vault drivers, inferred from `config/vault.ts`. */
 export interface VaultDrivers {}
 
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'vault.manager': VaultManager
+  }
+}
+
 /** The vaults of an installation. The default one seals; each opens what it sealed. */
 export class VaultManager extends DriverManager<VaultDriver> {
   constructor(config: DriversConfig<Record<string, VaultDriverFactory>>) {
     super('vault', config)
   }
 
-  override use(name?: (keyof VaultDrivers & string) | (string & {})): Promise<VaultDriver> {
+  override use<Name extends string>(name?: DriverName<Name, VaultDrivers>): Promise<VaultDriver> {
     return super.use(name)
   }
 

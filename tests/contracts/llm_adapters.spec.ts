@@ -1,3 +1,4 @@
+import { test } from '@japa/runner'
 import { AnthropicAdapter } from '#llm/adapters/anthropic'
 import { CustomAdapter } from '#llm/adapters/custom'
 import { DemoAdapter } from '#llm/adapters/demo'
@@ -21,7 +22,8 @@ const list = (...ids: string[]) => ({
   data: ids.map((id) => ({ id, object: 'model', owned_by: 'test' })),
 })
 
-llmAdapterSuite('openai', {
+llmAdapterSuite(test, {
+  name: 'openai',
   adapter: () => new OpenAiAdapter(),
   service: {
     path: '/v1',
@@ -34,7 +36,8 @@ llmAdapterSuite('openai', {
   },
 })
 
-llmAdapterSuite('anthropic', {
+llmAdapterSuite(test, {
+  name: 'anthropic',
   adapter: () => new AnthropicAdapter(),
   service: {
     path: '',
@@ -50,7 +53,8 @@ llmAdapterSuite('anthropic', {
   },
 })
 
-llmAdapterSuite('zai', {
+llmAdapterSuite(test, {
+  name: 'zai',
   adapter: () => new ZaiAdapter(),
   service: {
     path: '/api/paas/v4',
@@ -63,7 +67,8 @@ llmAdapterSuite('zai', {
   },
 })
 
-llmAdapterSuite('ollama', {
+llmAdapterSuite(test, {
+  name: 'ollama',
   adapter: () => new OllamaAdapter(),
   service: {
     path: '',
@@ -72,7 +77,8 @@ llmAdapterSuite('ollama', {
   },
 })
 
-llmAdapterSuite('custom', {
+llmAdapterSuite(test, {
+  name: 'custom',
   adapter: () => new CustomAdapter(),
   service: {
     path: '/v1',
@@ -85,4 +91,4 @@ llmAdapterSuite('custom', {
   },
 })
 
-llmAdapterSuite('demo', { adapter: () => new DemoAdapter(0) })
+llmAdapterSuite(test, { name: 'demo', adapter: () => new DemoAdapter(0) })

@@ -1,15 +1,18 @@
 import { chownSync, statSync, writeFileSync } from 'node:fs'
 import { test } from '@japa/runner'
 import { memoryTrial } from '#tests/contracts/memory_trial'
-import { runtimeDataContract } from '#tests/contracts/runtime_data'
+import { runtimeDataSuite } from '#tests/contracts/runtime_data'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import type { RuntimeDriver } from '#runtimes/contract'
 
 const patient = () => ({ signal: new AbortController().signal })
 
-runtimeDataContract('memory', memoryTrial)
-runtimeDataContract('process', () => ProcessTrial.prepare())
-runtimeDataContract('process, all as one user', () => ProcessTrial.prepare({ users: false }))
+runtimeDataSuite(test, { name: 'memory', prepare: memoryTrial })
+runtimeDataSuite(test, { name: 'process', prepare: () => ProcessTrial.prepare() })
+runtimeDataSuite(test, {
+  name: 'process, all as one user',
+  prepare: () => ProcessTrial.prepare({ users: false }),
+})
 
 test.group('Runtime | data of the process driver', (group) => {
   let trial: ProcessTrial

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
+import type { SuiteTest } from '#tests/contracts/suite'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 
@@ -18,8 +18,18 @@ const DEADLINE_MS = 20_000
 const HERE = 'installation-here'
 const ELSEWHERE = 'installation-elsewhere'
 
-/** What `exportData` and `importData` promise, for drivers that have them: call it in a spec of the driver. */
-export function runtimeDataContract(title: string, prepare: () => Promise<RuntimeTrial>): void {
+export interface RuntimeDataSuite {
+  /** The driver's name, for the titles of the tests. */
+  name: string
+  /** Makes a trial for one test. */
+  prepare: () => Promise<RuntimeTrial>
+}
+
+/** What `exportData` and `importData` promise, as tests: for drivers that have both. */
+export function runtimeDataSuite(
+  test: SuiteTest,
+  { name: title, prepare }: RuntimeDataSuite
+): void {
   test.group(`Runtime contract | ${title}, data on the move`, (group) => {
     let trial: RuntimeTrial
     let driver: RuntimeDriver

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import { testEngine } from '#tests/engine/engine'
-import { runtimeDataContract } from '#tests/contracts/runtime_data'
+import { runtimeDataSuite } from '#tests/contracts/runtime_data'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { HERE as PROCESS_HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
@@ -12,7 +12,7 @@ const engine = testEngine()
 const patient = () => ({ signal: new AbortController().signal })
 
 if (engine) {
-  runtimeDataContract('docker', () => DockerTrial.prepare(engine))
+  runtimeDataSuite(test, { name: 'docker', prepare: () => DockerTrial.prepare(engine) })
 
   test.group('Runtime | between processes and containers', (group) => {
     let processes: ProcessTrial

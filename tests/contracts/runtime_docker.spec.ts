@@ -4,14 +4,18 @@ import { testEngine, type Engine } from '#tests/engine/engine'
 import { LABEL } from '#runtimes/drivers/docker/labels'
 import { DockerDriver } from '#runtimes/drivers/docker/driver'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
-import { runtimeContract } from '#tests/contracts/runtime'
+import { runtimeSuite } from '#tests/contracts/runtime'
 import { DockerTrial, HERE, removeNetworks, until } from '#tests/contracts/docker_trial'
 
 const provided = testEngine()
 
 if (provided) {
   const { capabilities } = new DockerDriver({ entrypoint: '', image: '', internalPort: 0 }, '')
-  runtimeContract('docker', capabilities, () => DockerTrial.prepare(provided))
+  runtimeSuite(test, {
+    name: 'docker',
+    capabilities,
+    prepare: () => DockerTrial.prepare(provided),
+  })
   containersOn(provided)
 }
 

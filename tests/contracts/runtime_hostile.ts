@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { Impostor } from '#tests/contracts/impostor'
-import type { RuntimeTrial } from '#tests/contracts/runtime'
-import type { Instance, InstanceSpec, RuntimeCapabilities, RuntimeDriver } from '#runtimes/contract'
+import type { RuntimeSuite, RuntimeTrial } from '#tests/contracts/runtime'
+import type { SuiteTest } from '#tests/contracts/suite'
+import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 
 const DEADLINE_MS = 20_000
 const HERE = 'installation-here'
@@ -38,11 +38,15 @@ export interface HostileTrial extends RuntimeTrial {
   impersonate?(instance: Instance): Promise<Impostor>
 }
 
-/** What a hostile agent gets out of a driver: nothing. Call it in a spec of the driver. */
-export function hostileAgentContract(
-  title: string,
-  capabilities: RuntimeCapabilities,
+export interface HostileAgentSuite extends Pick<RuntimeSuite, 'name' | 'capabilities'> {
+  /** Makes a trial for one test. */
   prepare: () => Promise<HostileTrial>
+}
+
+/** What a hostile agent gets out of a driver: nothing. As tests, for every driver. */
+export function hostileAgentSuite(
+  test: SuiteTest,
+  { name: title, capabilities, prepare }: HostileAgentSuite
 ): void {
   test.group(`Runtime contract | ${title}, hostile agents`, (group) => {
     let trial: HostileTrial

@@ -1,11 +1,12 @@
+import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
-import { runtimeContract } from '#tests/contracts/runtime'
+import { runtimeSuite, type RuntimeTrial } from '#tests/contracts/runtime'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
 const capabilities = new MemoryDriver().capabilities
 
-runtimeContract('memory', capabilities, async () => {
+async function prepare(): Promise<RuntimeTrial> {
   const world = new MemoryWorld()
   const open = async (installation: string) => new MemoryDriver({ world }, installation)
   return {
@@ -35,4 +36,6 @@ runtimeContract('memory', capabilities, async () => {
     },
     close: async () => (await open('any')).reset(),
   }
-})
+}
+
+runtimeSuite(test, { name: 'memory', capabilities, prepare })

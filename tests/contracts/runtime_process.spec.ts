@@ -3,20 +3,20 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import { ProcessDriver } from '#runtimes/drivers/process/driver'
-import { runtimeContract } from '#tests/contracts/runtime'
+import { runtimeSuite } from '#tests/contracts/runtime'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 
 const { capabilities } = new ProcessDriver({ storage: '', openclaw: [], entrypoint: '' }, '')
 
-runtimeContract('process', capabilities, () => ProcessTrial.prepare())
+runtimeSuite(test, { name: 'process', capabilities, prepare: () => ProcessTrial.prepare() })
 
 if (capabilities.isolation !== 'none') {
   // As it is where Mosaic is not root.
-  runtimeContract(
-    'process, all as one user',
-    { ...capabilities, isolation: 'none', limits: false },
-    () => ProcessTrial.prepare({ users: false })
-  )
+  runtimeSuite(test, {
+    name: 'process, all as one user',
+    capabilities: { ...capabilities, isolation: 'none', limits: false },
+    prepare: () => ProcessTrial.prepare({ users: false }),
+  })
 }
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)

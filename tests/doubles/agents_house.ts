@@ -135,7 +135,7 @@ export class AgentsHouse {
       ...world,
       replicas: new ReplicaRegistry(world),
       runtimes: {
-        use: async (name = 'memory') => this.runtimes[name] ?? this.driver,
+        use: async (name: string = 'memory') => this.runtimes[name] ?? this.driver,
         names: () => ['memory', ...Object.keys(this.runtimes)],
         installation: async () => INSTALLATION,
       },

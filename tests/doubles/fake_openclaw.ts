@@ -1,6 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 
 /** What the document may tell the double to do, under the key `fake`. */
 export interface FakeBehaviour {
@@ -144,11 +144,14 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
   return path
 }
 
-/** Node does not strip types below node_modules, nor does it know the app's own imports there. */
+/**
+ * Node does not strip types below node_modules, nor does it know the app's own imports there. In the plugin kit
+ * the doubles are JavaScript already, beside each other.
+ */
 async function plainSource(name: string): Promise<string> {
-  const source = new URL(`./memory_runtime/${name}.ts`, import.meta.url)
-  return stripTypeScriptTypes(await readFile(source, 'utf8')).replaceAll(
-    /'#tests\/doubles\/memory_runtime\/(\w+)'/g,
-    "'./$1.mjs'"
-  )
+  const kind = extname(import.meta.url)
+  const source = new URL(`./memory_runtime/${name}${kind}`, import.meta.url)
+  const text = await readFile(source, 'utf8')
+  const plain = kind === '.ts' ? stripTypeScriptTypes(text) : text
+  return plain.replaceAll(/'(?:#tests\/doubles\/memory_runtime|\.)\/(\w+)(?:\.js)?'/g, "'./$1.mjs'")
 }

@@ -21,6 +21,12 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
+declare module '#runtimes/manager' {
+  interface RuntimeDrivers {
+    memory: true
+  }
+}
+
 export interface MemoryDriverConfig {
   /** What it drives; by default a world of its own, which ends with `close`. */
   world?: MemoryWorld

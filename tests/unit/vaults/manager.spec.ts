@@ -12,7 +12,7 @@ const driver = () => new Aes256GcmDriver({ keys: KEYS })
 test.group('Vault | manager', () => {
   test('makes a driver when it is first used, and only once', async ({ assert }) => {
     const vault = new VaultManager({ default: 'first', drivers: { first: driver } })
-    const [one, two] = await Promise.all([vault.use(), vault.use('first')])
+    const [one, two] = await Promise.all([vault.use(), vault.use('first' as string)])
     assert.strictEqual(one, two)
   })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { existsSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { readSmallFile } from '#bounded/file'
+import { secretsFile } from '#runtimes/launch'
 import { deleteFolder, giveAway, openFolder } from '#runtimes/drivers/process/hostile_tree'
 import type { Secret } from '@adonisjs/core/helpers'
 
@@ -147,7 +148,7 @@ export class AgentFolder {
     const temporary = `${this.secrets}.${randomUUID()}`
     const file = await open(temporary, 'wx', 0o400)
     try {
-      await file.writeFile(JSON.stringify({ token: token.release() }))
+      await file.writeFile(secretsFile(token))
       if (this.user) await file.chown(this.user.uid, this.user.gid)
     } finally {
       await file.close()

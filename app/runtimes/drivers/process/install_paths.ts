@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { chmod, copyFile, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
+import { installedOpenClaw } from '#runtimes/launch'
 
 const run = promisify(execFile)
 
@@ -54,7 +55,7 @@ export async function installPaths(
   input: InstallPathsInput,
   ownUsers: boolean
 ): Promise<InstallPaths> {
-  const openclaw = installed(input)
+  const openclaw = installedOpenClaw(input.openclaw)
   const agents = await agentsFolder(input, ownUsers)
   if (!ownUsers) return { agents, openclaw, entrypoint: input.entrypoint, node: input.node }
 
@@ -65,15 +66,6 @@ export async function installPaths(
     entrypoint: await openFile(input.entrypoint, shared),
     node: await openFile(input.node, shared),
   }
-}
-
-/** The OpenClaw that is installed. */
-export function installed({ openclaw }: Pick<InstallPathsInput, 'openclaw'>): string {
-  const found = openclaw.find((folder) => existsSync(join(folder, 'package.json')))
-  if (found) return found
-  throw new RuntimeError('image_missing', `OpenClaw is not installed in ${openclaw[0]}.`, {
-    help: 'Run "npm run quickstart", or "node bin/install_openclaw.mjs", then try again.',
-  })
 }
 
 /**

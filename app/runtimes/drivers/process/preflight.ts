@@ -2,11 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { access, constants, statfs } from 'node:fs/promises'
 import type { RuntimeFinding } from '#runtimes/contract'
-import {
-  agentsFolder,
-  installed,
-  type InstallPathsInput,
-} from '#runtimes/drivers/process/install_paths'
+import { installedOpenClaw } from '#runtimes/launch'
+import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { ACCEPTED } from '#runtimes/drivers/process/one_person'
 import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
 import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
@@ -97,7 +94,7 @@ async function openclawFindings(
   examineOpenClaw: ExamineOpenClaw = async () => []
 ): Promise<RuntimeFinding[]> {
   try {
-    return await examineOpenClaw(installed(input))
+    return await examineOpenClaw(installedOpenClaw(input.openclaw))
   } catch (error) {
     return [finding('openclaw_missing', error)]
   }

@@ -1,13 +1,12 @@
 import os from 'node:os'
-import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
+import { launcherEnvironment } from '#runtimes/launch'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
-import { SYSTEM_PATH } from '#runtimes/drivers/process/sandbox/shell'
 import {
   sandboxScript,
   UNSHARE,
@@ -131,30 +130,14 @@ function asTold({ code, signal }: ProcessEnd): ProcessEnd {
 }
 
 function environment({ spec, folder, paths, port, sandbox }: Launch): Record<string, string> {
-  return {
-    PATH: `${dirname(paths.node)}:${SYSTEM_PATH}`,
-    HOME: folder.home,
-    LANG: 'C.UTF-8',
-    TZ: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    TMPDIR: folder.temporary,
-    XDG_CACHE_HOME: folder.cache,
-    NODE_COMPILE_CACHE: `${folder.cache}/node`,
-    OPENCLAW_HOME: folder.home,
-    OPENCLAW_STATE_DIR: folder.state,
-    OPENCLAW_CONFIG_PATH: `${folder.state}/openclaw.json`,
-    OPENCLAW_NO_AUTO_UPDATE: '1',
-    OPENCLAW_DISABLE_BONJOUR: '1',
-    OPENCLAW_NO_RESPAWN: '1',
-    // Else OpenClaw starts itself once more, only to name a subfolder of the cache.
-    OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
-    AGENT_ID: spec.agent,
-    MOSAIC_API_URL: spec.apiUrl,
-    MOSAIC_SECRETS_FILE: folder.secrets,
-    MOSAIC_GATEWAY_PORT: String(port),
-    MOSAIC_GATEWAY_BIND: sandbox ? 'lan' : 'loopback',
-    MOSAIC_NODE: paths.node,
-    MOSAIC_OPENCLAW: paths.openclaw,
-  }
+  return launcherEnvironment({
+    spec,
+    places: folder,
+    node: paths.node,
+    openclaw: paths.openclaw,
+    port,
+    bind: sandbox ? 'lan' : 'loopback',
+  })
 }
 
 function explainSpawnError(cause: NodeJS.ErrnoException): RuntimeError {

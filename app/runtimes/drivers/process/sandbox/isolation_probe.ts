@@ -10,7 +10,7 @@ import { agentAddress, GATE_ADDRESS } from '#runtimes/drivers/process/sandbox/ga
 import { firstProcess } from '#runtimes/drivers/process/spawn'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import { sandboxScript, UNSHARE } from '#runtimes/drivers/process/sandbox/sandbox'
-import { SYSTEM_PATH } from '#runtimes/drivers/process/sandbox/shell'
+import { SYSTEM_PATH } from '#runtimes/launch'
 
 const DEADLINE_MS = 15_000
 /** Enough for what a probe has to say. */

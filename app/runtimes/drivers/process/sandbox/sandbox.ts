@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import type { AgentUser } from '#runtimes/drivers/process/agent_folder'
-import { quoted, SYSTEM_PATH } from '#runtimes/drivers/process/sandbox/shell'
+import { SYSTEM_PATH } from '#runtimes/launch'
+import { quoted } from '#runtimes/drivers/process/sandbox/shell'
 import {
   ADDRESS_BITS,
   agentAddress,

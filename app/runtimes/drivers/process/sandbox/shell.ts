@@ -1,9 +1,7 @@
 import { execFile, type ExecFileException } from 'node:child_process'
+import { SYSTEM_PATH } from '#runtimes/launch'
 
 const DEADLINE_MS = 10_000
-
-/** Where the programs of the system are; Mosaic's own PATH may lead anywhere. */
-export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** One word of a shell command, whatever is in it. */
 export function quoted(word: string | number): string {

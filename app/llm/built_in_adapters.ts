@@ -1,0 +1,36 @@
+import { configProvider } from '@adonisjs/core'
+import type { LlmAdapterFactory } from '#llm/define_config'
+
+/** The adapters that Mosaic brings, imported when the registry is first asked for. */
+export const adapters = {
+  openai: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { OpenAiAdapter } = await import('#llm/adapters/openai')
+      return () => new OpenAiAdapter()
+    }),
+  anthropic: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { AnthropicAdapter } = await import('#llm/adapters/anthropic')
+      return () => new AnthropicAdapter()
+    }),
+  zai: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { ZaiAdapter } = await import('#llm/adapters/zai')
+      return () => new ZaiAdapter()
+    }),
+  ollama: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { OllamaAdapter } = await import('#llm/adapters/ollama')
+      return () => new OllamaAdapter()
+    }),
+  custom: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { CustomAdapter } = await import('#llm/adapters/custom')
+      return () => new CustomAdapter()
+    }),
+  demo: () =>
+    configProvider.create<LlmAdapterFactory>(async () => {
+      const { DemoAdapter } = await import('#llm/adapters/demo')
+      return () => new DemoAdapter()
+    }),
+}

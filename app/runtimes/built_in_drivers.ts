@@ -1,0 +1,24 @@
+import { configProvider } from '@adonisjs/core'
+import type { ConfigProvider } from '@adonisjs/core/types'
+import type { RuntimeDriverFactory } from '#runtimes/define_config'
+import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
+import type { ProcessDriverConfig } from '#runtimes/drivers/process/driver'
+
+/** The drivers that Mosaic brings, each imported when it is first used. */
+export const drivers = {
+  /** One OpenClaw per agent as a child process of this machine. */
+  process(config: ProcessDriverConfig): ConfigProvider<RuntimeDriverFactory> {
+    return configProvider.create(async () => async ({ installation }) => {
+      const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
+      return new ProcessDriver(config, installation)
+    })
+  },
+
+  /** One OpenClaw per agent in a container of a Docker engine, or of Podman by its Docker interface. */
+  docker(config: DockerDriverConfig): ConfigProvider<RuntimeDriverFactory> {
+    return configProvider.create(async () => async ({ installation }) => {
+      const { DockerDriver } = await import('#runtimes/drivers/docker/driver')
+      return new DockerDriver(config, installation)
+    })
+  },
+}

@@ -1,0 +1,14 @@
+import { configProvider } from '@adonisjs/core'
+import type { ConfigProvider } from '@adonisjs/core/types'
+import type { VaultDriverFactory } from '#vaults/define_config'
+import type { Aes256GcmConfig } from '#vaults/drivers/aes_256_gcm'
+
+/** The drivers that Mosaic brings, each imported when it is first used. */
+export const drivers = {
+  aes256gcm(config: Aes256GcmConfig): ConfigProvider<VaultDriverFactory> {
+    return configProvider.create(async () => async () => {
+      const { Aes256GcmDriver } = await import('#vaults/drivers/aes_256_gcm')
+      return new Aes256GcmDriver(config)
+    })
+  },
+}

@@ -1,0 +1,1 @@
+export function packKit(folder: string): Promise<string>

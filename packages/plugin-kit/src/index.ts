@@ -1,0 +1,21 @@
+/** What plugins of every kind need. The contracts are in `./runtime`, `./llm` and `./vault`. */
+
+/** The version of the contracts that a plugin names in its `package.json`, as `mosaic.apiVersion`. */
+export const API_VERSION = 1
+
+export type { InferDrivers } from '../../../app/drivers/define_config.js'
+export type { DriverFactory, DriversConfig } from '../../../app/drivers/driver_manager.js'
+
+/** Bounded reading of whatever an agent or a service sends. */
+export {
+  pieces,
+  readBeginning,
+  readBytes,
+  readJson,
+  readText,
+  type Input,
+  type InputLimits,
+} from '../../../app/bounded/body.js'
+export { readLines, type LineLimits } from '../../../app/bounded/lines.js'
+export { readFileEnd, readSmallFile, type FileLimits } from '../../../app/bounded/file.js'
+export { E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW } from '../../../app/bounded/errors.js'

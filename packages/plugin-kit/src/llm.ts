@@ -1,0 +1,14 @@
+/** The contract of an LLM adapter, and the helpers that most adapters are made of. */
+export * from '../../../app/llm/contract.js'
+export * from '../../../app/llm/errors.js'
+export * from '../../../app/llm/define_config.js'
+export * from '../../../app/llm/registry.js'
+
+/** The entry in an agent's document, and the calls that an agent may make. */
+export * from '../../../app/llm/openclaw_entry.js'
+export * from '../../../app/llm/api_calls.js'
+
+/** Connection tests that tell every failure by its reason. */
+export * from '../../../app/llm/connection_test.js'
+export * from '../../../app/llm/openai_api.js'
+export * from '../../../app/llm/known_models.js'

@@ -1,0 +1,17 @@
+/** The contract of a vault driver, and its errors. */
+export * from '../../../app/vaults/contract.js'
+export * from '../../../app/vaults/define_config.js'
+export {
+  E_VAULT_NOT_SEALED,
+  E_VAULT_TAMPERED,
+  E_VAULT_UNKNOWN_KEY,
+} from '../../../app/vaults/errors.js'
+
+/** `VaultDrivers`: declare your vault's name in it, and `use` accepts the name. */
+export * from '../../../app/vaults/manager.js'
+
+declare module '../../../app/vaults/manager.js' {
+  interface VaultDrivers {
+    aes256gcm: true
+  }
+}
