@@ -35,7 +35,8 @@ export function isInstalled(folder) {
   const wanted = packagesOf(join(folder, 'package-lock.json'))
   const present = packagesOf(note)
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '' || entry.link) return true
+    // The repository's own packages are there anyway.
+    if (entry.link || !path.startsWith('node_modules/')) return true
     const found = present[path]
     return found ? found.version === entry.version : Boolean(entry.optional || entry.devOptional)
   })
