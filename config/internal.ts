@@ -18,6 +18,8 @@ const internalConfig = {
   url:
     env.get('INTERNAL_URL')?.replace(/\/$/, '') ??
     `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
+  /** How many connections agents may hold open, all together and from one address: most use a few. */
+  connections: { total: 8192, perAddress: 1024 },
   /** How long answers in flight may still run when Mosaic stops, in milliseconds. */
   drainMs: 5000,
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server as NodeServer } from 'node:http'
 import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
+import { capConnections } from '#http/connection_caps'
 import type { RuntimeCallback } from '#runtimes/contract'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
@@ -41,6 +42,7 @@ export default class InternalServerProvider {
     if (this.app.getMode() === 'warmup') return
     const config = this.app.config.get<typeof internalConfig>('internal')
     this.#node = createServer(await this.#handler())
+    capConnections(this.#node, config.connections)
     /** The public listener keeps the process alive; a boot that fails before it opens must end. */
     this.#node.unref()
     await this.#listen(this.#node, config)

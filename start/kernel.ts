@@ -17,6 +17,7 @@ server.use([
 ])
 
 export const middleware = router.named({
+  heldBodies: () => import('#middleware/held_bodies_middleware'),
   bodyparser: () => import('@adonisjs/core/bodyparser_middleware'),
   session: () => import('#middleware/session_middleware'),
   shield: () => import('#middleware/shield_middleware'),
@@ -30,6 +31,7 @@ export const middleware = router.named({
 
 /** JSON under `/api/v1`: a session with a CSRF token, or an access token. */
 export const api = [
+  middleware.heldBodies(),
   middleware.bodyparser(),
   middleware.session(),
   middleware.shield(),
@@ -39,6 +41,7 @@ export const api = [
 
 /** Pages: what the API has, and Inertia. */
 export const pages = [
+  middleware.heldBodies(),
   middleware.bodyparser(),
   middleware.session(),
   middleware.inertia(),

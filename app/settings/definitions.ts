@@ -179,6 +179,8 @@ export const DEFINITIONS = {
   'runtime.memoryMb': setting<number>({ default: 2048, schema: whole(256, 1_048_576) }),
   'runtime.cpus': setting<number>({ default: 2, schema: vine.number().min(0.1).max(1024) }),
   'runtime.processes': setting<number>({ default: 512, schema: whole(32, 65_536) }),
+  /** Megabytes of one agent's data that move to another runtime. */
+  'runtime.moveMb': setting<number>({ default: 32_768, schema: whole(1, 1_048_576) }),
 
   /** The engine of the docker driver, `unix:///path` or `tcp://host:port`; null = DOCKER_HOST, or here. */
   'docker.host': operatorSetting<string | null>({ default: null, schema: dockerHost() }),

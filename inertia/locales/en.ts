@@ -391,7 +391,7 @@ export const en = {
         next: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
       },
       not_isolated: {
-        what: 'This machine cannot keep agents apart, so it runs those of one person only.',
+        what: 'This machine does not keep agents of several persons apart, so yours did not start.',
         next: 'Tell an admin: the check of the runtime says what the machine lacks.',
       },
       database_away: {

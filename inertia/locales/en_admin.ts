@@ -442,6 +442,10 @@ export const admin = {
       },
       runtime_cpus: { label: 'Processors', help: 'The most that one agent may use.' },
       runtime_processes: { label: 'Processes', help: 'The most that one agent may have.' },
+      runtime_moveMb: {
+        label: 'Largest move',
+        help: 'Megabytes of one agent’s data that move to another runtime. A larger agent stays where it is.',
+      },
       docker_host: {
         label: 'Engine',
         help: 'As unix:///path or tcp://host:port. Empty means DOCKER_HOST, else the engine of this machine.',

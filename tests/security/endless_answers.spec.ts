@@ -17,6 +17,8 @@ import { GatewayClient } from '#openclaw/gateway_client'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { Engine } from '#runtimes/drivers/docker/engine'
+import { Images } from '#runtimes/drivers/docker/images'
+import { PullProgress } from '#runtimes/drivers/docker/pull_progress'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
 const MB = 1024 * 1024
@@ -40,6 +42,25 @@ function endless(response: ServerResponse, begin = ''): void {
   pour(response)
 }
 
+const failureOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
+
+/** An engine that answers everything so. */
+async function endlessEngine(
+  cleanup: (callback: () => Promise<void>) => void,
+  reply: (response: ServerResponse) => void
+): Promise<Engine> {
+  const folder = await mkdtemp(join(tmpdir(), 'mosaic-endless-'))
+  const socket = join(folder, 'docker.sock')
+  const server = createServer((_, response) => reply(response)).listen(socket)
+  await once(server, 'listening')
+  cleanup(async () => {
+    server.closeAllConnections()
+    server.close()
+    await rm(folder, { recursive: true })
+  })
+  return Engine.at(`unix://${socket}`)
+}
+
 /** The answer that makes a connection a WebSocket. */
 function switched(key: string): string {
   const accept = createHash('sha1')
@@ -60,7 +81,6 @@ test.group('Security | an agent whose gateway answers without an end', (group) =
   })
 
   const access = () => ({ url: gateway.url, token: 'token' })
-  const failureOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
   const asks: [string, () => Promise<unknown>][] = [
     ['a conversation', () => client.history(gateway.url, 'token', 'web:c')],
     ['its document', () => control.document(access())],
@@ -225,6 +245,49 @@ test.group('Security | others that answer without an end', () => {
     )
     await closed.promise
   }).timeout(TIMEOUT_MS)
+
+  for (const [what, ask] of [
+    ['a refused call', (engine: Engine) => engine.call((docker) => docker.listContainers())],
+    [
+      'a refused stream',
+      (engine: Engine) =>
+        engine.call((docker) => docker.getContainer('x').getArchive({ path: '/' })),
+    ],
+  ] as const) {
+    test(`an engine is hung up on when its words have no end: ${what}`, async ({
+      assert,
+      cleanup,
+    }) => {
+      const engine = await endlessEngine(cleanup, (response) => {
+        response.writeHead(500, { 'content-type': 'application/json' }).write('{"message": "no ')
+        pour(response)
+      })
+      const error = await failureOf(ask(engine))
+      assert.match(String(error), /The Docker engine refused/)
+      assert.isBelow(String(error).length, 200_000)
+    }).timeout(TIMEOUT_MS)
+  }
+
+  test('an engine is hung up on when its progress is a line without an end', async ({
+    assert,
+    cleanup,
+  }) => {
+    const engine = await endlessEngine(cleanup, (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"status": "')
+      pour(response)
+    })
+    const images = new Images(engine, 'here', TIMEOUT_MS)
+    cleanup(() => images.close())
+    const { signal } = new AbortController()
+    const error = await failureOf(images.pull('example.org/image:1', { signal }))
+    assert.match(String(error), /The progress of a fetch.* is larger than 64 KB/)
+  }).timeout(TIMEOUT_MS)
+
+  test('no more layers of an image are counted than one has', ({ assert }) => {
+    const progress = new PullProgress()
+    for (let at = 0; at < 5000; at++) progress.add({ id: `layer-${at}`, status: 'Waiting' })
+    assert.match(progress.detail, /of 1000$/)
+  })
 
   test('the log of a driver is cut, in length and in breadth', async ({ assert }) => {
     let ended = false

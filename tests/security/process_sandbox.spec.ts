@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,7 +9,22 @@ import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import { proveIsolation } from '#runtimes/drivers/process/sandbox/isolation_probe'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
+import type { Instance } from '#runtimes/contract'
+
+/** Starts more processes than it may, and tells how many there were. */
+const TOO_MANY = `node -e "
+  const { spawn } = require('node:child_process')
+  const all = Array.from({ length: 200 }, () => spawn('sleep', ['30'], { stdio: 'ignore' }).on('error', () => {}))
+  setTimeout(() => { console.log(all.filter(({ pid }) => pid).length); for (const one of all) one.kill('SIGKILL') }, 500)"`
+
+/** Answers at every address that all is well, and tells what it was sent. */
+const IMPOSTOR = (host: string, port: string) => `
+  require('node:net').createServer((socket) => {
+    socket.on('error', () => {}).on('data', (bytes) => console.log('heard ' + bytes))
+    socket.write('HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\n{}')
+  }).listen(${port}, '${host}', () => console.log('listening'))`
 
 /** Forks and ends every 0.3 ms, out of the group and session of the agent. */
 const SURVIVOR = `setsid sh -c 'while :; do (setsid sh -c "sleep 0.0003" &) ; done' >/dev/null 2>&1 &`
@@ -97,6 +113,28 @@ if (canSandbox()) {
       await home.close()
     })
 
+    test('is not started where the probes find out otherwise', async ({ assert }) => {
+      const leaking = await trial.open(HERE, { seen: ['/etc/passwd'] })
+      const given = trial.spec()
+      const error = await trial.failureOf(leaking, given)
+      assert.equal(error.reason, 'not_isolated')
+      assert.match(error.message, /would reach \/etc\/passwd/)
+      assert.isNull(await leaking.inspect({ name: given.name, state: null }))
+      assert.isFalse(existsSync(trial.agentPath(given.name)))
+    })
+
+    test('has no more processes than it may, also without cgroups', async ({ assert }) => {
+      const without = await trial.open(HERE, { cgroups: false })
+      assert.isFalse(without.capabilities.limits)
+      const given = { ...trial.spec(), limits: { memoryMb: 512, cpus: 1, processes: 64 } }
+      const attacker = await trial.start(given, without)
+      const started = Number(await output(attacker, TOO_MANY))
+      assert.isAtLeast(started, 1)
+      assert.isBelow(started, 64)
+      const raised = await output(attacker, 'prlimit --pid $$ --nproc=1000:1000; echo $?')
+      assert.notMatch(raised, /(^|\n)0\n/)
+    })
+
     test('outlives no stop by forking', async ({ assert }) => {
       const attacker = await trial.start(trial.spec())
       await output(attacker, SURVIVOR)
@@ -118,6 +156,9 @@ if (canSandbox()) {
       return () => trial.close()
     })
 
+    const within = async (instance: Instance, command: string) =>
+      (await trial.within.run(instance, command)).output
+
     test('gets no connection while it sits on the address of another', async ({ assert }) => {
       const victim = await trial.start(trial.spec())
       const { port } = new URL(victim.endpoint)
@@ -134,6 +175,49 @@ if (canSandbox()) {
       } finally {
         impostor.close()
       }
+    })
+
+    for (const [who, user, host] of [
+      ['another agent', 412_499, '0.0.0.0'],
+      ['a user of the machine', 65_533, '::'],
+    ] as const) {
+      test(`hears nothing as ${who} where a gateway does not listen yet`, async ({ assert }) => {
+        const given = trial.spec()
+        const instance = await driver.ensure(given, trial.patient())
+        // Its gateway never comes to listen, and the agent lives: only the kernel knows who answers.
+        process.kill(Number(instance.id), 'SIGSTOP')
+        const endpoint = new URL(instance.endpoint)
+        const impostor = spawn(process.execPath, ['-e', IMPOSTOR(host, endpoint.port)], {
+          uid: user,
+          gid: user,
+          cwd: '/',
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        let said = ''
+        impostor.stdout.on('data', (bytes) => (said += bytes))
+        try {
+          await once(impostor.stdout, 'data')
+          const failure = await driver.dial(endpoint).catch((error) => error)
+          assert.equal(failure.code, 'EACCES')
+          await assert.rejects(() =>
+            fetchBy(driver)(`${instance.endpoint}/v1/models`, {
+              headers: { authorization: `Bearer ${given.token.release()}` },
+            })
+          )
+          assert.isNull((await driver.inspect(instance))!.endpoint)
+          assert.equal(said, 'listening\n')
+        } finally {
+          impostor.kill('SIGKILL')
+          process.kill(Number(instance.id), 'SIGCONT')
+        }
+      })
+    }
+
+    test('has no more processes than it may', async ({ assert }) => {
+      const given = { ...trial.spec(), limits: { memoryMb: 512, cpus: 1, processes: 64 } }
+      const started = Number(await within(await trial.start(given), TOO_MANY))
+      assert.isAtLeast(started, 1)
+      assert.isBelow(started, 64)
     })
 
     test('is one person’s, unless an operator has accepted more', async ({ assert }) => {

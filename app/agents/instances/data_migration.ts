@@ -1,9 +1,19 @@
+import { Readable } from 'node:stream'
+import { pieces } from '#bounded/body'
+import { E_INPUT_TOO_LARGE } from '#bounded/errors'
 import type { AgentsContext } from '#agents/context'
 import { agentOf, instanceRef } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceRef, InstanceSpec, RuntimeContext, RuntimeDriver } from '#runtimes/contract'
 import { within } from '#timing/deadline'
+
+const MEGABYTE = 1024 * 1024
+
+interface MoveContext extends RuntimeContext {
+  /** A sparse file arrives written out, so a few bytes on one disk could fill another. */
+  maxMb: number
+}
 
 /**
  * Moves an agent's data from its former runtime to the one that it starts on. The agent runs in neither.
@@ -19,7 +29,7 @@ export async function migrateData(
   spec: InstanceSpec,
   from: RuntimeDriver,
   to: RuntimeDriver,
-  context: RuntimeContext
+  { maxMb, ...context }: MoveContext
 ): Promise<boolean> {
   if (!from.exportData || !to.importData) {
     const unable = from.exportData ? to.name : from.name
@@ -32,9 +42,15 @@ export async function migrateData(
   if (!data) return false
 
   context.onProgress?.("Moving the agent's data")
+  const limits = { what: "The agent's data", maxBytes: maxMb * MEGABYTE, signal: context.signal }
+  const bounded = Readable.from(pieces(data, limits), { objectMode: false })
   try {
-    await to.importData(spec, data, context)
+    await to.importData(spec, bounded, context)
+  } catch (error) {
+    const { errored } = bounded
+    throw errored instanceof E_INPUT_TOO_LARGE ? tooLarge(from.name, maxMb, errored) : error
   } finally {
+    bounded.destroy()
     data.destroy()
   }
   if (!(await from.undoImport?.(ref))) await from.purge(ref)
@@ -55,6 +71,14 @@ export async function settleMigration(
   )
   await settled.catch((error: unknown) => {
     logger.warn({ err: error, agent: agentOf(row) }, 'Could not delete data that a move replaced')
+  })
+}
+
+function tooLarge(from: string, maxMb: number, cause: Error): RuntimeError {
+  const message = `The agent's data is larger than the ${maxMb} MB that may move to another runtime.`
+  return new RuntimeError('data_stranded', message, {
+    cause,
+    help: `Raise the setting runtime.moveMb, or choose the runtime "${from}" again: the data is there.`,
   })
 }
 

@@ -55,7 +55,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     help: 'Nothing of it is lost. Tell an admin: it starts again in the runtime that it ran in before.',
   },
   not_isolated: {
-    message: 'This machine cannot keep agents apart, so it runs those of one person only.',
+    message: 'This machine does not keep agents of several persons apart, so yours did not start.',
     help: 'Tell an admin: "node ace doctor" says what the machine lacks, and docs/runtimes.md how to accept it.',
   },
   database_away: {

@@ -197,14 +197,16 @@ export class AgentStarter {
     { driver, spec }: StartPlan,
     wake: Pick<Wake, 'signal' | 'tell'>
   ): Promise<void> {
-    const { runtimes, clock, timeouts } = this.#context
+    const { runtimes, clock, timeouts, settings } = this.#context
     if (!row.runtime || row.runtime === driver.name) return
     const former = await runtimes.use(row.runtime)
     const ref = instanceRef(row)
     await this.#end(row, former)
+    const maxMb = await settings.get('runtime.moveMb')
     await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
       migrateData(ref, spec, former, driver, {
         signal,
+        maxMb,
         onProgress: (detail) => wake.tell('provisioning', { detail }),
       })
     )

@@ -125,6 +125,22 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.include(said, 'The runtime \\"other\\" cannot move the data of agents')
   })
 
+  test('does not take along more than may move, and says so once', async ({ assert }) => {
+    const { agent, name, userId } = await asleepBeforeTheMove()
+    house.settings['runtime.moveMb'] = 1
+    const text = 'x'.repeat(2 * 1024 * 1024)
+    house.world.data.get(name)!.set('agent:main:large', [{ role: 'user', text, at: 0 }])
+    const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_AGENT_DATA_STRANDED')
+    assert.include((await house.row(userId)).$attributes, { runtime: 'memory', retryAt: null })
+    assert.isFalse(world.data.has(name))
+    const said = JSON.stringify(house.logged.map(({ details }) => String((details as any).err)))
+    assert.include(said, 'larger than the 1 MB that may move')
+
+    house.settings['runtime.moveMb'] = 8
+    assert.match(await chat(agent, 'second'), /^Turn 2/)
+  })
+
   test('starts at once when the runtime is chosen again that its data is in', async ({
     assert,
   }) => {

@@ -3,7 +3,7 @@ import { Gate } from '#runtimes/drivers/process/sandbox/gate'
 import { sandboxScript } from '#runtimes/drivers/process/sandbox/sandbox'
 
 test.group('The script of a sandbox', () => {
-  const script = (programs: string[]) =>
+  const script = (programs: string[], processes: number | null = null) =>
     sandboxScript({
       gate: new Gate('/tmp/here/agents'),
       user: { uid: 200_001, gid: 200_001 },
@@ -13,6 +13,7 @@ test.group('The script of a sandbox', () => {
       programs,
       nameServers: null,
       cgroups: [],
+      processes,
       command: ['/bin/true'],
     })
 
@@ -21,6 +22,11 @@ test.group('The script of a sandbox', () => {
     const made = script([tree, `${tree}/node/bin/node`])
     assert.include(made, `<'${tree}'`)
     assert.notInclude(made, `${tree}/node/bin/node`)
+  })
+
+  test('limits processes of the user where no cgroup counts them', ({ assert }) => {
+    assert.include(script([], 64), 'prlimit --nproc=64:64 setpriv')
+    assert.notInclude(script([]), 'prlimit')
   })
 
   test('puts each path back once', ({ assert }) => {

@@ -2,30 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent } from 'node:http'
 import { inspect } from 'node:util'
-import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
-import { readBytes } from '#bounded/body'
 import { isRuntimeError, RuntimeError } from '#runtimes/errors'
+import { withBoundedAnswers } from '#runtimes/drivers/docker/engine_answers'
 
 /** A call that takes longer is as good as lost: the longest, a start on a busy machine, takes seconds. */
 const CALL_MS = 60_000
-
-/**
- * A list of ten thousand containers has fifteen megabytes; both files of a log have twenty. Each call has a
- * deadline of its own.
- */
-const ANSWER = { what: 'An answer of the Docker engine', maxBytes: 64 * 1024 * 1024 }
-
-/** What of a call of dockerode decides how its answer is read. */
-interface Dial {
-  path: string
-  isStream?: boolean
-  openStdin?: boolean
-  hijack?: boolean
-  abortSignal?: AbortSignal
-}
-
-type DialCallback = (error: Error | null, answer: unknown) => void
 
 /** What dockerode throws: an answer of the engine, or a failure to reach it. */
 interface EngineFailure extends Error {
@@ -194,32 +176,6 @@ export class Engine {
       })
     }
     return new RuntimeError('internal', `The Docker engine refused: ${said(cause)}`, { cause })
-  }
-}
-
-/** Takes each answer that dockerode would collect, however long, as a stream, and reads it with a bound. */
-function withBoundedAnswers(docker: Docker): Docker {
-  const { modem } = docker
-  const dial = modem.dial.bind(modem)
-  modem.dial = (options: Dial, callback: DialCallback) => {
-    if (options.isStream || options.openStdin || options.hijack) return dial(options, callback)
-    dial({ ...options, isStream: true }, (error: Error | null, answer: unknown) => {
-      if (error || !answer) return callback(error, null)
-      readBytes(answer as Readable, { ...ANSWER, signal: options.abortSignal }).then(
-        (bytes) => callback(null, parsed(bytes)),
-        (failure: Error) => callback(failure, null)
-      )
-    })
-  }
-  return docker
-}
-
-/** As dockerode gives it: JSON, or the bytes where it is none. */
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8')) || bytes
-  } catch {
-    return bytes
   }
 }
 

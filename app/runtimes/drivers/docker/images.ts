@@ -1,11 +1,14 @@
-import { once } from 'node:events'
 import { raceSignal } from '#timing/race_signal'
 import type { Readable } from 'node:stream'
+import { readLines } from '#bounded/lines'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeContext } from '#runtimes/contract'
 import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
 import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
 import { PullProgress, type PullLine } from '#runtimes/drivers/docker/pull_progress'
+
+/** A line tells of one step of one layer, in a few hundred bytes. */
+const PROGRESS = { what: 'The progress of a fetch', maxLineBytes: 64 * 1024 }
 
 /** Names of the engine for images as they were fetched; never sent to a registry. */
 const PINS = 'mosaic-pinned'
@@ -121,23 +124,11 @@ export class Images {
   }
 
   async #follow(stream: Readable, signal: AbortSignal, onLine: (line: PullLine) => void) {
-    const cut = () => stream.destroy(new Error('The fetch was ended'))
-    signal.addEventListener('abort', cut, { once: true })
-    const followed = new Promise<void>((resolve, reject) => {
-      this.#engine.docker.modem.followProgress(
-        stream,
-        (error) => (error ? reject(error) : resolve()),
-        onLine
-      )
-    })
-    // followProgress does not end with a stream that is cut.
-    const broken = once(stream, 'close').then(() => {
-      if (!stream.readableEnded) throw stream.errored ?? new Error('The engine ended the fetch')
-    })
-    try {
-      await Promise.race([followed, broken.then(() => followed)])
-    } finally {
-      signal.removeEventListener('abort', cut)
+    for await (const text of readLines(stream, { ...PROGRESS, signal })) {
+      if (text === '') continue
+      const line = JSON.parse(text) as PullLine & { error?: string }
+      if (line.error) throw new Error(line.error)
+      onLine(line)
     }
   }
 

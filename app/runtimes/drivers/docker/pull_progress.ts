@@ -7,6 +7,8 @@ export interface PullLine {
 
 const DONE = new Set(['Already exists', 'Pull complete'])
 const MEGABYTE = 1_000_000
+/** No image that an engine can hold has as many. */
+const MOST_LAYERS = 1000
 
 /** Sums what the engine tells about single layers, for a person: "Fetching the image, layer 3 of 8". */
 export class PullProgress {
@@ -20,6 +22,7 @@ export class PullProgress {
   /** Takes a line in; tells whether the words have changed. */
   add({ id, status = '', progressDetail }: PullLine): boolean {
     if (!id || status.startsWith('Pulling from')) return false
+    if (!this.#layers.has(id) && this.#layers.size >= MOST_LAYERS) return false
     const layer = this.#layers.get(id) ?? { done: false, current: 0, total: 0 }
     layer.done ||= DONE.has(status)
     if (status === 'Downloading' && progressDetail?.total) {

@@ -4,16 +4,12 @@ import type { RuntimeCallback, RuntimeFinding } from '#runtimes/contract'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
 import { examine, type ExamineOpenClaw, type FreeBytes } from '#runtimes/drivers/process/preflight'
 import { AgentRegistry, type RegistryOptions } from '#runtimes/drivers/process/registry'
-import {
-  agentsFolder,
-  installPaths,
-  type InstallPathsInput,
-} from '#runtimes/drivers/process/install_paths'
+import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
 import { GATE_ADDRESS, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
 import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
-import { proveIsolation } from '#runtimes/drivers/process/sandbox/isolation_probe'
+import { IsolationProof } from '#runtimes/drivers/process/sandbox/isolation_proof'
 import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 
 /** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
@@ -24,6 +20,8 @@ export interface AgentsHomeOptions extends RegistryOptions {
   sandboxed: boolean
   egress: () => Promise<EgressSetting>
   examineOpenClaw?: ExamineOpenClaw
+  cgroups?: false
+  seen?: string[]
 }
 
 /** The folder of the agents and their sandboxes, opened when they are first needed. */
@@ -31,7 +29,7 @@ export class AgentsHome {
   readonly #options: AgentsHomeOptions
   #opened: Promise<AgentRegistry> | null = null
   #sandboxes: Sandboxes | null = null
-  #proven = false
+  #proof: IsolationProof | null = null
 
   constructor(options: AgentsHomeOptions) {
     this.#options = options
@@ -66,6 +64,7 @@ export class AgentsHome {
     await this.open()
     const sandboxes = this.#sandboxes
     if (!sandboxes) return null
+    this.#proof!.begin()
     return {
       host: GATE_ADDRESS,
       port: GATE_PORT,
@@ -84,7 +83,13 @@ export class AgentsHome {
     return [...findings, ...(await this.#leaks())]
   }
 
+  /** @throws RuntimeError `not_isolated` where sandboxes do not hold what they promise */
+  async requireIsolation(): Promise<void> {
+    await this.#proof?.require()
+  }
+
   async close(): Promise<void> {
+    await this.#proof?.settled()
     await this.#sandboxes?.close()
   }
 
@@ -96,29 +101,22 @@ export class AgentsHome {
     return this.#sandboxes.egress.failure
   }
 
-  /** What two probes reach from their sandboxes that they should not. Proven once in a process. */
   async #leaks(): Promise<RuntimeFinding[]> {
-    const { users } = this.#options
-    const sandboxes = this.#sandboxes
-    if (!sandboxes || !users || this.#proven) return []
     try {
-      // Just beyond those of agents.
-      const first = users.first + users.count
-      const uids: [number, number] = [first, first + 1]
-      const { node } = await installPaths(this.#options.paths, true)
-      const findings = await proveIsolation({ sandboxes, uids, node })
-      this.#proven = findings.length === 0
-      return findings
+      return (await this.#proof?.findings()) ?? []
     } catch (error) {
       return [sandboxFailed(error as Error)]
     }
   }
 
   async #openFolder(): Promise<AgentRegistry> {
-    const { paths, sandboxed, egress, ...options } = this.#options
+    const { paths, sandboxed, egress, cgroups, seen, ...options } = this.#options
     if (options.users) await claimSharedCache()
     const folder = await realpath(await agentsFolder(paths, options.users !== null))
-    if (sandboxed) this.#sandboxes ??= new Sandboxes(folder, egress)
+    if (sandboxed && options.users) {
+      const sandboxes = (this.#sandboxes ??= new Sandboxes(folder, egress, cgroups))
+      this.#proof ??= new IsolationProof({ sandboxes, folder, paths, users: options.users, seen })
+    }
     const agents = new AgentRegistry(folder, options)
     // What an interrupted purge left is no reason to keep every agent waiting.
     await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])

@@ -2,11 +2,15 @@ import type { RuntimeCapabilities } from '#runtimes/contract'
 import { cgroupsLimit } from '#runtimes/drivers/process/sandbox/cgroups'
 
 /** What the driver can do here: what the machine and Mosaic's rights on it allow. */
-export function capabilitiesOf(sandboxed: boolean, ownUsers: boolean): RuntimeCapabilities {
+export function capabilitiesOf(
+  sandboxed: boolean,
+  ownUsers: boolean,
+  cgroups?: false
+): RuntimeCapabilities {
   return {
     isolation: sandboxed ? 'sandbox' : ownUsers ? 'user' : 'none',
     suspend: true,
-    limits: sandboxed && cgroupsLimit(),
+    limits: sandboxed && cgroups !== false && cgroupsLimit(),
     multiNode: false,
     events: true,
   }

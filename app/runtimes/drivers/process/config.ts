@@ -15,6 +15,10 @@ export interface ProcessDriverConfig extends Omit<InstallPathsInput, 'node'> {
   replaceGraceMs?: number
   /** Whether each agent gets a sandbox; by default wherever Mosaic is root and the machine can make them. */
   sandbox?: boolean
+  /** False leaves cgroups alone, as where they are not writable. */
+  cgroups?: false
+  /** Files that no sandbox may show, beside those that its proof makes itself. */
+  seen?: string[]
   /** Set by an operator who accepts that agents of several persons run here without sandboxes. */
   unisolated?: 'accept'
   /** Whether agents in sandboxes reach the public internet; by default they do. */

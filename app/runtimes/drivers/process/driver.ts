@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { EventFeed } from '#runtimes/event_feed'
+import { raceSignal } from '#timing/race_signal'
 import { explained } from '#runtimes/drivers/process/disk_errors'
 import { DataMoves } from '#runtimes/drivers/process/data_moves'
 import { endRun } from '#runtimes/drivers/process/run_end'
@@ -80,6 +81,8 @@ export class ProcessDriver implements RuntimeDriver {
       sandboxed: this.#sandboxed,
       egress: config.egress ?? (async () => 'open'),
       examineOpenClaw: config.examineOpenClaw,
+      cgroups: config.cgroups,
+      seen: config.seen,
     })
     const now = config.now ?? Date.now
     this.#watcher = new Watcher(
@@ -104,12 +107,13 @@ export class ProcessDriver implements RuntimeDriver {
         this.#exitNotes.add(name, run, exit)
       },
     })
-    this.capabilities = capabilitiesOf(this.#sandboxed, this.#users !== null)
+    this.capabilities = capabilitiesOf(this.#sandboxed, this.#users !== null, config.cgroups)
   }
 
   async ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
     try {
       const agents = await this.#home.open()
+      await raceSignal(this.#home.requireIsolation(), signal)
       return await agents.exclusively(spec.name, signal, async () => {
         if (!this.#sandboxed && this.#config.unisolated !== 'accept') {
           await demandOnePerson(agents, spec)

@@ -23,7 +23,7 @@ export async function demandOnePerson(
       'Agents are not kept apart on this machine, and there is one of another person already.',
       {
         help:
-          'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv and ip, or use the docker ' +
+          'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv, prlimit and ip, or use the docker ' +
           `runtime. To accept that agents may read and speak for each other, start Mosaic with ${ACCEPTED}.`,
       }
     )

@@ -76,7 +76,7 @@ const UNISOLATED: RuntimeFinding = {
     'Agents get no sandboxes here: one could read which ports others have, answer in their place, and reach ' +
     'services of this machine. So Mosaic starts agents of one person only.',
   hint:
-    'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv, setsid, mount and ip (packages ' +
+    'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv, setsid, prlimit, mount and ip (packages ' +
     `util-linux, mount and iproute2), or use a driver with containers. ${ACCEPTED} accepts the risk.`,
 }
 

@@ -56,9 +56,16 @@ export async function spawnLauncher(launch: Launch): Promise<Launched> {
   }
 }
 
+/** Each shell has another name for the limit on a user's processes. */
+const LIMITED = '{ ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec /bin/sh "$1"'
+
 async function bare(launch: Launch, log: FileHandle): Promise<Launched> {
-  const { folder, paths } = launch
-  const child = spawn('/bin/sh', [paths.entrypoint], {
+  const { spec, folder, paths } = launch
+  // The processes of a shared user are not the agent's alone, so no limit on them can be the agent's.
+  const words = folder.user
+    ? ['-c', LIMITED, String(spec.limits.processes), paths.entrypoint]
+    : [paths.entrypoint]
+  const child = spawn('/bin/sh', words, {
     ...(folder.user ?? {}),
     cwd: folder.state,
     detached: true,

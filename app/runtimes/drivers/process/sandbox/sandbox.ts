@@ -36,6 +36,8 @@ export interface SandboxInput {
   nameServers: string[] | null
   /** Files that put it under limits, as `AgentCgroups.prepare` gives them. */
   cgroups: string[]
+  /** Processes and threads that its user may have, where no cgroup counts them; else null. */
+  processes: number | null
   command: string[]
 }
 
@@ -44,7 +46,7 @@ export interface SandboxInput {
  * descriptor 3 with its own pid as the machine knows it, and becomes the agent's first process.
  */
 export function sandboxScript(input: SandboxInput): string {
-  const { user, workingFolder, cgroups, command } = input
+  const { user, workingFolder, cgroups, processes, command } = input
   const words = [workingFolder, ...command].map(quoted).join(' ')
   return [
     'set -eu',
@@ -59,7 +61,7 @@ export function sandboxScript(input: SandboxInput): string {
     `mount --rbind / ${ROOT}`,
     'echo "ready $pid" >&3',
     'exec 2>&4 3>&- 4>&-',
-    `exec setsid chroot ${ROOT} ${becoming(user)} /bin/sh -c ${quoted(FIRST_PROCESS)} agent ${words}`,
+    `exec setsid chroot ${ROOT} ${becoming(user, processes)} /bin/sh -c ${quoted(FIRST_PROCESS)} agent ${words}`,
   ].join('\n')
 }
 
@@ -72,9 +74,10 @@ const FIRST_PROCESS = 'cd "$1" && shift && { "$@" & wait "$!"; }'
  */
 const ROOT = '/run/root'
 
-function becoming({ uid, gid }: AgentUser): string {
+function becoming({ uid, gid }: AgentUser, processes: number | null): string {
   const ids = `--reuid ${uid} --regid ${gid} --clear-groups`
-  return `setpriv ${ids} --no-new-privs --inh-caps=-all --bounding-set=-all`
+  const limit = processes === null ? '' : `prlimit --nproc=${processes}:${processes} `
+  return `${limit}setpriv ${ids} --no-new-privs --inh-caps=-all --bounding-set=-all`
 }
 
 /** A cable to the gate. The agent may not change its end, nor listen to others or speak in their name. */
@@ -178,7 +181,7 @@ export function canSandbox(): boolean {
 
 /** All that a sandbox and the gate are made of, in namespaces that end with it. */
 const TRIAL = `
-  for program in chroot ip nsenter setpriv setsid; do command -v "$program"; done
+  for program in chroot ip nsenter prlimit setpriv setsid; do command -v "$program"; done
   mount -t tmpfs mosaic /tmp
   ip link add bridge0 type bridge
   ip link add eth0 type veth peer name a0

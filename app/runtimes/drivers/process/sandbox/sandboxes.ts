@@ -17,12 +17,15 @@ export class Sandboxes {
   readonly cgroups: AgentCgroups | null
   readonly #agents: string
 
-  /** @param agents the folder of all agents; absolute and without links */
-  constructor(agents: string, egress: () => Promise<EgressSetting>) {
+  /**
+   * @param agents the folder of all agents; absolute and without links
+   * @param cgroups false leaves them alone
+   */
+  constructor(agents: string, egress: () => Promise<EgressSetting>, cgroups?: false) {
     this.#agents = agents
     this.gate = new Gate(agents)
     this.egress = new Egress(this.gate.name, egress)
-    this.cgroups = openCgroups(this.gate.name)
+    this.cgroups = cgroups === false ? null : openCgroups(this.gate.name)
   }
 
   /** Makes the gate, and the way out of it as the settings say. */
@@ -49,6 +52,7 @@ export class Sandboxes {
       workingFolder: folder.state,
       programs: await Promise.all(programs.map((path) => realpath(path))),
       cgroups: this.cgroups?.prepare(record.name, limits) ?? [],
+      processes: this.cgroups?.limits ? null : limits.processes,
     }
   }
 
@@ -64,6 +68,7 @@ export class Sandboxes {
       workingFolder: '/',
       programs: [await realpath(node)],
       cgroups: [],
+      processes: null,
     }
   }
 

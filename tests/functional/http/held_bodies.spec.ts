@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { baseUrl } from '#tests/doubles/chat_surface'
+import { until } from '#tests/doubles/test_clock'
+
+const MEGABYTE = 1024 * 1024
+
+test.group('Bodies before anybody has signed in', (group) => {
+  const sockets: Socket[] = []
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.teardown(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await until(async () => (await signIn()) !== 429)
+  })
+
+  const signIn = async (localAddress?: string): Promise<number> => {
+    const body = JSON.stringify({ username: 'nobody', password: 'nothing' })
+    const socket = await open(localAddress)
+    socket.write(
+      `POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json\r\n` +
+        `connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    )
+    const [bytes] = await once(socket, 'data')
+    return Number(String(bytes).split(' ')[1])
+  }
+
+  async function open(localAddress?: string): Promise<Socket> {
+    const { hostname, port } = new URL(baseUrl())
+    const socket = connect({ host: hostname, port: Number(port), localAddress })
+    sockets.push(socket.on('error', () => {}))
+    await once(socket, 'connect')
+    return socket
+  }
+
+  /** Begins to send a body, and goes on no more. */
+  async function hold(headers: string): Promise<void> {
+    const socket = await open()
+    socket.write(
+      `POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
+        `${headers}\r\n\r\n`
+    )
+  }
+
+  for (const [what, headers] of [
+    ['of a told length', `content-length: ${MEGABYTE}`],
+    ['in pieces', 'transfer-encoding: chunked'],
+  ]) {
+    test(`of one address are held so far and no further: ${what}`, async ({ assert }) => {
+      assert.notEqual(await signIn(), 429)
+      for (let at = 0; at < 16; at++) await hold(headers)
+      await until(async () => (await signIn()) === 429)
+      assert.notEqual(await signIn('127.0.0.2'), 429)
+      for (const socket of sockets.splice(0)) socket.destroy()
+      await until(async () => (await signIn()) !== 429)
+    })
+  }
+})
