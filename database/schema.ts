@@ -198,6 +198,31 @@ export class SessionSchema extends BaseModel {
   declare userId: string | null
 }
 
+export class SignInServiceSchema extends BaseModel {
+  static $columns = ['address', 'clientId', 'clientSecret', 'createdAt', 'id', 'isActive', 'isProof', 'name', 'signUp', 'updatedAt'] as const
+  $columns = SignInServiceSchema.$columns
+  @column()
+  declare address: string | null
+  @column()
+  declare clientId: string
+  @sealedColumn()
+  declare clientSecret: string | null | null
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column({ isPrimary: true })
+  declare id: string
+  @booleanColumn()
+  declare isActive: boolean
+  @booleanColumn()
+  declare isProof: boolean
+  @column()
+  declare name: string
+  @column()
+  declare signUp: string
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+}
+
 export class SystemConfigSchema extends BaseModel {
   static $columns = ['createdAt', 'encrypted', 'id', 'key', 'updatedAt', 'value'] as const
   $columns = SystemConfigSchema.$columns

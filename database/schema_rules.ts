@@ -39,5 +39,6 @@ export default {
   },
   tables: {
     llm_providers: { columns: { api_key: sealed } },
+    sign_in_services: { columns: { client_secret: sealed } },
   },
 } satisfies SchemaRules

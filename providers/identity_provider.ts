@@ -149,7 +149,8 @@ export default class IdentityProvider {
     container.singleton('identity.signInMethods', async (resolver) => {
       const { SignInMethods } = await import('#identity/sign_in_methods')
       return new SignInMethods(
-        await resolver.make('settings'),
+        await resolver.make('identity.oidc'),
+        await resolver.make('identity.services'),
         await resolver.make('identity.oidc.enforcement')
       )
     })

@@ -1,3 +1,5 @@
+import { configProvider } from '@adonisjs/core'
+import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { OidcClient } from '#identity/oidc/client'
 import type { OidcDiscovery } from '#identity/oidc/discovery'
@@ -6,6 +8,9 @@ import type { OidcSetup } from '#identity/oidc/setup'
 import type { OidcService } from '#identity/oidc/service'
 import type { ServiceAccounts } from '#identity/services/accounts'
 import type { ServiceDirectory } from '#identity/services/directory'
+import type { SignInConfig } from '#identity/services/define_config'
+import type { ServiceRegistry } from '#identity/services/registry'
+import type { ServiceSetup } from '#identity/services/setup'
 import type { ServiceSignIn } from '#identity/services/sign_in'
 
 declare module '@adonisjs/core/types' {
@@ -17,6 +22,8 @@ declare module '@adonisjs/core/types' {
     'identity.oidc.setup': OidcSetup
     'identity.services': ServiceDirectory
     'identity.services.accounts': ServiceAccounts
+    'identity.services.registry': ServiceRegistry
+    'identity.services.setup': ServiceSetup
     'identity.services.signIn': ServiceSignIn
   }
 }
@@ -62,7 +69,33 @@ export default class OidcProvider {
 
     container.singleton('identity.services', async (resolver) => {
       const { ServiceDirectory } = await import('#identity/services/directory')
-      return new ServiceDirectory(await resolver.make('identity.oidc'))
+      return new ServiceDirectory(
+        await resolver.make('identity.oidc'),
+        await resolver.make('identity.services.registry'),
+        await resolver.make('identity.oidc.enforcement'),
+        await this.#means()
+      )
+    })
+    container.singleton('identity.services.registry', async () => {
+      const { ServiceRegistry } = await import('#identity/services/registry')
+      const config = await configProvider.resolve<SignInConfig>(
+        this.app,
+        this.app.config.get('sign_in')
+      )
+      if (!config) {
+        throw new RuntimeException(
+          'Invalid "config/sign_in.ts": export what defineConfig() returns'
+        )
+      }
+      return new ServiceRegistry(config)
+    })
+    container.singleton('identity.services.setup', async (resolver) => {
+      const { ServiceSetup } = await import('#identity/services/setup')
+      return new ServiceSetup(
+        await resolver.make('identity.services.registry'),
+        await this.#means(),
+        await resolver.make('audit')
+      )
     })
     container.singleton('identity.services.accounts', async (resolver) => {
       const { ServiceAccounts } = await import('#identity/services/accounts')
@@ -79,5 +112,14 @@ export default class OidcProvider {
         await resolver.make('audit')
       )
     })
+  }
+
+  /** How services reach the network. */
+  async #means() {
+    const { container } = this.app
+    return {
+      fetch: await container.make('llm.fetch'),
+      oidc: await container.make('identity.oidc.client'),
+    }
   }
 }

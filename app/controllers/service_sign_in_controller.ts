@@ -80,7 +80,7 @@ export default class ServiceSignInController {
     /** They may have been one when they left. */
     if (!may(present, 'manageSettings')) throw new E_NOT_ALLOWED()
     const trial = await signIn.test(ctx, journey, present)
-    signInJourneys.tellTrial(ctx.session, { ok: true, trial })
+    signInJourneys.tellTrial(ctx.session, ctx.params.service, { ok: true, trial })
     return ctx.response.redirect().toPath(TRIAL_PAGE)
   }
 
@@ -101,7 +101,7 @@ export default class ServiceSignInController {
     })
     const [failure] = toAnswer(error).errors
     if (purpose?.kind === 'test') {
-      signInJourneys.tellTrial(ctx.session, { ok: false, failure })
+      signInJourneys.tellTrial(ctx.session, ctx.params.service, { ok: false, failure })
       return ctx.response.redirect().toPath(TRIAL_PAGE)
     }
     if (ctx.auth.user) {

@@ -40,12 +40,13 @@ export const signInJourneys = {
     return session.pull(FAILURE, null)
   },
 
-  tellTrial(session: Session, outcome: TrialOutcome): void {
-    session.put(TRIAL, outcome)
+  tellTrial(session: Session, service: string, outcome: TrialOutcome): void {
+    session.put(TRIAL, { service, outcome })
   },
 
-  /** Kept until the next one: rules are tried out with its claims. */
-  lastTrial(session: Session | undefined): TrialOutcome | null {
-    return session?.get(TRIAL, null) ?? null
+  /** Kept until the next one of any service: rules are tried out with its claims. */
+  lastTrial(session: Session | undefined, service: string): TrialOutcome | null {
+    const trial = session?.get(TRIAL, null) as { service: string; outcome: TrialOutcome } | null
+    return trial?.service === service ? trial.outcome : null
   },
 }

@@ -1,5 +1,6 @@
 import type { LucidModel } from '@adonisjs/lucid/types/model'
 import LlmProvider from '#models/llm_provider'
+import SignInService from '#models/sign_in_service'
 import SystemConfig from '#models/system_config'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
@@ -11,7 +12,12 @@ import type { SealContext } from '#vaults/contract'
 const BATCH = 200
 
 /** Every model with secrets. A test compares it with the columns that are declared as sealed. */
-export const SEALED_MODELS: LucidModel[] = [LlmProvider, UserContainer, SystemContainer]
+export const SEALED_MODELS: LucidModel[] = [
+  LlmProvider,
+  SignInService,
+  UserContainer,
+  SystemContainer,
+]
 
 /** A sealed value where it is stored. */
 export interface SealedValue {

@@ -3,6 +3,10 @@
 export const ROLES = ['admin', 'member'] as const
 export type Role = (typeof ROLES)[number]
 
+/** Who comes in through a service for the first time: whoever it knows, or only who was invited. */
+export const SIGN_UPS = ['anyone', 'invited'] as const
+export type SignUp = (typeof SIGN_UPS)[number]
+
 /** What was last seen of an agent's instance. */
 export const AGENT_STATUSES = [
   'stopped',

@@ -1,4 +1,5 @@
 import AgentSummary from '#models/agent_summary'
+import SignInService from '#models/sign_in_service'
 import User from '#models/user'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
@@ -43,7 +44,9 @@ export class Checklist {
         (await AgentSummary.query().whereNotNull('last_active_at').first()) !== null,
       publicAddress: async () => (await this.settings.get('network.publicUrl')) !== null,
       proxies: async () => (await this.unlistedProxies.list()).length === 0,
-      signIn: async () => (await this.settings.get('oidc.issuerUrl')) !== null,
+      signIn: async () =>
+        (await this.settings.get('oidc.issuerUrl')) !== null ||
+        (await SignInService.findBy('isActive', true)) !== null,
       people: async () => (await User.query().limit(2)).length > 1,
       backup: () => this.settings.get('onboarding.backupMade'),
     }

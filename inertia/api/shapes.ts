@@ -291,9 +291,17 @@ export interface AuditEntry {
   verified: boolean
 }
 
+/** A service to sign in with, by its name, and the address that begins it. */
+export interface SignInLink {
+  name: string
+  url: string
+}
+
 /** The ways in, and why the last attempt did not lead there. */
 export interface SignInMethods {
-  oidc: { name: string; url: string } | null
+  oidc: SignInLink | null
+  /** Further services that are switched on. */
+  services: SignInLink[]
   /** Whose passwords are taken. */
   passwords: 'all' | 'breakglass'
   failure: ApiError | null
@@ -304,7 +312,8 @@ export interface Me {
   name: string
   email: string | null
   role: Role
-  signedInWith: 'breakglass' | 'password' | 'oidc' | 'token'
+  /** `breakglass`, `password`, `token`, `oidc`, or the name of another service. */
+  signedInWith: string
 }
 
 export interface InvitationView extends Omit<SignInMethods, 'failure'> {
@@ -317,7 +326,8 @@ export interface InvitationView extends Omit<SignInMethods, 'failure'> {
 export interface BrowserSession {
   id: string
   isCurrent: boolean
-  method: 'breakglass' | 'password' | 'oidc'
+  /** As `signedInWith` of a person. */
+  method: string
   agent: string | null
   address: string
   startedAt: string
@@ -377,6 +387,25 @@ export interface OidcSetup {
   /** What the provider must be told. */
   callbackUrl: string
   lastTest: { ok: true; trial: OidcTrial } | { ok: false; failure: ApiError } | null
+}
+
+/** Another service that people can sign in with, as an admin sets it up. */
+export interface SignInService {
+  name: string
+  label: string
+  /** Where an admin registers Mosaic there. */
+  registerAt: string
+  addressField: { label: string; help: string; placeholder: string; required: boolean } | null
+  /** What Mosaic cannot check of a sign-in there. */
+  unchecked: ('state' | 'pkce' | 'signature' | 'nonce' | 'signedInAt')[]
+  clientId: string | null
+  clientSecret: SecretState
+  address: string | null
+  signUp: 'anyone' | 'invited'
+  isProof: boolean
+  isActive: boolean
+  callbackUrl: string
+  lastTest: OidcSetup['lastTest']
 }
 
 export interface OidcInspection {

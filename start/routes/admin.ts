@@ -1,6 +1,7 @@
 import router from '@adonisjs/core/services/router'
 import { inviteValidator, userChangesValidator, usersQueryValidator } from '#validators/users'
 import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
+import { signInServiceValidator } from '#validators/sign_in_services'
 import { checklistValidator } from '#validators/onboarding'
 import { auditFilterValidator, auditQueryValidator } from '#validators/audit'
 import { mailTrialValidator } from '#validators/mail'
@@ -14,7 +15,7 @@ import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents
 import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
 import { delivery } from '#openapi/shapes/mail'
 import { adminUser, adminUserDetails, invitedUser } from '#openapi/shapes/people'
-import { oidcInspection, oidcSetup, roleDecision } from '#openapi/shapes/sign_in'
+import { oidcInspection, oidcSetup, roleDecision, signInService } from '#openapi/shapes/sign_in'
 import { api } from '#start/kernel'
 
 const About = () => import('#controllers/api/admin/about_controller')
@@ -26,6 +27,7 @@ const Mail = () => import('#controllers/api/admin/mail_controller')
 const Oidc = () => import('#controllers/api/admin/oidc_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
 const Settings = () => import('#controllers/api/admin/settings_controller')
+const SignInServices = () => import('#controllers/api/admin/sign_in_services_controller')
 const SystemAgents = () => import('#controllers/api/admin/system_agents_controller')
 const Usage = () => import('#controllers/api/admin/usage_controller')
 const Users = () => import('#controllers/api/admin/users_controller')
@@ -75,6 +77,19 @@ router
       .permission('manageSettings')
       .answers(one(roleDecision))
       .takes(roleTrialValidator)
+
+    router
+      .get('/auth/services', [SignInServices, 'index'])
+      .as('signInServices.index')
+      .permission('manageSettings')
+      .answers(page(signInService))
+      .asks(pageValidator)
+    router
+      .put('/auth/services/:name', [SignInServices, 'update'])
+      .as('signInServices.update')
+      .permission('manageSignIn')
+      .answers(one(signInService))
+      .takes(signInServiceValidator)
 
     router
       .get('/users', [Users, 'index'])

@@ -3,11 +3,15 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import type { BrowserContext } from 'playwright'
 import settings from '#settings/services/main'
 import LlmProvider from '#models/llm_provider'
+import SignInService from '#models/sign_in_service'
 import type User from '#models/user'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { ORIGIN } from '#tests/browser/chromium'
 
 export const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
+
+/** Of every service that `giveSignInService` sets up. */
+const SIGN_IN_SECRET = 'a secret of the client'
 
 /** The driver that makes agents' doubles within this process. */
 export async function memoryDriver(): Promise<MemoryDriver> {
@@ -59,6 +63,14 @@ export async function giveDemoModel(user: User): Promise<void> {
     .save()
   const preferences = await app.container.make('settings.agent_preferences')
   await preferences.put({ user, address: '127.0.0.1' }, { primaryModel: 'demo/echo' })
+}
+
+/** A service that people can sign in with, switched on. */
+export async function giveSignInService(name: string, address: string | null = null) {
+  const service = new SignInService()
+  service.merge({ name, address, clientId: 'mosaic', signUp: 'invited', isActive: true })
+  await service.seal('clientSecret', SIGN_IN_SECRET)
+  return service.save()
 }
 
 /** A member who signs in with a password of their own. */

@@ -38,13 +38,20 @@ export class RogueIssuer {
   /** Whether it answers at all. */
   broken = false
 
-  static async start(): Promise<RogueIssuer> {
-    const issuer = new RogueIssuer()
+  private constructor(readonly path: string) {}
+
+  /** Its issuer ends with `path`, as Microsoft's end with a tenant's. */
+  static async start(path = ''): Promise<RogueIssuer> {
+    const issuer = new RogueIssuer(path)
     issuer.#service = await LoopbackService.start((request) => issuer.#answer(request))
     return issuer
   }
 
   get url(): string {
+    return this.origin + this.path
+  }
+
+  get origin(): string {
     return this.#service.url
   }
 
@@ -77,7 +84,7 @@ export class RogueIssuer {
 
   #answer({ url, headers, body }: Received): Reply {
     if (this.broken) return (response) => void response.destroy()
-    switch (new URL(url, this.url).pathname) {
+    switch (new URL(url, this.url).pathname.slice(this.path.length)) {
       case '/.well-known/openid-configuration':
         return ok({
           issuer: this.url,

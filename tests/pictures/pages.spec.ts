@@ -7,6 +7,7 @@ import { ORIGIN } from '#tests/browser/chromium'
 import {
   freshInstallation,
   giveDemoModel,
+  giveSignInService,
   memoryDriver,
   readyInstallation,
   setupToken,
@@ -117,6 +118,28 @@ test.group('Pictures of the pages', (group) => {
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('alert').waitFor()
       await picture(page, 'login-refused')
+    })
+    await restore()
+  })
+
+  test('services to sign in with', async ({ browserContext }) => {
+    const { restore } = await readyInstallation()
+    await giveSignInService('github')
+    await giveSignInService('google')
+    await inEachSize(browserContext, async (page) => {
+      await page.goto(`${ORIGIN}/login`)
+      await picture(page, 'login-services')
+      await signIn(browserContext)
+      await page.goto(`${ORIGIN}/admin/authentication`)
+      await page.getByTestId('service-github').waitFor()
+      await page.getByTestId('service-github').scrollIntoViewIfNeeded()
+      await picture(page, 'admin-authentication-services')
+      await page.getByRole('button', { name: 'Change GitHub' }).click()
+      await page.getByRole('dialog').getByLabel('Client ID').waitFor()
+      await picture(page, 'admin-authentication-service')
+      await page.getByRole('dialog').getByText('People can sign in').scrollIntoViewIfNeeded()
+      await picture(page, 'admin-authentication-service-end')
+      await browserContext.clearCookies()
     })
     await restore()
   })

@@ -26,6 +26,7 @@ const CREDENTIALS: Record<string, string[]> = {
     'deactivated_at',
   ],
   breakglass_users: ['username', 'password_hash', 'is_active', 'user_id'],
+  sign_in_services: ['client_id', 'client_secret', 'address', 'sign_up', 'is_proof', 'is_active'],
   auth_access_tokens: ['tokenable_id', 'abilities', 'expires_at'],
 }
 
@@ -188,6 +189,7 @@ test.group('Routes that make or raise credentials', (group) => {
     assert.includeMembers([...names, SETTINGS], found)
     assert.includeMembers(names, [
       'PUT /api/v1/admin/auth/oidc',
+      'PUT /api/v1/admin/auth/services/:name',
       'DELETE /api/v1/admin/users/:id/invitation',
     ])
   }).timeout(120_000)

@@ -5,6 +5,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
+import SignInService from '#models/sign_in_service'
 import { createGuardedFetch } from '#llm/guarded_fetch'
 import { UserFactory } from '#database/factories/user_factory'
 import { LoopbackService } from '#tests/contracts/loopback_service'
@@ -111,6 +112,32 @@ const PLACES: Record<string, () => Promise<Judge>> = {
         'oidc.clientSecret': 'a secret',
       })
       const sent = await new Visitor().get('/auth/oidc/start')
+      return sent.headers.get('location') === '/login'
+    }
+  },
+
+  'the server of a service to sign in with': async () => {
+    const { visitor } = await adminSession()
+    return async (address) => {
+      const statuses = await Promise.all(
+        ['github', 'gitlab'].map(async (name) => {
+          const client = { clientId: 'mosaic', clientSecret: 'a secret', address }
+          const rest = { signUp: 'anyone', isProof: false, isActive: true }
+          const path = `/api/v1/admin/auth/services/${name}`
+          return (await visitor.send('PUT', path, { ...client, ...rest })).status
+        })
+      )
+      return statuses.every((status) => status === 422)
+    }
+  },
+
+  'the server of a service, stored past the form, at a sign-in': async () => {
+    const row = new SignInService()
+    row.merge({ name: 'gitlab', clientId: 'mosaic', signUp: 'anyone', isActive: true })
+    await row.seal('clientSecret', 'a secret')
+    return async (address) => {
+      await row.merge({ address }).save()
+      const sent = await new Visitor().get('/auth/gitlab/start')
       return sent.headers.get('location') === '/login'
     }
   },

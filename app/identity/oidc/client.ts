@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import * as oidc from 'openid-client'
 import type { Fetch } from '#llm/contract'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
@@ -26,11 +27,8 @@ export interface OidcInspection {
   signsOut: boolean
 }
 
-interface Known {
-  fingerprint: string
-  until: number
-  configuration: Promise<oidc.Configuration>
-}
+/** Providers whose metadata is kept: the one of the settings, and services that speak OpenID Connect. */
+const MAX_KNOWN = 16
 
 /**
  * The authorization code flow with PKCE over `openid-client`: state and nonce are bound to the caller's
@@ -38,13 +36,16 @@ interface Known {
  * provider goes through the guarded fetch.
  */
 export class OidcClient {
-  #known: Known | null = null
+  /** By the fingerprint of their settings. */
+  readonly #known: LRUCache<string, Promise<oidc.Configuration>>
 
   constructor(
     protected fetch: Fetch,
     protected discovery: OidcDiscovery,
-    protected now: () => number = Date.now
-  ) {}
+    now: () => number = Date.now
+  ) {
+    this.#known = new LRUCache({ max: MAX_KNOWN, ttl: METADATA_AGE_MS, perf: { now } })
+  }
 
   /**
    * Where the browser goes for the sign-in that is pending. With `maxAge` the provider is asked to sign
@@ -141,19 +142,13 @@ export class OidcClient {
 
   /** Callers at the same time share one discovery; a failed one is not remembered. */
   #configuration(config: OidcConfig): Promise<oidc.Configuration> {
-    const known = this.#known
-    if (known?.fingerprint === config.fingerprint && known.until > this.now()) {
-      return known.configuration
-    }
+    const { fingerprint } = config
+    const known = this.#known.get(fingerprint)
+    if (known) return known
     const configuration = this.#discover(config)
-    const fresh = {
-      fingerprint: config.fingerprint,
-      until: this.now() + METADATA_AGE_MS,
-      configuration,
-    }
-    this.#known = fresh
+    this.#known.set(fingerprint, configuration)
     configuration.catch(() => {
-      if (this.#known === fresh) this.#known = null
+      if (this.#known.peek(fingerprint) === configuration) this.#known.delete(fingerprint)
     })
     return configuration
   }

@@ -25,6 +25,7 @@ export class OidcService {
       label: await this.#label(config.issuerUrl),
       admission: await this.#admission(),
       fingerprint: config.fingerprint,
+      confirms: true,
       driver: (ctx, pending) => new OidcDriver(ctx, { client, provider: config, pending }),
       identityOf: oidcIdentity,
       noteTest: () => this.enforcement.noteTest(config.fingerprint),

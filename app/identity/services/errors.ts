@@ -78,6 +78,14 @@ export const SIGN_IN_REFUSALS = {
     message: 'Your account has been deactivated.',
     help: 'Ask an admin.',
   },
+  switched_off: {
+    message: 'Single sign-on is the only way in here.',
+    help: 'Continue with single sign-on.',
+  },
+  no_proof: {
+    message: 'This service does not say when you last signed in there, so it confirms nothing.',
+    help: 'Sign in here in another way, or ask an admin.',
+  },
   someone_else: {
     message: 'You confirmed as someone else.',
     help: 'Confirm with the account you are signed in with.',
@@ -98,4 +106,43 @@ export class E_SIGN_IN_REFUSED extends Exception {
     super(SIGN_IN_REFUSALS[reason].message, { cause: options?.cause })
     this.help = options?.help ?? SIGN_IN_REFUSALS[reason].help
   }
+}
+
+/** A service answered a driver with an error. Ally looks at `response` where it can go on without an answer. */
+export class E_SERVICE_ANSWER extends E_SIGN_IN_REFUSED {
+  readonly response: { statusCode: number }
+
+  constructor(reason: SignInRefusal, statusCode: number) {
+    super(reason, { cause: new Error(`The service answered ${statusCode}`) })
+    this.response = { statusCode }
+  }
+}
+
+/** No plugin brings a service of this name. */
+export class E_UNKNOWN_SERVICE extends Exception {
+  static override code = 'E_UNKNOWN_SERVICE'
+  static override status = 404
+  static override message = 'There is no sign-in service of this name.'
+  static override help = 'Choose one that the list has, or add its plugin to config/sign_in.ts.'
+}
+
+/** An address at which no service answers. */
+export class E_SERVICE_ADDRESS extends Exception {
+  static override code = 'E_SERVICE_ADDRESS'
+  static override status = 422
+  readonly field = 'address'
+
+  constructor(message: string, help?: string) {
+    super(message)
+    this.help = help ?? 'Check the address, and that this server may reach it.'
+  }
+}
+
+/** A secret is not sent to a place that its owner has not seen. */
+export class E_SERVICE_SECRET_NEEDED extends Exception {
+  static override code = 'E_SERVICE_SECRET_NEEDED'
+  static override status = 422
+  static override message = 'Enter the client secret.'
+  static override help = 'It is needed once, and again when the address changes.'
+  readonly field = 'clientSecret'
 }

@@ -51,8 +51,13 @@ export class ServiceSignIn {
   async begin(ctx: HttpContext, name: string, purpose: Purpose, redirectUri: string) {
     const service = await this.services.findOrFail(name)
     const fresh = purpose.kind === 'confirm'
+    if (fresh && !service.confirms) throw new E_SIGN_IN_REFUSED('no_proof')
     const pending = newPending(service, redirectUri, { fresh })
-    const url = await this.#ask(() => service.driver(ctx, pending).redirectUrl())
+    const url = await this.#ask(() =>
+      service
+        .driver(ctx, pending)
+        .redirectUrl((request) => request.clearParam('state').param('state', pending.state))
+    )
     const journey: Journey = { service: name, purpose, pending, startedAt: this.now() }
     return { url, journey }
   }
@@ -69,13 +74,15 @@ export class ServiceSignIn {
     const { identity, service } = await this.#finish(ctx, journey)
     await service.noteTest?.()
     const { issuer, subject, claims } = identity
-    await this.audit.record({ actor: admin, action: `${service.name}.tested`, details: { issuer } })
+    const action = service.noteTest ? 'oidc.tested' : 'sign_in_service.tested'
+    await this.audit.record({ actor: admin, action, details: { service: service.name, issuer } })
     return { issuer, subject, claims, decision: decideRole(service.admission.rules, claims) }
   }
 
   /** @throws E_SIGN_IN_REFUSED when it is not the same person, or the sign-in did not succeed */
   async confirm(ctx: HttpContext, journey: Journey, user: User): Promise<void> {
-    const { identity } = await this.#finish(ctx, journey)
+    const { identity, service } = await this.#finish(ctx, journey)
+    if (!service.confirms) throw new E_SIGN_IN_REFUSED('no_proof')
     const found = await this.accounts.find(identity)
     if (found?.id !== user.id) throw new E_SIGN_IN_REFUSED('someone_else')
   }

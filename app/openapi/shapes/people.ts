@@ -46,7 +46,8 @@ const self = {
   email: nullable(text()),
   image: nullable(text()),
   role: oneOf(ROLES),
-  signedInWith: oneOf(['breakglass', 'password', 'oidc', 'token']),
+  /** `breakglass`, `password`, `token`, `oidc`, or the name of another service. */
+  signedInWith: text(),
 }
 
 export const me = shape(self)
@@ -59,7 +60,7 @@ export const departure = shape({ redirectTo: text() })
 export const session = shape({
   id: text(),
   isCurrent: flag(),
-  method: oneOf(['breakglass', 'password', 'oidc']),
+  method: text(),
   agent: nullable(text()),
   address: text(),
   startedAt: time(),

@@ -1,4 +1,5 @@
-import { ROLES } from '#models/types'
+import { ROLES, SIGN_UPS } from '#models/types'
+import { SIGN_IN_CHECKS } from '#identity/services/contract'
 import { ONBOARDING_STEPS } from '#onboarding/onboarding'
 import {
   count,
@@ -16,8 +17,11 @@ import {
 } from '#openapi/answer'
 import { errorEntry } from '#openapi/shapes/errors'
 
+const link = shape({ name: text(), url: text() })
+
 const methods = {
-  oidc: nullable(shape({ name: text(), url: text() })),
+  oidc: nullable(link),
+  services: list(link),
   passwords: oneOf(['all', 'breakglass']),
 }
 
@@ -39,6 +43,10 @@ export const roleDecision = shape({
 
 const trial = shape({ issuer: text(), subject: text(), claims: record(), decision: roleDecision })
 
+const lastTest = nullable(
+  either(shape({ ok: only(true), trial }), shape({ ok: only(false), failure: errorEntry }))
+)
+
 /** Single sign-on as an admin sets it up. */
 export const oidcSetup = shape({
   issuerUrl: nullable(text()),
@@ -46,7 +54,7 @@ export const oidcSetup = shape({
   clientSecret: shape({ set: flag() }),
   name: nullable(text()),
   scopes: text(),
-  signUp: oneOf(['anyone', 'invited']),
+  signUp: oneOf(SIGN_UPS),
   roleClaim: nullable(text()),
   adminValues: list(text()),
   memberValues: list(text()),
@@ -54,9 +62,7 @@ export const oidcSetup = shape({
   tested: flag(),
   inForce: flag(),
   callbackUrl: text(),
-  lastTest: nullable(
-    either(shape({ ok: only(true), trial }), shape({ ok: only(false), failure: errorEntry }))
-  ),
+  lastTest,
 })
 
 export const oidcInspection = shape({
@@ -65,4 +71,23 @@ export const oidcInspection = shape({
   keys: count(),
   signsOut: flag(),
   url: text(),
+})
+
+/** Another service that people can sign in with, as an admin sets it up. */
+export const signInService = shape({
+  name: text(),
+  label: text(),
+  registerAt: text(),
+  addressField: nullable(
+    shape({ label: text(), help: text(), placeholder: text(), required: flag() })
+  ),
+  unchecked: list(oneOf(SIGN_IN_CHECKS)),
+  clientId: nullable(text()),
+  clientSecret: shape({ set: flag() }),
+  address: nullable(text()),
+  signUp: oneOf(SIGN_UPS),
+  isProof: flag(),
+  isActive: flag(),
+  callbackUrl: text(),
+  lastTest,
 })

@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { DateTime } from 'luxon'
 import type User from '#models/user'
+import SignInService from '#models/sign_in_service'
 import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { UserFactory } from '#database/factories/user_factory'
@@ -47,6 +48,14 @@ test.group('What is left to do after the set-up', (group) => {
 
     const { body } = await visitor.patch(PATH, { backup: true })
     assert.isTrue(body.data.items.every(({ done }: { done: boolean }) => done))
+  })
+
+  test('has its sign-in with any service that is switched on', async ({ assert }) => {
+    const service = new SignInService()
+    await service.merge({ name: 'github', clientId: 'mosaic', signUp: 'invited' }).save()
+    assert.include(await open(), 'signIn')
+    await service.merge({ isActive: true }).save()
+    assert.notInclude(await open(), 'signIn')
   })
 
   test('tells that agents cannot start', async ({ assert }) => {

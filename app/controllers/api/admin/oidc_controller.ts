@@ -10,7 +10,7 @@ export default class AdminOidcController {
   async show(ctx: HttpContext) {
     const setup = await app.container.make('identity.oidc.setup')
     const callbackUrl = `${await publicOrigin(ctx)}/auth/oidc/callback`
-    const lastTest = signInJourneys.lastTrial(ctx.session)
+    const lastTest = signInJourneys.lastTrial(ctx.session, 'oidc')
     return { data: { ...(await setup.describe()), callbackUrl, lastTest } }
   }
 

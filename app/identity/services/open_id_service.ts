@@ -1,0 +1,52 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import type {
+  AddressField,
+  Identity,
+  ServiceClient,
+  SignInMeans,
+  SignInService,
+  SignInUser,
+} from '#identity/services/contract'
+import { SIGN_IN_CHECKS } from '#identity/services/contract'
+import { E_SERVICE_ADDRESS } from '#identity/services/errors'
+import { fingerprintOf, type OidcConfig } from '#identity/oidc/config'
+import { OidcDriver, oidcIdentity } from '#identity/oidc/driver'
+import { E_OIDC_ISSUER } from '#identity/oidc/errors'
+
+/** A service that speaks OpenID Connect, over the driver of single sign-on, with all its checks. */
+export abstract class OpenIdService implements SignInService {
+  abstract readonly name: string
+  abstract readonly label: string
+  abstract readonly registerAt: string
+  abstract readonly address?: AddressField
+  readonly checks = SIGN_IN_CHECKS
+
+  /** The issuer of its id_tokens, as its discovery document names it. */
+  protected abstract issuerOf(client: ServiceClient): string
+
+  driver(ctx: HttpContext, { client, pending, oidc }: SignInMeans) {
+    return new OidcDriver(ctx, { client: oidc, provider: this.#provider(client), pending })
+  }
+
+  /** Signing out here leaves the person signed in there: it is theirs, not the installation's. */
+  identityOf(user: SignInUser): Identity {
+    return { ...oidcIdentity(user), idToken: null }
+  }
+
+  /** @throws E_SERVICE_ADDRESS */
+  async look(client: ServiceClient, { oidc }: Pick<SignInMeans, 'oidc'>): Promise<void> {
+    try {
+      await oidc.inspect(this.#provider(client))
+    } catch (error) {
+      if (!(error instanceof E_OIDC_ISSUER)) throw error
+      throw new E_SERVICE_ADDRESS(error.message, error.help)
+    }
+  }
+
+  #provider(client: ServiceClient): OidcConfig {
+    const { clientId, clientSecret } = client
+    const issuerUrl = this.issuerOf(client)
+    const chosen = { issuerUrl, clientId, clientSecret, scopes: 'openid profile email' }
+    return { ...chosen, fingerprint: fingerprintOf(chosen) }
+  }
+}

@@ -1,0 +1,17 @@
+import { defineConfig, services } from '#identity/services/define_config'
+
+/**
+ * The services that people can sign in with, beside single sign-on, in the order in which pages offer
+ * them. Each is off until an admin sets it up under Administration → Sign-in.
+ */
+const signInConfig = defineConfig({
+  services: {
+    github: services.github(),
+    gitlab: services.gitlab(),
+    google: services.google(),
+    microsoft: services.microsoft(),
+    discord: services.discord(),
+  },
+})
+
+export default signInConfig
