@@ -52,6 +52,8 @@ export interface WakeProgress {
   queuePosition?: number
   /** About how long it will wait there. */
   expectedWaitMs?: number
+  /** The present step in words, for example "Fetching the image, layer 3 of 8". */
+  detail?: string
 }
 
 export interface LlmModel {

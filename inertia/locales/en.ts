@@ -289,17 +289,6 @@ export const en = {
     passed: 'Passed',
     notTried: 'Not tried',
     running: 'Running',
-    reasons: {
-      unauthorized: 'The service refused the key. Check that it is complete and still valid.',
-      not_found: 'There is no such API at this address. Check the end of the address, often /v1.',
-      rate_limited:
-        'The service says there were too many calls, or the account has no credit left.',
-      timeout: 'The service did not answer in time. Check the address, or try again.',
-      unreachable: 'Nothing answers at this address. Check it, and that the service is running.',
-      blocked_address:
-        'The address lies in a private network that Mosaic may not reach. An admin can allow it under Administration → Security.',
-      bad_response: 'Something answered that is not such a service. Check the address.',
-    },
   },
 
   agent: {
@@ -348,64 +337,6 @@ export const en = {
       starting: 'Starting',
       booting: 'Waking up',
       ready: 'Ready',
-    },
-    reasons: {
-      image_missing: {
-        what: 'What your agent runs from was not found: OpenClaw, or the image with it.',
-        next: 'Tell an admin: “node ace doctor” says what is missing and how to get it.',
-      },
-      pull_timeout: {
-        what: 'The image your agent starts from took too long to arrive.',
-        next: 'Try again in a few minutes.',
-      },
-      engine_unreachable: {
-        what: 'The place where agents run cannot be reached.',
-        next: 'Try again in a minute. If it lasts, tell an admin.',
-      },
-      no_capacity: {
-        what: 'There is no room for your agent at the moment.',
-        next: 'Try again in a few minutes: other agents fall asleep and make room. If it lasts, tell an admin: the disk may be full.',
-      },
-      boot_timeout: {
-        what: 'Your agent took too long to wake up.',
-        next: 'Try again: the second time is usually quicker.',
-      },
-      exited_early: {
-        what: 'Your agent stopped while it was waking up.',
-        next: 'Try again. If it happens again, tell an admin: the log says why.',
-      },
-      out_of_memory: {
-        what: 'Your agent ran out of memory.',
-        next: 'Try again. If it happens again, an admin can give agents more memory.',
-      },
-      config_rejected: {
-        what: 'Your agent did not accept its settings.',
-        next: 'Look at your providers and models under Settings, then try again.',
-      },
-      no_provider: {
-        what: 'Your agent has no model to think with.',
-        next: 'Add a provider under Settings → Providers and choose a model.',
-      },
-      data_stranded: {
-        what: 'Your agent cannot take its data along to the place where agents run now.',
-        next: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
-      },
-      not_isolated: {
-        what: 'This machine does not keep agents of several persons apart, so yours did not start.',
-        next: 'Tell an admin: the check of the runtime says what the machine lacks.',
-      },
-      database_away: {
-        what: 'The database that Mosaic keeps everything in does not answer.',
-        next: 'Try again in a moment. If it lasts, tell an admin.',
-      },
-      cancelled: {
-        what: 'The wake was cancelled.',
-        next: 'Wake it again when you need it.',
-      },
-      internal: {
-        what: 'Something went wrong inside Mosaic.',
-        next: 'Try again. If it happens again, an admin finds the cause in the log.',
-      },
     },
   },
 

@@ -54,7 +54,7 @@ test.group('The administration in a browser', (group) => {
     await page.getByText('Emma Lindqvist').waitFor()
     await page.getByPlaceholder('Find a person').fill('volkov')
     await page.getByText('Emma Lindqvist').waitFor({ state: 'detached' })
-    await page.getByText('Took too long to start.').waitFor()
+    await page.getByText('Start timed out').waitFor()
     await page.getByPlaceholder('Find a person').fill('nobody at all')
     await page.getByText('No agent fits').waitFor()
     await page.getByRole('button', { name: 'Show all' }).click()

@@ -74,6 +74,21 @@ test.group('The chat in a browser', (group) => {
     assert.deepEqual(watch, { errors: [], strangers: [] })
   })
 
+  test('shows what the runtime does while the agent wakes, on the chat page and in the details', async ({
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { startMs: 5_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await page.getByTestId('wake-detail').getByText('Starting the agent').waitFor()
+    await page.goto(`${ORIGIN}/settings/agent`)
+    await page.getByTestId('agent-pill').click()
+    await page.getByTestId('wake-detail').getByText('Starting the agent').waitFor()
+    await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
+  })
+
   test('keeps a message that is too long, says the limit, and sends it once it is shorter', async ({
     assert,
     browserContext,
