@@ -92,7 +92,7 @@ function takeProgress(step: WakeProgress) {
   if (view.value?.status === 'running' && !stale.value) return
   progress.value = step.stage === 'ready' ? undefined : { ...step, at: Date.now() }
   if (step.stage !== 'ready' && view.value && view.value.status !== 'starting') {
-    view.value = { ...view.value, status: 'starting', reason: null }
+    view.value = { ...view.value, status: 'starting', reason: undefined }
   }
 }
 

@@ -4,6 +4,7 @@ import {
   flag,
   list,
   nullable,
+  number,
   oneOf,
   optional,
   record,
@@ -39,7 +40,7 @@ export const logLines = list(text())
 
 const limits = shape({
   memoryMb: optional(count()),
-  cpus: optional({ type: 'number' }),
+  cpus: optional(number()),
   processes: optional(count()),
 })
 

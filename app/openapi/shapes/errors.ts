@@ -9,7 +9,7 @@ export const errorEntry = shape({
 })
 
 /** What goes wrong under `/api/v1`. */
-export const apiError = shape({ errors: { ...list(errorEntry), minItems: 1 } })
+export const apiError = shape({ errors: list(errorEntry, { minItems: 1 }) })
 
 /** What goes wrong under `/v1`, as OpenAI's clients read it. */
 export const openAiError = shape({

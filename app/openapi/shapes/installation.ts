@@ -19,7 +19,7 @@ import {
 /** A secret's value is null; `set` says whether there is one. */
 export const setting = shape({
   key: text(),
-  value: anything(),
+  value: anything<string | number | boolean | string[] | null>(),
   source: oneOf(['default', 'database']),
   secret: flag(),
   set: flag(),

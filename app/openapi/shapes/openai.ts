@@ -17,7 +17,7 @@ import {
  * What Mosaic reads of a request. Everything else goes on to the agent as it came: more fields are fine.
  */
 const request = object({
-  messages: { ...list(record()), minItems: 1 },
+  messages: list(record(), { minItems: 1 }),
   model: optional(nullable(text())),
   stream: optional(nullable(flag())),
   /** Names the conversation. */
