@@ -51,7 +51,7 @@ export default class ChatProvider {
     const { OpenAiChat } = await import('#chat/openai_chat')
     const { PageChat } = await import('#chat/page_chat')
     const { Conversations } = await import('#chat/conversations')
-    const { labelSession } = await import('#openclaw/session_label')
+    const { patchSession } = await import('#openclaw/session_patch')
     const { reportTo } = await import('#chat/report')
     const report = async () => reportTo(await container.make('logger'))
 
@@ -83,7 +83,7 @@ export default class ChatProvider {
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.activity'),
         await resolver.make('openclaw.gateway'),
-        labelSession
+        patchSession
       )
     })
   }

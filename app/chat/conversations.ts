@@ -1,10 +1,12 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 import type { GatewayMessage } from '#openclaw/gateway_shapes'
-import type { LabelSession } from '#openclaw/session_label'
+import type { PatchSession } from '#openclaw/session_patch'
+import { folded } from '#models/folded'
 import { shortened } from '#text/cut'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
-import { E_CONVERSATION_NOT_FOUND } from '#chat/errors'
+import { E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN } from '#chat/errors'
+import { markdownOf } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 
@@ -14,12 +16,16 @@ const TITLE_LENGTH = 60
 /** Titles that one reading of the list finds out; the agent answers one question after the other. */
 const TITLES_AT_ONCE = 8
 
+/** Parts of a conversation that an export reads: ten thousand messages. */
+const MOST_PARTS = 50
+
 /** A conversation in the list. */
 export interface Conversation {
   id: string
   /** Where it began: on the page, or with a client that named it. */
   surface: Surface
   title: string | null
+  pinned: boolean
   /** The beginning of what was said last. */
   preview: string | null
   updatedAt: Date
@@ -46,20 +52,78 @@ export class Conversations {
     protected waker: Waker,
     protected activity: ActivityCounter,
     protected gateway: Gateway,
-    protected label: LabelSession
+    protected patch: PatchSession
   ) {}
 
   /**
-   * The latest first.
+   * The pinned and then the latest first. With `search`, those that have it in their title or their last
+   * message, whatever the case and the accents.
    *
    * @throws AgentUnavailable, E_GATEWAY_FAILED
    */
-  list(agent: AgentKey): Promise<Conversation[]> {
+  async list(agent: AgentKey, search = ''): Promise<Conversation[]> {
+    const all = await this.#all(agent)
+    const term = folded(search.trim())
+    return all
+      .filter(({ title, preview }) => folded(`${title ?? ''}\n${preview ?? ''}`).includes(term))
+      .toSorted((a, b) => Number(b.pinned) - Number(a.pinned))
+  }
+
+  /**
+   * Gives a conversation another title, pins it, or both.
+   *
+   * @throws E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN, AgentUnavailable, E_GATEWAY_FAILED
+   */
+  change(
+    agent: AgentKey,
+    id: string,
+    { title, pinned }: { title?: string; pinned?: boolean }
+  ): Promise<Conversation> {
+    const key = sessionKeyOf(id)
     return this.#ask(agent, async (access) => {
       const sessions = await this.gateway.sessions(access.url, access.token)
-      const conversations = sessions.flatMap(({ key, title, preview, updatedAt }) => {
+      const session = sessions.find((one) => one.key === key)
+      const named = conversationOf(key)
+      if (!session || !named) throw new E_CONVERSATION_NOT_FOUND()
+      const isTaken = sessions.some((one) => one.key !== key && one.title === title)
+      if (title !== undefined && isTaken) throw new E_CONVERSATION_TITLE_TAKEN()
+
+      await this.patch(access, key, {
+        ...(title !== undefined && { label: title }),
+        ...(pinned !== undefined && { pinned }),
+      })
+      return {
+        ...named,
+        title: title ?? session.title,
+        pinned: pinned ?? session.pinned,
+        preview: session.preview,
+        updatedAt: session.updatedAt,
+      }
+    })
+  }
+
+  /**
+   * The whole conversation as a Markdown document.
+   *
+   * @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED
+   */
+  async markdown(agent: AgentKey, id: string): Promise<string> {
+    let part = await this.read(agent, id)
+    const { title } = part
+    const messages = [...part.messages]
+    for (let parts = 1; part.nextCursor !== null && parts < MOST_PARTS; parts++) {
+      part = await this.read(agent, id, part.nextCursor)
+      messages.unshift(...part.messages)
+    }
+    return markdownOf(title, messages)
+  }
+
+  #all(agent: AgentKey): Promise<Conversation[]> {
+    return this.#ask(agent, async (access) => {
+      const sessions = await this.gateway.sessions(access.url, access.token)
+      const conversations = sessions.flatMap(({ key, title, pinned, preview, updatedAt }) => {
         const conversation = conversationOf(key)
-        return conversation ? [{ ...conversation, title, preview, updatedAt }] : []
+        return conversation ? [{ ...conversation, title, pinned, preview, updatedAt }] : []
       })
       const untitled = conversations.filter(({ title }) => title === null)
       await Promise.all(
@@ -108,7 +172,8 @@ export class Conversations {
     const history = await this.gateway.history(access.url, access.token, key)
     if (!history || history.nextCursor !== null) return
     conversation.title = titleOf(history.messages)
-    if (conversation.title) await this.label(access, key, conversation.title).catch(() => {})
+    const { title } = conversation
+    if (title) await this.patch(access, key, { label: title }).catch(() => {})
   }
 
   /** Asks the agent, and once more where the address that was remembered no longer answers. */

@@ -117,6 +117,13 @@ export class E_CHAT_UNUSABLE_MODEL extends Exception {
     'Choose it as the primary model of your agent in the settings, and ask for "openclaw".'
 }
 
+export class E_CONVERSATION_TITLE_TAKEN extends Exception {
+  static override code = 'E_CONVERSATION_TITLE_TAKEN'
+  static override status = 409
+  static override message = 'Another conversation has that title.'
+  static override help = 'Choose another one.'
+}
+
 /** Unknown, deleted, or someone else's: these read the same. */
 export class E_CONVERSATION_NOT_FOUND extends Exception {
   static override code = 'E_CONVERSATION_NOT_FOUND'

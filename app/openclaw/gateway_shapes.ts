@@ -8,6 +8,7 @@ export interface GatewaySession {
   /** As the chat endpoint takes it in `x-openclaw-session-key`. */
   key: string
   title: string | null
+  pinned: boolean
   preview: string | null
   updatedAt: Date
 }
@@ -34,6 +35,7 @@ interface StoredSession {
   displayName?: string
   derivedTitle?: string
   lastMessagePreview?: string
+  pinned?: boolean
   updatedAt?: number
 }
 
@@ -43,6 +45,7 @@ export function toSession(stored: StoredSession): GatewaySession | null {
   return {
     key: stored.key.slice(PREFIX.length),
     title: stored.label ?? stored.derivedTitle ?? null,
+    pinned: stored.pinned === true,
     preview: stored.lastMessagePreview ?? null,
     updatedAt: new Date(stored.updatedAt ?? 0),
   }

@@ -1,7 +1,11 @@
 import router from '@adonisjs/core/services/router'
-import { chatValidator, conversationValidator } from '#validators/chat'
-import { pageValidator } from '#validators/identity'
-import { events, json, nothing, one, page } from '#openapi/answer'
+import {
+  chatValidator,
+  conversationChangeValidator,
+  conversationsValidator,
+  conversationValidator,
+} from '#validators/chat'
+import { events, file, json, nothing, one, page } from '#openapi/answer'
 import { conversation, readConversation } from '#openapi/shapes/agents'
 import { completion, completionRequest, listedModel, modelList } from '#openapi/shapes/openai'
 import { api, relay } from '#start/kernel'
@@ -41,12 +45,17 @@ router
       .get('/conversations', [ConversationsController, 'index'])
       .as('api.conversations')
       .answers(page(conversation))
-      .asks(pageValidator)
+      .asks(conversationsValidator)
     router
       .get('/conversations/:id', [ConversationsController, 'show'])
       .as('api.conversation')
-      .answers(one(readConversation))
+      .answers(one(readConversation), file('text/markdown'))
       .asks(conversationValidator)
+    router
+      .patch('/conversations/:id', [ConversationsController, 'update'])
+      .as('api.conversation.update')
+      .answers(one(conversation))
+      .takes(conversationChangeValidator)
     router
       .delete('/conversations/:id', [ConversationsController, 'destroy'])
       .as('api.conversation.delete')

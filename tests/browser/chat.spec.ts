@@ -19,7 +19,7 @@ async function say(page: Page, text: string) {
 const answers = (page: Page, state: string) =>
   page.locator(`[data-testid=message-agent][data-state=${state}]`)
 
-const LIST = /\/api\/v1\/conversations$/
+const LIST = /\/api\/v1\/conversations(\?.*)?$/
 
 /** The list of conversations, which the agents' doubles do not tell. */
 const listOf = (...titles: string[]) => ({
@@ -27,6 +27,7 @@ const listOf = (...titles: string[]) => ({
     id: `c${index}`,
     surface: 'web',
     title,
+    pinned: false,
     preview: null,
     updatedAt: new Date().toISOString(),
   })),
@@ -339,6 +340,47 @@ test.group('The chat in a browser', (group) => {
     assert.equal(await item.count(), 1)
   })
 
+  test('renames, pins, searches and exports conversations', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.route(LIST, (route) => route.fulfill({ json: listOf('Parrots', 'Owls') }))
+    const changes: unknown[] = []
+    await page.route(/\/api\/v1\/conversations\/c0$/, (route) => {
+      const change = route.request().postDataJSON()
+      changes.push(change)
+      return route.fulfill({ json: { data: { ...listOf('Parrots').data[0], ...change } } })
+    })
+    await page.goto(`${ORIGIN}/chat`)
+    const item = page
+      .getByRole('navigation', { name: 'Conversations' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Parrots' })
+    const choose = async (action: string) => {
+      await item.hover()
+      await item.getByRole('button', { name: 'More for “Parrots”' }).click()
+      return page.getByRole('menuitem', { name: action })
+    }
+
+    await (await choose('Rename')).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Title' }).fill('Birds of the south')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+
+    const pinned = page.waitForResponse(/\/conversations\/c0$/)
+    await (await choose('Pin')).click()
+    await pinned
+    assert.deepEqual(changes, [{ title: 'Birds of the south' }, { pinned: true }])
+
+    const exported = await choose('Export as Markdown')
+    assert.equal(await exported.getAttribute('href'), '/api/v1/conversations/c0?format=markdown')
+    await page.keyboard.press('Escape')
+
+    const searched = page.waitForResponse(/\/conversations\?search=owl$/)
+    await page.getByRole('searchbox', { name: 'Search conversations' }).first().fill('owl')
+    await searched
+  })
+
   test('deletes a conversation whose question was closed before the answer', async ({
     assert,
     browserContext,
@@ -350,7 +392,8 @@ test.group('The chat in a browser', (group) => {
     await page.goto(`${ORIGIN}/chat`)
     const item = page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem')
     await item.hover()
-    await item.getByRole('button', { name: 'Delete' }).click()
+    await item.getByRole('button', { name: 'More for “Forget this”' }).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
     const deleted = await holdAnswer(page, 'DELETE', /\/api\/v1\/conversations\//, {})
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await deleted.held

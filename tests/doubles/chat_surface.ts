@@ -8,7 +8,7 @@ import { PageChat } from '#chat/page_chat'
 import type { StreamTiming } from '#http/stream_timing'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import type { GatewayClient } from '#openclaw/gateway_client'
-import type { LabelSession } from '#openclaw/session_label'
+import type { PatchSession } from '#openclaw/session_patch'
 import { UserFactory } from '#database/factories/user_factory'
 
 type WakeOptions = { signal?: AbortSignal; onProgress?: (progress: WakeProgress) => void }
@@ -64,7 +64,7 @@ export interface SurfaceOptions {
   /** Models of every caller, as `<provider>/<id>`. */
   models?: Record<string, string[]>
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
-  label?: LabelSession
+  patch?: PatchSession
 }
 
 /** Puts the chat's two surfaces over a scripted lifecycle until `restore`. */
@@ -93,8 +93,8 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   })
   container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
   if (options.gateway) {
-    const { gateway, label = async () => {} } = options
-    container.swap(Conversations, () => new Conversations(waker, activity, gateway, label))
+    const { gateway, patch = async () => {} } = options
+    container.swap(Conversations, () => new Conversations(waker, activity, gateway, patch))
   }
 
   const restore = async () => {

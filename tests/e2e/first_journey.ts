@@ -226,7 +226,17 @@ export function firstJourney(title: string, home: AgentsHome): void {
       await page.getByRole('button', { name: FIRST }).first().waitFor()
 
       const third = (await list()).find((one) => one.title === THIRD)!
-      await api.ask('DELETE', `/api/v1/conversations/${third.id}`)
+      const path = `/api/v1/conversations/${third.id}`
+      await api.ask('PATCH', path, { title: 'About the third', pinned: true })
+      const [pinned] = await api.ask<{ title: string; pinned: boolean }[]>(
+        'GET',
+        '/api/v1/conversations?search=THE%20THIRD'
+      )
+      assert.equal(pinned.title, 'About the third')
+      assert.isTrue(pinned.pinned)
+      assert.equal((await list())[0].id, third.id)
+
+      await api.ask('DELETE', path)
       assert.deepEqual(await titles(), [FIRST, FIRST])
     })
 

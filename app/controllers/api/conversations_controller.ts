@@ -2,8 +2,11 @@ import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { Conversations } from '#chat/conversations'
 import { listed, PAGE_LIMIT } from '#models/page'
-import { conversationValidator } from '#validators/chat'
-import { pageValidator } from '#validators/identity'
+import {
+  conversationChangeValidator,
+  conversationsValidator,
+  conversationValidator,
+} from '#validators/chat'
 
 /** The caller's own conversations, read from their agent. */
 @inject()
@@ -11,14 +14,28 @@ export default class ConversationsController {
   constructor(protected conversations: Conversations) {}
 
   async index({ auth, request }: HttpContext) {
-    const query = await pageValidator.validate(request.qs())
-    const all = await this.conversations.list(`user/${auth.user!.id}`)
+    const { search, ...query } = await conversationsValidator.validate(request.qs())
+    const all = await this.conversations.list(`user/${auth.user!.id}`, search)
     return listed(all, { limit: PAGE_LIMIT, ...query })
   }
 
-  async show({ auth, request, params }: HttpContext) {
-    const { cursor } = await request.validateUsing(conversationValidator)
-    return { data: await this.conversations.read(`user/${auth.user!.id}`, params.id, cursor) }
+  /** With `?format=markdown` the whole of it, as a file. */
+  async show({ auth, request, response, params }: HttpContext) {
+    const { cursor, format } = await conversationValidator.validate(request.qs())
+    const agent = `user/${auth.user!.id}` as const
+    if (format !== 'markdown') {
+      return { data: await this.conversations.read(agent, params.id, cursor) }
+    }
+    const document = await this.conversations.markdown(agent, params.id)
+    response.header('content-type', 'text/markdown; charset=utf-8')
+    response.header('content-disposition', 'attachment; filename="conversation.md"')
+    response.header('cache-control', 'no-store')
+    return response.send(document)
+  }
+
+  async update({ auth, request, params }: HttpContext) {
+    const change = await request.validateUsing(conversationChangeValidator)
+    return { data: await this.conversations.change(`user/${auth.user!.id}`, params.id, change) }
   }
 
   async destroy({ auth, params, response }: HttpContext) {

@@ -81,6 +81,7 @@ export const conversation = shape({
   id: text(),
   surface,
   title: nullable(text()),
+  pinned: flag(),
   preview: nullable(text()),
   updatedAt: time(),
 })

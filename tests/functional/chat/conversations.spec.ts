@@ -3,7 +3,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import type { GatewayHistory } from '#openclaw/gateway_client'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
-import type { LabelSession } from '#openclaw/session_label'
+import type { PatchSession } from '#openclaw/session_patch'
 
 const at = new Date('2026-11-23T10:00:00Z')
 const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, text, at })
@@ -12,6 +12,7 @@ const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, te
 class RememberingGateway {
   readonly stores = new Map<string, Map<string, GatewayHistory>>()
   readonly labels = new Map<string, string>()
+  readonly pinned = new Set<string>()
   broken = false
 
   store(url: string): Map<string, GatewayHistory> {
@@ -25,19 +26,30 @@ class RememberingGateway {
     return [...this.store(url)].map(([key, { messages }]) => ({
       key,
       title: this.labels.get(key) ?? null,
+      pinned: this.pinned.has(key),
       preview: messages.at(-1)?.text ?? null,
       updatedAt: at,
     }))
   }
 
-  async history(url: string, _token: string, key: string) {
+  async history(
+    url: string,
+    _token: string,
+    key: string,
+    _options?: { cursor?: string }
+  ): Promise<GatewayHistory | null> {
     return this.store(url).get(key) ?? null
   }
 
   /** As OpenClaw does: a name that another session has is refused. */
-  readonly label: LabelSession = async (_gateway, key, label) => {
-    if ([...this.labels.values()].includes(label)) throw new E_GATEWAY_FAILED()
-    this.labels.set(key, label)
+  readonly patch: PatchSession = async (_gateway, key, { label, pinned }) => {
+    if (label !== undefined) {
+      const taken = [...this.labels].some(([other, name]) => other !== key && name === label)
+      if (taken) throw new E_GATEWAY_FAILED()
+      this.labels.set(key, label)
+    }
+    if (pinned) this.pinned.add(key)
+    if (pinned === false) this.pinned.delete(key)
   }
 
   async deleteSession(url: string, _token: string, key: string) {
@@ -54,7 +66,7 @@ test.group('Conversations', (group) => {
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = new RememberingGateway()
-    surface = scriptedSurface({ gateway, label: gateway.label })
+    surface = scriptedSurface({ gateway, patch: gateway.patch })
     surface.waker.wake = async (agent) => ({ url: agent, token: 'token' })
     owner = await userWithToken()
     other = await userWithToken()
@@ -78,6 +90,7 @@ test.group('Conversations', (group) => {
         id: 'mine',
         surface: 'web',
         title: 'Where to?',
+        pinned: false,
         preview: 'Lisbon.',
         updatedAt: at.toISOString(),
       },
@@ -85,6 +98,7 @@ test.group('Conversations', (group) => {
         id: 'api:notes',
         surface: 'api',
         title: 'Where to?',
+        pinned: false,
         preview: 'Lisbon.',
         updatedAt: at.toISOString(),
       },
@@ -159,6 +173,64 @@ test.group('Conversations', (group) => {
         at: at.toISOString(),
       })
     }
+  })
+
+  test('get another title, and a place at the top', async ({ client, assert }) => {
+    const change = (id: string, body: object, token = owner.token) =>
+      client.patch(`/api/v1/conversations/${id}`).json(body).bearerToken(token)
+    const renamed = await change('mine', { title: '  Été à Lisbonne ' })
+    renamed.assertStatus(200)
+    assert.equal(renamed.body().data.title, 'Été à Lisbonne')
+    ;(await change('api:notes', { pinned: true })).assertStatus(200)
+    const list = async (query = {}) => {
+      const answer = await client.get('/api/v1/conversations').qs(query).bearerToken(owner.token)
+      return (answer.body().data as { id: string }[]).map(({ id }) => id)
+    }
+    assert.deepEqual(await list(), ['api:notes', 'mine'])
+    assert.deepEqual(await list({ search: 'ETE' }), ['mine'])
+    assert.deepEqual(await list({ search: 'lisbon' }), ['api:notes', 'mine'])
+    assert.deepEqual(await list({ search: 'Porto' }), [])
+    ;(await change('api:notes', { pinned: false })).assertStatus(200)
+    assert.deepEqual(await list(), ['mine', 'api:notes'])
+
+    const taken = await change('api:notes', { title: 'Été à Lisbonne' })
+    taken.assertStatus(409)
+    assert.equal(taken.body().errors[0].code, 'E_CONVERSATION_TITLE_TAKEN')
+    ;(await change('mine', { title: 'Été à Lisbonne' })).assertStatus(200)
+    ;(await change('mine', { title: 'x'.repeat(101) })).assertStatus(422)
+    for (const id of ['unknown', 'main', 'openai:8d1f']) {
+      ;(await change(id, { title: 'Mine' })).assertStatus(404)
+    }
+    ;(await change('mine', { title: 'Theirs' }, other.token)).assertStatus(404)
+  })
+
+  test('are exported whole as Markdown', async ({ client, assert }) => {
+    const parts: Record<string, GatewayHistory> = {
+      '': { messages: [said('user', 'And then?'), said('assistant', '- Porto')], nextCursor: 'a' },
+      'a': {
+        messages: [said('user', 'Where to?'), said('assistant', 'Lisbon.')],
+        nextCursor: null,
+      },
+    }
+    gateway.history = async (_url, _token, _key, options) => parts[options?.cursor ?? '']
+    gateway.labels.set('web:mine', 'A journey')
+    const answer = await client
+      .get('/api/v1/conversations/mine')
+      .qs({ format: 'markdown' })
+      .bearerToken(owner.token)
+    answer.assertStatus(200)
+    answer.assertHeader('content-type', 'text/markdown; charset=utf-8')
+    answer.assertHeader('content-disposition', 'attachment; filename="conversation.md"')
+    assert.equal(
+      answer.text(),
+      [
+        '# A journey\n',
+        '## You, 2026-11-23 10:00 UTC\n\nWhere to?\n',
+        '## Agent, 2026-11-23 10:00 UTC\n\nLisbon.\n',
+        '## You, 2026-11-23 10:00 UTC\n\nAnd then?\n',
+        '## Agent, 2026-11-23 10:00 UTC\n\n- Porto\n',
+      ].join('\n')
+    )
   })
 
   test('are deleted', async ({ client }) => {
