@@ -1,6 +1,7 @@
 import { indexPages } from '@adonisjs/inertia'
 import { indexEntities } from '@adonisjs/core'
 import { defineConfig } from '@adonisjs/core/app'
+import { pluginProviders } from '#plugins/plugin_loader'
 
 export default defineConfig({
   commands: [
@@ -27,6 +28,9 @@ export default defineConfig({
     () => import('@adonisjs/auth/auth_provider'),
     () => import('@adonisjs/limiter/limiter_provider'),
     () => import('#providers/database_provider'),
+    /** Those of `plugins/`, before what they extend is made. */
+    ...pluginProviders(),
+    { file: () => import('#providers/plugins_provider'), environment: ['web'] },
     () => import('#providers/api_provider'),
     () => import('#providers/vault_provider'),
     () => import('#providers/settings_provider'),
@@ -74,6 +78,8 @@ export default defineConfig({
     { pattern: 'public/**', reloadServer: false },
     { pattern: 'docker/agent/**', reloadServer: false },
     { pattern: 'docs/*.md', reloadServer: false },
+    { pattern: 'plugins/{package.json,package-lock.json,.npmrc}', reloadServer: false },
+    { pattern: 'plugins/packages/*.tgz', reloadServer: false },
   ],
 
   hooks: {

@@ -4,7 +4,9 @@ import { configApp } from '@adonisjs/eslint-config'
 import { parser } from 'typescript-eslint'
 
 export default configApp(
-  { ignores: ['**/dist/**', 'storage/**', 'screenshots/**', 'database/schema.ts'] },
+  {
+    ignores: ['**/dist/**', 'storage/**', 'plugins/**', 'screenshots/**', 'database/schema.ts'],
+  },
   ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['**/*.vue'] })),
   {
     rules: {

@@ -28,6 +28,7 @@ export async function useOwnEnvironment(): Promise<void> {
   process.env.DATABASE_URL ??= `sqlite:${join(folder, 'mosaic.sqlite3')}`
   process.env.MOSAIC_SECRET_KEY = TEST_KEY
   process.env.STORAGE_PATH = join(folder, 'storage')
+  process.env.PLUGINS_PATH = join(folder, 'plugins')
   // Where tests do not run as root, agents of several users share the machine.
   process.env.UNISOLATED_AGENTS = 'accept'
   process.env.HOST = '127.0.0.1'

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { checkBoot } from '#installation/boot_check'
+import { loadedPlugins } from '#plugins/plugin_loader'
 import { sealedValues } from '#installation/sealed_values'
 import { E_VAULT_MISSING } from '#vaults/errors'
 import { pendingMigrations } from '#installation/pending_migrations'
@@ -9,7 +10,7 @@ import { storagePath } from '#start/env'
 
 /** Something that is wrong or worth knowing, where, and how to mend it. */
 export interface ExaminationFinding {
-  area: 'database' | 'vault' | 'runtime' | 'storage' | 'network'
+  area: 'database' | 'vault' | 'runtime' | 'plugins' | 'storage' | 'network'
   severity: 'error' | 'warning'
   message: string
   hint: string
@@ -33,6 +34,7 @@ interface Look {
 export async function examine(app: ApplicationService): Promise<ExaminationFinding[]> {
   const looks: Look[] = [
     { area: 'storage', look: examineStorage },
+    { area: 'plugins', look: async () => examinePlugins() },
     { area: 'database', look: () => examineDatabase(app) },
     { area: 'vault', look: async () => (await app.container.make('vault.manager')).preflight() },
     { area: 'vault', look: () => examineSecrets(app), inDatabase: true },
@@ -46,6 +48,10 @@ export async function examine(app: ApplicationService): Promise<ExaminationFindi
     findings.push(...found.map((finding) => ({ area, ...finding })))
   }
   return findings
+}
+
+function examinePlugins(): Findings {
+  return loadedPlugins().flatMap(({ problem }) => (problem ? [toFinding(problem)] : []))
 }
 
 async function examineStorage(): Promise<Findings> {

@@ -25,6 +25,7 @@ export abstract class DriverManager<Driver, Context = void> {
   readonly #factories: Map<string, DriverFactory<Driver, Context>>
   readonly #made = new Map<string, Promise<Driver>>()
   readonly #fakes = new Map<string, Driver>()
+  readonly #extensions = new Set<string>()
 
   /** `kind` names the drivers in messages, and their file in `config`. */
   constructor(
@@ -40,7 +41,13 @@ export abstract class DriverManager<Driver, Context = void> {
 
   /** Adds a driver under a name, or replaces one that was not used yet. A plugin calls this at boot. */
   extend(name: string, factory: DriverFactory<Driver, Context>): void {
+    this.#extensions.add(name)
     this.#factories.set(name, factory)
+  }
+
+  /** The names that plugins gave. */
+  extensions(): string[] {
+    return [...this.#extensions]
   }
 
   /** The drivers that there are. */
@@ -84,7 +91,7 @@ export abstract class DriverManager<Driver, Context = void> {
   }
 
   /** The driver that is meant where none is named. */
-  protected get defaultName(): string {
+  get defaultName(): string {
     return this.#default
   }
 

@@ -6,7 +6,8 @@ import { makeFirstTables } from '#installation/first_tables'
 import { hasCode } from '#drivers/error_code'
 import { E_VAULT_WRONG_KEY } from '#vaults/errors'
 import type { VaultManager } from '#vaults/manager'
-import { E_RUNTIME_NOT_INSTALLED } from '#installation/errors'
+import { E_RUNTIME_NOT_INSTALLED, E_VAULT_NOT_INSTALLED } from '#installation/errors'
+import { whyMissing } from '#plugins/plugin_loader'
 import { databaseFailure } from '#exceptions/database_failure'
 import { E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
 import { isTold } from '#exceptions/told'
@@ -19,7 +20,7 @@ const SENTINEL = 'sealed by this installation'
  * here, was sealed with the key at hand, and the vault and the runtime in use are installed.
  *
  * @throws E_DATABASE_NOT_MIGRATED, E_VAULT_WRONG_KEY, E_VAULT_MISSING, E_DATABASE_UNREACHABLE and its like,
- * E_UNKNOWN_DRIVER, E_RUNTIME_NOT_INSTALLED
+ * E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED
  */
 export async function openDatabase(
   db: Database,
@@ -44,17 +45,22 @@ export async function openDatabase(
  * Without the vault that seals nothing can be stored, and without the chosen runtime no agent starts: both are
  * told here rather than to each user in turn.
  *
- * @throws E_UNKNOWN_DRIVER, E_RUNTIME_NOT_INSTALLED
+ * @throws E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED, what the vault's factory throws
  */
 export async function checkDrivers(
-  vaults: Pick<VaultManager, 'use'>,
+  vaults: Pick<VaultManager, 'use' | 'names' | 'defaultName'>,
   runtimes: Pick<RuntimeManager, 'names'>,
   settings: Pick<Settings, 'get'>
 ): Promise<void> {
+  const sealing = vaults.defaultName
+  if (!vaults.names().includes(sealing)) {
+    throw new E_VAULT_NOT_INSTALLED(sealing, vaults.names(), whyMissing('vaults', sealing))
+  }
   await vaults.use()
   const chosen = await settings.get('runtime.driver')
-  const installed = runtimes.names()
-  if (!installed.includes(chosen)) throw new E_RUNTIME_NOT_INSTALLED(chosen, installed)
+  if (!runtimes.names().includes(chosen)) {
+    throw new E_RUNTIME_NOT_INSTALLED(chosen, runtimes.names(), whyMissing('runtimes', chosen))
+  }
 }
 
 /**

@@ -1,12 +1,29 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
+/** `VAULT_DRIVER` names a vault that neither Mosaic nor a plugin brings. */
+export class E_VAULT_NOT_INSTALLED extends Exception {
+  static override code = 'E_VAULT_NOT_INSTALLED'
+  static override status = 500
+
+  /** @param causes what kept its plugin from being loaded, a sentence each */
+  constructor(chosen: string, installed: string[], causes: string[] = []) {
+    super(
+      [`VAULT_DRIVER names the vault "${chosen}", which is not installed.`, ...causes].join(' ')
+    )
+    this.help = `Install its plugin again (node ace plugin:add), or set VAULT_DRIVER to one of: ${installed.join(', ')}.`
+  }
+}
+
 /** The setting `runtime.driver` names a runtime that neither Mosaic nor a plugin brings. */
 export class E_RUNTIME_NOT_INSTALLED extends Exception {
   static override code = 'E_RUNTIME_NOT_INSTALLED'
   static override status = 500
 
-  constructor(chosen: string, installed: string[]) {
-    super(`The settings choose the runtime "${chosen}", which is not installed.`)
+  /** @param causes what kept its plugin from being loaded, a sentence each */
+  constructor(chosen: string, installed: string[], causes: string[] = []) {
+    super(
+      [`The settings choose the runtime "${chosen}", which is not installed.`, ...causes].join(' ')
+    )
     this.help = `Install its plugin again (node ace plugin:add), or choose another: node ace settings:set runtime.driver ${installed[0]}`
   }
 }

@@ -17,6 +17,7 @@ export class LlmRegistry {
   readonly #factories: Map<string, LlmAdapterFactory>
   readonly #made = new Map<string, LlmAdapter>()
   readonly #fakes = new Map<string, LlmAdapter>()
+  readonly #extensions = new Set<string>()
 
   constructor(config: LlmConfig) {
     this.#factories = new Map(Object.entries(config.adapters))
@@ -24,6 +25,7 @@ export class LlmRegistry {
 
   /** Adds a kind, or replaces one; a plugin calls this while the application boots. */
   extend(type: string, factory: LlmAdapterFactory): void {
+    this.#extensions.add(type)
     this.#factories.set(type, factory)
     this.#made.delete(type)
   }
@@ -58,6 +60,11 @@ export class LlmRegistry {
   restore(type?: string): void {
     if (type === undefined) this.#fakes.clear()
     else this.#fakes.delete(type)
+  }
+
+  /** The types that plugins gave. */
+  extensions(): string[] {
+    return [...this.#extensions]
   }
 
   has(type: string): boolean {

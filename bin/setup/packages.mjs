@@ -77,6 +77,25 @@ export async function install(folder, report) {
   }
 }
 
+/**
+ * Installs the plugins of this installation as their own lock file names them, where they are not there yet.
+ *
+ * @param {string} folder The folder of plugins.
+ * @returns {Promise<'none' | 'present' | 'installed'>}
+ */
+export async function installPlugins(folder) {
+  if (!existsSync(join(folder, 'package-lock.json'))) return 'none'
+  if (isInstalled(folder)) return 'present'
+  const [program, ...first] = npm()
+  await command(program, [...first, ...CLEAN_INSTALL], {
+    cwd: folder,
+    env: withNode24(),
+    failure: 'npm could not install the plugins',
+    help: CHECK_NETWORK,
+  })
+  return 'installed'
+}
+
 /** The npm that started us, else the one in PATH. */
 function npm() {
   const script = process.env.npm_execpath

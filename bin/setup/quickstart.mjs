@@ -9,7 +9,7 @@ import { answerSetup } from './demo.mjs'
 import { MosaicServer } from './server.mjs'
 import { SetupFailure } from './failure.mjs'
 import { Terminal } from './terminal.mjs'
-import { install, isInstalled } from './packages.mjs'
+import { install, installPlugins, isInstalled } from './packages.mjs'
 import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from './node24.mjs'
 
 /** Set for the second half, which runs on Node 24. */
@@ -57,6 +57,9 @@ async function start(demo, args) {
       await install(ROOT, report)
       return 'installed'
     })
+    await terminal.step('Plugins', () =>
+      installPlugins(process.env.PLUGINS_PATH ?? join(ROOT, 'plugins'))
+    )
   }
   if (!isNode24()) {
     const script = join(ROOT, 'bin/quickstart.mjs')

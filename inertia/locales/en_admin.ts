@@ -313,6 +313,7 @@ export const admin = {
       database: 'Database',
       vault: 'Key and secrets',
       runtime: 'Runtime of agents',
+      plugins: 'Plugins',
       network: 'Proxies',
     },
     versions: 'Versions',

@@ -28,6 +28,7 @@ const FLOORS: Record<string, number> = {
   settings: 3,
   user_settings: 3,
   installation: 3,
+  plugins: 3,
   identity: 3,
   audit: 3,
   mail: 3,

@@ -80,7 +80,7 @@ export const about = shape({
   startedAt: time(),
   findings: list(
     shape({
-      area: oneOf(['database', 'vault', 'runtime', 'storage', 'network']),
+      area: oneOf(['database', 'vault', 'runtime', 'plugins', 'storage', 'network']),
       severity,
       message: text(),
       hint: text(),

@@ -90,9 +90,12 @@ test.group('What must hold before the server listens', (group) => {
     const settings = { get: async () => 'bubblewrap' as never }
     await assert.rejects(
       () => checkDrivers(vaults, runtimes, settings),
-      'There is no vault driver "gone".'
+      'VAULT_DRIVER names the vault "gone", which is not installed.'
     )
-    const present = { use: async () => new OtherVault(OTHER_KEY) }
+    const present = new VaultManager({
+      default: 'other',
+      drivers: { other: () => new OtherVault(OTHER_KEY) },
+    })
     await assert.rejects(
       () => checkDrivers(present, runtimes, settings),
       'The settings choose the runtime "bubblewrap", which is not installed.'

@@ -1,0 +1,102 @@
+import { Exception } from '@adonisjs/core/exceptions'
+
+/** What a person named is no plugin of Mosaic. */
+export class E_NOT_A_PLUGIN extends Exception {
+  static override code = 'E_NOT_A_PLUGIN'
+  static override status = 422
+  static override help =
+    'A plugin names the version of the contracts in its package.json: "mosaic": { "apiVersion": 1 }. See docs/plugin_guide.md.'
+
+  constructor(name: string, fault: string, options?: ErrorOptions) {
+    super(`"${name}" is no plugin of Mosaic: ${fault}`, options)
+  }
+}
+
+/** The plugin was made for other contracts than those of this Mosaic. */
+export class E_PLUGIN_API_VERSION extends Exception {
+  static override code = 'E_PLUGIN_API_VERSION'
+  static override status = 422
+
+  constructor(name: string, apiVersion: unknown, ours: number) {
+    super(
+      `The plugin "${name}" is made for version ${String(apiVersion)} of the plugin API, and this Mosaic has version ${ours}.`
+    )
+    this.help =
+      Number(apiVersion) > ours
+        ? `Upgrade Mosaic, or install a version of "${name}" for version ${ours}.`
+        : `Install a version of "${name}" for version ${ours}.`
+  }
+}
+
+/** The file that registers the plugin is missing: most often the plugin was never built. */
+export class E_PLUGIN_WITHOUT_PROVIDER extends Exception {
+  static override code = 'E_PLUGIN_WITHOUT_PROVIDER'
+  static override status = 422
+  static override help =
+    'Build the plugin first. "mosaic.provider" in its package.json, or the export "./provider", names the file.'
+
+  constructor(name: string, file: string) {
+    super(`The plugin "${name}" lacks the file of its provider: ${file}`)
+  }
+}
+
+/** The list of plugins names a package that is not in their folder. */
+export class E_PLUGIN_NOT_INSTALLED extends Exception {
+  static override code = 'E_PLUGIN_NOT_INSTALLED'
+  static override status = 404
+
+  constructor(name: string, help: string) {
+    super(`The plugin "${name}" is not installed.`)
+    this.help = help
+  }
+}
+
+/** The plugin was loaded and failed while Mosaic booted. */
+export class E_PLUGIN_FAILED extends Exception {
+  static override code = 'E_PLUGIN_FAILED'
+  static override status = 500
+  static override help =
+    'Install another version of it, or ask its author; the cause is in the log.'
+
+  constructor(name: string, cause: unknown) {
+    super(`The plugin "${name}" failed: ${(cause as Error)?.message ?? String(cause)}`, { cause })
+  }
+}
+
+/** Rows need the plugin: without it agents would not start, providers not answer, secrets not open. */
+export class E_PLUGIN_IN_USE extends Exception {
+  static override code = 'E_PLUGIN_IN_USE'
+  static override status = 409
+
+  constructor(
+    name: string,
+    readonly uses: { message: string; hint: string }[]
+  ) {
+    super(`The plugin "${name}" is in use: ${uses.map(({ message }) => message).join(' ')}`)
+    this.help = uses.map(({ hint }) => hint).join(' ')
+  }
+}
+
+/** npm did not do what was asked. Its own words are in the message. */
+export class E_PLUGIN_NPM extends Exception {
+  static override code = 'E_PLUGIN_NPM'
+  static override status = 502
+  static override help =
+    'Check the name, the network and the disk, then try again: nothing was changed.'
+
+  constructor(task: string, said: string, options?: ErrorOptions) {
+    super(`npm could not ${task}: ${said}`, options)
+  }
+}
+
+/** The folder of plugins cannot be written. */
+export class E_PLUGINS_FOLDER extends Exception {
+  static override code = 'E_PLUGINS_FOLDER'
+  static override status = 500
+  static override help =
+    'Run the command as the user who owns the folder. In a container it is part of the image: add the plugin in the repository and build the image again.'
+
+  constructor(folder: string, options?: ErrorOptions) {
+    super(`The folder of plugins cannot be written: ${folder}`, options)
+  }
+}

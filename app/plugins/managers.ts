@@ -1,0 +1,20 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { LlmRegistry } from '#llm/registry'
+import type { RuntimeManager } from '#runtimes/manager'
+import type { VaultManager } from '#vaults/manager'
+
+/** What plugins extend. */
+export interface Managers {
+  runtimes: Pick<RuntimeManager, 'names' | 'extensions'>
+  adapters: Pick<LlmRegistry, 'has' | 'extensions'>
+  vaults: Pick<VaultManager, 'names' | 'extensions' | 'defaultName' | 'dependsOn' | 'knows'>
+}
+
+/** Those of this application. */
+export async function managersOf({ container }: ApplicationService): Promise<Managers> {
+  return {
+    runtimes: await container.make('runtime.manager'),
+    adapters: await container.make('llm.registry'),
+    vaults: await container.make('vault.manager'),
+  }
+}

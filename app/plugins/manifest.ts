@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER } from '#plugins/errors'
+
+/** The version of the contracts that this Mosaic offers to plugins. */
+export const PLUGIN_API_VERSION = 1
+
+/** What plugins add, by kind: names of runtimes and vaults, types of LLM adapters. */
+export interface Contributions {
+  runtimes: string[]
+  adapters: string[]
+  vaults: string[]
+}
+
+/** What the `package.json` of a plugin says. */
+export interface PluginManifest {
+  name: string
+  version: string
+  apiVersion: number
+  /** What it says that it brings, or null if it does not say. */
+  brings: Contributions | null
+  /** Absolute path of the module whose default export is its provider. */
+  provider: string
+}
+
+/**
+ * What the package in a folder says that it brings, or null: also of a plugin that does not fit, as its data may be
+ * here still.
+ */
+export function declaredContributions(folder: string): Contributions | null {
+  try {
+    return bringsOf(readPackage(folder, folder).mosaic ?? {})
+  } catch {
+    return null
+  }
+}
+
+/** The parts of a `package.json` that are read, as they come. */
+interface PackageFile {
+  name?: unknown
+  version?: unknown
+  exports?: unknown
+  mosaic?: Record<string, unknown>
+}
+
+/**
+ * Reads the manifest of the package in a folder.
+ *
+ * @param label what the package is called where it does not say
+ * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER
+ */
+export function readManifest(folder: string, label: string): PluginManifest {
+  const file = readPackage(folder, label)
+  const { mosaic } = file
+  const name = typeof file.name === 'string' ? file.name : label
+  if (typeof mosaic !== 'object' || mosaic === null || !('apiVersion' in mosaic)) {
+    throw new E_NOT_A_PLUGIN(name, 'its package.json has no "mosaic.apiVersion".')
+  }
+  const { apiVersion } = mosaic
+  if (apiVersion !== PLUGIN_API_VERSION) {
+    throw new E_PLUGIN_API_VERSION(name, apiVersion, PLUGIN_API_VERSION)
+  }
+  const declared = providerOf(file)
+  const provider = join(folder, declared)
+  if (!existsSync(provider)) throw new E_PLUGIN_WITHOUT_PROVIDER(name, declared)
+  return { name, version: String(file.version), apiVersion, brings: bringsOf(mosaic), provider }
+}
+
+function readPackage(folder: string, label: string): PackageFile {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  } catch (cause) {
+    throw new E_NOT_A_PLUGIN(label, 'it has no package.json that can be read.', { cause })
+  }
+}
+
+/** `mosaic.provider`, else the export `./provider`, else where AdonisJS packages have it. */
+function providerOf({ mosaic, exports }: PackageFile): string {
+  if (typeof mosaic?.provider === 'string') return mosaic.provider
+  const exported = (exports as Record<string, unknown> | undefined)?.['./provider']
+  if (typeof exported === 'string') return exported
+  const { import: imported, default: usual } = (exported ?? {}) as Record<string, unknown>
+  const file = imported ?? usual
+  return typeof file === 'string' ? file : './dist/provider.js'
+}
+
+function bringsOf(mosaic: Record<string, unknown>): Contributions | null {
+  const kinds = ['runtimes', 'adapters', 'vaults'] as const
+  if (!kinds.some((kind) => kind in mosaic)) return null
+  const [runtimes, adapters, vaults] = kinds.map((kind) => {
+    const names = mosaic[kind]
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
+  })
+  return { runtimes, adapters, vaults }
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { E_NOT_A_PLUGIN } from '#plugins/errors'
+import { readManifest, type PluginManifest } from '#plugins/manifest'
+import { npm } from '#plugins/npm'
+
+const run = promisify(execFile)
+
+/** A plugin that was packed and looked at, before anything of this installation changes. */
+export interface PackedPlugin {
+  manifest: PluginManifest
+  /** Absolute path of its tarball. */
+  tarball: string
+  /** Whether it came from a folder or a file of this machine, rather than from a registry. */
+  isLocal: boolean
+  /** A file name that differs for each content: the same version may be packed again while it is written. */
+  fileName: string
+}
+
+/**
+ * Packs a plugin into a temporary folder, as npm would publish it, and hands it to `work`. The folder goes
+ * afterwards.
+ *
+ * @param source a folder, a tarball, or a name with or without a version, as npm takes it
+ * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_NPM
+ */
+export async function withPacked<T>(
+  source: string,
+  work: (packed: PackedPlugin) => Promise<T>
+): Promise<T> {
+  const isLocal = /^[./~]|\.tgz$/.test(source) || existsSync(source)
+  const named = isLocal ? resolve(source) : source
+  if (isLocal && !existsSync(named)) {
+    throw new E_NOT_A_PLUGIN(source, 'there is no such folder or file.')
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'mosaic-plugin-'))
+  try {
+    await npm('pack it', ['pack', '--pack-destination', folder, '--', named], folder)
+    const [file] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
+    if (!file) throw new E_NOT_A_PLUGIN(source, 'npm packed nothing.')
+    const tarball = join(folder, file)
+    const content = await unpacked(tarball, join(folder, 'content'), source)
+    const manifest = readManifest(content, source)
+    const hash = createHash('sha256').update(await readFile(tarball))
+    const fileName = `${basename(file, '.tgz')}-${hash.digest('hex').slice(0, 12)}.tgz`
+    return await work({ manifest, tarball, isLocal, fileName })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function unpacked(tarball: string, into: string, source: string): Promise<string> {
+  await mkdir(into)
+  try {
+    await run('tar', ['-xzf', tarball, '-C', into, '--strip-components=1', '--no-same-owner'])
+  } catch (cause) {
+    throw new E_NOT_A_PLUGIN(source, 'its tarball cannot be read.', { cause })
+  }
+  return into
+}

@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { E_PLUGIN_FAILED, E_PLUGIN_NOT_INSTALLED, E_PLUGINS_FOLDER } from '#plugins/errors'
+import { readManifest, type PluginManifest } from '#plugins/manifest'
+import { npm } from '#plugins/npm'
+import { withPacked, type PackedPlugin } from '#plugins/package_source'
+import { listed, pluginsFolder } from '#plugins/plugins_folder'
+
+/** Where tarballs from this machine are kept, so that `npm ci` finds them in an image too. */
+const PACKAGES = 'packages'
+
+/** What npm writes in the folder, and what comes back after a failure. */
+const LISTS = ['package.json', 'package-lock.json']
+
+/** Peers are Mosaic's own packages: a second copy of AdonisJS would be another application's. */
+const NPMRC = 'legacy-peer-deps=true\nignore-scripts=true\n'
+
+const EMPTY_LIST = {
+  name: 'mosaic-plugins',
+  description: 'The plugins of this installation of Mosaic. Change it with "node ace plugin:add".',
+  private: true,
+  dependencies: {},
+}
+
+/** Adds packages to the folder of plugins, and takes them away. A running Mosaic notices at its next start. */
+export class PluginInstaller {
+  constructor(protected folder = pluginsFolder()) {}
+
+  /**
+   * Installs a plugin, or another version of it. After a failure everything is as before.
+   *
+   * @param source a folder, a tarball, or a name with or without a version
+   * @param dryRun whether it is only looked at
+   * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_FAILED, E_PLUGIN_NPM,
+   * E_PLUGINS_FOLDER
+   */
+  async add(source: string, { dryRun = false } = {}): Promise<PluginManifest> {
+    return withPacked(source, async (packed) => {
+      if (!dryRun) await this.#install(packed)
+      return packed.manifest
+    })
+  }
+
+  /**
+   * Uninstalls a plugin. What still needs it is for the caller to find out.
+   *
+   * @throws E_PLUGIN_NOT_INSTALLED, E_PLUGIN_NPM, E_PLUGINS_FOLDER
+   */
+  async remove(name: string): Promise<void> {
+    this.check(name)
+    await this.#orAsBefore(async () => {
+      await npm('remove it', ['uninstall', '--', name], this.folder)
+    })
+    await this.#dropUnlisted()
+  }
+
+  /** @throws E_PLUGIN_NOT_INSTALLED */
+  check(name: string): void {
+    const names = Object.keys(listed(this.folder))
+    if (names.includes(name)) return
+    const known = names.length > 0 ? names.join(', ') : 'none'
+    throw new E_PLUGIN_NOT_INSTALLED(name, `These are installed: ${known}.`)
+  }
+
+  async #install({ manifest, tarball, isLocal, fileName }: PackedPlugin): Promise<void> {
+    await this.#prepare()
+    const kept = join(this.folder, PACKAGES, fileName)
+    await this.#orAsBefore(async () => {
+      if (isLocal) await copyFile(tarball, kept)
+      const { name, version } = manifest
+      const wanted = isLocal ? `./${PACKAGES}/${fileName}` : `${name}@${version}`
+      await npm('install it', ['install', '--save-exact', '--', wanted], this.folder)
+      await this.#loads(name)
+    })
+    await this.#dropUnlisted()
+  }
+
+  /** A plugin whose modules are not found would only be left out at the next start. */
+  async #loads(name: string): Promise<void> {
+    const { provider } = readManifest(join(this.folder, 'node_modules', name), name)
+    try {
+      await import(`${pathToFileURL(provider).href}?installed=${Date.now()}`)
+    } catch (error) {
+      throw new E_PLUGIN_FAILED(name, error)
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await mkdir(join(this.folder, PACKAGES), { recursive: true })
+      await writeFile(join(this.folder, '.npmrc'), NPMRC)
+      const list = join(this.folder, 'package.json')
+      if (!existsSync(list)) await writeFile(list, `${JSON.stringify(EMPTY_LIST, null, 2)}\n`)
+    } catch (cause) {
+      throw new E_PLUGINS_FOLDER(this.folder, { cause })
+    }
+  }
+
+  /** Runs a change; if it fails, the lists are as before, and npm makes the packages match them. */
+  async #orAsBefore(change: () => Promise<void>): Promise<void> {
+    const before = await Promise.all(LISTS.map((file) => this.#read(file)))
+    try {
+      await change()
+    } catch (error) {
+      await Promise.all(LISTS.map((file, index) => this.#restore(file, before[index])))
+      await npm('tidy up', ['install', '--offline'], this.folder).catch(() => {})
+      await this.#dropUnlisted()
+      throw error
+    }
+  }
+
+  async #read(file: string): Promise<string | null> {
+    return readFile(join(this.folder, file), 'utf8').catch(() => null)
+  }
+
+  async #restore(file: string, content: string | null): Promise<void> {
+    const path = join(this.folder, file)
+    if (content === null) await rm(path, { force: true })
+    else await writeFile(path, content)
+  }
+
+  /** Tarballs of former versions, and of what did not install. */
+  async #dropUnlisted(): Promise<void> {
+    const wanted = new Set(Object.values(listed(this.folder)).map((from) => basename(from)))
+    const kept = join(this.folder, PACKAGES)
+    for (const file of await readdir(kept).catch(() => [])) {
+      if (!wanted.has(file)) await rm(join(kept, file), { force: true })
+    }
+  }
+}

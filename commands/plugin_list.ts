@@ -1,0 +1,35 @@
+import { OperatorCommand } from '#console/operator_command'
+import type { Contributions } from '#plugins/manifest'
+
+export default class PluginList extends OperatorCommand {
+  static override commandName = 'plugin:list'
+  static override description = 'List the installed plugins, with what keeps one from being loaded'
+
+  /** It reads no row. */
+  override async prepare() {}
+
+  override async run() {
+    const { contributions } = await import('#plugins/contributions')
+    const { loadedPlugins } = await import('#plugins/plugin_loader')
+    const { managersOf } = await import('#plugins/managers')
+    const brought = contributions(await managersOf(this.app), loadedPlugins())
+    const plugins = loadedPlugins().map(({ name, manifest, problem }) => ({
+      name,
+      version: manifest?.version ?? null,
+      brings: brought.get(name)!,
+      problem: problem && { message: problem.message, hint: (problem as { help?: string }).help },
+    }))
+    if (plugins.some(({ problem }) => problem)) this.exitCode = 1
+
+    const lines = plugins.map(({ name, version, brings, problem }) => {
+      if (problem) return `${name}: left out. ${problem.message}\n  ${problem.hint ?? ''}`
+      return `${name} ${version}: ${told(brings)}`
+    })
+    this.report({ plugins }, lines.join('\n') || 'No plugin is installed.')
+  }
+}
+
+function told(brings: Contributions): string {
+  const kinds = Object.entries(brings).filter(([, names]: [string, string[]]) => names.length > 0)
+  return kinds.map(([kind, names]) => `${kind} ${names.join(', ')}`).join('; ') || 'brings nothing'
+}

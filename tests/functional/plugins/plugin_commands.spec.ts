@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { test } from '@japa/runner'
+import ace from '@adonisjs/core/services/ace'
+import testUtils from '@adonisjs/core/services/test_utils'
+import PluginAdd from '#commands/plugin_add'
+import PluginList from '#commands/plugin_list'
+import PluginRemove from '#commands/plugin_remove'
+import { UserContainerFactory } from '#database/factories/user_container_factory'
+import { UserFactory } from '#database/factories/user_factory'
+import UserContainer from '#models/user_container'
+import { pluginProviders } from '#plugins/plugin_loader'
+import { writePlugin } from '#tests/doubles/plugin_package'
+
+type Command = Parameters<typeof ace.create>[0]
+
+async function run(Target: Command, args: string[]) {
+  const command = await ace.create(Target, [...args, '--json'])
+  command.logger.flushLogs()
+  await command.exec()
+  const lines = command.logger.getLogs()
+  const of = (stream: string) =>
+    lines.filter((line) => line.stream === stream).map(({ message }) => message)
+  const out = of('stdout').join('\n')
+  return { exitCode: command.exitCode, json: out && JSON.parse(out), err: of('stderr').join('\n') }
+}
+
+test.group('Commands for plugins', (group) => {
+  let root: string
+  group.tap((one) => one.timeout(120_000))
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    root = await mkdtemp(join(tmpdir(), 'mosaic-commands-'))
+    const { PLUGINS_PATH } = process.env
+    process.env.PLUGINS_PATH = join(root, 'plugins')
+    ace.ui.switchMode('raw')
+    return async () => {
+      process.env.PLUGINS_PATH = PLUGINS_PATH
+      pluginProviders()
+      ace.ui.switchMode('normal')
+      await rm(root, { recursive: true })
+    }
+  })
+
+  test('add, list and remove a plugin, but not while an agent needs it', async ({ assert }) => {
+    const folder = await writePlugin(join(root, 'acme'))
+    const added = await run(PluginAdd, [folder])
+    assert.equal(added.exitCode, 0, added.err)
+    assert.include(added.json, { name: 'mosaic-acme', version: '1.0.0', added: true })
+
+    pluginProviders()
+    const listed = await run(PluginList, [])
+    assert.deepEqual(listed.json.plugins, [
+      {
+        name: 'mosaic-acme',
+        version: '1.0.0',
+        brings: { runtimes: ['acme'], adapters: [], vaults: [] },
+        problem: null,
+      },
+    ])
+
+    const { id: userId } = await UserFactory.create()
+    await UserContainerFactory.merge({ userId, runtime: 'acme' }).create()
+    for (const args of [[], ['--dry-run']]) {
+      const refused = await run(PluginRemove, ['mosaic-acme', ...args])
+      assert.equal(refused.exitCode, 1)
+      assert.match(refused.err, /E_PLUGIN_IN_USE.*Agents whose data is in the runtime "acme": 1\./)
+    }
+
+    await UserContainer.query().where('user_id', userId).update({ runtime: 'process' })
+    const dry = await run(PluginRemove, ['mosaic-acme', '--dry-run'])
+    assert.deepEqual(dry.json, { name: 'mosaic-acme', removed: false })
+    const removed = await run(PluginRemove, ['mosaic-acme'])
+    assert.deepEqual(removed.json, { name: 'mosaic-acme', removed: true })
+    const again = await run(PluginRemove, ['mosaic-acme'])
+    assert.match(again.err, /E_PLUGIN_NOT_INSTALLED/)
+  })
+
+  test('add looks only with --dry-run, and refuses what does not fit', async ({ assert }) => {
+    const fits = await run(PluginAdd, [await writePlugin(join(root, 'fits')), '--dry-run'])
+    assert.equal(fits.json.added, false)
+    const later = await writePlugin(join(root, 'later'), { mosaic: { apiVersion: 2 } })
+    const refused = await run(PluginAdd, [later])
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.err, /E_PLUGIN_API_VERSION.*\n(Upgrade Mosaic|Install)/)
+    pluginProviders()
+    assert.deepEqual((await run(PluginList, [])).json.plugins, [])
+  })
+})
