@@ -1,6 +1,7 @@
 import { createServer, type Server as NodeServer } from 'node:http'
 import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
 import { capConnections } from '#http/connection_caps'
+import { limitRequests } from '#http/request_rate'
 import type { RuntimeCallback } from '#runtimes/contract'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
@@ -41,7 +42,7 @@ export default class InternalServerProvider {
   async start() {
     if (this.app.getMode() === 'warmup') return
     const config = this.app.config.get<typeof internalConfig>('internal')
-    this.#node = createServer(await this.#handler())
+    this.#node = createServer(limitRequests(await this.#handler(), config.requests))
     capConnections(this.#node, config.connections)
     /** The public listener keeps the process alive; a boot that fails before it opens must end. */
     this.#node.unref()

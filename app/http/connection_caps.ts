@@ -14,6 +14,11 @@ export function capConnections(server: Server, limits: ConnectionCapLimits): voi
   server.prependListener('connection', (socket) => caps.admit(socket))
 }
 
+/** Where all callers of a machine share an address. */
+export function isLoopback(address: string): boolean {
+  return LOOPBACK.test(address)
+}
+
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/
 
 /**
@@ -34,7 +39,7 @@ export class ConnectionCaps {
     // The other end may be gone already, and then has no address.
     const address = socket.remoteAddress ?? ''
     const own = this.#byAddress.get(address) ?? 0
-    const isCapped = !LOOPBACK.test(address) && own >= this.#limits.perAddress
+    const isCapped = !isLoopback(address) && own >= this.#limits.perAddress
     if (isCapped || this.#total >= this.#limits.total) return void socket.destroy()
     this.#total++
     this.#byAddress.set(address, own + 1)
