@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { execFileSync, spawn } from 'node:child_process'
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { test } from '@japa/runner'
 import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
@@ -46,6 +46,43 @@ if (canSandbox()) {
       assert.match(last('/dev/pts')!, /max=256/)
       const take = `node -e "const held = []; try { for (;;) held.push(require('fs').openSync('/dev/ptmx', 'r+')) } catch { console.log(held.length) }"`
       assert.isAtMost(Number(await output(attacker, take)), 256)
+    })
+
+    test('sees the devices of its own network alone, and its limits', async ({ assert }) => {
+      const attacker = await trial.start(trial.spec())
+      const names = (await output(attacker, 'ls /sys/class/net')).trim().split(/\s+/)
+      assert.sameMembers(names, ['lo', 'eth0'])
+      if (!existsSync('/sys/fs/cgroup')) return
+      const groups = (folder: string) => `ls ${folder} | head -3`
+      assert.equal(
+        await output(attacker, groups('/sys/fs/cgroup')),
+        execFileSync('sh', ['-c', groups('/sys/fs/cgroup')]).toString()
+      )
+    })
+
+    test('has no file that whoever started Mosaic left open', async ({ assert }) => {
+      // As a supervisor does: beyond a gap, where Node does not look.
+      const program = `
+        const { nothingElse } = await import('#runtimes/drivers/process/inherited_files')
+        const { spawnSync } = await import('node:child_process')
+        const run = (stdio) => spawnSync('readlink', ['/proc/self/fd/90'], { stdio }).stdout.toString().trim()
+        console.log(JSON.stringify([run(['ignore', 'pipe']), run(nothingElse(['ignore', 'pipe']))]))`
+      const stdio = Array.from({ length: 91 }, (_, at) =>
+        at === 1 || at === 90 ? 'pipe' : 'ignore'
+      )
+      const mosaic = spawn(
+        process.execPath,
+        ['--import=@poppinss/ts-exec', '--input-type=module', '-e', program],
+        {
+          stdio: stdio as ('pipe' | 'ignore')[],
+        }
+      )
+      let said = ''
+      mosaic.stdout!.on('data', (bytes) => (said += bytes))
+      await once(mosaic, 'close')
+      const [open, closed] = JSON.parse(said) as string[]
+      assert.match(open, /^(pipe|socket):/)
+      assert.equal(closed, '/dev/null')
     })
 
     test('reads no name of another agent in the tree of cgroups', async ({ assert }) => {

@@ -7,6 +7,7 @@ import { launcherEnvironment } from '#runtimes/launch'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
+import { nothingElse } from '#runtimes/drivers/process/inherited_files'
 import {
   sandboxScript,
   UNSHARE,
@@ -70,7 +71,7 @@ async function bare(launch: Launch, log: FileHandle): Promise<Launched> {
     cwd: folder.state,
     detached: true,
     env: environment(launch),
-    stdio: ['ignore', log.fd, log.fd],
+    stdio: nothingElse(['ignore', log.fd, log.fd]),
   })
   const exited = endOf(child)
   await begun(child)
@@ -87,7 +88,7 @@ async function inSandbox(
     cwd: '/',
     detached: true,
     env: environment(launch),
-    stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    stdio: nothingElse(['ignore', log.fd, log.fd, 'pipe']),
   })
   const exited = endOf(child).then(asTold)
   await begun(child)

@@ -121,6 +121,7 @@ function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): stri
     ...held.flatMap(({ path, descriptor }) => putBack(path, descriptor)),
     ...namesOf(nameServers ?? []),
     ...DEVICES,
+    NETWORK_DEVICES,
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
   ]
 }
@@ -130,6 +131,18 @@ const DEVICES = [
   '[ ! -d /dev/pts ] || mount -t devpts -o newinstance,nosuid,noexec,mode=600,ptmxmode=666,max=256 devpts /dev/pts',
   '[ ! -d /dev/mqueue ] || mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue',
 ]
+
+/**
+ * The devices of the sandbox's network in place of the machine's, whose names and counters tell of others. The
+ * cgroups are put back: programs read there how much memory they may use. Not every machine allows it.
+ */
+const NETWORK_DEVICES = `if [ -d /sys/fs/cgroup ]; then
+  exec 9</sys/fs/cgroup
+  if mount -t sysfs -o nosuid,nodev,noexec sysfs /sys 2>/dev/null; then
+    mount --no-canonicalize --rbind /proc/self/fd/9 /sys/fs/cgroup
+  fi
+  exec 9<&-
+fi`
 
 /** The machine's own may lie in a hidden folder, and name a stub that only the machine reaches. */
 function namesOf(nameServers: string[]): string[] {
