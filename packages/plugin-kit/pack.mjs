@@ -26,3 +26,5 @@ function npm() {
   const script = process.env.npm_execpath
   return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm']
 }
+
+if (import.meta.main) console.log(await packKit(process.argv[2]))

@@ -4,23 +4,35 @@ import { fileURLToPath } from 'node:url'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
-import { launchFor } from '#runtimes/launch'
-import type { RuntimeDriver } from '#runtimes/contract'
+import { launchFor, type RuntimeLaunch } from '#runtimes/launch'
+import type { Instance, RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeDriverContext } from '#runtimes/define_config'
-import type { RuntimeTrial } from '#tests/contracts/runtime'
+import type { HostileTrial } from '#tests/contracts/runtime_hostile'
 
 /** The launcher, as Mosaic starts it. */
 export const LAUNCHER = fileURLToPath(new URL('../../docker/agent/entrypoint.sh', import.meta.url))
 
-export interface LaunchTrialInput extends Pick<RuntimeTrial, 'kill' | 'within' | 'restartEngine'> {
+export interface LaunchTrialInput extends Pick<HostileTrial, 'within' | 'impersonate'> {
   /** The driver's name. */
   name: string
   /** Makes the driver, as its factory does. */
   open(context: RuntimeDriverContext): RuntimeDriver | Promise<RuntimeDriver>
-  /** As `plant` of a trial. `storage` is the driver's own folder. */
+  /** As `kill` of a trial. `storage` is the driver's own folder. */
+  kill(instance: Instance, storage: string): Promise<void>
+  /** As `plant` of a trial. */
   plant(name: string, storage: string): Promise<() => Promise<boolean>>
-  /** The address by which instances reach a server on this machine, for drivers with networks of their own. */
+  /** Ends what the driver's own verbs leave, such as what was planted. */
+  close?(storage: string): Promise<void>
+  /** The address by which instances reach a server of this machine, where that is not loopback. */
   documentsHost?: string
+}
+
+/** A trial with what its driver was given. */
+export interface LaunchTrial extends HostileTrial {
+  /** What the launcher fetches, and what it asked for. */
+  documents: AgentDocuments
+  /** What every driver of the trial is told. */
+  launch: RuntimeLaunch
 }
 
 /**
@@ -28,23 +40,25 @@ export interface LaunchTrialInput extends Pick<RuntimeTrial, 'kill' | 'within' |
  * starts within a tenth of a second and keeps its sessions in its state folder, and the documents that the
  * launcher fetches. All of it ends with `close`.
  */
-export async function launchTrial(input: LaunchTrialInput): Promise<RuntimeTrial> {
-  const folder = await mkdtemp(join(tmpdir(), `mosaic-${input.name}-`))
+export async function launchTrial(input: LaunchTrialInput): Promise<LaunchTrial> {
+  const { name, within, impersonate, documentsHost } = input
+  const folder = await mkdtemp(join(tmpdir(), `mosaic-${name}-`))
   await chmod(folder, 0o755)
-  const { documentsHost } = input
   const documents = await new AgentDocuments().start(documentsHost && '0.0.0.0')
-  const launch = launchFor(input.name, {
+  const launch = launchFor(name, {
     storage: join(folder, 'storage'),
     openclaw: [await installFakeOpenclaw(join(folder, 'openclaw'))],
     entrypoint: LAUNCHER,
   })
   const drivers: RuntimeDriver[] = []
   return {
+    within,
+    impersonate,
+    documents,
+    launch,
     apiUrl: documentsHost ? documents.url.replace('127.0.0.1', documentsHost) : documents.url,
-    kill: input.kill,
-    within: input.within,
-    restartEngine: input.restartEngine,
-    plant: (name) => input.plant(name, launch.storage),
+    kill: (instance) => input.kill(instance, launch.storage),
+    plant: (planted) => input.plant(planted, launch.storage),
     async open(installation) {
       const driver = await input.open({ installation, launch })
       drivers.push(driver)
@@ -52,9 +66,12 @@ export async function launchTrial(input: LaunchTrialInput): Promise<RuntimeTrial
     },
     async close() {
       for (const driver of drivers) {
-        for await (const { name } of driver.list()) await driver.remove({ name, state: null })
+        for await (const { name: left } of driver.list()) {
+          await driver.remove({ name: left, state: null })
+        }
         await driver.close?.()
       }
+      await input.close?.(launch.storage)
       await documents.stop()
       await rm(folder, { recursive: true, force: true })
     },

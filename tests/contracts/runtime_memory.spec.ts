@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
-import { Secret } from '@adonisjs/core/helpers'
 import { runtimeSuite, type RuntimeTrial } from '#tests/contracts/runtime'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
+import { plantIn } from '#tests/doubles/memory_runtime/plant'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
 const capabilities = new MemoryDriver().capabilities
@@ -13,27 +13,7 @@ async function prepare(): Promise<RuntimeTrial> {
     open,
     apiUrl: 'http://127.0.0.1:9',
     kill: async ({ name }) => (await open('any')).crash(name, 137),
-    plant: async (name) => {
-      const foreign = new MemoryDriver({ world }, 'somebody else')
-      const { id } = await foreign.ensure(
-        {
-          name,
-          agent: 'user/foreign',
-          installation: 'somebody else',
-          generation: 1,
-          hash: 'foreign',
-          apiUrl: '',
-          token: new Secret('foreign'),
-          image: null,
-          limits: { memoryMb: 1, cpus: 1, processes: 1 },
-        },
-        { signal: new AbortController().signal }
-      )
-      return async () => {
-        const seen = await foreign.inspect({ name, state: null })
-        return seen?.id === id && seen.status === 'running'
-      }
-    },
+    plant: (name) => plantIn(world, name),
     close: async () => (await open('any')).reset(),
   }
 }

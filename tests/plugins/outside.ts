@@ -82,6 +82,17 @@ export class OutsideFolder {
     return this.node([app.makePath('node_modules/typescript/bin/tsc'), '--noEmit', ...flags])
   }
 
+  /** Runs the plugin's own tests: all, or those of the spec files that are named. */
+  test(...files: string[]): Promise<Outcome> {
+    return this.node(['bin/test.ts', ...files.flatMap((file) => ['--files', file])])
+  }
+
+  /** Builds it without checking types again. */
+  build(): Promise<Outcome> {
+    const compiler = app.makePath('node_modules/typescript/bin/tsc')
+    return this.node([compiler, '--project', 'tsconfig.build.json', '--noCheck'])
+  }
+
   async close(): Promise<void> {
     await rm(this.path, { recursive: true, force: true })
   }

@@ -21,6 +21,7 @@ export { impostorOf, type Impostor } from '../../../tests/contracts/impostor.js'
 export {
   launchTrial,
   LAUNCHER,
+  type LaunchTrial,
   type LaunchTrialInput,
 } from '../../../tests/contracts/launch_trial.js'
 export { AgentDocuments } from '../../../tests/doubles/agent_documents.js'
@@ -30,6 +31,7 @@ export {
   MemoryDriver,
   type MemoryDriverConfig,
 } from '../../../tests/doubles/memory_runtime/driver.js'
+export { plantIn } from '../../../tests/doubles/memory_runtime/plant.js'
 export { MemoryWorld } from '../../../tests/doubles/memory_runtime/world.js'
 
 /** For LLM adapters: a service on loopback that behaves as told. */

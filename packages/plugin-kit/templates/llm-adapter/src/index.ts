@@ -1,0 +1,1 @@
+export { AcmeAdapter } from './adapter.ts'

@@ -1,0 +1,19 @@
+import { test } from '@japa/runner'
+import { llmAdapterSuite, type Received, type Reply } from '@mosaic/plugin-kit/testing'
+import { AcmeAdapter } from '../src/adapter.ts'
+
+/** Answers as the service does, whether or not the key is right. */
+function answer({ method, url }: Received): Reply {
+  const call = `${method} ${url.split('?')[0]}`
+  if (call === 'GET /v1/models') return { status: 200, json: { data: [{ id: 'acme-1' }] } }
+  if (call === 'POST /v1/chat/completions') {
+    return { status: 200, json: { choices: [{ message: { content: 'Hello' } }] } }
+  }
+  return { status: 404, json: { error: { message: 'no such path' } } }
+}
+
+llmAdapterSuite(test, {
+  name: 'acme',
+  adapter: () => new AcmeAdapter(),
+  service: { path: '/v1', models: ['acme-1'], listPath: '/v1/models', answer },
+})

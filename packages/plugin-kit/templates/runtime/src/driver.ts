@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream'
+import { MemoryDriver, MemoryWorld } from '@mosaic/plugin-kit/testing'
+import type {
+  Instance,
+  InstanceRef,
+  InstanceSpec,
+  Observed,
+  RuntimeCapabilities,
+  RuntimeContext,
+  RuntimeDriver,
+  RuntimeDriverContext,
+  RuntimeFinding,
+} from '@mosaic/plugin-kit/runtime'
+
+/** The options of this runtime. */
+export interface AcmeConfig {
+  /** An example: what your engine has to be told. */
+  engine?: string
+}
+
+/** The stand-in for an engine, by storage folder: it forgets everything with Mosaic's process. */
+const engines = new Map<string, MemoryWorld>()
+
+export function engineOf(storage: string): MemoryWorld {
+  const engine = engines.get(storage) ?? new MemoryWorld()
+  engines.set(storage, engine)
+  return engine
+}
+
+/**
+ * Runs each agent on Acme. Every verb still goes to a stand-in inside Mosaic's own process. Replace them one by
+ * one, `ensure` first, and run `npm test` after each: `RuntimeDriver` says what a verb promises.
+ */
+export class AcmeDriver implements RuntimeDriver {
+  readonly name = 'acme'
+
+  /** What your driver can do. Each flag that you set adds its tests. */
+  readonly capabilities: RuntimeCapabilities = {
+    isolation: 'none',
+    suspend: false,
+    limits: false,
+    multiNode: false,
+    events: false,
+  }
+
+  readonly #standIn: MemoryDriver
+
+  /** `context.launch` has OpenClaw, its launcher, the Node that it runs on, and a folder for your data. */
+  constructor(_config: AcmeConfig, context: RuntimeDriverContext) {
+    const world = engineOf(context.launch.storage)
+    this.#standIn = new MemoryDriver({ world, name: this.name }, context.installation)
+  }
+
+  /** Your work begins here: start `launch.launcher` with the variables of `launcherEnvironment`. */
+  ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    return this.#standIn.ensure(spec, context)
+  }
+
+  stop(ref: InstanceRef, _options: { graceMs: number }): Promise<void> {
+    return this.#standIn.stop(ref)
+  }
+
+  inspect(ref: InstanceRef): Promise<Observed | null> {
+    return this.#standIn.inspect(ref)
+  }
+
+  list(): AsyncIterable<Observed> {
+    return this.#standIn.list()
+  }
+
+  remove(ref: InstanceRef): Promise<void> {
+    return this.#standIn.remove(ref)
+  }
+
+  purge(ref: InstanceRef): Promise<void> {
+    return this.#standIn.purge(ref)
+  }
+
+  logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string> {
+    return this.#standIn.logs(ref, options)
+  }
+
+  exportData(ref: InstanceRef): Promise<Readable | null> {
+    return this.#standIn.exportData(ref)
+  }
+
+  importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
+    return this.#standIn.importData(spec, data, context)
+  }
+
+  keepImport(ref: InstanceRef): Promise<void> {
+    return this.#standIn.keepImport(ref)
+  }
+
+  undoImport(ref: InstanceRef): Promise<boolean> {
+    return this.#standIn.undoImport(ref)
+  }
+
+  /** What this machine lacks: each finding has a code, a sentence and a next step. */
+  async preflight(): Promise<RuntimeFinding[]> {
+    return []
+  }
+}

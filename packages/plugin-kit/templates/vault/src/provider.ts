@@ -1,0 +1,17 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import { createAcme } from './index.ts'
+
+/** Registers the vault while Mosaic boots. `VAULT_DRIVER=acme` makes it the one that seals. */
+export default class AcmeProvider {
+  readonly #app: ApplicationService
+
+  constructor(app: ApplicationService) {
+    this.#app = app
+  }
+
+  boot() {
+    this.#app.container.resolving('vault.manager', (manager) => {
+      manager.extend('acme', createAcme)
+    })
+  }
+}

@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto'
+import { test } from '@japa/runner'
+import { vaultSuite } from '@mosaic/plugin-kit/testing'
+import { AcmeVault } from '../src/vault.ts'
+
+/** A key for each name that the suite uses. */
+const keyOf = (name: string) => createHash('sha256').update(name).digest()
+
+vaultSuite(test, {
+  name: 'acme',
+  prepare: async () => ({
+    open: async ([first, ...others]) => new AcmeVault([keyOf(first), ...others.map(keyOf)]),
+  }),
+})
