@@ -199,7 +199,7 @@ export const admin = {
     serviceState: { on: 'On', off: 'Off', unset: 'Not set up' },
     setUp: 'Set up',
     setUpService: 'Set up {name}',
-    editService: 'Change {name}',
+    editService: 'Edit {name}',
     tryService: 'Test sign-in with {name}',
     registerService: 'Register Mosaic as an application there, with this callback address:',
     registerLink: 'Open the page of {name}',

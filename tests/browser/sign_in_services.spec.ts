@@ -3,6 +3,7 @@ import settings from '#settings/services/main'
 import User from '#models/user'
 import { GITHUB, SocialService } from '#tests/doubles/social_service'
 import { ORIGIN } from '#tests/browser/chromium'
+import { barriers, settled } from '#tests/browser/page_measures'
 import {
   ACCOUNT,
   giveDemoModel,
@@ -103,6 +104,29 @@ test.group('Signing in with GitHub in a browser', (group) => {
     await page.waitForURL(`${ORIGIN}/login`)
     await page.getByText('This installation lets in only who was invited.').waitFor()
     await page.getByLabel('Username').waitFor()
+    await context.close()
+  })
+
+  test('neither the form of a service nor the sign-in page has barriers', async ({
+    assert,
+    browser,
+    browserContext,
+  }) => {
+    await giveSignInService('github', github.url)
+    await giveSignInService('google')
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/authentication`)
+    await page.getByRole('button', { name: 'Edit GitHub' }).click()
+    await page.getByRole('dialog').getByLabel('Client ID').waitFor()
+    await settled(page)
+    assert.deepEqual(await barriers(page), [])
+
+    const context = await browser.newContext()
+    const visitor = await context.newPage()
+    await visitor.goto(`${ORIGIN}/login`)
+    await visitor.getByRole('link', { name: 'Continue with Google' }).waitFor()
+    assert.deepEqual(await barriers(visitor), [])
     await context.close()
   })
 })

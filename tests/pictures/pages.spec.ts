@@ -134,7 +134,7 @@ test.group('Pictures of the pages', (group) => {
       await page.getByTestId('service-github').waitFor()
       await page.getByTestId('service-github').scrollIntoViewIfNeeded()
       await picture(page, 'admin-authentication-services')
-      await page.getByRole('button', { name: 'Change GitHub' }).click()
+      await page.getByRole('button', { name: 'Edit GitHub' }).click()
       await page.getByRole('dialog').getByLabel('Client ID').waitFor()
       await picture(page, 'admin-authentication-service')
       await page.getByRole('dialog').getByText('People can sign in').scrollIntoViewIfNeeded()

@@ -197,7 +197,8 @@ test.group('Architecture | arrows', () => {
     const plugins = filesOf(
       'app/runtimes/drivers/**/*.ts',
       'app/vaults/drivers/**/*.ts',
-      'app/llm/adapters/**/*.ts'
+      'app/llm/adapters/**/*.ts',
+      'app/identity/services/drivers/*.ts'
     ).flatMap(importsOf)
     const strays = plugins.filter(
       ({ room, target }) => ![room, 'bounded', 'timing'].includes(target.split('/')[0])
