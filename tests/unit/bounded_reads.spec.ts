@@ -39,6 +39,7 @@ const ALLOWED: Record<string, string> = {
   'plugins_folder.ts: readFileSync': 'the lists of npm, in the operator’s folder',
   'proc_table.ts: readFile': 'the kernel: a status has kilobytes, an environment what exec takes',
   'kernel_file.ts: readFileSync': 'the kernel: /proc and /sys',
+  'plugin_generator.ts: readFile': 'templates of the kit, and what the operator wrote',
   'port_holder.ts: readFileSync': 'the kernel: a name of 16 letters, tables of open ports',
   'reconciler.ts: fromAsync': 'one entry for each instance that Mosaic made',
   'registry.ts: for await': 'one number for each agent',

@@ -127,6 +127,7 @@ test.group('The gateway client', (group) => {
     assert.deepEqual(toSession({ key: 'agent:main:c1', derivedTitle: 'Parrots', updatedAt: 5 }), {
       key: 'c1',
       title: 'Parrots',
+      pinned: false,
       preview: null,
       updatedAt: new Date(5),
     })
