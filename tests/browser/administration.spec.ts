@@ -56,7 +56,7 @@ test.group('The administration in a browser', (group) => {
     await page.getByText('Emma Lindqvist').waitFor({ state: 'detached' })
     await page.getByText('Start timed out').waitFor()
     await page.getByPlaceholder('Find a person').fill('nobody at all')
-    await page.getByText('No agent fits').waitFor()
+    await page.getByText('No results').waitFor()
     await page.getByRole('button', { name: 'Show all' }).click()
     await page.getByText('Emma Lindqvist').waitFor()
   })
@@ -128,7 +128,7 @@ test.group('The administration in a browser', (group) => {
     await page.getByRole('cell').getByText('Awake').waitFor()
 
     await page.getByRole('button', { name: 'Log of mosaic-system-ops' }).click()
-    await page.getByRole('dialog').getByText('The last lines that it wrote.').waitFor()
+    await page.getByRole('dialog').getByText('The last lines of its log.').waitFor()
     await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: 'Delete mosaic-system-ops' }).click()

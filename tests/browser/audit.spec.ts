@@ -10,7 +10,7 @@ import { ORIGIN } from '#tests/browser/chromium'
 import { readyInstallation, signIn } from '#tests/browser/installation'
 
 const INVITED = 'Invited someone'
-const NOTHING = 'Nothing fits'
+const NOTHING = 'No results'
 
 test.group('The audit record in a browser', (group) => {
   let other: User

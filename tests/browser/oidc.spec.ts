@@ -64,7 +64,7 @@ test.group('Single sign-on in a browser, with a real provider', (group) => {
     await admins.fill('chiefs')
     await admins.press('Enter')
     await page.getByRole('button', { name: 'Try the rules' }).click()
-    await page.getByText('Comes in as an admin.').waitFor()
+    await page.getByText('Signs in as an admin.').waitFor()
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByText('Saved', { exact: true }).first().waitFor()
 

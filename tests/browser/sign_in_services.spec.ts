@@ -52,7 +52,7 @@ test.group('Signing in with GitHub in a browser', (group) => {
     await form.getByRole('button', { name: 'Save' }).click()
     await form.getByText('Enter the address of the server alone.').waitFor()
     await form.getByLabel('GitHub server').fill(github.url)
-    await form.getByLabel('New people').click()
+    await form.getByLabel('New users').click()
     await page.getByRole('option', { name: 'Anyone who has an account there' }).click()
     await form.getByRole('button', { name: 'Save' }).click()
     await form.waitFor({ state: 'hidden' })

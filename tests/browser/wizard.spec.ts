@@ -89,7 +89,7 @@ test.group('The set-up in a browser', (group) => {
     const password = page.getByLabel('Password', { exact: true })
     await password.fill('short')
     await page.getByRole('button', { name: 'Create the account' }).click()
-    await page.getByText('This is shorter than 12 characters.').waitFor()
+    await page.getByText('The password is shorter than 12 characters.').waitFor()
     assert.equal(await page.locator('input:focus').inputValue(), 'short')
 
     await password.fill(ACCOUNT.password)
