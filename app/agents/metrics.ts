@@ -8,7 +8,7 @@ const BUCKETS_SEC = [0.5, 1, 2.5, 5, 10, 20, 40, 80, 160]
 const REAP_OUTCOMES = ['stopped', 'suspended', 'working', 'failed'] as const
 type ReapOutcome = (typeof REAP_OUTCOMES)[number]
 
-/** What only the moment knows. */
+/** Figures that are read at scrape time. */
 export interface AgentGauges {
   /** Agents by their status. */
   agents: Record<string, number>
@@ -93,12 +93,12 @@ export class AgentMetrics {
     this.#prewarms.inc({ outcome })
   }
 
-  /** What a sweep of the reaper came to. */
+  /** Counts the results of a sweep of the reaper. */
   reaped(counts: Record<ReapOutcome, number>): void {
     for (const outcome of REAP_OUTCOMES) this.#reaps.inc({ outcome }, counts[outcome])
   }
 
-  /** What a sweep of the reconciler did, by what it did. */
+  /** Counts the actions of a sweep of the reconciler. */
   reconciled(counts: Record<string, number>): void {
     for (const [action, count] of Object.entries(counts)) this.#reconciled.inc({ action }, count)
   }

@@ -14,7 +14,7 @@ export interface ApiError {
   reason?: string
 }
 
-/** What is told of a failure. `retryAfterSec` is there for 429 and 503 only. */
+/** A failure as the API reports it. `retryAfterSec` is set for 429 and 503 only. */
 export interface Answer {
   status: number
   errors: [ApiError, ...ApiError[]]
@@ -76,7 +76,7 @@ function isUnstorable(error: unknown): boolean {
   return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) && severity === 'ERROR'
 }
 
-/** What is told instead of a failure of what Mosaic stands on, or null. */
+/** Returns the error that stands for a failure of Mosaic's own infrastructure, or null. */
 function ofTheMachine(failure: unknown): Exception | null {
   if (isDiskFull(failure)) return new E_DISK_FULL()
   return isDatabaseAway(failure) ? new E_DATABASE_AWAY() : null

@@ -13,7 +13,7 @@ export class E_DATABASE_REFUSED extends Exception {
   static override status = 503
   static override message = 'PostgreSQL refuses the user or the password of DATABASE_URL.'
   static override help =
-    'Check both. What is special in an address is written encoded, "#" as %23 and "@" as %40.'
+    'Check both. Percent-encode special characters of the password: "#" is %23 and "@" is %40.'
 }
 
 export class E_DATABASE_UNKNOWN extends Exception {

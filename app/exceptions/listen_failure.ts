@@ -30,7 +30,7 @@ export class E_CANNOT_LISTEN extends Exception {
 
 type NodeFailure = NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }
 
-/** What is told instead of Node's error about a listener that does not open, or null for any other error. */
+/** Returns the message for a listener that cannot open, in place of Node's error; null for any other error. */
 export function listenFailure(error: unknown, variables: ListenVariables): Exception | null {
   if (!(error instanceof Error)) return null
   const { code, syscall, address, port, hostname } = error as NodeFailure

@@ -6,7 +6,7 @@ export interface BodyLimits {
   ofAll: number
 }
 
-/** What one request holds of its caller's share. */
+/** The part of its caller's share that one request holds. */
 export interface BodyHold {
   /** @throws E_TOO_MUCH_AT_ONCE, E_BODIES_FULL */
   take(bytes: number): void

@@ -25,7 +25,7 @@ const EVERYONE: readonly Role[] = ['admin', 'member']
 const GRANTS = {
   /** Looks at who is here. */
   seeUsers: { roles: ADMIN, proof: 'any' },
-  /** Decides who may come in, and as what. */
+  /** Decides who may sign in, and with which role. */
   manageUsers: { roles: ADMIN, proof: 'freshSession' },
   /** Decides how people sign in, and which role that gives them. */
   manageSignIn: { roles: ADMIN, proof: 'freshSession' },

@@ -28,7 +28,7 @@ const NOTE_EVERY_MS = 10_000
 const KEPT_MS = 7 * 24 * 3_600_000
 
 /**
- * Proxies that Mosaic does not believe because nobody listed them. To Mosaic everyone behind one has the
+ * Proxies that Mosaic does not believe because they are not listed. To Mosaic everyone behind one has the
  * same address, so an operator should hear of it. Kept in a setting, for `node ace doctor`.
  */
 export class UnlistedProxies {

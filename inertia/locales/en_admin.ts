@@ -332,7 +332,8 @@ export const admin = {
     changed: 'Changed, not saved yet',
     reset: 'Back to the default',
     none: 'None',
-    operator: 'Only an operator can change this, on the command line: it decides where the data of agents goes.',
+    operator:
+      'Only an operator can change this, on the command line: it decides where the data of agents goes.',
     count: '{count} change | {count} changes',
     effect: 'New starts use it; agents that run now keep what they have until they restart.',
     groups: {

@@ -75,7 +75,7 @@ export class SettingsRollout {
   readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
   readonly #parts: SettingsRolloutParts
   readonly #rollouts = new Map<AgentKey, Rollout>()
-  /** Agents whose instance has to be another one, whatever their document says. */
+  /** Agents that need a new instance even if their document is unchanged. */
   readonly #outdated = new Set<AgentKey>()
   readonly #ended = new AbortController()
 

@@ -1,15 +1,14 @@
 import type { AgentsContext } from '#agents/context'
 import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 
-/** A database that is restarted is back within a few seconds. Who waits for longer wants to know why. */
+/** A restarted database is back within a few seconds. After that the caller gets an error. */
 const GIVE_UP_AFTER_MS = 10_000
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 800
 
 /**
- * Lets work on agents outlive a restart of the database. Only for what may be done twice: an answer that
- * got lost does not tell whether the database had heard the question. Reads may be, and so may each write
- * that names its lease.
+ * Retries work while the database restarts. Use it only for idempotent work: a lost answer does not tell
+ * whether the database executed the statement. Reads qualify, and so does each write that names its lease.
  */
 export class DatabaseRetry {
   readonly #context: Pick<AgentsContext, 'clock' | 'random'>
@@ -19,7 +18,7 @@ export class DatabaseRetry {
   }
 
   /**
-   * Does the work, again and again while the database is away.
+   * Runs the work, and repeats it while the database is away.
    *
    * @throws E_DATABASE_AWAY after ten seconds, what the work throws, the signal's reason
    */

@@ -5,7 +5,7 @@ import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey, WakeProgress, WakeStage } from '#agents/types'
 
 const TABLE = 'agent_wakes'
-/** Words for a person fit in; an engine may say more. */
+/** Long enough for a sentence; an engine may send more. */
 const MOST_DETAIL = 250
 
 /** A wake as other replicas see it. */
@@ -25,8 +25,8 @@ interface WakeRow {
 }
 
 /**
- * The wakes in flight, for the other replicas of Mosaic to see, stand in line behind, and call off. It is
- * written where there are others, and nothing depends on a single entry: whoever cannot write it goes on.
+ * The wakes in flight, which other replicas of Mosaic can see, queue behind and cancel. A replica that is alone
+ * writes no entries, and a failure to write one does not stop its wake.
  */
 export class WakeRegistry {
   readonly #context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger'>
@@ -40,7 +40,7 @@ export class WakeRegistry {
     this.#replicas = replicas
   }
 
-  /** Puts a wake of this replica up. Call it under the lease. Tells whether it is there. */
+  /** Registers a wake of this replica. Call it under the lease. Returns whether it is registered. */
   async begin(agent: AgentKey): Promise<boolean> {
     if (this.#replicas.alone) return false
     const { replicaId, clock } = this.#context
@@ -82,7 +82,7 @@ export class WakeRegistry {
     return Number(count) > 0
   }
 
-  /** Wakes of this replica that another one has called off. */
+  /** Wakes of this replica that another one asked to cancel. */
   async cancelRequests(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)
@@ -91,12 +91,12 @@ export class WakeRegistry {
     return rows.map(({ agent }) => agent)
   }
 
-  /** Stands in line for a place at the start gate, or leaves the line. */
+  /** Joins or leaves the queue of the start gate. */
   async setQueued(agent: AgentKey, queued: boolean): Promise<boolean> {
     return this.#try(() => this.#own(agent).update({ queued }))
   }
 
-  /** Those who have a place or wait for one, over all replicas, in the order in which they came. */
+  /** Agents that have a place at the start gate or wait for one, over all replicas, the first first. */
   async queue(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)

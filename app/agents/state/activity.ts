@@ -24,9 +24,9 @@ interface Use {
 }
 
 /**
- * Who is being used. Requests in flight count while they run; their times reach the rows in batches, so
- * that the reaper of any process knows them. Only acts of a user are told here: never probes, open tabs
- * or reconnects. Call `begin` before `ensureRunning`: then nobody stops the agent in between.
+ * Tracks the use of agents. A request counts as use while it is in flight. Times of use reach the rows in
+ * batches, for the reaper of any process. Report acts of a user only, never probes, open tabs or reconnects.
+ * Call `begin` before `ensureRunning`: the agent is then not stopped in between.
  */
 export class AgentActivity {
   readonly #clock: Clock
@@ -58,7 +58,7 @@ export class AgentActivity {
     }
   }
 
-  /** Notes an act of the user that is no request to the agent. */
+  /** Records an act of the user that is not a request to the agent. */
   touch(agent: AgentKey): void {
     this.#touched(agent)
   }
@@ -103,7 +103,7 @@ export class AgentActivity {
     })
   }
 
-  /** Writes what the rows do not know yet. */
+  /** Writes all pending times of use. */
   async flush(): Promise<void> {
     await this.#flushing
     await this.#write(() => true)
@@ -127,7 +127,7 @@ export class AgentActivity {
     return use
   }
 
-  /** One timer for all: whoever is due when it rings is written with one statement. */
+  /** One timer for all agents: those that are due are written with one statement. */
   #schedule(at: number): void {
     if (this.#closed || this.#flushing || at >= this.#ringsAt) return
     this.#cancelTimer()

@@ -21,9 +21,9 @@ export interface ReplicaSyncParts {
 }
 
 /**
- * Brings what other replicas of Mosaic do to those who want to know here: pages that watch an agent, wakes
- * that were called off elsewhere, the shortcut to gateways that were stopped or moved. And tells them what
- * is in flight here. Does nothing while this replica is alone.
+ * Applies the changes of other replicas of Mosaic here: tells pages that watch an agent, cancels wakes on
+ * request, and forgets gateways that were stopped or moved. Publishes the requests in flight here. A no-op while
+ * this replica is alone.
  */
 export class ReplicaSync {
   readonly #context: Pick<AgentsContext, 'clock' | 'replicas' | 'logger'>

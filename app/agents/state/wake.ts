@@ -2,12 +2,12 @@ import type { Clock } from '#timing/clock'
 import type { Lease } from '#agents/leases/lease_manager'
 import type { AgentKey, GatewayAccess, WakeProgress, WakeReason, WakeStage } from '#agents/types'
 
-/** Someone called the wake off. Nothing of it is left running. */
+/** The wake was cancelled. Nothing of it is left running. */
 export class WakeCancelled extends Error {
   override name = 'WakeCancelled'
 }
 
-/** Mosaic ends while the agent wakes. The instance goes on, and the next Mosaic finds it. */
+/** Mosaic ends while the agent wakes. The instance keeps running, and the next Mosaic adopts it. */
 export class WakeAbandoned extends Error {
   override name = 'WakeAbandoned'
 }
@@ -16,9 +16,9 @@ export function isExplicit(reason: WakeReason): boolean {
   return reason === 'person' || reason === 'restart'
 }
 
-/** One agent on its way from not running to ready. Whoever comes late joins it. */
+/** One agent on its way from not running to ready. Later callers join it. */
 export class Wake {
-  /** Settles with the wake. Set by whoever runs it. */
+  /** Settles with the wake. The waker sets it. */
   declare result: Promise<GatewayAccess>
   /** Whether a person asked for it: then an earlier failure does not delay it. */
   explicit: boolean
@@ -49,17 +49,17 @@ export class Wake {
     this.#beganAt = clock.elapsed()
   }
 
-  /** Aborts when it is called off, or its lease is lost. */
+  /** Aborts when the wake is cancelled or its lease is lost. */
   get signal(): AbortSignal {
     return this.#signal
   }
 
-  /** Aborts when it is called off, for everyone. */
+  /** Aborts when the wake is cancelled. */
   get cancelled(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** It goes on under this lease. */
+  /** Continues the wake under this lease. */
   begin(lease: Lease): void {
     this.#signal = AbortSignal.any([this.#controller.signal, lease.signal])
   }
@@ -83,7 +83,7 @@ export class Wake {
     for (const listener of this.#listeners) listener(this.progress)
   }
 
-  /** Tells what another replica of Mosaic tells that wakes the agent. */
+  /** Reports the progress of the replica that wakes the agent. */
   follow({ stage, queuePosition, expectedWaitMs, detail, usualMs }: WakeProgress): void {
     const last = this.progress
     this.followed = true
@@ -97,7 +97,7 @@ export class Wake {
     })
   }
 
-  /** What is counted of it once it has ended. */
+  /** The figures of the wake for the metrics, once it has ended. */
   summary() {
     const { reason, elapsedMs } = this
     return { reason, elapsedMs, stages: this.#stages }

@@ -30,12 +30,12 @@ export class SharedWakes {
     }
   }
 
-  /** Asks whichever other replica wakes the agent to give up. */
+  /** Asks the replica that wakes the agent to cancel. */
   async requestCancel(agent: AgentKey): Promise<void> {
     await this.databaseRetry.run(() => this.registry.requestCancel(agent))
   }
 
-  /** What to do while another replica holds the lease: tell those who wait here what it tells. */
+  /** Returns the poll for a held lease: it passes the other replica's progress on to the callers here. */
   follow(wake: Wake): () => Promise<undefined> {
     return async () => {
       const progress = await this.progress(wake.agent)

@@ -18,7 +18,7 @@ export interface InstanceEnd {
   endUnwanted(agent: AgentKey): Promise<void>
 }
 
-/** Keeps what went wrong, takes back what was half made, and says when to try again. */
+/** Records why a wake failed, undoes its partial work, and schedules the next attempt. */
 export class WakeFailures {
   readonly #context: AgentsContext
   readonly #rows: AgentRepository
@@ -36,7 +36,7 @@ export class WakeFailures {
     if (isCrashLoop(row)) throw new AgentUnavailable(row.statusReason)
     if (!row.retryAt) return
     const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
-    /** What lies further ahead was noted before somebody set the clock back. */
+    /** A later time was recorded before the clock was set back. */
     if (waitMs <= 0 || waitMs > LONGEST_BACK_OFF_MS) return
     throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })
   }
@@ -48,7 +48,7 @@ export class WakeFailures {
 
     const { row } = attempt
     this.#log(row, reason, error)
-    /** Without it nothing can be noted. What was begun is gone on with, by a caller or the reconciler. */
+    /** Without the database nothing can be recorded. A caller or the reconciler resumes the attempt. */
     if (reason === 'database_away') return new AgentUnavailable(reason, { cause: error })
     await this.#takeBack(attempt)
     const delayMs = await this.#note(row, reason).catch((cause: unknown) => {
@@ -62,7 +62,7 @@ export class WakeFailures {
     return new AgentUnavailable(reason, { retryAfterSec, cause: error })
   }
 
-  /** Ends whatever the attempt has made. An instance that appears later is ended then. */
+  /** Ends the instance of the attempt. An instance that appears later is ended then. */
   async #takeBack({ row, driver, making }: Attempt): Promise<void> {
     if (!driver) return
     const { clock, logger } = this.#context
@@ -102,7 +102,7 @@ export class WakeFailures {
     return delayMs
   }
 
-  /** What is no defect needs no stack. */
+  /** Failures that the owner caused are logged without a stack. */
   #log(row: AgentRow, reason: FailureReason, error: unknown): void {
     const details = { reason, agent: agentOf(row) }
     const { logger } = this.#context
