@@ -67,6 +67,24 @@ export const CONNECTION_FAILURES = [
 ] as const
 export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number]
 
+/** Why a service refused a call of an agent: a closed list. Mosaic answers the agent by it. */
+export const CALL_FAILURES = [
+  'unauthorized',
+  'billing',
+  'rate_limited',
+  'not_found',
+  'bad_request',
+  'context_length',
+  'bad_response',
+] as const
+export type CallFailure = (typeof CALL_FAILURES)[number]
+
+/** What an adapter reads from a service's error. `message` is the service's own sentence for a person. */
+export interface ServiceError {
+  reason: CallFailure
+  message?: string
+}
+
 /** The result of a connection test. `message` is a sentence for a person, without the key. */
 export type ConnectionTest =
   | { ok: true; latencyMs: number; models: LlmModel[] }
@@ -151,6 +169,18 @@ export interface LlmAdapter {
    * family apply; for a family it does not know, no call passes. A pure function.
    */
   calls?(apiType: ApiType): ApiCall[] | undefined
+
+  /**
+   * Adds headers that the service wants with each call of an agent, beside the key: a version, the name of the
+   * application. Called before `authorize`, with a key or without. A pure function.
+   */
+  headers?(headers: Headers): void
+
+  /**
+   * Reads an error of the service that has a form of its own: its status (300 or more) and the beginning of its
+   * body as text. Null, or a missing method, leaves it to Mosaic, which knows the usual forms. A pure function.
+   */
+  readError?(answer: { status: number; body: string }): ServiceError | null
 
   /** Writes the key into the headers that the service expects. */
   authorize(headers: Headers, apiKey: string): void

@@ -146,6 +146,7 @@ export class LlmRelay {
 
   #headers(call: AgentCall, { adapter, apiKey }: RelayTarget): Headers {
     const headers = toProvider(call.headers)
+    adapter.headers?.(headers)
     if (apiKey) adapter.authorize(headers, apiKey)
     return headers
   }
@@ -159,7 +160,7 @@ export class LlmRelay {
     body.on('error', () => {})
     if (status >= 300) {
       const text = redact(await this.#errorText(body), apiKey)
-      return this.#instead(target, judge({ status, body: text }, name))
+      return this.#instead(target, judge({ status, body: text }, name, target.adapter))
     }
     if (PAGES.has(mediaType(headers))) {
       body.destroy()

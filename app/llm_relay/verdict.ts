@@ -1,3 +1,4 @@
+import { CALL_FAILURES, type LlmAdapter, type ServiceError } from '#llm/contract'
 import { failureReason } from '#llm_relay/failure_reason'
 import { isMisread } from '#llm_relay/openclaw_words'
 import { parseProviderError, type ProviderError } from '#llm_relay/provider_error'
@@ -57,9 +58,33 @@ export function takeTheNextModel(
   return { status: 404, body: JSON.stringify({ type: 'error', error }), reason, message }
 }
 
-/** Decides on a provider's answer that is an error. */
-export function judge({ status, body }: ErrorAnswer, name: string): Verdict {
-  return judgeError(parseProviderError(body), name, status, body)
+/** Decides on a provider's answer that is an error. The adapter reads it first, if it can. */
+export function judge(
+  answer: ErrorAnswer,
+  name: string,
+  adapter: Pick<LlmAdapter, 'readError'> = {}
+): Verdict {
+  const { status, body } = answer
+  const error = parseProviderError(body)
+  const told = readBy(adapter, answer)
+  if (!told) return judgeError(error, name, status, body)
+  return judgeError(
+    { ...error, message: told.message ?? error.message },
+    name,
+    status,
+    body,
+    told.reason
+  )
+}
+
+/** Of an adapter that throws, or tells a reason that there is not, nothing is believed. */
+function readBy(adapter: Pick<LlmAdapter, 'readError'>, answer: ErrorAnswer): ServiceError | null {
+  try {
+    const told = adapter.readError?.(answer) ?? null
+    return told && CALL_FAILURES.includes(told.reason) ? told : null
+  } catch {
+    return null
+  }
 }
 
 /**
@@ -72,9 +97,9 @@ export function judgeError(
   error: ProviderError,
   name: string,
   status: number | null = null,
-  body: string | null = null
+  body: string | null = null,
+  reason: ProviderFailureReason = failureReason(status, error)
 ): Verdict {
-  const reason = failureReason(status, error)
   const said = cut(error.message, QUOTED)
   const message = sentence(reason, name)
   const detailed = said ? `${message} It says: ${said}` : message

@@ -16,10 +16,11 @@ import type { FailureReason } from '#runtimes/errors'
 /** The abilities of a driver. Tests and callers check these flags, never a driver's name. */
 export interface RuntimeCapabilities {
   /**
-   * The isolation between agents: none, a system user each, a sandbox of namespaces each on the machine's
-   * files, or a container.
+   * The isolation between agents: none; a system user each; a sandbox of namespaces each on the machine's files,
+   * with a network of its own or with the machine's; a container each, which has a file system and a network of its
+   * own, whatever makes it and whatever lies in it.
    */
-  isolation: 'none' | 'user' | 'sandbox' | 'container'
+  isolation: 'none' | 'user' | 'sandbox' | 'sandbox-shared-network' | 'container'
   /** Whether `suspend` and `resume` exist. */
   suspend: boolean
   /** Whether the driver enforces a spec's `limits`. */
@@ -114,6 +115,8 @@ export interface RuntimeFinding {
   code: string
   message: string
   hint: string
+  /** Where to read on: an address that begins with `https://`. Mosaic shows no other. */
+  link?: string
 }
 
 export interface RuntimeContext {
@@ -136,6 +139,10 @@ export interface RuntimeCallback {
 
 export interface RuntimeDriver {
   readonly name: string
+  /** The name that people see, such as "Firecracker". Without it the pages show `name`. */
+  readonly label?: string
+  /** One sentence for the pages: what agents run in. */
+  readonly description?: string
   readonly capabilities: RuntimeCapabilities
 
   /**

@@ -228,11 +228,13 @@ export const en = {
   runtimes: {
     names: { process: 'Processes', docker: 'Containers' },
     isolation: {
-      none: 'All agents run as one user of this machine. For evaluation only.',
-      user: 'Each agent runs as its own user of this machine.',
-      sandbox:
+      'none': 'All agents run as one user of this machine. For evaluation only.',
+      'user': 'Each agent runs as its own user of this machine.',
+      'sandbox':
         'Each agent runs as its own user in its own sandbox, and reaches no other agent and no service of this machine.',
-      container: 'Each agent runs in its own hardened container.',
+      'sandbox-shared-network':
+        'Each agent runs in its own sandbox, which shares the network of this machine.',
+      'container': 'Each agent runs in its own hardened container.',
     },
     limits: 'Memory, CPU and processes of each agent are limited.',
     noLimits: 'Memory and CPU are not limited.',

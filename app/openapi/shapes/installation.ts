@@ -44,12 +44,16 @@ const severity = oneOf(['error', 'warning'])
 /** A runtime driver, and what is wrong with it here. */
 export const runtime = shape({
   name: text(),
+  label: nullable(text()),
+  description: nullable(text()),
   inUse: flag(),
   usable: flag(),
-  isolation: oneOf(['none', 'user', 'sandbox', 'container']),
+  isolation: oneOf(['none', 'user', 'sandbox', 'sandbox-shared-network', 'container']),
   limits: flag(),
   movesData: flag(),
-  findings: list(shape({ severity, code: text(), message: text(), hint: text() })),
+  findings: list(
+    shape({ severity, code: text(), message: text(), hint: text(), link: nullable(text()) })
+  ),
 })
 
 const sums = {

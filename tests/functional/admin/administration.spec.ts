@@ -10,6 +10,7 @@ import SystemContainer from '#models/system_container'
 import { ownModel } from '#user_settings/own_models'
 import settings from '#settings/services/main'
 import { adminSession } from '#tests/admin_session'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
 test.group('The administration', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
@@ -197,6 +198,37 @@ test.group('The administration', (group) => {
     const inUse = body.data.filter((runtime: { inUse: boolean }) => runtime.inUse)
     assert.lengthOf(inUse, 1)
     assert.containsSubset(inUse[0], { name: 'memory', findings: [] })
+  })
+
+  test('shows what a plugin calls its runtime, and the page that it sends people to', async ({
+    assert,
+    cleanup,
+  }) => {
+    const runtimes = await app.container.make('runtime.manager')
+    cleanup(() => runtimes.restore())
+    const finding = {
+      severity: 'warning' as const,
+      code: 'acme_old',
+      message: 'Old.',
+      hint: 'Renew.',
+    }
+    const links = ['https://acme.test/old', 'javascript:alert(1)', undefined]
+    const preflight = async () => links.map((link) => ({ ...finding, link }))
+    const own = { label: 'Acme VMs', description: 'A small machine for each agent.' }
+    runtimes.fake(Object.assign(new MemoryDriver(), own, { preflight }), 'memory')
+
+    const { visitor } = await adminSession()
+    const { body } = await visitor.get('/api/v1/admin/runtimes')
+    const byName = (wanted: string) =>
+      body.data.find(({ name }: { name: string }) => name === wanted)
+    assert.containsSubset(byName('memory'), {
+      ...own,
+      findings: [{ link: 'https://acme.test/old' }, { link: null }, { link: null }],
+    })
+    assert.containsSubset(byName('process'), { label: null, description: null })
+    for (const { code, link } of byName('process').findings) {
+      assert.equal(link, `/docs/runtimes#${code}`)
+    }
   })
 
   test('says of each other runtime whether it can be used here', async ({ assert }) => {

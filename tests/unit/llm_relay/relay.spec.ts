@@ -32,6 +32,7 @@ test.group('The LLM relay', (group) => {
       agent: 'user/u1' as const,
       provider: { id: 'p1', name: 'work', isActive: true },
       adapter: {
+        headers: (headers) => headers.set('x-acme-version', '7'),
         authorize: (headers, key) => headers.set('authorization', `Bearer ${key}`),
       } as LlmAdapter,
       calls: [{ method: 'POST' as const, path: '/chat/completions' }],
@@ -64,6 +65,12 @@ test.group('The LLM relay', (group) => {
       signal: new AbortController().signal,
     }
   }
+
+  test('adds the headers of the adapter beside the key', async ({ assert }) => {
+    await relay().answer(call())
+    const { headers } = upstream.calls[0]
+    assert.include(headers, { 'x-acme-version': '7', 'authorization': `Bearer ${KEY}` })
+  })
 
   test('gives up on a provider that is silent, and on one that only sends headers', async ({
     assert,

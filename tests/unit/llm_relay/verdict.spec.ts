@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { FAILING_SERVICES } from '#tests/unit/llm_relay/failing_services'
+import type { LlmAdapter } from '#llm/contract'
 import { judge, judgeError } from '#llm_relay/verdict'
 import { providerError } from '#llm_relay/provider_error'
 
@@ -58,5 +59,47 @@ test.group('A failing service', () => {
       assert.equal(verdict.reason, 'bad_request')
       assert.equal(judge({ status: 400, body }, 'work').reason, 'bad_request')
     }
+  })
+})
+
+test.group('A service with an error shape of its own', () => {
+  const answer = { status: 418, body: '{"kettle":{"state":"dry"}}' }
+  const reading = (readError: NonNullable<LlmAdapter['readError']>) =>
+    judge(answer, 'work', { readError })
+
+  test('is read by its adapter', ({ assert }) => {
+    const read: object[] = []
+    const verdict = reading((given) => {
+      read.push(given)
+      return { reason: 'billing' }
+    })
+    assert.deepEqual(read, [answer])
+    assert.include(verdict, { reason: 'billing', status: 404 })
+    assert.equal(verdict.message, 'The account behind work has no credit left.')
+  })
+
+  test('is told in the sentence that its adapter found', ({ assert }) => {
+    const verdict = reading(() => ({ reason: 'not_found', message: 'No such kettle.' }))
+    assert.match(verdict.message, /It says: No such kettle\.$/)
+  })
+
+  test('is read as usual where the adapter does not know, throws or makes up a reason', ({
+    assert,
+  }) => {
+    const usual = judge(answer, 'work')
+    assert.deepEqual(
+      reading(() => null),
+      usual
+    )
+    assert.deepEqual(
+      reading(() => {
+        throw new Error('a defect')
+      }),
+      usual
+    )
+    assert.deepEqual(
+      reading(() => ({ reason: 'full_moon' }) as never),
+      usual
+    )
   })
 })

@@ -10,22 +10,37 @@ export default class AdminRuntimesController {
     const runtimes = await app.container.make('runtime.manager')
     const settings = await app.container.make('settings')
     const inUse = await settings.get('runtime.driver')
+    const plugins = new Set(runtimes.extensions())
     const data = await Promise.all(
       runtimes.names().map(async (name) => {
         const driver = await runtimes.use(name)
         const findings = await driver.preflight()
+        const isBuiltIn = !plugins.has(name)
         return {
           name,
+          label: driver.label ?? null,
+          description: driver.description ?? null,
           inUse: name === inUse,
           usable: findings.every(({ severity }) => severity !== 'error'),
           isolation: driver.capabilities.isolation,
           limits: driver.capabilities.limits,
           /** Whether agents can come here from another driver, and leave, with their data. */
           movesData: Boolean(driver.exportData && driver.importData),
-          findings,
+          findings: findings.map(({ severity, code, message, hint, link }) => ({
+            severity,
+            code,
+            message,
+            hint,
+            link: isBuiltIn ? `/docs/runtimes#${code}` : readable(link),
+          })),
         }
       })
     )
     return listed(data, query)
   }
+}
+
+/** Where a plugin sends people: it may be anywhere, but never a script. */
+function readable(link: string | undefined): string | null {
+  return link?.startsWith('https://') && URL.canParse(link) ? link : null
 }
