@@ -20,7 +20,7 @@ import { PrivatePostgres } from './runner/postgres.mjs'
 import { SuiteRun } from './runner/suite_run.mjs'
 import { specFiles } from './runner/spec_files.mjs'
 import { build } from '../bin/setup/build.mjs'
-import { chromium } from './runner/system.mjs'
+import { bubblewrap, chromium } from './runner/system.mjs'
 
 /**
  * The parts in the order of `npm test`: the quickest answer first. What has a `word` runs where a flag names
@@ -38,7 +38,7 @@ const PARTS = {
     { on: 'this machine', needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
   ],
-  plugins: [{}],
+  plugins: [{ needs: ['bubblewrap'] }],
   browser: [{ needs: ['chromium', 'build'] }],
   e2e: [
     { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },
@@ -137,6 +137,7 @@ class TestRun {
     if (needs.has('chromium')) {
       await step('Chromium', async () => (this.#env.CHROMIUM_PATH = await chromium()))
     }
+    if (needs.has('bubblewrap')) await step('bubblewrap', bubblewrap)
     if (needs.has('openclaw')) {
       await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
     }

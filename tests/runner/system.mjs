@@ -26,6 +26,12 @@ export async function chromium() {
   return found() ?? (await installed('Chromium', ['chromium'], found))
 }
 
+/** The path of bubblewrap, which an example plugin runs agents in, installed if need be. */
+export async function bubblewrap() {
+  const found = () => inPath('bwrap').find(isExecutable)
+  return found() ?? (await installed('bubblewrap', ['bubblewrap'], found))
+}
+
 /** The folder of PostgreSQL's programs (`initdb`, `postgres`), installed if need be. */
 export async function postgresPrograms() {
   const found = () => {

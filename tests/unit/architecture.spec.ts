@@ -368,7 +368,9 @@ test.group('Architecture | the documentation names what there is', () => {
     const commands = files.map((file) => /commandName = '([a-z:-]+)'/.exec(source(file))![1])
     const [section] = /^## Commands$[^]+?^## /m.exec(source('docs/operations.md'))!
     const cells = [...section.matchAll(/^\| (`.+?) \|/gm)].map(([, cell]) => cell)
-    const named = cells.flatMap((cell) => [...cell.matchAll(/`([a-z:-]+)/g)].map(([, name]) => name))
+    const named = cells.flatMap((cell) =>
+      [...cell.matchAll(/`([a-z:-]+)/g)].map(([, name]) => name)
+    )
     assert.sameMembers(named, [...commands, 'migration:run'])
   })
 

@@ -65,9 +65,7 @@ test.group('What a gateway took', (group) => {
         assert.lengthOf(surface.waker.woken, 0)
       })
 
-    test(`is sent again, once, only where it refused it, ${way}`, async ({
-      assert,
-    }) => {
+    test(`is sent again, once, only where it refused it, ${way}`, async ({ assert }) => {
       gateway.script = (reply) => {
         if (gateway.requests.length > 1) return answer(reply, way)
         reply.json(503, { error: DRAINING }, { 'retry-after': '1' })

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { readSmallFile } from '@mosaic/plugin-kit'
+import { secretsFile, type InstanceExit, type InstanceSpec } from '@mosaic/plugin-kit/runtime'
+import type { SandboxProcess } from './sandbox.ts'
+
+/** One start of an agent. */
+export interface Run extends SandboxProcess {
+  port: number
+  generation: number
+  specHash: string
+  startedAt: string
+  stopRequested: boolean
+  /** How it ended, if this Mosaic saw it. */
+  exit: InstanceExit | null
+}
+
+export interface AgentRecord {
+  installation: string
+  name: string
+  agent: string
+  /** Null for an agent that never ran here, or whose instance was removed. */
+  run: Run | null
+}
+
+const RECORD = { what: 'The record of an agent', maxBytes: 64 * 1024 }
+/** Above this size a log begins anew at the next start. */
+const LOG_BYTES = 4 * 1024 * 1024
+
+/** The folder of one agent. Only `agent` is visible in its sandbox. */
+export class AgentFolder {
+  readonly path: string
+  readonly agent: string
+  readonly secrets: string
+  readonly log: string
+
+  constructor(storage: string, name: string) {
+    this.path = join(storage, 'agents', name)
+    this.agent = join(this.path, 'agent')
+    this.secrets = join(this.path, 'secrets.json')
+    this.log = join(this.path, 'agent.log')
+  }
+
+  /** The names of all folders, whoever made them. */
+  static async names(storage: string): Promise<string[]> {
+    return readdir(join(storage, 'agents')).catch(() => [])
+  }
+
+  get exists(): boolean {
+    return existsSync(this.path)
+  }
+
+  /** Null where there is none, or something else than a record. */
+  async read(): Promise<AgentRecord | null> {
+    try {
+      return JSON.parse(await readSmallFile(join(this.path, 'record.json'), RECORD))
+    } catch {
+      return null
+    }
+  }
+
+  async save(record: AgentRecord): Promise<void> {
+    await this.#write('record.json', JSON.stringify(record))
+  }
+
+  /** Makes what is missing, and puts the token of this start in place. */
+  async prepare({ token }: InstanceSpec): Promise<void> {
+    for (const folder of ['state', 'home', 'cache']) {
+      await mkdir(join(this.agent, folder), { recursive: true, mode: 0o700 })
+    }
+    await this.#write('secrets.json', secretsFile(token))
+    const { size } = await stat(this.log).catch(() => ({ size: 0 }))
+    if (size > LOG_BYTES) await truncate(this.log)
+  }
+
+  async delete(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    const temporary = join(this.path, `${name}.${randomUUID()}`)
+    await writeFile(temporary, text, { mode: 0o600 })
+    await rename(temporary, join(this.path, name))
+  }
+}

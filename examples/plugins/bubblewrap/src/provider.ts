@@ -1,0 +1,17 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import { createBubblewrap } from './index.ts'
+
+/** Registers the runtime while Mosaic boots. */
+export default class BubblewrapProvider {
+  readonly #app: ApplicationService
+
+  constructor(app: ApplicationService) {
+    this.#app = app
+  }
+
+  boot() {
+    this.#app.container.resolving('runtime.manager', (manager) => {
+      manager.extend('bubblewrap', createBubblewrap())
+    })
+  }
+}

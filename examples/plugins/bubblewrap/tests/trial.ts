@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { impostorOf, launchTrial, type LaunchTrial } from '@mosaic/plugin-kit/testing'
+import { BubblewrapDriver } from '../src/driver.ts'
+
+/** Whether this machine can make sandboxes at all. */
+export function canSandbox(): boolean {
+  try {
+    execFileSync('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', '/bin/true'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const { capabilities } = new BubblewrapDriver({
+  installation: 'none',
+  launch: { storage: '', launcher: '', node: '', openclaw: () => '' },
+})
+
+/** The driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
+export function prepare(): Promise<LaunchTrial> {
+  return launchTrial({
+    name: 'bubblewrap',
+    open: (context) => new BubblewrapDriver(context),
+    kill: async ({ id }) => void process.kill(Number(id), 'SIGKILL'),
+    plant: async (name, storage) => {
+      const folder = join(storage, 'agents', name)
+      const file = join(folder, 'notes.txt')
+      await mkdir(folder, { recursive: true })
+      await writeFile(file, 'mine')
+      return async () => existsSync(file) && (await readFile(file, 'utf8')) === 'mine'
+    },
+    impersonate: impostorOf,
+  })
+}

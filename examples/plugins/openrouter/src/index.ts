@@ -1,0 +1,1 @@
+export { OpenrouterAdapter } from './adapter.ts'

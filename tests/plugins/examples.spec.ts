@@ -1,0 +1,19 @@
+import { test } from '@japa/runner'
+import { OutsideFolder } from '#tests/plugins/outside'
+
+test.group('Example plugins', () => {
+  test('{$self} type-checks, passes its own tests and builds, outside the repository')
+    .with(['openrouter', 'key-file', 'bubblewrap'])
+    .run(async ({ assert, cleanup }, name) => {
+      const folder = await OutsideFolder.make()
+      cleanup(() => folder.close())
+      await folder.copy(`examples/plugins/${name}`)
+      await folder.install()
+
+      assert.deepEqual(await folder.typecheck(), { code: 0, output: '' })
+      const { code, output } = await folder.test()
+      assert.equal(code, 0, output)
+      assert.match(output, /Tests {2}\d+ passed/)
+      assert.deepEqual(await folder.build(), { code: 0, output: '' })
+    })
+})
