@@ -102,7 +102,6 @@ export const en = {
   },
 
   errors: {
-    notFound: 'Page not found',
     notFoundHint: 'It may have been removed, or it belongs to someone else.',
     server: 'Something went wrong inside Mosaic',
     serverHint:

@@ -106,6 +106,6 @@ test.group('The pages', (group) => {
     const page = await browserContext.newPage()
     const response = await page.goto(`${ORIGIN}/nowhere`)
     assert.equal(response!.status(), 404)
-    await page.getByText('Page not found').waitFor()
+    await page.getByText('There is nothing at this address').waitFor()
   })
 })

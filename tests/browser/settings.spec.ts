@@ -135,7 +135,7 @@ test.group('Settings in a browser', (group) => {
     await page.goto(`${ORIGIN}/settings/providers`)
     await page.getByRole('button', { name: 'More about Demo model' }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
-    await page.getByText('its first model, demo/echo').waitFor()
+    await page.getByText('its primary model, demo/echo').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await page.getByText('You have no provider yet').waitFor()
   })
