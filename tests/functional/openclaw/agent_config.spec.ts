@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { createId } from '@paralleldrive/cuid2'
 import SystemContainer from '#models/system_container'
+import { keptTimersModule } from '#openclaw/kept_timers'
 import UserAgentConfig from '#models/user_agent_config'
 import { PRIMER } from '#openclaw/primer_model'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
@@ -75,6 +76,7 @@ test.group('The config endpoint', (group) => {
           content: '{"retry":{"provider":{"maxRetries":0}}}\n',
           path: 'agents/main/agent/settings.json',
         },
+        { content: keptTimersModule, path: 'mosaic/preload.mjs' },
       ],
     })
   })
