@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
 import type { Instance } from '#runtimes/contract'
 
 /** Answers in the place of a gateway that is gone. */
@@ -8,6 +9,9 @@ export interface Impostor {
   heard(): string
   close(): Promise<void>
 }
+
+/** What a port may stay taken after the end of its process. */
+const FREE_MS = 5000
 
 /** Listens, as this process, at every address with the port of an instance, and answers that all is well. */
 export async function impostorOf({ endpoint }: Instance): Promise<Impostor> {
@@ -20,8 +24,8 @@ export async function impostorOf({ endpoint }: Instance): Promise<Impostor> {
       heard += bytes
       socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
     })
-  }).listen(Number(new URL(endpoint).port), '0.0.0.0')
-  await once(server, 'listening')
+  })
+  await listenWhenFree(server, Number(new URL(endpoint).port))
   return {
     heard: () => heard,
     close: async () => {
@@ -29,5 +33,21 @@ export async function impostorOf({ endpoint }: Instance): Promise<Impostor> {
       server.close()
       await once(server, 'close')
     },
+  }
+}
+
+/** A process that was killed may hold its port for a moment longer than anybody sees it. */
+async function listenWhenFree(server: Server, port: number): Promise<void> {
+  const deadline = performance.now() + FREE_MS
+  for (;;) {
+    try {
+      server.listen(port, '0.0.0.0')
+      await once(server, 'listening')
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EADDRINUSE' || performance.now() > deadline) throw error
+      await after(50)
+    }
   }
 }
