@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver } from '#runtimes/contract'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
+import type { SettingKey } from '#settings/definitions'
 import { answerQuestions } from '../../bench/answering.js'
 import { consoleApp } from '../../bench/console_app.js'
 import { Acts, isExplained, remembered, type House } from '../acts.js'
@@ -90,6 +91,10 @@ async function openHouse() {
   const timeouts = { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 }
   const context = {
     ...base,
+    settings: {
+      get: async (key: SettingKey) =>
+        (key === 'runtime.driver' ? driver.name : await base.settings.get(key)) as never,
+    },
     runtimes: {
       use: async () => driver,
       names: () => [driver.name],
