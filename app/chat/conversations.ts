@@ -80,11 +80,14 @@ export class Conversations {
     { title, pinned }: { title?: string; pinned?: boolean }
   ): Promise<Conversation> {
     const key = sessionKeyOf(id)
+    const named = conversationOf(key)
+    if (!named) throw new E_CONVERSATION_NOT_FOUND()
+
     return this.#ask(agent, async (access) => {
+      await this.#demand(access, key)
       const sessions = await this.gateway.sessions(access.url, access.token)
       const session = sessions.find((one) => one.key === key)
-      const named = conversationOf(key)
-      if (!session || !named) throw new E_CONVERSATION_NOT_FOUND()
+      if (!session) throw new E_CONVERSATION_NOT_FOUND()
       const isTaken = sessions.some((one) => one.key !== key && one.title === title)
       if (title !== undefined && isTaken) throw new E_CONVERSATION_TITLE_TAKEN()
 
@@ -156,11 +159,15 @@ export class Conversations {
   /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
   delete(agent: AgentKey, id: string): Promise<void> {
     const key = sessionKeyOf(id)
-    return this.#ask(agent, async ({ url, token }) => {
-      const known = await this.gateway.history(url, token, key, { limit: 1 })
-      if (!known) throw new E_CONVERSATION_NOT_FOUND()
-      await this.gateway.deleteSession(url, token, key)
+    return this.#ask(agent, async (access) => {
+      await this.#demand(access, key)
+      await this.gateway.deleteSession(access.url, access.token, key)
     })
+  }
+
+  async #demand({ url, token }: GatewayAccess, key: string): Promise<void> {
+    const known = await this.gateway.history(url, token, key, { limit: 1 })
+    if (!known) throw new E_CONVERSATION_NOT_FOUND()
   }
 
   /**
