@@ -24,7 +24,8 @@ workAtHome('An agent at work, with the real OpenClaw', {
     const driver = new ProcessDriver(paths, installation)
     dialGatewaysWith((endpoint, signal) => driver.dial(endpoint, signal))
   },
-  close: async () => {},
+  /** Specs that follow have gateways of their own, on plain TCP. */
+  close: async () => dialGatewaysWith(async () => null),
 })
 
 /** Empty where it has ended meanwhile. */
