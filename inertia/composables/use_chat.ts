@@ -1,5 +1,6 @@
 import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue'
 import { api, ApiFailure, postForEvents } from '~/api/client'
+import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import { useAgent } from '~/composables/use_agent'
 import { t } from '~/locales'
@@ -72,7 +73,7 @@ export function useChat(onAnswered: () => void) {
     loading.value = true
     loadFailure.value = undefined
     try {
-      const path = `/conversations/${encodeURIComponent(conversationId.value)}`
+      const path = conversationPath(conversationId.value)
       const { messages: told, nextCursor } = await api.get<Conversation>(path, { cursor })
       if (turn !== asked) return
       const earlier = told.map(({ role, text }) => ({

@@ -1,9 +1,10 @@
-import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 import { usePage } from '@inertiajs/vue3'
 import { api } from '~/api/client'
 import type { AdminSetting, AdminUser, ConversationSummary } from '~/api/shapes'
 import { placeOf, textOf } from '~/components/admin/setting_places'
 import { useAgent } from '~/composables/use_agent'
+import { useTypingPause } from '~/composables/use_typing_pause'
 import { tOr } from '~/locales'
 
 /** Something that is found by its name, and where it is. */
@@ -13,8 +14,6 @@ export interface Find {
   href: string
 }
 
-/** Typing goes on for a moment before people are looked for, in milliseconds. */
-const TYPING_MS = 250
 const SHORTEST_TERM = 2
 const MOST_PEOPLE = 5
 
@@ -46,12 +45,8 @@ export function useFinds(term: Ref<string>, open: Ref<boolean>) {
   )
 
   const asked = ref('')
-  let typing: ReturnType<typeof setTimeout> | undefined
-  watch(term, (typed) => {
-    clearTimeout(typing)
-    typing = setTimeout(() => (asked.value = typed.trim()), TYPING_MS)
-  })
-  onScopeDispose(() => clearTimeout(typing))
+  const { restart } = useTypingPause(() => (asked.value = term.value.trim()))
+  watch(term, restart)
   watch(asked, async (search) => {
     if (!can.manageUsers) return
     if (search.length < SHORTEST_TERM) return void (people.value = [])
