@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Exception } from '@adonisjs/core/exceptions'
+import { PLUGIN_API_VERSION } from '#plugins/api_version'
 
 export type PluginKind = 'runtime' | 'llm-adapter' | 'vault'
 
@@ -92,7 +93,7 @@ export async function makePlugin({
   const tarball = given.kit ? await copyTo(folder, given.kit) : await packKit(kit, folder)
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
   manifest.dependencies['@mosaic/plugin-kit'] = `file:${tarball}`
-  manifest.mosaic = { apiVersion: await apiVersionOf(kit), [BRINGS[kind]]: [name] }
+  manifest.mosaic = { apiVersion: PLUGIN_API_VERSION, [BRINGS[kind]]: [name] }
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return { package: manifest.name, folder, files: [...files, tarball].sort() }
 }
@@ -123,8 +124,4 @@ async function packKit(kit: string, folder: string): Promise<string> {
 async function copyTo(folder: string, tarball: string): Promise<string> {
   await copyFile(tarball, join(folder, basename(tarball)))
   return basename(tarball)
-}
-
-async function apiVersionOf(kit: string): Promise<number> {
-  return JSON.parse(await readFile(join(kit, 'package.json'), 'utf8')).mosaic.apiVersion
 }

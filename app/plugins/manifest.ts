@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PLUGIN_API_VERSION } from '#plugins/api_version'
 import { E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER } from '#plugins/errors'
-
-/** The version of the contracts that this Mosaic offers to plugins. */
-export const PLUGIN_API_VERSION = 1
 
 /** What plugins add, by kind: names of runtimes and vaults, types of LLM adapters. */
 export interface Contributions {

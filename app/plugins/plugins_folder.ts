@@ -41,10 +41,11 @@ export function installedPlugins(folder = pluginsFolder()): InstalledPlugin[] {
   return Object.keys(listed(folder))
     .toSorted()
     .map((name) => {
-      const brings = declaredContributions(join(folder, 'node_modules', name))
       try {
-        return { name, brings, manifest: manifestOf(folder, name), problem: null }
+        const manifest = manifestOf(folder, name)
+        return { name, brings: manifest.brings, manifest, problem: null }
       } catch (problem) {
+        const brings = declaredContributions(join(folder, 'node_modules', name))
         return { name, brings, manifest: null, problem: problem as Error }
       }
     })

@@ -1,7 +1,6 @@
 /** What plugins of every kind need. The contracts are in `./runtime`, `./llm` and `./vault`. */
 
-/** The version of the contracts that a plugin names in its `package.json`, as `mosaic.apiVersion`. */
-export const API_VERSION = 1
+export { PLUGIN_API_VERSION as API_VERSION } from '../../../app/plugins/api_version.js'
 
 export type { InferDrivers } from '../../../app/drivers/define_config.js'
 export type { DriverFactory, DriversConfig } from '../../../app/drivers/driver_manager.js'
