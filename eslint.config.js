@@ -5,7 +5,14 @@ import { parser } from 'typescript-eslint'
 
 export default configApp(
   {
-    ignores: ['**/dist/**', 'storage/**', 'plugins/**', 'screenshots/**', 'database/schema.ts'],
+    ignores: [
+      '**/dist/**',
+      'public/assets/**',
+      'storage/**',
+      'plugins/**',
+      'screenshots/**',
+      'database/schema.ts',
+    ],
   },
   ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['**/*.vue'] })),
   {
