@@ -84,7 +84,7 @@ async function examineDatabase(app: ApplicationService): Promise<Findings> {
   ]
 }
 
-/** Secrets of a vault that is not installed open no more: whoever needs one is told so then, and here before. */
+/** Finds secrets whose vault is not installed, before something needs one of them. */
 async function examineSecrets(app: ApplicationService): Promise<Findings> {
   const vaults = await app.container.make('vault.manager')
   const foreign = new Map<string, number>()

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 export interface ConnectionCapLimits {
   /** Connections of all addresses together. */
   total: number
-  /** Connections of one address, loopback excepted: there all callers of a machine share one. */
+  /** Connections of one address. Loopback is exempt: all callers of a machine share it. */
   perAddress: number
 }
 

@@ -30,8 +30,8 @@ const REFUSAL = JSON.stringify({
 })
 
 /**
- * How often one address may ask, loopback excepted: there all callers of a machine share one. Whoever asks
- * more often costs nothing but the refusal, and nobody else waits for it.
+ * Limits how often one address may ask. Loopback is exempt: all callers of a machine share it. A caller
+ * beyond its share costs only the refusal, and delays nobody else.
  */
 export class RequestRate {
   readonly #limits: RequestRateLimits

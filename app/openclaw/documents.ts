@@ -14,7 +14,7 @@ import type { OpenClawDocument } from '#openclaw/openclaw_document'
 export interface AgentDocument {
   document: OpenClawDocument
   files: LaunchFile[]
-  /** Of the document and the files that it may change while the agent runs. The same hash means: nothing changed for the agent. */
+  /** Of the document and its files, without the preload, which counts from the next start on. */
   hash: string
 }
 

@@ -10,13 +10,13 @@ export const HELD = Symbol('held')
 const RENEW_SHARE = 0.3
 /** For so much of its time nobody can have taken a lease over, nor is about to. */
 const CERTAIN_SHARE = 0.5
-/** Other replicas' leases are asked for anew, at first soon: most are held for some milliseconds. */
+/** Retries of a lease that another replica holds begin early: most are held for some milliseconds. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
 /** How often work begins again because another replica took its lease over. */
 const MOST_TAKEOVERS = 3
 
-/** Another replica took the lease over: whoever held it touches neither the row nor the instance any more. */
+/** Another replica took the lease over: the former holder no longer touches the row or the instance. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost'
 
@@ -41,7 +41,7 @@ export interface LeaseStore {
   /** Puts the expiry off. Gives those that are no longer held with that number. */
   renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]>
   giveBack(agent: AgentKey, fence: number): Promise<void>
-  /** Agents whose holder is gone, as far as this replica has seen by now. Ask again and again. */
+  /** Agents whose holder is gone, as far as this replica knows. Call it repeatedly. */
   expired(): Promise<AgentKey[]>
 }
 

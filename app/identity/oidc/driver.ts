@@ -86,7 +86,7 @@ export class OidcDriver implements AllyDriverContract<OidcToken, string> {
     return { ...profileOf(claims), token: tokenOf(tokens) }
   }
 
-  /** What a bare token opens says nothing of whom it was made for. */
+  /** A bare token does not prove for which client it was issued. */
   async userFromToken(): Promise<never> {
     throw new RuntimeException('An OpenID provider vouches for a person with its id_token alone')
   }

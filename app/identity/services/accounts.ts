@@ -71,7 +71,7 @@ export class ServiceAccounts {
     return User.query().where({ oidc_issuer: issuer, oidc_subject: subject }).first()
   }
 
-  /** What the service tells anew at each visit. An address that someone else has is left out. */
+  /** Takes over what the service tells at each visit, except an address that another account has. */
   async #refresh(user: User, { profile, decision, by }: Arrival): Promise<User> {
     user.name = profile.name
     if (profile.email && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
