@@ -2,12 +2,13 @@
  * `npm test` and its parts. Works from a fresh clone: what is missing is installed, PostgreSQL runs
  * from a temporary folder, and nothing is left running. The last line is `N passed, N failed`.
  *
- * Usage: node tests/run.mjs [part …] [--driver name] [--timings] [flags for Japa, as --files or --tests]
+ * Usage: node tests/run.mjs [part …] [--driver name] [--one-lane] [--timings] [flags for Japa, as --files or --tests]
  *
- * `--timings` prints how long each suite took, how busy the processors were, and its slowest files.
+ * Suites that do not meet run side by side, `--one-lane` runs them one after another. `--timings` prints how
+ * long each suite took, how busy the processors were, and its slowest files.
  */
-import { chmodSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { chmodSync, createReadStream, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Terminal } from '../bin/setup/terminal.mjs'
@@ -19,42 +20,11 @@ import { OPENCLAW_VERSION, installOpenClaw } from '../bin/install_openclaw.mjs'
 import { PrivatePostgres } from './runner/postgres.mjs'
 import { SuiteRun } from './runner/suite_run.mjs'
 import { specFiles } from './runner/spec_files.mjs'
+import { SuiteWatch } from './runner/suite_watch.mjs'
+import { PARTS, lanes } from './runner/parts.mjs'
+import { quietNetwork } from './runner/quiet_network.mjs'
 import { build } from '../bin/setup/build.mjs'
 import { bubblewrap, chromium } from './runner/system.mjs'
-
-/**
- * The parts in the order of `npm test`: the quickest answer first. What has a `word` runs where a flag names
- * it, as `--driver podman`: it takes long, and proves what few need.
- */
-const PARTS = {
-  unit: [{}],
-  functional: [{ on: 'SQLite' }, { on: 'PostgreSQL', needs: ['postgres'] }],
-  contracts: [
-    { on: 'this machine', needs: ['openclaw'] },
-    { on: 'Docker', needs: ['engine'] },
-    { on: 'Podman', word: 'podman', needs: ['podman'] },
-  ],
-  security: [
-    { on: 'this machine', needs: ['openclaw'] },
-    { on: 'Docker', needs: ['engine'] },
-  ],
-  plugins: [{ needs: ['bubblewrap'] }],
-  browser: [{ needs: ['chromium', 'build'] }],
-  e2e: [
-    { on: 'this machine', needs: ['chromium', 'build', 'openclaw'] },
-    { on: 'Docker', needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'] },
-    {
-      on: 'Docker, at work',
-      word: 'docker_at_work',
-      needs: ['build', 'openclaw', 'engine', 'openclaw image'],
-    },
-    {
-      on: 'Compose',
-      word: 'compose',
-      needs: ['openclaw', 'engine', 'openclaw image', 'stack'],
-    },
-  ],
-}
 
 /** Engines by what a run says that it needs. */
 const ENGINES = {
@@ -69,8 +39,9 @@ class TestRun {
   #folder = mkdtempSync(join(tmpdir(), 'mosaic-run-'))
   #postgres = null
   #engines = new Map()
-  #current = null
+  #running = new Set()
   #stopped = false
+  #printed = Promise.resolve()
   #env = {}
 
   constructor() {
@@ -79,13 +50,13 @@ class TestRun {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {
         this.#stopped = true
-        this.#current?.end()
+        for (const run of this.#running) run.end()
       })
     }
   }
 
   /** @returns {Promise<number>} The status to end with. */
-  async run(parts, { flags, timings, ...selection }) {
+  async run(parts, { flags, timings, oneLane, ...selection }) {
     const named = [selection.driver, ...selection.wanted].join().toLowerCase()
     const runs = parts
       .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
@@ -93,29 +64,28 @@ class TestRun {
       .map((run) => ({ ...run, files: specFiles({ ...run, ...selection }) }))
       .filter(({ files }) => files.length > 0)
     if (runs.length === 0) throw new SetupFailure('No spec file is named so.')
-    let passed = 0
-    let failed = 0
+    const outcomes = []
     try {
       await this.#prepare(new Set(runs.flatMap(({ needs }) => needs)))
-      const outcomes = []
-      for (const run of runs) {
-        if (this.#stopped) break
-        const title = run.on ? `${run.part} on ${run.on}` : run.part
-        this.#terminal.line(`\n${this.#terminal.strong(title)}`)
-        const watch = timings ? new SuiteWatch() : null
-        const outcome = await this.#runSuite(run, title, flags)
-        outcomes.push({ title, ...outcome, timings: watch?.lines(outcome.files) ?? [] })
-        passed += outcome.passed
-        failed += outcome.failed
-      }
+      const sideBySide = oneLane ? [runs] : lanes(runs)
+      const shown = sideBySide.length === 1
+      await Promise.all(
+        sideBySide.map(async (lane) => {
+          for (const run of lane) {
+            if (this.#stopped) break
+            outcomes.push(await this.#runSuite(run, { flags, timings, shown }))
+          }
+        })
+      )
       this.#report(outcomes)
     } finally {
       await this.#postgres?.stop()
       for (const engine of this.#engines.values()) await engine.stop()
       rmSync(this.#folder, { recursive: true, force: true })
     }
-    if (this.#stopped) failed += 1
-    this.#terminal.line(`${passed} passed, ${failed} failed`)
+    const sum = (count) => outcomes.reduce((all, outcome) => all + outcome[count], 0)
+    const failed = sum('failed') + (this.#stopped ? 1 : 0)
+    this.#terminal.line(`${sum('passed')} passed, ${failed} failed`)
     return failed === 0 ? 0 : 1
   }
 
@@ -169,7 +139,9 @@ class TestRun {
     }
   }
 
-  async #runSuite({ part, needs, files }, title, flags) {
+  /** @param {{ shown: boolean }} how `shown`: its output as it comes, else all of it once it has ended. */
+  async #runSuite({ part, on, needs, files, alone }, { flags, timings, shown }) {
+    const title = on ? `${part} on ${on}` : part
     const folder = join(this.#folder, title.replaceAll(' ', '-'))
     mkdirSync(folder)
     const env = { ...this.#env }
@@ -178,14 +150,25 @@ class TestRun {
     if (needs.includes('postgres')) {
       env.DATABASE_URL = await this.#postgres.newDatabase('mosaic_functional')
     }
-    const inside = engine?.inside ?? []
-    this.#current = new SuiteRun({ suite: part, title, env, folder, inside })
-    const outcome = await this.#current.run([
-      ...files.flatMap((file) => ['--files', file]),
-      ...flags,
-    ])
-    this.#current = null
-    return outcome
+    const inside = alone ? quietNetwork() : (engine?.inside ?? [])
+    const output = shown ? null : join(folder, 'output')
+    const run = new SuiteRun({ suite: part, title, env, folder, inside, output })
+    const watch = timings ? new SuiteWatch() : null
+    this.#running.add(run)
+    this.#terminal.line(shown ? `\n${this.#terminal.strong(title)}` : `  … ${title}`)
+    const outcome = await run.run([...files.flatMap((file) => ['--files', file]), ...flags])
+    this.#running.delete(run)
+    if (output) await this.#print(title, output)
+    return { title, ...outcome, timings: watch?.lines(outcome.files) ?? [] }
+  }
+
+  /** The last one that is printed has to end before the next begins. */
+  async #print(title, output) {
+    this.#printed = this.#printed.then(async () => {
+      this.#terminal.line(`\n${this.#terminal.strong(title)}`)
+      for await (const chunk of createReadStream(output)) process.stdout.write(chunk)
+    })
+    await this.#printed
   }
 
   #report(outcomes) {
@@ -197,48 +180,19 @@ class TestRun {
   }
 }
 
-/** How many files of a suite are named with their times. */
-const SLOWEST = 8
-
-/** What a suite takes from its start on: time, and the share of it in which the processors worked. */
-class SuiteWatch {
-  #startedAt = performance.now()
-  #before = SuiteWatch.#processors()
-
-  /** @param {[string, number][]} files Milliseconds by spec file. */
-  lines(files) {
-    const { busy, all } = SuiteWatch.#processors()
-    const share = Math.round((100 * (busy - this.#before.busy)) / (all - this.#before.all))
-    const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
-    const slowest = files.toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST)
-    return [
-      `took ${seconds(performance.now() - this.#startedAt)}, processors ${share} % busy`,
-      ...slowest.map(([file, ms]) => `${seconds(ms).padStart(9)}  ${file}`),
-    ]
-  }
-
-  /** Milliseconds of all processors together, since the machine started. */
-  static #processors() {
-    const times = cpus().map(({ times: { idle, user, nice, sys, irq } }) => ({
-      idle,
-      busy: user + nice + sys + irq,
-    }))
-    const busy = times.reduce((sum, time) => sum + time.busy, 0)
-    return { busy, all: times.reduce((sum, time) => sum + time.idle, busy) }
-  }
-}
-
-/** Parts come first; `--driver`, `--files` and `--timings` are ours, any other flag is Japa's. */
+/** Parts come first; `--driver`, `--files`, `--one-lane` and `--timings` are ours, any other flag is Japa's. */
 function parse(args) {
   const parts = []
   const flags = []
   const wanted = []
   let driver = null
   let timings = false
+  let oneLane = false
   for (let index = 0; index < args.length; index++) {
     const [name, value] = args[index].split('=')
     if (name === '--driver') driver = value ?? args[++index]
     else if (name === '--timings') timings = true
+    else if (name === '--one-lane') oneLane = true
     else if (name === '--files') wanted.push(...(value ?? args[++index]).split(','))
     else if (name.startsWith('-')) flags.push(args[index])
     else if (flags.length > 0) flags.push(args[index])
@@ -249,7 +203,8 @@ function parse(args) {
         `Parts: ${Object.keys(PARTS).join(', ')}`
       )
   }
-  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), driver, wanted, flags, timings }
+  const all = parts.length > 0 ? parts : Object.keys(PARTS)
+  return { parts: all, driver, wanted, flags, timings, oneLane }
 }
 
 async function main(args) {

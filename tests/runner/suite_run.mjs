@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, node24, withNode24 } from '../../bin/setup/node24.mjs'
 import { endLeftovers, leftovers } from './leftovers.mjs'
@@ -19,17 +19,20 @@ export class SuiteRun {
   #child
   #folder
   #inside
+  #output
 
   /**
    * @param {{ suite: string, title: string, env: Record<string, string>, folder: string,
-   *   inside?: string[] }} input `inside`: words before the command that say where it runs.
+   *   inside?: string[], output?: string | null }} input `inside`: words before the command that say where it
+   *   runs. `output`: the file that takes what it prints, in place of this process's own output.
    */
-  constructor({ suite, title, env, folder, inside = [] }) {
+  constructor({ suite, title, env, folder, inside = [], output = null }) {
     this.suite = suite
     this.title = title
     this.env = env
     this.#folder = folder
     this.#inside = inside
+    this.#output = output
   }
 
   /**
@@ -43,12 +46,14 @@ export class SuiteRun {
     mkdirSync(temporary)
     const runtime = ['--import=@poppinss/ts-exec', '--enable-source-maps']
     const words = [...this.#inside, node24(), ...runtime, 'bin/test.ts', this.suite, ...flags]
+    const output = this.#output ? openSync(this.#output, 'w') : 'inherit'
     this.#child = spawn(words[0], words.slice(1), {
       cwd: ROOT,
       env: { ...withNode24(), ...this.env, TMPDIR: temporary, MOSAIC_TEST_TALLY: tally },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       detached: true,
     })
+    if (this.#output) closeSync(output)
     const late = this.#watch(tally)
     const status = await new Promise((resolve, reject) => {
       this.#child.once('error', reject)
