@@ -19,6 +19,7 @@ import type { Onboarding } from '#onboarding/onboarding'
 import type { AuthStep } from '#onboarding/auth_step'
 import type { ProviderStep } from '#onboarding/provider_step'
 import type { SettingsChanges } from '#settings/settings_changes'
+import type { DeclaredAgents } from '#agents/system_agents/declared_agents'
 import type { SystemAgents } from '#agents/system_agents/system_agents'
 import { declareAccessMacros } from '#identity/access_rules'
 import { declareContractMacros } from '#openapi/route_contract'
@@ -46,6 +47,7 @@ declare module '@adonisjs/core/types' {
     'onboarding.provider': ProviderStep
     'settings.changes': SettingsChanges
     'agents.system': SystemAgents
+    'agents.declared': DeclaredAgents
   }
 }
 
@@ -216,6 +218,12 @@ export default class IdentityProvider {
       const { ownModel } = await import('#user_settings/own_models')
       const controls = () => container.make('agents.lifecycle')
       return new SystemAgents(controls, await resolver.make('audit'), ownModel)
+    })
+    container.bind('agents.declared', async (resolver) => {
+      const { DeclaredAgents } = await import('#agents/system_agents/declared_agents')
+      const { ownModel } = await import('#user_settings/own_models')
+      const controls = () => container.make('agents.lifecycle')
+      return new DeclaredAgents(controls, await resolver.make('audit'), ownModel)
     })
   }
 

@@ -65,6 +65,13 @@ export class E_UNKNOWN_USER extends Exception {
   static override help = 'Name a user by email address or by breakglass username.'
 }
 
+export class E_NOT_ADMIN extends Exception {
+  static override code = 'E_NOT_ADMIN'
+  static override status = 403
+  static override message = 'This user is no admin.'
+  static override help = 'Name an admin: the list of users shows who is one.'
+}
+
 export class E_PASSWORD_SIGN_IN_OFF extends Exception {
   static override code = 'E_PASSWORD_SIGN_IN_OFF'
   static override status = 403

@@ -1,6 +1,6 @@
 import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
-import { E_UNKNOWN_USER } from '#identity/errors'
+import { E_NOT_ADMIN, E_UNKNOWN_USER } from '#identity/errors'
 
 /**
  * The user that an operator names by email address, breakglass username or id.
@@ -16,5 +16,16 @@ export async function findUserByName(name: string): Promise<User> {
 
   const user = (await User.findBy('email', name.toLowerCase())) ?? (await User.find(name))
   if (!user) throw new E_UNKNOWN_USER()
+  return user
+}
+
+/**
+ * As `findUserByName`, for a command that acts as an admin.
+ *
+ * @throws E_UNKNOWN_USER, E_NOT_ADMIN
+ */
+export async function findAdminByName(name: string): Promise<User> {
+  const user = await findUserByName(name)
+  if (!user.isAdmin) throw new E_NOT_ADMIN()
   return user
 }

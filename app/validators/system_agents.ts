@@ -35,3 +35,17 @@ export const systemAgentsStepValidator = vine.create({
     .optional()
     .requiredIfMissing('skip'),
 })
+
+/** The file of `system-agents:apply`. */
+export const declaredAgentsValidator = vine.create({
+  agents: vine
+    .array(
+      vine.object({
+        ...systemAgent(),
+        limits: limits(),
+        isActive: vine.boolean({ strict: true }).optional(),
+      })
+    )
+    .maxLength(100)
+    .distinct('name'),
+})

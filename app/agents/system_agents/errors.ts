@@ -24,3 +24,13 @@ export class E_UNKNOWN_MODEL extends Exception {
     'Name it as "provider/model", for example work-openai/gpt-5.4, and add it to that provider first.'
   readonly field = 'primaryModel'
 }
+
+export class E_DECLARED_AGENTS_FILE extends Exception {
+  static override code = 'E_DECLARED_AGENTS_FILE'
+  static override status = 422
+  static override help = 'Name a readable file with JSON, as examples/system_agents.json.'
+
+  constructor(file: string, options: ErrorOptions) {
+    super(`The file ${file} cannot be read as JSON.`, options)
+  }
+}

@@ -28,10 +28,12 @@ export interface SystemAgentInput {
   limits?: AgentLimits | null
 }
 
-export interface SystemAgentChanges extends Partial<SystemAgentInput> {
-  /** An inactive one is stopped and stays so. */
+export interface NewSystemAgent extends SystemAgentInput {
+  /** An inactive agent is stopped and stays so. True where it is left out. */
   isActive?: boolean
 }
+
+export type SystemAgentChanges = Partial<NewSystemAgent>
 
 /** The always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
 export class SystemAgents {
@@ -52,21 +54,22 @@ export class SystemAgents {
   }
 
   /**
-   * Makes one and starts it; it is kept running from then on.
+   * Makes one and, unless it is inactive, starts it; the reconciler keeps it running from then on.
    *
    * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
    */
-  async create(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
+  async create(input: NewSystemAgent, by: Actor): Promise<SystemContainer> {
     await this.#refuseTaken(input.name)
     const row = new SystemContainer()
-    row.merge({ name: input.name, role: input.role, limits: input.limits ?? null, isActive: true })
+    const { name, role, limits = null, isActive = true } = input
+    row.merge({ name, role, limits, isActive })
     row.merge(await this.#model(by.user, input.primaryModel))
-    row.desired = 'running'
+    row.desired = isActive ? 'running' : 'stopped'
     row.status = 'stopped'
     await row.renewGatewayToken()
     await row.save()
     await this.#note('system_agent.created', row, by, Object.keys(input))
-    await this.start(row)
+    if (isActive) await this.start(row)
     return row
   }
 
@@ -86,11 +89,7 @@ export class SystemAgents {
     changes: SystemAgentChanges,
     by: Actor
   ): Promise<SystemContainer> {
-    const { primaryModel, ...plain } = changes
-    if (plain.name !== undefined && plain.name !== row.name) throw new E_SYSTEM_AGENT_RENAMED()
-    row.merge(plain)
-    if (primaryModel !== undefined) row.merge(await this.#model(by.user, primaryModel))
-
+    await this.#merge(row, changes, by.user)
     const { isActive } = row.$dirty
     const changed = row.$isDirty
     await row.save()
@@ -101,6 +100,22 @@ export class SystemAgents {
     else if (isActive === false) await this.stop(row)
     else if (row.desired === 'running') await this.restart(row)
     return row
+  }
+
+  /**
+   * Whether `update` with the same input would change it. Changes nothing.
+   *
+   * @throws as `update`
+   */
+  async wouldChange(id: string, changes: SystemAgentChanges, admin: User): Promise<boolean> {
+    const row = await this.find(id)
+    await this.#merge(row, changes, admin)
+    return row.$isDirty
+  }
+
+  /** @throws E_UNKNOWN_MODEL */
+  async checkModel(admin: User, reference: string): Promise<void> {
+    await this.#model(admin, reference)
   }
 
   /** Stops one and forgets it. */
@@ -120,6 +135,13 @@ export class SystemAgents {
 
   async restart(row: SystemContainer): Promise<void> {
     await (await this.controls()).restart(keyOf(row))
+  }
+
+  async #merge(row: SystemContainer, changes: SystemAgentChanges, admin: User): Promise<void> {
+    const { primaryModel, ...plain } = changes
+    if (plain.name !== undefined && plain.name !== row.name) throw new E_SYSTEM_AGENT_RENAMED()
+    row.merge(plain)
+    if (primaryModel !== undefined) row.merge(await this.#model(admin, primaryModel))
   }
 
   async #refuseTaken(name: string): Promise<void> {
