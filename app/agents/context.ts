@@ -4,13 +4,13 @@ import type { RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 
-/** What the agents' services need of the documents: just whether something changed. */
+/** The documents as the agents' services need them: only to detect changes. */
 export interface DocumentHashes {
   /** @throws E_NO_PROVIDER */
   forAgent(agent: AgentKey): Promise<{ hash: string }>
 }
 
-/** What the agents' services ask of a gateway beside chatting. Each rejects when it does not answer. */
+/** Gateway operations other than chat. Each rejects if the gateway does not answer. */
 export interface GatewayDrainControl {
   /** As `GatewayControl.close`. */
   close(
@@ -19,7 +19,7 @@ export interface GatewayDrainControl {
   ): Promise<'closed' | 'draining' | 'busy'>
   /** As `GatewayControl.reopen`. */
   reopen(gateway: GatewayAccess): Promise<void>
-  /** When the agent's own schedule wants it next, in milliseconds of the epoch, or null. */
+  /** Time of the agent's next scheduled job, in milliseconds of the epoch, or null. */
   nextJobAt(gateway: GatewayAccess): Promise<number | null>
   /** As `GatewayControl.forgetOtherDevices`. */
   forgetOtherDevices(gateway: GatewayAccess): Promise<void>
@@ -32,17 +32,17 @@ export interface AgentsLogger {
   error(details: object, message: string): void
 }
 
-/** How long single steps may take, in milliseconds. */
+/** Time limits of single steps, in milliseconds. */
 export interface AgentTimeouts {
-  /** Making an instance: an image of a gigabyte over a slow line fits in. */
+  /** Creating an instance; long enough to pull a one-gigabyte image over a slow line. */
   ensureMs: number
-  /** Looking at an instance: an engine that needs longer is as good as away. */
+  /** Inspecting an instance. An engine that takes longer counts as unreachable. */
   inspectMs: number
-  /** From the request to stop until the kill. Nothing is in flight any more by then. */
+  /** From the stop request to the kill. No work is in flight by then. */
   killAfterMs: number
-  /** Beyond the kill, until the engine is given up. */
+  /** Extra time after the kill before the engine counts as unreachable. */
   stopMs: number
-  /** A replica of Mosaic that has not renewed a lease for so long has lost it. */
+  /** A replica of Mosaic that has not renewed a lease for this time has lost it. */
   leaseMs: number
 }
 
@@ -56,42 +56,44 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
 
 /** The other replicas of Mosaic that share the database: see `ReplicaRegistry`. */
 export interface Replicas {
-  /** Whether no other is known just now. */
+  /** Whether no other replica is known. */
   readonly alone: boolean
-  /** Makes this one known, and the others to it, from now on. Once is enough; never rejects. */
+  /** Registers this replica and finds the others. Idempotent; never rejects. */
   join(): Promise<void>
 }
 
-/** New settings on their way to agents: see `PendingRollouts`. */
+/** Pending settings rollouts: see `PendingRollouts`. */
 export interface Rollouts {
-  /** Settles when new messages may go; null when nothing is on its way. */
+  /** Settles when new messages may pass; null if no rollout is pending. */
   of(agent: AgentKey): Promise<void> | null
-  /** Has new messages wait until the returned function is called. */
+  /** Holds new messages until the returned function is called. */
   hold(agent: AgentKey): () => void
 }
 
-/** What comes in from outside: the world that the agents' services act on. */
+/** Dependencies of the agents' services on the outside world. */
 export interface AgentsContext {
-  /** Names this process among all replicas of Mosaic that share the database. */
+  /** Identifies this process among all replicas of Mosaic that share the database. */
   replicaId: string
-  /** The others, and whether there are any. */
   replicas: Replicas
   runtimes: Pick<RuntimeManager, 'use' | 'installation' | 'names'>
   documents: DocumentHashes
   settings: Pick<Settings, 'get'>
-  /** Mosaic's internal listener as instances of this driver reach it, without a slash at the end. */
+  /** The URL at which this driver's instances reach Mosaic's internal listener, without a trailing slash. */
   callbackUrl: (driver: RuntimeDriver) => Promise<string>
   clock: Clock
-  /** From 0 to below 1. */
+  /** Returns a number in [0, 1). */
   random: () => number
   logger: AgentsLogger
   gatewayControl: GatewayDrainControl
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
-  /** Agents that new settings are on their way to. */
+  /** Pending settings rollouts. */
   rollouts: Rollouts
-  /** Told of each change of an agent's row that this process wrote. Must not throw. */
+  /** Called for each change that this process writes to an agent's row. Must not throw. */
   transition?: (transition: AgentTransition) => void
-  /** Told when this process has renewed or ended a gateway token: whose it was is not kept any more. */
+  /**
+   * Called after this process renews or revokes a gateway token, so that cached owners of tokens are
+   * dropped.
+   */
   tokenChanged?: () => void
 }

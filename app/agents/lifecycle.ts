@@ -29,8 +29,8 @@ export class AgentLifecycle {
   }
 
   /**
-   * Returns the agent's gateway, ready for traffic. For a running agent that is one map lookup. Otherwise
-   * the agent wakes, and callers that arrive meanwhile join that wake.
+   * Returns the agent's gateway, ready for traffic. For a running agent that is one map lookup.
+   * Otherwise the agent wakes, and callers that arrive meanwhile join that wake.
    *
    * @throws AgentUnavailable, E_UNKNOWN_AGENT, the signal's reason
    */
@@ -41,12 +41,12 @@ export class AgentLifecycle {
     return waker.join(waker.begin(agent, options.reason ?? 'message'), options)
   }
 
-  /** The gateway of a running agent, or null if this process knows of none. */
+  /** Returns a running agent's gateway, or null if this process knows of none. */
   peek(agent: AgentKey): GatewayAccess | null {
     return this.#parts.local.warm.get(agent) ?? null
   }
 
-  /** Forgets the gateway's address, after any failure to connect. The next call looks it up again. */
+  /** Forgets the gateway's address; call it after any connection failure. The next call looks it up again. */
   invalidate(agent: AgentKey): void {
     this.#parts.local.warm.delete(agent)
   }
@@ -74,7 +74,7 @@ export class AgentLifecycle {
     return this.#parts.stopRequests.stop(agent).done
   }
 
-  /** Begins a stop and a start with the present settings, and returns. */
+  /** Begins a stop and a start with the current settings, and returns. */
   async restart(agent: AgentKey): Promise<void> {
     void watched(this.restartAndWait(agent))
   }
@@ -99,7 +99,7 @@ export class AgentLifecycle {
     return this.#parts.waker.cancel(agent)
   }
 
-  /** Records an act of the user, which restarts the time until the idle stop. */
+  /** Records user activity, which restarts the idle time. */
   keepAwake(agent: AgentKey): void {
     this.#parts.activity.touch(agent)
   }
@@ -111,12 +111,12 @@ export class AgentLifecycle {
     return local.view(agent, await rows.find(agent), remote)
   }
 
-  /** Subscribes to progress and status. During a wake the listener gets the present progress at once. */
+  /** Subscribes to progress and status. During a wake the listener gets the current progress at once. */
   subscribe(agent: AgentKey, listener: AgentListener): () => void {
     return this.#parts.local.subscribe(agent, listener)
   }
 
-  /** Settles when the pending rollout of settings has reached the agent; null if none is pending. */
+  /** Settles when the pending settings rollout has reached the agent; null if none is pending. */
   rollout(agent: AgentKey): Promise<void> | null {
     return this.#context.rollouts.of(agent)
   }

@@ -2,15 +2,18 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PrewarmOutcome, WakeOutcome, WakeReason, WakeStage } from '#agents/types'
 import type { FailureReason } from '#runtimes/errors'
 
-/** Upper bounds in seconds: a gateway's boot takes a few on a good machine and minutes on a busy one. */
+/**
+ * Upper bounds in seconds: a gateway boots in a few seconds on a good machine and in minutes on a busy
+ * one.
+ */
 const BUCKETS_SEC = [0.5, 1, 2.5, 5, 10, 20, 40, 80, 160]
 
 const REAP_OUTCOMES = ['stopped', 'suspended', 'working', 'failed'] as const
 type ReapOutcome = (typeof REAP_OUTCOMES)[number]
 
-/** Figures that are read at scrape time. */
+/** Gauges that are read at scrape time. */
 export interface AgentGauges {
-  /** Agents by their status. */
+  /** Agents by status. */
   agents: Record<string, number>
   waking: number
   queued: number
@@ -21,11 +24,11 @@ export interface EndedWake {
   outcome: WakeOutcome
   reason: WakeReason
   elapsedMs: number
-  /** Milliseconds of each stage that it was in. */
+  /** Milliseconds spent in each stage. */
   stages: ReadonlyMap<WakeStage, number>
 }
 
-/** Counts what happens to agents in this process, for Prometheus. */
+/** Prometheus metrics about the agents of this process. */
 export class AgentMetrics {
   readonly #registry = new Registry()
   readonly #agents = this.#gauge('mosaic_agents', 'Agents by their last known status.', ['status'])
@@ -71,7 +74,7 @@ export class AgentMetrics {
     registers: [this.#registry],
   })
 
-  /** `kept` is told of each wake too: it outlives this process. */
+  /** `kept` also receives each wake, for the statistics that outlive this process. */
   constructor(protected kept: (outcome: WakeOutcome, ms: number) => void = () => {}) {
     for (const outcome of REAP_OUTCOMES) this.#reaps.inc({ outcome }, 0)
   }
@@ -103,7 +106,7 @@ export class AgentMetrics {
     for (const [action, count] of Object.entries(counts)) this.#reconciled.inc({ action }, count)
   }
 
-  /** Prometheus' text format. */
+  /** Returns the metrics in Prometheus' text format. */
   render({ agents, waking, queued }: AgentGauges): Promise<string> {
     this.#agents.reset()
     for (const [status, count] of Object.entries(agents)) this.#agents.set({ status }, count)

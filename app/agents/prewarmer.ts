@@ -7,12 +7,12 @@ import type { AgentKey, GatewayAccess, PrewarmOutcome } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 
 /**
- * A gateway ends its workers after a minute without a chat. One that is half way there would be cold
- * before its user has typed a message, so it is primed as well; that costs it little.
+ * A gateway ends its workers after a minute without a chat. After half of that it is prewarmed again:
+ * it might be cold before the user has typed a message, and prewarming a warm gateway costs little.
  */
 const WARM_MS = 30_000
 
-/** On a busy machine the first chat of a gateway takes twenty seconds. Later it is of no use. */
+/** A gateway's first chat takes twenty seconds on a busy machine. After this time prewarming is pointless. */
 const DEADLINE_MS = 60_000
 
 /** The agent is being stopped, or Mosaic is. */
@@ -21,20 +21,20 @@ class Interrupted extends Error {
 }
 
 /**
- * Makes agents ready for the first message of users who came to write one: a hidden chat with a model of
- * Mosaic's own, in the background. It is no act of the user, so it keeps no agent awake, and whatever
- * becomes of it, the user sees nothing of it but a faster answer.
+ * Prepares agents for the first message of users who came to write one: a hidden background chat with a
+ * model of Mosaic's own. It does not count as use and so keeps no agent awake. Failures have no effect
+ * on the user other than a slower answer.
  */
 export class Prewarmer {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
   readonly #local: LocalState
   readonly #metrics: AgentMetrics
   readonly #gateway: Pick<GatewayClient, 'prewarm'>
-  /** Apart from that of starts: no agent waits to start because another is primed. */
+  /** Separate from the start gate, so that prewarming never delays a start. */
   readonly #gate = new StartGate()
   readonly #prewarms = new Map<AgentKey, Promise<PrewarmOutcome>>()
   readonly #chats = new Map<AgentKey, number>()
-  /** When a chat ended last, for each gateway that is known: one that was started anew is cold. */
+  /** When each known gateway last ended a chat. A restarted gateway has a new entry, so it counts as cold. */
   readonly #warmedAt = new WeakMap<GatewayAccess, number>()
   readonly #closing = new AbortController()
 
@@ -50,7 +50,7 @@ export class Prewarmer {
     this.#gateway = gateway
   }
 
-  /** Counts a chat of the user until the returned function is called: it warms the agent by itself. */
+  /** Counts a user's chat, which warms the agent itself, until the returned function is called. */
   chatBegins(agent: AgentKey): () => void {
     this.#chats.set(agent, (this.#chats.get(agent) ?? 0) + 1)
     let ended = false
@@ -65,8 +65,8 @@ export class Prewarmer {
   }
 
   /**
-   * Prewarms the agent once its wake has ended, unless it is warm by then. Call it when its user came, after
-   * `start`; it wakes nobody itself. Once at a time for each agent. Never rejects.
+   * Prewarms the agent after its wake, unless it is warm by then. Call it after `start` when the user
+   * arrives; it wakes no agent itself. Concurrent calls for an agent share one run. Never rejects.
    */
   prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
     const present = this.#prewarms.get(agent)
@@ -119,7 +119,7 @@ export class Prewarmer {
     return 'prewarmed'
   }
 
-  /** Why there is nothing to prewarm, or null. */
+  /** Returns why prewarming is unnecessary, or null. */
   #needless(agent: AgentKey): PrewarmOutcome | null {
     const gateway = this.#gatewayOf(agent)
     if (!gateway) return 'asleep'
@@ -136,7 +136,7 @@ export class Prewarmer {
     if (gateway) this.#warmedAt.set(gateway, this.#context.clock.elapsed())
   }
 
-  /** A gateway in the middle of a chat does not end by itself: the hidden one ends when a stop begins. */
+  /** A gateway does not exit during a chat, so the hidden chat is aborted when a stop begins. */
   #interruption(agent: AgentKey): { signal: AbortSignal; end: () => void } {
     const stopped = new AbortController()
     const end = this.#local.subscribe(agent, (event) => {

@@ -21,8 +21,8 @@ import { WakeFailures } from '#agents/waking/wake_failures'
 import { Waker } from '#agents/waking/waker'
 
 /**
- * The services that change agents, wired together over one context. A caller takes the one it needs: there
- * is one set of them in a process, because they share what the process knows of its agents.
+ * The services that change agents, wired together over one context. There is one set per process,
+ * because they share its in-memory state of the agents.
  */
 export class AgentServices {
   readonly rows: AgentRepository
@@ -77,13 +77,13 @@ export class AgentServices {
     this.lifecycle = new AgentLifecycle(context, { ...own, waker, stopRequests })
   }
 
-  /** Joins the replicas of Mosaic: from now on they see this one's work, and it sees theirs. */
+  /** Joins the replicas of Mosaic: from then on each sees the others' work. */
   async open(): Promise<void> {
     await this.#replicas.join()
     this.#replicaSync.start()
   }
 
-  /** Releases callers because Mosaic ends. Instances keep running; the next Mosaic finds them. */
+  /** Releases callers on shutdown. Instances keep running, and the next Mosaic adopts them. */
   async close(): Promise<void> {
     this.#replicaSync.close()
     await this.#waker.close()

@@ -3,19 +3,20 @@ import type SystemContainer from '#models/system_container'
 import type { AgentStatus, DesiredState } from '#models/types'
 import type { FailureReason } from '#runtimes/errors'
 
-/** The row of an agent, a user's or the system's. */
+/** The row of a user agent or a system agent. */
 export type AgentRow = UserContainer | SystemContainer
 
-/** Names an agent by its owner: `user/<user id>`, or `system/<system container id>`. */
+/** Identifies an agent by its owner: `user/<user id>`, or `system/<system container id>`. */
 export type AgentKey = `user/${string}` | `system/${string}`
 
-/** Where a wake is. `queued` waits at the start gate, `ready` is the end. */
+/** The stages of a wake. `queued` waits at the start gate, `ready` is the last. */
 export const WAKE_STAGES = ['queued', 'provisioning', 'starting', 'booting', 'ready'] as const
 export type WakeStage = (typeof WAKE_STAGES)[number]
 
 /**
- * What an agent is woken for: a `message` to it, a `person` who came or pressed a button, a `restart` with
- * new settings, its own `schedule`, or `upkeep` of what should always run. The last two are nobody's use of it.
+ * Why an agent is woken: a `message`, a `person` who arrived or pressed a button, a `restart` with new
+ * settings, its own `schedule`, or `upkeep` of an agent that should always run. The last two do not
+ * count as use.
  */
 export const WAKE_REASONS = ['message', 'person', 'restart', 'schedule', 'upkeep'] as const
 export type WakeReason = (typeof WAKE_REASONS)[number]
@@ -25,24 +26,27 @@ export interface WakeProgress {
   stage: WakeStage
   /** Since the wake began. */
   elapsedMs: number
-  /** How long whole wakes took lately (median), or null before the first. */
+  /** Recent median duration of a whole wake, or null before the first. */
   usualMs: number | null
   /** Place in the queue, from 1; only while `queued`. */
   queuePosition?: number
-  /** How long it will wait there, about; only while `queued`, and once starts were seen. */
+  /** Estimated wait in the queue; only while `queued`, and once starts have been measured. */
   expectedWaitMs?: number
-  /** What takes long just now, in words for a person; only where the runtime tells it. */
+  /** The current slow step in words for a person, if the runtime reports one. */
   detail?: string
 }
 
-/** How Mosaic reaches a running agent. The token is full power over the agent: it leaves Mosaic never. */
+/**
+ * How Mosaic reaches a running agent. The token grants full power over the agent and must never leave
+ * Mosaic.
+ */
 export interface GatewayAccess {
-  /** `http://host:port`, without a slash at the end. */
+  /** `http://host:port`, without a trailing slash. */
   url: string
   token: string
 }
 
-/** A stop in flight, and what is wanted once it is done: a restart wants the agent back. */
+/** A stop in flight, and the state wanted afterwards: a restart wants the agent back. */
 export interface Stop {
   desired: DesiredState
   done: Promise<void>
@@ -51,7 +55,7 @@ export interface Stop {
 /** An agent as its owner sees it. Times are ISO 8601 in UTC. */
 export interface AgentView {
   status: AgentStatus
-  /** Why it does not run, where something is wrong. */
+  /** Why it does not run, if there is a problem. */
   reason?: FailureReason
   /** The reason as a sentence, and the next step. */
   message?: string
@@ -61,9 +65,9 @@ export interface AgentView {
   runtime: string | null
   lastActiveAt: string | null
   startedAt: string | null
-  /** When it falls asleep unless someone uses it; only while it runs and nothing is in flight. */
+  /** When it stops unless used; only while it runs and no request is in flight. */
   idleStopAt?: string
-  /** Place in the queue of agents that start, from 1, and about how long it will wait there. */
+  /** Place in the start queue, from 1, and the estimated wait there. */
   queuePosition?: number
   expectedWaitMs?: number
   /** Before this time only an explicit start tries again. */
@@ -71,26 +75,26 @@ export interface AgentView {
 }
 
 /**
- * How new settings reached an agent: not at all, because nothing of it changed (`unchanged`), it was
- * `asleep` and takes them at its next wake, or there is `no_provider`; while it ran (`applied`), or by a
- * restart, which is told when it begins to wait for it and when it is done.
+ * How new settings reached an agent: not at all, because its document did not change (`unchanged`), it
+ * was `asleep` and gets them at its next wake, or it has `no_provider`; while it ran (`applied`); or by
+ * a restart, reported when the wait for it begins and when it is done.
  */
 export type SettingsOutcome =
   'unchanged' | 'asleep' | 'no_provider' | 'applied' | 'restarting' | 'restarted' | 'failed'
 
-/** What a subscriber of an agent is told. */
+/** An event for an agent's subscribers. */
 export type AgentEvent =
   | { type: 'progress'; progress: WakeProgress }
   | { type: 'status'; agent: AgentView }
   | { type: 'settings'; outcome: SettingsOutcome }
 
-/** What an agent's row said at one moment. `startedAt` in milliseconds of the epoch. */
+/** An agent's row at one moment. `startedAt` in milliseconds of the epoch. */
 export interface AgentMoment {
   status: AgentStatus
   startedAt: number | null
 }
 
-/** One change of an agent's row that this process wrote: what it said before, and the row as it is. */
+/** A change that this process wrote to an agent's row: the values before, and the row after. */
 export interface AgentTransition {
   agent: AgentKey
   before: AgentMoment
@@ -98,8 +102,8 @@ export interface AgentTransition {
 }
 
 /**
- * How prewarming an agent ended: `primed`; not needed, because it is `warm`, `chatting` or `asleep`;
- * `interrupted` by a stop; or `failed`.
+ * How prewarming an agent ended: `prewarmed`; unnecessary, because it is `warm`, `chatting` or
+ * `asleep`; `interrupted` by a stop; or `failed`.
  */
 export const PREWARM_OUTCOMES = [
   'prewarmed',
@@ -111,5 +115,5 @@ export const PREWARM_OUTCOMES = [
 ] as const
 export type PrewarmOutcome = (typeof PREWARM_OUTCOMES)[number]
 
-/** Why a wake ended: in an answer, or for one of the reasons. */
+/** How a wake ended: `ready`, or with a failure reason. */
 export type WakeOutcome = 'ready' | FailureReason

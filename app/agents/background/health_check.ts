@@ -7,22 +7,22 @@ import type { AgentRow } from '#agents/types'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
-/** Probes are cheap, but the machine is the agents'. */
+/** Probes are cheap, but most of the machine belongs to the agents. */
 const CONCURRENCY = 16
 
 export interface HealthStatistics {
   checked: number
   healthy: number
-  /** Ended by themselves: noted, and woken by their next message. */
+  /** Agents that exited unexpectedly. Recorded as crashes; their next message wakes them. */
   crashed: number
-  /** Their instance is there, but its gateway does not answer: the next message sorts that out. */
+  /** Instances whose gateway does not answer. The next message handles them. */
   silent: number
-  /** Being changed by someone, or their runtime does not answer. */
+  /** Agents that are being changed, or whose runtime does not answer. */
   skipped: number
   durationMs: number
 }
 
-/** Looks after the agents that run. What a driver's events missed is found here. */
+/** Checks running agents, and finds crashes that the driver's events missed. */
 export class AgentHealthCheck {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger'>,

@@ -1,8 +1,9 @@
 import type { AgentsContext } from '#agents/context'
 
 /**
- * A task that has the runtime do ahead what takes long, as fetching the image, and does not wait for it:
- * a wake that comes meanwhile joins, and the end of Mosaic ends it. A failure is told once.
+ * Returns a task that has the runtime do slow work, such as pulling the image, before a wake needs it.
+ * The task does not wait for the result: a wake joins the work in progress, and it ends with Mosaic. A
+ * repeated failure is logged once.
  */
 export function prefetchImages({
   runtimes,

@@ -8,13 +8,13 @@ import type { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import { prefetchImages } from '#agents/background/image_prefetch'
 import { Scheduler } from '#agents/background/scheduler'
 
-/** Often enough that an idle agent or a crash is no news for long, rare enough to cost nothing. */
+/** Sweep interval: short enough to notice idle agents and crashes promptly, long enough to cost nothing. */
 const SWEEP_MS = 60_000
-/** The gap between what runs and what should is closed sooner. */
+/** Reconcile interval: a gap between desired and actual state should close sooner than a sweep. */
 const RECONCILE_MS = 30_000
-/** Small against the time by which agents are woken ahead of what they have planned. */
+/** Schedule check interval: much shorter than the lead time of scheduled wakes. */
 const SCHEDULE_MS = 10_000
-/** What a replica of Mosaic left half done when it ended is taken up within a lease's time and this. */
+/** Takeover interval: work that a dead replica left half done resumes within a lease's time plus this. */
 const TAKE_OVER_MS = 3000
 
 export interface AgentJobsParts {
@@ -26,7 +26,7 @@ export interface AgentJobsParts {
   scheduled: ScheduledWakes
 }
 
-/** What the web process does for the agents on its own: sweeps each minute, and the drivers' events. */
+/** Runs the web process's background work: sweeps each minute, and the drivers' events. */
 export function agentJobs(
   context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
   { reaper, health, reconciler, watch, history, scheduled }: AgentJobsParts

@@ -11,40 +11,40 @@ import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** What can be put to sleep. */
+/** Statuses that an idle stop applies to. */
 const AWAKE: AgentStatus[] = ['running', 'suspended']
-/** No agent sleeps sooner; it bounds the stretch of the index that the query walks. */
+/** The shortest idle limit. It bounds the index range that the query scans. */
 const SHORTEST_TIMEOUT_MIN = 1
-/** The clocks of machines that share a database differ by less. */
+/** Upper bound for clock skew between machines that share a database. */
 const CLOCKS_DIFFER_MIN = 1
-/** An idle gateway ends within a second, so a few at once are enough. */
+/** An idle gateway exits within a second, so a few at a time are enough. */
 const CONCURRENCY = 8
 
 export interface ReapStatistics {
-  /** Agents whose time was over when the sweep began. */
+  /** Agents past their idle limit when the sweep began. */
   candidates: number
   stopped: number
-  /** Warm ones, which are stopped later. */
+  /** Agents with the `warm` policy. They are stopped later. */
   suspended: number
-  /** At work by themselves, or wanted soon by their schedule: they stay awake. */
+  /** Agents that are working or have a job due soon. They keep running. */
   working: number
-  /** Used again meanwhile, being changed by someone else, or silent for now. */
+  /** Agents that were used meanwhile, are being changed, or do not answer. */
   skipped: number
   failed: number
   durationMs: number
 }
 
-/** How the settings have agents sleep. Times in milliseconds. */
+/** The idle rules from the settings. Times in milliseconds. */
 interface SleepRules {
   policy: WakePolicy
   suspendedMs: number
   maximumAgeMs: number
 }
 
-/** How an agent may be put to sleep, by its row as it is under the lease; null = it may not. */
+/** Decides how an agent may be stopped, from its row as read under the lease; null = it may not. */
 type Wish = (agent: AgentKey, row: AgentRow) => IdleStopWish | null
 
-/** When the last act lies so far back that the agent sleeps, in both dialects' own arithmetic. */
+/** True once the last activity exceeds the idle limit, in each dialect's date arithmetic. */
 const IS_OVER: Record<string, string> = {
   sqlite: `unixepoch(last_active_at)
     + (idle_timeout_min + case status when 'suspended' then ? else 0 end) * 60 <= unixepoch(?)`,
@@ -62,7 +62,7 @@ const COUNTED_AS: Record<IdleStopOutcome, 'stopped' | 'suspended' | 'working' | 
   silent: 'skipped',
 }
 
-/** Puts agents to sleep that nobody has used for longer than their limit. */
+/** Stops or suspends agents that have been idle longer than their limit. */
 export class AgentReaper {
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
@@ -71,7 +71,7 @@ export class AgentReaper {
     protected metrics: AgentMetrics
   ) {}
 
-  /** Selects the idle, then for each takes the lease, checks again, drains and stops. Safe to run concurrently. */
+  /** Selects idle agents; takes each lease, checks again, drains and stops. Safe to run concurrently. */
   async reapIdle(): Promise<ReapStatistics> {
     const rules = await this.#rules()
     await this.#leaveFuture()
@@ -81,7 +81,7 @@ export class AgentReaper {
     )
   }
 
-  /** Stops every user's agent that is up, whatever its limit and its own work; those in use are skipped. */
+  /** Stops all running user agents, whatever their limit or their own work. Skips those in use. */
   async reapAll(): Promise<ReapStatistics> {
     return this.#sweep(
       () => this.#up(),
@@ -90,7 +90,7 @@ export class AgentReaper {
     )
   }
 
-  /** Users' agents whose time is over: one query, along the index of status and time. */
+  /** User agents past their idle limit: one query, along the index on status and time. */
   async candidates(): Promise<AgentKey[]> {
     return this.#select(await this.#rules())
   }
@@ -130,7 +130,7 @@ export class AgentReaper {
     return rows.map((row) => `user/${row.user_id}` as const)
   }
 
-  /** An activity in the future means that the clock was set back: the idle time restarts. */
+  /** Activity in the future means that the clock was set back: the idle time restarts. */
   async #leaveFuture(): Promise<void> {
     const { dateTimeFormat } = db.connection().dialect
     const now = DateTime.fromMillis(this.context.clock.now())
@@ -164,7 +164,7 @@ export class AgentReaper {
     }
   }
 
-  /** The row may be some seconds behind what this process knows. */
+  /** The row may lag a few seconds behind this process. */
   #wish(agent: AgentKey, row: AgentRow, rules: SleepRules): IdleStopWish | null {
     if (!(row instanceof UserContainer)) return null
     const policy = row.wakePolicy ?? rules.policy
@@ -179,7 +179,7 @@ export class AgentReaper {
       kind: policy === 'warm' ? 'suspend' : 'stop',
       despite: [
         ...(idleMs >= rules.maximumAgeMs ? (['working'] as const) : []),
-        /** It had the whole time once more to answer again. */
+        /** It has had a second full idle limit in which to answer. */
         ...(idleMs >= 2 * limitMs ? (['silent'] as const) : []),
       ],
     }

@@ -4,19 +4,18 @@ import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
 import type { Observed } from '#runtimes/contract'
 
-/** What would close one gap between what runs and what should run. */
+/** One step that closes a gap between desired and actual state. */
 export interface ReconcileAction {
   /**
-   * `adopt` an instance that is wanted, `stop` an agent that is not, `remove` an instance of no agent,
-   * `recheck` an agent whose instance is not to be seen, `start` an agent that should always be there.
+   * `adopt` a wanted instance, `stop` an unwanted agent, `remove` an instance without an agent,
+   * `recheck` an agent whose instance is missing, `start` an agent that should always run.
    */
   action: 'adopt' | 'stop' | 'remove' | 'recheck' | 'start'
   agent: AgentKey
-  /** The instance's name. */
   name: string
 }
 
-/** An instance, with the runtime that showed it. */
+/** An instance, and the runtime that listed it. */
 export interface Listed {
   runtime: string
   observed: Observed
@@ -24,17 +23,17 @@ export interface Listed {
 
 export interface ReconcileInput {
   listed: Listed[]
-  /** All rows that are up or have an instance among those listed, and all system agents'. */
+  /** All rows that are up or have a listed instance, and all system agents. */
   rows: AgentRow[]
-  /** The runtimes that answered: of others nothing is known. */
+  /** Runtimes that answered. The state of all others is unknown. */
   answered: ReadonlySet<string>
-  /** What becomes of agents whose owners do not say. */
+  /** The policy of agents whose owner has not chosen one. */
   policy: WakePolicy
 }
 
 export type PlannedAction = ReconcileAction & { listed?: Listed; row?: AgentRow }
 
-/** Compares what the runtimes show with what the rows want. */
+/** Compares the runtimes' instances with the desired state in the rows. */
 export function reconcilePlan({ listed, rows, answered, policy }: ReconcileInput): PlannedAction[] {
   const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
   const seen = new Set<AgentKey>()
@@ -71,12 +70,12 @@ export function reconcilePlan({ listed, rows, answered, policy }: ReconcileInput
   return actions
 }
 
-/** Whether it is started again whenever it is gone. */
+/** Whether the agent is restarted whenever it stops. */
 function isKeptUp(row: AgentRow, policy: WakePolicy): boolean {
   return row instanceof SystemContainer || (row.wakePolicy ?? policy) === 'always_on'
 }
 
-/** Whether the row says already what is to be seen. */
+/** Whether the row already matches the observed instance. */
 function isKnown(row: AgentRow, observed: Observed): boolean {
   return (
     row.status === observed.status &&

@@ -17,36 +17,36 @@ import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 import type { Observed } from '#runtimes/contract'
 
-/** An engine that needs longer to list what it runs is as good as away. */
+/** An engine that takes longer to list its instances counts as unreachable. */
 const LIST_MS = 30_000
 const CONCURRENCY = 8
-/** Ids in one query. */
+/** Ids per query. */
 const BATCH = 500
 
 const UP = ['starting', 'running', 'suspended', 'stopping']
 
 export interface ReconcileStatistics {
-  /** Instances that the runtimes showed. */
+  /** Instances that the runtimes listed. */
   instances: number
-  /** Agents that a replica of Mosaic was changing when it ended. */
+  /** Agents that a replica of Mosaic was changing when it died. */
   takenOver: number
   adopted: number
-  /** Wakes that someone who is gone had begun, taken up again. */
+  /** Interrupted wakes that were resumed. */
   resumed: number
   stopped: number
-  /** Instances of no agent. Their data is kept. */
+  /** Instances without an agent. Their data is kept. */
   removed: number
-  /** Agents whose instance had ended. */
+  /** Agents whose instance had exited. */
   gone: number
   /** System agents that were started. */
   started: number
-  /** Being changed by someone, or waiting after a failure. */
+  /** Agents that are being changed, or waiting after a failure. */
   skipped: number
   failed: number
-  /** Runtimes that did not answer: nothing was done about their agents. */
+  /** Runtimes that did not answer. Their agents were left alone. */
   unreachable: string[]
   dryRun: boolean
-  /** What was done, or would be. */
+  /** Actions taken; in a dry run, actions planned. */
   actions: ReconcileAction[]
   durationMs: number
 }
@@ -54,7 +54,7 @@ export interface ReconcileStatistics {
 type Outcome =
   'adopted' | 'resumed' | 'stopped' | 'removed' | 'gone' | 'started' | 'skipped' | 'failed'
 
-/** The services that close a gap, each as `AgentServices` has it. */
+/** The services that close a gap, as `AgentServices` provides them. */
 export interface ReconciledAgents {
   observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt'>
   leases: { takeOver(): Promise<number> }
@@ -67,13 +67,13 @@ export interface ReconciledAgents {
 }
 
 export interface ReconcileOptions {
-  /** Says what would be done, and does nothing. */
+  /** Plans actions without executing them. */
   dryRun?: boolean
 }
 
-/** Closes the gap between what should run (the rows) and what does (the runtimes). */
+/** Closes the gap between desired state (the rows) and actual state (the runtimes). */
 export class AgentReconciler {
-  /** Whether the rows could not be seen the last time. */
+  /** Whether the database was unreachable at the last check. */
   #blind = false
 
   constructor(
@@ -91,7 +91,7 @@ export class AgentReconciler {
     const beganAt = clock.elapsed()
     const takenOver = dryRun ? 0 : await this.agents.leases.takeOver()
     const { listed, answered, unreachable } = await this.#look()
-    /** The rows come after the instances: an agent has its row before it has its instance. */
+    /** Read the rows after the instances: an agent gets its row before its instance. */
     const policy = await this.context.settings.get('agents.wakePolicy')
     const observed = listed.map((entry) => entry.observed)
     const rows = await this.#rows(observed, policy)
@@ -114,7 +114,7 @@ export class AgentReconciler {
         CONCURRENCY,
         async (planned) => void counts[await this.#do(planned)]++
       )
-      /** All at once: the start gate lines them up. */
+      /** Start all at once: the start gate queues them. */
       await Promise.all(starts.map(async (planned) => void counts[await this.#do(planned)]++))
       this.metrics.reconciled(counts)
     }
@@ -130,8 +130,8 @@ export class AgentReconciler {
   }
 
   /**
-   * Repairs at once what replicas of Mosaic left half done that have ended, and what went wrong while the
-   * database was away, as soon as it is back. Cheap while there is nothing of the kind.
+   * Repairs work that dead replicas of Mosaic left half done, and catches up after a database outage.
+   * Cheap when there is nothing to repair.
    */
   async takeOver(): Promise<{ takenOver: number }> {
     const takenOver = await this.agents.leases.takeOver().catch((error: unknown) => {
@@ -163,7 +163,7 @@ export class AgentReconciler {
     return { listed, answered, unreachable }
   }
 
-  /** The runtime in use, and those that agents were started with before it was. */
+  /** The runtime in use, and runtimes that existing agents were started with. */
   async #runtimes(): Promise<string[]> {
     const { runtimes, settings } = this.context
     const names = new Set([await settings.get('runtime.driver')])

@@ -3,13 +3,13 @@ import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
 
-/** A stream of events that ended is opened again, at first soon, then ever less often. */
+/** First delay before an ended event stream is reopened; it grows with each retry. */
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 30_000
 
 /**
- * Hears from the drivers that an instance ended, so that a crash is known within a second. Events may be
- * missed: the sweeps find what was.
+ * Receives exit events from the drivers, so that a crash is noticed within a second. Events may be
+ * missed; the sweeps find those crashes.
  */
 export class RuntimeEvents {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
@@ -25,7 +25,7 @@ export class RuntimeEvents {
     this.#observer = observer
   }
 
-  /** Listens to a runtime from now on. Naming it again does nothing. */
+  /** Subscribes to a runtime's events. Idempotent. */
   follow(runtime: string): void {
     if (this.#watched.has(runtime) || this.#ended.signal.aborted) return
     this.#watched.set(runtime, this.#listen(runtime))

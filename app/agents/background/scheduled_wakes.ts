@@ -10,19 +10,19 @@ export interface AgentWakes {
 }
 
 export interface ScheduledWakesStatistics {
-  /** Agents that sleep and are wanted soon by their own schedule. */
+  /** Stopped agents with a job due soon. */
   due: number
   woken: number
-  /** Waiting after a failure, or taken over by someone else. */
+  /** Agents that are waiting after a failure, or handled by another replica. */
   skipped: number
   failed: number
   durationMs: number
 }
 
 /**
- * Wakes sleeping agents ahead of what they have planned: a job that is overdue when its gateway starts is
- * put off by OpenClaw, again at each start. Nobody uses the agent by that, so it sleeps again once the job
- * is done.
+ * Wakes stopped agents shortly before their next job. OpenClaw postpones a job that is already overdue
+ * when its gateway starts, and does so at every start. Such a wake does not count as use, so the agent
+ * stops again after the job.
  */
 export class ScheduledWakes {
   constructor(
@@ -30,7 +30,7 @@ export class ScheduledWakes {
     protected lifecycle: AgentWakes
   ) {}
 
-  /** One query, then all at once: the start gate lines them up. Safe to run from several places at once. */
+  /** Runs one query, then wakes all agents at once: the start gate queues them. Safe to run concurrently. */
   async wakeDue(): Promise<ScheduledWakesStatistics> {
     const { clock } = this.context
     const beganAt = clock.elapsed()

@@ -1,15 +1,18 @@
 import type { AgentsContext } from '#agents/context'
 
-/** Something that is done again and again. What it gives back are its statistics, for the log. */
+/** A recurring task. Its result goes to the log as statistics. */
 export interface ScheduledTask {
   name: string
   everyMs: number
-  /** `first` is true for the run at the start; a task without `atStart` waits for its first turn. */
+  /** `first` is true for the run at startup; a task without `atStart` waits for its first interval. */
   run(first: boolean): Promise<object>
   atStart?: boolean
 }
 
-/** Runs tasks in the background, none of them beside itself. The timers keep no process alive. */
+/**
+ * Runs tasks in the background, never two runs of a task at once. Its timers do not keep the process
+ * alive.
+ */
 export class Scheduler {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
   readonly #tasks: ScheduledTask[]
@@ -29,14 +32,14 @@ export class Scheduler {
     }
   }
 
-  /** Begins nothing more. Resolves when what runs has ended. */
+  /** Starts no further runs. Resolves when the current runs have ended. */
   async stop(): Promise<void> {
     this.#ended = true
     for (const cancelTimer of this.#timers.values()) cancelTimer()
     await Promise.all(this.#running)
   }
 
-  /** The next turn counts from the end of the last one: a slow task does not pile up. */
+  /** The interval counts from the end of the previous run, so slow tasks do not pile up. */
   #plan(task: ScheduledTask): void {
     if (this.#ended) return
     const cancelTimer = this.#context.clock.after(task.everyMs, () => this.#run(task, false), {

@@ -4,10 +4,10 @@ import type { AgentLimits } from '#models/types'
 import UserContainer from '#models/user_container'
 import type { Actor } from '#settings/actor'
 
-/** Recreates the instance of a running agent. Need not be awaited. */
+/** Recreates the instance of a running agent. Callers need not await it. */
 export type Remake = (agent: AgentKey) => Promise<unknown>
 
-/** What admins allow single users' agents in place of what the installation allows all. */
+/** Limits that admins set for single agents in place of the installation's limits. */
 export class LimitChanges {
   constructor(
     protected remake: Remake,
@@ -15,8 +15,8 @@ export class LimitChanges {
   ) {}
 
   /**
-   * Sets the limits of one agent; null leaves it to the installation. One that runs starts anew with them
-   * as soon as nothing is in flight, one that sleeps has them when it wakes.
+   * Sets the limits of one agent; null restores the installation's. A running agent restarts with them
+   * once no request is in flight, a stopped one gets them when it wakes.
    *
    * @throws E_ROW_NOT_FOUND
    */

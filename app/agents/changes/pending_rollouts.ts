@@ -6,18 +6,18 @@ interface Pending {
 }
 
 /**
- * Agents that new settings are on their way to, in this process. What is asked of an agent after its settings
- * were saved waits for them, so that they answer it.
+ * Agents in this process with a settings rollout in progress. A message sent after the settings were
+ * saved waits for the rollout, so that the new settings answer it.
  */
 export class PendingRollouts {
   readonly #pending = new Map<AgentKey, Pending>()
 
-  /** Settles when new messages may go; null when nothing is on its way. Costs a look into a map. */
+  /** Settles when new messages may pass; null if no rollout is pending. Costs one map lookup. */
   of(agent: AgentKey): Promise<void> | null {
     return this.#pending.get(agent)?.settled.promise ?? null
   }
 
-  /** Has new messages wait until the returned function is called. */
+  /** Holds new messages until the returned function is called. */
   hold(agent: AgentKey): () => void {
     const pending = this.#pending.get(agent) ?? { holds: 0, settled: Promise.withResolvers() }
     this.#pending.set(agent, pending)

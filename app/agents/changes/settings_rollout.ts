@@ -9,18 +9,21 @@ import { isUp, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, GatewayAccess, SettingsOutcome, WakeProgress } from '#agents/types'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 
-/** An agent that is never idle in this time is drained with the settings' grace instead. */
+/**
+ * How long a rollout waits for the agent to become idle before it drains the agent with the settings'
+ * grace.
+ */
 const LONGEST_WAIT_MS = 10 * 60_000
 
-/** New messages wait so long for new settings. OpenClaw takes them over within a second. */
+/** How long new messages wait for new settings. OpenClaw applies them within a second. */
 const ADMISSION_MS = 10_000
 
-/** Settings that differ again after each of so many rounds, with no change told meanwhile, never settle. */
+/** Rounds without a reported change after which settings that still differ are considered unstable. */
 const MOST_FUTILE_ROUNDS = 4
-/** The pause after the first of them, in milliseconds; each further one is four times as long. */
+/** The pause after the first such round, in milliseconds. Each further pause is four times as long. */
 const FIRST_PAUSE_MS = 250
 
-/** Brings the present document to a gateway that runs, as `LiveSettings.apply`. */
+/** Applies the current document to a running gateway, as `LiveSettings.apply`. */
 export interface LiveChange {
   apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
 }
@@ -41,15 +44,15 @@ export interface SettingsRolloutParts {
   live: LiveChange
 }
 
-/** Where one round led to; null where the settings have to be looked at once more. */
+/** The result of one round; null if the settings must be checked again. */
 type Round = SettingsOutcome | null
 
-/** What was changed on its way to one agent. */
+/** One agent's rollout in progress. */
 class Rollout {
   declare outcome: Promise<SettingsOutcome>
-  /** Whether a change was told that the present round may not have seen. */
+  /** Whether a change arrived that the current round may have missed. */
   again = false
-  /** What the agent got so far. */
+  /** What has reached the agent so far. */
   done: SettingsOutcome = 'unchanged'
   futileRounds = 0
   readonly #holds = new Set<() => void>()
@@ -58,7 +61,7 @@ class Rollout {
     this.#holds.add(release)
   }
 
-  /** New messages find the new settings, or need not wait for them any longer. */
+  /** Releases held messages: the new settings are active, or the wait was long enough. */
   admit(): void {
     for (const release of this.#holds) release()
     this.#holds.clear()
@@ -66,10 +69,10 @@ class Rollout {
 }
 
 /**
- * Brings what was changed to an agent that runs, above all its document. What OpenClaw takes over while it
- * runs, it is given; for the rest the agent is stopped once nothing is in flight, and started again. Its
- * conversations are in its state, which stays. It is done when the agent has what is stored by then: what
- * changes on the way, here or in another replica of Mosaic, is taken along.
+ * Brings changes, above all a new document, to a running agent. OpenClaw applies some of them while it
+ * runs; the rest require a restart once no request is in flight. Conversations are part of the agent's
+ * state, which persists. A rollout is done when the agent has the stored settings, including changes
+ * made during the rollout, here or in another replica of Mosaic.
  */
 export class SettingsRollout {
   readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
@@ -88,8 +91,8 @@ export class SettingsRollout {
   }
 
   /**
-   * Call it after each change of what an agent starts from. Changes that come at once share a rollout, and
-   * each of them is in when it ends. Never throws.
+   * Call it after each change of an agent's start settings. Simultaneous changes share a rollout, which
+   * ends only when all of them are applied. Never throws.
    */
   changed(agent: AgentKey): Promise<SettingsOutcome> {
     const present = this.#rollouts.get(agent)
@@ -107,10 +110,7 @@ export class SettingsRollout {
     return rollout.outcome
   }
 
-  /**
-   * As `changed`, after a change of what its instance is made of: its limits. No gateway takes that over while
-   * it runs.
-   */
+  /** As `changed`, but after a change of the agent's limits, which no gateway can apply while it runs. */
   remade(agent: AgentKey): Promise<SettingsOutcome> {
     this.#outdated.add(agent)
     return this.changed(agent)
@@ -141,7 +141,7 @@ export class SettingsRollout {
         await this.#pause(rollout)
         rollout.again = false
         const outcome = await this.#round(agent, rollout).catch((error: unknown) => {
-          /** A start that failed has its own back-off, and its owner is told why. */
+          /** A failed start has its own back-off, and its owner sees the reason. */
           if (error instanceof AgentUnavailable || this.#ended.signal.aborted) throw error
           if (rollout.futileRounds === MOST_FUTILE_ROUNDS) throw error
           return null
@@ -157,7 +157,7 @@ export class SettingsRollout {
     }
   }
 
-  /** Copies that change an agent by turns must not do it in step. */
+  /** Random pauses keep replicas that change the same agent in turn from doing so in lockstep. */
   async #pause({ futileRounds }: Rollout): Promise<void> {
     if (futileRounds < 2) return
     const { clock, random } = this.#context
@@ -183,18 +183,18 @@ export class SettingsRollout {
       this.#parts.activity.whenIdle(agent, signal)
     ).catch(() => logger.info({ agent }, 'An agent is never idle: its new settings interrupt it'))
     this.#ended.signal.throwIfAborted()
-    /** The restart takes along what has changed until here. */
+    /** The restart includes all changes up to here. */
     rollout.again = false
     const needed = await this.#need(agent)
     if (needed !== 'restart') return needed === 'unchanged' ? rollout.done : needed
     this.#outdated.delete(agent)
-    /** Whoever asks from the wake on joins it, and what changes meanwhile is its to see. */
+    /** Requests from here on join the wake, and the wake picks up later changes itself. */
     await this.#parts.lifecycle.restartAndWait(agent, { onProgress: () => rollout.admit() })
     rollout.done = 'restarted'
     return null
   }
 
-  /** A run in flight survives it, so nothing has to be waited for but others who change the agent. */
+  /** Runs in flight survive a live change, so this waits only for the lease. */
   async #applyLive(agent: AgentKey): Promise<boolean> {
     const { rows, leases, live } = this.#parts
     const apply = async (): Promise<boolean> => {
@@ -226,7 +226,7 @@ export class SettingsRollout {
   }
 
   async #need(agent: AgentKey): Promise<'restart' | Exclude<SettingsOutcome, 'restarted'>> {
-    /** A wake in flight may have taken the former document. */
+    /** A wake in flight may have loaded the previous document. */
     await this.#parts.local.settled(agent)
     const row = await this.#parts.rows.find(agent)
     if (!row || !isUp(row)) {
@@ -244,7 +244,7 @@ export class SettingsRollout {
   }
 }
 
-/** The agents whose document a user's providers or wishes are part of. */
+/** Returns the agents whose documents include a user's providers or preferences. */
 export async function agentsOf(userId: string): Promise<AgentKey[]> {
   const systems = await SystemContainer.query()
     .select('id')

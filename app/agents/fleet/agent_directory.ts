@@ -9,7 +9,7 @@ export interface AgentQuery extends PageQuery {
   search?: string
 }
 
-/** The users' agents, for admins: whose each is and how it is, nothing of what it holds. */
+/** User agents as admins see them: owner and status, but no content. */
 export class AgentDirectory {
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT, status, search }: AgentQuery) {
     const query = AgentSummary.query().preload('user').orderBy('created_at').orderBy('id')

@@ -5,9 +5,9 @@ import type { AgentListener } from '#agents/state/agent_events'
 import { eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
 import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
-/** Proxies cut a connection that says nothing for a minute, some for half of one. */
+/** Proxies close a connection that is silent for a minute, some after 30 seconds. */
 const HEARTBEAT_MS = 15_000
-/** Tabs and devices of one person; beyond that something opens streams and forgets them. */
+/** Limit for one person's tabs and devices. More suggests a client that leaks streams. */
 const MOST_PER_AGENT = 8
 
 /** As `AgentLifecycle`. */
@@ -16,7 +16,7 @@ export interface WatchedAgents {
   subscribe(agent: AgentKey, listener: AgentListener): () => void
 }
 
-/** Agents' events as server-sent events, one stream for each page that watches. */
+/** An agent's events as server-sent events, one stream per watching page. */
 export class AgentEventStreams {
   readonly #lifecycle: WatchedAgents
   readonly #context: Pick<AgentsContext, 'clock'>
@@ -28,8 +28,8 @@ export class AgentEventStreams {
   }
 
   /**
-   * A stream that begins with the present status. It ends when whoever reads it closes it, or Mosaic
-   * ends. Watching is no use of the agent: it neither wakes it nor keeps it awake.
+   * Opens a stream that begins with the current status and ends when the reader closes it or Mosaic
+   * shuts down. Watching does not count as use: it neither wakes the agent nor keeps it awake.
    *
    * @throws E_TOO_MANY_WATCHERS
    */
@@ -40,7 +40,7 @@ export class AgentEventStreams {
 
     const stream = new Readable({ read() {} })
     open.add(stream)
-    /** What happens while the present status is looked up comes after it: nothing is missed in between. */
+    /** Buffers events during the status lookup, so that none is missed in between. */
     let early: AgentEvent[] | null = []
     const push = (event: AgentEvent) => {
       if (early) early.push(event)
@@ -67,7 +67,7 @@ export class AgentEventStreams {
     }
   }
 
-  /** Ends all streams; the pages come back to the next Mosaic by themselves. */
+  /** Ends all streams. The pages reconnect to the next Mosaic by themselves. */
   close(): void {
     for (const streams of this.#open.values()) {
       for (const stream of streams) stream.push(null)

@@ -8,25 +8,28 @@ import { eventText } from '#http/server_sent_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
-/** Below what proxies allow a silent connection; how far pages may be behind another replica of Mosaic. */
+/**
+ * Below the proxies' limit for silent connections. Changes of other replicas appear with up to this
+ * delay.
+ */
 const LOOK_EVERY_MS = 15_000
-/** Counting takes two queries: many changes at once are counted once. */
+/** Counting takes two queries, so a burst of changes is counted once. */
 const COUNT_AFTER_MS = 1000
-/** Pages that admins have open; beyond that something opens streams and forgets them. */
+/** Limit for all admins' open pages. More suggests a client that leaks streams. */
 const MOST_STREAMS = 64
-/** The columns of time are exact to the second. */
+/** The database's timestamps are exact only to the second. */
 const OVERLAP_MS = 2000
 
 interface FleetParts {
   gauges: () => Promise<AgentGauges>
-  /** What an admin may know of an agent's row. */
+  /** Returns the part of an agent's row that admins may see. */
   describe: (row: AgentRow) => object
 }
 
 /**
- * The fleet as server-sent events, for the pages of admins: `fleet` with how many agents are in which
- * state, `agent` for each that changed. What this process does is told at once; what other replicas of
- * Mosaic did is found by a look into the rows, as long as anybody watches.
+ * The fleet as server-sent events for admin pages: `fleet` with the number of agents per status, and
+ * `agent` for each change. Changes in this process are sent at once; those of other replicas of Mosaic
+ * are polled from the rows while a page is watching.
  */
 export class FleetEventStreams {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
@@ -42,7 +45,8 @@ export class FleetEventStreams {
   }
 
   /**
-   * A stream that begins with the present numbers. It ends when its reader closes it, or Mosaic ends.
+   * Opens a stream that begins with the current counts and ends when the reader closes it or Mosaic
+   * shuts down.
    *
    * @throws E_TOO_MANY_WATCHERS
    */
@@ -64,7 +68,7 @@ export class FleetEventStreams {
     }
   }
 
-  /** Tells of a change that this process made. */
+  /** Reports a change made by this process. */
   tell({ row }: Pick<AgentTransition, 'row'>): void {
     if (this.#open.size === 0) return
     this.#send('agent', this.#describe(row))
@@ -73,7 +77,7 @@ export class FleetEventStreams {
     })
   }
 
-  /** Ends all streams; the pages come back to the next Mosaic by themselves. */
+  /** Ends all streams. The pages reconnect to the next Mosaic by themselves. */
   close(): void {
     this.#rest()
     for (const stream of this.#open) stream.push(null)
@@ -96,10 +100,10 @@ export class FleetEventStreams {
     })
   }
 
-  /** Also what keeps the connection open: proxies cut one that is silent. */
+  /** Also keeps the connection alive: proxies close silent ones. */
   async #look(): Promise<void> {
     const now = this.#context.clock.now()
-    /** The clock may have been set back meanwhile. */
+    /** The clock may have been set back. */
     const since = DateTime.fromMillis(Math.min(this.#lookedAt, now) - OVERLAP_MS)
     this.#lookedAt = now
     try {

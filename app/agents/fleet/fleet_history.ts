@@ -1,7 +1,7 @@
 import type { AgentsContext } from '#agents/context'
 import type { AgentGauges } from '#agents/metrics'
 
-/** A day of minutes: enough to see what happened, and some 100 kB. */
+/** One day of one-minute samples, about 100 kB. */
 const MOST_SAMPLES = 24 * 60
 
 /** The fleet at one moment. `at` is ISO 8601 in UTC. */
@@ -9,7 +9,7 @@ export interface FleetSample extends AgentGauges {
   at: string
 }
 
-/** How the fleet was lately, since this process began to look: for a chart, so it may be lost. */
+/** Recent fleet samples for a chart, since this process started. Kept in memory only. */
 export class FleetHistory {
   readonly #samples: FleetSample[] = []
 
@@ -18,7 +18,7 @@ export class FleetHistory {
     protected gauges: () => Promise<AgentGauges>
   ) {}
 
-  /** Looks once. Gives back what it saw. */
+  /** Takes and returns one sample. */
   async sample(): Promise<FleetSample> {
     const at = new Date(this.context.clock.now()).toISOString()
     const sample = { at, ...(await this.gauges()) }
@@ -27,7 +27,7 @@ export class FleetHistory {
     return sample
   }
 
-  /** The oldest first. */
+  /** Returns the samples, oldest first. */
   list(): FleetSample[] {
     return [...this.#samples]
   }

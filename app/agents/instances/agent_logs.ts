@@ -5,24 +5,24 @@ import type { AgentKey } from '#agents/types'
 import { linesOf } from '#bounded/lines_of'
 import type SystemContainer from '#models/system_container'
 
-/** Lines of a log that are read at once: what fits a page that a person reads. */
+/** Lines of log to read at once: as many as fit a page. */
 const TAIL = 200
-/** Enough to see why it ended. */
+/** Enough lines to show why the agent crashed. */
 const CRASH_TAIL = 40
-/** Characters of one line: a stack trace in JSON fits. */
+/** Characters per line; fits a stack trace in JSON. */
 const LINE_LENGTH = 16 * 1024
-/** An engine that needs longer is as good as away. */
+/** An engine that takes longer counts as unreachable. */
 const READ_MS = 10_000
 
 /**
- * The logs of system agents, which work for the installation. Nobody's own agent has its logs read here:
- * they are its owner's.
+ * Logs of system agents, which work for the installation. The logs of a user's agent belong to its
+ * owner and are not read here.
  */
 export class AgentLogs {
   constructor(protected context: Pick<AgentsContext, 'runtimes' | 'clock'>) {}
 
   /**
-   * The last lines, the oldest first. None where it never ran.
+   * Returns the last lines, oldest first; empty if the agent never ran.
    *
    * @throws DeadlineExceeded, RuntimeError
    */
@@ -41,8 +41,8 @@ export class AgentLogs {
 }
 
 /**
- * What an agent that is in trouble wrote last. It is its gateway's own log, without conversations and with
- * its token crossed out, but what went wrong is its owner's affair: show it to nobody else.
+ * The last log lines of a failing agent: the gateway's own log, without conversations and with its
+ * token redacted. Failures still concern only the owner, so show it to no one else.
  */
 export class CrashLog {
   constructor(
@@ -50,7 +50,7 @@ export class CrashLog {
     protected rows: Pick<AgentRepository, 'find'>
   ) {}
 
-  /** Oldest first. None of an agent that is well, and none where the runtime does not answer. */
+  /** Returns the lines, oldest first; empty if the agent is healthy or its runtime does not answer. */
   async of(agent: AgentKey): Promise<string[]> {
     const { runtimes, clock, timeouts, logger } = this.context
     const row = await this.rows.find(agent)

@@ -11,18 +11,18 @@ import { within } from '#timing/deadline'
 const MEGABYTE = 1024 * 1024
 
 interface MoveContext extends RuntimeContext {
-  /** A sparse file arrives written out, so a few bytes on one disk could fill another. */
+  /** Sparse files arrive expanded, so a few bytes on one disk could fill another. */
   maxMb: number
 }
 
 /**
- * Moves an agent's data from its former runtime to the one that it starts on. The agent runs in neither.
- * A second call is a no-op. After an interruption the move starts over: the source is purged only once
- * all data has arrived. If the source itself had received the data and never started well with it, it keeps
- * what it had before.
+ * Moves an agent's data from its former runtime to the one it starts on, while it runs in neither. A
+ * second call is a no-op. After an interruption the move starts over: the source is purged only once
+ * all data has arrived. If the source had itself only imported the data and never started well with it,
+ * it restores what it had before.
  *
  * @returns whether there was any data
- * @throws RuntimeError when the source cannot export or the target cannot import it; nothing has changed
+ * @throws RuntimeError if the source cannot export or the target cannot import; nothing has changed
  */
 export async function migrateData(
   ref: InstanceRef,
@@ -58,8 +58,8 @@ export async function migrateData(
 }
 
 /**
- * The agent started well: what its data replaced in this runtime is needed no more. A failure fails no
- * start, as the next one tries again.
+ * Deletes the data that a move replaced, once the agent has started well. A failure does not fail the
+ * start: the next start tries again.
  */
 export async function settleMigration(
   row: AgentRow,
@@ -82,7 +82,10 @@ function tooLarge(from: string, maxMb: number, cause: Error): RuntimeError {
   })
 }
 
-/** The runtime that holds the agent's data is not installed: the agent can neither move nor start empty. */
+/**
+ * Returns the error for an agent whose data is in a runtime that is not installed: it can neither move
+ * nor start empty.
+ */
 export function strandedIn(runtime: string): RuntimeError {
   const message = `The agent's data is in the runtime "${runtime}", which is not installed any more.`
   return new RuntimeError('data_stranded', message, {

@@ -4,19 +4,20 @@ import type { AgentRow, GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 
-/** How often a gateway that drains is asked whether it is done, in milliseconds. A call takes 10. */
+/** How often a draining gateway is polled, in milliseconds. A call takes 10. */
 const ASK_AGAIN_MS = 250
 
 /**
- * The result of an attempt to close an idle gateway. `closed`: it was idle and now admits no work.
- * `working`: it has work, possibly in the background. `due`: its schedule starts a job soon. `silent`: it did
- * not answer.
+ * The result of an attempt to close an idle gateway. `closed`: it was idle and now refuses work.
+ * `working`: it has work, possibly in the background. `due`: its schedule starts a job soon. `silent`:
+ * it did not answer.
  */
 export type Quietness = 'closed' | 'working' | 'due' | 'silent'
 
 /**
- * Closes and reopens gateways. Only the gateway knows whether its agent is at work: it sees runs, jobs and
- * background shells. A closed gateway starts no work that a stop could cut off. Call it under the lease.
+ * Closes and reopens gateways. Only the gateway knows whether its agent is working: it sees runs, jobs
+ * and background shells. A closed gateway starts no work that a stop could cut off. Call it under the
+ * lease.
  *
  * @throws LeaseLost
  */
@@ -47,8 +48,8 @@ export class GatewayDrain {
   }
 
   /**
-   * Takes no new work and waits until what runs has ended, for that many milliseconds at most. False
-   * where the gateway does not answer.
+   * Refuses new work and waits until current work ends, for at most `graceMs`. Returns false if the
+   * gateway does not answer.
    */
   async drain(row: AgentRow, graceMs: number): Promise<boolean> {
     const { gatewayControl, clock, logger } = this.#context
@@ -67,12 +68,12 @@ export class GatewayDrain {
     return answered ?? false
   }
 
-  /** Lets work in again. A gateway that does not hear it opens by itself within two minutes. */
+  /** Accepts work again. A gateway that misses the call reopens by itself within two minutes. */
   async reopen(row: AgentRow): Promise<void> {
     await this.#ask(row, (gateway) => this.#context.gatewayControl.reopen(gateway))
   }
 
-  /** Stored in the row, where the scheduled wakes find it while the agent sleeps. */
+  /** Stores the next job in the row, where scheduled wakes find it while the agent is stopped. */
   async #noteNextJob(row: AgentRow, gateway: GatewayAccess): Promise<number | null> {
     const nextJobAt = await this.#context.gatewayControl.nextJobAt(gateway)
     if (row instanceof UserContainer && (row.nextJobAt?.toMillis() ?? null) !== nextJobAt) {

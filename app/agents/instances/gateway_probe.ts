@@ -1,27 +1,27 @@
 import type { Clock } from '#timing/clock'
 import { within } from '#timing/deadline'
 
-/** What a gateway answers: ready for traffic, up but not ready, or nothing at all. */
+/** A gateway's state: ready for traffic, up but not ready, or not answering. */
 export type GatewayState = 'ready' | 'booting' | 'silent'
 
-/** A gateway that boots can keep its only thread busy for a second. */
+/** A booting gateway can keep its only thread busy for a second. */
 const STARTUP_TIMEOUT_MS = 2000
-/** One that works may be slow for longer without being ill. */
+/** A gateway at work may answer slowly and still be healthy. */
 const HEALTH_TIMEOUT_MS = 5000
 
-/** Asks gateways how they are. Never the chat endpoint: each call of that makes a session. */
+/** Checks the health of gateways. Never calls the chat endpoint: each call there creates a session. */
 export class GatewayProbe {
   constructor(
     protected clock: Clock,
     protected fetch: typeof globalThis.fetch = globalThis.fetch
   ) {}
 
-  /** Whether it may get traffic. Rejects only with the signal's reason. */
+  /** Whether the gateway may get traffic. Rejects only with the signal's reason. */
   startup(endpoint: string, signal?: AbortSignal): Promise<GatewayState> {
     return this.#ask(`${endpoint}/startupz`, STARTUP_TIMEOUT_MS, signal)
   }
 
-  /** Whether it is alive. */
+  /** Whether the gateway is alive. */
   async isAlive(endpoint: string): Promise<boolean> {
     return (await this.#ask(`${endpoint}/healthz`, HEALTH_TIMEOUT_MS)) === 'ready'
   }

@@ -6,12 +6,12 @@ import type { Wake } from '#agents/state/wake'
 import type { Instance, Observed, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** The gateway's own boot takes seconds: asking this often adds little to it and costs nothing. */
+/** A gateway takes seconds to boot, so this poll adds little delay at no real cost. */
 const POLL_MS = 100
-/** An engine is asked less often than a port: a call to it can cost a process. */
+/** Inspecting costs more than probing a port: some engines start a process per call. */
 const INSPECT_EVERY_MS = 1000
 
-/** Waits for a gateway that boots, and sees when its instance ends before. */
+/** Waits until a booting gateway is ready, and notices if its instance exits first. */
 export class GatewayReadiness {
   readonly #context: Pick<AgentsContext, 'clock' | 'settings' | 'timeouts'>
   readonly #probe: GatewayProbe
@@ -45,7 +45,7 @@ export class GatewayReadiness {
     }
   }
 
-  /** An engine that does not answer just now says nothing about the instance. */
+  /** Throws if the instance has exited. An engine that does not answer proves nothing. */
   async #throwIfGone(driver: RuntimeDriver, instance: Instance): Promise<Observed | undefined> {
     const { clock, timeouts } = this.#context
     const look = within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instance))
@@ -54,7 +54,7 @@ export class GatewayReadiness {
     return observed
   }
 
-  /** What answers may be someone else's program on the gateway's port: it must not get the token. */
+  /** Another program may be answering on the gateway's port. It must not get the token. */
   async #throwIfImposed(driver: RuntimeDriver, instance: Instance): Promise<void> {
     const observed = await this.#throwIfGone(driver, instance)
     if (observed && observed.endpoint === null) {

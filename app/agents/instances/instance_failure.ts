@@ -1,13 +1,13 @@
 import { isFailureReason, RuntimeError } from '#runtimes/errors'
 import type { Observed } from '#runtimes/contract'
 
-/** OpenClaw's exit status when it refuses its document. */
+/** OpenClaw's exit status when it rejects its document. */
 const EXIT_CONFIG_REJECTED = 78
 
-/** An instance that should run does not. */
+/** An instance that should run has ended. */
 export class InstanceEnded extends RuntimeError {}
 
-/** Why it does not; null = nothing of it is there. */
+/** Returns why an instance ended; `observed` is null if the instance no longer exists. */
 export function instanceFailure(observed: Observed | null): InstanceEnded {
   if (!observed) return new InstanceEnded('exited_early', 'The instance is gone.')
   const { failure, exitCode, outOfMemory } = observed

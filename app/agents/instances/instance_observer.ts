@@ -19,15 +19,15 @@ export interface InstanceObserverParts {
 }
 
 /**
- * `gone` = it should run and does not, `asleep` = it need not run, `busy` = someone is changing it just
- * now, `unknown` = its runtime does not answer.
+ * `gone` = it should run but does not, `asleep` = it need not run, `busy` = it is being changed,
+ * `unknown` = its runtime does not answer.
  */
 export type RecheckResult = 'running' | 'gone' | 'asleep' | 'busy' | 'unknown'
 
-/** `unready` = its gateway takes no traffic, `busy` = someone is changing the agent just now. */
+/** `unready` = its gateway cannot take traffic, `busy` = the agent is being changed. */
 export type Adoption = 'adopted' | 'unready' | 'busy'
 
-/** Brings the rows in line with what the runtime shows: the engine is the truth about what runs. */
+/** Updates the rows from the runtime, which is the source of truth about what runs. */
 export class InstanceObserver {
   readonly #context: AgentsContext
   readonly #parts: InstanceObserverParts
@@ -37,22 +37,22 @@ export class InstanceObserver {
     this.#parts = parts
   }
 
-  /** Whether this process is changing the agent at this moment. */
+  /** Whether this process is changing the agent. */
   isBusy(agent: AgentKey): boolean {
     return this.#parts.local.wakes.has(agent) || this.#parts.leases.isHeld(agent)
   }
 
-  /** The agent of an instance that was up when this process last saw it, or null. */
+  /** Returns the agent of an instance that was up when this process last saw it, or null. */
   agentNamed(instance: string): AgentKey | null {
     return this.#parts.local.names.get(instance) ?? null
   }
 
-  /** Forgets the gateway's address: the next caller looks it up again. */
+  /** Forgets the gateway's address. The next caller looks it up again. */
   forget(agent: AgentKey): void {
     this.#parts.local.warm.delete(agent)
   }
 
-  /** Looks whether an agent that should run does, and notes it as ended if not. */
+  /** Checks whether an agent that should run does, and records its end if not. */
   async recheck(agent: AgentKey): Promise<RecheckResult> {
     const found = await this.#underFreeLease(agent, async (row) => {
       if (!isUp(row)) return 'asleep'
@@ -66,14 +66,14 @@ export class InstanceObserver {
   }
 
   /**
-   * Takes an instance that is up and wanted as the agent's own, after a restart of Mosaic for example; one
-   * that is suspended as such.
+   * Adopts a wanted instance that is up, for example after a restart of Mosaic. A suspended instance
+   * stays suspended.
    */
   async adopt(agent: AgentKey, observed: Observed, runtime: string): Promise<Adoption> {
     const { rows, probe, local } = this.#parts
     const adoption = await this.#underFreeLease(agent, async (row) => {
       if (row.desired !== 'running' || !observed.endpoint) return 'unready'
-      /** One of a former generation does not know the present token. */
+      /** An instance of a former generation does not have the current token. */
       if (observed.specHash !== row.specHash) return 'unready'
       const frozen = observed.status === 'suspended'
       if (!frozen && (await probe.startup(observed.endpoint)) !== 'ready') return 'unready'
@@ -97,7 +97,7 @@ export class InstanceObserver {
     return adoption ?? 'busy'
   }
 
-  /** Null while someone else changes the agent, or where it has no row. */
+  /** Returns null if the agent is being changed or has no row. */
   async #underFreeLease<T>(
     agent: AgentKey,
     work: (row: AgentRow) => Promise<T>
@@ -118,7 +118,7 @@ export class InstanceObserver {
     return within(clock, timeouts.inspectMs, undefined, () => driver.inspect(instanceRef(row)))
   }
 
-  /** A crash is told; what someone who is gone had half started or half stopped is just not there. */
+  /** Reports a crash. An interrupted start or stop is no crash: its instance is simply absent. */
   async #noteEnd(row: AgentRow, observed: Observed | null): Promise<void> {
     const { rows, local, metrics } = this.#parts
     const agent = agentOf(row)

@@ -15,7 +15,7 @@ export interface InstanceStopperParts {
   gatewayDrain: GatewayDrain
 }
 
-/** Drains agents and ends their instances. Call it under the lease, but for `endUnwanted`. */
+/** Drains agents and ends their instances. Call it under the lease, except `endUnwanted`. */
 export class InstanceStopper {
   readonly #context: AgentsContext
   readonly #rows: AgentRepository
@@ -35,9 +35,9 @@ export class InstanceStopper {
   }
 
   /**
-   * Lets what the agent does end, at most as long as the settings grant; new requests are turned away
-   * meanwhile. What Mosaic itself has in flight counts only where the gateway does not say: a message
-   * that came since waits for the next wake, and must not be waited for.
+   * Lets the agent finish its work, up to the grace in the settings, and refuses new requests
+   * meanwhile. Mosaic's own requests in flight count only if the gateway does not answer: a message
+   * that has arrived since waits for the next wake, so the stop must not wait for it.
    *
    * @throws LeaseLost
    */
@@ -52,8 +52,8 @@ export class InstanceStopper {
   }
 
   /**
-   * Ends the agent's instance and notes it. What cannot be ended is noted as an error; the reconciler
-   * tries again.
+   * Ends the agent's instance and records it. A failure is recorded as an error; the reconciler tries
+   * again.
    *
    * @throws RuntimeError, LeaseLost, E_DATABASE_AWAY
    */
@@ -77,7 +77,7 @@ export class InstanceStopper {
     })
   }
 
-  /** Takes the lease and ends an instance that nobody wants, unless the agent runs by then. */
+  /** Takes the lease and ends an unwanted instance, unless the agent is running by then. */
   async endUnwanted(agent: AgentKey): Promise<void> {
     await this.#leases.holdAgain(agent, async () => {
       const row = await this.#rows.find(agent)
@@ -85,7 +85,7 @@ export class InstanceStopper {
     })
   }
 
-  /** Ends the instance and leaves the row as it is. A row that never had one is success. */
+  /** Ends the instance without changing the row. A no-op if there never was one. */
   async endInstance(row: AgentRow): Promise<void> {
     const { runtimes, clock, timeouts } = this.#context
     if (!row.runtime || !runtimes.names().includes(row.runtime)) return

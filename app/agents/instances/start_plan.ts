@@ -8,7 +8,7 @@ import { hashOf } from '#openclaw/canonical_json'
 import type { InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** The plan of a start, from the agent's row and the present settings. */
+/** A start plan, from the agent's row and the current settings. */
 export interface StartPlan {
   driver: RuntimeDriver
   spec: InstanceSpec
@@ -16,9 +16,9 @@ export interface StartPlan {
 }
 
 /**
- * Assembles the document first: without a provider no agent starts.
+ * Builds the document first: without a provider no agent starts.
  *
- * @throws E_NO_PROVIDER, RuntimeError where a runtime that the start needs is not installed
+ * @throws E_NO_PROVIDER, or RuntimeError if a runtime that the start needs is not installed
  */
 export async function planStart(context: AgentsContext, row: AgentRow): Promise<StartPlan> {
   const { settings, documents, runtimes, callbackUrl } = context
@@ -41,7 +41,10 @@ export async function planStart(context: AgentsContext, row: AgentRow): Promise<
   return { driver, spec, documentHash }
 }
 
-/** No agent starts without its data, so the runtime that holds them must be there as well as the chosen one. */
+/**
+ * An agent needs its data to start, so both the chosen runtime and the one with the data must be
+ * installed.
+ */
 async function chosenDriver(
   { settings, runtimes }: AgentsContext,
   row: AgentRow
@@ -56,8 +59,8 @@ async function chosenDriver(
 }
 
 /**
- * Returns the same plan with a new gateway token, which the row's next save stores too. The former token
- * then opens nothing.
+ * Returns the same plan with a new gateway token, which the row's next save stores too. The former
+ * token is then invalid.
  */
 export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartPlan> {
   const token = new Secret(await row.renewGatewayToken())
@@ -65,7 +68,7 @@ export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartP
   return { ...plan, spec: buildSpec({ row, installation, apiUrl, token, image, limits }) }
 }
 
-/** Whether no change in between requires a new start of the agent. */
+/** Whether the plans are equivalent, so that the agent need not restart. */
 export function isSamePlan(one: StartPlan, other: StartPlan): boolean {
   return one.spec.hash === other.spec.hash && one.documentHash === other.documentHash
 }
@@ -73,7 +76,7 @@ export function isSamePlan(one: StartPlan, other: StartPlan): boolean {
 export interface SpecInput {
   row: AgentRow
   installation: string
-  /** The internal listener, without a slash at the end. */
+  /** The internal listener, without a trailing slash. */
   apiUrl: string
   token: Secret<string>
   image: string | null
@@ -81,10 +84,10 @@ export interface SpecInput {
 }
 
 /**
- * The spec of an agent's instance, from values alone. The hash is of everything that makes an instance
- * another one, so that nothing of a former generation passes for the present one: the token too, as a
- * fingerprint. Not the generation, which counts those changes, nor the document, which an instance fetches
- * itself and may change while it runs.
+ * Builds the spec of an agent's instance; a pure function. The hash covers everything that
+ * distinguishes instances, including the token's fingerprint, so that a former instance never passes
+ * for the current one. It excludes the generation, which counts such changes, and the document, which
+ * an instance fetches itself and can replace while it runs.
  */
 export function buildSpec({ row, token, ...input }: SpecInput): InstanceSpec {
   const pure = { name: instanceName(row), agent: agentOf(row), ...input }

@@ -7,8 +7,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 800
 
 /**
- * Retries work while the database restarts. Use it only for idempotent work: a lost answer does not tell
- * whether the database executed the statement. Reads qualify, and so does each write that names its lease.
+ * Retries work while the database restarts. Use it only for idempotent work: after a lost answer it is
+ * unknown whether the statement ran. Reads qualify, as does any write that names its lease.
  */
 export class DatabaseRetry {
   readonly #context: Pick<AgentsContext, 'clock' | 'random'>
@@ -18,9 +18,9 @@ export class DatabaseRetry {
   }
 
   /**
-   * Runs the work, and repeats it while the database is away.
+   * Runs the work, and repeats it while the database is unavailable.
    *
-   * @throws E_DATABASE_AWAY after ten seconds, what the work throws, the signal's reason
+   * @throws E_DATABASE_AWAY after ten seconds, the work's own error, the signal's reason
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { clock, random } = this.#context
@@ -36,7 +36,7 @@ export class DatabaseRetry {
     }
   }
 
-  /** Returns the same context with reads that are retried while the database is away. */
+  /** Returns the same context with reads that are retried while the database is unavailable. */
   wrap(context: AgentsContext): AgentsContext {
     const { settings, documents, callbackUrl } = context
     return {

@@ -3,17 +3,17 @@ import type { AgentsLogger, AgentTimeouts } from '#agents/context'
 import { DatabaseRetry } from '#agents/leases/database_retry'
 import type { AgentKey, AgentRow } from '#agents/types'
 
-/** What `tryHold` answers when someone else holds the lease. */
+/** Result of `tryHold` when the lease is taken. */
 export const HELD = Symbol('held')
 
-/** Of the time of a lease: it is renewed so often that two tries may fail. */
+/** Renewal interval as a share of the lease: two attempts may fail before it expires. */
 const RENEW_SHARE = 0.3
-/** For so much of its time nobody can have taken a lease over, nor is about to. */
+/** Share of the lease during which no other replica can have taken it over, or be about to. */
 const CERTAIN_SHARE = 0.5
-/** Retries of a lease that another replica holds begin early: most are held for some milliseconds. */
+/** First retry delay for a lease held by another replica; short, because most are held for milliseconds. */
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
-/** How often work begins again because another replica took its lease over. */
+/** How often work restarts after another replica took its lease over. */
 const MOST_TAKEOVERS = 3
 
 /** Another replica took the lease over: the former holder no longer touches the row or the instance. */
@@ -31,25 +31,25 @@ export interface Lease {
   readonly signal: AbortSignal
 }
 
-/** Where leases are kept, so that all replicas of Mosaic see them. */
+/** Where leases are stored, so that all replicas of Mosaic see them. */
 export interface LeaseStore {
   /**
-   * Takes the lease if it is free or expired, and gives its fencing number, which grows with each
-   * holder; null where the agent has no row.
+   * Takes the lease if it is free or expired. Returns its fencing number, which grows with each holder,
+   * or null if the agent has no row.
    */
   take(agent: AgentKey): Promise<number | null | typeof HELD>
-  /** Puts the expiry off. Gives those that are no longer held with that number. */
+  /** Extends the leases. Returns the agents whose lease with that number is lost. */
   renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]>
   giveBack(agent: AgentKey, fence: number): Promise<void>
-  /** Agents whose holder is gone, as far as this replica knows. Call it repeatedly. */
+  /** Returns agents whose holder this replica considers dead. Call it repeatedly. */
   expired(): Promise<AgentKey[]>
 }
 
 interface Holding extends Lease {
-  /** Null where the agent has no row: there is nothing to write, and nothing to lose. */
+  /** Null if the agent has no row: there is nothing to write and nothing to lose. */
   fence: number | null
   controller: AbortController
-  /** When it was certain last, of the monotonic clock. */
+  /** When the lease was last confirmed, on the monotonic clock. */
   confirmedAt: number
 }
 
@@ -61,15 +61,15 @@ export interface LeasesContext {
 }
 
 /**
- * Decides who may change an agent: its instance and its row. One holder at a time among all replicas of
- * Mosaic; within one process, in the order in which they came. Whoever changes agents asks here and
- * nowhere else.
+ * Decides who may change an agent, that is, its instance and its row. There is one holder at a time
+ * among all replicas of Mosaic; within a process, callers are served in order. All changes of agents go
+ * through it.
  */
 export class LeaseManager {
   readonly #store: LeaseStore
   readonly #context: LeasesContext
   readonly #databaseRetry: DatabaseRetry
-  /** The agents that are held in this process, each with those who wait for it. */
+  /** Agents held in this process, each with its waiting callers. */
   readonly #waiting = new Map<AgentKey, (() => void)[]>()
   readonly #holdings = new Map<AgentKey, Holding>()
   #renewal: (() => void) | null = null
@@ -80,14 +80,15 @@ export class LeaseManager {
     this.#databaseRetry = new DatabaseRetry(context)
   }
 
-  /** Whether someone in this process holds it, or is about to. */
+  /** Whether a caller in this process holds the lease or is about to. */
   isHeld(agent: AgentKey): boolean {
     return this.#waiting.has(agent)
   }
 
   /**
-   * Waits for the lease and works under it. The signal ends the waiting, not the work. `watch` is asked
-   * again and again while another replica holds it; what it gives ends the waiting, and is the result.
+   * Waits for the lease and runs the work under it. The signal cancels the wait, not the work. While
+   * another replica holds the lease, `watch` is polled; a value it returns ends the wait and becomes
+   * the result.
    */
   async hold<T>(
     agent: AgentKey,
@@ -117,8 +118,8 @@ export class LeaseManager {
   }
 
   /**
-   * As `hold`. Work that loses the lease in the middle begins again, with what the new holder has made of
-   * the agent: it was cut off by no fault of the agent.
+   * As `hold`, but work that loses its lease restarts from the state that the new holder left, because
+   * the agent is not at fault.
    *
    * @throws LeaseLost after the last takeover
    */
@@ -133,7 +134,7 @@ export class LeaseManager {
     }
   }
 
-  /** Works under the lease if it is free, else does nothing. */
+  /** Runs the work under the lease if it is free; otherwise does nothing. */
   async tryHold<T>(agent: AgentKey, work: (lease: Lease) => Promise<T>): Promise<T | typeof HELD> {
     if (this.isHeld(agent)) return HELD
     await this.#enter(agent)
@@ -146,8 +147,8 @@ export class LeaseManager {
   }
 
   /**
-   * Frees the leases of replicas that died while they changed an agent, and returns their number. A lease
-   * counts as abandoned only some time after the first look, so call it repeatedly.
+   * Frees the leases of replicas that died while changing an agent, and returns their number. A lease
+   * counts as abandoned only some time after it was first observed, so call it repeatedly.
    */
   async takeOver(): Promise<number> {
     const abandoned = await this.#store.expired()
@@ -156,8 +157,8 @@ export class LeaseManager {
   }
 
   /**
-   * Makes sure that whoever read this row under the lease still holds it. Call it before each act on an
-   * instance: a process that was stopped for a while may have lost it without knowing.
+   * Checks that the caller still holds the lease under which it read this row. Call it before each
+   * action on an instance: a process that was paused may have lost the lease without knowing.
    *
    * @throws LeaseLost
    */
@@ -194,7 +195,7 @@ export class LeaseManager {
     await this.#store.giveBack(agent, fence).catch(() => void this.#giveBackLater(agent, fence))
   }
 
-  /** Nobody need wait for it: this process may take it again at once, any other when it has expired. */
+  /** Not awaited: this process can retake the lease at once, any other after it expires. */
   async #giveBackLater(agent: AgentKey, fence: number): Promise<void> {
     const work = () => this.#store.giveBack(agent, fence)
     await this.#databaseRetry.run(work).catch((error: unknown) => {
@@ -202,7 +203,7 @@ export class LeaseManager {
     })
   }
 
-  /** One timer for all. It keeps no process alive: who works does. */
+  /** One timer renews all leases. It does not keep the process alive; the work under a lease does. */
   #planRenewal(): void {
     const { clock, timeouts } = this.#context
     const inMs = timeouts.leaseMs * RENEW_SHARE

@@ -7,30 +7,31 @@ import type { AgentsContext } from '#agents/context'
 import { HELD, type LeaseStore } from '#agents/leases/lease_manager'
 import type { AgentKey } from '#agents/types'
 
-/** Ids in one statement. */
+/** Ids per statement. */
 const BATCH = 500
 
 const COLUMNS = ['lease_owner', 'lease_fence', 'lease_expires_at']
 
-/** A lease as its row shows it. */
+/** A lease's columns. */
 interface LeaseColumns {
   lease_owner: string | null
   lease_fence: number | string
   lease_expires_at: unknown
 }
 
-/** A lease of another replica, and the time since which it has not been renewed. */
+/** A lease of another replica, and since when it has not been renewed. */
 interface Listed {
   mark: string
   since: number
 }
 
 /**
- * Stores leases as columns of the agents' rows. One conditional update each takes, renews and releases one.
+ * Stores leases as columns of the agents' rows. A single conditional update takes, renews or releases
+ * one.
  *
- * A lease has expired once this process has seen it unchanged for its time by its own monotonic clock,
- * whatever the clocks of other machines say: setting a clock neither loses a lease nor keeps one for
- * ever. Each renewal changes `lease_expires_at`, which also serves people who read the row.
+ * A lease expires once this process has observed it unchanged for the lease time on its own monotonic
+ * clock. Other machines' clocks do not matter: setting a clock neither loses a lease nor keeps one for
+ * ever. Each renewal changes `lease_expires_at`, which also informs people who read the row.
  */
 export class DatabaseLeaseStore implements LeaseStore {
   readonly #replicaId: string
@@ -49,7 +50,7 @@ export class DatabaseLeaseStore implements LeaseStore {
   }
 
   async take(agent: AgentKey): Promise<number | null | typeof HELD> {
-    /** This process failed to release one of its own leases because the database was away. */
+    /** This process may have failed to release its own lease because the database was unavailable. */
     const free = await this.#take(agent, (query) =>
       query.where((either) =>
         either.whereNull('lease_owner').orWhere('lease_owner', this.#replicaId)
@@ -99,7 +100,7 @@ export class DatabaseLeaseStore implements LeaseStore {
 
   async expired(): Promise<AgentKey[]> {
     return this.#expired().catch((error: unknown) => {
-      /** While the database is away no replica can renew its leases, so their time restarts. */
+      /** No replica can renew its leases while the database is unavailable, so their time restarts. */
       this.#observed.clear()
       throw error
     })

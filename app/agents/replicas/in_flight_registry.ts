@@ -4,23 +4,23 @@ import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey } from '#agents/types'
 
 const TABLE = 'agent_uses'
-/** How often a replica publishes its requests in flight: milliseconds. */
+/** How often a replica publishes its requests in flight, in milliseconds. */
 export const PUBLISH_EVERY_MS = 1000
-/** Rows in one statement. */
+/** Rows per statement. */
 const BATCH = 250
-/** How soon another replica's last request is known to have ended. */
+/** Poll interval while waiting for another replica's last request to end. */
 const LOOK_MS = 250
-/** Within this time a replica has published what it has in flight. */
+/** A replica publishes a new request within this time. */
 const PUBLISHED_MS = PUBLISH_EVERY_MS * 1.5
 
 /**
- * Which agents have requests in flight in which replica of Mosaic, so that none is stopped in the middle of
- * what it does for another. Written in batches, by `publish`, and only where there are other replicas.
+ * Requests in flight by agent and replica of Mosaic, so that one replica does not stop an agent that is
+ * serving another. `publish` writes them in batches, and only if there are other replicas.
  */
 export class InFlightRegistry {
   readonly #context: Pick<AgentsContext, 'replicaId' | 'clock'>
   readonly #replicas: Replicas
-  /** What this replica has published. */
+  /** The counts that this replica has published. */
   #published = new Map<AgentKey, number>()
 
   constructor(context: Pick<AgentsContext, 'replicaId' | 'clock'>, replicas: Replicas) {
@@ -28,7 +28,7 @@ export class InFlightRegistry {
     this.#replicas = replicas
   }
 
-  /** Publishes the number of requests in flight here by agent. Agents that are absent have none. */
+  /** Publishes this replica's requests in flight by agent. Absent agents have none. */
   async publish(inFlight: ReadonlyMap<AgentKey, number>): Promise<void> {
     if (this.#replicas.alone) return
     const { replicaId, clock } = this.#context
@@ -54,7 +54,7 @@ export class InFlightRegistry {
     this.#published = new Map(inFlight)
   }
 
-  /** Requests that other replicas have in flight. */
+  /** Returns the number of requests in flight in other replicas. */
   async ofOthers(agent: AgentKey): Promise<number> {
     if (this.#replicas.alone) return 0
     const row: { total: number | string | null } | null = await db
@@ -67,8 +67,8 @@ export class InFlightRegistry {
   }
 
   /**
-   * Resolves when no other replica has a request in flight; rejects with the signal's reason. It first
-   * waits until the others have published what they began a moment ago.
+   * Resolves when no other replica has a request in flight; rejects with the signal's reason. First
+   * waits long enough for the others to publish requests that have just begun.
    */
   async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
     if (this.#replicas.alone) return

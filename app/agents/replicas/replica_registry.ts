@@ -2,7 +2,7 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import type { AgentsContext } from '#agents/context'
 
-/** The share of a lease's time between heartbeats: a replica without one for the whole time is dead. */
+/** Heartbeat interval as a share of the lease. A replica without a heartbeat for a full lease is dead. */
 const HEARTBEAT_SHARE = 0.3
 
 interface Heartbeat {
@@ -11,9 +11,9 @@ interface Heartbeat {
 }
 
 /**
- * The replicas of Mosaic that share the database. Each increments a heartbeat in its own row. A replica is
- * dead when its heartbeat has not changed for the time of a lease, by the observer's clock. The observer
- * then deletes its row, and with it all its entries in the other registries.
+ * The replicas of Mosaic that share the database. Each increments a heartbeat in its own row. A replica
+ * is dead when its heartbeat has not changed for the time of a lease, by the observer's clock. The
+ * observer then deletes its row, and with it all its entries in the other registries.
  */
 export class ReplicaRegistry {
   readonly #context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger' | 'timeouts'>
@@ -26,7 +26,7 @@ export class ReplicaRegistry {
     this.#context = context
   }
 
-  /** Whether this replica knows of no other. It then writes no entries for others. */
+  /** Whether no other replica is known. This one then writes no entries for others. */
   get alone(): boolean {
     return this.#heartbeats.size === 0
   }
@@ -62,7 +62,7 @@ export class ReplicaRegistry {
     for (const id of this.#heartbeats.keys()) if (!living.has(id)) this.#heartbeats.delete(id)
   }
 
-  /** Removes this replica, so that the others know at once. */
+  /** Removes this replica's row, so that the others know at once. */
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()
@@ -94,7 +94,7 @@ export class ReplicaRegistry {
     return false
   }
 
-  /** While the database is away no replica can write its heartbeat, so their time restarts. */
+  /** No replica can write its heartbeat while the database is unavailable, so their time restarts. */
   #forgive(): void {
     const since = this.#context.clock.elapsed()
     for (const heartbeat of this.#heartbeats.values()) heartbeat.since = since
@@ -105,7 +105,7 @@ export class ReplicaRegistry {
   }
 }
 
-/** A time as the database takes it. */
+/** Formats a time for the database. */
 export function timeOf(ms: number): string {
   return DateTime.fromMillis(ms).toFormat(db.connection().dialect.dateTimeFormat)
 }

@@ -5,7 +5,7 @@ import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey, WakeProgress, WakeStage } from '#agents/types'
 
 const TABLE = 'agent_wakes'
-/** Long enough for a sentence; an engine may send more. */
+/** Long enough for a sentence; an engine may report more. */
 const MOST_DETAIL = 250
 
 /** A wake as other replicas see it. */
@@ -25,13 +25,13 @@ interface WakeRow {
 }
 
 /**
- * The wakes in flight, which other replicas of Mosaic can see, queue behind and cancel. A replica that is alone
- * writes no entries, and a failure to write one does not stop its wake.
+ * Wakes in flight, which other replicas of Mosaic can see, queue behind and cancel. A lone replica
+ * writes no entries, and failing to write one does not stop the wake.
  */
 export class WakeRegistry {
   readonly #context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger'>
   readonly #replicas: Replicas
-  /** What is to be written of each agent once the present writing is done. */
+  /** Progress to write for each agent after the current write. */
   readonly #behind = new Map<AgentKey, WakeProgress>()
   readonly #writing = new Map<AgentKey, Promise<void>>()
 
@@ -40,7 +40,7 @@ export class WakeRegistry {
     this.#replicas = replicas
   }
 
-  /** Registers a wake of this replica. Call it under the lease. Returns whether it is registered. */
+  /** Registers a wake of this replica; call it under the lease. Returns whether it was registered. */
   async begin(agent: AgentKey): Promise<boolean> {
     if (this.#replicas.alone) return false
     const { replicaId, clock } = this.#context
@@ -53,7 +53,7 @@ export class WakeRegistry {
     })
   }
 
-  /** Shows how far it is: the newest at once, what came meanwhile together. */
+  /** Publishes progress. Updates that arrive during a write are merged into the next one. */
   tell(agent: AgentKey, progress: WakeProgress): void {
     this.#behind.set(agent, progress)
     if (!this.#writing.has(agent)) this.#writing.set(agent, this.#write(agent))
@@ -65,7 +65,7 @@ export class WakeRegistry {
     await this.#try(() => this.#own(agent).delete())
   }
 
-  /** The wakes of other replicas among these agents. */
+  /** Returns other replicas' wakes of these agents. */
   async look(agents: AgentKey[]): Promise<RegisteredWake[]> {
     if (this.#replicas.alone || agents.length === 0) return []
     const rows: WakeRow[] = await db
@@ -75,14 +75,14 @@ export class WakeRegistry {
     return rows.map((row) => ({ agent: row.agent, progress: progressOf(row) }))
   }
 
-  /** Asks the replica that wakes the agent to cancel. Returns whether there is one. */
+  /** Asks the replica that wakes the agent to cancel. Returns whether there is such a replica. */
   async requestCancel(agent: AgentKey): Promise<boolean> {
     if (this.#replicas.alone) return false
     const count = await db.from(TABLE).where('agent', agent).update({ cancel_requested: true })
     return Number(count) > 0
   }
 
-  /** Wakes of this replica that another one asked to cancel. */
+  /** Returns this replica's wakes that another replica asked to cancel. */
   async cancelRequests(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)
@@ -96,7 +96,10 @@ export class WakeRegistry {
     return this.#try(() => this.#own(agent).update({ queued }))
   }
 
-  /** Agents that have a place at the start gate or wait for one, over all replicas, the first first. */
+  /**
+   * Returns agents that hold or wait for a place at the start gate, over all replicas, first in line
+   * first.
+   */
   async queue(): Promise<AgentKey[]> {
     const rows: { agent: AgentKey }[] = await db
       .from(TABLE)

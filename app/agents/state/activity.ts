@@ -7,26 +7,26 @@ import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import { InFlightRegistry } from '#agents/replicas/in_flight_registry'
 
-/** A busy agent costs at most one write in this time. */
+/** A busy agent costs at most one write per interval. */
 const WRITE_EVERY_MS = 15_000
-/** Ids in one statement; SQLite takes far more, but a long statement blocks its only writer. */
+/** Ids per statement. SQLite accepts far more, but a long statement blocks its only writer. */
 const BATCH = 500
 
 interface Use {
   inFlight: number
-  /** Times of the monotonic clock: one that is set makes nobody idle, and keeps nobody awake. */
+  /** Times are monotonic, so that setting the clock neither ends nor extends an agent's idle time. */
   lastActiveAt: number
-  /** When the row was written last. */
+  /** When the row was last written. */
   writtenAt: number
-  /** Whether the row is behind. */
+  /** Whether the row is out of date. */
   dirty: boolean
   idle: (() => void)[]
 }
 
 /**
- * Tracks the use of agents. A request counts as use while it is in flight. Times of use reach the rows in
- * batches, for the reaper of any process. Report acts of a user only, never probes, open tabs or reconnects.
- * Call `begin` before `ensureRunning`: the agent is then not stopped in between.
+ * Tracks the use of agents. A request counts as use while it is in flight. Times of use are written to
+ * the rows in batches, for the reaper of any process. Report only what a user does, never probes, open
+ * tabs or reconnects. Call `begin` before `ensureRunning`, so that the agent is not stopped in between.
  */
 export class AgentActivity {
   readonly #clock: Clock
@@ -58,7 +58,7 @@ export class AgentActivity {
     }
   }
 
-  /** Records an act of the user that is not a request to the agent. */
+  /** Records user activity other than a request to the agent. */
   touch(agent: AgentKey): void {
     this.#touched(agent)
   }
@@ -67,18 +67,21 @@ export class AgentActivity {
     return this.#uses.get(agent)?.inFlight ?? 0
   }
 
-  /** Requests that other replicas of Mosaic have in flight, as they told some moments ago. */
+  /** Returns the requests that other replicas of Mosaic last published as in flight. */
   inFlightOnOtherReplicas(agent: AgentKey): Promise<number> {
     return this.#registry.ofOthers(agent)
   }
 
-  /** Tells the other replicas what is in flight here. */
+  /** Publishes this process's requests in flight to the other replicas. */
   async publish(): Promise<void> {
     const busy = [...this.#uses].filter(([, { inFlight }]) => inFlight > 0)
     await this.#registry.publish(new Map(busy.map(([agent, { inFlight }]) => [agent, inFlight])))
   }
 
-  /** When the agent was used last, as far as this process knows: milliseconds of the epoch, or null. */
+  /**
+   * Returns when the agent was last used, as far as this process knows: milliseconds of the epoch, or
+   * null.
+   */
   lastActiveAt(agent: AgentKey): number | null {
     const use = this.#uses.get(agent)
     if (!use) return null
@@ -86,7 +89,7 @@ export class AgentActivity {
     return this.#clock.now() - idleMs
   }
 
-  /** Resolves when nothing is in flight in any replica of Mosaic; rejects with the signal's reason. */
+  /** Resolves when no replica of Mosaic has a request in flight; rejects with the signal's reason. */
   async whenIdle(agent: AgentKey, signal: AbortSignal): Promise<void> {
     await this.#whenIdleHere(agent, signal)
     await this.#registry.whenIdle(agent, signal)
@@ -109,7 +112,7 @@ export class AgentActivity {
     await this.#write(() => true)
   }
 
-  /** Writes the rest and stops. */
+  /** Writes pending times and stops. */
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()
@@ -127,7 +130,7 @@ export class AgentActivity {
     return use
   }
 
-  /** One timer for all agents: those that are due are written with one statement. */
+  /** One timer serves all agents: one statement writes all that are due. */
   #schedule(at: number): void {
     if (this.#closed || this.#flushing || at >= this.#ringsAt) return
     this.#cancelTimer()
@@ -147,7 +150,7 @@ export class AgentActivity {
     const due = [...this.#uses].filter(([, use]) => use.dirty && isDue(use))
     for (const [, use] of due) {
       use.writtenAt = now
-      /** What is in flight goes on being active, and is written again next time. */
+      /** Requests still in flight remain active, and are written again next time. */
       use.dirty = use.inFlight > 0
     }
     this.#flushing = this.#save(due)

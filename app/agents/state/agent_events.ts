@@ -2,11 +2,11 @@ import type { AgentEvent, AgentKey } from '#agents/types'
 
 export type AgentListener = (event: AgentEvent) => void
 
-/** Tells subscribers what happens to their agents, in this process. */
+/** Notifies subscribers in this process of events of their agents. */
 export class AgentEvents {
   readonly #listeners = new Map<AgentKey, Set<AgentListener>>()
 
-  /** The agents that somebody listens to. */
+  /** Agents with at least one subscriber. */
   agents(): Iterable<AgentKey> {
     return this.#listeners.keys()
   }

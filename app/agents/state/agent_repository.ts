@@ -13,7 +13,7 @@ import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import type { InstanceRef } from '#runtimes/contract'
 import type { FailureReason } from '#runtimes/errors'
 
-/** What changes of a row while its agent lives. Times are milliseconds of the epoch. */
+/** The columns that change while an agent lives. Times are milliseconds of the epoch. */
 export interface RowChanges {
   status?: AgentStatus
   desired?: DesiredState
@@ -30,18 +30,21 @@ export interface RowChanges {
   lastActiveAt?: number
   startedAt?: number | null
   crashCount?: number
-  /** Of users' agents only. */
+  /** User agents only. */
   nextJobAt?: number | null
 }
 
-/** A system agent's name goes to the engine only if it is safe there; an admin may type anything. */
+/** A system agent's name is passed to the engine only if it is safe there: admins may type anything. */
 const SAFE_SYSTEM_NAME = /^mosaic-system-[a-z0-9][a-z0-9-]{0,40}$/
 
 export function agentOf(row: AgentRow): AgentKey {
   return row instanceof UserContainer ? `user/${row.userId}` : `system/${row.id}`
 }
 
-/** The name of the agent's instance, unique within the installation and safe as a file or host name. */
+/**
+ * Returns the name of the agent's instance, unique within the installation and safe as a file or host
+ * name.
+ */
 export function instanceName(row: AgentRow): string {
   if (row instanceof UserContainer) return row.containerName
   return SAFE_SYSTEM_NAME.test(row.name) ? row.name : `mosaic-system-${row.id}`
@@ -55,22 +58,21 @@ export function momentOf(row: AgentRow): AgentMoment {
   return { status: row.status, startedAt: row.startedAt?.toMillis() ?? null }
 }
 
-/** Whether the agent has an instance, as far as its row knows. */
+/** Whether the row says that the agent has an instance. */
 export function isUp(row: AgentRow): boolean {
   return row.status !== 'stopped' && row.status !== 'error'
 }
 
-/** Whether the agent should run. */
 export function isWanted(row: AgentRow): boolean {
   return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
 }
 
-/** Whether what runs of it has to end: nobody wants it, or a stop or a restart has begun to end it. */
+/** Whether its instance must end: it is unwanted, or a stop or restart has begun to end it. */
 export function mustEnd(row: AgentRow): boolean {
   return !isWanted(row) || row.status === 'stopping'
 }
 
-/** The agents' rows: finds them, makes a user's when it is first needed, and writes what changed. */
+/** Finds and updates the agents' rows, and creates a user's when first needed. */
 export class AgentRepository {
   constructor(
     protected context: Pick<
@@ -97,7 +99,7 @@ export class AgentRepository {
   }
 
   /**
-   * Makes sure that the agent has a row: a lease is part of it. A user's is made on demand.
+   * Ensures that the agent has a row, since the lease is part of it. A user's is created on demand.
    *
    * @throws E_UNKNOWN_AGENT
    */
@@ -106,7 +108,7 @@ export class AgentRepository {
   }
 
   /**
-   * The row of an agent, with a gateway token. Call it under the lease.
+   * Returns the agent's row with a gateway token. Call it under the lease.
    *
    * @throws E_UNKNOWN_AGENT
    */
@@ -121,9 +123,9 @@ export class AgentRepository {
   }
 
   /**
-   * Writes to a row that was read under the lease, as long as this process still holds it.
+   * Writes to a row that was read under the lease, while this process still holds it.
    *
-   * @throws LeaseLost, and nothing is written
+   * @throws LeaseLost; nothing is written
    */
   async save(row: AgentRow, changes: RowChanges): Promise<void> {
     const before = momentOf(row)
@@ -141,7 +143,7 @@ export class AgentRepository {
     this.context.transition?.({ agent: agentOf(row), before, row })
   }
 
-  /** Of any number of callers at once, in any number of processes, one makes it and all get it. */
+  /** Among any number of concurrent callers and processes, one creates the row and all get it. */
   async #create(agent: AgentKey): Promise<void> {
     const userId = agent.slice(agent.indexOf('/') + 1)
     if (!isUserAgent(agent) || !(await User.find(userId))) throw new E_UNKNOWN_AGENT()

@@ -10,19 +10,19 @@ const MINUTE_MS = 60_000
 const CRASH_LOOP_HINT =
   'It happened again and again, so it starts only when you ask for it. What it wrote last may tell why.'
 
-/** What is known of an agent beside its row. */
+/** Input of a view besides the row. */
 export interface ViewInput {
   row: AgentRow | null
   wake: Pick<Wake, 'progress'> | null
   stop: Pick<Stop, 'desired'> | null
   inFlight: number
-  /** As this process knows it; the row may be a few seconds behind. */
+  /** As this process knows it; the row may lag a few seconds behind. */
   lastActiveAt: number | null
-  /** What becomes of agents whose owners do not say. */
+  /** The policy of agents whose owner has not chosen one. */
   policy: WakePolicy
 }
 
-/** An agent as its owner sees it. The row tells what was, a wake in flight tells what is. */
+/** Returns an agent as its owner sees it. A wake in flight is more recent than the row. */
 export function agentView(input: ViewInput): AgentView {
   const { row, wake, stop, inFlight, lastActiveAt, policy } = input
   const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)

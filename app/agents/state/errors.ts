@@ -3,13 +3,13 @@ import { REASONS } from '#agents/state/failure_reasons'
 import type { FailureReason } from '#runtimes/errors'
 
 /**
- * The agent does not run, and this call does not change that. The code is `E_AGENT_<REASON>`; message
- * and help are for its owner, the cause is for the log.
+ * The agent does not run, and this call does not start it. The code is `E_AGENT_<REASON>`; message and
+ * help are for the owner, the cause is for the log.
  */
 export class AgentUnavailable extends Exception {
   static override status = 503
 
-  /** Seconds until the next call may start it again, where there is a wait. */
+  /** Seconds until the next call may start it again, if there is a wait. */
   readonly retryAfterSec?: number
 
   constructor(
@@ -23,7 +23,7 @@ export class AgentUnavailable extends Exception {
   }
 }
 
-/** Too many pages of one user watch their agent at once. */
+/** Too many pages of one user are watching their agent. */
 export class E_TOO_MANY_WATCHERS extends Exception {
   static override code = 'E_TOO_MANY_WATCHERS'
   static override status = 429

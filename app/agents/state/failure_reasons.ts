@@ -3,7 +3,7 @@ import { isDatabaseAway } from '#exceptions/database_away'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 import { isFailureReason, isRuntimeError, type FailureReason } from '#runtimes/errors'
 
-/** What the owner of an agent reads when it does not run. */
+/** What the owner reads when an agent does not run. */
 export interface ReasonText {
   message: string
   /** The next step. */
@@ -72,17 +72,17 @@ export const REASONS: Record<FailureReason, ReasonText> = {
   },
 }
 
-/** Whether the text of a row's `status_reason` is one of the reasons. */
+/** Whether the text of a row's `status_reason` is a known reason. */
 export function isReason(text: string | null): text is FailureReason {
   return isFailureReason(text)
 }
 
-/** What its owner brought about, and can undo. It is no defect. */
+/** Reasons that the owner caused and can undo. They are not defects. */
 export const OF_THE_OWNER: ReadonlySet<FailureReason> = new Set(['no_provider', 'cancelled'])
 
 /**
- * Reasons that waiting does not mend: they ask for an act of the owner or of an admin, after which the
- * agent should start at once. They neither count as failures nor delay the next start.
+ * Reasons that waiting does not fix: the owner or an admin must act, and the agent should then start at
+ * once. They neither count as failures nor delay the next start.
  */
 export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
   ...OF_THE_OWNER,
@@ -90,7 +90,7 @@ export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
   'not_isolated',
 ])
 
-/** The reason that an error of a start or a stop stands for. */
+/** Maps an error of a start or stop to its reason. */
 export function reasonOf(error: unknown): FailureReason {
   if (isRuntimeError(error)) return error.reason
   if (error instanceof E_NO_PROVIDER) return 'no_provider'

@@ -12,24 +12,24 @@ import { agentView } from '#agents/state/agent_view'
 import type { WakePolicy } from '#models/types'
 import type { Wake } from '#agents/state/wake'
 
-/** How an agent is used, as this process knows it. */
+/** An agent's use, as this process knows it. */
 export interface AgentUse {
   inFlight(agent: AgentKey): number
   /** Milliseconds of the epoch, or null. */
   lastActiveAt(agent: AgentKey): number | null
 }
 
-/** What this process knows of agents beside their rows, and the listeners to tell it to. */
+/** This process's knowledge of agents beyond their rows, and the listeners for it. */
 export class LocalState {
-  /** Gateways that answered. Only a shortcut: losing an entry costs a look at the runtime. */
+  /** Gateways that have answered. A cache only: losing an entry costs one call to the runtime. */
   readonly warm = new Map<AgentKey, GatewayAccess>()
-  /** Which agent an instance belongs to, for events that tell nothing but its name. */
+  /** Agents by instance name, for events that carry only the name. */
   readonly names = new Map<string, AgentKey>()
   readonly wakes = new Map<AgentKey, Wake>()
   readonly stops = new Map<AgentKey, Stop>()
   readonly events = new AgentEvents()
 
-  /** What becomes of agents whose owners do not say, as last read. */
+  /** The last read policy of agents whose owner has not chosen one. */
   policy: WakePolicy = 'scale_to_zero'
 
   constructor(protected activity: AgentUse) {}
@@ -46,7 +46,7 @@ export class LocalState {
     })
   }
 
-  /** Subscribes to progress and status. During a wake the listener gets the present progress at once. */
+  /** Subscribes to progress and status. During a wake the listener gets the current progress at once. */
   subscribe(agent: AgentKey, listener: AgentListener): () => void {
     const progress = this.wakes.get(agent)?.progress
     if (progress) listener({ type: 'progress', progress })

@@ -10,7 +10,7 @@ import { WakeCancelled } from '#agents/state/wake'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 import { hashGatewayToken } from '#models/with_lifecycle'
 
-/** Ids in one statement. */
+/** Ids per statement. */
 const BATCH = 500
 
 export interface ReplicaSyncParts {
@@ -21,14 +21,14 @@ export interface ReplicaSyncParts {
 }
 
 /**
- * Applies the changes of other replicas of Mosaic here: tells pages that watch an agent, cancels wakes on
- * request, and forgets gateways that were stopped or moved. Publishes the requests in flight here. A no-op while
- * this replica is alone.
+ * Applies the changes of other replicas of Mosaic: notifies pages that watch an agent, cancels wakes on
+ * request, and forgets gateways that were stopped or moved. Publishes this replica's requests in
+ * flight. A no-op while this replica is alone.
  */
 export class ReplicaSync {
   readonly #context: Pick<AgentsContext, 'clock' | 'replicas' | 'logger'>
   readonly #parts: ReplicaSyncParts
-  /** What watchers were told last, by agent. */
+  /** The last state sent to watchers, by agent. */
   readonly #told = new Map<AgentKey, string>()
   #cancelTimer: () => void = () => {}
   #closed = false
@@ -41,7 +41,7 @@ export class ReplicaSync {
     this.#parts = parts
   }
 
-  /** Looks again and again from now on. */
+  /** Starts polling. */
   start(): void {
     if (this.#closed) return
     const { clock } = this.#context
@@ -75,7 +75,7 @@ export class ReplicaSync {
       local.wakes.get(agent)?.end(new WakeCancelled())
   }
 
-  /** What was stopped or moved elsewhere is not where this replica believes. */
+  /** Forgets gateways that another replica stopped or moved. */
   async #forgetMoved(): Promise<void> {
     const { warm } = this.#parts.local
     for (const kind of AGENT_TABLES) {
@@ -110,7 +110,7 @@ export class ReplicaSync {
   }
 }
 
-/** Whether the gateway is still where it was, and still takes the same token. */
+/** Whether the gateway is still at this address with the same token. */
 function isThere(row: Record<string, string | null>, known: GatewayAccess | undefined): boolean {
   const { status, endpoint, gateway_token_hash: tokenHash } = row
   if (!known || status !== 'running') return false

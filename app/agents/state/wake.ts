@@ -2,12 +2,12 @@ import type { Clock } from '#timing/clock'
 import type { Lease } from '#agents/leases/lease_manager'
 import type { AgentKey, GatewayAccess, WakeProgress, WakeReason, WakeStage } from '#agents/types'
 
-/** The wake was cancelled. Nothing of it is left running. */
+/** The wake was cancelled, and nothing of it is left running. */
 export class WakeCancelled extends Error {
   override name = 'WakeCancelled'
 }
 
-/** Mosaic ends while the agent wakes. The instance keeps running, and the next Mosaic adopts it. */
+/** Mosaic is shutting down during the wake. The instance keeps running, and the next Mosaic adopts it. */
 export class WakeAbandoned extends Error {
   override name = 'WakeAbandoned'
 }
@@ -16,25 +16,25 @@ export function isExplicit(reason: WakeReason): boolean {
   return reason === 'person' || reason === 'restart'
 }
 
-/** One agent on its way from not running to ready. Later callers join it. */
+/** A wake in flight, from not running to ready. Later callers join it. */
 export class Wake {
-  /** Settles with the wake. The waker sets it. */
+  /** The result of the wake. The waker sets it. */
   declare result: Promise<GatewayAccess>
-  /** Whether a person asked for it: then an earlier failure does not delay it. */
+  /** Whether a person asked for it. An earlier failure then does not delay it. */
   explicit: boolean
-  /** The last step told, for those who join; null until the first. */
+  /** The last progress, for callers that join; null before the first step. */
   progress: WakeProgress | null = null
-  /** How long it usually takes, in milliseconds, once the driver is known. */
+  /** The usual duration in milliseconds, once the driver is known. */
   usualMs: number | null = null
 
-  /** Whether another replica of Mosaic was seen to wake the agent. */
+  /** Whether another replica of Mosaic was seen waking the agent. */
   followed = false
 
   readonly #controller = new AbortController()
   #signal = this.#controller.signal
   readonly #clock: Clock
   readonly #beganAt: number
-  /** Milliseconds of each stage that it has left. */
+  /** Milliseconds spent in each completed stage. */
   readonly #stages = new Map<WakeStage, number>()
   #enteredAt = 0
   readonly #listeners = new Set<(progress: WakeProgress) => void>()
@@ -72,7 +72,7 @@ export class Wake {
     this.#controller.abort(reason)
   }
 
-  /** Tells a step. A step told before is told again only with something new. */
+  /** Reports a step. A repeated step is reported only if it has new details. */
   tell(
     stage: WakeStage,
     more: Pick<WakeProgress, 'queuePosition' | 'expectedWaitMs' | 'detail'> = {}
@@ -97,7 +97,7 @@ export class Wake {
     })
   }
 
-  /** The figures of the wake for the metrics, once it has ended. */
+  /** Returns the figures for the metrics, once the wake has ended. */
   summary() {
     const { reason, elapsedMs } = this
     return { reason, elapsedMs, stages: this.#stages }
@@ -113,7 +113,7 @@ export class Wake {
     this.#enteredAt = elapsedMs
   }
 
-  /** Listens from now on, and hears the present step at once. */
+  /** Subscribes a listener, which gets the current step at once. */
   listen(listener: (progress: WakeProgress) => void): () => void {
     this.#listeners.add(listener)
     if (this.progress) listener({ ...this.progress, elapsedMs: this.elapsedMs })

@@ -6,18 +6,18 @@ import type { LocalState } from '#agents/state/local_state'
 import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
 
-/** Stop it, or take its processor and keep its memory so that it is back at once. */
+/** Stop it, or suspend it: free the processor but keep the memory, so that it resumes at once. */
 export type IdleStopKind = 'stop' | 'suspend'
 
 export interface IdleStopWish {
   kind: IdleStopKind
-  /** What must not keep it awake. By default each of them does. */
+  /** States that must not prevent the stop. By default each of them does. */
   despite?: readonly Exclude<Quietness, 'closed'>[]
 }
 
 /**
- * `used` = someone uses it after all, `changing` = someone changes it just now, `working` = it does something
- * by itself, `due` = its schedule wants it soon, `silent` = its gateway does not say.
+ * `used` = it is in use again, `changing` = it is being changed, `working` = it is working, `due` = a
+ * job is due soon, `silent` = its gateway does not answer.
  */
 export type IdleStopOutcome =
   'stopped' | 'suspended' | 'used' | 'changing' | 'working' | 'due' | 'silent'
@@ -42,7 +42,7 @@ export interface IdleStopperParts {
   stopRequests: InstanceEnd
 }
 
-/** Puts agents to sleep that nobody uses, and never one that is at work. */
+/** Stops idle agents, but never one that is working. */
 export class IdleStopper {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>
   readonly #parts: IdleStopperParts
@@ -56,10 +56,10 @@ export class IdleStopper {
   }
 
   /**
-   * Takes the lease, checks that the agent is still idle, closes its gateway, checks again, and stops it. `wish`
-   * decides from the row as it is under the lease; null keeps the agent running.
+   * Takes the lease, checks that the agent is still idle, closes its gateway, checks again, and stops
+   * it. `wish` decides from the row as read under the lease; null keeps the agent running.
    *
-   * @throws AgentUnavailable when the runtime does not end it
+   * @throws AgentUnavailable if the runtime does not end it
    */
   async stop(
     agent: AgentKey,
@@ -81,7 +81,7 @@ export class IdleStopper {
 
   async #stop(agent: AgentKey, row: AgentRow, wish: IdleStopWish): Promise<IdleStopOutcome> {
     const { local, activity, gatewayDrain, stopRequests } = this.#parts
-    /** From here on a request waits for the lease; one that came before is seen in flight. */
+    /** From here on requests wait for the lease; earlier ones are counted as in flight. */
     local.warm.delete(agent)
     if (activity.inFlight(agent) > 0 || (await activity.inFlightOnOtherReplicas(agent)) > 0) {
       return 'used'
@@ -92,7 +92,7 @@ export class IdleStopper {
     }
     const found = await gatewayDrain.closeIfQuiet(row)
     if (found !== 'closed' && !wish.despite?.includes(found)) return found
-    /** One that came since waits for the lease. It is answered sooner by opening than by a wake. */
+    /** A request has arrived since and waits for the lease. Reopening serves it sooner than a wake. */
     if (activity.inFlight(agent) > 0) {
       await gatewayDrain.reopen(row)
       return 'used'
@@ -104,7 +104,7 @@ export class IdleStopper {
     return 'stopped'
   }
 
-  /** False where the runtime cannot, or does not. */
+  /** Returns false if the runtime cannot suspend, or fails to. */
   async #suspend(row: AgentRow): Promise<boolean> {
     const { runtimes, clock, timeouts, logger } = this.#context
     const { rows, leases, local } = this.#parts

@@ -25,7 +25,7 @@ export interface StopRequestsParts {
   waker: Pick<Waker, 'cancel'>
 }
 
-/** Stops agents: because somebody asks for it, because nobody wants them, or as the end of a sleep. */
+/** Stops agents: on request, because they are unwanted, or after an idle time. */
 export class StopRequests {
   readonly #context: Pick<AgentsContext, 'logger'>
   readonly #parts: StopRequestsParts
@@ -35,7 +35,7 @@ export class StopRequests {
     this.#parts = parts
   }
 
-  /** As `AgentLifecycle.stop`. `desired` is what is wanted after it: whoever asks last is heeded. */
+  /** As `AgentLifecycle.stop`. `desired` is the state wanted afterwards: the last caller wins. */
   stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
     const { local, waker, leases } = this.#parts
     const present = local.stops.get(agent)
@@ -51,8 +51,8 @@ export class StopRequests {
   }
 
   /**
-   * Stops an agent that should not run, or that a dead replica half stopped, unless a change is under way.
-   * Returns whether it stopped the agent.
+   * Stops an agent that should not run, or whose stop a dead replica left half done, unless it is being
+   * changed. Returns whether it stopped the agent.
    */
   async stopUnwanted(agent: AgentKey): Promise<boolean> {
     const { leases, rows } = this.#parts
@@ -66,15 +66,15 @@ export class StopRequests {
   }
 
   /**
-   * Ends the instance of an agent without a drain, and notes it. Call it under the lease.
+   * Ends an agent's instance without a drain, and records it. Call it under the lease.
    *
-   * @throws AgentUnavailable when the runtime does not end it
+   * @throws AgentUnavailable if the runtime does not end it
    */
   async end(row: AgentRow, wish: Wish = { desired: 'stopped' }): Promise<void> {
     await this.#stopping(row, wish)
     try {
       await this.#parts.instanceStopper.stop(row)
-      /** Somebody may have asked for something else meanwhile. */
+      /** A caller may have asked for another state meanwhile. */
       await this.#stopping(row, wish)
     } catch (error) {
       if (error instanceof LeaseLost) throw error
@@ -90,7 +90,7 @@ export class StopRequests {
     local.warm.delete(agent)
     const row = await rows.find(agent)
     if (!row) return
-    /** One that is suspended was quiet before, and could not answer. */
+    /** A suspended agent was idle before, and could not answer. */
     const frozen = row.status === 'suspended'
     await this.#stopping(row, wish)
     if (!frozen) await instanceStopper.drain(row)

@@ -12,7 +12,7 @@ import {
   E_UNKNOWN_MODEL,
 } from '#agents/system_agents/errors'
 
-/** What the service needs of the lifecycle. */
+/** The lifecycle methods that the service needs. */
 export interface AgentControls {
   start(agent: AgentKey): Promise<unknown>
   stop(agent: AgentKey): Promise<unknown>
@@ -29,18 +29,18 @@ export interface SystemAgentInput {
 }
 
 export interface NewSystemAgent extends SystemAgentInput {
-  /** An inactive agent is stopped and stays so. True where it is left out. */
+  /** An inactive agent is stopped and stays stopped. Default: true. */
   isActive?: boolean
 }
 
 export type SystemAgentChanges = Partial<NewSystemAgent>
 
-/** The always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
+/** Always-on agents that admins run for everyone. Each uses a provider of the admin who set it up. */
 export class SystemAgents {
   constructor(
     protected controls: () => Promise<AgentControls>,
     protected audit: Audit,
-    /** Finds a model among the admin's own: nobody's providers are within reach here. */
+    /** Finds a model among the admin's own: no other user's providers are accessible here. */
     protected ownModel: (admin: User, reference: string) => Promise<OwnModel | null>
   ) {}
 
@@ -54,7 +54,7 @@ export class SystemAgents {
   }
 
   /**
-   * Makes one and, unless it is inactive, starts it; the reconciler keeps it running from then on.
+   * Creates a system agent and, unless it is inactive, starts it; the reconciler keeps it running.
    *
    * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
    */
@@ -73,14 +73,14 @@ export class SystemAgents {
     return row
   }
 
-  /** As `create`, or `update` where there is one of that name: a setup step may be repeated. */
+  /** As `create`, or as `update` if the name exists, so that a setup step can be repeated. */
   async createOrUpdate(input: SystemAgentInput, by: Actor): Promise<SystemContainer> {
     const present = await SystemContainer.findBy('name', input.name)
     return present ? this.update(present, input, by) : this.create(input, by)
   }
 
   /**
-   * Changes one. It is restarted with what changed, or stopped where it is no longer active.
+   * Updates a system agent. It restarts with the changes, or stops if it is no longer active.
    *
    * @throws E_SYSTEM_AGENT_RENAMED, E_UNKNOWN_MODEL
    */
@@ -118,7 +118,7 @@ export class SystemAgents {
     await this.#model(admin, reference)
   }
 
-  /** Stops one and forgets it. */
+  /** Stops and deletes a system agent. */
   async delete(row: SystemContainer, by: Actor): Promise<void> {
     await this.stop(row)
     await row.delete()

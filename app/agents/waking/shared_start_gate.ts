@@ -4,21 +4,21 @@ import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 
-/** A place that another replica gave back is found within this time. */
+/** Poll interval for places that another replica has freed. */
 const LOOK_MS = 250
 
 interface Waiter {
   places: number
-  /** The position it was told last. */
+  /** The last reported position. */
   told: number | null
   tell: (position: number) => void
   enter: () => void
 }
 
 /**
- * The start gate over all replicas of Mosaic. A replica that is alone keeps the queue in memory; otherwise the
- * queue is in the wake registry, in the order in which the wakes began, and its head may start. Only while a
- * replica joins or leaves may a few more agents start than there are places.
+ * The start gate over all replicas of Mosaic. A lone replica keeps the queue in memory; otherwise the
+ * queue is in the wake registry, in the order in which the wakes began, and its head may start. While a
+ * replica joins or leaves, a few more agents may start than there are places.
  */
 export class SharedStartGate {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
@@ -39,19 +39,19 @@ export class SharedStartGate {
     this.#registry = registry
   }
 
-  /** Agents that start just now in this replica. */
+  /** Agents starting in this replica. */
   get starting(): number {
     return this.#alone.starting + this.#entered
   }
 
-  /** Agents of this replica in line. */
+  /** Agents of this replica in the queue. */
   get waiting(): number {
     return this.#alone.waiting + this.#waiting.size
   }
 
   /**
-   * Waits for a place among so many. `tell` hears the position in the line, from 1, whenever it changes.
-   * The returned function gives the place back.
+   * Waits for one of `places`. `tell` receives the position in the queue, from 1, whenever it changes.
+   * Call the returned function to free the place.
    *
    * @throws the signal's reason
    */
@@ -87,7 +87,7 @@ export class SharedStartGate {
     }
   }
 
-  /** One look for all who wait here, again and again while somebody does. */
+  /** Polls the queue once for all local waiters, as long as there are any. */
   async #look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
@@ -103,7 +103,10 @@ export class SharedStartGate {
     this.#looking = false
   }
 
-  /** An agent that is missing from the queue lost its entry with a replica that was presumed dead: it starts at once. */
+  /**
+   * Admits agents. One that is missing from the queue lost its entry when its replica was presumed
+   * dead; it starts at once.
+   */
   #admit(line: AgentKey[]): void {
     for (const [agent, waiter] of this.#waiting) {
       const position = line.indexOf(agent) - waiter.places + 1

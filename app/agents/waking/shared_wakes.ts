@@ -5,7 +5,7 @@ import type { AgentKey, WakeProgress } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
 import { WakeRegistry } from '#agents/replicas/wake_registry'
 
-/** Wakes as all replicas of Mosaic see them: one leads, the others follow what it tells. */
+/** Wakes as all replicas of Mosaic see them: one leads, the others follow its progress. */
 export class SharedWakes {
   readonly registry: WakeRegistry
   readonly gate: SharedStartGate
@@ -18,7 +18,7 @@ export class SharedWakes {
     this.gate = new SharedStartGate(context, context.replicas, this.registry)
   }
 
-  /** Shows the other replicas how far the wake is while it is worked on. Call it under the lease. */
+  /** Publishes the wake's progress to the other replicas during the work. Call it under the lease. */
   async lead<T>(wake: Wake, work: () => Promise<T>): Promise<T> {
     if (!(await this.registry.begin(wake.agent))) return work()
     const hush = wake.listen((progress) => this.registry.tell(wake.agent, progress))
@@ -35,7 +35,7 @@ export class SharedWakes {
     await this.databaseRetry.run(() => this.registry.requestCancel(agent))
   }
 
-  /** Returns the poll for a held lease: it passes the other replica's progress on to the callers here. */
+  /** Returns the poll for a held lease, which passes the other replica's progress on to local callers. */
   follow(wake: Wake): () => Promise<undefined> {
     return async () => {
       const progress = await this.progress(wake.agent)
@@ -43,7 +43,7 @@ export class SharedWakes {
     }
   }
 
-  /** How far another replica is with waking the agent, or null. */
+  /** Returns the progress of another replica's wake of the agent, or null. */
   async progress(agent: AgentKey): Promise<WakeProgress | null> {
     const [seen] = await this.databaseRetry.run(() => this.registry.look([agent]))
     return seen?.progress ?? null

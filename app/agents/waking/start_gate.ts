@@ -4,27 +4,27 @@ interface Waiter {
 }
 
 /**
- * Lets a few agents start at the same time and the others wait in line: starting one is bound by the
- * processor, so all at once would make each of them late.
+ * Lets a few agents start at a time and queues the rest: starting is bound by the processor, so
+ * starting all at once would delay each of them.
  */
 export class StartGate {
   readonly #line: Waiter[] = []
   #starting = 0
   #places = 1
 
-  /** Agents that start just now. */
+  /** Agents that are starting. */
   get starting(): number {
     return this.#starting
   }
 
-  /** Agents in line. */
+  /** Agents in the queue. */
   get waiting(): number {
     return this.#line.length
   }
 
   /**
-   * Waits for a place. `places` is how many there are from now on; `tell` hears the position in the
-   * line, from 1, whenever it changes. The returned function gives the place back.
+   * Waits for a place. `places` sets the capacity from now on; `tell` receives the position in the
+   * queue, from 1, whenever it changes. Call the returned function to free the place.
    */
   async enter(
     places: number,

@@ -15,21 +15,20 @@ import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_duration
 import type { Instance, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** Repeated changes of settings must not keep an agent from ever becoming ready. */
+/** Repeated settings changes must not keep an agent from ever becoming ready. */
 const MOST_RENEWALS = 2
 
 /** An existing instance. */
 interface Present extends Instance {
-  /** Whether it is suspended. */
   frozen: boolean
 }
 
-/** A start attempt, and the parts of it to undo if it fails. */
+/** A start attempt, and its parts to undo if it fails. */
 export interface Attempt {
   row: AgentRow
   /** Set as soon as an instance may exist. */
   driver: RuntimeDriver | null
-  /** Set while the runtime creates the instance; settles when it is done, even after a failed wake. */
+  /** Set while the runtime creates the instance; settles when creation ends, even after a failed wake. */
   making: Promise<Instance> | null
 }
 
@@ -39,7 +38,7 @@ export interface StarterParts {
   gate: SharedStartGate
   probe: GatewayProbe
   wakeTimes: WakeDurations
-  /** As `wakeTimes`, of the time at the start gate's place alone. */
+  /** As `wakeTimes`, but only for the time spent holding a place at the start gate. */
   startTimes: WakeDurations
   /** As `GatewayDrain`. */
   gatewayDrain: { reopen(row: AgentRow): Promise<void> }
@@ -95,7 +94,7 @@ export class AgentStarter {
     return gate.enter(wake.agent, places, { signal: wake.signal, tell })
   }
 
-  /** Includes changes of settings made during the start, so that no request meets former settings. */
+  /** Includes settings changes made during the start, so that no request meets former settings. */
   async #boot(wake: Wake, attempt: Attempt, first: StartPlan): Promise<GatewayAccess> {
     let plan = first
     for (let renewals = 0; ; renewals++) {
@@ -118,14 +117,17 @@ export class AgentStarter {
     }
   }
 
-  /** The agent that another replica woke while this one waited, or null. */
+  /** Returns the agent's gateway if another replica woke it while this one waited, or null. */
   async followed(wake: Wake, row: AgentRow): Promise<GatewayAccess | null> {
     if (!wake.followed || row.status !== 'running' || !row.endpoint) return null
     wake.tell('ready')
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
-  /** The instance that already runs with the right spec, for example after a restart of Mosaic, or null. */
+  /**
+   * Returns an instance that already runs with the right spec, for example after a restart of Mosaic,
+   * or null.
+   */
   async #present(
     row: AgentRow,
     { driver, spec, documentHash }: StartPlan
@@ -144,7 +146,7 @@ export class AgentStarter {
     return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
   }
 
-  /** Whether the instance becomes ready. False if it ends meanwhile: no start has failed yet. */
+  /** Whether the instance becomes ready. False if it ends first, which does not count as a failed start. */
   async #goesOn(wake: Wake, attempt: Attempt, plan: StartPlan, present: Present): Promise<boolean> {
     try {
       if (await this.#isReady(attempt.row, present, wake, plan)) return true
@@ -176,7 +178,7 @@ export class AgentStarter {
     return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
   }
 
-  /** An instance reads its document when it starts, so a changed document needs a new start. */
+  /** An instance reads its document at startup, so a changed document needs a new start. */
   async #endWithFormerDocument(row: AgentRow, { driver, documentHash }: StartPlan): Promise<void> {
     if (row.runtime !== driver.name || row.documentHash === documentHash) return
     await this.#end(row, driver)
@@ -191,7 +193,10 @@ export class AgentStarter {
     )
   }
 
-  /** Otherwise the other runtime's instance would run beside the new one, and its data would stay behind. */
+  /**
+   * Otherwise the former runtime's instance would run beside the new one, and its data would be left
+   * behind.
+   */
   async #leaveFormerRuntime(
     row: AgentRow,
     { driver, spec }: StartPlan,
@@ -283,7 +288,7 @@ export class AgentStarter {
   }
 }
 
-/** A wake that no user requested is no use, but without any time the agent would never fall asleep. */
+/** A wake without a user does not count as use, but an agent without any time would never become idle. */
 function isUse({ reason }: Wake, row: AgentRow): boolean {
   return (reason !== 'schedule' && reason !== 'upkeep') || !row.lastActiveAt
 }

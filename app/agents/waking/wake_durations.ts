@@ -1,7 +1,7 @@
-/** Enough samples for a steady median, few enough to follow a machine that became slower. */
+/** Enough samples for a stable median, few enough to follow a machine that slows down. */
 const KEPT = 20
 
-/** The recent durations of wakes, or of one part of them, for each runtime driver. */
+/** Recent durations of wakes, or of one phase of them, by runtime driver. */
 export class WakeDurations {
   readonly #recent = new Map<string, number[]>()
 
@@ -10,7 +10,7 @@ export class WakeDurations {
     this.#recent.set(driver, [...times, ms].slice(-KEPT))
   }
 
-  /** The median in milliseconds, or null before the first wake. */
+  /** Returns the median in milliseconds, or null before the first wake. */
   usual(driver: string): number | null {
     const times = this.#recent.get(driver)
     if (!times) return null
@@ -19,8 +19,8 @@ export class WakeDurations {
 }
 
 /**
- * Estimates the wait at a position of the queue, counted from 1, in milliseconds. Each of `places` is taken
- * for the given time, so on average one becomes free each time that 1/`places` of it has passed.
+ * Estimates the wait at a queue position, counted from 1, in milliseconds. Each of `places` is occupied
+ * for the given time, so on average one frees up every 1/`places` of that time.
  */
 export function expectedWaitMs(position: number, places: number, usualMs: number): number {
   return Math.round((position * usualMs) / places)

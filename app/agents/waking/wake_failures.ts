@@ -9,7 +9,7 @@ import type { AgentKey, AgentRow } from '#agents/types'
 import { WakeAbandoned } from '#agents/state/wake'
 import type { FailureReason } from '#runtimes/errors'
 
-/** A runtime that was told to give up has this long, in milliseconds, before it is left behind. */
+/** How long a runtime may take to abort before it is abandoned, in milliseconds. */
 const GIVE_UP_MS = 10_000
 
 /** As `InstanceStopper`. */
@@ -30,18 +30,18 @@ export class WakeFailures {
     this.#stopper = stopper
   }
 
-  /** @throws AgentUnavailable while an earlier failure still delays the next start, or rules it out */
+  /** @throws AgentUnavailable while an earlier failure delays or prevents the next start */
   respectBackOff(row: AgentRow): void {
     if (row.status !== 'error' || !isReason(row.statusReason)) return
     if (isCrashLoop(row)) throw new AgentUnavailable(row.statusReason)
     if (!row.retryAt) return
     const waitMs = row.retryAt.toMillis() - this.#context.clock.now()
-    /** A later time was recorded before the clock was set back. */
+    /** A time too far ahead was recorded before the clock was set back. */
     if (waitMs <= 0 || waitMs > LONGEST_BACK_OFF_MS) return
     throw new AgentUnavailable(row.statusReason, { retryAfterSec: Math.ceil(waitMs / 1000) })
   }
 
-  /** Call it under the lease. Gives the error for the callers of the wake. */
+  /** Call it under the lease. Returns the error for the wake's callers. */
   async settle(attempt: Attempt, error: unknown): Promise<AgentUnavailable> {
     const reason = reasonOf(error)
     if (error instanceof WakeAbandoned) return new AgentUnavailable(reason, { cause: error })
@@ -62,7 +62,7 @@ export class WakeFailures {
     return new AgentUnavailable(reason, { retryAfterSec, cause: error })
   }
 
-  /** Ends the instance of the attempt. An instance that appears later is ended then. */
+  /** Ends the attempt's instance; one that appears later is ended then. */
   async #takeBack({ row, driver, making }: Attempt): Promise<void> {
     if (!driver) return
     const { clock, logger } = this.#context

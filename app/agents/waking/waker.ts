@@ -80,7 +80,7 @@ export class Waker {
     await wake.result.catch(() => {})
   }
 
-  /** Releases the callers. The next Mosaic finds the wakes that were under way. */
+  /** Releases the callers. The next Mosaic resumes wakes that were under way. */
   async close(): Promise<void> {
     this.#closed = true
     const wakes = [...this.#parts.local.wakes.values()]
@@ -141,7 +141,7 @@ export class Waker {
   }
 }
 
-/** Marks a promise as one whose failure its starter need not handle: the row and the log keep it. */
+/** Marks a promise as handled elsewhere: its failure is recorded in the row and the log. */
 export function watched<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
