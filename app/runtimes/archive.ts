@@ -1,4 +1,4 @@
-/** An entry of an archive; a folder has no content. Paths end with a slash for folders. */
+/** An entry of an archive. Folders have no content, and their paths end with a slash. */
 export interface ArchiveEntry {
   path: string
   content: string | Buffer | null
@@ -8,7 +8,10 @@ export interface ArchiveEntry {
 
 const BLOCK = 512
 
-/** A tar archive (ustar) of a few small files, as the engine takes it. Paths have at most 100 characters. */
+/**
+ * Builds a tar archive (ustar) of a few small files, as the engine accepts it. Paths have at most 100
+ * characters.
+ */
 export function archive(entries: ArchiveEntry[]): Buffer {
   const blocks = entries.flatMap(({ content, ...entry }) => {
     const body = content === null ? Buffer.alloc(0) : Buffer.from(content)
@@ -44,7 +47,7 @@ function padded(body: Buffer): Buffer {
   return Buffer.concat([body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)])
 }
 
-/** The content of the first file of an archive, or null where it has none. */
+/** Returns the content of an archive's first file, or null if there is none. */
 export function firstFile(bytes: Buffer): string | null {
   if (bytes.length < BLOCK) return null
   const size = Number.parseInt(bytes.toString('ascii', 124, 135), 8)

@@ -4,9 +4,9 @@ import type { RuntimeDriverFactory } from '#runtimes/define_config'
 import type { DockerDriverConfig } from '#runtimes/drivers/docker/driver'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process/driver'
 
-/** The drivers that Mosaic brings, each imported when it is first used. */
+/** Mosaic's own drivers, each imported when it is first used. */
 export const drivers = {
-  /** One OpenClaw per agent as a child process of this machine. */
+  /** One OpenClaw per agent, as a child process on this machine. */
   process(config: ProcessDriverConfig): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {
       const { ProcessDriver } = await import('#runtimes/drivers/process/driver')
@@ -14,7 +14,7 @@ export const drivers = {
     })
   },
 
-  /** One OpenClaw per agent in a container of a Docker engine, or of Podman by its Docker interface. */
+  /** One OpenClaw per agent, in a container of a Docker engine, or of Podman through its Docker API. */
   docker(config: DockerDriverConfig): ConfigProvider<RuntimeDriverFactory> {
     return configProvider.create(async () => async ({ installation }) => {
       const { DockerDriver } = await import('#runtimes/drivers/docker/driver')

@@ -16,9 +16,9 @@ import type { FailureReason } from '#runtimes/errors'
 /** The abilities of a driver. Tests and callers check these flags, never a driver's name. */
 export interface RuntimeCapabilities {
   /**
-   * The isolation between agents: none; a system user each; a sandbox of namespaces each on the machine's files,
-   * with a network of its own or with the machine's; a container each, which has a file system and a network of its
-   * own, whatever makes it and whatever lies in it.
+   * The isolation between agents: none; a system user each; a sandbox of namespaces each over the
+   * machine's files, with its own network or the machine's; a container each, with its own file system
+   * and network, whatever creates it and whatever runs in it.
    */
   isolation: 'none' | 'user' | 'sandbox' | 'sandbox-shared-network' | 'container'
   /** Whether `suspend` and `resume` exist. */
@@ -47,7 +47,7 @@ export interface InstanceSpec {
   name: string
   /** The agent of the instance, as the launcher names it in its requests: `user/<id>` or `system/<id>`. */
   agent: string
-  /** Names this installation of Mosaic; every instance carries it. */
+  /** Identifies this installation of Mosaic; every instance carries it. */
   installation: string
   /** Increases with each change of the spec. */
   generation: number
@@ -65,7 +65,7 @@ export interface InstanceSpec {
 /** A driver's notes about an instance, kept in the agent's row. JSON, without secrets. */
 export type DriverState = Record<string, unknown>
 
-/** Names an instance, with the notes that the driver made when it created the instance. */
+/** Identifies an instance, with the notes that the driver made when it created the instance. */
 export interface InstanceRef {
   name: string
   state: DriverState | null
@@ -115,7 +115,7 @@ export interface RuntimeFinding {
   code: string
   message: string
   hint: string
-  /** Where to read on: an address that begins with `https://`. Mosaic shows no other. */
+  /** A link to documentation, beginning with `https://`. Mosaic shows no other. */
   link?: string
 }
 
@@ -139,27 +139,30 @@ export interface RuntimeCallback {
 
 export interface RuntimeDriver {
   readonly name: string
-  /** The name that people see, such as "Firecracker". Without it the pages show `name`. */
+  /** The display name, such as "Firecracker"; the pages default to `name`. */
   readonly label?: string
-  /** One sentence for the pages: what agents run in. */
+  /** One sentence for the pages on what agents run in. */
   readonly description?: string
   readonly capabilities: RuntimeCapabilities
 
   /**
    * Runs an instance of this spec, and resolves once it is started, which may be before it is ready.
    * Idempotent: with the same hash it returns the running instance, for any number of concurrent
-   * callers; with another hash it replaces the old instance. It keeps the agent's data.
-   * It never touches a foreign object of the same name: E_RUNTIME_NAME_TAKEN.
+   * callers; with another hash it replaces the old instance. It keeps the agent's data. It never
+   * touches a foreign object of the same name: E_RUNTIME_NAME_TAKEN.
    */
   ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance>
 
   /**
-   * Asks the instance to stop, and kills it after `graceMs`. Resolves when none of its processes runs.
-   * A no-op if the instance is missing or has ended. Keeps the data.
+   * Asks the instance to stop, and kills it after `graceMs`. Resolves when none of its processes is
+   * running. A no-op if the instance is missing or has ended. Keeps the data.
    */
   stop(ref: InstanceRef, options: { graceMs: number }): Promise<void>
 
-  /** Takes its processor time and keeps its memory. A no-op if the instance is suspended. */
+  /**
+   * Suspends the instance: takes its processor time and keeps its memory. A no-op if it is suspended
+   * already.
+   */
   suspend?(ref: InstanceRef): Promise<void>
 
   /** Resumes a suspended instance. A no-op if the instance runs. */
@@ -168,56 +171,53 @@ export interface RuntimeDriver {
   /** Returns the instance of this name, or null if there is none. Changes nothing. */
   inspect(ref: InstanceRef): Promise<Observed | null>
 
-  /** Every instance of this installation, running or not, each once, in no order. */
+  /** Yields every instance of this installation once, running or not, in no particular order. */
   list(): AsyncIterable<Observed>
 
   /** Ends and removes the instance, never the data. A no-op if the instance is missing. */
   remove(ref: InstanceRef): Promise<void>
 
-  /**
-   * Deletes an agent's data and its instance, and what imports set aside. A no-op if there is nothing of it.
-   */
+  /** Deletes an agent's instance, its data, and data that imports set aside. A no-op if there is none. */
   purge(ref: InstanceRef): Promise<void>
 
   /**
    * Exports an agent's data to another runtime: a tar archive of the contents of its state folder
-   * (`./openclaw.json`), all owned by 1000:1000. Null if there is no data. The agent must not run.
-   * Changes nothing. A failure on the way ends the stream with an error; a caller that stops reading
+   * (`./openclaw.json`), all owned by 1000:1000. Returns null if there is no data. The agent must not
+   * run. Changes nothing. A failure midway ends the stream with an error; a caller that stops reading
    * early destroys the stream.
    */
   exportData?(ref: InstanceRef, context: RuntimeContext): Promise<Readable | null>
 
   /**
    * Replaces the agent's data here with such an archive. The agent must not run. Resolves once all data
-   * is in place. All or nothing: after a failure nothing of the archive is here, and the next `ensure`
-   * starts with what was here before.
-   * The replaced data is set aside until `keepImport` or `undoImport`. A second import before either of
-   * them replaces what the first one brought, and what is aside stays there.
+   * is in place. All or nothing: after a failure nothing of the archive remains, and the next `ensure`
+   * starts with the previous data. The replaced data is set aside until `keepImport` or `undoImport`. A
+   * second import before either of them replaces what the first one brought; the data set aside stays.
    */
   importData?(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void>
 
   /**
-   * Deletes what imports set aside. Mosaic calls it at each start, once the gateway is ready. A no-op if
-   * nothing is aside. A driver has it and `undoImport` if it has `importData`.
+   * Deletes data that imports set aside. Mosaic calls it at each start, once the gateway is ready. A
+   * no-op if nothing is set aside. A driver with `importData` must have this and `undoImport`.
    */
   keepImport?(ref: InstanceRef): Promise<void>
 
   /**
-   * Deletes the instance and the data that an import brought. What the import set aside stays there until
-   * the next `ensure` starts with it; `exportData` gives nothing before. Mosaic calls it when the imported
-   * data moves on to another runtime before any start with it went well. The agent must not run.
+   * Deletes the instance and the imported data. The data set aside by the import stays until the next
+   * `ensure` starts with it; until then `exportData` returns null. Mosaic calls it when the imported
+   * data moves on to another runtime before any start with it succeeded. The agent must not run.
    *
-   * @returns false where nothing is aside; then nothing has changed
+   * @returns false if nothing is set aside; then nothing has changed
    */
   undoImport?(ref: InstanceRef): Promise<boolean>
 
   /**
-   * Yields the last `tail` lines of its output, oldest first. Yields none for a missing instance. However
-   * long the agent's lines are, it yields at most four million characters.
+   * Yields the last `tail` lines of its output, oldest first; none for a missing instance. Yields at
+   * most four million characters, however long the lines are.
    */
   logs(ref: InstanceRef, options: { tail: number }): AsyncIterable<string>
 
-  /** Yields events from now on, until the signal. May miss an event, never invents one. */
+  /** Yields events from now on, until the signal aborts. May miss an event, never invents one. */
   events?(signal: AbortSignal): AsyncIterable<RuntimeEvent>
 
   /** Returns how instances reach Mosaic; null or omitted if its own listener on loopback suffices. */
@@ -232,12 +232,15 @@ export interface RuntimeDriver {
   dial?(endpoint: URL, signal?: AbortSignal): Promise<Duplex>
 
   /**
-   * Does slow work ahead, such as fetching the image, so that no wake waits for it. A no-op if the work is
-   * done already. `image` as in a spec.
+   * Does slow work in advance, such as pulling the image, so that no wake waits for it. A no-op if it
+   * is done already. `image` as in a spec.
    */
   prepare?(image: string | null, context: RuntimeContext): Promise<void>
 
-  /** Returns the faults of this runtime here, and their fixes. An empty list means healthy. Never throws. */
+  /**
+   * Returns the faults of this runtime on this machine, and their fixes. An empty list means healthy.
+   * Never throws.
+   */
   preflight(): Promise<RuntimeFinding[]>
 
   /** Closes the driver's own connections and watchers. Instances keep running. */

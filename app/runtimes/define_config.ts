@@ -5,18 +5,18 @@ import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { LaunchConfig, RuntimeLaunch } from '#runtimes/launch'
 import type { RuntimeDriver } from '#runtimes/contract'
 
-/** What a driver is told about the Mosaic it works for. */
+/** A driver's view of the Mosaic it works for. */
 export interface RuntimeDriverContext {
   /** The label of everything that this installation starts. */
   installation: string
-  /** Where OpenClaw, its launcher and the driver's own storage are. */
+  /** Locations of OpenClaw, its launcher and the driver's own storage. */
   launch: RuntimeLaunch
 }
 
-/** Makes a driver. Called once, when the driver is first used. */
+/** Creates a driver. Called once, when the driver is first used. */
 export type RuntimeDriverFactory = DriverFactory<RuntimeDriver, RuntimeDriverContext>
 
-/** What `config/runtime.ts` exports, once resolved. */
+/** The resolved export of `config/runtime.ts`. */
 export interface RuntimeConfig<
   Drivers extends Record<string, RuntimeDriverFactory> = Record<string, RuntimeDriverFactory>,
 > extends DriversConfig<Drivers> {
@@ -24,7 +24,7 @@ export interface RuntimeConfig<
   launch: LaunchConfig
 }
 
-/** Declares where agents can run: which drivers there are, and which one is meant unless one is named. */
+/** Declares the runtime drivers, and the default one. */
 export function defineConfig<Drivers extends Unresolved<RuntimeDriverFactory>>(
   config: DriversConfig<Drivers> & { launch: LaunchConfig }
 ): ConfigProvider<RuntimeConfig<Resolved<RuntimeDriverFactory, Drivers>>> {

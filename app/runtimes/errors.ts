@@ -1,8 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
 /**
- * Why an agent does not run: a closed list. Each has a sentence for its owner in
- * `app/agents/state/failure_reasons.ts`, and is the label of its metric.
+ * Why an agent does not run: a closed list. Each reason has a sentence for the owner in
+ * `app/agents/state/failure_reasons.ts`, and is a label of its metric.
  */
 export const FAILURE_REASONS = [
   'image_missing',
@@ -23,8 +23,8 @@ export const FAILURE_REASONS = [
 export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /**
- * What a driver throws. `reason` is for the row and the metric, the message for the log of an operator;
- * the owner of the agent reads the reason's own sentence instead. The cause is kept, secrets are not.
+ * An error of a driver. `reason` is for the row and the metric, the message for the operator's log; the
+ * agent's owner reads the reason's own sentence instead. It keeps the cause, but no secrets.
  */
 export class RuntimeError extends Exception {
   static override code = 'E_RUNTIME'
@@ -40,14 +40,14 @@ export class RuntimeError extends Exception {
   }
 }
 
-/** Whether a text is one of the reasons. */
+/** Whether a text is a known reason. */
 export function isFailureReason(text: unknown): text is FailureReason {
   return (FAILURE_REASONS as readonly unknown[]).includes(text)
 }
 
 /**
- * Whether an error is a `RuntimeError`: by its code and reason, since a plugin's class may be that of another
- * copy of this file, or the plugin's own.
+ * Whether an error is a `RuntimeError`, by code and reason: a plugin may have another copy of this
+ * class, or its own.
  */
 export function isRuntimeError(error: unknown): error is RuntimeError {
   if (!(error instanceof Error)) return false
@@ -55,7 +55,7 @@ export function isRuntimeError(error: unknown): error is RuntimeError {
   return typeof code === 'string' && code.startsWith('E_') && isFailureReason(reason)
 }
 
-/** Something that is not ours has the name of the instance. It was left as it is. */
+/** A foreign object has the instance's name. It was not touched. */
 export class E_RUNTIME_NAME_TAKEN extends RuntimeError {
   static override code = 'E_RUNTIME_NAME_TAKEN'
 

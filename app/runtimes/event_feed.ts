@@ -1,6 +1,6 @@
 import type { RuntimeEvent } from '#runtimes/contract'
 
-/** Hands the events of a driver to everyone who listens. Who listens too slowly loses the oldest. */
+/** Delivers a driver's events to all listeners. A slow listener loses the oldest events. */
 export class EventFeed {
   static readonly #MOST_WAITING = 1024
 
@@ -14,7 +14,7 @@ export class EventFeed {
     for (const listener of this.#listeners) listener(event)
   }
 
-  /** Listens from this call on, not from the first `next()`, and ends with the signal. */
+  /** Listens from this call on, not from the first `next()`, until the signal aborts. */
   listen(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     const waiting: RuntimeEvent[] = []
     let wake = Promise.withResolvers<void>()

@@ -1,15 +1,15 @@
 import { constants } from 'node:os'
 import type { FailureReason } from '#runtimes/errors'
 
-/** The known facts about the end of an instance. */
+/** The known facts about an instance's end. */
 export interface InstanceExit {
-  /** Null where nobody told how. */
+  /** Null if unknown. */
   code: number | null
   outOfMemory: boolean
   failure: { reason: FailureReason; message: string } | null
 }
 
-/** OpenClaw's exit code for a document that it does not accept. */
+/** OpenClaw's exit code when it rejects its document. */
 const CONFIG_REJECTED = 78
 
 /** Exit codes of `docker/agent/entrypoint.sh`, the launcher. */
@@ -21,9 +21,9 @@ const LAUNCHER: Record<number, { reason: FailureReason; message: string }> = {
 }
 
 /**
- * Why an instance ended that nobody asked to end.
+ * Explains why an instance ended without a stop request.
  *
- * @param killedForMemory whether the kernel killed something for want of memory while it ran
+ * @param killedForMemory whether the kernel killed a process for lack of memory meanwhile
  * @param lastLines the end of its log
  */
 export function explainExit(

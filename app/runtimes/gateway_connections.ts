@@ -1,6 +1,6 @@
 /**
- * How Mosaic's clients reach the gateways of agents: through the driver where that says so, by plain TCP
- * elsewhere. Whoever talks to a gateway takes its connections from here.
+ * Connections of Mosaic's clients to gateways: through the driver if it requires that, else by plain
+ * TCP. All clients of gateways must get their connections here.
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -8,17 +8,17 @@ import { pipeline } from 'node:stream/promises'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Agent, buildConnector, fetch, request } from 'undici'
 
-/** Resolves with null where plain TCP leads to the endpoint. */
+/** Resolves with null if plain TCP reaches the endpoint. */
 export type Dial = (endpoint: URL, signal?: AbortSignal) => Promise<Duplex | null>
 
 let dial: Dial = async () => null
 
-/** Told once, at boot: how to reach endpoints. */
+/** Sets how to reach endpoints. Called once, at boot. */
 export function dialGatewaysWith(given: Dial): void {
   dial = given
 }
 
-/** For an undici `Agent`, as its `connect`. */
+/** The `connect` option for an undici `Agent`. */
 export function gatewayConnector(options: { timeout?: number } = {}): buildConnector.connector {
   const plain = buildConnector(options)
   return (target, callback) => {
@@ -43,18 +43,19 @@ export const fetchGateway = ((url: string, init?: object) =>
   fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
 
 /**
- * An address of this machine that leads to a gateway for one connection, for clients that open their sockets
- * themselves. Call `close` when it has ended. Where plain TCP leads to the gateway it is the given one.
+ * Returns a local address that leads to a gateway for one connection, for clients that open their own
+ * sockets. Call `close` when the connection has ended. Returns the given address if plain TCP reaches
+ * the gateway.
  */
 export async function plainAddress(url: string): Promise<{ url: string; close: () => void }> {
   const gateway = await dial(new URL(url))
   if (!gateway) return { url, close: () => {} }
-  // An agent may reset it before anybody listens: whoever reads from it is told.
+  // An agent may reset it before anyone listens; the reader gets the error.
   gateway.on('error', () => {})
   const server = createServer((socket) => {
     server.close()
     const both = [pipeline(socket, gateway), pipeline(gateway, socket)]
-    // Either end may go at any time; the client tells.
+    // Either end may close at any time; the client reports it.
     Promise.all(both).catch(() => {})
   })
   server.listen(0, '127.0.0.1')

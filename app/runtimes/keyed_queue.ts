@@ -1,10 +1,10 @@
 import { raceSignal } from '#timing/race_signal'
 
-/** Runs what concerns one key one after another, and different keys side by side. */
+/** Runs tasks of the same key one after another, and those of different keys concurrently. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
 
-  /** The signal ends the waiting for one's turn. A task that has begun looks at the signal itself. */
+  /** The signal ends only the wait for a turn. A started task must check the signal itself. */
   async run<Value>(
     key: string,
     task: () => Promise<Value>,

@@ -1,32 +1,32 @@
-/** What every driver needs to start OpenClaw by Mosaic's launcher, whatever it runs it in. */
+/** What every driver needs to start OpenClaw through Mosaic's launcher, in whatever environment. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Secret } from '@adonisjs/core/helpers'
 import type { InstanceSpec } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** What `config/runtime.ts` says of OpenClaw and the launcher. */
+/** The options for OpenClaw and the launcher in `config/runtime.ts`. */
 export interface LaunchConfig {
   /** Mosaic's storage folder. */
   storage: string
-  /** Folders of the OpenClaw package; the first that exists counts. */
+  /** Candidate folders of the OpenClaw package; the first that exists is used. */
   openclaw: string[]
   /** The launcher script. */
   entrypoint: string
-  /** The Node binary that agents run on; by default the one that Mosaic runs on. */
+  /** The agents' Node binary; defaults to Mosaic's. */
   node?: string
 }
 
-/** Where a driver finds everything that it starts an agent from. All paths are absolute. */
+/** Locations of everything that a driver needs to start an agent. All paths are absolute. */
 export interface RuntimeLaunch {
-  /** A folder for the driver's own data, below Mosaic's storage. The driver makes it. */
+  /** A folder for the driver's own data, below Mosaic's storage. The driver creates it. */
   storage: string
   /**
    * The launcher: a POSIX shell script that fetches the agent's document from Mosaic and becomes its
    * gateway. Run it as the agent, with the variables of `launcherEnvironment`.
    */
   launcher: string
-  /** The Node binary that agents run on. */
+  /** The agents' Node binary. */
   node: string
   /**
    * Returns the package folder of OpenClaw, which needs the packages beside it.
@@ -36,7 +36,7 @@ export interface RuntimeLaunch {
   openclaw(): string
 }
 
-/** The launch of one driver, with a storage folder of its own. */
+/** Returns the launch of one driver, with a storage folder of its own. */
 export function launchFor(driver: string, config: LaunchConfig): RuntimeLaunch {
   return {
     storage: join(config.storage, 'runtimes', driver),
@@ -47,7 +47,7 @@ export function launchFor(driver: string, config: LaunchConfig): RuntimeLaunch {
 }
 
 /**
- * Returns the first of the folders that holds a package.
+ * Returns the first folder that contains the package.
  *
  * @throws RuntimeError `image_missing`
  */
@@ -59,9 +59,9 @@ export function installedOpenClaw(folders: string[]): string {
   })
 }
 
-/** Where one agent lives, by the paths that the agent itself sees. */
+/** One agent's paths as the agent itself sees them. */
 export interface AgentPlaces {
-  /** OpenClaw's state: what the agent keeps, and what `exportData` exports. */
+  /** OpenClaw's state: the agent's persistent data, which `exportData` exports. */
   state: string
   home: string
   cache: string
@@ -73,21 +73,21 @@ export interface AgentPlaces {
 export interface LauncherInput {
   spec: Pick<InstanceSpec, 'agent' | 'apiUrl'>
   places: AgentPlaces
-  /** The Node binary and OpenClaw's package folder, by the paths that the agent sees. */
+  /** The Node binary and OpenClaw's package folder, as the agent sees them. */
   node: string
   openclaw: string
-  /** The port of the gateway. */
+  /** The gateway's port. */
   port: number
-  /** `loopback` for a gateway in Mosaic's own network, `lan` for one that has its own. */
+  /** `loopback` for a gateway in Mosaic's own network, `lan` for one with its own network. */
   bind: 'loopback' | 'lan'
-  /** Folders of programs, separated by colons, after Node's own. */
+  /** Folders of programs, separated by colons, searched after Node's own. */
   path?: string
 }
 
-/** Where the programs of the system are; Mosaic's own PATH may lead anywhere. */
+/** The system's program folders; Mosaic's own PATH may be arbitrary. */
 export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** The environment of the launcher, complete: nothing of Mosaic's own belongs in it, and no secret. */
+/** Returns the launcher's complete environment. It must contain nothing of Mosaic's own and no secret. */
 export function launcherEnvironment(input: LauncherInput): Record<string, string> {
   const { spec, places, node, openclaw, port, bind, path = SYSTEM_PATH } = input
   return {
@@ -104,7 +104,7 @@ export function launcherEnvironment(input: LauncherInput): Record<string, string
     OPENCLAW_NO_AUTO_UPDATE: '1',
     OPENCLAW_DISABLE_BONJOUR: '1',
     OPENCLAW_NO_RESPAWN: '1',
-    // Else OpenClaw starts itself once more, only to name a subfolder of the cache.
+    // Otherwise OpenClaw restarts itself once, only to name a subfolder of the cache.
     OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
     AGENT_ID: spec.agent,
     MOSAIC_API_URL: spec.apiUrl,
@@ -117,8 +117,8 @@ export function launcherEnvironment(input: LauncherInput): Record<string, string
 }
 
 /**
- * The content of an agent's secrets file. OpenClaw accepts the file only if it belongs to the agent's user
- * and no other user or group can read it: mode 0400 or 0600.
+ * Returns the content of an agent's secrets file. OpenClaw accepts the file only if it belongs to the
+ * agent's user and no other user or group can read it: mode 0400 or 0600.
  */
 export function secretsFile(token: Secret<string>): string {
   return JSON.stringify({ token: token.release() })

@@ -4,7 +4,7 @@ import type { RuntimeDriver, RuntimeFinding } from '#runtimes/contract'
 import type { RuntimeConfig, RuntimeDriverContext } from '#runtimes/define_config'
 import { launchFor, type LaunchConfig } from '#runtimes/launch'
 
-/** A host that only a driver finds; its name is in it. */
+/** A host that only a driver can resolve; it contains the driver's name. */
 const DIALED = /\.([a-z0-9-]+)\.internal$/
 
 /** Names of the configured runtime drivers, inferred from `config/runtime.ts`. */
@@ -16,7 +16,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Where agents run. Instances of several drivers may exist side by side. */
+/** Manages the runtime drivers. Instances of several drivers may exist side by side. */
 export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverContext> {
   readonly #launch: LaunchConfig
   readonly #installation: () => Promise<string>
@@ -35,8 +35,8 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
   }
 
   /**
-   * The label of everything that this installation starts: `InstanceSpec.installation`. Asked for once,
-   * so that a driver and the specs it is given never disagree.
+   * Returns the label of everything that this installation starts: `InstanceSpec.installation`. Read
+   * once, so that a driver and its specs always agree.
    */
   installation(): Promise<string> {
     this.#label ??= this.#installation()
@@ -45,8 +45,8 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
   }
 
   /**
-   * A connection to the gateway of an instance by its driver, or null where the endpoint is an address that
-   * plain TCP reaches.
+   * Connects to an instance's gateway through its driver. Returns null if plain TCP reaches the
+   * endpoint.
    *
    * @throws what `RuntimeDriver.dial` throws
    */
@@ -57,12 +57,12 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
     return (await driver.dial?.(endpoint, signal)) ?? null
   }
 
-  /** What is wrong with a driver here: the named one, or the default one. */
+  /** Returns the faults of a driver here: the named one, or the default. */
   async preflight(name?: string): Promise<RuntimeFinding[]> {
     return (await this.use(name)).preflight()
   }
 
-  /** Ends what the drivers hold open. Instances go on running. */
+  /** Closes the drivers' resources. Instances keep running. */
   async close(): Promise<void> {
     for (const driver of await this.takeMade()) await driver.close?.()
   }

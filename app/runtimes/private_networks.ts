@@ -1,4 +1,4 @@
-/** Networks that are nobody's public internet: the operator's own, the machine's, the cloud's metadata. */
+/** Networks that are not the public internet: the operator's, the machine's, the cloud's metadata. */
 export const PRIVATE_NETWORKS = [
   '0.0.0.0/8',
   '10.0.0.0/8',

@@ -10,26 +10,27 @@ import {
 
 const MEBIBYTE = 1024 * 1024
 
-/** A log of an agent holds errors only. At most twice as much is kept. */
+/** Maximum size of a log file. Agents log only errors; two files are kept. */
 const LOG_SIZE = '1m'
 
-/** What lies in /tmp counts as memory of the agent. */
+/** Files in /tmp count towards the agent's memory. */
 const TMP_MB = 256
 
-/** Often enough to be seen by an operator: each check costs the start of a Node. */
+/** Interval of the engine's health check; long, because each check starts a Node process. */
 const HEALTH_EVERY_NS = 60 * 1e9
 const HEALTH_TIMEOUT_NS = 10 * 1e9
 const BOOT_NS = 180 * 1e9
 
-/** A share of processor time that no agent has by itself; see `STOP_ASKED`. */
+/** The processor shares of a running agent; see `STOP_ASKED`. */
 const NORMAL_SHARES = 1024
 /**
- * Marks that an agent was asked to stop, for every later look at how it ended: labels cannot be changed,
- * this can. And whoever is leaving may well give way to those who come.
+ * Processor shares that mark an agent as asked to stop, so that its exit can be told from a crash
+ * later. Unlike labels, shares can be changed on an existing container, and a stopping agent may well
+ * yield to others.
  */
 export const STOP_ASKED = 512
 
-/** What a container may do at most, whatever its image says. An agent and a probe get the same. */
+/** The container's restrictions, whatever its image says. Agents and probes share them. */
 export function hardened(
   limits: InstanceSpec['limits'],
   network: string
@@ -45,13 +46,13 @@ export function hardened(
     IpcMode: 'private',
     Init: true,
     Memory: memory,
-    // The same value again means: no swap beside it.
+    // The same value as `Memory` means no swap.
     MemorySwap: memory,
     NanoCpus: Math.round(limits.cpus * 1e9),
     CpuShares: NORMAL_SHARES,
     PidsLimit: limits.processes,
     OomScoreAdj: 500,
-    // Whether an agent runs is decided by its lifecycle alone.
+    // Only the agent's lifecycle decides whether it runs.
     RestartPolicy: { Name: 'no' },
     LogConfig: { Type: 'json-file', Config: { 'max-size': LOG_SIZE, 'max-file': '2' } },
     Tmpfs: {
@@ -62,19 +63,22 @@ export function hardened(
 
 export interface ContainerInput {
   spec: InstanceSpec
-  /** The image by its id, so that it is the one that was fetched. */
+  /** The image's id, so that exactly the pulled image is used. */
   image: string
   network: string
   shape: string
   mounts: Docker.MountSettings[]
 }
 
-/** The container of an agent. No secret is in it: the token is in a file of the handed folder. */
+/**
+ * Returns the options of an agent's container. They contain no secret: the token is in a file of the
+ * mounted folder.
+ */
 export function agentContainer(input: ContainerInput): Docker.ContainerCreateOptions {
   const { spec, image, network, shape, mounts } = input
   return {
     name: spec.name,
-    // OpenClaw's lease in the state folder names the host: another name would wait for its end.
+    // OpenClaw's lease in the state folder names the host: a new name would have to wait for it to expire.
     Hostname: spec.name.slice(0, 63),
     Image: image,
     User: `${AGENT_UID}:${AGENT_UID}`,
@@ -108,7 +112,7 @@ function environment(spec: InstanceSpec): string[] {
     NODE_COMPILE_CACHE: `${cache}/node`,
     OPENCLAW_STATE_DIR: STATE_FOLDER,
     OPENCLAW_CONFIG_PATH: `${STATE_FOLDER}/openclaw.json`,
-    // Else OpenClaw starts itself once more, only to name a subfolder of the cache.
+    // Otherwise OpenClaw restarts itself once, only to name a subfolder of the cache.
     OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
     AGENT_ID: spec.agent,
     MOSAIC_API_URL: spec.apiUrl,
@@ -119,7 +123,7 @@ function environment(spec: InstanceSpec): string[] {
   return Object.entries(variables).map(([name, value]) => `${name}=${value}`)
 }
 
-/** A container that is made to put files into volumes, and never started. */
+/** Returns the options of a container that serves to copy files into volumes and never starts. */
 export function fillerContainer(
   image: string,
   labels: Labels,

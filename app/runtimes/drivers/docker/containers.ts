@@ -11,16 +11,16 @@ import { logLines } from '#runtimes/drivers/docker/log_lines'
 import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
 import { GATEWAY_PORT } from '#runtimes/drivers/docker/options'
 
-/** Enough to see why a container ended. */
+/** Enough lines to show why a container exited. */
 const LAST_LINES = 40
 
-/** Beyond the grace: the engine's own share of a stop. */
+/** Time the engine gets for a stop beyond the grace. */
 const STOP_MARGIN_MS = 30_000
 
-/** A file that Mosaic put there itself, in an archive. */
+/** A file that Mosaic itself put there, as an archive. */
 const SMALL_FILE = { what: 'A file of the container', maxBytes: 1024 * 1024, maxMs: 30_000 }
 
-/** Looks at single containers that go on at once. */
+/** Concurrent inspections of single containers. */
 const LOOKS_AT_ONCE = 16
 
 export type Found = Docker.ContainerInspectInfo
@@ -29,7 +29,7 @@ export type Found = Docker.ContainerInspectInfo
 export class Containers {
   readonly #engine: Engine
   readonly #installation: string
-  /** Stops that this process asked for, where the engine cannot be made to remember them. */
+  /** Stops requested by this process, for engines on which they cannot be recorded. */
   readonly #asked = new Set<string>()
 
   constructor(engine: Engine, installation: string) {
@@ -37,12 +37,12 @@ export class Containers {
     this.#installation = installation
   }
 
-  /** Whatever container has this name, ours or not. */
+  /** Returns the container of this name, ours or not. */
   async find(name: string): Promise<Found | null> {
     return this.#engine.find((docker, options) => docker.getContainer(name).inspect(options))
   }
 
-  /** The agent's container of this name, if it is ours. */
+  /** Returns the agent's container of this name, if it is ours. */
   async findOurs(name: string): Promise<Found | null> {
     const found = await this.find(name)
     return found && this.isOurs(found) ? found : null
@@ -78,7 +78,7 @@ export class Containers {
       })
   }
 
-  /** Asks to end, kills after the grace. Resolves when it does not run. */
+  /** Asks the container to stop, and kills it after the grace. Resolves when it is not running. */
   async stop(found: Found, graceMs: number): Promise<void> {
     const { Id: id, State } = found
     if (!State.Running) return
@@ -97,7 +97,7 @@ export class Containers {
     await this.#engine
       .settle((docker, options) => docker.getContainer(id).remove({ force: true, ...options }))
       .catch((error: unknown) => {
-        // Somebody else removes it at this very moment.
+        // Another process is removing it right now.
         if (statusOf(error) !== 409) throw error
       })
   }
@@ -117,7 +117,7 @@ export class Containers {
     return bytes ? logLines(Buffer.from(bytes)).slice(-tail) : []
   }
 
-  /** The text of a small file, or null where there is none. */
+  /** Returns the text of a small file, or null if it does not exist. */
   async readFile(id: string, path: string): Promise<string | null> {
     const stream = await this.#engine.find((docker, options) =>
       docker.getContainer(id).getArchive({ path, ...options })
@@ -125,7 +125,7 @@ export class Containers {
     return stream && firstFile(await readBytes(stream as Readable, SMALL_FILE))
   }
 
-  /** Where Mosaic reaches the gateway of a container that runs. */
+  /** The address at which Mosaic reaches the gateway of a running container. */
   endpoint({ NetworkSettings }: Found): string | null {
     const address = Object.values(NetworkSettings.Networks)
       .map(({ IPAddress }) => IPAddress)
@@ -133,7 +133,7 @@ export class Containers {
     return address ? `http://${address}:${GATEWAY_PORT}` : null
   }
 
-  /** What `ensure` gives back for a container that was started, or null if it has ended already. */
+  /** Returns the result of `ensure` for a started container, or null if it has exited already. */
   toInstance(found: Found): Instance | null {
     const endpoint = this.endpoint(found)
     if (!endpoint) return null
@@ -184,12 +184,12 @@ export class Containers {
         docker.getContainer(id).update({ CpuShares: STOP_ASKED, ...options })
       )
       .catch((error: unknown) => {
-        // Podman and engines without this limit: then this process alone knows.
+        // Podman and some engines cannot update shares: then only this process knows of the stop.
         if (statusOf(error) === null) throw error
       })
   }
 
-  /** 409: it is so already, or does not run at all. */
+  /** Ignores 409: the container is in the wanted state already, or is not running at all. */
   async #unlessSo(work: Parameters<Engine['settle']>[0]): Promise<void> {
     await this.#engine.settle(work).catch((error: unknown) => {
       const isSo = /already paused|not paused|not running/i.test((error as Error).message)
@@ -211,7 +211,7 @@ function healthOf(status: string | undefined): Observed['health'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : null
 }
 
-/** Whatever is the first process of a container tells by 128 + n that signal n ended it. */
+/** Returns the signal behind an exit code: a container's first process reports signal n as 128 + n. */
 function signalOf(code: number): NodeJS.Signals | null {
   const entry = Object.entries(constants.signals).find(([, number]) => code === 128 + number)
   return entry ? (entry[0] as NodeJS.Signals) : null

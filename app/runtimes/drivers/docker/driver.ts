@@ -20,12 +20,12 @@ import type {
 
 export type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
 
-/** The longest log that the driver reads. */
+/** Maximum number of log lines that the driver reads. */
 const MOST_LINES = 10_000
 
 /**
- * One OpenClaw per agent in a hardened container of a Docker engine, or of Podman by its Docker interface.
- * The engine is the source of truth: an agent's state is in the labels of its container.
+ * Runs one OpenClaw per agent in a hardened container of a Docker engine, or of Podman through its
+ * Docker API. The engine is the source of truth: an agent's state is in the labels of its container.
  */
 export class DockerDriver implements RuntimeDriver {
   readonly name = 'docker'
@@ -125,7 +125,7 @@ export class DockerDriver implements RuntimeDriver {
         await volumes.ensureState(spec.name, image)
         await volumes.unpack(volume, image, data, context.signal)
       } catch (error) {
-        // The next start has what is aside.
+        // The next start restores the data set aside.
         await volumes.delete(volume)
         throw context.signal.aborted ? context.signal.reason : error
       }
@@ -170,9 +170,9 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   /**
-   * Fetches the image ahead, so that no wake has to wait for it.
+   * Pulls the image in advance, so that no wake has to wait for it.
    *
-   * @param image the default one where null
+   * @param image null means the default image
    * @throws RuntimeError, the signal's reason
    */
   async prepare(image: string | null, context: RuntimeContext): Promise<void> {
@@ -209,7 +209,7 @@ export class DockerDriver implements RuntimeDriver {
     return parts.images.resolve(image ?? parts.image, parts.settings.pullPolicy, context)
   }
 
-  /** Removes the container and what belongs to it, even if an admin removed the container by hand. */
+  /** Removes the container and its resources, even if an admin removed the container by hand. */
   async #remove({ containers, handover, topology }: EngineSession, name: string): Promise<void> {
     const found = await containers.findOurs(name)
     if (found) await containers.remove(found.Id)
@@ -234,7 +234,7 @@ export class DockerDriver implements RuntimeDriver {
     if (!this.#feed.hasListeners) parts?.watcher.stop()
   }
 
-  /** The engine that the present settings name. */
+  /** Opens the engine that the current settings name. */
   async #open(): Promise<EngineSession> {
     const settings = { ...DEFAULT_SETTINGS, ...(await this.#config.settings?.()) }
     const key = JSON.stringify(settings)

@@ -6,10 +6,10 @@ import Docker from 'dockerode'
 import { isRuntimeError, RuntimeError } from '#runtimes/errors'
 import { withBoundedAnswers } from '#runtimes/drivers/docker/engine_answers'
 
-/** A call that takes longer is as good as lost: the longest, a start on a busy machine, takes seconds. */
+/** Deadline of a call. The slowest call, a start on a busy machine, takes seconds. */
 const CALL_MS = 60_000
 
-/** What dockerode throws: an answer of the engine, or a failure to reach it. */
+/** An error of dockerode: the engine's refusal, or a failure to reach it. */
 interface EngineFailure extends Error {
   statusCode?: number
   code?: string
@@ -19,7 +19,7 @@ const CERTIFICATES_HELP =
   'DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem: the authority that the engine ' +
   'trusts must have signed them.'
 
-/** How Docker refuses a limit on processors that is above what it has. */
+/** Docker's message for a processor limit above the number it has. */
 const TOO_MANY_PROCESSORS = /range of cpus is from/i
 
 const UNREACHABLE = new Set([
@@ -35,10 +35,12 @@ const UNREACHABLE = new Set([
 ])
 
 /**
- * A connection that is kept open does not survive a restart of the engine, and a new one is cheap.
+ * Does not keep connections alive: they would not survive a restart of the engine, and new ones are
+ * cheap.
  *
- * dockerode writes the options of each call out in full for a log that nobody keeps, its agent with every
- * connection in it: in a storm that is most of what Mosaic does. So this one is a word.
+ * For each call dockerode formats its options for a debug log that is off, including the agent with all
+ * its connections. Under load that dominates Mosaic's processor time, so this agent formats as one
+ * word.
  */
 class BriefAgent extends Agent {
   [inspect.custom](): string {
@@ -46,14 +48,14 @@ class BriefAgent extends Agent {
   }
 }
 
-/** One engine, local or remote. Every call has a deadline and fails as a runtime does. */
+/** One engine, local or remote. Every call has a deadline and fails with a runtime error. */
 export class Engine {
   readonly docker: Docker
   #processors: number | null = null
 
   private constructor(
     readonly host: string,
-    /** Whether it is reached by a socket of this machine, so that it can be given this machine's files. */
+    /** Whether it is reached through a socket of this machine, so that it can mount this machine's files. */
     readonly isLocal: boolean,
     options: Docker.DockerOptions
   ) {
@@ -78,7 +80,7 @@ export class Engine {
   }
 
   /**
-   * Makes one call. Its signal is the deadline's alone: a caller who leaves in the middle of a change could
+   * Makes one call. Only the deadline aborts it: a caller that leaves in the middle of a change could
    * not know whether it was made.
    *
    * @throws RuntimeError
@@ -94,7 +96,7 @@ export class Engine {
       late.reject(new Error('The deadline has passed'))
     }, deadlineMs)
     try {
-      // Not every call of dockerode heeds its signal, so the wait is ended here as well.
+      // Some calls of dockerode ignore their signal, so the wait ends here as well.
       return await Promise.race([work(this.docker, { abortSignal: deadline.signal }), late.promise])
     } catch (error) {
       throw this.explained(error as EngineFailure, deadline.signal.aborted)
@@ -103,7 +105,7 @@ export class Engine {
     }
   }
 
-  /** As `call`, and null where the engine says that there is no such thing. */
+  /** As `call`, but returns null if the engine reports that the object does not exist. */
   async find<Value>(
     work: (docker: Docker, options: { abortSignal: AbortSignal }) => Promise<Value>
   ): Promise<Value | null> {
@@ -113,7 +115,7 @@ export class Engine {
     })
   }
 
-  /** As `call`; what is gone or as it should be already is success. */
+  /** As `call`, but succeeds if the object is gone or already in the wanted state. */
   async settle(
     work: (docker: Docker, options: { abortSignal: AbortSignal }) => Promise<unknown>,
     deadlineMs?: number
@@ -124,8 +126,8 @@ export class Engine {
   }
 
   /**
-   * As many processors as are asked for, but no more than the engine has: it refuses a container that may
-   * use more. The number is asked for once, as it changes with a restart of the engine alone.
+   * Returns the wanted number of processors, at most the engine's: it refuses containers with a higher
+   * limit. The engine's number is read once, as it changes only with a restart of the engine.
    */
   async processors(wanted: number): Promise<number> {
     this.#processors ??= processorsIn(await this.call((docker) => docker.info()))
@@ -179,7 +181,7 @@ export class Engine {
   }
 }
 
-/** Processors of an engine; without a bound where it does not say how many. */
+/** Returns an engine's processors; Infinity if it does not report them. */
 export function processorsIn({ NCPU }: { NCPU?: number }): number {
   return NCPU && NCPU > 0 ? NCPU : Infinity
 }
@@ -195,18 +197,18 @@ function readCertificates(folder: string) {
   }
 }
 
-/** Whether one of both does not trust the other, or does not speak TLS at all. */
+/** Whether one side does not trust the other, or does not speak TLS at all. */
 function speaksTls({ code = '', message }: EngineFailure): boolean {
   return /^ERR_(SSL|TLS)_|CERT|SIGNATURE/.test(code) || /HTTP request to an HTTPS/.test(message)
 }
 
-/** The status that the engine answered with, or null where it did not answer. */
+/** The status of the engine's answer, or null if it did not answer. */
 export function statusOf(error: unknown): number | null {
   const { statusCode, cause } = error as EngineFailure
   return statusCode ?? (cause instanceof Error ? statusOf(cause) : null)
 }
 
-/** Whether something of that name is there already. Podman says so with another status. */
+/** Whether an object of that name exists. Podman reports it with another status. */
 export function isNameConflict(error: unknown): boolean {
   const status = statusOf(error)
   if (status === 409) return true

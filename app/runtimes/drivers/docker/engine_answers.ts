@@ -3,31 +3,31 @@ import type Docker from 'dockerode'
 import { readBeginning, readBytes } from '#bounded/body'
 
 /**
- * A list of ten thousand containers has fifteen megabytes; both files of a log have twenty. Each call has a
- * deadline of its own.
+ * A list of ten thousand containers takes 15 MB, both files of a log 20 MB. Each call has its own
+ * deadline.
  */
 const ANSWER = { what: 'An answer of the Docker engine', maxBytes: 64 * 1024 * 1024 }
 
-/** Enough of a refusal to know why, and the time that it may take to arrive. */
+/** Enough of an error response to show its cause, and the time it may take to arrive. */
 const REFUSAL = { what: 'A refusal of the Docker engine', maxBytes: 64 * 1024, maxMs: 10_000 }
 
-/** dockerode itself reads a refusal to its end, however far that is: here it takes each answer for a good one. */
+/** dockerode reads an error response without bound. Declaring every status a success prevents that. */
 const ANY_STATUS = new Proxy({}, { get: () => true })
 
-/** What of a call of dockerode decides how its answer is read. */
+/** The options of a dockerode call that decide how its response is read. */
 interface Dial {
   path: string
   isStream?: boolean
   openStdin?: boolean
   hijack?: boolean
   abortSignal?: AbortSignal
-  /** True for a good answer, words for a bad one. */
+  /** True for success, a message for an error. */
   statusCodes: Record<number, true | string>
 }
 
 type DialCallback = (error: Error | null, answer: unknown) => void
 
-/** Takes each answer as a stream, however long, and reads with a bound what dockerode would collect. */
+/** Has dockerode return every response as a stream, and reads within a bound those that it would buffer. */
 export function withBoundedAnswers(docker: Docker): Docker {
   const { modem } = docker
   const dial = modem.dial.bind(modem)
@@ -51,7 +51,7 @@ async function received(answer: IncomingMessage, options: Dial): Promise<unknown
   return parsed(await readBytes(answer, { ...ANSWER, signal: options.abortSignal }))
 }
 
-/** As dockerode words it. */
+/** Builds the error as dockerode would. */
 async function refusal(answer: IncomingMessage, { statusCodes, abortSignal }: Dial) {
   const { statusCode } = answer
   const text = await readBeginning(answer, { ...REFUSAL, signal: abortSignal })
@@ -65,7 +65,7 @@ async function refusal(answer: IncomingMessage, { statusCodes, abortSignal }: Di
   })
 }
 
-/** As dockerode gives it: JSON, or the bytes where it is none. */
+/** Parses as dockerode does: JSON, or else the raw bytes. */
 function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) || bytes

@@ -21,15 +21,15 @@ import type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docke
 
 const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
 
-/** An image of a gigabyte over a slow line. */
+/** Long enough for a one-gigabyte image over a slow line. */
 const PULL_BUDGET_MS = 15 * 60_000
 
-/** All that the driver works with on one engine, under one version of the settings. */
+/** The driver's services on one engine, under one version of the settings. */
 export interface EngineSession {
   settings: DockerSettings
   engine: Engine
   images: Images
-  /** What agents start from whose spec names none. */
+  /** The image of specs that name none. */
   image: string
   volumes: Volumes
   /** Agents' data that imports replaced. */

@@ -5,18 +5,18 @@ import { shortHash } from '#runtimes/drivers/docker/options'
 const DEADLINE_MS = 10_000
 
 export interface FirewallInput {
-  /** The bridge that agents are on. */
+  /** The agents' bridge. */
   bridge: string
-  /** The bridge's own address, on which Mosaic's internal listener is reached. */
+  /** The bridge's own address, at which agents reach Mosaic's internal listener. */
   address: string
   port: number
 }
 
 /**
- * The packet filter between agents and everything but the public internet. From their bridge one port of
- * this machine can be reached, no other agent and no private network. It lives in two chains of its own,
- * which are replaced as a whole: there is no moment without them. What is forwarded is dropped in the table
- * `mangle`, which goes before the rules of any engine: Podman puts its own first of all in `filter`.
+ * Packet filter between agents and everything but the public internet. From their bridge agents reach
+ * one port of this machine, no other agent and no private network. The rules are in two dedicated
+ * chains, which are replaced atomically. Forwarded packets are dropped in table `mangle`, which
+ * precedes the rules of any engine: Podman inserts its own first in `filter`.
  */
 export class Firewall {
   readonly #input: FirewallInput
@@ -27,7 +27,7 @@ export class Firewall {
     this.#chain = `MOSAIC-${shortHash(input.bridge)}`
   }
 
-  /** Puts the rules in place where they are not. Tells why where this process may not. */
+  /** Installs missing rules. Returns the error if this process may not. */
   async failure(): Promise<Error | null> {
     return this.#install().then(
       () => null,
@@ -42,7 +42,7 @@ export class Firewall {
     await this.#closeIpv6()
   }
 
-  /** What an operator runs where Mosaic may not. */
+  /** The commands for an operator to run when Mosaic may not. */
   commands(): string {
     const { bridge, address, port } = this.#input
     return [
@@ -66,9 +66,9 @@ export class Firewall {
       '*mangle',
       `:${beyond} - [0:0]`,
       `-A ${beyond} ${answers}`,
-      // Docker keeps agents apart by an option of their network, which Podman does not know.
+      // Docker separates agents by a network option that Podman does not have.
       `-A ${beyond} -o ${bridge} -j DROP`,
-      // The engine asks the machine's own name servers on behalf of agents, and those may be private.
+      // The engine forwards agents' queries to the machine's name servers, which may have private addresses.
       `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
       `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
       ...PRIVATE_NETWORKS.map((range) => `-A ${beyond} -d ${range} -j DROP`),
@@ -87,7 +87,7 @@ export class Firewall {
     if (!isThere) await run('iptables', [...inTable, '-I', ...rule])
   }
 
-  /** The bridge has a link-local address of its own. Where there is no IPv6 there is nothing to close. */
+  /** The bridge has a link-local IPv6 address. Without IPv6 there is nothing to block. */
   async #closeIpv6(): Promise<void> {
     const rule = ['INPUT', '-i', this.#input.bridge, '-j', 'DROP']
     await run('ip6tables', ['--wait', '5', '-C', ...rule])

@@ -7,22 +7,22 @@ import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options
 import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
 import { PullProgress, type PullLine } from '#runtimes/drivers/docker/pull_progress'
 
-/** A line tells of one step of one layer, in a few hundred bytes. */
+/** A line reports one step of one layer in a few hundred bytes. */
 const PROGRESS = { what: 'The progress of a fetch', maxLineBytes: 64 * 1024 }
 
-/** Names of the engine for images as they were fetched; never sent to a registry. */
+/** Local names of pulled images; never sent to a registry. */
 const PINS = 'mosaic-pinned'
 
 interface Pull {
   done: Promise<string>
-  /** How far it is, in words. */
+  /** Progress in words. */
   progress: PullProgress
   listeners: Set<(detail: string) => void>
 }
 
 /**
- * The images that agents run. An image is pinned once it was found or fetched: agents start from that very
- * one, by its id, until it is fetched again, whatever else becomes of its name on the engine.
+ * The agents' images. An image is pinned once it is found or pulled: agents start from that exact
+ * image, by id, until the next pull, whatever happens to its name on the engine.
  */
 export class Images {
   readonly #engine: Engine
@@ -38,7 +38,7 @@ export class Images {
   }
 
   /**
-   * The id of the image to start from, fetched where the policy says so.
+   * Returns the id of the image to start from, pulled if the policy requires it.
    *
    * @throws RuntimeError `image_missing`, `pull_timeout`, `engine_unreachable`; the signal's reason
    */
@@ -62,20 +62,20 @@ export class Images {
     })
   }
 
-  /** The id of an image that the engine has, or null. */
+  /** Returns the id of an image on the engine, or null. */
   async find(reference: string): Promise<string | null> {
     const image = await this.#engine.find((docker) => docker.getImage(reference).inspect())
     return image?.Id ?? null
   }
 
-  /** Whether agents could start from it without fetching. */
+  /** Whether agents could start from it without a pull. */
   async isPresent(reference: string): Promise<boolean> {
     return ((await this.find(this.#pin(reference))) ?? (await this.find(reference))) !== null
   }
 
   /**
-   * Fetches an image and pins it. Whoever asks for the same one meanwhile joins; a caller who leaves does
-   * not end it, so the next one finds more of it there.
+   * Pulls an image and pins it. Concurrent callers share one pull. A caller that leaves does not end
+   * it, so the next one finds more of it done.
    */
   async pull(reference: string, { signal, onProgress }: RuntimeContext): Promise<string> {
     signal.throwIfAborted()
@@ -132,7 +132,10 @@ export class Images {
     }
   }
 
-  /** Keeps the image under a name of ours: it stays when its own name moves on, and is not tidied away. */
+  /**
+   * Tags the image with a name of ours, so that it survives when its own name moves on, and is not
+   * pruned.
+   */
   async #keep(reference: string, id: string): Promise<void> {
     const [repo, tag] = this.#pin(reference).split(':')
     await this.#engine.settle((docker, options) =>
@@ -164,13 +167,13 @@ export class Images {
   }
 }
 
-/** The engine fetches every tag of a name without one. */
+/** Adds a tag: without one the engine pulls every tag of the name. */
 function withTag(reference: string): string {
   const last = reference.slice(reference.lastIndexOf('/') + 1)
   return last.includes(':') || last.includes('@') ? reference : `${reference}:latest`
 }
 
-/** An id names an image of the engine itself: no registry knows it. */
+/** An id names a local image: no registry knows it. */
 function isId(reference: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(reference)
 }

@@ -1,6 +1,6 @@
 import type { RuntimeFinding } from '#runtimes/contract'
 
-/** What the isolation probe tells: what is wrong, and the next step. */
+/** Findings of the isolation probe: the fault and its fix. */
 
 export const UNREACHABLE: RuntimeFinding = {
   severity: 'error',
@@ -47,7 +47,7 @@ export function listenerFinding(address: string, outcome: string): RuntimeFindin
   }
 }
 
-/** `help` says how to set up the guard on this machine. */
+/** `help` explains how to set up the guard on this machine. */
 export function guardFinding(address: string, help: string): RuntimeFinding {
   return {
     severity: 'error',

@@ -19,25 +19,28 @@ import { LABEL } from '#runtimes/drivers/docker/labels'
 import { AGENT_UID, GATEWAY_PORT, type ForbiddenPlace } from '#runtimes/drivers/docker/options'
 import type { Topology } from '#runtimes/drivers/docker/topology'
 
-/** A way that is closed swallows packets: only time tells. Open ones answer within a millisecond. */
+/**
+ * Blocked routes drop packets silently, so only a timeout shows them. Open ones answer within a
+ * millisecond.
+ */
 const CONNECT_MS = 700
 const PROBE_READY_MS = 20_000
 const LOOK_MS = 25
-/** Whether a probe still runs is asked less often than whether it answers. */
+/** The probe container's state is checked less often than its answer. */
 const LOOKS_BETWEEN = 10
 
-/** A failed proof is not tried again for each agent that wakes. */
+/** A failed proof is not repeated for each agent that wakes. */
 const RETRY_MS = 10_000
 
-/** Nobody listens there: a machine that refuses is a machine that can be reached. */
+/** Nothing listens on this port, but a refusal proves that the machine is reachable. */
 const CLOSED_PORT = 9
 
 const LIMITS = { memoryMb: 128, cpus: 1, processes: 64 }
 
-/** What was proven in the life of this process, by engine and network. */
+/** Proofs that succeeded in this process, by engine and network. */
 const proven = new Set<string>()
 
-/** A server that tells, when asked for `/host/port`, what became of connecting there. */
+/** A server that connects to `/host/port` on request and reports the outcome. */
 const PROBE = `
 require('node:http').createServer((request, response) => {
   const [, host, port] = request.url.split('/')
@@ -56,8 +59,8 @@ interface Probe {
 }
 
 /**
- * Proves with two probe containers that agents cannot reach each other nor the machine, and that they do
- * reach Mosaic. Flags of networks rest on the kernel's configuration, so they are not trusted.
+ * Proves with two probe containers that agents reach Mosaic, but neither each other nor the machine.
+ * Network flags depend on the kernel's configuration, so they are not trusted.
  */
 export class IsolationProbe {
   readonly #engine: Engine
@@ -81,14 +84,14 @@ export class IsolationProbe {
     this.#forbidden = forbidden
   }
 
-  /** @throws RuntimeError when agents would not be isolated; then none may start */
+  /** @throws RuntimeError if agents would not be isolated; then none may start */
   async require(image: string): Promise<void> {
     const [finding] = await this.examine(image)
     if (!finding) return
     throw new RuntimeError('internal', finding.message, { help: finding.hint })
   }
 
-  /** Makes the next start prove the isolation again, in case the network is another one. */
+  /** Makes the next start repeat the proof, because the network may have changed. */
   forget(): void {
     this.#examined = null
   }
@@ -133,7 +136,7 @@ export class IsolationProbe {
     }
   }
 
-  /** Waits until a probe answers; what keeps it from that, or null. */
+  /** Waits until a probe answers. Returns what prevents it, or null. */
   async #hurdle(probe: Probe): Promise<RuntimeFinding | null> {
     const deadline = performance.now() + PROBE_READY_MS
     let looks = 0
@@ -180,7 +183,7 @@ export class IsolationProbe {
       if (result.outcome === 'connected') return result.address
     }
     if (addresses.length > 0 || !probe.gateway) return null
-    // Mosaic cannot listen on the machine from within its container.
+    // Mosaic in a container cannot listen on the machine.
     const outcome = await ask(probe, probe.gateway, CLOSED_PORT)
     return outcome === 'connected' || outcome === 'ECONNREFUSED' ? probe.gateway : null
   }
@@ -188,7 +191,7 @@ export class IsolationProbe {
   async #reachedForbidden(probe: Probe): Promise<ForbiddenPlace[]> {
     const looks = this.#forbidden.map(async (place) => {
       const found = await lookup(place.host, { family: 4 }).catch(() => null)
-      // A container's loopback is its own.
+      // A container has its own loopback.
       if (!found || found.address.startsWith('127.')) return null
       return (await ask(probe, found.address, place.port)) === 'connected' ? place : null
     })
@@ -222,7 +225,7 @@ export class IsolationProbe {
     await this.#topology.release(name)
   }
 
-  /** What a Mosaic that was killed in the middle of a proof left. */
+  /** Removes what a Mosaic killed during a proof left behind. */
   async #tidy(): Promise<void> {
     const filters = {
       label: [`${LABEL.installation}=${this.#installation}`, `${LABEL.purpose}=probe`],
@@ -245,7 +248,7 @@ export class IsolationProbe {
   }
 }
 
-/** Reachable on every address of the machine, as the services are that agents must not reach. */
+/** Listens on every address of the machine, like the services that agents must not reach. */
 async function openCanary(): Promise<Server> {
   const canary = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
@@ -254,7 +257,7 @@ async function openCanary(): Promise<Server> {
   return canary.unref()
 }
 
-/** What became of it: `connected`, `timeout`, or the code of an error as `ECONNREFUSED`. */
+/** Returns the outcome: `connected`, `timeout`, or an error code such as `ECONNREFUSED`. */
 async function ask(probe: Probe, host: string, port: number): Promise<string> {
   return get(probe, `/${host}/${port}`, CONNECT_MS + 10_000).catch(() => 'no answer')
 }

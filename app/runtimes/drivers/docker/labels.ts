@@ -1,4 +1,4 @@
-/** Everything that Mosaic makes on an engine carries these; what does not is never touched. */
+/** Labels of every object that Mosaic creates on an engine. Objects without them are never touched. */
 import type { InstanceSpec } from '#runtimes/contract'
 
 export const LABEL = {
@@ -7,9 +7,9 @@ export const LABEL = {
   name: 'mosaic.name',
   generation: 'mosaic.generation',
   spec: 'mosaic.spec',
-  /** What the driver itself made of the spec: another one asks for another container. */
+  /** The driver's own share of a container's configuration; a different value requires a new container. */
   shape: 'mosaic.shape',
-  /** What a container is for that is no agent: `filler`, `probe`. */
+  /** The purpose of a container that is not an agent: `filler`, `probe`. */
   purpose: 'mosaic.purpose',
 } as const
 
@@ -26,7 +26,7 @@ export function agentLabels(spec: InstanceSpec, shape: string): Labels {
   }
 }
 
-/** A filter of the engine for the agents of an installation. */
+/** Returns an engine filter for the agents of an installation. */
 export function agentsOf(installation: string): { label: string[] } {
   return { label: [`${LABEL.installation}=${installation}`, LABEL.agent] }
 }

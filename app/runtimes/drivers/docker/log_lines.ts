@@ -3,8 +3,8 @@ import { GrowingBuffer } from '#bounded/growing_buffer'
 const HEADER = 8
 
 /**
- * The lines of a log as the engine sends it: frames of standard output and standard error, each with a
- * header of eight bytes that ends with the frame's length.
+ * Returns the lines of a log in the engine's format: frames of standard output and standard error, each
+ * with an eight-byte header that ends with the frame's length.
  */
 export function logLines(bytes: Buffer): string[] {
   const text = new GrowingBuffer()

@@ -5,15 +5,15 @@ import { isNameConflict, statusOf, type Engine } from '#runtimes/drivers/docker/
 import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
 import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
-/** The name by which agents find Mosaic in their own network, wherever Mosaic's address lies. */
+/** Agents find Mosaic by this name in their own network, whatever its address. */
 const ALIAS = 'mosaic-internal'
 
-/** Ranges that another network of the engine took meanwhile. */
+/** Attempts when another network on the engine has taken the range meanwhile. */
 const MOST_TRIES = 32
 
 /**
- * For a Mosaic that runs in a container of the same engine: each agent has a small network of its own,
- * which Mosaic joins. A bridge without peers would shut Mosaic out as well.
+ * For a Mosaic in a container of the same engine: each agent has its own small network, which Mosaic
+ * joins. A shared bridge that isolates its peers would isolate Mosaic as well.
  */
 export class NetworkPerAgent implements Topology {
   readonly kind = 'network per agent'
@@ -35,11 +35,11 @@ export class NetworkPerAgent implements Topology {
   }
 
   async prepare(): Promise<void> {
-    // Nothing is common to all.
+    // Agents share nothing.
   }
 
   forget(): void {
-    // Nothing is kept.
+    // Nothing is cached.
   }
 
   async networkOf(name: string): Promise<AgentNetwork> {
@@ -56,7 +56,7 @@ export class NetworkPerAgent implements Topology {
     for (const egress of ['open', 'sealed']) await this.#remove(`${name}-${egress}`)
   }
 
-  /** A new container of Mosaic after an update is in none of the networks that agents wait in. */
+  /** Joins the networks of waiting agents. A new Mosaic container, as after an update, is in none of them. */
   async joinAll(): Promise<void> {
     const filters = { label: [`${LABEL.installation}=${this.#installation}`, LABEL.name] }
     const networks = await this.#engine.call((docker, options) =>
@@ -127,7 +127,7 @@ export class NetworkPerAgent implements Topology {
       Labels: { [LABEL.installation]: this.#installation, [LABEL.name]: name },
       Options: {
         'com.docker.network.bridge.name': `mosa-${shortHash(wanted)}`,
-        // Without an address of the machine on it, there is nothing of the machine to reach.
+        // Without a machine address on this network, agents cannot reach the machine.
         ...(sealed ? { 'com.docker.network.bridge.inhibit_ipv4': 'true' } : {}),
       },
     }
@@ -145,7 +145,7 @@ export class NetworkPerAgent implements Topology {
         docker.getNetwork(id).connect({ Container: this.#self, EndpointConfig, ...options })
       )
       .catch((error: unknown) => {
-        // It is in there already.
+        // It is connected already.
         if (statusOf(error) !== 403 && !isNameConflict(error)) throw error
       })
   }

@@ -1,54 +1,54 @@
-/** What the docker driver is told, by `config/runtime.ts` and by the installation's settings. */
+/** The docker driver's options, from `config/runtime.ts` and from the installation's settings. */
 import { createHash } from 'node:crypto'
 
-/** What an admin may change while Mosaic runs. Read at each start of an agent. */
+/** Settings that an admin may change while Mosaic runs. Read at each start of an agent. */
 export interface DockerSettings {
   /** `unix:///path` or `tcp://host:port`; null means DOCKER_HOST, else the machine's own socket. */
   host: string | null
   /** Whether agents reach the public internet. Private networks stay closed to them either way. */
   egress: 'open' | 'sealed'
-  /** What agents start from whose spec names none, and what is looked for ahead; null means the default one. */
+  /** The image of specs that name none, and of the preflight; null means the default one. */
   image: string | null
-  /** When the image is fetched: if the engine lacks it, before each start, or by hand. */
+  /** When the image is pulled: if the engine lacks it, before each start, or only by hand. */
   pullPolicy: 'missing' | 'always' | 'never'
-  /** Range (CIDR) of which each agent gets a /29, where Mosaic runs in a container. */
+  /** Range (CIDR) from which each agent gets a /29 when Mosaic runs in a container. */
   range: string
 }
 
-/** Something that no agent may reach, tried out by the isolation proof. */
+/** A target that no agent may reach; the isolation proof tries to. */
 export interface ForbiddenPlace {
-  /** For the message: "the database". */
+  /** Its name in messages: "the database". */
   name: string
   host: string
   port: number
 }
 
 export interface DockerDriverConfig {
-  /** The launcher, `docker/agent/entrypoint.sh`, which is put into every container. */
+  /** The launcher, `docker/agent/entrypoint.sh`, which is delivered into every container. */
   entrypoint: string
-  /** What runs where a spec names no image. */
+  /** The image of specs that name none. */
   image: string
-  /** The port of Mosaic's internal listener: the only one of Mosaic's machine that agents reach. */
+  /** The port of Mosaic's internal listener, the only port of Mosaic's machine that agents reach. */
   internalPort: number
   /** Folder with `ca.pem`, `cert.pem` and `key.pem` for an engine behind TLS. */
   certificates?: string | null
   /**
-   * Folder on a tmpfs for the agents' tokens, which the engine sees under the same path; by default one
-   * of this machine where the engine turns out to see it. Null keeps tokens in volumes of the engine, as
-   * is done where it sees none.
+   * Folder on a tmpfs for the agents' tokens, which the engine must see under the same path. The
+   * default is a folder of this machine if the engine sees it. Null keeps tokens in volumes of the
+   * engine, which is also the fallback.
    */
   secretsFolder?: string | null
-  /** The container that Mosaic runs in, by id or name; null where it runs in none. By default it looks. */
+  /** The container that Mosaic runs in, by id or name; null if it runs in none. Detected by default. */
   container?: string | null
   forbidden?: ForbiddenPlace[]
-  /** False where the operator keeps the packet filter of the machine: then Mosaic only tries it out. */
+  /** False if the operator manages the packet filter: Mosaic then only tests it. */
   firewall?: boolean
   settings?: () => Promise<Partial<DockerSettings>>
-  /** Processors that an agent may use unless its spec says otherwise, for a look ahead. */
+  /** An agent's default processor limit, for the preflight. */
   processors?: () => Promise<number>
-  /** How long fetching an image may take, in milliseconds. Whoever waits for it may leave earlier. */
+  /** How long an image pull may take, in milliseconds. A caller may stop waiting earlier. */
   pullBudgetMs?: number
-  /** Milliseconds that an instance gets to end when another spec replaces it. */
+  /** Grace of an instance that another spec replaces, in milliseconds. */
   replaceGraceMs?: number
   environment?: NodeJS.ProcessEnv
 }
@@ -61,7 +61,7 @@ export const DEFAULT_SETTINGS: DockerSettings = {
   range: '10.213.0.0/16',
 }
 
-/** The user that agents run as, in every image: OpenClaw's own image calls it `node`. */
+/** The agents' user in every image; OpenClaw's own image calls it `node`. */
 export const AGENT_UID = 1000
 
 /** The port of the gateway inside its container. */

@@ -5,10 +5,10 @@ import type { Images } from '#runtimes/drivers/docker/images'
 import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
-/** An engine that does not answer by then will not do for agents either. */
+/** An engine that takes longer to answer is too slow for agents as well. */
 const ANSWER_MS = 5000
 
-/** The first interface with all that is used here, of Docker 20.10 and Podman 4. */
+/** The oldest API version with all features used here: Docker 20.10, Podman 4. */
 const OLDEST_API = [1, 41] as const
 
 interface EngineInfo {
@@ -26,11 +26,14 @@ export interface PreflightParts {
   isolation: IsolationProbe
   image: string
   settings: DockerSettings
-  /** Processors that an agent may use; null where that is not known here. */
+  /** Processors that an agent may use, or null if unknown here. */
   processors: number | null
 }
 
-/** What keeps agents from running on this engine. One thing at a time: later looks need the earlier. */
+/**
+ * Returns what prevents agents from running on this engine. Stops at the first fault, because later
+ * checks depend on earlier ones.
+ */
 export async function examine(parts: PreflightParts): Promise<RuntimeFinding[]> {
   try {
     const { engine } = parts
@@ -85,7 +88,7 @@ function unfitness(apiVersion: string, info: EngineInfo): RuntimeFinding[] {
   return findings
 }
 
-/** Agents start all the same, with as many as there are. */
+/** Only a warning: agents still start, with the processors there are. */
 function processorFindings(info: EngineInfo, wanted: number | null): RuntimeFinding[] {
   const available = processorsIn(info)
   if (wanted === null || wanted <= available) return []
@@ -114,7 +117,7 @@ async function imageFindings({ images, image, settings }: PreflightParts) {
 }
 
 async function isolationFindings({ images, isolation, image, settings }: PreflightParts) {
-  // What is there already is looked at; nothing is fetched for a look.
+  // Checks only the local image; a preflight pulls nothing.
   const policy = settings.pullPolicy === 'always' ? 'missing' : settings.pullPolicy
   const id = await images.resolve(image, policy, { signal: AbortSignal.timeout(ANSWER_MS) })
   return isolation.examine(id)

@@ -11,20 +11,20 @@ import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 
 const REPLACE_GRACE_MS = 5000
 
-/** Others may make and remove a container of the same name meanwhile; but not for ever. */
+/** Limit of rounds, in case others keep creating and removing a container of the same name. */
 const MOST_ROUNDS = 8
-/** What somebody else has begun needs a moment to end. */
+/** Pause for another process to finish its step. */
 const PAUSE_MS = 25
 
-/** Changes with what this driver makes of a spec, so that older containers are replaced. */
+/** Increase it when this driver maps specs differently, so that older containers are replaced. */
 const SHAPE_VERSION = 1
 
 export interface ProvisionerOptions {
-  /** Milliseconds that an instance gets to end when another spec replaces it. */
+  /** Grace of an instance that another spec replaces, in milliseconds. */
   replaceGraceMs?: number
 }
 
-/** Brings the container of an agent from whatever it is to what its spec says. */
+/** Brings an agent's container from any state to the state that its spec requires. */
 export class Provisioner {
   readonly #parts: Omit<EngineSession, 'maker'>
   readonly #options: ProvisionerOptions
@@ -36,7 +36,8 @@ export class Provisioner {
 
   /**
    * As the driver's `ensure`, for one caller at a time within this process. Other processes may work on
-   * the same agent at the same moment: each step looks anew, and what one has made the other takes.
+   * the same agent concurrently: each step inspects the container afresh and accepts what another
+   * process created.
    */
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -50,7 +51,7 @@ export class Provisioner {
     })
   }
 
-  /** One look and the step that follows from it. Null asks for another look. */
+  /** Inspects the container and takes the next step. Null requests another round. */
   async #round(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
     const { containers } = this.#parts
     const found = await containers.find(spec.name)
@@ -109,14 +110,14 @@ export class Provisioner {
       )
       return await this.#start(spec, id, context)
     } catch (error) {
-      // Another process of Mosaic makes the same one: it is there at the next look.
+      // Another process of Mosaic is creating the same container; the next round finds it.
       if (isNameConflict(error)) return null
       if (isNew) await this.#forget(spec.name)
       throw error
     }
   }
 
-  /** Starts what was made. What does not start, or is not wanted any more, is taken away again. */
+  /** Starts the created container, and removes it if it fails to start or is no longer wanted. */
   async #start(
     { name }: InstanceSpec,
     id: string,
@@ -132,7 +133,7 @@ export class Provisioner {
       const isGone = statusOf(error) === 404 && !signal.aborted
       await containers.remove(id)
       if (isGone) {
-        // Somebody removed the container, or its network: a new one has to be proven anew.
+        // Someone removed the container or its network. A new network needs a new proof.
         topology.forget()
         isolation.forget()
         return null
@@ -145,7 +146,7 @@ export class Provisioner {
     return found ? this.#endedAtOnce(found, name) : null
   }
 
-  /** It ran, and is over: whoever waits for it looks at it and is told why. */
+  /** Throws the reason why the instance exited during its start. */
   async #endedAtOnce(found: Found, name: string): Promise<never> {
     const { failure } = await this.#parts.containers.observe(found)
     throw new RuntimeError(
@@ -154,7 +155,7 @@ export class Provisioner {
     )
   }
 
-  /** Takes back what was made for an agent that had nothing before. */
+  /** Removes what was created for an agent that had nothing before. */
   async #forget(name: string): Promise<void> {
     const { containers, handover, volumes, topology } = this.#parts
     if (await containers.find(name)) return

@@ -1,4 +1,4 @@
-/** A line of the engine while it fetches an image. */
+/** A line of the engine during an image pull. */
 export interface PullLine {
   id?: string
   status?: string
@@ -7,10 +7,10 @@ export interface PullLine {
 
 const DONE = new Set(['Already exists', 'Pull complete'])
 const MEGABYTE = 1_000_000
-/** No image that an engine can hold has as many. */
+/** More layers than any engine supports in an image. */
 const MOST_LAYERS = 1000
 
-/** Sums what the engine tells about single layers, for a person: "Fetching the image, layer 3 of 8". */
+/** Summarizes the engine's per-layer progress for a person: "Fetching the image, layer 3 of 8". */
 export class PullProgress {
   readonly #layers = new Map<string, { done: boolean; current: number; total: number }>()
   #detail = 'Fetching the image'
@@ -19,7 +19,7 @@ export class PullProgress {
     return this.#detail
   }
 
-  /** Takes a line in; tells whether the words have changed. */
+  /** Adds a line. Returns whether the summary has changed. */
   add({ id, status = '', progressDetail }: PullLine): boolean {
     if (!id || status.startsWith('Pulling from')) return false
     if (!this.#layers.has(id) && this.#layers.size >= MOST_LAYERS) return false

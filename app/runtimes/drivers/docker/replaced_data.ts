@@ -1,8 +1,8 @@
 import { stateVolume, type Volumes } from '#runtimes/drivers/docker/volumes'
 
 /**
- * Agents' data that imports replaced, in volumes beside theirs. No engine renames a volume, so the data is
- * copied; another, empty volume says that the copy is whole.
+ * Agents' data that imports replaced, in separate volumes. Engines cannot rename volumes, so the data
+ * is copied; a second, empty volume marks the copy as complete.
  */
 export class ReplacedData {
   readonly #volumes: Volumes
@@ -11,12 +11,12 @@ export class ReplacedData {
     this.#volumes = volumes
   }
 
-  /** Whether data of the agent is aside. */
+  /** Whether data of the agent is set aside. */
   has(name: string): Promise<boolean> {
     return this.#volumes.has(wholeVolume(name))
   }
 
-  /** Copies the agent's data. A no-op if it has none, or if former data is aside already. */
+  /** Copies the agent's data. A no-op if it has none, or if earlier data is set aside already. */
   async setAside(name: string, image: string, signal: AbortSignal): Promise<void> {
     const state = stateVolume(name)
     if ((await this.has(name)) || !(await this.#volumes.has(state))) return
@@ -27,14 +27,14 @@ export class ReplacedData {
     await this.#volumes.make(wholeVolume(name), name)
   }
 
-  /** Gives an agent whose volume was just made what is aside. A no-op if nothing is. */
+  /** Restores the data set aside into an agent's new volume. A no-op if there is none. */
   async putBack(name: string, image: string, signal: AbortSignal): Promise<void> {
     if (!(await this.has(name))) return
     await this.#volumes.copy(replacedVolume(name), stateVolume(name), image, signal)
     await this.delete(name)
   }
 
-  /** In this order: a copy of which nothing says that it is whole counts as none. */
+  /** The order matters: a copy without its mark counts as absent. */
   async delete(name: string): Promise<void> {
     await this.#volumes.delete(wholeVolume(name))
     await this.#volumes.delete(replacedVolume(name))

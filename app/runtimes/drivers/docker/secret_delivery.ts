@@ -17,10 +17,10 @@ import type { InstanceSpec } from '#runtimes/contract'
 import { handedVolume, type Volumes } from '#runtimes/drivers/docker/volumes'
 import { AGENT_UID, HANDED_FOLDER, shortHash } from '#runtimes/drivers/docker/options'
 
-/** Bits of a folder's mode. */
+/** Mode bits of a folder. */
 const WRITABLE_BY_OTHERS = 0o022
 
-/** As the kernel numbers file systems. */
+/** The kernel's number of this file system. */
 const TMPFS = 0x01021994
 
 /** A token and its JSON take a hundred bytes. */
@@ -28,17 +28,17 @@ const SECRETS = { what: 'The secrets file of the agent', maxBytes: 64 * 1024 }
 
 const FILES = { launcher: 'entrypoint.sh', secrets: 'secrets.json' } as const
 
-/** Hands an agent its launcher and its token: by file, read-only, never by environment or argument. */
+/** Delivers an agent's launcher and token: by file, read-only, never by environment or argument. */
 export interface SecretDelivery {
-  /** Puts both there, over what is there. */
+  /** Writes both files, over existing ones. */
   put(spec: InstanceSpec, image: string): Promise<void>
   mount(name: string): Docker.MountSettings
-  /** The token as it was handed over, or null where this handover cannot tell. */
+  /** Returns the delivered token, or null if this method cannot read it back. */
   token(name: string): Promise<string | null>
   delete(name: string): Promise<void>
 }
 
-/** A folder on a tmpfs of this machine, bound into containers of a local engine. Nothing reaches a disk. */
+/** A folder on a tmpfs of this machine, mounted into containers of a local engine. Nothing reaches a disk. */
 export class FolderDelivery implements SecretDelivery {
   readonly #folder: string
   readonly #launcher: string
@@ -48,7 +48,10 @@ export class FolderDelivery implements SecretDelivery {
     this.#launcher = launcher
   }
 
-  /** Where tokens can be kept in memory and given to the agents' user, or null where they cannot. */
+  /**
+   * Returns a folder where tokens stay in memory and can belong to the agents' user, or null if there
+   * is none.
+   */
   static async base(wanted: string | undefined): Promise<string | null> {
     const uid = process.getuid?.()
     if (uid !== 0 && uid !== AGENT_UID) return null
@@ -58,13 +61,13 @@ export class FolderDelivery implements SecretDelivery {
         await mkdir(base, { recursive: true, mode: 0o700 })
         if (await isOwn(base, uid)) return base
       } catch {
-        // The next one, or none.
+        // Try the next candidate.
       }
     }
     return null
   }
 
-  /** A folder that nobody could know of, for as long as the task takes. */
+  /** Runs the task with a temporary folder of unguessable name. */
   async withUnknown<Value>(task: (folder: string) => Promise<Value>): Promise<Value> {
     const folder = this.#of(`unknown-${randomUUID()}`)
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -109,19 +112,22 @@ export class FolderDelivery implements SecretDelivery {
   }
 }
 
-/** Anyone may make a folder in /dev/shm, of any name: tokens are kept in one's own alone. */
+/**
+ * Anyone may create a folder of any name in /dev/shm, so tokens go only into a folder that this user
+ * owns.
+ */
 async function isOwn(folder: string, uid: number): Promise<boolean> {
   const found = await lstat(folder)
   return found.isDirectory() && found.uid === uid && (found.mode & WRITABLE_BY_OTHERS) === 0
 }
 
-/** A volume of the engine, for engines that see no folder of this machine. It lies on the engine's disk. */
+/** A volume on the engine's disk, for engines that do not see this machine's folders. */
 export class VolumeDelivery implements SecretDelivery {
   readonly #volumes: Volumes
   readonly #launcher: string
   readonly #read: (name: string, path: string) => Promise<string | null>
 
-  /** @param read reads a file of an agent's container, or gives null where it cannot */
+  /** @param read reads a file of an agent's container, or returns null if it cannot */
   constructor(
     volumes: Volumes,
     launcher: string,
@@ -161,8 +167,8 @@ export class VolumeDelivery implements SecretDelivery {
 }
 
 /**
- * The folder where the engine sees this machine's folders, else the volume. An engine can be behind a
- * socket of this machine and elsewhere all the same, as Mosaic can be in a container: so it is tried out.
+ * Uses the folder if the engine sees this machine's folders, else the volume. Neither a local socket
+ * nor Mosaic's own container tells whether it does, so it is tried.
  */
 export class TriedDelivery implements SecretDelivery {
   readonly #folder: FolderDelivery
@@ -171,7 +177,7 @@ export class TriedDelivery implements SecretDelivery {
   #seen: Promise<boolean> | null = null
   #chosen: SecretDelivery | null = null
 
-  /** @param sees whether the engine would bind this folder */
+  /** @param sees whether the engine can mount this folder */
   constructor(
     folder: FolderDelivery,
     volume: VolumeDelivery,

@@ -3,19 +3,19 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Engine } from '#runtimes/drivers/docker/engine'
 
-/** Files that container engines put into every container. */
+/** Files that container engines create in every container. */
 const SIGNS = ['/.dockerenv', '/run/.containerenv']
 
-/** Whether this process runs in a container of whatever engine. */
+/** Whether this process runs in a container of any engine. */
 export function isInContainer(): boolean {
   return SIGNS.some((path) => existsSync(path))
 }
 
 /**
- * The container of this engine that Mosaic runs in, or null: it runs on the machine itself, shares the
- * machine's network, or belongs to another engine.
+ * Returns the container of this engine that Mosaic runs in. Null if it runs on the machine itself,
+ * shares the machine's network, or belongs to another engine.
  *
- * @param named what the configuration says: null for none, undefined to look
+ * @param named the configured value: null for none, undefined to detect it
  */
 export async function selfContainer(
   engine: Engine,
@@ -32,7 +32,7 @@ export async function selfContainer(
   return null
 }
 
-/** The engine names a container's host by its id, and binds files from a folder named so. */
+/** An engine uses a container's id as its host name, and mounts files from a folder of that name. */
 async function candidates(): Promise<string[]> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
   const ids = [...mounts.matchAll(/\/containers\/([0-9a-f]{64})\//g)].map(([, id]) => id)

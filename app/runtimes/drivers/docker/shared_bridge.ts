@@ -18,8 +18,8 @@ interface Prepared {
 }
 
 /**
- * For a Mosaic on the machine of the engine: one bridge for all agents, on which they do not see each
- * other, and a guard between them and the machine.
+ * For a Mosaic on the engine's machine: one bridge for all agents, with a guard between them and the
+ * machine. Agents on the bridge cannot reach each other.
  */
 export class SharedBridge implements Topology {
   readonly kind = 'shared bridge'
@@ -32,7 +32,7 @@ export class SharedBridge implements Topology {
   readonly #managesFirewall: boolean
   #prepared: Promise<Prepared> | null = null
   #preparedAt = 0
-  /** Where the network lay when it was seen last. */
+  /** The network's last known range and address. */
   #former: Prepared | null = null
 
   constructor(
@@ -65,7 +65,7 @@ export class SharedBridge implements Topology {
   }
 
   async release(): Promise<void> {
-    // The bridge is everybody's.
+    // All agents share the bridge.
   }
 
   async callback(): Promise<{ host: string; listen: string }> {
@@ -123,7 +123,7 @@ export class SharedBridge implements Topology {
 
     const [config] = found.IPAM?.Config ?? []
     const gateway = config?.Gateway ?? firstAddress(config?.Subnet)
-    // Podman does not tell: then it is the one that was asked for.
+    // Podman does not report the bridge: assume the requested one.
     const bridge = found.Options?.['com.docker.network.bridge.name'] ?? this.#bridgeName()
     if (!gateway) {
       throw new RuntimeError('internal', `The network ${name} has no address of its own.`, {
@@ -138,7 +138,7 @@ export class SharedBridge implements Topology {
     return `mos-${shortHash(this.#installation)}${suffix}`
   }
 
-  /** One that somebody removed comes back where it was: agents know Mosaic by its address there. */
+  /** Recreates a removed network at its former address, by which agents know Mosaic. */
   async #create(): Promise<Prepared> {
     const { subnet, gateway } = this.#former ?? {}
     const place = subnet && gateway ? { Subnet: subnet, Gateway: gateway } : null
@@ -166,7 +166,7 @@ export class SharedBridge implements Topology {
         })
       )
     } catch (error) {
-      // Another process of Mosaic was quicker.
+      // Another process of Mosaic created it first.
       if (!isNameConflict(error)) throw error
     }
     const made = await this.#find()
@@ -175,7 +175,7 @@ export class SharedBridge implements Topology {
   }
 }
 
-/** Docker gives a bridge the first address of its range, where it does not say so. */
+/** Docker's default: a bridge gets the first address of its range. */
 function firstAddress(subnet: string | undefined): string | null {
   const [base] = subnet?.split('/') ?? []
   if (!base || !isIPv4(base)) return base ?? null

@@ -16,8 +16,8 @@ export class Subnets {
   }
 
   /**
-   * Free networks for a name, the same first one each time as long as it is free: so two that look for one
-   * at once seldom want the same.
+   * Yields free networks, starting at a point derived from the name, so that concurrent callers seldom
+   * collide.
    *
    * @param taken ranges (CIDR) that are in use
    */

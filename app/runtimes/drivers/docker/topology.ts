@@ -1,4 +1,4 @@
-/** A network that an agent is put on. */
+/** An agent's network. */
 export interface AgentNetwork {
   id: string
   /** Its name on the engine. */
@@ -6,14 +6,14 @@ export interface AgentNetwork {
 }
 
 /**
- * How agents are kept apart and reach Mosaic all the same. There are two ways, and which one fits depends
- * on where Mosaic runs.
+ * How agents are separated but still reach Mosaic. There are two implementations; where Mosaic runs
+ * decides which one fits.
  */
 export interface Topology {
   readonly kind: 'shared bridge' | 'network per agent'
 
   /**
-   * Makes what all agents need, where it is missing. Cheap when all is there.
+   * Creates what all agents share, if missing. Cheap if it exists.
    *
    * @throws RuntimeError
    */
@@ -22,24 +22,24 @@ export interface Topology {
   /** Makes the next `prepare` check everything again, because a part of the topology is gone. */
   forget(): void
 
-  /** The network of one agent, made where it is missing. `prepare` has been called. */
+  /** Returns one agent's network; creates it if missing. Call `prepare` first. */
   networkOf(name: string): Promise<AgentNetwork>
 
-  /** What the network of an agent is called: agents on another one have to move. */
+  /** Returns the name of an agent's network. Agents on another network have to move. */
   networkName(name: string): string
 
-  /** Lets go what only this agent needed. Its container is gone. */
+  /** Releases what only this agent needed. Call it once its container is gone. */
   release(name: string): Promise<void>
 
-  /** Where agents reach Mosaic, and the address of this machine that it has to listen on for that. */
+  /** Returns where agents reach Mosaic, and the address of this machine that Mosaic must listen on for it. */
   callback(): Promise<{ host: string; listen: string | null }>
 
-  /** Addresses of Mosaic's machine, of which an agent may reach the internal listener only. */
+  /** Returns addresses of Mosaic's machine. Agents may reach only the internal listener there. */
   hostAddresses(): Promise<string[]>
 
-  /** What an operator can do where agents reach the machine itself. */
+  /** Returns what an operator can do if agents reach the machine itself. */
   guardHelp(): Promise<string>
 
-  /** Why the guard could not be set up, where it could not. */
+  /** Why the guard could not be set up; null if it could. */
   readonly guardFailure: Error | null
 }

@@ -9,10 +9,10 @@ import { fillerContainer } from '#runtimes/drivers/docker/container_options'
 import { isOf, LABEL, type Labels } from '#runtimes/drivers/docker/labels'
 import { AGENT_UID, STATE_FOLDER } from '#runtimes/drivers/docker/options'
 
-/** Where a filler sees the volume it fills. */
+/** Where a filler container mounts the volume. */
 const FILLED = 'filled'
 
-/** The volumes of agents: each carries the label of its installation, others are left alone. */
+/** The agents' volumes, which carry the label of their installation. Others are never touched. */
 export class Volumes {
   readonly #engine: Engine
   readonly #installation: string
@@ -27,9 +27,9 @@ export class Volumes {
   }
 
   /**
-   * Makes the volume of an agent's data where it is missing, and gives it to the agent's user.
+   * Creates the volume of an agent's data if missing, and gives it to the agent's user.
    *
-   * @returns whether it was made by this call
+   * @returns whether this call created it
    * @throws E_RUNTIME_NAME_TAKEN
    */
   async ensureState(name: string, image: string): Promise<boolean> {
@@ -42,7 +42,7 @@ export class Volumes {
     return true
   }
 
-  /** @throws E_RUNTIME_NAME_TAKEN where a volume of that name is not ours */
+  /** @throws E_RUNTIME_NAME_TAKEN if a foreign volume has that name */
   async make(volume: string, name: string): Promise<boolean> {
     const present = await this.#labels(volume)
     if (present === undefined) {
@@ -56,7 +56,7 @@ export class Volumes {
     return false
   }
 
-  /** Whether the engine sees a folder of this machine: it refuses to bind what it does not. */
+  /** Whether the engine sees a folder of this machine. It refuses to mount one that it does not see. */
   readonly seesFolder = async (folder: string, image: string): Promise<boolean> => {
     try {
       await this.#remove(
@@ -69,9 +69,9 @@ export class Volumes {
     }
   }
 
-  /** Writes files into a volume, over what is there. Their paths are below the volume's root. */
+  /** Writes files into a volume, over existing ones. Their paths are relative to the volume's root. */
   fill(volume: string, image: string, entries: ArchiveEntry[]): Promise<void> {
-    // Podman follows this path into the volume, and not what an archive says.
+    // Podman resolves this path inside the volume, but not the paths in the archive.
     return this.#put(volume, image, `/${FILLED}`, entries)
   }
 
@@ -85,14 +85,14 @@ export class Volumes {
     }
   }
 
-  /** Writes an archive of any size into a volume, as it comes. */
+  /** Streams an archive of any size into a volume. */
   async unpack(volume: string, image: string, data: Readable, signal: AbortSignal): Promise<void> {
     const filler = await this.#filler(volume, image)
     const cut = () => data.destroy()
     signal.addEventListener('abort', cut, { once: true })
     try {
       const path = `/${FILLED}`
-      // The engine would take what has arrived of a stream that broke off for all of it.
+      // The engine would accept a stream that broke off as complete.
       const broken = finished(data, { writable: false })
       await Promise.all([filler.putArchive(data, { path, abortSignal: signal }), broken])
     } catch (error) {
@@ -104,8 +104,8 @@ export class Volumes {
   }
 
   /**
-   * What is in a volume of ours, as an archive; null where there is no such volume. It is read once somebody
-   * reads this.
+   * Returns the content of a volume of ours as an archive, or null if there is no such volume. The
+   * volume is read only once the stream is.
    */
   async pack(volume: string, image: string, signal: AbortSignal): Promise<Readable | null> {
     const present = await this.#labels(volume)
@@ -141,7 +141,7 @@ export class Volumes {
     return this.#engine.settle((_, options) => filler.remove({ force: true, ...options }))
   }
 
-  /** Copies all that is in a volume of ours into another one. */
+  /** Copies the content of a volume of ours into another. */
   async copy(from: string, to: string, image: string, signal: AbortSignal): Promise<void> {
     const data = await this.pack(from, image, signal)
     if (data) await this.unpack(to, image, data, signal)
@@ -151,14 +151,14 @@ export class Volumes {
     return isOf(this.#installation, await this.#labels(volume))
   }
 
-  /** Deletes a volume of ours. A missing one, and one that is not ours, is left as it is. */
+  /** Deletes a volume of ours. A no-op if it is missing or not ours. */
   async delete(volume: string): Promise<void> {
     const present = await this.#labels(volume)
     if (!present || !isOf(this.#installation, present)) return
     await this.#engine.settle((docker, options) => docker.getVolume(volume).remove(options))
   }
 
-  /** Null for a volume without labels, undefined where none is. */
+  /** Returns null for a volume without labels, undefined for a missing one. */
   async #labels(volume: string): Promise<Labels | null | undefined> {
     const found = await this.#engine.find((docker, options) =>
       docker.getVolume(volume).inspect(options)
@@ -170,7 +170,7 @@ export class Volumes {
     return { [LABEL.installation]: this.#installation, [LABEL.name]: name }
   }
 
-  /** Where its folder lies on this machine, root gives it away without another container. */
+  /** Changes the owner without a container, if Mosaic is root and the volume's folder is on this machine. */
   async #giveAway(volume: string): Promise<boolean> {
     if (!this.#engine.isLocal || process.getuid?.() !== 0) return false
     const found = await this.#engine.find((docker, options) =>

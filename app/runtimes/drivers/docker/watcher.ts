@@ -6,10 +6,10 @@ import type { EventFeed } from '#runtimes/event_feed'
 import type { Engine } from '#runtimes/drivers/docker/engine'
 import { agentsOf, LABEL } from '#runtimes/drivers/docker/labels'
 
-/** The stream may lose some: what it did not tell is found by this. */
+/** Interval of full listings, which find what the event stream missed. */
 const RELIST_MS = 45_000
 
-/** The labels of an image are in its containers' events. */
+/** Events of containers include the labels of their image. */
 const EVENT_BYTES = 1024 * 1024
 
 const FIRST_RETRY_MS = 200
@@ -31,8 +31,8 @@ interface EngineEvent {
 }
 
 /**
- * Tells what happens to the agents' containers. It compares with what it knew, so that nothing is told
- * twice, and looks at all of them after each time that the engine was away.
+ * Emits events of the agents' containers. It compares them with the known state, so that nothing is
+ * reported twice, and lists all containers each time the engine was unreachable.
  */
 export class Watcher {
   readonly #engine: Engine
@@ -49,7 +49,7 @@ export class Watcher {
     this.#feed = feed
   }
 
-  /** Watches from now on. Calling it again does nothing. */
+  /** Starts watching. Idempotent. */
   start(): void {
     if (this.#running) return
     this.#running = new AbortController()
@@ -66,7 +66,7 @@ export class Watcher {
     this.#hasLooked = false
   }
 
-  /** Resolves when nothing that happens from now on is missed, or when the engine does not answer. */
+  /** Resolves once no further event is missed, or if the engine does not answer. */
   async settled(): Promise<void> {
     await this.#connected?.promise
   }
@@ -83,7 +83,7 @@ export class Watcher {
     }
   }
 
-  /** The stream first, then the look: what happens in between is in the stream. */
+  /** Opens the stream before listing, so that it holds the events in between. */
   async #follow(signal: AbortSignal): Promise<void> {
     const filters = JSON.stringify({ type: ['container'], ...agentsOf(this.#installation) })
     const stream = (await this.#engine.call((docker) =>
@@ -119,7 +119,7 @@ export class Watcher {
     const at = new Date(event.timeNano ? event.timeNano / 1e6 : (event.time ?? 0) * 1000)
     const known = this.#known.get(name)
     if (action === 'destroy' || action === 'remove') {
-      // The end of a container that another one has replaced already is no news.
+      // Ignore the end of a container that has been replaced already.
       if (!known || known.id === id) this.#gone(name, at)
       return
     }
@@ -179,7 +179,7 @@ const STATUS_AFTER: Record<string, Status> = {
   unpause: 'running',
   pause: 'suspended',
   die: 'exited',
-  // Podman's words.
+  // Podman's terms.
   died: 'exited',
 }
 

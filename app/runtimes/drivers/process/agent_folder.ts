@@ -16,16 +16,15 @@ export interface AgentUser {
 }
 
 /**
- * The folder of one agent. The folder itself belongs to Mosaic, so the agent can neither replace what
- * Mosaic writes there nor lead it elsewhere; its subfolders belong to the agent, and Mosaic never writes
- * into them.
+ * One agent's folder. It belongs to Mosaic, so the agent can neither replace nor redirect what Mosaic
+ * writes there; its subfolders belong to the agent, and Mosaic never writes into them.
  */
 export class AgentFolder {
   /** OpenClaw's state. */
   readonly state: string
-  /** Data that arrives from another runtime. */
+  /** Data arriving from another runtime. */
   readonly incoming: string
-  /** The state that an import replaced, while nobody knows whether the new one will do. Mosaic's own. */
+  /** The state that an import replaced, kept until the new state has proven itself. Belongs to Mosaic. */
   readonly replaced: string
   readonly home: string
   readonly cache: string
@@ -35,7 +34,7 @@ export class AgentFolder {
 
   constructor(
     readonly path: string,
-    /** Who the agent runs as; null for Mosaic's own user. */
+    /** The agent's user; null for Mosaic's own. */
     readonly user: AgentUser | null
   ) {
     this.state = join(path, 'state')
@@ -49,9 +48,9 @@ export class AgentFolder {
   }
 
   /**
-   * Makes what is missing. Nothing of the agent may run meanwhile.
+   * Creates missing folders. Nothing of the agent may run meanwhile.
    *
-   * @throws RuntimeError when something else is in the place of a folder
+   * @throws RuntimeError if something else is in the place of a folder
    */
   async prepare(token: Secret<string>): Promise<void> {
     await this.#close()
@@ -62,9 +61,9 @@ export class AgentFolder {
   }
 
   /**
-   * Makes an empty folder for data that arrives. Nothing of the agent may run until it is taken.
+   * Creates an empty folder for arriving data. Nothing of the agent may run until `takeIncoming`.
    *
-   * @throws RuntimeError when something else is in the place of a folder
+   * @throws RuntimeError if something else is in the place of a folder
    */
   async makeIncoming(): Promise<void> {
     await this.#close()
@@ -78,8 +77,9 @@ export class AgentFolder {
   }
 
   /**
-   * Puts what has arrived in the place of the state. The state is set aside, where the agent cannot reach
-   * it; if one is aside already, the state came by an import as well and is deleted.
+   * Replaces the state with the data that has arrived. The state is set aside out of the agent's reach,
+   * unless other state is set aside already: then the current one came from an import too and is
+   * deleted.
    */
   async takeIncoming(): Promise<void> {
     if (existsSync(this.replaced)) await deleteFolder(this.state)
@@ -87,7 +87,7 @@ export class AgentFolder {
     await rename(this.incoming, this.state)
   }
 
-  /** The token that the agent was last started with, or null. */
+  /** Returns the token of the agent's last start, or null. */
   async readToken(): Promise<string | null> {
     try {
       const { token } = JSON.parse(await readSmallFile(this.secrets, SECRETS))
@@ -97,7 +97,7 @@ export class AgentFolder {
     }
   }
 
-  /** Hands data that was made without users of their own to the agent's user. */
+  /** Hands over data created under a shared user to the agent's own user. */
   async handOver(): Promise<void> {
     if (!this.user) return
     await this.#close()
@@ -124,7 +124,7 @@ export class AgentFolder {
     await replaced.chmod(0o700)
   }
 
-  /** Makes the folder Mosaic's own, which only the agent may pass. */
+  /** Makes Mosaic the owner of the folder, which only the agent may traverse. */
   async #close(): Promise<void> {
     await using own = await openFolder(this.path)
     if (this.user) await own.chown(process.geteuid!(), this.user.gid)
@@ -141,8 +141,8 @@ export class AgentFolder {
   }
 
   /**
-   * Only the agent can read it, and nobody but Mosaic can put another in its place. It is the agent's own:
-   * OpenClaw takes no secret from a file that is another user's, or that a group can read.
+   * Only the agent can read the file, and only Mosaic can replace it. The agent must own it: OpenClaw
+   * rejects secrets in a file that belongs to another user or is readable by a group.
    */
   async #writeSecrets(token: Secret<string>): Promise<void> {
     const temporary = `${this.secrets}.${randomUUID()}`

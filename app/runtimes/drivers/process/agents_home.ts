@@ -12,7 +12,7 @@ import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import { IsolationProof } from '#runtimes/drivers/process/sandbox/isolation_proof'
 import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 
-/** What opening waits for the leftovers of interrupted purges; deleting them goes on after it. */
+/** How long opening waits for the cleanup of interrupted purges; the cleanup continues afterwards. */
 const TIDY_MS = 5000
 
 export interface AgentsHomeOptions extends RegistryOptions {
@@ -24,7 +24,7 @@ export interface AgentsHomeOptions extends RegistryOptions {
   seen?: string[]
 }
 
-/** The folder of the agents and their sandboxes, opened when they are first needed. */
+/** The agents' folder and their sandboxes, opened on first use. */
 export class AgentsHome {
   readonly #options: AgentsHomeOptions
   #opened: Promise<AgentRegistry> | null = null
@@ -35,7 +35,7 @@ export class AgentsHome {
     this.#options = options
   }
 
-  /** Null before the first `open`, and where agents run among the machine's own processes. */
+  /** Null before the first `open`, or if agents run among the machine's own processes. */
   get sandboxes(): Sandboxes | null {
     return this.#sandboxes
   }
@@ -44,7 +44,7 @@ export class AgentsHome {
     return this.#sandboxes?.cgroups ?? null
   }
 
-  /** @throws RuntimeError where the folder cannot be had; the next call tries again */
+  /** @throws RuntimeError if the folder cannot be opened; the next call tries again */
   open(): Promise<AgentRegistry> {
     this.#opened ??= this.#openFolder()
     this.#opened.catch(() => (this.#opened = null))
@@ -59,7 +59,7 @@ export class AgentsHome {
     await (await this.open()).log(record).bound()
   }
 
-  /** Null where agents share the machine's loopback: there Mosaic's own listener will do. */
+  /** Returns null if agents share the machine's loopback: Mosaic's own listener suffices. */
   async callback(): Promise<RuntimeCallback | null> {
     await this.open()
     const sandboxes = this.#sandboxes
@@ -73,7 +73,7 @@ export class AgentsHome {
     }
   }
 
-  /** What keeps agents from running here, and what they would reach that they should not. */
+  /** Returns what prevents agents from running here, and what they reach but should not. */
   async preflight(freeBytes: FreeBytes): Promise<RuntimeFinding[]> {
     const { paths, users, sandboxed, examineOpenClaw } = this.#options
     const egress = await this.#egressFailure()
@@ -83,7 +83,7 @@ export class AgentsHome {
     return [...findings, ...(await this.#leaks())]
   }
 
-  /** @throws RuntimeError `not_isolated` where sandboxes do not hold what they promise */
+  /** @throws RuntimeError `not_isolated` if sandboxes do not isolate agents as promised */
   async requireIsolation(): Promise<void> {
     await this.#proof?.require()
   }
@@ -93,7 +93,7 @@ export class AgentsHome {
     await this.#sandboxes?.close()
   }
 
-  /** Why agents do not reach the internet though they may; null where they do, or may not. */
+  /** Returns why agents cannot reach the internet although they may; null if they can, or may not. */
   async #egressFailure(): Promise<Error | null> {
     await this.open().catch(() => {})
     if (!this.#sandboxes) return null
@@ -118,7 +118,7 @@ export class AgentsHome {
       this.#proof ??= new IsolationProof({ sandboxes, folder, paths, users: options.users, seen })
     }
     const agents = new AgentRegistry(folder, options)
-    // What an interrupted purge left is no reason to keep every agent waiting.
+    // Leftovers of an interrupted purge must not delay all agents.
     await Promise.race([agents.tidy(), after(TIDY_MS, undefined, { ref: false })])
     return agents
   }

@@ -1,7 +1,7 @@
 import type { RuntimeCapabilities } from '#runtimes/contract'
 import { cgroupsLimit } from '#runtimes/drivers/process/sandbox/cgroups'
 
-/** What the driver can do here: what the machine and Mosaic's rights on it allow. */
+/** Returns what the driver can do here, given the machine and Mosaic's rights on it. */
 export function capabilitiesOf(
   sandboxed: boolean,
   ownUsers: boolean,

@@ -4,7 +4,7 @@ import type { Run, RunExit } from '#runtimes/drivers/process/records'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { explainExit } from '#runtimes/exit_reasons'
 
-/** Enough to see why a process ended. */
+/** Enough lines to show why a process exited. */
 const LAST_LINES = 40
 
 interface OwnChild {
@@ -12,7 +12,7 @@ interface OwnChild {
   exit: Promise<RunExit>
 }
 
-/** The agents that this very process started: of these alone the system tells how they end. */
+/** Agents that this process started. The system reports exit statuses only to the parent. */
 export class Children {
   readonly #table: ProcTable
   readonly #byName = new Map<string, OwnChild>()
@@ -21,7 +21,7 @@ export class Children {
     this.#table = table
   }
 
-  /** Takes note of a child just started. `onExit` is called when it has ended and it is known why. */
+  /** Registers a new child. `onExit` is called once it has ended and the reason is known. */
   add(
     name: string,
     run: Run,
@@ -38,7 +38,7 @@ export class Children {
     void exit.then(onExit)
   }
 
-  /** How that run ended: at once when it already has; null when it was not started here. */
+  /** Resolves with the end of a run, at once if it has ended. Null if it was not started here. */
   exitOf(name: string, run: Run): Promise<RunExit> | null {
     const child = this.#byName.get(name)
     return child?.run.pid === run.pid && child.run.startedAt === run.startedAt ? child.exit : null

@@ -1,4 +1,4 @@
-/** The data of an agent as an archive, read and written by `tar` as the agent's own user. */
+/** An agent's data as an archive, read and written by `tar` as the agent's own user. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
@@ -6,13 +6,19 @@ import { pipeline } from 'node:stream/promises'
 import { RuntimeError } from '#runtimes/errors'
 import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
 
-/** Whoever reads it gives it to the agent's user there; this is the one of containers. */
+/**
+ * The owner in the archive: the agents' user in containers. The importing runtime changes it to the
+ * agent's user.
+ */
 const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
 
-/** Enough of what tar says to know why. */
+/** Enough of tar's output to show the cause. */
 const WORDS = 2000
 
-/** The state folder, which exists. It is read once somebody reads this, and fails to their ears. */
+/**
+ * Returns the existing state folder as an archive. It is read only once the stream is, and failures
+ * reach the stream's reader.
+ */
 export function pack(folder: AgentFolder, signal: AbortSignal): Readable {
   return Readable.from(read(folder, signal), { objectMode: false })
 }
@@ -33,14 +39,15 @@ async function* read(folder: AgentFolder, signal: AbortSignal): AsyncGenerator<B
   }
 }
 
-/** Writes an archive into a folder of the agent, which is there and empty. */
+/** Unpacks an archive into an existing, empty folder of the agent. */
 export async function unpack(
   folder: AgentFolder,
   path: string,
   data: Readable,
   signal: AbortSignal
 ): Promise<void> {
-  // It reads to the end of the stream, not of the archive, and so never leaves before its sender has.
+  // With this, tar reads to the end of the stream, not just of the archive, and so never exits before
+  // the sender is done.
   const whole = ['--extract', '--ignore-zeros', '--file', '-']
   const rights = ['--no-same-owner', '--preserve-permissions']
   const tar = start([...whole, ...rights, '--directory', path], folder)
@@ -50,9 +57,9 @@ export async function unpack(
     await pipeline(data, tar.stdin!, { signal })
   } catch (error) {
     signal.throwIfAborted()
-    // Once all is read, tar tells how it went: as it exits Node closes its pipe, written out or not yet.
+    // Once all is read, tar's own result counts: Node closes the pipe when tar exits, flushed or not.
     if (data.readableEnded) return await done
-    // A tar that gave up has closed its end, and knows why.
+    // A tar that gave up has closed its end, and knows the cause.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') await done
     throw error
   } finally {
@@ -61,7 +68,7 @@ export async function unpack(
   await done
 }
 
-/** As the agent: what an archive says of users, links and paths can do no more than the agent could. */
+/** Runs as the agent, so that users, links and paths in an archive can do no more than the agent could. */
 function start(args: string[], { user, path }: AgentFolder): ChildProcess {
   return spawn('tar', args, {
     ...(user ?? {}),

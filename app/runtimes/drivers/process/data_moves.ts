@@ -8,7 +8,7 @@ import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
 import type { Terminator } from '#runtimes/drivers/process/terminator'
 
-/** Agents' data from and to other runtimes: the driver's verbs of the same names. */
+/** Moves agents' data from and to other runtimes: the driver's verbs of the same names. */
 export class DataMoves {
   readonly #open: () => Promise<AgentRegistry>
   readonly #terminator: Terminator
@@ -45,7 +45,7 @@ export class DataMoves {
     }
   }
 
-  /** Looks before it locks: at nearly every start nothing is aside. */
+  /** Checks before locking: at nearly every start nothing is set aside. */
   async keepImport({ name }: InstanceRef): Promise<void> {
     try {
       const agents = await this.#open()
@@ -62,7 +62,7 @@ export class DataMoves {
     }
   }
 
-  /** Deletes the state that an import brought. Nothing of the agent may run, and nobody else change it. */
+  /** Deletes imported state. Nothing of the agent may run, and no one else may change it. */
   async undo(record: AgentRecord, agents: AgentRegistry): Promise<void> {
     const { state } = agents.folder(record)
     if (existsSync(state)) await deleteFolder(await agents.doom(state))

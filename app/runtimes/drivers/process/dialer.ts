@@ -7,11 +7,11 @@ import type { AgentRecord, Run } from '#runtimes/drivers/process/records'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 
-/** A gateway that is busy takes a connection late. */
+/** A busy gateway accepts connections late. */
 const TAKEN_MS = 5000
 const LOOK_MS = 5
 
-/** Connects Mosaic to gateways, and to nobody in their place. */
+/** Connects Mosaic to gateways, and to no other process in their place. */
 export class Dialer {
   constructor(
     private readonly table: ProcTable,
@@ -19,9 +19,9 @@ export class Dialer {
   ) {}
 
   /**
-   * A connection to the gateway of a running agent, before a byte is sent.
+   * Connects to a running agent's gateway without sending a byte.
    *
-   * @throws an error with a code as ECONNREFUSED; EACCES where another user's process answers
+   * @throws an error with a code such as ECONNREFUSED; EACCES if another user's process answers
    */
   async dial(agents: AgentRegistry, endpoint: URL, signal?: AbortSignal): Promise<Socket> {
     const record = await agents.find(endpoint.hostname.slice(0, -ENDPOINT_SUFFIX.length))
@@ -39,7 +39,7 @@ export class Dialer {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     try {
       await once(socket, 'connect', { signal })
-      // The agent may reset it meanwhile: then nobody is found who has taken it.
+      // The agent may reset the connection meanwhile; then no owner is found.
       socket.on('error', () => {})
       await this.#makeSure(user?.uid ?? process.geteuid!(), port, socket.localPort!, signal)
       if (socket.destroyed) throw refused('ECONNRESET', 'The gateway ended the connection')
@@ -50,7 +50,7 @@ export class Dialer {
     }
   }
 
-  /** Only what the kernel says counts: a connection that nobody has taken yet is nobody's. */
+  /** Trusts only the kernel: a connection that no process has accepted yet has no owner. */
   async #makeSure(uid: number, port: number, ownPort: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + TAKEN_MS
     for (;;) {

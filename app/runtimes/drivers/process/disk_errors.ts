@@ -5,12 +5,12 @@ function isFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
-/** Goes on after a failure that only means: no room left. */
+/** Ignores an error that only means that the disk is full. */
 export function unlessFull(error: unknown): void {
   if (!isFull(error)) throw error
 }
 
-/** What a full or closed disk says, in words. */
+/** Explains the error of a full or read-only disk. */
 export function explained(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException
   if (isFull(error)) {

@@ -41,8 +41,8 @@ export type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
 const REPLACE_GRACE_MS = 5000
 
 /**
- * One OpenClaw per agent, as a process of this machine that outlives Mosaic. What is known of it lies in
- * a record beside its data; whether it runs is asked of the kernel.
+ * Runs one OpenClaw per agent, as a process of this machine that outlives Mosaic. A record beside the
+ * agent's data holds what is known of it; the kernel tells whether it runs.
  */
 export class ProcessDriver implements RuntimeDriver {
   readonly name = 'process'
@@ -202,7 +202,7 @@ export class ProcessDriver implements RuntimeDriver {
     return undone
   }
 
-  /** @throws an error with a code, as ECONNREFUSED; EACCES where another user's process answers */
+  /** @throws an error with a code such as ECONNREFUSED; EACCES if another user's process answers */
   async dial(endpoint: URL, signal?: AbortSignal): Promise<Socket> {
     return this.#dialer.dial(await this.#home.open(), endpoint, signal)
   }
@@ -231,7 +231,7 @@ export class ProcessDriver implements RuntimeDriver {
     return this.#home.preflight(this.#freeBytes)
   }
 
-  /** Nothing is written from then on: agents outlive it, and how they end is somebody else's to see. */
+  /** Stops writing exit notes: agents outlive this process, and the next one observes how they end. */
   async close(): Promise<void> {
     this.#watcher.stop()
     await this.#exitNotes.close()

@@ -1,13 +1,16 @@
 import type { Run, RunExit } from '#runtimes/drivers/process/records'
 
-/** Writes down how children of this process ended, for other processes and later ones; until it is closed. */
+/** Records how this process's children ended, for other and later processes, until closed. */
 export class ExitNotes {
   readonly #writing = new Set<Promise<void>>()
   #closed = false
 
   constructor(private readonly write: (name: string, run: Run, exit: RunExit) => Promise<void>) {}
 
-  /** A note that fails is dropped: the exit is still known here, and a full disk is told by what needs it. */
+  /**
+   * Drops a note that cannot be written: the exit is still known here, and whoever needs the disk
+   * reports it as full.
+   */
   add(name: string, run: Run, exit: RunExit): void {
     if (this.#closed) return
     const writing = this.write(name, run, exit)
@@ -16,7 +19,7 @@ export class ExitNotes {
     this.#writing.add(writing)
   }
 
-  /** Waits for what is being written, and takes nothing more. */
+  /** Waits for pending writes, and accepts no more. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#writing)

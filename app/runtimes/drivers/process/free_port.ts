@@ -4,10 +4,10 @@ import { RuntimeError } from '#runtimes/errors'
 const ATTEMPTS = 50
 
 /**
- * A loopback port that nothing listens on and that is not among the taken: those given to agents whose
- * gateway does not listen yet.
+ * Returns an unused loopback port outside `taken`, the ports of agents whose gateway does not listen
+ * yet.
  *
- * @param wanted a port to prefer while it is free
+ * @param wanted a preferred port, used if it is free
  */
 export async function freePort(taken: ReadonlySet<number>, wanted?: number): Promise<number> {
   if (wanted && !taken.has(wanted) && (await tryPort(wanted))) return wanted

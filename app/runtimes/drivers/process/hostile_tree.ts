@@ -1,6 +1,6 @@
 /**
- * Work inside folders that an agent can change meanwhile. Every entry is reached from an open handle of
- * its folder, so that a folder which is swapped for a link leads nowhere else.
+ * File operations in folders that an agent can change concurrently. Every entry is reached through an
+ * open handle of its folder, so that swapping a folder for a link leads nowhere else.
  */
 import { randomUUID } from 'node:crypto'
 import { chmod, chown, constants, open, opendir, rename, rm, rmdir, unlink } from 'node:fs/promises'
@@ -9,16 +9,16 @@ import { RuntimeError } from '#runtimes/errors'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 
-/** Linux's way to hold an entry without opening it; Node has no name for it. */
+/** Linux's flag for a handle to an entry without opening it; Node has no constant for it. */
 const O_PATH = 0o10000000
 
-/** Handles of folders are paths only where the kernel shows them. Elsewhere agents have no users. */
+/** Only Linux exposes folder handles as paths. On other systems agents have no users of their own. */
 const HAS_HANDLE_PATHS = process.platform === 'linux'
 
-/** Longer than deleting millions of files takes; an agent that goes on writing ends there. */
+/** Longer than deleting millions of files takes; bounds an agent that keeps writing. */
 const DELETE_DEADLINE_MS = 10 * 60_000
 
-/** What an entry that changed meanwhile answers: the next pass sees what it is by then. */
+/** Errors of an entry that changed meanwhile; the next pass sees its new state. */
 const CHANGED = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTEMPTY', 'EEXIST'])
 
 interface Owner {
@@ -27,10 +27,10 @@ interface Owner {
 }
 
 /**
- * A handle of a folder, never of what a link in its place leads to. Whoever can write to the folder above
- * decides what is there, so that one has to be Mosaic's.
+ * Opens a folder, but never the target of a link in its place. Anyone who can write to the parent
+ * decides what is there, so the parent must belong to Mosaic.
  *
- * @throws RuntimeError when it is no folder
+ * @throws RuntimeError if it is not a folder
  */
 export async function openFolder(path: string): Promise<FileHandle> {
   try {
@@ -45,7 +45,10 @@ export async function openFolder(path: string): Promise<FileHandle> {
   }
 }
 
-/** Deletes what is in a folder, which stays. Links are deleted, not followed, however often they change. */
+/**
+ * Deletes a folder's content, but not the folder. Deletes links without following them, however often
+ * they change.
+ */
 export async function emptyFolder(path: string): Promise<void> {
   if (!HAS_HANDLE_PATHS) return emptyByPath(path)
   await using root = await openFolder(path)
@@ -59,7 +62,7 @@ export async function emptyFolder(path: string): Promise<void> {
   while (await deletePass(root, demandTime));
 }
 
-/** Deletes a folder and what is in it. A missing one is success. */
+/** Deletes a folder and its content. A no-op if it is missing. */
 export async function deleteFolder(path: string): Promise<void> {
   try {
     await emptyFolder(path)
@@ -70,8 +73,8 @@ export async function deleteFolder(path: string): Promise<void> {
 }
 
 /**
- * Gives a folder and what is in it to another user: what its former owner owned, and no file that has a
- * second name, which may be somebody else's outside. Of a link, the link itself changes hands.
+ * Gives a folder and its content to another user: everything its former owner owned, except hard-linked
+ * files, which may belong to someone outside. Changes the owner of links, not of their targets.
  */
 export async function giveAway(path: string, to: Owner): Promise<void> {
   await using root = await openFolder(path)
@@ -98,7 +101,7 @@ async function kindOf(entry: FileHandle) {
   return { uid: stat.uid, nlink: stat.nlink, isFolder: stat.isDirectory() }
 }
 
-/** Goes through the folder once, and tells whether anything was in it. */
+/** Walks the folder once. Returns whether it had any entries. */
 async function deletePass(root: FileHandle, demandTime: () => void): Promise<boolean> {
   let found = false
   for await (const { name, isFolder } of entriesOf(root)) {
@@ -110,8 +113,8 @@ async function deletePass(root: FileHandle, demandTime: () => void): Promise<boo
 }
 
 /**
- * Deletes a folder of the root. Folders in it move up into the root, for the next pass: so no depth that
- * an agent can make takes more than two handles.
+ * Deletes a folder in the root. Its subfolders move up into the root for the next pass, so that any
+ * depth takes only two handles.
  */
 async function deleteUpwards(
   root: FileHandle,
@@ -133,7 +136,7 @@ async function unlessChanged(work: Promise<void>): Promise<void> {
   })
 }
 
-/** A folder that its owner closed to itself is opened again. */
+/** Opens a folder whose owner removed its own access. */
 async function openClosed(path: Buffer): Promise<FileHandle> {
   try {
     return await openAt(path)
@@ -149,7 +152,7 @@ function openAt(path: string | Buffer): Promise<FileHandle> {
   return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 }
 
-/** As bytes: a name need not be text. */
+/** Yields names as bytes, because they need not be text. */
 async function* entriesOf(folder: FileHandle): AsyncGenerator<{ name: Buffer; isFolder: boolean }> {
   const options = { encoding: 'buffer' as BufferEncoding }
   for await (const entry of await opendir(at(folder).toString(), options)) {
@@ -157,7 +160,7 @@ async function* entriesOf(folder: FileHandle): AsyncGenerator<{ name: Buffer; is
   }
 }
 
-/** The path of an entry of an open folder, or of the handle itself. */
+/** Returns the path of an entry of an open folder, or of the handle itself. */
 function at(handle: FileHandle, name?: Buffer | string): Buffer {
   const own = `/proc/self/fd/${handle.fd}`
   return name === undefined
@@ -165,7 +168,7 @@ function at(handle: FileHandle, name?: Buffer | string): Buffer {
     : Buffer.concat([Buffer.from(`${own}/`), Buffer.from(name as string)])
 }
 
-/** Where no agent has a user of its own, it can do nothing that Mosaic could not do for it. */
+/** If agents have no users of their own, they can do nothing that Mosaic could not do for them. */
 async function emptyByPath(path: string): Promise<void> {
   const names = await Array.fromAsync(await opendir(path), ({ name }) => name)
   await Promise.all(names.map((name) => rm(`${path}/${name}`, { recursive: true, force: true })))

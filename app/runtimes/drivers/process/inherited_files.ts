@@ -4,16 +4,16 @@ import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
 
 const FD_INFO = '/proc/self/fdinfo'
 
-/** How the kernel writes that a descriptor ends with `exec`. */
+/** The close-on-exec flag as the kernel prints it. */
 const CLOSES_ON_EXEC = 0o2000000
 
-/** What Mosaic was started with does not change, nor does what stands in for it. */
+/** The inherited descriptors never change, nor does their replacement. */
 let inherited: Set<number> | null = null
 let nothing: number | null = null
 
 /**
- * What a child is given of descriptors, and /dev/null in place of those that whoever started Mosaic left open:
- * a supervisor's pipe or log. Node itself closes such descriptors for its children up to the first gap alone.
+ * Returns a child's descriptors, with /dev/null for those that Mosaic inherited, such as a supervisor's
+ * pipe or log. Node closes them for children only up to the first gap.
  */
 export function nothingElse(stdio: (number | 'ignore' | 'pipe')[]): StdioOptions {
   inherited ??= readInherited()
@@ -24,7 +24,7 @@ export function nothingElse(stdio: (number | 'ignore' | 'pipe')[]): StdioOptions
   return [...stdio, ...others]
 }
 
-/** The descriptors of this process that its children would have too; none where the kernel does not say. */
+/** Returns the descriptors that children would inherit; none if the kernel does not report them. */
 function readInherited(): Set<number> {
   try {
     return new Set(readdirSync(FD_INFO).map(Number).filter(isInherited))
@@ -33,7 +33,7 @@ function readInherited(): Set<number> {
   }
 }
 
-/** Not the one that the list was read with, which is gone by then. */
+/** Excludes the descriptor used for the listing, which is closed by now. */
 function isInherited(descriptor: number): boolean {
   const flags = /^flags:\s*(\d+)$/m.exec(readKernelFile(`${FD_INFO}/${descriptor}`) ?? '')
   return flags !== null && (Number.parseInt(flags[1], 8) & CLOSES_ON_EXEC) === 0

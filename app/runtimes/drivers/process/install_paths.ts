@@ -9,7 +9,7 @@ import { installedOpenClaw } from '#runtimes/launch'
 
 const run = promisify(execFile)
 
-/** Where the machine keeps the state of services. */
+/** The system's folder for service state. */
 const SERVICE_STATE = '/var/lib/mosaic'
 
 /** Linking OpenClaw takes a second, copying it to another disk a few more. */
@@ -18,26 +18,26 @@ const COPY_TIMEOUT_MS = 120_000
 export interface InstallPathsInput {
   /** Mosaic's storage folder. */
   storage: string
-  /** Folders of the OpenClaw package, of which the first that exists is taken. */
+  /** Candidate folders of the OpenClaw package; the first that exists is used. */
   openclaw: string[]
-  /** Holds the agents when the way to `storage` is closed to their users; by default `/var/lib/mosaic`. */
+  /** The agents' folder if their users cannot reach `storage`; by default `/var/lib/mosaic`. */
   elsewhere?: string
   /** The launcher script. */
   entrypoint: string
-  /** The Node binary that agents run on. */
+  /** The agents' Node binary. */
   node: string
 }
 
 export interface InstallPaths {
-  /** Holds one folder for each agent. */
+  /** Holds one folder per agent. */
   agents: string
-  /** The package folder of OpenClaw. */
+  /** OpenClaw's package folder. */
   openclaw: string
   entrypoint: string
   node: string
 }
 
-/** The folder of the agents, given that they run as users of their own or as Mosaic's. */
+/** Returns the agents' folder, depending on whether agents run as users of their own or as Mosaic's. */
 export async function agentsFolder(input: InstallPathsInput, ownUsers: boolean): Promise<string> {
   const folder = join(await home(input, ownUsers), 'agents')
   await mkdir(folder, { recursive: true })
@@ -46,10 +46,10 @@ export async function agentsFolder(input: InstallPathsInput, ownUsers: boolean):
 }
 
 /**
- * Where everything is that an agent must reach. Users of their own cannot pass a closed folder, such as
- * `/root`: what lies behind one is linked or copied, once, to where they can read it.
+ * Returns the paths of everything an agent must reach. Users of their own cannot traverse a closed
+ * folder such as `/root`, so programs behind one are linked or copied once to a readable place.
  *
- * @throws RuntimeError `image_missing` when OpenClaw is not installed
+ * @throws RuntimeError `image_missing` if OpenClaw is not installed
  */
 export async function installPaths(
   input: InstallPathsInput,
@@ -69,8 +69,8 @@ export async function installPaths(
 }
 
 /**
- * The storage folder, or a folder of the system in its place when agents cannot get there. Once taken,
- * the other folder stays the place, so that data is never lost from sight.
+ * Returns the storage folder, or a system folder if agents cannot reach it. Once used, the system
+ * folder stays in use, so that no data is lost from sight.
  */
 async function home({ storage, elsewhere }: InstallPathsInput, ownUsers: boolean): Promise<string> {
   await mkdir(storage, { recursive: true })
@@ -104,7 +104,7 @@ async function openFile(path: string, shared: string): Promise<string> {
   const { mode, mtimeMs, size } = await stat(real)
   if (mode & 0o004 && (await isOpen(dirname(real)))) return real
 
-  // Its name stays: a shell of the agent looks for "node".
+  // The file keeps its name: an agent's shell looks for "node".
   const folder = join(shared, fingerprint(real, mtimeMs, size))
   const copy = join(folder, basename(real))
   if (existsSync(copy)) return copy
@@ -117,7 +117,7 @@ async function openFile(path: string, shared: string): Promise<string> {
   return copy
 }
 
-/** A package needs the packages beside it, so the whole `node_modules` folder is made readable. */
+/** Makes the whole `node_modules` folder readable, because a package needs its siblings. */
 async function openPackage(folder: string, shared: string): Promise<string> {
   const real = await realpath(folder)
   const manifest = await stat(join(real, 'package.json'))
@@ -137,7 +137,10 @@ async function openPackage(folder: string, shared: string): Promise<string> {
   return result
 }
 
-/** Links where it can: the tree has 650 MB. What others must not read needs a copy with its own modes. */
+/**
+ * Hard-links if possible: the tree has 650 MB. Files that others cannot read must be copied, with new
+ * modes.
+ */
 async function copyTree(from: string, to: string, readable: boolean): Promise<void> {
   const options = { timeout: COPY_TIMEOUT_MS }
   if (readable) {
@@ -152,7 +155,7 @@ async function copyTree(from: string, to: string, readable: boolean): Promise<vo
   await run('chmod', ['-R', 'a+rX', to], options)
 }
 
-/** Makes something whole under another name first: a copy that was interrupted is never used. */
+/** Builds under a temporary name first, so that an interrupted copy is never used. */
 async function stage(
   shared: string,
   target: string,
@@ -166,12 +169,12 @@ async function stage(
     await rename(temporary, target)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
-    // Another process of Mosaic was faster.
+    // Another process of Mosaic created it first.
     if (!existsSync(target)) throw error
   }
 }
 
-/** Whether users that own nothing here can pass this folder and all above it. */
+/** Whether users who own nothing here can traverse this folder and its parents. */
 export async function isOpen(folder: string): Promise<boolean> {
   for (let at = folder; ; at = dirname(at)) {
     const { mode } = await stat(at)

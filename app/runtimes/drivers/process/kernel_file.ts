@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A file of `/proc` or `/sys`; null where it is missing or may not be read. */
+/** Returns a file of `/proc` or `/sys`, or null if it is missing or unreadable. */
 export function readKernelFile(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')

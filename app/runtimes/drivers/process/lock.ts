@@ -4,13 +4,13 @@ import { readlink, rename, rm, symlink } from 'node:fs/promises'
 import { RuntimeError } from '#runtimes/errors'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
-/** How often a lock that another process holds is looked at. */
+/** Poll interval for a lock that another process holds. */
 const LOOK_MS = 25
 
 /**
  * A lock between processes: Mosaic's server and its commands may act on the same agent at once. It is a
- * symbolic link that leads nowhere and names its holder: made whole in one step, on a full disk too. When
- * its holder has ended, the lock is free.
+ * dangling symbolic link that names its holder, because links are created atomically, even on a full
+ * disk. The lock is free once its holder has ended.
  */
 export class FileLock {
   readonly #table: ProcTable
@@ -19,7 +19,10 @@ export class FileLock {
     this.#table = table
   }
 
-  /** Runs the task while holding the lock. Waits for another holder up to `timeoutMs`, or to the signal. */
+  /**
+   * Runs the task while holding the lock. Waits for another holder up to `timeoutMs`, or until the
+   * signal aborts.
+   */
   async run<Value>(
     path: string,
     options: { timeoutMs: number; signal?: AbortSignal },
@@ -60,7 +63,10 @@ export class FileLock {
     return false
   }
 
-  /** Takes a dead holder's link away. Moves it first: two who do this at once must not remove a new one. */
+  /**
+   * Removes a dead holder's link. Moves it first, so that two processes doing this at once cannot
+   * remove a new link.
+   */
   async #breakIfLeft(path: string): Promise<void> {
     const holder = await readlink(path).catch(() => null)
     if (holder === null || this.#lives(holder)) return

@@ -3,12 +3,12 @@ import { readFileEnd } from '#bounded/file'
 
 const { O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW } = constants
 
-/** No line of a tail lies further from the end than this. */
+/** A tail covers at most this much of the end. */
 const TAIL_BYTES = 1024 * 1024
 
 /**
- * The log of one agent: the file it appends to, and the one before. The agent keeps its file open across
- * Mosaic's restarts, so a full one is copied and emptied rather than renamed.
+ * One agent's log: the current file and the previous one. The agent keeps its file open across Mosaic's
+ * restarts, so a full file is copied and truncated rather than renamed.
  */
 export class LogFile {
   constructor(
@@ -16,7 +16,7 @@ export class LogFile {
     readonly maxBytes: number
   ) {}
 
-  /** Keeps the file below its limit. Lines written between copying and emptying are lost. */
+  /** Keeps the file below its limit. Lines written between copy and truncation are lost. */
   async bound(): Promise<void> {
     const size = await lstat(this.path).then(
       (file) => file.size,
@@ -30,7 +30,7 @@ export class LogFile {
     await log.truncate(0)
   }
 
-  /** The last lines of both files, oldest first. */
+  /** Returns the last lines of both files, oldest first. */
   async tail(count: number): Promise<string[]> {
     const texts = [await readEnd(this.#former, TAIL_BYTES), await readEnd(this.path, TAIL_BYTES)]
     return texts
@@ -44,7 +44,7 @@ export class LogFile {
   }
 }
 
-/** Whole lines only, unless the last one is longer than that. */
+/** Returns only whole lines, unless the last one exceeds the limit. */
 async function readEnd(path: string, maxBytes: number): Promise<string> {
   try {
     const bytes = await readFileEnd(path, maxBytes)

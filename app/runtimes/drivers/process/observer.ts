@@ -6,13 +6,13 @@ import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 
-/** Of every endpoint: `RuntimeManager.dial` finds the driver by it. */
+/** Suffix of every endpoint's host, by which `RuntimeManager.dial` finds the driver. */
 export const ENDPOINT_SUFFIX = '.process.internal'
 
-/** Enough to see why a process ended. */
+/** Enough lines to show why a process exited. */
 const LAST_LINES = 40
 
-/** Says of an agent what its record and the kernel know together. */
+/** Combines an agent's record with the kernel's view of its processes. */
 export class Observer {
   constructor(
     private readonly table: ProcTable,
@@ -44,7 +44,7 @@ export class Observer {
     }
   }
 
-  /** Whether another user's process listens where the gateway should. In a sandbox nobody else can. */
+  /** Whether another user's process listens on the gateway's port. Impossible in a sandbox. */
   isImposed({ name, user }: AgentRecord, run: Run): boolean {
     if (run.address || this.status(name, run) === 'exited') return false
     const own = user?.uid ?? process.geteuid?.()
@@ -58,13 +58,13 @@ export class Observer {
   }
 }
 
-/** What `ensure` gives back for a run. */
+/** Returns the result of `ensure` for a run. */
 export function toInstance(name: string, run: Run): Instance {
   const { pid, port } = run
   return { name, id: String(pid), endpoint: endpoint(name, run), state: { pid, port } }
 }
 
-/** A name that only the driver's `dial` finds, which first makes sure who answers. */
+/** Returns a host that only the driver's `dial` resolves, because that verifies who answers. */
 function endpoint(name: string, { port }: Run): string {
   return `http://${name}${ENDPOINT_SUFFIX}:${port}`
 }

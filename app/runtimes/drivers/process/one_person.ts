@@ -2,12 +2,12 @@ import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
 
-/** How an operator accepts it, in so many words, where neither a page nor the API can. */
+/** The operator's explicit consent, in a place that neither a page nor the API can change. */
 export const ACCEPTED = 'UNISOLATED_AGENTS=accept'
 
 /**
- * Where agents have no sandboxes, one could pretend to be another's gateway: so there are agents of one person
- * only, and those of the system, which belong to whoever runs the machine.
+ * Without sandboxes an agent could impersonate another's gateway. So all agents must belong to one
+ * person, apart from system agents, which belong to the machine's operator.
  *
  * @throws RuntimeError `not_isolated` for an agent of a second person
  */

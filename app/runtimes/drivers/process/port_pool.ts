@@ -1,12 +1,12 @@
 import { freePort } from '#runtimes/drivers/process/free_port'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 
-/** Loopback ports of agents. One that was given away is not given again before its gateway listens on it. */
+/** The agents' loopback ports. A port stays reserved until its gateway listens on it. */
 export class PortPool {
   readonly #taken = new Set<number>()
   readonly #queue = new KeyedQueue()
 
-  /** @param wanted a port to prefer while it is free: the one of the last start */
+  /** @param wanted a preferred port, used if it is free: that of the last start */
   take(wanted?: number): Promise<number> {
     return this.#queue.run('port', async () => {
       const port = await freePort(this.#taken, wanted)

@@ -13,23 +13,23 @@ const run = promisify(execFile)
 /** The oldest Node that OpenClaw runs on. */
 const OLDEST_NODE = [24, 16] as const
 
-/** Below this an agent may fail at any write: OpenClaw's own state and log need some room. */
+/** With less free space any write of an agent may fail: OpenClaw's own state and log need some room. */
 export const NEEDED_BYTES = 64 * 1024 * 1024
-/** Time to clear up. */
+/** Below this there is still time to free space. */
 const NEARLY_FULL_BYTES = 1024 * 1024 * 1024
 
 export type FreeBytes = (folder: string) => Promise<number>
 
-/** What is worth knowing of the OpenClaw package in a folder. */
+/** Examines the OpenClaw package in a folder. */
 export type ExamineOpenClaw = (folder: string) => Promise<RuntimeFinding[]>
 
-/** What is left on the disk of a folder for whoever is not root. */
+/** Returns the free space on a folder's disk for users other than root. */
 export const freeBytes: FreeBytes = async (folder) => {
   const { bavail, bsize } = await statfs(folder)
   return bavail * bsize
 }
 
-/** What keeps agents from running here as processes. */
+/** Returns what prevents agents from running here as processes. */
 export async function examine(
   input: InstallPathsInput,
   options: {

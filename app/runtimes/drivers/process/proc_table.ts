@@ -2,25 +2,28 @@ import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
 import { readlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 
-/** What the kernel says of one process. */
+/** One process as the kernel reports it. */
 export interface ProcessStat {
   pid: number
-  /** `R`, `S`, `T` (stopped), `Z` (ended, not yet collected), … */
+  /** `R`, `S`, `T` (stopped), `Z` (ended, not yet reaped), … */
   state: string
   parent: number
   group: number
-  /** Clock ticks from the machine's boot to its start: with the pid and the boot, it names a process for good. */
+  /**
+   * Clock ticks from boot to the process's start. Together with pid and boot it identifies a process
+   * uniquely.
+   */
   startTicks: number
 }
 
-/** Names a process for good: a pid alone is used again. */
+/** Identifies a process uniquely: pids alone are reused. */
 export interface ProcessIdentity {
   pid: number
   startTicks: number
   bootId: string
 }
 
-/** Looks processes up in `/proc`. What ended, or belongs to nobody we may see, is simply not there. */
+/** Looks up processes in `/proc`. Processes that have ended or are invisible to this user count as absent. */
 export class ProcTable {
   readonly #root: string
   readonly bootId: string
@@ -30,25 +33,25 @@ export class ProcTable {
     this.bootId = readKernelFile(`${root}/sys/kernel/random/boot_id`)?.trim() ?? ''
   }
 
-  /** The process with this pid, unless it has ended. */
+  /** Returns the process with this pid, or null if it has ended. */
   find(pid: number): ProcessStat | null {
     const text = readKernelFile(`${this.#root}/${pid}/stat`)
     return text === null ? null : parseStat(pid, text)
   }
 
-  /** That very process, not another one with its pid; null once it has ended. */
+  /** Returns exactly that process, never another with its pid; null once it has ended. */
   findSame(identity: ProcessIdentity): ProcessStat | null {
     if (identity.bootId !== this.bootId) return null
     const stat = this.find(identity.pid)
     return stat?.startTicks === identity.startTicks ? stat : null
   }
 
-  /** The living members of a process group. */
+  /** Returns the living members of a process group. */
   async inGroup(group: number): Promise<number[]> {
     return this.#select(async (pid) => this.find(pid)?.group === group)
   }
 
-  /** The living processes that run as this user. */
+  /** Returns the living processes of this user. */
   async ofUser(uid: number): Promise<number[]> {
     const isOf = (line: string) => line.startsWith('Uid:') && line.split(/\s+/)[1] === `${uid}`
     return this.#select(async (pid) => {
@@ -57,7 +60,7 @@ export class ProcTable {
     })
   }
 
-  /** Those of them that are among the machine's own processes, not in a sandbox. */
+  /** Filters for processes of the machine itself, outside any sandbox. */
   outsideSandboxes(pids: number[]): number[] {
     const own = this.#namespace('self')
     return pids.filter((pid) => this.#namespace(pid) === own)
@@ -71,7 +74,7 @@ export class ProcTable {
     }
   }
 
-  /** The living processes that were started with this variable, among those whose environment we may read. */
+  /** Returns the living processes started with this variable, among those whose environment is readable. */
   async withVariable(name: string, value: string): Promise<number[]> {
     const entry = `${name}=${value}`
     return this.#select(async (pid) => {
@@ -80,15 +83,16 @@ export class ProcTable {
     })
   }
 
-  /** How many processes the kernel killed for want of memory since the machine started. */
+  /** Returns how many processes the kernel has killed for lack of memory since boot. */
   outOfMemoryKills(): number {
     const text = readKernelFile(`${this.#root}/vmstat`)
     return Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0)
   }
 
   /**
-   * The users whose processes listen on this port, at any address that a connection to 127.0.0.1 may lead to.
-   * Of two listeners the kernel takes the more exact one, so one that is foreign is one too many.
+   * Returns the users whose processes listen on this port, at any address that a connection to
+   * 127.0.0.1 may reach. Of two listeners the kernel prefers the more specific one, so a single foreign
+   * listener is one too many.
    */
   listeners(port: number): number[] {
     return this.#sockets()
@@ -97,8 +101,8 @@ export class ProcTable {
   }
 
   /**
-   * The user whose process took the loopback connection between these two ports; null while nobody has
-   * taken it.
+   * Returns the user whose process accepted the loopback connection between these two ports; null while
+   * no process has accepted it.
    */
   taker(port: number, fromPort: number): number | null {
     const isIt = ({ state, local, remote, inode }: TcpSocket) =>
@@ -121,11 +125,14 @@ export class ProcTable {
   }
 }
 
-/** The kernel's numbers of states: a socket that takes connections, and one that has its peer. */
+/** The kernel's state numbers: a listening socket, and a connected one. */
 const LISTENING = '0A'
 const ESTABLISHED = '01'
 
-/** 127.0.0.1 and what includes it, as the kernel writes them: any address of both families, and the mapped one. */
+/**
+ * 127.0.0.1 and the addresses that include it, as the kernel prints them: the wildcards of both
+ * families, and the mapped address.
+ */
 const LOOPBACK = new Set([
   '0100007F',
   '00000000',
@@ -139,7 +146,7 @@ interface TcpSocket {
   remote: { address: string; port: number }
   state: string
   uid: number
-  /** 0 for a connection that no process has taken yet. */
+  /** 0 for a connection that no process has accepted yet. */
   inode: number
 }
 
@@ -147,7 +154,7 @@ function leadsTo(local: TcpSocket['local'], port: number): boolean {
   return local.port === port && LOOPBACK.has(local.address)
 }
 
-/** A line of `/proc/net/tcp` or `tcp6`; nothing for one that is none. */
+/** Parses a line of `/proc/net/tcp` or `tcp6`; returns an empty list for any other text. */
 function parseSocket(line: string): TcpSocket[] {
   const [, local, remote, state, , , , uid, , inode] = line.trim().split(/\s+/)
   if (!inode) return []
@@ -161,7 +168,7 @@ function place(text: string): { address: string; port: number } {
   return { address, port: Number.parseInt(port, 16) }
 }
 
-/** The name, in brackets, may hold anything, brackets too: count from its last one. */
+/** The name, in parentheses, may itself contain parentheses: parse from the last one. */
 function parseStat(pid: number, text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state, parent, group] = fields

@@ -5,29 +5,32 @@ import { readSmallFile } from '#bounded/file'
 import type { InstanceExit } from '#runtimes/exit_reasons'
 import type { ProcessIdentity } from '#runtimes/drivers/process/proc_table'
 
-/** How a run ended. Its code is null when the process was not our child, so that nobody told us. */
+/**
+ * How a run ended. The code is null if the process was not our child: the system reports it to the
+ * parent only.
+ */
 export type RunExit = InstanceExit
 
 /** One start of an agent. */
 export interface Run extends ProcessIdentity {
-  /** Of its gateway, in its sandbox; null or missing where it listens on this machine's loopback. */
+  /** The gateway's address in its sandbox; null or missing if it listens on this machine's loopback. */
   address?: string | null
   port: number
   generation: number
   specHash: string
   startedAt: string
-  /** Set before it is told to end, so that its end is no failure. */
+  /** Set before the stop, so that the exit does not count as a failure. */
   stopRequested: boolean
   exit: RunExit | null
 }
 
-/** What the driver remembers of an agent, beside its data: a file that only Mosaic's user can read. */
+/** The driver's record of an agent, beside its data, in a file that only Mosaic's user can read. */
 export interface AgentRecord {
   version: 1
   name: string
   agent: string
   installation: string
-  /** The user and group that its processes run as; null where they run as Mosaic's own. */
+  /** The user and group of its processes; null for Mosaic's own. */
   user: { uid: number; gid: number } | null
   /** Null before the first start and after `remove`. */
   run: Run | null
@@ -35,15 +38,15 @@ export interface AgentRecord {
 
 const RECORD_FILE = 'instance.json'
 
-/** A record takes a kilobyte; where agents have no users of their own, one of them may have written it. */
+/** A record takes a kilobyte, but without users of their own an agent may have written it. */
 const RECORD = { what: 'The record of the agent', maxBytes: 64 * 1024 }
 
-/** Ids below are the system's, and never an agent's. */
+/** Lower ids belong to the system, never to an agent. */
 const FIRST_AGENT_ID = 1000
 
 /**
- * The agents of a folder. Each has a subfolder `<name>/`, which belongs to Mosaic, with the record in it;
- * what belongs to the agent lies deeper, in folders of its own.
+ * The agents of a folder. Each has a subfolder `<name>/` with its record. The subfolder belongs to
+ * Mosaic; the agent owns only folders below it.
  */
 export class AgentRecords {
   constructor(readonly folder: string) {}
@@ -52,7 +55,7 @@ export class AgentRecords {
     return join(this.folder, ...parts)
   }
 
-  /** The record, or null where there is none. Whether somebody else has the name is told by `exists`. */
+  /** Returns the record, or null if there is none. `exists` tells whether something else has the name. */
   async read(name: string): Promise<AgentRecord | null> {
     try {
       const record = JSON.parse(await readSmallFile(this.path(name, RECORD_FILE), RECORD))
@@ -76,7 +79,7 @@ export class AgentRecords {
     return writeWhole(this.path(record.name, RECORD_FILE), JSON.stringify(record, null, 2))
   }
 
-  /** Writes the first record of an agent into a folder that does not carry its name yet. */
+  /** Writes an agent's first record into a folder that does not have its final name yet. */
   writeInto(folder: string, record: AgentRecord): Promise<void> {
     return writeWhole(join(folder, RECORD_FILE), JSON.stringify(record, null, 2))
   }
@@ -91,10 +94,13 @@ export class AgentRecords {
   }
 }
 
-/** Codes for: there is no record, or something that is none. */
+/** Error codes for a missing or malformed record. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'E_INPUT_TOO_LARGE'])
 
-/** A user of the system would run the agent with its rights, a process that is none would be ended. */
+/**
+ * Guards against forged records: a system user would give the agent its rights, and an invalid pid
+ * could kill another process.
+ */
 function isOfAgent({ user, run }: AgentRecord): boolean {
   const isUser = !user || [user.uid, user.gid].every((id) => isAtLeast(id, FIRST_AGENT_ID))
   return isUser && (!run || isAtLeast(run.pid, 2))
@@ -104,7 +110,7 @@ function isAtLeast(value: unknown, least: number): boolean {
   return Number.isInteger(value) && (value as number) >= least
 }
 
-/** Writes a file that is either the old one or the new one, whatever happens meanwhile. */
+/** Writes a file atomically: it has either the old content or the new. */
 export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomUUID()}`
   const file = await open(temporary, 'wx', mode)

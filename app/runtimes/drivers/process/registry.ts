@@ -12,15 +12,15 @@ import { AgentRecords, type AgentRecord } from '#runtimes/drivers/process/record
 import type { InstanceSpec } from '#runtimes/contract'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
-/** Longer than any verb takes: stopping with the longest grace that can be set. */
+/** Longer than any verb takes: a stop with the longest configurable grace. */
 const LOCK_TIMEOUT_MS = 11 * 60_000
 
-/** `<agents>/<name>` must stay inside, and a dot begins what is not an agent. */
+/** `<agents>/<name>` must stay inside the folder, and a leading dot marks entries that are not agents. */
 const SAFE_NAME = /^[a-z0-9][a-z0-9_.-]{0,127}$/i
 
 export interface RegistryOptions {
   installation: string
-  /** Null when agents run as Mosaic's own user. */
+  /** Null if agents run as Mosaic's own user. */
   users: UserRange | null
   logBytes: number
   table: ProcTable
@@ -47,7 +47,7 @@ export class AgentRegistry {
     return this.#records.folder
   }
 
-  /** Runs what changes an agent while nobody else does, in this process or in another one. */
+  /** Changes an agent under a lock, in this process and across processes. */
   exclusively<Value>(
     name: string,
     signal: AbortSignal | null,
@@ -69,7 +69,7 @@ export class AgentRegistry {
     return new LogFile(this.folder(record).log, this.#logBytes)
   }
 
-  /** The record of an agent of this installation, or null. */
+  /** Returns the record of an agent of this installation, or null. */
   async find(name: string): Promise<AgentRecord | null> {
     if (!SAFE_NAME.test(name)) return null
     const record = await this.#records.read(name)
@@ -87,9 +87,9 @@ export class AgentRegistry {
   }
 
   /**
-   * The record of the agent; its folder is made when there is none.
+   * Returns the agent's record; creates its folder if missing.
    *
-   * @throws E_RUNTIME_NAME_TAKEN when something that is not ours has the name
+   * @throws E_RUNTIME_NAME_TAKEN if a foreign object has the name
    */
   async claim({ name, agent }: InstanceSpec): Promise<AgentRecord> {
     const known = await this.find(name)
@@ -103,7 +103,7 @@ export class AgentRegistry {
     )
   }
 
-  /** Follows a change of the user that Mosaic runs as. Nothing of the agent may run meanwhile. */
+  /** Adapts to a change of Mosaic's own user. Nothing of the agent may run meanwhile. */
   async adaptUser(record: AgentRecord): Promise<AgentRecord> {
     if (this.#users && !record.user) {
       return this.#withUser(record, async (changed) => {
@@ -125,7 +125,7 @@ export class AgentRegistry {
   }
 
   /**
-   * Moves a folder away to be deleted, and returns where it is then: what an interruption leaves must not
+   * Moves a folder away for deletion, and returns its new path: after an interruption the rest must not
    * look like an agent.
    */
   async doom(path: string): Promise<string> {
@@ -134,14 +134,14 @@ export class AgentRegistry {
     return doomed
   }
 
-  /** Ends what an interrupted `erase` began. What cannot be deleted is left for the next time. */
+  /** Finishes interrupted calls of `erase`. Leaves what cannot be deleted for the next time. */
   async tidy(): Promise<void> {
     for (const name of await readdir(this.path)) {
       if (name.startsWith(DOOMED)) await deleteFolder(this.#records.path(name)).catch(() => {})
     }
   }
 
-  /** Whole before it carries the name: half a folder would look like somebody else's. */
+  /** Completes the folder before it gets its name: half a folder would look like a foreign one. */
   async #create(record: AgentRecord): Promise<void> {
     const temporary = this.#records.path(`.new-${randomUUID()}`)
     try {
@@ -154,7 +154,7 @@ export class AgentRegistry {
     }
   }
 
-  /** Gives the agent a user of its own, where it can have one, and keeps it before another can get it. */
+  /** Assigns the agent a user of its own, if possible, and reserves it before another agent can get it. */
   async #withUser(
     record: AgentRecord,
     keep: (record: AgentRecord) => Promise<void>

@@ -6,8 +6,8 @@ import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { Terminator } from '#runtimes/drivers/process/terminator'
 
 /**
- * Ends all that runs of an agent, and keeps in its record that this was wanted. Gives back the same record
- * where nothing of its run was left.
+ * Ends all processes of an agent, and records that this was intended. Returns the same record if
+ * nothing of its run was left.
  */
 export async function endRun(
   agents: AgentRegistry,
@@ -22,7 +22,7 @@ export async function endRun(
     await terminator.killRest(record, state)
     return record
   }
-  // A full disk must not keep an agent from being ended: then it just looks as if it ended by itself.
+  // A full disk must not prevent the stop; the agent then merely seems to have ended by itself.
   const keep = (changed: AgentRecord) => agents.save(changed).catch(unlessFull)
   await keep({ ...record, run: { ...run, stopRequested: true } })
   await terminator.end(record, state, graceMs)

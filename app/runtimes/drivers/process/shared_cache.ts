@@ -2,23 +2,23 @@ import { lstat, mkdir } from 'node:fs/promises'
 import type { RuntimeFinding } from '#runtimes/contract'
 
 /**
- * Node and npm load compiled code from here where nobody says otherwise, without a look at whose it is. An
- * agent that makes the folder first has root's next npm run its code.
+ * Node and npm load compiled code from here by default, without checking its owner. If an agent creates
+ * the folder first, root's next npm runs the agent's code.
  */
 export const SHARED_CACHE = '/tmp/node-compile-cache'
 
-/** For owner alone: others' Node goes without a cache. */
+/** Access for the owner only; other users' Node runs without a cache. */
 const OWN = 0o700
 const WRITABLE_BY_OTHERS = 0o022
 
-/** Takes the folder for root while its name is free. No-op if something has the name. */
+/** Creates the folder as root while the name is free. A no-op if it exists. */
 export async function claimSharedCache(path = SHARED_CACHE): Promise<void> {
   await mkdir(path, { mode: OWN }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
 }
 
-/** Warns of a folder from which root would run what somebody else wrote. */
+/** Warns if root would run another user's code from this folder. */
 export async function sharedCacheFinding(path = SHARED_CACHE): Promise<RuntimeFinding | null> {
   const found = await lstat(path).catch(() => null)
   if (!found) return null

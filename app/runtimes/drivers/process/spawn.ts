@@ -14,9 +14,9 @@ import {
   type SandboxInput,
 } from '#runtimes/drivers/process/sandbox/sandbox'
 
-/** Making a sandbox takes some hundredths of a second. */
+/** Creating a sandbox takes some hundredths of a second. */
 const SANDBOX_MS = 10_000
-/** Enough of what a failed one says. */
+/** Enough of a failed sandbox's output. */
 const SAID = 2000
 
 interface ProcessEnd {
@@ -24,28 +24,28 @@ interface ProcessEnd {
   signal: NodeJS.Signals | null
 }
 
-/** A process that was started, and how it will end. */
+/** A started process and its eventual end. */
 export interface Launched {
   pid: number
   exited: Promise<ProcessEnd>
 }
 
-/** What is started, and where. */
+/** The program to start, and its environment. */
 export interface Launch {
   spec: InstanceSpec
   folder: AgentFolder
   paths: InstallPaths
-  /** Of the gateway: on loopback, or on every address of a sandbox. */
+  /** The gateway's port: on loopback, or on every address of a sandbox. */
   port: number
-  /** Null where it runs among the machine's own processes. */
+  /** Null if it runs among the machine's own processes. */
   sandbox: Omit<SandboxInput, 'command'> | null
 }
 
 /**
- * Starts the launcher in a session of its own, so that it outlives Mosaic. Nothing of Mosaic's own
- * environment is handed on, and no secret is in its environment or arguments.
+ * Starts the launcher in a session of its own, so that it outlives Mosaic. It inherits nothing of
+ * Mosaic's environment, and its own environment and arguments hold no secret.
  *
- * @throws RuntimeError `no_capacity` or `internal` when the system cannot start a process
+ * @throws RuntimeError `no_capacity` or `internal` if the system cannot start a process
  */
 export async function spawnLauncher(launch: Launch): Promise<Launched> {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
@@ -57,12 +57,12 @@ export async function spawnLauncher(launch: Launch): Promise<Launched> {
   }
 }
 
-/** Each shell has another name for the limit on a user's processes. */
+/** Shells name the limit on a user's processes differently. */
 const LIMITED = '{ ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec /bin/sh "$1"'
 
 async function bare(launch: Launch, log: FileHandle): Promise<Launched> {
   const { spec, folder, paths } = launch
-  // The processes of a shared user are not the agent's alone, so no limit on them can be the agent's.
+  // A shared user's processes are not all the agent's, so a limit on them cannot be the agent's.
   const words = folder.user
     ? ['-c', LIMITED, String(spec.limits.processes), paths.entrypoint]
     : [paths.entrypoint]
@@ -95,7 +95,7 @@ async function inSandbox(
   return { pid: await firstProcess(child), exited }
 }
 
-/** From the first moment: it may end before anybody else can listen. */
+/** Listens immediately: the child may end before any caller could listen. */
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -110,7 +110,7 @@ async function begun(child: ChildProcess): Promise<void> {
   child.unref()
 }
 
-/** The first process of a sandbox, once that is ready, by the pid that the machine knows. */
+/** Returns the machine's pid of a sandbox's first process, once the sandbox is ready. */
 export async function firstProcess(child: ChildProcess): Promise<number> {
   const late = setTimeout(() => child.kill('SIGKILL'), SANDBOX_MS)
   let said = ''
@@ -131,7 +131,7 @@ export async function firstProcess(child: ChildProcess): Promise<number> {
 
 const SIGNALS = Object.entries(os.constants.signals) as [NodeJS.Signals, number][]
 
-/** The first process of a sandbox tells of the agent's end as a shell does. */
+/** A sandbox's first process reports the agent's end as a shell does, by exit code. */
 function asTold({ code, signal }: ProcessEnd): ProcessEnd {
   const name = SIGNALS.find(([, number]) => code === 128 + number)?.[0]
   return name ? { code: null, signal: name } : { code, signal }

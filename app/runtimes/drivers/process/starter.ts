@@ -25,16 +25,16 @@ export interface StarterParts {
   table: ProcTable
   children: Children
   terminator: Terminator
-  /** Null where agents run among the machine's own processes. */
+  /** Null if agents run among the machine's own processes. */
   sandboxes: () => Sandboxes | null
-  /** Called when a process that was started here has ended. */
+  /** Called when a process started here has ended. */
   onExit: (name: string, run: Run, exit: RunExit) => void
 }
 
-/** Of every gateway in a sandbox: the port is its own. */
+/** The port of every sandboxed gateway; each sandbox has its own network. */
 const SANDBOX_PORT = 18789
 
-/** From the record of a sleeping agent to its running process. */
+/** Starts an agent from its record. */
 export class Starter {
   readonly #parts: StarterParts
   readonly #ports = new PortPool()
@@ -44,7 +44,7 @@ export class Starter {
   }
 
   /**
-   * Starts the agent and keeps the run in its record. Call it while nobody else changes the agent.
+   * Starts the agent and stores the run in its record. Call it while no one else changes the agent.
    *
    * @throws RuntimeError, or the reason of the signal; then nothing of the agent runs
    */

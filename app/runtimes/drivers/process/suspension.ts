@@ -8,14 +8,14 @@ import type { Run } from '#runtimes/drivers/process/records'
 const DEADLINE_MS = 2000
 const LOOK_MS = 5
 
-/** Takes an agent's processor time and gives it back. */
+/** Suspends agents and resumes them. */
 export class Suspension {
   constructor(
     private readonly observer: Observer,
     private readonly cgroups: () => AgentCgroups | null
   ) {}
 
-  /** A cgroup holds what left the group of the agent too; where there is none, signals have to do. */
+  /** A cgroup also holds processes that left the agent's process group; without one, signals must do. */
   async suspend(name: string, run: Run): Promise<void> {
     if (!this.cgroups()?.freeze(name, true)) signalGroup(run.pid, 'SIGSTOP')
     await this.#settled(name, run, 'suspended')
@@ -26,7 +26,7 @@ export class Suspension {
     await this.#settled(name, run, 'running')
   }
 
-  /** Lets it go on, without waiting until it does. */
+  /** Resumes it without waiting for the effect. */
   wake(name: string, run: Run): void {
     this.cgroups()?.freeze(name, false)
     signalGroup(run.pid, 'SIGCONT')

@@ -7,24 +7,24 @@ import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 
-/** A killed process is gone within this, unless it hangs in the kernel. */
+/** A killed process is gone within this time, unless it hangs in the kernel. */
 const KILL_DEADLINE_MS = 10_000
 const LOOK_MS = 20
 
-/** Ends the processes of agents, and only those. */
+/** Ends agents' processes, and no others. */
 export class Terminator {
   readonly #table: ProcTable
   readonly #sandboxes: () => Sandboxes | null
 
-  /** @param sandboxes those of the folder, once it is open; null where agents have none */
+  /** @param sandboxes returns the folder's sandboxes once it is open; null if agents have none */
   constructor(table: ProcTable, sandboxes: () => Sandboxes | null = () => null) {
     this.#table = table
     this.#sandboxes = sandboxes
   }
 
   /**
-   * Asks an agent's process group to end, kills it after `graceMs`, and then whatever else of the agent
-   * runs: an agent may have started processes that left its group.
+   * Asks an agent's process group to end, kills it after `graceMs`, and then kills all other processes
+   * of the agent: it may have started some that left its group.
    */
   async end(record: AgentRecord, stateFolder: string, graceMs: number): Promise<void> {
     const { run } = record
@@ -38,12 +38,12 @@ export class Terminator {
     await this.killRest(record, stateFolder)
   }
 
-  /** Kills all that runs of an agent, and resolves when nothing does. */
+  /** Kills all processes of an agent, and resolves when none is left. */
   async killRest(record: AgentRecord, stateFolder: string): Promise<void> {
     const deadline = performance.now() + KILL_DEADLINE_MS
     for (;;) {
       this.#sandboxes()?.cgroups?.kill(record.name)
-      // A look alone is no proof: who changes its pid all the time can be missed in each place.
+      // Listing alone proves nothing: a process that keeps changing its pid can escape every listing.
       const struck = !record.user || this.#sandboxes() !== null || (await killAllOf(record.user))
       const left = await this.#ofAgent(record, stateFolder)
       if (struck && left.length === 0) break
@@ -56,7 +56,7 @@ export class Terminator {
           }
         )
       }
-      // Those that fork faster than anybody lists them are stopped before the first of them is killed.
+      // Stop all before killing the first, or they could fork faster than they are listed.
       for (const pid of left) signal(pid, 'SIGSTOP')
       for (const pid of left) signal(pid, 'SIGKILL')
       await after(LOOK_MS)
@@ -64,22 +64,23 @@ export class Terminator {
     this.#sandboxes()?.cgroups?.remove(record.name)
   }
 
-  /** By their own user where the agent has one; else by the variable that each of them inherited. */
+  /** Finds them by the agent's own user, or else by the variable that each of them inherited. */
   async #ofAgent({ user }: AgentRecord, stateFolder: string): Promise<number[]> {
     const started = () => this.#table.withVariable('OPENCLAW_STATE_DIR', stateFolder)
     if (!user) return (await started()).filter((pid) => pid !== process.pid)
     const all = await this.#table.ofUser(user.uid)
     if (!this.#sandboxes()) return all
-    // Another folder's agent may have the same user, in a sandbox of its own.
+    // An agent of another folder may have the same user, in a sandbox of its own.
     const ours = new Set([...this.#table.outsideSandboxes(all), ...(await started())])
-    // An agent can forget its variables. What made its sandbox is root's, and so is the parent of its first process.
+    // An agent can drop its variables, so its first process also counts if the parent matches: the
+    // parent created the sandbox and belongs to root.
     return all.filter((pid) => ours.has(pid) || ours.has(this.#table.find(pid)?.parent ?? 0))
   }
 
   async #groupGone(group: number, withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs
     while (performance.now() < deadline) {
-      // Members that ended but were not collected answer signals too: then the table knows better.
+      // Zombies still accept signals, so the process table decides.
       if (!signalGroup(group, 0) || (await this.#table.inGroup(group)).length === 0) return
       await after(LOOK_MS)
     }
@@ -87,20 +88,20 @@ export class Terminator {
 }
 
 /**
- * Kills all processes of a user in one call of the kernel, during which none of them can fork. Only that user
- * may make it: for root it would mean every process of the machine.
+ * Kills all processes of a user in one system call, during which none of them can fork. It must run as
+ * that user: as root it would kill every process of the machine.
  *
- * @returns false where it was not made: the user's processes may kill the one that makes it
+ * @returns false if the call was not made: the user's processes may kill the caller first
  */
 async function killAllOf({ uid, gid }: AgentUser): Promise<boolean> {
   if (uid === 0) return true
   const killer = spawn('/bin/sh', ['-c', 'kill -KILL -1'], { uid, gid, cwd: '/', stdio: 'ignore' })
-  // Where nobody was there to be killed, it says 1.
+  // It exits with 1 if there was nothing to kill.
   const [code] = await once(killer, 'exit').catch(() => [null])
   return code !== null
 }
 
-/** Sends a signal to a process group, and tells whether there was one. */
+/** Sends a signal to a process group. Returns whether the group exists. */
 export function signalGroup(group: number, name: NodeJS.Signals | 0): boolean {
   return signal(-group, name)
 }

@@ -3,28 +3,28 @@ import { join } from 'node:path'
 import { readSmallFile } from '#bounded/file'
 import { writeWhole } from '#runtimes/drivers/process/records'
 
-/** Names the next user id of a folder of agents. */
+/** Stores the next user id of an agents' folder. */
 const LEDGER_FILE = '.users.json'
 const LEDGER = { what: 'The ledger of user ids', maxBytes: 1024 }
 
 /** Kernel text of a few kilobytes. */
 const STATUS = { what: 'The status of a process', maxBytes: 64 * 1024 }
 
-/** Folders of a machine that everybody can write to. */
+/** World-writable folders of a machine. */
 const PUBLIC_FOLDERS = ['/tmp', '/var/tmp', '/dev/shm']
 
-/** Entries of a public folder that are looked at: an agent may fill it to make the look take for ever. */
+/** Limit of entries checked in a public folder: an agent may fill it to stall the check. */
 const MOST_ENTRIES = 20_000
 
 /**
- * The next user id for the agents of a folder. It only goes up, so that nothing which outlives an agent
- * meets the next agent as its own; what bears an id is asked as well, for when the range begins again or
+ * Allocates user ids for the agents of a folder. Ids only increase, so that leftovers of a deleted
+ * agent never belong to the next one. Ids in use are checked as well, in case the range wraps around or
  * the file is lost.
  */
 export class UserLedger {
   constructor(readonly folder: string) {}
 
-  /** The id after the last one that was given, or null where none is known. */
+  /** Returns the id after the last assigned one, or null if unknown. */
   async next(): Promise<number | null> {
     try {
       const { next } = JSON.parse(await readSmallFile(join(this.folder, LEDGER_FILE), LEDGER))
@@ -34,12 +34,12 @@ export class UserLedger {
     }
   }
 
-  /** Keeps that this id was given. Before it is used: an id that is lost costs nothing. */
+  /** Records an assigned id. Call it before the id is used: a skipped id costs nothing. */
   async gave(uid: number): Promise<void> {
     await writeWhole(join(this.folder, LEDGER_FILE), JSON.stringify({ next: uid + 1 }))
   }
 
-  /** The users of everything that runs, of the folders of agents, and of what lies in public folders. */
+  /** Returns the users of all processes, of agents' folders, and of entries in public folders. */
   async inUse(): Promise<Set<number>> {
     const uids = new Set<number>()
     await addProcesses(uids)
@@ -48,7 +48,7 @@ export class UserLedger {
   }
 }
 
-/** Real, effective, saved and file system user of each process, ended ones that nobody collected too. */
+/** Adds the real, effective, saved and file system users of each process, zombies included. */
 async function addProcesses(uids: Set<number>): Promise<void> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
@@ -58,7 +58,10 @@ async function addProcesses(uids: Set<number>): Promise<void> {
   }
 }
 
-/** The folder of an agent is Mosaic's, and its group the agent's: user and group have the same id. */
+/**
+ * An agent's folder belongs to Mosaic's user and the agent's group, which has the same id as the
+ * agent's user.
+ */
 async function addOwners(folder: string, uids: Set<number>): Promise<void> {
   try {
     let looked = 0
@@ -68,6 +71,6 @@ async function addOwners(folder: string, uids: Set<number>): Promise<void> {
       if (entry) uids.add(entry.uid).add(entry.gid)
     }
   } catch {
-    // A folder that is not there, or no folder, has no owners.
+    // A missing folder has no owners.
   }
 }

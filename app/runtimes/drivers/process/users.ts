@@ -2,34 +2,34 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { RuntimeError } from '#runtimes/errors'
 
-/** A range of user ids that nothing else on the machine uses; each is its group's id too. */
+/** A range of user ids that nothing else on the machine uses; group ids are equal to them. */
 export interface UserRange {
   first: number
   count: number
 }
 
-/** Above what distributions give to people and services. */
+/** Above the ids that distributions assign to people and services. */
 export const DEFAULT_RANGE: UserRange = { first: 200_000, count: 100_000 }
 
-/** For a container whose user namespace knows 65,536 ids only. */
+/** For a container whose user namespace maps only 65,536 ids. */
 const SMALL_RANGE: UserRange = { first: 20_000, count: 40_000 }
 
 /**
- * The range in which agents get users of their own, or null where Mosaic cannot give them any: it is not
- * root, or its user namespace knows too few ids.
+ * Returns the range for agents' own users, or null if Mosaic cannot assign any: it is not root, or its
+ * user namespace maps too few ids.
  */
 export function usableRange(wanted: UserRange = DEFAULT_RANGE): UserRange | null {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return null
   return [wanted, SMALL_RANGE].find(isMapped) ?? null
 }
 
-/** Where the ids of an installation begin, so that two of them on one machine rarely meet. */
+/** Returns an installation's first id, chosen so that two installations on one machine rarely overlap. */
 export function firstOf({ first, count }: UserRange, installation: string): number {
   return first + (createHash('sha256').update(installation).digest().readUInt32BE(0) % count)
 }
 
 /**
- * The first id from `next` on that nothing bears; after the last of the range comes its first.
+ * Returns the first unused id from `next` on, wrapping around at the end of the range.
  *
  * @throws RuntimeError `no_capacity`
  */
@@ -45,7 +45,7 @@ export function allocate({ first, count }: UserRange, next: number, taken: Reado
   })
 }
 
-/** Lines of `uid_map`: first id inside, first id outside, how many. */
+/** Lines of `uid_map`: first id inside, first id outside, count. */
 function isMapped({ first, count }: UserRange): boolean {
   return readFileSync('/proc/self/uid_map', 'utf8')
     .trim()

@@ -3,13 +3,13 @@ import type { Observed } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
 import type { AgentRecord, Run } from '#runtimes/drivers/process/records'
 
-/** An end that nobody tells us of is noticed within this. One look costs some microseconds per agent. */
+/** Poll interval for exits that the system does not report. A check takes microseconds per agent. */
 const LOOK_MS = 500
 
-/** Every how many looks the folder is read again, for agents that another process of Mosaic started. */
+/** The folder is reread every so many checks, for agents started by another process of Mosaic. */
 const READ_EVERY = 10
 
-/** Looks without a pause for others: under a millisecond. */
+/** Checks before yielding to other work: under a millisecond. */
 const AT_ONCE = 50
 
 type Status = Observed['status']
@@ -20,8 +20,8 @@ interface Seen {
 }
 
 /**
- * Notices what happens to agents, whoever started them, and tells it as events. Runs only while this
- * process lives, and never keeps it alive.
+ * Notices changes of agents, whichever process started them, and emits events. It never keeps this
+ * process alive.
  */
 export class Watcher {
   readonly #seen = new Map<string, Seen>()
@@ -31,7 +31,7 @@ export class Watcher {
 
   constructor(
     private readonly status: (name: string, run: Run) => Status,
-    /** Whether the system itself tells this process how that run ends. */
+    /** Whether the system itself reports to this process how that run ends. */
     private readonly isOwn: (name: string, run: Run) => boolean,
     private readonly feed: EventFeed,
     private readonly now: () => number,
@@ -54,14 +54,14 @@ export class Watcher {
     this.#seen.clear()
   }
 
-  /** Takes note of an agent and tells what is new about it since the last time. */
+  /** Records an agent's state and emits what changed since the last time. */
   note(name: string, run: Run | null): void {
     const before = this.#seen.get(name)
     if (!run) {
       if (this.#seen.delete(name)) this.#tell('removed', name)
       return
     }
-    // A record that was read before the last start was noted.
+    // The record was read before the last start was noted.
     if (before && before.run.startedAt > run.startedAt) return
     const status = this.status(name, run)
     this.#seen.set(name, { run, status })
@@ -69,7 +69,7 @@ export class Watcher {
     if (sameRun && before.status === status) return
     if (!sameRun) {
       if (before && before.status !== 'exited') this.#tell('exited', name)
-      // What ran before anybody watched did not start now.
+      // Runs from before this watcher began are not new.
       const isNew = Date.parse(run.startedAt) >= this.#since
       if (status !== 'exited' && isNew) this.#tell('started', name)
       return
@@ -78,7 +78,7 @@ export class Watcher {
     else this.#tell(status === 'suspended' ? 'suspended' : 'resumed', name)
   }
 
-  /** Looks at one agent now. */
+  /** Checks one agent now. */
   check(name: string): void {
     const seen = this.#seen.get(name)
     if (seen) this.note(name, seen.run)
@@ -106,7 +106,7 @@ export class Watcher {
         if (!present.has(name)) this.note(name, null)
       }
     } catch {
-      // The folder cannot be read now. The next look tries again.
+      // The folder is unreadable at the moment; the next check tries again.
     }
   }
 

@@ -5,27 +5,30 @@ import type { InstanceLimits } from '#runtimes/contract'
 
 const ROOT = '/sys/fs/cgroup'
 const PERIOD_US = 100_000
-/** What a sandbox needs beside what runs in it: its first process. */
+/** Processes of the sandbox itself: the first one. */
 const OWN_PROCESSES = 1
 
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const
 
-/** What the kernel offers here: limits, and a stop and an end of all at once. */
+/** The kernel's means here: limits, and freezing or killing all processes of an agent at once. */
 export interface AgentCgroups {
-  /** Whether memory, processors and processes are held to a spec's limits. */
+  /** Whether memory, processors and processes are limited as in the spec. */
   readonly limits: boolean
-  /** Makes the group of an agent. A process that writes 0 into these files is in it from then on. */
+  /** Creates the agent's group. A process joins it by writing 0 to the returned files. */
   prepare(name: string, limits: InstanceLimits): string[]
-  /** Stops all that is in it, or lets it go on. False where there is no such group, or nothing freezes. */
+  /**
+   * Freezes or thaws all processes of the group. Returns false if there is no such group or it cannot
+   * be frozen.
+   */
   freeze(name: string, frozen: boolean): boolean
   isFrozen(name: string): boolean
-  /** Kills all that is in it, however fast it forks. */
+  /** Kills all processes of the group, however fast it forks. */
   kill(name: string): void
-  /** Removes the group, once nothing is in it; with `.` that of the whole folder. */
+  /** Removes the group once it is empty; `.` removes the group of the whole folder. */
   remove(name: string): void
 }
 
-/** The cgroups of one folder of agents, or null where this process may not make any. */
+/** Returns the cgroups of one agents' folder, or null if this process may not create any. */
 export function openCgroups(key: string, root = ROOT): AgentCgroups | null {
   try {
     if (existsSync(join(root, 'cgroup.controllers'))) return new UnifiedCgroups(root, key)
@@ -35,14 +38,14 @@ export function openCgroups(key: string, root = ROOT): AgentCgroups | null {
   }
 }
 
-/** Whether memory, processors and processes of agents can be limited here. */
+/** Whether agents' memory, processors and processes can be limited here. */
 export function cgroupsLimit(root = ROOT): boolean {
   const trial = openCgroups('mosaic-trial', root)
   trial?.remove('.')
   return trial?.limits ?? false
 }
 
-/** Version 2: one tree. Every group can be frozen and killed; limits need controllers handed down. */
+/** Version 2: one tree. Every group can be frozen and killed; limits require delegated controllers. */
 class UnifiedCgroups implements AgentCgroups {
   readonly limits: boolean
   readonly #root: string
@@ -85,7 +88,7 @@ class UnifiedCgroups implements AgentCgroups {
     attempt(() => rmdirSync(join(this.#path, name)))
   }
 
-  /** Whether the controllers are handed down to the agents' groups; asks for it where they are not. */
+  /** Whether the controllers are delegated to the agents' groups; tries to delegate them if not. */
   #open(): boolean {
     makeUnlisted(this.#path)
     const all = CONTROLLERS.map((controller) => `+${controller}`).join(' ')
@@ -102,7 +105,7 @@ function isHandedDown(file: string): boolean {
   return CONTROLLERS.every((controller) => names.includes(controller))
 }
 
-/** Version 1: a tree for each controller. Freezing first makes killing one by one as good as at once. */
+/** Version 1: one tree per controller. Killing one by one is safe because the group is frozen first. */
 class SplitCgroups implements AgentCgroups {
   readonly limits: boolean
   readonly #root: string
@@ -126,7 +129,7 @@ class SplitCgroups implements AgentCgroups {
         writeFileSync(this.#at(controller, name, file), String(value), KEEP)
       }
     }
-    // A former limit on memory with swap may lie below the new one on memory alone.
+    // An earlier limit on memory with swap may be lower than the new limit on memory alone.
     attempt(() => set('memory', 'memory.memsw.limit_in_bytes', -1))
     set('memory', 'memory.limit_in_bytes', bytes(limits))
     attempt(() => set('memory', 'memory.memsw.limit_in_bytes', bytes(limits)))
@@ -171,10 +174,10 @@ class SplitCgroups implements AgentCgroups {
   }
 }
 
-/** Never makes a file: what is no cgroup must not look like one. */
+/** Never creates a file: outside a cgroup it would look like success. */
 const KEEP = { flag: 'r+' } as const
 
-/** Agents see the tree: those in it may find their own group, and not the names of others. */
+/** Agents see the tree. They may find their own group, but not the names of others. */
 function makeUnlisted(path: string): void {
   mkdirSync(path, { recursive: true })
   chmodSync(path, 0o711)

@@ -5,13 +5,14 @@ import { runScript } from '#runtimes/drivers/process/sandbox/shell'
 
 export type EgressSetting = 'open' | 'sealed'
 
-/** Where the system keeps its name servers; the second, where the first only names a stub on loopback. */
+/** The system's name server files; the second is used if the first names only a stub on loopback. */
 const NAME_SERVERS = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
 
 /**
- * The way of agents to the public internet: a cable from the gate to the machine, with address translation
- * at both ends. Packet filters of the gate drop what is meant for private networks, one of the machine what is
- * meant for itself. Without `iptables` there is no way out, and `failure` says why.
+ * The agents' route to the public internet: a veth pair from the gate to the machine, with address
+ * translation at both ends. Packet filters drop traffic to private networks in the gate and traffic to
+ * the machine itself on the machine. Without `iptables` there is no route, and `failure` has the
+ * reason.
  */
 export class Egress {
   readonly #gate: string
@@ -20,19 +21,19 @@ export class Egress {
   #applied: EgressSetting | null = null
   failure: Error | null = null
 
-  /** @param gate the name of its network */
+  /** @param gate the name of the gate's network */
   constructor(gate: string, setting: () => Promise<EgressSetting>) {
     this.#gate = gate
     this.#setting = setting
   }
 
   /**
-   * Opens or closes the way as the setting says now.
+   * Opens or closes the route according to the current setting.
    *
-   * @returns the name servers that agents may ask; none where the way is closed
+   * @returns the name servers that agents may use; none if the route is closed
    */
   apply(): Promise<string[]> {
-    // One at a time: two that make the cable at once would each take the other's away.
+    // Serialized: two calls that create the veth pair at once would each delete the other's.
     const applied = this.#applying.then(() => this.#apply())
     this.#applying = applied.catch(() => {})
     return applied
@@ -59,7 +60,7 @@ export class Egress {
   }
 }
 
-/** Of the first file that names one which is not this machine's own loopback. */
+/** Returns the name servers of the first file that names any outside this machine's loopback. */
 export function nameServersOf(files: string[]): string[] {
   for (const file of files) {
     const servers = read(file).matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)
@@ -69,7 +70,7 @@ export function nameServersOf(files: string[]): string[] {
   return []
 }
 
-/** The machine's end, and the addresses of the cable, from the gate's name. */
+/** Derives the machine's end of the veth pair and its addresses from the gate's name. */
 function cableOf(gate: string) {
   const print = Number.parseInt(gate.slice(-6), 16)
   const [third, fourth] = [(print % 160) + 1, ((print >> 8) % 60) * 4]
@@ -101,7 +102,7 @@ RULES
     nsenter --net=/run/netns/${gate} /bin/sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'`
 }
 
-/** Also for a gate that is cleared away. */
+/** Also used when the gate is removed. */
 export function closing(gate: string): string {
   const { end, range } = cableOf(gate)
   const rules = machineRules(end, range)
@@ -111,14 +112,14 @@ export function closing(gate: string): string {
     ${rules.map(({ table, rule }) => `iptables -w 5 -t ${table} -D ${rule} 2>/dev/null || :`).join('\n')}`
 }
 
-/** What the cable brings is for others than this machine, and goes out in the machine's name. */
+/** Forwards packets from the veth pair, but never to this machine, and masquerades them as its own. */
 function machineRules(end: string, range: string) {
   const answers = '-m conntrack --ctstate ESTABLISHED,RELATED'
   return [
     { table: 'filter', put: '-I', rule: `INPUT -i ${end} -j DROP` },
     { table: 'filter', put: '-I', rule: `FORWARD -i ${end} -j ACCEPT` },
     { table: 'filter', put: '-I', rule: `FORWARD -o ${end} ${answers} -j ACCEPT` },
-    // A port of the machine that leads on to a container or a virtual machine is the machine's own too.
+    // A machine port that forwards to a container or a virtual machine also counts as the machine.
     { table: 'filter', put: '-I', rule: `FORWARD -i ${end} -m conntrack --ctstate DNAT -j DROP` },
     { table: 'nat', put: '-A', rule: `POSTROUTING -s ${range}/30 ! -o ${end} -j MASQUERADE` },
   ]

@@ -7,38 +7,38 @@ import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { GateSockets } from '#runtimes/drivers/process/sandbox/gate_sockets'
 import { runScript } from '#runtimes/drivers/process/sandbox/shell'
 
-/** Where `ip netns` names networks. A name keeps its network when no process is in it. */
+/** The folder of `ip netns` names. A named network exists even without processes in it. */
 const NAMED = '/run/netns'
 
 export const BRIDGE = 'agents'
 
-/** Of 198.18.0.0/15, nobody's public addresses (RFC 2544), and nobody else's here: a closed world. */
+/** Part of 198.18.0.0/15, which is never public (RFC 2544) and not used otherwise in this closed network. */
 export const ADDRESS_BITS = 15
-/** Mosaic's own address in it. */
+/** Mosaic's own address in this network. */
 export const GATE_ADDRESS = '198.18.0.1'
 const ADDRESSES = 131_000
 
-/** Each replica of Mosaic on the machine listens there, whatever port it has elsewhere. */
+/** Every replica of Mosaic on the machine listens on this port, whatever its port elsewhere. */
 export const GATE_PORT = 3334
 
-/** Its end of the agents' way to the internet, where they have one. */
+/** The gate's end of the agents' route to the internet, if they have one. */
 export const OUT = 'out'
 
 const LOCK_TIMEOUT_MS = 30_000
 
 /**
- * The network between Mosaic and the agents of one folder: a bridge that each agent has a cable to, with
- * every port isolated from every other. It has no way to the machine, so an agent reaches Mosaic's listener
- * there and nothing else. It outlives Mosaic, as its agents do, and is shared by all its processes.
+ * The network between Mosaic and the agents of one folder: a bridge with a veth pair to each agent, and
+ * with all ports isolated from one another. It has no route to the machine, so an agent reaches only
+ * Mosaic's listener there. Like the agents it outlives Mosaic, and all processes of Mosaic share it.
  */
 export class Gate {
   readonly #folder: string
   readonly #lock: FileLock
   readonly sockets: GateSockets
-  /** Of the network, as `ip netns` lists it. */
+  /** The network's name in `ip netns`. */
   readonly name: string
 
-  /** @param folder the folder of the agents, which names the gate; absolute and without links */
+  /** @param folder the agents' folder, from which the gate's name derives; absolute and without links */
   constructor(folder: string, table = new ProcTable()) {
     this.#folder = folder
     this.#lock = new FileLock(table)
@@ -50,7 +50,7 @@ export class Gate {
     return join(NAMED, this.name)
   }
 
-  /** Makes the gate where it is missing, and stays in it: nobody clears it away before `leave`. */
+  /** Creates the gate if missing, and stays in it, so that no process removes it before `leave`. */
   async enter(): Promise<void> {
     if (existsSync(this.networkFile) && this.sockets.isOpen) return
     await this.#exclusively(async () => {
@@ -59,7 +59,7 @@ export class Gate {
     })
   }
 
-  /** Listens for what agents call. */
+  /** Listens for the agents' requests. */
   async listen(port: number): Promise<Server> {
     await this.enter()
     return this.sockets.listen(GATE_ADDRESS, port)
@@ -71,9 +71,9 @@ export class Gate {
   }
 
   /**
-   * Clears the gate away where neither an agent nor another process of Mosaic needs it.
+   * Removes the gate if neither an agent nor another process of Mosaic needs it.
    *
-   * @param closing a script that closes its way to the internet
+   * @param closing a script that closes its route to the internet
    */
   async leave(closing: string): Promise<void> {
     if (!this.sockets.isOpen) return
@@ -87,14 +87,17 @@ export class Gate {
   }
 }
 
-/** The address of an agent, from its user id: no two agents of a folder share one. */
+/** Derives an agent's address from its user id. No two agents of a folder share one. */
 export function agentAddress(uid: number): string {
   const index = (uid % ADDRESSES) + 2
   const [third, fourth] = [(index >> 8) & 0xff, index & 0xff]
   return `198.${18 + (index >> 16)}.${third}.${fourth}`
 }
 
-/** The same for the hardware address: what the gate remembers of an agent stays right at its next start. */
+/**
+ * Derives the hardware address in the same way, so that the gate's cached entries stay valid after a
+ * restart.
+ */
 export function hardwareAddress(uid: number): string {
   const bytes = [24, 16, 8, 0].map((shift) => (uid >>> shift) & 0xff)
   return ['02', '6d', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')

@@ -1,6 +1,6 @@
 /**
- * Runs in the gate's network, as a child of Mosaic. It opens sockets there and hands them over: from then on
- * they are Mosaic's own, and no byte passes through here. It ends with its parent.
+ * Runs in the gate's network as a child of Mosaic. It opens sockets there and passes them to Mosaic, so
+ * no data flows through this process. It ends with its parent.
  */
 import { connect, createServer, type Socket } from 'node:net'
 
@@ -11,7 +11,7 @@ export interface GateRequest {
   port: number
 }
 
-/** Sent with the socket, where one was asked for, or with the code of the error. */
+/** Sent with the requested socket, or with the error's code. */
 export interface GateAnswer {
   id: number
   error?: string
@@ -26,7 +26,7 @@ function answer(id: number, error: NodeJS.ErrnoException): void {
 function listen({ id, host, port }: GateRequest): void {
   const server = createServer()
   server.once('error', (error) => answer(id, error))
-  // Several replicas of Mosaic on one machine listen at the same address: any of them serves any agent.
+  // Several replicas of Mosaic on one machine listen on the same address: any of them serves any agent.
   server.listen({ host, port, reusePort: true }, () => {
     process.send!({ id } satisfies GateAnswer, server, {}, () => server.close())
   })
@@ -34,7 +34,7 @@ function listen({ id, host, port }: GateRequest): void {
 
 function dial({ id, host, port }: GateRequest): void {
   const socket = connect({ host, port, noDelay: true })
-  // Nothing is read here: what the other end says or does first is for Mosaic to see.
+  // Leave all data and the end of the connection for Mosaic to read.
   socket.pause()
   dialing.set(id, socket)
   socket.once('error', (error) => {

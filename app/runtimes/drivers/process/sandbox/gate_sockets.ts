@@ -3,10 +3,10 @@ import type { Server, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { GateAnswer, GateRequest } from '#runtimes/drivers/process/sandbox/gate_helper'
 
-/** Within the machine a connection takes microseconds; a machine under load takes longer. */
+/** Within a machine a connection takes microseconds, but longer under load. */
 const DEADLINE_MS = 5000
 
-/** Beside this file, as source or compiled. Node itself takes the types out of a source. */
+/** Beside this file, as source or compiled. Node itself strips the types of a source file. */
 const HELPER = fileURLToPath(
   new URL(`./gate_helper.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 )
@@ -19,19 +19,19 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
-/** Sockets of the gate's network for Mosaic, which itself stays in the machine's. */
+/** Gives Mosaic sockets in the gate's network, while Mosaic itself stays in the machine's. */
 export class GateSockets {
   readonly #networkFile: string
   readonly #waiting = new Map<number, Waiting>()
   #helper: ChildProcess | null = null
   #last = 0
 
-  /** @param networkFile names the network, as `/run/netns/<name>` does */
+  /** @param networkFile identifies the network, as `/run/netns/<name>` does */
   constructor(networkFile: string) {
     this.#networkFile = networkFile
   }
 
-  /** Whether a process of ours is in the gate, which keeps it from being cleared away. */
+  /** Whether a process of ours is in the gate, which prevents its removal. */
   get isOpen(): boolean {
     return this.#helper !== null
   }
@@ -44,13 +44,13 @@ export class GateSockets {
   /**
    * Listens there. Node calls the server's listener in this process for each connection.
    *
-   * @throws an error with a code, as EADDRINUSE
+   * @throws an error with a code such as EADDRINUSE
    */
   async listen(host: string, port: number): Promise<Server> {
     return (await this.#ask('listen', host, port)) as Server
   }
 
-  /** @throws an error with a code, as ECONNREFUSED; the signal's reason */
+  /** @throws an error with a code such as ECONNREFUSED; the signal's reason */
   async dial(host: string, port: number, signal?: AbortSignal): Promise<Socket> {
     return (await this.#ask('dial', host, port, signal)) as Socket
   }
@@ -105,13 +105,13 @@ export class GateSockets {
   }
 
   #settle({ id, error }: GateAnswer, handle: Handle | undefined): void {
-    // An agent may reset it before its caller listens, which must not be the end of Mosaic.
+    // An agent may reset it before the caller listens for errors, which must not crash Mosaic.
     if (handle && 'destroy' in handle) handle.on('error', () => {})
     const waiting = this.#waiting.get(id)
     if (error) return waiting?.reject(failure(error))
     if (waiting && !handle && waiting.verb !== 'enter') return waiting.reject(failure('ECONNRESET'))
     if (waiting) return waiting.resolve(handle!)
-    // The caller has left meanwhile.
+    // The caller is gone.
     if (handle && 'destroy' in handle) handle.destroy()
     else handle?.close()
   }

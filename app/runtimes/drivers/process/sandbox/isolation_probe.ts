@@ -13,15 +13,16 @@ import { sandboxScript, UNSHARE } from '#runtimes/drivers/process/sandbox/sandbo
 import { SYSTEM_PATH } from '#runtimes/launch'
 
 const DEADLINE_MS = 15_000
-/** Enough for what a probe has to say. */
+/** Enough for a probe's output. */
 const SAID = 4000
 
-/** Listens as a gateway does, and says so. */
+/** Listens as a gateway does, and reports it. */
 const PEER = `require('net').createServer().listen(18789, '0.0.0.0', () => console.log('listening'))`
 
 /**
- * Tries what it is told, and says what it reached: `host:port` of connections, paths of files, and `processes`
- * where a command line has the mark, which it gets backwards so that its own has not.
+ * Tries the given targets and reports those it reached: `host:port` of connections, paths of files, and
+ * `processes` if any command line contains the mark. It receives the mark reversed, so that its own
+ * does not match.
  */
 const PROBE = `
   const { existsSync, readdirSync, readFileSync } = require('fs')
@@ -42,19 +43,19 @@ const PROBE = `
 
 export interface ProbeInput {
   sandboxes: Sandboxes
-  /** Two users that no agent has. */
+  /** Two users that belong to no agent. */
   uids: [number, number]
-  /** The Node that agents run on, where they can reach it. */
+  /** A Node binary that agents can reach. */
   node: string
-  /** Files that a sandbox must not show, beside one of this machine's /tmp. */
+  /** Files that must be invisible in a sandbox, besides one in this machine's /tmp. */
   seen?: string[]
 }
 
 /**
- * Proves with two sandboxes that one reaches neither the other, nor a service, a process or a temporary file
- * of this machine. It rests on what the kernel does, not on what it was told.
+ * Proves with two sandboxes that one reaches neither the other, nor a service, process or temporary
+ * file of this machine. Tests the kernel's behaviour, not its configuration.
  *
- * @throws Error where a sandbox cannot be made
+ * @throws Error if a sandbox cannot be created
  */
 export async function proveIsolation(input: ProbeInput): Promise<RuntimeFinding[]> {
   const [peerUid, probeUid] = input.uids
@@ -85,18 +86,18 @@ export async function proveIsolation(input: ProbeInput): Promise<RuntimeFinding[
   }
 }
 
-/** With a sandbox's first process all of it ends. */
+/** Ends a sandbox by killing its first process. */
 function endFirst(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
 interface Probe {
   child: ChildProcess
-  /** Of its first process, as the machine names it. */
+  /** The pid of its first process on the machine. */
   pid: number
 }
 
@@ -132,7 +133,7 @@ async function said({ child, pid }: Probe, words: RegExp): Promise<RegExpExecArr
   throw new Error('A sandbox ended before it said anything.')
 }
 
-/** Reachable on every address of the machine, as services are that agents must not reach. */
+/** Listens on every address of the machine, like services that agents must not reach. */
 async function openCanary(): Promise<Server> {
   const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
   await once(canary, 'listening')

@@ -8,23 +8,23 @@ import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { UserRange } from '#runtimes/drivers/process/users'
 import { RuntimeError } from '#runtimes/errors'
 
-/** Both probes of another process of Mosaic take less. */
+/** Longer than both probes of another process of Mosaic take. */
 const LOCK_TIMEOUT_MS = 60_000
 
-/** Kernels do not change while a process lives: one proof does for all drivers in it. */
+/** The kernel does not change during a process's life, so one proof suffices for all its drivers. */
 let holds = false
 
 export interface IsolationProofInput {
   sandboxes: Sandboxes
-  /** The folder of the agents. */
+  /** The agents' folder. */
   folder: string
   paths: InstallPathsInput
   users: UserRange
-  /** Files that a sandbox must not show, for tests of what is found. */
+  /** Files that must be invisible in a sandbox, for tests of the findings. */
   seen?: string[]
 }
 
-/** That sandboxes hold on this machine, which no agent starts without. */
+/** Proof that sandboxes isolate on this machine; no agent starts without it. */
 export class IsolationProof {
   readonly #input: IsolationProofInput
   #running: Promise<RuntimeFinding[]> | null = null
@@ -34,9 +34,9 @@ export class IsolationProof {
   }
 
   /**
-   * What probes in sandboxes reach that they should not. Empty once it was proven in this process.
+   * Returns what probes in sandboxes reach but should not. Empty once this process has the proof.
    *
-   * @throws Error where the proof cannot be made
+   * @throws Error if the proof cannot run
    */
   findings(): Promise<RuntimeFinding[]> {
     if (holds && !this.#input.seen) return Promise.resolve([])
@@ -44,29 +44,29 @@ export class IsolationProof {
     return this.#running
   }
 
-  /** @throws RuntimeError `not_isolated` where agents would reach what they should not */
+  /** @throws RuntimeError `not_isolated` if agents would reach what they should not */
   async require(): Promise<void> {
     const [finding] = await this.findings()
     if (finding) throw new RuntimeError('not_isolated', finding.message, { help: finding.hint })
   }
 
-  /** Begins before anybody waits for it. */
+  /** Starts the proof early, before anyone waits for it. */
   begin(): void {
     void this.findings().catch(() => {})
   }
 
-  /** Resolves when no probe runs. */
+  /** Resolves when no probe is running. */
   async settled(): Promise<void> {
     await this.#running?.catch(() => {})
   }
 
-  /** Both probes always have the same addresses: only one process has them at a time. */
+  /** The probes always use the same addresses, so only one process may run them at a time. */
   async #prove(): Promise<RuntimeFinding[]> {
     const { sandboxes, folder, paths, users, seen } = this.#input
     const { node } = await installPaths(paths, true)
     const lock = new FileLock(new ProcTable())
     const path = join(folder, '.probes.lock')
-    // Just beyond those of agents.
+    // The ids after the agents' range.
     const first = users.first + users.count
     const uids: [number, number] = [first, first + 1]
     const findings = await lock.run(path, { timeoutMs: LOCK_TIMEOUT_MS }, () =>

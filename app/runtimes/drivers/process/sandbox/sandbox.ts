@@ -11,12 +11,15 @@ import {
   type Gate,
 } from '#runtimes/drivers/process/sandbox/gate'
 
-/** What `unshare` makes: own networks, mounts, processes and semaphores. All ends with its first process. */
+/**
+ * Namespaces created by `unshare`: network, mounts, processes and semaphores. All end with the first
+ * process.
+ */
 export const UNSHARE = ['--net', '--mount', '--ipc', '--pid', '--fork', '--kill-child=SIGKILL']
 
-/** Where programs of the machine leave what all users share: sockets of services, files, memory. */
+/** Folders that all users share: sockets of services, files, memory. */
 const SHARED = ['/tmp', '/var/tmp', '/dev/shm', '/run', '/var/run']
-/** Everybody may write there. */
+/** World-writable folders. */
 const OPEN = new Set(['/tmp', '/var/tmp', '/dev/shm'])
 const SHARED_SIZE = '128m'
 
@@ -25,32 +28,33 @@ const TRIAL_MS = 5000
 export interface SandboxInput {
   gate: Gate
   user: AgentUser
-  /** The folder of all agents, which the agent does not see. */
+  /** The folder of all agents, which is hidden from the agent. */
   agents: string
-  /** The agent's own folder, and the one it begins in. */
+  /** The agent's own folder; `workingFolder` is its initial working directory. */
   folder: string
   workingFolder: string
-  /** Files and folders that it needs besides, wherever they are; absolute and without links. */
+  /** Other files and folders that it needs, anywhere; absolute and without links. */
   programs: string[]
-  /** Those that it may ask on its way to the internet; null where it has no such way. */
+  /** The name servers it may use to reach the internet; null if it must not. */
   nameServers: string[] | null
-  /** Files that put it under limits, as `AgentCgroups.prepare` gives them. */
+  /** Files that put it under limits, as returned by `AgentCgroups.prepare`. */
   cgroups: string[]
-  /** Processes and threads that its user may have, where no cgroup counts them; else null. */
+  /** The limit of its user's processes and threads if no cgroup enforces it, else null. */
   processes: number | null
   command: string[]
 }
 
 /**
- * The script that `unshare` runs as the first process, as root: it makes what the agent sees, says so on
- * descriptor 3 with its own pid as the machine knows it, and becomes the agent's first process.
+ * Returns the script that `unshare` runs as root in the first process: it sets up the agent's view,
+ * reports readiness on descriptor 3 with its own pid on the machine, and then becomes the agent's first
+ * process.
  */
 export function sandboxScript(input: SandboxInput): string {
   const { user, workingFolder, cgroups, processes, command } = input
   const words = [workingFolder, ...command].map(quoted).join(' ')
   return [
     'set -eu',
-    // What goes wrong here is told to Mosaic; the log is the agent's.
+    // Errors here go to Mosaic; the log belongs to the agent.
     'exec 4>&2 2>&3',
     'read -r pid rest </proc/self/stat',
     ...cgroups.map((file) => `echo 0 >${quoted(file)}`),
@@ -65,12 +69,13 @@ export function sandboxScript(input: SandboxInput): string {
   ].join('\n')
 }
 
-/** Collects what its tools leave behind, as the first process has to, and ends with the agent. */
+/** The first process: it reaps orphans, as it must, and ends with the agent. */
 const FIRST_PROCESS = 'cd "$1" && shift && { "$@" & wait "$!"; }'
 
 /**
- * The same tree once more, and the agent's root: the kernel gives who has another root than its mounts no user
- * namespace, in which it would be root over much of the kernel's code.
+ * A second mount of the tree as the agent's root. The kernel refuses user namespaces to processes whose
+ * root differs from their mount namespace's; in one, the agent would be root over much of the kernel's
+ * code.
  */
 const ROOT = '/run/root'
 
@@ -80,12 +85,15 @@ function becoming({ uid, gid }: AgentUser, processes: number | null): string {
   return `${limit}setpriv ${ids} --no-new-privs --inh-caps=-all --bounding-set=-all`
 }
 
-/** A cable to the gate. The agent may not change its end, nor listen to others or speak in their name. */
+/**
+ * Returns commands for a veth pair to the gate. The agent can neither change its end nor sniff or spoof
+ * others' traffic.
+ */
 function networkOf({ gate, user, nameServers }: SandboxInput): string[] {
   const port = `a${user.uid}`
   return [
     'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || :',
-    // One of a former start may linger: the kernel takes a network apart in its own time.
+    // The interface of an earlier start may linger: the kernel removes a network asynchronously.
     `ip -n ${gate.name} link delete ${port} 2>/dev/null || :`,
     `ip -batch - <<'COMMANDS'`,
     'link set lo up',
@@ -103,17 +111,20 @@ function networkOf({ gate, user, nameServers }: SandboxInput): string[] {
   ]
 }
 
-/** Empty folders in place of what is shared, with what the agent needs of it put back. */
+/**
+ * Returns commands that mount empty folders over shared ones, and then restore what the agent needs of
+ * them.
+ */
 function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): string[] {
   const all = [...SHARED, agents]
-  // A folder within another hidden one is hidden with it.
+  // A folder inside another hidden one is hidden with it.
   const hidden = all.filter((root) => !all.some((other) => isIn(root, other)))
-  // What lies within another that is put back is there already, as the machine's own.
+  // A path inside another restored one is there already, as the machine's own.
   const needed = [...new Set([folder, ...programs])]
   const kept = needed.filter(
     (path) => hidden.some((root) => isIn(path, root)) && !needed.some((other) => isIn(path, other))
   )
-  // A shell knows descriptors of one digit; 3 and 4 are taken.
+  // Shells support only one-digit descriptors; 3 and 4 are taken.
   const held = kept.map((path, index) => ({ path: quoted(path), descriptor: 5 + index }))
   return [
     ...held.map(({ path, descriptor }) => `exec ${descriptor}<${path}`),
@@ -126,15 +137,16 @@ function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): stri
   ]
 }
 
-/** Terminals and queues of its own: of the machine's there are a few thousand for all. */
+/** Private terminals and queues: the machine has only a few thousand for all. */
 const DEVICES = [
   '[ ! -d /dev/pts ] || mount -t devpts -o newinstance,nosuid,noexec,mode=600,ptmxmode=666,max=256 devpts /dev/pts',
   '[ ! -d /dev/mqueue ] || mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue',
 ]
 
 /**
- * The devices of the sandbox's network in place of the machine's, whose names and counters tell of others. The
- * cgroups are put back: programs read there how much memory they may use. Not every machine allows it.
+ * Replaces the machine's network devices with the sandbox's, because their names and counters reveal
+ * others. The cgroups are mounted again, since programs read their memory limit there. Not every
+ * machine allows this.
  */
 const NETWORK_DEVICES = `if [ -d /sys/fs/cgroup ]; then
   exec 9</sys/fs/cgroup
@@ -144,7 +156,10 @@ const NETWORK_DEVICES = `if [ -d /sys/fs/cgroup ]; then
   exec 9<&-
 fi`
 
-/** The machine's own may lie in a hidden folder, and name a stub that only the machine reaches. */
+/**
+ * Replaces the machine's resolv.conf, which may be in a hidden folder or name a stub that only the
+ * machine reaches.
+ */
 function namesOf(nameServers: string[]): string[] {
   const lines = nameServers.map((server) => quoted(`nameserver ${server}`)).join(' ')
   return [
@@ -162,7 +177,7 @@ function emptied(folder: string, mode: string): string {
   return `[ ! -d ${folder} ] || [ -L ${folder} ] || mount -t tmpfs -o ${options} mosaic ${folder}`
 }
 
-/** By its descriptor: its name leads to the empty folder by now. */
+/** Mounts by descriptor, because the path leads to the empty folder by now. */
 function putBack(path: string, descriptor: number): string[] {
   const held = `/proc/self/fd/${descriptor}`
   return [
@@ -179,7 +194,7 @@ function isIn(path: string, folder: string): boolean {
 
 let usable: boolean | null = null
 
-/** Whether this process can make sandboxes: it is root on Linux, with the kernel's and the system's consent. */
+/** Whether this process can create sandboxes: it is root on Linux, and the kernel and the system allow it. */
 export function canSandbox(): boolean {
   usable ??=
     process.platform === 'linux' &&
@@ -192,7 +207,7 @@ export function canSandbox(): boolean {
   return usable
 }
 
-/** All that a sandbox and the gate are made of, in namespaces that end with it. */
+/** Tests everything that sandboxes and the gate require, in namespaces that end with the script. */
 const TRIAL = `
   for program in chroot ip nsenter prlimit setpriv setsid; do command -v "$program"; done
   mount -t tmpfs mosaic /tmp

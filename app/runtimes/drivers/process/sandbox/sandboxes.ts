@@ -10,7 +10,7 @@ import type { SandboxInput } from '#runtimes/drivers/process/sandbox/sandbox'
 import { closing, Egress, type EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import { Gate } from '#runtimes/drivers/process/sandbox/gate'
 
-/** The sandboxes of one folder of agents: the gate between them and Mosaic, and their cgroups. */
+/** The sandboxes of one agents' folder: the gate between them and Mosaic, and their cgroups. */
 export class Sandboxes {
   readonly gate: Gate
   readonly egress: Egress
@@ -19,7 +19,7 @@ export class Sandboxes {
 
   /**
    * @param agents the folder of all agents; absolute and without links
-   * @param cgroups false leaves them alone
+   * @param cgroups false disables cgroups
    */
   constructor(agents: string, egress: () => Promise<EgressSetting>, cgroups?: false) {
     this.#agents = agents
@@ -28,13 +28,13 @@ export class Sandboxes {
     this.cgroups = cgroups === false ? null : openCgroups(this.gate.name)
   }
 
-  /** Makes the gate, and the way out of it as the settings say. */
+  /** Creates the gate, and its route to the internet if the settings allow it. */
   async prepare(): Promise<string[]> {
     await this.gate.enter()
     return this.egress.apply()
   }
 
-  /** What a sandbox of this agent is made of. The gate is there from then on. */
+  /** Returns the input of this agent's sandbox, after ensuring that the gate exists. */
   async plan(
     record: AgentRecord & { user: AgentUser },
     folder: AgentFolder,
@@ -56,7 +56,7 @@ export class Sandboxes {
     }
   }
 
-  /** The same for a probe, which has neither a folder nor data. */
+  /** Returns the same for a probe, which has neither a folder nor data. */
   async probePlan(user: AgentUser, node: string): Promise<Omit<SandboxInput, 'command'>> {
     const nameServers = await this.prepare()
     return {
@@ -86,7 +86,7 @@ export class Sandboxes {
   }
 }
 
-/** A package needs the packages beside it. */
+/** A package needs its siblings in `node_modules`. */
 function treeOf(folder: string): string {
   return basename(dirname(folder)) === 'node_modules' ? dirname(folder) : folder
 }

@@ -3,15 +3,15 @@ import { SYSTEM_PATH } from '#runtimes/launch'
 
 const DEADLINE_MS = 10_000
 
-/** One word of a shell command, whatever is in it. */
+/** Quotes any text as one word of a shell command. */
 export function quoted(word: string | number): string {
   return `'${String(word).replaceAll("'", `'\\''`)}'`
 }
 
 /**
- * Runs a script of the system's shell, which ends at its first failure.
+ * Runs a script in the system's shell, which ends at the first failure.
  *
- * @throws Error with the first line of what it complained of
+ * @throws Error with the first line of its error output
  */
 export function runScript(script: string): Promise<string> {
   return new Promise((resolve, reject) => {
