@@ -4,7 +4,7 @@ export default class Doctor extends OperatorCommand {
   static override commandName = 'doctor'
   static override description = 'Look for what keeps Mosaic from working, and say how to mend it'
 
-  /** What keeps other commands from running is what this one looks for. */
+  /** Skips the checks of other commands, because this command reports what would fail them. */
   override async prepare() {}
 
   override async run() {

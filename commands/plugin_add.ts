@@ -15,7 +15,7 @@ export default class PluginAdd extends OperatorCommand {
   @flags.boolean({ description: 'Look at the plugin, and change nothing' })
   declare dryRun: boolean
 
-  /** It reads no row. */
+  /** Needs no database. */
   override async prepare() {}
 
   override async run() {

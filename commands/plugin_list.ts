@@ -5,7 +5,7 @@ export default class PluginList extends OperatorCommand {
   static override commandName = 'plugin:list'
   static override description = 'List the installed plugins, with what keeps one from being loaded'
 
-  /** It reads no row. */
+  /** Needs no database. */
   override async prepare() {}
 
   override async run() {

@@ -4,27 +4,27 @@ import type { AuditKeys } from '#audit/audit_keys'
 
 export const ANCHORED = 'audit.anchored'
 
-/** More that are none of ours break the chain by themselves. */
+/** Candidates to check. More forged anchors than this break the chain in any case. */
 const MAX_LOOKED_AT = 50
 
 /**
- * What an event `audit.anchored` says: the events up to `through` were verified when it was made, and this
- * is the digest of them. So they hold after the key that sealed them is gone.
+ * The details of an `audit.anchored` event: the events up to `through` were verified when it was
+ * recorded, and have this digest. The proof survives the loss of the keys that sealed them.
  */
 export interface Anchor {
   through: number
   /** Of the events up to `through`: see `digestOf`. */
   digest: string
-  /** Events from before there was a chain, as they were found when it began: nobody vouches for them. */
+  /** Events from before the chain, as found when it began. Nothing vouches for them. */
   unsealed: { count: number; digest: string } | null
 }
 
 export interface FoundAnchor extends Anchor {
-  /** Whether the present key sealed it. */
+  /** Whether the current key sealed it. */
   isPresent: boolean
 }
 
-/** The newest anchor that a known key sealed, or null. */
+/** Returns the newest anchor sealed by a known key, or null. */
 export async function lastAnchor(keys: AuditKeys): Promise<FoundAnchor | null> {
   const events = await AuditEvent.query()
     .where('action', ANCHORED)
@@ -40,7 +40,7 @@ export async function lastAnchor(keys: AuditKeys): Promise<FoundAnchor | null> {
   return null
 }
 
-/** The events from before there was a chain, as an anchor tells them. */
+/** Returns the events from before the chain, as recorded in an anchor. */
 export async function unsealedEvents(): Promise<Anchor['unsealed']> {
   let count = 0
   let digest = BEGINNING

@@ -6,30 +6,31 @@ import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { isUniqueViolation } from '#models/unique_violation'
 
-/** Other replicas append as well: each lost race means that another event was kept. */
+/** Other replicas append as well. Each lost race means that another event was stored. */
 const MAX_TRIES = 20
 const RETRY_MS = 10
 
 export interface AuditEntry {
-  /** Who did it: a user, or none for a command or the installation itself. */
+  /** The acting user; none for a command or the installation itself. */
   actor?: User | null
   /** `noun.verb`: `provider.created`, `session.started`. */
   action: string
   subject?: { type: string; id: string }
-  /** What changed, by name: never a secret, a prompt or an answer. */
+  /** What changed, by name; never a secret, a prompt or an answer. */
   details?: Record<string, unknown>
-  /** The network address it came from. */
+  /** The client's network address. */
   address?: string | null
 }
 
-/** The append-only record of who did what: every event seals the one before it. */
+/** The append-only audit log: every event seals the one before it. */
 export class Audit {
   readonly #ids = new EventIds()
   #last: Promise<unknown> = Promise.resolve()
 
   /**
    * @param key seals each event
-   * @param tellHead told of each new end of the chain: whatever keeps it elsewhere shows a cut-off end later
+   * @param tellHead receives each new head of the chain: a copy kept elsewhere reveals a truncated end
+   * later
    */
   constructor(
     protected key: Buffer,
@@ -37,7 +38,7 @@ export class Audit {
     protected pause: (ms: number) => Promise<unknown> = wait
   ) {}
 
-  /** One at a time in this process, because each follows the one before. */
+  /** Serialized within this process, because each event follows the one before. */
   record(entry: AuditEntry): Promise<void> {
     const recorded = this.#last.then(() => this.#append(entry))
     this.#last = recorded.catch(() => {})
@@ -70,7 +71,7 @@ export class Audit {
       .orderBy('sequence', 'desc')
       .first()
     const row = new AuditEvent()
-    /** To the second, as every database keeps it. */
+    /** Exact to the second, the precision of every supported database. */
     row.merge({
       ...event,
       sequence: (before?.sequence ?? 0) + 1,

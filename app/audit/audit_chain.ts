@@ -5,7 +5,7 @@ import { BEGINNING, hashOf } from '#audit/chain'
 import { verifyAudit, type AuditVerification } from '#audit/verification'
 import AuditEvent from '#models/audit_event'
 
-/** The audit record as a chain: whether it holds, and what makes it outlive the keys that sealed it. */
+/** Verifies the audit chain, and anchors it so that it outlives the keys that sealed it. */
 export class AuditChain {
   /** @param legacy the key of earlier versions, while it is kept: see `legacyAuditKey` */
   constructor(
@@ -19,10 +19,11 @@ export class AuditChain {
   }
 
   /**
-   * Verifies the record, and notes in an event sealed with the present key that it held: the former keys may
-   * go then. Nothing is noted where the record is broken, or holds by the present key already.
+   * Verifies the record and records the result in an event sealed with the current key, so that former
+   * keys can be dropped. Records nothing if the chain is broken, or already holds by the current key
+   * alone.
    *
-   * @param begins whether events from before the chain are noted as unsealed, which happens once
+   * @param begins whether events from before the chain are recorded as unsealed, which happens once
    */
   async anchor({ begins = false } = {}): Promise<AuditVerification> {
     const found = await this.verify()

@@ -4,29 +4,29 @@ import AuditEvent from '#models/audit_event'
 import { whereContains } from '#models/folded'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
-/** Which events. Times are inclusive, and exact to the second. */
+/** Selects events. Times are inclusive, and exact to the second. */
 export interface AuditFilter {
-  /** The id, or a part of the name. */
+  /** An id, or part of a name. */
   actor?: string
-  /** The whole action, or its beginning: `user` finds `user.invited`. */
+  /** The whole action or its prefix: `user` finds `user.invited`. */
   action?: string
   subject?: string
   from?: DateTime
   to?: DateTime
 }
 
-/** Reads the record; each event is marked as verified or not: see `AuditChain.mark`. */
+/** Reads the record. Each event is marked as verified or not: see `AuditChain.mark`. */
 export class AuditReader {
   constructor(protected chain: AuditChain) {}
 
-  /** Newest first, with the people whom it was done to. */
+  /** Returns events newest first, with the people they concern. */
   async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, ...filter }: PageQuery & AuditFilter) {
     const found = await this.#query(filter).preload('subjectUser').paginate(page, limit)
     await this.chain.mark(found.all())
     return found
   }
 
-  /** All events that the filter finds, newest first, read in batches. */
+  /** Yields all matching events, newest first, read in batches. */
   async *all(filter: AuditFilter, batch = 500): AsyncGenerator<AuditEvent> {
     for (let before: string | null = null; ;) {
       const query = this.#query(filter).limit(batch)

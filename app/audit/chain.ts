@@ -1,10 +1,10 @@
 import { createHash, createHmac } from 'node:crypto'
 import type AuditEvent from '#models/audit_event'
 
-/** What the first event follows. */
+/** The predecessor hash of the first event. */
 export const BEGINNING = '0'.repeat(64)
 
-/** What is sealed of an event: all that it tells, and its place. */
+/** The sealed part of an event: all its content, and its place. */
 type Sealed = Pick<
   AuditEvent,
   | 'sequence'
@@ -20,14 +20,17 @@ type Sealed = Pick<
 >
 
 /**
- * The seal of an event that follows the one with the hash `previous`, as 64 hexadecimal characters. It is
- * keyed: who writes into the database, but does not hold `MOSAIC_SECRET_KEY`, cannot make a chain.
+ * Returns an event's seal, given its predecessor's hash `previous`, as 64 hexadecimal characters. It is
+ * keyed: write access to the database without `MOSAIC_SECRET_KEY` is not enough to forge a chain.
  */
 export function hashOf(event: Sealed, previous: string, key: Buffer): string {
   return createHmac('sha256', key).update(contentOf(event, previous)).digest('hex')
 }
 
-/** A digest of all events up to this one, seals included; `before` is that of the events before it. */
+/**
+ * Returns a digest of all events up to this one, seals included; `before` is the digest of its
+ * predecessors.
+ */
 export function digestOf(event: Sealed & Pick<AuditEvent, 'hash'>, before: string): string {
   return createHash('sha256')
     .update(JSON.stringify([before, event.hash, contentOf(event, '')]))
@@ -50,7 +53,7 @@ function contentOf(event: Sealed, previous: string): string {
   ])
 }
 
-/** The same text for the same content, in whatever order a database gives the keys back. */
+/** Returns the same text for the same content, in whatever order a database returns the keys. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (value === null || typeof value !== 'object') return value

@@ -14,10 +14,10 @@ const COLUMNS = [
   'verified',
 ]
 
-/** A cell that begins so is a formula to a spreadsheet: whoever chose a name would run one there. */
+/** Spreadsheets run cells that begin like this as formulas, and anyone can choose such a name. */
 const FORMULA = /^[=+\-@\t\r]/
 
-/** The events as CSV (RFC 4180), a line at a time, with a head. */
+/** Yields the events as CSV (RFC 4180), line by line, with a header. */
 export async function* auditCsv(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
   yield line(COLUMNS)
   for await (const event of events) {

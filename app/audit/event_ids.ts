@@ -1,12 +1,12 @@
 import { createId } from '@paralleldrive/cuid2'
 
-/** Nine digits to the base 36 hold milliseconds until the year 5188. */
+/** Nine base-36 digits hold milliseconds until the year 5188. */
 const TIME_DIGITS = 9
 const COUNT_DIGITS = 4
 const RANDOM_DIGITS = 11
 
 /**
- * Ids that sort by the time they were made: the columns of time are exact to the second only, and many
+ * Creates ids that sort by creation time. Timestamp columns are exact only to the second, and many
  * events happen within one.
  */
 export class EventIds {
@@ -25,5 +25,5 @@ export class EventIds {
 
 const digits = (value: number, length: number) => value.toString(36).padStart(length, '0')
 
-/** Keeps apart what several replicas of Mosaic make in the same millisecond. */
+/** Distinguishes ids that several replicas of Mosaic create in the same millisecond. */
 const random = () => createId().slice(0, RANDOM_DIGITS)

@@ -3,13 +3,13 @@ import type { AuditChain } from '#audit/audit_chain'
 import AuditEvent from '#models/audit_event'
 import SystemConfig from '#models/system_config'
 
-/** What became of a record that an earlier version kept. */
+/** The outcome of upgrading an earlier version's record. */
 export type AuditUpgrade = 'not needed' | 'anchored' | 'finished' | 'broken'
 
 /**
- * Anchors a record of an earlier version, whose key stands among the settings or which has no chain yet. The
- * boot after that forgets the key, when no replica of that version seals with it any more. A record that is
- * broken keeps its key, and `audit:verify` says where.
+ * Anchors an earlier version's record, which has its key among the settings or no chain yet. The next
+ * boot deletes the key, when no replica of that version seals with it any more. A broken record keeps
+ * its key, and `audit:verify` reports the place.
  */
 export async function upgradeAudit(chain: AuditChain): Promise<AuditUpgrade> {
   const legacy = await SystemConfig.findBy('key', 'audit.key')
@@ -27,7 +27,7 @@ export async function upgradeAudit(chain: AuditChain): Promise<AuditUpgrade> {
   return broken ? 'broken' : 'anchored'
 }
 
-/** Whether there are events from before the chain that no anchor has told of yet. */
+/** Whether there are events from before the chain that no anchor covers yet. */
 async function isBeginning(hasLegacyKey: boolean): Promise<boolean> {
   const before = await AuditEvent.query().whereNull('sequence').first()
   if (!before) return false

@@ -3,38 +3,38 @@ import { lastAnchor, unsealedEvents, type FoundAnchor } from '#audit/anchors'
 import { BEGINNING, digestOf, hashOf } from '#audit/chain'
 import AuditEvent from '#models/audit_event'
 
-/** Events read at a time. */
+/** Events per query. */
 const BATCH = 500
 
-/** Where the record breaks first, and how. */
+/** The first break of the record. */
 export interface AuditBreak {
-  /** `outside`: there are events without a place in the chain, which nobody recorded. */
+  /** `outside`: there are events without a place in the chain, which Mosaic did not record. */
   problem: 'altered' | 'missing' | 'cut_off' | 'outside'
-  /** The first event that nothing shows to be as recorded, that is gone, or the last that is known. */
+  /** The first event that is unproven or missing; for `cut_off`, the last one present. */
   sequence: number | null
 }
 
-/** What was found of the record. */
+/** The result of a verification. */
 export interface AuditVerification {
-  /** Events whose seal is right, from the first on. */
+  /** Events with a valid seal, counted from the first. */
   verified: number
-  /** Events from before there was a chain: nothing tells if they are as they were. */
+  /** Events from before the chain, which cannot be verified. */
   unsealed: number
-  /** Events that have no place in the chain: without a sequence, below its first, or beside another. */
+  /** Events without a place in the chain: no sequence, one below the first, or a duplicate. */
   outside: number
-  /** The last event: kept elsewhere, it shows later that nothing was cut off the end. */
+  /** The last event. A copy kept elsewhere proves later that the end was not cut off. */
   head: { sequence: number; hash: string } | null
   broken: AuditBreak | null
-  /** Whether all holds by the present key alone: the former keys may go. */
+  /** Whether the whole record holds by the current key alone, so that former keys can be dropped. */
   isAnchored: boolean
-  /** Of the verified events: see `digestOf`. */
+  /** Digest of the verified events: see `digestOf`. */
   digest: string
 }
 
 /**
- * Walks the whole record and checks each event's seal. An event that was altered, removed, put elsewhere or
- * added beside the chain breaks it. With `expected`, the hash of a head noted earlier, an end that was cut
- * off is found too.
+ * Walks the whole record and checks each event's seal. Events that were altered, removed, moved or
+ * added outside the chain break it. With `expected`, the hash of a head noted earlier, a truncated end
+ * is found too.
  */
 export async function verifyAudit(keys: AuditKeys, expected?: string): Promise<AuditVerification> {
   const walk = new Walk(keys, await lastAnchor(keys))
@@ -60,7 +60,7 @@ export async function verifyAudit(keys: AuditKeys, expected?: string): Promise<A
   return { verified, unsealed, outside, head, broken, isAnchored, digest }
 }
 
-/** Events that the walk did not meet on its way from the first on. */
+/** Counts the events that the walk did not meet. */
 async function strays({ sequence, anchor }: Walk) {
   const rows = await AuditEvent.query()
     .where((aside) => void aside.whereNull('sequence').orWhere('sequence', '<=', sequence))
@@ -73,13 +73,13 @@ async function strays({ sequence, anchor }: Walk) {
   return { unsealed, outside: Math.max(0, aside - unsealed) }
 }
 
-/** The way along the chain, one event after the other. */
+/** A walk along the chain, event by event. */
 class Walk {
   sequence = 0
   digest = BEGINNING
   isAnchored = true
   #hash = BEGINNING
-  /** The first event that no known key sealed, while the anchor may still vouch for it. */
+  /** The first event that no known key sealed, while an anchor may still vouch for it. */
   #unsure: number | null = null
 
   constructor(
@@ -95,7 +95,7 @@ class Walk {
     return this.sequence > 0 ? { sequence: this.sequence, hash: this.#hash } : null
   }
 
-  /** Takes the next event; what is wrong with it, or null. */
+  /** Checks the next event. Returns its fault, or null. */
   follow(event: AuditEvent): AuditBreak | null {
     const sequence = this.sequence + 1
     if (event.sequence !== sequence) {
@@ -117,7 +117,7 @@ class Walk {
     return null
   }
 
-  /** No anchor vouches for what is unsure still. */
+  /** Reports an event that no anchor vouched for. */
   end(): AuditBreak | null {
     return this.#unsure === null ? null : { problem: 'altered', sequence: this.#unsure }
   }

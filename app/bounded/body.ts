@@ -1,6 +1,6 @@
 /**
- * The one way to read what somebody else sends: a gateway, an agent, a provider, an engine. None of them
- * decides how much memory or time a read takes.
+ * Bounded reads of all external input, whether from a gateway, an agent, a provider or an engine. No
+ * sender decides how much memory or time a read takes.
  */
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
@@ -11,19 +11,19 @@ import { GrowingBuffer } from '#bounded/growing_buffer'
 export type Input = Readable | ReadableStream<Uint8Array> | null | undefined
 
 export interface InputLimits {
-  /** The input as the subject of a sentence, for the error: "The answer of the gateway". */
+  /** The input as the subject of the error's sentence: "The answer of the gateway". */
   what: string
-  /** The most bytes that are read, after decompression. */
+  /** Maximum number of bytes, after decompression. */
   maxBytes: number
-  /** Milliseconds until the end of the input. Left out only where `signal` ends at a deadline. */
+  /** Milliseconds until the end of the input. Omit it only if `signal` enforces a deadline. */
   maxMs?: number
-  /** Milliseconds between two pieces. */
+  /** Maximum milliseconds between two pieces. */
   idleMs?: number
   signal?: AbortSignal
 }
 
 /**
- * The input piece by piece. Leaving the loop, an error and a limit all end the input at its source.
+ * Yields the input piece by piece. Leaving the loop, an error or a limit stops the input at its source.
  *
  * @throws E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW, the signal's reason, the input's own error
  */
@@ -32,7 +32,7 @@ export async function* pieces(input: Input, limits: InputLimits): AsyncGenerator
   signal?.throwIfAborted()
   if (!input) return
   const stream = input instanceof Readable ? input : Readable.fromWeb(input as NodeReadableStream)
-  /** A stream that is given up halfway reports an error that nobody awaits. */
+  /** An abandoned stream emits an error that no one handles. */
   stream.on('error', () => {})
   const end = (reason: unknown) => stream.destroy(reason as Error)
   const endAfter = (ms?: number) =>
@@ -44,7 +44,7 @@ export async function* pieces(input: Input, limits: InputLimits): AsyncGenerator
   let size = 0
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
-      /** Time that the reader itself takes is not the sender's. */
+      /** The reader's own time does not count against the sender. */
       clearTimeout(idle)
       size += piece.length
       if (size > maxBytes) throw new E_INPUT_TOO_LARGE(what, maxBytes)
@@ -61,29 +61,29 @@ export async function* pieces(input: Input, limits: InputLimits): AsyncGenerator
   }
 }
 
-/** The whole input. Throws as `pieces` does. */
+/** Reads the whole input. Throws as `pieces` does. */
 export async function readBytes(input: Input, limits: InputLimits): Promise<Buffer> {
   const read = new GrowingBuffer()
   for await (const piece of pieces(input, limits)) read.add(piece)
   return read.take()
 }
 
-/** The whole input as UTF-8. Throws as `pieces` does. */
+/** Reads the whole input as UTF-8. Throws as `pieces` does. */
 export async function readText(input: Input, limits: InputLimits): Promise<string> {
   return (await readBytes(input, limits)).toString('utf8')
 }
 
 /**
- * The whole input as JSON; null for an empty one.
+ * Reads the whole input as JSON; null if it is empty.
  *
- * @throws SyntaxError where it is none, and as `pieces` does
+ * @throws SyntaxError for invalid JSON, and as `pieces` does
  */
 export async function readJson(input: Input, limits: InputLimits): Promise<unknown> {
   const text = await readText(input, limits)
   return text === '' ? null : JSON.parse(text)
 }
 
-/** The first bytes of an input as UTF-8, for an error of somebody else; the rest is not read. */
+/** Reads the first bytes of an input as UTF-8, to quote in an error. The rest is discarded. */
 export async function readBeginning(input: Input, limits: InputLimits): Promise<string> {
   const read = new GrowingBuffer()
   for await (const piece of pieces(input, { ...limits, maxBytes: Infinity })) {

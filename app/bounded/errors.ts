@@ -6,7 +6,7 @@ const UNITS = [
   ['KB', 1024],
 ] as const
 
-/** Something outside Mosaic sent more than it may. Nothing more of it is read. */
+/** An external sender exceeded its size limit. The rest is not read. */
 export class E_INPUT_TOO_LARGE extends Exception {
   static override code = 'E_INPUT_TOO_LARGE'
   static override status = 502
@@ -18,7 +18,7 @@ export class E_INPUT_TOO_LARGE extends Exception {
   }
 }
 
-/** Something outside Mosaic took longer to send than it may. Nothing more of it is read. */
+/** An external sender exceeded its time limit. The rest is not read. */
 export class E_INPUT_TOO_SLOW extends Exception {
   static override code = 'E_INPUT_TOO_SLOW'
   static override status = 504

@@ -1,17 +1,18 @@
 import { constants, open, type FileHandle } from 'node:fs/promises'
 import { E_INPUT_TOO_LARGE } from '#bounded/errors'
 
-/** A link is not followed, and a pipe without a writer does not keep the reader waiting. */
+/** Does not follow links, and does not block on a pipe without a writer. */
 const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 export interface FileLimits {
-  /** The file as the subject of a sentence, for the error: "The record of the agent". */
+  /** The file as the subject of the error's sentence: "The record of the agent". */
   what: string
   maxBytes: number
 }
 
 /**
- * The whole of a small regular file as UTF-8. A link and anything but a file are errors: ELOOP, EINVAL.
+ * Reads a small regular file as UTF-8. Fails with ELOOP for a link, and with EINVAL for anything but a
+ * file.
  *
  * @throws E_INPUT_TOO_LARGE, and as `open` does
  */
@@ -22,7 +23,10 @@ export async function readSmallFile(path: string, { what, maxBytes }: FileLimits
   return bytes.toString('utf8')
 }
 
-/** The last bytes of a regular file. Throws as `open` does, ELOOP for a link, EINVAL for no file. */
+/**
+ * Reads the last bytes of a regular file. Throws as `open` does, ELOOP for a link, EINVAL for anything
+ * but a file.
+ */
 export async function readFileEnd(path: string, maxBytes: number): Promise<Buffer> {
   await using file = await openRegular(path)
   const { size } = await file.stat()
@@ -30,7 +34,7 @@ export async function readFileEnd(path: string, maxBytes: number): Promise<Buffe
   return readAt(file, start, Math.min(size, maxBytes))
 }
 
-/** The size that a file claims may be a lie, or change: memory is taken for what is asked, at most. */
+/** A file's reported size may be wrong or change, so at most the requested length is allocated. */
 async function readAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length)
   let read = 0

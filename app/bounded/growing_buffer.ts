@@ -1,10 +1,10 @@
-/** The first allocation, in bytes: most of what is read is smaller. */
+/** The first allocation, in bytes; most inputs are smaller. */
 const FIRST_BYTES = 4096
 
 /**
- * Bytes that arrive in pieces, in one allocation. A list of the pieces would cost a few hundred bytes for
- * each, and the sender decides how many there are: one byte a piece is ten gigabytes for a body of thirty
- * megabytes.
+ * Collects bytes that arrive in pieces in one allocation. A list of pieces would cost a few hundred
+ * bytes for each, and the sender decides their number: at one byte per piece, a body of 30 MB would
+ * take 10 GB.
  */
 export class GrowingBuffer {
   #bytes = Buffer.alloc(0)
@@ -25,7 +25,7 @@ export class GrowingBuffer {
     this.#size = needed
   }
 
-  /** All bytes so far, which it then forgets. */
+  /** Returns all bytes so far, and clears the buffer. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#size)
     this.#bytes = Buffer.alloc(0)
@@ -33,7 +33,7 @@ export class GrowingBuffer {
     return taken
   }
 
-  /** Doubles, so that each byte is copied twice on average. */
+  /** Doubles the size, so that each byte is copied twice on average. */
   #grow(needed: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES))
     this.#bytes.copy(grown, 0, 0, this.#size)

@@ -5,11 +5,11 @@ import { pieces, type Input, type InputLimits } from '#bounded/body'
 const NEWLINE = 0x0a
 
 export interface LineLimits extends Omit<InputLimits, 'maxBytes'> {
-  /** The most bytes of one line. The input itself may go on for ever. */
+  /** Maximum bytes of one line. The input itself may be endless. */
   maxLineBytes: number
 }
 
-/** Cuts bytes into lines as they come, and keeps no more than the line under way. */
+/** Splits incoming bytes into lines, and keeps only the current line. */
 export class LineCutter {
   readonly #what: string
   readonly #maxLineBytes: number
@@ -21,7 +21,7 @@ export class LineCutter {
   }
 
   /**
-   * The lines that these bytes end, without their line feed.
+   * Returns the lines that these bytes complete, without their line feed.
    *
    * @throws E_INPUT_TOO_LARGE
    */
@@ -37,7 +37,7 @@ export class LineCutter {
     }
   }
 
-  /** The last line, where the input ended without a line feed; else null. */
+  /** Returns the last line if the input ended without a line feed, else null. */
   end(): string | null {
     return this.#begun.size === 0 ? null : this.#take()
   }
@@ -56,7 +56,7 @@ export class LineCutter {
 }
 
 /**
- * The lines of an input, as they come. Leaving the loop ends the input at its source.
+ * Yields the lines of an input as they arrive. Leaving the loop stops the input at its source.
  *
  * @throws E_INPUT_TOO_LARGE for a line, and as `pieces` does
  */

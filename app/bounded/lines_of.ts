@@ -1,14 +1,14 @@
 export interface LineCounts {
-  /** The most lines that are taken. */
+  /** Maximum number of lines. */
   maxLines: number
-  /** The most characters of one; the rest is cut off. */
+  /** Maximum characters per line; the rest is cut off. */
   maxLength: number
-  /** Ends the reading, and with it the source. */
+  /** Stops reading, and the source with it. */
   signal: AbortSignal
 }
 
 /**
- * The first lines of somebody's generator, however long it would go on and whatever it promised.
+ * Returns the first lines of an untrusted generator, even if it is endless or breaks its contract.
  *
  * @throws the signal's reason, what the generator throws
  */

@@ -3,18 +3,18 @@ import type { Server, Socket } from 'node:net'
 export interface ConnectionCapLimits {
   /** Connections of all addresses together. */
   total: number
-  /** Connections of one address. Loopback is exempt: all callers of a machine share it. */
+  /** Connections per address. Loopback is exempt: all callers on a machine share it. */
   perAddress: number
 }
 
-/** Also counts connections that other listeners hand to the server. */
+/** Limits a server's connections, including those that other listeners pass to it. */
 export function capConnections(server: Server, limits: ConnectionCapLimits): void {
   const caps = new ConnectionCaps(limits)
-  // Before the server itself looks at the connection.
+  // Must run before the server's own handler.
   server.prependListener('connection', (socket) => caps.admit(socket))
 }
 
-/** Where all callers of a machine share an address. */
+/** Whether all callers on a machine share this address. */
 export function isLoopback(address: string): boolean {
   return LOOPBACK.test(address)
 }
@@ -22,8 +22,8 @@ export function isLoopback(address: string): boolean {
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/
 
 /**
- * Counts open connections of listeners that agents reach. Each holds a descriptor and memory of Mosaic's,
- * before anybody knows whose it is.
+ * Counts open connections of listeners that agents reach. Each costs Mosaic a descriptor and memory
+ * before the caller is known.
  */
 export class ConnectionCaps {
   readonly #limits: ConnectionCapLimits
@@ -34,9 +34,9 @@ export class ConnectionCaps {
     this.#limits = limits
   }
 
-  /** Counts a connection until it closes; beyond the limits it is ended instead. */
+  /** Counts a connection until it closes, or destroys it if it exceeds a limit. */
   admit(socket: Socket): void {
-    // The other end may be gone already, and then has no address.
+    // The peer may be gone already; then there is no address.
     const address = socket.remoteAddress ?? ''
     const own = this.#byAddress.get(address) ?? 0
     const isCapped = !isLoopback(address) && own >= this.#limits.perAddress

@@ -3,20 +3,23 @@ import { httpChunk } from '#http/http_chunk'
 import { EVENT_STREAM_HEADERS, eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
 import type { StreamTiming } from '#http/stream_timing'
 
-/** Looks per heartbeat: a silence is noticed at the second look, so at most one heartbeat after it began. */
+/**
+ * Checks per heartbeat interval. A silence is noticed at the second check, so at most one interval
+ * after it began.
+ */
 const LOOKS = 2
 
 export interface EventStreamOptions extends StreamTiming {
-  /** The request's id, for the answer's header. */
+  /** The request's id, for the response header. */
   requestId?: string
 }
 
 /**
- * An answer of server-sent events, written straight to the connection. Opens with the first write, or by
- * itself after a while, so that a failure that comes at once still has its own status.
+ * A response of server-sent events, written straight to the connection. It opens with the first write,
+ * or by itself after a while, so that an early failure can still set the status.
  *
- * What is written within one turn of the event loop leaves as one piece: each piece costs a system call
- * and the framing of a chunk.
+ * All writes within one turn of the event loop are sent as one chunk, because each chunk costs a system
+ * call and its framing.
  */
 export class EventStream {
   readonly #response: ServerResponse
@@ -32,34 +35,34 @@ export class EventStream {
     this.#timer = setTimeout(this.#open, options.openAfterMs)
   }
 
-  /** Whether the client has, or is about to get, the status and headers of a stream. */
+  /** Whether the status and headers of a stream have been sent, or are about to be. */
   get opened(): boolean {
     return this.#written.length > 0 || this.#response.headersSent
   }
 
-  /** Writes whole events. False means: the client is behind, wait for `drained`. */
+  /** Writes whole events. Returns false if the client is behind: wait for `drained`. */
   write(events: Buffer): boolean {
     this.#quietLooks = 0
     if (this.#written.push(events) === 1) process.nextTick(this.#flush)
     return !this.#response.writableNeedDrain
   }
 
-  /** A named event with JSON as its data. */
+  /** Writes a named event with JSON data. */
   event(name: string, data: unknown): boolean {
     return this.write(Buffer.from(eventText(name, data)))
   }
 
-  /** What clients skip; one line. */
+  /** Writes a one-line comment, which clients ignore. */
   comment(text: string): boolean {
     return this.write(Buffer.from(`: ${text}\n\n`))
   }
 
-  /** Calls back once what was written has left for the client. */
+  /** Calls back once all writes have been sent to the client. */
   drained(callback: () => void): void {
     this.#response.once('drain', callback)
   }
 
-  /** Writes the last events, and ends the answer. */
+  /** Writes the last events, and ends the response. */
   end(events?: Buffer): void {
     if (events) this.#written.push(events)
     this.release()
@@ -67,7 +70,7 @@ export class EventStream {
     this.#response.end(this.#take(true))
   }
 
-  /** Stops the heartbeat; for a stream that never opened, or whose client left. */
+  /** Stops the heartbeat; for a stream that never opened, or whose client has left. */
   release(): void {
     clearTimeout(this.#timer)
   }
@@ -75,7 +78,7 @@ export class EventStream {
   readonly #flush = (): void => {
     if (this.#written.length === 0 || this.#response.destroyed) return
     this.#writeHead()
-    /** Sent at once: of itself Node would wait for the end of the turn, for the sake of its own framing. */
+    /** Sends at once: Node would delay the write to the end of the turn, for its own framing. */
     this.#response.cork()
     this.#response.write(this.#take(false))
     this.#response.uncork()
@@ -94,7 +97,10 @@ export class EventStream {
       ...EVENT_STREAM_HEADERS,
       ...(requestId && { 'x-request-id': requestId }),
     })
-    /** The header says it by now, or not, for clients of HTTP/1.0. Node would frame with four writes. */
+    /**
+     * The header is fixed by now: chunked, or not for HTTP/1.0 clients. Node's own framing takes four
+     * writes.
+     */
     this.#chunked = this.#response.chunkedEncoding
     this.#response.chunkedEncoding = false
   }
@@ -104,7 +110,7 @@ export class EventStream {
     this.#timer = setInterval(this.#look, this.#options.heartbeatMs / LOOKS)
   }
 
-  /** A client that is behind needs no sign of life: it has enough to read. */
+  /** A client that is behind needs no heartbeat: it has enough to read. */
   readonly #look = (): void => {
     this.#quietLooks++
     if (this.#quietLooks < LOOKS || this.#response.writableNeedDrain) return

@@ -2,8 +2,8 @@ const CRLF = Buffer.from('\r\n')
 const END_OF_BODY = Buffer.from('0\r\n\r\n')
 
 /**
- * One chunk of a body of HTTP/1.1 (RFC 9112 §7.1) that holds all the pieces, in one buffer and so in one
- * write. With `last` the body ends behind it; without any pieces it is the end alone.
+ * Returns one HTTP/1.1 chunk (RFC 9112 §7.1) with all the pieces, in one buffer and so in one write.
+ * `last` adds the end of the body; without pieces it is only that end.
  */
 export function httpChunk(pieces: Buffer[], last: boolean): Buffer {
   const ending = last ? [END_OF_BODY] : []

@@ -2,21 +2,21 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { isLoopback } from '#http/connection_caps'
 
 export interface RequestRateLimits {
-  /** Requests of one address in a second, on average. */
+  /** Average requests per second of one address. */
   perSecond: number
-  /** Requests of one address at once, after a pause. */
+  /** Burst size of one address after a pause. */
   burst: number
 }
 
-/** What is left of an address's share, and when that was counted, in milliseconds. */
+/** The remaining requests of an address, and when they were computed, in milliseconds. */
 interface Share {
   left: number
   at: number
 }
 
-/** Addresses that are remembered; one whose share is whole again need not be. */
+/** Addresses to keep before those at their full burst are dropped. */
 const MANY = 4096
-/** Looking for those takes time as well: milliseconds between two looks. */
+/** Minimum milliseconds between two such cleanups, because they take time as well. */
 const LOOK_MS = 1000
 
 const REFUSAL = JSON.stringify({
@@ -30,8 +30,8 @@ const REFUSAL = JSON.stringify({
 })
 
 /**
- * Limits how often one address may ask. Loopback is exempt: all callers of a machine share it. A caller
- * beyond its share costs only the refusal, and delays nobody else.
+ * Limits the request rate per address. Loopback is exempt: all callers on a machine share it. A caller
+ * over its limit costs only the refusal, and does not delay others.
  */
 export class RequestRate {
   readonly #limits: RequestRateLimits
@@ -39,13 +39,13 @@ export class RequestRate {
   readonly #shares = new Map<string, Share>()
   #lookedAt = -Infinity
 
-  /** @param now milliseconds that pass, whatever a clock is set to */
+  /** @param now monotonic milliseconds */
   constructor(limits: RequestRateLimits, now: () => number = () => performance.now()) {
     this.#limits = limits
     this.#now = now
   }
 
-  /** Takes one request of the address's share. False where nothing is left of it. */
+  /** Consumes one request of an address. Returns false if none is left. */
   take(address: string): boolean {
     if (isLoopback(address)) return true
     const share = this.#shareOf(address)
@@ -78,7 +78,7 @@ export class RequestRate {
   }
 }
 
-/** Answers 429 in place of the listener to an address that asks too often, and ends its connection. */
+/** Answers 429 in place of the listener to an address over its rate, and closes its connection. */
 export function limitRequests(listener: RequestListener, limits: RequestRateLimits) {
   const rate = new RequestRate(limits)
   return (request: IncomingMessage, response: ServerResponse) => {

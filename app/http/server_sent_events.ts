@@ -4,19 +4,19 @@ import type { HttpContext } from '@adonisjs/core/http'
 export const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
-  /** Proxies that buffer by default let this answer through as it comes. */
+  /** Tells buffering proxies to pass this response through immediately. */
   'x-accel-buffering': 'no',
 }
 
-/** Clients skip it; proxies cut a connection that is silent for long. */
+/** A comment that clients ignore. Proxies cut connections that are silent for long. */
 export const HEARTBEAT_TEXT = ': still here\n\n'
 
-/** A named event with JSON as its data. */
+/** Formats a named event with JSON data. */
 export function eventText(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-/** Answers with a stream of events; it is destroyed when the client leaves. */
+/** Responds with an event stream, which is destroyed when the client leaves. */
 export function streamEvents({ response }: Pick<HttpContext, 'response'>, events: Readable): void {
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) response.header(name, value)
   response.stream(events)

@@ -1,8 +1,8 @@
-/** When an event stream speaks although there is nothing to say. Milliseconds. */
+/** When an event stream sends output although no event has occurred. Milliseconds. */
 export interface StreamTiming {
-  /** Silence after which the answer's headers are sent: later failures are events, not statuses. */
+  /** Silence after which the response headers are sent. Later failures become events, not statuses. */
   openAfterMs: number
-  /** Silence after which a comment keeps clients and proxies from giving up. */
+  /** Silence after which a comment keeps clients and proxies from timing out. */
   heartbeatMs: number
 }
 

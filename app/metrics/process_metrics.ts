@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
-/** What every Node service tells of itself: processor, memory, handles, the event loop's lag, collections. */
+/** Standard Node metrics: processor, memory, handles, event loop lag, garbage collection. */
 export function processMetrics(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

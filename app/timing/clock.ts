@@ -1,12 +1,12 @@
-/** Time as the agents' services see it. Tests put one of their own in its place. */
+/** Time as the agents' services see it. Tests substitute their own. */
 export interface Clock {
   /** Milliseconds of the epoch. */
   now(): number
-  /** Milliseconds since some moment, of a clock that nobody sets: for how long something takes. */
+  /** Milliseconds on a monotonic clock of arbitrary origin, for measuring durations. */
   elapsed(): number
-  /** Resolves after that many milliseconds; rejects with the signal's reason when it aborts. */
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason if it aborts. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
-  /** Calls back once; the returned function calls it off. `background` does not keep the process alive. */
+  /** Calls back once; the returned function cancels it. `background` does not keep the process alive. */
   after(ms: number, callback: () => void, options?: { background?: boolean }): () => void
 }
 

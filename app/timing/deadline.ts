@@ -1,7 +1,7 @@
 import type { Clock } from '#timing/clock'
 import { raceSignal } from '#timing/race_signal'
 
-/** Something took longer than it was given. */
+/** The work exceeded its time limit. */
 export class DeadlineExceeded extends Error {
   constructor(readonly ms: number) {
     super(`Not done within ${ms} ms.`)
@@ -10,8 +10,8 @@ export class DeadlineExceeded extends Error {
 }
 
 /**
- * Does the work within that many milliseconds, and while the outer signal lives. The work gets a signal
- * that tells it when to give up; should it not listen, the wait ends all the same.
+ * Runs the work within `ms` milliseconds, and while the outer signal is not aborted. The work gets a
+ * signal to abort on; the wait ends even if the work ignores it.
  *
  * @throws DeadlineExceeded, the outer signal's reason, what the work throws
  */

@@ -1,4 +1,4 @@
-/** Does the work for each item, so many at a time. The work must not reject. */
+/** Runs the work for each item with limited concurrency. The work must not reject. */
 export async function inParallel<Item>(
   items: Iterable<Item>,
   atOnce: number,

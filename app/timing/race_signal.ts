@@ -1,4 +1,4 @@
-/** Settles as the promise does, unless the signal aborts first: then it rejects with the signal's reason. */
+/** Settles as the promise does, but rejects with the signal's reason if that aborts first. */
 export async function raceSignal<T>(promise: Promise<T>, signal?: AbortSignal | null): Promise<T> {
   if (!signal) return promise
   const aborted = Promise.withResolvers<never>()

@@ -3,10 +3,10 @@ import UserContainer from '#models/user_container'
 import type { AgentStatus } from '#models/types'
 import type { UsageMeter } from '#usage/usage_meter'
 
-/** An agent that was in one of these has been up since it started. */
+/** An agent in one of these has been up since it started. */
 const WAS_UP = new Set<AgentStatus>(['running', 'suspended', 'stopping'])
 
-/** Counts what happened to a user's agent: that it woke, and when it fell asleep how long it was up. */
+/** Counts a user agent's wakes, and its time up when it stops. */
 export function countTransition(
   meter: Pick<UsageMeter, 'woke' | 'awake'>,
   { before, row }: AgentTransition,

@@ -1,6 +1,6 @@
 export const DAY_MS = 86_400_000
 
-/** The day of a time in milliseconds of the epoch, in UTC: `2026-11-25`. */
+/** Returns the UTC day of a time in milliseconds of the epoch: `2026-11-25`. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
@@ -11,11 +11,11 @@ export interface DailyEntry<Values> {
   values: Values
 }
 
-/** Numbers that add up in memory, by day and key. */
+/** Sums in memory, by day and key. */
 export class DailySums<Values extends object> {
   #sums = new Map<string, Record<string, number>>()
 
-  /** `none` names the numbers, each 0. */
+  /** @param none the names of the sums, each 0 */
   constructor(protected none: Values) {}
 
   add(day: string, key: string, more: Partial<Values>): void {
@@ -26,8 +26,8 @@ export class DailySums<Values extends object> {
   }
 
   /**
-   * Gives all of them and begins anew. In one order for all replicas of Mosaic: two that write the same
-   * rows at once would otherwise wait for each other.
+   * Returns all sums and resets them. All replicas of Mosaic use the same order: otherwise two that
+   * write the same rows at once could deadlock.
    */
   take(): DailyEntry<Values>[] {
     const all = [...this.#sums].sort(([one], [other]) => (one < other ? -1 : 1))

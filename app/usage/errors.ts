@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** A period that ends before it begins, or is longer than is told at once. */
+/** A period that ends before it begins, or exceeds the maximum length. */
 export class E_USAGE_PERIOD extends Exception {
   static override code = 'E_USAGE_PERIOD'
   static override status = 422

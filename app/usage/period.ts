@@ -1,19 +1,19 @@
 import { DAY_MS, dayOf } from '#usage/daily_sums'
 import { E_USAGE_PERIOD } from '#usage/errors'
 
-/** A period of whole days in UTC, both included, as `2026-11-25`. */
+/** A period of whole UTC days, both inclusive. Dates are written as `2026-11-25`. */
 export interface Period {
   from: string
   to: string
 }
 
-/** Days that are told at once: a leap year. */
+/** Maximum length of a report: a leap year. */
 const MOST_DAYS = 366
-/** Days of a period that nobody named. */
+/** Default length of a period, in days. */
 const USUAL_DAYS = 30
 
 /**
- * What was asked for; what is left out makes it the thirty days until `to`, which is today.
+ * Completes the requested period. It ends today by default, and covers thirty days.
  *
  * @throws E_USAGE_PERIOD
  */
@@ -25,7 +25,7 @@ export function periodOf(asked: Partial<Period>, now: number): Period {
   return { from, to }
 }
 
-/** Each day of a period. */
+/** Returns each day of a period. */
 export function daysOf(period: Period): string[] {
   const first = Date.parse(period.from)
   return Array.from({ length: daysBetween(period) }, (_, index) => dayOf(first + index * DAY_MS))

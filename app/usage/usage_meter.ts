@@ -7,9 +7,9 @@ import WakeDay from '#models/wake_day'
 import type { TokenUsage } from '#llm/token_usage'
 import { DailySums, DAY_MS, dayOf, type DailyEntry } from '#usage/daily_sums'
 
-/** Sums reach the database this often: a busy user costs one row in that time, however much they chat. */
+/** Write interval: a busy user costs one row per interval, however much they chat. */
 const WRITE_EVERY_MS = 15_000
-/** Rows in one statement. */
+/** Rows per statement. */
 const BATCH = 200
 
 interface MeterContext {
@@ -20,7 +20,7 @@ interface MeterContext {
   logger: { warn(details: object, message: string): void }
 }
 
-/** What a user's day adds up to. */
+/** A user's sums for a day. */
 export interface UsageSums {
   chats: number
   wakes: number
@@ -38,15 +38,15 @@ const NO_USAGE: UsageSums = { chats: 0, wakes: 0, awakeSeconds: 0, tokensIn: 0, 
 const NO_WAKES: WakeSums = { count: 0, totalMs: 0 }
 
 /**
- * Counts what is used: numbers by user and day, and how wakes ended by day, never what was said. Adds up
- * in memory and writes in batches, so that nobody who chats waits for it.
+ * Counts usage: numbers by user and day, and outcomes of wakes by day, but never content. Sums are kept
+ * in memory and written in batches, so that no chat waits for them.
  */
 export class UsageMeter {
   readonly #clock: MeterContext['clock']
   readonly #logger: MeterContext['logger']
   /** By user. */
   readonly #usage = new DailySums<UsageSums>(NO_USAGE)
-  /** By how they ended. */
+  /** By outcome. */
   readonly #wakes = new DailySums<WakeSums>(NO_WAKES)
   #cancelTimer: (() => void) | null = null
   #writing: Promise<void> = Promise.resolve()
@@ -57,12 +57,12 @@ export class UsageMeter {
     this.#logger = logger
   }
 
-  /** A message of the user on its way to the agent. */
+  /** Counts a message from the user to the agent. */
   chat(userId: string): void {
     this.#add(userId, { chats: 1 })
   }
 
-  /** A model call of the user's agent. */
+  /** Counts a model call of the user's agent. */
   tokens(userId: string, usage: TokenUsage): void {
     this.#add(userId, { tokensIn: usage.in, tokensOut: usage.out })
   }
@@ -71,7 +71,10 @@ export class UsageMeter {
     this.#add(userId, { wakes: 1 })
   }
 
-  /** The user's agent was up from `from` to `to`, in milliseconds of the epoch: each day gets its part. */
+  /**
+   * Counts the time a user's agent was up, from `from` to `to` in milliseconds of the epoch, split by
+   * day.
+   */
   awake(userId: string, from: number, to: number): void {
     for (let start = from; start < to;) {
       const nextDay = (Math.floor(start / DAY_MS) + 1) * DAY_MS
@@ -81,14 +84,14 @@ export class UsageMeter {
     }
   }
 
-  /** A wake of any agent: in an answer (`ready`), or for which reason not. */
+  /** Counts a wake of any agent by outcome: `ready`, or a failure reason. */
   wakeEnded(outcome: string, ms: number): void {
     const day = dayOf(this.#clock.now())
     this.#wakes.add(day, outcome, { count: 1, totalMs: Math.round(ms) })
     this.#schedule()
   }
 
-  /** Writes what the rows do not know yet. */
+  /** Writes all pending sums. */
   async flush(): Promise<void> {
     this.#cancelTimer?.()
     this.#cancelTimer = null
@@ -96,7 +99,7 @@ export class UsageMeter {
     await this.#writing
   }
 
-  /** Writes the rest and stops. */
+  /** Writes pending sums and stops. */
   async close(): Promise<void> {
     this.#closed = true
     await this.flush()
@@ -118,7 +121,7 @@ export class UsageMeter {
     await this.#save(this.#wakes, (some) => this.#saveWakes(some))
   }
 
-  /** What could not be written is added up again, and goes with the next batch. */
+  /** Sums that could not be written are added back, and go with the next batch. */
   async #save<S extends object>(
     sums: DailySums<S>,
     save: (some: DailyEntry<S>[]) => Promise<unknown>
@@ -136,7 +139,7 @@ export class UsageMeter {
     }
   }
 
-  /** A user who was deleted meanwhile has no row to add to. */
+  /** Omits users who were deleted meanwhile: they have no row to add to. */
   async #saveUsage(entries: DailyEntry<UsageSums>[]): Promise<void> {
     const ids = new Set(entries.map(({ key }) => key))
     const users = await User.query()

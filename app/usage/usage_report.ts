@@ -3,22 +3,22 @@ import WakeDay from '#models/wake_day'
 import type { UsageSums } from '#usage/usage_meter'
 import { daysOf, type Period } from '#usage/period'
 
-/** Sums over fewer people than this would tell of single ones. */
+/** Minimum number of people in a sum: fewer could reveal individuals. */
 export const FEWEST_USERS = 3
 
-/** One day of all users. A day of too few of them is withheld: it says nothing, not even how many. */
+/** One day of all users. A day with too few of them is withheld entirely, including their number. */
 export type UsageOfDay =
   | ({ day: string; withheld: false; activeUsers: number } & UsageSums)
   | { day: string; withheld: true }
 
 export interface UsageOfPeriod extends Period {
   days: UsageOfDay[]
-  /** Of the days that are shown, so that no difference of two periods tells what a day withholds. */
+  /** Sums only the days shown, so that comparing two periods does not reveal a withheld day. */
   totals: UsageSums
   withheldDays: number
 }
 
-/** How wakes of one day ended. */
+/** Outcomes of one day's wakes. */
 export interface WakesOfDay {
   day: string
   outcome: string
@@ -35,9 +35,9 @@ const SUMS = {
 } as const satisfies Record<keyof UsageSums, string>
 const NAMES = Object.keys(SUMS) as (keyof UsageSums)[]
 
-/** What was used, for admins: sums over everyone. */
+/** Usage reports for admins: sums over everyone. */
 export class UsageReport {
-  /** A day on which nobody but `reader` was active is their own, and shown to them. */
+  /** Shows a day on which only `reader` was active, because it is their own. */
   async usage(period: Period, reader: { id: string }): Promise<UsageOfPeriod> {
     const query = UsageDay.query()
       .select('day')
@@ -60,7 +60,7 @@ export class UsageReport {
     return { ...period, days, totals, withheldDays: days.length - shown.length }
   }
 
-  /** Outcomes of wakes by day, for the whole fleet. */
+  /** Returns outcomes of wakes by day, for the whole fleet. */
   async wakes(period: Period): Promise<WakesOfDay[]> {
     const rows = await WakeDay.query()
       .whereBetween('day', [period.from, period.to])
@@ -72,7 +72,7 @@ export class UsageReport {
   }
 }
 
-/** Apart from the names of columns, which the model would take it for. */
+/** Prefixed, because the model would mistake plain column names for its own. */
 const sumOf = (name: keyof UsageSums) => `sum_${SUMS[name]}`
 
 function toDay(day: string, sums: Record<string, unknown> | undefined): UsageOfDay {
