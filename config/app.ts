@@ -5,7 +5,7 @@ export const http = defineConfig({
   generateRequestId: true,
   allowMethodSpoofing: false,
   useAsyncLocalStorage: false,
-  /** The address of the peer counts, but for proxies that the settings list. */
+  /** Uses the peer's address, except for proxies listed in the settings. */
   trustProxy: (address) => trustedProxies.trusts(address),
   cookie: {
     domain: '',

@@ -1,6 +1,6 @@
 import { defineConfig } from '@adonisjs/core/bodyparser'
 
-/** Forms and JSON only; a chat's body is parsed by the relay's own group with a limit of its own. */
+/** Forms and JSON only. The relay parses chat bodies itself, with its own size limit. */
 const bodyParserConfig = defineConfig({
   allowedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
   form: { convertEmptyStringsToNull: true, types: ['application/x-www-form-urlencoded'] },

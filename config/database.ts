@@ -9,10 +9,10 @@ const schemaGeneration = {
   rulesPaths: ['./database/schema_rules.js'],
 }
 
-/** SQLite keeps times without a zone: all of them are UTC, whatever the machine's own is. */
+/** SQLite stores times without a zone: all of them are UTC, whatever the machine's zone. */
 Luxon.defaultZone = 'utc'
 
-/** One connection: `DATABASE_URL` says which. */
+/** One connection, chosen by `DATABASE_URL`. */
 const databaseConfig = defineConfig({
   connection: 'main',
   connections: {
@@ -31,7 +31,7 @@ const databaseConfig = defineConfig({
             migrations,
             schemaGeneration,
             pool: {
-              /** Readers beside one writer, and writers that wait for each other rather than fail. */
+              /** Allows readers beside one writer, and lets writers wait for each other rather than fail. */
               afterCreate(connection, done) {
                 addFoldedFunction(connection)
                 connection.pragma('journal_mode = WAL')

@@ -1,7 +1,7 @@
 import { secrets } from '#start/env'
 import { defineConfig, drivers } from '@adonisjs/core/encryption'
 
-/** Seals cookies and signed links. Its keys come from `MOSAIC_SECRET_KEY` and are not the vault's. */
+/** Encrypts cookies and signed links. Its keys derive from `MOSAIC_SECRET_KEY`, apart from the vault's. */
 const encryptionConfig = defineConfig({
   default: 'gcm',
   list: {

@@ -1,6 +1,6 @@
 import { defineConfig, drivers } from '@adonisjs/core/hash'
 
-/** Passwords: bcrypt, which reads 72 bytes at most, so the validators refuse longer ones. */
+/** Password hashes: bcrypt reads at most 72 bytes, so the validators refuse longer passwords. */
 const hashConfig = defineConfig({
   default: 'bcrypt',
   list: {

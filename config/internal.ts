@@ -3,30 +3,30 @@ import env from '#start/env'
 const host = env.get('INTERNAL_HOST') ?? '127.0.0.1'
 const port = env.get('INTERNAL_PORT') ?? 3334
 
-/** Addresses that mean "every interface": a caller on this machine uses loopback instead. */
+/** Addresses that mean "every interface", and the loopback address for callers on this machine. */
 const EVERYWHERE: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 const isBalanced = env.get('INTERNAL_URL') !== undefined
 const reachable = EVERYWHERE[host] ?? host
 
-/** The listener that only agents call: their documents and their models. */
+/** The listener for agents only, which serves their documents and models. */
 const internalConfig = {
   host,
   port,
   /**
-   * Where an agent on this machine reaches it, without a slash at the end. Agents keep the address that they
-   * were started with, so replicas of Mosaic have to give them one that leads to any of them.
+   * The URL for agents on this machine, without a trailing slash. Agents keep the URL that they were
+   * started with, so with several replicas of Mosaic it must lead to any of them.
    */
   url:
     env.get('INTERNAL_URL')?.replace(/\/$/, '') ??
     `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
   /**
-   * How many connections agents may hold open, all together and from one address: most use a few. Behind a
-   * load balancer all of them have its address.
+   * Limits of agents' open connections, in total and per address; most agents use a few. Behind a load
+   * balancer all connections come from its address.
    */
   connections: { total: 8192, perAddress: isBalanced ? 8192 : 1024 },
-  /** How often agents may ask from one address: one at work asks a few times a second. */
+  /** Request rate per address. A working agent sends a few requests per second. */
   requests: { perSecond: isBalanced ? Infinity : 200, burst: 1000 },
-  /** How long answers in flight may still run when Mosaic stops, in milliseconds. */
+  /** How long responses in flight may still run at shutdown, in milliseconds. */
   drainMs: 5000,
 }
 

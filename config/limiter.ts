@@ -1,6 +1,6 @@
 import { defineConfig, stores } from '@adonisjs/limiter'
 
-/** Counts are rows, so that every replica of Mosaic sees the same ones. */
+/** Stores counts in the database, so that all replicas of Mosaic share them. */
 const limiterConfig = defineConfig({
   default: 'database',
   stores: {

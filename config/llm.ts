@@ -1,7 +1,7 @@
 import { adapters } from '#llm/built_in_adapters'
 import { defineConfig } from '#llm/define_config'
 
-/** The kinds of LLM services that a provider can be, in the order in which the form offers them. */
+/** The kinds of LLM services that a provider can have, in the order of the form. */
 const llmConfig = defineConfig({
   adapters: {
     openai: adapters.openai(),

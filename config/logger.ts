@@ -2,7 +2,7 @@ import app from '@adonisjs/core/services/app'
 import env from '#start/env'
 import { defineConfig, destination, syncDestination, targets } from '@adonisjs/core/logger'
 
-/** What must never be written, wherever in a logged object it stands. */
+/** Fields that must never be logged, at up to two levels of nesting. */
 const SECRET_PATHS = [
   'authorization',
   'cookie',
@@ -14,7 +14,7 @@ const SECRET_PATHS = [
   'setupToken',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
-/** What a command prints on standard output is its answer, and nothing else. */
+/** A command's standard output is reserved for its result, so logs go to standard error. */
 const standardError = app.getEnvironment() === 'console' ? destination(2) : undefined
 
 const loggerConfig = defineConfig({

@@ -9,7 +9,7 @@ import { defineConfig } from '#runtimes/define_config'
 import type { InferDrivers } from '#drivers/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
-/** The OpenClaw that agents run is the one that `docker/agent/package.json` pins. */
+/** Agents run the OpenClaw version pinned in `docker/agent/package.json`. */
 const { dependencies } = JSON.parse(
   readFileSync(app.makePath('docker/agent/package.json'), 'utf8')
 ) as { dependencies: { openclaw: string } }
@@ -17,21 +17,21 @@ const { dependencies } = JSON.parse(
 const openclawIn = (folder: string) =>
   join(folder, 'openclaw', dependencies.openclaw, 'node_modules', 'openclaw')
 
-/** A database that listens on the network: no agent may reach it. */
+/** Returns the database if it listens on the network: no agent may reach it. */
 function databasePlaces() {
   if (secrets.database.client !== 'pg') return []
   const { hostname, port } = new URL(secrets.database.url)
   return [{ name: 'the database', host: hostname, port: Number(port || 5432) }]
 }
 
-/** OpenClaw, and the script that starts it. */
+/** OpenClaw and its launcher script. */
 const launch = {
   storage: storagePath,
   openclaw: [openclawIn(storagePath), openclawIn(join(process.cwd(), 'storage'))],
   entrypoint: app.makePath('docker/agent/entrypoint.sh'),
 }
 
-/** Where agents run. Which driver new instances are made with is the setting `runtime.driver`. */
+/** The runtime drivers. The setting `runtime.driver` chooses the one for new instances. */
 const runtimeConfig = defineConfig({
   default: 'process',
   launch,

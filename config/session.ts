@@ -2,7 +2,7 @@ import { defineConfig } from '@adonisjs/session'
 import { secrets } from '#start/env'
 import { sessionRows } from '#identity/session_store'
 
-/** Sessions are rows, so that they can be listed and revoked. */
+/** Stores sessions in the database, so that they can be listed and revoked. */
 const sessionConfig = defineConfig({
   enabled: true,
   cookieName: 'mosaic_session',

@@ -1,9 +1,9 @@
 import { defineConfig } from '@adonisjs/shield'
 
 const shieldConfig = defineConfig({
-  /** The pages' own policy comes with the nonces of the asset tags. */
+  /** The policy of the pages, which includes the nonces of the asset tags. */
   csp: {
-    /** Vite's development server writes scripts into the page. */
+    /** Vite's development server injects scripts into the page. */
     enabled: process.env.NODE_ENV !== 'development',
     directives: {
       defaultSrc: ["'self'"],
@@ -18,7 +18,7 @@ const shieldConfig = defineConfig({
     },
     reportOnly: false,
   },
-  /** A session's writes carry a token; what a setup token proves needs none. */
+  /** Writes within a session require a CSRF token; requests proven by a setup token do not. */
   csrf: {
     enabled: true,
     enableXsrfCookie: true,

@@ -1,8 +1,8 @@
 import { defineConfig, services } from '#identity/services/define_config'
 
 /**
- * The services that people can sign in with, beside single sign-on, in the order in which pages offer
- * them. Each is off until an admin sets it up under Administration → Sign-in.
+ * The sign-in services besides single sign-on, in the order in which pages offer them. Each is off
+ * until an admin configures it under Administration → Sign-in.
  */
 const signInConfig = defineConfig({
   services: {

@@ -3,10 +3,10 @@ import { drivers } from '#vaults/built_in_drivers'
 import { defineConfig } from '#vaults/define_config'
 import type { InferDrivers } from '#drivers/define_config'
 
-/** What seals unless `VAULT_DRIVER` names another vault, which a plugin may bring: so the name is any. */
+/** The default vault. `VAULT_DRIVER` may name any other, because plugins can provide vaults. */
 const BUILT_IN = 'aes256gcm'
 
-/** Where secrets are sealed before they are stored. */
+/** The vault that seals secrets before they are stored. */
 const vaultConfig = defineConfig({
   default: (env.get('VAULT_DRIVER') || BUILT_IN) as typeof BUILT_IN,
   drivers: {

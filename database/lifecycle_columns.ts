@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 
 /**
- * The columns that every agent's row has, user's or system's: what should run (`desired`), what was
- * last seen (`status`), what the driver made (`runtime`, `runtime_state`, `endpoint`), and the lease of
- * whoever is changing it.
+ * Columns of every agent's row, for user and system agents: the desired state (`desired`), the last
+ * observed one (`status`), the instance (`runtime`, `runtime_state`, `endpoint`), and the lease of the
+ * replica that is changing it.
  */
 export function lifecycleColumns(table: Knex.CreateTableBuilder): void {
   table.string('runtime').nullable()

@@ -24,7 +24,7 @@ const json = (tsType: string, type?: string): ColumnInfo => ({
   ],
 })
 
-/** How Lucid's generator writes the columns that SQLite and PostgreSQL give back differently. */
+/** Has Lucid's generator declare the columns that SQLite and PostgreSQL return differently. */
 export default {
   types: {
     boolean: flag,

@@ -46,7 +46,7 @@ declare module '@adonisjs/core/types' {
 
 /** Registers the lifecycle of agents, and runs its background work in the web process. */
 export default class AgentsProvider {
-  /** What was made here and has to be ended, the last first. */
+  /** Cleanup functions, called in reverse order. */
   readonly #endings: (() => unknown)[] = []
   readonly #rollouts = new PendingRollouts()
 
@@ -173,7 +173,7 @@ export default class AgentsProvider {
     this.#registerFleet()
   }
 
-  /** What admins see of all agents. */
+  /** Registers the admins' view of all agents. */
   #registerFleet() {
     const { container } = this.app
 
@@ -205,7 +205,7 @@ export default class AgentsProvider {
       const { systemClock: clock } = await import('#timing/clock')
       const { lifecycleFields: describe } = await import('#transformers/lifecycle_fields')
       const logger = await resolver.make('logger')
-      /** Asked for late: the lifecycle that is counted tells its changes here. */
+      /** Resolved late, because the lifecycle that it counts reports its changes here. */
       const gauges = async () => (await container.make('agents.gauges'))()
       const streams = new FleetEventStreams({ clock, logger }, { gauges, describe })
       this.#endings.push(() => streams.close())
@@ -213,11 +213,11 @@ export default class AgentsProvider {
     })
   }
 
-  /** New settings reach agents that run, wherever they were changed. */
+  /** Rolls new settings out to running agents, wherever they were changed. */
   async boot() {
     const emitter = await this.app.container.make('emitter')
     emitter.on('agent:settings_changed', async ({ userId }) => {
-      /** At once: whoever saved may send the next message before anything else is known. */
+      /** Hold messages at once: the user who saved may send one before the agents are known. */
       const release = this.#rollouts.hold(`user/${userId}`)
       const outcomes = this.#rollOut(userId).finally(release)
       await Promise.all(await outcomes)
@@ -229,7 +229,7 @@ export default class AgentsProvider {
     this.app.terminating(() => this.#end())
   }
 
-  /** Whatever happens to agents is counted, and told to the admins who watch. */
+  /** Counts every change of an agent, and reports it to watching admins. */
   async #transitions() {
     const { countTransition } = await import('#usage/agent_life')
     const meter = await this.app.container.make('usage.meter')
@@ -240,7 +240,7 @@ export default class AgentsProvider {
     }
   }
 
-  /** Begins to bring new settings to all agents that they concern. */
+  /** Begins the rollout of new settings to all affected agents. */
   async #rollOut(userId: string): Promise<Promise<unknown>[]> {
     const { agentsOf } = await import('#agents/changes/settings_rollout')
     const changes = await this.app.container.make('agents.settings_rollout')
@@ -248,13 +248,13 @@ export default class AgentsProvider {
     return agents.map((agent) => changes.changed(agent))
   }
 
-  /** The config endpoint and the LLM relay cache for a moment whose a token is. */
+  /** The config endpoint and the LLM relay briefly cache the owners of tokens. */
   async #forgetTokens() {
     const tokens = await this.app.container.make('openclaw.tokens')
     return () => tokens.clear()
   }
 
-  /** Mosaic listens where the driver's instances reach it; a command leaves that to the web process. */
+  /** Makes Mosaic listen where the driver's instances reach it. In a command, the web process does that. */
   async #callbackUrl(driver: RuntimeDriver): Promise<string> {
     const { container, config } = this.app
     const { url, port } = config.get<typeof internalConfig>('internal')
@@ -292,8 +292,8 @@ export default class AgentsProvider {
   }
 
   /**
-   * Before the listener closes, which waits for every open answer, and before the database does. Agents
-   * outlive Mosaic: nothing of theirs is ended.
+   * Runs before the listener closes, which waits for every open response, and before the database
+   * closes. Agents outlive Mosaic, so none of them is stopped.
    */
   async #end() {
     for (const end of this.#endings.toReversed()) await end()

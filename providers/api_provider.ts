@@ -15,7 +15,7 @@ interface LucidPaginatorMeta {
   perPage: number
 }
 
-/** Writes what the API answers: `{ data }` for one object, `{ data, meta }` for a page of a list. */
+/** Serializes the API's responses: `{ data }` for one object, `{ data, meta }` for a page of a list. */
 class ApiSerializer extends BaseSerializer<{ Wrap: 'data'; PaginationMetaData: ListMeta }> {
   wrap: 'data' = 'data'
 
@@ -27,14 +27,14 @@ class ApiSerializer extends BaseSerializer<{ Wrap: 'data'; PaginationMetaData: L
 
 declare module '@adonisjs/core/http' {
   export interface HttpContext {
-    /** Answers with a transformed value in the API's envelope. */
+    /** Responds with a transformed value in the API's envelope. */
     serialize: ApiSerializer['serialize']
   }
 }
 
 const serializer = new ApiSerializer()
 
-/** The framework calls a page's numbers `metadata`; the API calls them `meta`. */
+/** The framework names pagination numbers `metadata`, the API names them `meta`. */
 HttpContext.instanceProperty('serialize', async function (this: HttpContext, values: any) {
   const answer: any = await serializer.serialize(values, this.containerResolver)
   if (!answer?.metadata) return answer

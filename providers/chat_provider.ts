@@ -13,7 +13,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Milliseconds that answers under way may still take when Mosaic stops. */
+/** How long answers in progress may still take at shutdown, in milliseconds. */
 const DRAIN_MS = 5000
 
 /** Registers the chat relay, its two surfaces, and the reader of conversations. */
@@ -43,7 +43,7 @@ export default class ChatProvider {
     })
   }
 
-  /** The surfaces are made by class, so that controllers can name them as what they need. */
+  /** Binds the surfaces by class, so that controllers can inject them. */
   async boot() {
     const { container } = this.app
     const { ModelCatalogue } = await import('#chat/model_catalogue')
@@ -88,18 +88,18 @@ export default class ChatProvider {
     })
   }
 
-  /** Before the listener closes, which waits for every open answer. */
+  /** Runs before the listener closes, which waits for every open response. */
   ready() {
     this.app.terminating(() => this.#relay?.drain(DRAIN_MS))
   }
 
-  /** No connection to a gateway outlives the process that asked. */
+  /** Closes all connections to gateways. */
   async shutdown() {
     await this.#relay?.destroy()
   }
 }
 
-/** A chat is an act of the user, is counted, and leaves the agent warm for the next one. */
+/** Counts a chat as use, and marks the agent as warm for the next one. */
 function counted(activity: AgentActivity, primer: Prewarmer, meter: UsageMeter): ActivityCounter {
   return {
     begin(agent) {

@@ -1,7 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { tellFailedCommits } from '#models/failed_commits'
 
-/** Has the database tell what it did not store. */
+/** Makes failed commits reject. */
 export default class DatabaseProvider {
   constructor(protected app: ApplicationService) {}
 

@@ -51,7 +51,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers who may come in: access rules, sign-in, access tokens, the onboarding, the audit record. */
+/** Registers identity and access: access rules, sign-in, access tokens, onboarding, the audit record. */
 export default class IdentityProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -69,7 +69,7 @@ export default class IdentityProvider {
       const { auditKeys } = await import('#audit/audit_keys')
       const { secrets } = await import('#start/env')
       const [key] = auditKeys(secrets.keys)
-      /** The standard output of a command is its answer. */
+      /** A command's standard output is reserved for its result. */
       if (this.app.getEnvironment() !== 'web') return new Audit(key)
       const logger = await resolver.make('logger')
       return new Audit(key, (head) => logger.info({ audit: head }, 'An audit event was recorded'))
@@ -233,8 +233,8 @@ export default class IdentityProvider {
   }
 
   /**
-   * Before the server listens, so that whoever waits for it knows how to claim it by then. Not where
-   * the application is only warmed up, to generate code.
+   * Runs before the server listens, so that anyone waiting for it has the claim link by then. Skipped
+   * when a code generator only warms the application up.
    */
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return

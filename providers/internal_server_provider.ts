@@ -16,17 +16,17 @@ declare module '@adonisjs/core/types' {
 /** Addresses that mean "every interface". */
 const EVERYWHERE = new Set(['0.0.0.0', '::'])
 
-/** An engine that is away when Mosaic starts may come back at any time. */
+/** Retry interval: an engine that is down when Mosaic starts may return at any time. */
 const RETRY_MS = 5000
 
 /**
- * Opens the internal listener: what agents call, at an address of its own. It is a second HTTP server
- * with routes of its own, so nothing of it can be reached through the public one.
+ * Opens the internal listener for agents, at its own address. It is a second HTTP server with its own
+ * routes, none of which the public listener exposes.
  */
 export default class InternalServerProvider {
   #node: NodeServer | null = null
   readonly #ended = new AbortController()
-  /** Listeners beside the first, by the address that agents use. */
+  /** Additional listeners, by the address that agents use. */
   readonly #more = new Map<string, Promise<SocketServer>>()
 
   constructor(protected app: ApplicationService) {}
@@ -36,15 +36,18 @@ export default class InternalServerProvider {
   }
 
   /**
-   * Before the public listener opens: agents that outlived a restart find their models at once. A code
-   * generator, which warms the application up, serves nobody.
+   * Runs before the public listener opens, so that agents that outlived a restart find their models at
+   * once. Skipped when a code generator only warms the application up.
    */
   async start() {
     if (this.app.getMode() === 'warmup') return
     const config = this.app.config.get<typeof internalConfig>('internal')
     this.#node = createServer(limitRequests(await this.#handler(), config.requests))
     capConnections(this.#node, config.connections)
-    /** The public listener keeps the process alive; a boot that fails before it opens must end. */
+    /**
+     * The public listener keeps the process alive; if the boot fails before that opens, the process
+     * must exit.
+     */
     this.#node.unref()
     await this.#listen(this.#node, config)
     this.app.terminating(() => this.#close(config.drainMs))
@@ -52,8 +55,8 @@ export default class InternalServerProvider {
   }
 
   /**
-   * Listens where the agents of a driver call back, beside the internal listener's own address: agents in
-   * containers and sandboxes reach no loopback but their own. What listens there already is success.
+   * Listens where a driver's agents call back, besides the internal listener's own address: agents in
+   * containers and sandboxes have their own loopback. A no-op if it listens there already.
    */
   async listenFor(callback: RuntimeCallback): Promise<void> {
     if (!this.#node || this.#ended.signal.aborted) return
@@ -69,7 +72,7 @@ export default class InternalServerProvider {
     await opened
   }
 
-  /** Opens the same port at one more address of this machine; null where that is open already. */
+  /** Opens the same port at another address of this machine. Returns null if it is open already. */
   #opener(address: string | null): (() => Promise<SocketServer>) | null {
     const { host, port } = this.app.config.get<typeof internalConfig>('internal')
     if (!address || EVERYWHERE.has(host) || host === address) return null
@@ -84,7 +87,7 @@ export default class InternalServerProvider {
     return server.on('connection', (socket) => this.#node?.emit('connection', socket)).unref()
   }
 
-  /** Agents that outlived a restart of Mosaic call back before anything else is asked of their driver. */
+  /** Agents that outlived a restart of Mosaic call back before anything else uses their driver. */
   async #listenForAgents(): Promise<void> {
     const { container } = this.app
     const { signal } = this.#ended
@@ -133,7 +136,7 @@ export default class InternalServerProvider {
     }
   }
 
-  /** Lets answers in flight end, but not for ever: a stream of an agent can take many minutes. */
+  /** Waits for responses in flight, but not for ever: an agent's stream can take many minutes. */
   async #close(drainMs: number): Promise<void> {
     const node = this.#node
     if (!node) return

@@ -9,14 +9,14 @@ import type { ProviderDirectory } from '#user_settings/provider_directory'
 
 declare module '@adonisjs/core/types' {
   interface ContainerBindings {
-    /** The guarded fetch, for every address that a person typed. */
+    /** The guarded fetch, for every address that a person entered. */
     'llm.fetch': Fetch
     'settings.providers': ProviderDirectory
     'settings.agent_preferences': AgentPreferences
   }
 }
 
-/** Registers the kinds of LLM services of `config/llm.ts`, the way out to them, and users' choices among them. */
+/** Registers the LLM services of `config/llm.ts`, outbound access to them, and users' choices among them. */
 export default class LlmProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -57,7 +57,7 @@ export default class LlmProvider {
     })
   }
 
-  /** A change is stored whatever its listeners do, and nobody who saves waits for an agent. */
+  /** Listeners' failures do not undo a stored change, and saving does not wait for agents. */
   async #tellOfChanges(): Promise<SettingsChanged> {
     const emitter = await this.app.container.make('emitter')
     const logger = await this.app.container.make('logger')

@@ -7,7 +7,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers what sends mail, by the settings of the moment. */
+/** Registers mail delivery, which follows the current settings. */
 export default class MailProvider {
   constructor(protected app: ApplicationService) {}
 

@@ -28,7 +28,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers the services to sign in with: the OpenID provider of the settings, and the directory of all. */
+/** Registers the sign-in services: the OpenID provider of the settings, and the directory of all services. */
 export default class OidcProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -114,7 +114,7 @@ export default class OidcProvider {
     })
   }
 
-  /** How services reach the network. */
+  /** Returns the services' means of network access. */
   async #means() {
     const { container } = this.app
     return {

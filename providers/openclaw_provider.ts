@@ -27,7 +27,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers what Mosaic knows of OpenClaw, and the relay between agents and their providers. */
+/** Registers the OpenClaw integration, and the relay between agents and their providers. */
 export default class OpenclawProvider {
   #dispatcher: RelayDispatcher | null = null
   #kept: { clear(): void }[] = []
@@ -39,7 +39,7 @@ export default class OpenclawProvider {
     this.#registerRelay()
   }
 
-  /** What is kept for a moment is forgotten at once when this process changes what it came from. */
+  /** Clears short-lived caches at once when this process changes their source. */
   async boot() {
     const { default: LlmProvider } = await import('#models/llm_provider')
     const { default: SystemContainer } = await import('#models/system_container')
@@ -66,7 +66,7 @@ export default class OpenclawProvider {
       const settings = await resolver.make('settings')
       const preload = async () =>
         (await settings.get('agents.keepWorkers')) ? keptTimersModule : ''
-      /** OpenClaw puts its environment in: each runtime has an address of its own for Mosaic. */
+      /** OpenClaw expands the variable, because each runtime reaches Mosaic at a different address. */
       return new AgentDocuments(await resolver.make('llm.registry'), '${MOSAIC_API_URL}', preload)
     })
     container.singleton('openclaw.served_documents', async (resolver) => {
@@ -122,7 +122,7 @@ export default class OpenclawProvider {
     })
   }
 
-  /** What users' agents spend is counted; system agents are nobody's use. */
+  /** Counts what users' agents spend; system agents have no user to count for. */
   async #spent() {
     const meter = await this.app.container.make('usage.meter')
     return (agent: AgentName, usage: TokenUsage) => {

@@ -1,7 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { loadedPlugins } from '#plugins/plugin_loader'
 
-/** Says which plugins were left out, once all had their turn to boot. */
+/** Reports rejected plugins, once all have had their turn to boot. */
 export default class PluginsProvider {
   constructor(protected app: ApplicationService) {}
 

@@ -5,7 +5,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type { RuntimeManager } from '#runtimes/manager'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
 
-/** Registers the drivers that `config/runtime.ts` describes as the singleton `runtime.manager`. */
+/** Registers the drivers of `config/runtime.ts` as the singleton `runtime.manager`. */
 export default class RuntimeProvider {
   #manager: RuntimeManager | null = null
 
@@ -39,7 +39,7 @@ export default class RuntimeProvider {
     await this.#manager?.close()
   }
 
-  /** Made by whoever asks first; of several replicas that boot at once, all get the same one. */
+  /** Created on first use. Of several replicas that boot at once, all get the same id. */
   async #installation(): Promise<string> {
     const settings = await this.app.container.make('settings')
     const known = await settings.get('installation.id')

@@ -10,7 +10,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers the typed settings as the singleton `settings`, and what stands on them alone. */
+/** Registers the typed settings as the singleton `settings`, and services that depend only on them. */
 export default class SettingsProvider {
   constructor(protected app: ApplicationService) {}
 
@@ -29,7 +29,7 @@ export default class SettingsProvider {
     declareForwardedMacros()
   }
 
-  /** A server that cannot read its own secrets must not begin to listen. A code generator serves nobody. */
+  /** A server that cannot read its own secrets must not listen. Code generators need no database. */
   async start() {
     if (this.app.getEnvironment() !== 'web' || this.app.getMode() === 'warmup') return
     const { openDatabase } = await import('#installation/boot_check')

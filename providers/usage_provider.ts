@@ -11,7 +11,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** Registers what counts use, and what tells the sums. */
+/** Registers the usage meter and its reports. */
 export default class UsageProvider {
   #meter: UsageMeter | null = null
 
@@ -36,7 +36,10 @@ export default class UsageProvider {
     })
   }
 
-  /** After whatever uses it, and before the database closes: providers end in reverse. */
+  /**
+   * Providers shut down in reverse order: this runs after all users of the meter, and before the
+   * database closes.
+   */
   async shutdown() {
     await this.#meter?.close()
   }

@@ -2,7 +2,7 @@ import { configProvider } from '@adonisjs/core'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
 
-/** Registers the vault that `config/vault.ts` describes as the singleton `vault.manager`. */
+/** Registers the vault of `config/vault.ts` as the singleton `vault.manager`. */
 export default class VaultProvider {
   constructor(protected app: ApplicationService) {}
 

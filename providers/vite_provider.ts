@@ -1,8 +1,8 @@
 import FrameworkViteProvider from '@adonisjs/vite/vite_provider'
 
 /**
- * Vite's development server, for development alone. Tests serve the built pages, as production does: one
- * build instead of a server in each run. Where nothing is built yet, the framework's way holds.
+ * Runs Vite's development server only in development. Tests serve the built pages, as production does:
+ * one build in place of a server per run. If nothing is built yet, the framework's default applies.
  */
 export default class ViteProvider extends FrameworkViteProvider {
   override async start(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * The environment. Two variables boot Mosaic (`DATABASE_URL`, `MOSAIC_SECRET_KEY`); the others only place
- * its listeners, its files and its log. Every other setting is a row in the database, edited in the UI.
+ * The environment. Two variables boot Mosaic (`DATABASE_URL`, `MOSAIC_SECRET_KEY`); the others only
+ * configure its listeners, its files and its log. Every other setting is a row in the database, edited
+ * in the UI.
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,14 +36,14 @@ const env = await Env.create(root, {
   MOSAIC_SECRET_KEY: Env.schema.secret.optional(),
 })
 
-/** The address a browser reaches. Adonis reads both from `process.env` when it starts to listen. */
+/** The address for browsers. Adonis reads both from `process.env` when it starts to listen. */
 process.env.HOST ??= env.get('NODE_ENV') === 'production' ? '0.0.0.0' : '127.0.0.1'
 process.env.PORT ??= '3333'
 
-/** Agents' data, the installed OpenClaw and, by default, the SQLite file. Absolute. */
+/** Absolute path of agents' data, the installed OpenClaw and, by default, the SQLite file. */
 export const storagePath = resolve(env.get('STORAGE_PATH') ?? 'storage')
 
-/** The database and the keys: checked here, so that a bad one ends the boot before anything starts. */
+/** The database and the keys; validated here, so that a bad value fails the boot before anything starts. */
 export const secrets = bootSecrets({
   envFile: fileURLToPath(new URL('.env', root)),
   storagePath,

@@ -6,18 +6,22 @@ import { OpenAiChat } from '#chat/openai_chat'
 import { reportTo } from '#chat/report'
 import { withCompletionsLane, type LaneServices } from '#chat/completions_lane'
 
-/** Node's server of the public listener: the relay's busiest route first, everything else the framework's. */
+/**
+ * Creates the public listener's server. The relay's busiest route is handled first, everything else by
+ * the framework.
+ */
 export function createHttpServer(handler: RequestListener): Server {
   return new PublicServer(withCompletionsLane(handler, laneServices))
 }
 
-/** How soon a connection whose last answer ended while the server ends is noticed, in milliseconds. */
+/** Poll interval during shutdown for connections whose last response has ended, in milliseconds. */
 const IDLE_LOOK_MS = 100
 
 /**
- * Shares its port with nobody, and ends although browsers keep connections. One that has asked nothing yet, opened ahead of need, is busy in
- * the eyes of Node. One whose stream of events ends after the server began to was promised to be kept, and
- * nobody looks at it again before that time is over. Either would hold the end up for a minute.
+ * Shares its port with no other process, and closes even if browsers keep connections open. Node counts
+ * a connection opened ahead of need, without a request yet, as busy. A connection whose event stream
+ * ends after the shutdown began was promised keep-alive, and Node does not check it again before that
+ * time is over. Either would delay the shutdown by a minute.
  */
 class PublicServer extends Server {
   readonly #silent = new Set<Socket>()
@@ -32,7 +36,10 @@ class PublicServer extends Server {
     this.on('request', ({ socket }) => this.#silent.delete(socket))
   }
 
-  /** Where nobody else can listen beside it; a failure is raised as the event `error`, as Node does. */
+  /**
+   * Listens where no other process can listen beside it. Emits failures as the event `error`, as Node
+   * does.
+   */
   override listen(...where: unknown[]): this {
     const [port, host] = where
     if (typeof port !== 'number' || typeof host !== 'string') {
@@ -59,7 +66,7 @@ class PublicServer extends Server {
 
 let made: Promise<LaneServices> | null = null
 
-/** Made once. A test may put doubles into the container between two requests, so there it is asked each time. */
+/** Created once, but per request in tests, which may swap container bindings between requests. */
 function laneServices(): Promise<LaneServices> {
   if (!made || app.inTest) made = makeServices()
   return made

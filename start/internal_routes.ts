@@ -1,6 +1,6 @@
 /**
- * The routes of the internal listener. Only agents call them, each with its own gateway token; the
- * public listener does not know them.
+ * Routes of the internal listener. Only agents call them, each with its own gateway token. The public
+ * listener does not have them.
  */
 import type { Router } from '@adonisjs/core/http'
 

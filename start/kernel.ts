@@ -1,6 +1,6 @@
 /**
- * Which middleware runs where. Nothing runs on every route: a route takes one of the stacks below, so
- * that the relay, whose every microsecond counts, carries no session, no CSRF check and no page.
+ * Middleware stacks. No middleware runs on every route: each route uses one of the stacks below, so
+ * that the latency-critical relay has no session, CSRF check or page.
  */
 import router from '@adonisjs/core/services/router'
 import server from '@adonisjs/core/services/server'
@@ -22,10 +22,10 @@ export const middleware = router.named({
   session: () => import('#middleware/session_middleware'),
   shield: () => import('#middleware/shield_middleware'),
   auth: () => import('@adonisjs/auth/initialize_auth_middleware'),
-  /** Lets a request through by the rule that its route declares: see `app/middleware/access_middleware.ts`. */
+  /** Admits a request by the rule that its route declares: see `app/middleware/access_middleware.ts`. */
   access: () => import('#middleware/access_middleware'),
   inertia: () => import('#middleware/inertia_middleware'),
-  /** The relay's one step: an access token, and nothing else. */
+  /** The relay's only middleware: requires an access token. */
   tokenAuth: () => import('#middleware/token_auth_middleware'),
 })
 
@@ -39,7 +39,7 @@ export const api = [
   middleware.access(),
 ]
 
-/** Pages: what the API has, and Inertia. */
+/** Pages: the API's stack, and Inertia. */
 export const pages = [
   middleware.heldBodies(),
   middleware.bodyparser(),
@@ -53,5 +53,5 @@ export const pages = [
 /** OpenAI's routes under `/v1`: no session, no body parsing, no page. Sets `ctx.tokenUserId`. */
 export const relay = [middleware.tokenAuth()]
 
-/** What programs ask for, again and again: an access token or none, and no session left behind. */
+/** Routes that programs poll: an access token or none, and no session created. */
 export const programs = [middleware.auth(), middleware.access()]

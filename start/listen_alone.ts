@@ -5,8 +5,9 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { setTimeout as wait } from 'node:timers/promises'
 
 /**
- * Addresses that people and programs take for the same as the one that Mosaic listens on. Whoever listened
- * there would be handed the cookies of its users: a browser sends them to a host, whatever the port or family.
+ * Addresses that people and programs treat as equivalent to Mosaic's own. Another process listening
+ * there would receive users' cookies: browsers send them to a host, whatever the port or address
+ * family.
  */
 const COMPANIONS: Record<string, ListenOptions> = {
   '127.0.0.1': { host: '::1', ipv6Only: true },
@@ -14,20 +15,20 @@ const COMPANIONS: Record<string, ListenOptions> = {
   '0.0.0.0': { host: '::', ipv6Only: true },
 }
 
-/** Raised where a machine has no such address. */
+/** Errors on a machine without such an address. */
 const NOT_THERE = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT'])
 
-/** How long a listener waits for one that is about to end, at a restart, and how often it looks. */
+/** At a restart, how long a listener waits for the previous one to close, and how often it retries. */
 const WAIT_MS = 5000
 const LOOK_EVERY_MS = 200
 
 /**
- * Opens a server on a port of this machine that nobody else can listen on beside it: at loopback of the
- * other family too. A port that is taken is waited for as long as a restart takes.
+ * Opens a server on a port that no other process can share, also at loopback of the other address
+ * family. Waits for an occupied port as long as a restart takes.
  *
- * Returns the listeners beside the first: they have to be closed with it.
+ * Returns the additional listeners, which must be closed with the server.
  *
- * @throws Node's error of the address that could not be had
+ * @throws Node's error for an address that is unavailable
  */
 export async function listenAlone(
   server: HttpServer,
@@ -42,7 +43,7 @@ export async function listenAlone(
   try {
     const first = await open({ port, host: address }, () => {}, until)
     const listening = once(server, 'listening')
-    /** The server takes the handle over; the listener that opened it is let go. */
+    /** Hands the handle over to the server, and drops the listener that opened it. */
     listen(first)
     await listening
   } catch (error) {
@@ -57,7 +58,7 @@ async function openBeside(
   options: ListenOptions,
   until: number
 ): Promise<Server | null> {
-  /** Whoever asks for IPv4 everywhere offers nothing to other machines by IPv6. */
+  /** A server for all IPv4 addresses must not serve other machines over IPv6. */
   const serves = ({ localAddress }: Socket) => options.host !== '::' || localAddress === '::1'
   const take = (socket: Socket) =>
     serves(socket) ? server.emit('connection', socket) : socket.destroy()
@@ -69,7 +70,7 @@ async function openBeside(
   }
 }
 
-/** As Node makes the sockets of an HTTP server. */
+/** The socket options of Node's HTTP servers. */
 const SOCKETS = { allowHalfOpen: true, noDelay: true }
 
 async function open(

@@ -1,6 +1,6 @@
 /**
- * The public listener's routes. Each declares with `.access(…)` who may call it; a route without a rule
- * answers nobody and fails the tests. What agents call is in `start/internal_routes.ts`.
+ * Routes of the public listener. Each declares its callers with `.access(…)`; a route without a rule
+ * refuses everyone and fails the tests. Routes for agents are in `start/internal_routes.ts`.
  */
 import '#start/routes/health'
 import '#start/routes/onboarding'

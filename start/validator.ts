@@ -1,6 +1,6 @@
 /**
- * What a refused value is told, where the framework's own words say that it is wrong and not what is right.
- * By rule, or by a field's name and rule.
+ * Messages for rejected values, where the framework's own only say that a value is wrong. Keyed by
+ * rule, or by a field's name and rule.
  */
 import vine, { SimpleMessagesProvider } from '@vinejs/vine'
 
@@ -19,8 +19,8 @@ vine.messagesProvider = new SimpleMessagesProvider({
 })
 
 /**
- * JSON may hold objects that are no text and no number, and throw where they are taken for one: `{"toString": 1}`.
- * Vine's rules for numbers and for lists without doubles do; to them, such an object is a wrong value.
+ * JSON objects such as `{"toString": 1}` throw when converted to a string or number. Vine's number and
+ * distinct rules convert them; these overrides treat such objects as invalid values instead.
  */
 const { asNumber, isDistinct } = vine.helpers
 const isObject = (value: unknown) => typeof value === 'object' && value !== null

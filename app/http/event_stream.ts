@@ -98,8 +98,8 @@ export class EventStream {
       ...(requestId && { 'x-request-id': requestId }),
     })
     /**
-     * The header is fixed by now: chunked, or not for HTTP/1.0 clients. Node's own framing takes four
-     * writes.
+     * Reads the framing chosen with the header: chunked, or none for HTTP/1.0 clients. Node's own
+     * framing takes four writes.
      */
     this.#chunked = this.#response.chunkedEncoding
     this.#response.chunkedEncoding = false

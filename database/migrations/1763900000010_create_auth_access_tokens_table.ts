@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** The table of `@adonisjs/auth`'s access tokens. */
+/** The access token table of `@adonisjs/auth`. */
 export default class extends BaseSchema {
   protected tableName = 'auth_access_tokens'
 

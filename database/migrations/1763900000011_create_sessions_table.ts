@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** The table of `@adonisjs/session`'s database store. */
+/** The table of the database store of `@adonisjs/session`. */
 export default class extends BaseSchema {
   protected tableName = 'sessions'
 

@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** The table of `@adonisjs/limiter`'s database store. */
+/** The table of the database store of `@adonisjs/limiter`. */
 export default class extends BaseSchema {
   protected tableName = 'rate_limits'
 

@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** Each copy of Mosaic looks every few seconds for leases whose holder is gone: a handful of all rows. */
+/** Every few seconds each replica of Mosaic looks for leases of dead holders, a handful of all rows. */
 export default class extends BaseSchema {
   protected tables = ['user_containers', 'system_containers']
 

@@ -1,8 +1,8 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
 /**
- * What copies of Mosaic tell each other: that they live, which agents they wake and how far that is, and
- * whose requests they have in flight. All of a copy's rows go with the copy.
+ * What replicas ("copies") of Mosaic share: their heartbeats, the progress of their wakes, and their
+ * requests in flight. Deleting a replica deletes all its rows.
  */
 export default class extends BaseSchema {
   override async up() {
@@ -14,11 +14,11 @@ export default class extends BaseSchema {
     })
 
     this.schema.createTable('agent_wakes', (table) => {
-      /** The order in which wakes began, over all copies. */
+      /** The order in which wakes began, over all replicas. */
       table.increments('ticket')
       table.string('agent').notNullable().unique()
       table.string('copy').notNullable().references('copies.id').onDelete('CASCADE')
-      /** Whether it stands in the line of the start gate, or has a place. */
+      /** Whether it waits at the start gate or holds a place there. */
       table.boolean('lines_up').notNullable().defaultTo(false)
       table.boolean('called_off').notNullable().defaultTo(false)
       table.string('stage', 16).nullable()

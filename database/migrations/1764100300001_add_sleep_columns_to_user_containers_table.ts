@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** When an agent sleeps: what its owner wants (null = as the installation does), and what waits for it. */
+/** When an agent sleeps: its owner's wish (null = the installation's policy), and its next scheduled job. */
 export default class extends BaseSchema {
   protected tableName = 'user_containers'
 

@@ -2,7 +2,7 @@ import { BaseSchema } from '@adonisjs/lucid/schema'
 
 const TABLES = ['user_containers', 'system_containers']
 
-/** Crashes in a row, each soon after a start: too many of them, and only a person starts the agent again. */
+/** Crashes in a row, each soon after a start. After too many, only a person restarts the agent. */
 export default class extends BaseSchema {
   override async up() {
     for (const name of TABLES) {

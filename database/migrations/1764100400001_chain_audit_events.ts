@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** Each event seals the one before it. Events of earlier versions stay outside of the chain. */
+/** Each event seals the one before it. Events of earlier versions stay outside the chain. */
 export default class extends BaseSchema {
   protected tableName = 'audit_events'
 

@@ -7,7 +7,7 @@ export default class extends BaseSchema {
     this.schema.createTable(this.tableName, (table) => {
       table.string('id').primary()
       table.date('day').notNullable()
-      /** `ready`, or the reason of a failure. */
+      /** `ready`, or a failure reason. */
       table.string('outcome').notNullable()
       table.integer('count').notNullable().defaultTo(0)
       table.bigInteger('total_ms').notNullable().defaultTo(0)

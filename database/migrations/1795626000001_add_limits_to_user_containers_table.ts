@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** What an admin allows one user's agent (null = as the installation does). */
+/** Limits that an admin sets for one user's agent (null = the installation's). */
 export default class extends BaseSchema {
   protected tableName = 'user_containers'
 

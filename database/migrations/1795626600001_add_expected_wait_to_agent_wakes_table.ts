@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** How long a wake that stands in line is expected to wait for its place. */
+/** Expected time until a queued wake gets its place. */
 export default class extends BaseSchema {
   protected tableName = 'agent_wakes'
 

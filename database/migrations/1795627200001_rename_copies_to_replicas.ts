@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** Names the tables that replicas of Mosaic share by the words that the code and the docs use. */
+/** Renames the tables shared by replicas of Mosaic to the terms of the code and the docs. */
 export default class extends BaseSchema {
   override async up() {
     this.schema.renameTable('copies', 'replicas')

@@ -1,6 +1,6 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
-/** Services that people can sign in with, as an admin has set them up. */
+/** Sign-in services as configured by an admin. */
 export default class extends BaseSchema {
   protected tableName = 'sign_in_services'
 

@@ -14,7 +14,7 @@ const OpenAiController = () => import('#controllers/openai_controller')
 const ChatController = () => import('#controllers/api/chat_controller')
 const ConversationsController = () => import('#controllers/api/conversations_controller')
 
-/** OpenAI's surface: the lean stack, an access token and nothing else. */
+/** OpenAI's surface, on the lean stack: only an access token. */
 router
   .group(() => {
     router
@@ -33,7 +33,7 @@ router
   .access('token')
   .ability('chat')
 
-/** The page's chat, and what the agent remembers of earlier ones. */
+/** The page's chat, and the agent's past conversations. */
 router
   .group(() => {
     router

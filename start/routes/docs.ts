@@ -6,7 +6,7 @@ import { api } from '#start/kernel'
 
 const Docs = () => import('#controllers/api/docs_controller')
 
-/** The same for everyone, and nobody's own. */
+/** The same for everyone; contains no personal data. */
 router
   .group(() => {
     router.get('/', [Docs, 'index']).as('docs.index').answers(page(docsEntry)).asks(pageValidator)

@@ -10,10 +10,10 @@ const Metrics = () => import('#controllers/metrics_controller')
 router.get('/health/live', [Health, 'live']).as('health.live').access('anyone')
 router.get('/health/ready', [Health, 'ready']).as('health.ready').access('anyone')
 
-/** The controller decides: a scraper on this machine has no session. */
+/** The controller checks access: a scraper on this machine has no session. */
 router.get('/metrics', [Metrics, 'show']).as('metrics.show').access('anyone').use(programs)
 
-/** What there is to call, for programs that make clients of it. */
+/** The API description, for client generators. */
 router
   .get('/api/v1/openapi.json', [OpenApi, 'show'])
   .as('openapi.show')

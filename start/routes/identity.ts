@@ -27,7 +27,7 @@ const Sessions = () => import('#controllers/api/sessions_controller')
 const Invitations = () => import('#controllers/api/invitations_controller')
 const AccessTokens = () => import('#controllers/api/access_tokens_controller')
 
-/** The name of a service that people sign in with. */
+/** The name of a sign-in service. */
 const SERVICE = /^[a-z][a-z0-9_-]{0,31}$/
 
 router

@@ -1,6 +1,6 @@
 /**
- * The pages. They come without data: each asks the API for what it shows, so that a page can never know
- * more than the API tells.
+ * The pages. They are served without data: each loads it from the API, so a page can never show more
+ * than the API reveals.
  */
 import router from '@adonisjs/core/services/router'
 import { pages } from '#start/kernel'
