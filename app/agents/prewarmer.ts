@@ -34,7 +34,7 @@ export class Prewarmer {
   readonly #gate = new StartGate()
   readonly #prewarms = new Map<AgentKey, Promise<PrewarmOutcome>>()
   readonly #chats = new Map<AgentKey, number>()
-  /** When each known gateway last ended a chat. A restarted gateway has a new entry, so it counts as cold. */
+  /** When each known gateway last ended a chat. A restarted gateway is a new key, and so counts as cold. */
   readonly #warmedAt = new WeakMap<GatewayAccess, number>()
   readonly #closing = new AbortController()
 

@@ -172,7 +172,10 @@ export class UsageMeter {
     await this.#addTo(WakeDay, ['day', 'outcome'], rows)
   }
 
-  /** Several replicas add to the same rows: the first one inserts a row, and the database adds up. */
+  /**
+   * Several replicas may add to the same rows: the first inserts a row, and the database adds the rest
+   * to it.
+   */
   async #addTo(
     model: typeof UsageDay | typeof WakeDay,
     unique: string[],

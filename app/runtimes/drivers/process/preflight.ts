@@ -15,7 +15,7 @@ const OLDEST_NODE = [24, 16] as const
 
 /** With less free space any write of an agent may fail: OpenClaw's own state and log need some room. */
 export const NEEDED_BYTES = 64 * 1024 * 1024
-/** Below this there is still time to free space. */
+/** Below this the preflight warns, while there is still time to free space. */
 const NEARLY_FULL_BYTES = 1024 * 1024 * 1024
 
 export type FreeBytes = (folder: string) => Promise<number>
