@@ -1,7 +1,7 @@
 /**
- * Who may call a route: every route declares it with `.access(rule)`, and a test lists the routes that
- * do not. `app/middleware/access_middleware.ts` enforces the rules of people; `token` and `agent` are
- * enforced by the one cheap middleware of their own stacks.
+ * Declares who may call a route, with `.access(rule)` on the route; a test lists routes without a rule.
+ * `app/middleware/access_middleware.ts` enforces the rules for people. `token` and `agent` are enforced by the
+ * single cheap middleware of their own stacks.
  */
 import { Route, RouteGroup, RouteResource } from '@adonisjs/core/http'
 import type { Constructor } from '@adonisjs/core/types/common'
@@ -11,81 +11,83 @@ import type { TokenAbility } from '#identity/access_tokens'
 export const ACCESS_RULES = [
   /** No sign-in needed. */
   'anyone',
-  /** Open to anyone until the onboarding is completed, then 404. */
+  /** Open to anyone until onboarding is completed, then 404. */
   'onboarding',
-  /** The steps after the first: until completed, for the admin who claimed the installation. */
+  /** The onboarding steps after the first: until completed, for the admin who claimed the installation. */
   'onboardingAdmin',
   /** A session, or an access token as Bearer. */
   'signedIn',
-  /** As `signedIn`, with the permission that the route names. */
+  /** Like `signedIn`, plus the permission that the route names. */
   'permitted',
-  /** An access token and nothing else: the lean relay stack. */
+  /** Only an access token: the lean relay stack. */
   'token',
   /** An agent's own gateway token, on the internal listener. */
   'agent',
 ] as const
 export type AccessRule = (typeof ACCESS_RULES)[number]
 
-/** What a route says of itself in its `meta`. */
+/** Security facts of a route, kept in its `meta`. */
 export interface RouteSecurity {
   access?: AccessRule
-  /** What its caller must be permitted, where the rule is `permitted` or `onboardingAdmin`. */
+  /** The permission that a caller needs under `permitted` or `onboardingAdmin`. */
   permission?: Permission
-  /** What an access token must be made for; left out: `read` for looking, `manage` for the rest. */
+  /** The ability that an access token needs. Default: `read` for safe methods, `manage` for the rest. */
   ability?: TokenAbility
   /**
-   * Whether a session must hold a fresh proof here, while an access token passes. What makes credentials
-   * names a permission in place of this: see `proofFor`.
+   * Whether a session needs a fresh proof here, while an access token passes. Routes that create credentials
+   * name a permission instead: see `proofFor`.
    */
   confirmed?: boolean
-  /** False where the request proves itself by other means than the session's cookie. */
+  /** False if the request proves itself by something other than the session cookie. */
   csrf?: boolean
 }
 
 declare module '@adonisjs/core/http' {
   interface Route<Controller extends Constructor<any> = any> {
-    /** Says who may call the route. */
+    /** Sets who may call the route. */
     access(rule: AccessRule): this
-    /** Says what its caller must be permitted. */
+    /** Sets the permission that a caller needs. */
     permission(permission: Permission): this
-    /** Says what an access token must be made for, where it is not `read` or `manage` by the method. */
+    /**
+     * Sets the ability that an access token needs, if the method's default (`read` or `manage`) does not fit.
+     */
     ability(ability: TokenAbility): this
-    /** A sensitive act: a session must have been confirmed a short while ago. */
+    /** Marks a sensitive action: the session must have been confirmed recently. */
     confirmed(): this
-    /** Takes the route out of the CSRF check, because its body carries a proof of its own. */
+    /** Exempts the route from the CSRF check, because its body carries its own proof. */
     withoutCsrf(): this
-    /** Kept until the route is stored. */
+    /** Held until the route is stored. */
     security?: RouteSecurity
   }
   interface RouteGroup {
-    /** Says who may call the group's routes, but for those that say it themselves. */
+    /** Sets who may call the group's routes, except those with their own rule. */
     access(rule: AccessRule): this
-    /** Says what an access token must be made for, for the group's routes. */
+    /** Sets the ability that an access token needs for the group's routes. */
     ability(ability: TokenAbility): this
-    /** Says what the callers of the group's routes must be permitted. */
+    /** Sets the permission that a caller of the group's routes needs. */
     permission(permission: Permission): this
   }
   interface RouteResource {
-    /** Says who may call the resource's routes, but for those that say it themselves. */
+    /** Sets who may call the resource's routes, except those with their own rule. */
     access(rule: AccessRule): this
   }
 }
 
 type Member = RouteGroup['routes'][number]
 
-/** The route's own word goes before its group's. */
+/** A route's own value takes precedence over its group's. */
 function give(member: Member, security: RouteSecurity): void {
   if (member instanceof Route) member.security = { ...security, ...member.security }
   else if ('routes' in member) member.routes.forEach((inner) => give(inner, security))
   else if (member.route) give(member.route, security)
 }
 
-/** What an access token must be made for to call the route. */
+/** Returns the ability that an access token needs to call the route. */
 export function abilityFor(security: RouteSecurity, method: string): TokenAbility {
   return security.ability ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'manage')
 }
 
-/** Adds the macros. Call it once, before any route file is imported. */
+/** Adds the macros. Call it once, before importing any route file. */
 export function declareAccessMacros(): void {
   Route.macro('access', function (this: Route, rule: AccessRule) {
     this.security = { ...this.security, access: rule }
@@ -124,7 +126,7 @@ export function declareAccessMacros(): void {
     return this
   })
 
-  /** The router takes a route's `meta` from here, and offers no other way into it. */
+  /** The router reads a route's `meta` from `toJSON`; there is no other hook. */
   const toJSON = Route.prototype.toJSON
   Route.prototype.toJSON = function (this: Route) {
     const json = toJSON.call(this)

@@ -6,13 +6,13 @@ import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import { E_NOT_FOUND, E_TOKEN_ABILITY, E_TOO_MANY_TOKENS } from '#identity/errors'
 
-/** How long a deleted token or a deactivated user may still pass on another replica of Mosaic. */
+/** Cache lifetime: how long a deleted token or a deactivated user may still pass on another replica. */
 const CACHE_TTL_MS = 5000
 
-/** Enough for every client of a large installation; then the oldest go. */
+/** Cache size: enough for every client of a large installation. Beyond it the oldest entries go. */
 const CACHE_SIZE = 10_000
 
-/** What a token may be used for. `chat`: its owner's agent; `read`: looking; `manage`: changing. */
+/** Uses of a token. `chat`: its owner's agent; `read`: read access; `manage`: changes. */
 export const TOKEN_ABILITIES = ['chat', 'read', 'manage'] as const
 export type TokenAbility = (typeof TOKEN_ABILITIES)[number]
 
@@ -25,29 +25,28 @@ interface Verified {
 
 export interface NewToken {
   name: string
-  /** Left out: all of them. */
+  /** Default: all of them. */
   abilities?: TokenAbility[]
-  /** Null, or left out: it does not expire. */
+  /** Null or omitted: never expires. */
   expiresAt?: DateTime | null
 }
 
 /**
- * The access tokens of users, and a check for them that costs no query while it is warm. The cache
- * holds hashes, never a token.
+ * Users' access tokens, with a check that costs no query while cached. The cache holds hashes, never tokens.
  */
 export class AccessTokens {
   readonly #verified = new Map<string, Verified>()
 
   constructor(
     protected now: () => number = Date.now,
-    /** How many tokens one user may have. */
+    /** Limit of tokens per user. */
     protected most: () => Promise<number> = async () => Infinity
   ) {}
 
   /**
-   * Whose token it is, or null when it is unknown, expired or its owner deactivated.
+   * Returns the token's owner, or null if the token is unknown or expired or its owner is deactivated.
    *
-   * @throws E_TOKEN_ABILITY for a valid one that may not be used for this
+   * @throws E_TOKEN_ABILITY for a valid token without the required ability
    */
   async verify(token: string, ability: TokenAbility = 'chat'): Promise<string | null> {
     const known = await this.#find(token)
@@ -78,18 +77,18 @@ export class AccessTokens {
     return verified
   }
 
-  /** All tokens of a user, without their values. */
+  /** Lists a user's tokens, without their values. */
   list(user: User): Promise<AccessToken[]> {
     return User.accessTokens.all(user)
   }
 
   /**
-   * The token's `value` can be read here and never again.
+   * Creates a token. Its `value` is readable only in this result.
    *
    * @throws E_TOO_MANY_TOKENS
    */
   async create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
-    /** None would be a token that does not expire. */
+    /** At least one second: zero would mean a token that never expires. */
     const leftSec = (end: DateTime) => Math.max(1, Math.ceil((end.toMillis() - this.now()) / 1000))
     const expiresIn = expiresAt ? leftSec(expiresAt) : undefined
     const allowed = [...(abilities ?? TOKEN_ABILITIES)]
@@ -98,7 +97,7 @@ export class AccessTokens {
     return token
   }
 
-  /** Counts once the new one is stored, so that of many at the same time none slips past the others. */
+  /** Counts after storing the new token, so that concurrent calls cannot all slip under the limit. */
   async #keepWithinLimit(user: User, made: AccessToken): Promise<void> {
     const most = await this.most()
     if ((await this.#count(user)) <= most) return
@@ -131,7 +130,7 @@ export class AccessTokens {
     return Number([deleted].flat()[0])
   }
 
-  /** What would be kept for longer than anything was verified before the clock was set back. */
+  /** False for entries that expire later than the TTL allows: they date from before the clock was set back. */
   #isFresh({ until }: Verified): boolean {
     const leftMs = until - this.now()
     return leftMs > 0 && leftMs <= CACHE_TTL_MS
@@ -154,7 +153,7 @@ export class AccessTokens {
   }
 }
 
-/** Tokens of earlier versions have `*`: everything. */
+/** Tokens of earlier versions have `*`, which allows everything. */
 export function allows(abilities: string[], ability: TokenAbility): boolean {
   return abilities.includes(ability) || abilities.includes('*')
 }

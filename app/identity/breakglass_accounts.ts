@@ -8,7 +8,7 @@ import type { Sessions } from '#identity/sessions'
 import type { Audit } from '#audit/audit'
 import { E_UNKNOWN_USER, E_USERNAME_TAKEN } from '#identity/errors'
 
-/** The local accounts that always work. Each is a credential of an admin of its own. */
+/** Local accounts that always work. Each is a credential of its own admin user. */
 export class BreakglassAccounts {
   constructor(
     protected audit: Audit,
@@ -16,8 +16,8 @@ export class BreakglassAccounts {
   ) {}
 
   /**
-   * Makes an account and the admin it signs in as. `within` runs in the same transaction, before both,
-   * and can refuse by throwing.
+   * Creates an account and the admin it signs in as. `within` runs first, in the same transaction, and can
+   * refuse by throwing.
    *
    * @throws E_USERNAME_TAKEN
    */
@@ -46,7 +46,7 @@ export class BreakglassAccounts {
   }
 
   /**
-   * Sets a new password, makes the account and its user active again, and ends the user's sessions.
+   * Sets a new password, reactivates the account and its user, and ends the user's sessions.
    *
    * @throws E_UNKNOWN_USER
    */

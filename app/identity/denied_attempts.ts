@@ -3,10 +3,10 @@ import type { LimiterService } from '@adonisjs/limiter/types'
 import type { Audit, AuditEntry } from '#audit/audit'
 import { networkOf } from '#identity/network_of'
 
-/** Refusals of one address that are noted: a person fails a few times, a program as often as it likes. */
+/** Recorded denials per address: a person fails a few times, a program endlessly. */
 const NOTED = { requests: 20, duration: '5 mins' }
 
-/** What strangers were refused, in the audit record. */
+/** Records denied attempts by strangers in the audit record. */
 export class DeniedAttempts {
   readonly #noted: Limiter
 
@@ -18,8 +18,8 @@ export class DeniedAttempts {
   }
 
   /**
-   * Notes one. Anybody can be refused as often as they like, and what is noted is kept for good: of one
-   * address no more than so many of a kind go into the record.
+   * Records one denial. Anyone can cause denials without limit and the record is kept for good, so each address
+   * has a limit per kind.
    */
   async note(refusal: AuditEntry & { address: string }): Promise<void> {
     const { action, address } = refusal

@@ -27,7 +27,7 @@ export class E_NOT_FOUND extends Exception {
   static override message = 'There is nothing at this address.'
 }
 
-/** A route that declares no rule is a defect, so it answers nobody. */
+/** A route without a rule is a defect, so it serves nobody. */
 export class E_NO_ACCESS_RULE extends Exception {
   static override code = 'E_NO_ACCESS_RULE'
   static override status = 500
@@ -96,7 +96,7 @@ export class E_TOKEN_ABILITY extends Exception {
   }
 }
 
-/** A leaked token must not become a lasting way in. */
+/** A leaked token must not become permanent access. */
 export class E_SESSION_NEEDED extends Exception {
   static override code = 'E_SESSION_NEEDED'
   static override status = 403
@@ -140,7 +140,7 @@ export class E_LAST_ADMIN extends Exception {
   static override help = 'Make someone else an admin first.'
 }
 
-/** Each answer under way keeps a connection open. */
+/** Each open response keeps a connection open. */
 export class E_TOO_MANY_STREAMS extends Exception {
   static override code = 'E_TOO_MANY_STREAMS'
   static override status = 429
@@ -149,7 +149,7 @@ export class E_TOO_MANY_STREAMS extends Exception {
   readonly retryAfterSec = 5
 }
 
-/** What is sent is held in memory until its answer ends. */
+/** Request bodies are held in memory until their responses end. */
 export class E_TOO_MUCH_AT_ONCE extends Exception {
   static override code = 'E_TOO_MUCH_AT_ONCE'
   static override status = 429
@@ -158,7 +158,7 @@ export class E_TOO_MUCH_AT_ONCE extends Exception {
   readonly retryAfterSec = 5
 }
 
-/** All users' together. */
+/** The limit over all users. */
 export class E_BODIES_FULL extends Exception {
   static override code = 'E_BODIES_FULL'
   static override status = 503

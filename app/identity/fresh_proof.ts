@@ -4,7 +4,7 @@ import { E_CONFIRMATION_NEEDED, E_SESSION_NEEDED } from '#identity/errors'
 import type { Sessions } from '#identity/sessions'
 
 /**
- * Passes a session whose user proved a short while ago who they are, and nothing else.
+ * Passes only a session whose user confirmed their identity recently.
  *
  * @throws E_SESSION_NEEDED for an access token, E_CONFIRMATION_NEEDED for an older proof
  */

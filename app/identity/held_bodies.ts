@@ -1,22 +1,22 @@
 import { E_BODIES_FULL, E_TOO_MUCH_AT_ONCE } from '#identity/errors'
 
-/** How much may be held in memory of what clients send: bytes. */
+/** Limits on client data held in memory, in bytes. */
 export interface BodyLimits {
   ofOne: number
   ofAll: number
 }
 
-/** The part of its caller's share that one request holds. */
+/** One request's part of its caller's share. */
 export interface BodyHold {
   /** @throws E_TOO_MUCH_AT_ONCE, E_BODIES_FULL */
   take(bytes: number): void
-  /** Gives all of it back. Once is enough, twice is harmless. */
+  /** Releases all of it. Idempotent. */
   release(): void
 }
 
 /**
- * Counts the bytes of bodies that are being read, or kept for the agent that they are for. A body is held until
- * its answer ends: an agent that wakes, or a gateway that is gone, is sent it again.
+ * Counts the bytes of bodies being read, or kept for the agent they are meant for. A body is held until its
+ * response ends, so that it can be resent to an agent that wakes or whose gateway is gone.
  */
 export class HeldBodies {
   readonly #ofOne = new Map<string, number>()
@@ -24,12 +24,12 @@ export class HeldBodies {
 
   constructor(protected limits: () => BodyLimits) {}
 
-  /** Bytes that are held now, of everyone. */
+  /** Bytes held now, over all users. */
   get bytes(): number {
     return this.#ofAll
   }
 
-  /** Who holds something: never more than there are requests. */
+  /** Number of callers that hold bytes: at most the number of open requests. */
   get holders(): number {
     return this.#ofOne.size
   }

@@ -2,11 +2,11 @@ import type User from '#models/user'
 import type { Delivery, Mailer } from '#mail/mailer'
 import { invitationMail } from '#mail/messages'
 
-/** Brings an invitation's link to whom it is for, by mail where that is set up. */
+/** Mails invitation links, if mail is set up. */
 export class InvitationDelivery {
   constructor(protected mailer: Pick<Mailer, 'isSetUp' | 'send'>) {}
 
-  /** Null where mail is not set up: then the link is for the admin to pass on. Never throws. */
+  /** Returns null if mail is not set up: the admin then passes the link on. Never throws. */
   async send(
     { email, name, invitationExpiresAt }: User,
     by: Pick<User, 'name' | 'email'>,

@@ -8,7 +8,7 @@ import type { Actor } from '#settings/actor'
 import { hashPassword } from '#identity/passwords'
 import { E_EMAIL_TAKEN, E_INVITATION, E_NOT_INVITED } from '#identity/errors'
 
-/** Long enough for a holiday, short enough that a forgotten mail opens no door later. */
+/** Long enough for a holiday, short enough that a forgotten mail does not stay valid. */
 const LIFETIME = { days: 7 }
 const TOKEN_BYTES = 32
 
@@ -18,16 +18,16 @@ export interface NewInvitation {
   role: Role
 }
 
-/** The token is only ever here: its hash is what is kept. */
+/** The only place with the token itself: the database keeps its hash. */
 export interface SentInvitation {
   user: User
   token: string
 }
 
-/** What accepting fills in. */
+/** Columns filled in on acceptance. */
 type Accepted = Partial<Pick<User, 'name' | 'oidcIssuer' | 'oidcSubject' | 'passwordHash'>>
 
-/** People who are expected: a user row each, and a token that works once and not for ever. */
+/** Invited people: a user row each, and a token that works once and expires. */
 export class Invitations {
   constructor(
     protected audit: Audit,
@@ -55,7 +55,7 @@ export class Invitations {
     return { user, token }
   }
 
-  /** A new token and a new time; the former link is worth nothing. @throws E_NOT_INVITED */
+  /** Issues a new token with a new expiry; the former link stops working. @throws E_NOT_INVITED */
   async renew(user: User, by: Actor): Promise<SentInvitation> {
     if (!user.isInvited) throw new E_NOT_INVITED()
     const token = this.#renewToken(user)
@@ -64,7 +64,9 @@ export class Invitations {
     return { user, token }
   }
 
-  /** Takes it back. Whoever was invited has nothing here yet, so the row goes. @throws E_NOT_INVITED */
+  /**
+   * Withdraws an invitation. The invited person owns nothing yet, so the row is deleted. @throws E_NOT_INVITED
+   */
   async revoke(user: User, by: Actor): Promise<void> {
     const removed = await User.query()
       .where('id', user.id)
@@ -74,7 +76,7 @@ export class Invitations {
     await this.#record('invitation.revoked', user, by)
   }
 
-  /** Whose invitation it is, while it is valid. */
+  /** Returns the invited user while the invitation is valid. */
   async find(token: string): Promise<User | null> {
     const user = await User.findBy({ invitationTokenHash: hashOf(token) })
     if (!user || user.deactivatedAt) return null
@@ -92,7 +94,7 @@ export class Invitations {
 
   /** @throws E_INVITATION */
   async acceptWithPassword(token: string, name: string | undefined, password: string) {
-    /** Ahead of the hash, which is work that no stranger may ask for. */
+    /** Checked before hashing: strangers must not be able to trigger that work. */
     await this.findOrFail(token)
     const passwordHash = await hashPassword(password)
     const user = await this.accept(token, { passwordHash, ...(name && { name }) })
@@ -100,7 +102,7 @@ export class Invitations {
     return user
   }
 
-  /** Uses the token up. Of any number of callers one gets the user, the others null. */
+  /** Consumes the token. Of concurrent callers one gets the user, the others null. */
   async accept(token: string, accepted: Accepted): Promise<User | null> {
     const invited = await this.find(token)
     if (!invited) return null

@@ -3,16 +3,16 @@ import type { HttpContext } from '@adonisjs/core/http'
 
 const COOKIE = 'mosaic_browser'
 
-/** Accounts that one browser is remembered for. */
+/** Accounts remembered per browser. */
 const MAX_ACCOUNTS = 5
 
 /**
- * A browser that has signed in to an account with its password before has its own count of wrong ones
- * there, so no stranger who tries passwords can lock its user out. The cookie proves nothing else: who
- * steals it may be wrong as often as anybody.
+ * Remembers browsers that have signed in to an account with its password. Each has its own count of wrong
+ * passwords there, so strangers who try passwords cannot lock the user out. The cookie proves nothing else: a
+ * thief gets only the usual number of attempts.
  */
 export const knownBrowsers = {
-  /** An id of this browser for the account, or null where it is new to it. */
+  /** Returns this browser's ID for the account, or null if the browser is new to it. */
   find({ request }: HttpContext, username: string): string | null {
     return accountsOf(request).find(([name]) => name === hashOf(username))?.[1] ?? null
   },
@@ -26,7 +26,7 @@ export const knownBrowsers = {
   },
 }
 
-/** Sealed by Mosaic, so what is in it was written here. */
+/** Encrypted by Mosaic, so the content is trusted. */
 function accountsOf(request: HttpContext['request']): [name: string, id: string][] {
   const held: unknown = request.encryptedCookie(COOKIE)
   return Array.isArray(held) ? held : []

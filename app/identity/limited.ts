@@ -1,11 +1,11 @@
 import { errors, type Limiter, type LimiterResponse } from '@adonisjs/limiter'
 
-/** How far apart the clocks of two replicas of Mosaic, which count in the same rows, may be: seconds. */
+/** Largest clock difference, in seconds, between two replicas that count in the same rows. */
 const CLOCKS_APART_SEC = 60
 
 /**
- * Counts one request. A wait that is far longer than the limiter's whole window was reckoned before the
- * clock was set back: it begins again, so that nobody is kept out until the clock has caught up.
+ * Counts one request. A wait far longer than the limiter's window was computed before the clock was set back;
+ * it is reset, so that nobody is locked out until the clock has caught up.
  *
  * @throws E_TOO_MANY_REQUESTS
  */
@@ -20,7 +20,7 @@ export async function consume(limiter: Limiter, key: string): Promise<void> {
   }
 }
 
-/** Counts one request as `consume` does, and leaves it to the caller what is too many. */
+/** Counts one request like `consume`, and lets the caller decide how many are too many. */
 export async function count(limiter: Limiter, key: string): Promise<LimiterResponse> {
   const counted = await limiter.increment(key)
   if (isPlausible(limiter, counted)) return counted

@@ -3,16 +3,16 @@ import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import { may, type Permission } from '#identity/permissions'
 
-/** How long someone who was sent out may still hear events, in milliseconds. */
+/** Longest time, in milliseconds, for which someone who lost access still receives events. */
 const LOOK_EVERY_MS = 10_000
 
-/** Rows asked for at a time. */
+/** Rows per query. */
 const BATCH = 500
 
-/** Who listens to events, and by which proof of who they are. */
+/** A subscriber to events, and the proof of its identity. */
 export interface Listener {
   userId: string
-  /** What the events are only for; null for one's own. */
+  /** The permission that the events require; null for a user's own events. */
   permission: Permission | null
   sessionId: string | null
   tokenId: string | null
@@ -23,9 +23,9 @@ type After = (ms: number, look: () => void) => void
 const afterInBackground: After = (ms, look) => void setTimeout(look, ms).unref()
 
 /**
- * Those who listen to events. Nobody asks a stream again who reads it, and it may stay open for days, so
- * as long as anybody listens it is looked at who still may: a session or a token that was revoked, a
- * deactivation and a role that was taken away end what they opened.
+ * Subscribers to event streams. Nothing re-authorises an open stream, and it may stay open for days. So while
+ * there are subscribers, this checks their access regularly: a revoked session or token, a deactivation and a
+ * removed role end the streams they opened.
  */
 export class Listeners {
   readonly #open = new Map<ServerResponse, Listener>()
@@ -33,7 +33,7 @@ export class Listeners {
 
   constructor(protected after: After = afterInBackground) {}
 
-  /** Until the connection closes. */
+  /** Adds a listener until its connection closes. */
   add(listener: Listener, response: ServerResponse): void {
     if (response.closed) return
     this.#open.set(response, listener)
@@ -41,7 +41,7 @@ export class Listeners {
     this.#plan()
   }
 
-  /** Ends the answers to those who may listen no longer. Returns how many there were. */
+  /** Ends the responses of listeners that have lost access. Returns how many there were. */
   async look(): Promise<number> {
     let ended = 0
     const all = [...this.#open]
@@ -61,7 +61,7 @@ export class Listeners {
     this.#isPlanned = true
     this.after(LOOK_EVERY_MS, () => {
       this.#isPlanned = false
-      /** A database that is away for a moment sends nobody out. */
+      /** A brief database outage ends no stream. */
       void this.look()
         .catch(() => {})
         .finally(() => this.#plan())
@@ -83,7 +83,7 @@ async function whoIsIn(listeners: Listener[]): Promise<(listener: Listener) => b
   }
 }
 
-/** Those of the rows that are there and not out of date. */
+/** Returns the IDs of rows that exist and have not expired. */
 async function idsOf(table: string, ids: string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const rows: { id: string | number }[] = await db

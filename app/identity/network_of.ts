@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js'
 
-/** What a provider gives one customer at the least, in bits. */
+/** Prefix length of the smallest network that a provider assigns to a customer. */
 const CUSTOMER_BITS = 64
 
 /**
- * Whom an address stands for where attempts are counted. One of IPv6 has as many as they like: all of
- * their network count as one. One of IPv4 stands for itself, in whichever way it is written.
+ * Returns the source that attempts from an address count against. An IPv6 customer has any number of addresses,
+ * so the whole network counts as one. An IPv4 address stands for itself, in any notation.
  */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address

@@ -1,12 +1,11 @@
 import type { Role } from '#models/types'
 
 /**
- * What proves a caller enough for a permission.
+ * The proof of identity that a permission requires.
  *
- * - `any`: a session, or an access token with the ability that the route asks for.
- * - `freshSession`: a session whose user proved a short while ago who they are, and no access token. It is
- *   asked for where credentials are made or raised: a leaked token or an open browser must not become a
- *   lasting way in.
+ * - `any`: a session, or an access token with the ability that the route requires.
+ * - `freshSession`: a session whose user confirmed their identity recently; no access token. Required to create
+ *   credentials or raise rights: a leaked token or an unattended browser must not become permanent access.
  */
 export type Proof = 'any' | 'freshSession'
 
@@ -19,32 +18,32 @@ const ADMIN: readonly Role[] = ['admin']
 const EVERYONE: readonly Role[] = ['admin', 'member']
 
 /**
- * What someone may do here beyond what is their own, who may, and with which proof. Routes name theirs with
- * `.permission(…)`, pages ask the shared prop `can`, and both are answered here.
+ * Permissions beyond a user's own data: the roles that hold each, and the proof it requires. Routes name theirs
+ * with `.permission(…)`, pages read the shared prop `can`; both are answered here.
  */
 const GRANTS = {
-  /** Looks at who is here. */
+  /** See the users. */
   seeUsers: { roles: ADMIN, proof: 'any' },
-  /** Decides who may sign in, and with which role. */
+  /** Decide who may sign in, and with which role. */
   manageUsers: { roles: ADMIN, proof: 'freshSession' },
-  /** Decides how people sign in, and which role that gives them. */
+  /** Decide how people sign in, and which role that gives them. */
   manageSignIn: { roles: ADMIN, proof: 'freshSession' },
-  /** Makes access tokens of their own. */
+  /** Create one's own access tokens. */
   makeTokens: { roles: EVERYONE, proof: 'freshSession' },
-  /** The agents of everyone, by state alone, and those of the installation. */
+  /** See everyone's agents by state only, and manage the installation's. */
   manageAgents: { roles: ADMIN, proof: 'any' },
-  /** How this installation works. Some settings ask for more: see `ChangedBy` in `#settings/setting_kinds`. */
+  /** Change settings of the installation. Some require more: see `ChangedBy` in `#settings/setting_kinds`. */
   manageSettings: { roles: ADMIN, proof: 'any' },
-  /** What was done here by whom. */
+  /** Read the audit record. */
   readAudit: { roles: ADMIN, proof: 'any' },
-  /** How the installation does: sums and states. */
+  /** See the installation's operation: totals and states. */
   seeOperation: { roles: ADMIN, proof: 'any' },
 } as const satisfies Record<string, Grant>
 
 export type Permission = keyof typeof GRANTS
 export const PERMISSIONS = Object.keys(GRANTS) as Permission[]
 
-/** Whoever has a role; nobody has none. */
+/** Anyone with a role; anonymous visitors have none. */
 type Someone = { role: Role } | null | undefined
 
 export function may(user: Someone, permission: Permission): boolean {
@@ -55,7 +54,7 @@ export function proofFor(permission: Permission): Proof {
   return GRANTS[permission].proof
 }
 
-/** All of them with their answers, as pages ask for them. */
+/** Returns all permissions with their answers, for pages. */
 export function permissionsOf(user: Someone): Record<Permission, boolean> {
   const answers = PERMISSIONS.map((permission) => [permission, may(user, permission)])
   return Object.fromEntries(answers)

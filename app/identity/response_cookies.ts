@@ -1,6 +1,6 @@
 import type { HttpResponse } from '@adonisjs/core/http'
 
-/** Rewrites the cookies that an answer sets so far; null leaves one out. */
+/** Rewrites the cookies that a response has set so far; null drops one. */
 export function rewriteCookies(
   response: HttpResponse,
   rewrite: (cookie: string) => string | null
@@ -14,5 +14,5 @@ export function rewriteCookies(
   }
 }
 
-/** The name of a `Set-Cookie` header. */
+/** Returns the name in a `Set-Cookie` header. */
 export const cookieName = (cookie: string) => cookie.slice(0, cookie.indexOf('='))

@@ -1,15 +1,15 @@
-/** Tasks of one lane that wait or run, at most, in all and of one source. */
+/** Limits of waiting and running tasks per lane: in total, and from one source. */
 const MAX_IN_LANE = 10
 const MAX_OF_SOURCE = 3
 
 /**
- * Runs tasks one after the other by lane. Nobody fills a lane alone: one source has a few places in it.
- * Lanes are of this process; another replica of Mosaic has its own.
+ * Runs the tasks of each lane one after the other. A source has only a few places, so it cannot fill a lane
+ * alone. Lanes are per process; another replica has its own.
  */
 export class SerialLanes {
   readonly #lanes = new Map<string, { sources: string[]; last: Promise<unknown> }>()
 
-  /** Null where the lane has no place left. */
+  /** Returns null if the lane is full. */
   run<Result>(name: string, source: string, task: () => Promise<Result>): Promise<Result> | null {
     const lane = this.#lanes.get(name) ?? { sources: [], last: Promise.resolve() }
     const own = lane.sources.filter((one) => one === source).length

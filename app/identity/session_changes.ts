@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** The values of a session, as JSON holds them. */
+/** Session values, as JSON. */
 export type SessionValues = Record<string, unknown>
 
-/** One value that a request set, or removed where there is none. */
+/** A value that a request set; none if it was removed. */
 export interface SessionChange {
-  /** The names that lead to it, the outermost first. */
+  /** Keys that lead to it, outermost first. */
   path: string[]
   value?: unknown
 }
 
-/** What differs, each value by itself: two requests that change different ones undo nothing of each other. */
+/**
+ * Returns the differences, value by value, so that two requests that change different values do not undo each
+ * other.
+ */
 export function changesBetween(
   before: SessionValues,
   after: SessionValues,
@@ -27,7 +30,7 @@ export function changesBetween(
   })
 }
 
-/** The values with the changes. A change within an object that is gone by now is left out. */
+/** Applies the changes. A change inside an object that no longer exists is dropped. */
 export function withChanges(values: SessionValues, changes: SessionChange[]): SessionValues {
   const changed = structuredClone(values)
   for (const { path, value } of changes) {
@@ -40,7 +43,7 @@ export function withChanges(values: SessionValues, changes: SessionChange[]): Se
   return changed
 }
 
-/** Forms name values of a session: `__proto__` is a name like any other. */
+/** Forms choose session keys, so `__proto__` must be a key like any other. */
 const PLAIN = { writable: true, enumerable: true, configurable: true }
 
 const valueOf = (holder: unknown, name: string) =>

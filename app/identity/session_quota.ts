@@ -1,8 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 
 /**
- * Ends the sessions of a user that were used longest ago, so that with the one that begins (`newId`) there
- * are no more than `most`. Returns how many were ended.
+ * Ends a user's least recently used sessions, so that at most `most` remain including the new one (`newId`).
+ * Returns how many it ended.
  */
 export async function endOldestSessions(
   userId: string,
@@ -23,5 +23,5 @@ export async function endOldestSessions(
   return ids.length
 }
 
-/** Each sign-in makes one, so a few at once catch up with a limit that was lowered. */
+/** Each sign-in adds one session, so a few at a time catch up with a lowered limit. */
 const ENDED_AT_ONCE = 500

@@ -7,30 +7,30 @@ import { cookieName, rewriteCookies } from '#identity/response_cookies'
 import { changesBetween, withChanges, type SessionValues } from '#identity/session_changes'
 import { SessionRows, type SessionRow } from '#identity/session_rows'
 
-/** Where the framework's CSRF check looks for its secret. */
+/** Key of the secret in the framework's CSRF check. */
 const CSRF_SECRET = 'csrf-secret'
 
-/** Requests of one session that may write in between, each time this one tries to. */
+/** Most retries of a write that conflicts with other requests of the session. */
 const MAX_TRIES = 100
 
 export interface SessionStoreOptions {
-  /** The session that the browser named; none for its first visit. */
+  /** The session ID that the browser sent; none on its first visit. */
   knownId: string | undefined
   csrfKey: Buffer
-  /** Called when the session was ended, or moved to another id, while this request was under way. */
+  /** Called if the session ended or moved to another ID during this request. */
   onGone: () => void
 }
 
 /**
- * The session of one request. It writes what the request changed and nothing else, so an answer that ends
- * late undoes nothing; and never puts back a row that is gone, so that who was signed out stays out.
+ * The session store of one request. It writes only what the request changed, so a request that finishes late
+ * undoes nothing. It never recreates a deleted row, so a signed-out user stays signed out.
  *
- * A visit that leaves nothing behind makes no row: the secret of its CSRF token follows from the id.
+ * A visit that changes nothing creates no row: its CSRF secret is derived from the ID.
  */
 export class SessionStore implements SessionStoreWithTaggingContract {
   /** Rows as this request found them. */
   readonly #found = new Map<string, SessionRow>()
-  /** Ids whose row was there: only an update reaches it. */
+  /** IDs whose row existed: written by update only. */
   readonly #present = new Set<string>()
 
   constructor(
@@ -85,7 +85,7 @@ export class SessionStore implements SessionStoreWithTaggingContract {
     return this.framework.tagged(userId)
   }
 
-  /** As JSON reads it back. A session keeps a secret only where it came from another id. */
+  /** Values as JSON reads them back. The CSRF secret is stored only if it came from another ID. */
   #kept(id: string, values: SessionData): SessionValues {
     const kept = JSON.parse(JSON.stringify(values)) as SessionValues
     if (kept[CSRF_SECRET] === this.#csrfSecret(id)) delete kept[CSRF_SECRET]
@@ -103,7 +103,7 @@ export const sessionRows = (csrfKey: Buffer) =>
     const framework = await stores.database().resolver(app)
     return ((ctx, config) => {
       const { request, response } = ctx
-      /** The browser may have another session by now, which these cookies must not replace. */
+      /** The browser may have a newer session by now, which these cookies must not replace. */
       const stale = [config.cookieName, 'XSRF-TOKEN']
       return new SessionStore(
         new SessionRows(string.seconds.parse(config.age) * 1000),

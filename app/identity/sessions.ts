@@ -12,22 +12,22 @@ import type { Identity } from '#identity/services/contract'
 import { endOldestSessions } from '#identity/session_quota'
 import { E_BROWSER_ONLY, E_NOT_FOUND } from '#identity/errors'
 
-/** How a session began: with a password of one of two kinds, or through the service of this name. */
+/** How a session began: with one of two kinds of password, or through the service of this name. */
 export type SignInMethod = 'breakglass' | 'password' | (string & {})
 
-/** What a session knows of itself. Times in milliseconds since the epoch. */
+/** Facts stored in a session. Times in milliseconds since the epoch. */
 export interface SessionFacts {
   method: SignInMethod
   startedAt: number
   lastUsedAt: number
-  /** When its user last proved who they are. */
+  /** When its user last confirmed their identity. */
   confirmedAt: number
-  /** What the browser calls itself. */
+  /** The browser's user agent. */
   agent: string | null
   address: string
 }
 
-/** A session as its user sees it in a list. */
+/** A session in its user's list. */
 export interface ListedSession extends SessionFacts {
   id: string
   isCurrent: boolean
@@ -37,13 +37,13 @@ const FACTS = 'facts'
 const ID_TOKEN = 'oidc_id_token'
 
 const HOUR_MS = 3_600_000
-/** "Last used" is told by the minute. */
+/** "Last used" has a resolution of one minute. */
 const LAST_USED_STEP_MS = 60_000
-/** For how long a proof of who someone is counts for sensitive acts. */
+/** How long a confirmation of identity counts for sensitive actions. */
 const CONFIRMED_MS = 15 * 60_000
 const MAX_AGENT = 256
 
-/** Sessions of browsers: rows that name their user, so that each can be listed and ended. */
+/** Browser sessions: rows that name their user, so that each can be listed and ended. */
 export class Sessions {
   constructor(
     protected audit: Audit,
@@ -51,7 +51,7 @@ export class Sessions {
     protected now: () => number = Date.now
   ) {}
 
-  /** Signs the browser in under a new session id. `provider` is of a sign-in through one. */
+  /** Signs the browser in under a new session ID. `provider` is set for a sign-in through a service. */
   async start(
     ctx: HttpContext,
     user: User,
@@ -61,7 +61,7 @@ export class Sessions {
     requireSession(ctx)
     await ctx.auth.use('web').login(user)
     const facts = this.#newFacts(ctx, method)
-    // A provider that asked for nothing, since its own session goes on, proves no more than that one did.
+    // If the provider asked for nothing because its own session continues, the proof is as old as that session.
     const confirmedAt = Math.min(facts.confirmedAt, provider?.signedInAt ?? facts.confirmedAt)
     this.#setFacts(ctx, { ...facts, confirmedAt })
     const idToken = provider?.idToken
@@ -81,8 +81,8 @@ export class Sessions {
   }
 
   /**
-   * Notes that the session is used. False when it has been idle, or there, for longer than the settings
-   * allow: then it is over.
+   * Records a use of the session. Returns false once the session exceeds the idle time or lifetime in the
+   * settings: it has ended.
    */
   async use(ctx: HttpContext): Promise<boolean> {
     const facts = this.#facts(ctx)
@@ -96,7 +96,7 @@ export class Sessions {
     return true
   }
 
-  /** Notes that its user has just proved who they are. */
+  /** Records that its user has just confirmed their identity. */
   async confirm(ctx: HttpContext): Promise<void> {
     requireSession(ctx)
     this.#setFacts(ctx, { ...this.#facts(ctx), confirmedAt: this.now() })
@@ -104,16 +104,16 @@ export class Sessions {
     await this.audit.record({ actor: ctx.auth.user, action: 'session.confirmed', address })
   }
 
-  /** Whether its user proved who they are a short while ago. */
+  /** Returns whether its user confirmed their identity recently. */
   isConfirmed(ctx: HttpContext): boolean {
     const age = this.now() - this.#facts(ctx).confirmedAt
-    /** A proof of the future was given before the clock was set back. */
+    /** A proof from the future dates from before the clock was set back. */
     return age >= 0 && age < CONFIRMED_MS
   }
 
   /**
-   * Signs the browser out: nothing of the session is kept. A request with a token has none to end.
-   * Returns the provider's id_token of this session, if it began there.
+   * Signs the browser out and clears the session. No-op for a request with a token. Returns the provider's
+   * id_token if the session began there.
    */
   async end(ctx: HttpContext): Promise<string | null> {
     if (ctx.auth.authenticatedViaGuard === 'api') return null
@@ -128,7 +128,7 @@ export class Sessions {
     return idToken
   }
 
-  /** The user's sessions that are not over, the one last used first. */
+  /** Lists the user's active sessions, most recently used first. */
   async list(user: User, currentId: string | null): Promise<ListedSession[]> {
     const rows = await this.#rowsOf(user.id)
     return rows
@@ -145,7 +145,7 @@ export class Sessions {
     await this.audit.record({ actor: user, action: 'session.revoked', details: { id }, address })
   }
 
-  /** Ends all sessions of the user but this one. Returns how many there were. */
+  /** Ends all the user's sessions except this one. Returns how many there were. */
   async revokeOthers(user: User, currentId: string | null, address: string): Promise<number> {
     const query = db.from('sessions').where('user_id', user.id)
     if (currentId) void query.whereNot('id', currentId)
@@ -155,19 +155,19 @@ export class Sessions {
     return ended
   }
 
-  /** Ends every session of a user. Returns how many there were. */
+  /** Ends all sessions of a user. Returns how many there were. */
   async endAllOf(userId: string): Promise<number> {
     const ended = await db.from('sessions').where('user_id', userId).delete()
     return Number([ended].flat()[0])
   }
 
-  /** How the request is signed in: by which sign-in of its session, or by an access token. */
+  /** Returns how the request is signed in: its session's method, or an access token. */
   methodOf(ctx: HttpContext): SignInMethod {
     if (ctx.auth.authenticatedViaGuard === 'api') return 'token'
     return this.#facts(ctx).method
   }
 
-  /** Each row's data is signed with its id, as the framework's store writes it. */
+  /** Each row's data is signed with its ID, as the framework's store writes it. */
   async #rowsOf(userId: string): Promise<{ id: string; facts: SessionFacts }[]> {
     const rows: { id: string; data: string; expires_at: string | number | Date }[] = await db
       .from('sessions')
@@ -179,7 +179,7 @@ export class Sessions {
     })
   }
 
-  /** A session that an earlier version began has none: its time begins now, and it proves nothing. */
+  /** A session from an earlier version has no facts: it starts now and proves nothing. */
   #facts(ctx: HttpContext): SessionFacts {
     const facts = ctx.session.get(FACTS) as SessionFacts | undefined
     if (facts) return facts
@@ -207,7 +207,7 @@ export class Sessions {
 }
 
 /**
- * A request with an access token has no session.
+ * Refuses requests with an access token: they have no session.
  *
  * @throws E_BROWSER_ONLY
  */
@@ -215,5 +215,5 @@ export function requireSession({ session }: HttpContext): void {
   if (!session) throw new E_BROWSER_ONLY()
 }
 
-/** A session's id is what its cookie proves, so a list shows a name for it instead. */
+/** The cookie proves a session by its ID, so lists show a hash of it instead. */
 const publicId = (id: string) => createHash('sha256').update(id).digest('hex').slice(0, 32)

@@ -14,7 +14,7 @@ export interface Credentials {
   password: string
 }
 
-/** A local admin account, or a password that someone invited has chosen. */
+/** A local admin account, or a password that an invited person chose. */
 export type PasswordMethod = 'breakglass' | 'password'
 
 interface Account {
@@ -23,7 +23,7 @@ interface Account {
   passwordHash: string
 }
 
-/** Checks a name and a password. Only failures count against the limits. */
+/** Checks usernames and passwords. Only failures count against the limits. */
 export class SignIn {
   readonly #limits: SignInLimits
 
@@ -37,13 +37,13 @@ export class SignIn {
   }
 
   /**
-   * The user of a name, a breakglass username or an email address, and a password. An unknown name, a
-   * wrong password and a deactivated user are refused alike, after the same work. `browser` is an id of
-   * the browser where it has signed in to this account before: see `known_browsers.ts`.
+   * Returns the user for a name (breakglass username or email address) and password. An unknown name, a wrong
+   * password and a deactivated user get the same refusal after the same work. `browser` is the ID of a browser
+   * that has signed in to this account before: see `known_browsers.ts`.
    *
    * @throws E_INVALID_CREDENTIALS
-   * @throws E_PASSWORD_SIGN_IN_OFF for a right one, where single sign-on is the only way in
-   * @throws E_TOO_MANY_REQUESTS for a wrong one after too many, and where too many are waiting
+   * @throws E_PASSWORD_SIGN_IN_OFF for a correct password, if single sign-on is the only way to sign in
+   * @throws E_TOO_MANY_REQUESTS for a wrong password after too many, or if too many are queued
    */
   async withPassword(credentials: Credentials, address: string, browser: string | null = null) {
     const account = await accountNamed(credentials.username)
@@ -59,7 +59,7 @@ export class SignIn {
   }
 
   /**
-   * Whether it is still the user who has signed in. Counted by the user alone: nobody else gets here.
+   * Checks that the caller is still the signed-in user. Counted per user, because nobody else can get here.
    *
    * @throws E_INVALID_CREDENTIALS, E_TOO_MANY_REQUESTS
    */
@@ -73,7 +73,7 @@ export class SignIn {
     const isRight = await this.#limits.look(attempt, async (isOver) => {
       const valid = await verifyPassword(account?.passwordHash ?? null, password)
       if (valid && account && !account.user.deactivatedAt) return true
-      /** What is noted is kept for good: no more of it than the limits let through. */
+      /** The record is kept for good, so nothing beyond the limits is recorded. */
       if (!isOver) await this.#refused(account ? 'password' : 'unknown', account, address)
       return false
     })

@@ -4,35 +4,35 @@ import type { LimiterService } from '@adonisjs/limiter/types'
 import { count } from '#identity/limited'
 import { SerialLanes } from '#identity/serial_lanes'
 
-/** Wrong passwords of one source: a person mistypes a few times, a program thousands of times. */
+/** Wrong passwords per source: a person mistypes a few times, a program thousands of times. */
 const BY_SOURCE = { requests: 20, duration: '5 mins' }
 
-/** Wrong passwords for one account of one source. */
+/** Wrong passwords per account from one source. */
 const BY_ACCOUNT = { requests: 10, duration: '1 min' }
 
-/** Wrong passwords for one account from anywhere: never refused for their number. */
+/** Wrong passwords per account from any source: counted, never refused. */
 const EVERYWHERE = { requests: 1_000_000, duration: '10 mins' }
 
-/** Failures from anywhere that slow nobody down. */
+/** Failures from any source before attempts are slowed down. */
 const FREE_FAILURES = 10
 const DELAY_STEP_MS = 250
 const OVER_LIMIT_STEP_MS = 500
 const MAX_DELAY_MS = 4000
 
-/** A password that someone gives for an account. */
+/** An attempt to sign in to an account with a password. */
 export interface Attempt {
-  /** Of the account, whether there is one or not. */
+  /** The account's name, whether or not it exists. */
   name: string
-  /** Whom attempts are counted for: a network, a browser that is known, or a session's user. */
+  /** What attempts count against: a network, a known browser, or a session's user. */
   source: string
-  /** Whether that source has signed in to this account before. Strangers' failures do not slow it down. */
+  /** Whether the source has signed in to this account before. Strangers' failures do not slow it down. */
   isKnown: boolean
 }
 
 /**
- * How fast passwords may be tried. A right one is never refused for the wrong ones of others behind the
- * same address, nor for those that strangers give for the same account: beyond a limit, passwords are
- * still looked at, one after the other and slowly, at most fifteen a minute per account and per source.
+ * Limits the rate of password attempts. A correct password is never refused because of others' failures,
+ * whether from the same address or against the same account. Beyond a limit, passwords are still checked, but
+ * slowly and one at a time: at most fifteen a minute per account and per source.
  */
 export class SignInLimits {
   readonly #bySource: Limiter
@@ -50,10 +50,10 @@ export class SignInLimits {
   }
 
   /**
-   * Looks at a password by `check`, which is told whether a limit is reached, and says whether it is right.
-   * Each attempt counts before it is looked at, so many at the same instant are no way around.
+   * Runs `check`, which receives whether a limit is reached and returns whether the password is correct. Each
+   * attempt counts before it is checked, so simultaneous attempts gain nothing.
    *
-   * @throws E_TOO_MANY_REQUESTS for a wrong one beyond a limit, and where too many wait already
+   * @throws E_TOO_MANY_REQUESTS for a wrong password beyond a limit, or if too many are queued
    */
   async look(attempt: Attempt, check: (isOver: boolean) => Promise<boolean>): Promise<boolean> {
     const keys = keysOf(attempt)
@@ -76,7 +76,7 @@ export class SignInLimits {
     return isRight
   }
 
-  /** By account first and then by source, always in this order: nobody waits in a circle. */
+  /** Queues by account first, then by source. The fixed order prevents a deadlock. */
   async #inTurn(
     { name, source, isKnown }: Attempt,
     delayMs: number,
@@ -97,7 +97,7 @@ export class SignInLimits {
   }
 }
 
-/** Told where a lane is full: it moves on within seconds. */
+/** Sent if a lane is full: it moves on within seconds. */
 const BUSY = new LimiterResponse({
   limit: 1,
   remaining: 0,

@@ -2,22 +2,22 @@ import type { OidcEnforcement } from '#identity/oidc/enforcement'
 import type { OidcService } from '#identity/oidc/service'
 import type { ServiceDirectory } from '#identity/services/directory'
 
-/** One that leads away from here: what a page calls it, and the address that begins it. */
+/** A method that leaves Mosaic: its label and start URL. */
 export interface ServiceLink {
   name: string
   url: string
 }
 
 export interface SignInMethodList {
-  /** The identity provider by its name, or null while none is set up. */
+  /** The identity provider, or null if none is set up. */
   oidc: ServiceLink | null
-  /** Further services that are switched on. */
+  /** Other enabled services. */
   services: ServiceLink[]
-  /** Whose passwords are taken. Those of the local admin accounts always are. */
+  /** Whose passwords are accepted. Local admin accounts always are. */
   passwords: 'all' | 'breakglass'
 }
 
-/** How one may sign in here. Anyone may ask, so it names nobody. */
+/** The available sign-in methods. Anyone may ask, so they name nobody. */
 export class SignInMethods {
   constructor(
     protected oidc: OidcService,

@@ -15,10 +15,10 @@ export interface UserChanges {
   role?: Role
 }
 
-/** Lets what is in flight end, then stops a user's agent. Need not be awaited. */
+/** Drains and stops a user's agent. Need not be awaited. */
 export type EndAgent = (userId: string) => Promise<unknown>
 
-/** What admins do with other people's accounts. Nobody can remove themselves, or the last admin. */
+/** Admin operations on other people's accounts. Nobody can remove themselves or the last admin. */
 export class UserAdministration {
   constructor(
     protected sessions: Sessions,
@@ -27,7 +27,7 @@ export class UserAdministration {
     protected audit: Audit
   ) {}
 
-  /** @throws E_SELF for one's own role, E_LAST_ADMIN */
+  /** @throws E_SELF for a change of one's own role, E_LAST_ADMIN */
   async update(id: string, { name, role }: UserChanges, by: Actor): Promise<User> {
     const before: { role?: Role } = {}
     const user = await this.#change(id, async (found, trx) => {
@@ -47,8 +47,8 @@ export class UserAdministration {
   }
 
   /**
-   * Ends everything of the user at once: sessions, access tokens, and the agent as soon as what it is
-   * saying has ended. Doing it again does no harm.
+   * Ends the user's sessions and access tokens at once, and the agent once its current response has ended.
+   * Idempotent.
    *
    * @throws E_SELF, E_LAST_ADMIN
    */
@@ -65,7 +65,7 @@ export class UserAdministration {
     return user
   }
 
-  /** Lets the user come in again. Their tokens are gone; their agent wakes when they use it. */
+  /** Lets the user sign in again. Their tokens are gone; their agent wakes when they use it. */
   async reactivate(id: string, by: Actor): Promise<User> {
     const user = await this.#change(id, async (found) => {
       found.deactivatedAt = null

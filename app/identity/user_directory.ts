@@ -6,7 +6,7 @@ import { whereContains } from '#models/folded'
 import BreakglassUser from '#models/breakglass_user'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 
-/** A user as an admin sees one: who they are and how their agent is, never what is theirs. */
+/** A user as an admin sees them: identity and the agent's state, never their content. */
 export interface ListedUser {
   user: User
   /** Whether they can sign in without an identity provider. */
@@ -14,7 +14,7 @@ export interface ListedUser {
   agentStatus: AgentStatus
 }
 
-/** What an admin can know of one user beyond the list. */
+/** A user's details beyond the list. */
 export interface DescribedUser extends ListedUser {
   sessions: number
   tokens: number
@@ -31,7 +31,7 @@ export interface UserQuery extends PageQuery {
   state?: UserState
 }
 
-/** The users of this installation, for its admins. */
+/** The installation's users, for its admins. */
 export class UserDirectory {
   async list({ page = FIRST_PAGE, limit = PAGE_LIMIT, search, role, state }: UserQuery) {
     const query = User.query().orderBy('created_at').orderBy('id')

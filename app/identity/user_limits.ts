@@ -5,7 +5,7 @@ import type { Settings } from '#settings/settings'
 import { HeldBodies, type BodyHold, type BodyLimits } from '#identity/held_bodies'
 import { E_TOO_MANY_STREAMS } from '#identity/errors'
 
-/** How long a changed setting may stay unseen here, in milliseconds. */
+/** How long a changed setting may go unnoticed here, in milliseconds. */
 const LIMITS_AGE_MS = 2000
 
 const MEGABYTE = 1024 * 1024
@@ -19,16 +19,16 @@ interface Limits {
   uploadMs: number
 }
 
-/** What a body may do while it is read and kept. */
+/** Limits on one body while it is read and held. */
 export interface BodyAllowance {
   hold: BodyHold
-  /** Milliseconds until all of it must be there. */
+  /** Deadline for the whole body, in milliseconds. */
   deadlineMs: number
 }
 
 /**
- * How much one user may ask of this replica of Mosaic: requests and changes a minute, answers that stay open,
- * and bytes that are held for them. Counted in memory, and the settings are read beside the requests, so that none of them waits for a query.
+ * Limits of one user at this replica: requests and changes per minute, open responses, and bytes held. Counted
+ * in memory. Settings are read in the background, so no request waits for a query.
  */
 export class UserLimits {
   readonly #open = new Map<string, number>()
@@ -39,35 +39,35 @@ export class UserLimits {
   constructor(
     protected limiter: LimiterService,
     protected settings: Pick<Settings, 'get'>,
-    /** Milliseconds that pass, whatever a clock is set to. */
+    /** Monotonic milliseconds, independent of the clock. */
     protected now: () => number = () => performance.now()
   ) {}
 
-  /** @throws E_TOO_MANY_REQUESTS, until the minute is over */
+  /** @throws E_TOO_MANY_REQUESTS until the minute is over */
   async request(userId: string): Promise<void> {
     const { requests } = this.#fresh() ?? (await this.#read())
     await requests.consume(`api:${userId}`)
   }
 
-  /** @throws E_TOO_MANY_REQUESTS, until the minute is over */
+  /** @throws E_TOO_MANY_REQUESTS until the minute is over */
   async change(userId: string): Promise<void> {
     const { changes } = this.#fresh() ?? (await this.#read())
     await changes.consume(`change:${userId}`)
   }
 
-  /** What the body of a request may take. Whoever asks gives it back. */
+  /** Returns the allowance for a request's body. The caller must release it. */
   async body(userId: string): Promise<BodyAllowance> {
     const { uploadMs } = this.#fresh() ?? (await this.#read())
     return { hold: this.#bodies.open(userId), deadlineMs: uploadMs }
   }
 
-  /** Bytes of bodies that are held for everyone. */
+  /** Bytes of bodies held, over all users. */
   get heldBytes(): number {
     return this.#bodies.bytes
   }
 
   /**
-   * Counts an answer until its connection closes.
+   * Counts a response until its connection closes.
    *
    * @throws E_TOO_MANY_STREAMS
    */
@@ -86,11 +86,11 @@ export class UserLimits {
     else this.#open.delete(userId)
   }
 
-  /** What is known, however old; whoever finds it old has it read anew, and waits for nothing. */
+  /** Returns the cached limits, however old; refreshes stale ones in the background. */
   #fresh(): Limits | null {
     if (this.#limits && this.now() - this.#readAt > LIMITS_AGE_MS) {
       this.#readAt = this.now()
-      /** A database that is away for a moment changes no limit. */
+      /** A brief database outage changes no limit. */
       this.#read().catch(() => {})
     }
     return this.#limits

@@ -3,7 +3,7 @@ import BreakglassUser from '#models/breakglass_user'
 import { E_NOT_ADMIN, E_UNKNOWN_USER } from '#identity/errors'
 
 /**
- * The user that an operator names by email address, breakglass username or id.
+ * Finds the user that an operator names by email address, breakglass username or ID.
  *
  * @throws E_UNKNOWN_USER
  */

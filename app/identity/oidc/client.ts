@@ -9,34 +9,34 @@ import type { PendingSignIn } from '#identity/services/contract'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import { refusalOf } from '#identity/services/refusal'
 
-/** How long a provider's metadata and keys are believed, in milliseconds. */
+/** Cache lifetime of a provider's metadata and keys, in milliseconds. */
 const METADATA_AGE_MS = 5 * 60_000
 
-/** Seconds for one call to the provider: a person waits for it. */
+/** Deadline for one call to the provider, in seconds: a person waits for it. */
 const TIMEOUT_SEC = 10
 
-/** What the provider gave for a code, once everything in it was checked. */
+/** The provider's response to a code, fully checked. */
 export type OidcTokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
 
-/** What an admin learns of a provider before anyone signs in with it. */
+/** Facts about a provider that an admin sees before anyone signs in with it. */
 export interface OidcInspection {
   issuer: string
   authorizationEndpoint: string
   keys: number
-  /** Whether it can be told that someone signs out. */
+  /** Whether the provider has a sign-out endpoint. */
   signsOut: boolean
 }
 
-/** Providers whose metadata is kept: the one of the settings, and services that speak OpenID Connect. */
+/** Cached providers: the configured one, and services that speak OpenID Connect. */
 const MAX_KNOWN = 16
 
 /**
- * The authorization code flow with PKCE over `openid-client`: state and nonce are bound to the caller's
- * session, the id_token's issuer, audience, times, nonce and signature are checked. Every URL of the
- * provider goes through the guarded fetch.
+ * Authorization code flow with PKCE over `openid-client`. State and nonce are bound to the caller's session;
+ * the id_token's issuer, audience, times, nonce and signature are checked. Every request to the provider goes
+ * through the guarded fetch.
  */
 export class OidcClient {
-  /** By the fingerprint of their settings. */
+  /** Keyed by the fingerprint of their settings. */
   readonly #known: LRUCache<string, Promise<oidc.Configuration>>
 
   constructor(
@@ -48,10 +48,10 @@ export class OidcClient {
   }
 
   /**
-   * Where the browser goes for the sign-in that is pending. With `maxAge` the provider is asked to sign
-   * the person in again.
+   * Returns the URL that starts the pending sign-in. With `maxAge` the provider is asked to authenticate the
+   * person again.
    *
-   * @throws E_SIGN_IN_REFUSED when the provider cannot be reached
+   * @throws E_SIGN_IN_REFUSED if the provider cannot be reached
    */
   async authorizationUrl(config: OidcConfig, pending: PendingSignIn): Promise<string> {
     const configuration = await this.#configuration(config)
@@ -69,7 +69,7 @@ export class OidcClient {
   }
 
   /**
-   * The second half: exchanges the code and checks what comes.
+   * Second half of a sign-in: exchanges the code and checks the response.
    *
    * @throws E_SIGN_IN_REFUSED with the reason
    */
@@ -94,7 +94,10 @@ export class OidcClient {
     }
   }
 
-  /** What the provider tells of the person; where the two differ, the signed id_token holds. */
+  /**
+   * Returns the provider's claims about the person; if userinfo and the signed id_token differ, the id_token
+   * wins.
+   */
   async claims(config: OidcConfig, tokens: OidcTokens): Promise<oidc.IDToken> {
     const configuration = await this.#configuration(config)
     const idToken = tokens.claims()!
@@ -107,7 +110,7 @@ export class OidcClient {
     }
   }
 
-  /** Where a browser is sent to sign out at the provider too, or null where it offers no such page. */
+  /** Returns the URL that also signs the browser out at the provider, or null if the provider has none. */
   async signOutUrl(config: OidcConfig, idToken: string, backTo: string): Promise<string | null> {
     const configuration = await this.#configuration(config)
     if (!configuration.serverMetadata().end_session_endpoint) return null
@@ -140,7 +143,7 @@ export class OidcClient {
     )
   }
 
-  /** Callers at the same time share one discovery; a failed one is not remembered. */
+  /** Concurrent callers share one discovery; failures are not cached. */
   #configuration(config: OidcConfig): Promise<oidc.Configuration> {
     const { fingerprint } = config
     const known = this.#known.get(fingerprint)
@@ -182,7 +185,7 @@ export class OidcClient {
   }
 }
 
-/** The way that every provider knows, unless it says that it only knows the other. */
+/** Uses HTTP Basic, unless the provider lists only other methods. */
 function clientAuthentication(metadata: oidc.ServerMetadata, secret: string | null) {
   if (!secret) return oidc.None()
   const offered = metadata.token_endpoint_auth_methods_supported
@@ -190,7 +193,7 @@ function clientAuthentication(metadata: oidc.ServerMetadata, secret: string | nu
   return basic ? oidc.ClientSecretBasic(secret) : oidc.ClientSecretPost(secret)
 }
 
-/** An admin reads there what is wrong with the address. */
+/** Returns the message and help for the admin, if the error has both. */
 function helpOf(error: unknown): string | undefined {
   const { message, help } = error as { message?: string; help?: string }
   return help ? `${message} ${help}` : undefined

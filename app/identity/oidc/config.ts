@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Settings } from '#settings/settings'
 
-/** The identity provider of this installation, as its settings are at this moment. */
+/** The installation's identity provider, from the current settings. */
 export interface OidcConfig {
   issuerUrl: string
   clientId: string
   clientSecret: string | null
   scopes: string
-  /** Changes with whatever decides if a sign-in can succeed: see `oidc.only`. */
+  /** Changes with every setting that decides whether a sign-in can succeed: see `oidc.only`. */
   fingerprint: string
 }
 
 type Chosen = Omit<OidcConfig, 'fingerprint'>
 
-/** Null while single sign-on is not set up. Read for each request, so a change needs no restart. */
+/** Returns null while single sign-on is not set up. Read for each request, so a change needs no restart. */
 export async function oidcConfig(settings: Settings): Promise<OidcConfig | null> {
   const issuerUrl = await settings.get('oidc.issuerUrl')
   const clientId = await settings.get('oidc.clientId')

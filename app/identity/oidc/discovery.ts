@@ -6,27 +6,27 @@ import { cut } from '#text/cut'
 import { limitedText } from '#identity/oidc/limited_text'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 
-/** A discovery document is a few kilobytes, from a server that people wait for. */
+/** A discovery document is a few kilobytes, and a person waits for it. */
 const DEADLINE_MS = 10_000
 
-/** What Mosaic needs of an OpenID provider, by the names of OpenID Connect Discovery 1.0. */
+/** Endpoints that Mosaic needs from a provider, as OpenID Connect Discovery 1.0 names them. */
 const NEEDED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
-/** Where a browser is sent, so it must be nothing but a page. */
+/** URLs that browsers are sent to, so they must be plain web pages. */
 const FOR_BROWSERS = ['authorization_endpoint', 'end_session_endpoint'] as const
 
-/** Names that no public certificate is made for: a provider on one's own network or machine. */
+/** Names for which no public certificate exists: a provider on the local network or machine. */
 const OWN_NETWORK = /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test)$/
 
-/** Asks an issuer what it is, so that a wrong address is found out before anyone depends on it. */
+/** Reads an issuer's discovery document, so that a wrong address is found before anyone depends on it. */
 export class OidcDiscovery {
   constructor(protected fetch: Fetch) {}
 
   /**
-   * Fetches and checks `<issuer>/.well-known/openid-configuration`. A slash at the end makes no
-   * difference; the issuer as it names itself is in the answer.
+   * Fetches and checks `<issuer>/.well-known/openid-configuration`. A trailing slash makes no difference; the
+   * result has the issuer as it names itself.
    *
-   * @throws E_OIDC_ISSUER saying what was found at that address instead
+   * @throws E_OIDC_ISSUER that says what was found at that address instead
    */
   async read(issuerUrl: string): Promise<ServerMetadata> {
     if (isTemplate(issuerUrl)) throw templateIssuer(issuerUrl)
@@ -90,7 +90,7 @@ export class OidcDiscovery {
       const document = JSON.parse(await limitedText(response))
       if (document && typeof document === 'object') return document
     } catch {
-      /** Told below: whatever came, it was no discovery document. */
+      /** Reported below: the response was not a discovery document. */
     }
     throw new E_OIDC_ISSUER(
       'There is no discovery document at this address.',
@@ -99,12 +99,12 @@ export class OidcDiscovery {
   }
 }
 
-/** `{tenantid}`, plain or as an address spells it: Entra names its issuers for several tenants so. */
+/** `{tenantid}`, plain or URL-encoded: Entra's multi-tenant issuers contain it. */
 const TEMPLATE = /\{|%7b/i
 
 const isTemplate = (issuer: string) => TEMPLATE.test(issuer)
 
-/** No id_token names a template as its issuer, so it is never what to enter. */
+/** No id_token has a template as its issuer, so a template is never a valid entry. */
 function templateIssuer(issuer: string): E_OIDC_ISSUER {
   const shown = issuer.slice(0, 200).replace(/%7b/gi, '{').replace(/%7d/gi, '}')
   return new E_OIDC_ISSUER(
@@ -113,7 +113,7 @@ function templateIssuer(issuer: string): E_OIDC_ISSUER {
   )
 }
 
-/** By https, or by http within one's own network. */
+/** Returns true for https, and for http on a local network. */
 export function isTrustworthy(url: string): boolean {
   const parsed = URL.parse(url)
   if (parsed?.protocol === 'https:') return true
@@ -128,7 +128,7 @@ function isPage(value: unknown): boolean {
   return protocol === 'https:' || protocol === 'http:'
 }
 
-/** A person's own errors explain themselves; a network error's text may hold anything. */
+/** Mosaic's own errors are safe to show; a network error's text may contain anything. */
 function reasonOf(error: unknown): string {
   const { help, name } = error as { help?: string; name?: string }
   if (help) return help

@@ -16,16 +16,16 @@ export type OidcToken = Oauth2AccessToken & { idToken: string }
 export interface OidcDriverConfig {
   client: OidcClient
   provider: OidcConfig
-  /** The sign-in that this request begins or ends. */
+  /** The sign-in that this request starts or completes. */
   pending: PendingSignIn
 }
 
 /**
- * Any OpenID provider as a driver of Ally, over `openid-client`: state, PKCE, nonce, issuer, audience,
- * times and signature are checked, and `auth_time` where a fresh sign-in was asked for. The state is the
- * caller's: it lies in the browser's session, so that several sign-ins can be under way.
+ * Ally driver for any OpenID provider, over `openid-client`. Checks state, PKCE, nonce, issuer, audience, times
+ * and signature, and `auth_time` if a fresh sign-in was requested. The caller keeps the state in the browser's
+ * session, so several sign-ins can be in progress.
  *
- * Every method that asks the provider throws E_SIGN_IN_REFUSED with the reason.
+ * Every method that calls the provider throws E_SIGN_IN_REFUSED with the reason.
  */
 export class OidcDriver implements AllyDriverContract<OidcToken, string> {
   readonly version = 'oauth2'
@@ -35,7 +35,7 @@ export class OidcDriver implements AllyDriverContract<OidcToken, string> {
     readonly config: OidcDriverConfig
   ) {}
 
-  /** Ally offers it for clients that keep no state; a sign-in without one could be anybody's. */
+  /** Ally offers it for stateless clients; a sign-in without state could come from anyone. */
   stateless(): this {
     throw new RuntimeException('A sign-in with an OpenID provider always has a state')
   }
@@ -86,7 +86,7 @@ export class OidcDriver implements AllyDriverContract<OidcToken, string> {
     return { ...profileOf(claims), token: tokenOf(tokens) }
   }
 
-  /** A bare token does not prove for which client it was issued. */
+  /** A bare token does not prove which client it was issued to. */
   async userFromToken(): Promise<never> {
     throw new RuntimeException('An OpenID provider vouches for a person with its id_token alone')
   }
@@ -105,7 +105,7 @@ export class OidcDriver implements AllyDriverContract<OidcToken, string> {
   }
 }
 
-/** Who the driver's answer is of: all of it stands in the claims. */
+/** Returns the identity from the driver's result; the claims contain all of it. */
 export function oidcIdentity({ id, original, token }: SignInUser): Identity {
   const claims = original as Record<string, unknown>
   const { iss, auth_time: signedInAt } = claims

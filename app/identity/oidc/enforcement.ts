@@ -6,8 +6,8 @@ import { E_OIDC_NOT_TESTED, E_OIDC_SECRET_NEEDED } from '#identity/oidc/errors'
 const KEYS = ['oidc.issuerUrl', 'oidc.clientId', 'oidc.clientSecret', 'oidc.scopes'] as const
 
 /**
- * Whether single sign-on is the only way in, next to the local admin accounts. It cannot lock anyone
- * out: it holds for settings that someone has signed in with, and ends when one of them is changed.
+ * Whether single sign-on is the only way to sign in, apart from the local admin accounts. It cannot lock anyone
+ * out: it applies only to settings that someone has signed in with, and ends when one of them changes.
  */
 export class OidcEnforcement {
   constructor(protected settings: Settings) {}
@@ -16,7 +16,7 @@ export class OidcEnforcement {
     return (await this.settings.get('oidc.only')) && (await this.isTested())
   }
 
-  /** Whether a test sign-in succeeded with the settings as they are. */
+  /** Returns whether a test sign-in succeeded with the current settings. */
   async isTested(): Promise<boolean> {
     const config = await oidcConfig(this.settings)
     return config !== null && config.fingerprint === (await this.settings.get('oidc.tested'))
@@ -27,7 +27,7 @@ export class OidcEnforcement {
   }
 
   /**
-   * Judges a change of settings before any of it is stored.
+   * Validates a change of settings before any of it is stored.
    *
    * @throws E_OIDC_NOT_TESTED, E_OIDC_SECRET_NEEDED
    */

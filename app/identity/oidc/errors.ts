@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** What stands at the address of an issuer is none, or cannot be reached. */
+/** The address is not an issuer, or cannot be reached. */
 export class E_OIDC_ISSUER extends Exception {
   static override code = 'E_OIDC_ISSUER'
   static override status = 422
@@ -12,7 +12,7 @@ export class E_OIDC_ISSUER extends Exception {
   }
 }
 
-/** Single sign-on can be made the only way in once it is known to work. */
+/** Single sign-on must be proven to work before it can become the only way to sign in. */
 export class E_OIDC_NOT_TESTED extends Exception {
   static override code = 'E_OIDC_NOT_TESTED'
   static override status = 409
@@ -29,7 +29,7 @@ export class E_OIDC_NOT_SET_UP extends Exception {
   static override help = 'Save an issuer and a client first.'
 }
 
-/** A secret is not sent to a place that its owner has not seen. */
+/** A secret is never sent to an address that its owner has not confirmed. */
 export class E_OIDC_SECRET_NEEDED extends Exception {
   static override code = 'E_OIDC_SECRET_NEEDED'
   static override status = 422

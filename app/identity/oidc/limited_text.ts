@@ -7,7 +7,7 @@ const MAX_BYTES = 512 * 1024
 const MAX_MS = 10_000
 
 /**
- * The body of an answer that an unknown server sent.
+ * Reads the body of a response from an untrusted server.
  *
  * @throws E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW
  */

@@ -1,32 +1,32 @@
 import type { Role } from '#models/types'
 
-/** How the provider's word becomes a role. Without a claim, roles are given in Mosaic. */
+/** Rules that map the provider's claims to a role. Without a claim, admins assign roles in Mosaic. */
 export interface RoleRules {
-  /** The claim to look at: `groups`, or `realm_access.roles` for one within another. */
+  /** The claim to read: `groups`, or a path such as `realm_access.roles`. */
   claim: string | null
-  /** Any of these values makes an admin. */
+  /** Values that make an admin. */
   adminValues: string[]
-  /** Any of these values makes a member; without one, everybody else is a member. */
+  /** Values that make a member; if empty, everyone else is a member. */
   memberValues: string[]
 }
 
-/** Why a claim says nothing: it is not there, or it held too much to be sent (an overage). */
+/** Why a claim gives no answer: it is missing, or too large to be sent (an overage). */
 export type NotTold = 'missing' | 'overage'
 
-/** The role, null for nobody of this installation, and how it came about. */
+/** The role, null for someone without access, and how it was decided. */
 export interface RoleDecision {
   role: Role | null
   because: 'no_rule' | 'admin_value' | 'member_value' | 'everyone' | 'no_match'
-  /** The values of the claim. */
+  /** Values found in the claim. */
   found: string[]
-  /** Set where the provider did not send the claim. The role then holds for new people alone. */
+  /** Set if the provider did not send the claim. The role then applies to new people only. */
   notTold?: NotTold
 }
 
-/** A role given in Mosaic, to someone who has none yet. */
+/** The role of a new person when admins assign roles in Mosaic. */
 const WITHOUT_RULES: Role = 'member'
 
-/** Nested arrays are read this deep. */
+/** Nested arrays are read to this depth. */
 const MAX_NESTING = 3
 
 export function decideRole(rules: RoleRules, claims: Record<string, unknown>): RoleDecision {
@@ -47,8 +47,8 @@ function match({ adminValues, memberValues }: RoleRules, found: string[]): RoleD
 }
 
 /**
- * The value at a path such as `resource_access.my.client.roles`. Names of claims and client IDs have dots
- * of their own, so each part of the path may be one name: the longest comes first.
+ * Returns the value at a path such as `resource_access.my.client.roles`. Claim names and client IDs may contain
+ * dots, so the longest matching name wins at each step.
  */
 function valueAt(object: unknown, path: string): unknown {
   if (!isRecord(object)) return undefined
@@ -63,8 +63,8 @@ function valueAt(object: unknown, path: string): unknown {
 }
 
 /**
- * Entra names groups that are too many for a token in `_claim_names` (OpenID Connect Core 5.6.2), or says
- * `hasgroups`; the list itself is to be fetched elsewhere.
+ * If there are too many groups for a token, Entra lists the claim in `_claim_names` (OpenID Connect Core 5.6.2)
+ * or sets `hasgroups`; the list itself must be fetched elsewhere.
  */
 function whyNotTold(claims: Record<string, unknown>, claim: string): NotTold {
   const elsewhere = claims._claim_names
@@ -73,7 +73,7 @@ function whyNotTold(claims: Record<string, unknown>, claim: string): NotTold {
   return named || has ? 'overage' : 'missing'
 }
 
-/** One value, a list of them, or an object that has them as its names, as Zitadel sends roles. */
+/** Reads one value, a list, or an object whose keys are the values, as Zitadel sends roles. */
 function asTexts(value: unknown): string[] {
   if (isRecord(value)) return Object.keys(value).filter((name) => Boolean(value[name]))
   return [value]

@@ -5,7 +5,7 @@ import { oidcConfig } from '#identity/oidc/config'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
 import { OidcDriver, oidcIdentity } from '#identity/oidc/driver'
 
-/** The OpenID provider of this installation as a service to sign in with, from its settings. */
+/** The configured OpenID provider as a sign-in service. */
 export class OidcService {
   readonly name = 'oidc'
 
@@ -15,7 +15,7 @@ export class OidcService {
     protected enforcement: OidcEnforcement
   ) {}
 
-  /** Null while single sign-on is not set up. */
+  /** Returns null while single sign-on is not set up. */
   async ready(): Promise<ReadyService | null> {
     const config = await oidcConfig(this.settings)
     if (!config) return null
@@ -32,7 +32,10 @@ export class OidcService {
     }
   }
 
-  /** Where to sign out at the provider too, or null: leaving never fails for the provider's sake. */
+  /**
+   * Returns the URL that also signs out at the provider, or null: signing out never fails because of the
+   * provider.
+   */
   async signOutUrl(idToken: string, backTo: string): Promise<string | null> {
     const config = await oidcConfig(this.settings)
     if (!config) return null

@@ -10,13 +10,13 @@ import { E_OIDC_NOT_SET_UP } from '#identity/oidc/errors'
 export interface OidcInput {
   issuerUrl: string
   clientId: string
-  /** Left out: as it is. */
+  /** Omitted: unchanged. */
   clientSecret?: string
   name?: string | null
   scopes?: string
 }
 
-/** The settings of single sign-on as an admin works with them. */
+/** Single sign-on settings, as an admin edits them. */
 export class OidcSetup {
   constructor(
     protected settings: Settings,
@@ -41,12 +41,12 @@ export class OidcSetup {
       only: await settings.get('oidc.only'),
       /** Whether a test sign-in succeeded with these settings. */
       tested: await enforcement.isTested(),
-      /** Whether it is the only way in at this moment. */
+      /** Whether single sign-on is the only way to sign in now. */
       inForce: await enforcement.isInForce(),
     }
   }
 
-  /** @throws E_OIDC_ISSUER, E_OIDC_SECRET_NEEDED when nothing was stored */
+  /** @throws E_OIDC_ISSUER, E_OIDC_SECRET_NEEDED; nothing is stored then */
   async store({ issuerUrl, clientId, clientSecret, name, scopes }: OidcInput, by: Actor) {
     const { issuer } = await this.discovery.read(issuerUrl)
     await this.changes.apply(
@@ -61,7 +61,7 @@ export class OidcSetup {
     )
   }
 
-  /** Asks the provider for its discovery document and its keys. @throws E_OIDC_ISSUER, E_OIDC_NOT_SET_UP */
+  /** Fetches the provider's discovery document and keys. @throws E_OIDC_ISSUER, E_OIDC_NOT_SET_UP */
   async inspect(): Promise<OidcInspection> {
     const config = await oidcConfig(this.settings)
     if (!config) throw new E_OIDC_NOT_SET_UP()

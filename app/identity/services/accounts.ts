@@ -11,28 +11,28 @@ import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import type { Identity, ReadyService } from '#identity/services/contract'
 import { decideRole, type NotTold, type RoleDecision } from '#identity/oidc/role_rules'
 
-/** What the columns hold. OpenID Connect allows subjects of 255 characters. */
+/** Column width. OpenID Connect allows subjects of 255 characters. */
 const MAX_LENGTH = 255
 
-/** The profile that claims tell, as far as it can be used. */
+/** The usable profile from the claims. */
 interface Profile {
   name: string
   email: string | null
   emailVerified: boolean
 }
 
-/** Someone who comes from a service. */
+/** A person arriving from a service. */
 interface Arrival {
   identity: Identity
   profile: Profile
   decision: RoleDecision
-  /** The name of the service, for the record. */
+  /** The service's name, for the audit record. */
   by: string
 }
 
 /**
- * Whose account an identity of a service is. It is found by issuer and subject alone: an address can
- * be given away, or claimed by anyone who runs a service.
+ * Maps an identity from a service to an account, by issuer and subject alone: an email address can be
+ * reassigned, or claimed by anyone who runs a service.
  */
 export class ServiceAccounts {
   constructor(
@@ -41,8 +41,8 @@ export class ServiceAccounts {
   ) {}
 
   /**
-   * The user of this identity, with the role that the rules give; on the first visit made, or taken
-   * from the invitation whose token is given.
+   * Returns the user of this identity, with the role from the rules. On the first visit the user is created, or
+   * taken from the invitation with the given token.
    *
    * @throws E_SIGN_IN_REFUSED
    */
@@ -71,7 +71,7 @@ export class ServiceAccounts {
     return User.query().where({ oidc_issuer: issuer, oidc_subject: subject }).first()
   }
 
-  /** Takes over what the service tells at each visit, except an address that another account has. */
+  /** Updates the profile at each visit, except for an address that another account has. */
   async #refresh(user: User, { profile, decision, by }: Arrival): Promise<User> {
     user.name = profile.name
     if (profile.email && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
@@ -111,7 +111,7 @@ export class ServiceAccounts {
       await user.save()
     } catch (error) {
       if (!isUniqueViolation(error)) throw error
-      /** Two tabs at once; or the address was taken between the question and the answer. */
+      /** Two tabs at once, or the address was taken since the check. */
       const other = await this.find(identity)
       if (!other) throw new E_SIGN_IN_REFUSED('email_taken', { cause: error })
       return other
@@ -125,7 +125,7 @@ export class ServiceAccounts {
     return user
   }
 
-  /** A claim that the provider did not send is no claim without values: the role stays. */
+  /** A missing claim is not an empty one: the role stays. */
   #keepRole(user: User, because: NotTold, by: string): Promise<void> {
     return this.audit.record({
       actor: user,
@@ -135,7 +135,7 @@ export class ServiceAccounts {
     })
   }
 
-  /** Nobody is locked out by a claim: the last admin stays one, and the record says so. */
+  /** A claim never locks everyone out: the last admin stays one, and the record says so. */
   async #giveRole(user: User, role: Role, by: string): Promise<void> {
     if (user.role === role) return
     const kept = await db.transaction(async (trx) => {
@@ -154,8 +154,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Whether nobody else has the address. Who only said that it is theirs gives it up to whom the provider
-   * has verified it for: nobody is kept out by what a stranger claims.
+   * Returns whether no other account has the address. An account with an unverified address gives it up to the
+   * person for whom the provider has verified it, so a stranger's claim locks nobody out.
    */
   async #isFree({ email, emailVerified }: Profile, by: string, exceptId = ''): Promise<boolean> {
     const holder = await User.query().where({ email }).whereNot('id', exceptId).first()
@@ -174,7 +174,7 @@ export class ServiceAccounts {
 const isId = (text: string) =>
   text.length <= MAX_LENGTH && !/\p{Cc}/u.test(text) && text.isWellFormed()
 
-/** An address that came by a provider's claim, and that the provider does not vouch for. */
+/** Returns true for an address from a provider's claim that the provider has not verified. */
 function isClaimed({ email, emailVerifiedAt, oidcSubject, invitedAt }: User): boolean {
   return Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
 }
@@ -185,12 +185,12 @@ function setEmail(user: User, { email, emailVerified }: Profile): void {
   user.emailVerifiedAt = emailVerified ? (verifiedAt ?? DateTime.utc()) : null
 }
 
-/** What no name has in it: control characters, and those that turn the direction of a text around. */
+/** Characters that no name contains: control characters, and those that change text direction. */
 const UNSEEN = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu
 
 const EMAIL = /^[^\s@<>"]+@[^\s@<>"]+$/
 
-/** Claims are chosen by people: what does not read as a name or an address is left out. */
+/** People choose their claims: anything that is not a readable name or address is dropped. */
 function profileOf(claims: Record<string, unknown>, subject: string): Profile {
   const text = (name: string) => {
     const value = claims[name]
@@ -202,7 +202,7 @@ function profileOf(claims: Record<string, unknown>, subject: string): Profile {
   return {
     name: text('name') ?? text('preferred_username') ?? email ?? subject,
     email,
-    /** Cognito and others send a text at their userinfo endpoint. */
+    /** Cognito and others send a string at their userinfo endpoint. */
     emailVerified: claims.email_verified === true || claims.email_verified === 'true',
   }
 }

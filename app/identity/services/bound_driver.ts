@@ -7,9 +7,9 @@ import type { Identity, SignInMeans, SignInUser } from '#identity/services/contr
 type Driver = abstract new (...args: any[]) => Oauth2Driver<any, any>
 
 /**
- * A driver of Ally that is bound to one sign-in of the browser's session. State and PKCE verifier are of
- * that sign-in, in place of cookies that the next tab overwrites, and PKCE is used whether or not the
- * driver would. Its requests go through the guarded fetch. `config.means` carries both.
+ * Binds an Ally driver to one sign-in of the browser's session. State and PKCE verifier belong to that sign-in
+ * instead of to cookies that the next tab overwrites, and PKCE is always used, whatever the driver does.
+ * Requests go through the guarded fetch. `config.means` carries both.
  */
 export function boundDriver<Base extends Driver>(driver: Base) {
   abstract class BoundDriver extends driver {
@@ -32,11 +32,11 @@ export function boundDriver<Base extends Driver>(driver: Base) {
   return BoundDriver as unknown as new (ctx: HttpContext, config: any) => InstanceType<Base>
 }
 
-/** A function, since `loadState` runs before a class of ours has any member of its own. */
+/** A function, because `loadState` runs before the subclass's members are initialised. */
 const meansOf = ({ config }: Oauth2Driver<any, any>) =>
   (config as unknown as { means: SignInMeans }).means
 
-/** What every OAuth 2.0 driver of Ally is configured with. */
+/** The configuration that every OAuth 2.0 driver of Ally takes. */
 export const clientConfig = (means: SignInMeans) => ({
   clientId: means.client.clientId,
   clientSecret: means.client.clientSecret,
@@ -45,14 +45,14 @@ export const clientConfig = (means: SignInMeans) => ({
 })
 
 /**
- * The identity of whom a driver of Ally names. The service's own id is the subject: addresses and names
- * change hands.
+ * Returns the identity of the user that an Ally driver reports. The service's own ID is the subject: addresses
+ * and names change hands.
  *
- * @throws E_SIGN_IN_REFUSED where there is none
+ * @throws E_SIGN_IN_REFUSED if there is none
  */
 export function identityAt(issuer: string, user: SignInUser): Identity {
   const { name, nickName, email, emailVerificationState } = user
-  /** Ally promises a text; drivers hand on what the service sends. */
+  /** Ally's type says string; drivers pass on whatever the service sends. */
   const id: unknown = user.id
   const isId = typeof id === 'string' ? id !== '' : Number.isSafeInteger(id)
   if (!isId) throw new E_SIGN_IN_REFUSED('invalid')

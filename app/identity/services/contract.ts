@@ -5,128 +5,128 @@ import type { SignUp } from '#models/types'
 import type { OidcClient } from '#identity/oidc/client'
 import type { RoleRules } from '#identity/oidc/role_rules'
 
-/** Drives one sign-in: any driver of Ally. */
+/** Runs one sign-in: any Ally driver. */
 export type SignInDriver = AllyDriverContract<any, any>
 
-/** Who a driver says has signed in, in Ally's shape. */
+/** The signed-in user that a driver reports, in Ally's shape. */
 export type SignInUser = AllyUserContract<any>
 
-/** What must be remembered in the browser's session between the two halves of a sign-in. */
+/** Data kept in the browser's session between the two halves of a sign-in. */
 export interface PendingSignIn {
   state: string
   nonce: string
-  /** Of PKCE: its digest goes along with the browser, itself with the code. */
+  /** The PKCE verifier: its digest is sent with the browser, the verifier itself with the code. */
   verifier: string
   redirectUri: string
-  /** Of the settings it began with: the answer of one service is never given to another. */
+  /** Fingerprint of the settings it began with: a response is never accepted for another service. */
   fingerprint: string
-  /** Seconds since the last sign-in at the service that are allowed at most; left out for any. */
+  /** Most seconds since the last sign-in at the service. Default: any. */
   maxAge?: number
 }
 
-/** Who a service says has signed in. Issuer and subject are the identity, and nothing else is. */
+/** The person that a service reports. Issuer and subject alone are the identity. */
 export interface Identity {
   issuer: string
   subject: string
-  /** By the names of OpenID Connect. */
+  /** Named as in OpenID Connect. */
   claims: Record<string, unknown>
-  /** A hint for signing out at the service, where there is one. */
+  /** A hint for signing out at the service, if it sends one. */
   idToken: string | null
-  /** When the person last proved to the service who they are, in milliseconds; null where it does not tell. */
+  /** When the person last authenticated at the service, in milliseconds; null if it does not say. */
   signedInAt: number | null
 }
 
-/** Who comes in through a service for the first time, and as what. */
+/** Who may use a service for the first time, and in which role. */
 export interface Admission {
   rules: RoleRules
   signUp: SignUp
 }
 
 /**
- * What can be checked of a sign-in.
+ * Checks that a sign-in can undergo.
  *
- * - `state`: the answer belongs to a sign-in that this browser began.
- * - `pkce`: the code is of use to whoever began, and to nobody else. It holds where the service looks at it.
- * - `signature`: the answer is signed by the service, for this client.
- * - `nonce`: the signed answer belongs to this sign-in.
- * - `signedInAt`: the service says when the person last signed in there, so it can confirm who they are.
+ * - `state`: the response belongs to a sign-in that this browser began.
+ * - `pkce`: the code is useful only to the client that began. Effective only if the service checks it.
+ * - `signature`: the service signed the response, for this client.
+ * - `nonce`: the signed response belongs to this sign-in.
+ * - `signedInAt`: the service says when the person last signed in there, so a sign-in can confirm identity.
  */
 export const SIGN_IN_CHECKS = ['state', 'pkce', 'signature', 'nonce', 'signedInAt'] as const
 export type SignInCheck = (typeof SIGN_IN_CHECKS)[number]
 
-/** What an admin has registered at a service. */
+/** An admin's registration at a service. */
 export interface ServiceClient {
   clientId: string
   clientSecret: string
-  /** What the admin entered, or the service's default. Empty where it has none. */
+  /** The address that the admin entered, or the service's default. Empty if it has none. */
   address: string
 }
 
-/** What a service needs for one sign-in. */
+/** Everything a service needs for one sign-in. */
 export interface SignInMeans {
   client: ServiceClient
   pending: PendingSignIn
-  /** The only way out to the network: guarded, and to be read with limits. */
+  /** The only access to the network: guarded, with limits on what it reads. */
   fetch: Fetch
   /** For services that speak OpenID Connect. */
   oidc: OidcClient
 }
 
-/** Where a driver of Ally finds its service, by Ally's names. */
+/** Endpoints for an Ally driver, under Ally's names. */
 export interface Endpoints {
   authorizeUrl: string
   accessTokenUrl: string
   userInfoUrl: string
 }
 
-/** Where a service is, if an admin has a say in it. */
+/** The address of a service, if admins can set it. */
 export interface AddressField {
   label: string
   help: string
   placeholder: string
-  /** Null where the admin must enter one. */
+  /** Null if the admin must enter one. */
   default: string | null
-  /** What an admin entered, as it is stored: one spelling for one place. @throws E_SERVICE_ADDRESS */
+  /** Normalises the admin's entry for storage: one spelling per server. @throws E_SERVICE_ADDRESS */
   read(entered: string): string
 }
 
-/**
- * A kind of service that people can sign in with, over a driver of Ally: what a plugin adds. It keeps no
- * state and reads no row.
- */
+/** A kind of sign-in service over an Ally driver, as a plugin adds it. Stateless; reads no rows. */
 export interface SignInService {
-  /** Its name in `config/sign_in.ts` and in addresses: lower case, at most 32 characters. */
+  /** Name in `config/sign_in.ts` and in URLs: lower case, at most 32 characters. */
   readonly name: string
-  /** What people know it by. */
+  /** Name shown to people. */
   readonly label: string
-  /** Where an admin registers Mosaic as a client. */
+  /** The page where an admin registers Mosaic as a client. */
   readonly registerAt: string
   readonly address?: AddressField
-  /** What its driver checks. What is missing is told to the admin, who decides. */
+  /** Checks that its driver makes. The admin sees the missing ones and decides. */
   readonly checks: readonly SignInCheck[]
-  /** A driver for this request. It takes state and verifier from `means.pending`, and keeps none itself. */
+  /**
+   * Creates a driver for this request. It takes state and verifier from `means.pending`, and stores none
+   * itself.
+   */
   driver(ctx: HttpContext, means: SignInMeans): SignInDriver
-  /** What the driver's answer says of the person. @throws E_SIGN_IN_REFUSED where it names nobody */
+  /** Returns the identity from the driver's result. @throws E_SIGN_IN_REFUSED if it names nobody */
   identityOf(user: SignInUser, client: ServiceClient): Identity
-  /** Asks whether the service is there, before a client is stored. @throws what the admin should read */
+  /** Checks that the service exists, before a client is stored. @throws an error for the admin to read */
   look?(client: ServiceClient, means: Pick<SignInMeans, 'fetch' | 'oidc'>): Promise<void>
 }
 
-/** A service that people can sign in with, as it is set up at this moment. */
+/** A sign-in service with its current settings. */
 export interface ReadyService {
-  /** Its place in addresses: `/auth/<name>/start`. */
+  /** Name in URLs: `/auth/<name>/start`. */
   name: string
-  /** What the sign-in page calls it. */
+  /** Label on the sign-in page. */
   label: string
   admission: Admission
-  /** Changes with whatever decides if a sign-in can succeed. */
+  /** Changes with every setting that decides whether a sign-in can succeed. */
   fingerprint: string
-  /** Whether a sign-in there proves that someone is still who they are. */
+  /** Whether a sign-in there confirms a person's identity. */
   confirms: boolean
-  /** A driver for this request, and for the sign-in that is remembered in its session. */
+  /** Creates a driver for this request and for the pending sign-in in its session. */
   driver(ctx: HttpContext, pending: PendingSignIn): SignInDriver
-  /** What the driver's answer says of the person. */
+  /** Returns the identity from the driver's result. */
   identityOf(user: SignInUser): Identity
-  /** Keeps that a sign-in with these settings has succeeded, where something depends on it. */
+  /** Records that a sign-in with these settings succeeded, if anything depends on it. */
   noteTest?(): Promise<void>
 }

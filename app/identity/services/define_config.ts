@@ -2,15 +2,15 @@ import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
 import type { SignInService } from '#identity/services/contract'
 
-/** Makes a service. Called once. */
+/** Creates a service. Called once. */
 export type SignInServiceFactory = () => SignInService
 
 export interface SignInConfig {
-  /** By their names. */
+  /** Keyed by name. */
   services: Record<string, SignInServiceFactory>
 }
 
-/** Declares the services that people of an installation can sign in with, once an admin has set them up. */
+/** Declares the sign-in services of an installation. Each is available once an admin has set it up. */
 export function defineConfig(config: {
   services: Record<string, ConfigProvider<SignInServiceFactory> | SignInServiceFactory>
 }): ConfigProvider<SignInConfig> {
@@ -25,7 +25,7 @@ export function defineConfig(config: {
   })
 }
 
-/** The services that Mosaic brings, imported when the registry is first asked for. */
+/** Built-in services, imported on first use of the registry. */
 export const services = {
   github: () =>
     configProvider.create<SignInServiceFactory>(async () => {

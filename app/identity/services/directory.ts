@@ -14,10 +14,10 @@ import type { OidcClient } from '#identity/oidc/client'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'
 import type { OidcService } from '#identity/oidc/service'
 
-/** A service's word gives no role: people are members, until an admin says otherwise. */
+/** These services assign no role: people are members until an admin says otherwise. */
 const NO_RULES = { claim: null, adminValues: [], memberValues: [] }
 
-/** The services that people can sign in with, as they are set up at the moment of the call. */
+/** The sign-in services with their current settings. */
 export class ServiceDirectory {
   constructor(
     protected oidc: OidcService,
@@ -26,7 +26,7 @@ export class ServiceDirectory {
     protected means: { fetch: Fetch; oidc: OidcClient }
   ) {}
 
-  /** @throws E_SIGN_IN_REFUSED where it is not set up, or single sign-on is the only way in */
+  /** @throws E_SIGN_IN_REFUSED if it is not set up, or single sign-on is the only way to sign in */
   async findOrFail(name: string): Promise<ReadyService> {
     if (name === this.oidc.name) return found(await this.oidc.ready())
     const service = this.registry.find(name)
@@ -36,7 +36,7 @@ export class ServiceDirectory {
     return this.#ready(service, row)
   }
 
-  /** Those that are switched on, single sign-on aside. None while that is the only way in. */
+  /** Lists the enabled services except single sign-on. Empty while that is the only way to sign in. */
   async list(): Promise<{ name: string; label: string }[]> {
     const rows = await SignInServiceRow.query().where('is_active', true)
     if (rows.length === 0 || (await this.enforcement.isInForce())) return []
@@ -63,7 +63,7 @@ export class ServiceDirectory {
   }
 }
 
-/** The client of a row, with its secret opened. */
+/** Returns a row's client, with the secret opened. */
 export async function clientOf(
   { address }: Pick<SignInService, 'address'>,
   row: SignInServiceRow
@@ -75,7 +75,7 @@ export async function clientOf(
   }
 }
 
-/** Where a service does not tell when someone signed in there, it proves nothing unless an admin takes it for proof. */
+/** Without a time of sign-in, a sign-in proves nothing, unless an admin accepts it as proof. */
 function proven(identity: Identity, { checks }: SignInService, row: SignInServiceRow): Identity {
   if (checks.includes('signedInAt') || row.isProof) return identity
   return { ...identity, signedInAt: 0 }

@@ -1,6 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** Each refusal of a sign-in: what the person reads, and what they can do. Keys stand in the audit. */
+/**
+ * Refusals of a sign-in: the message for the person, and what to do next. The keys appear in the audit record.
+ */
 export const SIGN_IN_REFUSALS = {
   not_configured: {
     message: 'This way to sign in is not set up here.',
@@ -94,7 +96,7 @@ export const SIGN_IN_REFUSALS = {
 
 export type SignInRefusal = keyof typeof SIGN_IN_REFUSALS
 
-/** A sign-in through a service that did not lead in; `reason` says where it ended. */
+/** A sign-in through a service failed; `reason` says why. */
 export class E_SIGN_IN_REFUSED extends Exception {
   static override code = 'E_SIGN_IN_REFUSED'
   static override status = 403
@@ -108,7 +110,7 @@ export class E_SIGN_IN_REFUSED extends Exception {
   }
 }
 
-/** A service answered a driver with an error. Ally looks at `response` where it can go on without an answer. */
+/** A service answered a driver with an error. Ally reads `response` where it can continue without an answer. */
 export class E_SERVICE_ANSWER extends E_SIGN_IN_REFUSED {
   readonly response: { statusCode: number }
 
@@ -118,7 +120,7 @@ export class E_SERVICE_ANSWER extends E_SIGN_IN_REFUSED {
   }
 }
 
-/** No plugin brings a service of this name. */
+/** No plugin provides a service of this name. */
 export class E_UNKNOWN_SERVICE extends Exception {
   static override code = 'E_UNKNOWN_SERVICE'
   static override status = 404
@@ -126,7 +128,7 @@ export class E_UNKNOWN_SERVICE extends Exception {
   static override help = 'Choose one that the list has, or add its plugin to config/sign_in.ts.'
 }
 
-/** An address at which no service answers. */
+/** No service answers at the address. */
 export class E_SERVICE_ADDRESS extends Exception {
   static override code = 'E_SERVICE_ADDRESS'
   static override status = 422
@@ -138,7 +140,7 @@ export class E_SERVICE_ADDRESS extends Exception {
   }
 }
 
-/** A secret is not sent to a place that its owner has not seen. */
+/** A secret is never sent to an address that its owner has not confirmed. */
 export class E_SERVICE_SECRET_NEEDED extends Exception {
   static override code = 'E_SERVICE_SECRET_NEEDED'
   static override status = 422

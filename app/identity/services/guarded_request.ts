@@ -5,8 +5,8 @@ import { isTrustworthy } from '#identity/oidc/discovery'
 import { E_SERVICE_ANSWER, E_SIGN_IN_REFUSED } from '#identity/services/errors'
 
 /**
- * A request of an Ally driver that goes through the guarded fetch: it resolves once, follows no redirect,
- * ends at a deadline, and reads no more than a service has to say.
+ * An Ally driver's request through the guarded fetch: follows no redirect, has a deadline, and limits what it
+ * reads. It resolves once.
  */
 export class GuardedRequest extends ApiRequest {
   constructor(
@@ -21,7 +21,7 @@ export class GuardedRequest extends ApiRequest {
     return this.#send('GET')
   }
 
-  /** Throws as `get`. */
+  /** Throws like `get`. */
   override post(): Promise<any> {
     return this.#send('POST')
   }
@@ -37,7 +37,7 @@ export class GuardedRequest extends ApiRequest {
       headers: {
         ...(isJson && { accept: 'application/json' }),
         ...(method === 'POST' && { 'content-type': this.#bodyType }),
-        /** GitHub refuses who does not name themselves. */
+        /** GitHub refuses requests without a user agent. */
         'user-agent': 'Mosaic',
         ...this.getHeaders(),
       },
@@ -62,19 +62,19 @@ export class GuardedRequest extends ApiRequest {
   }
 }
 
-/** Only codes are posted: who refuses that, refuses the code or the client. */
+/** Only codes are posted, so a refusal concerns the code or the client. */
 function reasonOf(method: 'GET' | 'POST', status: number) {
   if (status >= 500 || status === 429) return 'unreachable'
   return method === 'POST' ? 'code' : 'invalid'
 }
 
-/** @throws E_SIGN_IN_REFUSED for what is no object or list */
+/** @throws E_SIGN_IN_REFUSED for anything but an object or a list */
 function parsed(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
     if (value && typeof value === 'object') return value
   } catch {
-    /** Told below: whatever came, it was no JSON. */
+    /** Reported below: the response was not JSON. */
   }
   throw new E_SIGN_IN_REFUSED('invalid')
 }

@@ -13,7 +13,7 @@ import { fingerprintOf, type OidcConfig } from '#identity/oidc/config'
 import { OidcDriver, oidcIdentity } from '#identity/oidc/driver'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 
-/** A service that speaks OpenID Connect, over the driver of single sign-on, with all its checks. */
+/** A service that speaks OpenID Connect, over the single sign-on driver, with all its checks. */
 export abstract class OpenIdService implements SignInService {
   abstract readonly name: string
   abstract readonly label: string
@@ -28,7 +28,7 @@ export abstract class OpenIdService implements SignInService {
     return new OidcDriver(ctx, { client: oidc, provider: this.#provider(client), pending })
   }
 
-  /** Signing out here leaves the person signed in there: it is theirs, not the installation's. */
+  /** Signing out here keeps the person signed in there: that session is theirs, not the installation's. */
   identityOf(user: SignInUser): Identity {
     return { ...oidcIdentity(user), idToken: null }
   }

@@ -1,10 +1,10 @@
 import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client'
 import type { PendingSignIn, ReadyService } from '#identity/services/contract'
 
-/** Seconds ago that someone may have signed in at the service, where they confirm who they are. */
+/** Longest age, in seconds, of a sign-in at the service that confirms a person's identity. */
 const FRESH_SEC = 60
 
-/** A sign-in that begins: its secrets are of this one alone. */
+/** Starts a sign-in with its own secrets. */
 export function newPending(
   { fingerprint }: Pick<ReadyService, 'fingerprint'>,
   redirectUri: string,

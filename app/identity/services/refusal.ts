@@ -1,7 +1,7 @@
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
 import { E_SIGN_IN_REFUSED, type SignInRefusal } from '#identity/services/errors'
 
-/** The claim of an id_token that was not as it must be, and what that says. */
+/** Refusals by the id_token claim that failed its check. */
 const BY_CLAIM: Record<string, SignInRefusal> = {
   iss: 'issuer',
   aud: 'audience',
@@ -13,14 +13,14 @@ const BY_CLAIM: Record<string, SignInRefusal> = {
   auth_time: 'token_expired',
 }
 
-/** The codes of Ally's own errors. Where it misses the code of a callback, the service sent an error. */
+/** Refusals by Ally's error codes. A callback without a code means that the service sent an error. */
 const BY_CODE: Record<string, SignInRefusal> = {
   E_OAUTH_STATE_MISMATCH: 'state',
   E_OAUTH_MISSING_CODE: 'denied',
   E_OAUTH_MISSING_TOKEN: 'code',
 }
 
-/** The library's own words for one kind of failure: it gives them no code of their own. */
+/** Failures that the library reports by message only, without a code. */
 const BY_MESSAGE: [RegExp, SignInRefusal][] = [
   [/"state"/, 'state'],
   [/"iss" \(issuer\)/, 'issuer'],
@@ -36,7 +36,10 @@ interface Failure {
   cause?: unknown
 }
 
-/** Why a sign-in ended, from what `openid-client` or a driver of Ally threw. The cause is kept for the log. */
+/**
+ * Returns why a sign-in failed, from an error of `openid-client` or an Ally driver. Keeps the cause for the
+ * log.
+ */
 export function refusalOf(error: unknown): E_SIGN_IN_REFUSED {
   if (error instanceof E_SIGN_IN_REFUSED) return error
   return new E_SIGN_IN_REFUSED(reasonOf(error), { cause: error })

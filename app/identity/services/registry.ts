@@ -3,13 +3,13 @@ import type { SignInService } from '#identity/services/contract'
 import type { SignInConfig, SignInServiceFactory } from '#identity/services/define_config'
 import { E_UNKNOWN_SERVICE } from '#identity/services/errors'
 
-/** What a name must be to stand in an address and in the record. */
+/** Names that can appear in a URL and in the audit record. */
 const NAME = /^[a-z][a-z0-9_-]{0,31}$/
 
-/** How else a session can begin. */
+/** Names of the other ways to start a session. */
 const RESERVED = ['oidc', 'password', 'breakglass', 'token']
 
-/** The kinds of services that people can sign in with: those of `config/sign_in.ts` and of plugins. */
+/** Kinds of sign-in services: those of `config/sign_in.ts` and of plugins. */
 export class ServiceRegistry {
   readonly #services = new Map<string, SignInService>()
 
@@ -18,9 +18,9 @@ export class ServiceRegistry {
   }
 
   /**
-   * Adds a service, or replaces one; a plugin calls this while the application boots.
+   * Adds or replaces a service; a plugin calls this while the application boots.
    *
-   * @throws RuntimeException for a name that cannot be one
+   * @throws RuntimeException for an invalid name
    */
   extend(name: string, factory: SignInServiceFactory): void {
     const service = factory()
@@ -41,7 +41,7 @@ export class ServiceRegistry {
     return service
   }
 
-  /** All of them, in the order in which pages offer them. */
+  /** Lists all services, in display order. */
   all(): SignInService[] {
     return [...this.#services.values()]
   }

@@ -7,8 +7,8 @@ import { E_SERVICE_ADDRESS } from '#identity/services/errors'
 const DEADLINE_MS = 10_000
 
 /**
- * The server that an admin entered: its scheme, name and port, in the spelling of the URL standard, so that
- * one server is one issuer.
+ * Returns the origin of the server that an admin entered, in the URL standard's spelling, so that one server is
+ * one issuer.
  *
  * @throws E_SERVICE_ADDRESS for anything else
  */
@@ -24,7 +24,7 @@ export function serverAddress(entered: string): string {
 }
 
 /**
- * Whether anything answers at an address that an admin entered, and may be called.
+ * Checks that an admin's address may be called and that something answers there.
  *
  * @throws E_SERVICE_ADDRESS
  */

@@ -11,17 +11,17 @@ import type { OidcClient } from '#identity/oidc/client'
 
 export interface ServiceInput {
   clientId: string
-  /** Left out: as it is. */
+  /** Omitted: unchanged. */
   clientSecret?: string
-  /** Null is the service's own. */
+  /** Null: the service's own. */
   address?: string | null
   signUp: SignUp
-  /** Whether a sign-in there counts as a fresh proof, where the service does not say when it was. */
+  /** Whether a sign-in there counts as a fresh proof although the service does not say when it was. */
   isProof: boolean
   isActive: boolean
 }
 
-/** The services as an admin works with them. */
+/** The services, as an admin edits them. */
 export class ServiceSetup {
   constructor(
     protected registry: ServiceRegistry,
@@ -29,7 +29,7 @@ export class ServiceSetup {
     protected audit: Audit
   ) {}
 
-  /** All that are installed, set up or not, in the order in which pages offer them. */
+  /** Lists all installed services, set up or not, in display order. */
   async list() {
     const rows = await SignInServiceRow.all()
     const byName = new Map(rows.map((row) => [row.name, row]))
@@ -37,10 +37,10 @@ export class ServiceSetup {
   }
 
   /**
-   * Stores how a service is set up, once it has really answered at its address.
+   * Stores a service's settings after the service has answered at its address.
    *
-   * @throws E_UNKNOWN_SERVICE, E_SERVICE_ADDRESS, E_SERVICE_SECRET_NEEDED, and what the service's `look` throws,
-   * when nothing was stored
+   * @throws E_UNKNOWN_SERVICE, E_SERVICE_ADDRESS, E_SERVICE_SECRET_NEEDED, and whatever the service's `look`
+   * throws; nothing is stored then
    */
   async store(name: string, { clientSecret, ...input }: ServiceInput, by: Actor) {
     const service = this.registry.get(name)
@@ -65,7 +65,7 @@ export class ServiceSetup {
   }
 }
 
-/** @throws E_SERVICE_ADDRESS for what is none, and where one must be entered */
+/** @throws E_SERVICE_ADDRESS if the address is invalid, or missing where required */
 function addressOf({ address: field }: SignInService, entered: string | null | undefined) {
   if (!field) return null
   if (entered) return field.read(entered)
@@ -87,7 +87,7 @@ function described(service: SignInService, row: SignInServiceRow | undefined) {
     label,
     registerAt,
     addressField: address ? fieldOf(address) : null,
-    /** What Mosaic can not check of a sign-in there. */
+    /** Checks that Mosaic cannot make on a sign-in there. */
     unchecked: SIGN_IN_CHECKS.filter((check) => !checks.includes(check)),
     clientId: row?.clientId ?? null,
     clientSecret: { set: Boolean(row?.clientSecret) },

@@ -9,17 +9,17 @@ import { newPending } from '#identity/services/pending'
 import { refusalOf } from '#identity/services/refusal'
 import { decideRole, type RoleDecision } from '#identity/oidc/role_rules'
 
-/** What someone goes to a service for. */
+/** Why someone goes to a service. */
 export type Purpose =
   | { kind: 'sign_in'; invitation: string | null }
-  /** An admin tries the settings out, and stays who they are. */
+  /** An admin tries the settings and stays signed in as before. */
   | { kind: 'test' }
-  /** Someone shows that they are still who they are, before a sensitive act. */
+  /** Someone confirms their identity before a sensitive action. */
   | { kind: 'confirm' }
 
-/** Kept in the browser's session until it comes back from the service. */
+/** Kept in the browser's session until the browser returns from the service. */
 export interface Journey {
-  /** The name of the service. */
+  /** The service's name. */
   service: string
   purpose: Purpose
   pending: PendingSignIn
@@ -27,10 +27,10 @@ export interface Journey {
   startedAt: number
 }
 
-/** How long someone may take at the service: long enough for a forgotten second factor. */
+/** Time allowed at the service: enough for a forgotten second factor. */
 const JOURNEY_MS = 15 * 60_000
 
-/** How a test sign-in went: what the service told, and what the rules make of it. */
+/** Result of a test sign-in: the service's claims, and the role the rules derive from them. */
 export interface SignInTrial {
   issuer: string
   subject: string
@@ -38,7 +38,7 @@ export interface SignInTrial {
   decision: RoleDecision
 }
 
-/** Signing in through a service with its Ally driver, from the settings of the moment. */
+/** Sign-in through a service with its Ally driver, from the current settings. */
 export class ServiceSignIn {
   constructor(
     protected services: ServiceDirectory,
@@ -47,7 +47,7 @@ export class ServiceSignIn {
     protected now: () => number = Date.now
   ) {}
 
-  /** @throws E_SIGN_IN_REFUSED when it is not set up, or the service cannot be reached */
+  /** @throws E_SIGN_IN_REFUSED if it is not set up, or the service cannot be reached */
   async begin(ctx: HttpContext, name: string, purpose: Purpose, redirectUri: string) {
     const service = await this.services.findOrFail(name)
     const fresh = purpose.kind === 'confirm'
@@ -62,14 +62,14 @@ export class ServiceSignIn {
     return { url, journey }
   }
 
-  /** The user that the service sent, as the rules let in. @throws E_SIGN_IN_REFUSED */
+  /** Returns the user that the service reports, if the rules admit them. @throws E_SIGN_IN_REFUSED */
   async signIn(ctx: HttpContext, journey: Journey) {
     const { identity, service } = await this.#finish(ctx, journey)
     const invitation = journey.purpose.kind === 'sign_in' ? journey.purpose.invitation : null
     return { user: await this.accounts.arrive(identity, service, invitation), identity }
   }
 
-  /** Notes that these settings work. Nobody is signed in by it. @throws E_SIGN_IN_REFUSED */
+  /** Records that these settings work. Signs nobody in. @throws E_SIGN_IN_REFUSED */
   async test(ctx: HttpContext, journey: Journey, admin: User): Promise<SignInTrial> {
     const { identity, service } = await this.#finish(ctx, journey)
     await service.noteTest?.()
@@ -79,7 +79,7 @@ export class ServiceSignIn {
     return { issuer, subject, claims, decision: decideRole(service.admission.rules, claims) }
   }
 
-  /** @throws E_SIGN_IN_REFUSED when it is not the same person, or the sign-in did not succeed */
+  /** @throws E_SIGN_IN_REFUSED if it is a different person, or the sign-in failed */
   async confirm(ctx: HttpContext, journey: Journey, user: User): Promise<void> {
     const { identity, service } = await this.#finish(ctx, journey)
     if (!service.confirms) throw new E_SIGN_IN_REFUSED('no_proof')
@@ -100,7 +100,7 @@ export class ServiceSignIn {
     return { identity: service.identityOf(user), service }
   }
 
-  /** Whatever a driver throws, the person reads a reason. */
+  /** Turns any error of a driver into one with a reason for the person. */
   async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
     try {
       return await question()

@@ -11,14 +11,14 @@ import type {
 
 const Driver = boundDriver(DiscordDriver)
 
-/** Discord. Ally's own driver. */
+/** Discord, with Ally's driver. */
 export class DiscordService implements SignInService {
   readonly name = 'discord'
   readonly label = 'Discord'
   readonly registerAt = 'https://discord.com/developers/applications'
   readonly checks = ['state', 'pkce'] as const
 
-  /** `endpoints` in place of Discord's own, for a double of it. */
+  /** `endpoints` replace Discord's own, for tests with a double. */
   constructor(protected endpoints: Partial<Endpoints> = {}) {}
 
   driver(ctx: HttpContext, means: SignInMeans) {

@@ -13,7 +13,7 @@ import type {
 
 const GITHUB = 'https://github.com'
 
-/** Reads the profile and the addresses, and changes nothing. */
+/** Read access to the profile and the addresses only. */
 const SCOPES = ['read:user', 'user:email']
 
 class Driver extends boundDriver(GithubDriver) {
@@ -23,7 +23,7 @@ class Driver extends boundDriver(GithubDriver) {
     return { ...user, email: null, emailVerificationState: 'unsupported' as const }
   }
 
-  /** Apps of GitHub may lack the right to see addresses: the person comes in without one. */
+  /** GitHub apps may lack the right to read addresses: the person then signs in without one. */
   override async getUserEmail(...args: Parameters<GithubDriver['getUserEmail']>) {
     try {
       return await super.getUserEmail(...args)
@@ -35,7 +35,7 @@ class Driver extends boundDriver(GithubDriver) {
   }
 }
 
-/** GitHub, or a server of GitHub Enterprise. Ally's own driver. */
+/** GitHub or GitHub Enterprise Server, with Ally's driver. */
 export class GithubService implements SignInService {
   readonly name = 'github'
   readonly label = 'GitHub'

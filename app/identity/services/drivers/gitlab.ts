@@ -4,7 +4,7 @@ import type { ServiceClient } from '#identity/services/contract'
 
 const GITLAB = 'https://gitlab.com'
 
-/** GitLab, or a server of one's own. It speaks OpenID Connect, so all checks are made. */
+/** GitLab.com or a self-hosted GitLab. It speaks OpenID Connect, so all checks apply. */
 export class GitlabService extends OpenIdService {
   readonly name = 'gitlab'
   readonly label = 'GitLab'

@@ -12,8 +12,8 @@ import type {
 const Driver = boundDriver(GoogleDriver)
 
 /**
- * Google. Ally's own driver, which asks Google who it is and leaves the id_token aside. The issuer is the
- * one of Google's id_tokens, so that a person is the same when single sign-on is set up with Google.
+ * Google, with Ally's driver, which asks Google for the user and ignores the id_token. The issuer equals that
+ * of Google's id_tokens, so that people keep their accounts if single sign-on is set up with Google.
  */
 export class GoogleService implements SignInService {
   readonly name = 'google'
@@ -21,7 +21,7 @@ export class GoogleService implements SignInService {
   readonly registerAt = 'https://console.cloud.google.com/apis/credentials'
   readonly checks = ['state', 'pkce'] as const
 
-  /** `endpoints` in place of Google's own, for a double of it. */
+  /** `endpoints` replace Google's own, for tests with a double. */
   constructor(protected endpoints: Partial<Endpoints> = {}) {}
 
   driver(ctx: HttpContext, means: SignInMeans) {

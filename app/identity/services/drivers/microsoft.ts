@@ -2,13 +2,13 @@ import { OpenIdService } from '#identity/services/open_id_service'
 import { E_SERVICE_ADDRESS } from '#identity/services/errors'
 import type { ServiceClient } from '#identity/services/contract'
 
-/** A tenant's id. Names of domains can move to another tenant, and "common" stands for all of them. */
+/** A tenant ID. Domain names can move to another tenant, and "common" stands for all tenants. */
 const TENANT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The tenant of all personal accounts. */
 const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
-/** Microsoft, for the people of one tenant. It speaks OpenID Connect, so all checks are made. */
+/** Microsoft, for the people of one tenant. It speaks OpenID Connect, so all checks apply. */
 export class MicrosoftService extends OpenIdService {
   readonly name = 'microsoft'
   readonly label = 'Microsoft'
@@ -22,7 +22,7 @@ export class MicrosoftService extends OpenIdService {
     read: tenantId,
   }
 
-  /** `authority` in place of Microsoft's own, for a double of it. */
+  /** `authority` replaces Microsoft's own, for tests with a double. */
   constructor(protected authority = 'https://login.microsoftonline.com') {
     super()
   }
