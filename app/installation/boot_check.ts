@@ -12,12 +12,12 @@ import { databaseFailure } from '#exceptions/database_failure'
 import { E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
 import { isTold } from '#exceptions/told'
 
-/** Its words mean nothing: what counts is whether it opens. */
+/** The text is arbitrary: what counts is whether it opens. */
 const SENTINEL = 'sealed by this installation'
 
 /**
- * What must hold before the server listens: the database answers, has its tables, which an empty one gets
- * here, was sealed with the key at hand, and the vault and the runtime in use are installed.
+ * Checks before the server listens: the database answers, has its tables (created here if it is empty), and was
+ * sealed with the current key, and the vault and the runtime in use are installed.
  *
  * @throws E_DATABASE_NOT_MIGRATED, E_VAULT_WRONG_KEY, E_VAULT_MISSING, E_DATABASE_UNREACHABLE and its like,
  * E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED
@@ -42,10 +42,10 @@ export async function openDatabase(
 }
 
 /**
- * Without the vault that seals nothing can be stored, and without the chosen runtime no agent starts: both are
- * told here rather than to each user in turn.
+ * Without the vault in use nothing can be sealed, and without the chosen runtime no agent starts: both are
+ * reported at boot instead of to each user in turn.
  *
- * @throws E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED, what the vault's factory throws
+ * @throws E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED, errors of the vault's factory
  */
 export async function checkDrivers(
   vaults: Pick<VaultManager, 'use' | 'names' | 'defaultName'>,
@@ -64,10 +64,10 @@ export async function checkDrivers(
 }
 
 /**
- * What must hold before any secret is read: the database answers, has tables, and was sealed with the key
- * at hand. The first boot plants the sentinel that later boots open.
+ * Checks before any secret is read: the database answers, has tables, and was sealed with the current key. The
+ * first boot stores the sentinel that later boots open.
  *
- * @throws E_VAULT_WRONG_KEY, E_DATABASE_UNREACHABLE and what else `databaseFailure` names
+ * @throws E_VAULT_WRONG_KEY, E_DATABASE_UNREACHABLE and others that `databaseFailure` names
  */
 export async function checkBoot(settings: Settings): Promise<void> {
   try {
@@ -85,7 +85,7 @@ function named(error: unknown): unknown {
   if (isTold(error)) return error
   const known = databaseFailure(error)
   if (known) return known
-  /** What comes from a database or the way to it has a code; what has none is a defect. */
+  /** Errors of a database or the connection to it have a code; an error without one is a defect. */
   const isDefect = !(error as { code?: string }).code
   return isDefect ? error : new E_DATABASE_UNREACHABLE(undefined, { cause: error })
 }

@@ -1,11 +1,11 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** `VAULT_DRIVER` names a vault that neither Mosaic nor a plugin brings. */
+/** `VAULT_DRIVER` names a vault that neither Mosaic nor a plugin provides. */
 export class E_VAULT_NOT_INSTALLED extends Exception {
   static override code = 'E_VAULT_NOT_INSTALLED'
   static override status = 500
 
-  /** @param causes what kept its plugin from being loaded, a sentence each */
+  /** @param causes why its plugin was not loaded, a sentence each */
   constructor(chosen: string, installed: string[], causes: string[] = []) {
     super(
       [`VAULT_DRIVER names the vault "${chosen}", which is not installed.`, ...causes].join(' ')
@@ -14,12 +14,12 @@ export class E_VAULT_NOT_INSTALLED extends Exception {
   }
 }
 
-/** The setting `runtime.driver` names a runtime that neither Mosaic nor a plugin brings. */
+/** The setting `runtime.driver` names a runtime that neither Mosaic nor a plugin provides. */
 export class E_RUNTIME_NOT_INSTALLED extends Exception {
   static override code = 'E_RUNTIME_NOT_INSTALLED'
   static override status = 500
 
-  /** @param causes what kept its plugin from being loaded, a sentence each */
+  /** @param causes why its plugin was not loaded, a sentence each */
   constructor(chosen: string, installed: string[], causes: string[] = []) {
     super(
       [`The settings choose the runtime "${chosen}", which is not installed.`, ...causes].join(' ')

@@ -6,29 +6,29 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import { E_DATABASE_MIGRATING, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
 import { pendingMigrations } from '#installation/pending_migrations'
 
-/** Its own database session, so that the session that took the migration lock also releases it. */
+/** A separate database session, because the session that took the migration lock must release it. */
 const CONNECTION = 'first tables'
 
-/** What the migrations keep count in; it may be there before any table is. */
+/** The migrations' own tables, which may exist before any other. */
 const BOOKKEEPING = new Set(['adonis_schema', 'adonis_schema_versions'])
 
-/** Where PostgreSQL puts the tables. SQLite has no such places. */
+/** The schema of the tables in PostgreSQL. SQLite has none. */
 const PG_SCHEMA = 'public'
 
-/** The lock that Lucid's migrations take where the database has such locks. */
+/** The advisory lock of Lucid's migrations, on databases that support it. */
 const LOCK = 1
 
-/** How long another replica may be at it: an empty database takes a second, an upgrade some. */
+/** Wait for another replica's migration: an empty database takes a second, an upgrade longer. */
 const LOOK_EVERY_MS = 250
 const MOST_LOOKS = 480
 
-/** How PostgreSQL and Lucid say that another replica was first: the lock, or a table just made. */
+/** Codes that say that another replica was first: the lock is taken, or a table was just created. */
 const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505'])
 
 /**
- * Gives an empty database its tables, so that the first boot needs nothing but the two variables. One that
- * holds anything is left as it is: what changes data, a person begins who has a backup. Of several replicas
- * that boot at once one makes the tables, and the others wait for it.
+ * Creates the tables of an empty database, so that the first boot needs nothing but the two variables. A
+ * database with data is left alone: only a person with a backup starts a migration of data. If several replicas
+ * boot at once, one creates the tables and the others wait.
  *
  * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_MIGRATING, the driver's error
  */
@@ -47,7 +47,10 @@ export async function makeFirstTables(db: Database, app: ApplicationService): Pr
   throw new E_DATABASE_MIGRATING()
 }
 
-/** False while another replica is at it. Looks for tables before it looks for that replica, which may be done by then. */
+/**
+ * Returns false while another replica migrates. Reads the tables before it checks for that replica, which may
+ * finish in between.
+ */
 async function isReady(
   client: QueryClientContract,
   db: Database,

@@ -2,7 +2,7 @@ import type { Database } from '@adonisjs/lucid/database'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { ApplicationService } from '@adonisjs/core/types'
 
-/** The migrations of this version that the database has not seen yet, by name. */
+/** Returns the names of this version's migrations that the database lacks. */
 export async function pendingMigrations(
   db: Database,
   app: ApplicationService,

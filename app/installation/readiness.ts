@@ -4,12 +4,12 @@ import { DbCheck } from '@adonisjs/lucid/database'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { pendingMigrations } from '#installation/pending_migrations'
 
-/** Anyone may ask, as often as they like: an answer serves all who ask within this time. */
+/** Anyone may call it at any rate: one result serves all calls within this time. */
 const CACHED = '5 seconds'
-/** Looking at a runtime can start a process or call an engine. */
+/** Checking a runtime can start a process or call an engine. */
 const RUNTIME_CACHED = '30 seconds'
 
-/** A check whose failure is told in words of its own: what it threw may name hosts and paths. */
+/** A check that reports its own sentence on failure: the error may name hosts and paths. */
 class NamedCheck extends BaseCheck {
   constructor(
     readonly name: string,
@@ -24,7 +24,7 @@ class NamedCheck extends BaseCheck {
   }
 }
 
-/** What must hold for Mosaic to serve. The operator finds the causes with `node ace doctor`. */
+/** Conditions for Mosaic to serve. `node ace doctor` shows the operator the causes. */
 export async function readinessChecks(app: ApplicationService): Promise<HealthChecks> {
   const db = await app.container.make('lucid.db')
   const settings = await app.container.make('settings')

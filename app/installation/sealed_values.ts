@@ -8,10 +8,10 @@ import { isSealedColumn } from '#models/columns'
 import { SECRET_SETTINGS } from '#settings/definitions'
 import type { SealContext } from '#vaults/contract'
 
-/** Rows read at a time: a walk of any length holds few of them, and locks none. */
+/** Rows per batch: a walk of any length holds few rows in memory and locks none. */
 const BATCH = 200
 
-/** Every model with secrets. A test compares it with the columns that are declared as sealed. */
+/** Every model with secrets. A test compares it with the columns declared as sealed. */
 export const SEALED_MODELS: LucidModel[] = [
   LlmProvider,
   SignInService,
@@ -19,11 +19,11 @@ export const SEALED_MODELS: LucidModel[] = [
   SystemContainer,
 ]
 
-/** A sealed value where it is stored. */
+/** A sealed value in its place. */
 export interface SealedValue {
   sealed: string
   context: SealContext
-  /** Stores another sealed value in its place, unless it has changed meanwhile. */
+  /** Replaces it with another sealed value, unless it has changed meanwhile. */
   replace(resealed: string): Promise<void>
 }
 
@@ -33,12 +33,12 @@ interface SealedPlace {
   column: string
 }
 
-/** Every sealed value of the database, a few rows at a time. */
+/** Iterates over every sealed value of the database, a few rows at a time. */
 export async function* sealedValues(): AsyncIterable<SealedValue> {
   for (const place of sealedPlaces()) yield* valuesAt(place)
 }
 
-/** The settings hold sealed and plain values in one column: their definitions tell which. */
+/** Settings hold sealed and plain values in one column; their definitions tell them apart. */
 function sealedPlaces(): SealedPlace[] {
   const declared = SEALED_MODELS.flatMap((model) => {
     model.boot()

@@ -1,7 +1,7 @@
 import { sealedValues } from '#installation/sealed_values'
 import type { SealContext } from '#vaults/contract'
 
-/** What is done of a rotation. `failed` are secrets that did not open; they are left as they are. */
+/** Progress of a rotation. `failed` counts secrets that did not open; they stay unchanged. */
 export interface RotationStatistics {
   examined: number
   resealed: number
@@ -13,8 +13,8 @@ export interface Resealer {
 }
 
 /**
- * Moves, while Mosaic runs, every secret to the default vault and its present key. Skips a secret that changes
- * meanwhile, because that change sealed it there. Safe to interrupt and run again at any time.
+ * Reseals every secret with the default vault and its current key, while Mosaic runs. Skips a secret that
+ * changes meanwhile, because that change already seals it there. Safe to interrupt and run again.
  */
 export async function rotateVault(vault: Resealer): Promise<RotationStatistics> {
   const statistics = { examined: 0, resealed: 0, failed: 0 }

@@ -16,8 +16,8 @@ import User from '#models/user'
 type Query = ModelQueryBuilderContract<typeof AgentSummary>
 
 /**
- * What an admin may know of a user's agent: whose it is, and how it is. The row has more, its gateway
- * token among it; this model reads none of that, so what is built on it cannot tell it.
+ * The part of a user's agent that an admin may see: its owner and its state. The row has more, such as its
+ * gateway token; this model reads none of that, so code built on it cannot leak it.
  */
 export default class AgentSummary extends BaseModel {
   static override table = 'user_containers'
@@ -43,7 +43,7 @@ export default class AgentSummary extends BaseModel {
   @column()
   declare idleTimeoutMin: number
 
-  /** Null = as the installation does. */
+  /** Null: the installation's default. */
   @jsonColumn()
   declare limits: AgentLimits | null
 

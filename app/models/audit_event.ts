@@ -5,12 +5,12 @@ import { AuditEventSchema } from '#database/schema'
 import { WithCuid } from '#models/with_cuid'
 import User from '#models/user'
 
-/** One line of the record of who did what. Rows are only ever added. */
+/** An event of the audit record. Rows are append-only. */
 export default class AuditEvent extends compose(AuditEventSchema, WithCuid) {
   @column({ prepare: (value) => value && JSON.stringify(value), consume: readable })
   declare details: Record<string, unknown> | null
 
-  /** Whom it was done to, where that is a person who is still here. */
+  /** The affected person, if they still exist. */
   @belongsTo(() => User, { foreignKey: 'subjectId' })
   declare subjectUser: BelongsTo<typeof User>
 
@@ -21,7 +21,7 @@ export default class AuditEvent extends compose(AuditEventSchema, WithCuid) {
   }
 }
 
-/** What is no JSON was not written by Mosaic: it is shown, and breaks the chain. */
+/** Anything but JSON was not written by Mosaic: it is shown, and breaks the chain. */
 function readable(value: unknown): unknown {
   if (typeof value !== 'string') return value
   try {

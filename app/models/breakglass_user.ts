@@ -5,7 +5,7 @@ import { BreakglassUserSchema } from '#database/schema'
 import { WithCuid } from '#models/with_cuid'
 import User from '#models/user'
 
-/** The local account that always works: a credential of an admin, not a person of its own. */
+/** A local account that always works: a credential of an admin, not a separate person. */
 export default class BreakglassUser extends compose(BreakglassUserSchema, WithCuid) {
   @column({ serializeAs: null })
   declare passwordHash: string

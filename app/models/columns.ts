@@ -2,10 +2,10 @@ import { column } from '@adonisjs/lucid/orm'
 import type { LucidModel } from '@adonisjs/lucid/types/model'
 import { E_VAULT_NOT_SEALED } from '#vaults/errors'
 
-/** The columns of a model that are declared as sealed. */
+/** Sealed columns by model. */
 const sealedColumns = new WeakMap<object, Set<string>>()
 
-/** Whether the column of this model holds sealed text. */
+/** Returns whether the model's column holds sealed text. */
 export function isSealedColumn(model: LucidModel, name: string): boolean {
   for (let owner: object | null = model; owner; owner = Object.getPrototypeOf(owner)) {
     if (sealedColumns.get(owner)?.has(name)) return true
@@ -14,7 +14,7 @@ export function isSealedColumn(model: LucidModel, name: string): boolean {
 }
 
 /**
- * A column that holds a secret. The property is the sealed text; it opens only through `open()` of the
+ * Declares a column that holds a secret. The property is the sealed text: it opens only through `open()` of the
  * `Sealed` mixin, is omitted from every serialisation, and rejects unsealed values.
  */
 export const sealedColumn = () => (target: any, property: string) => {
@@ -32,11 +32,11 @@ export const sealedColumn = () => (target: any, property: string) => {
   })(target, property)
 }
 
-/** A column of true or false, which SQLite gives back as 1 or 0. */
+/** Declares a boolean column, which SQLite returns as 1 or 0. */
 export const booleanColumn = () =>
   column({ consume: (value: unknown) => (value === null ? null : Boolean(value)) })
 
-/** A column of JSON, which SQLite gives back as text. */
+/** Declares a JSON column, which SQLite returns as text. */
 export const jsonColumn = () =>
   column({
     prepare: (value: unknown) =>

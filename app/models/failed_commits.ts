@@ -5,9 +5,9 @@ type Work = (trx: Transaction) => Promise<unknown>
 type Begin = (work?: unknown, options?: unknown) => Promise<unknown>
 
 /**
- * Lets a transaction fail whose COMMIT failed: SQLite meets a full disk there and takes the rows back, and
- * PostgreSQL may be gone by then. The query builder tells it by `executionPromise` alone, where Lucid does
- * not look: it would go on as if all were stored. Call it once, before the first query.
+ * Makes a transaction fail if its COMMIT fails. SQLite can find the disk full at that point and roll back;
+ * PostgreSQL may be gone. The query builder reports this only through `executionPromise`, which Lucid ignores:
+ * it would continue as if everything were stored. Call it once, before the first query.
  */
 export function tellFailedCommits(): void {
   const client = QueryClient.prototype as unknown as { transaction: Begin }

@@ -1,19 +1,19 @@
 import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
 import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 
-/** Combining marks, as PostgreSQL's patterns name them: a decomposed letter's accents. */
+/** Combining marks, in PostgreSQL's pattern syntax: the accents of a decomposed letter. */
 const ACCENTS = '[\\u0300-\\u036f]'
 
-/** Letters that do not come apart into a plain one and its accent, and the plain ones people type. */
+/** Letters that do not decompose into a plain letter and an accent, with the plain letters people type. */
 const STROKED = { ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ı: 'i', ς: 'σ' }
 
 /** The last letter of Latin, Greek, Cyrillic and Armenian, the scripts with capitals. */
 const LAST_CASED_LETTER = 0x58f
 
-/** The name of the function of SQLite's connections, whose own `lower` knows ASCII alone. */
+/** The function added to SQLite connections, whose own `lower` handles only ASCII. */
 const FUNCTION = 'mosaic_folded'
 
-/** A text without case and accents: `Élodie` and `ELODIE` are both `elodie`. */
+/** Removes case and accents: `Élodie` and `ELODIE` both become `elodie`. */
 export function folded(text: string): string {
   const bare = text
     .normalize('NFKD')
@@ -22,12 +22,12 @@ export function folded(text: string): string {
   return bare.replace(/[łøđħŧıς]/g, (letter) => STROKED[letter as keyof typeof STROKED])
 }
 
-/** As much of a connection of better-sqlite3 as is needed to give it a function. */
+/** The part of a better-sqlite3 connection that registers functions. */
 interface Extensible {
   function(name: string, options: object, does: (text: unknown) => unknown): unknown
 }
 
-/** Gives a connection of SQLite the function that `whereFoldedLike` calls there. */
+/** Registers on a SQLite connection the function that `whereFoldedLike` calls. */
 export function addFoldedFunction(connection: Extensible): void {
   connection.function(FUNCTION, { deterministic: true }, (text) =>
     typeof text === 'string' ? folded(text) : null
@@ -35,8 +35,8 @@ export function addFoldedFunction(connection: Extensible): void {
 }
 
 /**
- * Restricts a query to rows of which one column contains the text, whatever the case and the accents of
- * either. Both databases find the same, whatever locale PostgreSQL was set up with.
+ * Restricts a query to rows with the text in one of the columns, ignoring case and accents. Both databases find
+ * the same rows, whatever PostgreSQL's locale.
  */
 export function whereContains(
   query: ModelQueryBuilderContract<any, any> | DatabaseQueryBuilderContract,
@@ -58,7 +58,7 @@ export function whereContains(
   })
 }
 
-/** PostgreSQL's `lower` knows ASCII alone where the database's locale is C, so it is told the rest. */
+/** With the locale C, PostgreSQL's `lower` handles only ASCII; this table covers the rest. */
 const CAPITALS = capitals()
 
 function capitals(): { from: string; to: string } {

@@ -7,9 +7,9 @@ import { Sealed } from '#models/sealed'
 import { WithCuid } from '#models/with_cuid'
 import User from '#models/user'
 
-/** An LLM service that a user connected, with the sealed key. */
+/** An LLM service that a user connected, with its sealed key. */
 export default class LlmProvider extends compose(LlmProviderSchema, WithCuid, Sealed, Owned) {
-  /** Named here, because the naming strategy would look for `api_key_last_4`. */
+  /** Named explicitly, because the naming strategy would expect `api_key_last_4`. */
   @column({ columnName: 'api_key_last4' })
   declare apiKeyLast4: string | null
 

@@ -3,8 +3,8 @@ import type { LucidModel, ModelQueryBuilderContract } from '@adonisjs/lucid/type
 import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
 
 /**
- * The one place where a user's data is scoped by its owner. Services that act for a user start every
- * query with `ownedBy`, so what belongs to someone else does not exist for them.
+ * The one place that scopes a user's data by its owner. Services that act for a user start every query with
+ * `ownedBy`, so other users' rows do not exist for them.
  */
 export function Owned<Base extends NormalizeConstructor<typeof BaseModel>>(superclass: Base) {
   return class extends superclass {

@@ -1,4 +1,4 @@
-/** Which page of a list is asked for: `?page=1&limit=50`. */
+/** The requested page of a list: `?page=1&limit=50`. */
 export interface PageQuery {
   page?: number
   limit?: number
@@ -6,10 +6,10 @@ export interface PageQuery {
 
 export const FIRST_PAGE = 1
 export const PAGE_LIMIT = 50
-/** As many as a page may hold. */
+/** Maximum page size. */
 export const MOST_PER_PAGE = 100
 
-/** A page of a short list that is in memory already, for `Transformer.paginate(rows, meta)`. */
+/** Pages a short list that is already in memory, for `Transformer.paginate(rows, meta)`. */
 export function pageOf<Item>(
   items: Item[],
   { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery
@@ -21,7 +21,7 @@ export function pageOf<Item>(
   }
 }
 
-/** A short list in the API's envelope: whole, unless a page of it is asked for. */
+/** Wraps a short list in the API's envelope: whole, unless a page is requested. */
 export function listed<Item>(items: Item[], query: PageQuery = {}) {
   const { rows, meta } = pageOf(items, { limit: MOST_PER_PAGE, ...query })
   const { total, currentPage: page, perPage: limit } = meta

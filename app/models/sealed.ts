@@ -6,14 +6,14 @@ import { isSealedColumn } from '#models/columns'
 import vault from '#vaults/services/main'
 
 /**
- * `seal` and `open` for the columns that a model declares as sealed. The value is bound to the model's
- * table, the column and the row's id.
+ * Adds `seal` and `open` for the model's sealed columns. A value is bound to the table, the column and the
+ * row's ID.
  */
 export function Sealed<Base extends NormalizeConstructor<typeof BaseModel>>(superclass: Base) {
   return class extends superclass {
     declare id: string
 
-    /** Sets a sealed column from a secret; null clears it. The row is not saved. */
+    /** Seals a secret into a column; null clears it. Does not save the row. */
     async seal(property: string, secret: string | null): Promise<void> {
       this.id ??= createId()
       const context = this.#sealContext(property)
@@ -21,8 +21,7 @@ export function Sealed<Base extends NormalizeConstructor<typeof BaseModel>>(supe
     }
 
     /**
-     * The secret of a sealed column, or null where none is set. Call it where the secret is used, and
-     * nowhere else.
+     * Returns a column's secret, or null if none is set. Call it only where the secret is used.
      *
      * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED
      */

@@ -5,7 +5,7 @@ import { Sealed } from '#models/sealed'
 import type { SignUp } from '#models/types'
 import { WithCuid } from '#models/with_cuid'
 
-/** A service that people can sign in with, as an admin has set it up; the client's secret is sealed. */
+/** A sign-in service as an admin has set it up; the client secret is sealed. */
 export default class SignInService extends compose(SignInServiceSchema, WithCuid, Sealed) {
   @column()
   declare signUp: SignUp

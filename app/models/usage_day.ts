@@ -3,5 +3,5 @@ import { UsageDaySchema } from '#database/schema'
 import { Owned } from '#models/owned'
 import { WithCuid } from '#models/with_cuid'
 
-/** One user's use of one day, as sums. */
+/** One user's usage on one day, as sums. */
 export default class UsageDay extends compose(UsageDaySchema, WithCuid, Owned) {}

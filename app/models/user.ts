@@ -9,10 +9,10 @@ import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
 import type { Role } from '#models/types'
 
-/** Begins every access token, so that secret scanners can recognise one. */
+/** Prefix of every access token, so that secret scanners recognise one. */
 export const ACCESS_TOKEN_PREFIX = 'mos_'
 
-/** Someone who may sign in. A user owns providers, an agent and its conversations. */
+/** Someone who may sign in. Owns providers, an agent and its conversations. */
 export default class User extends compose(UserSchema, WithCuid) {
   static accessTokens = new UserAccessTokens({
     tokenableModel: User,
@@ -41,7 +41,7 @@ export default class User extends compose(UserSchema, WithCuid) {
     return this.role === 'admin'
   }
 
-  /** Invited, and not arrived yet. */
+  /** Invited, but not yet signed in. */
   get isInvited(): boolean {
     return Boolean(this.invitationTokenHash)
   }

@@ -2,13 +2,13 @@ import type { Secret } from '@adonisjs/core/helpers'
 import { AccessToken, DbAccessTokensProvider } from '@adonisjs/auth/access_tokens'
 import type { LucidModel } from '@adonisjs/lucid/types/model'
 
-/** "Last used" is told by the minute, so a busy token costs one write a minute. */
+/** "Last used" has a resolution of one minute, so a busy token costs one write a minute. */
 const LAST_USED_STEP_MS = 60_000
 
-/** The ids are 32-bit integers; PostgreSQL refuses to compare anything else with one. */
+/** IDs are 32-bit integers; PostgreSQL refuses to compare them with anything else. */
 const TOKEN_ID = /^\d{1,9}$/
 
-/** The framework's access tokens, with a check that writes only for valid tokens, and seldom. */
+/** The framework's access tokens, with a check that writes only for valid tokens, and rarely. */
 export class UserAccessTokens<Model extends LucidModel> extends DbAccessTokensProvider<Model> {
   override async verify(tokenValue: Secret<string>): Promise<AccessToken | null> {
     const decoded = AccessToken.decode(this.prefix, tokenValue.release())

@@ -5,7 +5,7 @@ import { Owned } from '#models/owned'
 import { WithCuid } from '#models/with_cuid'
 import type { AgentProfile } from '#models/types'
 
-/** How a user wants their agent: its models, its personality and its profile. */
+/** A user's choices for their agent: models, personality and profile. */
 export default class UserAgentConfig extends compose(UserAgentConfigSchema, WithCuid, Owned) {
   @column()
   declare profile: AgentProfile

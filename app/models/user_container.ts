@@ -9,7 +9,7 @@ import { WithLifecycle } from '#models/with_lifecycle'
 import User from '#models/user'
 import type { WakePolicy } from '#models/types'
 
-/** A user's own agent: what should run, and what was last seen of its instance. */
+/** A user's own agent: its desired state, and the last observed state of its instance. */
 export default class UserContainer extends compose(
   UserContainerSchema,
   WithCuid,
@@ -17,7 +17,7 @@ export default class UserContainer extends compose(
   WithLifecycle,
   Owned
 ) {
-  /** Null = as the installation does. */
+  /** Null: the installation's default. */
   @column()
   declare wakePolicy: WakePolicy | null
 

@@ -2,5 +2,5 @@ import { compose } from '@adonisjs/core/helpers'
 import { WakeDaySchema } from '#database/schema'
 import { WithCuid } from '#models/with_cuid'
 
-/** How many wakes of one day ended in one way, and how long they took together. */
+/** Count and total duration of one day's wakes with the same outcome. */
 export default class WakeDay extends compose(WakeDaySchema, WithCuid) {}

@@ -2,7 +2,7 @@ import { createId } from '@paralleldrive/cuid2'
 import { beforeCreate, type BaseModel } from '@adonisjs/lucid/orm'
 import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
 
-/** Gives a model's new rows a cuid2 as their id, unless they have one already. */
+/** Gives new rows a cuid2 ID, unless they already have one. */
 export function WithCuid<Base extends NormalizeConstructor<typeof BaseModel>>(superclass: Base) {
   class ModelWithCuid extends superclass {
     static override selfAssignPrimaryKey = true

@@ -8,15 +8,15 @@ import type { AgentStatus, DesiredState } from '#models/types'
 
 type SealedModel = ReturnType<typeof Sealed>
 
-/** A gateway token is 256 random bits: nobody guesses it, so an unsalted hash may find it. */
+/** A gateway token has 256 random bits, so it cannot be guessed and an unsalted hash is a safe lookup key. */
 const TOKEN_BYTES = 32
 
-/** The form in which a gateway token can be looked up. */
+/** Returns the hash by which a gateway token is looked up. */
 export function hashGatewayToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-/** The columns that `database/lifecycle_columns.ts` adds, with their types, and the gateway token. */
+/** The columns of `database/lifecycle_columns.ts`, with their types, and the gateway token. */
 export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(superclass: Base) {
   class ModelWithLifecycle extends superclass {
     @column()
@@ -31,8 +31,8 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
     declare updatedAt: DateTime | null
 
     /**
-     * Saves what changed if the stored row still has these values; tells whether it had. What is in
-     * memory is changed in any case.
+     * Saves changes if the stored row still has these values; returns whether it did. The model in memory keeps
+     * its changes either way.
      */
     async saveWhere(stored: Record<string, string | number | bigint | null>): Promise<boolean> {
       const model = this.constructor as LucidModel
@@ -48,7 +48,7 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
       return true
     }
 
-    /** Sets a new random gateway token, sealed and as a hash, and gives it. The row is not saved. */
+    /** Sets and returns a new random gateway token, sealed and hashed. Does not save the row. */
     async renewGatewayToken(): Promise<string> {
       const token = randomBytes(TOKEN_BYTES).toString('base64url')
       await this.seal('gatewayToken', token)
@@ -56,7 +56,7 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
       return token
     }
 
-    /** From the next save on the row has no token, and the former token opens nothing. */
+    /** Removes the gateway token. Once saved, the former token is invalid. */
     async dropGatewayToken(): Promise<void> {
       await this.seal('gatewayToken', null)
       this.gatewayTokenHash = null

@@ -9,7 +9,7 @@ export interface OidcClient {
   clientSecret: string
 }
 
-/** Stores the identity provider that users will sign in with, once it has really answered. */
+/** Stores the identity provider for sign-in, after checking that it answers. */
 export class AuthStep {
   constructor(
     protected settings: Settings,
@@ -17,7 +17,7 @@ export class AuthStep {
     protected audit: Audit
   ) {}
 
-  /** @throws E_OIDC_ISSUER when the issuer does not answer as one */
+  /** @throws E_OIDC_ISSUER if the address does not answer as an issuer */
   async store({ issuerUrl, clientId, clientSecret }: OidcClient, { user, address }: Actor) {
     const { issuer } = await this.discovery.read(issuerUrl)
     await this.settings.patch({

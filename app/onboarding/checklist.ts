@@ -5,7 +5,7 @@ import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 import type { UnlistedProxies } from '#settings/unlisted_proxies'
 
-/** What makes an installation complete after the set-up, in the order in which it matters. */
+/** Tasks that complete an installation after set-up, most important first. */
 export const CHECKLIST = [
   'runtime',
   'firstAnswer',
@@ -18,18 +18,18 @@ export const CHECKLIST = [
 export type ChecklistItem = (typeof CHECKLIST)[number]
 
 export interface ChecklistState {
-  /** An admin does not want to see it any more. */
+  /** Whether an admin has dismissed it. */
   hidden: boolean
   items: { name: ChecklistItem; done: boolean }[]
 }
 
 export interface ChecklistChanges {
   hidden?: boolean
-  /** Nothing tells Mosaic that a backup is made: an admin says so. */
+  /** Mosaic cannot detect backups, so an admin confirms them. */
   backup?: boolean
 }
 
-/** What is left to do after the set-up. Looked up each time, so it is never out of date. */
+/** Tasks left after set-up. Computed on each call, so it is always current. */
 export class Checklist {
   constructor(
     protected settings: Settings,
@@ -55,12 +55,12 @@ export class Checklist {
     )
     return {
       hidden: await this.settings.get('onboarding.checklistHidden'),
-      /** Most installations have no proxy to list. */
+      /** Most installations have no proxy to list, so a finished item is left out. */
       items: items.filter(({ name, done }) => name !== 'proxies' || !done),
     }
   }
 
-  /** A driver that nothing registers any more starts nothing either. */
+  /** Returns false as well for a driver that is no longer registered. */
   async #canStart(): Promise<boolean> {
     const driver = await this.settings.get('runtime.driver')
     const findings = await this.runtimes.preflight(driver).catch(() => null)

@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { ConnectionFailure, ConnectionTest } from '#llm/contract'
 
-/** The field to look at, and what to do there. */
+/** The field to check, and how to fix it. */
 const REMEDIES: Record<ConnectionFailure, { field: string; help: string }> = {
   unauthorized: { field: 'apiKey', help: 'Check the key: copy it again, whole.' },
   not_found: { field: 'baseUrl', help: 'Check the address: the path may be missing or wrong.' },
@@ -15,7 +15,7 @@ const REMEDIES: Record<ConnectionFailure, { field: string; help: string }> = {
   bad_response: { field: 'baseUrl', help: 'Check that an LLM service answers at this address.' },
 }
 
-/** The connection of the provider step does not work; `reason` says how. */
+/** The provider step's connection test failed; `reason` says how. */
 export class E_CONNECTION_FAILED extends Exception {
   static override code = 'E_CONNECTION_FAILED'
   static override status = 422
@@ -52,7 +52,7 @@ export class E_ONBOARDING_INCOMPLETE extends Exception {
   static override help = 'Answer or skip the steps that are left, then complete it.'
 }
 
-/** What the form sent for a step cannot work. */
+/** A step's form has an unusable value. */
 export class E_ONBOARDING_STEP extends Exception {
   static override code = 'E_ONBOARDING_STEP'
   static override status = 422

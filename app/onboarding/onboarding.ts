@@ -9,7 +9,7 @@ import type { DeniedAttempts } from '#identity/denied_attempts'
 import type { SetupToken } from '#onboarding/setup_token'
 import { E_ALREADY_CLAIMED, E_ONBOARDING_INCOMPLETE, E_SETUP_TOKEN } from '#onboarding/errors'
 
-/** The steps in their order. The first makes the admin; `complete` is the last word. */
+/** Steps in order. The first creates the admin; `complete` finishes. */
 export const ONBOARDING_STEPS = [
   'breakglass',
   'auth',
@@ -19,7 +19,7 @@ export const ONBOARDING_STEPS = [
 ] as const
 export type OnboardingStep = (typeof ONBOARDING_STEPS)[number]
 
-/** The steps that an admin answers or skips, in any order and as often as they like. */
+/** Steps that an admin answers or skips, in any order and any number of times. */
 export type AnsweredStep = 'auth' | 'provider' | 'systemAgents'
 const ANSWERED_STEPS: readonly AnsweredStep[] = ['auth', 'provider', 'systemAgents']
 
@@ -29,7 +29,7 @@ export interface OnboardingState {
   step: OnboardingStep
 }
 
-/** Where the first boot stands. Everything it knows is in the database, so any replica can go on. */
+/** Progress of the first boot. All its state is in the database, so any replica can continue. */
 export class Onboarding {
   constructor(
     protected settings: Settings,
@@ -46,14 +46,14 @@ export class Onboarding {
     return { completed: false, step: await this.#nextStep() }
   }
 
-  /** Asked of the database itself: a replica that has just lost the race must not see an old answer. */
+  /** Queried without a cache: a replica that has just lost the race must not see a stale answer. */
   async isClaimed(): Promise<boolean> {
     return (await SystemConfig.findBy('key', 'onboarding.claimed')) !== null
   }
 
   /**
-   * Takes the installation: makes its first admin. Of any number of callers one wins, and a crash on
-   * the way leaves it as it was, because the claim and the account are one transaction.
+   * Claims the installation by creating its first admin. Of concurrent callers one wins. Claim and account are
+   * one transaction, so a crash leaves the installation unclaimed.
    *
    * @throws E_SETUP_TOKEN, E_ALREADY_CLAIMED
    */
@@ -72,8 +72,8 @@ export class Onboarding {
   }
 
   /**
-   * An operator's account. On a new installation it takes the setup link's place: that claims nothing
-   * any more.
+   * Creates an operator's account. On a new installation this replaces the setup link, which then claims
+   * nothing.
    *
    * @throws E_USERNAME_TAKEN
    */
@@ -83,7 +83,7 @@ export class Onboarding {
     })
   }
 
-  /** Notes that a step was answered or skipped. */
+  /** Records that a step was answered or skipped. */
   async stepDone(step: AnsweredStep): Promise<OnboardingState> {
     const done = new Set(await this.settings.get('onboarding.steps'))
     await this.settings.set('onboarding.steps', [...done.add(step)])

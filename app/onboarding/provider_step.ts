@@ -7,11 +7,11 @@ import type { ProviderDirectory } from '#user_settings/provider_directory'
 import { E_CONNECTION_FAILED, E_ONBOARDING_STEP } from '#onboarding/errors'
 
 export interface ProviderStepInput extends ProviderInput {
-  /** A model id of this provider, with or without its name in front. */
+  /** A model ID of this provider, with or without the provider's name as a prefix. */
   primaryModel: string
 }
 
-/** The first admin's provider, and the model that their agent begins with. */
+/** The first admin's provider, and their agent's first model. */
 export class ProviderStep {
   constructor(
     protected providers: ProviderDirectory,
@@ -19,8 +19,7 @@ export class ProviderStep {
   ) {}
 
   /**
-   * Tests the real connection, then stores the provider (again if the step is repeated) and selects the
-   * model.
+   * Tests the connection, then stores the provider (again if the step is repeated) and selects the model.
    *
    * @throws E_CONNECTION_FAILED, E_ONBOARDING_STEP, E_VALIDATION_ERROR, E_UNKNOWN_PROVIDER_TYPE
    */
@@ -48,7 +47,7 @@ export class ProviderStep {
   }
 }
 
-/** The declared models, and the chosen one as the service describes it. */
+/** Returns the declared models, plus the chosen one as the service describes it. */
 function modelsWith(modelId: string, declared: ModelInput[], found: LlmModel[]): ModelInput[] {
   if (declared.some(({ id }) => id === modelId)) return declared
   const chosen = found.find(({ id }) => id === modelId)

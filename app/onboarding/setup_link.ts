@@ -3,16 +3,16 @@ import type { Onboarding } from '#onboarding/onboarding'
 export interface ListenAddress {
   host: string
   port: string | number
-  /** Where people reach it instead, as at a published port of a container. */
+  /** The address for people if it differs, such as a container's published port. */
   publishedUrl?: string
 }
 
-/** Addresses that mean "every interface": nobody can open them. */
+/** Addresses that mean "every interface": a browser cannot open them. */
 const ANY_HOST = /\/\/(0\.0\.0\.0|\[::\])(?=:)/
 
 /**
- * What the web process prints at its start while the setup is unfinished: the link that claims the
- * installation, or where to go on. Null once it is completed.
+ * Returns the notice that the web process prints at start while set-up is unfinished: the link that claims the
+ * installation, or where to continue. Null once completed.
  */
 export async function setupNotice(
   onboarding: Onboarding,

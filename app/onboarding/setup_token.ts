@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { SecretKey } from '#vaults/secret_keys'
 
 /**
- * The token that claims a new installation. It follows from the installation's key and id, so every
- * replica of Mosaic prints the same link and none stores it.
+ * The token that claims a new installation. It is derived from the installation's key and ID, so every replica
+ * prints the same link and none stores it.
  */
 export class SetupToken {
   constructor(
@@ -11,13 +11,13 @@ export class SetupToken {
     protected installation: () => Promise<string>
   ) {}
 
-  /** The token as the link carries it: 43 characters. */
+  /** Returns the token as in the link: 43 characters. */
   async value(): Promise<string> {
     const [token] = await this.#all()
     return token.toString('base64url')
   }
 
-  /** Whether it is the token of this installation, under the present key or an older one. */
+  /** Returns whether it is this installation's token, under the current key or an older one. */
   async matches(candidate: string): Promise<boolean> {
     const given = Buffer.from(candidate, 'base64url')
     const tokens = await this.#all()

@@ -1,6 +1,6 @@
 import type User from '#models/user'
 
-/** Who changes something of their own, and from where. */
+/** A user who makes a change, and their address. */
 export interface Actor {
   user: User
   /** The network address, or null for a command. */

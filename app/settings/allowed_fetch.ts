@@ -3,8 +3,8 @@ import { createGuardedFetch } from '#llm/guarded_fetch'
 import type { Settings } from '#settings/settings'
 
 /**
- * The guarded fetch within the private ranges that the settings allow at the moment of the call. When
- * an admin changes them, the next call gets connections of its own.
+ * Creates a guarded fetch that reaches the private ranges allowed by the settings at the time of each call.
+ * After a change of the ranges the next call opens new connections.
  */
 export function createAllowedFetch(settings: Settings): Fetch {
   let current: { ranges: string; fetch: Fetch } | null = null

@@ -1,6 +1,6 @@
 /**
- * Every setting there is, with its type, its default and whether it is a secret. A setting is a row of
- * `system_configs`; where there is none, the default holds.
+ * Every setting, with its type, its default and whether it is a secret. A setting is a row of `system_configs`;
+ * without a row the default applies.
  */
 import vine from '@vinejs/vine'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
@@ -23,37 +23,37 @@ const dockerHost = () =>
     .nullable()
 
 export const DEFINITIONS = {
-  /** Set by the last step of the onboarding. Until then every page leads there. */
+  /** Set by the last onboarding step. Until then every page redirects there. */
   'onboarding.completed': setting<boolean>({
     default: false,
     internal: true,
     schema: vine.boolean(),
   }),
-  /** The steps of the onboarding that were answered or skipped. */
+  /** Onboarding steps that were answered or skipped. */
   'onboarding.steps': setting<string[]>({
     default: [],
     internal: true,
     schema: vine.array(vine.string()),
   }),
-  /** Whether someone has taken this installation: with the setup link, or from its command line. */
+  /** Whether the installation is claimed, by the setup link or from the command line. */
   'onboarding.claimed': setting<boolean>({
     default: false,
     internal: true,
     schema: vine.boolean(),
   }),
-  /** Whether an admin has put the list of what is left to do aside. */
+  /** Whether an admin has dismissed the checklist. */
   'onboarding.checklistHidden': setting<boolean>({
     default: false,
     internal: true,
     schema: vine.boolean(),
   }),
-  /** Whether an admin has said that there is a backup. */
+  /** Whether an admin has confirmed a backup. */
   'onboarding.backupMade': setting<boolean>({
     default: false,
     internal: true,
     schema: vine.boolean(),
   }),
-  /** The label of everything that this installation starts. Made at first boot. */
+  /** Label of everything that this installation starts. Generated at first boot. */
   'installation.id': setting<string | null>({ default: null, internal: true, schema: text() }),
   /** A text sealed with the installation's key: a wrong key cannot open it. */
   'vault.sentinel': setting<string | null>({
@@ -78,7 +78,7 @@ export const DEFINITIONS = {
     secret: true,
     schema: text(),
   }),
-  /** What the sign-in page calls the provider. Without it, the issuer's host. */
+  /** The provider's name on the sign-in page. Default: the issuer's host. */
   'oidc.name': signInSetting<string | null>({
     default: null,
     schema: vine.string().trim().maxLength(64).nullable(),
@@ -91,52 +91,52 @@ export const DEFINITIONS = {
       .regex(/^openid( [\x21\x23-\x5B\x5D-\x7E]+)*$/)
       .maxLength(512),
   }),
-  /** Whether everyone whom the provider lets in comes in, or only who was invited. */
+  /** Who may sign in for the first time: anyone the provider lets in, or only invited people. */
   'oidc.signUp': signInSetting<'anyone' | 'invited'>({
     default: 'anyone',
     schema: vine.enum(['anyone', 'invited'] as const),
   }),
-  /** The claim that gives roles; without one, they are given in Mosaic. */
+  /** The claim that assigns roles; without one, admins assign them in Mosaic. */
   'oidc.roleClaim': signInSetting<string | null>({
     default: null,
     schema: vine.string().trim().maxLength(255).nullable(),
   }),
   'oidc.adminValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
-  /** Without a value, everyone who is no admin is a member. */
+  /** If empty, everyone who is not an admin is a member. */
   'oidc.memberValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
-  /** Whether passwords other than the local admin accounts' are refused. Holds while it is tested. */
+  /** Refuses passwords other than local admin accounts'. Applies while the settings are tested. */
   'oidc.only': signInSetting<boolean>({ default: false, schema: vine.boolean({ strict: true }) }),
-  /** The fingerprint of the settings that a test sign-in succeeded with. */
+  /** The fingerprint of the settings of the last successful test sign-in. */
   'oidc.tested': setting<string | null>({ default: null, internal: true, schema: text() }),
 
-  /** Hours without a request after which a session is over. Its row and cookie last a week. */
+  /** Hours without a request until a session ends. Its row and cookie last a week. */
   'sessions.idleHours': signInSetting<number>({ default: 168, schema: whole(1, 168) }),
-  /** Hours after its sign-in that a session is over in any case. */
+  /** Hours from sign-in until a session ends in any case. */
   'sessions.lifetimeHours': signInSetting<number>({ default: 720, schema: whole(1, 8760) }),
 
-  /** Requests of one user in a minute, to each replica of Mosaic: what a program gone wild is kept to. */
+  /** Requests of one user per minute to each replica: caps a runaway program. */
   'limits.requestsPerMinute': setting<number>({ default: 6000, schema: whole(10, 100_000_000) }),
-  /** Answers of one user that are open at the same time, chats and events, at each replica of Mosaic. */
+  /** Open responses of one user, chats and events, at each replica. */
   'limits.openStreams': setting<number>({ default: 1024, schema: whole(1, 1_000_000) }),
 
-  /** Changes of their own things that one user makes in a minute, at each replica: every one is kept in the record. */
+  /** Changes by one user to their own data per minute, at each replica: the audit record keeps every one. */
   'limits.changesPerMinute': setting<number>({ default: 300, schema: whole(10, 1_000_000) }),
-  /** Providers that one user may have. */
+  /** Providers per user. */
   'limits.providers': setting<number>({ default: 50, schema: whole(1, 100_000) }),
-  /** Kilobytes that the models of all providers of one user may take: each start of an agent reads them. */
+  /** Kilobytes of model data over all providers of one user: each start of an agent reads it. */
   'limits.providerKb': setting<number>({ default: 1024, schema: whole(16, 1_048_576) }),
-  /** Access tokens that one user may have. */
+  /** Access tokens per user. */
   'limits.tokens': setting<number>({ default: 100, schema: whole(1, 100_000) }),
-  /** Sessions of one user; a sign-in beyond them ends the one that was used longest ago. */
+  /** Sessions per user; a sign-in beyond the limit ends the least recently used one. */
   'limits.sessions': setting<number>({ default: 100, schema: whole(1, 100_000) }),
-  /** Megabytes of requests to agents that each replica of Mosaic holds for one user at the same time. */
+  /** Megabytes of requests to agents that each replica holds for one user. */
   'limits.bodyMb': setting<number>({ default: 64, schema: whole(10, 1_048_576) }),
-  /** The same for all users together. */
+  /** The same, over all users. */
   'limits.bodiesMb': setting<number>({ default: 256, schema: whole(10, 1_048_576) }),
-  /** Seconds that a request to an agent may take to arrive. */
+  /** Seconds within which a request to an agent must arrive. */
   'limits.uploadSec': setting<number>({ default: 120, schema: whole(5, 3600) }),
 
-  /** The server that takes mail (SMTP); without one, invitations are links to copy. */
+  /** The SMTP server for mail; without one, invitations are links to copy. */
   'mail.host': signInSetting<string | null>({
     default: null,
     schema: vine
@@ -147,7 +147,7 @@ export const DEFINITIONS = {
       .nullable(),
   }),
   'mail.port': signInSetting<number>({ default: 587, schema: whole(1, 65_535) }),
-  /** How the connection is protected: by STARTTLS, by TLS from its start, or not at all. */
+  /** Connection security: STARTTLS, TLS from the start, or none. */
   'mail.security': signInSetting<'starttls' | 'tls' | 'none'>({
     default: 'starttls',
     schema: vine.enum(['starttls', 'tls', 'none'] as const),
@@ -161,7 +161,7 @@ export const DEFINITIONS = {
     secret: true,
     schema: vine.string().maxLength(1024).nullable(),
   }),
-  /** Who mail comes from, as an address. */
+  /** Sender address of mail. */
   'mail.from': signInSetting<string | null>({
     default: null,
     schema: vine
@@ -172,57 +172,57 @@ export const DEFINITIONS = {
       .nullable(),
   }),
 
-  /** The runtime driver that new instances are made with. */
+  /** The runtime driver of new instances. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
-  /** The image of drivers that have one. */
+  /** The image, for drivers that use one. */
   'runtime.image': operatorSetting<string | null>({ default: null, schema: text() }),
   'runtime.memoryMb': setting<number>({ default: 2048, schema: whole(256, 1_048_576) }),
   'runtime.cpus': setting<number>({ default: 2, schema: vine.number().min(0.1).max(1024) }),
   'runtime.processes': setting<number>({ default: 512, schema: whole(32, 65_536) }),
-  /** Megabytes of one agent's data that move to another runtime. */
+  /** Megabytes of one agent's data that may move to another runtime. */
   'runtime.moveMb': setting<number>({ default: 32_768, schema: whole(1, 1_048_576) }),
 
-  /** The engine of the docker driver, `unix:///path` or `tcp://host:port`; null = DOCKER_HOST, or here. */
+  /** The docker driver's engine, `unix:///path` or `tcp://host:port`; null: DOCKER_HOST, else the local one. */
   'docker.host': operatorSetting<string | null>({ default: null, schema: dockerHost() }),
-  /** Whether agents in containers reach the public internet, or Mosaic alone. */
+  /** Whether agents in containers reach the public internet, or only Mosaic. */
   'docker.egress': setting<'open' | 'sealed'>({
     default: 'open',
     schema: vine.enum(['open', 'sealed'] as const),
   }),
-  /** When the image is fetched: if the engine lacks it, before each start, or by hand. */
+  /** When to fetch the image: if the engine lacks it, before each start, or by hand. */
   'docker.pullPolicy': setting<'missing' | 'always' | 'never'>({
     default: 'missing',
     schema: vine.enum(['missing', 'always', 'never'] as const),
   }),
-  /** Range of which each agent gets eight addresses, where Mosaic runs in a container itself. */
+  /** The range from which each agent gets eight addresses, if Mosaic itself runs in a container. */
   'docker.range': setting<string>({
     default: '10.213.0.0/16',
     schema: vine.string().trim().use(cidrRange()),
   }),
 
-  /** Minutes without a user's act after which an agent sleeps, unless its owner says otherwise. */
+  /** Minutes since its user's last act until an agent sleeps, unless its owner chose otherwise. */
   'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),
-  /** What becomes of an agent that nobody uses, unless its owner says otherwise. */
+  /** Policy for idle agents, unless the owner chose otherwise. */
   'agents.wakePolicy': setting<WakePolicy>({
     default: 'scale_to_zero',
     schema: vine.enum(WAKE_POLICIES),
   }),
-  /** Minutes that a warm agent stays suspended before it is stopped. */
+  /** Minutes for which a warm agent stays suspended before it is stopped. */
   'agents.suspendedMin': setting<number>({ default: 60, schema: whole(1, 10_080) }),
-  /** Hours after its user's last act from which an agent's own work keeps it awake no longer. */
+  /** Hours since its user's last act for which an agent's own work keeps it awake. */
   'agents.maximumAgeHours': setting<number>({ default: 24, schema: whole(1, 8760) }),
-  /** Seconds before a job of its schedule that a sleeping agent is woken. */
+  /** Seconds by which a sleeping agent is woken ahead of a scheduled job. */
   'agents.wakeAheadSec': setting<number>({ default: 120, schema: whole(10, 3600) }),
-  /** Whether the gateway of an idle agent keeps its worker threads: `app/openclaw/kept_timers.ts`. */
+  /** Whether an idle agent's gateway keeps its worker threads: `app/openclaw/kept_timers.ts`. */
   'agents.keepWorkers': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
-  /** Agents that may start at the same time: starting one is bound by the processor. */
+  /** Agents that may start at the same time: the processor limits starts. */
   'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
-  /** Seconds from the start of an instance until its gateway must be ready. */
+  /** Seconds from an instance's start until its gateway must be ready. */
   'agents.bootTimeoutSec': setting<number>({ default: 180, schema: whole(5, 3600) }),
-  /** Seconds that what an agent does gets to end before a stop becomes a kill. */
+  /** Seconds for an agent's work to finish before a stop becomes a kill. */
   'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
 
-  /** Where browsers find Mosaic, as `https://mosaic.example.org`; without it, what a request says. */
+  /** Mosaic's URL for browsers, such as `https://mosaic.example.org`. Default: the request's host. */
   'network.publicUrl': signInSetting<string | null>({
     default: null,
     schema: vine
@@ -232,12 +232,12 @@ export const DEFINITIONS = {
       .maxLength(2048)
       .nullable(),
   }),
-  /** Proxies (CIDR) whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else's are. */
+  /** Proxies (CIDR) whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted; any other peer's are ignored. */
   'network.trustedProxies': setting<string[]>({
     default: [],
     schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
   }),
-  /** Peers that forward requests and are not listed: see `unlisted_proxies.ts`. */
+  /** Unlisted peers that forward requests: see `unlisted_proxies.ts`. */
   'network.unlistedProxies': setting<UnlistedProxy[]>({
     default: [],
     internal: true,
@@ -249,7 +249,7 @@ export const DEFINITIONS = {
       })
     ),
   }),
-  /** Private ranges (CIDR) that providers' addresses may lead to. */
+  /** Private ranges (CIDR) that providers may be in. */
   'network.allowedRanges': setting<string[]>({
     default: [],
     schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
@@ -261,12 +261,12 @@ export type SettingValue<Key extends SettingKey> = (typeof DEFINITIONS)[Key]['de
 
 export const definitionOf = (key: SettingKey): Definition<unknown> => DEFINITIONS[key]
 
-/** Keys of the settings that are sealed. */
+/** Keys of the sealed settings. */
 export const SECRET_SETTINGS = Object.keys(DEFINITIONS).filter(
   (key) => definitionOf(key as SettingKey).secret
 )
 
-/** A change of settings as JSON Schema: values by their keys, null for the default. */
+/** JSON Schema of a settings change: values by key, null for the default. */
 export const settingsDescription = {
   toJSONSchema() {
     const open = Object.entries<Definition<any>>(DEFINITIONS).filter(

@@ -15,7 +15,7 @@ export class E_SETTINGS_SHAPE extends Exception {
     'Send it as { "agents.idleTimeoutMin": 20 }; null goes back to the default.'
 }
 
-/** The setting names the machine or the program that agents' data goes to. */
+/** The setting names the machine or the program that receives agents' data. */
 export class E_OPERATOR_SETTING extends Exception {
   static override code = 'E_OPERATOR_SETTING'
   static override status = 403
@@ -28,7 +28,7 @@ export class E_OPERATOR_SETTING extends Exception {
   }
 }
 
-/** The command that sets a value, for a POSIX shell. */
+/** Returns the command that sets a value, for a POSIX shell. */
 function settingCommand(key: string, value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return `node ace settings:set ${key} '${text.replaceAll("'", `'\\''`)}'`

@@ -1,12 +1,12 @@
 import { errors } from '@vinejs/vine'
 
-/** What is wrong with one field of what a person sent, in a sentence for them. */
+/** What is wrong with one input field, in a sentence for the person. */
 export interface FieldError {
   field: string
   message: string
 }
 
-/** Refuses what was sent, in the shape of a failed validation, when there is anything wrong with it. */
+/** Throws a validation error if any field is wrong. */
 export function refuseFields(wrong: FieldError[]): void {
   if (wrong.length === 0) return
   const messages = wrong.map((entry) => ({ ...entry, rule: 'usable' }))

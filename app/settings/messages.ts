@@ -1,6 +1,6 @@
 import { SimpleMessagesProvider } from '@vinejs/vine'
 
-/** What is said where a value is refused: by its setting and rule where a rule alone would not help. */
+/** Messages for refused values, by setting and rule where the rule's own message would not help. */
 export const settingMessages = new SimpleMessagesProvider({
   'enum': 'Choose one of these: {{ choices }}.',
   'number': 'Enter a number.',

@@ -3,23 +3,23 @@ import type { SchemaTypes } from '@vinejs/vine/types'
 /**
  * Who may change a setting.
  *
- * - `operator`: the command line alone, because the setting names the machine or the program that agents'
- *   data goes to.
- * - `provenAdmin`: an admin whose session holds a fresh proof, because the setting decides who comes in,
- *   for how long, or where invitations go.
+ * - `operator`: only the command line, because the setting names the machine or the program that receives
+ *   agents' data.
+ * - `provenAdmin`: an admin whose session holds a fresh proof, because the setting decides who gets in, for how
+ *   long, or where invitations go.
  */
 export type ChangedBy = 'operator' | 'provenAdmin'
 
 /** One setting: its default, its type, and who may change it. */
 export interface Definition<Value> {
   default: Value
-  /** Sealed in the database, never read back through the API. */
+  /** Sealed in the database, never readable through the API. */
   secret?: true
-  /** Kept by Mosaic itself: neither listed nor changed through the API. */
+  /** Maintained by Mosaic: neither listed nor changed through the API. */
   internal?: true
-  /** Left out: any admin, with a session or an access token. */
+  /** Default: any admin, with a session or an access token. */
   changedBy?: ChangedBy
-  /** What a value must be, as text or JSON arrives. */
+  /** Schema of a value that arrives as text or JSON. */
   schema: SchemaTypes
 }
 

@@ -17,10 +17,10 @@ import {
 } from '#settings/definitions'
 import type { ChangedBy } from '#settings/setting_kinds'
 
-/** How long another replica's change may stay unseen, in milliseconds. */
+/** How long another replica's change may go unnoticed, in milliseconds. */
 const SNAPSHOT_AGE_MS = 2000
 
-/** A setting as an admin sees it. A secret's value is null; `set` says whether there is one. */
+/** A setting as an admin sees it. A secret's value is null; `set` says whether it has one. */
 export interface ListedSetting {
   key: SettingKey
   value: unknown
@@ -31,8 +31,8 @@ export interface ListedSetting {
 }
 
 /**
- * The typed settings of this installation, over the rows of `system_configs`. Reads come from a
- * snapshot of the whole (small) table that is at most two seconds old, and fresh after this process writes.
+ * The installation's typed settings, over the rows of `system_configs`. Reads use a snapshot of the whole
+ * (small) table that is at most two seconds old, and current after this process writes.
  */
 export class Settings {
   #snapshot: { rows: Map<string, SystemConfig>; at: number } | null = null
@@ -43,8 +43,9 @@ export class Settings {
   ) {}
 
   /**
-   * The value in force. Secrets are opened: call it where the secret is used. The definition says whether a
-   * value is sealed, never its row: who writes into the database cannot put a plain text in a secret's place.
+   * Returns the effective value. Opens secrets, so call it where the secret is used. The definition decides
+   * whether a value is sealed, never its row: someone who can write to the database cannot replace a secret
+   * with plain text.
    *
    * @throws E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY for a secret that does not open
    */
@@ -56,7 +57,7 @@ export class Settings {
     return openedValue(key, await this.vault.open(row.value, sealContext(row.id)))
   }
 
-  /** Seals secrets of earlier versions with the key of their setting. What does not open is left alone. */
+  /** Reseals secrets of earlier versions, bound to their setting's key. Skips those that do not open. */
   async bindSecrets(): Promise<void> {
     const rows = await SystemConfig.query().whereIn('key', SECRET_SETTINGS).whereNotNull('value')
     for (const { id, key, value } of rows) {
@@ -70,16 +71,16 @@ export class Settings {
   }
 
   /**
-   * Stores a value; null goes back to the default.
+   * Stores a value; null restores the default.
    *
-   * @throws E_VALIDATION_ERROR when the value is none that the setting takes
+   * @throws E_VALIDATION_ERROR if the setting does not accept the value
    */
   async set<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<void> {
     await this.#write(key, value === null ? null : JSON.stringify(await validated(key, value)))
   }
 
   /**
-   * Checks all values first, then stores them: a bad one changes nothing.
+   * Validates all values, then stores them: one bad value changes nothing.
    *
    * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one
    */
@@ -89,7 +90,9 @@ export class Settings {
     return checked.map(([key]) => key)
   }
 
-  /** The values as JSON, as `patch` would store them; null goes back to the default. Throws as `patch`. */
+  /**
+   * Returns the values as JSON, as `patch` would store them; null restores the default. Throws like `patch`.
+   */
   async check(values: Record<string, unknown>): Promise<[SettingKey, string | null][]> {
     const checked: [SettingKey, string | null][] = []
     const wrong: FieldError[] = []
@@ -107,9 +110,9 @@ export class Settings {
   }
 
   /**
-   * Stores a value where none is yet, and tells whether this call was the one that did. Of any number
-   * of callers, in any number of processes, one is told `true`. Within a transaction the claim lasts
-   * only if that is committed.
+   * Stores a value if there is none yet, and returns whether this call did. Of concurrent callers in any number
+   * of processes, exactly one gets `true`. Inside a transaction the claim lasts only if the transaction
+   * commits.
    */
   async claim<Key extends SettingKey>(
     key: Key,
@@ -137,7 +140,7 @@ export class Settings {
     return inserted.length === 1
   }
 
-  /** All settings that an admin may see, with where each value comes from. */
+  /** Lists all settings that an admin may see, with the source of each value. */
   async list(): Promise<ListedSetting[]> {
     const rows = await this.#rows()
     return Object.entries(DEFINITIONS)
@@ -175,7 +178,7 @@ export class Settings {
   }
 
   async #rows(): Promise<Map<string, SystemConfig>> {
-    /** One from the future was taken before somebody set the clock back. */
+    /** A snapshot from the future dates from before the clock was set back. */
     if (!this.#snapshot || Math.abs(this.now() - this.#snapshot.at) > SNAPSHOT_AGE_MS) {
       const at = this.now()
       const rows = await SystemConfig.all()
@@ -193,10 +196,10 @@ function sealContext(rowId: string) {
   return { table: SystemConfig.table, column: 'value', rowId }
 }
 
-/** What is sealed of a secret: the key with it, so that a row that is given another key opens no more. */
+/** The sealed form of a secret includes its key, so a row moved to another key no longer opens. */
 const boundText = (key: string, json: string) => JSON.stringify([key, JSON.parse(json)])
 
-/** Earlier versions sealed the value alone, which is a text. */
+/** Earlier versions sealed the value alone, which is a string. */
 const isBound = (sealed: unknown): sealed is [key: string, value: any] => Array.isArray(sealed)
 
 /** @throws E_VAULT_TAMPERED for the secret of another setting */

@@ -17,10 +17,10 @@ export class E_UNKNOWN_RUNTIME extends Exception {
   }
 }
 
-/** Judges a change before any of it is stored, by throwing. */
+/** Validates a change before any of it is stored; throws to refuse it. */
 export type SettingsCheck = (changes: Record<string, unknown>) => Promise<void>
 
-/** Changes of settings by people: checked against what is installed, and noted in the audit record. */
+/** Changes of settings by people: validated against the installation and recorded in the audit record. */
 export class SettingsChanges {
   constructor(
     protected settings: Settings,
@@ -30,11 +30,11 @@ export class SettingsChanges {
   ) {}
 
   /**
-   * Stores all values or none of them.
+   * Stores all values or none.
    *
-   * @param by null for the command line, which alone may change what is the operator's
+   * @param by null for the command line, the only one that may change operator settings
    * @throws E_SETTINGS_SHAPE, E_OPERATOR_SETTING, E_UNKNOWN_SETTING, E_UNKNOWN_RUNTIME, E_VALIDATION_ERROR, and
-   * what the checks throw
+   * errors of the checks
    */
   async apply(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     await this.check(values, by)
@@ -49,7 +49,7 @@ export class SettingsChanges {
     }
   }
 
-  /** Throws as `apply`, and stores nothing. */
+  /** Validates like `apply`, and stores nothing. */
   async check(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
     const [operators] = by ? changedBy('operator', values) : []
@@ -64,7 +64,7 @@ export class SettingsChanges {
   }
 }
 
-/** Which of the values only this one may change. */
+/** Returns the keys that only this one may change. */
 export function changedBy(who: ChangedBy, values: Record<string, unknown>): string[] {
   return Object.keys(values).filter(
     (key) => isSettingKey(key) && definitionOf(key).changedBy === who

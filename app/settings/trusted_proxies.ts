@@ -6,8 +6,8 @@ import { DEFINITIONS } from '#settings/definitions'
 type Range = ReturnType<typeof ipaddr.parseCIDR>
 
 /**
- * Whose word on where a request came from counts: the setting `network.trustedProxies`, as a request last
- * found it. Held here because the framework asks without waiting, for each hop of a request.
+ * The proxies whose forwarding headers count: the setting `network.trustedProxies` as of the last request. Kept
+ * in memory because the framework asks synchronously, for each hop of a request.
  */
 export class TrustedProxies {
   #ranges: Range[] = []
@@ -17,7 +17,7 @@ export class TrustedProxies {
     this.follow(ranges)
   }
 
-  /** Goes by these ranges (CIDR) from now on. */
+  /** Uses these ranges (CIDR) from now on. */
   follow(ranges: string[]): void {
     const listed = ranges.join()
     if (listed === this.#listed) return
@@ -25,7 +25,7 @@ export class TrustedProxies {
     this.#listed = listed
   }
 
-  /** Whether what this peer says in `X-Forwarded-*` is believed. */
+  /** Returns whether this peer's `X-Forwarded-*` headers are trusted. */
   trusts(address: string): boolean {
     if (!isIP(address)) return false
     const peer = ipaddr.process(address)
@@ -36,8 +36,8 @@ export class TrustedProxies {
 export const trustedProxies = new TrustedProxies()
 
 /**
- * Has the framework ask each time whether a peer is believed. It keeps its first verdict on a peer, so a proxy
- * that is listed, or taken off the list, would stay as it was until the next start.
+ * Makes the framework re-evaluate trust on every request. It caches its first verdict on a peer, so a proxy
+ * added to or removed from the list would keep its status until the next start.
  */
 export function declareForwardedMacros(): void {
   HttpRequest.macro('protocol', function (this: HttpRequest) {

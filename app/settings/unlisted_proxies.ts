@@ -1,7 +1,7 @@
 import type { Settings } from '#settings/settings'
 import { trustedProxies } from '#settings/trusted_proxies'
 
-/** What proxies tell in front of a request. Only `X-Forwarded-*` of a listed one is believed. */
+/** Headers that proxies add. Only a listed proxy's `X-Forwarded-*` are trusted. */
 export const FORWARDING_HEADERS = [
   'x-forwarded-for',
   'x-forwarded-proto',
@@ -10,26 +10,26 @@ export const FORWARDING_HEADERS = [
   'forwarded',
 ]
 
-/** A peer that forwards requests and is not in `network.trustedProxies`. */
+/** A peer that forwards requests but is not in `network.trustedProxies`. */
 export interface UnlistedProxy {
   address: string
-  /** Which of the headers it sent, in small letters. */
+  /** The headers it sent, in lower case. */
   headers: string[]
   /** ISO 8601 UTC. */
   lastSeenAt: string
 }
 
-/** Peers that are kept: anybody may send these headers. */
+/** Limit of stored peers: anyone may send these headers. */
 const MAX_KEPT = 5
-/** One peer is written down this often at most, and all of them together this often. */
+/** Minimum interval between writes, per peer and over all peers. */
 const NOTE_PEER_EVERY_MS = 3_600_000
 const NOTE_EVERY_MS = 10_000
-/** A peer that has not been seen for a week is gone. */
+/** A peer is dropped after a week without a sighting. */
 const KEPT_MS = 7 * 24 * 3_600_000
 
 /**
- * Proxies that Mosaic does not believe because they are not listed. To Mosaic everyone behind one has the
- * same address, so an operator should hear of it. Kept in a setting, for `node ace doctor`.
+ * Proxies that are not listed and so not trusted. Everyone behind one shares an address in Mosaic's eyes, so
+ * the operator should know. Stored in a setting, for `node ace doctor`.
  */
 export class UnlistedProxies {
   #notedAt = new Map<string, number>()
@@ -53,7 +53,7 @@ export class UnlistedProxies {
     await this.settings.set('network.unlistedProxies', [seen, ...others].slice(0, MAX_KEPT))
   }
 
-  /** Those seen within a week that are still not listed, the latest first. */
+  /** Lists peers seen within a week that are still not listed, most recent first. */
   async list(): Promise<UnlistedProxy[]> {
     trustedProxies.follow(await this.settings.get('network.trustedProxies'))
     const noted = await this.settings.get('network.unlistedProxies')

@@ -2,8 +2,8 @@ import vine from '@vinejs/vine'
 import { faultOfAddress } from '#llm/web_address'
 
 /**
- * Vine rule: an address of http or https, without a name and a password. What is wrong with it is told in
- * its own sentence. With `bare` it is a server alone: no path, no query.
+ * Vine rule: an http or https URL without credentials, with its own sentence per fault. With `bare`, only a
+ * server: no path, no query.
  */
 export const webAddress = vine.createRule((value, { bare = false }: { bare?: boolean }, field) => {
   if (typeof value !== 'string') return

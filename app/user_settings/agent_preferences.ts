@@ -13,30 +13,30 @@ import type { SettingsChanged } from '#user_settings/agent_settings_changed'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 import type { Settings } from '#settings/settings'
 
-/** How a user wants their agent. Models as `<provider name>/<model id>`. */
+/** A user's choices for their agent. Models as `<provider name>/<model id>`. */
 export interface Preferences {
   primaryModel: string | null
-  /** Tried in this order when the one before does not answer. */
+  /** Tried in this order when the previous one fails. */
   fallbackModels: string[]
   /** The text of SOUL.md. */
   personality: string | null
-  /** The provider whose models may be named without its name. */
+  /** The provider whose models may be named without a prefix. */
   providerId: string | null
-  /** Minutes without a user's act after which the agent sleeps. */
+  /** Minutes without a user's act until the agent sleeps. */
   idleTimeoutMin: number
-  /** What becomes of the agent then. */
+  /** Policy for the idle agent. */
   wakePolicy: WakePolicy
   profile: AgentProfile
 }
 
-/** What is left out stays. Null goes back to the default. */
+/** Omitted values stay. Null restores the default. */
 export type PreferenceChanges = {
   [Name in keyof Preferences]?: Preferences[Name] | null
 }
 
 const DEFAULT_PROFILE: AgentProfile = 'minimal'
 
-/** A user's wishes for their agent, over `user_agent_configs` and `user_containers`. */
+/** A user's choices for their agent, over `user_agent_configs` and `user_containers`. */
 export class AgentPreferences {
   constructor(
     protected settings: Settings,
@@ -60,8 +60,8 @@ export class AgentPreferences {
   }
 
   /**
-   * Stores wishes. Models must be declared by an active provider of the user; a bare model id is looked
-   * up in the default provider first, and stored with the provider's name.
+   * Stores choices. Models must be declared by an active provider of the user; a bare model ID is looked up in
+   * the default provider first, and stored with the provider's name.
    *
    * @throws E_VALIDATION_ERROR naming each field
    */
@@ -87,7 +87,7 @@ export class AgentPreferences {
         .merge({
           ...(idleTimeoutMin !== undefined && { idleTimeoutMin }),
           ...(wakePolicy !== undefined && { wakePolicy }),
-          /** Whoever keeps agents up looks for what should run. */
+          /** The reconciler starts agents by their desired state. */
           ...(wakePolicy === 'always_on' && { desired: 'running' as const }),
         })
         .save()
@@ -104,7 +104,7 @@ export class AgentPreferences {
     return this.get(userId)
   }
 
-  /** The changed models and default provider, checked and with their providers' names. */
+  /** Returns the changed models and default provider, validated and with their providers' names. */
   async #models(userId: string, changes: PreferenceChanges) {
     const { primaryModel, fallbackModels } = changes
     const own = await LlmProvider.ownedBy(userId).orderBy('created_at').orderBy('id')
@@ -168,7 +168,7 @@ function containerOf(
   )
 }
 
-/** One row a user: of two who make it at once, the second finds the first one's. */
+/** One row per user: if two callers create it at once, the second finds the first one's. */
 async function findOrCreate<Row extends LucidRow>(
   find: () => Promise<Row | null>,
   create: (client: TransactionClientContract) => Promise<Row>,
@@ -178,7 +178,7 @@ async function findOrCreate<Row extends LucidRow>(
   if (found) return found
   try {
     const made = await client.transaction((savepoint) => create(savepoint))
-    /** The savepoint has ended: what follows belongs to the transaction around it. */
+    /** The savepoint has ended: later queries belong to the surrounding transaction. */
     return made.useTransaction(client)
   } catch (error) {
     const theirs = isUniqueViolation(error) ? await find() : null

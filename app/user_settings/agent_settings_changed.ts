@@ -1,7 +1,7 @@
 /**
- * Called once a change of a user's providers or agent settings is stored. The agents' room then
- * reassembles the documents: the user's, and those of system agents that use one of the user's
- * providers. Most changes leave a document's hash unchanged.
+ * Called after a change of a user's providers or agent settings is stored. `app/agents` then reassembles the
+ * documents of the user and of system agents that use one of the user's providers. Most changes leave a
+ * document's hash unchanged.
  */
 export type SettingsChanged = (change: { userId: string }) => void
 

@@ -8,7 +8,7 @@ export class E_NAME_TAKEN extends Exception {
   readonly field = 'name'
 }
 
-/** Something still uses the provider. The message names what. */
+/** The provider is in use. The message says by what. */
 export class E_PROVIDER_IN_USE extends Exception {
   static override code = 'E_PROVIDER_IN_USE'
   static override status = 409
@@ -20,7 +20,7 @@ export class E_PROVIDER_IN_USE extends Exception {
   }
 }
 
-/** A system agent cannot be left without its provider on the side. */
+/** A system agent must not lose its provider as a side effect. */
 export class E_PROVIDER_RUNS_SYSTEM_AGENT extends Exception {
   static override code = 'E_PROVIDER_IN_USE'
   static override status = 409
@@ -44,7 +44,7 @@ export class E_TOO_MANY_PROVIDERS extends Exception {
   }
 }
 
-/** Every start of an agent and every list of models reads them all. */
+/** Every start of an agent and every model list reads them all. */
 export class E_PROVIDERS_TOO_LARGE extends Exception {
   static override code = 'E_PROVIDERS_TOO_LARGE'
   static override status = 413

@@ -3,13 +3,13 @@ import type User from '#models/user'
 import UserAgentConfig from '#models/user_agent_config'
 import { resolveModel } from '#openclaw/model_references'
 
-/** A model of one's own provider: where it is, and its stored form `<provider name>/<model id>`. */
+/** A model of the user's own provider, and its stored form `<provider name>/<model id>`. */
 export interface OwnModel {
   providerId: string
   primaryModel: string
 }
 
-/** The model that a reference of its owner leads to, or null where no active provider declares it. */
+/** Resolves an owner's model reference; null if no active provider declares the model. */
 export async function ownModel(owner: User, reference: string): Promise<OwnModel | null> {
   const providers = await LlmProvider.ownedBy(owner.id).where('is_active', true).orderBy('id')
   const preferences = await UserAgentConfig.ownedBy(owner.id).first()

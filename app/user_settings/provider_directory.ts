@@ -28,20 +28,20 @@ import {
   systemAgentsOn,
 } from '#user_settings/provider_references'
 
-/** Milliseconds for a whole test of a connection. */
+/** Deadline for a whole connection test, in milliseconds. */
 const TEST_DEADLINE_MS = 10_000
 
-/** The end of a key helps to tell keys apart; of a short key it would be too much of it. */
+/** The end of a key helps to tell keys apart; of a short key it would reveal too much. */
 const SHORTEST_KEY_WITH_LAST4 = 12
 
 /**
- * The LLM services that users connected. Every call is for one owner, and what belongs to someone else
- * does not exist: finding, changing, testing or deleting it fails with E_ROW_NOT_FOUND (404).
+ * Users' LLM services. Every call is for one owner; other users' providers do not exist: finding, changing,
+ * testing or deleting one fails with E_ROW_NOT_FOUND (404).
  */
 export class ProviderDirectory {
   constructor(
     protected registry: LlmRegistry,
-    /** Guarded: it calls what people typed. */
+    /** Guarded, because it calls addresses that people entered. */
     protected fetch: Fetch,
     protected audit: Audit,
     protected changed: SettingsChanged,
@@ -49,7 +49,7 @@ export class ProviderDirectory {
     protected testDeadlineMs: number = TEST_DEADLINE_MS
   ) {}
 
-  /** By name. */
+  /** Sorted by name. */
   list(ownerId: string, { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery = {}) {
     return LlmProvider.ownedBy(ownerId).orderBy('name').paginate(page, limit)
   }
@@ -77,7 +77,7 @@ export class ProviderDirectory {
   }
 
   /**
-   * Changes what is given. A new name is followed by every reference to the provider's models.
+   * Changes the given values. A new name is applied to every reference to the provider's models.
    *
    * @throws E_VALIDATION_ERROR, E_NAME_TAKEN, E_PROVIDERS_TOO_LARGE
    */
@@ -95,8 +95,8 @@ export class ProviderDirectory {
   }
 
   /**
-   * Deletes a provider. One that its owner's agent uses is kept, unless `clear` takes it out of there;
-   * one that a system agent lives on is kept in any case.
+   * Deletes a provider. One in use by its owner's agent is kept, unless `clear` removes it from there; one that
+   * a system agent uses is always kept.
    *
    * @throws E_PROVIDER_IN_USE
    */
@@ -115,8 +115,8 @@ export class ProviderDirectory {
   }
 
   /**
-   * Really calls the service as it was entered, before anything is stored. Never longer than ten
-   * seconds; a service that does not answer rightly is a result.
+   * Calls the service as entered, before anything is stored. Takes at most ten seconds; a service that does not
+   * answer correctly is a result, not an error.
    *
    * @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR
    */
@@ -126,7 +126,7 @@ export class ProviderDirectory {
     return this.#call(adapter, values, values.apiKey ?? null)
   }
 
-  /** Tests a stored provider, with changes that are not stored yet, if there are any. */
+  /** Tests a stored provider, with unsaved changes if there are any. */
   async testStored(
     ownerId: string,
     id: string,
@@ -193,7 +193,7 @@ export class ProviderDirectory {
   }
 }
 
-/** By name only: what a key or an address is now belongs into no record. */
+/** Names only: new keys and addresses must not enter the record. */
 function changedColumns(provider: LlmProvider): string[] {
   return Object.keys(provider.$dirty).filter(
     (name) => !name.startsWith('apiKey') || name === 'apiKey'

@@ -5,7 +5,7 @@ import { assertCallable } from '#llm/guarded_dispatcher'
 import { unusableModelName } from '#openclaw/model_names'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 
-/** A model as a person enters it: its id, and what they know of it. */
+/** A model as a person enters it: its ID and the known details. */
 export interface ModelInput {
   id: string
   name?: string
@@ -13,7 +13,7 @@ export interface ModelInput {
   maxTokens?: number | null
 }
 
-/** A provider as a person enters it. What is left out, or null, comes from the adapter's defaults. */
+/** A provider as a person enters it. Omitted or null values come from the adapter's defaults. */
 export interface ProviderInput {
   type: string
   name: string
@@ -25,29 +25,29 @@ export interface ProviderInput {
   isActive?: boolean
 }
 
-/** What may change later. What is left out stays as it is; null goes back to the default. */
+/** Later changes. Omitted values stay; null restores the default. */
 export type ProviderChanges = Partial<ProviderInput>
 
-/** The part of a provider that its adapter has a say in, ready to be stored. */
+/** The values of a provider that its adapter validates, ready to be stored. */
 export interface ProviderValues {
   /** Null for the service's own address, and for an adapter without one. */
   baseUrl: string | null
-  /** Null for none; undefined for "as it is". */
+  /** Null: none; undefined: unchanged. */
   apiKey: string | null | undefined
   apiType: string
   models: LlmModel[]
 }
 
-/** Which fields must be there: a test of a connection needs no model yet. */
+/** Required fields: a connection test needs no model yet. */
 export interface Needs {
   models: boolean
 }
 
 /**
- * Checks what was entered against the fields that the adapter's form shows, and brings it into the form
- * in which it is stored. What the form does not ask for is dropped: a key that nothing uses is not kept.
+ * Validates input against the fields of the adapter's form and converts it for storage. Other fields are
+ * dropped, so that no unused key is kept.
  *
- * `stored` is the provider as it is, when it is being changed.
+ * `stored` is the existing provider, when one is being changed.
  *
  * @throws E_VALIDATION_ERROR naming each field
  */
@@ -71,7 +71,7 @@ export function providerValues(
   if (!hasKey && required('apiKey')) {
     wrong.push({ field: 'apiKey', message: `Enter the API key that ${adapter.label} gave you.` })
   }
-  /** Otherwise a person who changes the address could have the key sent to their own server. */
+  /** Otherwise someone who changes the address could have the key sent to their own server. */
   if (stored?.hasKey && apiKey === undefined && origin(baseUrl) !== origin(stored.baseUrl)) {
     wrong.push({
       field: 'apiKey',
@@ -137,7 +137,7 @@ function chosenModels(
   }))
 }
 
-/** The names that would not reach the service as they were entered, and why. */
+/** Returns the model names that would not reach the service unchanged, and why. */
 function unusableNames(models: ModelInput[]): FieldError[] {
   return models.flatMap(({ id, name }, index) => {
     const ofId = unusableModelName(id)
@@ -149,7 +149,7 @@ function unusableNames(models: ModelInput[]): FieldError[] {
   })
 }
 
-/** The place that a key is sent to. Null stands for the service's own, which never changes. */
+/** The origin that a key is sent to. Null stands for the service's own, which never changes. */
 function origin(baseUrl: string | null): string | null {
   return baseUrl && (URL.parse(baseUrl)?.origin ?? baseUrl)
 }

@@ -6,11 +6,11 @@ import type { Settings } from '#settings/settings'
 
 const KILOBYTE = 1024
 
-/** How many providers one user may have, and how much their lists of models may take together. */
+/** Limits per user: the number of providers, and the total size of their model lists. */
 export class ProviderQuota {
   constructor(protected settings: Pick<Settings, 'get'>) {}
 
-  /** Reads what holds now, ahead of the transaction that stores a provider. */
+  /** Reads the current limits, before the transaction that stores a provider. */
   async read(): Promise<ProviderLimits> {
     const rows = await this.settings.get('limits.providers')
     const bytes = (await this.settings.get('limits.providerKb')) * KILOBYTE
@@ -20,14 +20,13 @@ export class ProviderQuota {
 
 export interface ProviderLimits {
   rows: number
-  /** Of the JSON of the models, in UTF-8. */
+  /** Size of the models' JSON in UTF-8. */
   bytes: number
 }
 
 /**
- * Holds a provider that is about to be stored against its owner's limits. The owner's row is locked, so that
- * of many at the same time each sees the ones before it. What does not grow passes, even beyond a limit that
- * was lowered.
+ * Checks a provider about to be stored against its owner's limits. Locks the owner's row, so that concurrent
+ * calls see each other's providers. Anything that does not grow passes, even beyond a lowered limit.
  *
  * @throws E_TOO_MANY_PROVIDERS, E_PROVIDERS_TOO_LARGE
  */

@@ -3,18 +3,18 @@ import type LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
 
-/** Whether a model reference names a model of the provider of this name. */
+/** Returns whether a model reference names a model of this provider. */
 function isOf(reference: string | null, name: string): boolean {
   return reference?.startsWith(`${name}/`) === true
 }
 
-/** The names of the system agents that live on this provider. */
+/** Returns the names of the system agents that use this provider. */
 export async function systemAgentsOn(provider: LlmProvider): Promise<string[]> {
   const rows = await SystemContainer.query().where('provider_id', provider.id).orderBy('name')
   return rows.map(({ name }) => name)
 }
 
-/** What of its owner's agent depends on this provider, in words for the owner. */
+/** Lists what in its owner's agent depends on this provider, in words for the owner. */
 export async function ownUsesOf(provider: LlmProvider): Promise<string[]> {
   const config = await UserAgentConfig.ownedBy(provider.userId).first()
   if (!config) return []
@@ -27,7 +27,7 @@ export async function ownUsesOf(provider: LlmProvider): Promise<string[]> {
   return uses
 }
 
-/** Takes the provider out of its owner's agent, which then uses what it has else. */
+/** Removes the provider from its owner's agent, which falls back to its other models. */
 export async function clearOwnUses(
   provider: LlmProvider,
   client: TransactionClientContract
@@ -41,7 +41,7 @@ export async function clearOwnUses(
   await config.save()
 }
 
-/** Lets every reference to the provider's models follow its new name. */
+/** Renames every reference to the provider's models. */
 export async function renameUses(
   provider: LlmProvider,
   formerName: string,

@@ -3,7 +3,7 @@ import type { Settings } from '#settings/settings'
 
 let settings: Settings
 
-/** The settings of this application, made by `providers/settings_provider.ts`. */
+/** The application's settings, created by `providers/settings_provider.ts`. */
 await app.booted(async () => {
   settings = await app.container.make('settings')
 })
