@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { HealthChecks } from '@adonisjs/core/health'
 import app from '@adonisjs/core/services/app'
 
-/** `/health/*`: for whoever decides whether this process gets traffic, or is started anew. */
+/** `/health/*`: for load balancers and supervisors that route traffic to this process or restart it. */
 export default class HealthController {
   static #readiness: Promise<HealthChecks> | null = null
 
@@ -19,7 +19,7 @@ export default class HealthController {
       .send({ status: report.status, checks: told })
   }
 
-  /** Made once, because they keep their last answers. */
+  /** Created once, because the checks cache their results. */
   static #checks(): Promise<HealthChecks> {
     this.#readiness ??= import('#installation/readiness').then(({ readinessChecks }) =>
       readinessChecks(app)

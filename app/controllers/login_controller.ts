@@ -5,7 +5,7 @@ import { knownBrowsers } from '#identity/known_browsers'
 import { intendedPage } from '#identity/intended_page'
 import { signInValidator } from '#validators/identity'
 
-/** The sign-in form of the login page, and signing out of any page. */
+/** The login page's form, and sign-out from any page. */
 export default class LoginController {
   async store(ctx: HttpContext) {
     const credentials = await ctx.request.validateUsing(signInValidator)

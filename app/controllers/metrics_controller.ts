@@ -21,7 +21,7 @@ export default class MetricsController {
   }
 }
 
-/** A proxy on this machine would make everyone local: what came through one names it. */
+/** A proxy on this machine would make every client look local; its forwarding headers give it away. */
 function isLocal(request: HttpContext['request']): boolean {
   const proxied = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) =>
     request.header(name)

@@ -3,7 +3,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiChat } from '#chat/openai_chat'
 
-/** OpenAI's surface: any of its clients, with an access token, talks to the caller's own agent. */
+/** OpenAI's API: any OpenAI client with an access token talks to the caller's own agent. */
 @inject()
 export default class OpenAiController {
   constructor(
@@ -20,13 +20,13 @@ export default class OpenAiController {
     })
   }
 
-  /** Kept as text: a list may have thousands of models. */
+  /** Serialised once: a list may have thousands of models. */
   async index({ response, tokenUserId }: HttpContext) {
     const answer = await this.models.list(`user/${tokenUserId}`)
     response.header('content-type', 'application/json; charset=utf-8').send(answer)
   }
 
-  /** A model's id may hold slashes, so the rest of the path is the id. */
+  /** A model ID may contain slashes, so the rest of the path is the ID. */
   async show({ params, tokenUserId }: HttpContext) {
     return this.models.find(`user/${tokenUserId}`, params['*'].join('/'))
   }

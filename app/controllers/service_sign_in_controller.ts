@@ -13,20 +13,20 @@ import { localPathValidator, invitationTokenValidator } from '#validators/oidc'
 
 const TRIAL_PAGE = '/admin/authentication'
 
-/** `/auth/:service/*`: the browser's way to a service that people sign in with, and back. */
+/** `/auth/:service/*`: sends the browser to a sign-in service and handles its return. */
 export default class ServiceSignInController {
-  /** Signing in; with `?invitation=` for someone who was invited. */
+  /** Starts a sign-in; with `?invitation=` for an invited person. */
   async start(ctx: HttpContext) {
     const { invitation = null } = await invitationTokenValidator.validate(ctx.request.qs())
     return this.#begin(ctx, { kind: 'sign_in', invitation })
   }
 
-  /** A test sign-in of an admin, with the settings as they are stored. */
+  /** Starts an admin's test sign-in with the stored settings. */
   test(ctx: HttpContext) {
     return this.#begin(ctx, { kind: 'test' })
   }
 
-  /** Showing that it is still the same person; goes on with the page in `?back=`. */
+  /** Starts a confirmation of identity; continues at the page in `?back=`. */
   async confirm(ctx: HttpContext) {
     requireSession(ctx)
     const { back = '/' } = await localPathValidator.validate(ctx.request.qs())
@@ -39,7 +39,7 @@ export default class ServiceSignInController {
     const parameters = new URLSearchParams(ctx.request.parsedUrl.query ?? '')
     const journey = signInJourneys.take(ctx.session, parameters.get('state'))
     try {
-      /** Each service has a callback of its own, so the answer of one is never taken for another's. */
+      /** Each service has its own callback, so one service's response is never accepted for another. */
       if (journey?.service !== ctx.params.service) throw new E_SIGN_IN_REFUSED('state')
       return await this.#arrive(ctx, journey!)
     } catch (error) {
@@ -77,14 +77,14 @@ export default class ServiceSignInController {
       await sessions.confirm(ctx)
       return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }
-    /** They may have been one when they left. */
+    /** They may have lost the role since they left. */
     if (!may(present, 'manageSettings')) throw new E_NOT_ALLOWED()
     const trial = await signIn.test(ctx, journey, present)
     signInJourneys.tellTrial(ctx.session, ctx.params.service, { ok: true, trial })
     return ctx.response.redirect().toPath(TRIAL_PAGE)
   }
 
-  /** The reason goes into the record, and in plain words onto the page where it began. */
+  /** Records the reason, and shows it in plain words on the page where the sign-in began. */
   async #refused(ctx: HttpContext, purpose: Purpose | null, error: unknown) {
     if (!(error instanceof E_SIGN_IN_REFUSED)) throw error
     ctx.logger.warn({ err: error, reason: error.reason }, 'A sign-in with a service was refused')
@@ -105,7 +105,7 @@ export default class ServiceSignInController {
       return ctx.response.redirect().toPath(TRIAL_PAGE)
     }
     if (ctx.auth.user) {
-      /** The sign-in page sends on who is signed in: the page where they were tells it instead. */
+      /** The sign-in page redirects signed-in users, so the page they came from shows the error instead. */
       ctx.session.flash('error', [failure.message, failure.hint].filter(Boolean).join(' '))
       return ctx.response.redirect().toPath(intendedPage.take(ctx) ?? '/chat')
     }

@@ -2,21 +2,21 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { Journey, SignInTrial } from '#identity/services/sign_in'
 import type { ApiError } from '#exceptions/api_errors'
 
-/** Tabs in which someone may be on the way to a service at the same time. */
+/** Limit of sign-ins in progress per browser, one per tab. */
 const MAX_JOURNEYS = 5
 
-/** Each by itself, so that two that begin at the same instant are both kept. The state follows. */
+/** A session key each, so that two that begin at once are both kept. Followed by the state. */
 const JOURNEY = 'sign_in_journey:'
 const STATE = /^[\w-]+$/
 const FAILURE = 'sign_in_failure'
 const TRIAL = 'sign_in_trial'
 
-/** How a test sign-in ended, for the page it began on. */
+/** Result of a test sign-in, for the page it began on. */
 export type TrialOutcome = { ok: true; trial: SignInTrial } | { ok: false; failure: ApiError }
 
 type Session = HttpContext['session']
 
-/** Who is on the way to a service, and how it ended: kept in the browser's own session. */
+/** Sign-ins in progress and their results, kept in the browser's session. */
 export const signInJourneys = {
   remember(session: Session, journey: Journey): void {
     const begun = Object.entries(session.all() as Record<string, Journey>)
@@ -27,7 +27,7 @@ export const signInJourneys = {
     session.put(JOURNEY + journey.pending.state, journey)
   },
 
-  /** The journey that began with this state. It is over by that, whatever comes of it. */
+  /** Returns and removes the journey that began with this state. */
   take(session: Session, state: string | null): Journey | null {
     return state && STATE.test(state) ? session.pull(JOURNEY + state, null) : null
   },
@@ -44,7 +44,7 @@ export const signInJourneys = {
     session.put(TRIAL, { service, outcome })
   },
 
-  /** Kept until the next one of any service: rules are tried out with its claims. */
+  /** Kept until the next trial of any service: rules are tested with its claims. */
   lastTrial(session: Session | undefined, service: string): TrialOutcome | null {
     const trial = session?.get(TRIAL, null) as { service: string; outcome: TrialOutcome } | null
     return trial?.service === service ? trial.outcome : null

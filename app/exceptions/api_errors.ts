@@ -4,17 +4,17 @@ import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 import { E_DISK_FULL, isDiskFull } from '#exceptions/disk_full'
 import { isTold } from '#exceptions/told'
 
-/** One error of the API: see `docs/api.md`. */
+/** An error of the API: see `docs/api.md`. */
 export interface ApiError {
   code: string
   message: string
   field?: string
   hint?: string
-  /** One of a closed list, where the code has several: see `docs/api.md`. */
+  /** One of a closed list, for codes with several causes: see `docs/api.md`. */
   reason?: string
 }
 
-/** A failure as the API reports it. `retryAfterSec` is set for 429 and 503 only. */
+/** A failure as the API reports it. `retryAfterSec` is set only for 429 and 503. */
 export interface Answer {
   status: number
   errors: [ApiError, ...ApiError[]]
@@ -39,7 +39,7 @@ const UNSTORABLE: ApiError = {
   hint: 'Leave out NUL characters and broken halves of characters.',
 }
 
-/** How errors of the framework read for a person. */
+/** Messages for errors of the framework. */
 const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   E_ROUTE_NOT_FOUND: { message: 'There is nothing at this address.' },
   E_ROW_NOT_FOUND: { message: 'There is nothing at this address.' },
@@ -58,10 +58,10 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   },
 }
 
-/** Seconds to wait where the error itself does not say. */
+/** Default wait in seconds, if the error has none. */
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
-/** The errors that an answer tells: never a stack, a query or the text of an unexpected failure. */
+/** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */
 export function toAnswer(failure: unknown): Answer {
   const error = (isUntold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
@@ -70,19 +70,19 @@ export function toAnswer(failure: unknown): Answer {
   return { ...answer, retryAfterSec: told ?? RETRY_AFTER_SEC[answer.status] }
 }
 
-/** PostgreSQL's class 22, "data exception": texts and numbers that no column takes. */
+/** PostgreSQL's class 22, "data exception": strings and numbers that no column accepts. */
 function isUnstorable(error: unknown): boolean {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
   return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) && severity === 'ERROR'
 }
 
-/** Returns the error that stands for a failure of Mosaic's own infrastructure, or null. */
+/** Returns the error for a failure of Mosaic's own infrastructure, or null. */
 function ofTheMachine(failure: unknown): Exception | null {
   if (isDiskFull(failure)) return new E_DISK_FULL()
   return isDatabaseAway(failure) ? new E_DATABASE_AWAY() : null
 }
 
-/** Whether nothing of it was meant for the person who meets it. */
+/** Returns whether the error has no message for a person. */
 function isUntold(error: unknown): boolean {
   return !isTold(error)
 }

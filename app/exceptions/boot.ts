@@ -3,7 +3,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import { operatorLines } from '#exceptions/operator_lines'
 
 /**
- * Ends a boot that failed. What an operator can mend is one sentence and the next step on standard
+ * Ends a failed boot. If the operator can fix the cause, prints one sentence and the next step to standard
  * error; anything else is a defect and keeps its stack.
  */
 export async function reportBootFailure(failure: unknown): Promise<void> {
@@ -14,8 +14,8 @@ export async function reportBootFailure(failure: unknown): Promise<void> {
 }
 
 /**
- * Lets every command tell what an operator can mend as the server does: those of packages too, and
- * those that fail before they begin. What is left is told as ace tells it.
+ * Makes every command, including those of packages and those that fail before they start, report fixable
+ * failures like the server. Other failures are printed as ace prints them.
  */
 export async function tellCommandFailures(app: ApplicationService): Promise<void> {
   const kernel = await app.container.make('ace')

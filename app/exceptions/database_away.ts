@@ -1,20 +1,20 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import app from '@adonisjs/core/services/app'
 
-/** PostgreSQL takes no connection, or ended this one: it stops, starts, or has crashed. */
+/** PostgreSQL accepts no connection, or closed this one: it is stopping, starting, or has crashed. */
 const STATES = /^(08[0-9A-Z]{3}|57P0[1-3])$/
 
-/** How its driver says that a connection is gone, after the query where there was one. */
+/** Driver messages for a lost connection, possibly after the query text. */
 const GONE =
   /Connection (terminated|ended)( unexpectedly)?$|connection error and is not queryable$/i
 
-/** Where the address of PostgreSQL is, if that is the database: see `config/database.ts`. */
+/** Config path of PostgreSQL's URL, if PostgreSQL is in use: see `config/database.ts`. */
 const CONNECTION = 'database.connections.main.connection.connectionString'
 
-/** SQLite's writer waits for another for seconds before it says so. */
+/** SQLite's writer waits seconds for another before it reports this. */
 const BUSY = /^SQLITE_BUSY/
 
-/** The database does not answer just now. Whatever was to be stored may or may not have been. */
+/** The database does not answer. Pending writes may or may not have been stored. */
 export class E_DATABASE_AWAY extends Exception {
   static override code = 'E_DATABASE_AWAY'
   static override status = 503
@@ -22,14 +22,16 @@ export class E_DATABASE_AWAY extends Exception {
   static override help = 'Try again in a moment. If it goes on, tell an admin.'
 }
 
-/** Whether an error, or what caused it, says that the database is away, and not that it refused something. */
+/**
+ * Returns whether an error or one of its causes means that the database is away, not that it refused something.
+ */
 export function isDatabaseAway(error: unknown): boolean {
   return isCut(error) || isAway(error)
 }
 
 /**
- * What Node says of a query whose connection was cut. Others meet the same, so it counts only as it comes
- * from the driver: whatever else Mosaic calls has its own words around it.
+ * Node's errors for a query on a closed connection. Other connections produce the same ones, so they count only
+ * straight from the driver; Mosaic's other callers wrap theirs.
  */
 function isCut(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as Failure
@@ -51,7 +53,7 @@ interface Failure {
   name?: string
   message?: string
   cause?: unknown
-  /** A name with several addresses was tried at each. */
+  /** Set if the host name had several addresses and each was tried. */
   errors?: unknown
   syscall?: string
   address?: string
@@ -59,7 +61,7 @@ interface Failure {
   port?: number
 }
 
-/** Any other service may refuse a connection too: it is told apart by where it was to go. */
+/** Other services may refuse a connection too: the address tells them apart. */
 function isOfItsConnection({ syscall, address, hostname, port }: Failure): boolean {
   if (syscall !== 'connect' && syscall !== 'getaddrinfo') return false
   if (syscall === 'connect' && port === undefined) return /\.s\.PGSQL\.\d+$/.test(address ?? '')

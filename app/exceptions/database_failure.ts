@@ -9,17 +9,17 @@ import {
 } from '#exceptions/database_errors'
 import { E_DATABASE_FILE } from '#vaults/errors'
 
-/** PostgreSQL's code for a table that does not exist; SQLite has words only. */
+/** PostgreSQL's code for a missing table; SQLite has only a message. */
 const UNDEFINED_TABLE = '42P01'
 
 /** PostgreSQL's class 28, "invalid authorization". */
 const NOT_AUTHORIZED = /^28[0-9A-Z]{3}$/
 const UNKNOWN_DATABASE = '3D000'
 
-/** How SQLite says that the trouble is with its file. */
+/** SQLite's codes for a problem with its file. */
 const BAD_FILE = /^SQLITE_(NOTADB|CANTOPEN|CORRUPT|READONLY|IOERR|PERM|AUTH)/
 
-/** Why the database is unusable, according to its driver's error; null for any other error. */
+/** Returns why the database is unusable, from its driver's error; null for any other error. */
 export function databaseFailure(error: unknown): Exception | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string }
   const said = typeof code === 'string' ? code : ''

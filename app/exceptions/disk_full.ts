@@ -1,9 +1,9 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** How a file system, SQLite and PostgreSQL say it. */
+/** Codes of file systems, SQLite and PostgreSQL. */
 const CODES = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', '53100'])
 
-/** Nothing more can be stored: neither rows nor files. */
+/** Neither rows nor files can be stored. */
 export class E_DISK_FULL extends Exception {
   static override code = 'E_DISK_FULL'
   static override status = 503
@@ -11,7 +11,7 @@ export class E_DISK_FULL extends Exception {
   static override help = 'Tell an admin: they must make room on it. Nothing was changed.'
 }
 
-/** Whether an error, or what caused it, is a disk without room. */
+/** Returns whether an error or one of its causes is a full disk. */
 export function isDiskFull(error: unknown): boolean {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
   return CODES.has(String(code)) || (cause !== undefined && isDiskFull(cause))

@@ -10,8 +10,8 @@ import { toOpenAiError } from '#exceptions/openai_error'
 import { isTold } from '#exceptions/told'
 
 /**
- * Renders what went wrong: the API's shape, OpenAI's under `/v1`, a page for people, and back to the
- * form with the message at its field for what a form sent. The log has the cause, the answer never.
+ * Renders errors: in the API's shape, in OpenAI's under `/v1`, as a page for people, or as messages beside the
+ * fields of a submitted form. The cause goes to the log, never into the response.
  */
 export default class HttpExceptionHandler extends ExceptionHandler {
   protected override debug = false
@@ -32,12 +32,12 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     return this.renderErrorAsHTML(failure, ctx)
   }
 
-  /** A failed query's text holds the values of its row: the log gets what the database said. */
+  /** A failed query's message contains the row's values, so the log gets only the database's own message. */
   override async report(error: unknown, ctx: HttpContext) {
     return super.report(withoutQuery(error), ctx)
   }
 
-  /** A failure that was foreseen has told the person what to do; only a defect needs its stack. */
+  /** An expected failure has already told the person what to do; only a defect needs its stack. */
   protected override getErrorLogLevel(error: HttpError): Level {
     return isTold(error) ? 'warn' : super.getErrorLogLevel(error)
   }
@@ -50,7 +50,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   }
 }
 
-/** An error with what `handle` found out about it, for its page. */
+/** An error with the answer that `handle` derived from it, for its page. */
 type Told = HttpError & { answer: Answer }
 const answerOf = (error: HttpError) => (error as Told).answer
 
@@ -58,7 +58,7 @@ function cameFromForm({ request, session }: HttpContext): boolean {
   return Boolean(request.header('x-inertia')) && request.method() !== 'GET' && Boolean(session)
 }
 
-/** `select … - what the database said`, as the query builder words it. */
+/** `select … - <database message>`, as the query builder formats it. */
 const FAILED_QUERY = /^\s*(?:select|insert|update|delete|with|create|alter|drop)\b[\s\S]* - /i
 
 function withoutQuery(error: unknown): unknown {
@@ -70,7 +70,7 @@ function withoutQuery(error: unknown): unknown {
 
 const isFrame = (line: string) => line.startsWith('    at ')
 
-/** Each message at its field, or at `form` where it belongs to none. */
+/** Puts each message at its field, or at `form` if it belongs to none. */
 function backToForm(answer: Answer, ctx: HttpContext) {
   const bag: Record<string, string[]> = {}
   for (const { field = 'form', message, hint } of answer.errors) {

@@ -1,13 +1,13 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import { holderSentence, portHolder } from '#exceptions/port_holder'
 
-/** The variables that place a listener. */
+/** The variables that configure a listener. */
 export interface ListenVariables {
   host: 'HOST' | 'INTERNAL_HOST'
   port: 'PORT' | 'INTERNAL_PORT'
 }
 
-/** Another process listens where Mosaic is told to. */
+/** Another process listens on the configured port. */
 export class E_PORT_TAKEN extends Exception {
   static override code = 'E_PORT_TAKEN'
 
@@ -18,7 +18,7 @@ export class E_PORT_TAKEN extends Exception {
   }
 }
 
-/** This machine has no such address or port, or does not let Mosaic have it. */
+/** The machine lacks the address or port, or does not permit its use. */
 export class E_CANNOT_LISTEN extends Exception {
   static override code = 'E_CANNOT_LISTEN'
 
@@ -30,7 +30,7 @@ export class E_CANNOT_LISTEN extends Exception {
 
 type NodeFailure = NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }
 
-/** Returns the message for a listener that cannot open, in place of Node's error; null for any other error. */
+/** Returns the error for a listener that cannot open, in place of Node's; null for any other error. */
 export function listenFailure(error: unknown, variables: ListenVariables): Exception | null {
   if (!(error instanceof Error)) return null
   const { code, syscall, address, port, hostname } = error as NodeFailure

@@ -1,11 +1,11 @@
 import type { Answer } from '#exceptions/api_errors'
 
-/** An error as OpenAI's clients read it: the official ones throw by status, type and code. */
+/** An error for OpenAI's clients: the official ones throw by status, type and code. */
 export interface OpenAiError {
   error: { message: string; type: string; param: string | null; code: string }
 }
 
-/** OpenAI's words for a status; where `code` is missing, Mosaic's own says more. */
+/** OpenAI's type and code per status; without a `code`, Mosaic's own is more specific. */
 const SHAPES: Record<number, { type: string; code?: string }> = {
   400: { type: 'invalid_request_error' },
   401: { type: 'authentication_error', code: 'invalid_api_key' },
@@ -14,7 +14,7 @@ const SHAPES: Record<number, { type: string; code?: string }> = {
   429: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
 }
 
-/** The same failure in OpenAI's shape, for everything under `/v1`. */
+/** Converts a failure to OpenAI's shape, for everything under `/v1`. */
 export function toOpenAiError({ status, errors: [error] }: Answer): OpenAiError {
   const shape = SHAPES[status] ?? {
     type: status >= 500 ? 'server_error' : 'invalid_request_error',

@@ -1,21 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** Who listens on a port: the owner of its socket, and the process where this one may see it. */
+/** The listener on a port: its socket's owner, and the process if this one may see it. */
 export interface PortHolder {
   uid: number
   pid: number | null
-  /** As the process calls itself; null where it cannot be seen. */
+  /** The process's own name; null if it is not visible. */
   name: string | null
 }
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
 const LISTENS = '0A'
-/** Processes looked through for a socket: a boot that failed must end. */
+/** Limit of processes searched for a socket: a failed boot must end. */
 const MAX_PROCESSES = 50_000
-/** Links of one process: its files. */
+/** Limit of open files searched per process. */
 const MAX_FILES = 10_000
 
-/** The one who listens on a port of this machine, or null where it is not known, as elsewhere than on Linux. */
+/** Returns the listener on a port of this machine, or null if unknown, as on systems other than Linux. */
 export function portHolder(port: number): PortHolder | null {
   for (const table of TABLES) {
     for (const line of linesOf(table).slice(1)) {
@@ -28,7 +28,7 @@ export function portHolder(port: number): PortHolder | null {
   return null
 }
 
-/** As a sentence names them. */
+/** Describes the holder in a sentence. */
 export function holderSentence(holder: PortHolder | null): string {
   if (!holder) return 'another process'
   const { uid, pid, name } = holder
@@ -48,7 +48,7 @@ function processWith(socket: string): number | null {
   return null
 }
 
-/** A process may call itself anything: letters that a terminal shows as they are. */
+/** A process may call itself anything, so only printable characters are kept. */
 function nameOf(pid: number): string | null {
   const name = attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8'))
   return name?.replace(/[^\w .:-]/g, '').slice(0, 16) || null
@@ -57,7 +57,7 @@ function nameOf(pid: number): string | null {
 const linesOf = (file: string) =>
   (attempt(() => readFileSync(file, 'utf8')) ?? '').split('\n').filter(Boolean)
 
-/** Processes come and go while they are looked at, and others cannot be seen. */
+/** Processes come and go during the search, and some are not visible. */
 function attempt<Value>(look: () => Value): Value | null {
   try {
     return look()

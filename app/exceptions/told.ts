@@ -1,8 +1,8 @@
 import type { Exception } from '@adonisjs/core/exceptions'
 
 /**
- * Whether an error tells a person what happened and what to do. By its members, not by its class: a plugin may
- * bring another copy of the framework's `Exception`.
+ * Returns whether an error tells a person what happened and what to do. Checks its members, not its class: a
+ * plugin may bring another copy of the framework's `Exception`.
  */
 export function isTold(error: unknown): error is Exception & { code: string; help: string } {
   if (!(error instanceof Error)) return false

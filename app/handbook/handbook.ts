@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** Every chapter, as its file is called without `.md`, in the order in which people look for them. */
+/** All chapters, named like their files without `.md`, in display order. */
 export const CHAPTERS = [
   'operations',
   'oidc',
@@ -32,11 +32,11 @@ export interface Chapter {
   text: string
 }
 
-/** The documentation of this version, as it comes along with the code. */
+/** This version's documentation, shipped with the code. */
 export class Handbook {
   constructor(protected folder: string) {}
 
-  /** The chapters that there are, in order. */
+  /** Lists the chapters in order. */
   async list(): Promise<Pick<Chapter, 'name' | 'title'>[]> {
     const all = await Promise.all(CHAPTERS.map((name) => this.#read(name)))
     return all.flatMap((chapter) => {

@@ -1,6 +1,6 @@
 import { hasCode } from '#drivers/error_code'
 
-/** Why a mail did not go: a closed list. */
+/** Reasons why a mail was not sent: a closed list. */
 export const MAIL_FAILURES = [
   'not_set_up',
   'blocked_address',
@@ -18,7 +18,7 @@ export type MailFailureReason = (typeof MAIL_FAILURES)[number]
 
 export interface MailFailure {
   reason: MailFailureReason
-  /** A sentence for a person, without a secret. */
+  /** A sentence for a person, without secrets. */
   message: string
   hint: string
 }
@@ -87,7 +87,7 @@ const REASONS: Record<string, MailFailureReason> = {
   EDNS: 'unreachable',
 }
 
-/** How a TLS library says that it does not trust whom it talks to. */
+/** Messages of TLS libraries that do not trust the peer. */
 const UNTRUSTED = /certificate|self.signed|altname|wrong version number|SSL routines/i
 
 export function failureOf(reason: MailFailureReason): MailFailure {
@@ -99,14 +99,14 @@ interface SmtpError {
   code?: string
   message?: string
   cause?: unknown
-  /** What was asked when the server said no: `MAIL FROM`, `RCPT TO`, `DATA`, `AUTH PLAIN`, … */
+  /** The command that the server refused: `MAIL FROM`, `RCPT TO`, `DATA`, `AUTH PLAIN`, … */
   command?: string
-  /** The reply, and its three digits. */
+  /** The reply, and its three-digit code. */
   response?: string
   responseCode?: number
 }
 
-/** What an attempt failed of. What is not known is the server's refusal. */
+/** Returns why an attempt failed. Unknown failures count as the server's refusal. */
 export function toMailFailure(error: unknown): MailFailure {
   if (hasCode(error, 'E_BLOCKED_ADDRESS')) return failureOf('blocked_address')
   const failure = error as SmtpError
@@ -118,10 +118,10 @@ export function toMailFailure(error: unknown): MailFailure {
   return failureOf(REASONS[code] ?? 'refused')
 }
 
-/** The digits of RFC 3463 at the head of a reply: class, subject, detail. */
+/** The RFC 3463 code at the start of a reply: class, subject, detail. */
 const ENHANCED = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/
 
-/** Tells a server's refusals apart. Of its words only the digits are told: some repeat a password. */
+/** Classifies a server's refusal. Reports only the digits of its reply: some replies repeat a password. */
 function refusalOf({ code, command = '', response = '', responseCode = 0 }: SmtpError) {
   const [, enhanced = ''] = ENHANCED.exec(response) ?? []
   const failure = failureOf(reasonOfRefusal(code, command, responseCode, enhanced, response))
@@ -129,7 +129,7 @@ function refusalOf({ code, command = '', response = '', responseCode = 0 }: Smtp
   return { ...failure, message: `${failure.message.slice(0, -1)} (${digits}).` }
 }
 
-/** The digits that name their reason go ahead of what was asked, and that ahead of the class alone. */
+/** The enhanced code decides first, then the command, then the class alone. */
 function reasonOfRefusal(
   code: string | undefined,
   command: string,
@@ -150,7 +150,7 @@ function reasonOfRefusal(
   return 'refused'
 }
 
-/** The SMTP client calls every failure of a socket alike; the text names it. */
+/** The SMTP client gives every socket failure the same code; the message tells them apart. */
 function reasonIn(message: string): MailFailureReason {
   const [code] = /\bE[A-Z_]{4,}\b/.exec(message) ?? []
   return (code && REASONS[code]) || 'unreachable'

@@ -4,20 +4,20 @@ import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import type { SettingValue } from '#settings/definitions'
 import type { Settings } from '#settings/settings'
 
-/** All addresses of a host name. Rejects as `dns.lookup` does. */
+/** Resolves all addresses of a host name. Rejects like `dns.lookup`. */
 type Resolve = (hostname: string) => Promise<{ address: string }[]>
 
-/** The server that takes mail, as the settings name it. */
+/** The mail server from the settings. */
 export interface MailServer {
   host: string
   port: number
   security: SettingValue<'mail.security'>
   credentials: { user: string; pass: string } | null
-  /** Who mail comes from. */
+  /** The sender. */
   from: string
 }
 
-/** Null while mail is not set up. The password is opened here. */
+/** Returns null while mail is not set up. Opens the password. */
 export async function mailServer(settings: Settings): Promise<MailServer | null> {
   const host = await settings.get('mail.host')
   const from = await settings.get('mail.from')
@@ -36,10 +36,10 @@ export async function mailServer(settings: Settings): Promise<MailServer | null>
 const resolveWithSystem: Resolve = (hostname) => lookup(hostname, { all: true })
 
 /**
- * The address to connect to. The name is resolved once; one of its addresses that may not be called
- * refuses them all, and the connection goes to the very one that was checked.
+ * Returns the address to connect to. Resolves the name once and refuses it if any of its addresses is not
+ * allowed; the connection uses the very address that was checked.
  *
- * @throws E_BLOCKED_ADDRESS, and what the resolver throws
+ * @throws E_BLOCKED_ADDRESS, errors of the resolver
  */
 export async function checkedAddress(
   host: string,

@@ -4,24 +4,24 @@ import type { Settings } from '#settings/settings'
 import { checkedAddress, mailServer, type MailServer } from '#mail/mail_server'
 import { failureOf, toMailFailure, type MailFailure } from '#mail/mail_failure'
 
-/** Milliseconds until a connection stands, is greeted, and an answer comes: what a person waits for. */
+/** Milliseconds for connection, greeting and replies, while a person waits. */
 const TIMEOUTS = { connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 10_000 }
 
 export interface Mail {
   to: string
   subject: string
-  /** Plain text: nothing in it is fetched by whoever reads it. */
+  /** Plain text: opening the mail fetches nothing. */
   text: string
 }
 
-/** What became of a mail. A server that does not take it is a result, not an error. */
+/** Result of sending a mail. A server's refusal is a result, not an error. */
 export type Delivery = { sent: true } | ({ sent: false } & MailFailure)
 
 interface MailerLogger {
   warn(details: object, message: string): void
 }
 
-/** Sends mail through the server of the settings. Each mail has a connection of its own: there are few. */
+/** Sends mail through the configured server. One connection per mail, because there are few. */
 export class Mailer {
   constructor(
     protected settings: Settings,
@@ -32,7 +32,7 @@ export class Mailer {
     return (await mailServer(this.settings)) !== null
   }
 
-  /** Tries once, within half a minute at most. Never throws. */
+  /** Tries once, for at most half a minute. Never throws. */
   async send(mail: Mail): Promise<Delivery> {
     try {
       const server = await mailServer(this.settings)
@@ -55,7 +55,7 @@ export class Mailer {
       secure: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
-      /** The certificate is checked for the name, or for the address where there is none. */
+      /** Checks the certificate against the name, or against the address if there is no name. */
       ...(!isIP(host) && { tls: { servername: host } }),
       ...(credentials && { auth: credentials }),
       ...TIMEOUTS,

@@ -3,10 +3,10 @@ import type { Mail } from '#mail/mailer'
 interface InvitationLink {
   to: string
   name: string
-  /** Who invites. */
+  /** The inviting person. */
   by: string
   url: string
-  /** When the link ends. */
+  /** Expiry of the link. */
   expiresAt: string
 }
 

@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Settings } from '#settings/settings'
 
-/** A password is not sent to a server that its owner has not seen. */
+/** The password is never sent to a server that its owner has not confirmed. */
 export class E_MAIL_PASSWORD_NEEDED extends Exception {
   static override code = 'E_MAIL_PASSWORD_NEEDED'
   static override status = 422
@@ -12,8 +12,8 @@ export class E_MAIL_PASSWORD_NEEDED extends Exception {
 }
 
 /**
- * Checks a change of settings before it is stored. Otherwise an admin who changes the server could have
- * the password, which Mosaic never shows, sent to their own server.
+ * Checks a change of settings before it is stored. Otherwise an admin who changes the server could have the
+ * password, which Mosaic never shows, sent to their own server.
  *
  * @throws E_MAIL_PASSWORD_NEEDED
  */

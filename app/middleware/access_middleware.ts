@@ -20,8 +20,8 @@ import {
 } from '#identity/errors'
 
 /**
- * Enforces the rule that the route declares. It signs the request in first, by its access token if it
- * has one, else by its session, so `ctx.auth.user` is there for open routes too.
+ * Enforces the rule that the route declares. Signs the request in first, by its access token if it has one,
+ * else by its session, so that `ctx.auth.user` is set on open routes too.
  */
 export default class AccessMiddleware {
   async handle(ctx: HttpContext, next: NextFn) {
@@ -49,7 +49,7 @@ export default class AccessMiddleware {
     return next()
   }
 
-  /** What one user asks for, and keeps open. */
+  /** Counts a user's requests, changes and open streams. */
   async #count(
     { route, request, response }: HttpContext,
     { id }: User,
@@ -61,7 +61,7 @@ export default class AccessMiddleware {
     if (staysOpen(route?.meta.answers)) await limits.stream(id, response.response)
   }
 
-  /** What is allowed now may not be an hour later, and a stream is asked nothing any more. */
+  /** A permission may be withdrawn later, but nothing checks an open stream again, so listeners are tracked. */
   async #follow({ auth, response, session }: HttpContext, permission: Permission | null) {
     const listeners = await app.container.make('identity.listeners')
     const user = auth.user!
@@ -71,7 +71,7 @@ export default class AccessMiddleware {
     listeners.add({ userId: user.id, permission, sessionId, tokenId }, response.response)
   }
 
-  /** A token must be made for this, and what makes credentials needs a session with a fresh proof. */
+  /** A token needs the route's ability; routes that create credentials need a session with a fresh proof. */
   async #checkProof(ctx: HttpContext, security: RouteSecurity, needed: Permission | null) {
     const token = tokenOf(ctx.auth)
     const ability = abilityFor(security, ctx.request.method())
@@ -82,7 +82,7 @@ export default class AccessMiddleware {
     requireFreshProof(ctx, await app.container.make('identity.sessions'))
   }
 
-  /** A session that is over, or a deactivated user's, ends here: the request is nobody's then. */
+  /** Ends an expired session, or a deactivated user's: the request is then anonymous. */
   async #signIn(ctx: HttpContext): Promise<void> {
     if (bearerOf(ctx.request)) {
       const valid = await ctx.auth.checkUsing(['api'])
@@ -112,7 +112,7 @@ export default class AccessMiddleware {
   }
 }
 
-/** A route that asks for a permission and names none is a defect. */
+/** A route that requires a permission but names none is a defect. */
 function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permission | null {
   if (rule === 'onboardingAdmin') return permission ?? 'manageSettings'
   if (rule !== 'permitted') return null
@@ -120,18 +120,18 @@ function permissionFor(rule: AccessRule, { permission }: RouteSecurity): Permiss
   return permission
 }
 
-/** What admins change is theirs to do; what the agent is told changes nothing here. */
+/** Admin changes and messages to the agent do not count as changes to the user's own data. */
 function changesOwnThings(security: RouteSecurity, method: string): boolean {
   return security.access === 'signedIn' && abilityFor(security, method) === 'manage'
 }
 
-/** Events last until someone leaves; a chat that streams ends by itself. */
+/** Event streams last until someone leaves; a chat stream ends by itself. */
 const isListening = ({ request, route }: HttpContext) =>
   request.method() === 'GET' && staysOpen(route?.meta.answers)
 
 const isOnboarding = (rule: AccessRule) => rule === 'onboarding' || rule === 'onboardingAdmin'
 
-/** Pages only, and only looking at one: signing out or in stays possible. */
+/** Applies to reading pages only, so signing in and out stays possible. */
 function leadsToOnboarding({ request }: HttpContext, rule: AccessRule): boolean {
   return !isOnboarding(rule) && !isApiPath(request.url()) && request.method() === 'GET'
 }

@@ -2,8 +2,8 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 
 /**
- * What holds for every answer, files and addresses that lead nowhere included: it is what it says it is,
- * is shown in no frame, and no other site learns an address of Mosaic, which may be an invitation's.
+ * Headers of every response, files and 404s included: no content sniffing, no framing, and no referrer to other
+ * sites, because a URL of Mosaic may be an invitation's.
  */
 const HEADERS = {
   'X-Content-Type-Options': 'nosniff',

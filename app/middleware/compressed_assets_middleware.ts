@@ -6,10 +6,10 @@ import type { NextFn } from '@adonisjs/core/types/http'
 
 const PREFIX = '/assets/'
 
-/** Their names change with their contents. */
+/** File names change with their contents. */
 const FOREVER = 'public, max-age=31536000, immutable'
 
-/** By the end of the file's name, the best first. */
+/** By file extension, best first. */
 const ENCODINGS = [
   { ending: '.br', encoding: 'br' },
   { ending: '.gz', encoding: 'gzip' },
@@ -20,15 +20,15 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
 }
 
-/** A name that stays in the folder. */
+/** A name that cannot leave the folder. */
 const SAFE_NAME = /^[\w-]+(\.[\w-]+)*$/
 
-/** What the build left, as far as it was asked for. */
+/** Compressed files found so far. */
 const found = new Set<string>()
 
 /**
- * Scripts and styles as the build compressed them, for browsers that take them so: a page is then a
- * quarter of its size, also where no proxy compresses. Everything else goes on to the static files.
+ * Serves scripts and styles as compressed by the build to browsers that accept it: a page shrinks to a quarter,
+ * even without a compressing proxy. Everything else goes to the static files.
  */
 export default class CompressedAssetsMiddleware {
   async handle({ request, response }: HttpContext, next: NextFn) {

@@ -5,8 +5,8 @@ import { trustedProxies } from '#settings/trusted_proxies'
 import { FORWARDING_HEADERS } from '#settings/unlisted_proxies'
 
 /**
- * Before anybody asks where a request came from: which proxies are believed at this moment. Only for
- * requests that came through one, so that a probe needs no database. One that is not listed is noted.
+ * Loads the currently trusted proxies before anything reads the request's origin. Only for forwarded requests,
+ * so that a probe needs no database. Records proxies that are not listed.
  */
 export default class ForwardedMiddleware {
   async handle({ request, logger }: HttpContext, next: NextFn) {

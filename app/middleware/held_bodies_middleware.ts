@@ -5,17 +5,17 @@ import { networkOf } from '#identity/network_of'
 
 const MEGABYTE = 1024 * 1024
 
-/** The body parser reads no more of one, whatever it announces: see `config/bodyparser.ts`. */
+/** The body parser reads no more per body, whatever length it announces: see `config/bodyparser.ts`. */
 const MOST_OF_ONE = MEGABYTE
 
-/** Forms have kilobytes. Everybody behind one address shares its part. */
+/** Forms are kilobytes. Everyone behind one address shares its part. */
 const LIMITS = { ofOne: 16 * MEGABYTE, ofAll: 128 * MEGABYTE }
 
 const bodies = new HeldBodies(() => LIMITS)
 
 /**
- * Before a body is read, and before anybody knows whose it is: counts it against the network that it comes
- * from, until all of it is there or its sender has left.
+ * Counts a body against its source network, before it is read and its sender known, until it is complete or the
+ * sender has left.
  */
 export default class HeldBodiesMiddleware {
   handle({ request }: HttpContext, next: NextFn) {
@@ -30,7 +30,7 @@ export default class HeldBodiesMiddleware {
   }
 }
 
-/** What a body may come to; all that one may have where its length is not told. */
+/** Returns the announced length of a body, or the maximum if it has none. */
 function announced(headers: { 'content-length'?: string; 'transfer-encoding'?: string }): number {
   if (headers['transfer-encoding']) return MOST_OF_ONE
   const length = Number(headers['content-length'] ?? 0)

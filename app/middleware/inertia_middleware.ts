@@ -7,12 +7,12 @@ import { firstCharacter } from '#text/cut'
 import { permissionsOf } from '#identity/permissions'
 import type User from '#models/user'
 
-/** Mosaic's own version, as the pages show it. */
+/** Mosaic's version, for the pages. */
 const { version } = JSON.parse(readFileSync(app.makePath('package.json'), 'utf8')) as {
   version: string
 }
 
-/** The signed-in user as every page knows them: what `GET /api/v1/me` tells, and no more. */
+/** The signed-in user for every page: the same as `GET /api/v1/me`. */
 function toPageUser(user: User) {
   const name = user.name ?? user.email ?? ''
   return {
@@ -24,7 +24,7 @@ function toPageUser(user: User) {
   }
 }
 
-/** The first letters of the first and the last word. */
+/** Returns the initials of the first and the last word. */
 function initialsOf(name: string): string {
   const words = name.split(/[\s@._-]+/).filter(Boolean)
   const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words
@@ -32,7 +32,7 @@ function initialsOf(name: string): string {
 }
 
 export default class InertiaMiddleware extends BaseInertiaMiddleware {
-  /** A page of an error may be rendered before the session or the sign-in were looked at. */
+  /** An error page may be rendered before the session and the user are loaded. */
   share(ctx: HttpContext) {
     const { session, auth } = ctx as Partial<HttpContext>
     return {

@@ -6,8 +6,8 @@ import { rewriteCookies } from '#identity/response_cookies'
 import { bearerOf } from '#identity/bearer'
 
 /**
- * A session for browsers. A request with an access token gets none, so scripts leave no session rows
- * behind. Over https (which a proxy on loopback ends) every cookie is marked `Secure`.
+ * Provides browsers with a session. A request with an access token gets none, so scripts leave no session rows.
+ * Over https (which a proxy on loopback terminates) every cookie is marked `Secure`.
  */
 @inject()
 export default class SessionMiddleware {

@@ -12,7 +12,9 @@ declare module '@adonisjs/core/http' {
   }
 }
 
-/** The one step in front of the relay: an access token as Bearer. No session, and no query when warm. */
+/**
+ * The only middleware in front of the relay: an access token as Bearer. No session, and no query while cached.
+ */
 export default class TokenAuthMiddleware {
   async handle(ctx: HttpContext, next: NextFn) {
     const token = bearerOf(ctx.request)

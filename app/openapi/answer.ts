@@ -1,24 +1,24 @@
 /**
- * The words in which a route describes its answers: see `#openapi/route_contract`. An answer's shape is
- * written once. TypeBox makes the JSON Schema of the OpenAPI document from it, which tests check each answer
+ * Vocabulary in which a route describes its responses: see `#openapi/route_contract`. Each shape is written
+ * once. From it TypeBox derives the JSON Schema of the OpenAPI document, which tests check every response
  * against, and the pages' type: `Static<typeof shape>`.
  */
 import { Type, type TProperties, type TSchema, type TUnsafe, type Static } from 'typebox'
 
-/** One successful answer of a route. */
+/** A successful response of a route. */
 export interface Answer {
   status: number
-  /** Left out where there is no body. */
+  /** Omitted if there is no body. */
   content?: { type: string; schema?: TSchema }
 }
 
 const JSON_TYPE = 'application/json'
 
-/** An object with these properties, and maybe others. */
+/** An object with these properties, and possibly others. */
 export const object = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(properties)
 
-/** An object with these properties and no others: an answer holds nothing that is not described. */
+/** An object with exactly these properties: responses contain nothing undescribed. */
 export const shape = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(properties, { additionalProperties: false })
 
@@ -38,14 +38,14 @@ export const either = <Schemas extends TSchema[]>(...schemas: [...Schemas]) => T
 export const only = <Value extends string | boolean>(value: Value) => Type.Literal(value)
 export const oneOf = <Values extends string[]>(values: readonly [...Values]) => Type.Enum(values)
 export const anything = <Value = unknown>(): TUnsafe<Value> => Type.Unsafe<Value>({})
-/** By names that are not known beforehand. */
+/** Keyed by names that are not known in advance. */
 export const record = <Schema extends TSchema = TUnsafe<unknown>>(schema?: Schema) =>
   Type.Unsafe<Record<string, Static<Schema>>>({
     type: 'object',
     additionalProperties: schema ?? {},
   })
 
-/** `{ data }`: one thing. */
+/** `{ data }`: a single item. */
 export const one = (schema: TSchema, status = 200): Answer => json(shape({ data: schema }), status)
 
 export const listMeta = shape({
@@ -55,7 +55,7 @@ export const listMeta = shape({
   totalPages: count(),
 })
 
-/** `{ data, meta }`: a page of a list. */
+/** `{ data, meta }`: one page of a list. */
 export const page = (schema: TSchema): Answer => json(shape({ data: list(schema), meta: listMeta }))
 
 /** JSON without the API's envelope. */
@@ -69,7 +69,7 @@ export const nothing: Answer = { status: 204 }
 /** Server-sent events: `docs/api.md` describes their names and data. */
 export const events: Answer = { status: 200, content: { type: 'text/event-stream' } }
 
-/** Whether an answer may stay open for long. */
+/** Returns whether a response may stay open for long. */
 export const staysOpen = (answers: Answer[] = []) => answers.includes(events)
 
 export const file = (type: string): Answer => ({ status: 200, content: { type } })

@@ -7,7 +7,7 @@ import { apiError, openAiError } from '#openapi/shapes/errors'
 
 const VERSION = '3.1.0'
 
-/** What programs call; pages and the way to the identity provider are for browsers. */
+/** Routes for programs; pages and the sign-in redirects are for browsers. */
 const DESCRIBED = /^\/(api\/v1|v1)(\/|$)/
 
 interface ObjectSchema {
@@ -15,7 +15,10 @@ interface ObjectSchema {
   required?: string[]
 }
 
-/** The API as OpenAPI 3.1, generated from the router's own list, so it describes all routes and no others. */
+/**
+ * Generates the API's OpenAPI 3.1 document from the router's own list, so it covers exactly the existing
+ * routes.
+ */
 export function openApiDocument(routes: RouteJSON[], version: string) {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes.filter(({ pattern }) => DESCRIBED.test(pattern))) {
@@ -70,7 +73,7 @@ function operation(route: RouteJSON, method: string, path: string) {
   }
 }
 
-/** By status; a route may answer one status in several forms. */
+/** Grouped by status; a route may answer one status in several formats. */
 function doneResponses(answers: Answer[]): Record<number, object> {
   const responses: Record<number, { description: string; content?: Record<string, object> }> = {}
   for (const { status, content } of answers) {

@@ -1,18 +1,18 @@
 /**
- * What a route takes and answers, said beside the route: the input with the very validator that its
- * controller uses. The description at `/api/v1/openapi.json` is made of it; tests prove that none is
- * missing, and that what is answered is what is said here.
+ * A route's input and responses, declared beside the route. The input uses the same validator as the
+ * controller. The description at `/api/v1/openapi.json` is generated from it; tests prove that no route lacks
+ * one and that responses match it.
  */
 import { Route } from '@adonisjs/core/http'
 import type { Constructor } from '@adonisjs/core/types/common'
 import type { Answer } from '#openapi/answer'
 
-/** A validator of Vine that can describe itself as JSON Schema, or a description alone. */
+/** A Vine validator that can describe itself as JSON Schema, or a description alone. */
 export interface Describable {
   toJSONSchema(): object
 }
 
-/** What a route says of itself in its `meta`. */
+/** The contract of a route, kept in its `meta`. */
 export interface RouteContract {
   body?: Describable
   query?: Describable
@@ -21,18 +21,18 @@ export interface RouteContract {
 
 declare module '@adonisjs/core/http' {
   interface Route<Controller extends Constructor<any> = any> {
-    /** Says which JSON body the route takes. */
+    /** Declares the JSON body. */
     takes(body: Describable): this
-    /** Says which query the route understands. */
+    /** Declares the query. */
     asks(query: Describable): this
-    /** Says what it answers when all is well. */
+    /** Declares the successful responses. */
     answers(...answers: Answer[]): this
-    /** Kept until the route is stored. */
+    /** Held until the route is stored. */
     contract?: RouteContract
   }
 }
 
-/** Adds the macros. Call it once, before any route file is imported. */
+/** Adds the macros. Call it once, before importing any route file. */
 export function declareContractMacros(): void {
   Route.macro('takes', function (this: Route, body: Describable) {
     this.contract = { ...this.contract, body }

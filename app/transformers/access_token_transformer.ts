@@ -1,7 +1,7 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
 
-/** An access token without its value, which is shown once, by the controller that makes it. */
+/** An access token without its value, which only the creating controller shows, once. */
 export default class AccessTokenTransformer extends BaseTransformer<AccessToken> {
   toObject() {
     const { identifier, name, abilities, createdAt, lastUsedAt, expiresAt } = this.resource

@@ -2,7 +2,7 @@ import { BaseTransformer } from '@adonisjs/core/transformers'
 import type { DescribedUser } from '#identity/user_directory'
 import AdminUserTransformer from '#transformers/admin_user_transformer'
 
-/** One user, as an admin looks at them: numbers of what is theirs, never the things. */
+/** A user for admins: counts of what they own, never the contents. */
 export default class AdminUserDetailsTransformer extends BaseTransformer<DescribedUser> {
   toObject() {
     const { user, sessions, tokens, inviter } = this.resource

@@ -1,7 +1,7 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
 import type AuditEvent from '#models/audit_event'
 
-/** One line of the audit record. */
+/** An event of the audit record. */
 export default class AuditEventTransformer extends BaseTransformer<AuditEvent> {
   toObject() {
     const event = this.resource

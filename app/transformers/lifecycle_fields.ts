@@ -1,7 +1,7 @@
 import type AgentSummary from '#models/agent_summary'
 import type SystemContainer from '#models/system_container'
 
-/** What an admin may know of any agent's instance: its state, and nothing that it holds. */
+/** The admin's view of any agent's instance: its state, none of its contents. */
 export function lifecycleFields(row: AgentSummary | SystemContainer) {
   return {
     status: row.status,

@@ -1,7 +1,7 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
 import type LlmProvider from '#models/llm_provider'
 
-/** A provider as its owner reads it. The key is write-only. */
+/** A provider for its owner. The key is write-only. */
 export default class ProviderTransformer extends BaseTransformer<LlmProvider> {
   toObject() {
     const provider = this.resource

@@ -1,19 +1,19 @@
 import vine from '@vinejs/vine'
 import { AGENT_PROFILES, WAKE_POLICIES } from '#models/types'
 
-/** `<provider name>/<model id>`, or a model id of the default provider. */
+/** `<provider name>/<model id>`, or a model ID of the default provider. */
 const model = () => vine.string().trim().minLength(1).maxLength(320)
 
-/** Each one costs a failed call before the next; more than a few help nobody. */
+/** Each fallback costs a failed call before the next, so more than a few do not help. */
 const MOST_FALLBACKS = 10
 
-/** Part of every prompt, so it is kept to about 5,000 tokens. */
+/** Part of every prompt, so limited to about 5,000 tokens. */
 const LONGEST_PERSONALITY = 20_000
 
 /** A week: an agent that should never sleep is a system agent. */
 const MOST_IDLE_MINUTES = 10_080
 
-/** How a user wants their agent. What is left out stays, null goes back to the default. */
+/** A user's choices for their agent. Omitted values stay; null restores the default. */
 export const agentConfigValidator = vine.create({
   primaryModel: model().nullable().optional(),
   fallbackModels: vine.array(model()).maxLength(MOST_FALLBACKS).nullable().optional(),

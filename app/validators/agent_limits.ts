@@ -1,6 +1,6 @@
 import vine from '@vinejs/vine'
 
-/** Ceilings of one agent. What is left out comes from the runtime's settings, as all of it does with null. */
+/** Limits of one agent. Omitted values come from the runtime's settings; null resets all of them. */
 export const agentLimits = () =>
   vine
     .object({

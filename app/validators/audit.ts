@@ -2,7 +2,7 @@ import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
 import { pageFields } from '#validators/page_fields'
 
-/** A day as 2027-01-31, or a time of ISO 8601. */
+/** A day such as 2027-01-31, or an ISO 8601 time. */
 const time = () =>
   vine
     .string()
@@ -29,7 +29,7 @@ const filter = () => ({
   to: time().optional(),
 })
 
-/** Which events of the audit record. */
+/** Filter of the audit record. */
 export const auditFilterValidator = vine.create(filter())
 
 export const auditQueryValidator = vine.create({

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon'
 import vine from '@vinejs/vine'
 
-/** Vine rule: an ISO 8601 time that is still to come. */
+/** Vine rule: an ISO 8601 time in the future. */
 export const futureTimeRule = vine.createRule((value, _options, field) => {
   if (typeof value !== 'string') return
   const time = DateTime.fromISO(value, { zone: 'utc' })

@@ -5,7 +5,7 @@ import { futureTimeRule } from '#validators/future_time_rule'
 import { pageFields } from '#validators/page_fields'
 import { passwordRule } from '#validators/password_rule'
 
-/** Names of local accounts: lower case, so that two never differ by case alone. */
+/** Usernames of local accounts: lower case, so that no two differ by case alone. */
 export const username = () =>
   vine
     .string()
@@ -17,10 +17,9 @@ export const username = () =>
 
 export const newPassword = () => vine.string().use(passwordRule())
 
-/** A new local account. */
 export const breakglassValidator = vine.create({ username: username(), password: newPassword() })
 
-/** Signing in judges no password: it only compares. */
+/** Sign-in applies no password rule: it only compares. */
 export const signInValidator = vine.create({
   username: vine.string().trim().toLowerCase().maxLength(255),
   password: vine.string().maxLength(1024),
@@ -29,14 +28,14 @@ export const signInValidator = vine.create({
 /** The password of the signed-in user. */
 export const confirmValidator = vine.create({ password: vine.string().maxLength(1024) })
 
-/** A new access token. `abilities` left out are all; `expiresAt` left out is one that does not expire. */
+/** A new access token. `abilities` defaults to all; without `expiresAt` it does not expire. */
 export const accessTokenValidator = vine.create({
   name: vine.string().trim().minLength(1).maxLength(100),
   abilities: vine.array(vine.enum(TOKEN_ABILITIES)).minLength(1).distinct().optional(),
   expiresAt: vine
     .string()
     .use(futureTimeRule())
-    /** Asked for null as well. */
+    /** Called for null as well. */
     .transform((value: string | null) =>
       value === null ? null : DateTime.fromISO(value, { zone: 'utc' })
     )
@@ -44,5 +43,5 @@ export const accessTokenValidator = vine.create({
     .optional(),
 })
 
-/** Which page of a list: `?page=1&limit=50`. */
+/** The requested page of a list: `?page=1&limit=50`. */
 export const pageValidator = vine.create(pageFields())

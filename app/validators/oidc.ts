@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { webAddress } from '#settings/web_address'
 
-/** A path of Mosaic's own: two slashes, or one of each kind, would lead to another site. */
+/** A local path: `//`, or a slash and a backslash, would lead to another site. */
 const localPath = () =>
   vine
     .string()
@@ -10,14 +10,14 @@ const localPath = () =>
 
 export const localPathValidator = vine.create({ back: localPath().optional() })
 
-/** What an invitation's link carries. */
+/** The token in an invitation link. */
 export const invitationToken = () => vine.string().regex(/^[\w-]{1,128}$/)
 
 export const invitationTokenValidator = vine.create({ invitation: invitationToken().optional() })
 
 const values = () => vine.array(vine.string().trim().minLength(1).maxLength(255)).maxLength(64)
 
-/** Rules and claims to try them out on. */
+/** Rules, and claims to test them with. */
 export const roleTrialValidator = vine.create({
   claim: vine.string().trim().maxLength(255).nullable(),
   adminValues: values(),
@@ -27,7 +27,7 @@ export const roleTrialValidator = vine.create({
 
 const issuerUrl = () => vine.string().trim().use(webAddress({})).maxLength(2048)
 
-/** The provider, as an admin enters it. A secret that is left out stays as it is. */
+/** The provider as an admin enters it. An omitted secret stays unchanged. */
 export const oidcClientValidator = vine.create({
   issuerUrl: issuerUrl(),
   clientId: vine.string().trim().minLength(1).maxLength(512),

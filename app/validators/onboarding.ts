@@ -25,13 +25,13 @@ export const authStepValidator = vine.create({
   clientSecret: vine.string().trim().maxLength(2048).optional().requiredIfMissing('skip'),
 })
 
-/** What an admin says of the list of what is left to do. */
+/** An admin's changes to the checklist. */
 export const checklistValidator = vine.create({
   hidden: vine.boolean({ strict: true }).optional(),
   backup: vine.boolean({ strict: true }).optional(),
 })
 
-/** A new provider, and the model of it that the agent begins with. */
+/** A new provider, and the agent's first model. */
 export const providerStepValidator = vine.create({
   ...newProvider(),
   primaryModel: vine.string().trim().minLength(1).maxLength(320),

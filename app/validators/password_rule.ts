@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from '#identity/passwords'
 
-/** Vine rule: a password that is long enough, and no longer than its hash reads. */
+/** Vine rule: a password that is long enough and not longer than its hash covers. */
 export const passwordRule = vine.createRule((value, _options, field) => {
   if (typeof value !== 'string') return
   if ([...value].length < PASSWORD_MIN_LENGTH) {

@@ -1,13 +1,13 @@
 import vine from '@vinejs/vine'
 
-/** Begins every model reference, so it holds no slash: `work-openai/gpt-5.4`. */
+/** Prefix of every model reference, so it contains no slash: `work-openai/gpt-5.4`. */
 const name = () =>
   vine
     .string()
     .trim()
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
 
-/** What fits into a header: visible ASCII without spaces. */
+/** Valid in a header: visible ASCII without spaces. */
 const apiKey = () =>
   vine
     .string()
@@ -15,7 +15,7 @@ const apiKey = () =>
     .maxLength(8192)
     .regex(/^[\x21-\x7e]*$/)
 
-/** More models than anyone offers in one list, more tokens than anyone reads at once. */
+/** More models than any service lists, and more tokens than any model's context. */
 const MOST_MODELS = 1000
 const MOST_TOKENS = 1_000_000_000
 
@@ -44,7 +44,6 @@ const values = () => ({
 const type = () => vine.string().trim().maxLength(32)
 const displayName = () => vine.string().trim().maxLength(100)
 
-/** The fields of a new provider. */
 export const newProvider = () => ({
   type: type(),
   name: name(),
@@ -53,10 +52,9 @@ export const newProvider = () => ({
   ...values(),
 })
 
-/** A new provider. */
 export const providerValidator = vine.create(newProvider())
 
-/** What may change of a provider. */
+/** Changes of a provider. */
 export const providerChangesValidator = vine.create({
   type: type().optional(),
   name: name().optional(),
@@ -65,11 +63,11 @@ export const providerChangesValidator = vine.create({
   ...values(),
 })
 
-/** A connection to test before it is stored: what names the provider is not needed yet. */
+/** A connection to test before it is stored: needs no name yet. */
 export const connectionValidator = vine.create({ type: type(), ...values() })
 
-/** A stored connection to test, with changes that are not stored yet. */
+/** A stored connection to test, with unsaved changes. */
 export const connectionChangesValidator = vine.create({ type: type().optional(), ...values() })
 
-/** Deleting a provider that one's own agent uses takes it out of there with `?clear=true`. */
+/** `?clear=true` also removes the provider from the owner's own agent. */
 export const deleteProviderValidator = vine.create({ clear: vine.boolean().optional() })

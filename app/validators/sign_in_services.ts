@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { SIGN_UPS } from '#models/types'
 
-/** A service as an admin sets it up. A secret that is left out stays as it is. */
+/** A service as an admin sets it up. An omitted secret stays unchanged. */
 export const signInServiceValidator = vine.create({
   clientId: vine.string().trim().minLength(1).maxLength(512),
   clientSecret: vine.string().trim().minLength(1).maxLength(2048).optional(),

@@ -1,7 +1,7 @@
 import vine from '@vinejs/vine'
 import { agentLimits } from '#validators/agent_limits'
 
-/** Names become names of containers, so they keep to what every runtime takes. */
+/** Names become container names, so they use only characters that every runtime accepts. */
 const name = () =>
   vine
     .string()
@@ -24,7 +24,7 @@ export const systemAgentChangesValidator = vine.create({
   isActive: vine.boolean({ strict: true }).optional(),
 })
 
-/** The onboarding's step: agents to make, or `skip: true`. */
+/** The onboarding step: agents to create, or `skip: true`. */
 export const systemAgentsStepValidator = vine.create({
   skip: vine.literal(true).optional(),
   agents: vine

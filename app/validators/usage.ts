@@ -3,7 +3,7 @@ import vine from '@vinejs/vine'
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 
-/** Vine rule: a day that the calendar has, as 2026-11-25. */
+/** Vine rule: a valid calendar day such as 2026-11-25. */
 const dayRule = vine.createRule((value, _options, field) => {
   const isDay = typeof value === 'string' && DAY.test(value) && DateTime.fromISO(value).isValid
   if (!isDay) field.report('The {{ field }} must be a day as 2026-11-25.', 'day', field)
@@ -11,5 +11,5 @@ const dayRule = vine.createRule((value, _options, field) => {
 
 const day = () => vine.string().use(dayRule()).optional()
 
-/** A period of whole days, both included. */
+/** A period of whole days, both ends included. */
 export const periodValidator = vine.create({ from: day(), to: day() })

@@ -8,7 +8,7 @@ import { wellFormedRule } from '#validators/well_formed_rule'
 const name = () => vine.string().trim().minLength(1).maxLength(255)
 const role = () => vine.enum(ROLES)
 
-/** Which users of the list. */
+/** Filter of the user list. */
 export const usersQueryValidator = vine.create({
   ...pageFields(),
   search: vine.string().trim().maxLength(255).optional(),
@@ -27,7 +27,7 @@ export const userChangesValidator = vine.create({
   role: role().optional(),
 })
 
-/** What someone who was invited chooses. */
+/** An invited person's choices. */
 export const acceptInvitationValidator = vine.create({
   name: name().optional(),
   password: newPassword(),

@@ -10,14 +10,14 @@ import {
 } from '#vaults/errors'
 
 export interface BootSecrets {
-  /** Where the rows live: a SQLite file (absolute path) or a PostgreSQL URL. */
+  /** Location of the rows: a SQLite file (absolute path) or a PostgreSQL URL. */
   database: { client: 'better-sqlite3'; filename: string } | { client: 'pg'; url: string }
-  /** The keys of `MOSAIC_SECRET_KEY`, first the one that seals. Never empty. */
+  /** The keys of `MOSAIC_SECRET_KEY`; the first one seals. Never empty. */
   keys: [SecretKey, ...SecretKey[]]
 }
 
 export interface BootSecretsInput {
-  /** Where a key made for development is kept. */
+  /** The file that keeps a generated development key. */
   envFile: string
   storagePath: string
   mode: 'development' | 'production' | 'test'
@@ -26,8 +26,8 @@ export interface BootSecretsInput {
 }
 
 /**
- * Checks the two variables that boot Mosaic. Production needs both; elsewhere a missing database is a
- * SQLite file under `storage/`, and a missing key is made once and kept in `.env` (mode 0600).
+ * Validates the two variables that boot Mosaic. Production needs both. Elsewhere a missing database becomes a
+ * SQLite file under `storage/`, and a missing key is generated once and kept in `.env` (mode 0600).
  *
  * @throws E_DATABASE_URL_MISSING, E_DATABASE_URL_INVALID, E_DATABASE_FILE, E_SECRET_KEY_MISSING,
  * E_SECRET_KEY_WEAK
@@ -58,7 +58,7 @@ function parseDatabaseUrl({
   return { client: 'better-sqlite3', filename }
 }
 
-/** Agents are other users of this machine. SQLite gives the files beside it the same mode. */
+/** Agents are other users of this machine. SQLite gives its companion files the same mode. */
 function makePrivate(filename: string): void {
   mkdirSync(dirname(filename), { recursive: true })
   closeSync(openSync(filename, 'a', 0o600))

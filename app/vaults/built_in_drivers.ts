@@ -3,7 +3,7 @@ import type { ConfigProvider } from '@adonisjs/core/types'
 import type { VaultDriverFactory } from '#vaults/define_config'
 import type { Aes256GcmConfig } from '#vaults/drivers/aes_256_gcm'
 
-/** The drivers that Mosaic brings, each imported when it is first used. */
+/** Built-in drivers, each imported on first use. */
 export const drivers = {
   aes256gcm(config: Aes256GcmConfig): ConfigProvider<VaultDriverFactory> {
     return configProvider.create(async () => async () => {

@@ -16,7 +16,7 @@ export class E_DATABASE_URL_INVALID extends Exception {
     'It looks like postgres://user:password@host/name, with "#" in a password as %23, or sqlite:path/to/file.'
 }
 
-/** The folder is not there and cannot be made, may not be written, or the file is something else. */
+/** The folder is missing and cannot be created, is not writable, or the file is something else. */
 export class E_DATABASE_FILE extends Exception {
   static override code = 'E_DATABASE_FILE'
   static override message = 'The SQLite file of DATABASE_URL cannot be used as a database.'
@@ -37,7 +37,7 @@ export class E_SECRET_KEY_WEAK extends Exception {
   static override help = MAKE_A_KEY
 }
 
-/** The key that sealed a value is not among those of `MOSAIC_SECRET_KEY`. */
+/** The key that sealed the value is not in `MOSAIC_SECRET_KEY`. */
 export class E_VAULT_UNKNOWN_KEY extends Exception {
   static override code = 'E_VAULT_UNKNOWN_KEY'
   static override status = 500
@@ -46,7 +46,7 @@ export class E_VAULT_UNKNOWN_KEY extends Exception {
     'Put the former key behind the present one in MOSAIC_SECRET_KEY, separated by a comma, and start again.'
 }
 
-/** The vault that sealed a value is not installed here: no driver knows the form of the value. */
+/** The vault that sealed the value is not installed: no driver knows the value's format. */
 export class E_VAULT_MISSING extends Exception {
   static override code = 'E_VAULT_MISSING'
   static override status = 500
@@ -59,7 +59,7 @@ export class E_VAULT_MISSING extends Exception {
   }
 }
 
-/** The sentinel of this database does not open: the process has another installation's key. */
+/** The database's sentinel does not open: the process has another installation's key. */
 export class E_VAULT_WRONG_KEY extends Exception {
   static override code = 'E_VAULT_WRONG_KEY'
   static override status = 500
@@ -68,7 +68,7 @@ export class E_VAULT_WRONG_KEY extends Exception {
     'Start with the key it was set up with. A new key goes in front of the old one, separated by a comma.'
 }
 
-/** A sealed value was altered, or stands in another row, column or table than it was sealed for. */
+/** The sealed value was altered, or is in a row, column or table that it was not sealed for. */
 export class E_VAULT_TAMPERED extends Exception {
   static override code = 'E_VAULT_TAMPERED'
   static override status = 500
@@ -78,7 +78,7 @@ export class E_VAULT_TAMPERED extends Exception {
     'Enter the secret again. If nobody changed the database by hand, restore a backup.'
 }
 
-/** A sealed column was about to be written with something that is not sealed. */
+/** Code tried to write an unsealed value to a sealed column. */
 export class E_VAULT_NOT_SEALED extends Exception {
   static override code = 'E_VAULT_NOT_SEALED'
   static override status = 500

@@ -13,7 +13,7 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** The vaults of an installation. The default one seals; each opens what it sealed. */
+/** An installation's vaults. The default one seals; each opens its own values. */
 export class VaultManager extends DriverManager<VaultDriver> {
   constructor(config: DriversConfig<Record<string, VaultDriverFactory>>) {
     super('vault', config)
@@ -28,15 +28,18 @@ export class VaultManager extends DriverManager<VaultDriver> {
   }
 
   /**
-   * Opens a value with the vault that sealed it, whichever is the default one.
+   * Opens a value with the vault that sealed it, default or not.
    *
-   * @throws E_VAULT_MISSING when no vault here knows the form of the value, and as `VaultDriver.open`
+   * @throws E_VAULT_MISSING if no vault knows the value's format, and like `VaultDriver.open`
    */
   async open(sealed: string, context: SealContext): Promise<string> {
     return this.#byItsVault(sealed, (vault) => vault.open(sealed, context))
   }
 
-  /** Moves a value to the default vault and its present key; unchanged if it is there. Fails as `open`. */
+  /**
+   * Reseals a value with the default vault and its current key; returns it unchanged if it already is. Fails
+   * like `open`.
+   */
   async reseal(sealed: string, context: SealContext): Promise<string> {
     const sealing = await this.use()
     return this.#byItsVault(sealed, async (vault) =>
@@ -46,7 +49,7 @@ export class VaultManager extends DriverManager<VaultDriver> {
     )
   }
 
-  /** Whether the value is lost without the vault of this name. */
+  /** Returns whether the value is lost without the vault of this name. */
   async dependsOn(name: string, sealed: string, context: SealContext): Promise<boolean> {
     if (!claims(await this.use(name), sealed)) return false
     return this.#byItsVault(sealed, (vault) => vault.open(sealed, context), name).then(
@@ -55,12 +58,12 @@ export class VaultManager extends DriverManager<VaultDriver> {
     )
   }
 
-  /** Whether some vault here knows the form of the value. */
+  /** Returns whether any installed vault knows the value's format. */
   async knows(sealed: string): Promise<boolean> {
     return this.#byItsVault(sealed, async () => true).catch(() => false)
   }
 
-  /** The faults of every vault: what another than the default one sealed has to open as well. */
+  /** Returns the faults of every vault: values that other vaults sealed must open too. */
   async preflight(): Promise<VaultFinding[]> {
     const faults = await Promise.all(
       this.names().map(async (name) => (await this.use(name)).preflight())
@@ -70,7 +73,10 @@ export class VaultManager extends DriverManager<VaultDriver> {
 
   protected override async context(): Promise<void> {}
 
-  /** The default vault first: most values are its own. Two vaults may share a form and differ by their keys. */
+  /**
+   * Tries the default vault first, because it sealed most values. Two vaults may share a format and differ by
+   * their keys.
+   */
   async #byItsVault<T>(
     sealed: string,
     work: (vault: VaultDriver) => Promise<T>,
@@ -93,7 +99,7 @@ export class VaultManager extends DriverManager<VaultDriver> {
   }
 }
 
-/** Whether the vault sealed the value, as far as its form tells. */
+/** Returns whether the vault sealed the value, judging by its format. */
 function claims(vault: VaultDriver, sealed: string): boolean {
   return vault.keyId(sealed) !== null || (vault.prefix ? sealed.startsWith(vault.prefix) : false)
 }

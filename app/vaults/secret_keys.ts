@@ -1,23 +1,23 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import { E_SECRET_KEY_WEAK } from '#vaults/errors'
 
-/** 32 characters of base64 are 192 bits; anything shorter was typed, not generated. */
+/** 32 base64 characters are 192 bits; anything shorter was typed, not generated. */
 const MIN_LENGTH = 32
 
-/** A random key of 32 characters has about 25 different ones; ten is far below what chance gives. */
+/** A random key of 32 characters has about 25 distinct ones; fewer than ten is not random. */
 const MIN_DISTINCT = 10
 
 const EXAMPLES =
   /change.?me|example|secret.?key|password|your.?key|insert|placeholder|0123456789|abcdefgh/i
 
 /**
- * One key of `MOSAIC_SECRET_KEY`. The text itself is never used as a key: each purpose derives its own
- * by HKDF-SHA256, so that a vault key says nothing about a cookie key.
+ * A key of `MOSAIC_SECRET_KEY`. Its text is never used as a key: each purpose derives its own by HKDF-SHA256,
+ * so a vault key reveals nothing about a cookie key.
  */
 export class SecretKey {
   readonly #text: string
 
-  /** Names the key in a sealed value, without saying anything about it: 8 hexadecimal characters. */
+  /** Identifies the key in a sealed value without revealing it: 8 hexadecimal characters. */
   readonly id: string
 
   constructor(text: string) {
@@ -25,16 +25,16 @@ export class SecretKey {
     this.id = createHash('sha256').update(this.derive('mosaic/key-id')).digest('hex').slice(0, 8)
   }
 
-  /** 32 bytes for one purpose, the same at every call. */
+  /** Derives 32 bytes for a purpose; the same on every call. */
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#text, '', purpose, 32))
   }
 }
 
 /**
- * Reads `MOSAIC_SECRET_KEY`: one key, or several separated by commas. The first seals, all open.
+ * Parses `MOSAIC_SECRET_KEY`: one key, or several separated by commas. The first seals, all open.
  *
- * @throws E_SECRET_KEY_WEAK when one is short, repetitive or a known example
+ * @throws E_SECRET_KEY_WEAK if one is short, repetitive or a known example
  */
 export function parseSecretKeys(value: string): [SecretKey, ...SecretKey[]] {
   const texts = value.split(',').map((text) => text.trim())

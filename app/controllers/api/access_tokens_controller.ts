@@ -13,7 +13,7 @@ export default class AccessTokensController {
     return serialize(AccessTokenTransformer.paginate(rows, meta))
   }
 
-  /** The only answer that ever holds the token. */
+  /** The only response that contains the token. */
   async store({ auth, request, response, serialize }: HttpContext) {
     const input = await request.validateUsing(accessTokenValidator)
     const user = auth.user!

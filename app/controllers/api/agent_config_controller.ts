@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { agentConfigValidator } from '#validators/agent_config'
 
-/** `/api/v1/agent-config`: how a user wants their agent. */
+/** `/api/v1/agent-config`: a user's choices for their agent. */
 export default class AgentConfigController {
   async show({ auth }: HttpContext) {
     const preferences = await app.container.make('settings.agent_preferences')

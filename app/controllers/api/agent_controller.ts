@@ -36,13 +36,13 @@ export default class AgentController {
     return response.accepted(await this.#view(agent))
   }
 
-  /** What it wrote last, while it is in trouble. */
+  /** Returns its last lines, while the agent has failed. */
   async log({ auth }: HttpContext) {
     const crashLog = await app.container.make('agents.crash_log')
     return { data: { lines: await crashLog.of(own(auth)) } }
   }
 
-  /** Server-sent events: the present status, then `progress` and `status` as they come. */
+  /** Server-sent events: the current status, then `progress` and `status` as they occur. */
   async events(context: HttpContext) {
     const streams = await app.container.make('agents.event_streams')
     return streamEvents(context, await streams.open(own(context.auth)))

@@ -8,7 +8,7 @@ import {
   conversationValidator,
 } from '#validators/chat'
 
-/** The caller's own conversations, read from their agent. */
+/** The caller's conversations, read from their agent. */
 @inject()
 export default class ConversationsController {
   constructor(protected conversations: Conversations) {}
@@ -19,7 +19,7 @@ export default class ConversationsController {
     return listed(all, { limit: PAGE_LIMIT, ...query })
   }
 
-  /** With `?format=markdown` the whole of it, as a file. */
+  /** With `?format=markdown`, the whole conversation as a file. */
   async show({ auth, request, response, params }: HttpContext) {
     const { cursor, format } = await conversationValidator.validate(request.qs())
     const agent = `user/${auth.user!.id}` as const

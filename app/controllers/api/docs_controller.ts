@@ -4,7 +4,7 @@ import { listed } from '#models/page'
 import { pageValidator } from '#validators/identity'
 import { Handbook } from '#handbook/handbook'
 
-/** `/api/v1/docs`: the documentation of this version, chapter by chapter, as Markdown. */
+/** `/api/v1/docs`: this version's documentation by chapter, as Markdown. */
 export default class DocsController {
   readonly #handbook = new Handbook(app.makePath('docs'))
 

@@ -5,7 +5,7 @@ import { E_PASSWORD_SIGN_IN_OFF } from '#identity/errors'
 import { requireSession } from '#identity/sessions'
 import { acceptInvitationValidator } from '#validators/users'
 
-/** `/api/v1/invitations/:token`: what someone who was invited sees, and coming in with a password. */
+/** `/api/v1/invitations/:token`: shows an invitation, and accepts it with a password. */
 export default class InvitationsController {
   async show({ params }: HttpContext) {
     const invitations = await app.container.make('identity.invitations')

@@ -5,14 +5,14 @@ import MeTransformer from '#transformers/me_transformer'
 import { authStepValidator, claimValidator, providerStepValidator } from '#validators/onboarding'
 import { systemAgentsStepValidator } from '#validators/system_agents'
 
-/** `/api/v1/onboarding`: each step answers with where the setup stands then. */
+/** `/api/v1/onboarding`: each step returns the resulting state of the set-up. */
 export default class OnboardingController {
   async show() {
     const onboarding = await app.container.make('onboarding')
     return { data: await onboarding.state() }
   }
 
-  /** The first step: the setup token claims the installation, and its first admin is signed in. */
+  /** First step: the setup token claims the installation, and its first admin is signed in. */
   async claim(ctx: HttpContext) {
     const { setupToken, ...credentials } = await ctx.request.validateUsing(claimValidator)
     const onboarding = await app.container.make('onboarding')
@@ -23,7 +23,7 @@ export default class OnboardingController {
     return ctx.response.created(await ctx.serialize(MeTransformer.transform(admin, 'breakglass')))
   }
 
-  /** Leaving the step out makes no way in, so a script may do that with its token. */
+  /** Skipping the step creates no access, so a script may do it with a token. */
   async auth(ctx: HttpContext) {
     const { auth, request } = ctx
     const { skip, issuerUrl, clientId, clientSecret } =

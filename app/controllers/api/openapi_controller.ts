@@ -7,7 +7,7 @@ const { version } = JSON.parse(readFileSync(app.makePath('package.json'), 'utf8'
   version: string
 }
 
-/** `GET /api/v1/openapi.json`: what there is to call, made of the routes themselves. */
+/** `GET /api/v1/openapi.json`: the API's description, generated from the routes. */
 export default class OpenApiController {
   static #document: ReturnType<typeof openApiDocument> | null = null
 

@@ -4,7 +4,7 @@ import { pageOf } from '#models/page'
 import { pageValidator } from '#validators/identity'
 import ProviderTypeTransformer from '#transformers/provider_type_transformer'
 
-/** `GET /api/v1/provider-types`: the kinds of LLM services that a provider can be. */
+/** `GET /api/v1/provider-types`: the types of LLM services. */
 export default class ProviderTypesController {
   async index({ request, serialize }: HttpContext) {
     const query = await pageValidator.validate(request.qs())

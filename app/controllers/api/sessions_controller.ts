@@ -10,13 +10,13 @@ import { confirmValidator, pageValidator, signInValidator } from '#validators/id
 import { pageOf } from '#models/page'
 
 /**
- * `/api/v1/session`: signing in and out as JSON, `redirectTo` being the page to go on with. And
- * `/api/v1/sessions`: the browsers in which a user is signed in.
+ * `/api/v1/session`: sign-in and sign-out as JSON; `redirectTo` is the next page. `/api/v1/sessions`: the
+ * browsers in which a user is signed in.
  */
 export default class SessionsController {
   /**
-   * Needs no CSRF token, because the caller has no session yet; JSON alone keeps out the forms of
-   * other sites, which cannot send it.
+   * Needs no CSRF token, because the caller has no session yet. It accepts only JSON, which forms on other
+   * sites cannot send.
    */
   async store(ctx: HttpContext) {
     if (!ctx.request.is(['json'])) throw new E_JSON_ONLY()
@@ -36,7 +36,7 @@ export default class SessionsController {
     return ctx.response.created({ data: { ...data, redirectTo } })
   }
 
-  /** With a page to go to where the session began at a provider that can be told. */
+  /** Returns a sign-out page if the session began at a provider that has one. */
   async destroy(ctx: HttpContext) {
     const sessions = await app.container.make('identity.sessions')
     const idToken = await sessions.end(ctx)
@@ -47,7 +47,7 @@ export default class SessionsController {
     return { data: { redirectTo } }
   }
 
-  /** Shows with the password that it is still the same person. */
+  /** Confirms the user's identity with their password. */
   async confirm(ctx: HttpContext) {
     const { password } = await ctx.request.validateUsing(confirmValidator)
     const signIn = await app.container.make('identity.signIn')
@@ -71,7 +71,7 @@ export default class SessionsController {
     return response.noContent()
   }
 
-  /** All but the one that asks. */
+  /** Revokes all sessions but the caller's. */
   async revokeOthers({ auth, request, response, session }: HttpContext) {
     const sessions = await app.container.make('identity.sessions')
     await sessions.revokeOthers(auth.user!, session?.sessionId ?? null, request.ip())

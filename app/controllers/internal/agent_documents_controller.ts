@@ -5,7 +5,7 @@ import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
 import type { ServedDocument } from '#openclaw/served_documents'
 import { agentTokens, servedDocuments } from '#openclaw/services/main'
 
-/** Gives an agent, and only that agent, what it starts from. */
+/** Serves an agent, and only that agent, its start-up files. */
 export default class AgentDocumentsController {
   /** The OpenClaw document. */
   async show(ctx: HttpContext) {
@@ -13,7 +13,7 @@ export default class AgentDocumentsController {
     return this.#answer(ctx, served.document, served.etag)
   }
 
-  /** The files beside it: `{ files: [{ path, content }] }`. */
+  /** Companion files: `{ files: [{ path, content }] }`. */
   async files(ctx: HttpContext) {
     const served = await this.#served(ctx)
     return this.#answer(ctx, served.files, served.etag)
@@ -36,7 +36,7 @@ export default class AgentDocumentsController {
   }
 }
 
-/** A user's agent answers to the user's id and to its row's. */
+/** A user's agent accepts both the user's ID and its row's. */
 function isNamed({ agent, rowId }: AgentIdentity, type: string, id: string): boolean {
   return agent === `${type}/${id}` || (rowId === id && agent.startsWith(`${type}/`))
 }

@@ -2,10 +2,10 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { agentToken } from '#controllers/internal/agent_token'
 import relay from '#llm_relay/services/main'
 
-/** What is behind the provider's id, still encoded, with the query. */
+/** The path after the provider's ID, still encoded, with the query. */
 const REST = /^\/api\/internal\/llm\/[^/]+(\/.*)$/s
 
-/** Takes an agent's model call and streams the provider's answer back. */
+/** Forwards an agent's model call and streams the provider's response back. */
 export default class LlmRelayController {
   async handle({ request, response, params }: HttpContext) {
     const agent = new AbortController()
@@ -26,7 +26,7 @@ export default class LlmRelayController {
       if (typeof answer.body === 'string') response.send(answer.body)
       else response.stream(answer.body)
     } catch (error) {
-      /** Nobody is there to read an answer. */
+      /** The client is gone, so nobody reads a response. */
       if (agent.signal.aborted) return
       throw error
     }

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 
-/** The sign-in page; who is signed in goes on. */
+/** The sign-in page; redirects signed-in users. */
 export default class LoginController {
   handle({ auth, inertia, response }: HttpContext) {
     if (auth.user) return response.redirect().toPath('/')

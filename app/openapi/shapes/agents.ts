@@ -21,7 +21,7 @@ const state = {
   startedAt: nullable(time()),
 }
 
-/** One's own agent. */
+/** The caller's own agent. */
 export const agent = shape({
   ...state,
   reason: optional(text()),
@@ -33,7 +33,7 @@ export const agent = shape({
   retryAt: optional(time()),
 })
 
-/** The last lines that an agent wrote, the oldest first. */
+/** An agent's last lines, oldest first. */
 export const crashLog = shape({ lines: list(text()) })
 
 export const logLines = list(text())
@@ -44,7 +44,7 @@ const limits = shape({
   processes: optional(count()),
 })
 
-/** A user's agent, as admins see it. */
+/** A user's agent, for admins. */
 export const adminAgent = shape({
   id: text(),
   userId: text(),
@@ -72,7 +72,7 @@ export const systemAgent = shape({
 
 const gauges = { agents: record(count()), waking: count(), queued: count() }
 
-/** How many agents are in which state, now and once a minute of the last day. */
+/** Agents per state, now and once a minute over the last day. */
 export const fleet = shape({ ...gauges, samples: list(shape({ at: time(), ...gauges })) })
 
 const surface = oneOf(['web', 'api'])
@@ -86,7 +86,7 @@ export const conversation = shape({
   updatedAt: time(),
 })
 
-/** A part of a conversation, the oldest message first. */
+/** Part of a conversation, oldest message first. */
 export const readConversation = shape({
   id: text(),
   surface,

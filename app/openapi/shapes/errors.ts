@@ -8,10 +8,10 @@ export const errorEntry = shape({
   reason: optional(text()),
 })
 
-/** What goes wrong under `/api/v1`. */
+/** An error under `/api/v1`. */
 export const apiError = shape({ errors: list(errorEntry, { minItems: 1 }) })
 
-/** What goes wrong under `/v1`, as OpenAI's clients read it. */
+/** An error under `/v1`, in OpenAI's shape. */
 export const openAiError = shape({
   error: shape({ message: text(), type: text(), param: nullable(text()), code: text() }),
 })

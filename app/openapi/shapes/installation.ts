@@ -16,14 +16,14 @@ import {
   time,
 } from '#openapi/answer'
 
-/** A secret's value is null; `set` says whether there is one. */
+/** A secret's value is null; `set` says whether it has one. */
 export const setting = shape({
   key: text(),
   value: anything<string | number | boolean | string[] | null>(),
   source: oneOf(['default', 'database']),
   secret: flag(),
   set: flag(),
-  /** `operator`: on the command line alone; `provenAdmin`: by a session with a fresh proof. */
+  /** `operator`: only on the command line; `provenAdmin`: by a session with a fresh proof. */
   changedBy: oneOf(['admin', 'provenAdmin', 'operator']),
 })
 
@@ -35,13 +35,13 @@ export const auditEvent = shape({
   details: nullable(record()),
   address: nullable(text()),
   createdAt: time(),
-  /** Whether a known key sealed it in its place. */
+  /** Whether a known key sealed it at this position. */
   verified: flag(),
 })
 
 const severity = oneOf(['error', 'warning'])
 
-/** A runtime driver, and what is wrong with it here. */
+/** A runtime driver and its findings. */
 export const runtime = shape({
   name: text(),
   label: nullable(text()),
@@ -64,7 +64,7 @@ const sums = {
   tokensOut: count(),
 }
 
-/** A day of too few people is withheld. */
+/** Days with too few people are withheld. */
 export const usage = shape({
   from: day(),
   to: day(),
@@ -98,11 +98,11 @@ const chapter = { name: text(), title: text() }
 export const docsEntry = shape(chapter)
 export const docsChapter = shape({ ...chapter, text: text() })
 
-/** What is left to do after the set-up. */
+/** Tasks left after set-up. */
 export const checklist = shape({
   hidden: flag(),
   items: list(shape({ name: oneOf(CHECKLIST), done: flag() })),
 })
 
-/** The description itself is OpenAPI's to describe. */
+/** Left open: OpenAPI specifies its own shape. */
 export const description = record()

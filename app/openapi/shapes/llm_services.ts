@@ -22,7 +22,7 @@ const model = shape({
   maxTokens: optional(count()),
 })
 
-/** The key is write-only. A base address of null is the service's own. */
+/** The key is write-only. A null base URL means the service's own. */
 export const provider = shape({
   id: text(),
   type: text(),
@@ -37,7 +37,7 @@ export const provider = shape({
   updatedAt: time(),
 })
 
-/** How one kind of service describes itself to the form. */
+/** A type of service, for the form. */
 export const providerType = shape({
   type: text(),
   label: text(),
@@ -57,7 +57,7 @@ export const providerType = shape({
 
 const tested = { latencyMs: count(), models: list(model) }
 
-/** A service that does not answer rightly is a result as well. */
+/** A service that does not answer correctly is a result as well. */
 export const connectionTest = either(
   shape({ ok: only(true), ...tested }),
   shape({ ok: only(false), ...tested, reason: oneOf(CONNECTION_FAILURES), message: text() })

@@ -1,7 +1,7 @@
 import { MAIL_FAILURES } from '#mail/mail_failure'
 import { either, only, oneOf, shape, text } from '#openapi/answer'
 
-/** What became of a mail. */
+/** Result of sending a mail. */
 export const delivery = either(
   shape({ sent: only(true) }),
   shape({ sent: only(false), reason: oneOf(MAIL_FAILURES), message: text(), hint: text() })

@@ -1,4 +1,4 @@
-/** OpenAI's own shapes under `/v1`, as far as Mosaic has a say in them. */
+/** OpenAI's shapes under `/v1`, as far as Mosaic determines them. */
 import {
   count,
   flag,
@@ -13,9 +13,7 @@ import {
   text,
 } from '#openapi/answer'
 
-/**
- * What Mosaic reads of a request. Everything else goes on to the agent as it came: more fields are fine.
- */
+/** The request fields that Mosaic reads. All others are passed to the agent unchanged. */
 const request = object({
   messages: list(record(), { minItems: 1 }),
   model: optional(nullable(text())),
@@ -24,10 +22,10 @@ const request = object({
   user: optional(nullable(text())),
 })
 
-/** A body that is read by the relay itself, with no validator in between. */
+/** The relay reads this body itself, without a validator. */
 export const completionRequest = { toJSONSchema: () => request }
 
-/** As the agent's gateway answers it. */
+/** As the agent's gateway sends it. */
 export const completion = object({
   id: text(),
   object: only('chat.completion'),

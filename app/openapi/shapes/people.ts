@@ -22,7 +22,7 @@ const user = {
 /** A user in the admin's list. */
 export const adminUser = shape(user)
 
-/** One user, with numbers of what is theirs. */
+/** A user, with counts of what they own. */
 export const adminUserDetails = shape({
   ...user,
   lastSignInAt: nullable(time()),
@@ -33,10 +33,10 @@ export const adminUserDetails = shape({
   tokens: count(),
 })
 
-/** The only answer that holds an invitation's link. */
+/** The only response that contains an invitation's link. */
 export const invitedUser = shape({
   ...user,
-  /** `mail` is null where mail is not set up. */
+  /** `mail` is null if mail is not set up. */
   invitation: shape({ url: text(), expiresAt: time(), mail: nullable(delivery) }),
 })
 
@@ -52,7 +52,7 @@ const self = {
 
 export const me = shape(self)
 
-/** The signed-in user, and the page to go on with. */
+/** The signed-in user, and the next page. */
 export const arrival = shape({ ...self, redirectTo: text() })
 
 export const departure = shape({ redirectTo: text() })
@@ -70,7 +70,7 @@ export const session = shape({
 const token = {
   id: text(),
   name: nullable(text()),
-  /** `*` on those that earlier versions made. */
+  /** `*` on tokens of earlier versions. */
   abilities: list(oneOf([...TOKEN_ABILITIES, '*'])),
   createdAt: time(),
   lastUsedAt: nullable(time()),
@@ -79,5 +79,5 @@ const token = {
 
 export const accessToken = shape(token)
 
-/** The only answer that holds the token itself. */
+/** The only response that contains the token itself. */
 export const newAccessToken = shape({ ...token, token: text() })

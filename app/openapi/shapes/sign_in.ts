@@ -25,15 +25,15 @@ const methods = {
   passwords: oneOf(['all', 'breakglass']),
 }
 
-/** How one may sign in here, and why the last attempt did not lead there. */
+/** The sign-in methods, and why the last attempt failed. */
 export const signInMethods = shape({ ...methods, failure: nullable(errorEntry) })
 
-/** What someone who was invited sees. */
+/** An invitation, for the invited person. */
 export const invitation = shape({ email: text(), name: text(), expiresAt: time(), ...methods })
 
 export const onboarding = shape({ completed: flag(), step: oneOf(ONBOARDING_STEPS) })
 
-/** What rules make of claims. A role of null is nobody of this installation. */
+/** The result of rules on claims. A null role means no access. */
 export const roleDecision = shape({
   role: nullable(oneOf(ROLES)),
   because: oneOf(['no_rule', 'admin_value', 'member_value', 'everyone', 'no_match']),
@@ -47,7 +47,7 @@ const lastTest = nullable(
   either(shape({ ok: only(true), trial }), shape({ ok: only(false), failure: errorEntry }))
 )
 
-/** Single sign-on as an admin sets it up. */
+/** Single sign-on, as an admin sets it up. */
 export const oidcSetup = shape({
   issuerUrl: nullable(text()),
   clientId: nullable(text()),
@@ -73,7 +73,7 @@ export const oidcInspection = shape({
   url: text(),
 })
 
-/** Another service that people can sign in with, as an admin sets it up. */
+/** Another sign-in service, as an admin sets it up. */
 export const signInService = shape({
   name: text(),
   label: text(),

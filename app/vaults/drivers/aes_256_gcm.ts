@@ -14,8 +14,8 @@ export interface Aes256GcmConfig {
 }
 
 /**
- * AES-256-GCM with a random 96-bit nonce for each value; `enc:v1:<key id>:<base64url of nonce, tag and
- * ciphertext>`. The context is the additional authenticated data.
+ * AES-256-GCM with a random 96-bit nonce per value: `enc:v1:<key id>:<base64url of nonce, tag and ciphertext>`.
+ * The context is the additional authenticated data.
  */
 export class Aes256GcmDriver implements VaultDriver {
   readonly name = 'aes256gcm'
@@ -77,7 +77,7 @@ export class Aes256GcmDriver implements VaultDriver {
   }
 }
 
-/** JSON keeps the three parts apart: no table and column can be chosen to look like another pair. */
+/** JSON keeps the three parts separate: no choice of table and column can imitate another pair. */
 function additionalData(context: SealContext): Buffer {
   return Buffer.from(JSON.stringify([context.table, context.column, context.rowId]))
 }

@@ -3,7 +3,7 @@ import type { VaultManager } from '#vaults/manager'
 
 let vault: VaultManager
 
-/** The vault of this application, made by `providers/vault_provider.ts`. */
+/** The application's vault, created by `providers/vault_provider.ts`. */
 await app.booted(async () => {
   vault = await app.container.make('vault.manager')
 })

@@ -2,7 +2,7 @@ import app from '@adonisjs/core/services/app'
 import { examine } from '#console/examination'
 import { versions } from '#console/versions'
 
-/** `/api/v1/admin/about`: what runs here, since when, and what `node ace doctor` finds. */
+/** `/api/v1/admin/about`: the running version, its start time, and the findings of `node ace doctor`. */
 export default class AdminAboutController {
   async show() {
     const [running, findings] = await Promise.all([versions(app), examine(app)])

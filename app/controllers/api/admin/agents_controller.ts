@@ -33,7 +33,7 @@ export default class AdminAgentsController {
     const lifecycle = await app.container.make('agents.lifecycle')
     await lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
-    /** The row says it later: a restart has only begun. */
+    /** The row lags behind: a restart has only begun. */
     const { status, desired } = await lifecycle.describe(`user/${row.userId}`)
     row.merge({ status, desired })
 

@@ -14,7 +14,7 @@ export default class AdminAuditController {
     return serialize(AuditEventTransformer.paginate(page.all(), page.getMeta()))
   }
 
-  /** The whole record, or what the filter finds of it, as a file. That it was taken is in it as well. */
+  /** Exports the whole record, or the filtered part, as a file. The export itself is recorded too. */
   async export({ auth, request, response }: HttpContext) {
     const filter = await auditFilterValidator.validate(request.qs())
     const audit = await app.container.make('audit')

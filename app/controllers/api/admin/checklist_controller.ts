@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { checklistValidator } from '#validators/onboarding'
 
-/** `/api/v1/admin/checklist`: what is left to do after the set-up. */
+/** `/api/v1/admin/checklist`: tasks left after set-up. */
 export default class AdminChecklistController {
   async show() {
     const checklist = await app.container.make('onboarding.checklist')

@@ -3,7 +3,7 @@ import app from '@adonisjs/core/services/app'
 import { trialMail } from '#mail/messages'
 import { mailTrialValidator } from '#validators/mail'
 
-/** `/api/v1/admin/mail`: trying out whether mail goes. That it does not is a result (200), not an error. */
+/** `/api/v1/admin/mail`: sends a test mail. A failure is a result (200), not an error. */
 export default class AdminMailController {
   async test({ auth, request }: HttpContext) {
     const { to } = await request.validateUsing(mailTrialValidator)

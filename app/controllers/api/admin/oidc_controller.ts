@@ -5,7 +5,7 @@ import { publicOrigin } from '#controllers/public_origin'
 import { decideRole } from '#identity/oidc/role_rules'
 import { oidcClientValidator, roleTrialValidator } from '#validators/oidc'
 
-/** `/api/v1/admin/auth/oidc`: the identity provider, and trying it out. */
+/** `/api/v1/admin/auth/oidc`: the identity provider and its tests. */
 export default class AdminOidcController {
   async show(ctx: HttpContext) {
     const setup = await app.container.make('identity.oidc.setup')
@@ -14,7 +14,7 @@ export default class AdminOidcController {
     return { data: { ...(await setup.describe()), callbackUrl, lastTest } }
   }
 
-  /** The provider is asked first; what does not answer as one is not stored. */
+  /** Asks the provider first; one that does not answer is not stored. */
   async update(ctx: HttpContext) {
     const input = await ctx.request.validateUsing(oidcClientValidator)
     const setup = await app.container.make('identity.oidc.setup')
@@ -22,13 +22,13 @@ export default class AdminOidcController {
     return this.show(ctx)
   }
 
-  /** Discovery and keys, and where to go for a test sign-in. */
+  /** Returns discovery and keys, and the URL of a test sign-in. */
   async test() {
     const setup = await app.container.make('identity.oidc.setup')
     return { data: { ...(await setup.inspect()), url: '/auth/oidc/test' } }
   }
 
-  /** What role these rules would give to someone with these claims. Nothing is stored. */
+  /** Returns the role that these rules assign for these claims. Stores nothing. */
   async role({ request }: HttpContext) {
     const { claims, ...rules } = await request.validateUsing(roleTrialValidator)
     return { data: decideRole(rules, claims) }

@@ -3,7 +3,7 @@ import app from '@adonisjs/core/services/app'
 import { listed } from '#models/page'
 import { pageValidator } from '#validators/identity'
 
-/** `/api/v1/admin/runtimes`: which drivers there are, which is used, and what is wrong with each here. */
+/** `/api/v1/admin/runtimes`: the drivers, the one in use, and each one's findings. */
 export default class AdminRuntimesController {
   async index({ request }: HttpContext) {
     const query = await pageValidator.validate(request.qs())
@@ -24,7 +24,7 @@ export default class AdminRuntimesController {
           usable: findings.every(({ severity }) => severity !== 'error'),
           isolation: driver.capabilities.isolation,
           limits: driver.capabilities.limits,
-          /** Whether agents can come here from another driver, and leave, with their data. */
+          /** Whether agents can move to and from this driver with their data. */
           movesData: Boolean(driver.exportData && driver.importData),
           findings: findings.map(({ severity, code, message, hint, link }) => ({
             severity,
@@ -40,7 +40,7 @@ export default class AdminRuntimesController {
   }
 }
 
-/** Where a plugin sends people: it may be anywhere, but never a script. */
+/** A plugin may link anywhere, but never to a script. */
 function readable(link: string | undefined): string | null {
   return link?.startsWith('https://') && URL.canParse(link) ? link : null
 }

@@ -5,7 +5,7 @@ import { listed } from '#models/page'
 import { changedBy } from '#settings/settings_changes'
 import { pageValidator } from '#validators/identity'
 
-/** `/api/v1/admin/settings`. A change is an object of keys and values; null goes back to the default. */
+/** `/api/v1/admin/settings`. A change is an object of keys and values; null restores the default. */
 export default class AdminSettingsController {
   async index({ request }: HttpContext) {
     const query = await pageValidator.validate(request.qs())

@@ -6,7 +6,7 @@ import { listed } from '#models/page'
 import { pageValidator } from '#validators/identity'
 import { signInServiceValidator } from '#validators/sign_in_services'
 
-/** `/api/v1/admin/auth/services`: the services that people can sign in with, beside single sign-on. */
+/** `/api/v1/admin/auth/services`: sign-in services other than single sign-on. */
 export default class AdminSignInServicesController {
   async index(ctx: HttpContext) {
     const query = await pageValidator.validate(ctx.request.qs())
@@ -16,7 +16,7 @@ export default class AdminSignInServicesController {
     return listed(services, query)
   }
 
-  /** The service is asked first, where an address was entered; what does not answer is not stored. */
+  /** If an address was entered, asks the service first; one that does not answer is not stored. */
   async update(ctx: HttpContext) {
     const input = await ctx.request.validateUsing(signInServiceValidator)
     const setup = await app.container.make('identity.services.setup')
@@ -26,7 +26,7 @@ export default class AdminSignInServicesController {
   }
 }
 
-/** With what the admin registers there, and how their last test sign-in went. */
+/** Adds the values to register at the service, and the result of the last test sign-in. */
 function shown<Service extends { name: string }>(
   service: Service,
   origin: string,

@@ -39,7 +39,7 @@ export default class SystemAgentsController {
     return ctx.response.noContent()
   }
 
-  /** The last lines that it wrote. */
+  /** Returns the last lines of its log. */
   async logs({ params }: HttpContext) {
     const agents = await app.container.make('agents.system')
     const logs = await app.container.make('agents.logs')
@@ -63,7 +63,7 @@ export default class SystemAgentsController {
     const row = await agents.find(ctx.params.id)
     await agents[verb](row)
     await row.refresh()
-    /** The row says it later: the change has only begun. */
+    /** The row lags behind: the change has only begun. */
     const lifecycle = await app.container.make('agents.lifecycle')
     const { status, desired } = await lifecycle.describe(`system/${row.id}`)
     row.merge({ status, desired })

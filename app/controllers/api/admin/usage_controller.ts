@@ -3,7 +3,7 @@ import app from '@adonisjs/core/services/app'
 import { periodOf } from '#usage/period'
 import { periodValidator } from '#validators/usage'
 
-/** `/api/v1/admin/usage`: sums over everyone by day, and how wakes ended. No content, no prompt. */
+/** `/api/v1/admin/usage`: daily sums over all users, and wake outcomes. No content, no prompts. */
 export default class AdminUsageController {
   async index({ auth, request }: HttpContext) {
     const asked = await periodValidator.validate(request.qs())

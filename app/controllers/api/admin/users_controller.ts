@@ -45,7 +45,7 @@ export default class AdminUsersController {
     return this.#answer(ctx, ctx.params.id)
   }
 
-  /** The only answer that ever holds the link, with that of `renewInvitation`. */
+  /** The only response with the link, besides that of `renewInvitation`. */
   async invite(ctx: HttpContext) {
     const { role = 'member', ...input } = await ctx.request.validateUsing(inviteValidator)
     const invitations = await app.container.make('identity.invitations')
