@@ -1,6 +1,6 @@
 /**
- * Dates the "Unreleased" section of the changelog. `npm version` runs it after it has raised the version and before
- * it commits and tags; see the scripts `preversion` and `version` in package.json.
+ * Dates the changelog's "Unreleased" section. `npm version` runs it after raising the version and before
+ * committing and tagging; see the scripts `preversion` and `version` in package.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -8,8 +8,8 @@ const HEADING = '## Unreleased\n'
 
 /**
  * @param {string} text The changelog.
- * @returns {string} The same with what was unreleased under the version, and an empty section above it.
- * @throws Error when there is nothing to release
+ * @returns {string} The changelog with the unreleased changes under the version, and an empty section above.
+ * @throws Error if there is nothing to release
  */
 export function released(text, version, date) {
   const start = text.indexOf(HEADING)

@@ -1,6 +1,6 @@
 /**
- * Installs the OpenClaw that agents run, at the version that `docker/agent/package.json` pins, into
- * `<storage>/openclaw/<version>`. Done once: a whole installation is left as it is.
+ * Installs OpenClaw for agents, at the version pinned by `docker/agent/package.json`, into
+ * `<storage>/openclaw/<version>`. A complete installation is left alone.
  *
  * As a command: `node bin/install_openclaw.mjs`.
  */
@@ -17,7 +17,7 @@ import { Terminal } from './setup/terminal.mjs'
 const PIN = join(ROOT, 'docker/agent')
 const HALF_INSTALL = '.installing-'
 
-/** No install takes this long: a half one that is older was left behind, a younger one may be running. */
+/** Longer than any install: an older partial one was abandoned, a younger one may still be running. */
 const ABANDONED_MS = 60 * 60 * 1000
 
 export const OPENCLAW_VERSION = JSON.parse(readFileSync(join(PIN, 'package.json'), 'utf8'))
@@ -42,7 +42,7 @@ export async function installOpenClaw(storage, report) {
     }
     await install(folder, report)
     await finishPackage(folder)
-    /** Agents run it as users of their own. */
+    /** Agents run it as other users. */
     await chmod(folder, 0o755)
     await rm(target, { recursive: true, force: true })
     await rename(folder, target)
@@ -54,8 +54,8 @@ export async function installOpenClaw(storage, report) {
 }
 
 /**
- * Lets OpenClaw finish its own package, which it does at its first command instead of in an install
- * script. Agents cannot do it: the package is not theirs to write.
+ * Lets OpenClaw finish its own package, which it does on its first command instead of in an install script.
+ * Agents cannot do it: they have no write access to the package.
  */
 async function finishPackage(folder) {
   await command(node24(), [join(folder, 'node_modules/openclaw/openclaw.mjs'), '--version'], {

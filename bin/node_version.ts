@@ -1,7 +1,7 @@
-/** What AdonisJS and OpenClaw need: see `engines` in package.json. */
+/** The version that AdonisJS and OpenClaw need: see `engines` in package.json. */
 const NEEDED = { major: 24, minor: 16 }
 
-/** What to tell whoever runs Mosaic with a Node that is too old, or null. It must not import anything. */
+/** Returns the message for someone with a Node that is too old, or null. Must not import anything. */
 export function tooOld(version: string): string | null {
   const [major, minor] = version.split('.').map(Number)
   const { major: most, minor: least } = NEEDED
@@ -12,7 +12,7 @@ export function tooOld(version: string): string | null {
   )
 }
 
-/** Ends the process with that, before anything is imported that such a Node cannot read. */
+/** Exits with that message, before importing anything that such a Node cannot parse. */
 export function refuseIfTooOld(): void {
   const refusal = tooOld(process.versions.node)
   if (!refusal) return

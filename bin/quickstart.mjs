@@ -1,6 +1,6 @@
 /**
- * `npm run quickstart`: from a fresh clone to a running Mosaic, and again in seconds. `-- --demo` also
- * answers the setup, with a model that needs no key.
+ * `npm run quickstart`: from a fresh clone to a running Mosaic; later starts take seconds. `-- --demo` also
+ * completes the set-up, with a model that needs no key.
  */
 const OLDEST_MAJOR = 20
 

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: every page, light and dark, narrow and wide, into `screenshots/`. The pages are
- * the built ones and the agents are doubles, so this needs no OpenClaw.
+ * `npm run screenshots`: every page, light and dark, narrow and wide, into `screenshots/`. Uses the built pages
+ * and doubles for agents, so it needs no OpenClaw.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -11,8 +11,8 @@ const { reportBootFailure } = await import('#exceptions/boot')
 const { createHttpServer } = await import('#start/http_server')
 
 /**
- * The status of a server that was told to end before it served. There is nothing to let end then, and what
- * a boot writes is whole or not there; the framework would finish the boot, and stay.
+ * Exit status of a server that is told to stop while booting. Nothing needs draining then, and each write of a
+ * boot is atomic. The framework would finish the boot and keep running.
  */
 const ENDED_IN_BOOT = 143
 
@@ -40,6 +40,6 @@ ignitor
   .start((handler) => createHttpServer(handler))
   .catch(async (error: unknown) => {
     await reportBootFailure(error)
-    /** What had opened before the failure would keep the process alive. */
+    /** Whatever opened before the failure would keep the process alive. */
     await ignitor.getApp()?.terminate()
   })

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Starts Mosaic in its container: brings the database to the version of the code, then becomes the server.
-# Several replicas may start at once: one of them migrates, the others wait for it.
+# Starts Mosaic in its container: migrates the database, then becomes the server. If several replicas start at
+# once, one migrates and the others wait.
 #
 #   start.sh server            the server
-#   start.sh <command> …       a command of Mosaic's, as "doctor" or "breakglass:create"
+#   start.sh <command> …       an ace command, such as "doctor" or "breakglass:create"
 #
-# MOSAIC_START_SEC: how long the database may be away, and another replica may migrate (default 120 seconds).
+# MOSAIC_START_SEC: seconds to wait for the database, or for another replica to migrate (default 120).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ if [ "${1:-server}" != server ]; then exec node bin/console.js "$@"; fi
 deadline=$(($(date +%s) + ${MOSAIC_START_SEC:-120}))
 until said=$(node bin/console.js migration:run --force 2>&1); do
   case $said in
-    # Whoever does not get the lock says that it could not give it back.
+    # A replica that fails to get the lock reports that it could not release it.
     *'nable to acquire lock'* | *'unable to release database lock'*)
       why='Another replica of Mosaic brings the database up to date'
       ;;
@@ -32,8 +32,8 @@ until said=$(node bin/console.js migration:run --force 2>&1); do
 done
 printf '%s\n' "$said" >&2
 
-# Where an engine is given, agents run in containers of it, without a way to the machine that it runs on.
-# Whatever an admin chose before stays.
+# With an engine configured, agents run in its containers, sealed from the machine's network. An admin's earlier
+# choice stays.
 if [ -n "${DOCKER_HOST:-}" ]; then
   node bin/console.js settings:set runtime.driver docker --if-unset >&2 &
   driver=$!

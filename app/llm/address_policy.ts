@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js'
 
-/** Tells whether an outgoing call may go to this address. */
+/** Returns whether an outgoing call may go to this address. */
 export type AddressPolicy = (address: string) => boolean
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>
 
-/** Kinds of addresses (by ipaddr.js) that an allowed range can open. All others stay shut. */
+/** Address kinds (by ipaddr.js) that an allowed range can open. All others are always blocked. */
 const OPENABLE = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /**
@@ -20,23 +20,23 @@ const METADATA: Range[] = [
   'fd00:42::42/128',
 ].map((range) => ipaddr.parseCIDR(range))
 
-/** The only part of IPv6 that holds public hosts; what lies outside is special or unassigned. */
+/** The only part of IPv6 with public hosts; the rest is special or unassigned. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3')
 
-/** Public IPv4 as a network without IPv4 of its own reaches it (RFC 6052). */
+/** Public IPv4 as reached from an IPv6-only network (RFC 6052). */
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96')
 
-/** `localhost` is both, so an admin who allows one of them allows the machine itself. */
+/** `localhost` is both, so allowing one allows the machine itself. */
 const LOOPBACK = ['127.0.0.1', '::1'].map((address) => ipaddr.parse(address))
 
 /**
- * Public addresses may be called, and those of `allowedRanges` (CIDR) that are loopback, private,
- * unique local or shared (CGNAT). Unspecified, link-local, multicast, broadcast, reserved and metadata
- * addresses never, nor IPv6 forms that wrap another address (mapped, 6to4, Teredo and the like): no
- * public service needs them, and they are how a filter is talked around. NAT64 is the exception, as
- * IPv6-only networks cannot do without it: it may be called where the IPv4 address inside is public.
+ * Allows public addresses, and addresses in `allowedRanges` (CIDR) that are loopback, private, unique local or
+ * shared (CGNAT). Always blocks unspecified, link-local, multicast, broadcast, reserved and metadata addresses,
+ * and IPv6 forms that wrap another address (mapped, 6to4, Teredo and the like): no public service needs them,
+ * and they are a way around filters. NAT64 is the exception, because IPv6-only networks need it: it is allowed
+ * if the IPv4 address inside is public.
  *
- * @throws Error for a range that is no CIDR
+ * @throws Error for an invalid CIDR range
  */
 export function addressPolicy(allowedRanges: string[]): AddressPolicy {
   const allowed = allowedRanges.map((range) => ipaddr.parseCIDR(range))

@@ -6,8 +6,8 @@ const OPENAI: ApiCall[] = [
 ]
 
 /**
- * The calls of each API family that an agent makes, below the base address. Nothing that reads, changes or
- * deletes what else the same key can reach: files, stored answers, fine-tuned models, an Ollama's models.
+ * The calls that an agent makes per API family, relative to the base URL. None reads, changes or deletes other
+ * things that the key can reach: files, stored responses, fine-tuned models, an Ollama server's models.
  */
 const FAMILIES: Record<string, ApiCall[]> = {
   'openai-completions': [...OPENAI, { method: 'POST', path: '/chat/completions' }],
@@ -25,20 +25,22 @@ const FAMILIES: Record<string, ApiCall[]> = {
   ],
 }
 
-/** What may stand for `{name}`: a model's id in one segment. No `%`, no slash and no backslash, no `;`. */
+/** Allowed values of `{name}`: a model ID in one segment. No `%`, slash, backslash or `;`. */
 const VALUE = /^[A-Za-z0-9._~:@+-]+$/
 
-/** The calls that pass to a service of this adapter. Empty for a family that neither side knows. */
+/** Returns the calls that may pass to a service of this adapter. Empty for an unknown family. */
 export function callsOf(adapter: Pick<LlmAdapter, 'calls'>, apiType: ApiType): ApiCall[] {
   return adapter.calls?.(apiType) ?? (Object.hasOwn(FAMILIES, apiType) ? FAMILIES[apiType] : [])
 }
 
-/** Whether an agent's call is among `calls`. `path` is as it arrived, still encoded, without the query. */
+/**
+ * Returns whether an agent's call is among `calls`. `path` is as received, still encoded, without the query.
+ */
 export function allowsCall(calls: ApiCall[], method: string, path: string): boolean {
   return calls.some((call) => call.method === method && matches(call.path, path))
 }
 
-/** Segment by segment, and letter by letter where the declared segment has no `{name}`. */
+/** Compares segment by segment, exactly unless the declared segment contains `{name}`. */
 function matches(declared: string, path: string): boolean {
   if (declared === path) return true
   const wanted = declared.split('/')

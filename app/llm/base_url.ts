@@ -1,4 +1,4 @@
-/** A base address without the slashes at its end, in time linear in its length. */
+/** Strips trailing slashes, in linear time. */
 export function withoutEndingSlashes(address: string): string {
   let end = address.length
   while (address[end - 1] === '/') end--

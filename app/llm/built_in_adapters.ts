@@ -1,7 +1,7 @@
 import { configProvider } from '@adonisjs/core'
 import type { LlmAdapterFactory } from '#llm/define_config'
 
-/** The adapters that Mosaic brings, imported when the registry is first asked for. */
+/** Built-in adapters, imported on first use of the registry. */
 export const adapters = {
   openai: () =>
     configProvider.create<LlmAdapterFactory>(async () => {

@@ -3,10 +3,10 @@ import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { readText } from '#bounded/body'
 import { hasCode } from '#drivers/error_code'
 
-/** The longest known list of models has about two million bytes. The test has a deadline of its own. */
+/** The longest known model list is about two million bytes. The test has its own deadline. */
 const ANSWER = { what: 'The list of models', maxBytes: 8_000_000 }
 
-/** A service that did not answer rightly. `message` is for a person; nothing of the answer is in it. */
+/** A service did not answer correctly. `message` is for a person and contains nothing of the response. */
 export class ServiceFailure extends Error {
   readonly code = 'E_LLM_SERVICE'
 
@@ -22,7 +22,7 @@ function isServiceFailure(error: unknown): error is ServiceFailure {
   return hasCode(error, 'E_LLM_SERVICE')
 }
 
-/** Asks the service and gives the JSON of its answer. Throws ServiceFailure for anything but that. */
+/** Calls the service and returns its JSON. Throws ServiceFailure for anything else. */
 export type Ask = (url: string, init?: RequestInit) => Promise<unknown>
 
 export interface LabelledTestOptions extends TestOptions {
@@ -32,8 +32,8 @@ export interface LabelledTestOptions extends TestOptions {
 }
 
 /**
- * Runs the test of a connection and turns whatever goes wrong into a result. Only an end of `signal`
- * that is no timeout is thrown on, with its reason.
+ * Runs a connection test and turns any failure into a result. Throws only if `signal` aborts for another reason
+ * than a timeout; it then throws that reason.
  */
 export async function testConnection(
   { label, fetch, signal, now = () => performance.now() }: LabelledTestOptions,
@@ -61,8 +61,8 @@ export async function testConnection(
 }
 
 /**
- * Lists the models, or, where the service has no list, completes one token with a model that the owner
- * declared, and gives back the declared ones.
+ * Lists the models. If the service has no list, completes one token with a declared model and returns the
+ * declared ones.
  */
 export async function listOrComplete(steps: {
   declared: LlmModel[]
@@ -79,7 +79,7 @@ export async function listOrComplete(steps: {
   return steps.declared
 }
 
-/** What a service answered is not what it should be. */
+/** The failure for a malformed response. */
 export function badAnswer(label: string): ServiceFailure {
   return new ServiceFailure(
     'bad_response',
@@ -163,11 +163,11 @@ function asFailure(label: string, error: unknown): ServiceFailure {
   )
 }
 
-/** The system's name for what went wrong, wherever in the chain of causes it stands. */
+/** Returns the error code from anywhere in the chain of causes. */
 function codeOf(error: unknown): string {
   for (let link: any = error; link; link = link.cause) {
     if (typeof link.code === 'string') return link.code
-    /** It tells its code only sometimes. */
+    /** Its code is not always set. */
     if (link.name === 'HTTPParserError') return link.name
   }
   return ''

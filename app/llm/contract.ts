@@ -1,17 +1,17 @@
 /**
- * An adapter holds all that Mosaic knows of one kind of LLM service. It describes its form, tests a
- * connection, writes the service's entry for an agent's document, and adds the key to a call. It keeps
- * no state, reads no row, and reaches the network only through the `fetch` it is given.
+ * An adapter holds everything that Mosaic knows about one kind of LLM service. It describes its form, tests a
+ * connection, writes the service's entry for an agent's document, and adds the key to a call. It is stateless,
+ * reads no rows, and uses the network only through the given `fetch`.
  */
 
-/** The API families that an agent speaks, by OpenClaw's names. */
+/** API families that an agent speaks, by OpenClaw's names. */
 export type ApiType =
   'openai-completions' | 'openai-responses' | 'anthropic-messages' | 'ollama' | (string & {})
 
 /**
- * One call that an agent may make to a service. `path` begins with a slash and must match the part after
- * the base address letter by letter; `{name}` stands for a value within one segment, as in
- * `/models/{model}:generateContent`. A query may follow.
+ * One call that an agent may make to a service. `path` begins with a slash and must equal the part after the
+ * base URL; `{name}` stands for a value within one segment, as in `/models/{model}:generateContent`. A query
+ * may follow.
  */
 export interface ApiCall {
   method: 'GET' | 'POST'
@@ -37,22 +37,22 @@ export interface LlmField {
   options?: { value: string; label: string }[]
 }
 
-/** A provider as an adapter gets it: the row's values, with the key opened. */
+/** A provider as an adapter receives it: the row's values, with the key opened. */
 export interface LlmConnection {
-  /** The row's value, or the adapter's default. Without a trailing slash. */
+  /** The row's value, or the adapter's default. No trailing slash. */
   baseUrl: string
   apiKey: string | null
   apiType: ApiType
   models: LlmModel[]
 }
 
-/** The reasons why a connection fails: a closed list. `testConnection` of the kit maps an answer to them. */
+/** Reasons why a connection fails: a closed list. The kit's `testConnection` maps responses to them. */
 export const CONNECTION_FAILURES = [
   /** 401, 403: the service refuses the key. */
   'unauthorized',
   /** 404, 405, 501: a server answers, but this API is not under the path. */
   'not_found',
-  /** 429, or 402: too many requests, or no credit. A call of an agent that ends with 402 reads `billing`. */
+  /** 429, or 402: too many requests, or no credit. For an agent's call, 402 means `billing`. */
   'rate_limited',
   'timeout',
   /** No connection: no such host, refused, or a certificate that is not trusted. */
@@ -67,7 +67,9 @@ export const CONNECTION_FAILURES = [
 ] as const
 export type ConnectionFailure = (typeof CONNECTION_FAILURES)[number]
 
-/** Why a service refused a call of an agent: a closed list. Mosaic answers the agent by it. */
+/**
+ * Reasons why a service refuses an agent's call: a closed list. Mosaic's response to the agent depends on it.
+ */
 export const CALL_FAILURES = [
   'unauthorized',
   'billing',
@@ -79,7 +81,9 @@ export const CALL_FAILURES = [
 ] as const
 export type CallFailure = (typeof CALL_FAILURES)[number]
 
-/** What an adapter reads from a service's error. `message` is the service's own sentence for a person. */
+/**
+ * The parts that an adapter reads from a service's error. `message` is the service's own sentence for a person.
+ */
 export interface ServiceError {
   reason: CallFailure
   message?: string
@@ -116,69 +120,69 @@ export interface OpenClawProvider {
 
 /** A provider's entry in an agent's document. */
 export interface OpenClawEntry {
-  /** Its id under `models.providers`: `mosaic-<provider name>`, by which the model picker finds its models. */
+  /** ID under `models.providers`: `mosaic-<provider name>`. The model picker finds its models by it. */
   id: string
-  /** The value of that entry, without `apiKey`: the document adds the agent's own. */
+  /** The entry's value, without `apiKey`: the document adds the agent's own. */
   config: { baseUrl: string; api: ApiType; models: Record<string, unknown>[] } & Record<
     string,
     unknown
   >
-  /** OpenClaw plugins that must be allowed for it. */
+  /** OpenClaw plugins that the entry needs. */
   plugins: string[]
 }
 
 export interface LlmAdapter {
   /** The value of a provider's `type`. Unique; a provider row names its adapter by it. */
   readonly type: string
-  /** The name that people see. */
+  /** Name shown to people. */
   readonly label: string
-  /** One sentence for the form: what the service is and where to get a key. */
+  /** One sentence for the form: what the service is, and where to get a key. */
   readonly description: string
   readonly defaults: {
-    /** Null if there is no default, so the user must enter one. */
+    /** Null if there is no default, so that the user must enter one. */
     baseUrl: string | null
     apiType: ApiType
-    /** Proposed to the user before a test has found the real ones. */
+    /** Suggested to the user until a test has found the real ones. */
     models: LlmModel[]
   }
-  /** The fields of its form, in order. The form asks for no others. */
+  /** The form's fields, in order. */
   readonly fields: LlmField[]
 
   /**
-   * Calls the real service: lists its models, or requests one token if it has no list.
-   * A bad answer is a result, not an exception; only `signal` throws. A failure has no models; a success
-   * has the models that the service lists, or the declared ones.
+   * Calls the real service: lists its models, or requests one token if it has no list. A bad response is a
+   * result, not an exception; only `signal` throws. A failure has no models; a success has the models that the
+   * service lists, or the declared ones.
    */
   testConnection(connection: LlmConnection, options: TestOptions): Promise<ConnectionTest>
 
   /**
-   * Returns its entry in the document. The agent calls `endpoint` instead of the service, and Mosaic
-   * appends the path and query after it to `baseUrl`. A pure function: equal input, equal entry.
+   * Returns its entry in the document. The agent calls `endpoint` instead of the service, and Mosaic appends
+   * the path and query after it to `baseUrl`. Pure: equal input, equal entry.
    */
   toOpenClaw(provider: OpenClawProvider, endpoint: string): OpenClawEntry
 
   /**
-   * Normalises a base address that a person typed, for example by removing a superfluous `/v1`.
-   * Called before an address is stored or tested, without a trailing slash.
+   * Normalises a base URL that a person typed, for example by removing a superfluous `/v1`. Called before a URL
+   * is stored or tested, without a trailing slash.
    */
   tidyBaseUrl?(baseUrl: string): string
 
   /**
-   * Returns the calls that an agent may make by this API family; no other call reaches the service with
-   * its key. If the method is missing or returns undefined, the calls that `#llm/api_calls` knows for the
-   * family apply; for a family it does not know, no call passes. A pure function.
+   * Returns the calls that an agent may make in this API family; no other call reaches the service with its
+   * key. If the method is missing or returns undefined, the family's calls in `#llm/api_calls` apply; a family
+   * unknown there allows no call. Pure.
    */
   calls?(apiType: ApiType): ApiCall[] | undefined
 
   /**
-   * Adds headers that the service wants with each call of an agent, beside the key: a version, the name of the
-   * application. Called before `authorize`, with a key or without. A pure function.
+   * Adds headers that the service requires with each call of an agent, besides the key: a version, the
+   * application's name. Called before `authorize`, with or without a key. Pure.
    */
   headers?(headers: Headers): void
 
   /**
-   * Reads an error of the service that has a form of its own: its status (300 or more) and the beginning of its
-   * body as text. Null, or a missing method, leaves it to Mosaic, which knows the usual forms. A pure function.
+   * Parses an error in the service's own format: its status (300 or more) and the beginning of its body as
+   * text. Null, or a missing method, leaves it to Mosaic, which knows the usual formats. Pure.
    */
   readError?(answer: { status: number; body: string }): ServiceError | null
 
@@ -186,9 +190,9 @@ export interface LlmAdapter {
   authorize(headers: Headers, apiKey: string): void
 
   /**
-   * Answers an agent's call itself, for an adapter without a service behind it. If the method is missing,
-   * the call goes to `baseUrl`. `path` begins with a slash, `body` is the parsed JSON or undefined.
-   * The answer may stream, and ends when `signal` does.
+   * Answers an agent's call itself, for an adapter without a service behind it. If the method is missing, the
+   * call goes to `baseUrl`. `path` begins with a slash; `body` is the parsed JSON or undefined. The response
+   * may stream, and ends when `signal` aborts.
    */
   respond?(call: { path: string; body: unknown; signal: AbortSignal }): Promise<Response>
 }

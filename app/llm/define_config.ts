@@ -2,15 +2,15 @@ import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
 import type { LlmAdapter } from '#llm/contract'
 
-/** Makes an adapter. Called once. */
+/** Creates an adapter. Called once. */
 export type LlmAdapterFactory = () => LlmAdapter
 
 export interface LlmConfig {
-  /** By the `type` of the providers that they serve. */
+  /** Keyed by the `type` of their providers. */
   adapters: Record<string, LlmAdapterFactory>
 }
 
-/** Declares the kinds of LLM services that providers of an installation can be. */
+/** Declares the kinds of LLM services that an installation's providers can be. */
 export function defineConfig(config: {
   adapters: Record<string, ConfigProvider<LlmAdapterFactory> | LlmAdapterFactory>
 }): ConfigProvider<LlmConfig> {

@@ -1,28 +1,30 @@
 import { cut } from '#text/cut'
 
-/** As much of a message as is repeated, in characters. */
+/** Most characters of a message that the answer repeats. */
 const MAX_QUOTE = 400
 
-/** A common rule of thumb for English; the demo has no tokens of its own. */
+/** A common rule of thumb for English; the demo has no tokenizer. */
 const CHARACTERS_PER_TOKEN = 4
 
-/** As much of a message as is read, in characters: longer ones are counted, and quoted from their beginning. */
+/** Most characters of a message that are read; a longer one is counted, and quoted from its beginning. */
 const MAX_READ = 200_000
 
-/** What OpenClaw puts around a user's words: the time before them, a line of facts behind them. */
+/** Text that OpenClaw adds around a user's words: the time before, a line of facts after. */
 const TIME_BEFORE = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]]*\]/
 const FACTS_BEHIND = '\nRuntime: agent='
-/** With its full profile, OpenClaw adds a message of its own in the user's name. */
+/** With the full profile, OpenClaw adds its own message in the user's name. */
 const NOTES_BEGIN = '<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>'
 const NOTES_END = '<<<END_OPENCLAW_INTERNAL_CONTEXT>>>'
 
 export interface DemoAnswer {
   text: string
-  /** In OpenAI's shape, estimated. */
+  /** In OpenAI's shape; estimates. */
   usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number }
 }
 
-/** The demo model's answer to a conversation in OpenAI's shape: what it is, and what it was sent. */
+/**
+ * Returns the demo model's answer to a conversation in OpenAI's shape: what the model is, and what it received.
+ */
 export function describeConversation(messages: unknown[]): DemoAnswer {
   const sent = messages.map((message) => ({
     role: String((message as any)?.role ?? ''),
@@ -54,14 +56,14 @@ export function describeConversation(messages: unknown[]): DemoAnswer {
   }
 }
 
-/** The text of a message, whose content is a string or a list of parts. */
+/** Returns the text of a message, whose content is a string or a list of parts. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
   return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('')
 }
 
-/** Text of others, so every step is linear in its length. */
+/** Untrusted text, so every step is linear in its length. */
 function withoutWrapper(text: string): string {
   const words = withoutNotes(text.slice(0, MAX_READ)).replace(TIME_BEFORE, '')
   const facts = words.lastIndexOf(FACTS_BEHIND)

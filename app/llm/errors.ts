@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** An address that a user typed leads where Mosaic does not go. */
+/** A user-entered address that Mosaic refuses to call. */
 export class E_BLOCKED_ADDRESS extends Exception {
   static override code = 'E_BLOCKED_ADDRESS'
   static override status = 422

@@ -6,7 +6,7 @@ import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { watchConnection } from '#llm/standing_connections'
 import { faultOfAddress } from '#llm/web_address'
 
-/** Milliseconds until a connection must stand: a machine that answers at all answers sooner. */
+/** Connect timeout in milliseconds: a machine that answers at all answers sooner. */
 const CONNECT_TIMEOUT_MS = 5000
 
 export interface ResolvedAddress {
@@ -14,7 +14,7 @@ export interface ResolvedAddress {
   family: number
 }
 
-/** All addresses of a host name. Rejects as `dns.lookup` does. */
+/** Resolves all addresses of a host name. Rejects like `dns.lookup`. */
 export type Resolve = (hostname: string) => Promise<ResolvedAddress[]>
 
 export interface GuardOptions {
@@ -26,13 +26,12 @@ export interface GuardOptions {
 const resolveWithSystem: Resolve = (hostname) => lookup(hostname, { all: true })
 
 /**
- * An undici dispatcher that connects only where `addressPolicy` lets it. A name is resolved once for
- * a connection, and one address that may not be called refuses them all: the connection goes to the
- * very addresses that were checked, so a name that changes its answer gains nothing. It follows no
- * redirect and speaks HTTP/1.1. Close it when it is no longer used.
+ * Creates an undici dispatcher that connects only where `addressPolicy` allows. Resolves a name once per
+ * connection and refuses it if any of its addresses is not allowed. Connects to the very addresses it checked,
+ * so a name that changes its answer gains nothing. Follows no redirects; speaks HTTP/1.1. Close it after use.
  *
- * A refused request rejects with E_BLOCKED_ADDRESS (through `fetch`: as the `cause`). Check the URL
- * with `assertCallable` as well.
+ * A refused request rejects with E_BLOCKED_ADDRESS (through `fetch`: as the `cause`). Check the URL with
+ * `assertCallable` as well.
  */
 export function guardedDispatcher(
   { allowedRanges, resolve = resolveWithSystem }: GuardOptions,
@@ -49,7 +48,7 @@ export function guardedDispatcher(
     ...options,
     allowH2: false,
     connect(target, callback) {
-      /** An address needs no look-up, so Node would not ask ours. */
+      /** An IP address needs no look-up, so Node would skip the custom one. */
       if (isIP(target.hostname) && !allows(target.hostname)) {
         return callback(new E_BLOCKED_ADDRESS(), null)
       }
@@ -62,9 +61,9 @@ export function guardedDispatcher(
 }
 
 /**
- * Parses an address that a person typed.
+ * Parses a URL that a person typed.
  *
- * @throws E_BLOCKED_ADDRESS for what is no URL, not http or https, or carries a name and password, saying which
+ * @throws E_BLOCKED_ADDRESS if it is invalid, not http or https, or has credentials; the message says which
  */
 export function assertCallable(url: string): URL {
   const fault = faultOfAddress(url)

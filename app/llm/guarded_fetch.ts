@@ -3,15 +3,15 @@ import type { Fetch } from '#llm/contract'
 import { assertCallable, guardedDispatcher, type GuardOptions } from '#llm/guarded_dispatcher'
 import { hasCode } from '#drivers/error_code'
 
-/** Milliseconds for a whole call, its body included. */
+/** Deadline for a whole call including its body, in milliseconds. */
 const DEADLINE_MS = 10_000
 
 /**
- * The `fetch` for every address that a person typed. It connects through a guarded dispatcher, hands a
- * redirect back instead of following it, and ends each call, its body included, at a deadline.
+ * Creates the `fetch` for all URLs that people type. It connects through a guarded dispatcher, returns
+ * redirects instead of following them, and ends each call, its body included, at a deadline.
  *
- * It rejects with E_BLOCKED_ADDRESS for what may not be called, with a `TimeoutError` at the deadline,
- * with the reason of `init.signal`, and else as `fetch` does.
+ * Rejects with E_BLOCKED_ADDRESS for a forbidden address, with a `TimeoutError` at the deadline, with the
+ * reason of `init.signal`, and otherwise like `fetch`.
  */
 export function createGuardedFetch({
   deadlineMs = DEADLINE_MS,

@@ -7,12 +7,12 @@ import {
 } from '#llm/connection_test'
 import type { ConnectionTest, LlmConnection, LlmModel } from '#llm/contract'
 
-/** The key the way OpenAI and all who copied its API want it. */
+/** Adds the key as OpenAI and compatible APIs expect it. */
 export function authorizeBearer(headers: Headers, apiKey: string): void {
   headers.set('authorization', `Bearer ${apiKey}`)
 }
 
-/** Tests a service that speaks OpenAI's API under `baseUrl`: its list of models, else one token. */
+/** Tests a service with OpenAI's API under `baseUrl`: lists its models, or else requests one token. */
 export function testOpenAiApi(
   connection: LlmConnection,
   options: LabelledTestOptions
@@ -34,10 +34,10 @@ export function testOpenAiApi(
   })
 }
 
-/** The smallest request of each of the two APIs, and where the answer holds its text. */
+/** The smallest request of each of the two APIs, and the location of the text in the response. */
 function oneToken(apiType: string, model: string) {
   if (apiType === 'openai-responses') {
-    /** The least that the Responses API takes. */
+    /** The minimum of the Responses API. */
     const body = { model, input: 'Hi', max_output_tokens: 16, store: false }
     return { path: '/responses', body, holds: 'output' }
   }
@@ -51,7 +51,7 @@ function readModels(answer: unknown, label: string): LlmModel[] {
   return list.filter((entry) => typeof entry?.id === 'string' && entry.id !== '').map(readModel)
 }
 
-/** OpenAI's list holds ids only; OpenRouter, vLLM and others add a name and the context's size. */
+/** OpenAI's list has only IDs; OpenRouter, vLLM and others add a name and the context size. */
 function readModel(entry: any): LlmModel {
   const { id, name, context_length: length, max_model_len: limit } = entry
   const contextWindow = [length, limit].find((size) => Number.isInteger(size) && size > 0)

@@ -1,12 +1,12 @@
 import type { ApiType, LlmModel, OpenClawEntry } from '#llm/contract'
 
-/** Before the provider's name, in the id of its entry. */
+/** Prefix of the provider's name in the entry's ID. */
 export const ENTRY_PREFIX = 'mosaic-'
 
 /**
- * An entry under an id of Mosaic's own, `mosaic-<provider name>`. OpenClaw 2026.9.6 serves each of its
- * API families under such an id, several of one family beside each other too (tried), whereas the ids
- * it knows bring its own ideas along: `zai` makes every start look for a plugin at npm.
+ * Creates an entry under Mosaic's own ID, `mosaic-<provider name>`. OpenClaw 2026.9.6 serves each API family
+ * under such an ID, also several of one family (verified). IDs it knows bring their own behaviour: `zai` makes
+ * every start look for a plugin at npm.
  */
 export function openClawEntry(
   provider: { name: string; apiType: ApiType; models: LlmModel[] },

@@ -10,8 +10,8 @@ declare module '@adonisjs/core/types' {
 }
 
 /**
- * The kinds of LLM services that are known here: those of `config/llm.ts` and of plugins. Adapters
- * keep no state, so one of each kind serves everyone.
+ * The known kinds of LLM services, from `config/llm.ts` and plugins. Adapters are stateless, so one of each
+ * kind serves everyone.
  */
 export class LlmRegistry {
   readonly #factories: Map<string, LlmAdapterFactory>
@@ -23,7 +23,7 @@ export class LlmRegistry {
     this.#factories = new Map(Object.entries(config.adapters))
   }
 
-  /** Adds a kind, or replaces one; a plugin calls this while the application boots. */
+  /** Adds or replaces a kind; a plugin calls this while the application boots. */
   extend(type: string, factory: LlmAdapterFactory): void {
     this.#extensions.add(type)
     this.#factories.set(type, factory)
@@ -31,7 +31,7 @@ export class LlmRegistry {
   }
 
   /**
-   * The adapter of a provider's type.
+   * Returns the adapter of a provider's type.
    *
    * @throws E_UNKNOWN_PROVIDER_TYPE
    */
@@ -49,20 +49,20 @@ export class LlmRegistry {
     return adapter
   }
 
-  /** Puts a double in the place of the adapter of its type until `restore`, for tests. Returns the double. */
+  /** Replaces the adapter of the double's type until `restore`, for tests. Returns the double. */
   fake<Fake extends LlmAdapter>(double: Fake): Fake {
     if (!this.#factories.has(double.type)) throw new E_UNKNOWN_PROVIDER_TYPE()
     this.#fakes.set(double.type, double)
     return double
   }
 
-  /** Takes the double of that type away, or every double. */
+  /** Removes the double of that type, or all doubles. */
   restore(type?: string): void {
     if (type === undefined) this.#fakes.clear()
     else this.#fakes.delete(type)
   }
 
-  /** The types that plugins gave. */
+  /** Returns the types that plugins added. */
   extensions(): string[] {
     return [...this.#extensions]
   }
@@ -71,7 +71,7 @@ export class LlmRegistry {
     return this.#factories.has(type)
   }
 
-  /** All adapters, in the order in which a form offers them. */
+  /** Returns all adapters, in the form's order. */
   all(): LlmAdapter[] {
     return [...this.#factories.keys()].map((type) => this.get(type))
   }

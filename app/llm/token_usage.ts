@@ -1,4 +1,4 @@
-/** What a call cost, as the service counted it. What was read from the service's cache is part of `in`. */
+/** A call's token counts, as the service reports them. Cached tokens are part of `in`. */
 export interface TokenUsage {
   in: number
   out: number
@@ -7,9 +7,9 @@ export interface TokenUsage {
 type Fields = Record<string, unknown>
 
 /**
- * What one message of an answer says of the tokens used so far, or null where it says nothing. Reads the
- * usage fields of every API family: a whole answer, an event of a stream or an object of NDJSON. Families
- * that tell it in parts leave out what they told before.
+ * Returns the token usage so far from one message of a response, or null if it has none. Reads the usage fields
+ * of every API family, from a whole response, a stream event or an NDJSON object. Families that report in parts
+ * omit earlier counts.
  */
 export function usageIn(message: unknown): Partial<TokenUsage> | null {
   const told = object(message)
@@ -21,7 +21,7 @@ export function usageIn(message: unknown): Partial<TokenUsage> | null {
   return null
 }
 
-/** Where services put it, the likeliest first. */
+/** Where services put usage, most likely first. */
 function placesIn(told: Fields): (Fields | null)[] {
   const choice = Array.isArray(told.choices) ? object(told.choices[0]) : null
   const [response, message, delta, metadata] = [
@@ -32,7 +32,7 @@ function placesIn(told: Fields): (Fields | null)[] {
   ]
   return [
     written(told.usage),
-    /** OpenAI's Responses: `response.completed`. */
+    /** OpenAI Responses: `response.completed`. */
     written(response?.usage),
     /** Anthropic: `message_start`. */
     written(message?.usage),
@@ -46,18 +46,18 @@ function placesIn(told: Fields): (Fields | null)[] {
     written(delta?.usage),
     written(told.meta),
     written(response?.meta),
-    /** Bedrock: the event that ends its stream. */
+    /** Bedrock: the final stream event. */
     written(metadata?.usage),
-    /** Ollama puts its counts beside the answer. */
+    /** Ollama puts its counts at the top level. */
     told,
   ]
 }
 
-/** The names of the two counts, by who uses them. A count of its own beside them is added. */
+/** Names of the two counts, by service. Further names are separate counts to add. */
 const NAMES: { in: string[]; out: string[] }[] = [
   { in: ['prompt_tokens'], out: ['completion_tokens'] },
   {
-    /** Anthropic counts beside `input_tokens` what went into its cache and came out of it. */
+    /** Anthropic counts cache writes and reads separately from `input_tokens`. */
     in: ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
     out: ['output_tokens'],
   },
@@ -73,22 +73,22 @@ function ofFields(usage: Fields): Partial<TokenUsage> | null {
       return { ...(input !== undefined && { in: input }), ...(out !== undefined && { out }) }
     }
   }
-  /** Cohere: all of it, and the part that is billed. */
+  /** Cohere: total and billed tokens. */
   const inner = object(usage.tokens) ?? object(usage.billed_units)
   return inner && ofFields(inner)
 }
 
-/** The first count with those beside it, or undefined where there is none: the others say nothing alone. */
+/** Sums the first count and the others; undefined without the first, because the others mean nothing alone. */
 function sum(usage: Fields, [first, ...others]: string[]): number | undefined {
   const counted = count(usage[first])
   if (counted === undefined) return undefined
   return others.reduce((total, name) => total + (count(usage[name]) ?? 0), counted)
 }
 
-/** Tokens of one call, at most. Sums of what a service makes up must fit into a column, or nobody's are kept. */
+/** Maximum tokens per call. Sums of made-up numbers must still fit into a column, or no usage is saved. */
 const MOST = 1_000_000_000
 
-/** A service may say anything, as a number or as text: only what can be a number of tokens counts. */
+/** A service may send anything, as a number or a string: only plausible token counts are accepted. */
 function count(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   const isCount =
@@ -96,7 +96,7 @@ function count(value: unknown): number | undefined {
   return isCount ? (number as number) : undefined
 }
 
-/** Counts as an object, or as the text of one, as some proxies write them. */
+/** Counts as an object, or as a JSON string, as some proxies send them. */
 function written(value: unknown): Fields | null {
   if (typeof value !== 'string' || !value.startsWith('{')) return object(value)
   try {

@@ -1,12 +1,14 @@
-/** The parts of an address of the web, as people type them. */
+/** Parts of a web address as people type it. */
 const ADDRESS = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?<authority>[^/?#\\]*)/i
 
-/** A name or an address, one of IPv6 in brackets, and the port behind it. */
+/** A host name or address (IPv6 in brackets), with a port. */
 const HOST_AND_PORT = /^(?:\[[^\]]*\]|[^:[\]]*):(.*)$/
 
 const HIGHEST_PORT = 65_535
 
-/** What is wrong with an address of http or https that a person typed, in a sentence; null for nothing. */
+/**
+ * Returns what is wrong with an http or https address that a person typed, in a sentence; null if nothing is.
+ */
 export function faultOfAddress(typed: string): string | null {
   const { scheme, authority } = ADDRESS.exec(typed)?.groups ?? {}
   if (!scheme || !/^https?$/i.test(scheme)) return 'An address must begin with http:// or https://.'

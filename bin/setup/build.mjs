@@ -1,11 +1,11 @@
-/** Builds what production runs into `build/`, when something it is made from has changed. */
+/** Builds production code into `build/` if a source has changed. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from './command.mjs'
 import { ROOT, node24, withNode24 } from './node24.mjs'
 
-/** All that a build reads. What a build writes itself (`public/assets`) is left out. */
+/** Everything a build reads, except its own output (`public/assets`). */
 const SOURCES = [
   'adonisrc.ts',
   'ace.js',
@@ -29,7 +29,7 @@ const SOURCES = [
 ]
 const MADE_BY_BUILD = 'public/assets'
 
-/** Written last of all: a build that was interrupted has none. */
+/** Written last, so an interrupted build has none. */
 const STAMP = join(ROOT, 'build/.made-from')
 
 /** @returns {Promise<'built' | 'up to date'>} */
@@ -58,7 +58,7 @@ function sourceHash() {
   return hash.digest('hex')
 }
 
-/** The files at or below a path of the repository, in an order of their names. */
+/** Returns the files at or below a path of the repository, sorted by name. */
 function filesOf(path) {
   if (path === MADE_BY_BUILD || !existsSync(join(ROOT, path))) return []
   let entries

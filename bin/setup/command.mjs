@@ -1,23 +1,23 @@
-/** Runs programs quietly: what they print is shown only when they fail. */
+/** Runs programs quietly: their output appears only if they fail. */
 import { spawn } from 'node:child_process'
 import { SetupFailure } from './failure.mjs'
 import { withoutSharedCache } from './shared_cache.mjs'
 
-/** Half an hour: nothing here takes that long but a download over a very slow line. */
+/** Half an hour: only a download over a very slow line takes that long. */
 const DEADLINE_MS = 30 * 60_000
 
-/** From the request to end until a program is killed. */
+/** Grace period between the request to stop and a kill. */
 const END_GRACE_MS = 5000
 
-/** Lines of a failed program's output that are shown: enough for its reason, not for its whole log. */
+/** Lines of a failed program's output to show: enough for the reason, not the whole log. */
 const SHOWN_LINES = 20
 
 /**
  * @param {string} program
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions & { failure?: string, help?: string, input?: string }} [options]
- *   `failure` is the sentence for a person when it does not end with 0.
- * @returns {Promise<string>} What it wrote to standard output.
+ * @param {import('node:child_process').SpawnOptions & { failure?: string, help?: string, input?: string }}
+ * [options] `failure` is the sentence for a person if the exit status is not 0.
+ * @returns {Promise<string>} Its standard output.
  * @throws SetupFailure
  */
 export async function command(program, args, { failure, help, input, ...options } = {}) {

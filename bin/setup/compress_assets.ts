@@ -6,13 +6,13 @@ import type { Plugin } from 'vite'
 
 const KINDS = /\.(js|css)$/
 
-/** Below this a compressed answer saves nothing that a packet would not carry anyway. */
+/** Smaller files fit into one packet either way. */
 const LEAST_BYTES = 1024
 
 const brotli = promisify(brotliCompress)
 const zip = promisify(gzip)
 
-/** A Vite plugin: writes each script and style a second and third time, as browsers like to get them. */
+/** A Vite plugin that writes each script and style in two compressed formats as well. */
 export function compressAssets(): Plugin {
   return {
     name: 'compress-assets',

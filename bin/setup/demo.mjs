@@ -1,4 +1,4 @@
-/** Answers the setup as a person would, through the same API, with the model that needs no key. */
+/** Completes the set-up through the API that a person would use, with the model that needs no key. */
 import { randomBytes } from 'node:crypto'
 import { SetupFailure } from './failure.mjs'
 
@@ -21,7 +21,7 @@ export async function answerSetup({ server, terminal }) {
   const setupToken = new URL(server.setupLink).searchParams.get('token')
   await client.ask('POST', '/breakglass', { setupToken, username: USERNAME, password })
 
-  /** Told at once: from here on the account exists, whatever the next steps answer. */
+  /** Printed at once: the account exists from here on, whatever the next steps do. */
   terminal.line()
   terminal.line(`  Username  ${terminal.strong(USERNAME)}`)
   terminal.line(`  Password  ${terminal.strong(password)}   ${terminal.quiet('(shown this once)')}`)
@@ -39,7 +39,7 @@ function say(terminal, server, text) {
   terminal.line(`  ${terminal.strong('Chat here:')}  ${terminal.link(`${server.url}/chat`)}`)
 }
 
-/** Keeps the session and sends the CSRF token along, as a browser does. */
+/** Keeps the session and sends the CSRF token, like a browser. */
 class SetupClient {
   #base
   #cookies = new Map()

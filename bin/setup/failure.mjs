@@ -1,4 +1,4 @@
-/** Something that a person can mend: one sentence, and what to do next. Shown without a stack. */
+/** A failure that a person can fix: one sentence, and the next step. Shown without a stack. */
 export class SetupFailure extends Error {
   /**
    * @param {string} message What is wrong, in one sentence.

@@ -1,6 +1,6 @@
 /**
- * AdonisJS and OpenClaw need Node 24. npm brings one along as an ordinary package, so any Node from 20
- * can start a script, which then starts itself again with that one.
+ * AdonisJS and OpenClaw need Node 24. npm installs it as an ordinary package, so any Node from 20 can start a
+ * script, which then restarts itself with Node 24.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { SetupFailure } from './failure.mjs'
 
 export const NEEDED_MAJOR = 24
 
-/** The root of the repository, without a slash at the end. */
+/** The repository's root, without a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -19,7 +19,7 @@ export function isNode24() {
   return Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR
 }
 
-/** The Node 24 to run things with. It exists once the packages are installed. */
+/** Returns the Node 24 binary. It exists once the packages are installed. */
 export function node24() {
   const installed = join(ROOT, 'node_modules/.bin/node')
   if (existsSync(installed)) return installed
@@ -30,14 +30,14 @@ export function node24() {
   )
 }
 
-/** The environment with Node 24 first in PATH, for what finds Node there. */
+/** Returns the environment with Node 24 first in PATH. */
 export function withNode24(env = process.env) {
   const folder = join(ROOT, 'node_modules/.bin')
   return { ...env, PATH: `${folder}${delimiter}${env.PATH}` }
 }
 
 /**
- * Runs a script again with Node 24 and ends this process with its status. Signals are passed on.
+ * Reruns a script with Node 24 and exits with its status. Forwards signals.
  *
  * @param {string[]} args The script and its arguments.
  * @param {Record<string, string>} [env] Added to the environment.

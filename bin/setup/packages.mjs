@@ -1,14 +1,14 @@
-/** Installs exactly the packages that a lock file names, and tells how far it is. */
+/** Installs exactly the packages in a lock file, and reports progress. */
 import { lstat, readdir } from 'node:fs/promises'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from './command.mjs'
 import { withNode24 } from './node24.mjs'
 
-/** The least time between two looks at a growing folder. A look at 40,000 files takes a while itself. */
+/** Minimum interval between scans of a growing folder. Scanning 40,000 files takes a while itself. */
 const LOOK_MS = 1000
 
-/** All that the lock names, whatever the environment says of production; engines are ours to check. */
+/** Installs everything in the lock file, whatever NODE_ENV says. Mosaic checks engines itself. */
 const CLEAN_INSTALL = [
   'ci',
   '--include=dev',
@@ -24,8 +24,8 @@ const CLEAN_INSTALL = [
 const CHECK_NETWORK = 'Check the network and the disk, then start again: nothing half done is kept.'
 
 /**
- * Whether a folder holds every package of its lock file at its version. npm writes its own note of
- * what it installed last of all, so an interrupted install is not taken for a whole one.
+ * Returns whether a folder has every package of its lock file at its version. npm writes its record of the
+ * installation last, so an interrupted install does not count as complete.
  *
  * @param {string} folder
  */
@@ -35,7 +35,7 @@ export function isInstalled(folder) {
   const wanted = packagesOf(join(folder, 'package-lock.json'))
   const present = packagesOf(note)
   return Object.entries(wanted).every(([path, entry]) => {
-    // The repository's own packages are there anyway.
+    // The repository's own packages always exist.
     if (entry.link || !path.startsWith('node_modules/')) return true
     const found = present[path]
     return found ? found.version === entry.version : Boolean(entry.optional || entry.devOptional)
@@ -78,9 +78,9 @@ export async function install(folder, report) {
 }
 
 /**
- * Installs the plugins of this installation as their own lock file names them, where they are not there yet.
+ * Installs the installation's plugins from their own lock file, if they are missing.
  *
- * @param {string} folder The folder of plugins.
+ * @param {string} folder The plugins folder.
  * @returns {Promise<'none' | 'present' | 'installed'>}
  */
 export async function installPlugins(folder) {
@@ -96,7 +96,7 @@ export async function installPlugins(folder) {
   return 'installed'
 }
 
-/** The npm that started us, else the one in PATH. */
+/** Returns the npm that started this process, else the one in PATH. */
 function npm() {
   const script = process.env.npm_execpath
   return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm']
@@ -106,7 +106,7 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages
 }
 
-/** Bytes below a folder that changes while it is read: what vanished counts nothing. */
+/** Returns the bytes below a folder that changes meanwhile: files that vanish count as zero. */
 async function sizeOf(folder) {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   let bytes = 0

@@ -2,9 +2,9 @@ import { createServer } from 'node:net'
 import { SetupFailure } from './failure.mjs'
 
 /**
- * Ends with one clear sentence where an address cannot be listened on.
+ * Fails with one clear sentence if an address cannot be listened on.
  *
- * @param {{ host: string, port: number, variable: string }} listener `variable` places it elsewhere.
+ * @param {{ host: string, port: number, variable: string }} listener `variable` configures it.
  * @throws SetupFailure
  */
 export async function checkFree({ host, port, variable }) {
@@ -23,7 +23,7 @@ export async function checkFree({ host, port, variable }) {
   )
 }
 
-/** Mosaic holds its port at loopback of both families: see `start/listen_alone.ts`. */
+/** Mosaic binds its port on loopback of both families: see `start/listen_alone.ts`. */
 async function besideFailure({ host, port }) {
   if (host !== '127.0.0.1' && host !== 'localhost') return null
   const code = await failureOf({ host: '::1', port })

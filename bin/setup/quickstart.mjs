@@ -16,8 +16,8 @@ import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from './node24
 const SECOND_HALF = 'MOSAIC_QUICKSTART_CONTINUES'
 
 /**
- * Where models on this machine and in its network live. Production starts with none; who starts Mosaic
- * on their own machine wants their Ollama to be reachable.
+ * Ranges of models on this machine and its network. Production starts with none; someone who starts Mosaic on
+ * their own machine wants to reach their Ollama.
  */
 const LOCAL_RANGES = [
   '127.0.0.0/8',
@@ -87,7 +87,7 @@ async function start(demo, args) {
   await sleep(env, terminal)
 }
 
-/** Agents outlive Mosaic on a server; on one's own machine nothing should go on after Ctrl-C. */
+/** On a server, agents outlive Mosaic; on a personal machine nothing should keep running after Ctrl-C. */
 async function sleep(env, terminal) {
   terminal.line()
   await terminal.step('Agents', async () => {
@@ -110,7 +110,7 @@ function useEnvFile() {
   if (existsSync(file)) process.loadEnvFile(file)
 }
 
-/** What the server is started with. Everything that is set already is respected. */
+/** Returns the server's environment. Variables that are already set win. */
 function environment() {
   const storage = resolve(ROOT, process.env.STORAGE_PATH ?? 'storage')
   const env = {
@@ -136,7 +136,7 @@ function portOf(env, variable) {
   throw new SetupFailure(`${variable} is "${env[variable]}", and a port is a number up to 65535.`)
 }
 
-/** Makes the key where there is none, brings the database up to date, and opens the local network. */
+/** Creates a missing key, migrates the database, and allows the local network. */
 async function prepare(env, storage) {
   const { bootSecrets } = await import(
     pathToFileURL(join(ROOT, 'build/app/vaults/boot_secrets.js'))

@@ -6,22 +6,22 @@ import { ROOT, node24 } from './node24.mjs'
 import { SetupFailure } from './failure.mjs'
 import { withoutSharedCache } from './shared_cache.mjs'
 
-/** From its start until the server answers. A busy machine takes five seconds. */
+/** Deadline for the server's first answer. A busy machine takes five seconds. */
 const START_DEADLINE_MS = 60_000
 const ASK_EVERY_MS = 100
 
-/** Past this the log of former runs goes to `mosaic.log.1`, and what was there is dropped. */
+/** Above this size the log moves to `mosaic.log.1`, replacing the previous one. */
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
-/** Levels of the log, as its JSON lines have them. */
+/** Log level in the JSON lines. */
 const WARN = 40
 
-/** Where a word leads that is the link to claim a new installation. */
+/** Identifies the link that claims a new installation. */
 const SETUP_PATH = '/onboarding?token='
 
 /**
- * The web process, as a child: its log goes to a file, what a person should see to the terminal.
- * Signals to this process are passed on, and `ended` resolves with the status to end with.
+ * The web process as a child: its log goes to a file, lines for people to the terminal. Forwards signals;
+ * `ended` resolves with the exit status to use.
  */
 export class MosaicServer {
   #child
@@ -48,10 +48,10 @@ export class MosaicServer {
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.#env.PORT}`
   }
 
-  /** @returns {Promise<string>} The address, once it answers there. */
+  /** @returns {Promise<string>} The URL, once it answers there. */
   async start() {
     this.#openLog()
-    /** In a process group of its own, so that Ctrl-C reaches it once: from here. */
+    /** In its own process group, so that Ctrl-C reaches it only once, through this process. */
     this.#child = spawn(node24(), ['build/bin/server.js'], {
       cwd: ROOT,
       env: withoutSharedCache(this.#env),
@@ -82,7 +82,7 @@ export class MosaicServer {
         )
   }
 
-  /** Ends the server, then throws what it was ended for. */
+  /** Stops the server, then throws the given error. */
   async stop(error) {
     this.#child.kill('SIGTERM')
     await this.ended
@@ -100,7 +100,7 @@ export class MosaicServer {
     throw new SetupFailure('The server did not answer within a minute.', `See ${this.logFile}.`)
   }
 
-  /** The log's own lines are JSON; anything else was written for a person. */
+  /** Log lines are JSON; anything else is meant for a person. */
   #read(line) {
     const link = line.split(' ').find((word) => isSetupLink(word))
     if (link) {

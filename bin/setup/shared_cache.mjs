@@ -1,7 +1,7 @@
 /**
- * npm, TypeScript, Vite and others have Node load compiled code from a folder of a known name in the folder
- * for temporary files. Whoever made that first, an agent perhaps, would have its code run by what is started
- * here, often as root. So nothing that is started here uses it; a folder that somebody chose stays in use.
+ * npm, TypeScript, Vite and others make Node load compiled code from a folder with a known name in the
+ * temporary folder. Whoever created it first, possibly an agent, could run code in the processes started here,
+ * often as root. So these processes do not use it, unless someone has chosen a folder.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {NodeJS.ProcessEnv}

@@ -1,6 +1,6 @@
 /**
- * Shows the steps of a setup, one line each: a moving bar on a terminal, a line every ten seconds
- * where the output goes to a file or a CI.
+ * Shows the steps of a set-up, one line each: a moving bar on a terminal, or a line every ten seconds if the
+ * output is a file or CI.
  */
 
 const BAR_WIDTH = 24
@@ -40,8 +40,8 @@ export class Terminal {
   }
 
   /**
-   * Runs one step and shows it. `work` may report how far it is, from 0 to 1, and returns what to say
-   * about the outcome. A failure ends the line and is passed on.
+   * Runs one step and shows it. `work` may report progress from 0 to 1, and returns a description of the
+   * outcome. A failure ends the line and is rethrown.
    *
    * @param {string} label
    * @param {(report: (share: number) => void) => Promise<string>} work

@@ -1,22 +1,22 @@
 #!/bin/sh
-# The launcher: becomes the gateway of one agent. Runs as the agent, as a process beside Mosaic and in a
-# container alike. Its document and files come from Mosaic, so they are as fresh as this start.
+# The launcher: fetches one agent's document and files from Mosaic, so that they are current at each start, then
+# becomes the agent's gateway. Runs as the agent, both as a process beside Mosaic and in a container.
 #
 # Environment
 #   MOSAIC_API_URL        Mosaic's internal listener, as http://host:port
 #   AGENT_ID              user/<id> or system/<id>
 #   MOSAIC_SECRETS_FILE   JSON with the agent's gateway token: { "token": "…" }
 #                         (default /run/mosaic/secrets.json)
-#   OPENCLAW_STATE_DIR    what the agent keeps (default ~/.openclaw)
-#   OPENCLAW_CONFIG_PATH  where the document goes (default openclaw.json in the state folder)
+#   OPENCLAW_STATE_DIR    the agent's data (default ~/.openclaw)
+#   OPENCLAW_CONFIG_PATH  path of the document (default openclaw.json in the state folder)
 #   MOSAIC_GATEWAY_PORT   port of the gateway (default 18789)
 #   MOSAIC_GATEWAY_BIND   loopback or lan (default lan: in a container, loopback reaches nobody)
 #   MOSAIC_NODE           the Node binary (default node)
 #   MOSAIC_OPENCLAW       folder of the OpenClaw package (default: the working folder, then PATH)
-#   MOSAIC_FETCH_SEC      how long Mosaic may be away, in seconds (default 30)
+#   MOSAIC_FETCH_SEC      seconds to wait for Mosaic (default 30)
 #
-# Exit codes of its own: 65 the owner has no provider, 69 OpenClaw is missing, 75 Mosaic cannot be
-# reached, 77 Mosaic refused the token, 78 the document was refused; any other is OpenClaw's.
+# Exit codes: 65 the owner has no provider, 69 OpenClaw is missing, 75 Mosaic is unreachable, 77 Mosaic refused
+# the token, 78 the document was refused; any other is OpenClaw's.
 set -eu
 umask 077
 
@@ -28,10 +28,10 @@ export MOSAIC_API_URL AGENT_ID MOSAIC_SECRETS_FILE OPENCLAW_STATE_DIR OPENCLAW_C
 export OPENCLAW_NO_AUTO_UPDATE=1 OPENCLAW_DISABLE_BONJOUR=1 OPENCLAW_NO_RESPAWN=1
 node=${MOSAIC_NODE:-node}
 
-# When memory runs out, an agent goes before Mosaic does. Not every system lets it say so.
+# If memory runs out, the kernel kills an agent before Mosaic. Not every system allows setting this.
 { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null || true
 
-# Programs that gain rights when they are run (su, sudo) gain none here, where the system can do that.
+# Where supported, programs that gain privileges when run (su, sudo) gain none here.
 unprivileged=
 if setpriv --no-new-privs true 2>/dev/null; then unprivileged='setpriv --no-new-privs'; fi
 
@@ -50,8 +50,8 @@ if [ ! -f "$main" ]; then
 fi
 
 mkdir -p "$OPENCLAW_STATE_DIR"
-# Once it has changed its document itself, OpenClaw takes one without its own notes for damaged and puts
-# its last copy in place. Mosaic's is the one that counts.
+# OpenClaw, once it has changed its document itself, treats one without its own notes as damaged and restores
+# its last copy. Mosaic's document is the one that counts.
 rm -f "$OPENCLAW_CONFIG_PATH".bak* "$OPENCLAW_CONFIG_PATH".last-good
 
 NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
@@ -69,7 +69,7 @@ function fail(code, message) {
   process.exit(code)
 }
 
-/** Undefined means: worth another try. */
+/** Returns undefined if a retry may help. */
 async function attempt(url, token) {
   const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) })
@@ -80,7 +80,7 @@ async function attempt(url, token) {
   if (response.status < 500 && response.status !== 429) fail(78, `Mosaic answered ${response.status}`)
 }
 
-/** Mosaic may be restarting: that takes some seconds and is no reason to give up. */
+/** Retries until the deadline, because Mosaic may be restarting for a few seconds. */
 async function get(path, token) {
   const url = `${MOSAIC_API_URL}/api/internal/agent-config/${AGENT_ID}${path}`
   for (let pause = 100; Date.now() < deadline; pause = Math.min(2 * pause, 2000)) {
@@ -113,8 +113,8 @@ FETCH
 unset MOSAIC_FETCH_SEC
 preload=$OPENCLAW_STATE_DIR/mosaic/preload.mjs
 [ -s "$preload" ] || preload=
-# OpenClaw writes conversations to standard output. A log must hold none; its errors go to standard error.
-# The variables that hold a command are words to be split.
+# OpenClaw writes conversations to standard output, which must not enter a log; its errors go to standard error.
+# Unquoted variables hold commands to split into words.
 # shellcheck disable=SC2086
 exec $unprivileged "$node" ${preload:+--import "$preload"} "$main" gateway run \
   --port "${MOSAIC_GATEWAY_PORT:-18789}" --bind "${MOSAIC_GATEWAY_BIND:-lan}" --auth token >/dev/null

@@ -1,7 +1,7 @@
-/** What is told of things that are not of this installation: that they are there, and nothing of them. */
+/** Responses about things of other installations: that they exist, and nothing else. */
 import type { FoundContainer, FoundNetwork, FoundVolume } from '#socket_proxy/belongings'
 
-/** The name is taken, and that is all. */
+/** Shows only that the name is taken. */
 export function foreignContainer({ Id, Name, State }: FoundContainer) {
   const { Status, Running } = State ?? {}
   return {
@@ -15,7 +15,7 @@ export function foreignContainer({ Id, Name, State }: FoundContainer) {
   }
 }
 
-/** The caller's own container, without its environment: Mosaic knows its keys, and nobody else should. */
+/** The caller's own container, without its environment, which holds Mosaic's keys. */
 export function serverContainer({ Config, ...found }: FoundContainer) {
   return { ...found, Config: { ...Config, Env: [] } }
 }
@@ -28,7 +28,7 @@ type NetworkWithRanges = FoundNetwork & {
   IPAM?: { Config?: { Subnet?: string }[] | null }
 }
 
-/** With its ranges: networks of agents must not lie in them. */
+/** Includes its ranges: agents' networks must not overlap them. */
 export function foreignNetwork({ Id, Name, IPAM }: NetworkWithRanges) {
   const Config = (IPAM?.Config ?? []).map(({ Subnet }) => ({ Subnet }))
   return { Id, Name, Labels: {}, IPAM: { Config }, Containers: {} }

@@ -25,7 +25,7 @@ export interface FoundNetwork {
   Labels?: Labels
 }
 
-/** Finds out whose something is, before anything is done to it. */
+/** Determines the owner of an object before anything is done to it. */
 export class Belongings {
   readonly #engine: Engine
   readonly #installation: Installation
@@ -56,10 +56,11 @@ export class Belongings {
   }
 
   /**
-   * Whether it is the container that the request comes from, which is Mosaic's own: nobody else reaches the
-   * proxy. The engine gave it the address, so it is this one container, whatever names and labels others have.
+   * Returns whether the request comes from this container, which is Mosaic's own: nothing else reaches the
+   * proxy. The engine assigned the address, so it identifies exactly one container, whatever names and labels
+   * others have.
    *
-   * @param caller the address at the other end of the connection
+   * @param caller the remote address of the connection
    */
   isCaller({ NetworkSettings }: FoundContainer, caller: string): boolean {
     const address = caller.replace(/^::ffff:/, '')
@@ -71,9 +72,9 @@ export class Belongings {
   }
 
   /**
-   * A container of ours, or null where there is none of that name.
+   * Returns one of our containers, or null if there is none of that name.
    *
-   * @throws Refusal when it is somebody else's
+   * @throws Refusal if it belongs to someone else
    */
   async ourContainer(name: string): Promise<FoundContainer | null> {
     const found = await this.container(name)
@@ -81,14 +82,14 @@ export class Belongings {
     return found
   }
 
-  /** As `ourContainer`. */
+  /** Like `ourContainer`. */
   async ourVolume(name: string): Promise<FoundVolume | null> {
     const found = await this.volume(name)
     if (found && !this.owns(found)) throw foreign('volume', name)
     return found
   }
 
-  /** As `ourContainer`. */
+  /** Like `ourContainer`. */
   async ourNetwork(name: string): Promise<FoundNetwork | null> {
     const found = await this.network(name)
     if (found && !this.owns(found)) throw foreign('network', name)

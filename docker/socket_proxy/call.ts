@@ -1,19 +1,19 @@
 import { Refusal } from '#socket_proxy/refusal'
 
-/** A version of the engine's interface in front of a path. It is cut off: see `Outgoing`. */
+/** An API version at the start of a path. It is removed: see `Outgoing`. */
 const VERSION = /^\/v\d{1,2}\.\d{1,3}(?=\/)/
 
-/** What a caller asked for, taken apart once and in one way. */
+/** A request, parsed once and unambiguously. */
 export interface Call {
   method: string
-  /** Between slashes, decoded, without the version. */
+  /** Path segments, decoded, without the version. */
   segments: string[]
   query: URLSearchParams
 }
 
 /**
- * Takes a request line apart. What can be read in two ways is refused: encoded slashes, steps upwards,
- * empty segments, a parameter that is given twice.
+ * Parses a request line. Refuses anything ambiguous: encoded slashes, `..`, empty segments, a repeated
+ * parameter.
  *
  * @throws Refusal
  */
@@ -29,7 +29,7 @@ export function callOf(method: string, target: string): Call {
   return { method, segments, query }
 }
 
-/** Parameters of these names, each at most once. All others are left out: clients send many. */
+/** Returns the named parameters, each at most once. Ignores all others: clients send many. */
 export function only(query: URLSearchParams, ...names: string[]): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of names) {
@@ -46,7 +46,7 @@ function decoded(segment: string): string {
     // eslint-disable-next-line no-control-regex -- these are what must not be in a path
     if (!/[\u0000-\u0020\u007f\\%?#]/.test(text)) return text
   } catch {
-    // Below.
+    // Refused below.
   }
   throw new Refusal('This path could be read in two ways', 400)
 }

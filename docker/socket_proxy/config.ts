@@ -1,20 +1,20 @@
-/** What the proxy is told, by its environment alone. */
+/** The proxy's configuration, from its environment alone. */
 export interface SocketProxyConfig {
   host: string
   port: number
   /** The engine's socket. */
   engine: string
-  /** Repositories (`ghcr.io/openclaw/openclaw`), or single tags of them, that agents may be made from. */
+  /** Repositories (`ghcr.io/openclaw/openclaw`), or single tags of them, that agents may use. */
   images: string[]
-  /** The installation that is served; null for the first one that asks. */
+  /** The installation to serve; null: the first one that asks. */
   installation: string | null
-  /** Keeps the first installation over restarts; null keeps it in memory alone. */
+  /** File that remembers the first installation across restarts; null: in memory only. */
   memory: string | null
-  /** The range (CIDR, IPv4) that networks of agents may lie in. */
+  /** Range (CIDR, IPv4) for agents' networks. */
   range: string
-  /** A folder of the engine's machine of which agents get their own subfolder, read-only; null for none. */
+  /** A folder on the engine's machine; agents get their own subfolder of it, read-only. Null for none. */
   secretsFolder: string | null
-  /** What one container may ask for at most. */
+  /** Maximum limits of one container. */
   ceilings: { memoryMb: number; cpus: number; processes: number }
 }
 

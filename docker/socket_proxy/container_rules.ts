@@ -16,20 +16,20 @@ import {
   type Check,
 } from '#socket_proxy/shape'
 
-/** Kept in step with the docker driver by a test: what the driver asks for passes. */
+/** A test keeps this in step with the docker driver: whatever the driver requests passes. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/
 
 const NAME_LABEL = 'mosaic.name'
 export const PURPOSE_LABEL = 'mosaic.purpose'
 
-/** Where agents keep their data, get their launcher and token, and where a filler sees what it fills. */
+/** Folders of agents' data, of their launcher and token, and of the volume that a filler fills. */
 const STATE_FOLDER = '/home/node/.openclaw'
 const HANDED_FOLDER = '/run/mosaic'
 const FILLED_FOLDER = '/filled'
 
 const MEBIBYTE = 1024 * 1024
 
-/** Labels of Mosaic, and of Mosaic alone: compose and other tools act on labels of theirs. */
+/** Mosaic's labels only: compose and other tools act on their own. */
 const LABELS: Check = record(
   /^mosaic\.(installation|agent|name|generation|spec|shape|purpose)$/,
   text(/^[^\0]{0,256}$/)
@@ -47,7 +47,7 @@ const MOUNTS: Check = list(
   { max: 2 }
 )
 
-/** Options of a tmpfs that a program in it gains nothing by. */
+/** tmpfs options that give a program no advantage. */
 const TMPFS_OPTIONS =
   /^(?=.*\bnosuid\b)(?=.*\bnodev\b)(?=.*\bsize=\d)(?:(?:rw|nosuid|nodev|noexec|(?:mode|uid|gid)=\d{1,7}|size=\d{1,10}[kmg]?)(?:,|$))+$/
 
@@ -77,7 +77,7 @@ export interface ContainerRuleParts {
   images: ImageRules
 }
 
-/** What a container may be that is made through the proxy. */
+/** Rules for containers created through the proxy. */
 export class ContainerRules {
   readonly #parts: ContainerRuleParts
   readonly #agent: Check
@@ -97,7 +97,7 @@ export class ContainerRules {
   /**
    * Rebuilds the body of a create from its permitted fields.
    *
-   * @param name as the query gives it; null where the engine is to find one
+   * @param name from the query; null if the engine is to choose one
    * @throws Refusal
    */
   async create(body: unknown, name: string | null): Promise<unknown> {
@@ -113,7 +113,7 @@ export class ContainerRules {
     checkLabels(checked.Labels, name)
     if (!isFiller) checkSwap(checked.HostConfig)
 
-    // By its id from here on: a name could lead to another image a moment later.
+    // Uses the ID from here on: the name could point to another image a moment later.
     const image = await this.#parts.images.find(checked.Image)
     if (image) checked.Image = image.Id
     await this.#checkNetwork(checked)
@@ -132,7 +132,7 @@ export class ContainerRules {
     return {
       ...common(),
       Hostname: optional(text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/)),
-      // Numbers: what a name stands for is written in the image.
+      // Numeric: the image decides what a name means.
       User: text(/^[1-9]\d{0,9}:[1-9]\d{0,9}$/),
       Env: optional(list(text(/^[A-Za-z_][A-Za-z0-9_]*=[^\0]{0,8192}$/))),
       WorkingDir: optional(text(/^\/[^\0]{0,512}$/)),
@@ -222,7 +222,7 @@ export class ContainerRules {
     }
   }
 
-  /** The one folder of the engine's machine that an agent gets: its launcher and its token. */
+  /** Checks the only folder of the engine's machine that an agent gets: its launcher and its token. */
   #checkBind({ Source, Target }: Mount, labels: Record<string, string>): void {
     const base = this.#parts.config.secretsFolder
     const below = base && Source.startsWith(`${base}/`) ? Source.slice(base.length + 1) : null
@@ -232,7 +232,7 @@ export class ContainerRules {
     if (Target !== HANDED_FOLDER || !isOwn) throw new Refusal(`${Source} may not be bound`)
   }
 
-  /** The engine makes a volume that is missing, without labels: so it has to be there. */
+  /** Requires an existing volume: the engine would create a missing one without labels. */
   async #checkVolume(
     { Source }: Mount,
     labels: Record<string, string>,
@@ -257,7 +257,7 @@ function common(): Record<string, Check> {
   }
 }
 
-/** Made to put files into a volume, and never started: the proxy refuses that. */
+/** A container for copying files into a volume. The proxy refuses to start it. */
 function fillerShape(): Record<string, Check> {
   return {
     ...common(),
@@ -269,12 +269,12 @@ function fillerShape(): Record<string, Check> {
   }
 }
 
-/** The same value again means: no swap beside the memory. */
+/** Equal values mean no swap on top of the memory. */
 function checkSwap({ Memory: memory, MemorySwap: swap }: Memory): void {
   if (memory !== swap) throw new Refusal('HostConfig.MemorySwap must be the same as Memory')
 }
 
-/** An agent says which it is, and its name is the container's own; a filler and a probe are none. */
+/** An agent's labels name the agent and the container; fillers and probes are not agents. */
 function checkLabels(labels: Record<string, string>, name: string | null): void {
   const purpose = labels[PURPOSE_LABEL]
   if (purpose === undefined) {

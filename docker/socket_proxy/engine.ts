@@ -6,19 +6,21 @@ import {
 } from 'node:http'
 import { Refusal } from '#socket_proxy/refusal'
 
-/** What goes to the engine: always a path and a query made here, never what a caller wrote. */
+/** A request to the engine: path and query are always built here, never the caller's text. */
 export interface Outgoing {
   method: string
-  /** Without a version: the engine's newest. Old ones take more than is checked here. */
+  /**
+   * Without a version, so that the engine's newest API applies. Old versions accept more than is checked here.
+   */
   path: string
   query?: Record<string, string>
   headers?: OutgoingHttpHeaders
 }
 
-/** A look at something before a change of it takes milliseconds; a busy engine takes seconds. */
+/** An inspection before a change takes milliseconds, or seconds on a busy engine. */
 const LOOK_MS = 30_000
 
-/** What the engine tells of one thing is some kilobytes. */
+/** An inspection returns a few kilobytes. */
 const LOOK_BYTES = 4 * 1024 * 1024
 
 /** The engine, behind its socket. */
@@ -29,7 +31,7 @@ export class Engine {
     this.#socketPath = socketPath
   }
 
-  /** Begins a request; the caller writes the body, ends it, and reads the answer as it comes. */
+  /** Starts a request; the caller writes the body, ends it, and reads the response as it arrives. */
   send({ method, path, query = {}, headers }: Outgoing): ClientRequest {
     const search = new URLSearchParams(query).toString()
     return request({
@@ -42,9 +44,9 @@ export class Engine {
   }
 
   /**
-   * Looks at something: what the engine says of it, or null where there is no such thing.
+   * Inspects an object; null if it does not exist.
    *
-   * @throws Refusal when the engine answers with anything else
+   * @throws Refusal if the engine answers with anything else
    */
   async look<Found>(path: string): Promise<Found | null> {
     const asked = this.send({ method: 'GET', path })
@@ -59,7 +61,7 @@ export class Engine {
   }
 }
 
-/** @throws Refusal when there is more than `limit` bytes of it */
+/** @throws Refusal if the stream has more than `limit` bytes */
 export async function textOf(stream: AsyncIterable<Buffer>, limit: number): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0

@@ -3,8 +3,8 @@ import { Refusal } from '#socket_proxy/refusal'
 import { isObject } from '#socket_proxy/shape'
 
 /**
- * The filters of a list or of events, with the installation's label among them whatever was asked for: what
- * others have on the engine is not told. Filters of different labels all have to hold.
+ * Returns the filters of a list or of events, always with the installation's label, so that others' objects
+ * stay hidden. Filters on different labels must all match.
  *
  * @throws Refusal
  */
@@ -24,7 +24,7 @@ export function ownFilters(text: string | undefined, installation: Installation)
   })
 }
 
-/** Lists of texts under names; the engine knows another form too, which nobody needs. */
+/** Accepts lists of strings by name; the engine also knows another form, which no client needs. */
 function parsed(text: string | undefined): Record<string, string[]> {
   let filters: unknown
   try {

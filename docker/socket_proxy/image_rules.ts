@@ -1,10 +1,10 @@
 import type { Engine } from '#socket_proxy/engine'
 import { Refusal } from '#socket_proxy/refusal'
 
-/** Names that Mosaic gives to images that it has fetched. Only images that are allowed can get one. */
+/** Names that Mosaic gives to fetched images. Only allowed images can get one. */
 const PINS = 'mosaic-pinned'
 
-/** A reference as it may stand in a path: no step upwards, nothing that ends the path. */
+/** A reference that is safe in a path: no `..`, nothing that ends the path. */
 const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/
 
 export interface FoundImage {
@@ -13,7 +13,7 @@ export interface FoundImage {
   RepoDigests?: string[] | null
 }
 
-/** Which images agents may be made from. An image is judged by all names that the engine knows it by. */
+/** The images that agents may use. An image is judged by all names the engine knows for it. */
 export class ImageRules {
   readonly #engine: Engine
   readonly #allowed: string[]
@@ -24,9 +24,9 @@ export class ImageRules {
   }
 
   /**
-   * What the engine has under a name or an id; null where it has nothing.
+   * Returns the engine's image for a name or ID; null if there is none.
    *
-   * @throws Refusal when it is not among the allowed
+   * @throws Refusal if it is not allowed
    */
   async find(reference: unknown): Promise<FoundImage | null> {
     if (typeof reference !== 'string' || reference.length > 512 || !REFERENCE.test(reference)) {
@@ -38,14 +38,14 @@ export class ImageRules {
     return found
   }
 
-  /** @throws Refusal when it may not be fetched */
+  /** @throws Refusal if it may not be fetched */
   checkPull(reference: string): void {
     if (!REFERENCE.test(reference) || isPin(reference) || !this.isAllowed(reference)) {
       throw refusalOf(reference)
     }
   }
 
-  /** @throws Refusal when an image may not be given this name */
+  /** @throws Refusal if an image may not get this name */
   checkTag(repository: string | null, tag: string | null): void {
     if (repository === PINS && /^[A-Za-z0-9_.-]{1,128}$/.test(tag ?? '')) return
     throw new Refusal(`Images may be named ${PINS} and nothing else`)
@@ -74,12 +74,12 @@ function isId(reference: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(reference)
 }
 
-/** As the engine shows it: what is on Docker's own registry without the registry's name. */
+/** The engine's short form: Docker Hub images without the registry's name. */
 function short(reference: string): string {
   return reference.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '')
 }
 
-/** Without its tag and digest. */
+/** Returns the reference without tag and digest. */
 function repositoryOf(reference: string): string {
   const [name] = reference.split('@')
   const slash = name.lastIndexOf('/')

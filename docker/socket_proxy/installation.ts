@@ -1,20 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Refusal } from '#socket_proxy/refusal'
 
-/** As Mosaic makes it: letters and digits, and never a text that a filter of labels could misread. */
+/** An installation ID: letters and digits, never text that a label filter could misread. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/
 
 export const INSTALLATION_LABEL = 'mosaic.installation'
 
 /**
- * The one installation that is served. Mosaic makes its id at its first boot, so unless the operator names
- * it, the first one that asks is taken and kept; another one is refused from then on.
+ * The one installation that the proxy serves. Mosaic creates its ID at first boot, so unless the operator names
+ * it, the proxy remembers the first one that asks and refuses any other from then on.
  */
 export class Installation {
   readonly #memory: string | null
   #id: string | null
 
-  /** @param memory file that keeps the first one over restarts */
+  /** @param memory file that remembers the first one across restarts */
   constructor(id: string | null, memory: string | null) {
     if (id !== null && !ID.test(id)) throw new Error('The id of the installation is not one.')
     this.#memory = memory
@@ -27,9 +27,9 @@ export class Installation {
   }
 
   /**
-   * Takes the id that a request names.
+   * Accepts the ID in a request.
    *
-   * @throws Refusal when another installation is served
+   * @throws Refusal if another installation is served
    */
   take(id: unknown): string {
     if (typeof id !== 'string' || !ID.test(id)) {
@@ -43,7 +43,7 @@ export class Installation {
     return id
   }
 
-  /** Whether labels are those of something that this installation made. */
+  /** Returns whether the labels are those of this installation. */
   owns(labels: Record<string, string> | null | undefined): boolean {
     return this.#id !== null && labels?.[INSTALLATION_LABEL] === this.#id
   }

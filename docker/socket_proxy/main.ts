@@ -1,4 +1,4 @@
-/** The socket proxy as a program: `node main.js`, told by its environment (`config.ts`). */
+/** The socket proxy as a program: `node main.js`, configured by its environment (`config.ts`). */
 import { configFrom } from '#socket_proxy/config'
 import { SocketProxy } from '#socket_proxy/socket_proxy'
 

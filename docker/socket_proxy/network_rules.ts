@@ -19,7 +19,7 @@ const RANGE = /^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/
 
 const BRIDGE = 'com.docker.network.bridge'
 
-/** Only bridges of Mosaic's own: one that exists already may lead into the operator's network. */
+/** Only Mosaic's own bridges: an existing one may lead into the operator's network. */
 const BRIDGE_NAME = /^mosa?-[0-9a-f]{8}[a-z]?$/
 
 const OPTIONS: Check = object({
@@ -34,7 +34,7 @@ const ENDPOINT: Check = object({
   Aliases: optional(list(text(/^[a-z0-9][a-z0-9.-]{0,62}$/), { max: 8 })),
 })
 
-/** What networks and volumes may be that are made through the proxy. */
+/** Rules for networks and volumes created through the proxy. */
 export class NetworkRules {
   readonly #installation: Installation
   readonly #range: Span
@@ -80,7 +80,7 @@ export class NetworkRules {
     return checked
   }
 
-  /** The body of a connect or disconnect; `container` is the id of the one that was looked at. */
+  /** Returns the body of a connect or disconnect; `container` is the ID that was checked. */
   membership(body: unknown, container: string, verb: 'connect' | 'disconnect'): unknown {
     const shape: Record<string, Check> = { Container: () => container }
     if (verb === 'connect') shape.EndpointConfig = optional(ENDPOINT)
@@ -88,7 +88,7 @@ export class NetworkRules {
     return object(shape)(body, '')
   }
 
-  /** Rebuilds the body of a volume's create, because a driver's options could bind any folder. */
+  /** Rebuilds the body of a volume create, because driver options could bind any folder. */
   volume(body: unknown): unknown {
     this.#take(body)
     return object({

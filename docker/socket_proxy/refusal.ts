@@ -1,7 +1,7 @@
-/** Not 403, which some engines answer with for reasons of their own: a range that overlaps another. */
+/** Not 403, which some engines use for their own reasons, such as an overlapping range. */
 const REFUSED = 422
 
-/** Why a request goes no further. The message reaches the caller as the engine's own errors do. */
+/** Why a request is refused. The message reaches the caller in the form of the engine's errors. */
 export class Refusal extends Error {
   constructor(
     message: string,

@@ -1,7 +1,7 @@
 /**
- * Every request that the docker driver makes; the proxy refuses all others. A rule checks the object of the
- * request, and returns the request to forward, with the engine's own id of the object: a name could pass to
- * another object between the check and the act.
+ * Every request that the docker driver makes; the proxy refuses all others. A rule checks the request's object
+ * and returns the request to forward, with the engine's own ID of the object: the name could move to another
+ * object between the check and the action.
  */
 import {
   foreignContainer,
@@ -22,23 +22,23 @@ import { Refusal } from '#socket_proxy/refusal'
 import type { FoundContainer, FoundNetwork } from '#socket_proxy/belongings'
 import type { Engine, Outgoing } from '#socket_proxy/engine'
 
-/** What becomes of a request: it goes on, or it is answered here. */
+/** The outcome for a request: forward it, or answer it here. */
 export type Ruling =
   | (Outgoing & {
-      /** The body as it goes on; a stream goes on as it comes. */
+      /** The body to forward; a stream is passed through. */
       body?: unknown
       stream?: boolean
     })
   | { status: number; answer: unknown }
 
-/** Reads the body of the request as JSON; undefined where there is none. */
+/** Reads the request's body as JSON; undefined if there is none. */
 export type ReadBody = () => Promise<unknown>
 
 interface Request extends Call {
   readBody: ReadBody
-  /** The address that it comes from. */
+  /** The remote address. */
   caller: string
-  /** Credentials for a registry, which go on with a fetch. */
+  /** Registry credentials, forwarded with a pull. */
   registryAuth?: string
 }
 
@@ -46,12 +46,12 @@ type Rule = (request: Request, name: string) => Promise<Ruling> | Ruling
 
 interface Route {
   method: string
-  /** Segments of the path; `:name` is a name, `*` an image's, of any number of segments. */
+  /** Path pattern; `:name` matches a name, `*` an image reference of any number of segments. */
   path: string
   rule: Rule
 }
 
-/** The agent's own files that Mosaic reads: its token, and its data when it moves. */
+/** Agents' files that Mosaic reads: the token, and the data when an agent moves. */
 const READABLE = /^(?:\/run\/mosaic\/secrets\.json|\/home\/node\/\.openclaw\/?\.?|\/filled\/?\.?)$/
 const FILLABLE = /^\/(?:filled\/?\.?)?$/
 
@@ -324,20 +324,20 @@ export class Routes {
     return { method: 'PUT', path: `/containers/${id}/archive`, query: { path }, stream: true }
   }
 
-  /** The path of something of a container of ours. A filler holds what no agent has begun with yet. */
+  /** Returns the path of an action on one of our containers. Refuses to start a filler. */
   async #ofOurs(name: string, what: string): Promise<string> {
     const { id, purpose } = await this.#ours(name)
     if (purpose === 'filler' && what === 'start') throw new Refusal('A filler is never started')
     return `/containers/${id}/${what}`
   }
 
-  /** @throws Refusal when it is somebody else's; a missing one keeps its name, and the engine says so */
+  /** @throws Refusal if it belongs to someone else; a missing one keeps its name, so the engine reports it */
   async #ours(name: string): Promise<{ id: string; purpose?: string }> {
     const found = await this.#parts.belongings.ourContainer(checked(name))
     return { id: found?.Id ?? name, purpose: found?.Config?.Labels?.[PURPOSE_LABEL] }
   }
 
-  /** The one that joins or leaves a network: ours, or the caller's own container. */
+  /** Returns the container that joins or leaves a network: one of ours, or the caller's own. */
   async #member(body: unknown, caller: string): Promise<string> {
     const name = (body as { Container?: unknown } | undefined)?.Container
     const { belongings } = this.#parts
@@ -349,7 +349,7 @@ export class Routes {
   }
 }
 
-/** The name in a path that fits, an empty text where the path has none, or null where it does not fit. */
+/** Returns the name in a matching path, an empty string if the pattern has none, or null without a match. */
 function matched(pattern: string[], segments: string[]): string | null {
   const wild = pattern.indexOf('*')
   if (wild >= 0) {

@@ -1,18 +1,18 @@
 /**
- * Checks of request bodies. A check returns the value to send on, or throws a Refusal that names the field.
+ * Checks of request bodies. A check returns the value to forward, or throws a Refusal that names the field.
  *
- * The proxy rebuilds each body from checked values and never forwards the original: the engine reads the keys of
- * JSON without regard to case and takes the last of two, so a text that looks harmless here could be read
- * as something else there.
+ * The proxy rebuilds each body from checked values and never forwards the original: the engine matches JSON
+ * keys case-insensitively and takes the last of two, so a body that looks harmless here could be parsed
+ * differently there.
  */
 import { Refusal } from '#socket_proxy/refusal'
 
-/** @param at the way to the value, for the message: `HostConfig.Memory` */
+/** @param at the path to the value, for the message: `HostConfig.Memory` */
 export type Check = (value: unknown, at: string) => unknown
 
 /**
- * An object with these keys. Any other key is refused unless it is empty, and is then left out: clients
- * send many a null, and an empty value asks for nothing.
+ * An object with these keys. Other keys are refused unless empty, in which case they are dropped: clients send
+ * many nulls, and an empty value requests nothing.
  */
 export function object(shape: Record<string, Check>): Check {
   return (value, at) => {
@@ -31,12 +31,12 @@ export function object(shape: Record<string, Check>): Check {
   }
 }
 
-/** Left out, null, or as the check says. */
+/** Omitted, null, or valid for the check. */
 export function optional(check: Check): Check {
   return (value, at) => (value === undefined || value === null ? undefined : check(value, at))
 }
 
-/** One of these values and no other. */
+/** Exactly one of these values. */
 export function oneOf(...allowed: unknown[]): Check {
   return (value, at) => {
     if (allowed.includes(value)) return value
@@ -44,7 +44,7 @@ export function oneOf(...allowed: unknown[]): Check {
   }
 }
 
-/** A number between two bounds, both allowed. */
+/** A number between two bounds, inclusive. */
 export function between(min: number, max: number): Check {
   return (value, at) => {
     if (typeof value === 'number' && value >= min && value <= max) return value
@@ -70,7 +70,7 @@ export function list(check: Check, { min = 0, max = 256 } = {}): Check {
   }
 }
 
-/** An object whose keys are not known beforehand, only what they look like. */
+/** An object whose keys match a pattern. */
 export function record(keys: RegExp, check: Check): Check {
   return (value, at) => {
     if (!isObject(value)) throw new Refusal(`${at} must be an object`, 400)

@@ -17,13 +17,13 @@ import { Installation } from '#socket_proxy/installation'
 import { Refusal } from '#socket_proxy/refusal'
 import { Routes } from '#socket_proxy/routes'
 
-/** A create with the longest environment is some hundred kilobytes. */
+/** A create with the longest environment is a few hundred kilobytes. */
 const BODY_BYTES = 1024 * 1024
 
-/** A body that is checked arrives at once. */
+/** A checked body arrives at once. */
 const BODY_MS = 30_000
 
-/** What of the engine's answer goes back beside its body. */
+/** Response headers to pass back. */
 const ANSWER_HEADERS = [
   'content-type',
   'api-version',
@@ -42,8 +42,8 @@ export type Report = (line: {
 }) => void
 
 /**
- * The Docker engine's interface as far as Mosaic needs it, for a Mosaic that does not hold the engine's
- * socket: who holds that socket owns the machine. Answers are passed on as they come.
+ * The part of the Docker Engine API that Mosaic needs, for a Mosaic without access to the engine's socket:
+ * whoever holds that socket owns the machine. Responses are streamed through.
  */
 export class SocketProxy {
   readonly #engine: Engine
@@ -64,11 +64,11 @@ export class SocketProxy {
       images: new ImageRules(this.#engine, config.images),
     })
     this.#server = createServer((request, response) => void this.#serve(request, response))
-    // Moving an agent's data takes as long as it takes; bodies that are checked have a deadline of their own.
+    // No limit: moving an agent's data may take long. Checked bodies have their own deadline.
     this.#server.requestTimeout = 0
   }
 
-  /** Listens; gives the address as `DOCKER_HOST` takes it. */
+  /** Listens; returns the address in the form of `DOCKER_HOST`. */
   async start(): Promise<string> {
     this.#server.listen(this.#config.port, this.#config.host)
     await once(this.#server, 'listening')
@@ -76,7 +76,7 @@ export class SocketProxy {
     return `tcp://${address.includes(':') ? `[${address}]` : address}:${port}`
   }
 
-  /** Cuts what is open: logs and events have no end of their own. */
+  /** Closes open connections: logs and events never end by themselves. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -119,14 +119,14 @@ export class SocketProxy {
       headers['content-length'] = 0
     }
     const asked = this.#engine.send({ ...outgoing, headers })
-    // Whoever leaves ends what the engine does for them: a log that is followed, a fetch.
+    // When a client disconnects, the engine's work for it ends: a followed log, a pull.
     response.once('close', () => asked.destroy())
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       asked.once('response', resolve).once('error', reject)
     })
     answered.catch(() => {})
     if (stream) {
-      // The engine may answer, with a refusal of its own, before it has read all.
+      // The engine may refuse before it has read the whole body.
       pipeline(request, asked).catch(() => {})
     } else {
       request.resume()

@@ -12,10 +12,10 @@ import { badAnswer, jsonPost, listOrComplete, testConnection } from '#llm/connec
 import { withKnown } from '#llm/known_models'
 import { openClawEntry } from '#llm/openclaw_entry'
 
-/** The version of the API that every request names; Anthropic keeps old ones working. */
+/** API version sent with every request; Anthropic keeps old ones working. */
 const API_VERSION = '2023-06-01'
 
-/** Anthropic: the Claude models. Its base address ends before `/v1`, as OpenClaw adds that itself. */
+/** Anthropic: the Claude models. The base URL ends before `/v1`, which OpenClaw adds itself. */
 export class AnthropicAdapter implements LlmAdapter {
   readonly type = 'anthropic'
   readonly label = 'Anthropic'

@@ -11,7 +11,7 @@ import type {
 import { authorizeBearer, testOpenAiApi } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
 
-/** Any service or server that speaks OpenAI's API: vLLM, LM Studio, OpenRouter, LiteLLM and so on. */
+/** Any service that speaks OpenAI's API: vLLM, LM Studio, OpenRouter, LiteLLM and others. */
 export class CustomAdapter implements LlmAdapter {
   readonly type = 'custom'
   readonly label = 'OpenAI-compatible service'
@@ -59,7 +59,7 @@ export class CustomAdapter implements LlmAdapter {
     return openClawEntry(provider, endpoint, { input: ['text'] })
   }
 
-  /** People paste the whole address of an example request. */
+  /** Strips the endpoint, because people paste the whole URL of an example request. */
   tidyBaseUrl(baseUrl: string): string {
     return baseUrl.replace(/\/(chat\/completions|responses)$/, '')
   }

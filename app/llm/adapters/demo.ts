@@ -12,7 +12,7 @@ import { openClawEntry } from '#llm/openclaw_entry'
 
 const MODEL = { id: 'echo', name: 'Echo', contextWindow: 128_000, maxTokens: 4096 }
 
-/** Words in a chunk, so that an answer of a hundred of them visibly streams. */
+/** Words per chunk, few enough that an answer of a hundred words visibly streams. */
 const WORDS_PER_CHUNK = 4
 
 interface ChatRequest {
@@ -23,9 +23,9 @@ interface ChatRequest {
 }
 
 /**
- * A model inside Mosaic, without a key and without a network. It is no AI and says so: it repeats and
- * describes what it was sent, so that all of Mosaic can be tried on a bare machine. It speaks OpenAI's
- * chat completions, streaming and not.
+ * A model inside Mosaic that needs no key and no network. It is no AI and says so: it repeats and describes its
+ * input, so that all of Mosaic can be tried on a bare machine. Speaks OpenAI's chat completions, streaming or
+ * not.
  */
 export class DemoAdapter implements LlmAdapter {
   readonly type = 'demo'
@@ -34,7 +34,7 @@ export class DemoAdapter implements LlmAdapter {
     'No AI: it repeats and describes what you write, to try Mosaic without a key or a network.'
 
   readonly defaults = {
-    /** Nothing is ever called. */
+    /** Makes no calls. */
     baseUrl: null,
     apiType: 'openai-completions',
     models: [MODEL],
@@ -42,7 +42,7 @@ export class DemoAdapter implements LlmAdapter {
 
   readonly fields: LlmField[] = []
 
-  /** `pauseMs` between two chunks: by default about the pace at which a person reads. */
+  /** `pauseMs` is the pause between chunks; the default is roughly a person's reading pace. */
   constructor(
     protected pauseMs: number = 12,
     protected now: () => number = Date.now
@@ -57,7 +57,7 @@ export class DemoAdapter implements LlmAdapter {
   }
 
   authorize(): void {
-    /** There is no key. */
+    /** Needs no key. */
   }
 
   async respond(call: { path: string; body: unknown; signal: AbortSignal }): Promise<Response> {
@@ -107,7 +107,7 @@ export class DemoAdapter implements LlmAdapter {
   }
 }
 
-/** Whole words with the white space behind them; joined they are the text again. */
+/** Splits text into whole words with trailing white space; joined, they are the text again. */
 function chunksOf(text: string): string[] {
   const words = text.split(/(?<=\s)(?=\S)/)
   return Array.from({ length: Math.ceil(words.length / WORDS_PER_CHUNK) }, (_, index) =>

@@ -12,7 +12,7 @@ import { badAnswer, testConnection } from '#llm/connection_test'
 import { authorizeBearer } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
 
-/** A server of Ollama, over its own API. Its base address has no `/v1`. */
+/** An Ollama server, over its own API. The base URL has no `/v1`. */
 export class OllamaAdapter implements LlmAdapter {
   readonly type = 'ollama'
   readonly label = 'Ollama'

@@ -11,11 +11,11 @@ import { withKnown } from '#llm/known_models'
 import { authorizeBearer, testOpenAiApi } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
 
-/** Ids in OpenAI's list that no chat can use: pictures, sound, vectors, moderation, text completion. */
+/** IDs in OpenAI's list that are not chat models: images, audio, embeddings, moderation, text completion. */
 const NOT_FOR_CHAT =
   /embedding|image|dall-e|sora|tts|whisper|transcribe|audio|realtime|moderation|davinci|babbage|instruct|computer-use/
 
-/** OpenAI itself, or whatever speaks all of its API. */
+/** OpenAI, or any service that speaks all of its API. */
 export class OpenAiAdapter implements LlmAdapter {
   readonly type = 'openai'
   readonly label = 'OpenAI'

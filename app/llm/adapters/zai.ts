@@ -11,7 +11,7 @@ import { withKnown } from '#llm/known_models'
 import { authorizeBearer, testOpenAiApi } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
 
-/** Z.AI: the GLM models, over an API like OpenAI's. */
+/** Z.AI: the GLM models, over an OpenAI-like API. */
 export class ZaiAdapter implements LlmAdapter {
   readonly type = 'zai'
   readonly label = 'Z.AI'
