@@ -37,6 +37,7 @@ export default defineConfig({
     () => import('#providers/llm_provider'),
     () => import('#providers/runtime_provider'),
     () => import('#providers/usage_provider'),
+    () => import('#providers/knowledge_provider'),
     () => import('#providers/openclaw_provider'),
     () => import('#providers/agents_provider'),
     () => import('#providers/mail_provider'),

@@ -6,8 +6,37 @@
 
 import { BaseModel, column } from '@adonisjs/lucid/orm'
 import { DateTime } from 'luxon'
-import { booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
+import { dataSealedColumn, booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
 import type { ProviderModel, AgentLimits, RuntimeState } from '#models/types'
+
+export class AgentMemorySchema extends BaseModel {
+  static $columns = ['agent', 'bytes', 'createdAt', 'expiresAt', 'id', 'keyMac', 'name', 'namespaceMac', 'revision', 'updatedAt', 'userId', 'value'] as const
+  $columns = AgentMemorySchema.$columns
+  @column()
+  declare agent: string
+  @column()
+  declare bytes: number
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column.dateTime()
+  declare expiresAt: DateTime | null
+  @column({ isPrimary: true })
+  declare id: string
+  @column()
+  declare keyMac: string
+  @dataSealedColumn()
+  declare name: string | null
+  @column()
+  declare namespaceMac: string
+  @column()
+  declare revision: number
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+  @dataSealedColumn()
+  declare value: string | null
+}
 
 export class AgentUsSchema extends BaseModel {
   static $columns = ['agent', 'createdAt', 'inFlight', 'replicaId', 'updatedAt'] as const
@@ -53,6 +82,54 @@ export class AgentWakeSchema extends BaseModel {
   declare updatedAt: DateTime
   @column()
   declare usualMs: number | null
+}
+
+export class ArchiveConversationSchema extends BaseModel {
+  static $columns = ['createdAt', 'cursorMac', 'externalMac', 'id', 'lastMessageAt', 'name', 'title', 'updatedAt', 'userId'] as const
+  $columns = ArchiveConversationSchema.$columns
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare cursorMac: string | null
+  @column()
+  declare externalMac: string
+  @column({ isPrimary: true })
+  declare id: string
+  @column.dateTime()
+  declare lastMessageAt: DateTime
+  @dataSealedColumn()
+  declare name: string | null
+  @dataSealedColumn()
+  declare title: string | null | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+}
+
+export class ArchiveMessageSchema extends BaseModel {
+  static $columns = ['bytes', 'conversationId', 'createdAt', 'externalMac', 'id', 'role', 'saidAt', 'text', 'updatedAt', 'userId'] as const
+  $columns = ArchiveMessageSchema.$columns
+  @column()
+  declare bytes: number
+  @column()
+  declare conversationId: string
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare externalMac: string
+  @column({ isPrimary: true })
+  declare id: string
+  @column()
+  declare role: string
+  @column.dateTime()
+  declare saidAt: DateTime
+  @dataSealedColumn()
+  declare text: string | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
 }
 
 export class AuditEventSchema extends BaseModel {
@@ -128,6 +205,56 @@ export class BreakglassUserSchema extends BaseModel {
   declare username: string
 }
 
+export class DataKeySchema extends BaseModel {
+  static $columns = ['createdAt', 'id', 'key', 'owner', 'updatedAt', 'userId'] as const
+  $columns = DataKeySchema.$columns
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column({ isPrimary: true })
+  declare id: string
+  @sealedColumn()
+  declare key: string | null
+  @column()
+  declare owner: string
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string | null
+}
+
+export class FindingSchema extends BaseModel {
+  static $columns = ['author', 'body', 'bytes', 'confirmedAt', 'contentMac', 'createdAt', 'expiresAt', 'id', 'source', 'status', 'supersededBy', 'title', 'updatedAt', 'userId'] as const
+  $columns = FindingSchema.$columns
+  @column()
+  declare author: string
+  @dataSealedColumn()
+  declare body: string | null
+  @column()
+  declare bytes: number
+  @column.dateTime()
+  declare confirmedAt: DateTime | null
+  @column()
+  declare contentMac: string
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column.dateTime()
+  declare expiresAt: DateTime | null
+  @column({ isPrimary: true })
+  declare id: string
+  @dataSealedColumn()
+  declare source: string | null | null
+  @column()
+  declare status: string
+  @column()
+  declare supersededBy: string | null
+  @dataSealedColumn()
+  declare title: string | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+}
+
 export class LlmProviderSchema extends BaseModel {
   static $columns = ['apiKey', 'apiKeyLast4', 'apiKeyUpdatedAt', 'apiType', 'baseUrl', 'createdAt', 'displayName', 'id', 'isActive', 'models', 'name', 'type', 'updatedAt', 'userId'] as const
   $columns = LlmProviderSchema.$columns
@@ -183,6 +310,34 @@ export class ReplicaSchema extends BaseModel {
   declare id: string
   @column.dateTime({ autoCreate: true, autoUpdate: true })
   declare updatedAt: DateTime
+}
+
+export class SearchDocumentSchema extends BaseModel {
+  static $columns = ['id', 'kind', 'length', 'refId', 'userId'] as const
+  $columns = SearchDocumentSchema.$columns
+  @column({ isPrimary: true })
+  declare id: number
+  @column()
+  declare kind: string
+  @column()
+  declare length: number
+  @column()
+  declare refId: string
+  @column()
+  declare userId: string
+}
+
+export class SearchWordSchema extends BaseModel {
+  static $columns = ['documentId', 'frequency', 'length', 'word'] as const
+  $columns = SearchWordSchema.$columns
+  @column()
+  declare documentId: number
+  @column()
+  declare frequency: number
+  @column()
+  declare length: number
+  @column({ isPrimary: true })
+  declare word: bigint | number
 }
 
 export class SessionSchema extends BaseModel {
@@ -241,7 +396,7 @@ export class SystemConfigSchema extends BaseModel {
 }
 
 export class SystemContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
+  static $columns = ['containerId', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
   $columns = SystemContainerSchema.$columns
   @column()
   declare containerId: string | null
@@ -267,6 +422,8 @@ export class SystemContainerSchema extends BaseModel {
   declare id: string
   @booleanColumn()
   declare isActive: boolean
+  @column()
+  declare knowledgeTokenHash: string | null
   @column.dateTime()
   declare lastActiveAt: DateTime | null
   @column.dateTime()
@@ -303,6 +460,41 @@ export class SystemContainerSchema extends BaseModel {
   declare updatedAt: DateTime
 }
 
+export class TaskSchema extends BaseModel {
+  static $columns = ['assignedAgent', 'assignedUserId', 'author', 'body', 'bytes', 'claimedUntil', 'createdAt', 'dueAt', 'id', 'priority', 'result', 'status', 'title', 'updatedAt', 'userId'] as const
+  $columns = TaskSchema.$columns
+  @column()
+  declare assignedAgent: string | null
+  @column()
+  declare assignedUserId: string | null
+  @column()
+  declare author: string
+  @dataSealedColumn()
+  declare body: string | null | null
+  @column()
+  declare bytes: number
+  @column.dateTime()
+  declare claimedUntil: DateTime | null
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column.dateTime()
+  declare dueAt: DateTime | null
+  @column({ isPrimary: true })
+  declare id: string
+  @column()
+  declare priority: number
+  @dataSealedColumn()
+  declare result: string | null | null
+  @column()
+  declare status: string
+  @dataSealedColumn()
+  declare title: string | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+}
+
 export class UsageDaySchema extends BaseModel {
   static $columns = ['awakeSeconds', 'chats', 'createdAt', 'day', 'id', 'tokensIn', 'tokensOut', 'updatedAt', 'userId', 'wakes'] as const
   $columns = UsageDaySchema.$columns
@@ -329,14 +521,20 @@ export class UsageDaySchema extends BaseModel {
 }
 
 export class UserAgentConfigSchema extends BaseModel {
-  static $columns = ['createdAt', 'fallbackModels', 'id', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId'] as const
+  static $columns = ['archiveDays', 'archiveEnabled', 'createdAt', 'fallbackModels', 'id', 'knowledge', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId'] as const
   $columns = UserAgentConfigSchema.$columns
+  @column()
+  declare archiveDays: number
+  @booleanColumn()
+  declare archiveEnabled: boolean
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
   @jsonColumn()
   declare fallbackModels: string[]
   @column({ isPrimary: true })
   declare id: string
+  @column()
+  declare knowledge: string
   @column()
   declare personality: string | null
   @column()
@@ -352,7 +550,7 @@ export class UserAgentConfigSchema extends BaseModel {
 }
 
 export class UserContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
+  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
   $columns = UserContainerSchema.$columns
   @column()
   declare containerId: string | null
@@ -380,6 +578,8 @@ export class UserContainerSchema extends BaseModel {
   declare id: string
   @column()
   declare idleTimeoutMin: number
+  @column()
+  declare knowledgeTokenHash: string | null
   @column.dateTime()
   declare lastActiveAt: DateTime | null
   @column.dateTime()

@@ -9,6 +9,13 @@ const sealed: ColumnInfo = {
   imports: [{ source: columns, namedImports: ['sealedColumn'] }],
 }
 
+/** What somebody knows, sealed under their data key. */
+const dataSealed: ColumnInfo = {
+  tsType: 'string | null',
+  decorators: [{ name: '@dataSealedColumn' }],
+  imports: [{ source: columns, namedImports: ['dataSealedColumn'] }],
+}
+
 const flag: ColumnInfo = {
   tsType: 'boolean',
   decorators: [{ name: '@booleanColumn' }],
@@ -40,5 +47,11 @@ export default {
   tables: {
     llm_providers: { columns: { api_key: sealed } },
     sign_in_services: { columns: { client_secret: sealed } },
+    data_keys: { columns: { key: sealed } },
+    findings: { columns: { title: dataSealed, body: dataSealed, source: dataSealed } },
+    agent_memories: { columns: { name: dataSealed, value: dataSealed } },
+    tasks: { columns: { title: dataSealed, body: dataSealed, result: dataSealed } },
+    archive_conversations: { columns: { name: dataSealed, title: dataSealed } },
+    archive_messages: { columns: { text: dataSealed } },
   },
 } satisfies SchemaRules

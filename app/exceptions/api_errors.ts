@@ -12,6 +12,8 @@ export interface ApiError {
   hint?: string
   /** One of a closed list, for codes with several causes: see `docs/api.md`. */
   reason?: string
+  /** What is there already, where the code is E_SIMILAR. */
+  similar?: object
 }
 
 /** A failure as the API reports it. `retryAfterSec` is set only for 429 and 503. */
@@ -102,9 +104,13 @@ function withoutTimes(error: unknown): Answer {
   const isFramework = error instanceof Exception && error.status < 500
   if ((isTold(error) || isFramework) && error.code) {
     const { code, message, help: hint } = error
-    const { field, reason } = error as { field?: string; reason?: string }
+    const { field, reason, similar } = error as Partial<ApiError>
     const wording = WORDING[code] ?? { message, hint }
-    const place = { ...(field && { field }), ...(reason && { reason }) }
+    const place = {
+      ...(field && { field }),
+      ...(reason && { reason }),
+      ...(similar && { similar }),
+    }
     return { status: error.status ?? 500, errors: [{ code, ...wording, ...place }] }
   }
 

@@ -11,6 +11,7 @@ export const CHAPTERS = [
   'upgrade',
   'metrics',
   'api',
+  'knowledge',
   'plugin_guide',
   'architecture',
   'benchmarks',

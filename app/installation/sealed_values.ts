@@ -1,4 +1,5 @@
 import type { LucidModel } from '@adonisjs/lucid/types/model'
+import DataKey from '#models/data_key'
 import LlmProvider from '#models/llm_provider'
 import SignInService from '#models/sign_in_service'
 import SystemConfig from '#models/system_config'
@@ -17,6 +18,7 @@ export const SEALED_MODELS: LucidModel[] = [
   SignInService,
   UserContainer,
   SystemContainer,
+  DataKey,
 ]
 
 /** A sealed value in its place. */

@@ -27,3 +27,15 @@ export function listed<Item>(items: Item[], query: PageQuery = {}) {
   const { total, currentPage: page, perPage: limit } = meta
   return { data: rows, meta: { total, page, limit, totalPages: Math.ceil(total / limit) } }
 }
+
+/** A page that the database cut, with its rows as the API tells them. */
+export function pageWith<Item>(
+  page: { total: number; currentPage: number; perPage: number },
+  data: Item[]
+) {
+  const { total, currentPage, perPage: limit } = page
+  return {
+    data,
+    meta: { total, page: currentPage, limit, totalPages: Math.ceil(total / limit) },
+  }
+}

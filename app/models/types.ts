@@ -49,3 +49,18 @@ export interface AgentLimits {
   cpus?: number
   processes?: number
 }
+
+/** What an owner's agent may do with what is known: nothing, look it up, or add to it as well. */
+export const KNOWLEDGE_ACCESS = ['off', 'read', 'write'] as const
+export type KnowledgeAccess = (typeof KNOWLEDGE_ACCESS)[number]
+
+/** Who wrote something down: its owner, or the owner's agent. */
+export const AUTHORS = ['person', 'agent'] as const
+export type Author = (typeof AUTHORS)[number]
+
+/** Only what is current is found. */
+export const FINDING_STATUSES = ['current', 'superseded', 'rejected'] as const
+export type FindingStatus = (typeof FINDING_STATUSES)[number]
+
+export const TASK_STATUSES = ['todo', 'doing', 'blocked', 'done', 'cancelled'] as const
+export type TaskStatus = (typeof TASK_STATUSES)[number]

@@ -129,6 +129,12 @@ export const DEFINITIONS = {
   'limits.tokens': setting<number>({ default: 100, schema: whole(1, 100_000) }),
   /** Sessions per user; a sign-in beyond the limit ends the least recently used one. */
   'limits.sessions': setting<number>({ default: 100, schema: whole(1, 100_000) }),
+  /** Findings, memories and tasks that one user may have, all together. */
+  'limits.knowledgeRows': setting<number>({ default: 20_000, schema: whole(10, 10_000_000) }),
+  /** Megabytes that they may take, before they are sealed. */
+  'limits.knowledgeMb': setting<number>({ default: 64, schema: whole(1, 1_048_576) }),
+  /** Megabytes of conversations that are kept for one user; the oldest messages go first. */
+  'limits.archiveMb': setting<number>({ default: 256, schema: whole(1, 1_048_576) }),
   /** Megabytes of requests to agents that each replica holds for one user. */
   'limits.bodyMb': setting<number>({ default: 64, schema: whole(10, 1_048_576) }),
   /** The same, over all users. */

@@ -85,3 +85,11 @@ export class E_VAULT_NOT_SEALED extends Exception {
   static override message = 'A secret was about to be stored without being sealed.'
   static override help = 'Use seal() of the model to set a sealed column.'
 }
+
+/** The data key that sealed a text is gone, with all it sealed. */
+export class E_DATA_KEY_GONE extends Exception {
+  static override code = 'E_DATA_KEY_GONE'
+  static override status = 410
+  static override message = 'This cannot be read any more: the key that sealed it was deleted.'
+  static override help = 'Delete what it sealed. Only a backup from before holds the key.'
+}

@@ -327,12 +327,15 @@ test.group("A user's token on what belongs to someone else", (group) => {
   /** How each parameter of a route is filled: with the id of the other user's thing. */
   async function othersThings(owner: User): Promise<Record<string, string>> {
     const provider = await LlmProviderFactory.merge({ userId: owner.id }).create()
+    const findings = await app.container.make('knowledge.findings')
+    const finding = await findings.create(owner.id, 'person', { title: 'One', body: 'of theirs' })
     return {
       '/api/v1/providers/:id': provider.id,
       '/api/v1/providers/:id/test': provider.id,
       '/api/v1/tokens/:id': (await tokenOf(owner)).id,
       '/api/v1/sessions/:id': await sessionOfAnAdmin(),
       '/api/v1/conversations/:id': 'agent:main:main',
+      '/api/v1/findings/:id': finding.id,
     }
   }
 

@@ -27,6 +27,7 @@ const FLOORS: Record<string, number> = {
   agents: 3,
   settings: 3,
   user_settings: 3,
+  knowledge: 3,
   installation: 3,
   plugins: 3,
   identity: 3,
@@ -234,10 +235,15 @@ const CONTENTS = [
   'llm_relay/',
   'chat/',
   'openclaw/gateway',
+  'knowledge/',
   'user_settings/provider_directory',
   'user_settings/agent_preferences',
   'models/llm_provider',
   'models/user_agent_config',
+  'models/data_key',
+  'models/finding',
+  'models/agent_memory',
+  'models/task',
 ]
 
 /** The same in the container: how names begin. */
@@ -246,6 +252,7 @@ const CONTENT_SERVICES = [
   'chat.',
   'vault.',
   'openclaw.gateway',
+  'knowledge.',
   'settings.providers',
   'settings.agent_preferences',
 ]

@@ -1,3 +1,4 @@
+import { finding } from '#openapi/shapes/knowledge'
 import { list, nullable, optional, shape, text } from '#openapi/answer'
 
 export const errorEntry = shape({
@@ -6,6 +7,7 @@ export const errorEntry = shape({
   field: optional(text()),
   hint: optional(text()),
   reason: optional(text()),
+  similar: optional(finding),
 })
 
 /** An error under `/api/v1`. */

@@ -1,0 +1,66 @@
+import { Exception } from '@adonisjs/core/exceptions'
+import type { FindingView } from '#knowledge/finding_view'
+
+/** There is one that says nearly the same. The answer holds it, the log must not. */
+export class E_SIMILAR extends Exception {
+  static override code = 'E_SIMILAR'
+  static override status = 409
+  static override message = 'There is a finding that says nearly the same.'
+  static override help =
+    'Change that one, name it as "supersedes", or send this one again with "?force=true".'
+
+  /** Not enumerable, so that no log writes it down. */
+  readonly #similar: FindingView
+
+  constructor(similar: FindingView) {
+    super()
+    this.#similar = similar
+  }
+
+  get similar(): FindingView {
+    return this.#similar
+  }
+}
+
+export class E_TOO_MUCH_KNOWLEDGE extends Exception {
+  static override code = 'E_TOO_MUCH_KNOWLEDGE'
+  static override status = 409
+  static override help = 'Delete what you do not need. An admin can allow more.'
+
+  constructor(most: number) {
+    super(`You have ${most} findings, memories and tasks, and no user may have more.`)
+  }
+}
+
+export class E_KNOWLEDGE_TOO_LARGE extends Exception {
+  static override code = 'E_TOO_MUCH_KNOWLEDGE'
+  static override status = 413
+  static override help = 'Delete what you do not need. An admin can allow more.'
+
+  constructor(megabytes: number) {
+    super(`Your findings, memories and tasks may take ${megabytes} MB together.`)
+  }
+}
+
+/** Somebody stored the memory since it was read. */
+export class E_REVISION extends Exception {
+  static override code = 'E_REVISION'
+  static override status = 412
+  static override help = 'Read it again, and send the revision that you read.'
+
+  constructor(present: number) {
+    super(
+      present === 0
+        ? 'There is no such memory, so it has no revision.'
+        : `The memory has changed: its revision is ${present}.`
+    )
+  }
+}
+
+/** Someone is at work on the task, or nobody has to be any more. */
+export class E_TASK_CLAIMED extends Exception {
+  static override code = 'E_TASK_CLAIMED'
+  static override status = 409
+  static override message = 'The task is claimed already, or it is over.'
+  static override help = 'Take another one, or come back when the claim has expired.'
+}

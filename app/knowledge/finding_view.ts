@@ -1,0 +1,45 @@
+import type Finding from '#models/finding'
+import type { Author, FindingStatus } from '#models/types'
+import { iso } from '#knowledge/iso'
+import type { DataCipher } from '#vaults/data_cipher'
+
+/** A finding as its owner reads it. Times are ISO 8601 in UTC. */
+export interface FindingView {
+  id: string
+  title: string
+  body: string
+  /** Where it comes from, in its author's words. */
+  source: string | null
+  author: Author
+  status: FindingStatus
+  confirmedAt: string | null
+  expiresAt: string | null
+  /** The finding that it corrects. */
+  supersedes: string | null
+  /** The finding that corrects it. */
+  supersededBy: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+/** @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+export function findingView(
+  row: Finding,
+  cipher: DataCipher,
+  supersedes: string | null
+): FindingView {
+  return {
+    id: row.id,
+    title: row.openWith(cipher, 'title')!,
+    body: row.openWith(cipher, 'body')!,
+    source: row.openWith(cipher, 'source'),
+    author: row.author,
+    status: row.status,
+    confirmedAt: iso(row.confirmedAt),
+    expiresAt: iso(row.expiresAt),
+    supersedes,
+    supersededBy: row.supersededBy ?? null,
+    createdAt: iso(row.createdAt)!,
+    updatedAt: iso(row.updatedAt)!,
+  }
+}

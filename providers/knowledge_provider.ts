@@ -1,0 +1,43 @@
+import type { ApplicationService } from '@adonisjs/core/types'
+import type { DataKeys } from '#knowledge/data_keys'
+import type { Findings } from '#knowledge/findings'
+import type { KnowledgeQuota } from '#knowledge/quota'
+import type { WordIndex } from '#knowledge/search/word_index'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'knowledge.keys': DataKeys
+    'knowledge.quota': KnowledgeQuota
+    'knowledge.index': WordIndex
+    'knowledge.findings': Findings
+  }
+}
+
+/** Registers what people and their agents know, and the keys that seal it. */
+export default class KnowledgeProvider {
+  constructor(protected app: ApplicationService) {}
+
+  register() {
+    const { container } = this.app
+    container.singleton('knowledge.keys', async () => {
+      const { DataKeys } = await import('#knowledge/data_keys')
+      return new DataKeys()
+    })
+    container.singleton('knowledge.quota', async (resolver) => {
+      const { KnowledgeQuota } = await import('#knowledge/quota')
+      return new KnowledgeQuota(await resolver.make('settings'))
+    })
+    container.singleton('knowledge.index', async () => {
+      const { WordIndex } = await import('#knowledge/search/word_index')
+      return new WordIndex()
+    })
+    container.singleton('knowledge.findings', async (resolver) => {
+      const { Findings } = await import('#knowledge/findings')
+      return new Findings(
+        await resolver.make('knowledge.keys'),
+        await resolver.make('knowledge.index'),
+        await resolver.make('knowledge.quota')
+      )
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
+import testUtils from '@adonisjs/core/services/test_utils'
+import DataKey from '#models/data_key'
+import Finding from '#models/finding'
+import { rotateVault } from '#installation/vault_rotation'
+import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { SecretKey } from '#vaults/secret_keys'
+import { UserFactory } from '#database/factories/user_factory'
+import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
+
+const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
+const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
+
+const FINDING = { title: 'canary-title-31', body: 'canary-body-32', source: 'canary-source-33' }
+
+test.group('Data keys', (group) => {
+  let me: Caller
+  let other: Caller
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    ;[me, other] = await twoCallers()
+  })
+
+  test('are one for each owner, also of many that make it at once', async ({ assert }) => {
+    const keys = await app.container.make('knowledge.keys')
+    const user = await UserFactory.create()
+    assert.isNull(await keys.find(user.id))
+    const made = await Promise.all(Array.from({ length: 5 }, () => keys.get(user.id)))
+    assert.equal(new Set(made.map(({ id }) => id)).size, 1)
+    assert.notEqual((await keys.get(other.user.id)).id, made[0].id)
+    const row = await DataKey.findByOrFail('owner', `user/${user.id}`)
+    assert.match(row.key!, /^enc:v1:/)
+  })
+
+  test('are rewrapped by a rotation, and what they sealed stays as it is', async ({ assert }) => {
+    await me.visitor.post('/api/v1/findings', FINDING)
+    const before = await Finding.ownedBy(me.user.id).firstOrFail()
+    const vault = new Aes256GcmDriver({ keys: [NEW, OLD] })
+    assert.equal((await rotateVault(vault)).failed, 0)
+    const row = await DataKey.findByOrFail('owner', `user/${me.user.id}`)
+    assert.equal(vault.keyId(row.key!), NEW.id)
+    const context = { table: 'data_keys', column: 'key', rowId: row.id }
+    assert.lengthOf(Buffer.from(await vault.open(row.key!, context), 'base64url'), 32)
+    assert.equal((await Finding.findOrFail(before.id)).title, before.title)
+  })
+
+  test('make all that they sealed unreadable by going', async ({ assert }) => {
+    const { body } = await me.visitor.post('/api/v1/findings', FINDING)
+    await DataKey.query().where('owner', `user/${me.user.id}`).delete()
+    for (const path of ['/api/v1/findings', `/api/v1/findings/${body.data.id}`]) {
+      const answer = await me.visitor.get(path)
+      assert.deepEqual([answer.status, codeOf(answer)], [410, 'E_DATA_KEY_GONE'])
+    }
+    const search = await me.visitor.post('/api/v1/findings/search', { query: 'canary' })
+    assert.deepEqual(search.body.data, [])
+
+    const fresh = { title: 'After', body: 'the key was lost' }
+    assert.equal((await me.visitor.post('/api/v1/findings', fresh)).status, 201)
+    const gone = await me.visitor.get(`/api/v1/findings/${body.data.id}`)
+    assert.equal(codeOf(gone), 'E_DATA_KEY_GONE', 'a new key does not open it either')
+    assert.equal((await me.visitor.delete(`/api/v1/findings/${body.data.id}`)).status, 204)
+  })
+
+  test('seal each text for its place alone', async ({ assert }) => {
+    await me.visitor.post('/api/v1/findings', FINDING)
+    const second = { title: 'Another', body: 'with other words' }
+    await me.visitor.post('/api/v1/findings', second)
+    const [one, two] = await Finding.ownedBy(me.user.id).orderBy('id')
+    await db.from('findings').where('id', two.id).update({ body: one.body })
+    const answer = await me.visitor.get(`/api/v1/findings/${two.id}`)
+    assert.deepEqual([answer.status, codeOf(answer)], [500, 'E_VAULT_TAMPERED'])
+  })
+
+  test('refuse a column that is not sealed', async ({ assert }) => {
+    const row = new Finding()
+    row.merge({ userId: me.user.id, title: 'plain', body: 'plain', author: 'person', bytes: 1 })
+    await assert.rejects(() => row.save(), /without being sealed/)
+  })
+
+  test('of two owners make different numbers of the same word', async ({ assert }) => {
+    const keys = await app.container.make('knowledge.keys')
+    const mine = await keys.get(me.user.id)
+    const theirs = await keys.get(other.user.id)
+    assert.notEqual(mine.word('finding', 'word'), theirs.word('finding', 'word'))
+    assert.notEqual(mine.word('finding', 'word'), mine.word('archive', 'word'))
+    assert.equal(mine.word('finding', 'word'), (await keys.get(me.user.id)).word('finding', 'word'))
+  })
+})
