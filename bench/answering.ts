@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 type Answers<Input> = Record<string, (input: Input) => unknown>
 
 /**
- * The other end of a `Child`: says that this process is ready, answers what it is asked by name, and ends
- * when nobody is there to ask any more.
+ * The other end of a `Child`: reports that this process is ready, answers named questions, and exits once the
+ * parent is gone.
  */
 export function answerQuestions<Input>(answers: Answers<Input>, ready: object): void {
   process.on('message', async (asked: { id: number; question: string; input: Input }) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** Milliseconds that a process gets to be ready; one of them starts OpenClaw first. */
+/** Milliseconds until a process must be ready; one of them starts OpenClaw first. */
 const READY_MS = 240_000
 
 /** Jiffies per second in /proc, a constant of the Linux ABI. */
@@ -12,11 +12,14 @@ const TICKS_PER_SECOND = 100
 export interface ChildOptions {
   args?: string[]
   env?: NodeJS.ProcessEnv
-  /** Words before the command that say where it runs: in another network, for example. */
+  /** Words before the command that say where it runs, for example in another network. */
   inside?: string[]
 }
 
-/** A process of the bench, or another one named by its URL, that says `ready` with what others need to know of it, and answers questions. */
+/**
+ * A process of the bench, or another one named by its URL. It reports `ready` with data for its callers, and
+ * answers questions.
+ */
 export class Child<Ready> {
   #asked = 0
 
@@ -25,7 +28,7 @@ export class Child<Ready> {
     readonly ready: Ready
   ) {}
 
-  /** @throws when it ends, or says nothing for a minute */
+  /** @throws if it ends, or is not ready within `READY_MS` */
   static async start<Ready>(file: string | URL, options: ChildOptions = {}): Promise<Child<Ready>> {
     const url = file instanceof URL ? file : new URL(`processes/${file}.ts`, import.meta.url)
     const path = fileURLToPath(url)
@@ -54,9 +57,9 @@ export class Child<Ready> {
   }
 
   /**
-   * Asks the process something; it answers with the same number.
+   * Asks the process something; the answer carries the question's number.
    *
-   * @throws when it fails, or ends before it has answered
+   * @throws if it fails, or ends before it has answered
    */
   ask<Answer>(question: string, input?: unknown): Promise<Answer> {
     const id = ++this.#asked
@@ -76,7 +79,7 @@ export class Child<Ready> {
     })
   }
 
-  /** Processor time that it has used: seconds. */
+  /** Processor time used so far, in seconds. */
   cpuSeconds(): number {
     const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').split(') ')[1].split(' ')
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
@@ -92,7 +95,7 @@ export class Child<Ready> {
   }
 }
 
-/** The cores that a process may run on, as `taskset` lists them; null where that cannot be told. */
+/** Returns the cores that a process may run on, as `taskset` lists them; null if unknown. */
 export function coresOf(pid: number): string | null {
   try {
     const said = execFileSync('taskset', ['-c', '-p', String(pid)], { encoding: 'utf8' })
@@ -103,8 +106,8 @@ export function coresOf(pid: number): string | null {
 }
 
 /**
- * Keeps a process and what it starts from now on on one core, or on a list of them, so that "on the same
- * core" is true and the load has the others. Tells whether that was possible.
+ * Pins a process and its future children to one core or a list of cores, so that "on the same core" is true and
+ * the load gets the others. Returns whether that was possible.
  */
 export function pin(pid: number, core: number | string): boolean {
   if (cpus().length < 2) return false

@@ -11,12 +11,12 @@ const READY_MS = 60_000
 const SETTLE_MS = 3000
 
 /**
- * Compiles the server as a build does, pages aside, into a temporary folder, which is the caller's to
- * remove. `tsconfig.json` takes along what a build leaves out: the tests, the bench and the chaos.
+ * Compiles the server as a build does, without pages, into a temporary folder that the caller removes.
+ * `tsconfig.json` includes what a build omits: tests, bench and chaos.
  */
 export function compile(config: 'tsconfig.build.json' | 'tsconfig.json'): string {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-build-'))
-  /** Agents run as users of their own, who read the launcher here. */
+  /** Agents run as other users and read the launcher here. */
   chmodSync(folder, 0o711)
   const typescript = join(ROOT, 'node_modules/typescript/bin/tsc')
   const options = ['-p', config, '--outDir', folder, '--noCheck']
@@ -28,7 +28,7 @@ export function compile(config: 'tsconfig.build.json' | 'tsconfig.json'): string
   return folder
 }
 
-/** Resident bytes of a compiled web process that was started and left alone. */
+/** Returns the resident bytes of a compiled, idle web process. */
 export async function residentAtRest(): Promise<number> {
   const folder = compile('tsconfig.build.json')
   const own = await newInstallation()

@@ -1,7 +1,7 @@
 import { Ignitor } from '@adonisjs/core'
 import type { ApplicationService } from '@adonisjs/core/types'
 
-/** Mosaic's services without its web process: booted, and listening to nothing. */
+/** Boots Mosaic's services without the web process or any listener. */
 export async function consoleApp(): Promise<ApplicationService> {
   const root = new URL('../', import.meta.url)
   const app = new Ignitor(root, {

@@ -1,6 +1,6 @@
 import type { AgentKey } from '#agents/types'
 
-/** So many users, each with the provider that needs no key. Call it in a process that has booted. */
+/** Creates users, each with the provider that needs no key. Call it in a booted process. */
 export async function demoAgents(count: number): Promise<AgentKey[]> {
   const { default: User } = await import('#models/user')
   const { default: LlmProvider } = await import('#models/llm_provider')

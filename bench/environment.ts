@@ -16,17 +16,17 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** A migrated installation of production in a temporary folder, with ports of its own. */
+/** A migrated production installation in a temporary folder, with its own ports. */
 export interface Installation {
   folder: string
   env: NodeJS.ProcessEnv
   remove(): void
 }
 
-/** `databaseUrl`: an empty database; else it is a file in the folder. */
+/** `databaseUrl` names an empty database; the default is a file in the folder. */
 export async function newInstallation(databaseUrl?: string): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-'))
-  /** Agents run as users of their own, who have to pass through. */
+  /** Agents run as other users and must be able to enter. */
   chmodSync(folder, 0o711)
   const env = {
     ...process.env,

@@ -5,20 +5,20 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const FIRST_EVENT = Buffer.from('data: ')
 const CONTENT_LENGTH = /content-length: *(\d+)/i
 
-/** What is asked, byte for byte, and where. */
+/** The exact request, and where to send it. */
 export interface Target {
   host: string
   port: number
   request: Buffer
 }
 
-/** Milliseconds from sending a request. The first event of a plain answer is its end. */
+/** Milliseconds since a request was sent. The first event of a plain response is its end. */
 export interface Timing {
   firstEvent: number
   end: number
 }
 
-/** Builds a request once, so that sending it costs the load nothing. Without a body it is a GET. */
+/** Builds a request once, so that sending it costs the load generator nothing. Without a body it is a GET. */
 export function target(url: string, path: string, token: string, body?: unknown): Target {
   const { hostname, port, host } = new URL(url)
   const json = body === undefined ? '' : JSON.stringify(body)
@@ -38,8 +38,8 @@ export function target(url: string, path: string, token: string, body?: unknown)
 }
 
 /**
- * One kept connection that sends the same request again and again, on a bare socket: the measure must
- * cost less than what it measures. Answers are event streams in chunks, or have a known length.
+ * A keep-alive connection on a bare socket that repeats one request: measuring must cost less than what is
+ * measured. Responses are chunked event streams, or have a known length.
  */
 export class Connection {
   readonly #socket: Socket
@@ -76,7 +76,7 @@ export class Connection {
     return this.#settle.promise
   }
 
-  /** Sends the request and resolves at the first event; the rest is not waited for. */
+  /** Sends the request and resolves at the first event, without waiting for the rest. */
   async begin(): Promise<void> {
     void this.ask().catch(() => {})
     await this.#began.promise
@@ -124,7 +124,7 @@ export class Connection {
   }
 }
 
-/** Time to the first event of one request after the other: milliseconds. */
+/** Returns the times to the first event of sequential requests, in milliseconds. */
 export async function firstEvents(to: Target, count: number): Promise<number[]> {
   const connection = await Connection.open(to)
   const samples: number[] = []
@@ -133,7 +133,7 @@ export async function firstEvents(to: Target, count: number): Promise<number[]> 
   return samples
 }
 
-/** Requests answered in full, with this many at a time, for this long. */
+/** Returns the number of requests answered in full at this concurrency within this time. */
 export async function requestsWithin(
   to: Target,
   concurrency: number,

@@ -1,7 +1,7 @@
 import { Child } from './child.js'
 import { newInstallation, type Installation } from './environment.js'
 
-/** What the bench knows of the Mosaic that it started. */
+/** Facts about the Mosaic that the bench started. */
 export interface MosaicFacts {
   url: string
   internalUrl: string
@@ -15,29 +15,29 @@ export interface MosaicFacts {
   instance: string
 }
 
-/** When the steps of a wake were, as `now` of `clock.ts` tells it. */
+/** Times of a wake's steps, by `now` of `clock.ts`. */
 export interface WakeDurations {
   asked: number
-  /** The driver was told to start an instance, and had started it. */
+  /** When the driver was told to start an instance; `driverTo` is when it had started it. */
   driverFrom: number
   driverTo: number
   answered: number
 }
 
-/** How `ensureRunning` does on a running agent. */
+/** Results of `ensureRunning` on a running agent. */
 export interface EnsureFigures {
   microseconds: number
   queries: number
 }
 
-/** A real web process of production, with a database of its own, whose agents all are one double. */
+/** A real production web process with its own database, whose agents all share one double. */
 export class Mosaic {
   private constructor(
     readonly child: Child<MosaicFacts>,
     readonly installation: Installation
   ) {}
 
-  /** With `real` agents are OpenClaw in processes, else each is the gateway double and runs already. */
+  /** With `real`, agents are OpenClaw in processes; otherwise each is the gateway double and already runs. */
   static async start(gatewayUrl: string, agents: 'double' | 'real' = 'double'): Promise<Mosaic> {
     const own = await newInstallation()
     try {

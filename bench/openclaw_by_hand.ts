@@ -11,7 +11,7 @@ const READY_MS = 180_000
 const STOP_MS = 20_000
 const POLL_MS = 10
 
-/** When a gateway may get traffic: as `/startupz` says it. */
+/** Returns the time at which `/startupz` reports a gateway ready for traffic. */
 export async function readyAt(
   endpoint: string,
   fetch: typeof globalThis.fetch = globalThis.fetch
@@ -26,7 +26,7 @@ export async function readyAt(
   }
 }
 
-/** The OpenClaw that agents run, as `docker/agent/package.json` pins it. */
+/** The agents' OpenClaw, as pinned by `docker/agent/package.json`. */
 function openclaw(): string {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'docker/agent/package.json'), 'utf8'))
   const { openclaw: version } = manifest.dependencies
@@ -34,8 +34,8 @@ function openclaw(): string {
 }
 
 /**
- * Starts OpenClaw in the folder of an agent that sleeps, as its own user and with what it needs of the
- * environment that its launcher would give it, but without Mosaic: milliseconds until `/startupz` is 200.
+ * Starts OpenClaw without Mosaic in the folder of a sleeping agent, as the agent's user and with the parts of
+ * the launcher's environment that it needs. Returns the milliseconds until `/startupz` is 200.
  */
 export async function startByHand(agentFolder: string): Promise<number> {
   const at = (name: string) => join(agentFolder, name)

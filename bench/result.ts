@@ -1,15 +1,15 @@
-/** One figure of a run. `ratio` is value / baseline where both have the same unit. */
+/** A figure of a run. `ratio` is value / baseline if both have the same unit. */
 export interface Result {
   id: string
   unit: string
   value: number
-  /** What the value is compared with, measured in turns with it in the same run. */
+  /** The value's comparison, measured alternately with it in the same run. */
   baseline: number | null
   ratio: number | null
-  /** The budget in words, or null where a figure only informs. */
+  /** The budget in words, or null if the figure is informative only. */
   target: string | null
   ok: boolean
-  /** What exactly was measured, for people. */
+  /** What was measured, for people. */
   note?: string
 }
 
@@ -35,7 +35,7 @@ export function result({ baseline, target, ok = true, ...measured }: Measured): 
   }
 }
 
-/** The value below which this share (0 to 1) of the samples lies. */
+/** Returns the percentile (0 to 1) of the samples. */
 export function percentile(samples: number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]

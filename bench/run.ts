@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the budgets, measured. `-- --only <group>` runs one group, `--json` prints one object
- * a line. Ends with status 1 when a budget was missed.
+ * `npm run bench`: measures the budgets. `-- --only <group>` runs one group, `--json` prints one object per
+ * line. Exits with status 1 if a budget was missed.
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -21,7 +21,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
 }
 
-/** Others' work per core from which on times tell little. */
+/** Load per core by other work above which times are unreliable. */
 const BUSY = 0.5
 
 const { values } = parseArgs({
@@ -51,6 +51,9 @@ for (const name of wanted) {
     process.stdout.write(`${values.json ? JSON.stringify(entry) : toLine(entry)}\n`)
     if (!entry.ok) process.exitCode = 1
   }
-  /** A group that kept this process on one core keeps the next one's engine and agents there as well. */
+  /**
+   * A group may have pinned this process to one core; without this the next group's engine and agents would
+   * inherit it.
+   */
   if (cores !== null) pin(process.pid, cores)
 }

@@ -2,17 +2,17 @@ import { setTimeout as after } from 'node:timers/promises'
 
 const READY_MS = 180_000
 
-/** As often as Mosaic asks, so that neither finds out sooner. */
+/** Mosaic's own polling interval, so that neither finds out sooner. */
 const ASK_EVERY_MS = 100
 
-/** Waits in milliseconds, of those that came to an end well. */
+/** Waits of the successful ones, in milliseconds. */
 export interface Storm {
   ms: number
   waits: number[]
   failures: string[]
 }
 
-/** Begins all at the same moment. */
+/** Starts all at the same moment. */
 export async function storm(begin: (() => Promise<unknown>)[]): Promise<Storm> {
   const startedAt = performance.now()
   const outcomes = await Promise.allSettled(
@@ -27,7 +27,7 @@ export async function storm(begin: (() => Promise<unknown>)[]): Promise<Storm> {
   return { ms: performance.now() - startedAt, waits, failures }
 }
 
-/** Waits until a gateway takes traffic. */
+/** Waits until a gateway accepts traffic. */
 export async function untilReady(url: string): Promise<void> {
   const deadline = performance.now() + READY_MS
   for (;;) {
@@ -39,7 +39,7 @@ export async function untilReady(url: string): Promise<void> {
   }
 }
 
-/** Lets so many work at a time, first come first served. */
+/** A counting semaphore, first come, first served. */
 export class Slots {
   readonly #waiting: (() => void)[] = []
   #free: number

@@ -12,11 +12,11 @@ import { isDatabaseAway } from '#exceptions/database_away'
 import type { Told } from './messages.js'
 import type { Seeded } from './seeded.js'
 
-/** As the chat relay: another try after a gateway that cannot be reached. */
+/** Like the chat relay: retries if a gateway cannot be reached. */
 const MOST_TRIES = 4
 const LONGEST_PAUSE_MS = 30
 
-/** The services that acts are done with. */
+/** The services that acts use. */
 export interface House {
   lifecycle: AgentLifecycle
   observer: InstanceObserver
@@ -24,18 +24,18 @@ export interface House {
   reaper: AgentReaper
   reconciler: AgentReconciler
   changes: SettingsRollout
-  /** Gives the agent other settings. */
+  /** Changes the agent's settings. */
   changeSettings(agent: AgentKey): Promise<void>
 }
 
-/** What users, admins and Mosaic's own sweeps do to agents, drawn from a seed. */
+/** Actions of users, admins and Mosaic's own sweeps on agents, drawn from a seed. */
 export class Acts {
   readonly #house: House
   readonly #random: Seeded
   readonly #tell: (told: Told) => void
   readonly #names: string
 
-  /** `names` makes the messages of this replica unlike any other's. */
+  /** `names` makes this replica's messages unique. */
   constructor(house: House, random: Seeded, tell: (told: Told) => void, names: string) {
     this.#house = house
     this.#random = random
@@ -44,8 +44,8 @@ export class Acts {
   }
 
   /**
-   * Acts until the signal aborts; what was begun is ended first. Failures are part of the game, as long as
-   * whoever acted is told what happened.
+   * Acts until the signal aborts; an action in progress is finished first. Actions may fail, as long as the
+   * caller learns why.
    */
   async go(agents: AgentKey[], signal: AbortSignal): Promise<void> {
     for (let count = 0; !signal.aborted; count++) {
@@ -63,7 +63,7 @@ export class Acts {
     if (chance < 0.55) return this.#chat(agent, message)
     if (chance < 0.65) return lifecycle.stop(agent)
     if (chance < 0.72) return lifecycle.restartAndWait(agent)
-    /** Nobody waits for these three: they are Mosaic's own, and come again. */
+    /** These three are Mosaic's own periodic jobs, so nobody waits for a result. */
     if (chance < 0.8) return reaper.reapAll().catch(() => {})
     if (chance < 0.87) return reconciler.reconcile().catch(() => {})
     if (chance < 0.92) return observer.recheck(agent).catch(() => {})
@@ -87,12 +87,12 @@ export class Acts {
   }
 }
 
-/** Whether an API would tell more of it than that something went wrong. */
+/** Returns whether an API would report more than "something went wrong". */
 export function isExplained(error: unknown): boolean {
   return (error instanceof Exception && error.help !== undefined) || isDatabaseAway(error)
 }
 
-/** The session that all chats of the suite are in. */
+/** The session of all the suite's chats. */
 export const SESSION = 'chaos'
 
 async function say(url: string, token: string, message: string): Promise<string> {
@@ -110,7 +110,7 @@ async function say(url: string, token: string, message: string): Promise<string>
   return choices[0].message.content
 }
 
-/** What the agent remembers of the session: the messages that were said. */
+/** Returns the session's messages that the agent remembers. */
 export async function remembered(url: string, token: string): Promise<string[]> {
   const response = await fetchGateway(`${url}/sessions/${SESSION}/history?limit=1000000`, {
     headers: { authorization: `Bearer ${token}` },

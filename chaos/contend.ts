@@ -1,8 +1,8 @@
 /**
- * `npm run chaos:contend -- --calls N --agents N --seed N --json`: three replicas of Mosaic on one database
- * ask for the same agents at the same time and stop one now and then. Ends with status 1 when two instances
- * of one agent were ever alive, two replicas ever changed one at the same time, or a call failed for another
- * reason than a stop.
+ * `npm run chaos:contend -- --calls N --agents N --seed N --json`: three replicas on one database request the
+ * same agents at the same time and sometimes stop one. Exits with status 1 if two instances of one agent were
+ * ever alive, two replicas ever changed one agent at the same time, or a call failed for another reason than a
+ * stop.
  */
 import { parseArgs } from 'node:util'
 import { openStage } from './stage.js'
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 })
 const [calls, count, seed] = [values.calls, values.agents, values.seed].map(Number)
 
-/** A start is called off by a stop of another caller: that is its purpose. */
+/** Another caller's stop cancels a start, as intended. */
 const CALLED_OFF = 'was cancelled'
 
 const stage = await openStage('memory', () => {})

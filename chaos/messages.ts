@@ -1,54 +1,54 @@
 import type { AgentKey } from '#agents/types'
 
-/** The runtimes that the suite works on. */
+/** The suite's runtimes. */
 export const CHAOS_DRIVERS = ['memory', 'process', 'docker'] as const
 export type ChaosDriverName = (typeof CHAOS_DRIVERS)[number]
 
-/** What happens to the replicas: one is killed, or what they stand on goes away for a moment. */
+/** Faults: a replica is killed, or something it depends on goes away for a moment. */
 export const FAULTS = ['kill', 'database', 'engine', 'clock'] as const
 export type Fault = (typeof FAULTS)[number]
 
-/** What every process of the suite knows. */
+/** Data that every process of the suite gets. */
 export interface Scene {
   driver: ChaosDriverName
-  /** The folder of everything that is made. */
+  /** The folder of everything the run creates. */
   folder: string
-  /** The world's address, which is also where agents find their documents. */
+  /** The world's URL, from which agents also fetch their documents. */
   worldUrl: string
 }
 
-/** What a replica does in one round. */
+/** A replica's orders for one round. */
 export interface Orders {
   seed: number
   agents: AgentKey[]
-  /** It kills itself at this step: a query sent or answered, a call of the driver begun or ended. */
+  /** It kills itself at this step: a query sent or answered, a driver call begun or ended. */
   dieAt: number | null
 }
 
-/** Calls that one replica makes while the others make theirs. */
+/** Calls that one replica makes concurrently with the others. */
 export interface ContentionOrders {
   seed: number
   agents: AgentKey[]
   calls: number
 }
 
-/** What became of them. */
+/** The outcome of the calls. */
 export interface ContentionFacts {
   answered: number
-  /** Why the others were not, one sentence each. */
+  /** Why the others failed, one sentence each. */
   failures: string[]
 }
 
-/** What a replica says by itself. */
+/** A message that a replica sends unprompted. */
 export interface Told {
   agent: AgentKey
-  /** A message that the agent has answered in full. */
+  /** A message that the agent answered in full. */
   answered?: string
   /** A failure that tells a person neither what happened nor what to do. */
   unexplained?: string
 }
 
-/** An agent as its row has it. */
+/** An agent's state in its row. */
 export interface RowFacts {
   agent: AgentKey
   status: string
@@ -58,7 +58,7 @@ export interface RowFacts {
   leaseOwner: string | null
 }
 
-/** An instance as the runtime shows it. */
+/** An instance as the runtime reports it. */
 export interface InstanceFacts {
   agent: string
   name: string
@@ -67,7 +67,7 @@ export interface InstanceFacts {
   status: string
 }
 
-/** What is to be seen once everything has come to rest. */
+/** The state after everything has settled. */
 export interface Facts {
   rows: RowFacts[]
   instances: InstanceFacts[]

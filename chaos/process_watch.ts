@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A start takes a tenth of a second, so two instances of one agent are seen several times. */
+/** A start takes a tenth of a second, so duplicate instances are seen several times. */
 const LOOK_EVERY_MS = 50
 
-/** What names an agent in the environment of its gateway. */
+/** Identifies an agent in its gateway's environment. */
 const STATE = /(?:^|\0)OPENCLAW_STATE_DIR=([^\0]+)/
 
-/** Looks again and again whether two processes are at work on the state of one agent. */
+/** Polls for two processes that work on the same agent's state. */
 export class ProcessWatch {
   readonly #folder: string
   readonly #twins: Set<string>
   readonly #timer: NodeJS.Timeout
-  /** Processes that were there before any agent: they are most, and need not be read again and again. */
+  /** Processes older than any agent: the majority, so they are not read again. */
   #strangers = processes()
 
-  /** Only agents below `folder` are looked at; `twins` gets those that were seen with two. */
+  /** Watches only agents below `folder`; `twins` collects those seen with two processes. */
   constructor(folder: string, twins: Set<string>) {
     this.#folder = folder
     this.#twins = twins
@@ -28,7 +28,7 @@ export class ProcessWatch {
   #look(): void {
     const seen = new Set<string>()
     const present = processes()
-    /** The number of one that has ended may be an agent's next. */
+    /** An agent may get the pid of a process that has ended. */
     this.#strangers = this.#strangers.intersection(present)
     for (const pid of present.difference(this.#strangers)) {
       const state = this.#stateOf(pid)
@@ -38,7 +38,7 @@ export class ProcessWatch {
     }
   }
 
-  /** The state that a gateway works on; null for every other process. */
+  /** Returns the state folder of a gateway; null for any other process. */
   #stateOf(pid: string): string | null {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
@@ -46,7 +46,7 @@ export class ProcessWatch {
       const state = STATE.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1]
       return state?.startsWith(this.#folder) ? state : null
     } catch {
-      /** It ended while it was looked at. */
+      /** It ended meanwhile. */
       return null
     }
   }

@@ -10,15 +10,15 @@ import type {
 } from '#runtimes/contract'
 import { RuntimeError, type FailureReason } from '#runtimes/errors'
 
-/** One world serves one run, so it need not know by what name the replicas go. */
+/** One world serves one run, so it ignores the replicas' installation ID. */
 export const WORLD_INSTALLATION = 'world'
 
-/** An answer of the world: what the verb gave, or how it failed. */
+/** A response of the world: the verb's result, or its failure. */
 export type WorldAnswer = { value: unknown } | { reason: FailureReason; message: string }
 
 /**
- * The memory driver of a world that lives in a process of its own, as an engine does: it outlives every
- * replica of Mosaic, goes on with what a dead one asked for, and sees what all of them do.
+ * The memory driver of a world in its own process. Like an engine it outlives every replica, finishes a dead
+ * replica's requests, and sees what all replicas do.
  */
 export class RemoteDriver implements RuntimeDriver {
   readonly name = 'memory'
@@ -99,7 +99,7 @@ export class RemoteDriver implements RuntimeDriver {
   }
 }
 
-/** Times come back as text. */
+/** Times arrive as strings. */
 function revived(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revived)
   if (value && typeof value === 'object' && 'startedAt' in value && value.startedAt) {

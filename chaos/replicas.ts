@@ -5,15 +5,15 @@ import { Child } from '../bench/child.js'
 import type { ContentionFacts, Facts, Orders, Scene, Told } from './messages.js'
 import type { AgentKey } from '#agents/types'
 
-/** Replicas that live at the same time. One of them dies in each round. */
+/** Replicas alive at the same time. One of them dies in each round. */
 const COPIES = 3
 
-/** The load goes on for so long after what it stands on is back. */
+/** How long the load continues after a fault is over. */
 const GO_ON_MS = 500
 
 export interface CopiesOptions {
   scene: Scene
-  /** The folder with Mosaic compiled: a replica that is not translated first starts in half the time. */
+  /** The folder with compiled Mosaic: without transpiling, a replica starts in half the time. */
   build: string
   env: NodeJS.ProcessEnv
   /** Words before the command that say where it runs. */
@@ -21,7 +21,7 @@ export interface CopiesOptions {
   hear: (told: Told) => void
 }
 
-/** The replicas of Mosaic that share one database, and one more that is ready to take a dead one's place. */
+/** The replicas of Mosaic on one database, plus a spare to replace a dead one. */
 export class Replicas {
   readonly #options: CopiesOptions
   readonly #living: Child<object>[] = []
@@ -36,14 +36,14 @@ export class Replicas {
     this.#living.push(...(await Promise.all([this.#spawn(), this.#spawn()])).slice(0, COPIES - 1))
   }
 
-  /** Makes users for the replicas to act for. */
+  /** Creates users for the replicas to act for. */
   prepare(count: number): Promise<AgentKey[]> {
     return this.#living[0].ask('prepare', count)
   }
 
   /**
-   * Lets all act until the victim, the first, has killed itself, or was killed after so many
-   * milliseconds; then the others come to rest.
+   * Runs all replicas until the victim (the first) has killed itself or was killed after `mostMs`; then halts
+   * the others.
    */
   async round({ seed, agents, dieAt }: Orders & { dieAt: number }, mostMs: number): Promise<void> {
     this.#next ??= this.#spawn()
@@ -62,8 +62,7 @@ export class Replicas {
   }
 
   /**
-   * Lets all act until what they stand on has been away and is back; then they come to rest. Gives the time
-   * at which it was back.
+   * Runs all replicas until a fault has come and gone; then halts them. Returns the time at which it was over.
    */
   async disturb(
     { seed, agents }: Omit<Orders, 'dieAt'>,
@@ -78,22 +77,22 @@ export class Replicas {
     return backAt
   }
 
-  /** Somebody sets the clock of the machine. */
+  /** Sets the machine's clock back. */
   async setClockBack(ms: number): Promise<void> {
     await this.#all('setClockBack', () => ms)
   }
 
-  /** Says something to each agent, and gives what was told of those that did not wake. */
+  /** Sends a message to each agent; returns the reports of those that did not wake. */
   revive(agents: AgentKey[]): Promise<string[]> {
     return this.#living[0].ask('revive', agents)
   }
 
-  /** One that outlived the round reconciles until nothing is left to do. */
+  /** Lets a survivor of the round reconcile until nothing is left to do. */
   settle(): Promise<Facts> {
     return this.#living[0].ask('settle')
   }
 
-  /** All replicas ask for the same agents at the same time, so many times in all. */
+  /** Makes all replicas request the same agents concurrently, `calls` times in total. */
   contend(calls: number, { seed, agents }: Omit<Orders, 'dieAt'>): Promise<ContentionFacts[]> {
     const share = Math.ceil(calls / COPIES)
     return Promise.all(
@@ -111,7 +110,7 @@ export class Replicas {
     return this.#living[0].ask('clear', agents)
   }
 
-  /** Puts another in the place of the one that died. */
+  /** Replaces the replica that died. */
   async refill(): Promise<void> {
     this.#living.push(await this.#next!)
     this.#next = null

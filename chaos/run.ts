@@ -1,9 +1,9 @@
 /**
  * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --faults kill,… --json`: kills replicas
- * of Mosaic at points drawn from the seed, while they wake, chat with, stop, reap and change agents, and
- * looks at what is left each time the others have reconciled. Other faults are what they stand on: the
- * `database` and the `engine` are restarted, the `clock` is set back an hour. Ends with status 1 unless
- * nothing was orphaned, doubled or lost, every failure told its reason, and all was well again in time.
+ * of Mosaic at points drawn from the seed, while they wake, chat with, stop, reap and change agents, and checks
+ * the state after the others have reconciled. Other faults hit what replicas depend on: the `database` and the
+ * `engine` are restarted, the `clock` is set back an hour. Exits with status 1 unless nothing was orphaned,
+ * duplicated or lost, every failure gave its reason, and everything recovered in time.
  */
 import { parseArgs } from 'node:util'
 import type { AgentKey } from '#agents/types'
@@ -14,17 +14,17 @@ import { forgotten, judge } from './verdict.js'
 
 const AGENTS = 4
 /**
- * Steps of a replica within which it dies; a wake has about forty. Where a step takes longer there are fewer,
- * so that most replicas come to theirs.
+ * Range of steps within which a replica dies; a wake has about forty. Drivers with slower steps get fewer, so
+ * that most replicas reach theirs.
  */
 const MOST_STEPS: Record<ChaosDriverName, number> = { memory: 300, process: 200, docker: 100 }
-/** A replica that has not come to its step by then is killed wherever it is. */
+/** A replica that has not reached its step by then is killed anyway. */
 const MOST_MS = 5000
-/** A fault of what the replicas stand on comes within so much of the beginning of its round. */
+/** Latest time of a fault within its round. */
 const LATEST_FAULT_MS = 1000
-/** After it everything is as its row says within this time. */
+/** Deadline for everything to match its row after a fault. */
 const HEALED_MS = 10_000
-/** Agents are asked what they remember after so many rounds, and at the end. */
+/** Rounds between checks of agents' memory, which also happen at the end. */
 const REMEMBER_EVERY = 20
 
 const { values } = parseArgs({
@@ -56,7 +56,7 @@ if (
   process.exit(2)
 }
 
-/** What is wrong goes here, with the round in which it was seen. */
+/** Prints violations with the round in which they were seen. */
 function complain(round: number, sentences: string[]): void {
   for (const sentence of sentences) {
     process.stderr.write(`round ${round} of seed ${seed}: ${sentence}\n`)
@@ -71,7 +71,7 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
 
   for (let round = 1; round <= rounds; round++) {
     const orders = { seed: random.below(2 ** 31), agents }
-    /** Each in its turn, so that few rounds have all of them. */
+    /** In rotation, so that a few rounds cover all faults. */
     const fault = faults[(round - 1) % faults.length]
     const dieAt = 1 + random.below(MOST_STEPS[driver!])
     let verdict

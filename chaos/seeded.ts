@@ -1,4 +1,4 @@
-/** Random numbers that the same seed gives again: mulberry32. */
+/** Reproducible random numbers: mulberry32. */
 export class Seeded {
   #state: number
 
@@ -6,7 +6,7 @@ export class Seeded {
     this.#state = seed >>> 0
   }
 
-  /** From 0 to below 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next = (): number => {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
@@ -15,7 +15,7 @@ export class Seeded {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 to below `end`. */
+  /** Returns an integer from 0 up to, but not including, `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end)
   }

@@ -12,18 +12,18 @@ import { ProcessWatch } from './process_watch.js'
 import type { ChaosDriverName, Fault, Told } from './messages.js'
 import type { Seeded } from './seeded.js'
 
-/** A database is back within seconds after a restart; the slowest of those that agents outlast. */
+/** A restarted database is back within seconds; this is the longest outage that agents survive. */
 const LONGEST_AWAY_MS = 3000
 const HOUR_MS = 3_600_000
 
-/** Everything that a run of the suite stands on: a database, a runtime, replicas of Mosaic. */
+/** Everything that a run depends on: a database, a runtime, replicas of Mosaic. */
 export interface Stage {
   replicas: Replicas
-  /** What they stand on goes away, and is back when this resolves. */
+  /** Causes a fault; resolves once it is over. */
   faults: Record<Exclude<Fault, 'kill'>, (random: Seeded) => Promise<unknown>>
-  /** How often two instances of one agent, or two replicas at work on one, were seen at the same time. */
+  /** How often two instances of one agent, or two replicas changing one agent, were seen at the same time. */
   doubles(): Promise<number>
-  /** Leaves nothing running and nothing behind. */
+  /** Stops and removes everything. */
   stop(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ export async function openStage(
       await engine.start()
       await engine.addGatewayImage()
       where.inside = engine.inside
-      /** For whoever restarts it here. */
+      /** For this process, which restarts the engine. */
       Object.assign(process.env, engine.env)
       Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
     }

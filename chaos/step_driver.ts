@@ -8,7 +8,7 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
-/** Any driver, whose calls are steps: one when a call begins, one when it has ended. */
+/** Wraps a driver and reports steps: one when a call begins, one when it has ended. */
 export class StepDriver implements RuntimeDriver {
   constructor(
     private readonly driver: RuntimeDriver,

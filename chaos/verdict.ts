@@ -1,16 +1,16 @@
 import type { AgentKey } from '#agents/types'
 import type { Facts } from './messages.js'
 
-/** States of a row in which there must be an instance. */
+/** Row states that require an instance. */
 const UP = new Set(['starting', 'running', 'suspended', 'stopping'])
 
-/** What is wrong after everything has come to rest, one sentence each. */
+/** Violations after everything has settled, one sentence each. */
 export interface Verdict {
-  /** Instances that no row wants, or knows. */
+  /** Instances that no row wants or knows. */
   orphans: string[]
-  /** Agents of which more than one instance is there. */
+  /** Agents with more than one instance. */
   doubles: string[]
-  /** Rows without the instance that they tell of, and messages that were answered and are gone. */
+  /** Rows without their instance, and answered messages that are gone. */
   lost: string[]
 }
 
@@ -37,7 +37,7 @@ export function judge({ rows, instances }: Facts): Verdict {
   return verdict
 }
 
-/** Messages that were answered and that the agents do not remember, one sentence each. */
+/** Returns answered messages that the agents do not remember, one sentence each. */
 export function forgotten(
   answered: ReadonlyMap<AgentKey, string[]>,
   memories: Record<AgentKey, string[]>

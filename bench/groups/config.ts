@@ -11,7 +11,7 @@ const SAMPLES = 500
 const PER_SECOND = 2000
 const P99_MS = 10
 
-/** The documents that agents fetch at each start, from the internal listener. */
+/** Measures agents fetching their documents, as at each start, from the internal listener. */
 export async function configGroup(): Promise<Result[]> {
   const gateway = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [gateway]

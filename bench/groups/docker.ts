@@ -4,31 +4,34 @@ import { median, percentile, result, type Result } from '../result.js'
 import { TestEngine } from '../../tests/engine/test_engine.mjs'
 
 const AGENTS = 50
-/** Starting is bound by the processor: more at a time only makes each of them slower. */
+/** The processor limits starts: more at a time only makes each slower. */
 const CONCURRENCY = 4
-/** The first of them also makes what an agent keeps: its volume. */
+/** The first round also creates each agent's volume. */
 const ROUNDS = 3
 
 const STORM_RATIO = 1.1
 const RESUME_MS = 50
 
-/** Many starts that were asked for at the same moment. Times in milliseconds. */
+/** Many starts requested at once. Times in milliseconds. */
 export interface StormFigures {
   ms: number
-  /** Of each that succeeded, from that moment until its gateway was ready. */
+  /** Time from the request until the gateway was ready, for each success. */
   waits: number[]
   failures: string[]
-  /** That run at the end. */
+  /** Running at the end. */
   containers: number
 }
 
-/** Times to the first byte of an answer, in milliseconds. */
+/** Times to the first byte of a response, in milliseconds. */
 export interface WarmFigures {
   running: number[]
   resumed: number[]
 }
 
-/** Many agents woken at once on a real engine beside dockerode alone, and an agent that was paused. */
+/**
+ * Measures many agents woken at once on a real engine against dockerode alone, and the resume of a paused
+ * agent.
+ */
 export async function dockerGroup(): Promise<Result[]> {
   const engine = new TestEngine()
   const running: { stop(): Promise<void> }[] = [engine]

@@ -4,7 +4,7 @@ import { result, type Result } from '../result.js'
 
 const BUDGET_MICROSECONDS = 50
 
-/** `ensureRunning` on an agent that runs, in the web process itself. */
+/** Measures `ensureRunning` on a running agent, inside the web process. */
 export async function ensureGroup(): Promise<Result[]> {
   const gateway = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [gateway]

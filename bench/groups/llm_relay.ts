@@ -10,7 +10,7 @@ const P50_MS = 1
 
 const CALL = { model: 'bench-model', stream: true, messages: [{ role: 'user', content: 'Hello' }] }
 
-/** A model call through the LLM relay beside a direct call to the same provider, in turns. */
+/** Measures model calls through the LLM relay, alternating with direct calls to the same provider. */
 export async function llmRelayGroup(): Promise<Result[]> {
   const provider = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [provider]

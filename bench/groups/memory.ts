@@ -5,7 +5,7 @@ import { Mosaic } from '../mosaic.js'
 import { result, type Result } from '../result.js'
 
 const STREAMS = 1000
-/** Few: what many need at one time must not be there already when they are measured. */
+/** Few, so that the warm-up does not already allocate what the many streams will need. */
 const WARM_UP_CONCURRENCY = 8
 const WARM_UP_MS = 3000
 const MEGABYTE = 1024 * 1024
@@ -15,7 +15,7 @@ const STREAM_KB = 30
 const CHAT = { model: 'openclaw', stream: true, messages: [{ role: 'user', content: 'Hello' }] }
 const HELD = { ...CHAT, hold: true }
 
-/** What the web process takes: after its start, and for each stream that is open and waits. */
+/** Measures the web process's memory: after its start, and per open, waiting stream. */
 export async function memoryGroup(): Promise<Result[]> {
   const gateway = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [gateway]

@@ -7,7 +7,7 @@ const ROWS = 100_000
 const IDLE = 1000
 const SELECT_MS = 50
 
-/** How long the reaper takes to find those whose time is over in a large fleet, on both databases. */
+/** Measures how long the reaper takes to find idle agents in a large fleet, on both databases. */
 export async function reapGroup(): Promise<Result[]> {
   const postgres = new PrivatePostgres()
   try {

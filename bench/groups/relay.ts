@@ -4,8 +4,8 @@ import { Mosaic } from '../mosaic.js'
 import { median, percentile, result, type Result } from '../result.js'
 
 /**
- * Many short turns rather than a few long ones: what else the machine does then falls on all ways alike,
- * and ratios are taken within a round.
+ * Many short rounds instead of a few long ones: other load on the machine then affects all ways alike, and
+ * ratios are taken within a round.
  */
 const ROUNDS = 24
 const WARM_UP_MS = 2000
@@ -18,14 +18,14 @@ const RATIO = 0.9
 const CHAT = { model: 'openclaw', stream: true, messages: [{ role: 'user', content: 'Hello' }] }
 const PATH = '/v1/chat/completions'
 
-/** One way to the gateway, and what was measured of it, a value a round. */
+/** One way to the gateway, with one measurement per round. */
 interface Way {
   to: Target
   /** The process in between, or null for a direct call. */
   between: Child<unknown> | null
   firstEvents: number[][]
   perSecond: number[]
-  /** Processor time of the process in between: seconds and requests in all. */
+  /** The intermediate process's total processor time in seconds, and its requests. */
   cpuSeconds: number
   requests: number
 }
@@ -37,7 +37,7 @@ interface Ways {
   mosaic: Way
 }
 
-/** A call through the relay beside a direct call and bare proxies, in turns. */
+/** Measures calls through the relay, alternating with direct calls and bare proxies. */
 export async function relayGroup(): Promise<Result[]> {
   const gateway = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [gateway]
@@ -76,7 +76,7 @@ function newWay(url: string, token: string, between: Child<unknown> | null): Way
   return { to, between, firstEvents: [], perSecond: [], cpuSeconds: 0, requests: 0 }
 }
 
-/** Each way once a round, in an order that turns round, so that none always follows the same. */
+/** Yields each way once a round, rotating the order so that none always follows the same one. */
 function* turns(ways: Way[]): Iterable<Way> {
   for (let round = 0; round < ROUNDS; round++) yield* round % 2 === 0 ? ways : ways.toReversed()
 }
@@ -89,7 +89,7 @@ async function load(way: Way): Promise<void> {
   way.perSecond.push(requests / seconds)
 }
 
-/** What the relay adds to a direct call, as the median of what it added in each round. */
+/** The relay's overhead over a direct call: the median of the overheads of each round. */
 function firstEvent({ direct, pipe, mosaic }: Ways, share: number, budgetMs: number): Result {
   const each = (way: Way) => way.firstEvents.map((samples) => percentile(samples, share))
   const added = (way: Way) => {

@@ -4,23 +4,26 @@ import { median, percentile, result, type Result } from '../result.js'
 import type { Storm } from '../storm.js'
 
 const AGENTS = 100
-/** Many at a time: the memory driver's starts cost hardly any processor. */
+/** Many at a time: the memory driver's starts use hardly any processor. */
 const CONCURRENCY = 20
 const CALLERS = 1000
 const ROUNDS = 3
 const STORM_RATIO = 1.1
 
 export interface StormOfAgents extends Storm {
-  /** Agents of which two instances were alive at the same time. */
+  /** Agents with two instances alive at the same time. */
   doubles: number
 }
 
 export interface CallersFigures extends Storm {
-  /** Instances that were started for all of them. */
+  /** Instances started for all callers together. */
   starts: number
 }
 
-/** Many agents at once, and many callers of one, through Mosaic and by the driver alone, in turns. */
+/**
+ * Measures many agents at once, and many callers of one agent, through Mosaic and with the driver alone,
+ * alternating.
+ */
 export async function stormGroup(): Promise<Result[]> {
   const own = await newInstallation()
   const args = [AGENTS, CONCURRENCY, CALLERS].map(String)

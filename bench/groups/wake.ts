@@ -4,18 +4,18 @@ import { Mosaic, type WakeDurations } from '../mosaic.js'
 import { startByHand } from '../openclaw_by_hand.js'
 import { median, result, type Result } from '../result.js'
 
-/** A start takes many seconds of processor time. */
+/** Few, because a start takes many seconds of processor time. */
 const ROUNDS = 2
 const DOUBLE_ROUNDS = 20
 const OWN_MS = 150
 
-/** What the driver and the gateway took of a wake, and what Mosaic added: milliseconds. */
+/** A wake's share of driver and gateway, and of Mosaic, in milliseconds. */
 interface WakeParts {
   whole: number
   own: number
 }
 
-/** A wake from asleep through Mosaic, beside the same OpenClaw started by hand in the same folder. */
+/** Measures a cold wake through Mosaic against the same OpenClaw started by hand in the same folder. */
 export async function wakeGroup(): Promise<Result[]> {
   const provider = await Child.start<{ url: string }>('gateway_double')
   const running: { stop(): Promise<void> }[] = [provider]
@@ -38,7 +38,7 @@ export async function wakeGroup(): Promise<Result[]> {
       await mosaic.child.ask('sleep')
       const started = await startByHand(folder)
       const wake = await timedWake(mosaic)
-      /** The first round reads what later ones find in memory. */
+      /** The first round warms the file cache for later ones. */
       if (round === 0) continue
       byHand.push(started)
       wakes.push(wake)
@@ -82,7 +82,7 @@ async function timedWake({ child }: Mosaic): Promise<WakeParts> {
   return { whole, own: whole - driver - boot }
 }
 
-/** Agents outlive Mosaic, so theirs is ended first. */
+/** Agents outlive Mosaic, so its agent is stopped first. */
 async function asleep(mosaic: Mosaic): Promise<void> {
   await mosaic.child.ask('sleep').catch(() => {})
   await mosaic.stop()

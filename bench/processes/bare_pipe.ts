@@ -1,6 +1,6 @@
 /**
- * The least that a streaming proxy on Node and undici can be: no routing, no sign-in, no check, no
- * protection of any kind. `request` pipes the answer's stream, `stream` lets undici write into the response.
+ * The minimal streaming proxy on Node and undici: no routing, no sign-in, no checks, no protection. `request`
+ * pipes the response's stream; `stream` lets undici write into the response.
  */
 import {
   createServer,

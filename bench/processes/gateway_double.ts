@@ -1,7 +1,6 @@
 /**
- * A gateway and a provider in one, on bare sockets, so that it is never what is slow: whatever is
- * posted is answered with a stream of five events, each in a packet of its own. A body that says
- * `"hold":true` gets the first event and then nothing more.
+ * A gateway and a provider in one, on bare sockets, so that it is never the bottleneck: it answers every POST
+ * with a stream of five events, each in its own packet. A body with `"hold":true` gets only the first event.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 

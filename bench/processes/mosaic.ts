@@ -1,6 +1,6 @@
 /**
- * Mosaic's web process as `bin/server.ts` starts it, with one user. A runtime driver of the bench answers
- * with the gateway double's address instead of starting anything, or passes on to the process driver.
+ * Mosaic's web process as `bin/server.ts` starts it, with one user. The bench's runtime driver returns the
+ * gateway double's address instead of starting anything, or delegates to the process driver.
  */
 import { fetchGateway } from '#runtimes/gateway_connections'
 import { readyAt } from '../openclaw_by_hand.js'
@@ -17,7 +17,7 @@ const ROUNDS = 200_000
 
 const [gatewayUrl, agents] = process.argv.slice(2)
 
-/** Everything that was asked for once runs, at the double's address. */
+/** A driver whose instances all run at the double's address once created. */
 function doubleDriver(): RuntimeDriver {
   const running = new Map<string, Observed>()
   return {
@@ -59,10 +59,10 @@ function doubleDriver(): RuntimeDriver {
   }
 }
 
-/** When the driver's `ensure` began and ended last. */
+/** Start and end of the driver's last `ensure`. */
 const ensured = { from: 0, to: 0 }
 
-/** Times `ensure`, and tells the bench when its gateway is ready. */
+/** Times `ensure`, and tells the bench when the instance's gateway is ready. */
 function timed(driver: RuntimeDriver): RuntimeDriver {
   return {
     name: 'bench',
@@ -115,7 +115,7 @@ async function prepare(): Promise<MosaicFacts> {
   })
   await settings.set('runtime.driver', 'bench')
   await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-  /** One user stands for all here. */
+  /** One user stands for many here. */
   await settings.set('limits.requestsPerMinute', 100_000_000)
   await settings.set('limits.openStreams', 1_000_000)
 
@@ -167,7 +167,7 @@ async function measureEnsure(): Promise<EnsureFigures> {
   return { microseconds, queries: queries - queriesBefore }
 }
 
-/** A wake from asleep, as a message of the user asks for it. */
+/** Performs a cold wake, as a user's message would. */
 async function wake(): Promise<WakeDurations> {
   const lifecycle = await app.container.make('agents.lifecycle')
   const asked = now()
@@ -181,7 +181,7 @@ async function sleep(): Promise<true> {
   return true
 }
 
-/** Bytes in use on the heap and outside of it, after a collection. */
+/** Bytes in use on and off the heap, after a garbage collection. */
 function memory(): number {
   globalThis.gc!()
   const { heapUsed, external } = process.memoryUsage()

@@ -1,6 +1,6 @@
 /**
- * Mosaic as far as agents go, with many users whose agents run in the memory driver, and beside it that
- * driver alone, which is told the same once more.
+ * Mosaic's agent services with many users whose agents run in the memory driver. For comparison, the same
+ * instances are created by that driver alone.
  */
 import 'reflect-metadata'
 import type { AgentKey } from '#agents/types'
@@ -14,7 +14,7 @@ import type { CallersFigures, StormOfAgents } from '../groups/storm.js'
 
 const [count, concurrency, callers] = process.argv.slice(2).map(Number)
 
-/** A quick agent: the slower it were, the less of the whole would be Mosaic's. */
+/** Short: the longer an agent's start, the smaller Mosaic's share of the whole. */
 const START_MS = 200
 const BOOT_MS = 2000
 
@@ -23,7 +23,7 @@ const app = await consoleApp()
 const settings = await app.container.make('settings')
 const runtimes = await app.container.make('runtime.manager')
 
-/** What the driver was told to make, by name. */
+/** Specs that the driver was given, by name. */
 const specs = new Map<string, InstanceSpec>()
 
 class NotingDriver extends MemoryDriver {
@@ -53,7 +53,7 @@ async function sleepAll(): Promise<true> {
   return true
 }
 
-/** The same instances by the driver, as many at a time, with nothing around it. */
+/** Creates the same instances with the driver alone, at the same concurrency. */
 async function startAll(): Promise<StormOfAgents> {
   const slots = new Slots(concurrency)
   const { signal } = new AbortController()
@@ -68,7 +68,7 @@ async function startAll(): Promise<StormOfAgents> {
 
 const doubles = () => [...specs.keys()].filter((name) => driver.counts(name).mostAlive > 1).length
 
-/** Everybody asks for one agent that sleeps. */
+/** Many callers ask for one sleeping agent. */
 async function callOne(): Promise<CallersFigures> {
   const [agent] = agents
   const before = driver.counts(nameOf(agent)).starts

@@ -1,6 +1,6 @@
 /**
- * Mosaic's web process as `bin/server.ts` starts it, with many users whose agents run in containers, and
- * beside it dockerode alone, which starts containers of the same making.
+ * Mosaic's web process as `bin/server.ts` starts it, with many users whose agents run in containers. For
+ * comparison, dockerode alone starts identical containers.
  */
 import 'reflect-metadata'
 import { execFileSync } from 'node:child_process'
@@ -51,7 +51,7 @@ async function prepare(): Promise<AgentKey[]> {
   await settings.set('agents.startConcurrency', concurrency)
 
   const agents = await demoAgents(count)
-  // The network, the image and the proof of isolation are made once for an installation.
+  // Network, image and isolation proof are created once per installation.
   await lifecycle.ensureRunning(agents[0])
   await lifecycle.stop(agents[0])
   return agents
@@ -66,7 +66,7 @@ process.once('exit', () => {
 
 const nameOf = (agent: AgentKey) => `mosaic-user-${agent.slice('user/'.length)}`
 
-/** All at once through Mosaic, as when everybody opens the page at nine. */
+/** Wakes all at once through Mosaic, as when everyone opens the page at nine. */
 async function wakeAll(): Promise<StormFigures> {
   const figures = await storm(agents.map((agent) => () => lifecycle.ensureRunning(agent)))
   const running = await docker.listContainers({ filters: { label: ['mosaic.agent'] } })
@@ -74,7 +74,7 @@ async function wakeAll(): Promise<StormFigures> {
   return { ...figures, containers: running.length }
 }
 
-/** A few at a time: what is measured is the waking, and an engine has its limits for stops as well. */
+/** A few at a time: only wakes are measured, and an engine limits stops too. */
 async function sleepAll(): Promise<true> {
   const driver = await runtimes.use('docker')
   const slots = new Slots(concurrency)
@@ -89,7 +89,10 @@ async function sleepAll(): Promise<true> {
   return true
 }
 
-/** What Mosaic made, to be made once more without it. Without its labels, Mosaic takes no notice. */
+/**
+ * Copies the options of Mosaic's container, to start it again without Mosaic. Without Mosaic's labels, so that
+ * Mosaic ignores it.
+ */
 async function madeLike(name: string): Promise<ContainerCreateOptions> {
   const { Config, HostConfig } = await docker.getContainer(name).inspect()
   const Mounts = HostConfig.Mounts?.map((mount) =>
@@ -103,7 +106,7 @@ async function madeLike(name: string): Promise<ContainerCreateOptions> {
   }
 }
 
-/** What is handed to an agent goes with its container: its double keeps a copy of its own. */
+/** The files handed to an agent are removed with its container, so its double gets its own copy. */
 function copied(folder: string): string {
   const copy = `${folder}-bare`
   rmSync(copy, { recursive: true, force: true })
@@ -112,7 +115,7 @@ function copied(folder: string): string {
   return copy
 }
 
-/** The same containers, with nothing but dockerode. */
+/** Starts the same containers with dockerode alone. */
 function startAll(atOnce: number) {
   return async (): Promise<StormFigures> => {
     const slots = new Slots(atOnce)
@@ -130,7 +133,7 @@ async function startBare(options: ContainerCreateOptions): Promise<void> {
   await untilReady(`http://${IPAddress}:${GATEWAY_PORT}`)
 }
 
-/** A chat with an agent that runs, and with one that was paused, in turns: milliseconds to the first byte. */
+/** Chats with a running and with a paused agent, alternating; returns milliseconds to the first byte. */
 async function warm(): Promise<WarmFigures> {
   const driver = await runtimes.use('docker')
   const { url, token } = await lifecycle.ensureRunning(agents[0])

@@ -1,4 +1,4 @@
-/** The reaper over a large fleet: its rows are made, its select is timed, and nothing is put to sleep. */
+/** The reaper over a large fleet: creates rows and times its select; stops nothing. */
 import 'reflect-metadata'
 import { DateTime } from 'luxon'
 import { consoleApp } from '../console_app.js'
@@ -7,9 +7,9 @@ import { median } from '../result.js'
 const [total, idle] = process.argv.slice(2).map(Number)
 
 const ROUNDS = 20
-/** Rows in one statement: SQLite takes no more at once. */
+/** Rows per statement: the most that SQLite accepts. */
 const BATCH = 500
-/** Of those that are not idle, this share runs and was used within the last half hour. */
+/** Of the agents that are not idle, the share that runs and was used within the last half hour. */
 const AWAKE_SHARE = 0.1
 
 const app = await consoleApp()
@@ -47,7 +47,7 @@ for (let from = 0; from < total; from += BATCH) {
   await db.table('users').multiInsert(users)
   await db.table('user_containers').multiInsert(indices.map(container))
 }
-/** As a database does by itself once so many rows are there. */
+/** A database does this by itself once it has this many rows. */
 await db.rawQuery('ANALYZE')
 
 const reaper = await app.container.make('agents.reaper')

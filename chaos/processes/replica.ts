@@ -1,6 +1,6 @@
 /**
- * One replica of Mosaic, as far as agents go: the real services over the real rows, with a driver whose calls
- * are steps. Every query is a step too. At the step that it is told to die at, it kills itself at once.
+ * A replica of Mosaic without its web process: the real services over real rows, with a driver whose calls are
+ * steps. Every query is a step too. It kills itself at the step that it was given.
  */
 import 'reflect-metadata'
 import { join } from 'node:path'
@@ -16,12 +16,12 @@ import { RemoteDriver } from '../remote_driver.js'
 import { Seeded } from '../seeded.js'
 import { StepDriver } from '../step_driver.js'
 
-/** Acts that one replica does at the same time. */
+/** Concurrent actors of a replica. */
 const ACTORS = 3
-/** So short that a round need not wait long for what a dead replica held. */
+/** Short, so that a round need not wait long for a dead replica's leases. */
 const LEASE_MS = 1000
 const TAKE_OVER_MS = 100
-/** Callers of one replica who contend at the same time, and how often one of them stops the agent first. */
+/** Concurrent callers of a replica, and the share of calls that stop the agent first. */
 const CALLERS = 50
 const STOP_SHARE = 0.05
 const SETTLE_MS = 30_000
@@ -39,7 +39,7 @@ function step(): void {
 const { default: db } = await import('@adonisjs/lucid/services/db')
 for (const event of ['query', 'query-response']) db.connection().getWriteClient().on(event, step)
 
-/** By how much somebody has set the clock of the machine back: milliseconds. */
+/** Milliseconds by which the machine's clock was set back. */
 let setBackBy = 0
 
 const house = await openHouse()
@@ -134,7 +134,7 @@ async function openHouse() {
   } satisfies House & { driver: RuntimeDriver }
 }
 
-/** So many users, each with settings. */
+/** Creates users with settings. */
 async function prepare(count: number): Promise<AgentKey[]> {
   const { default: User } = await import('#models/user')
   const { default: UserAgentConfig } = await import('#models/user_agent_config')
@@ -164,7 +164,7 @@ function go({ seed, ...orders }: Orders): true {
   return true
 }
 
-/** As the web process does in the background. */
+/** Takes over dead replicas' work, as the web process does in the background. */
 async function takeOver(): Promise<void> {
   const { setTimeout: after } = await import('node:timers/promises')
   while (!rest.signal.aborted) {
@@ -173,7 +173,7 @@ async function takeOver(): Promise<void> {
   }
 }
 
-/** Begins nothing more, and answers when what was begun has ended. */
+/** Starts nothing more, and resolves when everything in progress has ended. */
 async function halt(): Promise<true> {
   rest.abort()
   dieAt = null
@@ -181,7 +181,7 @@ async function halt(): Promise<true> {
   return true
 }
 
-/** Asks for running agents as if none was known to run, and stops one now and then. */
+/** Requests agents without the cache, and sometimes stops one. */
 async function contend({ seed, agents, calls }: ContentionOrders): Promise<ContentionFacts> {
   const random = new Seeded(seed)
   const facts: ContentionFacts = { answered: 0, failures: [] }
@@ -201,7 +201,7 @@ async function contend({ seed, agents, calls }: ContentionOrders): Promise<Conte
   return facts
 }
 
-/** Reconciles until there is nothing more to do and nobody holds an agent. */
+/** Reconciles until nothing is left to do and no lease is held. */
 async function settle(): Promise<Facts> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
@@ -238,11 +238,11 @@ async function look(): Promise<Facts> {
   }
 }
 
-/** Wakes every agent, and asks it what it remembers. */
+/** Wakes every agent and asks what it remembers. */
 async function memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>> {
   const all: Record<AgentKey, string[]> = {}
   for (const agent of agents) {
-    /** Another replica may have moved it since this one knew where it was. */
+    /** Another replica may have moved it since this one cached its address. */
     house.lifecycle.invalidate(agent)
     const { url, token } = await house.lifecycle.startAndWait(agent)
     all[agent] = await remembered(url, token)
@@ -250,7 +250,7 @@ async function memories(agents: AgentKey[]): Promise<Record<AgentKey, string[]>>
   return all
 }
 
-/** Wakes every agent by a message, and gives what is told of those that do not wake: one sentence each. */
+/** Wakes every agent with a message; returns a sentence for each agent that does not wake. */
 async function revive(agents: AgentKey[]): Promise<string[]> {
   const told = agents.map(async (agent) => {
     house.lifecycle.invalidate(agent)
@@ -270,7 +270,7 @@ function setClockBack(ms: number): true {
   return true
 }
 
-/** Leaves nothing of any agent behind. */
+/** Removes everything of every agent. */
 async function clear(agents: AgentKey[]): Promise<true> {
   for (const agent of agents) {
     await house.lifecycle.stop(agent)

@@ -1,6 +1,6 @@
 /**
- * What outlives every replica of Mosaic: the runtime of the memory driver, and the documents that agents of
- * the other drivers fetch. It keeps count of what must never be.
+ * Everything that outlives the replicas: the memory driver's runtime, and the documents that other drivers'
+ * agents fetch. Counts violations.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,7 +13,7 @@ import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 import { type RuntimeError } from '#runtimes/errors'
 import { WORLD_INSTALLATION, type WorldAnswer } from '../remote_driver.js'
 
-/** A start takes its time, so that a replica may die in the middle of it. */
+/** A start takes time, so that a replica can die in the middle of one. */
 const START_MS = 150
 const BOOT_MS = 80
 const STOP_MS = 60
@@ -25,7 +25,7 @@ const world = new MemoryWorld()
 const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
 driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS })
 
-/** Who is changing which instance just now. A replica that died is out of it at once. */
+/** The replica that is changing each instance. A dead replica is removed at once. */
 const changing = new Map<string, string>()
 const making = new Map<string, AbortController>()
 let overlaps = 0
@@ -83,7 +83,7 @@ const server = createServer(async (request, response) => {
   const input = (await json(request)) as Input
   response.end(JSON.stringify(await answer(verb, input, response)))
 })
-/** Agents in sandboxes reach nothing but the gate of their folder. */
+/** Sandboxed agents reach only the gate of their folder. */
 const storage = process.env.MOSAIC_CHAOS_STORAGE
 if (storage) {
   const agents = new ProcessDriver({ storage, openclaw: [], entrypoint: '' }, WORLD_INSTALLATION)

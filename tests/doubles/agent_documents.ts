@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Server as SocketServer } from 'node:net'
 
-/** Plays Mosaic's internal listener to the launcher: serves documents and files to agents. */
+/** Plays Mosaic's internal listener for the launcher: serves documents and files to agents. */
 export class AgentDocuments {
   readonly #server: Server
   readonly #more: SocketServer[] = []
   readonly #documents = new Map<string, object>()
   readonly #files = new Map<string, { path: string; content: string }[]>()
-  /** What was asked, as `<agent> <path> <token>`. */
+  /** Requests received, as `<agent> <path> <token>`. */
   readonly asked: { agent: string; path: string; token: string }[] = []
-  /** Answers every request with this status and code instead. */
+  /** If set, answers every request with this status and code. */
   refusal: { status: number; code: string } | null = null
 
   constructor() {
@@ -32,14 +32,14 @@ export class AgentDocuments {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** @param host agents in containers reach no loopback of this machine */
+  /** @param host agents in containers cannot reach this machine's loopback */
   async start(host = '127.0.0.1', port = 0): Promise<this> {
     this.#server.listen(port, host)
     await once(this.#server, 'listening')
     return this
   }
 
-  /** Answers there too. */
+  /** Serves requests on this server as well. */
   listenOn(server: SocketServer): void {
     this.#more.push(server.on('connection', (socket) => this.#server.emit('connection', socket)))
   }

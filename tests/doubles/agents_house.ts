@@ -27,19 +27,19 @@ import { TestClock } from '#tests/doubles/test_clock'
 
 const INSTALLATION = 'house'
 
-/** Where agents live in tests: real rows, the memory runtime behind chaos, and time at hand. */
+/** The agent services in tests: real rows, the memory runtime behind a chaos driver, and a controlled clock. */
 export class AgentsHouse {
   readonly clock = new TestClock()
   readonly world = new MemoryWorld()
   readonly memory = new MemoryDriver({ world: this.world, now: this.clock.now }, INSTALLATION)
   readonly driver = new ChaosDriver(this.memory)
-  /** Runtimes beside the usual one, by name. */
+  /** Further runtimes, by name. */
   readonly runtimes: Record<string, RuntimeDriver> = {}
   readonly logged: { level: string; details: object; message: string }[] = []
   readonly metrics = new AgentMetrics()
-  /** Whose a gateway token is, as this process keeps it for a moment. */
+  /** This process's short-lived cache of gateway tokens. */
   readonly tokens = new AgentTokens(this.clock.elapsed)
-  /** Who wants to hear of each change of a row. */
+  /** Listeners for row transitions. */
   readonly transitions: ((transition: AgentTransition) => void)[] = []
   readonly context: AgentsContext & { replicas: ReplicaRegistry }
   readonly activity: AgentActivity
@@ -49,7 +49,7 @@ export class AgentsHouse {
   readonly health: AgentHealthCheck
   readonly reconciler: AgentReconciler
 
-  /** What the next document's hash is; null = there is no provider. */
+  /** The next document's hash; null: no provider. */
   document: string | null = 'document-1'
   readonly settings: Partial<Record<SettingKey, unknown>> = {
     'runtime.driver': 'memory',
@@ -76,20 +76,20 @@ export class AgentsHouse {
     this.reconciler = new AgentReconciler(this.context, this.services, this.metrics)
   }
 
-  /** Another Mosaic process over the same rows and the same runtime, which knows nothing yet. */
+  /** Another Mosaic process over the same rows and runtime, with empty caches. */
   nextProcess(): AgentsHouse {
     const next = new AgentsHouse(this)
     this.#rooms.push(next)
     return next
   }
 
-  /** A new user's agent, and the name of its instance. */
+  /** Creates a user with an agent; returns the agent and its instance's name. */
   async newAgent(): Promise<{ agent: AgentKey; name: string; userId: string }> {
     const { id: userId } = await UserFactory.create()
     return { agent: `user/${userId}`, name: `mosaic-user-${userId}`, userId }
   }
 
-  /** Brings new settings to agents. `apply` stands for a gateway that takes some over while it runs. */
+  /** Applies new settings to agents. `apply` stands for a gateway that applies some while it runs. */
   settingsRollout(apply: LiveChange['apply'] = async () => null): SettingsRollout {
     const { services, activity } = this
     return new SettingsRollout(this.context, { ...services, activity, live: { apply } })
@@ -99,7 +99,7 @@ export class AgentsHouse {
     return UserContainer.findByOrFail('user_id', userId)
   }
 
-  /** How many queries the work makes. */
+  /** Returns how many queries the work makes. */
   async queries(work: () => unknown): Promise<number> {
     const client = db.connection().getWriteClient()
     let count = 0

@@ -26,27 +26,27 @@ type Verb =
   | 'keepImport'
   | 'undoImport'
 
-/** What happens to the calls of one verb before they reach the real driver. */
+/** Faults of one verb's calls before they reach the real driver. */
 export interface Chaos {
-  /** Milliseconds that each call takes longer. */
+  /** Extra milliseconds per call. */
   slow?: number
-  /** Calls never answer; those with a signal end with it. */
+  /** Calls never return; those with a signal end when it aborts. */
   never?: boolean
-  /** Calls fail with this reason, and nothing is done. */
+  /** Calls fail with this reason and do nothing. */
   bad?: FailureReason
-  /** The share of calls, 0 to 1, that fails, `bad` or else `engine_unreachable`. */
+  /** Share of calls, 0 to 1, that fail, with `bad` or else `engine_unreachable`. */
   flaky?: number
-  /** The call is done, and then fails as if its answer was lost. */
+  /** Calls succeed, then fail as if the response was lost. */
   lost?: boolean
 }
 
 /**
- * Wraps any driver and makes its life hard: slow, never answering, failing, flaky, or losing answers.
- * Change `chaos` while it works. With the same random numbers the same calls fail.
+ * Wraps any driver and injects faults: slow, hanging, failing, flaky, or losing responses. Change `chaos` at
+ * any time. The same random numbers make the same calls fail.
  */
 export class ChaosDriver implements RuntimeDriver {
   readonly chaos: Partial<Record<Verb | 'all', Chaos>> = {}
-  /** Calls that arrived here, by verb. */
+  /** Calls received, by verb. */
   readonly calls: Partial<Record<Verb, number>> = {}
 
   constructor(

@@ -13,7 +13,7 @@ import { UserFactory } from '#database/factories/user_factory'
 
 type WakeOptions = { signal?: AbortSignal; onProgress?: (progress: WakeProgress) => void }
 
-/** A lifecycle without instances: a test says what is remembered and what a wake gives. */
+/** A lifecycle without instances: the test sets what is cached and what a wake returns. */
 export class ScriptedWaker implements Waker {
   readonly woken: AgentKey[] = []
   readonly invalidated: AgentKey[] = []
@@ -22,7 +22,7 @@ export class ScriptedWaker implements Waker {
     throw new Error('The test did not say what a wake gives')
   }
 
-  /** New settings on their way to every agent, or none. */
+  /** New settings being applied to every agent, or none. */
   settling: Promise<void> | null = null
 
   peek(): GatewayAccess | null {
@@ -61,13 +61,13 @@ export class CountedActivity {
 export interface SurfaceOptions {
   timing?: StreamTiming
   relay?: Partial<RelayOptions>
-  /** Models of every caller, as `<provider>/<id>`. */
+  /** The models of every caller, as `<provider>/<id>`. */
   models?: Record<string, string[]>
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
   patch?: PatchSession
 }
 
-/** Puts the chat's two surfaces over a scripted lifecycle until `restore`. */
+/** Runs both chat APIs on a scripted lifecycle until `restore`. */
 export function scriptedSurface(options: SurfaceOptions = {}) {
   const waker = new ScriptedWaker()
   const activity = new CountedActivity()
@@ -106,7 +106,7 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   return { waker, activity, failures, reported, relay, restore }
 }
 
-/** A user with an access token. */
+/** Creates a user with an access token. */
 export async function userWithToken() {
   const user = await UserFactory.create()
   const tokens = await app.container.make('identity.tokens')
@@ -114,7 +114,7 @@ export async function userWithToken() {
   return { user, token: token.value!.release() }
 }
 
-/** Where the test's own Mosaic listens. */
+/** The URL of the test's own Mosaic. */
 export function baseUrl(): string {
   return `http://${process.env.HOST}:${process.env.PORT}`
 }

@@ -5,7 +5,7 @@ export interface ReadEvent {
   data: any
 }
 
-/** Reads server-sent events as a page does, one at a time. */
+/** Reads server-sent events one at a time, like a page. */
 export class EventReader {
   readonly #controller: AbortController
   readonly #events: ReadableStreamDefaultReader<{ event?: string; data: string }>
@@ -22,7 +22,7 @@ export class EventReader {
       .getReader()
   }
 
-  /** Rejects unless the answer is 200. */
+  /** Rejects unless the status is 200. */
   static async open(path: string, headers: Record<string, string>): Promise<EventReader> {
     const controller = new AbortController()
     const response = await fetch(`http://${process.env.HOST}:${process.env.PORT}${path}`, {
@@ -42,7 +42,7 @@ export class EventReader {
     return { event: value.event ?? 'message', data: JSON.parse(value.data) }
   }
 
-  /** Leaves, as a page that is closed. */
+  /** Disconnects, like a closed page. */
   async close(): Promise<void> {
     await this.#events.cancel()
     this.#controller.abort()

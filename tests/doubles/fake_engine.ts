@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What reached the engine that changes something, or that asks for a stream. */
+/** A request that changes something or asks for a stream. */
 export interface Received {
   method: string
   path: string
@@ -19,19 +19,19 @@ interface KnownContainer {
   id: string
   labels: Labels
   env?: string[]
-  /** In its one network. */
+  /** Address in its only network. */
   address?: string
 }
 
-/** A Docker engine that knows some things and does nothing, behind a socket of its own. */
+/** A Docker engine with a few objects that does nothing, behind its own socket. */
 export class FakeEngine {
   readonly containers = new Map<string, KnownContainer>()
   readonly volumes = new Map<string, Labels>()
   readonly networks = new Map<string, { labels: Labels; subnet?: string }>()
-  /** Ids under names. */
+  /** IDs by name. */
   readonly images = new Map<string, string>()
   readonly received: Received[] = []
-  /** Answers that are open: a log that is followed, events, a fetch. */
+  /** Open responses: a followed log, events, a pull. */
   readonly streams: ServerResponse[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'mosaic-fake-engine-'))
   readonly #server: Server
@@ -81,7 +81,7 @@ export class FakeEngine {
     response.end(JSON.stringify({ Id: 'made' }))
   }
 
-  /** What there is under a path, null where there is nothing, undefined where the path is another one. */
+  /** Returns the object at a path, null if it does not exist, undefined for any other path. */
   #found(path: string, query: URLSearchParams): unknown {
     const [, kind, ...rest] = path.split('/')
     const name = rest.join('/').replace(/\/json$/, '')

@@ -2,27 +2,27 @@ import { stripTypeScriptTypes } from 'node:module'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 
-/** What the document may tell the double to do, under the key `fake`. */
+/** Instructions for the double, under the document's key `fake`. */
 export interface FakeBehaviour {
-  /** Ends at once with this exit code. */
+  /** Exits at once with this code. */
   exitCode?: number
-  /** Does not end when it is asked to. */
+  /** Ignores requests to stop. */
   stubborn?: boolean
-  /** Starts a process that leaves the group, as a shell of an agent may. */
+  /** Starts a process that leaves the group, as an agent's shell may. */
   escape?: boolean
-  /** Paths that it tries to read or list; what it got is in its log as `read <path>: <result>`. */
+  /** Paths that it tries to read or list; logs each result as `read <path>: <result>`. */
   read?: string[]
   /** Writes this text to its log, this many times. */
   print?: { text: string; times: number }
 }
 
 /**
- * It can be told what to do while it runs, on the port after the gateway's:
+ * Control port while it runs, at this offset from the gateway's port:
  * - `POST /faults` with `MemoryFaults`: how its chats misbehave from now on;
- * - `POST /crash`: ends at once with status 1;
- * - `POST /hog` with `{ megabytes }`: takes that much memory and keeps it;
+ * - `POST /crash`: exits at once with status 1;
+ * - `POST /hog` with `{ megabytes }`: allocates that much memory and keeps it;
  * - `POST /connect` with `{ host, port }`: answers `{ result }`, as `connected`, `ECONNREFUSED`, `timeout`;
- * - `POST /run` with `{ command }`: runs it in a shell, as an agent's tools do; answers `{ code, output }`.
+ * - `POST /run` with `{ command }`: runs it in a shell, like an agent's tools; answers `{ code, output }`.
  */
 export const KNOBS_PORT_OFFSET = 1
 
@@ -59,7 +59,7 @@ function attempt(path) {
   }
 }
 
-/** Every message is on the disk before it is answered. */
+/** Writes every message to disk before it is answered. */
 class KeptSessions extends Map {
   set(key, list) {
     list.push = (...messages) => {
@@ -127,8 +127,8 @@ process.on('SIGTERM', () => {
 `
 
 /**
- * Installs a double of OpenClaw that starts within a tenth of a second: the gateway of the memory
- * driver, as a package that the launcher starts like the real one.
+ * Installs a double of OpenClaw that starts within a tenth of a second: the memory driver's gateway, as a
+ * package that the launcher starts like the real one.
  *
  * @returns the package folder
  */
@@ -145,8 +145,8 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
 }
 
 /**
- * Node does not strip types below node_modules, nor does it know the app's own imports there. In the plugin kit
- * the doubles are JavaScript already, beside each other.
+ * Node does not strip types below node_modules and does not know the app's import aliases there. In the plugin
+ * kit the doubles are already JavaScript, beside each other.
  */
 async function plainSource(name: string): Promise<string> {
   const kind = extname(import.meta.url)

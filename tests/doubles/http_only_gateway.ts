@@ -1,7 +1,7 @@
 import { GatewayClient } from '#openclaw/gateway_client'
 import { toSession, type GatewaySession } from '#openclaw/gateway_shapes'
 
-/** A client of the memory runtime's gateways, which have no WebSocket: it asks by HTTP what it can. */
+/** A client for the memory runtime's gateways, which have no WebSocket: uses HTTP where it can. */
 export class HttpOnlyGatewayClient extends GatewayClient {
   override async sessions(url: string, token: string): Promise<GatewaySession[]> {
     const response = await fetch(`${url}/tools/invoke`, {
@@ -13,6 +13,6 @@ export class HttpOnlyGatewayClient extends GatewayClient {
     return result.details.sessions.map(toSession).filter((session) => session !== null)
   }
 
-  /** What is deleted stays in the memory of the double. */
+  /** The double keeps deleted sessions in memory. */
   override async deleteSession(): Promise<void> {}
 }

@@ -11,8 +11,8 @@ export interface Person {
 }
 
 /**
- * A certified OpenID provider (`oidc-provider`) on loopback, with its own pages: any password signs in
- * whoever is named. It insists on PKCE and on the client's secret.
+ * A certified OpenID provider (`oidc-provider`) on loopback, with its own pages: any password signs in any
+ * named user. Requires PKCE and the client secret.
  */
 export class IdentityProvider {
   static readonly CLIENT = { clientId: 'mosaic', clientSecret: randomBytes(24).toString('hex') }
@@ -24,7 +24,7 @@ export class IdentityProvider {
     readonly server: Server
   ) {}
 
-  /** For a Mosaic at `origin`. */
+  /** Starts a provider for a Mosaic at `origin`. */
   static async start(origin: string): Promise<IdentityProvider> {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -10,14 +10,14 @@ const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const CONFIG = 'application/vnd.docker.container.image.v1+json'
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 
-/** A registry of images, as engines fetch them. On loopback, engines ask for no encryption. */
+/** An image registry for engines. On loopback, engines require no TLS. */
 export class ImageRegistry {
   readonly #server: Server
   readonly #blobs = new Map<string, Buffer>()
   readonly #tags = new Map<string, Buffer>()
-  /** Milliseconds that each layer takes. */
+  /** Milliseconds per layer. */
   layerMs = 0
-  /** Requests that arrived, as `GET /v2/…`. */
+  /** Requests received, as `GET /v2/…`. */
   readonly asked: string[] = []
 
   constructor() {
@@ -38,12 +38,12 @@ export class ImageRegistry {
     this.#server.close()
   }
 
-  /** What an engine calls an image of this registry. */
+  /** Returns an engine's reference to an image of this registry. */
   reference(name: string): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}/${name}`
   }
 
-  /** Puts another image under the name, as `agent:1`, of so many layers that nobody has. */
+  /** Publishes a new image under the name, such as `agent:1`, with layers that no engine has. */
   publish(name: string, layers = 3): void {
     const tars = Array.from({ length: layers }, (_, index) =>
       archive([{ path: `file-${index}`, content: randomBytes(64_000), mode: 0o644, uid: 0 }])

@@ -6,23 +6,23 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 interface TakenMail {
   from: string
   to: string[]
-  /** As it came: headers and text. */
+  /** Headers and text as received. */
   source: string
   secure: boolean
 }
 
 interface Options extends SMTPServerOptions {
   account?: string[]
-  /** With a certificate that nobody vouches for. */
+  /** Uses a self-signed certificate. */
   tls?: boolean
 }
 
-/** A real SMTP server on loopback that keeps what it takes. */
+/** A real SMTP server on loopback that stores the mail it accepts. */
 export class TestMailServer {
   readonly taken: TakenMail[] = []
   readonly #server: SMTPServer
 
-  /** `account`: whom it lets in; left out, anyone. It offers no TLS unless `tls` says so. */
+  /** `account` restricts sign-in; by default anyone may send. Offers TLS only with `tls`. */
   constructor({ account, tls, ...options }: Options = {}) {
     this.#server = new SMTPServer({
       authOptional: !account,
@@ -48,11 +48,11 @@ export class TestMailServer {
       },
       ...options,
     })
-    /** A client that leaves in the middle is no failure of a test. */
+    /** A client that disconnects midway does not fail a test. */
     this.#server.on('error', () => {})
   }
 
-  /** The port that it listens on. */
+  /** Returns its port. */
   async start(): Promise<number> {
     const listener = this.#server.listen(0, '127.0.0.1')
     if (!listener.listening) await once(listener, 'listening')

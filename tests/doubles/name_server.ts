@@ -5,11 +5,11 @@ import { once } from 'node:events'
 const TYPE_A = 1
 /** A response to a standard query, without an error. */
 const ANSWER_FLAGS = 0x8180
-/** Points to the name in the question, which begins behind the header. */
+/** Points to the name in the question, right after the header. */
 const NAME_OF_QUESTION = 0xc00c
 const HEADER_BYTES = 12
 
-/** A DNS server on loopback that answers each question for an IPv4 address with the next of its list. */
+/** A DNS server on loopback that answers each IPv4 query with the next address of its list. */
 export class NameServer {
   readonly #socket: Socket = createSocket('udp4')
   readonly #answers: string[] = []
@@ -25,12 +25,12 @@ export class NameServer {
     return server
   }
 
-  /** What it says from now on; the last address again and again. */
+  /** Sets the answers; the last address repeats. */
   say(...addresses: string[]): void {
     this.#answers.splice(0, Infinity, ...addresses)
   }
 
-  /** Resolves names by asking this server and nobody else. */
+  /** Resolves names with this server only. */
   get resolve() {
     const resolver = new Resolver({ timeout: 2000, tries: 1 })
     resolver.setServers([`127.0.0.1:${this.#socket.address().port}`])
@@ -60,7 +60,7 @@ export class NameServer {
   }
 }
 
-/** Behind the labels, their closing zero, the type and the class. */
+/** Returns the offset after the labels, their closing zero, the type and the class. */
 function endOfQuestion(query: Buffer): number {
   let at = HEADER_BYTES
   while (query[at] !== 0) at += query[at] + 1

@@ -4,7 +4,7 @@ import type { SecretKey } from '#vaults/secret_keys'
 
 const OWN = 'enc:other:'
 
-/** A second vault, as a plugin brings it: its values have a form of their own. */
+/** A second vault, as from a plugin: its values have their own format. */
 export class OtherVault implements VaultDriver {
   readonly name = 'other'
   readonly prefix = OWN

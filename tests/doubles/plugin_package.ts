@@ -1,17 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What a plugin's package says and does, beside what every one of them has. */
+/** The parts of a plugin package that differ between plugins. */
 export interface PluginPackage {
   name?: string
   version?: string
-  /** The `mosaic` of its package.json; null leaves it out. */
+  /** The `mosaic` of its package.json; null omits it. */
   mosaic?: Record<string, unknown> | null
-  /** The text of its provider; null leaves it out, as where nobody built it. */
+  /** The source of its provider; null omits it, as in an unbuilt package. */
   provider?: string | null
 }
 
-/** Writes the folder of a plugin, as its author has it on disk. Returns the folder. */
+/** Writes a plugin's folder as its author has it on disk. Returns the folder. */
 export async function writePlugin(folder: string, given: PluginPackage = {}): Promise<string> {
   const { name = 'mosaic-acme', version = '1.0.0', provider = 'export default class {}' } = given
   const mosaic = given.mosaic === undefined ? { apiVersion: 1, runtimes: ['acme'] } : given.mosaic

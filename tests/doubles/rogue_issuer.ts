@@ -3,28 +3,28 @@ import { LoopbackService, type Received, type Reply } from '#tests/contracts/loo
 
 const KEY_ID = 'key-1'
 
-/** What the authorization request asked for. */
+/** The parameters of the authorization request. */
 interface Grant {
   clientId: string
   nonce: string
   challenge: string
 }
 
-/** How this provider departs from what a good one does, for the next sign-in. */
+/** How the next sign-in deviates from a correct provider's. */
 export interface Roguery {
-  /** Claims of the id_token, beside or in place of the right ones. */
+  /** Claims of the id_token, in addition to or in place of the correct ones. */
   claims?: Record<string, unknown>
-  /** Signs with a key that it does not publish. */
+  /** Signs with an unpublished key. */
   wrongKey?: boolean
   /** Names an algorithm without a signature. */
   unsigned?: boolean
-  /** Tells this subject at the userinfo endpoint. */
+  /** Returns this subject from the userinfo endpoint. */
   userinfoSubject?: string
 }
 
 /**
- * An OpenID provider that answers by the rules until it is told not to. It checks the client's secret,
- * the verifier of PKCE and that a code is used once, as a good one does.
+ * An OpenID provider that behaves correctly until told otherwise. It checks the client secret and the PKCE
+ * verifier, and accepts a code once.
  */
 export class RogueIssuer {
   static readonly CLIENT = { clientId: 'mosaic', clientSecret: 'a secret of the client' }
@@ -35,12 +35,12 @@ export class RogueIssuer {
   #service!: LoopbackService
   #roguery: Roguery = {}
   #person: Record<string, unknown> = { sub: 'ada' }
-  /** Whether it answers at all. */
+  /** Whether it has stopped answering. */
   broken = false
 
   private constructor(readonly path: string) {}
 
-  /** Its issuer ends with `path`, as Microsoft's end with a tenant's. */
+  /** Its issuer ends with `path`, as Microsoft's end with a tenant. */
   static async start(path = ''): Promise<RogueIssuer> {
     const issuer = new RogueIssuer(path)
     issuer.#service = await LoopbackService.start((request) => issuer.#answer(request))
@@ -63,14 +63,14 @@ export class RogueIssuer {
     return this.#service.close()
   }
 
-  /** Who signs in at its page from now on, and what is wrong with its answers. */
+  /** Sets who signs in at its page, and the faults of its responses. */
   as(person: Record<string, unknown>, roguery: Roguery = {}): this {
     this.#person = person
     this.#roguery = roguery
     return this
   }
 
-  /** What its page does with a browser that was sent there: the query it sends back to Mosaic. */
+  /** Follows the redirect to its page; returns the query that it sends back to Mosaic. */
   visit(location: string): Record<string, string> {
     const { searchParams } = new URL(location)
     const code = randomUUID()

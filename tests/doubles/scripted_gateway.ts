@@ -2,20 +2,20 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net'
 import type { GatewayAccess } from '#agents/types'
 
-/** A request as the gateway got it. */
+/** A request as the gateway received it. */
 export interface RecordedRequest {
   headers: IncomingHttpHeaders
   body: any
 }
 
-/** What the gateway does with a chat: the test holds the pen. */
+/** The gateway's behaviour in a chat, written by the test. */
 export type Script = (response: GatewayReply, request: RecordedRequest) => void | Promise<void>
 
-/** An answer that a test writes piece by piece. */
+/** A response that a test writes piece by piece. */
 export class GatewayReply {
   constructor(readonly raw: ServerResponse) {}
 
-  /** Begins an event stream, as OpenClaw does: headers and the role at once. */
+  /** Starts an event stream like OpenClaw: headers and the role at once. */
   begin(headers: Record<string, string | string[]> = {}): this {
     this.raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', ...headers })
     return this.#chunk({ role: 'assistant' })
@@ -25,19 +25,19 @@ export class GatewayReply {
     return this.#chunk({ content })
   }
 
-  /** Ends the stream as a finished run does. */
+  /** Ends the stream like a finished run. */
   finish(): void {
     this.#chunk({}, 'stop')
     this.raw.end('data: [DONE]\n\n')
   }
 
-  /** Ends the stream as a failed run does. */
+  /** Ends the stream like a failed run. */
   fail(message: string): void {
     this.event({ error: { message, type: 'api_error' } })
     this.raw.end('data: [DONE]\n\n')
   }
 
-  /** Cuts the connection, as the end of a process does. */
+  /** Cuts the connection, as when a process ends. */
   die(): void {
     this.raw.destroy()
   }
@@ -47,7 +47,7 @@ export class GatewayReply {
     this.raw.end(JSON.stringify(value))
   }
 
-  /** Resolves when the other side has hung up. */
+  /** Resolves once the other side has hung up. */
   hungUp(): Promise<void> {
     return new Promise((resolve) => this.raw.once('close', resolve))
   }
@@ -68,7 +68,7 @@ export class GatewayReply {
   }
 }
 
-/** A gateway on a loopback port that records what it gets and answers what a test writes. */
+/** A gateway on loopback that records requests and answers as scripted. */
 export class ScriptedGateway {
   readonly requests: RecordedRequest[] = []
   script: Script = (reply) => reply.begin().say('Hello').finish()

@@ -2,26 +2,26 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { LoopbackService, type Received, type Reply } from '#tests/contracts/loopback_service'
 
-/** What the authorization request asked for. */
+/** The parameters of the authorization request. */
 interface Grant {
   query: URLSearchParams
   person: Person
 }
 
-/** Whoever signs in there, as the service's own API tells. */
+/** A person, as the service's own API returns them. */
 export type Person = Record<string, unknown>
 
-/** How a service speaks, by the paths of its addresses. */
+/** A service's protocol: its paths and responses. */
 export interface Dialect {
   authorize: string
   token: string
-  /** What its API answers to a person's token, by path. */
+  /** Responses of its API to a person's token, by path. */
   api: (person: Person) => Record<string, unknown>
-  /** What refuses a code. GitHub answers 200 even then. */
+  /** The response that refuses a code. GitHub uses status 200 even then. */
   refusal: { status: number; json: unknown }
 }
 
-/** GitHub Enterprise, as its documentation has it: numbers as ids, addresses apart from the profile. */
+/** GitHub Enterprise as documented: numeric IDs, addresses separate from the profile. */
 export const GITHUB: Dialect = {
   authorize: '/login/oauth/authorize',
   token: '/login/oauth/access_token',
@@ -32,7 +32,7 @@ export const GITHUB: Dialect = {
   refusal: { status: 200, json: { error: 'bad_verification_code' } },
 }
 
-/** Google: its userinfo endpoint speaks the names of OpenID Connect. */
+/** Google: its userinfo endpoint uses OpenID Connect's names. */
 export const GOOGLE: Dialect = {
   authorize: '/o/oauth2/v2/auth',
   token: '/token',
@@ -40,7 +40,7 @@ export const GOOGLE: Dialect = {
   refusal: { status: 400, json: { error: 'invalid_grant' } },
 }
 
-/** Discord: ids are numbers in a text, since they are too large for one. */
+/** Discord: IDs are numeric strings, because they exceed a JSON number's precision. */
 export const DISCORD: Dialect = {
   authorize: '/oauth2/authorize',
   token: '/api/oauth2/token',
@@ -49,8 +49,8 @@ export const DISCORD: Dialect = {
 }
 
 /**
- * A service with a sign-in by OAuth 2.0 on loopback. It checks the client's secret, the address to go back
- * to and the verifier of PKCE, and takes a code once. Its page has one button, that says yes.
+ * An OAuth 2.0 service on loopback. It checks the client secret, the redirect URI and the PKCE verifier, and
+ * accepts a code once. Its page always consents.
  */
 export class SocialService {
   static readonly CLIENT = { clientId: 'mosaic', clientSecret: 'a secret of the client' }
@@ -59,7 +59,7 @@ export class SocialService {
   readonly #tokens = new Map<string, Person>()
   #service!: LoopbackService
   #person: Person = {}
-  /** Statuses that paths of its API answer with in place of the truth. */
+  /** Statuses that API paths answer with instead of their content. */
   readonly failing = new Map<string, number>()
 
   private constructor(readonly dialect: Dialect) {}
@@ -82,7 +82,7 @@ export class SocialService {
     return this.#service.close()
   }
 
-  /** Where a driver of Ally finds it, the profile being at the first path of its API. */
+  /** The endpoints for an Ally driver; the profile is at the API's first path. */
   get endpoints() {
     const { authorize, token, api } = this.dialect
     return {
@@ -92,13 +92,13 @@ export class SocialService {
     }
   }
 
-  /** Who signs in at its page from now on. */
+  /** Sets who signs in at its page. */
   as(person: Person): this {
     this.#person = person
     return this
   }
 
-  /** What its page does with a browser that was sent there: the query it sends back to Mosaic. */
+  /** Follows the redirect to its page; returns the query that it sends back to Mosaic. */
   visit(location: string): Record<string, string> {
     const { searchParams } = new URL(location)
     const code = randomUUID()

@@ -28,7 +28,7 @@ interface Answer {
   body: any
 }
 
-/** A socket proxy in front of an engine that does nothing, with one agent's belongings on it. */
+/** A socket proxy in front of an inert engine with one agent's objects. */
 export class SocketProxySurface {
   readonly engine = new FakeEngine()
   #proxy: SocketProxy | null = null
@@ -79,7 +79,7 @@ export class SocketProxySurface {
     await this.engine.stop()
   }
 
-  /** What the docker driver asks for when it makes the agent `mosaic-user-abc`. */
+  /** The request with which the docker driver creates the agent `mosaic-user-abc`. */
   agent(): Record<string, any> {
     const mounts = [
       {
@@ -104,7 +104,7 @@ export class SocketProxySurface {
     return this.ask('POST', `/v1.41/containers/create?name=${name}`, body)
   }
 
-  /** Sends exactly this path, which a URL would tidy up. */
+  /** Sends exactly this path, which a URL would normalise. */
   async ask(
     method: string,
     path: string,
@@ -118,18 +118,18 @@ export class SocketProxySurface {
     try {
       parsed = JSON.parse(text)
     } catch {
-      // A text then.
+      // Not JSON: keep the text.
     }
     return { status: answer.statusCode!, body: parsed } as Answer
   }
 
-  /** As `ask`, and the answer is read by the caller. */
+  /** Like `ask`, but the caller reads the response. */
   open(
     method: string,
     path: string,
     body?: unknown,
     headers: OutgoingHttpHeaders = {},
-    /** The address that it comes from, of this machine. */
+    /** The local source address. */
     from = '127.0.0.1'
   ): Promise<IncomingMessage> {
     const isText = typeof body === 'string' || body === undefined

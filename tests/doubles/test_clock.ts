@@ -8,15 +8,15 @@ interface Timer {
 }
 
 /**
- * A condition may take this many turns of the event loop, and this many milliseconds: far more than any
- * real one needs. Both must be over, since turns are quick while a busy machine has others work.
+ * Limits for a condition, in turns of the event loop and in milliseconds: far more than any real one needs.
+ * Both must be exceeded, because turns are quick while a busy machine does other work.
  */
 const MOST_TURNS = 20_000
 const LONGEST_MS = 10_000
 
 /**
- * Time that nobody waits for. Who waits takes it along: `wait` comes back at once, that much later.
- * Timers ring when time has come to them, by such a wait or by `advance`.
+ * A clock without real waiting: `wait` returns at once and advances the time. Timers fire when such a wait or
+ * `advance` reaches them.
  */
 export class TestClock implements Clock {
   #now = Date.parse('2026-11-23T12:00:00Z')
@@ -44,12 +44,12 @@ export class TestClock implements Clock {
     this.#to(this.#now + ms)
   }
 
-  /** Somebody sets the clock; timers go by the time that passes. */
+  /** Sets the wall clock back; timers use elapsed time. */
   setBack(ms: number): void {
     this.#setBackBy += ms
   }
 
-  /** Timers that someone waits for. */
+  /** Pending timers. */
   get timers(): number {
     return this.#timers.size - this.backgroundTimers
   }
@@ -70,7 +70,7 @@ export class TestClock implements Clock {
   }
 }
 
-/** Lets everything else go on until the condition holds. */
+/** Yields to everything else until the condition holds. */
 export async function until(condition: () => unknown): Promise<void> {
   const end = performance.now() + LONGEST_MS
   for (let turns = 0; turns < MOST_TURNS || performance.now() < end; turns++) {

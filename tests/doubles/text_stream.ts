@@ -1,4 +1,4 @@
-/** Reads an answer as it comes, as far as a test wants. */
+/** Reads a response as it arrives, as far as a test wants. */
 export class TextStream {
   text = ''
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
@@ -8,7 +8,7 @@ export class TextStream {
     this.#reader = answer.body!.getReader()
   }
 
-  /** Reads on until this text was there; throws when the answer ends before. */
+  /** Reads until this text arrives; throws if the response ends first. */
   async until(part: string): Promise<void> {
     while (!this.text.includes(part)) {
       const { done, value } = await this.#reader.read()

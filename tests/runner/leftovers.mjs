@@ -1,12 +1,12 @@
 /**
- * Finds what a test run started and did not end. Every run works below a folder of its own, and
- * whatever it starts names that folder: as its working folder, in its arguments or its environment.
+ * Finds processes that a test run started and did not stop. Every run works below its own folder, and
+ * everything it starts names that folder: as its working folder, in its arguments or in its environment.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 
 /**
  * @param {string} folder
- * @returns {{ pid: number, name: string }[]} Processes at work below the folder; none where /proc is not.
+ * @returns {{ pid: number, name: string }[]} Processes at work below the folder; none without /proc.
  */
 export function leftovers(folder) {
   return processIds()
@@ -14,7 +14,7 @@ export function leftovers(folder) {
     .map((pid) => ({ pid, name: readable(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).trim() }))
 }
 
-/** Ends them at once: whoever had a claim on a gentle end had it before. */
+/** Kills them at once: they had their chance to stop gracefully. */
 export function endLeftovers(found) {
   for (const { pid } of found) {
     try {
@@ -43,7 +43,7 @@ function traces(pid) {
   ]
 }
 
-/** A process may end while it is looked at, and others' are not ours to read. */
+/** A process may end meanwhile, and other users' processes are not readable. */
 function readable(read) {
   try {
     return read()

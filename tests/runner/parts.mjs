@@ -1,12 +1,11 @@
-/** What `npm test` runs, and what may run at the same time. */
+/** The parts of `npm test`, and which may run at the same time. */
 
 /**
- * The parts in the order of `npm test`: the quickest answer first. What has a `word` runs where a flag names
- * it, as `--driver podman`: it takes long, and proves what few need.
+ * Parts in the order of `npm test`, quickest first. A part with a `word` runs only if a flag names it, such as
+ * `--driver podman`: it takes long and matters to few.
  *
- * `onMachine`: agents bear users and hold networks of this machine, which no two suites may do at once.
- * `alone`: runs in a network where no address comes or goes, since Chromium drops its requests whenever
- * one does.
+ * `onMachine`: agents use this machine's users and networks, so no two such suites may run at once. `alone`:
+ * runs in a network where no address comes or goes, because Chromium drops its requests whenever one does.
  */
 export const PARTS = {
   unit: [{}],
@@ -39,8 +38,8 @@ export const PARTS = {
 }
 
 /**
- * The suites of one lane run one after another, the lanes side by side. The second lane goes backwards, so
- * that the two long suites of the real OpenClaw lie far apart.
+ * Splits runs into lanes: the suites of a lane run one after another, the lanes in parallel. The second lane is
+ * reversed, so that the two long suites with the real OpenClaw are far apart.
  *
  * @template {{ onMachine?: boolean }} Run
  * @param {Run[]} runs

@@ -1,4 +1,4 @@
-/** A PostgreSQL of the tests' own: a temporary data folder, a free port on loopback, gone at the end. */
+/** The tests' own PostgreSQL: a temporary data folder, a free port on loopback, removed at the end. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -14,12 +14,10 @@ const READY_DEADLINE_MS = 30_000
 const ASK_EVERY_MS = 100
 const USER = 'mosaic'
 
-/** Nothing here outlives the run, so nothing is worth waiting for a disk. */
+/** The data does not outlive the run, so durability is off. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']
 
-/**
- * Ends the server when standard input closes, and so also when whoever holds the other end was killed.
- */
+/** Stops the server when standard input closes, and therefore also if its parent was killed. */
 const GUARD = '"$@" & server=$!; cat > /dev/null; kill -INT "$server"; wait "$server"'
 
 export class PrivatePostgres {
@@ -31,7 +29,7 @@ export class PrivatePostgres {
 
   async start() {
     const programs = await postgresPrograms()
-    /** Not below the run's own folder: the path of a socket has little room. */
+    /** Not below the run's own folder, because socket paths have a short limit. */
     this.#folder = mkdtempSync(join(tmpdir(), 'mosaic-pg-'))
     const owner = await unprivileged()
     const passwordFile = join(this.#folder, 'password')
@@ -55,7 +53,7 @@ export class PrivatePostgres {
     await this.#run()
   }
 
-  /** Ends every connection, is away for so long, and is back at the same address when this resolves. */
+  /** Closes all connections, stays away for this long, and resolves once back at the same address. */
   async restart(awayMs) {
     this.#child.stdin.end()
     await once(this.#child, 'exit')
@@ -96,7 +94,7 @@ export class PrivatePostgres {
     return this.#url(name)
   }
 
-  /** @returns The same by its socket: whoever is in another network reaches it only so. */
+  /** @returns {string} The same database over its socket, the only way from another network. */
   bySocket(url) {
     return `${url}?host=${encodeURIComponent(this.#folder)}`
   }
@@ -125,7 +123,7 @@ export class PrivatePostgres {
   }
 }
 
-/** PostgreSQL refuses to run as root: its own user where the package made one, else nobody. */
+/** PostgreSQL refuses to run as root: uses the package's own user if there is one, else nobody. */
 async function unprivileged() {
   if (process.getuid?.() !== 0) return undefined
   for (const name of ['postgres', 'nobody']) {

@@ -1,7 +1,7 @@
 import { inPath } from './system.mjs'
 
 /**
- * The words before a command that give it a network of loopback alone; none where this machine cannot.
+ * Returns the words before a command that give it a loopback-only network; none if unsupported here.
  *
  * @returns {string[]}
  */

@@ -1,18 +1,18 @@
-/** Which spec files a run of a suite takes. */
+/** Selects the spec files of a suite run. */
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ROOT } from '../../bin/setup/node24.mjs'
 
-/** In suites that run here and on Docker, specs named so use the engine and run in its network. */
+/** In suites that run here and on Docker, specs with such names use the engine and run in its network. */
 const ON_DOCKER = /docker|container/
 
-/** Specs named so have a run to themselves, which has the same word. */
+/** Specs with such names have their own run, named by the same word. */
 const OWN_RUN = ['podman', 'compose', 'docker_at_work']
 
 /**
- * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run
- *   `driver`: only specs that name this runtime driver. `wanted`: what `--files` names, if anything.
- * @returns {string[]} Paths from the root of the repository.
+ * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run `driver`:
+ * only specs that name this runtime driver. `wanted`: the patterns of `--files`, if any.
+ * @returns {string[]} Paths from the repository's root.
  */
 export function specFiles({ part, on, word, driver, wanted }) {
   return readdirSync(join(ROOT, 'tests', part), { recursive: true })
@@ -31,7 +31,7 @@ function belongs(name, { on, word }) {
   return on !== 'this machine' || !ON_DOCKER.test(name)
 }
 
-/** As Japa takes it: the end of the path, with or without its suffix, or a folder and a star. */
+/** Matches like Japa: the end of the path, with or without its suffix, or a folder and a star. */
 function isNamed(file, name) {
   const path = name.replace(/^\.\//, '').replace(/(\.spec)?(\.ts)?$/, '')
   const pattern = path.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import { ROOT, node24, withNode24 } from '../../bin/setup/node24.mjs'
 import { endLeftovers, leftovers } from './leftovers.mjs'
 
-/** One that hangs must not hang the machine. The longest takes half of this, on two busy cores. */
+/** A suite that hangs must not block the machine. The longest takes half of this, on two busy cores. */
 const SUITE_DEADLINE_MS = 40 * 60_000
 
-/** From the last test until the process is gone: what is open by then was never closed. */
+/** From the last test until the process must be gone: anything still open was never closed. */
 const CLOSE_DEADLINE_MS = 30_000
 const LOOK_EVERY_MS = 500
 
-/** From the request to end until a suite is killed: agents are stopped meanwhile. */
+/** From the request to stop until a suite is killed: it stops its agents meanwhile. */
 const END_GRACE_MS = 10_000
 
-/** One run of one of Japa's suites in a process group of its own. */
+/** One run of a Japa suite, in its own process group. */
 export class SuiteRun {
   #child
   #folder
@@ -22,9 +22,9 @@ export class SuiteRun {
   #output
 
   /**
-   * @param {{ suite: string, title: string, env: Record<string, string>, folder: string,
-   *   inside?: string[], output?: string | null }} input `inside`: words before the command that say where it
-   *   runs. `output`: the file that takes what it prints, in place of this process's own output.
+   * @param {{ suite: string, title: string, env: Record<string, string>, folder: string, inside?: string[],
+   * output?: string | null }} input `inside`: words before the command that say where it runs. `output`: the
+   * file for its output, in place of this process's own output.
    */
   constructor({ suite, title, env, folder, inside = [], output = null }) {
     this.suite = suite
@@ -74,7 +74,7 @@ export class SuiteRun {
     return result
   }
 
-  /** Ends a run that takes too long, or that has run its tests and does not go away. */
+  /** Stops a run that takes too long, or that has finished its tests but does not exit. */
   #watch(tally) {
     const startedAt = Date.now()
     let doneAt = null
@@ -92,7 +92,7 @@ export class SuiteRun {
     return watch
   }
 
-  /** Asks it to end, then ends it. */
+  /** Asks it to stop, then kills it. */
   end() {
     this.#signal('SIGTERM')
     setTimeout(() => this.#signal('SIGKILL'), END_GRACE_MS).unref()
@@ -107,7 +107,7 @@ export class SuiteRun {
   }
 }
 
-/** What the suite counted itself, held against how its process ended. */
+/** Compares the suite's own count with how its process ended. */
 function counted(tally, status) {
   if (!existsSync(tally)) {
     return { passed: 0, failed: 1, notes: [`ended early (${status})`], files: [] }

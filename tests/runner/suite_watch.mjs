@@ -1,10 +1,10 @@
-/** Where the time of a suite went. */
+/** Measures where a suite's time goes. */
 import { cpus } from 'node:os'
 
-/** How many files of a suite are named with their times. */
+/** Number of slowest files to list. */
 const SLOWEST = 8
 
-/** What a suite takes from its start on: time, and the share of it in which the processors worked. */
+/** A suite's time since its start, and the share in which the processors were busy. */
 export class SuiteWatch {
   #startedAt = performance.now()
   #before = SuiteWatch.#processors()
@@ -21,7 +21,7 @@ export class SuiteWatch {
     ]
   }
 
-  /** Milliseconds of all processors together, since the machine started. */
+  /** Milliseconds of all processors together since the machine started. */
   static #processors() {
     const times = cpus().map(({ times: { idle, user, nice, sys, irq } }) => ({
       idle,

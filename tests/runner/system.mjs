@@ -1,4 +1,4 @@
-/** What tests need from the system: found, else installed with apt where that is allowed. */
+/** System programs for tests: found, or installed with apt where allowed. */
 import {
   accessSync,
   constants,
@@ -17,7 +17,7 @@ const CLUSTER_CONFIG = '/etc/postgresql-common/createcluster.conf'
 
 let listsAreFresh = false
 
-/** The path of a Chromium, installed if need be. */
+/** Returns the path of Chromium; installs it if missing. */
 export async function chromium() {
   const found = () =>
     [process.env.CHROMIUM_PATH, ...inPath('chromium', 'chromium-browser', 'google-chrome')].find(
@@ -26,13 +26,13 @@ export async function chromium() {
   return found() ?? (await installed('Chromium', ['chromium'], found))
 }
 
-/** The path of bubblewrap, which an example plugin runs agents in, installed if need be. */
+/** Returns the path of bubblewrap, in which an example plugin runs agents; installs it if missing. */
 export async function bubblewrap() {
   const found = () => inPath('bwrap').find(isExecutable)
   return found() ?? (await installed('bubblewrap', ['bubblewrap'], found))
 }
 
-/** The folder of PostgreSQL's programs (`initdb`, `postgres`), installed if need be. */
+/** Returns the folder of PostgreSQL's programs (`initdb`, `postgres`); installs them if missing. */
 export async function postgresPrograms() {
   const found = () => {
     const folders = existsSync(DEBIAN_POSTGRES)
@@ -48,9 +48,9 @@ export async function postgresPrograms() {
 }
 
 /**
- * What `find` gives, after the packages are installed.
+ * Returns the result of `find` after installing the packages.
  *
- * @throws SetupFailure where that is not allowed, or does not help.
+ * @throws SetupFailure if that is not allowed or does not help.
  */
 export async function installed(name, packages, find) {
   const missing = `${name} is missing: install it (apt-get install ${packages.join(' ')}), then try again.`
@@ -71,8 +71,8 @@ export async function installed(name, packages, find) {
 }
 
 /**
- * Debian's PostgreSQL makes a server of its own and starts it, at once and at every boot. Tests want
- * the programs alone, so this says no to that while the package is installed, and takes it back after.
+ * Debian's PostgreSQL package creates a server and starts it, at once and at every boot. Tests need only the
+ * programs, so this disables that during the installation and restores it afterwards.
  */
 async function withoutDefaultCluster(work) {
   if (existsSync(CLUSTER_CONFIG) || process.getuid?.() !== 0) return work()
@@ -88,7 +88,7 @@ async function withoutDefaultCluster(work) {
   }
 }
 
-/** The paths of those of these programs that are in PATH. */
+/** Returns the paths of those programs that are in PATH. */
 export function inPath(...names) {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isExecutable)

@@ -1,12 +1,12 @@
-/** What a test may say of the work of an agent, beside its chats. Read at each call. */
+/** An agent's work beside its chats, as a test sets it. Read on each call. */
 export interface MemoryWork {
   /** Something runs in the background: a shell, a job. */
   working?: boolean
-  /** When the next job of its schedule is due, in milliseconds of the epoch. */
+  /** When its next scheduled job is due, in milliseconds since the epoch. */
   nextJobAt?: number | null
-  /** Ids of the devices that may connect without the token. They outlive the instance. */
+  /** IDs of devices that may connect without the token. They outlive the instance. */
   devices?: string[]
-  /** The gateway knows no control calls, as without its plugin. */
+  /** The gateway has no control calls, as without its plugin. */
   uncontrolled?: boolean
 }
 
@@ -17,7 +17,7 @@ interface Answer {
 
 const ID = 'suspension-1'
 
-/** The part of a gateway double that answers control calls, as the plugin `admin-http-rpc` does. */
+/** The control calls of a gateway double, as in the plugin `admin-http-rpc`. */
 export class MemoryControl {
   readonly #work: MemoryWork
   readonly #chats: () => number
@@ -28,7 +28,7 @@ export class MemoryControl {
     this.#chats = chats
   }
 
-  /** Whether it admits no work. */
+  /** Whether it refuses new work. */
   get isClosed(): boolean {
     return this.#held !== 'none'
   }

@@ -28,19 +28,19 @@ declare module '#runtimes/manager' {
 }
 
 export interface MemoryDriverConfig {
-  /** What it drives; by default a world of its own, which ends with `close`. */
+  /** The world it drives; by default its own, which ends with `close`. */
   world?: MemoryWorld
   now?: () => number
-  /** As what it is known, where there are several. */
+  /** The driver's name, if there are several. */
   name?: string
 }
 
-/** Lines that are kept of each instance's log. */
+/** Log lines kept per instance. */
 const LOG_LINES = 500
-/** Characters that are kept of a line. */
+/** Characters kept per line. */
 const LINE_LENGTH = 8192
 
-/** What an archive of an agent's data holds. */
+/** The content of an archive of an agent's data. */
 const SESSIONS_FILE = './sessions.json'
 
 /** Gateway doubles in Mosaic's own process: everything a driver does, within milliseconds. For tests. */
@@ -179,13 +179,13 @@ export class MemoryDriver implements RuntimeDriver {
     return []
   }
 
-  /** Ends the doubles of its own world: they live in this process, so nothing else could reach them. */
+  /** Stops the doubles of its own world: they live in this process, so nothing else could stop them. */
   async close(): Promise<void> {
     if (!this.#ownsWorld) return
     await this.reset()
   }
 
-  /** Ends and forgets everything, data and counts of agents included. For tests. */
+  /** Stops and forgets everything, including data and counts. For tests. */
   async reset(): Promise<void> {
     for (const instance of this.#world.instances.values()) await this.#end(instance, 0)
     this.#world.instances.clear()
@@ -195,17 +195,17 @@ export class MemoryDriver implements RuntimeDriver {
     this.#world.forget()
   }
 
-  /** How often an instance was started, and how many of it lived at once. */
+  /** Returns how often an instance was started, and how many were alive at once. */
   counts(name: string): MemoryCounts {
     return this.#world.counts(name)
   }
 
-  /** Sets faults of one instance name, or of all that were not named yet (`*`). Takes effect at once. */
+  /** Sets faults of one instance name, or of all unnamed ones (`*`). Takes effect at once. */
   behave(name: string, behaviour: MemoryBehaviour): void {
     Object.assign(this.#world.behaviour(name), behaviour)
   }
 
-  /** Ends an instance from outside, as a crash does. */
+  /** Ends an instance from outside, like a crash. */
   async crash(name: string, exitCode = 1): Promise<void> {
     const instance = this.#world.instances.get(name)
     if (instance) await this.#end(instance, exitCode, 'It was told to crash.')
@@ -261,7 +261,7 @@ export class MemoryDriver implements RuntimeDriver {
     this.#world.emit(suspended ? 'suspended' : 'resumed', name, this.#now())
   }
 
-  /** What the agent remembers; what an undone import left aside, where there is nothing else. */
+  /** Returns the agent's memory; if there is none, what an undone import had set aside. */
   #sessionsOf(name: string): MemorySessions {
     const { data, replaced } = this.#world
     const present = data.get(name)

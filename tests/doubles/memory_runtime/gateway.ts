@@ -3,29 +3,29 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { MemoryControl, type MemoryWork } from '#tests/doubles/memory_runtime/control'
 
-/** One message of a conversation, as the double keeps it. */
+/** A message of a conversation, as the double stores it. */
 export interface MemoryMessage {
   role: 'user' | 'assistant'
   text: string
   at: number
 }
 
-/** What an agent remembers: its conversations by session key. Outlives the gateway, as a state folder does. */
+/** An agent's memory: its conversations by session key. Outlives the gateway, like a state folder. */
 export type MemorySessions = Map<string, MemoryMessage[]>
 
-/** How a gateway double misbehaves. Read at each request, so it can be changed while it runs. */
+/** Faults of a gateway double. Read on each request, so they can change while it runs. */
 export interface MemoryFaults extends MemoryWork {
   /** Milliseconds from the start until `/startupz` answers 200. */
   bootMs?: number
-  /** Chats send their role chunk and then nothing more. */
+  /** Chats send their role chunk and then nothing. */
   hang?: boolean
-  /** Chats end with an error frame in a stream with status 200; without streaming with status 500. */
+  /** Chats end with an error frame in a stream with status 200; without streaming, with status 500. */
   errorFrame?: boolean
-  /** The whole instance dies after the first content chunk of a chat. */
+  /** The whole instance dies after a chat's first content chunk. */
   crashMidStream?: boolean
-  /** Milliseconds between two content chunks. */
+  /** Milliseconds between content chunks. */
   chunkDelayMs?: number
-  /** Every request is answered with 503, as while draining. */
+  /** Answers every request with 503, as while draining. */
   unavailable?: boolean
 }
 
@@ -35,11 +35,11 @@ export interface MemoryGatewayOptions {
   faults: MemoryFaults
   now: () => number
   log: (line: string) => void
-  /** Ends the instance as a crash does. */
+  /** Ends the instance like a crash. */
   crash: () => void
 }
 
-/** A body of this size is more than any test sends. */
+/** Larger than any test's body. */
 const MAX_BODY_BYTES = 25 * 1024 * 1024
 
 /** A double of OpenClaw's gateway on a loopback port: health, chat, history, sessions and control. */
@@ -63,7 +63,7 @@ export class MemoryGateway {
     })
   }
 
-  /** Listens, on a free port unless one is given; gives the address without a slash at the end. */
+  /** Listens, by default on a free port; returns the URL without a trailing slash. */
   async start(port = 0, host = '127.0.0.1'): Promise<string> {
     this.#startedAt = this.#options.now()
     await new Promise<void>((resolve, reject) => {
@@ -72,7 +72,7 @@ export class MemoryGateway {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Closes the port and cuts every connection, as the end of a process does. */
+  /** Closes the port and cuts every connection, as when a process ends. */
   async stop(): Promise<void> {
     this.#ended.abort()
     this.#resumed?.resolve()
@@ -81,7 +81,7 @@ export class MemoryGateway {
     await closed
   }
 
-  /** Takes connections and answers nothing, as a stopped process does. */
+  /** Accepts connections but answers nothing, like a stopped process. */
   suspend(): void {
     this.#resumed ??= Promise.withResolvers()
   }
@@ -155,7 +155,7 @@ export class MemoryGateway {
     if (whole) messages.push({ role: 'assistant', text: answer, at: this.#options.now() })
   }
 
-  /** Tells whether the answer was given in full. */
+  /** Returns whether the response was sent in full. */
   async #answerAtOnce(
     response: ServerResponse,
     reply: { id: string; model: string },
@@ -223,7 +223,7 @@ export class MemoryGateway {
     return true
   }
 
-  /** Ends when the client leaves or the instance does. */
+  /** Ends when the client or the instance does. */
   async #hang(response: ServerResponse): Promise<false> {
     await new Promise<void>((resolve) => response.once('close', resolve))
     return false
@@ -266,7 +266,9 @@ export class MemoryGateway {
   }
 }
 
-/** As the gateway derives it: an explicit key wins over `user`; without either each request is alone. */
+/**
+ * Derives the key like the gateway: an explicit key wins over `user`; without either, each request is separate.
+ */
 function sessionKey(explicit: unknown, user: unknown): string {
   if (typeof explicit === 'string' && explicit) return fullKey(explicit)
   if (typeof user === 'string' && user) return `agent:main:openai-user:${user}`
@@ -301,7 +303,7 @@ async function body(request: IncomingMessage): Promise<any> {
   return JSON.parse(Buffer.concat(chunks).toString() || '{}')
 }
 
-/** As a gateway answers while it is suspended, drains, or restarts. */
+/** Answers like a gateway that is suspended, draining or restarting. */
 function unavailable(response: ServerResponse): void {
   response.setHeader('retry-after', '1')
   const message = 'Gateway is temporarily unavailable while suspending or restarting'

@@ -2,7 +2,7 @@ import { Secret } from '@adonisjs/core/helpers'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import type { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
-/** Starts an instance of this name that no Mosaic made. Returns a check that it runs untouched. */
+/** Starts an instance of this name without Mosaic. Returns a check that it still runs untouched. */
 export async function plantIn(world: MemoryWorld, name: string): Promise<() => Promise<boolean>> {
   const installation = 'somebody else'
   const foreign = new MemoryDriver({ world }, installation)

@@ -8,7 +8,7 @@ import type {
 } from '#tests/doubles/memory_runtime/gateway'
 import type { FailureReason } from '#runtimes/errors'
 
-/** How starting an instance misbehaves, beside the faults of its gateway. */
+/** Faults of an instance's start, beside those of its gateway. */
 export interface MemoryBehaviour extends MemoryFaults {
   /** Milliseconds that `ensure` takes. */
   startMs?: number
@@ -16,12 +16,12 @@ export interface MemoryBehaviour extends MemoryFaults {
   refuse?: FailureReason
 }
 
-/** What was done for one instance name since the world began. */
+/** Counts for one instance name since the world began. */
 export interface MemoryCounts {
   starts: number
   stops: number
   alive: number
-  /** Most instances of this name that were alive at the same time. More than one is a bug. */
+  /** Most instances of this name alive at the same time. More than one is a bug. */
   mostAlive: number
 }
 
@@ -38,13 +38,13 @@ export interface MemoryInstance {
 }
 
 /**
- * What the memory driver drives: instances, and the data of agents. It plays the engine, so a new driver
- * object over the same world finds everything again, as Mosaic does after a restart.
+ * The memory driver's instances and agents' data. It plays the engine: a new driver object over the same world
+ * finds everything again, like Mosaic after a restart.
  */
 export class MemoryWorld {
   readonly instances = new Map<string, MemoryInstance>()
   readonly data = new Map<string, MemorySessions>()
-  /** What imports replaced, by name. */
+  /** Data that imports replaced, by name. */
   readonly replaced = new Map<string, MemorySessions>()
   readonly logs = new Map<string, string[]>()
   readonly feed = new EventFeed()
@@ -58,7 +58,7 @@ export class MemoryWorld {
     return counts
   }
 
-  /** The faults of one name, or of all (`*`). The object is live: change it while instances run. */
+  /** Faults of one name, or of all (`*`). The object is live: change it while instances run. */
   behaviour(name: string): MemoryBehaviour {
     const behaviour = this.#behaviours.get(name) ?? { ...this.#behaviours.get('*') }
     this.#behaviours.set(name, behaviour)
@@ -76,7 +76,7 @@ export class MemoryWorld {
     this.counts(name).alive--
   }
 
-  /** Counts and behaves as on the first day. */
+  /** Resets counts and faults. */
   forget(): void {
     this.#counts.clear()
     this.#behaviours.clear()
