@@ -2,9 +2,8 @@ import type User from '#models/user'
 import type { AgentKey } from '#agents/types'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
-import type { FailureReason } from '#runtimes/errors'
+import { isFailureReason, type FailureReason } from '#runtimes/errors'
 import type { OwnModel } from '#user_settings/own_models'
-import { AgentUnavailable } from '#agents/state/errors'
 import { SystemAgents, type NewSystemAgent } from '#agents/system_agents/system_agents'
 import SystemContainer from '#models/system_container'
 
@@ -97,9 +96,10 @@ export class DeclaredAgents {
     try {
       await done
     } catch (error) {
-      if (!(error instanceof AgentUnavailable)) throw error
+      const { reason } = error as { reason?: unknown }
+      if (!isFailureReason(reason)) throw error
       const { name } = await SystemContainer.findOrFail(agent.slice('system/'.length))
-      this.#failed.push({ name, reason: error.reason })
+      this.#failed.push({ name, reason })
     }
   }
 }
