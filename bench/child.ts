@@ -12,7 +12,7 @@ const TICKS_PER_SECOND = 100
 export interface ChildOptions {
   args?: string[]
   env?: NodeJS.ProcessEnv
-  /** Words before the command that say where it runs, for example in another network. */
+  /** Command prefix that says where it runs, for example in another network. */
   inside?: string[]
 }
 

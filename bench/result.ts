@@ -47,7 +47,7 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4))
 }
 
-/** A line for people. */
+/** Formats a figure as a line for people. */
 export function toLine(entry: Result): string {
   const baseline = entry.baseline === null ? '' : `baseline ${entry.baseline}`
   const ratio = entry.ratio === null ? '' : `ratio ${entry.ratio}`

@@ -16,7 +16,7 @@ export interface CopiesOptions {
   /** The folder with compiled Mosaic: without transpiling, a replica starts in half the time. */
   build: string
   env: NodeJS.ProcessEnv
-  /** Words before the command that say where it runs. */
+  /** Command prefix that says where it runs. */
   inside: string[]
   hear: (told: Told) => void
 }

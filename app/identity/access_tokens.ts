@@ -116,7 +116,7 @@ export class AccessTokens {
     return db.from('auth_access_tokens').where('tokenable_id', user.id)
   }
 
-  /** @throws E_NOT_FOUND when the user has no such token */
+  /** @throws E_NOT_FOUND if the user has no such token */
   async delete(user: User, id: string): Promise<void> {
     const deleted = /^\d{1,9}$/.test(id) ? await User.accessTokens.delete(user, id) : 0
     if (deleted === 0) throw new E_NOT_FOUND()

@@ -136,7 +136,7 @@ export class Sessions {
       .sort((one, other) => other.lastUsedAt - one.lastUsedAt)
   }
 
-  /** @throws E_NOT_FOUND when the user has no such session */
+  /** @throws E_NOT_FOUND if the user has no such session */
   async revoke(user: User, id: string, address: string): Promise<void> {
     const rows = await this.#rowsOf(user.id)
     const found = rows.find((row) => publicId(row.id) === id)

@@ -26,7 +26,7 @@ function isServiceFailure(error: unknown): error is ServiceFailure {
 export type Ask = (url: string, init?: RequestInit) => Promise<unknown>
 
 export interface LabelledTestOptions extends TestOptions {
-  /** The service's name for a person. */
+  /** The service's display name. */
   label: string
   now?: () => number
 }

@@ -60,8 +60,8 @@ export const CONNECTION_FAILURES = [
   /** `fetch` rejected with E_BLOCKED_ADDRESS. */
   'blocked_address',
   /**
-   * Any other status, another JSON, or no HTTP at all: undici rejects with an error of the code `HPE_…`, or
-   * of the name `HTTPParserError`.
+   * Any other status, JSON of another shape, or no HTTP at all: undici rejects with a code `HPE_…`, or with the
+   * error name `HTTPParserError`.
    */
   'bad_response',
 ] as const
@@ -103,7 +103,7 @@ export type ConnectionTest =
 /** `fetch`, guarded: see `#llm/guarded_fetch`. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
-/** The means of a connection test. */
+/** Inputs of a connection test. */
 export interface TestOptions {
   fetch: Fetch
   /** Carries the deadline: a `TimeoutError` becomes the result `timeout`; any other reason is thrown. */
@@ -132,7 +132,7 @@ export interface OpenClawEntry {
 }
 
 export interface LlmAdapter {
-  /** The value of a provider's `type`. Unique; a provider row names its adapter by it. */
+  /** The value of a provider's `type`. Unique; provider rows name their adapter by it. */
   readonly type: string
   /** Name shown to people. */
   readonly label: string

@@ -9,7 +9,7 @@ export class E_BLOCKED_ADDRESS extends Exception {
     'An admin can allow a private range under Administration → Security. Metadata and link-local addresses are never allowed.'
 }
 
-/** A provider row names an adapter that is not installed. */
+/** The provider's row names an adapter that is not installed. */
 export class E_UNKNOWN_PROVIDER_TYPE extends Exception {
   static override code = 'E_UNKNOWN_PROVIDER_TYPE'
   static override status = 422

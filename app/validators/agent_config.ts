@@ -10,7 +10,7 @@ const MOST_FALLBACKS = 10
 /** Part of every prompt, so limited to about 5,000 tokens. */
 const LONGEST_PERSONALITY = 20_000
 
-/** A week: an agent that should never sleep is a system agent. */
+/** A week. An agent that should never sleep is a system agent. */
 const MOST_IDLE_MINUTES = 10_080
 
 /** A user's choices for their agent. Omitted values stay; null restores the default. */

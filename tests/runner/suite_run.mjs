@@ -23,7 +23,7 @@ export class SuiteRun {
 
   /**
    * @param {{ suite: string, title: string, env: Record<string, string>, folder: string, inside?: string[],
-   * output?: string | null }} input `inside`: words before the command that say where it runs. `output`: the
+   * output?: string | null }} input `inside`: command prefix that says where it runs. `output`: the
    * file for its output, in place of this process's own output.
    */
   constructor({ suite, title, env, folder, inside = [], output = null }) {
