@@ -2,7 +2,9 @@ import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import type { AgentMetrics } from '#agents/metrics'
 import type { LocalState } from '#agents/state/local_state'
+import { Prewarm } from '#agents/state/prewarm'
 import { StartGate } from '#agents/waking/start_gate'
+import { WakeDurations } from '#agents/waking/wake_durations'
 import type { AgentKey, GatewayAccess, PrewarmOutcome } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 
@@ -15,15 +17,25 @@ const WARM_MS = 30_000
 /** A gateway's first chat takes twenty seconds on a busy machine. After this time prewarming is pointless. */
 const DEADLINE_MS = 60_000
 
-/** The agent is being stopped, or Mosaic is. */
+/** Prewarms take the same time in every runtime: they are the gateway's own work. */
+const EVERY_RUNTIME = ''
+
+/** The agent is being stopped, Mosaic is, or a message came first. */
 class Interrupted extends Error {
   override name = 'Interrupted'
+}
+
+interface Run {
+  outcome: Promise<PrewarmOutcome>
+  shown: Prewarm
+  cancel: AbortController
 }
 
 /**
  * Prepares agents for the first message of users who came to write one: a hidden background chat with a
  * model of Mosaic's own. It does not count as use and so keeps no agent awake. Failures have no effect
- * on the user other than a slower answer.
+ * on the user other than a slower answer. A message that comes first ends it: two chats at once would load the same
+ * modules twice.
  */
 export class Prewarmer {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
@@ -32,7 +44,8 @@ export class Prewarmer {
   readonly #gateway: Pick<GatewayClient, 'prewarm'>
   /** Separate from the start gate, so that prewarming never delays a start. */
   readonly #gate = new StartGate()
-  readonly #prewarms = new Map<AgentKey, Promise<PrewarmOutcome>>()
+  readonly #runs = new Map<AgentKey, Run>()
+  readonly #durations = new WakeDurations()
   readonly #chats = new Map<AgentKey, number>()
   /** When each known gateway last ended a chat. A restarted gateway is a new key, and so counts as cold. */
   readonly #warmedAt = new WeakMap<GatewayAccess, number>()
@@ -53,6 +66,7 @@ export class Prewarmer {
   /** Counts a user's chat, which warms the agent itself, until the returned function is called. */
   chatBegins(agent: AgentKey): () => void {
     this.#chats.set(agent, (this.#chats.get(agent) ?? 0) + 1)
+    this.#giveWay(agent)
     let ended = false
     return () => {
       if (ended) return
@@ -65,33 +79,60 @@ export class Prewarmer {
   }
 
   /**
-   * Prewarms the agent after its wake, unless it is warm by then. Call it after `start` when the user
-   * arrives; it wakes no agent itself. Concurrent calls for an agent share one run. Never rejects.
+   * Prewarms the agent after its wake, unless it is warm by then. Call it after `start`, or with the restart
+   * that precedes it, when the user arrives; it wakes no agent itself. Concurrent calls for an agent share one run. Never rejects.
    */
-  prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
-    const present = this.#prewarms.get(agent)
-    if (present) return present
-    const prewarm = this.#prewarm(agent)
-      .then((outcome) => {
-        this.#metrics.prewarmed(outcome)
-        return outcome
+  prewarm(agent: AgentKey, restart?: Promise<unknown>): Promise<PrewarmOutcome> {
+    const present = this.#runs.get(agent)
+    if (present && restart) return present.outcome.then(() => this.prewarm(agent, restart))
+    if (present) return present.outcome
+
+    const shown = new Prewarm(this.#context.clock, this.#durations.usual(EVERY_RUNTIME))
+    const cancel = new AbortController()
+    const outcome = this.#prewarm(agent, shown, cancel.signal, restart)
+      .then((ended) => {
+        this.#metrics.prewarmed(ended)
+        return ended
       })
-      .finally(() => this.#prewarms.delete(agent))
-    this.#prewarms.set(agent, prewarm)
-    return prewarm
+      .finally(() => {
+        this.#runs.delete(agent)
+        this.#hide(agent, shown)
+      })
+    this.#runs.set(agent, { outcome, shown, cancel })
+    return outcome
   }
 
   close(): void {
     this.#closing.abort(new Interrupted())
   }
 
-  async #prewarm(agent: AgentKey): Promise<PrewarmOutcome> {
-    const { clock, settings, logger } = this.#context
+  async #prewarm(
+    agent: AgentKey,
+    shown: Prewarm,
+    cancelled: AbortSignal,
+    restart?: Promise<unknown>
+  ): Promise<PrewarmOutcome> {
+    const { prewarms, wakes } = this.#local
+    if (restart || wakes.has(agent)) prewarms.set(agent, shown)
+    await restart?.catch(() => {})
     await this.#local.settled(agent)
     const needless = this.#needless(agent)
     if (needless) return needless
 
-    const interruption = this.#interruption(agent)
+    if (await this.#isCold(agent)) prewarms.set(agent, shown)
+    shown.begin()
+    await this.#local.tellPresent(agent)
+    if (prewarms.get(agent) === shown) {
+      this.#local.events.emit(agent, { type: 'progress', progress: shown.at('prewarming') })
+    }
+    const outcome = await this.#inTurn(agent, cancelled)
+    if (outcome === 'prewarmed') this.#durations.add(EVERY_RUNTIME, shown.elapsedMs)
+    return outcome
+  }
+
+  async #inTurn(agent: AgentKey, cancelled: AbortSignal): Promise<PrewarmOutcome> {
+    const { clock, settings, logger } = this.#context
+    const interruption = this.#interruption(agent, cancelled)
     try {
       const places = await settings.get('agents.startConcurrency')
       return await within(clock, DEADLINE_MS, interruption.signal, async (signal) => {
@@ -103,6 +144,7 @@ export class Prewarmer {
         }
       })
     } catch (error) {
+      if (cancelled.aborted) return 'chatting'
       if (interruption.signal.aborted) return 'interrupted'
       logger.info({ err: error, agent }, 'Could not prewarm an agent')
       this.#local.warm.delete(agent)
@@ -110,6 +152,32 @@ export class Prewarmer {
     } finally {
       interruption.end()
     }
+  }
+
+  /** Ends the prewarm for a message: its chat loads what is missing. */
+  #giveWay(agent: AgentKey): void {
+    const run = this.#runs.get(agent)
+    if (!run) return
+    run.cancel.abort(new Interrupted())
+    this.#hide(agent, run.shown)
+  }
+
+  /** From now on the agent shows as its row says. */
+  #hide(agent: AgentKey, shown: Prewarm): void {
+    const { prewarms, events } = this.#local
+    if (prewarms.get(agent) !== shown) return
+    prewarms.delete(agent)
+    if (this.#gatewayOf(agent)) {
+      events.emit(agent, { type: 'progress', progress: shown.at('ready') })
+    }
+    void this.#local.tellPresent(agent)
+  }
+
+  /** Whether its next message would wait: it never chatted, or its idle workers have ended. */
+  async #isCold(agent: AgentKey): Promise<boolean> {
+    const gateway = this.#gatewayOf(agent)
+    if (!gateway || !this.#warmedAt.has(gateway)) return true
+    return !(await this.#context.settings.get('agents.keepWorkers'))
   }
 
   async #chat(agent: AgentKey, signal: AbortSignal): Promise<PrewarmOutcome> {
@@ -137,13 +205,13 @@ export class Prewarmer {
   }
 
   /** A gateway does not exit during a chat, so the hidden chat is aborted when a stop begins. */
-  #interruption(agent: AgentKey): { signal: AbortSignal; end: () => void } {
+  #interruption(agent: AgentKey, cancelled: AbortSignal): { signal: AbortSignal; end: () => void } {
     const stopped = new AbortController()
     const end = this.#local.subscribe(agent, (event) => {
       if (event.type === 'status' && event.agent.status === 'stopping') {
         stopped.abort(new Interrupted())
       }
     })
-    return { signal: AbortSignal.any([stopped.signal, this.#closing.signal]), end }
+    return { signal: AbortSignal.any([stopped.signal, this.#closing.signal, cancelled]), end }
   }
 }

@@ -49,7 +49,7 @@ export class AgentServices {
     const context = retry.wrap({ timeouts: DEFAULT_TIMEOUTS, ...given })
     const rows = new AgentRepository(context, retry)
     const leases = new LeaseManager(new DatabaseLeaseStore(context), context)
-    const local = new LocalState(activity)
+    const local = new LocalState(activity, rows)
     const probe = new GatewayProbe(context.clock, context.fetch)
     const sharedWakes = new SharedWakes(context, retry)
     const gatewayDrain = new GatewayDrain(context, rows)

@@ -1,6 +1,6 @@
 import type UserContainer from '#models/user_container'
 import type SystemContainer from '#models/system_container'
-import type { AgentStatus, DesiredState } from '#models/types'
+import type { AgentState, AgentStatus, DesiredState } from '#models/types'
 import type { FailureReason } from '#runtimes/errors'
 
 /** The row of a user agent or a system agent. */
@@ -9,8 +9,18 @@ export type AgentRow = UserContainer | SystemContainer
 /** Identifies an agent by its owner: `user/<user id>`, or `system/<system container id>`. */
 export type AgentKey = `user/${string}` | `system/${string}`
 
-/** The stages of a wake. `queued` waits at the start gate, `ready` is the last. */
-export const WAKE_STAGES = ['queued', 'provisioning', 'starting', 'booting', 'ready'] as const
+/**
+ * Where a wake is. `queued` waits at the start gate; from `prewarming` on the agent takes messages, and from
+ * `ready` on it answers them at once.
+ */
+export const WAKE_STAGES = [
+  'queued',
+  'provisioning',
+  'starting',
+  'booting',
+  'prewarming',
+  'ready',
+] as const
 export type WakeStage = (typeof WAKE_STAGES)[number]
 
 /**
@@ -54,7 +64,8 @@ export interface Stop {
 
 /** An agent as its owner sees it. Times are ISO 8601 in UTC. */
 export interface AgentView {
-  status: AgentStatus
+  /** `running` means that it answers the next message at once. */
+  status: AgentState
   /** Why it does not run, if there is a problem. */
   reason?: FailureReason
   /** The reason as a sentence, and the next step. */

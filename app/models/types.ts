@@ -18,6 +18,14 @@ export const AGENT_STATUSES = [
 ] as const
 export type AgentStatus = (typeof AGENT_STATUSES)[number]
 
+/** The state of an agent as its owner sees it: a suspended agent rests. */
+export const AGENT_STATES = AGENT_STATUSES.map(stateOf)
+export type AgentState = Exclude<AgentStatus, 'suspended'> | 'resting'
+
+export function stateOf(status: AgentStatus): AgentState {
+  return status === 'suspended' ? 'resting' : status
+}
+
 /** Desired state of an agent. */
 export type DesiredState = 'running' | 'stopped'
 

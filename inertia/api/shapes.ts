@@ -13,7 +13,7 @@ import type * as signIn from '#openapi/shapes/sign_in'
 import type { errorEntry } from '#openapi/shapes/errors'
 
 export type { WakeProgress, WakeStage } from '#agents/types'
-export type { AgentLimits, AgentStatus, Role } from '#models/types'
+export type { AgentLimits, AgentState, AgentStatus, Role } from '#models/types'
 
 export type ApiError = Static<typeof errorEntry>
 export type ListMeta = Static<typeof listMeta>

@@ -1,20 +1,21 @@
 import { computed, ref, shallowRef } from 'vue'
 import { api, ApiFailure, sessionEnded } from '~/api/client'
-import type { AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
+import type { AgentState, AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
 
 /** The agent's state in words a person uses. */
 export type Mood = 'asleep' | 'waking' | 'awake' | 'resting' | 'fallingAsleep' | 'trouble'
 
-const MOODS: Record<AgentStatus, Mood> = {
+const MOODS: Record<AgentStatus | AgentState, Mood> = {
   stopped: 'asleep',
   starting: 'waking',
   running: 'awake',
   suspended: 'resting',
+  resting: 'resting',
   stopping: 'fallingAsleep',
   error: 'trouble',
 }
 
-export const moodOf = (status: AgentStatus): Mood => MOODS[status] ?? 'trouble'
+export const moodOf = (status: AgentStatus | AgentState): Mood => MOODS[status] ?? 'trouble'
 
 /** A tab in the background lets go of its stream after this, so that many tabs do not hold many. */
 const HIDDEN_MS = 30_000

@@ -3,7 +3,7 @@ import { isReason, REASONS } from '#agents/state/failure_reasons'
 import { isUp } from '#agents/state/agent_repository'
 import type { AgentRow, AgentView, Stop } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
-import type { WakePolicy } from '#models/types'
+import { stateOf, type WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
@@ -15,6 +15,8 @@ export interface ViewInput {
   row: AgentRow | null
   wake: Pick<Wake, 'progress'> | null
   stop: Pick<Stop, 'desired'> | null
+  /** Whether it is being prewarmed. */
+  prewarming: boolean
   inFlight: number
   /** As this process knows it; the row may lag a few seconds behind. */
   lastActiveAt: number | null
@@ -24,11 +26,11 @@ export interface ViewInput {
 
 /** Returns an agent as its owner sees it. A wake in flight is more recent than the row. */
 export function agentView(input: ViewInput): AgentView {
-  const { row, wake, stop, inFlight, lastActiveAt, policy } = input
+  const { row, wake, stop, prewarming, inFlight, lastActiveAt, policy } = input
   const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
   const ending = row !== null && isUp(row) ? stop : null
   const view: AgentView = {
-    status: ending ? 'stopping' : (row?.status ?? 'stopped'),
+    status: ending ? 'stopping' : stateOf(row?.status ?? 'stopped'),
     desired: (ending ?? row)?.desired ?? 'stopped',
     runtime: row?.runtime ?? null,
     lastActiveAt: active > 0 ? iso(active) : null,
@@ -45,6 +47,7 @@ export function agentView(input: ViewInput): AgentView {
     }
   }
   if (!row) return view
+  if (view.status === 'running' && prewarming) return { ...view, status: 'starting' }
   const sleeps = row instanceof UserContainer && (row.wakePolicy ?? policy) !== 'always_on'
   if (view.status === 'running' && sleeps && inFlight === 0 && active > 0) {
     view.idleStopAt = iso(active + row.idleTimeoutMin * MINUTE_MS)

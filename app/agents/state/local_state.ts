@@ -19,6 +19,16 @@ export interface AgentUse {
   lastActiveAt(agent: AgentKey): number | null
 }
 
+/** A prewarm under way, with its progress since the end of the wake; null before. */
+export interface PrewarmUnderWay {
+  readonly progress: WakeProgress | null
+}
+
+/** As `AgentRepository`. */
+export interface AgentRows {
+  find(agent: AgentKey): Promise<AgentRow | null>
+}
+
 /** This process's knowledge of agents beyond their rows, and the listeners for it. */
 export class LocalState {
   /** Gateways that have answered. A cache only: losing an entry costs one call to the runtime. */
@@ -27,12 +37,16 @@ export class LocalState {
   readonly names = new Map<string, AgentKey>()
   readonly wakes = new Map<AgentKey, Wake>()
   readonly stops = new Map<AgentKey, Stop>()
+  readonly prewarms = new Map<AgentKey, PrewarmUnderWay>()
   readonly events = new AgentEvents()
 
   /** The last read policy of agents whose owner has not chosen one. */
   policy: WakePolicy = 'scale_to_zero'
 
-  constructor(protected activity: AgentUse) {}
+  constructor(
+    protected activity: AgentUse,
+    protected rows: AgentRows
+  ) {}
 
   /** `remote` is the progress of a wake in another replica of Mosaic. */
   view(agent: AgentKey, row: AgentRow | null, remote: WakeProgress | null = null): AgentView {
@@ -40,6 +54,7 @@ export class LocalState {
       row,
       wake: this.wakes.get(agent) ?? (remote && { progress: remote }),
       stop: this.stops.get(agent) ?? null,
+      prewarming: this.prewarms.has(agent),
       inFlight: this.activity.inFlight(agent),
       lastActiveAt: this.activity.lastActiveAt(agent),
       policy: this.policy,
@@ -48,7 +63,7 @@ export class LocalState {
 
   /** Subscribes to progress and status. During a wake the listener gets the current progress at once. */
   subscribe(agent: AgentKey, listener: AgentListener): () => void {
-    const progress = this.wakes.get(agent)?.progress
+    const progress = (this.wakes.get(agent) ?? this.prewarms.get(agent))?.progress
     if (progress) listener({ type: 'progress', progress })
     return this.events.subscribe(agent, listener)
   }
@@ -56,6 +71,19 @@ export class LocalState {
   /** Resolves when no wake of the agent is in flight, whatever its outcome. */
   async settled(agent: AgentKey): Promise<void> {
     await this.wakes.get(agent)?.result.catch(() => {})
+  }
+
+  /** Tells the progress of a wake. An agent that is prewarmed afterwards is not ready with it. */
+  tellProgress(agent: AgentKey, progress: WakeProgress): void {
+    if (progress.stage === 'ready' && this.prewarms.has(agent)) return
+    this.events.emit(agent, { type: 'progress', progress })
+  }
+
+  /** Looks the agent up and tells its status. Never rejects. */
+  async tellPresent(agent: AgentKey): Promise<void> {
+    if (!this.events.hasListeners(agent)) return
+    const row = await this.rows.find(agent).catch(() => null)
+    if (row) this.tellStatus(row)
   }
 
   tellStatus(row: AgentRow): void {

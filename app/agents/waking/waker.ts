@@ -45,7 +45,8 @@ export class Waker {
 
   /** Returns the agent's wake in flight, or begins one. It runs whether or not a caller waits for it. */
   begin(agent: AgentKey, reason: WakeReason): Wake {
-    const { wakes, events } = this.#parts.local
+    const { local } = this.#parts
+    const { wakes } = local
     const present = wakes.get(agent)
     if (present) {
       present.explicit ||= isExplicit(reason)
@@ -53,7 +54,7 @@ export class Waker {
     }
     const wake = new Wake(agent, reason, this.#context.clock)
     if (this.#closed) wake.end(new WakeAbandoned())
-    wake.listen((progress) => events.emit(agent, { type: 'progress', progress }))
+    wake.listen((progress) => local.tellProgress(agent, progress))
     wakes.set(agent, wake)
     wake.result = watched(this.#run(wake))
     return wake
@@ -107,7 +108,7 @@ export class Waker {
       throw new AgentUnavailable(reason, { cause: error })
     } finally {
       local.wakes.delete(agent)
-      if (local.events.hasListeners(agent)) void this.#tellStatus(agent)
+      void local.tellPresent(agent)
     }
   }
 
@@ -132,12 +133,6 @@ export class Waker {
       metrics.wakeEnded({ outcome: failure.reason, ...wake.summary() })
       throw failure
     }
-  }
-
-  async #tellStatus(agent: AgentKey): Promise<void> {
-    const { rows, local } = this.#parts
-    const row = await rows.find(agent).catch(() => null)
-    if (row) local.tellStatus(row)
   }
 }
 

@@ -25,7 +25,11 @@ export default class AgentController {
 
   async restart({ auth, response }: HttpContext) {
     const agent = own(auth)
-    await (await app.container.make('agents.lifecycle')).restart(agent)
+    const lifecycle = await app.container.make('agents.lifecycle')
+    void (await app.container.make('agents.prewarmer')).prewarm(
+      agent,
+      lifecycle.restartAndWait(agent)
+    )
     return response.accepted(await this.#view(agent))
   }
 

@@ -1,4 +1,4 @@
-import { AGENT_STATUSES } from '#models/types'
+import { AGENT_STATES, AGENT_STATUSES } from '#models/types'
 import {
   count,
   flag,
@@ -24,6 +24,7 @@ const state = {
 /** The caller's own agent. */
 export const agent = shape({
   ...state,
+  status: oneOf(AGENT_STATES),
   reason: optional(text()),
   message: optional(text()),
   hint: optional(text()),

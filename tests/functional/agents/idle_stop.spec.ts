@@ -120,7 +120,7 @@ test.group('Falling asleep', (group) => {
     const { agent, name, userId } = await idle({}, 'warm')
     assert.include(await house.reaper.reapIdle(), { suspended: 1, stopped: 0 })
     assert.equal(await statusOf(userId), 'suspended')
-    assert.equal((await house.lifecycle.describe(agent)).status, 'suspended')
+    assert.equal((await house.lifecycle.describe(agent)).status, 'resting')
     assert.equal(house.world.instances.get(name)!.status, 'suspended')
 
     assert.equal((await chat(agent)).choices[0].message.content, 'Turn 1: Hello')

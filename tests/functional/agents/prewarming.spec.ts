@@ -189,4 +189,92 @@ test.group('Priming an agent', (group) => {
     assert.equal(await come(agent), 'failed')
     assert.isNull(house.lifecycle.peek(agent))
   })
+
+  test('keeps the agent from being called awake until it answers at once', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    const told: string[] = []
+    house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'progress') told.push(event.progress.stage)
+      if (event.type === 'status') told.push(event.agent.status)
+    })
+    let answer = () => {}
+    prewarmer = prewarmerWith({ prewarm: () => new Promise<void>((done) => (answer = done)) })
+    const outcome = come(agent)
+    await until(() => told.includes('prewarming'))
+    assert.equal((await house.row(name.slice('mosaic-user-'.length))).status, 'running')
+    assert.equal((await house.lifecycle.describe(agent)).status, 'starting')
+    assert.notIncludeMembers(told, ['running'])
+    assert.notIncludeMembers(told, ['ready'])
+
+    answer()
+    assert.equal(await outcome, 'prewarmed')
+    await until(() => told.includes('running'))
+    assert.deepEqual(told.slice(-2), ['ready', 'running'])
+    assert.equal((await house.lifecycle.describe(agent)).status, 'running')
+  })
+
+  test('says how long it usually takes, to those who come in the middle too', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    prewarmer = prewarmerWith({ prewarm: async () => house.clock.advance(4000) })
+    await come(agent)
+    await house.lifecycle.restartAndWait(agent)
+    const told: object[] = []
+    const again = come(agent)
+    const unsubscribe = house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'progress') told.push(event.progress)
+    })
+    await again
+    unsubscribe()
+    assert.deepInclude(told, { stage: 'prewarming', elapsedMs: 0, usualMs: 4000 })
+    assert.deepInclude(told, { stage: 'ready', elapsedMs: 4000, usualMs: 4000 })
+  })
+
+  test('gives way to a message that comes first', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.startAndWait(agent)
+    house.memory.behave(name, { hang: true })
+    const outcome = come(agent)
+    await until(() => turns(name) === 1)
+    assert.equal((await house.lifecycle.describe(agent)).status, 'starting')
+
+    const end = prewarmer.chatBegins(agent)
+    assert.equal((await house.lifecycle.describe(agent)).status, 'running')
+    assert.equal(await outcome, 'chatting')
+    end()
+    assert.equal(await come(agent), 'warm')
+  })
+
+  test('that is never needed shows nothing', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await come(agent)
+    assert.equal(await come(agent), 'warm')
+    house.clock.advance(60_000)
+    const again = come(agent)
+    assert.equal((await house.lifecycle.describe(agent)).status, 'running')
+    await again
+  })
+
+  test('shows where idle workers end, as its next message would wait', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    house.settings['agents.keepWorkers'] = false
+    await come(agent)
+    house.clock.advance(60_000)
+    let answer = () => {}
+    prewarmer.close()
+    prewarmer = prewarmerWith({ prewarm: () => new Promise<void>((done) => (answer = done)) })
+    const again = come(agent)
+    await until(async () => (await house.lifecycle.describe(agent)).status === 'starting')
+    answer()
+    assert.equal(await again, 'prewarmed')
+  })
+
+  test('follows a restart that a person asked for', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await come(agent)
+    const restart = house.lifecycle.restartAndWait(agent)
+    assert.equal(await prewarmer.prewarm(agent, restart), 'prewarmed')
+    assert.equal((await house.lifecycle.describe(agent)).status, 'running')
+  })
 })

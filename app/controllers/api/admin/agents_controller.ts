@@ -35,7 +35,7 @@ export default class AdminAgentsController {
     await row.refresh()
     /** The row lags behind: a restart has only begun. */
     const { status, desired } = await lifecycle.describe(`user/${row.userId}`)
-    row.merge({ status, desired })
+    row.merge({ desired, ...(status !== 'resting' && { status }) })
 
     const audit = await app.container.make('audit')
     await audit.record({

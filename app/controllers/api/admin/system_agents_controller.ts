@@ -66,7 +66,7 @@ export default class SystemAgentsController {
     /** The row lags behind: the change has only begun. */
     const lifecycle = await app.container.make('agents.lifecycle')
     const { status, desired } = await lifecycle.describe(`system/${row.id}`)
-    row.merge({ status, desired })
+    row.merge({ desired, ...(status !== 'resting' && { status }) })
 
     const audit = await app.container.make('audit')
     await audit.record({

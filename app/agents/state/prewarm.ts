@@ -1,0 +1,33 @@
+import type { Clock } from '#timing/clock'
+import type { WakeProgress } from '#agents/types'
+
+/** A prewarm under way. Until it ends, the agent takes messages but does not answer them at once. */
+export class Prewarm {
+  readonly #clock: Clock
+  readonly #usualMs: number | null
+  #beganAt: number | null = null
+
+  constructor(clock: Clock, usualMs: number | null) {
+    this.#clock = clock
+    this.#usualMs = usualMs
+  }
+
+  /** Marks the end of the agent's wake: from now on only the prewarm is waited for. */
+  begin(): void {
+    this.#beganAt = this.#clock.elapsed()
+  }
+
+  /** Milliseconds since the wake ended; 0 while the agent still wakes. */
+  get elapsedMs(): number {
+    return this.#beganAt === null ? 0 : this.#clock.elapsed() - this.#beganAt
+  }
+
+  /** Null while the agent still wakes. */
+  get progress(): WakeProgress | null {
+    return this.#beganAt === null ? null : this.at('prewarming')
+  }
+
+  at(stage: 'prewarming' | 'ready'): WakeProgress {
+    return { stage, elapsedMs: this.elapsedMs, usualMs: this.#usualMs }
+  }
+}
