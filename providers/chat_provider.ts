@@ -1,6 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/state/activity'
 import type { Prewarmer } from '#agents/prewarmer'
+import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
 import type { RelayMetrics } from '#chat/relay_metrics'
 import { ownerOf } from '#openclaw/agent_name'
@@ -19,6 +20,7 @@ const DRAIN_MS = 5000
 /** Registers the chat relay, its two surfaces, and the reader of conversations. */
 export default class ChatProvider {
   #relay: ChatRelay | null = null
+  #direct: DirectModels | null = null
 
   constructor(protected app: ApplicationService) {}
 
@@ -48,7 +50,10 @@ export default class ChatProvider {
     const { container } = this.app
     const { ModelCatalogue } = await import('#chat/model_catalogue')
     const { ModelListVersions } = await import('#chat/model_list_versions')
-    const { OpenAiChat } = await import('#chat/openai_chat')
+    const { API_TIMING, OpenAiChat } = await import('#chat/openai_chat')
+    const { DirectModels } = await import('#chat/direct_models')
+    const { webImages } = await import('#chat/web_image')
+    const { createAllowedFetch } = await import('#settings/allowed_fetch')
     const { PageChat } = await import('#chat/page_chat')
     const { Conversations } = await import('#chat/conversations')
     const { patchSession } = await import('#openclaw/session_patch')
@@ -62,14 +67,27 @@ export default class ChatProvider {
       emitter.on('agent:settings_changed', ({ userId }) => models.forget(`user/${userId}`))
       return models
     })
-    container.singleton(OpenAiChat, async (resolver) => {
-      return new OpenAiChat(
-        await resolver.make('chat.relay'),
-        await resolver.make(ModelCatalogue),
-        await resolver.make('llm_relay.failures'),
+    container.singleton(DirectModels, async (resolver) => {
+      this.#direct = new DirectModels(
+        await resolver.make('llm_relay.targets'),
+        await resolver.make('llm_relay'),
         await report(),
-        await resolver.make('identity.limits')
+        API_TIMING
       )
+      return this.#direct
+    })
+    container.singleton(OpenAiChat, async (resolver) => {
+      const settings = await resolver.make('settings')
+      return new OpenAiChat({
+        relay: await resolver.make('chat.relay'),
+        models: await resolver.make(ModelCatalogue),
+        direct: await resolver.make(DirectModels),
+        failures: await resolver.make('llm_relay.failures'),
+        report: await report(),
+        bodies: await resolver.make('identity.limits'),
+        settings: { anyModelName: () => settings.get('api.anyModelName') },
+        fetchImage: webImages(createAllowedFetch(settings)),
+      })
     })
     container.singleton(PageChat, async (resolver) => {
       return new PageChat(
@@ -90,7 +108,9 @@ export default class ChatProvider {
 
   /** Runs before the listener closes, which waits for every open response. */
   ready() {
-    this.app.terminating(() => this.#relay?.drain(DRAIN_MS))
+    this.app.terminating(async () => {
+      await Promise.all([this.#relay?.drain(DRAIN_MS), this.#direct?.drain(DRAIN_MS)])
+    })
   }
 
   /** Closes all connections to gateways. */

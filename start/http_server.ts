@@ -2,6 +2,8 @@ import { Server, type RequestListener } from 'node:http'
 import type { Server as NetServer, Socket } from 'node:net'
 import app from '@adonisjs/core/services/app'
 import { listenAlone } from '#start/listen_alone'
+import { isOpenAiPath } from '#exceptions/answer_form'
+import { withCors } from '#http/cors'
 import { OpenAiChat } from '#chat/openai_chat'
 import { reportTo } from '#chat/report'
 import { withCompletionsLane, type LaneServices } from '#chat/completions_lane'
@@ -11,7 +13,13 @@ import { withCompletionsLane, type LaneServices } from '#chat/completions_lane'
  * the framework.
  */
 export function createHttpServer(handler: RequestListener): Server {
-  return new PublicServer(withCompletionsLane(handler, laneServices))
+  const lane = withCompletionsLane(handler, laneServices)
+  return new PublicServer(withCors(lane, { covers: isOpenAiPath, origins: corsOrigins }))
+}
+
+async function corsOrigins(): Promise<string[]> {
+  const settings = await app.container.make('settings')
+  return settings.get('api.corsOrigins')
 }
 
 /** Poll interval during shutdown for connections whose last response has ended, in milliseconds. */

@@ -117,6 +117,49 @@ export class E_CHAT_UNUSABLE_MODEL extends Exception {
     'Choose it as the primary model of your agent in the settings, and ask for "openclaw".'
 }
 
+/** The service of this model speaks none of OpenAI's languages, and Mosaic translates none. */
+export class E_CHAT_OTHER_API extends Exception {
+  static override code = 'E_CHAT_OTHER_API'
+  static override status = 400
+
+  constructor(provider: string, model: string, path: string) {
+    super(`The provider "${provider}" takes no ${path} of OpenAI's API.`)
+    this.help = `Ask for "openclaw/${provider}/${model}" by /v1/chat/completions: your agent answers with this model.`
+  }
+}
+
+/** The agent would answer as if this part of the message had not been sent. */
+export class E_CHAT_CONTENT extends Exception {
+  static override code = 'E_CHAT_CONTENT'
+  static override status = 400
+  static override help = 'Send text and images to your agent, or ask a model by its own name.'
+  readonly field = 'messages'
+}
+
+/** The address of an image cannot be fetched for the agent. */
+export class E_CHAT_IMAGE extends Exception {
+  static override code = 'E_CHAT_IMAGE'
+  static override status = 400
+  static override help = 'Send the image itself, as a data: URL.'
+  readonly field = 'messages'
+}
+
+/** Vectors come from a model that was made for them, and an agent is none. */
+export class E_AGENT_NO_EMBEDDINGS extends Exception {
+  static override code = 'E_AGENT_NO_EMBEDDINGS'
+  static override status = 400
+  static override message = 'Your agent makes no embeddings.'
+  static override help = 'Name a model of a provider, as "<provider>/<model>".'
+  readonly field = 'model'
+}
+
+export class E_CHAT_NO_INPUT extends Exception {
+  static override code = 'E_CHAT_NO_INPUT'
+  static override status = 400
+  static override message = '"input" must be a text or a list with at least one item.'
+  readonly field = 'input'
+}
+
 export class E_CONVERSATION_TITLE_TAKEN extends Exception {
   static override code = 'E_CONVERSATION_TITLE_TAKEN'
   static override status = 409

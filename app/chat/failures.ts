@@ -36,10 +36,11 @@ const NEXT_STEP: Record<ProviderFailureReason, string> = {
 }
 
 /** A provider's failure as the page and the OpenAI surface tell it: `E_MODEL_<REASON>`. */
-class ModelFailed extends Exception {
+export class ModelFailed extends Exception {
   static override status = 502
 
-  constructor({ reason, message }: ProviderFailure) {
+  constructor(readonly failure: Omit<ProviderFailure, 'at'>) {
+    const { reason, message } = failure
     super(message, { code: `E_MODEL_${reason.toUpperCase()}` })
     this.help = NEXT_STEP[reason]
   }
@@ -53,7 +54,13 @@ export function runFailure(words: string | null, recorded: ProviderFailure | nul
   return new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`)
 }
 
-/** A gateway's answer that is not the answer to a chat, as an error for its owner. */
+/** Failures that a gateway may pass on as its own refusal of the request. */
+const OF_THE_REQUEST = new Set<ProviderFailureReason>(['bad_request', 'context_length'])
+
+/**
+ * A gateway's answer that is not the answer to a chat, as an error for its owner. What the LLM relay saw goes
+ * before what the gateway makes of it: it turns each failure into a 404. Only a 400 is the gateway's own.
+ */
 export function refusal(
   status: number,
   headers: IncomingHttpHeaders,
@@ -61,6 +68,10 @@ export function refusal(
   recorded: Recorded
 ): Exception {
   const words = wordsOf(body)
+  const failure = recorded()
+  if (failure && (status !== 400 || OF_THE_REQUEST.has(failure.reason))) {
+    return runFailure(words, failure)
+  }
   if (status === 429) {
     const error = new E_MODEL_RATE_LIMITED()
     const seconds = Number(headers['retry-after'])
@@ -70,7 +81,7 @@ export function refusal(
   if (status >= 400 && status < 500 && status !== 401) {
     return new E_CHAT_REFUSED(words ? cut(words, MAX_WORDS) : E_CHAT_REFUSED.message, { status })
   }
-  return runFailure(words, recorded())
+  return runFailure(words, null)
 }
 
 /** The message of an error as OpenAI writes it, or null. */

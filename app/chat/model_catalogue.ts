@@ -2,9 +2,13 @@ import type { AgentKey } from '#agents/types'
 import { AGENT_MODEL } from '#chat/openai_request'
 import { E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL } from '#chat/errors'
 import type { ModelListVersions } from '#chat/model_list_versions'
+import { speaksOpenAi } from '#llm/openai_calls'
 import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
+
+/** Before the name of a model that the agent answers with. */
+const AGENT_PREFIX = `${AGENT_MODEL}/`
 
 /** How long another replica's change may stay unseen, in milliseconds. */
 const CHECK_EVERY_MS = 2000
@@ -14,7 +18,9 @@ const KEPT_CHARACTERS = 16 * 1024 * 1024
 
 /** As much of an agent's document as names its models. */
 interface DocumentedModels {
-  document: { models: { providers: Record<string, { models: Record<string, unknown>[] }> } }
+  document: {
+    models: { providers: Record<string, { api?: string; models: Record<string, unknown>[] }> }
+  }
 }
 
 /** Assembles an agent's document; fails where its owner has no usable provider. */
@@ -30,11 +36,17 @@ export interface ListedModel {
   owned_by: string
 }
 
+/** Who answers: the agent, with its own choice or a model by its gateway's name; or a model itself. */
+export type Chosen =
+  { by: 'agent'; reference: string | null } | { by: 'model'; provider: string; modelId: string }
+
 interface ModelList {
   /** The whole answer, as JSON. */
   answer: string
   /** Names of the models as the gateway knows them. */
   references: Set<string>
+  /** All that `answer` lists, as the owner names them. */
+  names: Set<string>
 }
 
 interface Kept {
@@ -58,15 +70,38 @@ export class ModelCatalogue {
     protected now: () => number = Date.now
   ) {}
 
-  /** The agent first, then each model that a request can name, as its owner's settings name it: `<provider name>/<model id>`. */
+  /**
+   * The agent first, then each model as its owner's settings name it: `<provider name>/<model id>`. A model whose
+   * service speaks none of OpenAI's languages is listed as `openclaw/…`: the agent answers with it.
+   */
   async list(agent: AgentKey): Promise<string> {
     return (await this.#list(agent)).answer
   }
 
   /** @throws E_CHAT_UNKNOWN_MODEL */
   async find(agent: AgentKey, id: string): Promise<ListedModel> {
-    if (id === AGENT_MODEL) return listed(id)
-    return listed(ownName(await this.reference(agent, id)))
+    const { names } = await this.#list(agent)
+    if (!names.has(id)) throw new E_CHAT_UNKNOWN_MODEL()
+    return listed(id)
+  }
+
+  /**
+   * Who answers to a name: the agent with the model of `openclaw/<provider name>/<model id>`, or else the model
+   * itself. A name without a slash is no model's: with `anyName` the agent answers to it.
+   *
+   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL
+   */
+  async choose(agent: AgentKey, name: string, anyName: boolean): Promise<Chosen> {
+    if (name.startsWith(AGENT_PREFIX)) {
+      const reference = await this.reference(agent, name.slice(AGENT_PREFIX.length))
+      return { by: 'agent', reference }
+    }
+    const { references } = await this.#list(agent)
+    const own = ownName(name)
+    const slash = own.indexOf('/')
+    if (slash === -1 && anyName) return { by: 'agent', reference: null }
+    if (!references.has(ENTRY_PREFIX + own)) throw new E_CHAT_UNKNOWN_MODEL()
+    return { by: 'model', provider: own.slice(0, slash), modelId: own.slice(slash + 1) }
   }
 
   /**
@@ -131,23 +166,39 @@ export class ModelCatalogue {
   }
 
   async #read(agent: AgentKey): Promise<ModelList> {
-    const references = await this.#references(agent)
-    const named = references.filter((name) => fitsInHeader(name) && !unusableModelName(name))
-    const data = [AGENT_MODEL, ...named.map(ownName)].map(listed)
-    return { answer: JSON.stringify({ object: 'list', data }), references: new Set(references) }
+    const models = await this.#models(agent)
+    const names = [AGENT_MODEL, ...models.flatMap(listedName)]
+    const answer = JSON.stringify({ object: 'list', data: names.map(listed) })
+    const references = new Set(models.map(({ reference }) => reference))
+    return { answer, references, names: new Set(names) }
   }
 
-  async #references(agent: AgentKey): Promise<string[]> {
+  async #models(agent: AgentKey): Promise<DocumentedModel[]> {
     try {
       const { document } = await this.documents.forAgent(agent)
       return Object.entries(document.models.providers)
-        .filter(([provider]) => provider !== PRIMER.entryId)
-        .flatMap(([provider, { models }]) => models.map(({ id }) => `${provider}/${String(id)}`))
+        .filter(([entry]) => entry !== PRIMER.entryId)
+        .flatMap(([entry, { api, models }]) =>
+          models.map(({ id }) => ({ reference: `${entry}/${String(id)}`, api }))
+        )
     } catch (error) {
       if ((error as { code?: string }).code === 'E_NO_PROVIDER') return []
       throw error
     }
   }
+}
+
+/** A model as a document names it, and the API family of its service. */
+interface DocumentedModel {
+  reference: string
+  api?: string
+}
+
+/** The name by which a client asks for a model, or none where no request can name it. */
+function listedName({ reference, api }: DocumentedModel): string[] {
+  const name = ownName(reference)
+  if (reference !== name && (!api || speaksOpenAi(api))) return [name]
+  return fitsInHeader(reference) && !unusableModelName(reference) ? [AGENT_PREFIX + name] : []
 }
 
 /** A gateway's name of a model without what Mosaic puts before its provider's. */

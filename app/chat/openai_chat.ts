@@ -3,15 +3,30 @@ import type { AgentKey } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
+import { agentContent, type FetchImage } from '#chat/agent_content'
+import { COMPLETIONS, RESPONSES, type Dialect } from '#chat/dialects'
+import type { DirectModels } from '#chat/direct_models'
+import { E_AGENT_NO_EMBEDDINGS } from '#chat/errors'
+import { ofItsKind } from '#chat/failure_kinds'
 import type { ModelFailures } from '#chat/failures'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiCompletion } from '#chat/openai_completion'
 import { OpenAiStream } from '#chat/openai_stream'
-import { readBody, readChatRequest, type ChatRequest } from '#chat/openai_request'
+import {
+  chatBody,
+  readBody,
+  readChatRequest,
+  readModelRequest,
+  type ChatRequest,
+  type ModelRequest,
+} from '#chat/openai_request'
 import type { ChatRelay, Turn } from '#chat/relay'
 import type { Report } from '#chat/report'
-import { STREAM_TIMING, type StreamTiming } from '#http/stream_timing'
+import { readResponseRequest, responseBody } from '#chat/responses_request'
+import type { StreamTiming } from '#http/stream_timing'
 import type { UserLimits } from '#identity/user_limits'
+import { ToolNames } from '#chat/tool_names'
+import { newTurn } from '#chat/turn_messages'
 import { ClientLeft } from '#chat/upstream_call'
 
 /** A gateway takes 20 MB; a body of 5 MB already keeps it busy for ten seconds. */
@@ -19,6 +34,12 @@ const BODY_LIMIT = 10 * 1024 * 1024
 
 /** What a client without a stream waits for a wake before it is asked to come back: milliseconds. */
 const WAKE_TIMEOUT_MS = 120_000
+
+/**
+ * A failure within the first seconds has its own status, by which clients wait and try again. Some of them give
+ * up on a line that is silent for five seconds.
+ */
+export const API_TIMING: StreamTiming = { openAfterMs: 3000, heartbeatMs: 4000 }
 
 /** Says what the body of a caller's request may take. */
 export type Bodies = Pick<UserLimits, 'body'>
@@ -29,74 +50,180 @@ export interface Exchange {
   request: IncomingMessage
   response: ServerResponse
   requestId?: string
+  /** Whether `user` names a conversation for this caller. Left out: it does. */
+  byUser?: boolean
 }
 
-/** `POST /v1/chat/completions`: any OpenAI client, talking to the caller's own agent. */
+/** What the surface asks of the settings: read beside requests, as each one costs time. */
+export interface SurfaceSettings {
+  /** Whether the agent answers to any name without a slash. */
+  anyModelName(): Promise<boolean>
+}
+
+/** What goes to the gateway, and how its answer comes back. */
+interface Prepared {
+  turn: Turn
+  dialect: Dialect
+  stream: boolean
+  toolNames: ToolNames | null
+}
+
+export interface OpenAiChatServices {
+  relay: ChatRelay
+  models: ModelCatalogue
+  direct: Pick<DirectModels, 'answer'>
+  failures: ModelFailures
+  report: Report
+  bodies: Bodies
+  settings: SurfaceSettings
+  fetchImage: FetchImage
+  timing?: StreamTiming
+}
+
+/** OpenAI's API: any of its clients, talking to the caller's own agent, or to one of the caller's models. */
 export class OpenAiChat {
-  constructor(
-    protected relay: ChatRelay,
-    protected models: ModelCatalogue,
-    protected failures: ModelFailures,
-    protected report: Report,
-    protected bodies: Bodies,
-    protected timing: StreamTiming = STREAM_TIMING
-  ) {}
+  readonly #services: OpenAiChatServices
+  readonly #timing: StreamTiming
+
+  constructor(services: OpenAiChatServices) {
+    this.#services = services
+    this.#timing = services.timing ?? API_TIMING
+  }
 
   /**
-   * Answers the request. What goes wrong before the answer has begun is thrown; later it is an error in
-   * the stream. A client that left is no error.
+   * `POST /v1/chat/completions`. What goes wrong before the answer has begun is thrown; later it is an error
+   * in the stream. A client that left is no error.
    */
-  async answer(exchange: Exchange): Promise<void> {
-    const { hold, deadlineMs } = await this.bodies.body(exchange.agent)
+  answer(exchange: Exchange): Promise<void> {
+    return this.#withBody(exchange, async (bytes) => {
+      const { request: req, byUser } = exchange
+      const chat = readChatRequest(bytes, { headers: req.headers, byUser })
+      const reference = await this.#agentModel(chat, '/chat/completions', exchange)
+      if (reference === undefined) return
+      const toolNames = ToolNames.of(chat.request.tools)
+      const { sessionKey } = chat
+      const body = await this.#chatBody(chat, toolNames)
+      const turn = this.#turn(exchange, { body, model: reference, sessionKey })
+      await this.#ask({ turn, dialect: COMPLETIONS, stream: chat.stream, toolNames }, exchange)
+    })
+  }
+
+  /** `POST /v1/responses`, as `answer`. */
+  respond(exchange: Exchange): Promise<void> {
+    return this.#withBody(exchange, async (bytes) => {
+      const { request: req, byUser } = exchange
+      const asked = readResponseRequest(bytes, { headers: req.headers, byUser })
+      const reference = await this.#agentModel(asked, '/responses', exchange)
+      if (reference === undefined) return
+      const toolNames = ToolNames.of(asked.request.tools)
+      const request = toolNames ? toolNames.renamed(asked.request) : asked.request
+      const body = responseBody(request, asked.sessionKey !== null)
+      const turn = this.#turn(exchange, { body, model: reference, sessionKey: asked.sessionKey })
+      turn.path = '/v1/responses'
+      await this.#ask({ turn, dialect: RESPONSES, stream: asked.stream, toolNames }, exchange)
+    })
+  }
+
+  /**
+   * `POST /v1/embeddings`: of one of the caller's providers, which knows its models.
+   *
+   * @throws E_AGENT_NO_EMBEDDINGS for the agent
+   */
+  embed(exchange: Exchange): Promise<void> {
+    return this.#withBody(exchange, async (bytes) => {
+      const { namedModel, request } = readModelRequest(bytes)
+      const slash = namedModel?.indexOf('/') ?? -1
+      if (namedModel === null || slash < 1) throw new E_AGENT_NO_EMBEDDINGS()
+      const [provider, modelId] = [namedModel.slice(0, slash), namedModel.slice(slash + 1)]
+      const call = { provider, modelId, call: '/embeddings', request, stream: false } as const
+      await this.#services.direct.answer(call, exchange)
+    })
+  }
+
+  async #withBody(exchange: Exchange, use: (bytes: Buffer) => Promise<void>): Promise<void> {
+    const { hold, deadlineMs } = await this.#services.bodies.body(exchange.agent)
     try {
       const { take } = hold
-      const { request } = exchange
-      const body = await readBody(request, { limit: BODY_LIMIT, take, deadlineMs })
-      await this.#answer(readChatRequest(body), exchange)
+      await use(await readBody(exchange.request, { limit: BODY_LIMIT, take, deadlineMs }))
     } finally {
       hold.release()
     }
   }
 
-  async #answer(chat: ChatRequest, exchange: Exchange): Promise<void> {
-    const { agent, request } = exchange
-    const model = chat.namedModel && (await this.models.reference(agent, chat.namedModel))
-    const { sessionKey, body } = chat
-    const turn: Turn = { agent, sessionKey, model, headers: request.headers, body }
-    await (chat.stream ? this.#stream(turn, exchange) : this.#complete(turn, exchange))
+  /** The model that the agent answers with, null for its own; undefined once a model itself has answered. */
+  async #agentModel(
+    { namedModel, request, stream }: ModelRequest,
+    call: '/chat/completions' | '/responses',
+    exchange: Exchange
+  ): Promise<string | null | undefined> {
+    if (namedModel === null) return null
+    const { models, direct, settings } = this.#services
+    const anyName = !namedModel.includes('/') && (await settings.anyModelName())
+    const chosen = await models.choose(exchange.agent, namedModel, anyName)
+    if (chosen.by === 'agent') return chosen.reference
+    const { provider, modelId } = chosen
+    await direct.answer({ provider, modelId, call, request, stream }, exchange)
+    return undefined
   }
 
-  async #stream(turn: Turn, { response, requestId }: Exchange): Promise<void> {
-    const stream = new EventStream(response, { ...this.timing, requestId })
+  async #chatBody(chat: ChatRequest, toolNames: ToolNames | null): Promise<Buffer | string> {
+    const sent = chat.request.messages!
+    const messages = chat.sessionKey === null ? sent : newTurn(sent)
+    const read = await agentContent(messages, this.#services.fetchImage)
+    if (read === messages && !toolNames) return chat.body
+    const request = { ...chat.request, messages: read }
+    return chatBody(toolNames ? toolNames.renamed(request) : request, false)
+  }
+
+  #turn({ agent, request }: Exchange, turn: Pick<Turn, 'body' | 'model' | 'sessionKey'>): Turn {
+    return { ...turn, agent, headers: request.headers }
+  }
+
+  async #ask(prepared: Prepared, exchange: Exchange): Promise<void> {
+    try {
+      await (prepared.stream
+        ? this.#stream(prepared, exchange)
+        : this.#complete(prepared, exchange))
+    } catch (error) {
+      throw ofItsKind(error)
+    }
+  }
+
+  async #stream({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
+    const { response, requestId } = exchange
+    const stream = new EventStream(response, { ...this.#timing, requestId })
     turn.onProgress = ({ stage }) => stream.opened && stream.comment(`waking: ${stage}`)
     try {
-      await this.relay.send(turn, new OpenAiStream(stream, this.#recorded(turn.agent)), response)
+      const answer = new OpenAiStream(stream, this.#recorded(turn.agent), { dialect, toolNames })
+      await this.#services.relay.send(turn, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
       if (!stream.opened) throw error
-      this.report(error)
-      const told = toOpenAiError(toAnswer(error))
-      stream.end(Buffer.from(`data: ${JSON.stringify(told)}\n\ndata: [DONE]\n\n`))
+      const told = ofItsKind(error)
+      this.#services.report(told)
+      stream.end(dialect.failed(toOpenAiError(toAnswer(told))))
     } finally {
       stream.release()
     }
   }
 
-  async #complete(turn: Turn, { response, requestId }: Exchange): Promise<void> {
+  async #complete({ turn, toolNames }: Prepared, exchange: Exchange): Promise<void> {
+    const { response, requestId } = exchange
     turn.wakeTimeoutMs = WAKE_TIMEOUT_MS
-    const answer = new OpenAiCompletion(response, requestId, this.#recorded(turn.agent))
+    const recorded = this.#recorded(turn.agent)
+    const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames })
     try {
-      await this.relay.send(turn, answer, response)
+      await this.#services.relay.send(turn, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
       if (!response.headersSent) throw error
-      this.report(error)
+      this.#services.report(error)
       response.destroy()
     }
   }
 
   #recorded(agent: AgentKey) {
     const since = new Date()
-    return () => this.failures.last(agent, since)
+    return () => this.#services.failures.last(agent, since)
   }
 }

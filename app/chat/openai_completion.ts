@@ -1,35 +1,60 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { E_AGENT_FAILED } from '#chat/errors'
 import type { Flow } from '#chat/upstream_call'
 import { clientHeaders } from '#chat/headers'
 import { GatewayResponse } from '#chat/gateway_response'
 import type { Recorded } from '#chat/failures'
+import type { ToolNames } from '#chat/tool_names'
+import { GrowingBuffer } from '#bounded/growing_buffer'
 
-/** Hands an answer that is one JSON object on as it comes. */
+/** An answer that is held whole, in bytes: a model writes no more at once. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024
+
+export interface OpenAiCompletionOptions {
+  requestId?: string
+  /** Tools that were renamed on their way in. */
+  toolNames?: ToolNames | null
+}
+
+/** Hands an answer that is one JSON object on as it comes; whole where names in it have to change. */
 export class OpenAiCompletion extends GatewayResponse {
   readonly #response: ServerResponse
-  readonly #requestId: string | undefined
+  readonly #options: OpenAiCompletionOptions
+  readonly #held = new GrowingBuffer()
+  #headers: Record<string, string> = {}
   #flow: Flow | null = null
 
-  constructor(response: ServerResponse, requestId: string | undefined, recorded: Recorded) {
+  constructor(response: ServerResponse, recorded: Recorded, options: OpenAiCompletionOptions = {}) {
     super(recorded)
     this.#response = response
-    this.#requestId = requestId
+    this.#options = options
   }
 
   protected started(headers: IncomingHttpHeaders, flow: Flow): void {
     this.#flow = flow
-    const passed = clientHeaders(headers)
-    if (this.#requestId) passed['x-request-id'] = this.#requestId
-    this.#response.writeHead(200, passed)
+    const { requestId, toolNames } = this.#options
+    this.#headers = clientHeaders(headers)
+    if (requestId) this.#headers['x-request-id'] = requestId
+    if (!toolNames) this.#response.writeHead(200, this.#headers)
   }
 
   protected chunk(bytes: Buffer): void {
+    if (this.#options.toolNames) return this.#hold(bytes)
     if (this.#response.write(bytes)) return
     this.#flow!.pause()
     this.#response.once('drain', () => this.#flow!.resume())
   }
 
   protected finished(): void {
-    this.#response.end()
+    const { toolNames } = this.#options
+    if (!toolNames) return void this.#response.end()
+    const answer = toolNames.restored(this.#held.take())
+    const length = String(answer.length)
+    this.#response.writeHead(200, { ...this.#headers, 'content-length': length }).end(answer)
+  }
+
+  #hold(bytes: Buffer): void {
+    if (this.#held.size + bytes.length > MAX_HELD_BYTES) throw new E_AGENT_FAILED()
+    this.#held.add(bytes)
   }
 }

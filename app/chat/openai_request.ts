@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { newTurn, type RequestMessage } from '#chat/turn_messages'
+import { conversationName, type Naming } from '#chat/conversation_name'
 import { sessionKey } from '#chat/session_key'
 import {
   E_CHAT_MODEL_NAME,
@@ -14,16 +15,31 @@ import {
 export const AGENT_MODEL = 'openclaw'
 
 /** Names of the agent itself, as OpenClaw's own clients write them. */
-const AGENT_MODELS = new Set<unknown>([undefined, null, AGENT_MODEL, `${AGENT_MODEL}/default`])
+const AGENT_MODELS = new Set<unknown>([
+  undefined,
+  null,
+  AGENT_MODEL,
+  ...['default', 'main'].flatMap((name) => [
+    `${AGENT_MODEL}/${name}`,
+    `${AGENT_MODEL}:${name}`,
+    `agent:${name}`,
+  ]),
+])
 
-/** A chat request of OpenAI's shape, as the relay sends it on. */
-export interface ChatRequest {
+/** A request of OpenAI's shape, as far as every call of a model has it. */
+export interface ModelRequest {
   stream: boolean
-  sessionKey: string | null
   /** A model that the client named, other than the agent itself. */
   namedModel: string | null
+  /** What the client sent. */
+  request: OpenAiBody
+}
+
+/** A chat request of OpenAI's shape, as the relay sends it on. */
+export interface ChatRequest extends ModelRequest {
+  sessionKey: string | null
   /** What goes to the gateway: the client's own bytes where nothing had to change. */
-  body: Buffer | string
+  readonly body: Buffer | string
 }
 
 /** What a body may take. */
@@ -77,27 +93,42 @@ export async function readBody(
  *
  * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES, E_CHAT_MODEL_NAME
  */
-export function readChatRequest(body: Buffer): ChatRequest {
-  const request = parse(body)
+export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest {
+  const read = readModelRequest(body)
+  const { request, namedModel } = read
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new E_CHAT_NO_MESSAGES()
   }
-  const named = typeof request.user === 'string' && request.user.trim() !== ''
-  const namedModel = AGENT_MODELS.has(request.model) ? null : request.model
-  if (namedModel !== null && typeof namedModel !== 'string') throw new E_CHAT_MODEL_NAME()
+  const name = conversationName(request, naming)
+  const mustChange = name !== null || namedModel !== null || hasUser(request) || hasNull(request)
   return {
-    stream: request.stream === true,
-    sessionKey: named ? sessionKey('api', (request.user as string).trim()) : null,
-    namedModel,
-    body: named || namedModel !== null || hasNull(request) ? rewritten(request, named) : body,
+    ...read,
+    sessionKey: name === null ? null : sessionKey('api', name),
+    get body() {
+      return mustChange ? chatBody(request, name !== null) : body
+    },
   }
 }
 
-interface OpenAiBody {
+/**
+ * Reads what every call of OpenAI's API names.
+ *
+ * @throws E_CHAT_NOT_JSON, E_CHAT_MODEL_NAME
+ */
+export function readModelRequest(body: Buffer): ModelRequest {
+  const request = parse(body)
+  const namedModel = AGENT_MODELS.has(request.model) ? null : request.model
+  if (namedModel !== null && typeof namedModel !== 'string') throw new E_CHAT_MODEL_NAME()
+  return { stream: request.stream === true, namedModel, request }
+}
+
+export interface OpenAiBody {
   messages?: RequestMessage[]
   user?: unknown
   model?: unknown
   stream?: unknown
+  metadata?: unknown
+  [field: string]: unknown
 }
 
 function parse(body: Buffer): OpenAiBody {
@@ -110,7 +141,7 @@ function parse(body: Buffer): OpenAiBody {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw new E_CHAT_NOT_JSON()
   }
-  return request
+  return request as OpenAiBody
 }
 
 /** OpenAI's clients send null for what they leave out; a gateway refuses it. */
@@ -118,13 +149,22 @@ function hasNull(request: OpenAiBody): boolean {
   return Object.values(request).includes(null)
 }
 
-/** The session key names the conversation, and a header the model: the body must not say otherwise. */
-function rewritten(request: OpenAiBody, named: boolean): string {
+/** A gateway would name a conversation by it. */
+const hasUser = ({ user }: OpenAiBody) => user !== undefined
+
+/**
+ * The body as a gateway takes it. The session key names the conversation, and a header the model: the body must
+ * not say otherwise.
+ */
+export function chatBody(request: OpenAiBody, isNamed: boolean): string {
   const { user: _user, ...rest } = request
-  const given = Object.entries(rest).filter(([, value]) => value !== null)
   return JSON.stringify({
-    ...Object.fromEntries(given),
+    ...withoutNulls(rest),
     model: AGENT_MODEL,
-    messages: named ? newTurn(request.messages!) : request.messages,
+    messages: isNamed ? newTurn(request.messages!) : request.messages,
   })
+}
+
+export function withoutNulls(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 }

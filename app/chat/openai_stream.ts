@@ -1,32 +1,44 @@
 import type { Flow } from '#chat/upstream_call'
+import { COMPLETIONS, type Dialect } from '#chat/dialects'
 import { GatewayResponse } from '#chat/gateway_response'
-import { GrowingBuffer } from '#bounded/growing_buffer'
 import type { EventStream } from '#http/event_stream'
-import { runFailure, wordsOf, type Recorded } from '#chat/failures'
+import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
+import type { ToolNames } from '#chat/tool_names'
+import { WholeEvents } from '#chat/whole_events'
 
-const END_OF_EVENT = 0x0a
 const DONE = Buffer.from('data: [DONE]\n\n')
 
-/** Stands in raw JSON only where an object really begins with "error": inside a text the quotes are escaped. */
-const ERROR_FRAME = Buffer.from('{"error"')
+/** Opening events that are kept, in bytes: they are a few hundred each. */
+const MAX_OPENING_BYTES = 64 * 1024
 
-/** An event of this size is handed on in parts: holding it back would only cost memory. */
-const MAX_HELD_BYTES = 256 * 1024
+export interface OpenAiStreamOptions {
+  dialect?: Dialect
+  /** Tools that were renamed on their way in. */
+  toolNames?: ToolNames | null
+}
 
 /**
  * Hands a gateway's event stream on, byte for byte but for its errors, always cut at the end of an event:
  * so a comment never falls into an event, and a broken stream can still end with an error of its own.
+ *
+ * A gateway opens its answer before it asks a model. That waits for the first word, as long as the stream is not
+ * open yet: a run that fails at once is then answered by the status of its failure.
  */
 export class OpenAiStream extends GatewayResponse {
   readonly #stream: EventStream
+  readonly #dialect: Dialect
+  readonly #toolNames: ToolNames | null
   #flow: Flow | null = null
-  readonly #held = new GrowingBuffer()
+  readonly #events = new WholeEvents()
+  #opening: Buffer[] = []
   #last: Buffer | null = null
 
-  constructor(stream: EventStream, recorded: Recorded) {
+  constructor(stream: EventStream, recorded: Recorded, options: OpenAiStreamOptions = {}) {
     super(recorded)
     this.#stream = stream
+    this.#dialect = options.dialect ?? COMPLETIONS
+    this.#toolNames = options.toolNames ?? null
   }
 
   protected started(_headers: unknown, flow: Flow): void {
@@ -34,54 +46,52 @@ export class OpenAiStream extends GatewayResponse {
   }
 
   protected chunk(bytes: Buffer): void {
-    const events = this.#wholeEvents(bytes)
+    const events = this.#events.take(bytes)
     if (events === null) return
-    if (events.includes(ERROR_FRAME)) this.#throwError(events)
+    const failureAt = this.#dialect.failureAt(events)
+    if (failureAt !== -1) this.#throwError(events, failureAt)
     this.#last = events
-    if (this.#stream.write(events)) return
+    if (this.#mayWait(events)) return void this.#opening.push(events)
+    if (this.#write(events)) return
     this.#flow!.pause()
     this.#stream.drained(() => this.#flow!.resume())
   }
 
   protected finished(): void {
     const last = this.#last
-    if (this.#held.size > 0 || !last?.subarray(-DONE.length).equals(DONE)) throw new E_AGENT_GONE()
+    if (this.#events.isInside || !last?.subarray(-DONE.length).equals(DONE)) {
+      throw new E_AGENT_GONE()
+    }
     this.#stream.end()
   }
 
-  /** All complete events so far; the beginning of the next is held back until its end is there. */
-  #wholeEvents(bytes: Buffer): Buffer | null {
-    const length = bytes.length
-    if (bytes[length - 1] === END_OF_EVENT && bytes[length - 2] === END_OF_EVENT) {
-      return this.#withHeld(bytes)
-    }
-    const end = bytes.lastIndexOf('\n\n')
-    if (end !== -1) {
-      const whole = this.#withHeld(bytes.subarray(0, end + 2))
-      this.#held.add(bytes.subarray(end + 2))
-      return whole
-    }
-    if (this.#held.lastByte === END_OF_EVENT && bytes[0] === END_OF_EVENT) {
-      const whole = this.#withHeld(bytes.subarray(0, 1))
-      this.#held.add(bytes.subarray(1))
-      return whole
-    }
-    this.#held.add(bytes)
-    return this.#held.size > MAX_HELD_BYTES ? this.#held.take() : null
+  #mayWait(events: Buffer): boolean {
+    if (this.#stream.opened || !this.#dialect.isOpening(events)) return false
+    return (
+      this.#opening.reduce((sum, { length }) => sum + length, events.length) < MAX_OPENING_BYTES
+    )
   }
 
-  #withHeld(bytes: Buffer): Buffer {
-    if (this.#held.size === 0) return bytes
-    this.#held.add(bytes)
-    return this.#held.take()
+  #flush(): void {
+    const waited = this.#opening
+    this.#opening = []
+    for (const opening of waited) this.#stream.write(opening)
+  }
+
+  /** False where the client is behind. */
+  #write(events: Buffer): boolean {
+    this.#flush()
+    return this.#stream.write(this.#toolNames?.restored(events) ?? events)
   }
 
   /** What came before the error is the client's; the error gets the reason that its owner can act on. */
-  #throwError(events: Buffer): never {
-    const at = events.indexOf(ERROR_FRAME)
-    const before = events.lastIndexOf('\n\n', at)
-    if (before !== -1) this.#stream.write(events.subarray(0, before + 2))
-    const frame = events.subarray(at, events.indexOf('\n', at)).toString()
-    throw runFailure(wordsOf(frame), this.recorded)
+  #throwError(events: Buffer, at: number): never {
+    const end = events.lastIndexOf('\n\n', at)
+    const before = events.subarray(0, end + 2)
+    if (end !== -1 && !this.#mayWait(before)) this.#write(before)
+    else if (this.#stream.opened) this.#flush()
+    const frame = events.subarray(at, events.indexOf('\n\n', at)).toString()
+    const words = this.#dialect.wordsOf(frame)
+    throw runFailure(typeof words === 'string' ? words : null, this.recorded)
   }
 }

@@ -49,8 +49,10 @@ export interface Turn {
   model: string | null
   /** The client's own headers; the relay picks what may pass. */
   headers: IncomingHttpHeaders
-  /** The body of `POST /v1/chat/completions`. */
+  /** The body of `POST /v1/chat/completions`, or of `path`. */
   body: Buffer | string
+  /** Another of OpenAI's calls that a gateway takes. */
+  path?: '/v1/responses'
   onProgress?: (progress: WakeProgress) => void
   /** Milliseconds to wait for a wake, where the client cannot be told meanwhile that it goes on. */
   wakeTimeoutMs?: number
@@ -207,7 +209,7 @@ export class ChatRelay {
     this.#gateways.dispatch(
       {
         origin: access.url,
-        path: '/v1/chat/completions',
+        path: turn.path ?? '/v1/chat/completions',
         method: 'POST',
         headers: upstreamHeaders({
           client: turn.headers,

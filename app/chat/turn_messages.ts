@@ -4,6 +4,9 @@ export interface RequestMessage {
   [field: string]: unknown
 }
 
+/** Asks for more of an answer, where the list ends with it: clients that let one go on send it so. */
+const GO_ON: RequestMessage = { role: 'user', content: 'Continue.' }
+
 const SYSTEM_ROLES = new Set<unknown>(['system', 'developer'])
 
 /**
@@ -18,5 +21,7 @@ export function newTurn(messages: readonly RequestMessage[]): RequestMessage[] {
   const answersTools = messages[lastAnswer + 1]?.role === 'tool'
   const start = answersTools ? lastAnswer : lastAnswer + 1
   const system = messages.slice(0, start).filter((message) => SYSTEM_ROLES.has(message?.role))
-  return [...system, ...messages.slice(start)]
+  const turn = messages.slice(start)
+  const isSaid = turn.some((message) => !SYSTEM_ROLES.has(message?.role))
+  return isSaid ? [...system, ...turn] : [...system, ...turn, GO_ON]
 }

@@ -1,7 +1,7 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { ModelCatalogue } from '#chat/model_catalogue'
-import { OpenAiChat } from '#chat/openai_chat'
+import { OpenAiChat, type Exchange } from '#chat/openai_chat'
 
 /** OpenAI's API: any OpenAI client with an access token talks to the caller's own agent. */
 @inject()
@@ -11,13 +11,16 @@ export default class OpenAiController {
     protected models: ModelCatalogue
   ) {}
 
-  complete({ request, response, tokenUserId }: HttpContext) {
-    return this.chat.answer({
-      agent: `user/${tokenUserId}`,
-      request: request.request,
-      response: response.response,
-      requestId: request.id(),
-    })
+  complete(ctx: HttpContext) {
+    return this.chat.answer(exchangeOf(ctx))
+  }
+
+  respond(ctx: HttpContext) {
+    return this.chat.respond(exchangeOf(ctx))
+  }
+
+  embed(ctx: HttpContext) {
+    return this.chat.embed(exchangeOf(ctx))
   }
 
   /** Serialised once: a list may have thousands of models. */
@@ -29,5 +32,14 @@ export default class OpenAiController {
   /** A model ID may contain slashes, so the rest of the path is the ID. */
   async show({ params, tokenUserId }: HttpContext) {
     return this.models.find(`user/${tokenUserId}`, params['*'].join('/'))
+  }
+}
+
+function exchangeOf({ request, response, tokenUserId }: HttpContext): Exchange {
+  return {
+    agent: `user/${tokenUserId}`,
+    request: request.request,
+    response: response.response,
+    requestId: request.id(),
   }
 }

@@ -4,7 +4,7 @@ import { InertiaManager } from '@adonisjs/inertia'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
 import type { Level } from '@adonisjs/core/types/logger'
-import { answersJson } from '#exceptions/answer_form'
+import { answersJson, isOpenAiPath } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { isTold } from '#exceptions/told'
@@ -43,11 +43,19 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   }
 
   #answerJson(answer: Answer, ctx: HttpContext) {
-    const openAi = ctx.request.url().startsWith('/v1/')
+    const isOpenAi = isOpenAiPath(ctx.request.url())
     return ctx.response
       .status(answer.status)
-      .send(openAi ? toOpenAiError(answer) : { errors: answer.errors })
+      .send(isOpenAi ? toOpenAiError(withBaseUrl(answer, ctx)) : { errors: answer.errors })
   }
+}
+
+/** Most who look for OpenAI's API elsewhere left something out of the base URL. */
+function withBaseUrl(answer: Answer, { request }: HttpContext): Answer {
+  const [error] = answer.errors
+  if (error.code !== 'E_ROUTE_NOT_FOUND') return answer
+  const address = `${request.protocol()}://${request.host()}/v1`
+  return { ...answer, errors: [{ ...error, hint: `The base URL of this API is ${address}.` }] }
 }
 
 /** An error with the answer that `handle` derived from it, for its page. */

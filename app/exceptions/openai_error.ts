@@ -9,9 +9,18 @@ export interface OpenAiError {
 const SHAPES: Record<number, { type: string; code?: string }> = {
   400: { type: 'invalid_request_error' },
   401: { type: 'authentication_error', code: 'invalid_api_key' },
+  402: { type: 'insufficient_quota' },
   403: { type: 'permission_error' },
   404: { type: 'not_found_error' },
   429: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
+}
+
+/** OpenAI's codes for the failures of a provider; a code of Mosaic's own where it has none. */
+const MODEL_CODES: Record<string, string> = {
+  E_MODEL_NOT_FOUND: 'model_not_found',
+  E_MODEL_INACTIVE: 'model_not_found',
+  E_MODEL_RATE_LIMITED: 'rate_limit_exceeded',
+  E_MODEL_CONTEXT_LENGTH: 'context_length_exceeded',
 }
 
 /** Converts a failure to OpenAI's shape, for everything under `/v1`. */
@@ -25,7 +34,13 @@ export function toOpenAiError({ status, errors: [error] }: Answer): OpenAiError 
       message,
       type: shape.type,
       param: error.field ?? null,
-      code: shape.code ?? error.code,
+      code: codeOf(error.code, shape.code),
     },
   }
+}
+
+/** A 401 of a provider is no word about the caller's own key. */
+function codeOf(code: string, ofStatus: string | undefined): string {
+  if (code.startsWith('E_MODEL_')) return MODEL_CODES[code] ?? code
+  return ofStatus ?? code
 }

@@ -20,6 +20,10 @@ export interface ProviderFailure {
   provider: string
   reason: ProviderFailureReason
   message: string
+  /** The status of the provider's answer; left out where there was none. */
+  status?: number
+  /** Seconds after which the provider takes calls again, where it said so. */
+  retryAfterSec?: number
   at: Date
 }
 

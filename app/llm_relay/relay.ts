@@ -16,33 +16,40 @@ import { beginningOf } from '#llm_relay/first_message'
 import { toAgent, toProvider } from '#llm_relay/headers'
 import { mediaType } from '#llm_relay/media_type'
 import { callProvider } from '#llm_relay/provider_call'
-import type { ProviderFailures } from '#llm_relay/provider_failures'
+import type { ProviderFailure, ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
+import { retryAfter } from '#llm_relay/retry_after'
 import { ReplayableBody } from '#llm_relay/replayable_body'
 import { transportFailure } from '#llm_relay/transport_failure'
 import { upstreamUrl } from '#llm_relay/upstream_url'
 import { tapUsage } from '#llm_relay/usage_tap'
 import { judge, judgeError, sentence, takeTheNextModel, type Verdict } from '#llm_relay/verdict'
 
-/** A model call of an agent, as it arrived. */
-export interface AgentCall {
-  /** What the agent showed, or null. */
-  token: string | null
-  providerId: string
+/** A model call on its way to a provider. */
+export interface ModelCall {
   method: string
   /** The path behind the provider's id, with the query, still encoded. Begins with a slash. */
   rest: string
   headers: IncomingHttpHeaders
   body: Readable
-  /** Ends when the agent leaves. */
+  /** Ends when the caller leaves. */
   signal: AbortSignal
 }
 
-/** The agent's answer. A stream is not buffered: its reader sets the pace. */
+/** A model call of an agent, as it arrived. */
+export interface AgentCall extends ModelCall {
+  /** What the agent showed, or null. */
+  token: string | null
+  providerId: string
+}
+
+/** The caller's answer. A stream is not buffered: its reader sets the pace. */
 export interface ProviderResponse {
   status: number
   headers: Record<string, string>
   body: Readable | string
+  /** Set where the provider failed: then the rest is what an agent reads of it. */
+  failure?: Omit<ProviderFailure, 'at'>
 }
 
 export interface RelayDeadlines {
@@ -110,10 +117,17 @@ export class LlmRelay {
       return this.#instead(target, takeTheNextModel('not_found', name, message))
     }
     if (!isActive) return this.#instead(target, takeTheNextModel('inactive', name))
+    return this.send(call, target)
+  }
+
+  /**
+   * Sends a call that its caller may make. Throws as `answer`, but for E_AGENT_UNAUTHORIZED.
+   */
+  send(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
     return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
   }
 
-  async #forward(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
+  async #forward(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
     const { name } = target.provider
     const url = target.baseUrl && upstreamUrl(target.baseUrl, call.rest)
     if (!url) return this.#instead(target, takeTheNextModel('not_found', name))
@@ -144,7 +158,7 @@ export class LlmRelay {
     }
   }
 
-  #headers(call: AgentCall, { adapter, apiKey }: RelayTarget): Headers {
+  #headers(call: ModelCall, { adapter, apiKey }: RelayTarget): Headers {
     const headers = toProvider(call.headers)
     adapter.headers?.(headers)
     if (apiKey) adapter.authorize(headers, apiKey)
@@ -160,7 +174,9 @@ export class LlmRelay {
     body.on('error', () => {})
     if (status >= 300) {
       const text = redact(await this.#errorText(body), apiKey)
-      return this.#instead(target, judge({ status, body: text }, name, target.adapter))
+      const verdict = judge({ status, body: text }, name, target.adapter)
+      const retryAfterSec = retryAfter(headers['retry-after'])
+      return this.#instead(target, verdict, undefined, { status, retryAfterSec })
     }
     if (PAGES.has(mediaType(headers))) {
       body.destroy()
@@ -188,7 +204,7 @@ export class LlmRelay {
     return readBeginning(body, limits).catch(() => '')
   }
 
-  async #inPlace(call: AgentCall, target: RelayTarget): Promise<ProviderResponse> {
+  async #inPlace(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
     const path = call.rest.split('?')[0]
     try {
       const answer = await withJsonOf(call.body, IN_PLACE_LIMIT, target.agent, (body) =>
@@ -215,9 +231,15 @@ export class LlmRelay {
   }
 
   /** Answers for a provider that failed, and remembers why. */
-  #instead(target: RelayTarget, { status, body, reason, message }: Verdict, cause?: unknown) {
-    this.#remember(target, reason, message, cause)
-    return { status, headers: JSON_BODY, body }
+  #instead(
+    target: RelayTarget,
+    { status, body, reason, message }: Verdict,
+    cause?: unknown,
+    told: Pick<ProviderFailure, 'status' | 'retryAfterSec'> = {}
+  ): ProviderResponse {
+    const failure = { provider: target.provider.name, reason, message, ...told }
+    this.#remember(target, failure, cause)
+    return { status, headers: JSON_BODY, body, failure }
   }
 
   /** Too late for another answer: the agent sees a stream that ends early. */
@@ -229,24 +251,18 @@ export class LlmRelay {
       reason === 'timeout'
         ? sentence(reason, name)
         : `${name} broke off in the middle of its answer.`
-    this.#remember(target, reason, message, error)
+    this.#remember(target, { provider: name, reason, message }, error)
   }
 
   /** A call that went well ends what is remembered of earlier ones. */
-  #forget({ agent, isHidden }: RelayTarget): void {
-    if (!isHidden) this.failures.clear(agent)
+  #forget({ agent, isHidden, isDirect }: RelayTarget): void {
+    if (!isHidden && !isDirect) this.failures.clear(agent)
   }
 
-  #remember(
-    target: RelayTarget,
-    reason: Verdict['reason'],
-    message: string,
-    cause?: unknown
-  ): void {
-    const { agent, provider } = target
-    if (!target.isHidden) {
-      this.failures.record(agent, { provider: provider.name, reason, message })
-    }
+  #remember(target: RelayTarget, failure: Omit<ProviderFailure, 'at'>, cause?: unknown): void {
+    const { agent, provider, isHidden, isDirect } = target
+    const { reason } = failure
+    if (!isHidden && !isDirect) this.failures.record(agent, failure)
     const code = (cause as { code?: string } | undefined)?.code
     this.logger.warn({ agent, providerId: provider.id, reason, code }, 'a provider failed an agent')
   }

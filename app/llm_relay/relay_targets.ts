@@ -1,6 +1,6 @@
 import { callsOf } from '#llm/api_calls'
 import { withoutEndingSlashes } from '#llm/base_url'
-import type { ApiCall, LlmAdapter } from '#llm/contract'
+import type { ApiCall, ApiType, LlmAdapter } from '#llm/contract'
 import LlmProvider from '#models/llm_provider'
 import type { AgentIdentity, AgentTokens } from '#openclaw/agent_tokens'
 import type { AgentName } from '#openclaw/agent_name'
@@ -15,6 +15,7 @@ export interface RelayTarget {
   agent: AgentName
   provider: { id: string; name: string; isActive: boolean }
   adapter: LlmAdapter
+  apiType: ApiType
   /** All that the agent may ask of it. */
   calls: ApiCall[]
   /** Without a slash at the end. Null for an adapter that answers by itself. */
@@ -22,6 +23,8 @@ export interface RelayTarget {
   apiKey: string | null
   /** Mosaic's own call in the agent's name: what becomes of it is nothing for its owner. */
   isHidden?: boolean
+  /** The owner's own call, past the agent: what becomes of it is nothing for the agent's chats. */
+  isDirect?: boolean
 }
 
 /** Finds the provider that an agent may use, and opens its key: nothing else opens one for use. */
@@ -47,6 +50,18 @@ export class RelayTargets {
     return this.#targets.get(key, () => this.#lookUp(identity, providerId))
   }
 
+  /**
+   * The provider of this name of a user, for a call that the user makes past the agent. Null if there is none.
+   *
+   * @throws as `find`
+   */
+  ofOwner(userId: string, name: string): Promise<RelayTarget | null> {
+    return this.#targets.get(`owner/${userId}/${name}`, async () => {
+      const row = await LlmProvider.ownedBy(userId).where('name', name).first()
+      return row && { ...(await this.#target(`user/${userId}`, row)), isDirect: true }
+    })
+  }
+
   /** Forgets what is known, after a change of a provider or its owner. */
   clear(): void {
     this.#targets.clear()
@@ -60,14 +75,17 @@ export class RelayTargets {
           .where('id', providerId)
           .where('id', identity.providerId ?? '')
     const row = await mayUse.first()
-    if (!row) return null
+    return row && this.#target(identity.agent, row)
+  }
 
+  async #target(agent: AgentName, row: LlmProvider): Promise<RelayTarget> {
     const adapter = this.adapters.get(row.type)
     const baseUrl = row.baseUrl ?? adapter.defaults.baseUrl
     return {
-      agent: identity.agent,
+      agent,
       provider: { id: row.id, name: row.name, isActive: row.isActive },
       adapter,
+      apiType: row.apiType,
       calls: callsOf(adapter, row.apiType),
       baseUrl: baseUrl && withoutEndingSlashes(baseUrl),
       apiKey: await row.open('apiKey'),
@@ -79,6 +97,7 @@ export class RelayTargets {
 function primer(agent: AgentName): RelayTarget {
   const { providerId: id, entryId: name, adapter } = PRIMER
   const provider = { id, name, isActive: true }
-  const calls = callsOf(adapter, adapter.defaults.apiType)
-  return { agent, provider, adapter, calls, baseUrl: null, apiKey: null, isHidden: true }
+  const { apiType } = adapter.defaults
+  const calls = callsOf(adapter, apiType)
+  return { agent, provider, adapter, apiType, calls, baseUrl: null, apiKey: null, isHidden: true }
 }

@@ -36,6 +36,9 @@ const CONTROL_PLUGIN = 'admin-http-rpc'
 const SECRETS = 'mosaic'
 const GATEWAY_TOKEN: SecretReference = { source: 'file', provider: SECRETS, id: '/token' }
 
+/** OpenAI's other API. Images and files come as data: an agent fetches no address that a message names. */
+const RESPONSES = { enabled: true, images: { allowUrl: false }, files: { allowUrl: false } }
+
 const LOG_BYTES = 5_000_000
 
 /**
@@ -63,7 +66,7 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
     gateway: {
       mode: 'local',
       auth: { mode: 'token', token: GATEWAY_TOKEN },
-      http: { endpoints: { chatCompletions: { enabled: true } } },
+      http: { endpoints: { chatCompletions: { enabled: true }, responses: RESPONSES } },
       controlUi: { enabled: false },
       /** Otherwise a process inside the instance pairs itself without anyone's consent. */
       nodes: { pairing: { autoApproveLocal: false, sshVerify: false } },

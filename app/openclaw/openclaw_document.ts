@@ -15,7 +15,12 @@ export interface ProfileSections {
     entries: Record<string, { enabled: boolean }>
     slots?: { memory: 'none' }
   }
-  tools: { profile: 'minimal' | 'full'; loopDetection?: { enabled: boolean } }
+  tools: {
+    profile: 'minimal' | 'full'
+    /** On, it would hide the tools of a client behind a search for them. */
+    toolSearch: false
+    loopDetection?: { enabled: boolean }
+  }
   cron?: { enabled: boolean }
   browser?: { enabled: boolean }
   memory?: { search: { enabled: boolean } }
@@ -29,7 +34,16 @@ export interface OpenClawDocument extends ProfileSections {
   gateway: {
     mode: 'local'
     auth: { mode: 'token'; token: SecretReference }
-    http: { endpoints: { chatCompletions: { enabled: boolean } } }
+    http: {
+      endpoints: {
+        chatCompletions: { enabled: boolean }
+        responses: {
+          enabled: boolean
+          images: { allowUrl: boolean }
+          files: { allowUrl: boolean }
+        }
+      }
+    }
     controlUi: { enabled: boolean }
     nodes: { pairing: { autoApproveLocal: boolean; sshVerify: boolean } }
   }

@@ -142,6 +142,21 @@ export const DEFINITIONS = {
   /** Seconds within which a request to an agent must arrive. */
   'limits.uploadSec': setting<number>({ default: 120, schema: whole(5, 3600) }),
 
+  /** Whether a user's agent answers under `/v1` to a model's name without a slash, as some clients hard-code one. */
+  'api.anyModelName': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
+  /** Other sites whose pages may call `/v1` with an access token, as `https://chat.example.org`. */
+  'api.corsOrigins': setting<string[]>({
+    default: [],
+    schema: vine
+      .array(
+        vine
+          .string()
+          .trim()
+          .use(webAddress({ bare: true }))
+      )
+      .maxLength(64),
+  }),
+
   /** The SMTP server for mail; without one, invitations are links to copy. */
   'mail.host': signInSetting<string | null>({
     default: null,

@@ -345,6 +345,7 @@ export const admin = {
       docker: 'Containers',
       agents: 'Agents',
       network: 'Network',
+      api: 'OpenAI-compatible API',
     },
     choices: {
       agents_wakePolicy: {
@@ -444,6 +445,14 @@ export const admin = {
       limits_bodiesMb: {
         label: 'Megabytes of requests of all',
         help: 'The same for all users together, at each replica of Mosaic.',
+      },
+      api_anyModelName: {
+        label: 'Any model name',
+        help: 'Agents answer to a name without a slash, such as gpt-4o, which some clients hard-code.',
+      },
+      api_corsOrigins: {
+        label: 'Sites that may call /v1',
+        help: 'Addresses of chat pages elsewhere, as https://chat.example.org. Their users enter an access token there.',
       },
       limits_uploadSec: {
         label: 'Time for a request to arrive',

@@ -7,7 +7,16 @@ import {
 } from '#validators/chat'
 import { events, file, json, nothing, one, page } from '#openapi/answer'
 import { conversation, readConversation } from '#openapi/shapes/agents'
-import { completion, completionRequest, listedModel, modelList } from '#openapi/shapes/openai'
+import {
+  completion,
+  completionRequest,
+  embeddingList,
+  embeddingRequest,
+  listedModel,
+  modelList,
+  responseRequest,
+  responseResource,
+} from '#openapi/shapes/openai'
 import { api, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
@@ -22,6 +31,16 @@ router
       .as('openai.complete')
       .takes(completionRequest)
       .answers(json(completion), events)
+    router
+      .post('/responses', [OpenAiController, 'respond'])
+      .as('openai.respond')
+      .takes(responseRequest)
+      .answers(json(responseResource), events)
+    router
+      .post('/embeddings', [OpenAiController, 'embed'])
+      .as('openai.embed')
+      .takes(embeddingRequest)
+      .answers(json(embeddingList))
     router.get('/models', [OpenAiController, 'index']).as('openai.models').answers(json(modelList))
     router
       .get('/models/*', [OpenAiController, 'show'])

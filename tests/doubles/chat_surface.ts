@@ -1,6 +1,8 @@
 import app from '@adonisjs/core/services/app'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { ChatRelay, type RelayOptions, type Waker } from '#chat/relay'
+import type { FetchImage } from '#chat/agent_content'
+import { DirectModels } from '#chat/direct_models'
 import { Conversations } from '#chat/conversations'
 import { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiChat } from '#chat/openai_chat'
@@ -63,8 +65,15 @@ export interface SurfaceOptions {
   relay?: Partial<RelayOptions>
   /** The models of every caller, as `<provider>/<id>`. */
   models?: Record<string, string[]>
+  /** Whether the agent answers to any name without a slash. */
+  anyModelName?: boolean
+  fetchImage?: FetchImage
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
   patch?: PatchSession
+}
+
+const noImage: FetchImage = async () => {
+  throw new Error('The test did not say what an image is')
 }
 
 /** Runs both chat APIs on a scripted lifecycle until `restore`. */
@@ -88,8 +97,13 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   const { container } = app
   container.swap(ModelCatalogue, () => models)
   container.swap(OpenAiChat, async () => {
-    const limits = await container.make('identity.limits')
-    return new OpenAiChat(relay, models, failures, report, limits, options.timing)
+    const bodies = await container.make('identity.limits')
+    const direct = await container.make(DirectModels)
+    const { timing, anyModelName = false, fetchImage = noImage } = options
+    const settings = { anyModelName: async () => anyModelName }
+    return new OpenAiChat({
+      ...{ relay, models, direct, failures, report, bodies, settings, fetchImage, timing },
+    })
   })
   container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
   if (options.gateway) {

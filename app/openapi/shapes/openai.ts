@@ -1,6 +1,8 @@
 /** OpenAI's shapes under `/v1`, as far as Mosaic determines them. */
 import {
+  anything,
   count,
+  either,
   flag,
   list,
   nullable,
@@ -24,6 +26,32 @@ const request = object({
 
 /** The relay reads this body itself, without a validator. */
 export const completionRequest = { toJSONSchema: () => request }
+
+/** What Mosaic reads of a request of the Responses API. */
+const response = object({
+  input: either(text(), list(record(), { minItems: 1 })),
+  model: optional(nullable(text())),
+  stream: optional(nullable(flag())),
+  user: optional(nullable(text())),
+})
+
+export const responseRequest = { toJSONSchema: () => response }
+
+/** As the agent's gateway, or a provider, answers it. */
+export const responseResource = object({
+  id: text(),
+  object: only('response'),
+  status: text(),
+  output: list(record()),
+})
+
+/** `model` is `<provider>/<model>`. */
+const embedding = object({ input: anything(), model: text() })
+
+export const embeddingRequest = { toJSONSchema: () => embedding }
+
+/** As the provider answers it. */
+export const embeddingList = object({ object: only('list'), data: list(record()) })
 
 /** As the agent's gateway sends it. */
 export const completion = object({

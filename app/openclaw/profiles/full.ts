@@ -8,6 +8,6 @@ export function fullProfile(control: string): ProfileSections {
   return {
     plugins: { entries: { [control]: { enabled: true } } },
     /** Nothing else stops a model that repeats the same call. */
-    tools: { profile: 'full', loopDetection: { enabled: true } },
+    tools: { profile: 'full', toolSearch: false, loopDetection: { enabled: true } },
   }
 }

@@ -11,7 +11,7 @@ export function minimalProfile(plugins: string[], control: string): ProfileSecti
       entries: { [control]: { enabled: true } },
       slots: { memory: 'none' },
     },
-    tools: { profile: 'minimal' },
+    tools: { profile: 'minimal', toolSearch: false },
     cron: { enabled: false },
     browser: { enabled: false },
     memory: { search: { enabled: false } },

@@ -113,31 +113,33 @@ test.group("OpenAI's own client", (group) => {
     const { data } = await client.models.list()
     assert.deepEqual(
       data.map(({ id }) => id),
-      ['openclaw', 'work/gpt-5.4', 'work/org/large']
+      ['openclaw', 'work/gpt-5.4', 'work/org/large', 'work/x@f16', 'work/模型']
     )
     assert.equal((await client.models.retrieve('openclaw')).object, 'model')
     assert.equal((await client.models.retrieve('work/org/large')).id, 'work/org/large')
     assert.equal((await failureOf(client.models.retrieve('work/other'))).status, 404)
   })
 
-  test('can name one of the models, and no other', async ({ assert }) => {
+  test('can name one of the models for the agent, and no other', async ({ assert }) => {
     const ask = (model: string) =>
       client.chat.completions.create({ model, stream: true, messages: hello })
-    for await (const _chunk of await ask('work/gpt-5.4'));
+    for await (const _chunk of await ask('openclaw/work/gpt-5.4'));
     const [{ headers, body }] = gateway.requests
     assert.equal(headers['x-openclaw-model'], 'mosaic-work/gpt-5.4', 'as its gateway calls it')
     assert.equal(body.model, 'openclaw')
 
-    const failure = await failureOf(ask('gpt-9'))
-    assert.equal(failure.status, 404)
-    assert.equal(failure.code, 'model_not_found')
+    for (const unknown of ['gpt-9', 'work/gpt-9', 'openclaw/work/gpt-9']) {
+      const failure = await failureOf(ask(unknown))
+      assert.equal(failure.status, 404)
+      assert.equal(failure.code, 'model_not_found')
+    }
     assert.lengthOf(gateway.requests, 1)
   })
 
   test('is told why where the name of a model would not arrive', async ({ assert }) => {
     for (const [model, why] of [
-      ['work/x@f16', /takes "@f16" for the name of a login/],
-      ['work/模型', /does not fit into a header/],
+      ['openclaw/work/x@f16', /takes "@f16" for the name of a login/],
+      ['openclaw/work/模型', /does not fit into a header/],
     ] as const) {
       const failure = await failureOf(client.chat.completions.create({ model, messages: hello }))
       assert.equal(failure.status, 400)
@@ -194,7 +196,7 @@ test.group("OpenAI's own client", (group) => {
     const failure = await failureOf(
       client.chat.completions.create({ model: 'openclaw', messages: hello })
     )
-    assert.equal(failure.status, 502)
+    assert.equal(failure.status, 402)
     assert.equal(failure.code, 'E_MODEL_BILLING')
   })
 

@@ -25,6 +25,12 @@ test.group('The new turn of a request', () => {
     assert.deepEqual(newTurn([system, first, call, result]), [system, call, result])
   })
 
+  test('a list that ends with an answer asks for more of it', ({ assert }) => {
+    const more = { role: 'user', content: 'Continue.' }
+    assert.deepEqual(newTurn([system, first, answer]), [system, more])
+    assert.deepEqual(newTurn([first, answer, system]), [system, more])
+  })
+
   test('the messages given are left as they are', ({ assert }) => {
     const messages = [first, answer, second]
     newTurn(messages)

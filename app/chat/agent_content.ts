@@ -1,0 +1,79 @@
+import { cut } from '#text/cut'
+import { E_CHAT_CONTENT, E_CHAT_IMAGE } from '#chat/errors'
+import type { RequestMessage } from '#chat/turn_messages'
+
+type Part = Record<string, any>
+
+/** Reads an image from the web as a data: URL. Fails with E_CHAT_IMAGE. */
+export type FetchImage = (url: string) => Promise<string>
+
+/** As many as a gateway takes with one message. */
+const MOST_IMAGES = 8
+
+/** Parts of messages that an agent reads. Any other would get lost, and the answer be about something else. */
+const READABLE = new Set(['text', 'input_text', 'image_url', 'refusal'])
+
+/**
+ * Messages as an agent reads all of them: images from the web as data: URLs, and those of earlier messages with
+ * the last one, because a gateway looks at no others. The same list where nothing had to change.
+ *
+ * @throws E_CHAT_CONTENT, E_CHAT_IMAGE
+ */
+export async function agentContent(
+  messages: RequestMessage[],
+  fetchImage: FetchImage
+): Promise<RequestMessage[]> {
+  const parts = messages.flatMap(partsOf)
+  const unreadable = parts.find(({ type }) => !READABLE.has(type))
+  if (unreadable) {
+    const type = cut(String(unreadable.type), 50)
+    throw new E_CHAT_CONTENT(`Your agent cannot read a part of the type "${type}".`)
+  }
+  const images = parts.filter(isImage)
+  if (images.length === 0) return messages
+
+  const isElsewhere = images.some((part) => !addressOf(part).startsWith('data:'))
+  const active = messages.findLastIndex(({ role }) => role === 'user' || role === 'tool')
+  const isEarlier = messages.some((message, at) => at !== active && partsOf(message).some(isImage))
+  const mayCarry = messages[active]?.role === 'user' && isEarlier
+  if (!isElsewhere && !mayCarry) return messages
+
+  const kept = new Set(mayCarry ? images.slice(-MOST_IMAGES) : images)
+  const read = new Map<Part, Part>()
+  for (const part of kept) read.set(part, await withData(part, fetchImage))
+  return messages.map((message, at) => {
+    const own = partsOf(message)
+    if (own.length === 0 && at !== active) return message
+    const texts = own.filter((part) => !isImage(part))
+    if (mayCarry && at !== active) return { ...message, content: texts }
+    const carried = mayCarry
+      ? [...read.values()]
+      : own.filter(isImage).map((part) => read.get(part)!)
+    return { ...message, content: [...textsOf(message, texts), ...carried] }
+  })
+}
+
+function textsOf(message: RequestMessage, texts: Part[]): Part[] {
+  const { content } = message
+  return typeof content === 'string' && content !== '' ? [{ type: 'text', text: content }] : texts
+}
+
+function partsOf({ content }: RequestMessage): Part[] {
+  if (!Array.isArray(content)) return []
+  return content.filter((part) => typeof part === 'object' && part !== null)
+}
+
+const isImage = ({ type }: Part) => type === 'image_url'
+
+function addressOf({ image_url: image }: Part): string {
+  const url = typeof image === 'string' ? image : image?.url
+  if (typeof url !== 'string') throw new E_CHAT_CONTENT('An image has no URL.')
+  return url.trim()
+}
+
+async function withData(part: Part, fetchImage: FetchImage): Promise<Part> {
+  const url = addressOf(part)
+  if (/^data:/i.test(url)) return part
+  if (!/^https?:\/\//i.test(url)) throw new E_CHAT_IMAGE('An image has no address of the web.')
+  return { type: 'image_url', image_url: { url: await fetchImage(url) } }
+}

@@ -1,0 +1,187 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ServerResponse } from 'node:http'
+import { ownerOf } from '#openclaw/agent_name'
+import { toAnswer } from '#exceptions/api_errors'
+import { toOpenAiError } from '#exceptions/openai_error'
+import { EventStream } from '#http/event_stream'
+import type { StreamTiming } from '#http/stream_timing'
+import { COMPLETIONS, RESPONSES } from '#chat/dialects'
+import { E_CHAT_OTHER_API, E_CHAT_UNKNOWN_MODEL, E_MOSAIC_STOPPING } from '#chat/errors'
+import { ofItsKind } from '#chat/failure_kinds'
+import { ModelFailed } from '#chat/failures'
+import type { Exchange } from '#chat/openai_chat'
+import type { OpenAiBody } from '#chat/openai_request'
+import type { Report } from '#chat/report'
+import { ClientLeft } from '#chat/upstream_call'
+import { WholeEvents } from '#chat/whole_events'
+import { openAiPath, type OpenAiCall } from '#llm/openai_calls'
+import { mediaType } from '#llm_relay/media_type'
+import type { LlmRelay, ProviderResponse } from '#llm_relay/relay'
+import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
+
+/** A client's call of one of its owner's models. */
+export interface DirectCall {
+  provider: string
+  modelId: string
+  /** Which of OpenAI's calls it is. */
+  call: OpenAiCall
+  /** What the client sent; only the name of the model changes. */
+  request: OpenAiBody
+  stream: boolean
+}
+
+/**
+ * A user's call of one of their own models, past their agent: with the owner's key, counted as the agent's calls
+ * are, and else unaltered in both directions. An agent that sleeps goes on sleeping.
+ */
+export class DirectModels {
+  /** Ends each call that is under way. */
+  readonly #endings = new Set<(reason: Error) => void>()
+
+  constructor(
+    protected targets: Pick<RelayTargets, 'ofOwner'>,
+    protected relay: Pick<LlmRelay, 'send'>,
+    protected report: Report,
+    protected timing: StreamTiming
+  ) {}
+
+  /**
+   * Answers the call. What goes wrong before the answer has begun is thrown; later it is an error in the
+   * stream. A client that left is no error.
+   *
+   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_OTHER_API, and a provider's failure with the status of its kind
+   */
+  async answer(call: DirectCall, exchange: Exchange): Promise<void> {
+    const target = await this.#target(call, exchange)
+    const { response } = exchange
+    const left = new AbortController()
+    const end = (reason: Error) => left.abort(reason)
+    const leave = () => response.writableFinished || end(new ClientLeft())
+    if (response.destroyed) leave()
+    response.once('close', leave)
+    this.#endings.add(end)
+    try {
+      const send = () =>
+        this.relay.send(this.#outgoing(call, exchange, target, left.signal), target)
+      await (call.stream
+        ? this.#stream(call, send, exchange, left.signal)
+        : this.#whole(await this.#succeed(send), exchange, left.signal))
+    } catch (error) {
+      if (isOver(left.signal)) return
+      throw ofItsKind(left.signal.aborted ? left.signal.reason : error)
+    } finally {
+      this.#endings.delete(end)
+    }
+  }
+
+  /** Ends what is under way after so many milliseconds; its clients are told to send it again. */
+  async drain(ms: number): Promise<void> {
+    if (this.#endings.size === 0) return
+    await new Promise((resolve) => setTimeout(resolve, ms).unref())
+    for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+  }
+
+  async #target({ provider }: DirectCall, { agent }: Exchange): Promise<RelayTarget> {
+    const target = await this.targets.ofOwner(ownerOf(agent)!, provider)
+    if (!target?.provider.isActive) throw new E_CHAT_UNKNOWN_MODEL()
+    return target
+  }
+
+  #outgoing(
+    { provider, modelId, call, request }: DirectCall,
+    { request: { headers } }: Exchange,
+    { adapter, apiType }: RelayTarget,
+    signal: AbortSignal
+  ) {
+    const rest = openAiPath(adapter, apiType, call)
+    if (!rest) throw new E_CHAT_OTHER_API(provider, modelId, call)
+    const body = Buffer.from(JSON.stringify({ ...request, model: modelId }))
+    const passed = {
+      'accept': headers.accept,
+      'openai-beta': headers['openai-beta'],
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+    }
+    return { method: 'POST', rest, headers: passed, body: Readable.from([body]), signal }
+  }
+
+  async #succeed(send: () => Promise<ProviderResponse>): Promise<ProviderResponse> {
+    const answer = await send()
+    if (answer.failure) throw new ModelFailed(answer.failure)
+    return answer
+  }
+
+  async #whole(
+    { status, headers, body }: ProviderResponse,
+    { response, requestId }: Exchange,
+    signal: AbortSignal
+  ): Promise<void> {
+    response.writeHead(status, { ...headers, ...(requestId && { 'x-request-id': requestId }) })
+    if (typeof body === 'string') response.end(body)
+    else
+      await pipeline(body, response, { signal }).catch((error) => this.#brokeOff(error, response))
+  }
+
+  /** Too late for another answer: a body that ends early is all that a client can be told. */
+  #brokeOff(error: unknown, response: ServerResponse): void {
+    this.report(error)
+    response.destroy()
+  }
+
+  async #stream(
+    { call, provider }: DirectCall,
+    send: () => Promise<ProviderResponse>,
+    exchange: Exchange,
+    signal: AbortSignal
+  ): Promise<void> {
+    const { response, requestId } = exchange
+    const stream = new EventStream(response, { ...this.timing, requestId })
+    const dialect = call === '/responses' ? RESPONSES : COMPLETIONS
+    try {
+      const answer = await this.#succeed(send)
+      const { body, headers } = answer
+      if (typeof body === 'string' || (!isEvents(headers) && !stream.opened)) {
+        stream.release()
+        return await this.#whole(answer, exchange, signal)
+      }
+      await handOn(body, stream, signal).catch((error) => {
+        if (signal.aborted) throw error
+        const message = `${provider} broke off in the middle of its answer.`
+        throw new ModelFailed({ provider, reason: 'bad_response', message })
+      })
+    } catch (error) {
+      if (isOver(signal) || !stream.opened) throw error
+      const told = ofItsKind(signal.aborted ? signal.reason : error)
+      this.report(told)
+      stream.end(dialect.failed(toOpenAiError(toAnswer(told))))
+    } finally {
+      stream.release()
+    }
+  }
+}
+
+/** Whether the client left, so that nobody is told how it ended. */
+const isOver = ({ aborted, reason }: AbortSignal) => aborted && reason instanceof ClientLeft
+
+const isEvents = (headers: Record<string, string>) => mediaType(headers) === 'text/event-stream'
+
+/** Whole events only, so that no heartbeat falls into one; waits for a client that is behind. */
+async function handOn(body: Readable, stream: EventStream, signal: AbortSignal): Promise<void> {
+  const whole = new WholeEvents()
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    const events = whole.take(chunk)
+    if (events && !stream.write(events)) await drained(stream, signal)
+  }
+  signal.throwIfAborted()
+  stream.end(whole.rest())
+}
+
+function drained(stream: EventStream, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const leave = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', leave, { once: true })
+  stream.drained(resolve)
+  return promise.finally(() => signal.removeEventListener('abort', leave))
+}

@@ -1,0 +1,30 @@
+import { readBytes } from '#bounded/body'
+import { E_CHAT_IMAGE } from '#chat/errors'
+import type { FetchImage } from '#chat/agent_content'
+import type { Fetch } from '#llm/contract'
+
+/** As large as a gateway takes one: bytes. */
+const MAX_BYTES = 10 * 1024 * 1024
+const MAX_MS = 10_000
+
+const IMAGE = /^image\/(?:jpeg|png|gif|webp|heic|heif)$/
+
+/** Reads images for agents: through the guarded fetch, of the kinds that a gateway takes, within a bound. */
+export function webImages(fetch: Fetch): FetchImage {
+  return async (url) => {
+    const limits = { what: 'The image', maxBytes: MAX_BYTES, maxMs: MAX_MS }
+    let type = ''
+    try {
+      const response = await fetch(url, { headers: { accept: 'image/*' } })
+      type = (response.headers.get('content-type') ?? '').split(';', 1)[0].trim().toLowerCase()
+      if (response.status === 200 && IMAGE.test(type)) {
+        const bytes = await readBytes(response.body, limits)
+        return `data:${type};base64,${bytes.toString('base64')}`
+      }
+      await response.body?.cancel()
+    } catch (error) {
+      throw new E_CHAT_IMAGE('An image could not be read from its address.', { cause: error })
+    }
+    throw new E_CHAT_IMAGE('The address of an image leads to something else.')
+  }
+}
