@@ -1,7 +1,9 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { DataKeys } from '#knowledge/data_keys'
 import type { Findings } from '#knowledge/findings'
+import type { AgentMemories } from '#knowledge/memory'
 import type { KnowledgeQuota } from '#knowledge/quota'
+import type { Tasks } from '#knowledge/tasks'
 import type { WordIndex } from '#knowledge/search/word_index'
 
 declare module '@adonisjs/core/types' {
@@ -10,6 +12,8 @@ declare module '@adonisjs/core/types' {
     'knowledge.quota': KnowledgeQuota
     'knowledge.index': WordIndex
     'knowledge.findings': Findings
+    'knowledge.memories': AgentMemories
+    'knowledge.tasks': Tasks
   }
 }
 
@@ -36,6 +40,20 @@ export default class KnowledgeProvider {
       return new Findings(
         await resolver.make('knowledge.keys'),
         await resolver.make('knowledge.index'),
+        await resolver.make('knowledge.quota')
+      )
+    })
+    container.singleton('knowledge.memories', async (resolver) => {
+      const { AgentMemories } = await import('#knowledge/memory')
+      return new AgentMemories(
+        await resolver.make('knowledge.keys'),
+        await resolver.make('knowledge.quota')
+      )
+    })
+    container.singleton('knowledge.tasks', async (resolver) => {
+      const { Tasks } = await import('#knowledge/tasks')
+      return new Tasks(
+        await resolver.make('knowledge.keys'),
         await resolver.make('knowledge.quota')
       )
     })

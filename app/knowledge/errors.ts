@@ -42,6 +42,13 @@ export class E_KNOWLEDGE_TOO_LARGE extends Exception {
   }
 }
 
+export class E_MEMORY_NOT_FOUND extends Exception {
+  static override code = 'E_MEMORY_NOT_FOUND'
+  static override status = 404
+  static override message = 'There is no memory of this key.'
+  static override help = 'List the memories of its namespace.'
+}
+
 /** Somebody stored the memory since it was read. */
 export class E_REVISION extends Exception {
   static override code = 'E_REVISION'

@@ -14,7 +14,7 @@ export interface KnowledgeLimits {
 
 /** What a change adds; neither is negative. */
 export interface Growth {
-  rows: 0 | 1
+  rows: number
   bytes: number
 }
 
@@ -30,6 +30,11 @@ export class KnowledgeQuota {
   }
 }
 
+/** Of many changes of what one owner has at the same time, each sees the ones before it. */
+export async function lockOwner(userId: string, trx: TransactionClientContract): Promise<void> {
+  await User.query({ client: trx }).where('id', userId).forUpdate().first()
+}
+
 /**
  * Locks the owner's row, so that of many changes at the same time each sees the ones before it. What does not grow
  * passes, even beyond a limit that was lowered.
@@ -42,7 +47,7 @@ export async function requireRoom(
   limits: KnowledgeLimits,
   trx: TransactionClientContract
 ): Promise<void> {
-  await User.query({ client: trx }).where('id', userId).forUpdate().first()
+  await lockOwner(userId, trx)
   if (growth.rows === 0 && growth.bytes <= 0) return
   let rows = 0
   let bytes = 0

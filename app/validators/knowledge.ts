@@ -1,5 +1,5 @@
 import vine from '@vinejs/vine'
-import { FINDING_STATUSES } from '#models/types'
+import { FINDING_STATUSES, TASK_STATUSES } from '#models/types'
 import { pageFields } from '#validators/page_fields'
 import { time } from '#validators/time_rule'
 
@@ -43,4 +43,60 @@ export const findingChangesValidator = vine.create({
 export const findingSearchValidator = vine.create({
   query: vine.string().trim().minLength(1).maxLength(QUERY_LENGTH),
   limit: vine.number().withoutDecimals().min(1).max(MOST_MATCHES).optional(),
+})
+
+const KEY_LENGTH = 200
+const MOST_REVISIONS = 2_000_000_000
+/** A day: whoever needs longer claims again. */
+const MOST_CLAIM_MINUTES = 1440
+const MOST_PRIORITY = 100
+
+const namespace = () => vine.string().trim().minLength(1).maxLength(KEY_LENGTH)
+const revision = () => vine.number().withoutDecimals().min(0).max(MOST_REVISIONS)
+
+export const memoriesValidator = vine.create({
+  ...pageFields(),
+  namespace: namespace().optional(),
+})
+
+/** Which memory, beside the key in the path. */
+export const memoryKeyValidator = vine.create({
+  namespace: namespace().optional(),
+  revision: revision().optional(),
+})
+
+export const memoryValidator = vine.create({
+  value: vine.any(),
+  namespace: namespace().optional(),
+  revision: revision().optional(),
+  expiresAt: time().optional(),
+})
+
+const longText = () => vine.string().trim().maxLength(BODY_LENGTH).nullable()
+
+const taskFields = () => ({
+  body: longText().optional(),
+  result: longText().optional(),
+  status: vine.enum(TASK_STATUSES).optional(),
+  priority: vine.number().withoutDecimals().min(-MOST_PRIORITY).max(MOST_PRIORITY).optional(),
+  dueAt: time().optional(),
+  assignedUserId: id().nullable().optional(),
+  assignedAgent: vine.string().maxLength(80).nullable().optional(),
+})
+
+export const tasksValidator = vine.create({
+  ...pageFields(),
+  status: vine.enum(TASK_STATUSES).optional(),
+  assignedAgent: vine.string().maxLength(80).optional(),
+})
+
+export const taskValidator = vine.create({ title: title(), ...taskFields() })
+
+export const taskChangesValidator = vine.create({
+  title: title().optional(),
+  ...taskFields(),
+})
+
+export const claimValidator = vine.create({
+  minutes: vine.number().withoutDecimals().min(1).max(MOST_CLAIM_MINUTES).optional(),
 })

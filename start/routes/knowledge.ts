@@ -4,11 +4,20 @@ import {
   findingSearchValidator,
   findingsValidator,
   findingValidator,
+  claimValidator,
+  memoriesValidator,
+  memoryKeyValidator,
+  memoryValidator,
+  taskChangesValidator,
+  tasksValidator,
+  taskValidator,
 } from '#validators/knowledge'
 import { nothing, one, page } from '#openapi/answer'
-import { finding, foundFindings } from '#openapi/shapes/knowledge'
+import { finding, foundFindings, memory, task } from '#openapi/shapes/knowledge'
 import { api } from '#start/kernel'
 
+const Memories = () => import('#controllers/api/memories_controller')
+const Tasks = () => import('#controllers/api/tasks_controller')
 const Findings = () => import('#controllers/api/findings_controller')
 
 /** What a user and their agent know. */
@@ -38,6 +47,50 @@ router
       .answers(one(finding))
       .takes(findingChangesValidator)
     router.delete('/findings/:id', [Findings, 'destroy']).as('findings.destroy').answers(nothing)
+
+    router
+      .get('/agent/memory', [Memories, 'index'])
+      .as('memories.index')
+      .answers(page(memory))
+      .asks(memoriesValidator)
+    router
+      .get('/agent/memory/:key', [Memories, 'show'])
+      .as('memories.show')
+      .answers(one(memory))
+      .asks(memoryKeyValidator)
+    router
+      .put('/agent/memory/:key', [Memories, 'update'])
+      .as('memories.update')
+      .answers(one(memory))
+      .takes(memoryValidator)
+    router
+      .delete('/agent/memory/:key', [Memories, 'destroy'])
+      .as('memories.destroy')
+      .answers(nothing)
+      .asks(memoryKeyValidator)
+
+    router
+      .get('/tasks', [Tasks, 'index'])
+      .as('tasks.index')
+      .answers(page(task))
+      .asks(tasksValidator)
+    router
+      .post('/tasks', [Tasks, 'store'])
+      .as('tasks.store')
+      .answers(one(task, 201))
+      .takes(taskValidator)
+    router.get('/tasks/:id', [Tasks, 'show']).as('tasks.show').answers(one(task))
+    router
+      .patch('/tasks/:id', [Tasks, 'update'])
+      .as('tasks.update')
+      .answers(one(task))
+      .takes(taskChangesValidator)
+    router.delete('/tasks/:id', [Tasks, 'destroy']).as('tasks.destroy').answers(nothing)
+    router
+      .post('/tasks/:id/claim', [Tasks, 'claim'])
+      .as('tasks.claim')
+      .answers(one(task))
+      .takes(claimValidator)
   })
   .prefix('/api/v1')
   .access('signedIn')

@@ -329,6 +329,10 @@ test.group("A user's token on what belongs to someone else", (group) => {
     const provider = await LlmProviderFactory.merge({ userId: owner.id }).create()
     const findings = await app.container.make('knowledge.findings')
     const finding = await findings.create(owner.id, 'person', { title: 'One', body: 'of theirs' })
+    const tasks = await app.container.make('knowledge.tasks')
+    const task = await tasks.create(owner.id, 'person', { title: 'Theirs to do' })
+    const memories = await app.container.make('knowledge.memories')
+    await memories.put(owner.id, { key: 'theirs' }, { value: 1 })
     return {
       '/api/v1/providers/:id': provider.id,
       '/api/v1/providers/:id/test': provider.id,
@@ -336,6 +340,9 @@ test.group("A user's token on what belongs to someone else", (group) => {
       '/api/v1/sessions/:id': await sessionOfAnAdmin(),
       '/api/v1/conversations/:id': 'agent:main:main',
       '/api/v1/findings/:id': finding.id,
+      '/api/v1/agent/memory/:key': 'theirs',
+      '/api/v1/tasks/:id': task.id,
+      '/api/v1/tasks/:id/claim': task.id,
     }
   }
 
@@ -358,7 +365,9 @@ test.group("A user's token on what belongs to someone else", (group) => {
         const path = route.pattern.replace(/:\w+/, encodeURIComponent(thing))
         const headers = { 'authorization': `Bearer ${value}`, 'content-type': 'application/json' }
         const { status } = await call(method, path, headers, method === 'GET' ? undefined : '{}')
-        assert.equal(status, 404, `${method} ${route.pattern}`)
+        /** A key that someone else uses is free for one's own. */
+        const expected = named(route, method) === 'PUT /api/v1/agent/memory/:key' ? 422 : 404
+        assert.equal(status, expected, `${method} ${route.pattern}`)
       }
     }
     assert.lengthOf(await db.from('llm_providers').where('user_id', owner.id), 1)

@@ -1,5 +1,16 @@
-import { AUTHORS, FINDING_STATUSES } from '#models/types'
-import { list, nullable, number, only, oneOf, shape, text, time } from '#openapi/answer'
+import { AUTHORS, FINDING_STATUSES, TASK_STATUSES } from '#models/types'
+import {
+  anything,
+  count,
+  list,
+  nullable,
+  number,
+  only,
+  oneOf,
+  shape,
+  text,
+  time,
+} from '#openapi/answer'
 
 const findingFields = {
   id: text(),
@@ -23,3 +34,31 @@ export const finding = shape(findingFields)
 export const foundFindings = list(
   shape({ ...findingFields, score: number(), foundBy: only('words') })
 )
+
+/** A value that an agent keeps under a key. */
+export const memory = shape({
+  namespace: text(),
+  key: text(),
+  value: anything(),
+  revision: count(),
+  expiresAt: nullable(time()),
+  createdAt: time(),
+  updatedAt: time(),
+})
+
+/** Something to do. Of two tasks, the one with the higher priority comes first. */
+export const task = shape({
+  id: text(),
+  title: text(),
+  body: nullable(text()),
+  status: oneOf(TASK_STATUSES),
+  priority: number(),
+  dueAt: nullable(time()),
+  assignedUserId: nullable(text()),
+  assignedAgent: nullable(text()),
+  claimedUntil: nullable(time()),
+  result: nullable(text()),
+  author: oneOf(AUTHORS),
+  createdAt: time(),
+  updatedAt: time(),
+})

@@ -1,0 +1,37 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { memoriesValidator, memoryKeyValidator, memoryValidator } from '#validators/knowledge'
+
+/** `/api/v1/agent/memory`: what a user's agent keeps under keys. */
+export default class MemoriesController {
+  async index({ auth, request }: HttpContext) {
+    const query = await memoriesValidator.validate(request.qs())
+    return (await this.#memories()).list(auth.user!.id, query)
+  }
+
+  async show({ auth, params, request }: HttpContext) {
+    const { namespace } = await memoryKeyValidator.validate(request.qs())
+    const memories = await this.#memories()
+    return { data: await memories.find(auth.user!.id, { namespace, key: params.key }) }
+  }
+
+  /** The namespace stands in the query, as everywhere, or in the body. */
+  async update({ auth, params, request }: HttpContext) {
+    const asked = await memoryKeyValidator.validate(request.qs())
+    const { namespace = asked.namespace, ...input } = await request.validateUsing(memoryValidator)
+    const memories = await this.#memories()
+    const at = { namespace, key: params.key }
+    return { data: await memories.put(auth.user!.id, at, { revision: asked.revision, ...input }) }
+  }
+
+  async destroy({ auth, params, request, response }: HttpContext) {
+    const { namespace, revision } = await memoryKeyValidator.validate(request.qs())
+    const memories = await this.#memories()
+    await memories.delete(auth.user!.id, { namespace, key: params.key }, revision)
+    return response.noContent()
+  }
+
+  #memories() {
+    return app.container.make('knowledge.memories')
+  }
+}

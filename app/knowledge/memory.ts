@@ -1,0 +1,156 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import AgentMemory from '#models/agent_memory'
+import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
+import type { AgentName } from '#openclaw/agent_name'
+import type { DataKeys } from '#knowledge/data_keys'
+import { E_MEMORY_NOT_FOUND, E_REVISION } from '#knowledge/errors'
+import { iso } from '#knowledge/iso'
+import { lockOwner, requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
+import { E_DATA_KEY_GONE } from '#vaults/errors'
+import type { DataCipher } from '#vaults/data_cipher'
+
+export const DEFAULT_NAMESPACE = 'default'
+
+/** What an agent remembers, as its owner reads it. Times are ISO 8601 in UTC. */
+export interface MemoryView {
+  namespace: string
+  key: string
+  /** Any JSON. */
+  value: unknown
+  /** 1 at first, and one more with each change. */
+  revision: number
+  expiresAt: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+/** Where a memory is. */
+export interface MemoryKey {
+  namespace?: string
+  key: string
+}
+
+export interface MemoryInput {
+  /** Any JSON. */
+  value?: any
+  /** The revision that was read, 0 for "there is none"; left out, whatever is there is replaced. */
+  revision?: number
+  /** Left out or null: it is kept until it is forgotten. */
+  expiresAt?: DateTime | null
+}
+
+/** Keys and values that an owner's agent keeps. What has expired does not exist. */
+export class AgentMemories {
+  constructor(
+    protected keys: DataKeys,
+    protected quota: KnowledgeQuota
+  ) {}
+
+  /** The latest first. */
+  async list(
+    userId: string,
+    { namespace, page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery & { namespace?: string }
+  ) {
+    const cipher = await this.keys.find(userId)
+    const now = DateTime.utc().toFormat(db.connection().dialect.dateTimeFormat)
+    const query = AgentMemory.ownedBy(userId).where((kept) =>
+      kept.whereNull('expires_at').orWhere('expires_at', '>', now)
+    )
+    if (namespace !== undefined && cipher) {
+      void query.where('namespace_mac', cipher.name('namespace', namespace))
+    }
+    const found = await query.orderBy('updated_at', 'desc').orderBy('id').paginate(page, limit)
+    if (found.length > 0 && !cipher) throw new E_DATA_KEY_GONE()
+    return pageWith(
+      found,
+      found.all().map((row) => memoryView(row, cipher!))
+    )
+  }
+
+  /** @throws E_MEMORY_NOT_FOUND, E_DATA_KEY_GONE */
+  async find(userId: string, at: MemoryKey): Promise<MemoryView> {
+    const cipher = await this.keys.find(userId)
+    const row = cipher && (await this.#row(userId, cipher, at))
+    if (!row || isOver(row)) throw new E_MEMORY_NOT_FOUND()
+    return memoryView(row, cipher)
+  }
+
+  /** Stores a value in place of the one that is there. @throws E_REVISION, E_TOO_MUCH_KNOWLEDGE */
+  async put(userId: string, at: MemoryKey, input: MemoryInput): Promise<MemoryView> {
+    const cipher = await this.keys.get(userId)
+    const limits = await this.quota.read()
+    const value = JSON.stringify(input.value)
+    const { namespace, key } = full(at)
+    const bytes = sizeOf(namespace, key, value)
+    return db.transaction(async (trx) => {
+      await lockOwner(userId, trx)
+      const present = await this.#row(userId, cipher, at, trx)
+      const held = present && !isOver(present) ? present.revision : 0
+      if (input.revision !== undefined && input.revision !== held) throw new E_REVISION(held)
+      const former = present?.bytes ?? 0
+      const growth = { rows: present ? 0 : 1, bytes: Math.max(bytes - former, 0) }
+      await requireRoom(userId, growth, limits, trx)
+
+      const row = present ?? new AgentMemory()
+      row.merge({
+        userId,
+        agent: agentOf(userId),
+        namespaceMac: cipher.name('namespace', namespace),
+        keyMac: cipher.name('memory', namespace, key),
+        revision: held + 1,
+        expiresAt: input.expiresAt ?? null,
+        bytes,
+      })
+      row.sealWith(cipher, 'name', JSON.stringify([namespace, key]))
+      row.sealWith(cipher, 'value', value)
+      await row.useTransaction(trx).save()
+      return memoryView(row, cipher)
+    })
+  }
+
+  /** Forgets it. @throws E_MEMORY_NOT_FOUND, E_REVISION */
+  async delete(userId: string, at: MemoryKey, revision?: number): Promise<void> {
+    const cipher = await this.keys.find(userId)
+    const row = cipher && (await this.#row(userId, cipher, at))
+    if (!row || isOver(row)) throw new E_MEMORY_NOT_FOUND()
+    const query = AgentMemory.ownedBy(userId).where('id', row.id)
+    if (revision !== undefined) void query.where('revision', revision)
+    const [deleted] = (await query.delete()) as unknown as number[]
+    if (revision !== undefined && Number(deleted) === 0) throw new E_REVISION(row.revision)
+  }
+
+  #row(
+    userId: string,
+    cipher: DataCipher,
+    at: MemoryKey,
+    client?: TransactionClientContract
+  ): Promise<AgentMemory | null> {
+    const { namespace, key } = full(at)
+    return AgentMemory.query({ client })
+      .where({ user_id: userId, agent: agentOf(userId) })
+      .where('key_mac', cipher.name('memory', namespace, key))
+      .first()
+  }
+}
+
+const agentOf = (userId: string): AgentName => `user/${userId}`
+
+const full = ({ namespace = DEFAULT_NAMESPACE, key }: MemoryKey) => ({ namespace, key })
+
+const isOver = ({ expiresAt }: AgentMemory) =>
+  expiresAt !== null && expiresAt !== undefined && expiresAt.toMillis() <= Date.now()
+
+function memoryView(row: AgentMemory, cipher: DataCipher): MemoryView {
+  const [namespace, key] = JSON.parse(row.openWith(cipher, 'name')!) as [string, string]
+  return {
+    namespace,
+    key,
+    value: JSON.parse(row.openWith(cipher, 'value')!),
+    revision: row.revision,
+    expiresAt: iso(row.expiresAt),
+    createdAt: iso(row.createdAt)!,
+    updatedAt: iso(row.updatedAt)!,
+  }
+}

@@ -1,0 +1,209 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import Task from '#models/task'
+import type { Author, TaskStatus } from '#models/types'
+import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
+import { refuseFields } from '#settings/field_errors'
+import type { DataKeys } from '#knowledge/data_keys'
+import { E_TASK_CLAIMED } from '#knowledge/errors'
+import { iso } from '#knowledge/iso'
+import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
+import { E_DATA_KEY_GONE } from '#vaults/errors'
+import type { DataCipher } from '#vaults/data_cipher'
+
+/** A task as its owner reads it. Times are ISO 8601 in UTC. */
+export interface TaskView {
+  id: string
+  title: string
+  body: string | null
+  status: TaskStatus
+  /** Higher comes first. */
+  priority: number
+  dueAt: string | null
+  assignedUserId: string | null
+  /** `user/<id>`. */
+  assignedAgent: string | null
+  /** Until when nobody else may take it. */
+  claimedUntil: string | null
+  result: string | null
+  author: Author
+  createdAt: string
+  updatedAt: string
+}
+
+/** What is left out stays as it is; null clears it. */
+export interface TaskChanges {
+  title?: string
+  body?: string | null
+  status?: TaskStatus
+  priority?: number
+  dueAt?: DateTime | null
+  assignedUserId?: string | null
+  assignedAgent?: string | null
+  result?: string | null
+}
+
+export type TaskInput = TaskChanges & { title: string }
+
+const DEFAULTS = { body: null, result: null, status: 'todo', priority: 0, dueAt: null } as const
+
+/** Who may still take a task. */
+const OPEN: TaskStatus[] = ['todo', 'doing', 'blocked']
+
+/**
+ * Things to do, of one owner and for that owner or their agent. What belongs to someone else does not exist: asking
+ * for it fails with E_ROW_NOT_FOUND (404).
+ */
+export class Tasks {
+  constructor(
+    protected keys: DataKeys,
+    protected quota: KnowledgeQuota
+  ) {}
+
+  /** By priority, then the one that is due first, then the newest. */
+  async list(
+    userId: string,
+    { page = FIRST_PAGE, limit = PAGE_LIMIT, status, assignedAgent }: TaskQuery
+  ) {
+    const query = Task.ownedBy(userId)
+    if (status) void query.where('status', status)
+    if (assignedAgent) void query.where('assigned_agent', assignedAgent)
+    const found = await query
+      .orderBy('priority', 'desc')
+      /** SQLite puts null first, PostgreSQL last. */
+      .orderByRaw('case when due_at is null then 1 else 0 end')
+      .orderBy('due_at')
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .paginate(page, limit)
+    const cipher = found.length > 0 ? await this.#cipher(userId) : null
+    return pageWith(
+      found,
+      found.all().map((row) => taskView(row, cipher!))
+    )
+  }
+
+  async find(userId: string, id: string): Promise<TaskView> {
+    const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
+    return taskView(row, await this.#cipher(userId))
+  }
+
+  /** @throws E_VALIDATION_ERROR, E_TOO_MUCH_KNOWLEDGE */
+  async create(userId: string, author: Author, input: TaskInput): Promise<TaskView> {
+    requireOwnAssignee(userId, input)
+    const cipher = await this.keys.get(userId)
+    const row = new Task()
+    row.merge({ userId, author })
+    return this.#store(row, cipher, { ...DEFAULTS, ...input })
+  }
+
+  /**
+   * A task that is no longer being done is claimed by nobody.
+   *
+   * @throws E_VALIDATION_ERROR, E_TOO_MUCH_KNOWLEDGE, E_DATA_KEY_GONE
+   */
+  async update(userId: string, id: string, changes: TaskChanges): Promise<TaskView> {
+    requireOwnAssignee(userId, changes)
+    const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
+    const cipher = await this.#cipher(userId)
+    const { title, body, result } = taskView(row, cipher)
+    return this.#store(row, cipher, { title, body, result, ...given(changes) })
+  }
+
+  async delete(userId: string, id: string): Promise<void> {
+    const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
+    await row.delete()
+  }
+
+  /**
+   * Takes the task for so many minutes; of many who try at once, one does. The status becomes `doing`.
+   *
+   * @throws E_TASK_CLAIMED
+   */
+  async claim(userId: string, id: string, minutes: number): Promise<TaskView> {
+    await Task.ownedBy(userId).where('id', id).firstOrFail()
+    const { dateTimeFormat } = db.connection().dialect
+    const now = DateTime.utc()
+    const [taken] = await Task.ownedBy(userId)
+      .where('id', id)
+      .whereIn('status', OPEN)
+      .where((free) =>
+        free.whereNull('claimed_until').orWhere('claimed_until', '<=', now.toFormat(dateTimeFormat))
+      )
+      .update({
+        status: 'doing',
+        claimed_until: now.plus({ minutes }).toFormat(dateTimeFormat),
+        updated_at: now.toFormat(dateTimeFormat),
+      })
+    if (Number(taken) === 0) throw new E_TASK_CLAIMED()
+    return this.find(userId, id)
+  }
+
+  async #store(row: Task, cipher: DataCipher, values: TaskInput): Promise<TaskView> {
+    const { title, body = null, result = null, ...plain } = values
+    const formerBytes = row.$isPersisted ? row.bytes : 0
+    row.merge(plain)
+    if (row.status !== 'doing') row.claimedUntil = null
+    row.sealWith(cipher, 'title', title)
+    row.sealWith(cipher, 'body', body)
+    row.sealWith(cipher, 'result', result)
+    row.bytes = sizeOf(title, body, result)
+    const growth = { rows: row.$isPersisted ? 0 : 1, bytes: Math.max(row.bytes - formerBytes, 0) }
+    const limits = await this.quota.read()
+    await db.transaction(async (trx) => {
+      await requireRoom(row.userId, growth, limits, trx)
+      await row.useTransaction(trx).save()
+    })
+    return taskView(row, cipher)
+  }
+
+  /** For what is stored already. @throws E_DATA_KEY_GONE */
+  async #cipher(userId: string): Promise<DataCipher> {
+    const cipher = await this.keys.find(userId)
+    if (!cipher) throw new E_DATA_KEY_GONE()
+    return cipher
+  }
+}
+
+export interface TaskQuery extends PageQuery {
+  status?: TaskStatus
+  assignedAgent?: string
+}
+
+/** Without what was not given, so that it overrides nothing. */
+const given = (changes: TaskChanges): TaskChanges =>
+  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+
+/** A task is for its owner, or for the owner's agent. @throws E_VALIDATION_ERROR */
+function requireOwnAssignee(
+  userId: string,
+  { assignedUserId, assignedAgent }: Pick<TaskChanges, 'assignedUserId' | 'assignedAgent'>
+): void {
+  const wrong = []
+  if (assignedUserId && assignedUserId !== userId) {
+    wrong.push({ field: 'assignedUserId', message: 'You can assign a task to yourself alone.' })
+  }
+  if (assignedAgent && assignedAgent !== `user/${userId}`) {
+    const message = `You can assign a task to your own agent alone: "user/${userId}".`
+    wrong.push({ field: 'assignedAgent', message })
+  }
+  refuseFields(wrong)
+}
+
+function taskView(row: Task, cipher: DataCipher): TaskView {
+  return {
+    id: row.id,
+    title: row.openWith(cipher, 'title')!,
+    body: row.openWith(cipher, 'body'),
+    status: row.status,
+    priority: row.priority,
+    dueAt: iso(row.dueAt),
+    assignedUserId: row.assignedUserId ?? null,
+    assignedAgent: row.assignedAgent ?? null,
+    claimedUntil: iso(row.claimedUntil),
+    result: row.openWith(cipher, 'result'),
+    author: row.author,
+    createdAt: iso(row.createdAt)!,
+    updatedAt: iso(row.updatedAt)!,
+  }
+}

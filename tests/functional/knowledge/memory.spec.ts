@@ -1,0 +1,93 @@
+import { DateTime } from 'luxon'
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import AgentMemory from '#models/agent_memory'
+import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
+
+const PATH = '/api/v1/agent/memory'
+
+test.group('Memory of an agent', (group) => {
+  let me: Caller
+  let other: Caller
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    ;[me, other] = await twoCallers()
+  })
+
+  const put = (path: string, body: object, { visitor } = me) =>
+    visitor.send('PUT', `${PATH}/${path}`, body)
+
+  test('keeps values of any kind, and one for each key', async ({ assert }) => {
+    const made = await put('language', { value: 'German' })
+    assert.equal(made.status, 200)
+    assert.containsSubset(made.body.data, {
+      namespace: 'default',
+      key: 'language',
+      value: 'German',
+      revision: 1,
+      expiresAt: null,
+    })
+    const changed = await put('language', { value: { spoken: ['de', 'en'] } })
+    assert.equal(changed.body.data.revision, 2)
+    const read = await me.visitor.get(`${PATH}/language`)
+    assert.deepEqual(read.body.data.value, { spoken: ['de', 'en'] })
+    assert.lengthOf(await AgentMemory.ownedBy(me.user.id), 1)
+    assert.equal((await put('language', {})).status, 422)
+  })
+
+  test('has namespaces', async ({ assert }) => {
+    await put('name?namespace=work', { value: 'Mosaic' })
+    await put('name', { value: 'Ada', namespace: 'home' })
+    await put('name', { value: 'neither' })
+    const work = await me.visitor.get(`${PATH}?namespace=work`)
+    assert.deepEqual(
+      work.body.data.map(({ namespace, value }: any) => [namespace, value]),
+      [['work', 'Mosaic']]
+    )
+    assert.equal((await me.visitor.get(PATH)).body.meta.total, 3)
+    assert.equal((await me.visitor.get(`${PATH}/name?namespace=home`)).body.data.value, 'Ada')
+    assert.equal((await me.visitor.get(`${PATH}/name`)).body.data.value, 'neither')
+    assert.deepEqual((await me.visitor.get(`${PATH}?namespace=none`)).body.data, [])
+  })
+
+  test('is written on condition of its revision', async ({ assert }) => {
+    const none = await put('plan', { value: 1, revision: 3 })
+    assert.deepEqual([none.status, codeOf(none)], [412, 'E_REVISION'])
+    assert.equal((await put('plan', { value: 1, revision: 0 })).status, 200)
+    assert.equal((await put('plan', { value: 2, revision: 0 })).status, 412)
+    assert.equal((await put('plan', { value: 2, revision: 1 })).status, 200)
+
+    const answers = await Promise.all([1, 2, 3].map((value) => put('plan', { value, revision: 2 })))
+    assert.sameMembers(
+      answers.map(({ status }) => status),
+      [200, 412, 412]
+    )
+    assert.equal((await me.visitor.delete(`${PATH}/plan?revision=2`)).status, 412)
+    assert.equal((await me.visitor.delete(`${PATH}/plan?revision=3`)).status, 204)
+  })
+
+  test('forgets what it is told to, and what has expired', async ({ assert }) => {
+    await put('a', { value: 1 })
+    assert.equal((await me.visitor.delete(`${PATH}/a`)).status, 204)
+    const gone = await me.visitor.get(`${PATH}/a`)
+    assert.deepEqual([gone.status, codeOf(gone)], [404, 'E_MEMORY_NOT_FOUND'])
+    assert.equal((await me.visitor.delete(`${PATH}/a`)).status, 404)
+
+    await put('b', { value: 1, expiresAt: '2199-01-01T00:00:00Z' })
+    const row = await AgentMemory.ownedBy(me.user.id).firstOrFail()
+    await row.merge({ expiresAt: DateTime.utc().minus({ minutes: 1 }) }).save()
+    assert.equal((await me.visitor.get(`${PATH}/b`)).status, 404)
+    assert.deepEqual((await me.visitor.get(PATH)).body.data, [])
+    const again = await put('b', { value: 2, revision: 0 })
+    assert.deepEqual([again.status, again.body.data.revision], [200, 1])
+  })
+
+  test('of someone else does not exist', async ({ assert }) => {
+    await put('secret', { value: 'theirs' }, other)
+    assert.equal((await me.visitor.get(`${PATH}/secret`)).status, 404)
+    await put('secret', { value: 'mine' })
+    assert.equal((await me.visitor.delete(`${PATH}/secret`)).status, 204)
+    assert.equal((await other.visitor.get(`${PATH}/secret`)).body.data.value, 'theirs')
+  })
+})
