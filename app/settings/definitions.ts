@@ -5,14 +5,12 @@
 import vine from '@vinejs/vine'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
 import { cidrRange } from '#settings/cidr_range'
+import { INSTALLATION_DEFINITIONS } from '#settings/definitions/installation'
+import { text, whole } from '#settings/definitions/rules'
+import { SIGN_IN_DEFINITIONS } from '#settings/definitions/sign_in'
 import { operatorSetting, setting, signInSetting, type Definition } from '#settings/setting_kinds'
 import type { UnlistedProxy } from '#settings/unlisted_proxies'
 import { webAddress } from '#settings/web_address'
-
-const text = () => vine.string().trim().maxLength(2048).nullable()
-const whole = (min: number, max: number) => vine.number().withoutDecimals().min(min).max(max)
-
-const claimValues = () => vine.array(vine.string().trim().minLength(1).maxLength(255)).maxLength(64)
 
 const dockerHost = () =>
   vine
@@ -23,96 +21,8 @@ const dockerHost = () =>
     .nullable()
 
 export const DEFINITIONS = {
-  /** Set by the last onboarding step. Until then every page redirects there. */
-  'onboarding.completed': setting<boolean>({
-    default: false,
-    internal: true,
-    schema: vine.boolean(),
-  }),
-  /** Onboarding steps that were answered or skipped. */
-  'onboarding.steps': setting<string[]>({
-    default: [],
-    internal: true,
-    schema: vine.array(vine.string()),
-  }),
-  /** Whether the installation is claimed, by the setup link or from the command line. */
-  'onboarding.claimed': setting<boolean>({
-    default: false,
-    internal: true,
-    schema: vine.boolean(),
-  }),
-  /** Whether an admin has dismissed the checklist. */
-  'onboarding.checklistHidden': setting<boolean>({
-    default: false,
-    internal: true,
-    schema: vine.boolean(),
-  }),
-  /** Whether an admin has confirmed a backup. */
-  'onboarding.backupMade': setting<boolean>({
-    default: false,
-    internal: true,
-    schema: vine.boolean(),
-  }),
-  /** Label of everything that this installation starts. Generated at first boot. */
-  'installation.id': setting<string | null>({ default: null, internal: true, schema: text() }),
-  /** A text sealed with the installation's key: a wrong key cannot open it. */
-  'vault.sentinel': setting<string | null>({
-    default: null,
-    secret: true,
-    internal: true,
-    schema: text(),
-  }),
-
-  /** Sealed the audit record in earlier versions: see `legacyAuditKey`. */
-  'audit.key': setting<string | null>({
-    default: null,
-    secret: true,
-    internal: true,
-    schema: text(),
-  }),
-
-  'oidc.issuerUrl': signInSetting<string | null>({ default: null, schema: text() }),
-  'oidc.clientId': signInSetting<string | null>({ default: null, schema: text() }),
-  'oidc.clientSecret': signInSetting<string | null>({
-    default: null,
-    secret: true,
-    schema: text(),
-  }),
-  /** The provider's name on the sign-in page. Default: the issuer's host. */
-  'oidc.name': signInSetting<string | null>({
-    default: null,
-    schema: vine.string().trim().maxLength(64).nullable(),
-  }),
-  'oidc.scopes': signInSetting<string>({
-    default: 'openid profile email',
-    schema: vine
-      .string()
-      .trim()
-      .regex(/^openid( [\x21\x23-\x5B\x5D-\x7E]+)*$/)
-      .maxLength(512),
-  }),
-  /** Who may sign in for the first time: anyone the provider lets in, or only invited people. */
-  'oidc.signUp': signInSetting<'anyone' | 'invited'>({
-    default: 'anyone',
-    schema: vine.enum(['anyone', 'invited'] as const),
-  }),
-  /** The claim that assigns roles; without one, admins assign them in Mosaic. */
-  'oidc.roleClaim': signInSetting<string | null>({
-    default: null,
-    schema: vine.string().trim().maxLength(255).nullable(),
-  }),
-  'oidc.adminValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
-  /** If empty, everyone who is not an admin is a member. */
-  'oidc.memberValues': signInSetting<string[]>({ default: [], schema: claimValues() }),
-  /** Refuses passwords other than local admin accounts'. Applies while the settings are tested. */
-  'oidc.only': signInSetting<boolean>({ default: false, schema: vine.boolean({ strict: true }) }),
-  /** The fingerprint of the settings of the last successful test sign-in. */
-  'oidc.tested': setting<string | null>({ default: null, internal: true, schema: text() }),
-
-  /** Hours without a request until a session ends. Its row and cookie last a week. */
-  'sessions.idleHours': signInSetting<number>({ default: 168, schema: whole(1, 168) }),
-  /** Hours from sign-in until a session ends in any case. */
-  'sessions.lifetimeHours': signInSetting<number>({ default: 720, schema: whole(1, 8760) }),
+  ...INSTALLATION_DEFINITIONS,
+  ...SIGN_IN_DEFINITIONS,
 
   /** Requests of one user per minute to each replica: caps a runaway program. */
   'limits.requestsPerMinute': setting<number>({ default: 6000, schema: whole(10, 100_000_000) }),
@@ -155,42 +65,6 @@ export const DEFINITIONS = {
           .use(webAddress({ bare: true }))
       )
       .maxLength(64),
-  }),
-
-  /** The SMTP server for mail; without one, invitations are links to copy. */
-  'mail.host': signInSetting<string | null>({
-    default: null,
-    schema: vine
-      .string()
-      .trim()
-      .regex(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i)
-      .maxLength(255)
-      .nullable(),
-  }),
-  'mail.port': signInSetting<number>({ default: 587, schema: whole(1, 65_535) }),
-  /** Connection security: STARTTLS, TLS from the start, or none. */
-  'mail.security': signInSetting<'starttls' | 'tls' | 'none'>({
-    default: 'starttls',
-    schema: vine.enum(['starttls', 'tls', 'none'] as const),
-  }),
-  'mail.username': signInSetting<string | null>({
-    default: null,
-    schema: vine.string().trim().maxLength(255).nullable(),
-  }),
-  'mail.password': signInSetting<string | null>({
-    default: null,
-    secret: true,
-    schema: vine.string().maxLength(1024).nullable(),
-  }),
-  /** Sender address of mail. */
-  'mail.from': signInSetting<string | null>({
-    default: null,
-    schema: vine
-      .string()
-      .trim()
-      .regex(/^[^\s@<>"]+@[^\s@<>"]+$/)
-      .maxLength(255)
-      .nullable(),
   }),
 
   /** The runtime driver of new instances. */
