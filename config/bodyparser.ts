@@ -12,4 +12,13 @@ const bodyParserConfig = defineConfig({
   multipart: { autoProcess: false, convertEmptyStringsToNull: true, types: [] },
 })
 
+/** Bytes of a body that carries files: 10 MB of them in base64, and a long message. */
+export const FILES_BODY_BYTES = 15 * 1024 * 1024
+
+/** For the few routes that take files in their JSON. */
+export const filesBodyParserConfig = defineConfig({
+  ...bodyParserConfig,
+  json: { ...bodyParserConfig.json, limit: FILES_BODY_BYTES },
+})
+
 export default bodyParserConfig

@@ -205,6 +205,21 @@ export class BreakglassUserSchema extends BaseModel {
   declare username: string
 }
 
+export class ConversationListSchema extends BaseModel {
+  static $columns = ['createdAt', 'id', 'list', 'updatedAt', 'userId'] as const
+  $columns = ConversationListSchema.$columns
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column({ isPrimary: true })
+  declare id: string
+  @sealedColumn()
+  declare list: string | null | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+}
+
 export class DataKeySchema extends BaseModel {
   static $columns = ['createdAt', 'id', 'key', 'owner', 'updatedAt', 'userId'] as const
   $columns = DataKeySchema.$columns
@@ -489,6 +504,29 @@ export class TaskSchema extends BaseModel {
   declare status: string
   @dataSealedColumn()
   declare title: string | null
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+}
+
+export class UploadSchema extends BaseModel {
+  static $columns = ['content', 'createdAt', 'expiresAt', 'id', 'name', 'size', 'type', 'updatedAt', 'userId'] as const
+  $columns = UploadSchema.$columns
+  @sealedColumn()
+  declare content: string | null | null
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column.dateTime()
+  declare expiresAt: DateTime
+  @column({ isPrimary: true })
+  declare id: string
+  @column()
+  declare name: string
+  @column()
+  declare size: number
+  @column()
+  declare type: string
   @column.dateTime({ autoCreate: true, autoUpdate: true })
   declare updatedAt: DateTime
   @column()

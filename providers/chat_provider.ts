@@ -55,7 +55,14 @@ export default class ChatProvider {
     const { webImages } = await import('#chat/web_image')
     const { createAllowedFetch } = await import('#settings/allowed_fetch')
     const { PageChat } = await import('#chat/page_chat')
+    const { LiveRuns } = await import('#chat/live_runs')
+    const { Approvals } = await import('#chat/approvals')
+    const { Pictures } = await import('#chat/pictures')
+    const { Uploads } = await import('#chat/uploads')
     const { Conversations } = await import('#chat/conversations')
+    const { callGateway } = await import('#openclaw/gateway_socket')
+    const { watchRuns } = await import('#openclaw/run_watch')
+    const { STREAM_TIMING } = await import('#http/stream_timing')
     const { patchSession } = await import('#openclaw/session_patch')
     const { reportTo } = await import('#chat/report')
     const report = async () => reportTo(await container.make('logger'))
@@ -93,8 +100,17 @@ export default class ChatProvider {
       return new PageChat(
         await resolver.make('chat.relay'),
         await resolver.make('llm_relay.failures'),
-        await report()
+        await report(),
+        STREAM_TIMING,
+        { runs: new LiveRuns(), watch: watchRuns }
       )
+    })
+    container.singleton(Uploads, () => new Uploads())
+    container.singleton(Pictures, async (resolver) => {
+      return new Pictures(await resolver.make('agents.lifecycle'), callGateway)
+    })
+    container.singleton(Approvals, async (resolver) => {
+      return new Approvals(await resolver.make('agents.lifecycle'), callGateway)
     })
     container.singleton(Conversations, async (resolver) => {
       return new Conversations(

@@ -4,6 +4,7 @@
  */
 import router from '@adonisjs/core/services/router'
 import server from '@adonisjs/core/services/server'
+import { FILES_BODY_BYTES } from '#config/bodyparser'
 
 server.errorHandler(() => import('#exceptions/handler'))
 
@@ -19,6 +20,8 @@ server.use([
 export const middleware = router.named({
   heldBodies: () => import('#middleware/held_bodies_middleware'),
   bodyparser: () => import('@adonisjs/core/bodyparser_middleware'),
+  /** The same for bodies that carry files. */
+  filesBodyparser: () => import('#middleware/files_bodyparser_middleware'),
   session: () => import('#middleware/session_middleware'),
   shield: () => import('#middleware/shield_middleware'),
   auth: () => import('@adonisjs/auth/initialize_auth_middleware'),
@@ -39,7 +42,17 @@ export const api = [
   middleware.access(),
 ]
 
-/** Pages: the API's stack, and Inertia. */
+/** The same for what carries files in its JSON. */
+export const filesApi = [
+  middleware.heldBodies(FILES_BODY_BYTES),
+  middleware.filesBodyparser(),
+  middleware.session(),
+  middleware.shield(),
+  middleware.auth(),
+  middleware.access(),
+]
+
+/** Pages: what the API has, and Inertia. */
 export const pages = [
   middleware.heldBodies(),
   middleware.bodyparser(),

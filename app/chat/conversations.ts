@@ -1,11 +1,12 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
-import type { GatewayMessage } from '#openclaw/gateway_shapes'
+import type { GatewayMessage } from '#openclaw/gateway_messages'
 import type { PatchSession } from '#openclaw/session_patch'
 import { folded } from '#models/folded'
 import { shortened } from '#text/cut'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN } from '#chat/errors'
+import { readMessage, type ReadMessage } from '#chat/read_messages'
 import { markdownOf } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
@@ -36,7 +37,7 @@ export interface ReadConversation {
   id: string
   surface: Surface
   title: string | null
-  messages: GatewayMessage[]
+  messages: ReadMessage[]
   /** Gives the messages before these, or null at the beginning. */
   nextCursor: string | null
 }
@@ -152,7 +153,8 @@ export class Conversations {
         ? titleOf(history.messages)
         : ((await this.gateway.sessions(url, token)).find((session) => session.key === key)
             ?.title ?? null)
-      return { ...named, title, ...history }
+      const messages = history.messages.map((message) => readMessage(id, message))
+      return { ...named, title, messages, nextCursor: history.nextCursor }
     })
   }
 

@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { cut } from '#text/cut'
 
 const SEND_AGAIN = 'Send your message again: your agent starts again by itself.'
 
@@ -172,4 +173,59 @@ export class E_CONVERSATION_NOT_FOUND extends Exception {
   static override code = 'E_CONVERSATION_NOT_FOUND'
   static override status = 404
   static override message = 'There is no such conversation.'
+}
+
+/** The conversation is not being answered by this Mosaic just now. */
+export class E_CHAT_NOT_RUNNING extends Exception {
+  static override code = 'E_CHAT_NOT_RUNNING'
+  static override status = 404
+  static override message = 'No answer is under way in this conversation.'
+  static override help = 'Read the conversation: an answer that is complete stands there.'
+}
+
+/** Answered, expired, of another conversation, or someone else's: these read the same. */
+export class E_APPROVAL_NOT_FOUND extends Exception {
+  static override code = 'E_APPROVAL_NOT_FOUND'
+  static override status = 404
+  static override message = 'There is no such approval to answer.'
+  static override help = 'It may be answered already, or its time is over.'
+}
+
+export class E_ATTACHMENT_UNREADABLE extends Exception {
+  static override code = 'E_ATTACHMENT_UNREADABLE'
+  static override status = 422
+  static override help =
+    'Agents read pictures (PNG, JPEG, GIF, WebP), PDFs, and text in UTF-8; data is base64.'
+
+  constructor(name: string) {
+    super(`Your agent cannot read "${cut(name, 100)}".`)
+  }
+}
+
+export class E_ATTACHMENTS_TOO_LARGE extends Exception {
+  static override code = 'E_ATTACHMENTS_TOO_LARGE'
+  static override status = 413
+  static override message = 'The files of a message may have 10 MB together, and be ten at most.'
+  static override help = 'Send fewer or smaller files, or several messages.'
+}
+
+export class E_UPLOAD_NOT_FOUND extends Exception {
+  static override code = 'E_UPLOAD_NOT_FOUND'
+  static override status = 404
+  static override message = 'There is no such upload.'
+  static override help = 'Uploads are kept for an hour, and for one message: upload the file again.'
+}
+
+export class E_UPLOADS_FULL extends Exception {
+  static override code = 'E_UPLOADS_FULL'
+  static override status = 409
+  static override message = 'You have uploaded as much as is kept for you.'
+  static override help = 'Send the uploads with a message, or delete some.'
+}
+
+/** The gateway does not have it any more, or never had. */
+export class E_PICTURE_NOT_FOUND extends Exception {
+  static override code = 'E_PICTURE_NOT_FOUND'
+  static override status = 404
+  static override message = 'Your agent does not have this picture.'
 }

@@ -1,11 +1,16 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { createId } from '@paralleldrive/cuid2'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, GatewayAccess } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { EventStream } from '#http/event_stream'
+import type { WatchRuns } from '#openclaw/run_watch'
+import type { RunEvent } from '#openclaw/run_events'
+import type { Attachment } from '#chat/attachments'
 import type { ModelFailures } from '#chat/failures'
-import { AGENT_MODEL } from '#chat/openai_request'
+import { LiveRuns } from '#chat/live_runs'
 import { PageStream } from '#chat/page_stream'
+import { pageTurn } from '#chat/page_turn'
+import { shownFiles } from '#chat/read_messages'
 import type { ChatRelay } from '#chat/relay'
 import { sessionKeyOf } from '#chat/session_key'
 import type { Report } from '#chat/report'
@@ -18,57 +23,107 @@ export interface PageMessage {
   /** Null begins a conversation. */
   conversationId: string | null
   message: string
+  attachments?: Attachment[]
+  /** Goes on when the client leaves, for a page that comes back. */
+  background?: boolean
   headers: IncomingHttpHeaders
   response: ServerResponse
   requestId?: string
 }
 
+/** Where the answers under way are kept, and how their runs are listened to. */
+export interface PageChatParts {
+  runs?: LiveRuns
+  watch?: WatchRuns
+}
+
 /**
- * `POST /api/v1/chat`: an event stream of `progress` while the agent wakes, then `delta { text }`, and at
- * the end `done { conversationId, usage? }` or `error { code, message, hint?, conversationId }`.
+ * `POST /api/v1/chat`: an event stream of `progress` while the agent wakes, then `delta { text }`, with
+ * `reasoning { text }`, `tool`, `approval` and `files` between them as the gateway tells of them, and at the
+ * end `done { conversationId, usage?, model?, standIn? }` or `error { code, message, hint?, conversationId }`.
  */
 export class PageChat {
+  readonly #runs: LiveRuns
+  readonly #watch: WatchRuns
+
   constructor(
     protected relay: ChatRelay,
     protected failures: ModelFailures,
     protected report: Report,
-    protected timing: StreamTiming = STREAM_TIMING
-  ) {}
+    protected timing: StreamTiming = STREAM_TIMING,
+    { runs = new LiveRuns(), watch = () => () => {} }: PageChatParts = {}
+  ) {
+    this.#runs = runs
+    this.#watch = watch
+  }
 
   /** Answers with the stream; whatever goes wrong is an `error` event. A client that left is no error. */
   async answer(input: PageMessage): Promise<void> {
-    const { agent, headers, response, requestId } = input
+    const { agent, headers, response, requestId, background = false } = input
     const conversationId = input.conversationId ?? createId()
-    const stream = new EventStream(response, { ...this.timing, requestId })
+    const run = this.#runs.begin(agent, conversationId, { question: input.message, background })
+    run.begin(new EventStream(response, { ...this.timing, requestId }), response)
     const since = new Date()
-    const answer = new PageStream(stream, conversationId, () => this.failures.last(agent, since))
+    const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
+    const sessionKey = sessionKeyOf(conversationId)
+    let endWatch = () => {}
     const turn = {
       agent,
-      sessionKey: sessionKeyOf(conversationId),
+      sessionKey,
       model: null,
       headers,
-      body: chatBody(input.message),
-      onProgress: (progress: unknown) => stream.event('progress', progress),
+      ...pageTurn(input.message, input.attachments ?? []),
+      onProgress: (progress: unknown) => run.event('progress', progress),
+      onCall: (access: GatewayAccess) => {
+        endWatch()
+        endWatch = this.#watch(access, sessionKey, (event) => {
+          if (event.kind === 'model') answer.answeredBy(event.model)
+          else run.event(...pageEventOf(conversationId, event))
+        })
+      },
     }
     try {
-      await this.relay.send(turn, answer, response)
+      await this.relay.send(turn, answer, run)
     } catch (error) {
       if (error instanceof ClientLeft) return
       this.report(error)
       const { code, message, hint } = toAnswer(error).errors[0]
-      stream.event('error', { code, message, hint, conversationId })
-      stream.end()
+      run.event('error', { code, message, hint, conversationId })
     } finally {
-      stream.release()
+      endWatch()
+      this.#runs.end(agent, conversationId, run)
     }
+  }
+
+  /**
+   * Tells a page that came back of the answer that is under way: `question { text, startedAt }`, what was told
+   * so far, and the rest as it comes. Resolves when the stream is over.
+   *
+   * @throws E_CHAT_NOT_RUNNING
+   */
+  async follow(
+    agent: AgentKey,
+    conversationId: string,
+    { response, requestId }: Pick<PageMessage, 'response' | 'requestId'>
+  ): Promise<void> {
+    const run = this.#runs.find(agent, conversationId)
+    const closed = new Promise<void>((resolve) => response.once('close', resolve))
+    run.follow(new EventStream(response, { ...this.timing, requestId }), response)
+    await closed
+  }
+
+  /** Ends the answer that is under way; none is success. */
+  stop(agent: AgentKey, conversationId: string): void {
+    this.#runs.stop(agent, conversationId)
   }
 }
 
-function chatBody(message: string): string {
-  return JSON.stringify({
-    model: AGENT_MODEL,
-    stream: true,
-    stream_options: { include_usage: true },
-    messages: [{ role: 'user', content: message }],
-  })
+/** What a gateway tells of a run, as an event of the page: its name and its data. */
+function pageEventOf(
+  conversationId: string,
+  event: Exclude<RunEvent, { kind: 'model' }>
+): [string, unknown] {
+  if (event.kind === 'media') return ['files', { files: shownFiles(conversationId, event.paths) }]
+  const { kind, ...data } = event
+  return [kind, data]
 }

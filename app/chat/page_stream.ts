@@ -2,9 +2,9 @@ import { StringDecoder } from 'node:string_decoder'
 import { createParser, type EventSourceParser } from 'eventsource-parser'
 import type { Flow } from '#chat/upstream_call'
 import { GatewayResponse } from '#chat/gateway_response'
-import type { EventStream } from '#http/event_stream'
 import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
+import { ownModelName } from '#chat/own_model_name'
 import { E_INPUT_TOO_LARGE } from '#bounded/errors'
 
 /** Characters of one event: the page asks for a few words at a time, and gets a whole answer in one at most. */
@@ -17,27 +17,47 @@ export interface Usage {
   totalTokens: number
 }
 
-/** What of a gateway's chunk the page needs. */
-interface Chunk {
-  choices?: { delta?: { content?: string | null } }[]
-  usage?: { prompt_tokens?: number; completion_tokens?: number; total_tokens?: number } | null
-  error?: { message?: string }
+/** Where the page's events go. */
+export interface PageEvents {
+  /** False means: wait for `drained`. */
+  event(name: string, data: unknown): boolean
+  drained(callback: () => void): void
 }
 
-/** Turns a gateway's event stream into the page's: `delta { text }`, then `done { conversationId, usage? }`. */
+interface Counts {
+  prompt_tokens?: number
+  completion_tokens?: number
+  input_tokens?: number
+  output_tokens?: number
+  total_tokens?: number
+}
+
+/** What of a gateway's event the page needs: a chunk of a completion, or an event of a response. */
+interface Chunk {
+  choices?: { delta?: { content?: string | null } }[]
+  usage?: Counts | null
+  error?: { message?: string }
+  type?: string
+  delta?: string
+  response?: { usage?: Counts | null; error?: { message?: string } | null }
+}
+
+/** Turns a gateway's event stream into the page's: `delta { text }`, then `done`. */
 export class PageStream extends GatewayResponse {
-  readonly #stream: EventStream
+  readonly #events: PageEvents
   readonly #conversationId: string
   readonly #decoder = new StringDecoder()
   readonly #parser: EventSourceParser
   #flow: Flow | null = null
   #usage: Usage | undefined
+  /** The model that was asked first, and the one that answers now. */
+  #models: { asked: string; answers: string } | null = null
   #done = false
   #full = false
 
-  constructor(stream: EventStream, conversationId: string, recorded: Recorded) {
+  constructor(events: PageEvents, conversationId: string, recorded: Recorded) {
     super(recorded)
-    this.#stream = stream
+    this.#events = events
     this.#conversationId = conversationId
     this.#parser = createParser({
       maxBufferSize: MAX_EVENT_LENGTH,
@@ -49,6 +69,12 @@ export class PageStream extends GatewayResponse {
     })
   }
 
+  /** A model answers from here on, as the gateway names it. Another one than at first is a stand-in. */
+  answeredBy(reference: string): void {
+    const model = ownModelName(reference)
+    this.#models = { asked: this.#models?.asked ?? model, answers: model }
+  }
+
   protected started(_headers: unknown, flow: Flow): void {
     this.#flow = flow
   }
@@ -58,13 +84,18 @@ export class PageStream extends GatewayResponse {
     this.#parser.feed(this.#decoder.write(bytes))
     if (!this.#full) return
     this.#flow!.pause()
-    this.#stream.drained(() => this.#flow!.resume())
+    this.#events.drained(() => this.#flow!.resume())
   }
 
   protected finished(): void {
     if (!this.#done) throw new E_AGENT_GONE()
-    this.#stream.event('done', { conversationId: this.#conversationId, usage: this.#usage })
-    this.#stream.end()
+    const models = this.#models
+    this.#events.event('done', {
+      conversationId: this.#conversationId,
+      usage: this.#usage,
+      ...(models && { model: models.answers }),
+      ...(models && models.answers !== models.asked && { standIn: true }),
+    })
   }
 
   #take(data: string): void {
@@ -73,17 +104,22 @@ export class PageStream extends GatewayResponse {
       return
     }
     const chunk: Chunk = JSON.parse(data)
-    if (chunk.error) throw runFailure(chunk.error.message ?? null, this.recorded)
-    if (chunk.usage) this.#usage = usageOf(chunk.usage)
-    const text = chunk.choices?.[0]?.delta?.content
-    if (text && !this.#stream.event('delta', { text })) this.#full = true
+    const error = chunk.error ?? chunk.response?.error
+    if (error || chunk.type === 'response.failed') {
+      throw runFailure(error?.message ?? null, this.recorded)
+    }
+    const usage = chunk.usage ?? chunk.response?.usage
+    if (usage) this.#usage = usageOf(usage)
+    const isResponseText = chunk.type === 'response.output_text.delta'
+    const text = isResponseText ? chunk.delta : chunk.choices?.[0]?.delta?.content
+    if (text && !this.#events.event('delta', { text })) this.#full = true
   }
 }
 
-function usageOf(usage: NonNullable<Chunk['usage']>): Usage {
+function usageOf(usage: Counts): Usage {
   return {
-    inputTokens: usage.prompt_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? 0,
+    inputTokens: usage.prompt_tokens ?? usage.input_tokens ?? 0,
+    outputTokens: usage.completion_tokens ?? usage.output_tokens ?? 0,
     totalTokens: usage.total_tokens ?? 0,
   }
 }

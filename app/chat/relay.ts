@@ -1,4 +1,4 @@
-import type { ServerResponse, IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Agent } from 'undici'
 import { gatewayConnector } from '#runtimes/gateway_connections'
 import { Exception } from '@adonisjs/core/exceptions'
@@ -40,6 +40,13 @@ export interface RelayOptions {
 
 const DEFAULTS: RelayOptions = { connectTimeoutMs: 5000, silenceTimeoutMs: 10 * 60_000 }
 
+/** Who waits for an answer: a connection, or what stands for one. */
+export interface RelayClient {
+  readonly destroyed: boolean
+  once(event: 'close', left: () => void): unknown
+  removeListener(event: 'close', left: () => void): unknown
+}
+
 /** One message on its way to an agent. */
 export interface Turn {
   agent: AgentKey
@@ -54,6 +61,8 @@ export interface Turn {
   /** Another of OpenAI's calls that a gateway takes. */
   path?: '/v1/responses'
   onProgress?: (progress: WakeProgress) => void
+  /** The message is about to go to this gateway. */
+  onCall?: (access: GatewayAccess) => void
   /** Milliseconds to wait for a wake, where the client cannot be told meanwhile that it goes on. */
   wakeTimeoutMs?: number
 }
@@ -103,7 +112,7 @@ export class ChatRelay {
    * @throws AgentUnavailable, E_AGENT_WAKING, E_AGENT_UNREACHABLE, E_AGENT_GONE, E_AGENT_SILENT,
    * E_MOSAIC_STOPPING, and what the receiver throws
    */
-  async send(turn: Turn, receiver: AnswerReceiver, client: ServerResponse): Promise<void> {
+  async send(turn: Turn, receiver: AnswerReceiver, client: RelayClient): Promise<void> {
     const rollout = this.#waker.rollout(turn.agent)
     if (rollout) await this.#outlast(rollout, client)
     if (this.#stopping) throw new E_MOSAIC_STOPPING()
@@ -139,7 +148,7 @@ export class ChatRelay {
     access: GatewayAccess,
     turn: Turn,
     receiver: AnswerReceiver,
-    client: ServerResponse
+    client: RelayClient
   ): Promise<void> {
     try {
       await this.#call(access, turn, receiver, client)
@@ -157,7 +166,7 @@ export class ChatRelay {
    * What is asked after new settings were saved is answered by them. It counts as in flight only afterwards:
    * they may have to wait until nothing is.
    */
-  async #outlast(rollout: Promise<void>, client: ServerResponse): Promise<void> {
+  async #outlast(rollout: Promise<void>, client: RelayClient): Promise<void> {
     const left = Promise.withResolvers<never>()
     const leave = () => left.reject(new ClientLeft())
     if (client.destroyed) leave()
@@ -169,7 +178,7 @@ export class ChatRelay {
     }
   }
 
-  async #wake(turn: Turn, client: ServerResponse): Promise<GatewayAccess> {
+  async #wake(turn: Turn, client: RelayClient): Promise<GatewayAccess> {
     const waiting = new AbortController()
     const end = (reason: Error) => waiting.abort(reason)
     const leave = () => end(new ClientLeft())
@@ -198,7 +207,7 @@ export class ChatRelay {
     access: GatewayAccess,
     turn: Turn,
     receiver: AnswerReceiver,
-    client: ServerResponse
+    client: RelayClient
   ): Promise<void> {
     if (client.destroyed) throw new ClientLeft()
     const watched = this.#metrics.watch(receiver)
@@ -206,6 +215,7 @@ export class ChatRelay {
     const end = (reason: Error) => call.abort(reason)
     client.once('close', () => call.isOver || end(new ClientLeft()))
     this.#endings.add(end)
+    turn.onCall?.(access)
     this.#gateways.dispatch(
       {
         origin: access.url,

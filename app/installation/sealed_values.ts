@@ -1,9 +1,11 @@
 import type { LucidModel } from '@adonisjs/lucid/types/model'
 import DataKey from '#models/data_key'
+import ConversationList from '#models/conversation_list'
 import LlmProvider from '#models/llm_provider'
 import SignInService from '#models/sign_in_service'
 import SystemConfig from '#models/system_config'
 import SystemContainer from '#models/system_container'
+import Upload from '#models/upload'
 import UserContainer from '#models/user_container'
 import { isSealedColumn } from '#models/columns'
 import { SECRET_SETTINGS } from '#settings/definitions'
@@ -12,6 +14,9 @@ import type { SealContext } from '#vaults/contract'
 /** Rows per batch: a walk of any length holds few rows in memory and locks none. */
 const BATCH = 200
 
+/** The same where one row may have megabytes. */
+const BATCH_OF_FILES = 4
+
 /** Every model with secrets. A test compares it with the columns declared as sealed. */
 export const SEALED_MODELS: LucidModel[] = [
   LlmProvider,
@@ -19,6 +24,8 @@ export const SEALED_MODELS: LucidModel[] = [
   UserContainer,
   SystemContainer,
   DataKey,
+  Upload,
+  ConversationList,
 ]
 
 /** A sealed value in its place. */
@@ -52,10 +59,11 @@ function sealedPlaces(): SealedPlace[] {
 }
 
 async function* valuesAt({ model, property, column }: SealedPlace): AsyncIterable<SealedValue> {
+  const batch = model === Upload ? BATCH_OF_FILES : BATCH
   for (let after = ''; ;) {
     const query = model.query().where('id', '>', after).whereNotNull(column)
     if (model === SystemConfig) query.whereIn('key', SECRET_SETTINGS)
-    const rows = await query.orderBy('id').limit(BATCH)
+    const rows = await query.orderBy('id').limit(batch)
     if (rows.length === 0) return
 
     for (const row of rows) {

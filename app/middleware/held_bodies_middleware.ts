@@ -18,9 +18,10 @@ const bodies = new HeldBodies(() => LIMITS)
  * sender has left.
  */
 export default class HeldBodiesMiddleware {
-  handle({ request }: HttpContext, next: NextFn) {
+  /** @param mostOfOne bytes that the body parser of the route reads at most */
+  handle({ request }: HttpContext, next: NextFn, mostOfOne = MOST_OF_ONE) {
     const { request: incoming } = request
-    const bytes = announced(incoming.headers)
+    const bytes = announced(incoming.headers, mostOfOne)
     if (bytes > 0) {
       const hold = bodies.open(networkOf(request.ip()))
       hold.take(bytes)
@@ -30,9 +31,12 @@ export default class HeldBodiesMiddleware {
   }
 }
 
-/** Returns the announced length of a body, or the maximum if it has none. */
-function announced(headers: { 'content-length'?: string; 'transfer-encoding'?: string }): number {
-  if (headers['transfer-encoding']) return MOST_OF_ONE
+/** What a body may come to; all that one may have where its length is not told. */
+function announced(
+  headers: { 'content-length'?: string; 'transfer-encoding'?: string },
+  most: number
+): number {
+  if (headers['transfer-encoding']) return most
   const length = Number(headers['content-length'] ?? 0)
-  return Math.min(Number.isFinite(length) ? length : MOST_OF_ONE, MOST_OF_ONE)
+  return Math.min(Number.isFinite(length) ? length : most, most)
 }

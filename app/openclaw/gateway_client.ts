@@ -3,13 +3,9 @@ import { readJson, readText } from '#bounded/body'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { callGateway } from '#openclaw/gateway_socket'
 import { PRIMER } from '#openclaw/primer_model'
-import {
-  storedKey,
-  toMessage,
-  toSession,
-  type GatewayMessage,
-  type GatewaySession,
-} from '#openclaw/gateway_shapes'
+import { storedKey, toSession, type GatewaySession } from '#openclaw/gateway_shapes'
+import { toMessages, type GatewayMessage, type StoredMessage } from '#openclaw/gateway_messages'
+import { withWholeTexts } from '#openclaw/whole_texts'
 
 /** Long enough for a gateway whose workers fell asleep, short enough for someone who waits. */
 const TIMEOUT_MS = 15_000
@@ -107,9 +103,9 @@ export class GatewayClient {
     const answer = await this.#read(`${url}${path}`, token)
     if (!answer) return null
 
-    const messages = (answer.messages ?? []) as object[]
+    const rows = (answer.messages ?? []) as StoredMessage[]
     return {
-      messages: messages.map(toMessage).filter((message) => message !== null),
+      messages: toMessages(await withWholeTexts({ url, token }, key, rows)),
       nextCursor: answer.hasMore ? (answer.nextCursor ?? null) : null,
     }
   }

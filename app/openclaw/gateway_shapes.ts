@@ -13,14 +13,6 @@ export interface GatewaySession {
   updatedAt: Date
 }
 
-/** One turn of a conversation, as text for a person. */
-export interface GatewayMessage {
-  id: string
-  role: 'user' | 'assistant'
-  text: string
-  at: Date
-}
-
 /** OpenClaw keeps a session `K` of its one agent under this prefix. */
 const PREFIX = 'agent:main:'
 
@@ -49,33 +41,4 @@ export function toSession(stored: StoredSession): GatewaySession | null {
     preview: stored.lastMessagePreview ?? null,
     updatedAt: new Date(stored.updatedAt ?? 0),
   }
-}
-
-interface StoredMessage {
-  role?: string
-  content?: string | { type?: string; text?: string }[]
-  timestamp?: number
-  __openclaw?: { id?: string }
-}
-
-/** Null for tool steps and what else is no text between the user and the agent. */
-export function toMessage(stored: StoredMessage, index: number): GatewayMessage | null {
-  if (stored.role !== 'user' && stored.role !== 'assistant') return null
-  const text = textOf(stored.content)
-  if (!text) return null
-  return {
-    id: stored.__openclaw?.id ?? String(index),
-    role: stored.role,
-    text,
-    at: new Date(stored.timestamp ?? 0),
-  }
-}
-
-function textOf(content: StoredMessage['content']): string {
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  return content
-    .filter((part) => part.type === 'text')
-    .map((part) => part.text ?? '')
-    .join('')
 }

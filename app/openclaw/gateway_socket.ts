@@ -6,6 +6,9 @@ import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 /** The wire version of the OpenClaw that Mosaic pins. */
 const PROTOCOL = 4
 
+/** Without the first, a gateway tells nothing of the tools that an agent uses. */
+const LISTENING_CAPABILITIES = ['tool-events', 'approvals', 'exec-approvals', 'plugin-approvals']
+
 /** Calls that come at once to a gateway that does not know Mosaic yet get in each other's way. */
 const MOST_PAIRINGS = 3
 
@@ -19,8 +22,27 @@ interface Refusal {
   details?: { code?: string; requestId?: string }
 }
 
+/** A connection to a gateway's WebSocket. */
+export interface GatewayConnection {
+  request<Result>(method: string, params: Record<string, unknown>): Promise<Result>
+  close(): void
+}
+
+/** What a gateway tells by itself. */
+export interface GatewayEvent {
+  event: string
+  payload?: unknown
+}
+
+/** For who stays connected to listen. */
+export interface Listening {
+  onEvent(event: GatewayEvent): void
+  /** The connection is gone, whoever closed it: nothing more comes. */
+  onClose(): void
+}
+
 /**
- * One call of a gateway's WebSocket methods, for what it does not offer over HTTP: connect, ask, leave.
+ * Connects to a gateway's WebSocket, for what it does not offer over HTTP.
  *
  * Over loopback the token alone would do; from another host OpenClaw gives it no rights without a paired
  * device. So Mosaic comes as one, and where the gateway does not know it yet, lets itself in: the token
@@ -28,15 +50,14 @@ interface Refusal {
  *
  * @throws E_GATEWAY_FAILED when the gateway refuses, is unreachable, or takes longer than `timeoutMs`
  */
-export async function callGateway<Result>(
+export async function openGateway(
   gateway: GatewayCall,
-  method: string,
-  params: Record<string, unknown>
-): Promise<Result> {
+  listening?: Listening
+): Promise<GatewayConnection> {
   try {
     for (let pairings = 0; ; pairings++) {
       try {
-        return await connectAndAsk<Result>(gateway, method, params)
+        return await connect(gateway, listening)
       } catch (error) {
         const pairing = pairingAsked(error)
         if (!pairing || pairings === MOST_PAIRINGS) throw error
@@ -48,12 +69,31 @@ export async function callGateway<Result>(
   }
 }
 
-/** The client is OpenClaw's own, loaded at the first call: it takes 16 MB of memory. */
-async function connectAndAsk<Result>(
-  { url, token, timeoutMs }: GatewayCall,
+/**
+ * One call of a gateway's WebSocket methods: connect, ask, leave.
+ *
+ * @throws E_GATEWAY_FAILED when the gateway refuses, is unreachable, or takes longer than `timeoutMs`
+ */
+export async function callGateway<Result>(
+  gateway: GatewayCall,
   method: string,
   params: Record<string, unknown>
 ): Promise<Result> {
+  const connection = await openGateway(gateway)
+  try {
+    return await connection.request<Result>(method, params)
+  } catch (error) {
+    throw new E_GATEWAY_FAILED(undefined, { cause: error })
+  } finally {
+    connection.close()
+  }
+}
+
+/** The client is OpenClaw's own, loaded at the first call: it takes 16 MB of memory. */
+async function connect(
+  { url, token, timeoutMs }: GatewayCall,
+  listening?: Listening
+): Promise<GatewayConnection> {
   const { GatewayClient } = await import('@openclaw/gateway-client')
   const device = deviceOf(token)
   const connected = Promise.withResolvers<void>()
@@ -65,6 +105,7 @@ async function connectAndAsk<Result>(
     minProtocol: PROTOCOL,
     maxProtocol: PROTOCOL,
     requestTimeoutMs: timeoutMs,
+    ...(listening && { caps: LISTENING_CAPABILITIES }),
     // The client would hand its key to the signing below, which has it already.
     deviceIdentity: { deviceId: device.id, privateKeyPem: '', publicKeyPem: '' },
     hostDeps: {
@@ -73,20 +114,34 @@ async function connectAndAsk<Result>(
       signDevicePayload: (_, payload) => device.sign(payload),
       publicKeyRawBase64UrlFromPem: () => device.publicKey,
     },
+    onEvent: listening && ((event) => listening.onEvent(event)),
     onHelloOk: () => connected.resolve(),
     onConnectError: (error) => connected.reject(error),
-    onClose: () => connected.reject(new Error('closed')),
+    onClose: () => {
+      connected.reject(new Error('closed'))
+      close()
+    },
   })
+  let closed = false
+  /** Otherwise the client would connect again by itself. */
+  const close = () => {
+    if (closed) return
+    closed = true
+    client.stop()
+    address.close()
+    listening?.onClose()
+  }
   const late = setTimeout(() => connected.reject(new Error('timed out')), timeoutMs)
   try {
     client.start()
     await connected.promise
-    return await client.request<Result>(method, params)
+  } catch (error) {
+    close()
+    throw error
   } finally {
     clearTimeout(late)
-    client.stop()
-    address.close()
   }
+  return { request: (method, params) => client.request(method, params), close }
 }
 
 /** The pairing that would let Mosaic in, where that is what the gateway asks for. */

@@ -5,6 +5,7 @@
 import type { Static } from 'typebox'
 import type { listMeta } from '#openapi/answer'
 import type * as agents from '#openapi/shapes/agents'
+import type * as chat from '#openapi/shapes/chat'
 import type * as installation from '#openapi/shapes/installation'
 import type * as services from '#openapi/shapes/llm_services'
 import type * as mail from '#openapi/shapes/mail'
@@ -29,8 +30,10 @@ export type SystemAgent = Static<typeof agents.systemAgent>
 export type Fleet = Static<typeof agents.fleet>
 export type FleetNow = Omit<Fleet, 'samples'>
 export type FleetSample = Fleet['samples'][number]
-export type ConversationSummary = Static<typeof agents.conversation>
-export type Conversation = Static<typeof agents.readConversation>
+export type ConversationSummary = Static<typeof chat.conversation>
+export type Conversation = Static<typeof chat.readConversation>
+export type PastMessage = Conversation['messages'][number]
+export type Upload = Static<typeof chat.upload>
 
 /** What changed of one agent, as the fleet's stream tells it. */
 export type AgentChange = Pick<

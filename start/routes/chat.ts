@@ -1,12 +1,16 @@
 import router from '@adonisjs/core/services/router'
 import {
+  approvalAnswerValidator,
   chatValidator,
   conversationChangeValidator,
   conversationsValidator,
   conversationValidator,
+  pictureValidator,
+  uploadValidator,
 } from '#validators/chat'
+import { PICTURE_TYPES } from '#chat/attachments'
 import { events, file, json, nothing, one, page } from '#openapi/answer'
-import { conversation, readConversation } from '#openapi/shapes/agents'
+import { conversation, readConversation, upload } from '#openapi/shapes/chat'
 import {
   completion,
   completionRequest,
@@ -17,10 +21,11 @@ import {
   responseRequest,
   responseResource,
 } from '#openapi/shapes/openai'
-import { api, relay } from '#start/kernel'
+import { api, filesApi, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
 const ChatController = () => import('#controllers/api/chat_controller')
+const UploadsController = () => import('#controllers/api/uploads_controller')
 const ConversationsController = () => import('#controllers/api/conversations_controller')
 
 /** OpenAI's surface, on the lean stack: only an access token. */
@@ -52,7 +57,7 @@ router
   .access('token')
   .ability('chat')
 
-/** The page's chat, and the agent's past conversations. */
+/** A message of the page, with files or without. */
 router
   .group(() => {
     router
@@ -60,6 +65,37 @@ router
       .as('api.chat')
       .answers(events)
       .takes(chatValidator)
+    router
+      .post('/uploads', [UploadsController, 'store'])
+      .as('api.upload.create')
+      .answers(one(upload, 201))
+      .takes(uploadValidator)
+  })
+  .prefix('/api/v1')
+  .use(filesApi)
+  .access('signedIn')
+  .ability('chat')
+
+/** What becomes of a message, and what the agent remembers of earlier ones. */
+router
+  .group(() => {
+    router
+      .delete('/uploads/:id', [UploadsController, 'destroy'])
+      .as('api.upload.delete')
+      .answers(nothing)
+    router
+      .get('/conversations/:id/run', [ChatController, 'follow'])
+      .as('api.conversation.run')
+      .answers(events)
+    router
+      .delete('/conversations/:id/run', [ChatController, 'stop'])
+      .as('api.conversation.run.stop')
+      .answers(nothing)
+    router
+      .post('/conversations/:id/approvals/:approval', [ChatController, 'approve'])
+      .as('api.conversation.approve')
+      .answers(nothing)
+      .takes(approvalAnswerValidator)
     router
       .get('/conversations', [ConversationsController, 'index'])
       .as('api.conversations')
@@ -70,6 +106,11 @@ router
       .as('api.conversation')
       .answers(one(readConversation), file('text/markdown'))
       .asks(conversationValidator)
+    router
+      .get('/conversations/:id/picture', [ConversationsController, 'picture'])
+      .as('api.conversation.picture')
+      .answers(...PICTURE_TYPES.map(file))
+      .asks(pictureValidator)
     router
       .patch('/conversations/:id', [ConversationsController, 'update'])
       .as('api.conversation.update')

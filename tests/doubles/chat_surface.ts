@@ -2,14 +2,17 @@ import app from '@adonisjs/core/services/app'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { ChatRelay, type RelayOptions, type Waker } from '#chat/relay'
 import type { FetchImage } from '#chat/agent_content'
+import { Approvals, type CallGateway } from '#chat/approvals'
 import { DirectModels } from '#chat/direct_models'
 import { Conversations } from '#chat/conversations'
 import { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiChat } from '#chat/openai_chat'
 import { PageChat } from '#chat/page_chat'
+import { Pictures } from '#chat/pictures'
 import type { StreamTiming } from '#http/stream_timing'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import type { GatewayClient } from '#openclaw/gateway_client'
+import type { WatchRuns } from '#openclaw/run_watch'
 import type { PatchSession } from '#openclaw/session_patch'
 import { UserFactory } from '#database/factories/user_factory'
 
@@ -70,6 +73,10 @@ export interface SurfaceOptions {
   fetchImage?: FetchImage
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
   patch?: PatchSession
+  /** What a gateway tells of runs. */
+  watch?: WatchRuns
+  /** What a gateway answers to other calls. */
+  call?: CallGateway
 }
 
 const noImage: FetchImage = async () => {
@@ -105,16 +112,21 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
       ...{ relay, models, direct, failures, report, bodies, settings, fetchImage, timing },
     })
   })
-  container.swap(PageChat, () => new PageChat(relay, failures, report, options.timing))
+  const page = new PageChat(relay, failures, report, options.timing, { watch: options.watch })
+  container.swap(PageChat, () => page)
+  const { call } = options
+  if (call) {
+    container.swap(Approvals, () => new Approvals(waker, call))
+    container.swap(Pictures, () => new Pictures(waker, call))
+  }
   if (options.gateway) {
     const { gateway, patch = async () => {} } = options
     container.swap(Conversations, () => new Conversations(waker, activity, gateway, patch))
   }
 
   const restore = async () => {
-    for (const surface of [ModelCatalogue, OpenAiChat, PageChat, Conversations]) {
-      container.restore(surface)
-    }
+    const surfaces = [ModelCatalogue, OpenAiChat, PageChat, Conversations, Approvals, Pictures]
+    for (const surface of surfaces) container.restore(surface)
     await relay.destroy()
   }
   return { waker, activity, failures, reported, relay, restore }

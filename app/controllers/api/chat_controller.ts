@@ -1,26 +1,79 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
+import { Approvals } from '#chat/approvals'
+import { demandFits, readAttachment, type Attachment, type SentFile } from '#chat/attachments'
 import { PageChat } from '#chat/page_chat'
-import { chatValidator } from '#validators/chat'
+import { Uploads } from '#chat/uploads'
+import { approvalAnswerValidator, chatValidator } from '#validators/chat'
 
-/** Sends a message to the caller's own agent and answers with an event stream. */
+/** A file as it is sent, or the id of one that was uploaded before. */
+type SentAttachment = string | { id: string } | SentFile
+
+const idOf = (sent: SentAttachment) => (typeof sent === 'string' ? sent : 'id' in sent && sent.id)
+
+/** A message to one's own agent, answered as an event stream, and what can be done about its answer. */
 @inject()
 export default class ChatController {
-  constructor(protected chat: PageChat) {}
+  constructor(
+    protected chat: PageChat,
+    protected uploads: Uploads,
+    protected approvals: Approvals
+  ) {}
 
   async store({ auth, request, response }: HttpContext) {
-    const { conversationId, message } = await request.validateUsing(chatValidator)
-    /**
-     * The stream bypasses the stack and writes to the connection, so the headers set so far must be sent first.
-     */
+    const { id: userId } = auth.user!
+    const input = await request.validateUsing(chatValidator)
+    const { conversationId, message, background } = input
+    const sent = (input.attachments ?? []) as SentAttachment[]
+    const attachments = await this.#read(userId, sent)
+    /** The stream goes straight to the connection: what the stack before it set must be there first. */
     response.relayHeaders()
     await this.chat.answer({
-      agent: `user/${auth.user!.id}`,
+      agent: `user/${userId}`,
       conversationId: conversationId ?? null,
-      message,
+      message: message ?? '',
+      attachments,
+      background,
       headers: request.headers(),
       response: response.response,
       requestId: request.id(),
     })
+    await this.uploads.forget(
+      userId,
+      sent.map(idOf).filter((id) => typeof id === 'string')
+    )
+  }
+
+  /** The answer that is under way, for a page that came back. */
+  async follow({ auth, params, request, response }: HttpContext) {
+    response.relayHeaders()
+    await this.chat.follow(`user/${auth.user!.id}`, params.id, {
+      response: response.response,
+      requestId: request.id(),
+    })
+  }
+
+  async stop({ auth, params, response }: HttpContext) {
+    this.chat.stop(`user/${auth.user!.id}`, params.id)
+    return response.noContent()
+  }
+
+  async approve({ auth, params, request, response }: HttpContext) {
+    const { decision } = await request.validateUsing(approvalAnswerValidator)
+    const { id, approval } = params
+    await this.approvals.answer(`user/${auth.user!.id}`, id, approval, decision)
+    return response.noContent()
+  }
+
+  async #read(userId: string, sent: SentAttachment[]): Promise<Attachment[]> {
+    const ids = sent.map(idOf).filter((id) => typeof id === 'string')
+    const uploaded = await this.uploads.read(userId, ids)
+    const byId = new Map(ids.map((id, index) => [id, uploaded[index]]))
+    const attachments = sent.map((one) => {
+      const id = idOf(one)
+      return typeof id === 'string' ? byId.get(id)! : readAttachment(one as SentFile)
+    })
+    demandFits(attachments)
+    return attachments
   }
 }

@@ -1,17 +1,22 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { Conversations } from '#chat/conversations'
+import { Pictures } from '#chat/pictures'
 import { listed, PAGE_LIMIT } from '#models/page'
 import {
   conversationChangeValidator,
   conversationsValidator,
   conversationValidator,
+  pictureValidator,
 } from '#validators/chat'
 
 /** The caller's conversations, read from their agent. */
 @inject()
 export default class ConversationsController {
-  constructor(protected conversations: Conversations) {}
+  constructor(
+    protected conversations: Conversations,
+    protected pictures: Pictures
+  ) {}
 
   async index({ auth, request }: HttpContext) {
     const { search, ...query } = await conversationsValidator.validate(request.qs())
@@ -31,6 +36,15 @@ export default class ConversationsController {
     response.header('content-disposition', 'attachment; filename="conversation.md"')
     response.header('cache-control', 'no-store')
     return response.send(document)
+  }
+
+  /** A picture stays what it is, so a browser may keep it for a while; nobody else may. */
+  async picture({ auth, request, response, params }: HttpContext) {
+    const name = await pictureValidator.validate(request.qs())
+    const { type, data } = await this.pictures.read(`user/${auth.user!.id}`, params.id, name)
+    response.header('content-type', type)
+    response.header('cache-control', 'private, max-age=3600')
+    return response.send(data)
   }
 
   async update({ auth, request, params }: HttpContext) {

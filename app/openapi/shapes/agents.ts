@@ -75,25 +75,3 @@ const gauges = { agents: record(count()), waking: count(), queued: count() }
 
 /** Agents per state, now and once a minute over the last day. */
 export const fleet = shape({ ...gauges, samples: list(shape({ at: time(), ...gauges })) })
-
-const surface = oneOf(['web', 'api'])
-
-export const conversation = shape({
-  id: text(),
-  surface,
-  title: nullable(text()),
-  pinned: flag(),
-  preview: nullable(text()),
-  updatedAt: time(),
-})
-
-/** Part of a conversation, oldest message first. */
-export const readConversation = shape({
-  id: text(),
-  surface,
-  title: nullable(text()),
-  messages: list(
-    shape({ id: text(), role: oneOf(['user', 'assistant']), text: text(), at: time() })
-  ),
-  nextCursor: nullable(text()),
-})

@@ -2,7 +2,8 @@ import { test } from '@japa/runner'
 import { GatewayClient } from '#openclaw/gateway_client'
 import { conversationOf } from '#chat/session_key'
 import { PRIMER } from '#openclaw/primer_model'
-import { toMessage, toSession } from '#openclaw/gateway_shapes'
+import { toMessages } from '#openclaw/gateway_messages'
+import { toSession } from '#openclaw/gateway_shapes'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
 test.group('The gateway client', (group) => {
@@ -54,7 +55,7 @@ test.group('The gateway client', (group) => {
     assert.deepEqual(await client.history(gateway.url, 'token', 'c/1', { limit: 5 }), {
       messages: [
         { id: 'm1', role: 'user', text: 'Hi', at: new Date(1000) },
-        { id: '3', role: 'assistant', text: 'Hello', at: new Date(3000) },
+        { id: '3', role: 'assistant', text: 'Hello', at: new Date(3000), reasoning: 'hm' },
       ],
       nextCursor: 'older',
     })
@@ -131,6 +132,6 @@ test.group('The gateway client', (group) => {
       preview: null,
       updatedAt: new Date(5),
     })
-    assert.isNull(toMessage({ role: 'system', content: 'x' }, 0))
+    assert.isEmpty(toMessages([{ role: 'system', content: 'x' }]))
   })
 })

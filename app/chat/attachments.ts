@@ -1,0 +1,130 @@
+/** What is sent along with a message: pictures, texts and PDFs. */
+import { E_ATTACHMENT_UNREADABLE, E_ATTACHMENTS_TOO_LARGE } from '#chat/errors'
+
+/** Bytes of all attachments of one message: a gateway is busy for ten seconds with 5 MB, and refuses 20. */
+export const ATTACHMENT_BYTES = 10 * 1024 * 1024
+
+/** Attachments of one message. */
+export const MOST_ATTACHMENTS = 10
+
+/** Characters of a text file that go into the message. */
+const TEXT_LENGTH = 200_000
+
+/** What browsers and models show. */
+export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
+const PICTURES = new Set(PICTURE_TYPES)
+const PDF = 'application/pdf'
+
+/** Text that is not called text. */
+const TEXT_TYPES =
+  /^(text\/.*|application\/(json|xml|yaml|x-yaml|toml|javascript|typescript|x-sh|sql|x-ndjson)|.*\+(json|xml))$/
+
+export type AttachmentKind = 'picture' | 'pdf' | 'text'
+
+/** A file as it is sent along. */
+export interface Attachment {
+  name: string
+  type: string
+  kind: AttachmentKind
+  data: Buffer
+}
+
+/** A file as a client sends it. */
+export interface SentFile {
+  name: string
+  type: string
+  /** Base64, with or without the head of a data URL. */
+  data: string
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/**
+ * Reads a file, and says what it is: by what it begins with where that tells, not by what it is called alone.
+ *
+ * @throws E_ATTACHMENT_UNREADABLE for what is empty, no base64, or nothing that an agent reads
+ */
+export function readAttachment({ name, type: declared, data: sent }: SentFile): Attachment {
+  const text = sent.replace(/^data:[^,]*;base64,/, '')
+  if (!BASE64.test(text)) throw new E_ATTACHMENT_UNREADABLE(name)
+  const data = Buffer.from(text, 'base64')
+  if (data.length === 0) throw new E_ATTACHMENT_UNREADABLE(name)
+  const type = pictureType(data) ?? declared.split(';')[0].trim().toLowerCase()
+  if (PICTURES.has(type)) {
+    if (!pictureType(data)) throw new E_ATTACHMENT_UNREADABLE(name)
+    return { name, type, kind: 'picture', data }
+  }
+  if (data.subarray(0, 5).toString('latin1') === '%PDF-') {
+    return { name, type: PDF, kind: 'pdf', data }
+  }
+  const isText = TEXT_TYPES.test(type) || type === '' || type === 'application/octet-stream'
+  if (type === PDF || !isText || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name)
+  return {
+    name,
+    type: type.startsWith('application/oct') ? 'text/plain' : type,
+    kind: 'text',
+    data,
+  }
+}
+
+/** @throws E_ATTACHMENTS_TOO_LARGE */
+export function demandFits(attachments: Attachment[]): void {
+  const bytes = attachments.reduce((sum, { data }) => sum + data.length, 0)
+  if (bytes > ATTACHMENT_BYTES || attachments.length > MOST_ATTACHMENTS) {
+    throw new E_ATTACHMENTS_TOO_LARGE()
+  }
+}
+
+/** A text file in a message. What would end its block early is told in other letters. */
+export function textBlock({ name, type, data }: Attachment): string {
+  const text = data.toString('utf8').slice(0, TEXT_LENGTH)
+  return `\n\n<attachment name="${plain(name)}" type="${plain(type)}">\n${text.replaceAll('</attachment>', '<\\/attachment>')}\n</attachment>`
+}
+
+/** A file that the message only names: the agent gets it beside the message. */
+export function nameBlock({ name, type }: Pick<Attachment, 'name' | 'type'>): string {
+  return `\n\n<attachment name="${plain(name)}" type="${plain(type)}">\n(sent along)\n</attachment>`
+}
+
+const BLOCK_START = /^<attachment name="([^"]*)" type="([^"]*)">$/
+const BLOCK_END = '</attachment>'
+
+/** What a message says without the blocks of its files, and which files they are. */
+export function withoutBlocks(message: string): {
+  text: string
+  files: { name: string; type: string }[]
+} {
+  const files: { name: string; type: string }[] = []
+  const said: string[] = []
+  let inBlock = false
+  for (const line of message.split('\n')) {
+    const [, name, type] = BLOCK_START.exec(line) ?? []
+    if (inBlock) inBlock = line !== BLOCK_END
+    else if (name === undefined) said.push(line)
+    else {
+      files.push({ name, type })
+      inBlock = true
+    }
+  }
+  return { text: files.length > 0 ? said.join('\n').trim() : message, files }
+}
+
+const plain = (value: string) => value.replace(/["\n\r<>]/g, '_')
+
+/** The type of a picture by what it begins with, or null for what is none that browsers and models show. */
+export function pictureType(data: Buffer): string | null {
+  const head = data.subarray(0, 12).toString('latin1')
+  if (head.startsWith('\x89PNG')) return 'image/png'
+  if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg'
+  if (head.startsWith('GIF8')) return 'image/gif'
+  if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'image/webp'
+  return null
+}
+
+function isUtf8(data: Buffer): boolean {
+  try {
+    return !new TextDecoder('utf-8', { fatal: true }).decode(data).includes('\0')
+  } catch {
+    return false
+  }
+}

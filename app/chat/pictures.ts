@@ -1,0 +1,64 @@
+import type { AgentKey } from '#agents/types'
+import { pictureType } from '#chat/attachments'
+import type { CallGateway } from '#chat/approvals'
+import { E_PICTURE_NOT_FOUND } from '#chat/errors'
+import type { Waker } from '#chat/relay'
+import { conversationOf, sessionKeyOf } from '#chat/session_key'
+import { storedKey } from '#openclaw/gateway_shapes'
+
+const TIMEOUT_MS = 20_000
+
+/** Which picture: one that the gateway keeps of a message, or a file of the agent's workspace. */
+export interface PictureName {
+  artifact?: string
+  path?: string
+}
+
+interface Artifact {
+  encoding?: string
+  data?: string
+}
+
+interface WorkspaceFile {
+  file?: { encoding?: string; content?: string }
+}
+
+/** Pictures of a conversation, from the agent that keeps them. Nothing but a picture is given out. */
+export class Pictures {
+  constructor(
+    protected waker: Pick<Waker, 'ensureRunning' | 'peek'>,
+    protected call: CallGateway
+  ) {}
+
+  /** @throws E_PICTURE_NOT_FOUND, AgentUnavailable */
+  async read(
+    agent: AgentKey,
+    conversationId: string,
+    name: PictureName
+  ): Promise<{ type: string; data: Buffer }> {
+    const key = sessionKeyOf(conversationId)
+    if (!conversationOf(key)) throw new E_PICTURE_NOT_FOUND()
+    const access = this.waker.peek(agent) ?? (await this.waker.ensureRunning(agent))
+    const gateway = { ...access, timeoutMs: TIMEOUT_MS }
+    const content = await this.#content(gateway, key, name).catch(() => null)
+    const data = Buffer.from(content ?? '', 'base64')
+    const type = pictureType(data)
+    if (!type) throw new E_PICTURE_NOT_FOUND()
+    return { type, data }
+  }
+
+  async #content(
+    gateway: Parameters<CallGateway>[0],
+    key: string,
+    { artifact, path }: PictureName
+  ): Promise<string | null> {
+    if (artifact) {
+      const params = { sessionKey: storedKey(key), artifactId: artifact }
+      const { encoding, data } = await this.call<Artifact>(gateway, 'artifacts.download', params)
+      return encoding === 'base64' ? (data ?? null) : null
+    }
+    const params = { agentId: 'main', path: path?.replace(/^\.\//, '') }
+    const { file } = await this.call<WorkspaceFile>(gateway, 'agents.workspace.get', params)
+    return file?.encoding === 'base64' ? (file.content ?? null) : null
+  }
+}

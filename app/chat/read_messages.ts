@@ -1,0 +1,95 @@
+import type { GatewayMessage, PastStep } from '#openclaw/gateway_messages'
+import { withoutBlocks } from '#chat/attachments'
+import { E_AGENT_FAILED } from '#chat/errors'
+import { ownModelName } from '#chat/own_model_name'
+
+/** What went with a message. A picture has an address; of other files the name alone is left. */
+export interface ReadAttachment {
+  name: string
+  type: string
+  url?: string
+}
+
+/** A message as its owner reads it. */
+export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text' | 'at'> {
+  reasoning?: string
+  tools?: PastStep[]
+  attachments?: ReadAttachment[]
+  model?: string
+  failure?: { code: string; message: string; hint?: string }
+}
+
+/** How an agent names a file that it shows, on a line of its own. */
+const SHOWN = 'MEDIA:'
+
+/** OpenClaw's note in front of a question that came while it still answered. */
+const QUEUED = /^\[Queued user message[^\]\n]*\]\s*/
+
+const TYPES: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+}
+
+/** A message of the gateway in Mosaic's words. */
+export function readMessage(conversationId: string, message: GatewayMessage): ReadMessage {
+  const { id, role, at, reasoning, tools, model, failed } = message
+  const { text, files } =
+    role === 'user'
+      ? withoutBlocks(message.text.replace(QUEUED, ''))
+      : said(conversationId, message)
+  const pictures = (message.pictures ?? []).map((picture, index) => ({
+    name: `${index + 1}.${picture.type.split('/')[1]}`,
+    type: picture.type,
+    url: pictureUrl(conversationId, { artifact: picture.id }),
+  }))
+  const attachments: ReadAttachment[] = [...pictures, ...files]
+  return {
+    id,
+    role,
+    text,
+    at,
+    ...(reasoning && { reasoning }),
+    ...(tools && { tools }),
+    ...(attachments.length > 0 && { attachments }),
+    ...(model && { model: ownModelName(model) }),
+    ...(failed && { failure: failure() }),
+  }
+}
+
+/** Files of the agent's workspace that it shows with its answer. */
+export function shownFiles(conversationId: string, paths: string[]): ReadAttachment[] {
+  return paths.map((path) => {
+    const name = path.split('/').at(-1) || path
+    const type = TYPES[name.split('.').at(-1)!.toLowerCase()]
+    if (!type) return { name, type: 'application/octet-stream' }
+    return { name, type, url: pictureUrl(conversationId, { path }) }
+  })
+}
+
+/** What an agent says, and the files that it shows. */
+function said(conversationId: string, message: GatewayMessage) {
+  const { text, paths } = partsOf(message.text)
+  return { text, files: shownFiles(conversationId, paths) }
+}
+
+/** What an agent says, and the paths of what it shows. */
+function partsOf(text: string): { text: string; paths: string[] } {
+  if (!text.includes(SHOWN)) return { text, paths: [] }
+  const lines = text.split('\n')
+  const shown = lines.filter((line) => line.startsWith(SHOWN))
+  return {
+    text: lines.filter((line) => !line.startsWith(SHOWN)).join('\n'),
+    paths: shown.map((line) => line.slice(SHOWN.length).trim()).filter(Boolean),
+  }
+}
+
+const pictureUrl = (conversationId: string, query: Record<string, string>) =>
+  `/api/v1/conversations/${encodeURIComponent(conversationId)}/picture?${new URLSearchParams(query)}`
+
+function failure() {
+  const { code, message, help } = new E_AGENT_FAILED()
+  return { code: code!, message, ...(help && { hint: help }) }
+}

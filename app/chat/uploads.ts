@@ -1,0 +1,81 @@
+import { DateTime } from 'luxon'
+import Upload from '#models/upload'
+import { demandFits, readAttachment, type Attachment, type SentFile } from '#chat/attachments'
+import { E_UPLOAD_NOT_FOUND, E_UPLOADS_FULL } from '#chat/errors'
+
+/** How long a file waits for its message, in milliseconds. */
+const KEPT_MS = 60 * 60_000
+
+/** What is kept of one user's files: as much as several messages take. */
+const MOST_FILES = 40
+const MOST_BYTES = 40 * 1024 * 1024
+
+/** A file that waits, as its owner sees it. */
+export interface UploadView {
+  id: string
+  name: string
+  type: string
+  size: number
+  expiresAt: Date
+}
+
+/** Files that wait, sealed, for the message that they are sent with: each for an hour, and for its owner alone. */
+export class Uploads {
+  /** @param now the time in milliseconds of the epoch */
+  constructor(protected now: () => number = Date.now) {}
+
+  /** @throws E_ATTACHMENT_UNREADABLE, E_ATTACHMENTS_TOO_LARGE, E_UPLOADS_FULL */
+  async add(userId: string, file: SentFile): Promise<UploadView> {
+    const attachment = readAttachment(file)
+    demandFits([attachment])
+    await this.forgetExpired()
+    const { name, type, data } = attachment
+    const kept = await Upload.ownedBy(userId).select('size')
+    const bytes = kept.reduce((sum, { size }) => sum + size, data.length)
+    if (kept.length >= MOST_FILES || bytes > MOST_BYTES) throw new E_UPLOADS_FULL()
+
+    const expiresAt = DateTime.fromMillis(this.now() + KEPT_MS)
+    const upload = new Upload().merge({ userId, name, type, size: data.length, expiresAt })
+    await upload.seal('content', data.toString('base64'))
+    await upload.save()
+    /** Where no other upload comes, nobody else would. */
+    setTimeout(() => void this.forgetExpired().catch(() => {}), KEPT_MS + 1000).unref()
+    return viewOf(upload)
+  }
+
+  /**
+   * The files of these ids, in their order. They stay until `forget`, so that a message that cannot be sent
+   * can be sent again.
+   *
+   * @throws E_UPLOAD_NOT_FOUND
+   */
+  async read(userId: string, ids: string[]): Promise<Attachment[]> {
+    if (ids.length === 0) return []
+    const uploads = await Upload.ownedBy(userId)
+      .whereIn('id', ids)
+      .where('expires_at', '>', DateTime.fromMillis(this.now()).toJSDate())
+    const attachments = ids.map(async (id) => {
+      const upload = uploads.find((one) => one.id === id)
+      const data = await upload?.open('content')
+      if (!upload || !data) throw new E_UPLOAD_NOT_FOUND()
+      return readAttachment({ name: upload.name, type: upload.type, data })
+    })
+    return Promise.all(attachments)
+  }
+
+  /** What is not there is gone already. */
+  async forget(userId: string, ids: string[]): Promise<void> {
+    if (ids.length > 0) await Upload.ownedBy(userId).whereIn('id', ids).delete()
+  }
+
+  /** Those of all users whose hour is over. */
+  async forgetExpired(): Promise<void> {
+    await Upload.query()
+      .where('expires_at', '<=', DateTime.fromMillis(this.now()).toJSDate())
+      .delete()
+  }
+}
+
+function viewOf({ id, name, type, size, expiresAt }: Upload): UploadView {
+  return { id, name, type, size, expiresAt: expiresAt.toJSDate() }
+}

@@ -1,0 +1,21 @@
+import { inject } from '@adonisjs/core'
+import type { HttpContext } from '@adonisjs/core/http'
+import { Uploads } from '#chat/uploads'
+import { uploadValidator } from '#validators/chat'
+
+/** Files of the caller that wait for a message. */
+@inject()
+export default class UploadsController {
+  constructor(protected uploads: Uploads) {}
+
+  async store({ auth, request, response }: HttpContext) {
+    const file = await request.validateUsing(uploadValidator)
+    response.status(201)
+    return { data: await this.uploads.add(auth.user!.id, file) }
+  }
+
+  async destroy({ auth, params, response }: HttpContext) {
+    await this.uploads.forget(auth.user!.id, [params.id])
+    return response.noContent()
+  }
+}

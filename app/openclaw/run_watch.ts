@@ -1,0 +1,50 @@
+import { openGateway, type GatewayConnection } from '#openclaw/gateway_socket'
+import { approvalOf, RunEvents, type RunEvent } from '#openclaw/run_events'
+import { storedKey } from '#openclaw/gateway_shapes'
+
+const TIMEOUT_MS = 10_000
+
+/** Listens to the runs of one session until it is ended. */
+export type WatchRuns = typeof watchRuns
+
+/** What a gateway answers to a subscription. */
+interface Subscribed {
+  approvalReplay?: { approvals?: Record<string, unknown>[] }
+}
+
+/**
+ * Hands on what a gateway tells of a session's runs beside their text: tools, reasoning, approvals, models.
+ * Approvals that are open already come first. The chat does not depend on it: a gateway that cannot be
+ * listened to is silence here. The returned function ends it.
+ */
+export function watchRuns(
+  { url, token }: { url: string; token: string },
+  key: string,
+  take: (event: RunEvent) => void
+): () => void {
+  const stored = storedKey(key)
+  const events = new RunEvents(stored)
+  let ended = false
+  let connection: GatewayConnection | null = null
+  const hand = (event: RunEvent | null) => void (event && !ended && take(event))
+
+  const listen = async () => {
+    const gateway = { url, token, timeoutMs: TIMEOUT_MS }
+    connection = await openGateway(gateway, {
+      onEvent: (event) => hand(events.read(event)),
+      onClose: () => {},
+    })
+    if (ended) return connection.close()
+    const { approvalReplay } = await connection.request<Subscribed>('sessions.messages.subscribe', {
+      key: stored,
+      includeApprovals: true,
+    })
+    for (const approval of approvalReplay?.approvals ?? []) hand(approvalOf(approval))
+  }
+  listen().catch(() => connection?.close())
+
+  return () => {
+    ended = true
+    connection?.close()
+  }
+}

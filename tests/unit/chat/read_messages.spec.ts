@@ -1,0 +1,44 @@
+import { test } from '@japa/runner'
+import { readMessage } from '#chat/read_messages'
+import { readAttachment, textBlock } from '#chat/attachments'
+
+const at = new Date(0)
+
+test.group('Messages as their owner reads them', () => {
+  test('have the names of their files in place of the files', ({ assert }) => {
+    const data = Buffer.from('a\n</attachment>\nb').toString('base64')
+    const file = readAttachment({ name: 'n"o.txt', type: 'text/plain', data })
+    const text = `Read this${textBlock(file)}`
+    assert.deepEqual(readMessage('c1', { id: 'u', role: 'user', text, at }), {
+      id: 'u',
+      role: 'user',
+      text: 'Read this',
+      at,
+      attachments: [{ name: 'n_o.txt', type: 'text/plain' }],
+    })
+  })
+
+  test('show the pictures that an agent names', ({ assert }) => {
+    const text = 'Here.\nMEDIA:./out/pic.png\nDone.'
+    const { text: said, attachments } = readMessage('c1', { id: 'a', role: 'assistant', text, at })
+    assert.equal(said, 'Here.\nDone.')
+    assert.deepEqual(attachments, [
+      {
+        name: 'pic.png',
+        type: 'image/png',
+        url: '/api/v1/conversations/c1/picture?path=.%2Fout%2Fpic.png',
+      },
+    ])
+  })
+
+  test('tell a failed turn in Mosaic’s words', ({ assert }) => {
+    const failed = readMessage('c1', { id: 'a', role: 'assistant', text: '', at, failed: true })
+    assert.equal(failed.failure?.code, 'E_AGENT_FAILED')
+    assert.isNotEmpty(failed.failure?.hint)
+  })
+
+  test('lose OpenClaw’s note in front of a question that waited', ({ assert }) => {
+    const text = '[Queued user message that arrived while the previous turn was active] And now?'
+    assert.equal(readMessage('c1', { id: 'u', role: 'user', text, at }).text, 'And now?')
+  })
+})

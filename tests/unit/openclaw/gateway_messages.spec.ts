@@ -1,0 +1,98 @@
+import { test } from '@japa/runner'
+import { toMessages } from '#openclaw/gateway_messages'
+
+/** Rows as OpenClaw 2026.9.6 tells them of a turn with a tool, shortened to what is read. */
+const turn = [
+  { role: 'user', content: 'List the files', timestamp: 1000, __openclaw: { id: 'u1' } },
+  {
+    role: 'assistant',
+    content: [{ type: 'text', text: 'I will look. ' }],
+    timestamp: 2000,
+    openclawStreamFallback: { source: 'segment' },
+    __openclaw: { id: 'a1' },
+  },
+  {
+    role: 'assistant',
+    content: [
+      { type: 'thinking', thinking: 'A shell does that.' },
+      { type: 'toolCall', id: 'call_1', name: 'exec', arguments: { command: 'ls -la' } },
+    ],
+    timestamp: 2000,
+    __openclaw: { id: 'a1', recordTimestampMs: 2400 },
+  },
+  {
+    role: 'toolResult',
+    toolCallId: 'call_1',
+    content: [{ type: 'text', text: 'total 8' }],
+    isError: false,
+    timestamp: 4000,
+  },
+  {
+    role: 'assistant',
+    content: [
+      { type: 'thinking', thinking: 'Empty.' },
+      { type: 'text', text: 'There is nothing.' },
+    ],
+    provider: 'mosaic-work',
+    model: 'parrot-1',
+    stopReason: 'stop',
+    timestamp: 5000,
+    __openclaw: { id: 'a2' },
+  },
+]
+
+test.group('Messages of a gateway', () => {
+  test('have the tools and thoughts that led to them', ({ assert }) => {
+    assert.deepEqual(toMessages(turn), [
+      { id: 'u1', role: 'user', text: 'List the files', at: new Date(1000) },
+      {
+        id: 'a2',
+        role: 'assistant',
+        text: 'There is nothing.',
+        at: new Date(5000),
+        reasoning: 'I will look.\n\nA shell does that.\n\nEmpty.',
+        tools: [
+          {
+            id: 'call_1',
+            name: 'exec',
+            title: 'ls -la',
+            failed: false,
+            elapsedMs: 1600,
+            output: 'total 8',
+          },
+        ],
+        model: 'mosaic-work/parrot-1',
+      },
+    ])
+  })
+
+  test('keep what an agent did before it was stopped', ({ assert }) => {
+    const [, stopped] = toMessages(turn.slice(0, 4))
+    assert.equal(stopped.text, '')
+    assert.equal(stopped.tools?.[0].output, 'total 8')
+    const [, , next] = toMessages([...turn.slice(0, 3), { role: 'user', content: 'Again' }])
+    assert.equal(next.text, 'Again')
+  })
+
+  test('tell a failed run without OpenClaw’s own words', ({ assert }) => {
+    const [failed] = toMessages([
+      {
+        role: 'assistant',
+        content: [{ type: 'text', text: '⚠️ LLM request failed (model not found, HTTP 404).' }],
+        stopReason: 'error',
+      },
+    ])
+    assert.isTrue(failed.failed)
+    assert.equal(failed.text, '')
+  })
+
+  test('name the pictures that the gateway keeps of them', ({ assert }) => {
+    const [message] = toMessages([
+      {
+        role: 'user',
+        content: [{ type: 'image', mimeType: 'image/png', artifactId: 'artifact_1', bytes: 157 }],
+      },
+    ])
+    assert.deepEqual(message.pictures, [{ id: 'artifact_1', type: 'image/png', size: 157 }])
+  })
+})
