@@ -95,6 +95,13 @@ export class E_CHAT_NO_MESSAGES extends Exception {
   static override message = '"messages" must be a list with at least one message.'
 }
 
+export class E_CHAT_MESSAGE_SHAPE extends Exception {
+  static override code = 'E_CHAT_MESSAGE_SHAPE'
+  static override status = 400
+  static override message = 'Each of "messages" must be an object with a "role".'
+  static override help = 'Send messages as { "role": "user", "content": "…" }.'
+}
+
 export class E_CHAT_MODEL_NAME extends Exception {
   static override code = 'E_CHAT_MODEL_NAME'
   static override status = 400

@@ -4,6 +4,7 @@ import { newTurn, type RequestMessage } from '#chat/turn_messages'
 import { conversationName, type Naming } from '#chat/conversation_name'
 import { sessionKey } from '#chat/session_key'
 import {
+  E_CHAT_MESSAGE_SHAPE,
   E_CHAT_MODEL_NAME,
   E_CHAT_NO_MESSAGES,
   E_CHAT_NOT_JSON,
@@ -91,7 +92,7 @@ export async function readBody(
 /**
  * Understands as much of a request as the relay needs; the rest is the gateway's to check.
  *
- * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES, E_CHAT_MODEL_NAME
+ * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES, E_CHAT_MESSAGE_SHAPE, E_CHAT_MODEL_NAME
  */
 export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest {
   const read = readModelRequest(body)
@@ -99,6 +100,7 @@ export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest 
   if (!Array.isArray(request.messages) || request.messages.length === 0) {
     throw new E_CHAT_NO_MESSAGES()
   }
+  if (!request.messages.every(isMessage)) throw new E_CHAT_MESSAGE_SHAPE()
   const name = conversationName(request, naming)
   const mustChange = name !== null || namedModel !== null || hasUser(request) || hasNull(request)
   return {
@@ -142,6 +144,11 @@ function parse(body: Buffer): OpenAiBody {
     throw new E_CHAT_NOT_JSON()
   }
   return request as OpenAiBody
+}
+
+/** No agent wakes for what cannot be a message; its content is the gateway's to check. */
+function isMessage(value: unknown): boolean {
+  return typeof (value as RequestMessage | null)?.role === 'string'
 }
 
 /** OpenAI's clients send null for what they leave out; a gateway refuses it. */

@@ -49,6 +49,14 @@ export class E_JSON_ONLY extends Exception {
   static override help = 'Send it with "Content-Type: application/json".'
 }
 
+/** It would take more memory than it announces. */
+export class E_COMPRESSED_BODY extends Exception {
+  static override code = 'E_COMPRESSED_BODY'
+  static override status = 415
+  static override message = 'Mosaic takes no compressed requests.'
+  static override help = 'Send the body as it is, without "Content-Encoding".'
+}
+
 export class E_USERNAME_TAKEN extends Exception {
   static override code = 'E_USERNAME_TAKEN'
   static override status = 409

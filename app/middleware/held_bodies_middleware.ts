@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import { HeldBodies } from '#identity/held_bodies'
+import { E_COMPRESSED_BODY } from '#identity/errors'
 import { networkOf } from '#identity/network_of'
 
 const MEGABYTE = 1024 * 1024
@@ -15,12 +17,13 @@ const bodies = new HeldBodies(() => LIMITS)
 
 /**
  * Counts a body against its source network, before it is read and its sender known, until it is complete or the
- * sender has left.
+ * sender has left. Refuses a compressed body unread: only decompression shows its size.
  */
 export default class HeldBodiesMiddleware {
   /** @param mostOfOne bytes that the body parser of the route reads at most */
   handle({ request }: HttpContext, next: NextFn, mostOfOne = MOST_OF_ONE) {
     const { request: incoming } = request
+    if (isCompressed(incoming.headers)) throw new E_COMPRESSED_BODY()
     const bytes = announced(incoming.headers, mostOfOne)
     if (bytes > 0) {
       const hold = bodies.open(networkOf(request.ip()))
@@ -31,11 +34,12 @@ export default class HeldBodiesMiddleware {
   }
 }
 
-/** What a body may come to; all that one may have where its length is not told. */
-function announced(
-  headers: { 'content-length'?: string; 'transfer-encoding'?: string },
-  most: number
-): number {
+function isCompressed({ 'content-encoding': encoding }: IncomingHttpHeaders): boolean {
+  return encoding !== undefined && encoding.trim().toLowerCase() !== 'identity'
+}
+
+/** Returns the announced length of a body, or the maximum if it has none. */
+function announced(headers: IncomingHttpHeaders, most: number): number {
   if (headers['transfer-encoding']) return most
   const length = Number(headers['content-length'] ?? 0)
   return Math.min(Number.isFinite(length) ? length : most, most)

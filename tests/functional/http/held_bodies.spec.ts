@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl } from '#tests/doubles/chat_surface'
@@ -56,4 +57,22 @@ test.group('Bodies before anybody has signed in', (group) => {
       await until(async () => (await signIn()) !== 429)
     })
   }
+
+  test('are read as they are sent, as a compressed one holds more than it announces: {$self}')
+    .with(['gzip', 'deflate', 'br', 'zstd', 'GZIP', 'identity, gzip', 'x-unknown'])
+    .run(async ({ assert }, encoding) => {
+      for (const path of ['/api/v1/session', '/api/v1/onboarding/breakglass', '/login']) {
+        const response = await fetch(`${baseUrl()}${path}`, {
+          method: 'POST',
+          headers: {
+            'accept': 'application/json',
+            'content-type': 'application/json',
+            'content-encoding': encoding,
+          },
+          body: gzipSync(JSON.stringify({ username: 'nobody', password: 'x'.repeat(500_000) })),
+        })
+        assert.equal(response.status, 415)
+        assert.equal((await response.json()).errors[0].code, 'E_COMPRESSED_BODY')
+      }
+    })
 })

@@ -63,4 +63,20 @@ test.group("OpenAI's requests", () => {
       assert.throws(() => readChatRequest(bytes(body)), /"messages" must be a list/)
     }
   })
+
+  test('a message that is none is refused before an agent wakes for it: {$self}')
+    .with([
+      'null',
+      '"Hi"',
+      '1',
+      '[]',
+      '[["user"]]',
+      '{}',
+      '{"role":null}',
+      '{"role":{"toString":1}}',
+    ])
+    .run(({ assert }, message) => {
+      const body = Buffer.from(`{"messages":[{"role":"user","content":"Hi"},${message}]}`)
+      assert.throws(() => readChatRequest(body), /must be an object with a "role"/)
+    })
 })
