@@ -38,6 +38,7 @@ function placesIn(told: Fields): (Fields | null)[] {
     written(message?.usage),
     /** Moonshot and others. */
     written(choice?.usage),
+    written(object(choice?.message)?.usage),
     written(object(told.x_groq)?.usage),
     /** Gemini. */
     written(told.usageMetadata),
@@ -48,6 +49,9 @@ function placesIn(told: Fields): (Fields | null)[] {
     written(response?.meta),
     /** Bedrock: the final stream event. */
     written(metadata?.usage),
+    written(told['amazon-bedrock-invocationMetrics']),
+    /** Proxies that wrap the answer. */
+    written(object(told.data)?.usage),
     /** Ollama puts its counts at the top level. */
     told,
   ]
@@ -64,6 +68,8 @@ const NAMES: { in: string[]; out: string[] }[] = [
   { in: ['inputTokens', 'cacheReadInputTokens', 'cacheWriteInputTokens'], out: ['outputTokens'] },
   { in: ['promptTokenCount'], out: ['candidatesTokenCount', 'thoughtsTokenCount'] },
   { in: ['prompt_eval_count'], out: ['eval_count'] },
+  { in: ['inputTokenCount'], out: ['outputTokenCount'] },
+  { in: ['promptTokens'], out: ['completionTokens'] },
 ]
 
 function ofFields(usage: Fields): Partial<TokenUsage> | null {

@@ -88,9 +88,9 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
 /** The words of those that have no code for it. Read in the message alone, without links and quotations. */
 const WORDS: Partial<Record<ProviderFailureReason, RegExp>> = {
   billing:
-    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
+    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
   context_length:
-    /(?:prompt|input|conversation|message) is too long|context[_ ]length[_ ](?:is )?exceeded|maximum context length|maximum prompt length|maximum model length|context window|available context size|input token count|(?:than|exceeds) the (?:model's )?context length|context length of only|reduce the length of|exceeded model token limit|too many tokens|token limit exceeded|tokens too large for model|too large for model with|prompt exceeds max length|max_seq_len|max_model_len/i,
+    /(?:prompt|input|conversation|message) is too long|context[_ ]length[_ ](?:is )?exceeded|maximum context length|exceed context limit|range of input length|tokens \+ +must be <=|maximum prompt length|maximum model length|context window|available context size|input token count|(?:than|exceeds) the (?:model's )?context length|context length of only|reduce the length of|exceeded model token limit|too many tokens|token limit exceeded|tokens too large for model|too large for model with|prompt exceeds max length|max_seq_len|max_model_len/i,
   unauthorized:
     /api[ _-]?key (?:is |was )?(?:not valid|not found|invalid|incorrect|expired|missing|not provided)|(?:invalid|incorrect|expired|missing|wrong) (?:\w{1,20} )?api[ _-]?key|invalid authorization|invalid authentication|authentication (?:failed|required)|unauthori[sz]ed/i,
   not_found:

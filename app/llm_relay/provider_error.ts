@@ -43,14 +43,20 @@ export function providerError(value: unknown): ProviderError {
  */
 export function isProviderError(value: unknown, event: string | null): boolean {
   if (event === 'error') return true
-  const told = fields(value)
+  /** Google writes a document as a list of one. */
+  const told = fields(Array.isArray(value) ? value[0] : value)
   if (!told) return false
   return (
     isTold(told.error) ||
+    told.error === true ||
     told.type === 'error' ||
     told.object === 'error' ||
-    /** Z.AI. */
-    (told.success === false && 'code' in told) ||
+    /** Z.AI, and Cloudflare. */
+    (told.success === false && ('code' in told || isTold(told.errors))) ||
+    /** Baidu. */
+    isFailed(told.error_code) ||
+    /** MiniMax, which says there that a call went well, too. */
+    isFailed(fields(told.base_resp)?.status_code) ||
     /** OpenAI's Responses. */
     isTold(fields(told.response)?.error) ||
     /** OpenRouter. */
@@ -71,11 +77,13 @@ function collect(value: unknown, found: Found, depth: number): void {
   const told = fields(value)
   if (!told) return
 
-  for (const name of ['code', 'type', 'status', 'reason', 'statusCode', '__type']) {
+  for (const name of ['code', 'type', 'status', 'reason', 'statusCode', '__type', 'error_code']) {
     collectCode(told[name], found)
   }
-  /** The first that speaks: `detail` and `msg` are FastAPI's and Z.AI's. */
-  const message = ['message', 'msg', 'detail'].map((name) => told[name]).find(isTold)
+  /** The first that speaks: `detail` is FastAPI's, the others are Z.AI's, Baidu's and MiniMax's. */
+  const message = ['message', 'msg', 'detail', 'error_msg', 'status_msg']
+    .map((name) => told[name])
+    .find(isTold)
   if (message !== undefined) collect(message, found, depth - 1)
 
   for (const inner of [
@@ -83,6 +91,10 @@ function collect(value: unknown, found: Found, depth: number): void {
     told.innererror,
     fields(told.response)?.error,
     firstChoice(told)?.error,
+    /** MiniMax; its codes are others' for something else. */
+    fields(told.base_resp),
+    /** Cloudflare. */
+    Array.isArray(told.errors) ? told.errors[0] : null,
     /** OpenRouter: what the service behind it said. */
     fields(told.metadata)?.raw,
   ]) {
@@ -117,6 +129,13 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Services that number their failures say 0 where there is none. */
+function isFailed(code: unknown): boolean {
+  return (
+    (typeof code === 'number' && code !== 0) || (typeof code === 'string' && /[1-9]/.test(code))
+  )
 }
 
 function isTold(value: unknown): boolean {

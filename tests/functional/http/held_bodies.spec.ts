@@ -72,7 +72,8 @@ test.group('Bodies before anybody has signed in', (group) => {
           body: gzipSync(JSON.stringify({ username: 'nobody', password: 'x'.repeat(500_000) })),
         })
         assert.equal(response.status, 415)
-        assert.equal((await response.json()).errors[0].code, 'E_COMPRESSED_BODY')
+        const { errors } = (await response.json()) as { errors: { code: string }[] }
+        assert.equal(errors[0].code, 'E_COMPRESSED_BODY')
       }
     })
 })

@@ -709,4 +709,47 @@ export const FAILING_SERVICES: FailingService[] = [
     body: '',
     reason: 'timeout',
   },
+  {
+    service: 'Anthropic',
+    says: 'that the conversation and its answer do not fit',
+    status: 400,
+    body: {
+      type: 'error',
+      error: {
+        type: 'invalid_request_error',
+        message:
+          'input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length or `max_tokens` and try again',
+      },
+    },
+    reason: 'context_length',
+  },
+  {
+    service: 'Alibaba',
+    says: 'that the conversation is too long',
+    status: 400,
+    body: openAi(
+      '<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]',
+      'invalid_request_error',
+      'invalid_parameter_error'
+    ),
+    reason: 'context_length',
+  },
+  {
+    service: 'Together',
+    says: 'that the conversation is too long',
+    status: 400,
+    body: openAi(
+      'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000 `inputs` tokens and 512 `max_new_tokens`',
+      'invalid_request_error',
+      null
+    ),
+    reason: 'context_length',
+  },
+  {
+    service: 'SiliconFlow',
+    says: 'that there is no credit left, as 403',
+    status: 403,
+    body: { code: 30001, message: 'Sorry, your account balance is insufficient', data: null },
+    reason: 'billing',
+  },
 ]

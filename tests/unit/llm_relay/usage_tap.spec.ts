@@ -96,6 +96,35 @@ const FAMILIES: { name: string; type: string; answer: string; usage: TokenUsage 
     usage: { in: 18, out: 556 },
   },
   {
+    name: 'Bedrock, beside the last event of a model',
+    type: EVENTS,
+    answer: event({
+      'type': 'message_stop',
+      'amazon-bedrock-invocationMetrics': { inputTokenCount: 14, outputTokenCount: 6 },
+    }),
+    usage: { in: 14, out: 6 },
+  },
+  {
+    name: 'a proxy that wraps the answer',
+    type: JSON_TYPE,
+    answer: '{"code":0,"data":{"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3}}}',
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'a proxy that counts within the message',
+    type: JSON_TYPE,
+    answer: JSON.stringify({
+      choices: [{ message: { content: 'Hi', usage: { prompt_tokens: 12, completion_tokens: 3 } } }],
+    }),
+    usage: { in: 12, out: 3 },
+  },
+  {
+    name: 'a proxy that writes the names as its language does',
+    type: JSON_TYPE,
+    answer: '{"usage":{"promptTokens":12,"completionTokens":3,"totalTokens":15}}',
+    usage: { in: 12, out: 3 },
+  },
+  {
     name: 'a proxy that writes numbers as text',
     type: JSON_TYPE,
     answer: '{"choices":[],"usage":{"prompt_tokens":"12","completion_tokens":"3"}}',

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { FAILING_SERVICES } from '#tests/unit/llm_relay/failing_services'
 import type { LlmAdapter } from '#llm/contract'
 import { judge, judgeError } from '#llm_relay/verdict'
-import { providerError } from '#llm_relay/provider_error'
+import { isProviderError, providerError } from '#llm_relay/provider_error'
 
 const text = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body))
 
@@ -60,6 +60,62 @@ test.group('A failing service', () => {
       assert.equal(judge({ status: 400, body }, 'work').reason, 'bad_request')
     }
   })
+})
+
+test.group('An answer that begins with 200', () => {
+  for (const { service, body, reason } of [
+    {
+      service: 'MiniMax',
+      body: { base_resp: { status_code: 1008, status_msg: 'insufficient balance' } },
+      reason: 'billing',
+    },
+    {
+      service: 'MiniMax under load',
+      body: { base_resp: { status_code: 1002, status_msg: 'rate limit exceeded(RPM)' } },
+      reason: 'rate_limited',
+    },
+    {
+      service: 'Baidu',
+      body: { error_code: 18, error_msg: 'Open api qps request limit reached: rate limit' },
+      reason: 'rate_limited',
+    },
+    {
+      service: 'Cloudflare',
+      body: { success: false, errors: [{ code: 7003, message: 'No such model' }], result: null },
+      reason: 'not_found',
+    },
+    {
+      service: 'Google, as a list of one',
+      body: [{ error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'Quota exceeded' } }],
+      reason: 'rate_limited',
+    },
+    {
+      service: 'a proxy',
+      body: { error: true, message: 'Invalid API key' },
+      reason: 'unauthorized',
+    },
+  ]) {
+    test(`is an error all the same: ${service}`, ({ assert }) => {
+      assert.isTrue(isProviderError(body, null))
+      assert.equal(judgeError(providerError(body), 'work').reason, reason)
+    })
+  }
+
+  test('is an answer where it says that nothing failed: {$self}')
+    .with([
+      '{"choices":[],"base_resp":{"status_code":0,"status_msg":"success"}}',
+      '{"result":"Hi","error_code":0}',
+      '{"result":"Hi","error_code":"0"}',
+      '{"success":true,"errors":[],"result":{}}',
+      '{"choices":[],"error":null}',
+      '{"choices":[],"error":false}',
+      '[{"candidates":[]}]',
+      '[]',
+      'null',
+    ])
+    .run(({ assert }, body) => {
+      assert.isFalse(isProviderError(JSON.parse(body), null))
+    })
 })
 
 test.group('A service with an error shape of its own', () => {
