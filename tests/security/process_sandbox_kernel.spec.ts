@@ -4,8 +4,8 @@ import { existsSync, realpathSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { test } from '@japa/runner'
 import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
-import { Egress } from '#runtimes/drivers/process/sandbox/egress'
-import { Gate } from '#runtimes/drivers/process/sandbox/gate'
+import { closing, Egress } from '#runtimes/drivers/process/sandbox/egress'
+import { Gate, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { Terminator } from '#runtimes/drivers/process/terminator'
 import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
@@ -25,6 +25,8 @@ if (canSandbox()) {
 
     const output = async (instance: Awaited<ReturnType<ProcessTrial['start']>>, command: string) =>
       (await trial.within.run(instance, command)).output
+
+    const isThere = ({ networkFile }: Gate) => existsSync(networkFile)
 
     const gate = () => new Gate(realpathSync(trial.agentPath('')))
 
@@ -131,6 +133,31 @@ if (canSandbox()) {
       const own = rules.split('\n').filter((line) => line.includes(`-i ag${name.slice(-10)}`))
       assert.match(own[0], /--ctstate DNAT -j DROP/)
       assert.match(own[1], /-j ACCEPT/)
+    })
+
+    test('leaves no network behind when Mosaic is killed, and none of another is taken', async ({
+      assert,
+      cleanup,
+    }) => {
+      await trial.start(trial.spec())
+      /** What earlier runs have left comes first. */
+      for (let at = 0; at < 12; at++) await gate().clearLeft(closing)
+      const [killed, working] = ['killed', 'working'].map((name) => new Gate(`/nowhere/${name}`))
+      cleanup(() => working.leave(''))
+      for (const one of [killed, working]) await one.enter()
+      const listening = await working.listen(GATE_PORT)
+      await working.sockets.close()
+      await killed.sockets.close()
+      assert.deepEqual([killed, working].map(isThere), [true, true])
+
+      const next = await trial.open(HERE)
+      await next.preflight()
+      assert.deepEqual([killed, working, gate()].map(isThere), [false, true, true])
+
+      listening.close()
+      await once(listening, 'close')
+      await gate().clearLeft(closing)
+      assert.deepEqual([working, gate()].map(isThere), [false, true])
     })
 
     test('outlives no end by forgetting its variables, without cgroups too', async ({ assert }) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Server, Socket } from 'node:net'
 import { FileLock } from '#runtimes/drivers/process/lock'
@@ -24,7 +24,14 @@ export const GATE_PORT = 3334
 /** The gate's end of the agents' route to the internet, if they have one. */
 export const OUT = 'out'
 
+/** Of the whole machine: whoever makes a gate must not meet another who takes it for a left one. */
+const LOCK = '/run/mosaic-gates.lock'
 const LOCK_TIMEOUT_MS = 30_000
+
+const GATE_NAME = /^mosaic-[0-9a-f]{12}$/
+
+/** How many left gates one opening clears away: about 100 ms each. */
+const CLEARED_AT_ONCE = 8
 
 /**
  * The network between Mosaic and the agents of one folder: a bridge with a veth pair to each agent, and
@@ -32,7 +39,6 @@ const LOCK_TIMEOUT_MS = 30_000
  * Mosaic's listener there. Like the agents it outlives Mosaic, and all processes of Mosaic share it.
  */
 export class Gate {
-  readonly #folder: string
   readonly #lock: FileLock
   readonly sockets: GateSockets
   /** The network's name in `ip netns`. */
@@ -40,7 +46,6 @@ export class Gate {
 
   /** @param folder the agents' folder, from which the gate's name derives; absolute and without links */
   constructor(folder: string, table = new ProcTable()) {
-    this.#folder = folder
     this.#lock = new FileLock(table)
     this.name = `mosaic-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
     this.sockets = new GateSockets(this.networkFile)
@@ -81,9 +86,26 @@ export class Gate {
     await this.#exclusively(() => runScript(clearing(this.name, closing))).catch(() => {})
   }
 
+  /**
+   * Clears away gates whose Mosaic was killed, or that could not be cleared when it left. A gate stays
+   * while it has an agent, a process or a listener, as those of other installations do.
+   *
+   * @param closing makes the script that closes the way of a gate to the internet, from its name
+   */
+  async clearLeft(closing: (name: string) => string): Promise<void> {
+    const others = gateNames().filter((name) => name !== this.name)
+    let cleared = 0
+    for (const name of others) {
+      if (cleared === CLEARED_AT_ONCE) return
+      await this.#exclusively(() => runScript(clearingLeft(name, closing(name)))).then(
+        () => cleared++,
+        () => {}
+      )
+    }
+  }
+
   async #exclusively(task: () => Promise<unknown>): Promise<void> {
-    const path = join(this.#folder, '.gate.lock')
-    await this.#lock.run(path, { timeoutMs: LOCK_TIMEOUT_MS }, async () => void (await task()))
+    await this.#lock.run(LOCK, { timeoutMs: LOCK_TIMEOUT_MS }, async () => void (await task()))
   }
 }
 
@@ -120,6 +142,21 @@ function clearing(name: string, closing: string): string {
   return `
     [ -z "$(ip netns pids ${name})" ]
     [ -z "$(ip -n ${name} -o link show type veth | grep -v ' ${OUT}@')" ]
-    ${closing}
+    ( ${closing} )
     ip netns delete ${name}`
+}
+
+/** Mosaic may still listen in a gate whose helper has just ended, and be about to start another. */
+function clearingLeft(name: string, closing: string): string {
+  return `
+    [ -z "$(nsenter --net=${NAMED}/${name} grep -s ' 0A ' /proc/net/tcp /proc/net/tcp6)" ]
+    ${clearing(name, closing)}`
+}
+
+function gateNames(): string[] {
+  try {
+    return readdirSync(NAMED).filter((name) => GATE_NAME.test(name))
+  } catch {
+    return []
+  }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Server, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -55,9 +56,15 @@ export class GateSockets {
     return (await this.#ask('dial', host, port, signal)) as Socket
   }
 
-  close(): void {
-    this.#helper?.kill('SIGKILL')
+  /** Resolves when no process of ours is in the gate, which could not be cleared away before. */
+  async close(): Promise<void> {
+    const helper = this.#helper
     this.#helper = null
+    if (!helper) return
+    const gone = once(helper, 'exit').catch(() => {})
+    helper.ref()
+    helper.kill('SIGKILL')
+    await gone
   }
 
   async #ask(

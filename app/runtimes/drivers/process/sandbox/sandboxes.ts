@@ -16,6 +16,7 @@ export class Sandboxes {
   readonly egress: Egress
   readonly cgroups: AgentCgroups | null
   readonly #agents: string
+  #leftCleared: Promise<void> | null = null
 
   /**
    * @param agents the folder of all agents; absolute and without links
@@ -28,9 +29,10 @@ export class Sandboxes {
     this.cgroups = cgroups === false ? null : openCgroups(this.gate.name)
   }
 
-  /** Creates the gate, and its route to the internet if the settings allow it. */
+  /** Creates the gate, and its route to the internet if the settings allow it. The first call clears leftover gates. */
   async prepare(): Promise<string[]> {
     await this.gate.enter()
+    await (this.#leftCleared ??= this.gate.clearLeft(closing))
     return this.egress.apply()
   }
 
