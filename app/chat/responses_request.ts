@@ -114,11 +114,11 @@ function toPart(part: Fields): Fields {
   switch (part?.type) {
     case 'input_text':
     case 'output_text':
-      return { type: part.type, text: String(part.text ?? '') }
+      return { type: part.type, text: written(part.text) }
     case 'text':
-      return { type: 'input_text', text: String(part.text ?? '') }
+      return { type: 'input_text', text: written(part.text) }
     case 'refusal':
-      return { type: 'output_text', text: String(part.refusal ?? '') }
+      return { type: 'output_text', text: written(part.refusal) }
     case 'input_image':
       return { type: 'input_image', source: part.source ?? sourceOf(part.image_url, 'image') }
     case 'input_file': {
@@ -126,8 +126,17 @@ function toPart(part: Fields): Fields {
       return { type: 'input_file', source: { ...source, ...named(part.filename) } }
     }
     default:
-      throw new E_CHAT_CONTENT(`Your agent cannot read a part of the type "${String(part?.type)}".`)
+      throw new E_CHAT_CONTENT(
+        `Your agent cannot read a part of the type "${written(part?.type)}".`
+      )
   }
+}
+
+/** No conversion: an object whose `toString` is no function breaks one. */
+function written(text: unknown): string {
+  if (typeof text === 'string') return text
+  if ((text ?? null) === null) return ''
+  throw new E_CHAT_CONTENT('The text and the type of each part must be strings.')
 }
 
 const named = (filename: unknown) => (typeof filename === 'string' && filename ? { filename } : {})
