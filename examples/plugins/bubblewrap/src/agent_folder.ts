@@ -33,12 +33,21 @@ const LOG_BYTES = 4 * 1024 * 1024
 export class AgentFolder {
   readonly path: string
   readonly agent: string
+  /** What other runtimes get of an agent. */
+  readonly state: string
+  /** Where an import arrives. */
+  readonly incoming: string
+  /** The state that imports replaced. */
+  readonly replaced: string
   readonly secrets: string
   readonly log: string
 
   constructor(storage: string, name: string) {
     this.path = join(storage, 'agents', name)
     this.agent = join(this.path, 'agent')
+    this.state = join(this.agent, 'state')
+    this.incoming = join(this.path, 'incoming')
+    this.replaced = join(this.path, 'replaced')
     this.secrets = join(this.path, 'secrets.json')
     this.log = join(this.path, 'agent.log')
   }
@@ -67,6 +76,7 @@ export class AgentFolder {
 
   /** Makes what is missing, and puts the token of this start in place. */
   async prepare({ token }: InstanceSpec): Promise<void> {
+    if (this.hasReplaced && !this.hasState) await rename(this.replaced, this.state)
     for (const folder of ['state', 'home', 'cache']) {
       await mkdir(join(this.agent, folder), { recursive: true, mode: 0o700 })
     }
@@ -75,8 +85,37 @@ export class AgentFolder {
     if (size > LOG_BYTES) await truncate(this.log)
   }
 
+  get hasState(): boolean {
+    return existsSync(this.state)
+  }
+
+  get hasReplaced(): boolean {
+    return existsSync(this.replaced)
+  }
+
+  /** An empty folder for an import. */
+  async makeIncoming(): Promise<void> {
+    await this.drop(this.incoming)
+    for (const folder of [this.agent, this.incoming]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+    }
+  }
+
+  /** Puts the import in the place of the state. The first state that an import replaces is set aside. */
+  async takeIncoming(): Promise<void> {
+    if (this.hasState) {
+      if (this.hasReplaced) await this.drop(this.state)
+      else await rename(this.state, this.replaced)
+    }
+    await rename(this.incoming, this.state)
+  }
+
+  async drop(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true })
+  }
+
   async delete(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
+    await this.drop(this.path)
   }
 
   async #write(name: string, text: string): Promise<void> {

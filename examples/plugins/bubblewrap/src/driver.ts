@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { readFileEnd } from '@mosaic/plugin-kit'
 import {
@@ -17,6 +18,7 @@ import {
   type RuntimeDriverContext,
   type RuntimeFinding,
 } from '@mosaic/plugin-kit/runtime'
+import { pack, unpack } from './archive.ts'
 import { AgentFolder, type AgentRecord, type Run } from './agent_folder.ts'
 import { endSandbox, runs, startSandbox, type SandboxEnd } from './sandbox.ts'
 
@@ -53,10 +55,7 @@ export class BubblewrapDriver implements RuntimeDriver {
   ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
     return this.#alone(spec, signal, async (folder) => {
       signal.throwIfAborted()
-      const found = await folder.read()
-      if (found ? found.installation !== this.#context.installation : folder.exists) {
-        throw new E_RUNTIME_NAME_TAKEN(spec.name)
-      }
+      const found = await this.#claimed(folder, spec)
       if (found?.run && runs(found.run)) {
         if (found.run.specHash === spec.hash) return instanceOf(spec.name, found.run)
         await this.#end(folder, found, found.run, REPLACE_GRACE_MS)
@@ -102,6 +101,41 @@ export class BubblewrapDriver implements RuntimeDriver {
       if (record.run && runs(record.run)) await endSandbox(record.run, 0)
       await folder.delete()
     })
+  }
+
+  async exportData(ref: InstanceRef, { signal }: RuntimeContext): Promise<Readable | null> {
+    const folder = this.#folder(ref.name)
+    const isOurs = (await folder.read())?.installation === this.#context.installation
+    return isOurs && folder.hasState ? pack(folder.state, signal) : null
+  }
+
+  importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
+    return this.#alone(spec, signal, async (folder) => {
+      const found = await this.#claimed(folder, spec)
+      await folder.save({ run: null, ...found, ...this.#recordOf(spec) })
+      try {
+        await folder.makeIncoming()
+        await unpack(folder.incoming, data, signal)
+        await folder.takeIncoming()
+      } finally {
+        await folder.drop(folder.incoming)
+      }
+    })
+  }
+
+  async keepImport(ref: InstanceRef): Promise<void> {
+    await this.#owned(ref, (folder) => folder.drop(folder.replaced))
+  }
+
+  async undoImport(ref: InstanceRef): Promise<boolean> {
+    let undone = false
+    await this.#owned(ref, async (folder, record) => {
+      if (!folder.hasReplaced) return
+      await folder.save({ ...record, run: null })
+      await folder.drop(folder.state)
+      undone = true
+    })
+    return undone
   }
 
   async *logs(ref: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
@@ -193,6 +227,18 @@ export class BubblewrapDriver implements RuntimeDriver {
       failure: run.stopRequested ? null : (exit?.failure ?? null),
       state: { port: run.port },
     }
+  }
+
+  /**
+   * What is known of the agent, or null.
+   *
+   * @throws E_RUNTIME_NAME_TAKEN
+   */
+  async #claimed(folder: AgentFolder, { name }: InstanceSpec): Promise<AgentRecord | null> {
+    const found = await folder.read()
+    const isOurs = found ? found.installation === this.#context.installation : !folder.exists
+    if (!isOurs) throw new E_RUNTIME_NAME_TAKEN(name)
+    return found
   }
 
   #recordOf({ name, agent }: InstanceSpec): Omit<AgentRecord, 'run'> {

@@ -20,6 +20,20 @@ const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64']
 /** What of /etc a program needs for names, certificates and time. */
 const SETTINGS = ['resolv.conf', 'hosts', 'nsswitch.conf', 'ssl', 'ca-certificates', 'localtime']
 
+/**
+ * The first arguments of every sandbox: the machine's programs read-only, a process tree of its own, and no
+ * capability.
+ */
+export function bareSandbox(): string[] {
+  return [
+    ...SYSTEM.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+    ...['--unshare-user-try', '--uid', AGENT, '--gid', AGENT],
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...['--cap-drop', 'ALL', '--new-session'],
+  ]
+}
+
 /** A process, told apart from a later one of the same number. */
 export interface SandboxProcess {
   pid: number
@@ -67,17 +81,14 @@ export async function startSandbox(
   const child = spawn(
     'bwrap',
     [
-      ...SYSTEM.flatMap((path) => ['--ro-bind-try', path, path]),
+      ...bareSandbox(),
       ...SETTINGS.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
       ...['--ro-bind', launch.node, node],
       ...['--ro-bind', packages, inside],
       ...['--ro-bind', launch.launcher, '/run/mosaic/launcher.sh'],
       ...['--ro-bind', folder.secrets, '/run/mosaic/secrets.json'],
-      ...['--bind', folder.agent, '/agent'],
-      ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/agent/state'],
-      ...['--unshare-user-try', '--uid', AGENT, '--gid', AGENT],
-      ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-      ...['--cap-drop', 'ALL', '--new-session', '--as-pid-1', '--json-status-fd', '3'],
+      ...['--bind', folder.agent, '/agent', '--chdir', '/agent/state'],
+      ...['--as-pid-1', '--json-status-fd', '3'],
       ...['/bin/sh', '/run/mosaic/launcher.sh'],
     ],
     { cwd: '/', detached: true, env, stdio: ['ignore', log, log, 'pipe'] }

@@ -1,10 +1,11 @@
 import { test } from '@japa/runner'
-import { hostileAgentSuite, runtimeSuite } from '@mosaic/plugin-kit/testing'
+import { hostileAgentSuite, runtimeDataSuite, runtimeSuite } from '@mosaic/plugin-kit/testing'
 import { BubblewrapDriver } from '../src/driver.ts'
 import { canSandbox, capabilities, prepare } from './trial.ts'
 
 if (canSandbox()) {
   runtimeSuite(test, { name: 'bubblewrap', capabilities, prepare })
+  runtimeDataSuite(test, { name: 'bubblewrap', prepare })
   hostileAgentSuite(test, { name: 'bubblewrap', capabilities, prepare })
 }
 

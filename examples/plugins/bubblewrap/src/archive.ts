@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { RuntimeError } from '@mosaic/plugin-kit/runtime'
+import { bareSandbox } from './sandbox.ts'
+
+/** The owner that other runtimes expect. */
+const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
+/** Characters of tar's own words that explain a failure. */
+const WORDS = 2000
+
+/** The contents of a folder as a tar archive. A failure ends the stream with an error. */
+export function pack(folder: string, signal: AbortSignal): Readable {
+  return Readable.from(read(folder, signal), { objectMode: false })
+}
+
+async function* read(folder: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  signal.throwIfAborted()
+  const tar = start(['--ro-bind', folder, '/data'], ['--create', ...OWNER, '.'])
+  const done = ended(tar)
+  const cut = () => tar.kill('SIGKILL')
+  signal.addEventListener('abort', cut, { once: true })
+  try {
+    yield* tar.stdout!
+    await done
+  } finally {
+    signal.removeEventListener('abort', cut)
+    cut()
+  }
+}
+
+/** Writes an archive into an empty folder. Links in it lead nowhere: the sandbox holds nothing else to write to. */
+export async function unpack(folder: string, data: Readable, signal: AbortSignal): Promise<void> {
+  // With --ignore-zeros tar reads to the end of the stream, so it never leaves before the sender.
+  const whole = ['--extract', '--ignore-zeros', '--no-same-owner', '--preserve-permissions']
+  const tar = start(['--bind', folder, '/data'], [...whole, '--file', '-'])
+  const done = ended(tar)
+  try {
+    await pipeline(data, tar.stdin!, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (data.errored) throw error
+  } finally {
+    if (signal.aborted || data.errored) tar.kill('SIGKILL')
+  }
+  await done
+}
+
+function start(folder: string[], args: string[]): ChildProcess {
+  const place = ['--die-with-parent', '--unshare-net', ...folder, '--chdir', '/data']
+  return spawn('bwrap', [...bareSandbox(), ...place, 'tar', ...args], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+/** @throws RuntimeError `no_capacity` when the disk is full, else `internal` */
+function ended(tar: ChildProcess): Promise<void> {
+  let said = ''
+  tar.stderr!.on('data', (chunk) => (said = `${said}${chunk}`.slice(0, WORDS)))
+  tar.stdin!.on('error', () => {})
+  const done = once(tar, 'close').then(([code]) => {
+    if (code === 0) return
+    const reason = /no space left|quota exceeded/i.test(said) ? 'no_capacity' : 'internal'
+    const why = said.trim().split('\n')[0] || `tar ended with ${code}`
+    throw new RuntimeError(reason, `The data of the agent could not be moved: ${why}`)
+  })
+  // Whoever awaits it may have left.
+  done.catch(() => {})
+  return done
+}
