@@ -37,9 +37,15 @@ export class MosaicProcess {
   #child: ChildProcess | null = null
   #env: Env = {}
 
-  /** @param cwd From where it is started: the folder that holds `storage/openclaw`, unless told. */
-  constructor(readonly cwd = app.makePath()) {
-    if (!existsSync(app.makePath('build/bin/server.js'))) {
+  /**
+   * @param cwd From where it is started: the folder that holds `storage/openclaw`, unless told.
+   * @param root The folder of the product.
+   */
+  constructor(
+    readonly cwd = app.makePath(),
+    readonly root = app.makePath()
+  ) {
+    if (!existsSync(join(root, 'build/bin/server.js'))) {
       throw new Error('There is no build to test: run "npm run build" first.')
     }
     /** Agents run as users of their own, and must get through to their folders. */
@@ -144,7 +150,7 @@ export class MosaicProcess {
 
   #spawn(args: string[]): ChildProcess {
     const [script, ...rest] = args
-    return spawn(process.execPath, [app.makePath(script), ...rest], {
+    return spawn(process.execPath, [join(this.root, script), ...rest], {
       cwd: this.cwd,
       env: this.#env as NodeJS.ProcessEnv,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,6 +20,7 @@ export function kitTarball(): Promise<string> {
 }
 
 interface Manifest {
+  bundleDependencies?: string[]
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
   peerDependencies?: Record<string, string>
@@ -32,7 +33,8 @@ export interface Outcome {
 
 /**
  * A plugin's folder outside the repository. Its kit comes from the tarball; every other package that it or the
- * kit declares is a link to the repository's, so nothing is downloaded, and nothing undeclared is found.
+ * kit declares is a link to the repository's, so nothing is downloaded, and nothing undeclared is found. What the
+ * plugin bundles is a copy, as npm packs no link.
  */
 export class OutsideFolder {
   private constructor(readonly path: string) {}
@@ -61,9 +63,12 @@ export class OutsideFolder {
     )
     for (const name of new Set(names)) {
       if (name === KIT) continue
-      const link = join(modules, name)
-      await mkdir(dirname(link), { recursive: true })
-      await symlink(app.makePath('node_modules', name), link)
+      const place = join(modules, name)
+      const ours = app.makePath('node_modules', name)
+      await mkdir(dirname(place), { recursive: true })
+      if (manifests[0].bundleDependencies?.includes(name))
+        await cp(ours, place, { recursive: true })
+      else await symlink(ours, place)
     }
   }
 
@@ -91,6 +96,16 @@ export class OutsideFolder {
   build(): Promise<Outcome> {
     const compiler = app.makePath('node_modules/typescript/bin/tsc')
     return this.node([compiler, '--project', 'tsconfig.build.json', '--noCheck'])
+  }
+
+  /** Packs the built plugin as npm would publish it. Returns the path of the tarball. */
+  async pack(): Promise<string> {
+    const flags = ['--ignore-scripts', '--json', `--pack-destination=${this.path}`]
+    const { stdout } = await run('npm', ['pack', ...flags], {
+      cwd: this.path,
+      timeout: DEADLINE_MS,
+    })
+    return join(this.path, JSON.parse(stdout)[0].filename)
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,13 @@ export class OpenrouterAdapter implements LlmAdapter {
 
   readonly fields: LlmField[] = [
     { name: 'apiKey', label: 'API key', required: true, placeholder: 'sk-or-…' },
+    {
+      name: 'baseUrl',
+      label: 'Address',
+      required: false,
+      help: 'Only for a region or a proxy of your own.',
+      placeholder: 'https://openrouter.ai/api/v1',
+    },
     { name: 'models', label: 'Models', required: true },
   ]
 
