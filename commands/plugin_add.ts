@@ -15,16 +15,22 @@ export default class PluginAdd extends OperatorCommand {
   @flags.boolean({ description: 'Look at the plugin, and change nothing' })
   declare dryRun: boolean
 
-  /** Needs no database. */
+  /** May run before a database exists. */
   override async prepare() {}
 
   override async run() {
     const { PluginInstaller } = await import('#plugins/plugin_installer')
     const plugin = await new PluginInstaller().add(this.source, { dryRun: this.dryRun })
     const { name, version, apiVersion, brings } = plugin
+    const recorded = !this.dryRun && (await this.#record({ name, version }))
     const sentence = this.dryRun
       ? `${name} ${version} fits. Nothing was changed.`
       : `Installed ${name} ${version}. Restart Mosaic to load it.`
-    this.report({ name, version, apiVersion, brings, added: !this.dryRun }, sentence)
+    this.report({ name, version, apiVersion, brings, added: !this.dryRun, recorded }, sentence)
+  }
+
+  async #record(plugin: { name: string; version: string }): Promise<boolean> {
+    const { recordPlugin } = await import('#plugins/plugin_audit')
+    return recordPlugin(this.app, 'plugin.added', plugin)
   }
 }

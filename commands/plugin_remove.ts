@@ -33,7 +33,11 @@ export default class PluginRemove extends OperatorCommand {
       : contributions(managers, loadedPlugins()).get(this.name)
     const uses = brings ? await usesOf(managers, settings, brings) : []
     if (uses.length > 0) throw new E_PLUGIN_IN_USE(this.name, uses)
-    if (!this.dryRun) await installer.remove(this.name)
+    if (!this.dryRun) {
+      const { recordPlugin } = await import('#plugins/plugin_audit')
+      await installer.remove(this.name)
+      await recordPlugin(this.app, 'plugin.removed', { name: this.name })
+    }
 
     const sentence = this.dryRun
       ? `Nothing needs ${this.name}: it can be removed. Nothing was changed.`

@@ -23,7 +23,12 @@ export default class RuntimeProvider {
           'Invalid "config/runtime.ts": export what defineConfig() returns'
         )
       }
-      this.#manager = new RuntimeManager(config, () => this.#installation())
+      const { storedOptions } = await import('#settings/runtime_options')
+      this.#manager = new RuntimeManager(
+        config,
+        () => this.#installation(),
+        async (name) => storedOptions(await this.app.container.make('settings'), name)
+      )
       return this.#manager
     })
   }

@@ -17,7 +17,10 @@ export default class SettingsProvider {
   register() {
     this.app.container.singleton('settings', async (resolver) => {
       const { Settings } = await import('#settings/settings')
-      return new Settings(await resolver.make('vault.manager'))
+      const { runtimeOptionSettings } = await import('#settings/runtime_options')
+      return new Settings(await resolver.make('vault.manager'), Date.now, async () =>
+        runtimeOptionSettings(await this.app.container.make('runtime.manager'))
+      )
     })
     this.app.container.singleton('settings.unlistedProxies', async (resolver) => {
       const { UnlistedProxies } = await import('#settings/unlisted_proxies')

@@ -9,6 +9,7 @@ import Upload from '#models/upload'
 import UserContainer from '#models/user_container'
 import { isSealedColumn } from '#models/columns'
 import { SECRET_SETTINGS } from '#settings/definitions'
+import { OPTION_KEYS } from '#settings/runtime_options'
 import type { SealContext } from '#vaults/contract'
 
 /** Rows per batch: a walk of any length holds few rows in memory and locks none. */
@@ -62,7 +63,13 @@ async function* valuesAt({ model, property, column }: SealedPlace): AsyncIterabl
   const batch = model === Upload ? BATCH_OF_FILES : BATCH
   for (let after = ''; ;) {
     const query = model.query().where('id', '>', after).whereNotNull(column)
-    if (model === SystemConfig) query.whereIn('key', SECRET_SETTINGS)
+    if (model === SystemConfig) {
+      // Which options of a runtime are secrets is known only while its plugin is loaded.
+      query.where((those) => {
+        those.whereIn('key', SECRET_SETTINGS)
+        those.orWhere((options) => options.whereLike('key', OPTION_KEYS).where('encrypted', true))
+      })
+    }
     const rows = await query.orderBy('id').limit(batch)
     if (rows.length === 0) return
 

@@ -47,6 +47,19 @@ function padded(body: Buffer): Buffer {
   return Buffer.concat([body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)])
 }
 
+/** Returns the content of an archive's file at this path, or null if it is missing. */
+export function fileOf(bytes: Buffer, path: string): string | null {
+  for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {
+    const [name] = bytes.toString('utf8', at, at + 100).split('\0')
+    const size = Number.parseInt(bytes.toString('ascii', at + 124, at + 135), 8)
+    if (Number.isNaN(size)) return null
+    const begin = at + BLOCK
+    if (name === path) return bytes.toString('utf8', begin, begin + size)
+    at = begin + Math.ceil(size / BLOCK) * BLOCK
+  }
+  return null
+}
+
 /** Returns the content of an archive's first file, or null if there is none. */
 export function firstFile(bytes: Buffer): string | null {
   if (bytes.length < BLOCK) return null

@@ -4,6 +4,7 @@ import { resolveDrivers, type Resolved, type Unresolved } from '#drivers/define_
 import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { LaunchConfig, RuntimeLaunch } from '#runtimes/launch'
 import type { RuntimeDriver } from '#runtimes/contract'
+import type { RuntimeOptionValues } from '#runtimes/options'
 
 /** A driver's view of the Mosaic it works for. */
 export interface RuntimeDriverContext {
@@ -11,6 +12,8 @@ export interface RuntimeDriverContext {
   installation: string
   /** Locations of OpenClaw, its launcher and the driver's own storage. */
   launch: RuntimeLaunch
+  /** The values of the driver's options now. Ask at each use: an admin may change them at any time. */
+  options(): Promise<RuntimeOptionValues>
 }
 
 /** Creates a driver. Called once, when the driver is first used. */

@@ -1,8 +1,14 @@
 import type { Duplex } from 'node:stream'
-import { DriverManager, type DriverName } from '#drivers/driver_manager'
+import { DriverManager, type DriverFactory, type DriverName } from '#drivers/driver_manager'
 import type { RuntimeDriver, RuntimeFinding } from '#runtimes/contract'
 import type { RuntimeConfig, RuntimeDriverContext } from '#runtimes/define_config'
 import { launchFor, type LaunchConfig } from '#runtimes/launch'
+import {
+  checkOptions,
+  defaultsOf,
+  type RuntimeOption,
+  type RuntimeOptionValues,
+} from '#runtimes/options'
 
 /** A host that only a driver can resolve; it contains the driver's name. */
 const DIALED = /\.([a-z0-9-]+)\.internal$/
@@ -16,16 +22,46 @@ declare module '@adonisjs/core/types' {
   }
 }
 
+/** A driver's option values as set by admins; options that were never set are left out. */
+export type StoredOptions = (driver: string) => Promise<RuntimeOptionValues>
+
 /** Manages the runtime drivers. Instances of several drivers may exist side by side. */
 export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverContext> {
   readonly #launch: LaunchConfig
   readonly #installation: () => Promise<string>
+  readonly #stored: StoredOptions
+  readonly #options = new Map<string, readonly RuntimeOption[]>()
   #label: Promise<string> | null = null
 
-  constructor(config: RuntimeConfig, installation: () => Promise<string>) {
+  constructor(
+    config: RuntimeConfig,
+    installation: () => Promise<string>,
+    stored: StoredOptions = async () => ({})
+  ) {
     super('runtime', config)
     this.#launch = config.launch
     this.#installation = installation
+    this.#stored = stored
+  }
+
+  /**
+   * As of every manager, with the options that the pages show as a form.
+   *
+   * @throws E_RUNTIME_OPTION
+   */
+  override extend(
+    name: string,
+    factory: DriverFactory<RuntimeDriver, RuntimeDriverContext>,
+    { options = [] }: { options?: readonly RuntimeOption[] } = {}
+  ): void {
+    checkOptions(name, options)
+    super.extend(name, factory)
+    this.#options.set(name, options)
+  }
+
+  /** The options of a driver, in the order of its form. */
+  optionsOf(name: string): readonly RuntimeOption[] {
+    return this.#options.get(name) ?? []
   }
 
   override use<Name extends string>(
@@ -68,6 +104,13 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
   }
 
   protected override async context(name: string): Promise<RuntimeDriverContext> {
-    return { installation: await this.installation(), launch: launchFor(name, this.#launch) }
+    return {
+      installation: await this.installation(),
+      launch: launchFor(name, this.#launch),
+      options: async () => ({
+        ...defaultsOf(this.optionsOf(name)),
+        ...(await this.#stored(name)),
+      }),
+    }
   }
 }

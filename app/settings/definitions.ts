@@ -173,6 +173,8 @@ export const settingsDescription = {
     return {
       type: 'object',
       properties: Object.fromEntries(properties),
+      /** Options of runtimes that plugins bring. */
+      patternProperties: { '^runtime\\.options\\.': {} },
       additionalProperties: false,
     }
   },

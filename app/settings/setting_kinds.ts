@@ -10,6 +10,13 @@ import type { SchemaTypes } from '@vinejs/vine/types'
  */
 export type ChangedBy = 'operator' | 'provenAdmin'
 
+/** What a page shows of a setting that its texts do not know, as a plugin brings. */
+export interface SettingForm {
+  label: string
+  help: string | null
+  choices: { value: string; label: string }[] | null
+}
+
 /** One setting: its default, its type, and who may change it. */
 export interface Definition<Value> {
   default: Value
@@ -19,6 +26,8 @@ export interface Definition<Value> {
   internal?: true
   /** Default: any admin, with a session or an access token. */
   changedBy?: ChangedBy
+  /** Default: the texts of the pages. */
+  form?: SettingForm
   /** Schema of a value that arrives as text or JSON. */
   schema: SchemaTypes
 }

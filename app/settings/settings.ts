@@ -15,20 +15,31 @@ import {
   type SettingKey,
   type SettingValue,
 } from '#settings/definitions'
-import type { ChangedBy } from '#settings/setting_kinds'
+import type { ChangedBy, Definition, SettingForm } from '#settings/setting_kinds'
 
 /** How long another replica's change may go unnoticed, in milliseconds. */
 const SNAPSHOT_AGE_MS = 2000
 
 /** A setting as an admin sees it. A secret's value is null; `set` says whether it has one. */
 export interface ListedSetting {
-  key: SettingKey
+  key: string
   value: unknown
   source: 'default' | 'database'
   secret: boolean
   set: boolean
   changedBy: 'admin' | ChangedBy
+  form: SettingForm | null
 }
+
+/** A change that was checked. `json` is null for the default. */
+export interface SettingChange {
+  key: string
+  definition: Definition<unknown>
+  json: string | null
+}
+
+/** Settings that plugins bring, by key. */
+export type MoreSettings = () => Promise<Map<string, Definition<any>>>
 
 /**
  * The installation's typed settings, over the rows of `system_configs`. Reads use a snapshot of the whole
@@ -39,7 +50,8 @@ export class Settings {
 
   constructor(
     protected vault: VaultManager,
-    protected now: () => number = Date.now
+    protected now: () => number = Date.now,
+    protected more: MoreSettings = async () => new Map()
   ) {}
 
   /**
@@ -52,9 +64,23 @@ export class Settings {
   async get<Key extends SettingKey>(key: Key): Promise<SettingValue<Key>> {
     const row = (await this.#rows()).get(key)
     if (!row || row.value === null) return DEFINITIONS[key].default
-    const { secret } = definitionOf(key)
-    if (!secret) return JSON.parse(row.value)
-    return openedValue(key, await this.vault.open(row.value, sealContext(row.id)))
+    return this.#opened(row, definitionOf(key))
+  }
+
+  /**
+   * The values that were set of a plugin's settings, by key. Throws as `get`.
+   *
+   * @param prefix what the keys begin with
+   */
+  async stored(prefix: string): Promise<Map<string, any>> {
+    const rows = await this.#rows()
+    const values = new Map<string, unknown>()
+    for (const [key, definition] of await this.more()) {
+      const row = rows.get(key)
+      if (!key.startsWith(prefix) || !row || row.value === null) continue
+      values.set(key, await this.#opened(row, definition))
+    }
+    return values
   }
 
   /** Reseals secrets of earlier versions, bound to their setting's key. Skips those that do not open. */
@@ -76,7 +102,9 @@ export class Settings {
    * @throws E_VALIDATION_ERROR if the setting does not accept the value
    */
   async set<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<void> {
-    await this.#write(key, value === null ? null : JSON.stringify(await validated(key, value)))
+    const definition = definitionOf(key)
+    const json = value === null ? null : JSON.stringify(await validated(key, definition, value))
+    await this.#write({ key, definition, json })
   }
 
   /**
@@ -84,22 +112,23 @@ export class Settings {
    *
    * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one
    */
-  async patch(values: Record<string, unknown>): Promise<SettingKey[]> {
+  async patch(values: Record<string, unknown>): Promise<string[]> {
     const checked = await this.check(values)
-    for (const [key, json] of checked) await this.#write(key, json)
-    return checked.map(([key]) => key)
+    for (const change of checked) await this.#write(change)
+    return checked.map(({ key }) => key)
   }
 
-  /**
-   * Returns the values as JSON, as `patch` would store them; null restores the default. Throws like `patch`.
-   */
-  async check(values: Record<string, unknown>): Promise<[SettingKey, string | null][]> {
-    const checked: [SettingKey, string | null][] = []
+  /** Returns the changes as `patch` would store them. Throws like `patch`. */
+  async check(values: Record<string, unknown>): Promise<SettingChange[]> {
+    const checked: SettingChange[] = []
     const wrong: FieldError[] = []
+    const more = await this.more()
     for (const [key, value] of Object.entries(values)) {
-      if (!isSettingKey(key) || definitionOf(key).internal) throw new E_UNKNOWN_SETTING()
+      const definition = isSettingKey(key) ? definitionOf(key) : more.get(key)
+      if (!definition || definition.internal) throw new E_UNKNOWN_SETTING()
       try {
-        checked.push([key, value === null ? null : JSON.stringify(await validated(key, value))])
+        const json = value === null ? null : JSON.stringify(await validated(key, definition, value))
+        checked.push({ key, definition, json })
       } catch (error) {
         if (!(error instanceof errors.E_VALIDATION_ERROR)) throw error
         wrong.push(...error.messages)
@@ -119,7 +148,8 @@ export class Settings {
     value: SettingValue<Key>,
     trx?: TransactionClientContract
   ): Promise<boolean> {
-    const row = await this.#build(new SystemConfig(), key, JSON.stringify(value))
+    const change = { key, definition: definitionOf(key), json: JSON.stringify(value) }
+    const row = await this.#build(new SystemConfig(), change)
     const { client } = SystemConfig.query(trx && { client: trx })
     const now = DateTime.fromMillis(this.now()).toFormat(client.dialect.dateTimeFormat)
     const inserted = await client
@@ -143,33 +173,40 @@ export class Settings {
   /** Lists all settings that an admin may see, with the source of each value. */
   async list(): Promise<ListedSetting[]> {
     const rows = await this.#rows()
-    return Object.entries(DEFINITIONS)
-      .filter(([, definition]) => !('internal' in definition))
+    return [...Object.entries<Definition<any>>(DEFINITIONS), ...(await this.more())]
+      .filter(([, definition]) => !definition.internal)
       .map(([key, definition]) => {
         const row = rows.get(key)
         const set = row !== undefined && row.value !== null
-        const secret = 'secret' in definition
+        const secret = definition.secret === true
         return {
-          key: key as SettingKey,
+          key,
           value: secret ? null : set ? JSON.parse(row.value!) : definition.default,
           source: set ? 'database' : 'default',
           secret,
           set,
-          changedBy: definitionOf(key as SettingKey).changedBy ?? 'admin',
+          changedBy: definition.changedBy ?? 'admin',
+          form: definition.form ?? null,
         }
       })
   }
 
-  async #write(key: SettingKey, json: string | null): Promise<void> {
-    const row = (await SystemConfig.findBy('key', key)) ?? new SystemConfig()
-    await (await this.#build(row, key, json)).save()
+  /** What a row holds, whose value is not null. */
+  async #opened(row: SystemConfig, { secret }: Definition<unknown>): Promise<any> {
+    if (!secret) return JSON.parse(row.value!)
+    return openedValue(row.key, await this.vault.open(row.value!, sealContext(row.id)))
+  }
+
+  async #write(change: SettingChange): Promise<void> {
+    const row = (await SystemConfig.findBy('key', change.key)) ?? new SystemConfig()
+    await (await this.#build(row, change)).save()
     this.#snapshot = null
   }
 
-  async #build(row: SystemConfig, key: SettingKey, json: string | null): Promise<SystemConfig> {
+  async #build(row: SystemConfig, { key, definition, json }: SettingChange): Promise<SystemConfig> {
     row.id ??= createId()
     row.key = key
-    row.encrypted = definitionOf(key).secret === true
+    row.encrypted = definition.secret === true
     row.value =
       row.encrypted && json !== null
         ? await this.vault.seal(boundText(key, json), sealContext(row.id))
@@ -203,15 +240,19 @@ const boundText = (key: string, json: string) => JSON.stringify([key, JSON.parse
 const isBound = (sealed: unknown): sealed is [key: string, value: any] => Array.isArray(sealed)
 
 /** @throws E_VAULT_TAMPERED for the secret of another setting */
-function openedValue(key: SettingKey, text: string) {
+function openedValue(key: string, text: string) {
   const sealed: unknown = JSON.parse(text)
   if (!isBound(sealed)) return sealed as any
   if (sealed[0] !== key) throw new E_VAULT_TAMPERED()
   return sealed[1]
 }
 
-async function validated(key: SettingKey, value: unknown): Promise<unknown> {
-  const schema = vine.object({ [key]: DEFINITIONS[key].schema as any })
+async function validated(
+  key: string,
+  definition: Definition<unknown>,
+  value: unknown
+): Promise<unknown> {
+  const schema = vine.object({ [key]: definition.schema as any })
   const result: Record<string, unknown> = await vine.validate({
     schema,
     data: { [key]: value },

@@ -240,6 +240,7 @@ export const en = {
     usable: 'Usable here',
     unusable: 'Not usable here',
     inUse: 'In use',
+    options: 'Options of {runtime}',
     moves: 'Agents move at their next wake and keep their data.',
     staysBehind:
       'Agents cannot take their data along. An agent with data does not start until you choose its former runtime again.',

@@ -564,6 +564,7 @@ export const admin = {
       breakglass: 'Local accounts',
       token: 'Access tokens',
       provider: 'Providers',
+      plugin: 'Plugins',
       agent: 'Agents',
       system_agent: 'System agents',
     },
@@ -574,6 +575,8 @@ export const admin = {
     unverifiedHint: 'No present key sealed this event in its place. Run “node ace audit:verify”.',
     actions: {
       token_created: 'Created an access token',
+      plugin_added: 'Installed a plugin',
+      plugin_removed: 'Removed a plugin',
       token_deleted: 'Deleted an access token',
       settings_changed: 'Changed settings',
       onboarding_completed: 'Finished the set-up',

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import settings from '#settings/services/main'
+import { storedOptions } from '#settings/runtime_options'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
   ACCOUNT,
@@ -24,7 +25,24 @@ async function addRuntimes() {
       hint: 'Start it, then look again.',
     },
   ]
-  runtimes.extend('other', () => other)
+  Object.assign(other, { label: 'Another cloud', description: 'Agents run somewhere else.' })
+  runtimes.extend('other', () => other, {
+    options: [
+      { name: 'region', label: 'Region', help: 'Where it runs.', type: 'text' },
+      { name: 'token', label: 'Access token', type: 'secret' },
+      { name: 'size', label: 'Size', type: 'number', default: 2, min: 1, max: 8 },
+      {
+        name: 'disk',
+        label: 'Disk',
+        type: 'choice',
+        default: 'slow',
+        choices: [
+          { value: 'slow', label: 'Cheap' },
+          { value: 'fast', label: 'Fast' },
+        ],
+      },
+    ],
+  })
   runtimes.extend('broken', () => broken)
 }
 
@@ -79,5 +97,38 @@ test.group('Where agents run, in a browser', (group) => {
     await page.getByTestId('runtime-process').waitFor()
     await page.getByText('node ace settings:set docker.host <value>').waitFor()
     await page.getByText('node ace settings:set runtime.image <value>').waitFor()
+  })
+
+  test('an admin fills in the form that a plugin describes', async ({
+    assert,
+    browserContext,
+    cleanup,
+  }) => {
+    const { restore } = await readyInstallation()
+    cleanup(restore)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/admin/runtime`)
+    const form = page.getByRole('region', { name: 'Options of Another cloud' })
+    await form.getByText('Where it runs.').waitFor()
+    await form.getByLabel('Region').fill('north')
+    await form.getByLabel('Access token').fill('a-token-of-the-cloud')
+    await form.getByLabel('Size').fill('9')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await form.getByText(/8/).waitFor()
+    await form.getByLabel('Size').fill('4')
+    await form.getByLabel('Disk').click()
+    await page.getByRole('option', { name: 'Fast' }).click()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+
+    const stored = await storedOptions(settings, 'other')
+    assert.deepEqual(stored, {
+      region: 'north',
+      token: 'a-token-of-the-cloud',
+      size: 4,
+      disk: 'fast',
+    })
+    assert.notInclude(await page.content(), 'a-token-of-the-cloud')
   })
 })

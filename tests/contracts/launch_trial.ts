@@ -2,19 +2,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { doubleWithin } from '#tests/contracts/double_within'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
-import { launchFor, type RuntimeLaunch } from '#runtimes/launch'
+import { installedOpenClaw, launchFor, type RuntimeLaunch } from '#runtimes/launch'
 import type { Instance, RuntimeDriver } from '#runtimes/contract'
 import type { RuntimeDriverContext } from '#runtimes/define_config'
+import { defaultsOf, type RuntimeOption, type RuntimeOptionValues } from '#runtimes/options'
 import type { HostileTrial } from '#tests/contracts/runtime_hostile'
 
 /** The launcher, as Mosaic starts it. */
 export const LAUNCHER = fileURLToPath(new URL('../../docker/agent/entrypoint.sh', import.meta.url))
 
-export interface LaunchTrialInput extends Pick<HostileTrial, 'within' | 'impersonate'> {
+export interface LaunchTrialInput extends Pick<HostileTrial, 'impersonate'> {
+  /** As `within` of a trial. By default the double of OpenClaw does it, asked on the port after its gateway's. */
+  within?: HostileTrial['within']
   /** The driver's name. */
   name: string
+  /** The options of the driver, and the values of those that are not at their default. */
+  options?: readonly RuntimeOption[]
+  values?: RuntimeOptionValues
   /** Makes the driver, as its factory does. */
   open(context: RuntimeDriverContext): RuntimeDriver | Promise<RuntimeDriver>
   /** As `kill` of a trial. `storage` is the driver's own folder. */
@@ -41,7 +48,7 @@ export interface LaunchTrial extends HostileTrial {
  * launcher fetches. All of it ends with `close`.
  */
 export async function launchTrial(input: LaunchTrialInput): Promise<LaunchTrial> {
-  const { name, within, impersonate, documentsHost } = input
+  const { name, within = doubleWithin, impersonate, documentsHost } = input
   const folder = await mkdtemp(join(tmpdir(), `mosaic-${name}-`))
   await chmod(folder, 0o755)
   const documents = await new AgentDocuments().start(documentsHost && '0.0.0.0')
@@ -51,6 +58,12 @@ export async function launchTrial(input: LaunchTrialInput): Promise<LaunchTrial>
     entrypoint: LAUNCHER,
   })
   const drivers: RuntimeDriver[] = []
+  const values = { ...defaultsOf(input.options ?? []), ...input.values }
+  const open = async (installation: string, given: RuntimeLaunch) => {
+    const driver = await input.open({ installation, launch: given, options: async () => values })
+    drivers.push(driver)
+    return driver
+  }
   return {
     within,
     impersonate,
@@ -58,12 +71,13 @@ export async function launchTrial(input: LaunchTrialInput): Promise<LaunchTrial>
     launch,
     apiUrl: documentsHost ? documents.url.replace('127.0.0.1', documentsHost) : documents.url,
     kill: (instance) => input.kill(instance, launch.storage),
+    broken: () =>
+      open('installation-here', {
+        ...launch,
+        openclaw: () => installedOpenClaw([join(folder, 'nowhere')]),
+      }),
     plant: (planted) => input.plant(planted, launch.storage),
-    async open(installation) {
-      const driver = await input.open({ installation, launch })
-      drivers.push(driver)
-      return driver
-    },
+    open: (installation) => open(installation, launch),
     async close() {
       for (const driver of drivers) {
         for await (const { name: left } of driver.list()) {

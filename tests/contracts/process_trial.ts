@@ -127,6 +127,10 @@ export class ProcessTrial implements RuntimeTrial {
     return JSON.parse(stdout) as Answer
   }
 
+  broken(): Promise<ProcessDriver> {
+    return this.open('installation-here', { openclaw: [join(this.folder, 'nowhere')] })
+  }
+
   async plant(name: string): Promise<() => Promise<boolean>> {
     const file = this.agentPath(name, 'notes.txt')
     await mkdir(this.agentPath(name), { recursive: true })

@@ -7,6 +7,7 @@ import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { rejectsWithCode, type SuiteTest } from '#tests/contracts/suite'
 import type { Assert } from '@japa/assert'
 import { Secret } from '@adonisjs/core/helpers'
+import { isRuntimeError } from '#runtimes/errors'
 import type {
   Instance,
   InstanceSpec,
@@ -23,11 +24,16 @@ export interface RuntimeTrial {
   apiUrl: string
   /** The same for instances of one installation, where that differs. */
   apiUrlOf?(installation: string): string
+  /**
+   * A driver that cannot start anything, as OpenClaw is not installed, say. Its preflight tells so. Undefined where
+   * nothing can be missing.
+   */
+  broken?(): Promise<RuntimeDriver>
   /** Ends an instance from outside, as a crash or an admin's kill does. */
   kill(instance: Instance): Promise<void>
   /** Makes something that no Mosaic made under this name. Gives back a check that it is as it was. */
   plant(name: string): Promise<() => Promise<boolean>>
-  /** What a test does within an instance, as an agent's own tools would. Needed for isolation `container`. */
+  /** What a test does within an instance, as an agent's own tools would. Needed for every isolation. */
   within?: InstanceTrial
   /** Ends the engine without a word and starts it again. Undefined where there is none to end. */
   restartEngine?(): Promise<void>
@@ -196,6 +202,28 @@ export function runtimeSuite(
         assert.oneOf(finding.severity, ['error', 'warning'])
         for (const text of [finding.code, finding.message, finding.hint]) assert.isNotEmpty(text)
       }
+    })
+
+    test('finds no fault where an instance starts', async ({ assert }) => {
+      await start(spec())
+      const findings = await driver.preflight()
+      assert.deepEqual(
+        findings.filter(({ severity }) => severity === 'error'),
+        []
+      )
+    })
+
+    test('finds the fault where no instance starts', async ({ assert }) => {
+      // Not every driver can lack something.
+      if (!trial.broken) return
+      const broken = await trial.broken()
+      const failure = await broken.ensure(spec(), never()).then(
+        () => null,
+        (error: unknown) => error
+      )
+      assert.isTrue(isRuntimeError(failure), 'ensure rejects with a RuntimeError')
+      const errors = (await broken.preflight()).filter(({ severity }) => severity === 'error')
+      assert.isNotEmpty(errors, 'preflight has an error')
     })
 
     test('starts an instance whose gateway takes the token of the spec only', async ({
@@ -607,6 +635,44 @@ export function runtimeSuite(
         assert.notInclude(all, given.token.release())
         const modes = await within(instance, 'ls -ln /run/mosaic/')
         assert.match(modes, /^-r--------\s+1 1000\s+1000\s.*secrets\.json$/m)
+      })
+    }
+
+    if (capabilities.isolation === 'sandbox-shared-network') {
+      const within = (instance: Instance, command: string) =>
+        trial.within!.run(instance, command).then(({ output }) => output)
+
+      test('gives a sandbox no capability', async ({ assert }) => {
+        const status = await within(await start(spec()), 'cat /proc/self/status')
+        for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+          assert.match(status, new RegExp(`^${set}:\\s*0+$`, 'm'))
+        }
+        assert.match(status, /^NoNewPrivs:\s*1$/m)
+      })
+
+      test('shows a sandbox neither the processes nor the files of another', async ({ assert }) => {
+        const [given, other] = [spec(), spec()]
+        const [instance] = await Promise.all([start(given), start(other)])
+        const all = await within(instance, 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline')
+        assert.include(all, given.agent)
+        assert.notInclude(all, other.agent)
+        const files = await within(
+          instance,
+          `find / -name proc -prune -o -type f -readable -path '*${other.name}*' -print 2>/dev/null`
+        )
+        assert.equal(files, '')
+        assert.notInclude(all, given.token.release())
+      })
+
+      test('lets a sandbox write to its own data only', async ({ assert }) => {
+        const instance = await start(spec())
+        const places = '/ /etc /bin /usr /var /sys /proc/sys /home /root /opt /run'
+        const output = await within(
+          instance,
+          `for place in ${places}; do touch $place/written 2>/dev/null && echo "wrote $place"; done; ` +
+            'touch "$OPENCLAW_STATE_DIR/written" /tmp/written && echo fine'
+        )
+        assert.equal(output.trim(), 'fine')
       })
     }
 

@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
 import { Secret } from '@adonisjs/core/helpers'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
+import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import type { SuiteTest } from '#tests/contracts/suite'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
@@ -62,10 +63,10 @@ export function runtimeDataSuite(
     }
 
     /** Says something to the agent, which tells how many turns it remembers. It sleeps after it. */
-    async function turn(given: InstanceSpec): Promise<string> {
-      const instance = await driver.ensure(given, patient())
-      await ready(driver, instance)
-      const response = await fetchBy(driver)(`${instance.endpoint}/v1/chat/completions`, {
+    async function turn(given: InstanceSpec, by = driver): Promise<string> {
+      const instance = await by.ensure(given, patient())
+      await ready(by, instance)
+      const response = await fetchBy(by)(`${instance.endpoint}/v1/chat/completions`, {
         method: 'POST',
         headers: {
           'authorization': `Bearer ${given.token.release()}`,
@@ -75,7 +76,7 @@ export function runtimeDataSuite(
         signal: AbortSignal.timeout(DEADLINE_MS),
       })
       const body = (await response.json()) as any
-      await driver.stop(instance, { graceMs: 2000 })
+      await by.stop(instance, { graceMs: 2000 })
       return body.choices[0].message.content
     }
 
@@ -89,6 +90,31 @@ export function runtimeDataSuite(
       const data = await buffer((await take(one))!)
       await put(two, data)
       assert.equal(await turn(two), 'Turn 2: hi')
+    })
+
+    test('takes data in pieces of {$self} bytes')
+      .with([100, 512, 700, 64 * 1024])
+      .run(async ({ assert }, size) => {
+        const [one, two] = [spec(), spec()]
+        await turn(one)
+        const data = await buffer((await take(one))!)
+        const pieces = Array.from({ length: Math.ceil(data.length / size) }, (_, index) =>
+          data.subarray(index * size, (index + 1) * size)
+        )
+        await driver.importData!(two, Readable.from(pieces), patient())
+        assert.equal(await turn(two), 'Turn 2: hi')
+      })
+
+    test('moves data to another runtime, and back', async ({ assert, cleanup }) => {
+      const other = new MemoryDriver({}, HERE)
+      cleanup(() => other.close())
+      const given = spec()
+      await turn(given)
+      await other.importData(given, (await take(given))!, patient())
+      await driver.purge(refOf(given))
+      assert.equal(await turn(given, other), 'Turn 2: hi')
+      await driver.importData!(given, (await other.exportData(refOf(given)))!, patient())
+      assert.equal(await turn(given), 'Turn 3: hi')
     })
 
     test('gives it without changing it', async ({ assert }) => {

@@ -166,8 +166,8 @@ export function hostileAgentSuite(
 
       const next = await start(spec())
       assert.isFalse(/beat/.test(await within(next, 'ls -A "$OPENCLAW_STATE_DIR"')))
-      // Containers all have the same user, each in a world of its own.
-      if (capabilities.isolation === 'container') return
+      // Containers and sandboxes with one user for all keep that user's agents in worlds of their own.
+      if (['container', 'sandbox-shared-network'].includes(capabilities.isolation)) return
       assert.notEqual(numbers(await within(next, 'id -u'))[0], user)
     })
 

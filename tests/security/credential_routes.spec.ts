@@ -142,7 +142,7 @@ test.group('Routes that make or raise credentials', (group) => {
   /** The tries themselves change settings. */
   async function asBefore() {
     const changed = (await settings.list()).filter(({ source }) => source === 'database')
-    for (const { key } of changed) await settings.set(key, null)
+    for (const { key } of changed) await settings.patch({ [key]: null })
     await settings.set('onboarding.completed', true)
     await settings.set('runtime.driver', 'memory')
     await settings.set('limits.requestsPerMinute', 1_000_000)

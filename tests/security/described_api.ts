@@ -41,7 +41,7 @@ export async function openApi() {
   /** The run itself stands on settings, which are inputs as well. */
   const asBefore = async () => {
     const changed = (await settings.list()).filter(({ source }) => source === 'database')
-    for (const { key } of changed) await settings.set(key, null)
+    for (const { key } of changed) await settings.patch({ [key]: null })
     await settings.set('runtime.driver', 'memory')
     await settings.set('limits.requestsPerMinute', 1_000_000)
   }

@@ -25,6 +25,14 @@ export const setting = shape({
   set: flag(),
   /** `operator`: only on the command line; `provenAdmin`: by a session with a fresh proof. */
   changedBy: oneOf(['admin', 'provenAdmin', 'operator']),
+  /** The words of a setting that a plugin brings. */
+  form: nullable(
+    shape({
+      label: text(),
+      help: nullable(text()),
+      choices: nullable(list(shape({ value: text(), label: text() }))),
+    })
+  ),
 })
 
 export const auditEvent = shape({

@@ -19,5 +19,8 @@ export function placeOf(key: string): string {
   return page === SIGN_IN ? page : `${page}#${key}`
 }
 
+/** The runtime whose option a setting is, or null. */
+export const runtimeOf = (key: string) => /^runtime\.options\.([^.]+)\./.exec(key)?.[1] ?? null
+
 /** What a setting is called, by its key in the texts. */
 export const textOf = (key: string) => `admin.settings.keys.${key.replaceAll('.', '_')}`

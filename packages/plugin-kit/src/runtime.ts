@@ -2,6 +2,7 @@
 export * from '../../../app/runtimes/contract.js'
 export * from '../../../app/runtimes/errors.js'
 export * from '../../../app/runtimes/define_config.js'
+export * from '../../../app/runtimes/options.js'
 export * from '../../../app/runtimes/launch.js'
 export * from '../../../app/runtimes/exit_reasons.js'
 export * from '../../../app/runtimes/event_feed.js'

@@ -24,6 +24,7 @@ export {
   type LaunchTrial,
   type LaunchTrialInput,
 } from '../../../tests/contracts/launch_trial.js'
+export { doubleWithin } from '../../../tests/contracts/double_within.js'
 export { AgentDocuments } from '../../../tests/doubles/agent_documents.js'
 export { installFakeOpenclaw, type FakeBehaviour } from '../../../tests/doubles/fake_openclaw.js'
 export { fetchBy } from '../../../tests/contracts/gateway_fetch.js'

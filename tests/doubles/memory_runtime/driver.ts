@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import { archive, firstFile } from '#runtimes/archive'
+import { archive, fileOf } from '#runtimes/archive'
 import { MemoryGateway, type MemorySessions } from '#tests/doubles/memory_runtime/gateway'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
@@ -145,7 +145,7 @@ export class MemoryDriver implements RuntimeDriver {
   }
 
   async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
-    const text = firstFile(await buffer(data))
+    const text = fileOf(await buffer(data), SESSIONS_FILE)
     signal.throwIfAborted()
     if (text === null) throw new RuntimeError('internal', 'The data arrived without a file in it.')
     const present = this.#world.data.get(spec.name)

@@ -9,6 +9,7 @@ import PluginList from '#commands/plugin_list'
 import PluginRemove from '#commands/plugin_remove'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
+import AuditEvent from '#models/audit_event'
 import UserContainer from '#models/user_container'
 import { pluginProviders } from '#plugins/plugin_loader'
 import { writePlugin } from '#tests/doubles/plugin_package'
@@ -75,6 +76,15 @@ test.group('Commands for plugins', (group) => {
     assert.deepEqual(removed.json, { name: 'mosaic-acme', removed: true })
     const again = await run(PluginRemove, ['mosaic-acme'])
     assert.match(again.err, /E_PLUGIN_NOT_INSTALLED/)
+
+    const events = await AuditEvent.query().whereLike('action', 'plugin.%').orderBy('sequence')
+    assert.deepEqual(
+      events.map(({ action, subjectId }) => [action, subjectId]),
+      [
+        ['plugin.added', 'mosaic-acme'],
+        ['plugin.removed', 'mosaic-acme'],
+      ]
+    )
   })
 
   test('add looks only with --dry-run, and refuses what does not fit', async ({ assert }) => {

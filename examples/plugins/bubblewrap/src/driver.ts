@@ -20,6 +20,7 @@ import {
 } from '@mosaic/plugin-kit/runtime'
 import { pack, unpack } from './archive.ts'
 import { AgentFolder, type AgentRecord, type Run } from './agent_folder.ts'
+import { readableFolders, type Options } from './options.ts'
 import { endSandbox, runs, startSandbox, type SandboxEnd } from './sandbox.ts'
 
 /** Milliseconds for an instance to end when another spec replaces it. */
@@ -32,14 +33,13 @@ const BWRAP_MS = 10_000
 /** What concerns one agent happens one after another, whichever driver object was asked. */
 const queue = new KeyedQueue()
 
-/**
- * Runs each agent in a sandbox of bubblewrap. Agents share the machine's network, so the driver claims no
- * isolation. One Mosaic may use a storage folder at a time.
- */
+/** Runs each agent in a sandbox of bubblewrap. One Mosaic may use a storage folder at a time. */
 export class BubblewrapDriver implements RuntimeDriver {
   readonly name = 'bubblewrap'
+  readonly label = 'bubblewrap'
+  readonly description = 'Agents run in sandboxes of bubblewrap, on the network of this machine.'
   readonly capabilities: RuntimeCapabilities = {
-    isolation: 'none',
+    isolation: 'sandbox-shared-network',
     suspend: false,
     limits: false,
     multiNode: false,
@@ -171,7 +171,9 @@ export class BubblewrapDriver implements RuntimeDriver {
     signal: AbortSignal
   ): Promise<Run> {
     const port = await freePort()
-    const started = await startSandbox(spec, folder, this.#context.launch, port)
+    const { launch, options } = this.#context
+    const readable = readableFolders((await options()) as Options)
+    const started = await startSandbox(spec, folder, launch, { port, readable })
     const run: Run = {
       ...started.process,
       port,

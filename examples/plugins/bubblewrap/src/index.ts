@@ -2,6 +2,7 @@ import type { RuntimeDriverFactory } from '@mosaic/plugin-kit/runtime'
 import { BubblewrapDriver } from './driver.ts'
 
 export { BubblewrapDriver }
+export { OPTIONS } from './options.ts'
 
 export function createBubblewrap(): RuntimeDriverFactory {
   return (context) => new BubblewrapDriver(context)

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import { createBubblewrap } from './index.ts'
+import { createBubblewrap, OPTIONS } from './index.ts'
 
 /** Registers the runtime while Mosaic boots. */
 export default class BubblewrapProvider {
@@ -11,7 +11,7 @@ export default class BubblewrapProvider {
 
   boot() {
     this.#app.container.resolving('runtime.manager', (manager) => {
-      manager.extend('bubblewrap', createBubblewrap())
+      manager.extend('bubblewrap', createBubblewrap(), { options: OPTIONS })
     })
   }
 }

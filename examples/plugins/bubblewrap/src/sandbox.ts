@@ -55,7 +55,7 @@ export async function startSandbox(
   spec: InstanceSpec,
   folder: AgentFolder,
   launch: RuntimeLaunch,
-  port: number
+  { port, readable }: { port: number; readable: string[] }
 ): Promise<{ process: SandboxProcess; ended: Promise<SandboxEnd> }> {
   const openclaw = launch.openclaw()
   // The package needs those beside it.
@@ -83,12 +83,14 @@ export async function startSandbox(
     [
       ...bareSandbox(),
       ...SETTINGS.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
+      ...readable.flatMap((path) => ['--ro-bind-try', path, path]),
       ...['--ro-bind', launch.node, node],
       ...['--ro-bind', packages, inside],
       ...['--ro-bind', launch.launcher, '/run/mosaic/launcher.sh'],
       ...['--ro-bind', folder.secrets, '/run/mosaic/secrets.json'],
       ...['--bind', folder.agent, '/agent', '--chdir', '/agent/state'],
-      ...['--as-pid-1', '--json-status-fd', '3'],
+      // The folders that hold the mounts are memory: nobody writes there.
+      ...['--remount-ro', '/', '--as-pid-1', '--json-status-fd', '3'],
       ...['/bin/sh', '/run/mosaic/launcher.sh'],
     ],
     { cwd: '/', detached: true, env, stdio: ['ignore', log, log, 'pipe'] }

@@ -4,9 +4,9 @@ import { BubblewrapDriver } from '../src/driver.ts'
 import { canSandbox, capabilities, prepare } from './trial.ts'
 
 if (canSandbox()) {
-  runtimeSuite(test, { name: 'bubblewrap', capabilities, prepare })
-  runtimeDataSuite(test, { name: 'bubblewrap', prepare })
-  hostileAgentSuite(test, { name: 'bubblewrap', capabilities, prepare })
+  runtimeSuite(test, { name: 'bubblewrap', capabilities, prepare: () => prepare() })
+  runtimeDataSuite(test, { name: 'bubblewrap', prepare: () => prepare() })
+  hostileAgentSuite(test, { name: 'bubblewrap', capabilities, prepare: () => prepare() })
 }
 
 test('says what the machine lacks', async ({ assert, cleanup }) => {
@@ -21,7 +21,11 @@ test('says what the machine lacks', async ({ assert, cleanup }) => {
       throw new Error('OpenClaw is not installed.')
     },
   }
-  const findings = await new BubblewrapDriver({ installation: 'here', launch }).preflight()
+  const findings = await new BubblewrapDriver({
+    installation: 'here',
+    launch,
+    options: async () => ({}),
+  }).preflight()
   assert.deepEqual(
     findings.map(({ code }) => code),
     ['bubblewrap_missing', 'openclaw_missing']

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { impostorOf, launchTrial, type LaunchTrial } from '@mosaic/plugin-kit/testing'
 import { BubblewrapDriver } from '../src/driver.ts'
+import { OPTIONS, type Options } from '../src/options.ts'
 
 /** Whether this machine can make sandboxes at all. */
 export function canSandbox(): boolean {
@@ -18,12 +19,15 @@ export function canSandbox(): boolean {
 export const { capabilities } = new BubblewrapDriver({
   installation: 'none',
   launch: { storage: '', launcher: '', node: '', openclaw: () => '' },
+  options: async () => ({}),
 })
 
 /** The driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
-export function prepare(): Promise<LaunchTrial> {
+export function prepare(values?: Options): Promise<LaunchTrial> {
   return launchTrial({
     name: 'bubblewrap',
+    options: OPTIONS,
+    values,
     open: (context) => new BubblewrapDriver(context),
     kill: async ({ id }) => void process.kill(Number(id), 'SIGKILL'),
     plant: async (name, storage) => {

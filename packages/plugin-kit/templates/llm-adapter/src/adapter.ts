@@ -26,6 +26,7 @@ export class AcmeAdapter implements LlmAdapter {
 
   readonly fields: LlmField[] = [
     { name: 'apiKey', label: 'API key', required: true },
+    { name: 'baseUrl', label: 'Address', required: false, help: 'Only for a proxy of your own.' },
     { name: 'models', label: 'Models', required: true },
   ]
 

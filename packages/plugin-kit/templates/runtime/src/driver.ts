@@ -9,14 +9,9 @@ import type {
   RuntimeContext,
   RuntimeDriver,
   RuntimeDriverContext,
+  RuntimeError,
   RuntimeFinding,
 } from '@mosaic/plugin-kit/runtime'
-
-/** The options of this runtime. */
-export interface AcmeConfig {
-  /** An example: what your engine has to be told. */
-  engine?: string
-}
 
 /** The stand-in for an engine, by storage folder: it forgets everything with Mosaic's process. */
 const engines = new Map<string, MemoryWorld>()
@@ -33,6 +28,9 @@ export function engineOf(storage: string): MemoryWorld {
  */
 export class AcmeDriver implements RuntimeDriver {
   readonly name = 'acme'
+  /** What people see under Administration → Runtime. */
+  readonly label = 'Acme'
+  readonly description = 'Agents run on Acme.'
 
   /** What your driver can do. Each flag that you set adds its tests. */
   readonly capabilities: RuntimeCapabilities = {
@@ -43,16 +41,23 @@ export class AcmeDriver implements RuntimeDriver {
     events: false,
   }
 
+  readonly #context: RuntimeDriverContext
   readonly #standIn: MemoryDriver
 
-  /** `context.launch` has OpenClaw, its launcher, the Node that it runs on, and a folder for your data. */
-  constructor(_config: AcmeConfig, context: RuntimeDriverContext) {
+  /**
+   * `context.launch` has OpenClaw, its launcher, the Node that it runs on, and a folder for your data;
+   * `context.options()` the values of `src/options.ts`.
+   */
+  constructor(context: RuntimeDriverContext) {
+    this.#context = context
     const world = engineOf(context.launch.storage)
     this.#standIn = new MemoryDriver({ world, name: this.name }, context.installation)
   }
 
   /** Your work begins here: start `launch.launcher` with the variables of `launcherEnvironment`. */
-  ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+  async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    // Throws where OpenClaw is not installed.
+    this.#context.launch.openclaw()
     return this.#standIn.ensure(spec, context)
   }
 
@@ -96,8 +101,16 @@ export class AcmeDriver implements RuntimeDriver {
     return this.#standIn.undoImport(ref)
   }
 
-  /** What this machine lacks: each finding has a code, a sentence and a next step. */
+  /** What this machine lacks: an error for each thing without which `ensure` fails, and no other. */
   async preflight(): Promise<RuntimeFinding[]> {
-    return []
+    try {
+      this.#context.launch.openclaw()
+      return []
+    } catch (error) {
+      const { message, help } = error as RuntimeError
+      return [
+        { severity: 'error', code: 'openclaw_missing', message, hint: help ?? 'Install OpenClaw.' },
+      ]
+    }
   }
 }

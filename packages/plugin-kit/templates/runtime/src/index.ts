@@ -1,11 +1,11 @@
 import type { RuntimeDriverFactory } from '@mosaic/plugin-kit/runtime'
-import { AcmeDriver, type AcmeConfig } from './driver.ts'
+import { AcmeDriver } from './driver.ts'
 
-export { AcmeDriver, type AcmeConfig }
+export { AcmeDriver }
+export { OPTIONS, type Options } from './options.ts'
 
-/** For `config/runtime.ts`, where options are needed: `drivers: { …, 'acme': createAcme({ … }) }`. */
-export function createAcme(config: AcmeConfig = {}): RuntimeDriverFactory {
-  return (context) => new AcmeDriver(config, context)
+export function createAcme(): RuntimeDriverFactory {
+  return (context) => new AcmeDriver(context)
 }
 
 declare module '@mosaic/plugin-kit/runtime' {

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import { createAcme } from './index.ts'
+import { createAcme, OPTIONS } from './index.ts'
 
 /** Registers the runtime while Mosaic boots. */
 export default class AcmeProvider {
@@ -11,7 +11,7 @@ export default class AcmeProvider {
 
   boot() {
     this.#app.container.resolving('runtime.manager', (manager) => {
-      manager.extend('acme', createAcme())
+      manager.extend('acme', createAcme(), { options: OPTIONS })
     })
   }
 }

@@ -1,0 +1,69 @@
+import vine from '@vinejs/vine'
+import type { RuntimeManager } from '#runtimes/manager'
+import { defaultOf, type RuntimeOption, type RuntimeOptionValues } from '#runtimes/options'
+import { setting, type Definition } from '#settings/setting_kinds'
+import type { Settings } from '#settings/settings'
+
+/** Options of drivers are settings with keys such as `runtime.options.acme.region`. */
+const PREFIX = 'runtime.options.'
+
+/** For a search of rows with such keys. */
+export const OPTION_KEYS = `${PREFIX}%`
+
+const LONGEST_TEXT = 2048
+
+/** The settings that installed runtimes bring along, by key. */
+export function runtimeOptionSettings(
+  runtimes: Pick<RuntimeManager, 'names' | 'optionsOf'>
+): Map<string, Definition<any>> {
+  const all = runtimes.names().flatMap((driver) =>
+    runtimes.optionsOf(driver).map((option): [string, Definition<any>] => [
+      `${PREFIX}${driver}.${option.name}`,
+      setting({
+        default: defaultOf(option),
+        ...(option.type === 'secret' && { secret: true }),
+        schema: schemaOf(option),
+        form: {
+          label: option.label,
+          help: option.help ?? null,
+          choices: option.type === 'choice' ? option.choices : null,
+        },
+      }),
+    ])
+  )
+  return new Map(all)
+}
+
+/** The values that admins gave to the options of a driver. Secrets are opened. */
+export async function storedOptions(
+  settings: Settings,
+  driver: string
+): Promise<RuntimeOptionValues> {
+  const prefix = `${PREFIX}${driver}.`
+  const values = await settings.stored(prefix)
+  return Object.fromEntries([...values].map(([key, value]) => [key.slice(prefix.length), value]))
+}
+
+function schemaOf(option: RuntimeOption) {
+  switch (option.type) {
+    case 'number': {
+      const number = vine.number()
+      if (option.whole) number.withoutDecimals()
+      if (option.min !== undefined) number.min(option.min)
+      if (option.max !== undefined) number.max(option.max)
+      return number
+    }
+    case 'flag':
+      return vine.boolean({ strict: true })
+    case 'choice':
+      return vine.enum(option.choices.map(({ value }) => value))
+    case 'text':
+      return vine
+        .string()
+        .trim()
+        .maxLength(option.maxLength ?? LONGEST_TEXT)
+        .nullable()
+    case 'secret':
+      return vine.string().maxLength(LONGEST_TEXT).nullable()
+  }
+}

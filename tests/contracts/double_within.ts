@@ -1,0 +1,29 @@
+import { KNOBS_PORT_OFFSET } from '#tests/doubles/fake_openclaw'
+import type { InstanceTrial } from '#tests/contracts/runtime'
+import type { Instance } from '#runtimes/contract'
+
+/** Milliseconds for a command within an instance. */
+const DEADLINE_MS = 20_000
+
+/** What a test does within an instance: the double of OpenClaw does it, for whoever reaches its gateway. */
+export const doubleWithin: InstanceTrial = {
+  run: (instance, command) => ask(instance, '/run', { command }),
+  connect: async (instance, host, port) => {
+    const { result } = await ask<{ result: string }>(instance, '/connect', { host, port })
+    return result
+  },
+  takeMemory: async (instance, megabytes) => {
+    await ask(instance, '/hog', { megabytes })
+  },
+}
+
+async function ask<Answer>({ endpoint }: Instance, path: string, body: object): Promise<Answer> {
+  const url = new URL(path, endpoint)
+  url.port = String(Number(url.port) + KNOBS_PORT_OFFSET)
+  const response = await fetch(url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  })
+  return (await response.json()) as Answer
+}
