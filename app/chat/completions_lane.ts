@@ -12,7 +12,7 @@ const PATH = '/v1/chat/completions'
 const BEARER = /^bearer +(\S+)$/i
 
 export interface LaneServices {
-  tokens: Pick<AccessTokens, 'verify'>
+  tokens: Pick<AccessTokens, 'identify'>
   limits: Pick<UserLimits, 'request' | 'stream'>
   chat: Pick<OpenAiChat, 'answer'>
   report: Report
@@ -42,11 +42,12 @@ async function answer(
   const requestId = randomUUID()
   try {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
-    const userId = token && (await tokens.verify(token))
-    if (!userId) throw new E_INVALID_TOKEN()
+    const holder = token && (await tokens.identify(token))
+    if (!holder) throw new E_INVALID_TOKEN()
+    const { userId, userNamesConversation: byUser } = holder
     await limits.request(userId)
     await limits.stream(userId, response)
-    await chat.answer({ agent: `user/${userId}`, request, response, requestId })
+    await chat.answer({ agent: `user/${userId}`, request, response, requestId, byUser })
   } catch (error) {
     report(error)
     const told = toAnswer(error)

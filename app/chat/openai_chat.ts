@@ -22,6 +22,7 @@ import {
 } from '#chat/openai_request'
 import type { ChatRelay, Turn } from '#chat/relay'
 import type { Report } from '#chat/report'
+import { passingKey } from '#chat/session_key'
 import { readResponseRequest, responseBody } from '#chat/responses_request'
 import type { StreamTiming } from '#http/stream_timing'
 import type { UserLimits } from '#identity/user_limits'
@@ -103,7 +104,11 @@ export class OpenAiChat {
       const toolNames = ToolNames.of(chat.request.tools)
       const { sessionKey } = chat
       const body = await this.#chatBody(chat, toolNames)
-      const turn = this.#turn(exchange, { body, model: reference, sessionKey })
+      const turn = this.#turn(exchange, {
+        body,
+        model: reference,
+        sessionKey: sessionKey ?? passingKey(),
+      })
       await this.#ask({ turn, dialect: COMPLETIONS, stream: chat.stream, toolNames }, exchange)
     })
   }
@@ -118,7 +123,10 @@ export class OpenAiChat {
       const toolNames = ToolNames.of(asked.request.tools)
       const request = toolNames ? toolNames.renamed(asked.request) : asked.request
       const body = responseBody(request, asked.sessionKey !== null)
-      const turn = this.#turn(exchange, { body, model: reference, sessionKey: asked.sessionKey })
+      /** A response that is stored may be gone on from by its id: the gateway finds its session. */
+      const isPassing = asked.request.store === false && !asked.request.previous_response_id
+      const sessionKey = asked.sessionKey ?? (isPassing ? passingKey() : null)
+      const turn = this.#turn(exchange, { body, model: reference, sessionKey })
       turn.path = '/v1/responses'
       await this.#ask({ turn, dialect: RESPONSES, stream: asked.stream, toolNames }, exchange)
     })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 
 /**
  * How a conversation is named inside its agent. The surface comes first, so that no name which a client
@@ -32,6 +32,14 @@ export function safeName(name: string): string {
 /** The key that a request carries to the gateway. */
 export function sessionKey(surface: Surface, name: string): string {
   return `${surface}:${safeName(name)}`
+}
+
+/**
+ * The key of a session that nobody comes back to. OpenClaw 2026.9.6 keeps sessions of such keys in memory alone:
+ * they are in no store and no archive, and end with the gateway.
+ */
+export function passingKey(): string {
+  return `agent:main:dashboard:incognito-${randomUUID()}`
 }
 
 /**

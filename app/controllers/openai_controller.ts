@@ -35,11 +35,13 @@ export default class OpenAiController {
   }
 }
 
-function exchangeOf({ request, response, tokenUserId }: HttpContext): Exchange {
+function exchangeOf(ctx: HttpContext): Exchange {
+  const { request, response, tokenUserId, userNamesConversation } = ctx
   return {
     agent: `user/${tokenUserId}`,
     request: request.request,
     response: response.response,
     requestId: request.id(),
+    byUser: userNamesConversation,
   }
 }

@@ -16,6 +16,19 @@ const CACHE_SIZE = 10_000
 export const TOKEN_ABILITIES = ['chat', 'read', 'manage'] as const
 export type TokenAbility = (typeof TOKEN_ABILITIES)[number]
 
+/**
+ * Marks a token whose clients send their user's account as `user`, so that it names no conversation. Stored among
+ * the abilities, because the package's tokens have no other place for it.
+ */
+const USER_IS_ACCOUNT = 'user:account'
+
+/** A valid token's owner, and how its clients use OpenAI's API. */
+export interface TokenHolder {
+  userId: string
+  /** Whether `user` in a request names a conversation. */
+  userNamesConversation: boolean
+}
+
 interface Verified {
   userId: string
   tokenId: string
@@ -29,6 +42,8 @@ export interface NewToken {
   abilities?: TokenAbility[]
   /** Null or omitted: never expires. */
   expiresAt?: DateTime | null
+  /** Whether `user` in a request of OpenAI's API names a conversation. Default: it does. */
+  userNamesConversation?: boolean
 }
 
 /**
@@ -49,10 +64,16 @@ export class AccessTokens {
    * @throws E_TOKEN_ABILITY for a valid token without the required ability
    */
   async verify(token: string, ability: TokenAbility = 'chat'): Promise<string | null> {
+    return (await this.identify(token, ability))?.userId ?? null
+  }
+
+  /** Returns the token's holder, as `verify`. */
+  async identify(token: string, ability: TokenAbility = 'chat'): Promise<TokenHolder | null> {
     const known = await this.#find(token)
     if (!known) return null
-    if (!allows(known.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
-    return known.userId
+    const { userId, abilities } = known
+    if (!allows(abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+    return { userId, userNamesConversation: userNamesConversation(abilities) }
   }
 
   async #find(token: string): Promise<Verified | null> {
@@ -87,11 +108,13 @@ export class AccessTokens {
    *
    * @throws E_TOO_MANY_TOKENS
    */
-  async create(user: User, { name, abilities, expiresAt }: NewToken): Promise<AccessToken> {
+  async create(user: User, input: NewToken): Promise<AccessToken> {
+    const { name, abilities, expiresAt } = input
     /** At least one second: zero would mean a token that never expires. */
     const leftSec = (end: DateTime) => Math.max(1, Math.ceil((end.toMillis() - this.now()) / 1000))
     const expiresIn = expiresAt ? leftSec(expiresAt) : undefined
-    const allowed = [...(abilities ?? TOKEN_ABILITIES)]
+    const allowed: string[] = [...(abilities ?? TOKEN_ABILITIES)]
+    if (input.userNamesConversation === false) allowed.push(USER_IS_ACCOUNT)
     const token = await User.accessTokens.create(user, allowed, { name, expiresIn })
     await this.#keepWithinLimit(user, token)
     return token
@@ -156,4 +179,14 @@ export class AccessTokens {
 /** Tokens of earlier versions have `*`, which allows everything. */
 export function allows(abilities: string[], ability: TokenAbility): boolean {
   return abilities.includes(ability) || abilities.includes('*')
+}
+
+/** Returns whether `user` in a request names a conversation for the clients of a token. */
+export function userNamesConversation(abilities: string[]): boolean {
+  return !abilities.includes(USER_IS_ACCOUNT)
+}
+
+/** Returns the abilities proper, without marks. */
+export function abilitiesOf(stored: string[]): string[] {
+  return stored.filter((ability) => ability !== USER_IS_ACCOUNT)
 }

@@ -9,6 +9,8 @@ declare module '@adonisjs/core/http' {
   interface HttpContext {
     /** The owner of the access token. Set on the routes of the relay stack. */
     tokenUserId: string
+    /** Whether `user` in a request names a conversation for this token's clients. */
+    userNamesConversation: boolean
   }
 }
 
@@ -19,12 +21,14 @@ export default class TokenAuthMiddleware {
   async handle(ctx: HttpContext, next: NextFn) {
     const token = bearerOf(ctx.request)
     const tokens = await app.container.make('identity.tokens')
-    const userId = token && (await tokens.verify(token))
-    if (!userId) throw new E_INVALID_TOKEN()
+    const holder = token && (await tokens.identify(token))
+    if (!holder) throw new E_INVALID_TOKEN()
+    const { userId } = holder
     const limits = await app.container.make('identity.limits')
     await limits.request(userId)
     if (staysOpen(ctx.route?.meta.answers)) await limits.stream(userId, ctx.response.response)
     ctx.tokenUserId = userId
+    ctx.userNamesConversation = holder.userNamesConversation
     return next()
   }
 }

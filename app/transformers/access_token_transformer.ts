@@ -1,4 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
+import { abilitiesOf, userNamesConversation } from '#identity/access_tokens'
 import type { AccessToken } from '@adonisjs/auth/access_tokens'
 
 /** An access token without its value, which only the creating controller shows, once. */
@@ -8,7 +9,8 @@ export default class AccessTokenTransformer extends BaseTransformer<AccessToken>
     return {
       id: String(identifier),
       name,
-      abilities,
+      abilities: abilitiesOf(abilities),
+      userNamesConversation: userNamesConversation(abilities),
       createdAt: createdAt.toISOString(),
       lastUsedAt: lastUsedAt?.toISOString() ?? null,
       expiresAt: expiresAt?.toISOString() ?? null,

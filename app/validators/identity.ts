@@ -32,6 +32,7 @@ export const confirmValidator = vine.create({ password: vine.string().maxLength(
 export const accessTokenValidator = vine.create({
   name: vine.string().trim().minLength(1).maxLength(100),
   abilities: vine.array(vine.enum(TOKEN_ABILITIES)).minLength(1).distinct().optional(),
+  userNamesConversation: vine.boolean({ strict: true }).optional(),
   expiresAt: vine
     .string()
     .use(futureTimeRule())

@@ -30,6 +30,12 @@ export const PARTS = {
       needs: ['build', 'openclaw', 'engine', 'openclaw image'],
     },
     {
+      on: 'this machine, with clients',
+      word: 'clients',
+      onMachine: true,
+      needs: ['build', 'openclaw'],
+    },
+    {
       on: 'Compose',
       word: 'compose',
       needs: ['openclaw', 'engine', 'openclaw image', 'stack'],

@@ -56,7 +56,7 @@ export class CustomAdapter implements LlmAdapter {
   }
 
   toOpenClaw(provider: OpenClawProvider, endpoint: string): OpenClawEntry {
-    return openClawEntry(provider, endpoint, { input: ['text'] })
+    return openClawEntry(provider, endpoint, { input: ['text', 'image'] })
   }
 
   /** Strips the endpoint, because people paste the whole URL of an example request. */

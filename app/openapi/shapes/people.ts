@@ -72,6 +72,8 @@ const token = {
   name: nullable(text()),
   /** `*` on tokens of earlier versions. */
   abilities: list(oneOf([...TOKEN_ABILITIES, '*'])),
+  /** Whether `user` in a request under `/v1` names a conversation. */
+  userNamesConversation: flag(),
   createdAt: time(),
   lastUsedAt: nullable(time()),
   expiresAt: nullable(time()),

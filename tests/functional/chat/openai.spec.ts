@@ -98,7 +98,8 @@ test.group("OpenAI's own client", (group) => {
     ]
     await streamed({ messages })
     const [{ headers, body }] = gateway.requests
-    assert.notProperty(headers, 'x-openclaw-session-key')
+    const key = headers['x-openclaw-session-key'] as string
+    assert.match(key, /^agent:main:dashboard:incognito-[0-9a-f-]{36}$/, 'kept in memory alone')
     assert.deepEqual(body.messages, messages)
   })
 

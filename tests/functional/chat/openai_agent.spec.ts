@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import OpenAI, { APIError } from 'openai'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import User from '#models/user'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
@@ -167,6 +168,19 @@ test.group('The agent, for clients of OpenAI', (group) => {
       assert.lengthOf(body.messages, 1)
       assert.notProperty(body, 'user')
     }
+  })
+
+  test('`user` names no conversation for a token that says so', async ({ assert }) => {
+    gateway.script = (reply) => reply.json(200, whole({ content: 'Hi' }))
+    const owner = await User.findOrFail(userId)
+    const tokens = await app.container.make('identity.tokens')
+    const made = await tokens.create(owner, { name: 'chats', userNamesConversation: false })
+    client = client.withOptions({ apiKey: made.value!.release() })
+    await ask({ user: 'account-1' })
+    await ask({ user: 'account-1', metadata: { conversation_id: 'one' } })
+    const [alone, named] = gateway.requests.map((one) => one.headers['x-openclaw-session-key'])
+    assert.match(String(alone), /^agent:main:dashboard:incognito-/)
+    assert.equal(named, 'api:one')
   })
 
   test('a list that ends with an answer is no mistake', async ({ assert }) => {
