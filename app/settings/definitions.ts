@@ -4,6 +4,7 @@
  */
 import vine from '@vinejs/vine'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
+import { API_SETTINGS } from '#settings/api_settings'
 import { cidrRange } from '#settings/cidr_range'
 import { INSTALLATION_DEFINITIONS } from '#settings/definitions/installation'
 import { text, whole } from '#settings/definitions/rules'
@@ -52,20 +53,7 @@ export const DEFINITIONS = {
   /** Seconds within which a request to an agent must arrive. */
   'limits.uploadSec': setting<number>({ default: 120, schema: whole(5, 3600) }),
 
-  /** Whether a user's agent answers under `/v1` to a model's name without a slash, as some clients hard-code one. */
-  'api.anyModelName': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
-  /** Other sites whose pages may call `/v1` with an access token, as `https://chat.example.org`. */
-  'api.corsOrigins': setting<string[]>({
-    default: [],
-    schema: vine
-      .array(
-        vine
-          .string()
-          .trim()
-          .use(webAddress({ bare: true }))
-      )
-      .maxLength(64),
-  }),
+  ...API_SETTINGS,
 
   /** The runtime driver of new instances. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),
