@@ -4,7 +4,7 @@
  */
 import vine from '@vinejs/vine'
 import { WAKE_POLICIES, type WakePolicy } from '#models/types'
-import { API_SETTINGS } from '#settings/api_settings'
+import { API_DEFINITIONS } from '#settings/definitions/api'
 import { cidrRange } from '#settings/cidr_range'
 import { INSTALLATION_DEFINITIONS } from '#settings/definitions/installation'
 import { text, whole } from '#settings/definitions/rules'
@@ -53,7 +53,7 @@ export const DEFINITIONS = {
   /** Seconds within which a request to an agent must arrive. */
   'limits.uploadSec': setting<number>({ default: 120, schema: whole(5, 3600) }),
 
-  ...API_SETTINGS,
+  ...API_DEFINITIONS,
 
   /** The runtime driver of new instances. */
   'runtime.driver': setting<string>({ default: 'process', schema: vine.string().maxLength(64) }),

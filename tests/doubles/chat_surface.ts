@@ -71,6 +71,8 @@ export interface SurfaceOptions {
   /** Whether the agent answers to any name without a slash. */
   anyModelName?: boolean
   fetchImage?: FetchImage
+  /** Left out: some that only the test records. */
+  failures?: ProviderFailures
   gateway?: Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
   patch?: PatchSession
   /** What a gateway tells of runs. */
@@ -87,7 +89,7 @@ const noImage: FetchImage = async () => {
 export function scriptedSurface(options: SurfaceOptions = {}) {
   const waker = new ScriptedWaker()
   const activity = new CountedActivity()
-  const failures = new ProviderFailures()
+  const failures = options.failures ?? new ProviderFailures()
   const reported: unknown[] = []
   const report = (error: unknown) => void reported.push(error)
   const relay = new ChatRelay(waker, activity, options.relay)

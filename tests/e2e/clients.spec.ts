@@ -1,13 +1,21 @@
 import OpenAI, { APIError } from 'openai'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { MosaicProcess } from '#tests/e2e/mosaic_process'
-import { setUp } from '#tests/e2e/ready_mosaic'
+import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { baseUrl, scriptedSurface } from '#tests/doubles/chat_surface'
+import { RealAgent } from '#tests/e2e/real_openclaw'
 import { ScriptedModel } from '#tests/e2e/scripted_model'
-import type { Api } from '#tests/e2e/api'
+import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
 
 const KEY = 'sk-canary-71b2c3d4'
-/** One wake of the real OpenClaw on a busy machine, and what comes before it. */
-const TIMEOUT_MS = 240_000
+/** A start of the real OpenClaw on a busy machine, and its first chat. */
+const BOOT_MS = 300_000
+const TIMEOUT_MS = 120_000
 const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const hello = [{ role: 'user' as const, content: 'Good morning' }]
@@ -28,27 +36,45 @@ const tool = (name: string) => ({
 })
 
 test.group("OpenAI's client and the real OpenClaw", (group) => {
-  let mosaic: MosaicProcess
+  let home: string
+  let agent: RealAgent
+  let gatewayToken: string
   let model: ScriptedModel
-  let api: Api
+  let surface: ReturnType<typeof scriptedSurface>
   let client: OpenAI
 
+  group.setup(() => testUtils.db().truncate())
   group.setup(async () => {
+    home = mkdtempSync(join(tmpdir(), 'mosaic-clients-'))
     model = await new ScriptedModel().start()
-    mosaic = new MosaicProcess()
-    await mosaic.prepare()
-    api = await setUp(mosaic, {
-      type: 'custom',
-      baseUrl: model.url,
-      apiKey: KEY,
-      model: ScriptedModel.MODEL,
-    })
-    client = new OpenAI({ baseURL: `${mosaic.url}/v1`, apiKey: api.token!, maxRetries: 0 })
-    await api.chat('Wake up')
+    const settings = await app.container.make('settings')
+    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
+
+    const { user, token } = await agentOfSomeone()
+    gatewayToken = token
+    const models = [{ id: ScriptedModel.MODEL, name: 'Parrot' }]
+    const provider = { name: 'work', type: 'custom', apiType: 'openai-completions', models }
+    await providerOf(user.id, { ...provider, baseUrl: model.url }, KEY)
+
+    const failures = await app.container.make('llm_relay.failures')
+    surface = scriptedSurface({ failures, models: { 'mosaic-work': [ScriptedModel.MODEL] } })
+    agent = new RealAgent(`user/${user.id}`, token, home, await freePort())
+    surface.waker.remembered = { url: agent.url, token }
+    const tokens = await app.container.make('identity.tokens')
+    const apiKey = (await tokens.create(user, { name: 'test' })).value!.release()
+    client = new OpenAI({ baseURL: `${baseUrl()}/v1`, apiKey, maxRetries: 0 })
     return async () => {
-      await mosaic.end()
+      await agent.stop()
+      await surface.restore()
       await model.stop()
+      await settings.set('network.allowedRanges', [])
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     }
+  })
+  group.setup(async () => {
+    const gateway = await app.container.make('openclaw.gateway')
+    await agent.ready((url) => gateway.probeReady(url), BOOT_MS)
+    await gateway.prewarm(agent.url, gatewayToken, AbortSignal.timeout(BOOT_MS))
   })
   group.each.setup(() => {
     model.bodies.length = 0
@@ -192,11 +218,35 @@ test.group("OpenAI's client and the real OpenClaw", (group) => {
     assert.deepEqual(model.bodies, [{ model: ScriptedModel.MODEL, ...request }] as any)
   })
 
-  test('calls without a conversation leave none behind', async ({ assert }) => {
-    const before = await api.ask<unknown[]>('GET', '/api/v1/conversations')
+  test('calls without a conversation leave nothing in the store of the agent', async ({
+    assert,
+  }) => {
+    const gateway = await app.container.make('openclaw.gateway')
+    const keys = async () =>
+      (await gateway.sessions(agent.url, gatewayToken))
+        .map(({ key }) => key)
+        .filter((key) => !key.startsWith('dashboard:incognito-'))
+    const before = await keys()
+    const secret = 'a canary of a call that stands alone'
     for (let number = 0; number < 3; number++) {
-      await client.chat.completions.create({ model: 'openclaw', messages: hello })
+      const messages = [{ role: 'user' as const, content: secret }]
+      await client.chat.completions.create({ model: 'openclaw', messages })
     }
-    assert.lengthOf(await api.ask<unknown[]>('GET', '/api/v1/conversations'), before.length)
+    assert.sameMembers(await keys(), before)
+    for (const file of filesBelow(home)) assert.isFalse(readFileSync(file).includes(secret), file)
   })
 })
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

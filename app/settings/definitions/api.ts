@@ -3,7 +3,7 @@ import { setting } from '#settings/setting_kinds'
 import { webAddress } from '#settings/web_address'
 
 /** The settings of OpenAI's API, under `/v1`. */
-export const API_SETTINGS = {
+export const API_DEFINITIONS = {
   /** Whether a user's agent answers under `/v1` to a model's name without a slash, as some clients hard-code one. */
   'api.anyModelName': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
   /** Other sites whose pages may call `/v1` with an access token, as `https://chat.example.org`. */
