@@ -4,6 +4,8 @@ import type { Prewarmer } from '#agents/prewarmer'
 import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
 import type { RelayMetrics } from '#chat/relay_metrics'
+import type { AgentKey } from '#agents/types'
+import type { ArchiveKeeper } from '#knowledge/archive/archive_keeper'
 import { ownerOf } from '#openclaw/agent_name'
 import type { UsageMeter } from '#usage/usage_meter'
 
@@ -11,6 +13,7 @@ declare module '@adonisjs/core/types' {
   interface ContainerBindings {
     'chat.relay': ChatRelay
     'chat.metrics': RelayMetrics
+    'knowledge.archive_keeper': ArchiveKeeper
   }
 }
 
@@ -21,6 +24,7 @@ const DRAIN_MS = 5000
 export default class ChatProvider {
   #relay: ChatRelay | null = null
   #direct: DirectModels | null = null
+  #keeper: ArchiveKeeper | null = null
 
   constructor(protected app: ApplicationService) {}
 
@@ -36,7 +40,8 @@ export default class ChatProvider {
         counted(
           await resolver.make('agents.activity'),
           await resolver.make('agents.prewarmer'),
-          await resolver.make('usage.meter')
+          await resolver.make('usage.meter'),
+          await resolver.make('knowledge.archive_keeper')
         ),
         {},
         await resolver.make('chat.metrics')
@@ -67,6 +72,22 @@ export default class ChatProvider {
     const { reportTo } = await import('#chat/report')
     const report = async () => reportTo(await container.make('logger'))
 
+    const { archiveSource } = await import('#chat/archive_source')
+
+    container.singleton('knowledge.archive_keeper', async (resolver) => {
+      const { ArchiveKeeper } = await import('#knowledge/archive/archive_keeper')
+      const { systemClock } = await import('#timing/clock')
+      const gateway = await resolver.make('openclaw.gateway')
+      const lifecycle = await resolver.make('agents.lifecycle')
+      const sourceOf = (agent: AgentKey) => {
+        const access = lifecycle.peek(agent)
+        return access && archiveSource(gateway, access)
+      }
+      const ingestion = await resolver.make('knowledge.archive_ingestion')
+      const logger = await resolver.make('logger')
+      this.#keeper = new ArchiveKeeper(ingestion, sourceOf, logger, systemClock)
+      return this.#keeper
+    })
     container.singleton(ModelCatalogue, async (resolver) => {
       const documents = await resolver.make('openclaw.documents')
       const models = new ModelCatalogue(documents, new ModelListVersions())
@@ -131,12 +152,18 @@ export default class ChatProvider {
 
   /** Closes all connections to gateways. */
   async shutdown() {
+    await this.#keeper?.close()
     await this.#relay?.destroy()
   }
 }
 
 /** Counts a chat as use, and marks the agent as warm for the next one. */
-function counted(activity: AgentActivity, primer: Prewarmer, meter: UsageMeter): ActivityCounter {
+function counted(
+  activity: AgentActivity,
+  primer: Prewarmer,
+  meter: UsageMeter,
+  keeper: ArchiveKeeper
+): ActivityCounter {
   return {
     begin(agent) {
       const userId = ownerOf(agent)
@@ -146,6 +173,7 @@ function counted(activity: AgentActivity, primer: Prewarmer, meter: UsageMeter):
       return () => {
         endChat()
         endActivity()
+        keeper.chatEnded(agent)
       }
     },
   }

@@ -5,6 +5,7 @@
 import type { Router } from '@adonisjs/core/http'
 
 const AgentDocumentsController = () => import('#controllers/internal/agent_documents_controller')
+const McpController = () => import('#controllers/internal/mcp_controller')
 const LlmRelayController = () => import('#controllers/internal/llm_relay_controller')
 
 export function internalRoutes(router: Router): void {
@@ -12,6 +13,7 @@ export function internalRoutes(router: Router): void {
     .group(() => {
       router.get('agent-config/:containerType/:id', [AgentDocumentsController, 'show'])
       router.get('agent-config/:containerType/:id/files', [AgentDocumentsController, 'files'])
+      router.any('mcp', [McpController, 'handle'])
       router.any('llm/:providerId/*', [LlmRelayController, 'handle'])
     })
     .prefix('api/internal')

@@ -96,4 +96,6 @@ export interface AgentsContext {
    * dropped.
    */
   tokenChanged?: () => void
+  /** Called while an idle agent still runs, before its stop is decided. Must resolve soon, and never reject. */
+  beforeSleep?: (agent: AgentKey) => Promise<void>
 }

@@ -71,3 +71,18 @@ export class E_TASK_CLAIMED extends Exception {
   static override message = 'The task is claimed already, or it is over.'
   static override help = 'Take another one, or come back when the claim has expired.'
 }
+
+export class E_ARCHIVE_NOT_FOUND extends Exception {
+  static override code = 'E_ARCHIVE_NOT_FOUND'
+  static override status = 404
+  static override message = 'Nothing is kept of such a conversation.'
+  static override help = 'Search the archive: each match names its conversation as "id".'
+}
+
+/** The agent's owner has not allowed it to use what is known. */
+export class E_KNOWLEDGE_OFF extends Exception {
+  static override code = 'E_KNOWLEDGE_OFF'
+  static override status = 403
+  static override message = 'The owner of this agent does not share what they know with it.'
+  static override help = 'They can allow it under Settings → Knowledge.'
+}

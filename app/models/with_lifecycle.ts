@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { DateTime } from 'luxon'
 import { column } from '@adonisjs/lucid/orm'
 import type { LucidModel } from '@adonisjs/lucid/types/model'
@@ -16,6 +16,14 @@ export function hashGatewayToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
+/**
+ * The token with which an agent reaches what is known, and nothing else. It follows from the gateway token, and does
+ * not lead back to it. The launcher computes it in the same way.
+ */
+export function knowledgeTokenOf(gatewayToken: string): string {
+  return createHmac('sha256', gatewayToken).update('mosaic/knowledge/v1').digest('base64url')
+}
+
 /** The columns of `database/lifecycle_columns.ts`, with their types, and the gateway token. */
 export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(superclass: Base) {
   class ModelWithLifecycle extends superclass {
@@ -27,6 +35,9 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
 
     @column({ serializeAs: null })
     declare gatewayTokenHash: string | null
+
+    @column({ serializeAs: null })
+    declare knowledgeTokenHash: string | null
 
     declare updatedAt: DateTime | null
 
@@ -53,6 +64,7 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
       const token = randomBytes(TOKEN_BYTES).toString('base64url')
       await this.seal('gatewayToken', token)
       this.gatewayTokenHash = hashGatewayToken(token)
+      this.knowledgeTokenHash = hashGatewayToken(knowledgeTokenOf(token))
       return token
     }
 
@@ -60,6 +72,7 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
     async dropGatewayToken(): Promise<void> {
       await this.seal('gatewayToken', null)
       this.gatewayTokenHash = null
+      this.knowledgeTokenHash = null
     }
   }
   return ModelWithLifecycle

@@ -35,19 +35,20 @@ export class AgentTokens {
     return this.#known.get(hash, () => this.#find(hash))
   }
 
+  /** Whose knowledge token it is; null as for `identify`. System agents have no owner, and know nothing. */
+  async identifyKnowledge(token: string | null): Promise<AgentIdentity | null> {
+    if (!token) return null
+    const hash = hashGatewayToken(token)
+    return this.#known.get(`knowledge/${hash}`, () => this.#findUser('knowledge_token_hash', hash))
+  }
+
   clear(): void {
     this.#known.clear()
   }
 
   async #find(hash: string): Promise<AgentIdentity | null> {
-    const user = await UserContainer.query()
-      .where('gateway_token_hash', hash)
-      .whereHas('user', (owner) => owner.whereNull('deactivated_at'))
-      .first()
-    if (user && same(user.gatewayTokenHash, hash)) {
-      const { id: rowId, userId: ownerId } = user
-      return { agent: `user/${ownerId}`, rowId, ownerId, providerId: null }
-    }
+    const user = await this.#findUser('gateway_token_hash', hash)
+    if (user) return user
     const system = await SystemContainer.query()
       .where({ gateway_token_hash: hash, is_active: true })
       .first()
@@ -56,6 +57,20 @@ export class AgentTokens {
       return { agent: `system/${rowId}`, rowId, ownerId: null, providerId }
     }
     return null
+  }
+
+  async #findUser(
+    column: 'gateway_token_hash' | 'knowledge_token_hash',
+    hash: string
+  ): Promise<AgentIdentity | null> {
+    const row = await UserContainer.query()
+      .where(column, hash)
+      .whereHas('user', (owner) => owner.whereNull('deactivated_at'))
+      .first()
+    const stored = column === 'gateway_token_hash' ? row?.gatewayTokenHash : row?.knowledgeTokenHash
+    if (!row || !same(stored ?? null, hash)) return null
+    const { id: rowId, userId: ownerId } = row
+    return { agent: `user/${ownerId}`, rowId, ownerId, providerId: null }
   }
 }
 

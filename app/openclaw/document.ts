@@ -19,6 +19,8 @@ export interface DocumentProvider {
 /** Everything that a document depends on. No secret is among it. */
 export interface DocumentInput {
   profile: AgentProfile
+  /** Where the agent finds the tools of what is known; left out, it gets none. */
+  mcpUrl?: string
   /** Where the agent reaches the LLM relay, without a slash at the end; a provider's id follows. */
   relayUrl: string
   /** Active ones of the owner. Those without a model are left out. */
@@ -40,6 +42,12 @@ const GATEWAY_TOKEN: SecretReference = { source: 'file', provider: SECRETS, id: 
 const RESPONSES = { enabled: true, images: { allowUrl: false }, files: { allowUrl: false } }
 
 const LOG_BYTES = 5_000_000
+
+/** How OpenClaw names the tools of the server `mosaic`. */
+const KNOWLEDGE_TOOLS = ['mosaic__*']
+
+/** Milliseconds after which OpenClaw drops a session's idle tools; without it, it keeps all of them. */
+const MCP_IDLE_MS = 600_000
 
 /**
  * The OpenClaw document of an agent. It holds no secret: the gateway token, which is also what the
@@ -70,6 +78,8 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
       controlUi: { enabled: false },
       /** Otherwise a process inside the instance pairs itself without anyone's consent. */
       nodes: { pairing: { autoApproveLocal: false, sshVerify: false } },
+      /** On by default: a shell with the gateway's own environment. */
+      terminal: { enabled: false },
     },
     agents: {
       defaults: {
@@ -96,9 +106,19 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
     },
     update: { checkOnStart: false },
     discovery: { mdns: { mode: 'off' } },
+    ...(input.mcpUrl && { mcp: knowledgeServer(input.mcpUrl) }),
     ...(input.profile === 'full'
       ? fullProfile(CONTROL_PLUGIN)
-      : minimalProfile(entries.plugins, CONTROL_PLUGIN)),
+      : minimalProfile(entries.plugins, CONTROL_PLUGIN, input.mcpUrl ? KNOWLEDGE_TOOLS : [])),
+  }
+}
+
+/** OpenClaw puts the token in from its environment: headers take no secret reference. */
+function knowledgeServer(url: string): OpenClawDocument['mcp'] {
+  const headers = { Authorization: 'Bearer ${MOSAIC_KNOWLEDGE_TOKEN}' }
+  return {
+    sessionIdleTtlMs: MCP_IDLE_MS,
+    servers: { mosaic: { url, transport: 'streamable-http', headers } },
   }
 }
 

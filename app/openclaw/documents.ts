@@ -3,6 +3,7 @@ import type { LlmAdapter } from '#llm/contract'
 import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
 import UserAgentConfig from '#models/user_agent_config'
+import type { KnowledgeAccess } from '#models/types'
 import { parseAgentName, type AgentName } from '#openclaw/agent_name'
 import { assembleDocument, type DocumentInput, type DocumentProvider } from '#openclaw/document'
 import { documentHash } from '#openclaw/document_hash'
@@ -23,7 +24,12 @@ export interface Adapters {
   get(type: string): LlmAdapter
 }
 
-type Wishes = Pick<DocumentInput, 'profile' | 'primaryModel' | 'fallbackModels' | 'providerId'>
+interface Wishes extends Pick<
+  DocumentInput,
+  'profile' | 'primaryModel' | 'fallbackModels' | 'providerId'
+> {
+  knowledge: KnowledgeAccess
+}
 
 /** Assembles agents' documents from their rows. Nothing of it is stored but the hash. */
 export class AgentDocuments {
@@ -54,6 +60,7 @@ export class AgentDocuments {
       .orderBy('id')
     const wishes: Wishes = {
       profile: config?.profile ?? 'minimal',
+      knowledge: config?.knowledge ?? 'off',
       primaryModel: config?.primaryModel ?? null,
       fallbackModels: config?.fallbackModels ?? [],
       providerId: config?.providerId ?? null,
@@ -68,6 +75,7 @@ export class AgentDocuments {
       ? await LlmProvider.query().where({ id: row.providerId, is_active: true })
       : []
     const wishes: Wishes = {
+      knowledge: 'off',
       profile: 'minimal',
       primaryModel: row.primaryModel,
       fallbackModels: [],
@@ -83,8 +91,9 @@ export class AgentDocuments {
   ): Promise<AgentDocument> {
     const providers = rows.map((row) => this.#provider(row)).filter((row) => row !== null)
     const relayUrl = `${this.internalUrl}/api/internal/llm`
-    const document = assembleDocument({ ...wishes, relayUrl, providers })
-    const files = launchFiles(personality)
+    const mcpUrl = wishes.knowledge === 'off' ? undefined : `${this.internalUrl}/api/internal/mcp`
+    const document = assembleDocument({ ...wishes, relayUrl, mcpUrl, providers })
+    const files = launchFiles(personality, wishes.knowledge)
     const hash = documentHash(document, files)
     return { document, files: [...files, preloadFile(await this.preload())], hash }
   }

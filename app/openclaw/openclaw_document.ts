@@ -19,6 +19,8 @@ export interface ProfileSections {
     profile: 'minimal' | 'full'
     /** On, it would hide the tools of a client behind a search for them. */
     toolSearch: false
+    /** Tools beyond the profile's, as patterns. */
+    alsoAllow?: string[]
     loopDetection?: { enabled: boolean }
   }
   cron?: { enabled: boolean }
@@ -46,6 +48,7 @@ export interface OpenClawDocument extends ProfileSections {
     }
     controlUi: { enabled: boolean }
     nodes: { pairing: { autoApproveLocal: boolean; sshVerify: boolean } }
+    terminal: { enabled: boolean }
   }
   agents: {
     defaults: {
@@ -60,6 +63,13 @@ export interface OpenClawDocument extends ProfileSections {
     mode: 'merge'
     catalogRefresh: { enabled: boolean }
     providers: Record<string, OpenClawEntry['config'] & { apiKey: SecretReference }>
+  }
+  mcp?: {
+    sessionIdleTtlMs: number
+    servers: Record<
+      string,
+      { url: string; transport: 'streamable-http'; headers: Record<string, string> }
+    >
   }
   secrets: { providers: Record<string, { source: 'file'; path: string; mode: 'json' }> }
   logging: { file: string; maxFileBytes: number; consoleLevel: 'warn' }

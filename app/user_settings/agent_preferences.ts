@@ -1,15 +1,13 @@
 import db from '@adonisjs/lucid/services/db'
-import type { LucidRow } from '@adonisjs/lucid/types/model'
-import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
-import type { AgentProfile, WakePolicy } from '#models/types'
-import { isUniqueViolation } from '#models/unique_violation'
+import type { AgentProfile, KnowledgeAccess, WakePolicy } from '#models/types'
 import { resolveModel } from '#openclaw/model_references'
 import type { Actor } from '#settings/actor'
 import type { SettingsChanged } from '#user_settings/agent_settings_changed'
+import { configOf, containerOf, DEFAULT_PROFILE } from '#user_settings/preference_rows'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 import type { Settings } from '#settings/settings'
 
@@ -27,14 +25,14 @@ export interface Preferences {
   /** Policy for the idle agent. */
   wakePolicy: WakePolicy
   profile: AgentProfile
+  /** What the agent may do with findings, memory and tasks. */
+  knowledge: KnowledgeAccess
 }
 
 /** Omitted values stay. Null restores the default. */
 export type PreferenceChanges = {
   [Name in keyof Preferences]?: Preferences[Name] | null
 }
-
-const DEFAULT_PROFILE: AgentProfile = 'minimal'
 
 /** A user's choices for their agent, over `user_agent_configs` and `user_containers`. */
 export class AgentPreferences {
@@ -56,6 +54,7 @@ export class AgentPreferences {
         container?.idleTimeoutMin ?? (await this.settings.get('agents.idleTimeoutMin')),
       wakePolicy: container?.wakePolicy ?? (await this.settings.get('agents.wakePolicy')),
       profile: config?.profile ?? DEFAULT_PROFILE,
+      knowledge: config?.knowledge ?? 'off',
     }
   }
 
@@ -77,6 +76,7 @@ export class AgentPreferences {
         ...models,
         ...(changes.personality !== undefined && { personality: changes.personality || null }),
         ...(changes.profile !== undefined && { profile: changes.profile ?? DEFAULT_PROFILE }),
+        ...(changes.knowledge !== undefined && { knowledge: changes.knowledge ?? 'off' }),
       })
       await config.save()
 
@@ -140,49 +140,5 @@ export class AgentPreferences {
       ...(primary !== undefined && { primaryModel: primary || null }),
       ...(fallbackModels !== undefined && { fallbackModels: [...new Set(fallbacks ?? [])] }),
     }
-  }
-}
-
-function configOf(userId: string, client: TransactionClientContract): Promise<UserAgentConfig> {
-  return findOrCreate(
-    () => UserAgentConfig.query({ client }).where('user_id', userId).forUpdate().first(),
-    (trx) =>
-      UserAgentConfig.create(
-        { userId, fallbackModels: [], profile: DEFAULT_PROFILE },
-        { client: trx }
-      ),
-    client
-  )
-}
-
-function containerOf(
-  userId: string,
-  idleTimeoutMin: number,
-  client: TransactionClientContract
-): Promise<UserContainer> {
-  const containerName = `mosaic-user-${userId}`
-  return findOrCreate(
-    () => UserContainer.query({ client }).where('user_id', userId).first(),
-    (trx) => UserContainer.create({ userId, containerName, idleTimeoutMin }, { client: trx }),
-    client
-  )
-}
-
-/** One row per user: if two callers create it at once, the second finds the first one's. */
-async function findOrCreate<Row extends LucidRow>(
-  find: () => Promise<Row | null>,
-  create: (client: TransactionClientContract) => Promise<Row>,
-  client: TransactionClientContract
-): Promise<Row> {
-  const found = await find()
-  if (found) return found
-  try {
-    const made = await client.transaction((savepoint) => create(savepoint))
-    /** The savepoint has ended: later queries belong to the surrounding transaction. */
-    return made.useTransaction(client)
-  } catch (error) {
-    const theirs = isUniqueViolation(error) ? await find() : null
-    if (!theirs) throw error
-    return theirs
   }
 }

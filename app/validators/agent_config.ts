@@ -1,5 +1,5 @@
 import vine from '@vinejs/vine'
-import { AGENT_PROFILES, WAKE_POLICIES } from '#models/types'
+import { AGENT_PROFILES, KNOWLEDGE_ACCESS, WAKE_POLICIES } from '#models/types'
 
 /** `<provider name>/<model id>`, or a model ID of the default provider. */
 const model = () => vine.string().trim().minLength(1).maxLength(320)
@@ -28,4 +28,5 @@ export const agentConfigValidator = vine.create({
     .optional(),
   wakePolicy: vine.enum(WAKE_POLICIES).nullable().optional(),
   profile: vine.enum(AGENT_PROFILES).nullable().optional(),
+  knowledge: vine.enum(KNOWLEDGE_ACCESS).nullable().optional(),
 })

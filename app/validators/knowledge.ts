@@ -100,3 +100,11 @@ export const taskChangesValidator = vine.create({
 export const claimValidator = vine.create({
   minutes: vine.number().withoutDecimals().min(1).max(MOST_CLAIM_MINUTES).optional(),
 })
+
+/** Ten years. */
+const MOST_DAYS = 3650
+
+export const archiveRuleValidator = vine.create({
+  enabled: vine.boolean({ strict: true }).optional(),
+  days: vine.number().withoutDecimals().min(1).max(MOST_DAYS).optional(),
+})

@@ -54,9 +54,10 @@ mkdir -p "$OPENCLAW_STATE_DIR"
 # its last copy. Mosaic's document is the one that counts.
 rm -f "$OPENCLAW_CONFIG_PATH".bak* "$OPENCLAW_CONFIG_PATH".last-good
 
-NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+# What it prints opens what is known, and nothing else: see knowledgeTokenOf in Mosaic.
+MOSAIC_KNOWLEDGE_TOKEN=$(NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
+import { createHmac, randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 
@@ -107,8 +108,11 @@ for (const { path, content } of files) {
   write(target, content)
 }
 write(resolve(OPENCLAW_CONFIG_PATH), JSON.stringify(document, null, 2))
+writeSync(1, createHmac('sha256', token).update('mosaic/knowledge/v1').digest('base64url'))
 process.exit(0)
 FETCH
+)
+export MOSAIC_KNOWLEDGE_TOKEN
 
 unset MOSAIC_FETCH_SEC
 preload=$OPENCLAW_STATE_DIR/mosaic/preload.mjs

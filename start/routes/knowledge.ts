@@ -4,6 +4,7 @@ import {
   findingSearchValidator,
   findingsValidator,
   findingValidator,
+  archiveRuleValidator,
   claimValidator,
   memoriesValidator,
   memoryKeyValidator,
@@ -13,9 +14,17 @@ import {
   taskValidator,
 } from '#validators/knowledge'
 import { nothing, one, page } from '#openapi/answer'
-import { finding, foundFindings, memory, task } from '#openapi/shapes/knowledge'
+import {
+  archiveRule,
+  finding,
+  foundFindings,
+  foundMessages,
+  memory,
+  task,
+} from '#openapi/shapes/knowledge'
 import { api } from '#start/kernel'
 
+const Archive = () => import('#controllers/api/archive_controller')
 const Memories = () => import('#controllers/api/memories_controller')
 const Tasks = () => import('#controllers/api/tasks_controller')
 const Findings = () => import('#controllers/api/findings_controller')
@@ -91,6 +100,19 @@ router
       .as('tasks.claim')
       .answers(one(task))
       .takes(claimValidator)
+
+    router.get('/archive', [Archive, 'show']).as('archive.show').answers(one(archiveRule))
+    router
+      .put('/archive', [Archive, 'update'])
+      .as('archive.update')
+      .answers(one(archiveRule))
+      .takes(archiveRuleValidator)
+    router
+      .get('/archive/search', [Archive, 'search'])
+      .as('archive.search')
+      .answers(one(foundMessages))
+      .asks(findingSearchValidator)
+    router.delete('/archive/:id', [Archive, 'destroy']).as('archive.destroy').answers(nothing)
   })
   .prefix('/api/v1')
   .access('signedIn')

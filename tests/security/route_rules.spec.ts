@@ -342,6 +342,7 @@ test.group("A user's token on what belongs to someone else", (group) => {
       '/api/v1/findings/:id': finding.id,
       '/api/v1/agent/memory/:key': 'theirs',
       '/api/v1/tasks/:id': task.id,
+      '/api/v1/archive/:id': 'none',
       '/api/v1/tasks/:id/claim': task.id,
     }
   }

@@ -244,6 +244,7 @@ const CONTENTS = [
   'models/finding',
   'models/agent_memory',
   'models/task',
+  'models/archive_',
 ]
 
 /** The same in the container: how names begin. */

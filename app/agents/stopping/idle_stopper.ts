@@ -44,11 +44,14 @@ export interface IdleStopperParts {
 
 /** Stops idle agents, but never one that is working. */
 export class IdleStopper {
-  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>
+  readonly #context: Pick<
+    AgentsContext,
+    'clock' | 'logger' | 'runtimes' | 'timeouts' | 'beforeSleep'
+  >
   readonly #parts: IdleStopperParts
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts' | 'beforeSleep'>,
     parts: IdleStopperParts
   ) {
     this.#context = context
@@ -67,6 +70,7 @@ export class IdleStopper {
   ): Promise<IdleStopOutcome> {
     const { leases, local, rows } = this.#parts
     if (local.wakes.has(agent) || leases.isHeld(agent)) return 'changing'
+    await this.#context.beforeSleep?.(agent)
     const work = leases.tryHold(agent, async () => {
       const row = await rows.find(agent)
       const wanted = row && wish(row)

@@ -44,10 +44,19 @@ export class WordIndex {
   /** Indexes a document in place of what was indexed of it before. */
   async put(
     cipher: DataCipher,
+    document: IndexedDocument,
+    trx: TransactionClientContract
+  ): Promise<void> {
+    await this.remove(document.kind, [document.refId], trx)
+    await this.add(cipher, document, trx)
+  }
+
+  /** Indexes a document that is not indexed yet. */
+  async add(
+    cipher: DataCipher,
     { userId, kind, refId, counts }: IndexedDocument,
     trx: TransactionClientContract
   ): Promise<void> {
-    await this.remove(kind, [refId], trx)
     const length = [...counts.values()].reduce((sum, count) => sum + count, 0)
     if (length === 0) return
     const [made] = await trx

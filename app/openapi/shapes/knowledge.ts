@@ -2,6 +2,7 @@ import { AUTHORS, FINDING_STATUSES, TASK_STATUSES } from '#models/types'
 import {
   anything,
   count,
+  flag,
   list,
   nullable,
   number,
@@ -62,3 +63,18 @@ export const task = shape({
   createdAt: time(),
   updatedAt: time(),
 })
+
+export const archiveRule = shape({ enabled: flag(), days: count() })
+
+/** Messages of archived conversations, the best match first. `id` is what deleting takes. */
+export const foundMessages = list(
+  shape({
+    id: text(),
+    conversationId: text(),
+    title: nullable(text()),
+    role: oneOf(['user', 'assistant']),
+    text: text(),
+    at: time(),
+    score: number(),
+  })
+)

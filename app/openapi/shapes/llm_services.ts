@@ -1,5 +1,5 @@
 import { CONNECTION_FAILURES } from '#llm/contract'
-import { AGENT_PROFILES, WAKE_POLICIES } from '#models/types'
+import { AGENT_PROFILES, KNOWLEDGE_ACCESS, WAKE_POLICIES } from '#models/types'
 import {
   count,
   either,
@@ -71,4 +71,5 @@ export const agentConfig = shape({
   idleTimeoutMin: count(),
   wakePolicy: oneOf(WAKE_POLICIES),
   profile: oneOf(AGENT_PROFILES),
+  knowledge: oneOf(KNOWLEDGE_ACCESS),
 })

@@ -37,6 +37,7 @@ test.group('Agent config', (group) => {
       idleTimeoutMin: 45,
       wakePolicy: 'scale_to_zero',
       profile: 'minimal',
+      knowledge: 'off',
     })
   })
 
@@ -50,6 +51,7 @@ test.group('Agent config', (group) => {
       idleTimeoutMin: 7,
       wakePolicy: 'warm',
       profile: 'full',
+      knowledge: 'read',
     }
     const response = await client.put(PATH).json(config).bearerToken(me.token)
     response.assertStatus(200)

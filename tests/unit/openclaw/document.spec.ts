@@ -136,6 +136,23 @@ test.group('The document', () => {
     assert.equal(tools.profile, 'minimal')
   })
 
+  test('names the tools of what is known where its owner allows it', ({ assert }) => {
+    const mcpUrl = '${MOSAIC_API_URL}/api/internal/mcp'
+    const document = documentOf({ profile: 'minimal', mcpUrl })
+    assert.deepEqual(document.mcp!.servers.mosaic, {
+      url: mcpUrl,
+      transport: 'streamable-http',
+      headers: { Authorization: 'Bearer ${MOSAIC_KNOWLEDGE_TOKEN}' },
+    })
+    assert.deepEqual(document.tools.alsoAllow, ['mosaic__*'])
+    assert.isDefined(documentOf({ profile: 'full', mcpUrl }).mcp)
+    for (const without of [documentOf({}), documentOf({ profile: 'full' })]) {
+      assert.isUndefined(without.mcp)
+      assert.isUndefined(without.tools.alsoAllow)
+      assert.deepEqual(without.gateway.terminal, { enabled: false })
+    }
+  })
+
   test('of the full profile keeps reminders, memory and every plugin', ({ assert }) => {
     const document = documentOf({ profile: 'full' })
     assert.notProperty(document.plugins, 'allow')
@@ -161,6 +178,10 @@ test.group('Canonical JSON', () => {
 
 test.group('Launch files', () => {
   test('carry the personality and turn retries off', ({ assert }) => {
+    const [{ content }] = launchFiles('You are brief.', 'write')
+    assert.match(content, /^You are brief\.\n\n## What is known\n[^]*mosaic__findings_save/)
+    assert.notInclude(launchFiles(null, 'read')[0].content, 'findings_save')
+    assert.equal(launchFiles(null, 'off')[0].content, '')
     assert.deepEqual(launchFiles('  You are brief. '), [
       { path: 'workspace/SOUL.md', content: 'You are brief.\n' },
       {

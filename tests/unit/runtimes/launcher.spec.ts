@@ -4,6 +4,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { test } from '@japa/runner'
+import { knowledgeTokenOf } from '#models/with_lifecycle'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 
 const LAUNCHER = new URL('../../../docker/agent/entrypoint.sh', import.meta.url).pathname
@@ -11,9 +12,9 @@ const LAUNCHER = new URL('../../../docker/agent/entrypoint.sh', import.meta.url)
 /** Tells what it was started with, and ends. */
 const OPENCLAW = `
 import { readFileSync } from 'node:fs'
-const { OPENCLAW_CONFIG_PATH, OPENCLAW_STATE_DIR, MOSAIC_SECRETS_FILE } = process.env
+const { OPENCLAW_CONFIG_PATH, OPENCLAW_STATE_DIR, MOSAIC_SECRETS_FILE, MOSAIC_KNOWLEDGE_TOKEN } = process.env
 const document = JSON.parse(readFileSync(OPENCLAW_CONFIG_PATH, 'utf8'))
-const told = { args: process.argv.slice(2), document, state: OPENCLAW_STATE_DIR, secrets: MOSAIC_SECRETS_FILE }
+const told = { args: process.argv.slice(2), document, state: OPENCLAW_STATE_DIR, secrets: MOSAIC_SECRETS_FILE, knowledge: MOSAIC_KNOWLEDGE_TOKEN }
 console.log('what the agent said')
 console.error(JSON.stringify(told))
 `
@@ -64,6 +65,8 @@ test.group('Agent launcher', (group) => {
       document: { gateway: {} },
       state: join(folder, '.openclaw'),
       secrets: join(folder, 'secrets.json'),
+      /** It opens what is known, and nothing else. */
+      knowledge: knowledgeTokenOf('the token'),
     })
     assert.deepEqual(documents.asked.map(({ path, token }) => `${path} ${token}`).toSorted(), [
       ' the token',

@@ -1,0 +1,32 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { archiveRuleValidator, findingSearchValidator } from '#validators/knowledge'
+
+const MATCHES = 10
+
+/** `/api/v1/archive`: the conversations that their owner keeps. */
+export default class ArchiveController {
+  async show({ auth }: HttpContext) {
+    const rules = await app.container.make('knowledge.archive_settings')
+    return { data: await rules.get(auth.user!.id) }
+  }
+
+  async update({ auth, request }: HttpContext) {
+    const changes = await request.validateUsing(archiveRuleValidator)
+    const rules = await app.container.make('knowledge.archive_settings')
+    const actor = { user: auth.user!, address: request.ip() }
+    return { data: await rules.put(actor, changes) }
+  }
+
+  async search({ auth, request }: HttpContext) {
+    const { query, limit = MATCHES } = await findingSearchValidator.validate(request.qs())
+    const archive = await app.container.make('knowledge.archive')
+    return { data: await archive.search(auth.user!.id, query, limit) }
+  }
+
+  async destroy({ auth, params, response }: HttpContext) {
+    const archive = await app.container.make('knowledge.archive')
+    await archive.delete(auth.user!.id, params.id)
+    return response.noContent()
+  }
+}

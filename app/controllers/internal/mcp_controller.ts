@@ -1,0 +1,28 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+import { readText } from '#bounded/body'
+import UserAgentConfig from '#models/user_agent_config'
+import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
+import { E_KNOWLEDGE_OFF } from '#knowledge/errors'
+import { agentTokens } from '#openclaw/services/main'
+
+const LIMITS = { what: "The agent's message", maxBytes: 256 * 1024, maxMs: 30_000 }
+
+/** `POST /api/internal/mcp`: what an agent may look up and write down, with its knowledge token alone. */
+export default class McpController {
+  async handle({ request, response }: HttpContext) {
+    const [, token = null] = /^Bearer (\S+)$/i.exec(request.header('authorization') ?? '') ?? []
+    const identity = await agentTokens.identifyKnowledge(token)
+    if (!identity?.ownerId) throw new E_AGENT_UNAUTHORIZED()
+    /** No stream of events to listen to, and no session to end. */
+    if (request.method() !== 'POST') return response.status(405).header('allow', 'POST').send('')
+
+    const userId = identity.ownerId
+    const access = (await UserAgentConfig.ownedBy(userId).first())?.knowledge ?? 'off'
+    if (access === 'off') throw new E_KNOWLEDGE_OFF()
+    const server = await app.container.make('knowledge.mcp')
+    const answer = await server.answer({ userId, access }, await readText(request.request, LIMITS))
+    response.header('cache-control', 'no-store')
+    return answer === null ? response.status(202).send('') : response.json(answer)
+  }
+}

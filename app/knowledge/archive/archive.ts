@@ -1,0 +1,155 @@
+import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import ArchiveConversation from '#models/archive_conversation'
+import ArchiveMessage from '#models/archive_message'
+import type { ArchiveSettings } from '#knowledge/archive/archive_settings'
+import type { DataKeys } from '#knowledge/data_keys'
+import { E_ARCHIVE_NOT_FOUND } from '#knowledge/errors'
+import { iso } from '#knowledge/iso'
+import { wordsOf } from '#knowledge/search/words'
+import type { WordIndex } from '#knowledge/search/word_index'
+import type { Settings } from '#settings/settings'
+import { shortened } from '#text/cut'
+
+/** Characters of a message that a search shows. */
+const EXCERPT_LENGTH = 1000
+
+/** Matches read beyond those asked for: some are older than the days that are kept. */
+const MORE_MATCHES = 20
+
+const MEGABYTE = 1024 * 1024
+
+/** Messages that one step deletes. */
+const BATCH = 200
+
+/** A message that was found. */
+export interface FoundMessage {
+  /** The archived conversation, as `DELETE /api/v1/archive/:id` takes it. */
+  id: string
+  /** The conversation at the agent. */
+  conversationId: string
+  title: string | null
+  role: 'user' | 'assistant'
+  /** The message, or its beginning. */
+  text: string
+  at: string
+  score: number
+}
+
+/** Messages of conversations whose owner has chosen to keep them. Searchable while the agent sleeps. */
+export class Archive {
+  constructor(
+    protected keys: DataKeys,
+    protected index: WordIndex,
+    protected rules: Pick<ArchiveSettings, 'get'>,
+    protected settings: Pick<Settings, 'get'>
+  ) {}
+
+  /** The best match first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+  async search(userId: string, query: string, limit: number): Promise<FoundMessage[]> {
+    const cipher = await this.keys.find(userId)
+    if (!cipher) return []
+    const matches = await this.index.search(cipher, {
+      userId,
+      kind: 'archive',
+      words: wordsOf(query),
+      limit: limit + MORE_MATCHES,
+    })
+    const ids = matches.map(({ refId }) => refId)
+    const oldest = await this.#oldest(userId)
+    const rows = await ArchiveMessage.ownedBy(userId).whereIn('id', ids)
+    const messages = new Map(
+      rows.filter(({ saidAt }) => saidAt >= oldest).map((row) => [row.id, row])
+    )
+    const conversations = new Map(
+      (
+        await ArchiveConversation.ownedBy(userId).whereIn(
+          'id',
+          rows.map((row) => row.conversationId)
+        )
+      ).map((row) => [row.id, row])
+    )
+    const found = matches.flatMap(({ refId, score }) => {
+      const message = messages.get(refId)
+      const conversation = message && conversations.get(message.conversationId)
+      if (!conversation) return []
+      return {
+        id: conversation.id,
+        conversationId: conversation.openWith(cipher, 'name')!,
+        title: conversation.openWith(cipher, 'title'),
+        role: message.role,
+        text: shortened(message.openWith(cipher, 'text')!, EXCERPT_LENGTH),
+        at: iso(message.saidAt)!,
+        score,
+      }
+    })
+    return found.slice(0, limit)
+  }
+
+  /**
+   * Deletes all that is kept of a conversation. How far it was read stays, so that it does not come back from the
+   * agent; what is said there later is kept again.
+   *
+   * @throws E_ARCHIVE_NOT_FOUND
+   */
+  async delete(userId: string, id: string): Promise<void> {
+    const row = await ArchiveConversation.ownedBy(userId).where('id', id).first()
+    if (!row) throw new E_ARCHIVE_NOT_FOUND()
+    const kept = await ArchiveMessage.ownedBy(userId).where('conversation_id', row.id).select('id')
+    if (kept.length === 0) throw new E_ARCHIVE_NOT_FOUND()
+    for (let at = 0; at < kept.length; at += BATCH) {
+      await this.#remove(kept.slice(at, at + BATCH).map((message) => message.id))
+    }
+    await row.merge({ title: null }).save()
+  }
+
+  /** Deletes what is older than its owner wants, and the oldest of what is too much. Returns how many messages. */
+  async prune(userId: string): Promise<number> {
+    const oldest = (await this.#oldest(userId)).toFormat(db.connection().dialect.dateTimeFormat)
+    let pruned = 0
+    for (;;) {
+      const old = await ArchiveMessage.ownedBy(userId)
+        .where('said_at', '<', oldest)
+        .limit(BATCH)
+        .select('id')
+      const surplus = old.length > 0 ? old : await this.#surplus(userId)
+      if (surplus.length === 0) return pruned
+      await this.#remove(surplus.map(({ id }) => id))
+      pruned += surplus.length
+    }
+  }
+
+  /** Some of the oldest messages, while there is more text than the installation allows. */
+  async #surplus(userId: string): Promise<ArchiveMessage[]> {
+    const most = (await this.settings.get('limits.archiveMb')) * MEGABYTE
+    const sums = await db
+      .from('archive_messages')
+      .where('user_id', userId)
+      .sum('bytes as bytes')
+      .first()
+    let surplus = Number(sums?.bytes ?? 0) - most
+    if (surplus <= 0) return []
+    const oldest = await ArchiveMessage.ownedBy(userId)
+      .orderBy('said_at')
+      .orderBy('id')
+      .limit(BATCH)
+      .select('id', 'bytes')
+    return oldest.filter(({ bytes }) => {
+      const isSurplus = surplus > 0
+      surplus -= bytes
+      return isSurplus
+    })
+  }
+
+  async #remove(ids: string[]): Promise<void> {
+    await db.transaction(async (trx) => {
+      await this.index.remove('archive', ids, trx)
+      await ArchiveMessage.query({ client: trx }).whereIn('id', ids).delete()
+    })
+  }
+
+  async #oldest(userId: string): Promise<DateTime> {
+    const { days } = await this.rules.get(userId)
+    return DateTime.utc().minus({ days })
+  }
+}

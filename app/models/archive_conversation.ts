@@ -1,0 +1,13 @@
+import { compose } from '@adonisjs/core/helpers'
+import { ArchiveConversationSchema } from '#database/schema'
+import { DataSealed } from '#models/data_sealed'
+import { Owned } from '#models/owned'
+import { WithCuid } from '#models/with_cuid'
+
+/** A conversation of which messages are kept. Without messages it says how far it has been read. */
+export default class ArchiveConversation extends compose(
+  ArchiveConversationSchema,
+  WithCuid,
+  DataSealed,
+  Owned
+) {}

@@ -1,0 +1,180 @@
+import { DateTime } from 'luxon'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
+import testUtils from '@adonisjs/core/services/test_utils'
+import ArchiveMessage from '#models/archive_message'
+import type { ConversationSource, SourceMessage } from '#knowledge/archive/archive_ingestion'
+import settings from '#settings/services/main'
+import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
+
+const PATH = '/api/v1/archive'
+const PART = 20
+
+/** An agent's store: conversations by id, told in parts as the gateway does. */
+class Conversations implements ConversationSource {
+  readonly said = new Map<string, SourceMessage[]>()
+  /** Reads until one fails. */
+  reads = Infinity
+
+  say(id: string, ...texts: string[]): void {
+    const messages = this.said.get(id) ?? []
+    for (const text of texts) {
+      const at = new Date(Date.now() - 60_000 + messages.length)
+      const role = messages.length % 2 === 0 ? 'user' : 'assistant'
+      messages.push({ id: `m${messages.length}`, role, text, at })
+    }
+    this.said.set(id, messages)
+  }
+
+  async list() {
+    return [...this.said].map(([id, messages]) => ({
+      id,
+      title: `About ${id}`,
+      updatedAt: messages.at(-1)!.at,
+    }))
+  }
+
+  async read(id: string, cursor?: string) {
+    if (this.reads-- <= 0) throw new Error('the agent went away')
+    const all = this.said.get(id)
+    if (!all) return null
+    const end = cursor === undefined ? all.length : Number(cursor)
+    const begin = Math.max(0, end - PART)
+    return { messages: all.slice(begin, end), nextCursor: begin > 0 ? String(begin) : null }
+  }
+}
+
+test.group('Archive', (group) => {
+  let me: Caller
+  let other: Caller
+  let agent: Conversations
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    ;[me, other] = await twoCallers()
+    agent = new Conversations()
+  })
+
+  const turnOn = (days = 30) => me.visitor.send('PUT', PATH, { enabled: true, days })
+
+  async function ingest(userId = me.user.id): Promise<number> {
+    return (await app.container.make('knowledge.archive_ingestion')).ingest(userId, agent)
+  }
+
+  async function textsFor(query: string, { visitor } = me): Promise<string[]> {
+    const { body } = await visitor.get(`${PATH}/search?query=${encodeURIComponent(query)}`)
+    return body.data.map(({ text }: { text: string }) => text)
+  }
+
+  const kept = async () => (await ArchiveMessage.ownedBy(me.user.id)).length
+
+  test('is off until its owner turns it on', async ({ assert }) => {
+    assert.deepEqual((await me.visitor.get(PATH)).body.data, { enabled: false, days: 90 })
+    agent.say('a', 'Do you know the harbour?', 'Yes.')
+    assert.equal(await ingest(), 0)
+    assert.equal(await kept(), 0)
+
+    assert.deepEqual((await turnOn()).body.data, { enabled: true, days: 30 })
+    assert.deepEqual((await me.visitor.get(PATH)).body.data, { enabled: true, days: 30 })
+    assert.equal(await ingest(), 2)
+    assert.deepEqual((await other.visitor.get(PATH)).body.data, { enabled: false, days: 90 })
+    assert.equal((await me.visitor.send('PUT', PATH, { days: 0 })).status, 422)
+  })
+
+  test('finds what was said, and tells where', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', 'Do you know the harbour of Genoa?', 'The old harbour lies to the west.')
+    agent.say('b', 'How tall is the tower?')
+    await ingest()
+    const { body } = await me.visitor.get(`${PATH}/search?query=HARBOUR%20genoa`)
+    assert.lengthOf(body.data, 2)
+    assert.containsSubset(body.data[0], {
+      conversationId: 'a',
+      title: 'About a',
+      role: 'user',
+      text: 'Do you know the harbour of Genoa?',
+    })
+    assert.deepEqual(await textsFor('harbour', other), [])
+    assert.equal((await me.visitor.get(`${PATH}/search`)).status, 422)
+  })
+
+  test('takes nothing twice, and goes on where it was', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', ...Array.from({ length: 65 }, (_, index) => `message ${index}`))
+    assert.equal(await ingest(), 65)
+    assert.equal(await ingest(), 0)
+    agent.say('a', 'one more')
+    assert.equal(await ingest(), 1)
+    assert.equal(await kept(), 66)
+    assert.equal((await db.from('search_documents').count('* as n').first()).n, 66)
+  })
+
+  test('loses and doubles nothing when a reading breaks off', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', ...Array.from({ length: 40 }, (_, index) => `first ${index}`))
+    agent.say('b', ...Array.from({ length: 40 }, (_, index) => `second ${index}`))
+    agent.reads = 3
+    await assert.rejects(() => ingest(), 'the agent went away')
+    assert.equal(await kept(), 40)
+    agent.reads = Infinity
+    await ingest()
+    assert.equal(await kept(), 80)
+
+    /** As after a crash between two of its transactions. */
+    agent.say('a', ...Array.from({ length: 60 }, (_, index) => `third ${index}`))
+    const index = await app.container.make('knowledge.index')
+    const add = index.add.bind(index)
+    let left = 55
+    index.add = async (...given) => {
+      if (left-- <= 0) throw new Error('killed')
+      return add(...given)
+    }
+    await assert.rejects(() => ingest(), 'killed')
+    index.add = add
+    assert.equal(await kept(), 130)
+    await ingest()
+    assert.equal(await kept(), 140)
+    const texts = new Set(agent.said.get('a')!.map(({ text }) => text))
+    assert.equal(texts.size, 100)
+  })
+
+  test('forgets a conversation, and keeps what is said there later', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', 'the harbour', 'the tower')
+    await ingest()
+    const { body } = await me.visitor.get(`${PATH}/search?query=harbour`)
+    const path = `${PATH}/${body.data[0].id}`
+    assert.equal((await other.visitor.delete(path)).status, 404)
+    assert.equal((await me.visitor.delete(path)).status, 204)
+    const again = await me.visitor.delete(path)
+    assert.deepEqual([again.status, codeOf(again)], [404, 'E_ARCHIVE_NOT_FOUND'])
+    assert.equal(await ingest(), 0, 'it does not come back from the agent')
+    agent.say('a', 'the lighthouse')
+    assert.equal(await ingest(), 1)
+    assert.deepEqual(await textsFor('harbour tower lighthouse'), ['the lighthouse'])
+  })
+
+  test('keeps so many days, and so many megabytes', async ({ assert }) => {
+    await turnOn(10)
+    agent.say('a', 'recently said')
+    agent.said.get('a')!.unshift({
+      id: 'old',
+      role: 'user',
+      text: 'said long ago',
+      at: DateTime.utc().minus({ days: 11 }).toJSDate(),
+    })
+    assert.equal(await ingest(), 1)
+    const row = await ArchiveMessage.ownedBy(me.user.id).firstOrFail()
+    await row.merge({ saidAt: DateTime.utc().minus({ days: 11 }) }).save()
+    assert.deepEqual(await textsFor('said'), [])
+    await ingest()
+    assert.equal(await kept(), 0)
+
+    await settings.set('limits.archiveMb', 1)
+    agent.say('b', ...Array.from({ length: 15 }, (_, index) => `${index} `.padEnd(90_000, 'x ')))
+    await ingest()
+    assert.equal(await kept(), 11)
+    assert.equal(await ingest(), 0, 'what was too much does not come back')
+  }).timeout(60_000)
+})
