@@ -141,14 +141,26 @@ export interface ServerEvent {
 
 /**
  * Posts and yields the events of the answer until it ends. Ends by throwing an `ApiFailure`, also when
- * the connection breaks, or the `AbortError` of `signal`.
+ * the connection breaks, or the `AbortError` of `signal`. `onOpen` hears that the answer has begun.
  */
-export async function* postForEvents(
+export const postForEvents = (
   path: string,
   body: unknown,
-  signal: AbortSignal
+  signal: AbortSignal,
+  onOpen?: () => void
+) => eventsOf(send('POST', `/api/v1${path}`, body, signal), signal, onOpen)
+
+/** The same for events that are already under way. */
+export const getEvents = (path: string, signal: AbortSignal) =>
+  eventsOf(send('GET', `/api/v1${path}`, undefined, signal), signal)
+
+async function* eventsOf(
+  sent: Promise<Response>,
+  signal: AbortSignal,
+  onOpen?: () => void
 ): AsyncGenerator<ServerEvent> {
-  const response = await send('POST', `/api/v1${path}`, body, signal)
+  const response = await sent
+  onOpen?.()
   const arrived: ServerEvent[] = []
   const parser = createParser({
     onEvent({ event, data }) {

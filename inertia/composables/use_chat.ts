@@ -1,35 +1,28 @@
 import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue'
-import { api, ApiFailure, postForEvents } from '~/api/client'
+import { api, ApiFailure, getEvents, postForEvents, type ServerEvent } from '~/api/client'
 import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
+import {
+  fromHistory,
+  newAnswer,
+  newId,
+  takeEvent,
+  toFailure,
+  type ChatApproval,
+  type ChatFailure,
+  type ChatMessage,
+} from '~/composables/chat_messages'
 import { useAgent } from '~/composables/use_agent'
+import { toSentFile, type PickedFile } from '~/composables/use_attachments'
+import { useChatTabs } from '~/composables/use_chat_tabs'
 import { t } from '~/locales'
 
-export interface ChatFailure {
-  code: string
-  message: string
-  hint?: string
-}
+export type { ChatFailure, ChatMessage } from '~/composables/chat_messages'
 
-/**
- * One message as the page shows it. A user's is `waiting` until its turn comes, `sent` while it is on
- * its way or being answered; an answer is `streaming`, then `done`, `stopped` by its reader, or `failed`.
- */
-export interface ChatMessage {
-  id: string
-  role: 'user' | 'assistant'
-  text: string
-  state: 'waiting' | 'sent' | 'streaming' | 'done' | 'stopped' | 'failed'
-  failure?: ChatFailure
-}
+/** Waits between two tries to come back to an answer whose connection broke: some twenty seconds. */
+const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 8000]
 
-/** Random, in the letters that a conversation's id may have; `randomUUID` needs https. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12))
-  return `c${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
-}
-
-const toFailure = ({ code, message, hint }: ApiFailure): ChatFailure => ({ code, message, hint })
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A conversation with one's agent: what was said, what waits, and the answer as it comes. */
 export function useChat(onAnswered: () => void) {
@@ -45,15 +38,29 @@ export function useChat(onAnswered: () => void) {
 
   const busy = ref(false)
   const streaming = computed(() => messages.value.some(({ state }) => state === 'streaming'))
+  const runPath = () => `${conversationPath(conversationId.value)}/run`
+
+  const tabs = useChatTabs((conversation, state) => {
+    if (conversation !== conversationId.value || current || loading.value) return
+    if (state === 'begun') void resume()
+    else void reload()
+  })
 
   function leave() {
-    current?.abort.abort()
+    /** Who leaves the conversation gives up its answer; a page that is reloaded does not come by here. */
+    if (current) end(current)
     current = undefined
     busy.value = loading.value = false
     asked++
     messages.value = []
     loadFailure.value = undefined
     olderCursor.value = null
+  }
+
+  /** The answer goes on without its reader, so it is told to end. */
+  function end({ abort, conversation }: { abort: AbortController; conversation: string }) {
+    abort.abort()
+    void api.delete(`${conversationPath(conversation)}/run`).catch(() => {})
   }
 
   /** Begins a new conversation; it exists once something is said. */
@@ -76,28 +83,47 @@ export function useChat(onAnswered: () => void) {
       const path = conversationPath(conversationId.value)
       const { messages: told, nextCursor } = await api.get<Conversation>(path, { cursor })
       if (turn !== asked) return
-      const earlier = told.map(({ role, text }) => ({
-        id: newId(),
-        role,
-        text,
-        state: 'done' as const,
-      }))
-      messages.value = [...earlier, ...messages.value]
+      messages.value = [...told.map(fromHistory), ...messages.value]
       olderCursor.value = nextCursor
     } catch (error) {
       if (turn === asked) loadFailure.value = ApiFailure.from(error)
     } finally {
       if (turn === asked) loading.value = false
     }
-    if (!cursor) void next()
+    if (cursor || turn !== asked) return
+    await resume()
+    void next()
+  }
+
+  /** Takes the agent's word for all that was said. What waits here stays. */
+  async function reload(): Promise<boolean> {
+    const turn = ++asked
+    const path = conversationPath(conversationId.value)
+    const told = await api.get<Conversation>(path).catch(() => undefined)
+    if (!told || turn !== asked) return false
+    const waiting = messages.value.filter(({ state }) => state === 'waiting')
+    messages.value = [...told.messages.map(fromHistory), ...waiting]
+    olderCursor.value = told.nextCursor
+    return true
   }
 
   const loadOlder = () => load(olderCursor.value ?? undefined)
 
-  function send(text: string) {
+  function send(text: string, files: PickedFile[] = []) {
     const said = text.trim()
-    if (!said) return
-    messages.value.push({ id: newId(), role: 'user', text: said, state: 'waiting' })
+    if (!said && files.length === 0) return
+    const attachments = files.map(({ file, preview }) => ({
+      name: file.name,
+      type: file.type,
+      ...(preview && { url: preview }),
+    }))
+    messages.value.push({
+      id: newId(),
+      role: 'user',
+      text: said,
+      state: 'waiting',
+      ...(files.length > 0 && { files, attachments }),
+    })
     void next()
   }
 
@@ -126,7 +152,13 @@ export function useChat(onAnswered: () => void) {
   }
 
   function stop() {
-    current?.abort.abort()
+    if (current) end(current)
+  }
+
+  async function decide(approval: ChatApproval, decision: string) {
+    const path = `${conversationPath(conversationId.value)}/approvals/${approval.id}`
+    await api.post(path, { decision })
+    approval.state = decision === 'deny' ? 'denied' : 'allowed'
   }
 
   /** A question waits for what was said before: asked meanwhile, it would be told among that as well. */
@@ -136,50 +168,154 @@ export function useChat(onAnswered: () => void) {
     if (busy.value || opening()) return
     const index = messages.value.findIndex(({ state }) => state === 'waiting')
     if (index === -1) return
-    busy.value = true
     const question = messages.value[index]
     question.state = 'sent'
-    const answer = reactive<ChatMessage>({
-      id: newId(),
-      role: 'assistant',
-      text: '',
-      state: 'streaming',
-    })
+    const answer = reactive<ChatMessage>(newAnswer())
     messages.value.splice(index + 1, 0, answer)
-
-    const turn = { abort: new AbortController(), conversation: conversationId.value }
-    current = turn
-    await exchange(question, answer, turn.abort.signal)
-    if (current !== turn) return
-    current = undefined
-    busy.value = false
-    onAnswered()
+    const isHere = await answering((signal) => exchange(question, answer, signal))
+    if (!isHere) return
     /** A failed answer holds up what waits behind it, unless its question was asked again meanwhile. */
     const holdsUp = messages.value.some(({ id, state }) => id === answer.id && state === 'failed')
     if (!holdsUp) return next()
   }
 
+  /** Holds the conversation while an answer comes. False where it was left meanwhile. */
+  async function answering(exchanged: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
+    busy.value = true
+    const turn = { abort: new AbortController(), conversation: conversationId.value }
+    current = turn
+    await exchanged(turn.abort.signal)
+    if (current !== turn) return false
+    current = undefined
+    busy.value = false
+    onAnswered()
+    return true
+  }
+
   async function exchange(question: ChatMessage, answer: ChatMessage, signal: AbortSignal) {
-    const body = { conversationId: conversationId.value, message: question.text }
+    const conversation = conversationId.value
+    let opened = false
+    /** From here on other tabs can hear it as well. */
+    const onOpen = () => {
+      opened = true
+      tabs.tell(conversation, 'begun')
+    }
     try {
-      for await (const { event, data } of postForEvents('/chat', body, signal)) {
-        if (event === 'progress') agent.takeProgress(data)
-        else if (event === 'delta') answer.text += data.text
-        else if (event === 'done') answer.state = 'done'
-        else if (event === 'error') fail(answer, data)
+      const files = (question.files ?? []).map(({ file }) => toSentFile(file))
+      const attachments = await Promise.all(files)
+      const body = {
+        conversationId: conversation,
+        message: question.text,
+        background: true,
+        ...(attachments.length > 0 && { attachments }),
       }
-      if (answer.state === 'streaming') {
-        fail(answer, { code: 'E_CUT', message: t('chat.cut'), hint: t('chat.cutHint') })
-      }
+      await take(answer, postForEvents('/chat', body, signal, onOpen))
     } catch (error) {
-      /** What becomes of the stream after its last event is nothing to an answer that is complete. */
-      if (answer.state !== 'streaming') return
-      if (signal.aborted) answer.state = 'stopped'
-      else fail(answer, toFailure(ApiFailure.from(error)))
+      await broken(answer, error, signal, opened)
     } finally {
       question.state = 'done'
+      if (opened) tabs.tell(conversation, 'ended')
     }
   }
+
+  /** Takes what comes of an answer until it is over. */
+  async function take(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
+    for await (const told of events) {
+      if (told.event === 'progress') agent.takeProgress(told.data)
+      else takeEvent(answer, told)
+    }
+    if (answer.state === 'streaming') fail(answer, cut())
+  }
+
+  /** What becomes of the stream after its last event is nothing to an answer that is complete. */
+  async function broken(answer: ChatMessage, error: unknown, signal: AbortSignal, opened: boolean) {
+    if (answer.state !== 'streaming') return
+    if (signal.aborted) {
+      answer.state = 'stopped'
+      return
+    }
+    const failure = ApiFailure.from(error)
+    if (opened && failure.status === 0 && (await comeBack(answer, signal))) return
+    if (answer.state === 'streaming') fail(answer, toFailure(failure))
+  }
+
+  /** The agent goes on answering although the connection broke: finds that answer, or how it ended. */
+  async function comeBack(answer: ChatMessage, signal: AbortSignal): Promise<boolean> {
+    for (const ms of COME_BACK_MS) {
+      await pause(ms)
+      if (signal.aborted) return false
+      try {
+        await take(answer, restarted(answer, getEvents(runPath(), signal)))
+        return true
+      } catch (error) {
+        const { status } = ApiFailure.from(error)
+        if (status === 404) return ended(answer)
+        if (status !== 0) return false
+      }
+    }
+    return false
+  }
+
+  /** The answer is over: the history has it, unless it never was. */
+  async function ended(answer: ChatMessage): Promise<boolean> {
+    const known = await reload()
+    if (!known) return false
+    const last = messages.value.findLast(({ state }) => state !== 'waiting')
+    if (last?.role === 'assistant') {
+      answer.state = 'done'
+      return true
+    }
+    messages.value.push(answer)
+    return false
+  }
+
+  /** All of the answer is told again. */
+  async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
+    for await (const told of events) {
+      if (told.event === 'question') {
+        Object.assign(answer, { text: '', reasoning: undefined, tools: undefined, approvals: [] })
+      }
+      yield told
+    }
+  }
+
+  /** Finds an answer that is under way: the page was reloaded, or another one asked. */
+  async function resume(): Promise<void> {
+    if (busy.value) return
+    const answer = reactive<ChatMessage>(newAnswer())
+    const abort = new AbortController()
+    const events = getEvents(runPath(), abort.signal)[Symbol.asyncIterator]()
+    const first = await events.next().catch(() => undefined)
+    if (!first || first.done || first.value.event !== 'question') return
+    if (busy.value) return abort.abort()
+    place(String(first.value.data.text), answer)
+    const isHere = await answering(async (signal) => {
+      signal.addEventListener('abort', () => abort.abort())
+      try {
+        await take(answer, { [Symbol.asyncIterator]: () => events })
+      } catch (error) {
+        await broken(answer, error, signal, true)
+      }
+    })
+    if (isHere && answer.state !== 'failed') void next()
+  }
+
+  /** The history has the question that is being answered, and maybe the beginning of its answer. */
+  function place(question: string, answer: ChatMessage) {
+    const waiting = messages.value.filter(({ state }) => state === 'waiting')
+    const told = messages.value.filter(({ state }) => state !== 'waiting')
+    const index = told.findLastIndex(({ role }) => role === 'user')
+    const isTold = index !== -1 && told[index].text === question.trim()
+    const before = isTold ? told.slice(0, index + 1) : told
+    const unknown: ChatMessage = { id: newId(), role: 'user', text: question, state: 'done' }
+    messages.value = [...before, ...(isTold ? [] : [unknown]), answer, ...waiting]
+  }
+
+  const cut = (): ChatFailure => ({
+    code: 'E_CUT',
+    message: t('chat.cut'),
+    hint: t('chat.cutHint'),
+  })
 
   function fail(answer: ChatMessage, failure: ChatFailure) {
     answer.state = 'failed'
@@ -204,5 +340,6 @@ export function useChat(onAnswered: () => void) {
     withdraw,
     retry,
     stop,
+    decide,
   }
 }

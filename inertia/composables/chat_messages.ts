@@ -1,0 +1,96 @@
+import type { ApiFailure, ServerEvent } from '~/api/client'
+import type { PastMessage } from '~/api/shapes'
+import type { PickedFile } from '~/composables/use_attachments'
+
+export interface ChatFailure {
+  code: string
+  message: string
+  hint?: string
+}
+
+/** A step of a tool. One that still runs has a phase. */
+export type ChatTool = NonNullable<PastMessage['tools']>[number] & {
+  phase?: 'start' | 'update' | 'end'
+}
+
+export type ChatAttachment = NonNullable<PastMessage['attachments']>[number]
+
+/** What the agent asks before it acts. */
+export interface ChatApproval {
+  id: string
+  title: string
+  detail: string | null
+  decisions: string[]
+  /** `pending`, or how it ended. */
+  state: string
+}
+
+/**
+ * One message as the page shows it. A user's is `waiting` until its turn comes, `sent` while it is on
+ * its way or being answered; an answer is `streaming`, then `done`, `stopped` by its reader, or `failed`.
+ */
+export interface ChatMessage {
+  id: string
+  role: 'user' | 'assistant'
+  text: string
+  state: 'waiting' | 'sent' | 'streaming' | 'done' | 'stopped' | 'failed'
+  failure?: ChatFailure
+  reasoning?: string
+  tools?: ChatTool[]
+  approvals?: ChatApproval[]
+  attachments?: ChatAttachment[]
+  /** Files that are sent along, as long as this page has them. */
+  files?: PickedFile[]
+  model?: string
+  standIn?: boolean
+  usage?: { inputTokens: number; outputTokens: number }
+}
+
+/** Random, in the letters that a conversation's id may have; `randomUUID` needs https. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12))
+  return `c${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}
+
+export const toFailure = ({ code, message, hint }: ApiFailure): ChatFailure => ({
+  code,
+  message,
+  hint,
+})
+
+/** A message that the agent remembers. */
+export function fromHistory({ id: _id, at: _at, ...told }: PastMessage): ChatMessage {
+  return { id: newId(), ...told, state: told.failure ? 'failed' : 'done' }
+}
+
+/** An answer that begins. */
+export const newAnswer = (): ChatMessage => ({
+  id: newId(),
+  role: 'assistant',
+  text: '',
+  state: 'streaming',
+})
+
+/** Takes an event of a run into its answer. */
+export function takeEvent(answer: ChatMessage, { event, data }: ServerEvent): void {
+  if (event === 'delta') answer.text += data.text
+  else if (event === 'reasoning') answer.reasoning = (answer.reasoning ?? '') + data.text
+  else if (event === 'tool') answer.tools = merged(answer.tools, data)
+  else if (event === 'approval') answer.approvals = merged(answer.approvals, data)
+  else if (event === 'files') {
+    answer.attachments = [...(answer.attachments ?? []), ...data.files]
+  } else if (event === 'done') {
+    const { usage, model, standIn } = data
+    Object.assign(answer, { state: 'done', usage, model, standIn })
+  } else if (event === 'error') {
+    answer.state = 'failed'
+    answer.failure = { code: data.code, message: data.message, hint: data.hint }
+  }
+}
+
+/** What is told later of one adds to what was told before. */
+function merged<Item extends { id: string }>(items: Item[] = [], told: Item): Item[] {
+  const known = items.some(({ id }) => id === told.id)
+  if (!known) return [...items, told]
+  return items.map((item) => (item.id === told.id ? { ...item, ...told } : item))
+}

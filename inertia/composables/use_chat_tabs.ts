@@ -1,0 +1,16 @@
+import { onScopeDispose } from 'vue'
+
+const CHANNEL = 'mosaic.chat'
+
+type TurnState = 'begun' | 'ended'
+
+/** Tells the other tabs of this browser that an answer begins or ends, and hears it of theirs. */
+export function useChatTabs(hear: (conversation: string, state: TurnState) => void) {
+  const channel = new BroadcastChannel(CHANNEL)
+  channel.onmessage = ({ data }) => hear(data.conversation, data.state)
+  onScopeDispose(() => channel.close())
+
+  return {
+    tell: (conversation: string, state: TurnState) => channel.postMessage({ conversation, state }),
+  }
+}

@@ -1,0 +1,40 @@
+import type { TokenizerAndRendererExtension } from 'marked'
+
+/** Longer is no formula, but a dollar that someone paid. */
+const LONGEST = 4000
+
+/** How formulas begin and end: `\(…\)`, `\[…\]` and `$$…$$`. A single dollar is money more often. */
+const PAIRS: Record<string, { end: string; display: boolean }> = {
+  '\\(': { end: '\\)', display: false },
+  '\\[': { end: '\\]', display: true },
+  '$$': { end: '$$', display: true },
+}
+
+const escape = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
+
+/**
+ * Formulas as marked's own kind of token, so that nothing in them is taken for Markdown: a backslash stays one.
+ * They are written out as TeX; `enhance.ts` draws them once they are complete.
+ */
+export const tex: TokenizerAndRendererExtension = {
+  name: 'tex',
+  level: 'inline',
+  start: (source) => {
+    const at = source.search(/\\[([]|\$\$/)
+    return at === -1 ? undefined : at
+  },
+  tokenizer(source) {
+    const pair = PAIRS[source.slice(0, 2)]
+    if (!pair) return
+    const end = source.slice(0, LONGEST).indexOf(pair.end, 2)
+    if (end <= 2) return
+    return {
+      type: 'tex',
+      raw: source.slice(0, end + 2),
+      text: source.slice(2, end).trim(),
+      display: pair.display,
+    }
+  },
+  renderer: ({ raw, text, display }) =>
+    `<span class="tex" data-tex="${escape(text)}"${display ? ' data-display="true"' : ''}>${escape(raw)}</span>`,
+}

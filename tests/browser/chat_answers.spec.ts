@@ -1,0 +1,277 @@
+import { test } from '@japa/runner'
+import type { Page } from 'playwright'
+import { ORIGIN } from '#tests/browser/chromium'
+import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { watchPage } from '#tests/browser/page_watch'
+
+async function say(page: Page, text: string) {
+  await page.locator('#message').fill(text)
+  await page.keyboard.press('Enter')
+}
+
+const answers = (page: Page, state: string) =>
+  page.locator(`[data-testid=message-agent][data-state=${state}]`)
+
+/** Events as the API streams them, for what the agents' doubles do not tell. */
+const streamOf = (...events: [string, object][]) =>
+  events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join('')
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64'
+)
+
+test.group('Answers in a browser', (group) => {
+  group.each.setup(async () => {
+    const ready = await readyInstallation()
+    await giveDemoModel(ready.admin)
+    return ready.restore
+  })
+
+  /** Has every message answered by these events. */
+  async function openChat(page: Page, ...events: [string, object][]) {
+    if (events.length > 0) {
+      await page.route(/\/api\/v1\/chat$/, (route) =>
+        route.fulfill({ contentType: 'text/event-stream', body: streamOf(...events) })
+      )
+    }
+    await page.goto(`${ORIGIN}/chat`)
+  }
+
+  test('fold what the agent thought and did, with the time of each step', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const step = { id: 't1', name: 'exec', title: 'list files', failed: false }
+    await openChat(
+      page,
+      ['reasoning', { text: 'A shell ' }],
+      ['reasoning', { text: 'does that.' }],
+      ['tool', { ...step, phase: 'start', elapsedMs: 0 }],
+      ['tool', { ...step, phase: 'end', elapsedMs: 1520, output: 'notes.txt' }],
+      ['delta', { text: 'One file.' }],
+      [
+        'done',
+        {
+          conversationId: 'c1',
+          usage: { inputTokens: 12, outputTokens: 3, totalTokens: 15 },
+          model: 'work/parrot-2',
+          standIn: true,
+        },
+      ]
+    )
+    await say(page, 'Which files?')
+    const answer = answers(page, 'done')
+    await answer.getByText('One file.').waitFor()
+    assert.isFalse(await answer.getByText('A shell does that.').isVisible())
+    await answer.getByTestId('reasoning').locator('summary').press('Enter')
+    await answer.getByText('A shell does that.').waitFor()
+
+    const tool = answer.getByTestId('tool')
+    assert.include(await tool.innerText(), '1.5 s')
+    await tool.locator('summary').click()
+    await tool.getByText('notes.txt').waitFor()
+    await answer.getByTestId('stand-in').getByText('work/parrot-2').waitFor()
+    await answer.hover()
+    await answer.getByText('12 tokens in, 3 out').waitFor()
+  })
+
+  test('have what the agent asks answered in their place', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const decided: unknown[] = []
+    await page.route(/\/approvals\/a1$/, (route) => {
+      decided.push(route.request().postDataJSON())
+      return route.fulfill({ status: 204 })
+    })
+    await openChat(
+      page,
+      [
+        'approval',
+        {
+          id: 'a1',
+          title: 'rm -r build',
+          detail: null,
+          decisions: ['allow-once', 'deny'],
+          state: 'pending',
+        },
+      ],
+      ['delta', { text: 'Waiting.' }],
+      ['done', { conversationId: 'c1' }]
+    )
+    await say(page, 'Clean up')
+    const approval = page.getByTestId('approval')
+    await approval.getByText('rm -r build').waitFor()
+    await approval.getByRole('button', { name: 'Allow once' }).click()
+    await approval.getByText('You allowed it.').waitFor()
+    assert.deepEqual(decided, [{ decision: 'allow-once' }])
+  })
+
+  test('colour code, draw formulas, and let each script run its own way', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const watch = watchPage(page)
+    const text = [
+      'Energy is \\(E = mc^2\\), and',
+      '$$\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}$$',
+      '',
+      '```ts',
+      'const answer: number = 42',
+      '```',
+      '',
+      'שלום עולם',
+      '',
+      '- [x] done',
+      '- [ ] open',
+      '',
+      '| a | b |',
+      '| - | - |',
+      '| 1 | 2 |',
+    ].join('\n')
+    await openChat(page, ['delta', { text }], ['done', { conversationId: 'c1' }])
+    await say(page, 'Show me')
+    const answer = answers(page, 'done')
+    await answer.locator('math').nth(1).waitFor()
+    const annotations = await answer.locator('annotation').allTextContents()
+    assert.deepEqual(annotations[0], 'E = mc^2')
+    assert.include(annotations[1], '\\\\')
+    await answer.locator('.hljs-keyword', { hasText: 'const' }).waitFor()
+    const hebrew = answer.getByText('שלום')
+    assert.equal(
+      await hebrew.evaluate(
+        (element: any) => element.ownerDocument.defaultView.getComputedStyle(element).direction
+      ),
+      'rtl'
+    )
+    assert.include(await answer.innerText(), '☑ done')
+    assert.equal(await answer.locator('table td').first().innerText(), '1')
+    assert.deepEqual(watch, { errors: [], strangers: [] })
+  })
+
+  test('keep the page at work however long they are', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    /** 170 kB in 2,000 paragraphs, word by word. */
+    const paragraph = 'A paragraph with **bold** words, `code`, and a [link](https://example.org).'
+    const text = Array.from({ length: 2000 }, (_, index) => `${index}. ${paragraph}`)
+      .map((line) => line.replace('. ', ') '))
+      .join('\n\n')
+    await say(page, text)
+    await answers(page, 'streaming').waitFor()
+    await answers(page, 'done').waitFor({ timeout: 60_000 })
+    const blocks = await answers(page, 'done').locator('.prose-block').count()
+    assert.isAbove(blocks, 1900)
+    /** A block that is finished is never drawn again. */
+    assert.include(await answers(page, 'done').innerText(), '1999)')
+  }).timeout(90_000)
+
+  test('come back after a reload in their middle', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 60 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await say(page, Array.from({ length: 120 }, (_, index) => `word${index}`).join(' '))
+    await answers(page, 'streaming').getByText('word5 ').waitFor()
+    page.once('dialog', (dialog) => void dialog.accept())
+    await page.reload()
+    await answers(page, 'streaming').getByText('word8 ').waitFor()
+    await answers(page, 'done').getByText('word119').waitFor({ timeout: 20_000 })
+    assert.equal(await page.getByTestId('message-user').count(), 1)
+    assert.equal(await page.getByTestId('message-agent').count(), 1)
+  }).timeout(60_000)
+
+  test('are heard in another tab of the conversation', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 60 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await say(page, 'First')
+    await answers(page, 'done').waitFor()
+    const other = await browserContext.newPage()
+    await other.goto(page.url())
+    await answers(other, 'done').getByText('Turn 1: First').waitFor()
+    await say(page, Array.from({ length: 60 }, (_, index) => `word${index}`).join(' '))
+    await answers(other, 'streaming').getByText('word9 ').waitFor()
+    await answers(other, 'done').getByText('word59').waitFor()
+    assert.equal(await other.getByTestId('message-user').count(), 2)
+  }).timeout(60_000)
+
+  test('have files sent along that are picked, dropped or pasted', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const sent: any[] = []
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      sent.push(route.request().postDataJSON())
+      const body = streamOf(['delta', { text: 'Seen.' }], ['done', { conversationId: 'c1' }])
+      return route.fulfill({ contentType: 'text/event-stream', body })
+    })
+    await page.goto(`${ORIGIN}/chat`)
+    await page
+      .getByTestId('file-picker')
+      .setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: PNG })
+    const drop = (type: 'drop' | 'paste', name: string) =>
+      page.locator('#message').evaluate(
+        (box: any, [kind, fileName]) => {
+          const view = box.ownerDocument.defaultView
+          const data = new view.DataTransfer()
+          data.items.add(new view.File(['# Hi'], fileName, { type: 'text/markdown' }))
+          const given = { bubbles: true, cancelable: true }
+          const event =
+            kind === 'drop'
+              ? new view.DragEvent('drop', { ...given, dataTransfer: data })
+              : new view.ClipboardEvent('paste', { ...given, clipboardData: data })
+          box.dispatchEvent(event)
+        },
+        [type, name]
+      )
+    await drop('drop', 'dropped.md')
+    await drop('paste', 'pasted.md')
+    assert.equal(await page.getByTestId('picked-file').count(), 3)
+    await page.getByRole('button', { name: 'Remove pasted.md' }).click()
+    await page.getByTestId('send').click()
+    await answers(page, 'done').getByText('Seen.').waitFor()
+    assert.deepEqual(
+      sent[0].attachments.map(({ name, type }: any) => [name, type]),
+      [
+        ['dot.png', 'image/png'],
+        ['dropped.md', 'text/markdown'],
+      ]
+    )
+    const question = page.getByTestId('message-user')
+    await question.getByRole('img', { name: 'Picture dot.png' }).waitFor()
+    await question.getByText('dropped.md').waitFor()
+    assert.equal(await page.getByTestId('picked-file').count(), 0)
+  })
+
+  test('keep what is being written, and what waits can be edited', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { bootMs: 3_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await page.locator('#message').fill('Half a thou')
+    await page.reload()
+    assert.equal(await page.locator('#message').inputValue(), 'Half a thou')
+    await say(page, 'First')
+    await say(page, 'Secnod')
+    await page.getByTestId('message-user').nth(1).getByRole('button', { name: 'Edit' }).click()
+    assert.equal(await page.locator('#message').inputValue(), 'Secnod')
+    await say(page, 'Second')
+    await page.getByText('Turn 2: Second').waitFor()
+    assert.equal(await page.getByTestId('message-user').count(), 2)
+  }).timeout(60_000)
+})
