@@ -60,6 +60,7 @@ export default class ChatProvider {
     const { webImages } = await import('#chat/web_image')
     const { createAllowedFetch } = await import('#settings/allowed_fetch')
     const { PageChat } = await import('#chat/page_chat')
+    const { KeptLists } = await import('#chat/kept_lists')
     const { LiveRuns } = await import('#chat/live_runs')
     const { Approvals } = await import('#chat/approvals')
     const { Pictures } = await import('#chat/pictures')
@@ -138,7 +139,8 @@ export default class ChatProvider {
         await resolver.make('agents.lifecycle'),
         await resolver.make('agents.activity'),
         await resolver.make('openclaw.gateway'),
-        patchSession
+        patchSession,
+        { lists: new KeptLists(), models: await resolver.make(ModelCatalogue) }
       )
     })
   }

@@ -5,7 +5,14 @@ import type { PatchSession } from '#openclaw/session_patch'
 import { folded } from '#models/folded'
 import { shortened } from '#text/cut'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
-import { E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN } from '#chat/errors'
+import {
+  E_CHAT_UNKNOWN_MODEL,
+  E_CONVERSATION_NOT_FOUND,
+  E_CONVERSATION_TITLE_TAKEN,
+} from '#chat/errors'
+import type { KeptLists } from '#chat/kept_lists'
+import type { ModelCatalogue } from '#chat/model_catalogue'
+import { ownModelName } from '#chat/own_model_name'
 import { readMessage, type ReadMessage } from '#chat/read_messages'
 import { markdownOf } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
@@ -30,6 +37,16 @@ export interface Conversation {
   /** The beginning of what was said last. */
   preview: string | null
   updatedAt: Date
+  /** The model that was chosen for it alone, as `<provider>/<model>`. */
+  model?: string | null
+}
+
+/** What is done beside asking the agent. */
+export interface ConversationsParts {
+  /** Keeps the list for while the agent sleeps. */
+  lists?: Pick<KeptLists, 'keep' | 'read'>
+  /** Knows the models of an agent's owner. */
+  models?: Pick<ModelCatalogue, 'reference'>
 }
 
 /** A part of a conversation, oldest message first. */
@@ -53,7 +70,8 @@ export class Conversations {
     protected waker: Waker,
     protected activity: ActivityCounter,
     protected gateway: Gateway,
-    protected patch: PatchSession
+    protected patch: PatchSession,
+    protected parts: ConversationsParts = {}
   ) {}
 
   /**
@@ -63,7 +81,22 @@ export class Conversations {
    * @throws AgentUnavailable, E_GATEWAY_FAILED
    */
   async list(agent: AgentKey, search = ''): Promise<Conversation[]> {
-    const all = await this.#all(agent)
+    return this.#found(await this.#all(agent), search)
+  }
+
+  /**
+   * The same without a wake: as the agent told it last where it sleeps, and when that was.
+   *
+   * @throws E_GATEWAY_FAILED
+   */
+  async lastList(agent: AgentKey, search = ''): Promise<{ data: Conversation[]; asOf?: Date }> {
+    if (this.waker.peek(agent)) return { data: await this.list(agent, search) }
+    const kept = await this.parts.lists?.read(agent)
+    if (!kept) return { data: [], asOf: new Date(0) }
+    return { data: this.#found(kept.conversations, search), asOf: kept.asOf }
+  }
+
+  #found(all: Conversation[], search: string): Conversation[] {
     const term = folded(search.trim())
     return all
       .filter(({ title, preview }) => folded(`${title ?? ''}\n${preview ?? ''}`).includes(term))
@@ -71,39 +104,52 @@ export class Conversations {
   }
 
   /**
-   * Gives a conversation another title, pins it, or both.
+   * Gives a conversation another title or a model of its own, or pins it. Null is the agent's own model.
    *
    * @throws E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN, AgentUnavailable, E_GATEWAY_FAILED
    */
-  change(
+  async change(
     agent: AgentKey,
     id: string,
-    { title, pinned }: { title?: string; pinned?: boolean }
+    change: { title?: string; pinned?: boolean; model?: string | null }
   ): Promise<Conversation> {
+    const { title, pinned } = change
     const key = sessionKeyOf(id)
     const named = conversationOf(key)
     if (!named) throw new E_CONVERSATION_NOT_FOUND()
+    const model = await this.#reference(agent, change.model)
 
     return this.#ask(agent, async (access) => {
-      await this.#demand(access, key)
+      /** One that has not begun takes a model, and begins with it. */
+      if (!model) await this.#demand(access, key)
       const sessions = await this.gateway.sessions(access.url, access.token)
       const session = sessions.find((one) => one.key === key)
-      if (!session) throw new E_CONVERSATION_NOT_FOUND()
+      if (!session && !model) throw new E_CONVERSATION_NOT_FOUND()
       const isTaken = sessions.some((one) => one.key !== key && one.title === title)
       if (title !== undefined && isTaken) throw new E_CONVERSATION_TITLE_TAKEN()
 
       await this.patch(access, key, {
         ...(title !== undefined && { label: title }),
         ...(pinned !== undefined && { pinned }),
+        ...(model !== undefined && { model }),
       })
+      const chosen = model === undefined ? session?.model : model
       return {
         ...named,
-        title: title ?? session.title,
-        pinned: pinned ?? session.pinned,
-        preview: session.preview,
-        updatedAt: session.updatedAt,
+        title: title ?? session?.title ?? null,
+        pinned: pinned ?? session?.pinned ?? false,
+        preview: session?.preview ?? null,
+        updatedAt: session?.updatedAt ?? new Date(),
+        ...(chosen && { model: ownModelName(chosen) }),
       }
     })
+  }
+
+  /** @throws E_CHAT_UNKNOWN_MODEL */
+  async #reference(agent: AgentKey, name: string | null | undefined) {
+    if (!name) return name
+    if (!this.parts.models) throw new E_CHAT_UNKNOWN_MODEL()
+    return this.parts.models.reference(agent, name)
   }
 
   /**
@@ -125,9 +171,10 @@ export class Conversations {
   #all(agent: AgentKey): Promise<Conversation[]> {
     return this.#ask(agent, async (access) => {
       const sessions = await this.gateway.sessions(access.url, access.token)
-      const conversations = sessions.flatMap(({ key, title, pinned, preview, updatedAt }) => {
+      const conversations = sessions.flatMap(({ key, model, ...session }) => {
         const conversation = conversationOf(key)
-        return conversation ? [{ ...conversation, title, pinned, preview, updatedAt }] : []
+        if (!conversation) return []
+        return [{ ...conversation, ...session, ...(model && { model: ownModelName(model) }) }]
       })
       const untitled = conversations.filter(({ title }) => title === null)
       await Promise.all(
@@ -135,6 +182,8 @@ export class Conversations {
           .slice(0, TITLES_AT_ONCE)
           .map((conversation) => this.#giveTitle(access, conversation))
       )
+      /** A list that cannot be kept is told all the same. */
+      await this.parts.lists?.keep(agent, conversations).catch(() => {})
       return conversations
     })
   }

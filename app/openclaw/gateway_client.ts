@@ -2,6 +2,7 @@ import { requestGateway as request } from '#runtimes/gateway_connections'
 import { readJson, readText } from '#bounded/body'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { callGateway } from '#openclaw/gateway_socket'
+import { listSessions } from '#openclaw/session_list'
 import { PRIMER } from '#openclaw/primer_model'
 import { storedKey, toSession, type GatewaySession } from '#openclaw/gateway_shapes'
 import { toMessages, type GatewayMessage, type StoredMessage } from '#openclaw/gateway_messages'
@@ -75,12 +76,8 @@ export class GatewayClient {
    * @throws E_GATEWAY_FAILED
    */
   async sessions(url: string, token: string): Promise<GatewaySession[]> {
-    const { sessions } = await callGateway<{ sessions?: object[] }>(
-      { url, token, timeoutMs: this.timeoutMs },
-      'sessions.list',
-      { includeDerivedTitles: true, includeLastMessage: true }
-    )
-    return (sessions ?? [])
+    const sessions = await listSessions({ url, token, timeoutMs: this.timeoutMs })
+    return sessions
       .map(toSession)
       .filter((session) => session !== null)
       .toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())

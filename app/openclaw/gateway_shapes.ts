@@ -10,7 +10,10 @@ export interface GatewaySession {
   title: string | null
   pinned: boolean
   preview: string | null
+  /** The last message's time: what Mosaic or its owner change of a session is none. */
   updatedAt: Date
+  /** The model that was chosen for it alone, as the gateway names it. */
+  model?: string
 }
 
 /** OpenClaw keeps a session `K` of its one agent under this prefix. */
@@ -29,16 +32,23 @@ interface StoredSession {
   lastMessagePreview?: string
   pinned?: boolean
   updatedAt?: number
+  lastInteractionAt?: number
+  modelProvider?: string
+  model?: string
+  modelOverrideSource?: string | null
 }
 
 /** Null for what is no conversation of the agent, or is not understood. */
 export function toSession(stored: StoredSession): GatewaySession | null {
   if (!stored.key?.startsWith(PREFIX)) return null
+  const { modelProvider, model, modelOverrideSource } = stored
+  const isChosen = modelOverrideSource === 'user' && modelProvider && model
   return {
     key: stored.key.slice(PREFIX.length),
     title: stored.label ?? stored.derivedTitle ?? null,
     pinned: stored.pinned === true,
     preview: stored.lastMessagePreview ?? null,
-    updatedAt: new Date(stored.updatedAt ?? 0),
+    updatedAt: new Date(stored.lastInteractionAt ?? stored.updatedAt ?? 0),
+    ...(isChosen && { model: `${modelProvider}/${model}` }),
   }
 }

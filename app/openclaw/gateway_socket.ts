@@ -12,7 +12,7 @@ const LISTENING_CAPABILITIES = ['tool-events', 'approvals', 'exec-approvals', 'p
 /** Calls that come at once to a gateway that does not know Mosaic yet get in each other's way. */
 const MOST_PAIRINGS = 3
 
-interface GatewayCall extends ControlledGateway {
+export interface GatewayCall extends ControlledGateway {
   /** Milliseconds for each step: to connect, to be let in, to be answered. */
   timeoutMs: number
 }

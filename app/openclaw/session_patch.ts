@@ -8,6 +8,8 @@ export interface SessionPatch {
   /** OpenClaw takes each name once: one that another session has is refused. At most 512 UTF-16 units. */
   label?: string
   pinned?: boolean
+  /** As the gateway names it; null is the agent's own choice. */
+  model?: string | null
 }
 
 /** Changes what an agent keeps of one of its sessions. */

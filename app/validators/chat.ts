@@ -50,6 +50,8 @@ export const TITLE_LENGTH = 100
 export const conversationsValidator = vine.create({
   ...pageFields(),
   search: vine.string().trim().maxLength(200).optional(),
+  /** `false` wakes no agent: one that sleeps told the list earlier. */
+  wake: vine.enum(['true', 'false'] as const).optional(),
 })
 
 export const conversationValidator = vine.create({
@@ -66,4 +68,6 @@ export const pictureValidator = vine.create({
 export const conversationChangeValidator = vine.create({
   title: vine.string().trim().minLength(1).maxLength(TITLE_LENGTH).optional(),
   pinned: vine.boolean({ strict: true }).optional(),
+  /** `<provider>/<model>`; null is the agent's own choice. */
+  model: vine.string().trim().minLength(1).maxLength(512).nullable().optional(),
 })

@@ -9,8 +9,8 @@ import {
   uploadValidator,
 } from '#validators/chat'
 import { PICTURE_TYPES } from '#chat/attachments'
-import { events, file, json, nothing, one, page } from '#openapi/answer'
-import { conversation, readConversation, upload } from '#openapi/shapes/chat'
+import { events, file, json, nothing, one } from '#openapi/answer'
+import { conversation, conversationPage, readConversation, upload } from '#openapi/shapes/chat'
 import {
   completion,
   completionRequest,
@@ -99,7 +99,7 @@ router
     router
       .get('/conversations', [ConversationsController, 'index'])
       .as('api.conversations')
-      .answers(page(conversation))
+      .answers(json(conversationPage))
       .asks(conversationsValidator)
     router
       .get('/conversations/:id', [ConversationsController, 'show'])

@@ -5,6 +5,7 @@ import type { FetchImage } from '#chat/agent_content'
 import { Approvals, type CallGateway } from '#chat/approvals'
 import { DirectModels } from '#chat/direct_models'
 import { Conversations } from '#chat/conversations'
+import { KeptLists } from '#chat/kept_lists'
 import { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiChat } from '#chat/openai_chat'
 import { PageChat } from '#chat/page_chat'
@@ -123,7 +124,10 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   }
   if (options.gateway) {
     const { gateway, patch = async () => {} } = options
-    container.swap(Conversations, () => new Conversations(waker, activity, gateway, patch))
+    container.swap(
+      Conversations,
+      () => new Conversations(waker, activity, gateway, patch, { lists: new KeptLists(), models })
+    )
   }
 
   const restore = async () => {

@@ -19,9 +19,14 @@ export default class ConversationsController {
   ) {}
 
   async index({ auth, request }: HttpContext) {
-    const { search, ...query } = await conversationsValidator.validate(request.qs())
-    const all = await this.conversations.list(`user/${auth.user!.id}`, search)
-    return listed(all, { limit: PAGE_LIMIT, ...query })
+    const { search, wake, ...query } = await conversationsValidator.validate(request.qs())
+    const agent = `user/${auth.user!.id}` as const
+    const { data, asOf } =
+      wake === 'false'
+        ? await this.conversations.lastList(agent, search)
+        : { data: await this.conversations.list(agent, search), asOf: undefined }
+    const answer = listed(data, { limit: PAGE_LIMIT, ...query })
+    return asOf ? { ...answer, meta: { ...answer.meta, asOf } } : answer
   }
 
   /** With `?format=markdown`, the whole conversation as a file. */

@@ -1,4 +1,15 @@
-import { count, flag, list, nullable, oneOf, optional, shape, text, time } from '#openapi/answer'
+import {
+  count,
+  flag,
+  list,
+  listMeta,
+  nullable,
+  oneOf,
+  optional,
+  shape,
+  text,
+  time,
+} from '#openapi/answer'
 
 const surface = oneOf(['web', 'api'])
 
@@ -9,6 +20,13 @@ export const conversation = shape({
   pinned: flag(),
   preview: nullable(text()),
   updatedAt: time(),
+  model: optional(nullable(text())),
+})
+
+/** A page of the list. One that a sleeping agent told earlier says when. */
+export const conversationPage = shape({
+  data: list(conversation),
+  meta: shape({ ...listMeta.properties, asOf: optional(time()) }),
 })
 
 /** A step of a tool that is over. Times in milliseconds. */

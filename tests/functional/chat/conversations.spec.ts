@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import type { GatewayHistory } from '#openclaw/gateway_client'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import type { PatchSession } from '#openclaw/session_patch'
@@ -13,6 +13,7 @@ class RememberingGateway {
   readonly stores = new Map<string, Map<string, GatewayHistory>>()
   readonly labels = new Map<string, string>()
   readonly pinned = new Set<string>()
+  readonly models = new Map<string, string | null>()
   broken = false
 
   store(url: string): Map<string, GatewayHistory> {
@@ -42,7 +43,8 @@ class RememberingGateway {
   }
 
   /** As OpenClaw does: a name that another session has is refused. */
-  readonly patch: PatchSession = async (_gateway, key, { label, pinned }) => {
+  readonly patch: PatchSession = async (_gateway, key, { label, pinned, model }) => {
+    if (model !== undefined) this.models.set(key, model)
     if (label !== undefined) {
       const taken = [...this.labels].some(([other, name]) => other !== key && name === label)
       if (taken) throw new E_GATEWAY_FAILED()
@@ -66,7 +68,11 @@ test.group('Conversations', (group) => {
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = new RememberingGateway()
-    surface = scriptedSurface({ gateway, patch: gateway.patch })
+    surface = scriptedSurface({
+      gateway,
+      patch: gateway.patch,
+      models: { 'mosaic-work': ['parrot-1'] },
+    })
     surface.waker.wake = async (agent) => ({ url: agent, token: 'token' })
     owner = await userWithToken()
     other = await userWithToken()
@@ -287,5 +293,53 @@ test.group('Conversations', (group) => {
 
   test('need a sign-in', async ({ client }) => {
     ;(await client.get('/api/v1/conversations')).assertStatus(401)
+  })
+
+  test('are told as the agent told them last where it sleeps, and sealed meanwhile', async ({
+    assert,
+  }) => {
+    const ask = async (token: string, query = '') => {
+      const answer = await fetch(`${baseUrl()}/api/v1/conversations${query}`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      return (await answer.json()) as any
+    }
+    const none = await ask(owner.token, '?wake=false')
+    assert.isEmpty(none.data)
+    assert.isEmpty(surface.waker.woken)
+
+    const told = await ask(owner.token)
+    const woken = surface.waker.woken.length
+    const last = await ask(owner.token, '?wake=false')
+    assert.lengthOf(surface.waker.woken, woken)
+    assert.deepEqual(
+      last.data.map(({ id, title }: any) => [id, title]),
+      told.data.map(({ id, title }: any) => [id, title])
+    )
+    assert.isString(last.meta.asOf)
+    const { default: ConversationList } = await import('#models/conversation_list')
+    const row = await ConversationList.ownedBy(owner.user.id).firstOrFail()
+    assert.match(row.list!, /^enc:/)
+    assert.isEmpty((await ask(other.token, '?wake=false')).data)
+  })
+
+  test('take a model of their owner, before they begin as well', async ({ assert }) => {
+    const choose = async (id: string, model: string | null) => {
+      const answer = await fetch(`${baseUrl()}/api/v1/conversations/${id}`, {
+        method: 'PATCH',
+        headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model }),
+      })
+      return { status: answer.status, data: ((await answer.json()) as any).data }
+    }
+    assert.equal((await choose('mine', 'work/unknown')).status, 404)
+    const chosen = await choose('mine', 'work/parrot-1')
+    assert.equal(chosen.status, 200)
+    assert.equal(chosen.data.model, 'work/parrot-1')
+    assert.equal(gateway.models.get('web:mine'), 'mosaic-work/parrot-1')
+    assert.equal((await choose('begins', 'work/parrot-1')).status, 200)
+    assert.notProperty((await choose('mine', null)).data, 'model')
+    assert.isNull(gateway.models.get('web:mine'))
+    assert.equal((await choose('never', null)).status, 404)
   })
 })
