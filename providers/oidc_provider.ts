@@ -8,8 +8,7 @@ import type { OidcSetup } from '#identity/oidc/setup'
 import type { OidcService } from '#identity/oidc/service'
 import type { ServiceAccounts } from '#identity/services/accounts'
 import type { ServiceDirectory } from '#identity/services/directory'
-import type { SignInConfig } from '#identity/services/define_config'
-import type { ServiceRegistry } from '#identity/services/registry'
+import type { SignInConfig } from '#identity/services/registry'
 import type { ServiceSetup } from '#identity/services/setup'
 import type { ServiceSignIn } from '#identity/services/sign_in'
 
@@ -22,7 +21,6 @@ declare module '@adonisjs/core/types' {
     'identity.oidc.setup': OidcSetup
     'identity.services': ServiceDirectory
     'identity.services.accounts': ServiceAccounts
-    'identity.services.registry': ServiceRegistry
     'identity.services.setup': ServiceSetup
     'identity.services.signIn': ServiceSignIn
   }

@@ -7,7 +7,7 @@ import { intendedPage } from '#identity/intended_page'
 import { requireSession } from '#identity/sessions'
 import { E_NOT_ALLOWED } from '#identity/errors'
 import { may } from '#identity/permissions'
-import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
+import { E_SIGN_IN_REFUSED, isSignInRefusal } from '#identity/services/errors'
 import type { Journey, Purpose } from '#identity/services/sign_in'
 import { localPathValidator, invitationTokenValidator } from '#validators/oidc'
 
@@ -86,7 +86,7 @@ export default class ServiceSignInController {
 
   /** Records the reason, and shows it in plain words on the page where the sign-in began. */
   async #refused(ctx: HttpContext, purpose: Purpose | null, error: unknown) {
-    if (!(error instanceof E_SIGN_IN_REFUSED)) throw error
+    if (!isSignInRefusal(error)) throw error
     ctx.logger.warn({ err: error, reason: error.reason }, 'A sign-in with a service was refused')
     const refusals = await app.container.make('identity.deniedAttempts')
     await refusals.note({

@@ -3,11 +3,12 @@ import * as oidc from 'openid-client'
 import type { Fetch } from '#llm/contract'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 import type { OidcConfig } from '#identity/oidc/config'
-import { isTrustworthy, type OidcDiscovery } from '#identity/oidc/discovery'
+import type { OidcDiscovery } from '#identity/oidc/discovery'
 import { limitedText } from '#identity/oidc/limited_text'
 import type { PendingSignIn } from '#identity/services/contract'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import { refusalOf } from '#identity/services/refusal'
+import { isTrustworthy } from '#identity/trustworthy_url'
 
 /** Cache lifetime of a provider's metadata and keys, in milliseconds. */
 const METADATA_AGE_MS = 5 * 60_000

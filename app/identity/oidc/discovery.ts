@@ -1,10 +1,10 @@
-import ipaddr from 'ipaddr.js'
 import type { ServerMetadata } from 'openid-client'
 import { withoutEndingSlashes } from '#llm/base_url'
 import type { Fetch } from '#llm/contract'
 import { cut } from '#text/cut'
 import { limitedText } from '#identity/oidc/limited_text'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
+import { isTrustworthy } from '#identity/trustworthy_url'
 
 /** A discovery document is a few kilobytes, and a person waits for it. */
 const DEADLINE_MS = 10_000
@@ -14,9 +14,6 @@ const NEEDED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
 /** URLs that browsers are sent to, so they must be plain web pages. */
 const FOR_BROWSERS = ['authorization_endpoint', 'end_session_endpoint'] as const
-
-/** Names for which no public certificate exists: a provider on the local network or machine. */
-const OWN_NETWORK = /^[^.]+$|\.(localhost|local|internal|lan|home\.arpa|test)$/
 
 /** Reads an issuer's discovery document, so that a wrong address is found before anyone depends on it. */
 export class OidcDiscovery {
@@ -111,16 +108,6 @@ function templateIssuer(issuer: string): E_OIDC_ISSUER {
     `"${shown}" stands for the issuers of many organisations.`,
     'Enter the issuer of yours: put your tenant ID in the place of "common", "organizations" or the braces.'
   )
-}
-
-/** Returns true for https, and for http on a local network. */
-export function isTrustworthy(url: string): boolean {
-  const parsed = URL.parse(url)
-  if (parsed?.protocol === 'https:') return true
-  if (parsed?.protocol !== 'http:') return false
-  const host = parsed.hostname.replace(/^\[|\]$/g, '')
-  if (ipaddr.isValid(host)) return ipaddr.parse(host).range() !== 'unicast'
-  return OWN_NETWORK.test(host)
 }
 
 function isPage(value: unknown): boolean {

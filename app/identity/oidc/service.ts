@@ -1,5 +1,5 @@
 import type { Settings } from '#settings/settings'
-import type { Admission, ReadyService } from '#identity/services/contract'
+import type { Admission, ReadyService } from '#identity/services/ready_service'
 import type { OidcClient } from '#identity/oidc/client'
 import { oidcConfig } from '#identity/oidc/config'
 import type { OidcEnforcement } from '#identity/oidc/enforcement'

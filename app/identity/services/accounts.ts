@@ -8,7 +8,8 @@ import type { Audit } from '#audit/audit'
 import type { Invitations } from '#identity/invitations'
 import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
-import type { Identity, ReadyService } from '#identity/services/contract'
+import type { Identity } from '#identity/services/contract'
+import type { ReadyService } from '#identity/services/ready_service'
 import { decideRole, type NotTold, type RoleDecision } from '#identity/oidc/role_rules'
 
 /** Column width. OpenID Connect allows subjects of 255 characters. */

@@ -1,9 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { AllyDriverContract, AllyUserContract } from '@adonisjs/ally/types'
 import type { Fetch } from '#llm/contract'
-import type { SignUp } from '#models/types'
-import type { OidcClient } from '#identity/oidc/client'
-import type { RoleRules } from '#identity/oidc/role_rules'
 
 /** Runs one sign-in: any Ally driver. */
 export type SignInDriver = AllyDriverContract<any, any>
@@ -36,12 +33,6 @@ export interface Identity {
   signedInAt: number | null
 }
 
-/** Who may use a service for the first time, and in which role. */
-export interface Admission {
-  rules: RoleRules
-  signUp: SignUp
-}
-
 /**
  * Checks that a sign-in can undergo.
  *
@@ -68,8 +59,6 @@ export interface SignInMeans {
   pending: PendingSignIn
   /** The only access to the network: guarded, with limits on what it reads. */
   fetch: Fetch
-  /** For services that speak OpenID Connect. */
-  oidc: OidcClient
 }
 
 /** Endpoints for an Ally driver, under Ally's names. */
@@ -109,24 +98,8 @@ export interface SignInService {
   /** Returns the identity from the driver's result. @throws E_SIGN_IN_REFUSED if it names nobody */
   identityOf(user: SignInUser, client: ServiceClient): Identity
   /** Checks that the service exists, before a client is stored. @throws an error for the admin to read */
-  look?(client: ServiceClient, means: Pick<SignInMeans, 'fetch' | 'oidc'>): Promise<void>
+  look?(client: ServiceClient, means: Pick<SignInMeans, 'fetch'>): Promise<void>
 }
 
-/** A sign-in service with its current settings. */
-export interface ReadyService {
-  /** Name in URLs: `/auth/<name>/start`. */
-  name: string
-  /** Label on the sign-in page. */
-  label: string
-  admission: Admission
-  /** Changes with every setting that decides whether a sign-in can succeed. */
-  fingerprint: string
-  /** Whether a sign-in there confirms a person's identity. */
-  confirms: boolean
-  /** Creates a driver for this request and for the pending sign-in in its session. */
-  driver(ctx: HttpContext, pending: PendingSignIn): SignInDriver
-  /** Returns the identity from the driver's result. */
-  identityOf(user: SignInUser): Identity
-  /** Records that a sign-in with these settings succeeded, if anything depends on it. */
-  noteTest?(): Promise<void>
-}
+/** Creates a service. Called once. */
+export type SignInServiceFactory = () => SignInService

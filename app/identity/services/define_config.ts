@@ -1,14 +1,7 @@
 import { configProvider } from '@adonisjs/core'
 import type { ConfigProvider } from '@adonisjs/core/types'
-import type { SignInService } from '#identity/services/contract'
-
-/** Creates a service. Called once. */
-export type SignInServiceFactory = () => SignInService
-
-export interface SignInConfig {
-  /** Keyed by name. */
-  services: Record<string, SignInServiceFactory>
-}
+import type { SignInServiceFactory } from '#identity/services/contract'
+import type { SignInConfig } from '#identity/services/registry'
 
 /** Declares the sign-in services of an installation. Each is available once an admin has set it up. */
 export function defineConfig(config: {

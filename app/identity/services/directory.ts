@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Fetch } from '#llm/contract'
 import SignInServiceRow from '#models/sign_in_service'
-import type {
-  Admission,
-  Identity,
-  ReadyService,
-  ServiceClient,
-  SignInService,
-} from '#identity/services/contract'
+import type { Identity, ServiceClient, SignInService } from '#identity/services/contract'
+import type { Admission, ReadyService } from '#identity/services/ready_service'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import type { ServiceRegistry } from '#identity/services/registry'
 import type { OidcClient } from '#identity/oidc/client'

@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { hasCode } from '#drivers/error_code'
 
 /**
  * Refusals of a sign-in: the message for the person, and what to do next. The keys appear in the audit record.
@@ -108,6 +109,14 @@ export class E_SIGN_IN_REFUSED extends Exception {
     super(SIGN_IN_REFUSALS[reason].message, { cause: options?.cause })
     this.help = options?.help ?? SIGN_IN_REFUSALS[reason].help
   }
+}
+
+/** Whether an error is such a refusal: by its code and reason, since a plugin has a copy of the class. */
+export function isSignInRefusal(error: unknown): error is E_SIGN_IN_REFUSED {
+  return (
+    hasCode(error, 'E_SIGN_IN_REFUSED') &&
+    Object.hasOwn(SIGN_IN_REFUSALS, (error as Partial<E_SIGN_IN_REFUSED>).reason ?? '')
+  )
 }
 
 /** A service answered a driver with an error. Ally reads `response` where it can continue without an answer. */

@@ -1,7 +1,7 @@
 import { ApiRequest } from '@adonisjs/ally'
 import type { Fetch } from '#llm/contract'
 import { limitedText } from '#identity/oidc/limited_text'
-import { isTrustworthy } from '#identity/oidc/discovery'
+import { isTrustworthy } from '#identity/trustworthy_url'
 import { E_SERVICE_ANSWER, E_SIGN_IN_REFUSED } from '#identity/services/errors'
 
 /**

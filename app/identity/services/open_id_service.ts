@@ -10,8 +10,14 @@ import type {
 import { SIGN_IN_CHECKS } from '#identity/services/contract'
 import { E_SERVICE_ADDRESS } from '#identity/services/errors'
 import { fingerprintOf, type OidcConfig } from '#identity/oidc/config'
+import type { OidcClient } from '#identity/oidc/client'
 import { OidcDriver, oidcIdentity } from '#identity/oidc/driver'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
+
+/** What such a service needs besides. */
+export interface OpenIdMeans extends SignInMeans {
+  oidc: OidcClient
+}
 
 /** A service that speaks OpenID Connect, over the single sign-on driver, with all its checks. */
 export abstract class OpenIdService implements SignInService {
@@ -24,7 +30,7 @@ export abstract class OpenIdService implements SignInService {
   /** The issuer of its id_tokens, as its discovery document names it. */
   protected abstract issuerOf(client: ServiceClient): string
 
-  driver(ctx: HttpContext, { client, pending, oidc }: SignInMeans) {
+  driver(ctx: HttpContext, { client, pending, oidc }: OpenIdMeans) {
     return new OidcDriver(ctx, { client: oidc, provider: this.#provider(client), pending })
   }
 
@@ -34,7 +40,7 @@ export abstract class OpenIdService implements SignInService {
   }
 
   /** @throws E_SERVICE_ADDRESS */
-  async look(client: ServiceClient, { oidc }: Pick<SignInMeans, 'oidc'>): Promise<void> {
+  async look(client: ServiceClient, { oidc }: Pick<OpenIdMeans, 'fetch' | 'oidc'>): Promise<void> {
     try {
       await oidc.inspect(this.#provider(client))
     } catch (error) {

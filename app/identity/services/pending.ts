@@ -1,5 +1,6 @@
 import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client'
-import type { PendingSignIn, ReadyService } from '#identity/services/contract'
+import type { PendingSignIn } from '#identity/services/contract'
+import type { ReadyService } from '#identity/services/ready_service'
 
 /** Longest age, in seconds, of a sign-in at the service that confirms a person's identity. */
 const FRESH_SEC = 60

@@ -1,5 +1,5 @@
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
-import { E_SIGN_IN_REFUSED, type SignInRefusal } from '#identity/services/errors'
+import { E_SIGN_IN_REFUSED, isSignInRefusal, type SignInRefusal } from '#identity/services/errors'
 
 /** Refusals by the id_token claim that failed its check. */
 const BY_CLAIM: Record<string, SignInRefusal> = {
@@ -41,7 +41,7 @@ interface Failure {
  * log.
  */
 export function refusalOf(error: unknown): E_SIGN_IN_REFUSED {
-  if (error instanceof E_SIGN_IN_REFUSED) return error
+  if (isSignInRefusal(error)) return error
   return new E_SIGN_IN_REFUSED(reasonOf(error), { cause: error })
 }
 
@@ -50,7 +50,7 @@ function reasonOf(error: unknown): SignInRefusal {
   if (error instanceof ResponseBodyError) return 'code'
 
   for (let at = error as Failure | undefined, depth = 0; at && depth < 5; depth++) {
-    if (at instanceof E_SIGN_IN_REFUSED) return at.reason
+    if (isSignInRefusal(at)) return at.reason
     const { claim, code } = at
     if (code && BY_CODE[code]) return BY_CODE[code]
     if (claim && BY_CLAIM[claim]) return BY_CLAIM[claim]

@@ -1,7 +1,17 @@
 import { RuntimeException } from '@adonisjs/core/exceptions'
-import type { SignInService } from '#identity/services/contract'
-import type { SignInConfig, SignInServiceFactory } from '#identity/services/define_config'
+import type { SignInService, SignInServiceFactory } from '#identity/services/contract'
 import { E_UNKNOWN_SERVICE } from '#identity/services/errors'
+
+declare module '@adonisjs/core/types' {
+  interface ContainerBindings {
+    'identity.services.registry': ServiceRegistry
+  }
+}
+
+export interface SignInConfig {
+  /** Keyed by name. */
+  services: Record<string, SignInServiceFactory>
+}
 
 /** Names that can appear in a URL and in the audit record. */
 const NAME = /^[a-z][a-z0-9_-]{0,31}$/

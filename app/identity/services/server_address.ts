@@ -1,6 +1,6 @@
 import type { Fetch } from '#llm/contract'
 import { faultOfAddress } from '#llm/web_address'
-import { isTrustworthy } from '#identity/oidc/discovery'
+import { isTrustworthy } from '#identity/trustworthy_url'
 import { E_SERVICE_ADDRESS } from '#identity/services/errors'
 
 /** An admin waits for it. */
