@@ -38,6 +38,8 @@ export interface DirectCall {
 export class DirectModels {
   /** Ends each call that is under way. */
   readonly #endings = new Set<(reason: Error) => void>()
+  #isStopping = false
+  #idle: () => void = () => {}
 
   constructor(
     protected targets: Pick<RelayTargets, 'ofOwner'>,
@@ -50,9 +52,10 @@ export class DirectModels {
    * Answers the call. What goes wrong before the answer has begun is thrown; later it is an error in the
    * stream. A client that left is no error.
    *
-   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_OTHER_API, and a provider's failure with the status of its kind
+   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_OTHER_API, E_MOSAIC_STOPPING, and a provider's failure with the status of its kind
    */
   async answer(call: DirectCall, exchange: Exchange): Promise<void> {
+    if (this.#isStopping) throw new E_MOSAIC_STOPPING()
     const target = await this.#target(call, exchange)
     const { response } = exchange
     const left = new AbortController()
@@ -72,14 +75,21 @@ export class DirectModels {
       throw ofItsKind(left.signal.aborted ? left.signal.reason : error)
     } finally {
       this.#endings.delete(end)
+      if (this.#endings.size === 0) this.#idle()
     }
   }
 
-  /** Ends what is under way after so many milliseconds; its clients are told to send it again. */
+  /** Takes no more calls, lets those under way end for so many milliseconds, then ends the rest. */
   async drain(ms: number): Promise<void> {
+    this.#isStopping = true
     if (this.#endings.size === 0) return
-    await new Promise((resolve) => setTimeout(resolve, ms).unref())
-    for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#idle = resolve
+    const deadline = setTimeout(() => {
+      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+    }, ms)
+    await promise
+    clearTimeout(deadline)
   }
 
   async #target({ provider }: DirectCall, { agent }: Exchange): Promise<RelayTarget> {

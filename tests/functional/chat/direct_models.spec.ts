@@ -2,6 +2,8 @@ import OpenAI, { APIError } from 'openai'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { DirectModels } from '#chat/direct_models'
+import { API_TIMING } from '#chat/openai_chat'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
@@ -185,6 +187,41 @@ test.group('A model by its own name', (group) => {
     for await (const _chunk of stream) stream.controller.abort()
     await upstream.abandoned.promise
     assert.isEmpty(surface.reported)
+  })
+
+  test('a stop of Mosaic lets an answer end for a while, then ends it', async ({ assert }) => {
+    const begun = Promise.withResolvers<void>()
+    upstream.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: {"choices":[{"delta":{"content":"a"}}]}\n\n')
+      begun.resolve()
+    }
+    const stopping = new DirectModels(
+      await app.container.make('llm_relay.targets'),
+      await app.container.make('llm_relay'),
+      () => {},
+      API_TIMING
+    )
+    app.container.swap(DirectModels, () => stopping)
+    try {
+      const stream = await client.chat.completions.create({ model, stream: true, messages: hello })
+      await begun.promise
+      const read = (async () => {
+        for await (const _chunk of stream);
+      })()
+      const failed = failureOf(read)
+      await stopping.drain(20)
+      assert.equal((await failed).code, 'E_MOSAIC_STOPPING')
+      const late = await failureOf(client.chat.completions.create({ model, messages: hello }))
+      assert.equal(late.status, 503)
+    } finally {
+      app.container.restore(DirectModels)
+    }
+  })
+
+  test('a silence is broken soon enough for a client that waits five seconds', ({ assert }) => {
+    assert.isAtMost(API_TIMING.openAfterMs, 4000)
+    assert.isAtMost(API_TIMING.heartbeatMs, 4000)
   })
 
   test('tokens are counted for the owner', async ({ assert }) => {
