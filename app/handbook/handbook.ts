@@ -10,6 +10,7 @@ export const CHAPTERS = [
   'backup',
   'upgrade',
   'metrics',
+  'chat',
   'api',
   'knowledge',
   'plugin_guide',
