@@ -16,6 +16,7 @@ import type { LimitChanges } from '#agents/changes/agent_limits'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { Prewarmer } from '#agents/prewarmer'
 import type { AgentReaper } from '#agents/background/reaper'
+import type { AgentRester } from '#agents/background/rester'
 import type { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentEventStreams } from '#agents/fleet/agent_event_stream'
 import type { AgentTransition } from '#agents/types'
@@ -29,6 +30,7 @@ declare module '@adonisjs/core/types' {
     'agents.activity': AgentActivity
     'agents.prewarmer': Prewarmer
     'agents.reaper': AgentReaper
+    'agents.rester': AgentRester
     'agents.health_check': AgentHealthCheck
     'agents.reconciler': AgentReconciler
     'agents.settings_rollout': SettingsRollout
@@ -131,6 +133,17 @@ export default class AgentsProvider {
         await resolver.make('agents.activity'),
         await resolver.make('agents.metrics')
       )
+    })
+    container.singleton('agents.rester', async (resolver) => {
+      const { AgentRester } = await import('#agents/background/rester')
+      const { idleStopper } = await resolver.make('agents.services')
+      const rester = new AgentRester(
+        await resolver.make('agents.context'),
+        idleStopper,
+        await resolver.make('agents.activity')
+      )
+      this.#endings.push(() => rester.close())
+      return rester
     })
     container.singleton('agents.health_check', async (resolver) => {
       const { AgentHealthCheck } = await import('#agents/background/health_check')
@@ -278,9 +291,11 @@ export default class AgentsProvider {
     const context = await container.make('agents.context')
     const { observer, lifecycle } = await container.make('agents.services')
     const watch = new RuntimeEvents(context, observer)
+    const rester = await container.make('agents.rester')
     const scheduler = agentJobs(context, {
       watch,
       reaper: await container.make('agents.reaper'),
+      rester,
       health: await container.make('agents.health_check'),
       reconciler: await container.make('agents.reconciler'),
       history: await container.make('agents.fleet_history'),

@@ -40,6 +40,10 @@ export type AgentProfile = (typeof AGENT_PROFILES)[number]
 export const WAKE_POLICIES = ['scale_to_zero', 'warm', 'always_on'] as const
 export type WakePolicy = (typeof WAKE_POLICIES)[number]
 
+/** Whether idle agents rest instead of being stopped: where the machine has memory to spare, always, or never. */
+export const REST_MODES = ['auto', 'on', 'off'] as const
+export type RestMode = (typeof REST_MODES)[number]
+
 /** A provider's model, as its owner declared it. Sizes are in tokens. */
 export interface ProviderModel {
   id: string

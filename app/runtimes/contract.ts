@@ -23,6 +23,8 @@ export interface RuntimeCapabilities {
   isolation: 'none' | 'user' | 'sandbox' | 'sandbox-shared-network' | 'container'
   /** Whether `suspend` and `resume` exist. */
   suspend: boolean
+  /** Whether `pageOut` moves anything, if the machine has swap. */
+  pageOut?: boolean
   /** Whether the driver enforces a spec's `limits`. */
   limits: boolean
   /** Whether instances may run on other machines than Mosaic. */
@@ -102,6 +104,22 @@ export interface Observed {
   state: DriverState
 }
 
+/** The memory of one instance, in bytes. */
+export interface MemoryUse {
+  /** In the machine's memory. */
+  resident: number
+  swapped: number
+}
+
+/** The memory of the machine that runs the instances, in bytes. */
+export interface MachineMemory {
+  total: number
+  /** What programs could take without swapping. */
+  available: number
+  swapTotal: number
+  swapFree: number
+}
+
 /** A change of an instance. A driver may miss some: `list` is the source of truth. */
 export interface RuntimeEvent {
   type: 'started' | 'exited' | 'suspended' | 'resumed' | 'removed'
@@ -167,6 +185,18 @@ export interface RuntimeDriver {
 
   /** Resumes a suspended instance. A no-op if the instance runs. */
   resume?(ref: InstanceRef): Promise<void>
+
+  /**
+   * Moves the memory of a suspended instance to swap, while there is room. Ends early, without an error, when the
+   * instance resumes, which does not wait for it, or when the signal aborts. A no-op if the instance is not suspended.
+   */
+  pageOut?(ref: InstanceRef, options: { signal: AbortSignal }): Promise<void>
+
+  /** Returns the memory that an instance takes, or null if that is not known. */
+  usage?(ref: InstanceRef): Promise<MemoryUse | null>
+
+  /** Returns the memory of the machine that runs the instances, or null if that is not known. */
+  memory?(): Promise<MachineMemory | null>
 
   /** Returns the instance of this name, or null if there is none. Changes nothing. */
   inspect(ref: InstanceRef): Promise<Observed | null>

@@ -3,7 +3,7 @@
  * without a row the default applies.
  */
 import vine from '@vinejs/vine'
-import { WAKE_POLICIES, type WakePolicy } from '#models/types'
+import { AGENT_DEFINITIONS } from '#settings/definitions/agents'
 import { API_DEFINITIONS } from '#settings/definitions/api'
 import { cidrRange } from '#settings/cidr_range'
 import { INSTALLATION_DEFINITIONS } from '#settings/definitions/installation'
@@ -83,27 +83,7 @@ export const DEFINITIONS = {
     schema: vine.string().trim().use(cidrRange()),
   }),
 
-  /** Minutes since its user's last act until an agent sleeps, unless its owner chose otherwise. */
-  'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),
-  /** Policy for idle agents, unless the owner chose otherwise. */
-  'agents.wakePolicy': setting<WakePolicy>({
-    default: 'scale_to_zero',
-    schema: vine.enum(WAKE_POLICIES),
-  }),
-  /** Minutes for which a warm agent stays suspended before it is stopped. */
-  'agents.suspendedMin': setting<number>({ default: 60, schema: whole(1, 10_080) }),
-  /** Hours since its user's last act for which an agent's own work keeps it awake. */
-  'agents.maximumAgeHours': setting<number>({ default: 24, schema: whole(1, 8760) }),
-  /** Seconds by which a sleeping agent is woken ahead of a scheduled job. */
-  'agents.wakeAheadSec': setting<number>({ default: 120, schema: whole(10, 3600) }),
-  /** Whether an idle agent's gateway keeps its worker threads: `app/openclaw/kept_timers.ts`. */
-  'agents.keepWorkers': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
-  /** Agents that may start at the same time: the processor limits starts. */
-  'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
-  /** Seconds from an instance's start until its gateway must be ready. */
-  'agents.bootTimeoutSec': setting<number>({ default: 180, schema: whole(5, 3600) }),
-  /** Seconds for an agent's work to finish before a stop becomes a kill. */
-  'agents.stopGraceSec': setting<number>({ default: 20, schema: whole(0, 600) }),
+  ...AGENT_DEFINITIONS,
 
   /** Mosaic's URL for browsers, such as `https://mosaic.example.org`. Default: the request's host. */
   'network.publicUrl': signInSetting<string | null>({

@@ -66,6 +66,15 @@ export const admin = {
   overview: {
     agents: 'Agents now',
     queue: 'Waiting to start',
+    gigabytes: '{size} GB',
+    restHeld: 'Resting: {count}, with {memory} in memory and {swap} in swap.',
+    restBudget: 'They may hold {budget}.',
+    restRoom: 'There is room for {count} more.',
+    restMachine: 'The machine has {available} of {total} available.',
+    restUnknown: 'The runtime does not tell how much memory its machine has.',
+    restNoSwap: 'Nothing moves to swap here.',
+    restOff: 'Idle agents do not rest: the settings turn it off.',
+    restCannot: 'Idle agents do not rest: this runtime cannot suspend them.',
     fleetHistory: 'Agents awake in the last 24 hours',
     fleetYoung: 'The first sample follows within a minute of Mosaic’s start.',
     usage: 'Usage',
@@ -353,6 +362,11 @@ export const admin = {
         warm: 'Suspend it first, then stop it',
         always_on: 'Keep it running',
       },
+      agents_rest: {
+        auto: 'Where there is memory to spare',
+        on: 'Always',
+        off: 'Never',
+      },
       mail_security: {
         starttls: 'STARTTLS',
         tls: 'TLS from the start',
@@ -509,6 +523,34 @@ export const admin = {
       agents_suspendedMin: {
         label: 'Time suspended',
         help: 'Minutes that a warm agent rests in memory before it is stopped.',
+      },
+      agents_rest: {
+        label: 'Idle agents rest',
+        help: 'A resting agent keeps its memory, uses no processor, and answers within a second or two. Otherwise an idle agent stops and takes some seconds to start.',
+      },
+      agents_restAfterMin: {
+        label: 'Rests after',
+        help: 'Minutes without a message, or the time after which an agent falls asleep if that is shorter.',
+      },
+      agents_pageOutAfterMin: {
+        label: 'Moves to swap after',
+        help: 'Minutes of rest after which the memory of an agent moves to swap, on machines that have any.',
+      },
+      agents_restHours: {
+        label: 'Rests for',
+        help: 'Hours that an agent rests before it is stopped. When memory runs short, it is stopped sooner.',
+      },
+      agents_restMemoryPercent: {
+        label: 'Memory for resting agents',
+        help: 'Percent of the memory of the machine that all of them may hold.',
+      },
+      agents_restMemoryMb: {
+        label: 'Memory for resting agents in megabytes',
+        help: 'In place of the percentage.',
+      },
+      agents_restCount: {
+        label: 'Most resting agents',
+        help: 'Without a number, as many as the memory allows.',
       },
       agents_maximumAgeHours: {
         label: 'May work alone for',

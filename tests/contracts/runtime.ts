@@ -706,6 +706,47 @@ export function runtimeSuite(
         assert.equal((await driver.inspect(instance))!.status, 'exited')
       })
 
+      test('a page-out gives way to a resume, and the instance is as it was', async ({
+        assert,
+      }) => {
+        if (!driver.pageOut) return
+        const given = spec()
+        const instance = await start(given)
+        const { signal } = new AbortController()
+        // Of an instance that runs nothing moves.
+        await driver.pageOut(instance, { signal })
+        await driver.suspend!(instance)
+        const pageOut = driver.pageOut(instance, { signal })
+        await driver.resume!(instance)
+        await pageOut
+        assert.equal((await driver.inspect(instance))!.status, 'running')
+        assert.equal(await chat(instance, given, 'awake'), 'Turn 1: awake')
+
+        await driver.suspend!(instance)
+        await driver.pageOut(instance, { signal })
+        assert.equal((await driver.inspect(instance))!.status, 'suspended')
+        await driver.resume!(instance)
+        assert.equal(await chat(instance, given, 'still here'), 'Turn 2: still here')
+        await driver.pageOut(refOf(spec()), { signal })
+      })
+
+      test('tells what an instance takes, running and suspended, and of none nothing', async ({
+        assert,
+      }) => {
+        if (!driver.usage) return
+        const instance = await start(spec())
+        const running = await driver.usage(instance)
+        // Not each trial's engine is on this machine.
+        if (running) assert.isAbove(running.resident, 0)
+        await driver.suspend!(instance)
+        const suspended = await driver.usage(instance)
+        assert.equal(suspended === null, running === null)
+        await driver.stop(instance, { graceMs: 1000 })
+        assert.isNull(await driver.usage(refOf(spec())))
+        const machine = await driver.memory?.()
+        if (machine) assert.isAtMost(machine.available, machine.total)
+      })
+
       test('has nothing to suspend or resume where nothing is', async () => {
         await driver.suspend!(refOf(spec()))
         await driver.resume!(refOf(spec()))

@@ -9,6 +9,7 @@ import type { AgentLifecycle } from '#agents/lifecycle'
 import { AgentServices } from '#agents/services'
 import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/background/reaper'
+import { AgentRester } from '#agents/background/rester'
 import { AgentReconciler } from '#agents/background/reconciler'
 import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
@@ -46,6 +47,7 @@ export class AgentsHouse {
   readonly services: AgentServices
   readonly lifecycle: AgentLifecycle
   readonly reaper: AgentReaper
+  readonly rester: AgentRester
   readonly health: AgentHealthCheck
   readonly reconciler: AgentReconciler
 
@@ -72,6 +74,7 @@ export class AgentsHouse {
     this.lifecycle = this.services.lifecycle
     const { idleStopper, observer, probe } = this.services
     this.reaper = new AgentReaper(this.context, idleStopper, this.activity, this.metrics)
+    this.rester = new AgentRester(this.context, idleStopper, this.activity)
     this.health = new AgentHealthCheck(this.context, observer, probe)
     this.reconciler = new AgentReconciler(this.context, this.services, this.metrics)
   }

@@ -5,6 +5,8 @@ import type {
   Instance,
   InstanceRef,
   InstanceSpec,
+  MachineMemory,
+  MemoryUse,
   Observed,
   RuntimeContext,
   RuntimeDriver,
@@ -17,6 +19,9 @@ type Verb =
   | 'stop'
   | 'suspend'
   | 'resume'
+  | 'pageOut'
+  | 'usage'
+  | 'memory'
   | 'inspect'
   | 'list'
   | 'remove'
@@ -54,6 +59,9 @@ export class ChaosDriver implements RuntimeDriver {
     private readonly random: () => number = Math.random
   ) {
     if (!driver.capabilities.suspend) this.suspend = this.resume = undefined
+    if (!driver.pageOut) this.pageOut = undefined
+    if (!driver.usage) this.usage = undefined
+    if (!driver.memory) this.memory = undefined
     if (!driver.capabilities.events) this.events = undefined
     if (!driver.exportData) this.exportData = undefined
     if (!driver.importData) this.importData = this.keepImport = this.undoImport = undefined
@@ -80,6 +88,15 @@ export class ChaosDriver implements RuntimeDriver {
 
   resume? = (ref: InstanceRef): Promise<void> =>
     this.#through('resume', async () => this.driver.resume!(ref))
+
+  pageOut? = (ref: InstanceRef, options: { signal: AbortSignal }): Promise<void> =>
+    this.#through('pageOut', async () => this.driver.pageOut!(ref, options), options.signal)
+
+  usage? = (ref: InstanceRef): Promise<MemoryUse | null> =>
+    this.#through('usage', async () => this.driver.usage!(ref))
+
+  memory? = (): Promise<MachineMemory | null> =>
+    this.#through('memory', async () => this.driver.memory!())
 
   inspect(ref: InstanceRef): Promise<Observed | null> {
     return this.#through('inspect', () => this.driver.inspect(ref))

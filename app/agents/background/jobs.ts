@@ -2,6 +2,7 @@ import type { AgentsContext } from '#agents/context'
 import type { FleetHistory } from '#agents/fleet/fleet_history'
 import type { AgentHealthCheck } from '#agents/background/health_check'
 import type { AgentReaper } from '#agents/background/reaper'
+import type { AgentRester } from '#agents/background/rester'
 import type { AgentReconciler } from '#agents/background/reconciler'
 import type { RuntimeEvents } from '#agents/background/runtime_events'
 import type { ScheduledWakes } from '#agents/background/scheduled_wakes'
@@ -19,6 +20,7 @@ const TAKE_OVER_MS = 3000
 
 export interface AgentJobsParts {
   reaper: AgentReaper
+  rester: AgentRester
   health: AgentHealthCheck
   reconciler: AgentReconciler
   watch: RuntimeEvents
@@ -29,7 +31,7 @@ export interface AgentJobsParts {
 /** Runs the web process's background work: sweeps each minute, and the drivers' events. */
 export function agentJobs(
   context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
-  { reaper, health, reconciler, watch, history, scheduled }: AgentJobsParts
+  { reaper, rester, health, reconciler, watch, history, scheduled }: AgentJobsParts
 ): Scheduler {
   const followRuntime = async () => watch.follow(await context.settings.get('runtime.driver'))
   return new Scheduler(context, [
@@ -45,7 +47,15 @@ export function agentJobs(
     { name: 'take over', everyMs: TAKE_OVER_MS, run: () => reconciler.takeOver() },
     { name: 'prepare', everyMs: SWEEP_MS, atStart: true, run: prefetchImages(context) },
     { name: 'schedule', everyMs: SCHEDULE_MS, run: () => scheduled.wakeDue() },
-    { name: 'reap', everyMs: SWEEP_MS, run: () => reaper.reapIdle() },
+    {
+      name: 'rest and reap',
+      everyMs: SWEEP_MS,
+      /** In this order: whoever finds no room to rest is stopped. */
+      run: async () => ({
+        ...(await rester.rest()),
+        ...(await reaper.reapIdle({ keepResting: true })),
+      }),
+    },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },
     { name: 'sample', everyMs: SWEEP_MS, atStart: true, run: () => history.sample() },
   ])

@@ -6,7 +6,8 @@ import type { AgentsContext } from '#agents/context'
 import type { AgentMetrics } from '#agents/metrics'
 import type { IdleStopOutcome, IdleStopper, IdleStopWish } from '#agents/stopping/idle_stopper'
 import type { AgentKey, AgentRow } from '#agents/types'
-import type { AgentStatus, WakePolicy } from '#models/types'
+import { restRules } from '#agents/background/rest_rules'
+import type { AgentStatus, RestMode, WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
@@ -37,19 +38,28 @@ export interface ReapStatistics {
 /** The idle rules from the settings. Times in milliseconds. */
 interface SleepRules {
   policy: WakePolicy
+  /** How long agents of the policy `warm` stay suspended, beyond their limit. */
   suspendedMs: number
+  /** The same for all others. */
+  restedMs: number
+  rest: RestMode
   maximumAgeMs: number
+}
+
+export interface ReapOptions {
+  /** Leaves agents alone that rest by the setting `agents.rest`, until they have rested for its longest time. */
+  keepResting?: boolean
 }
 
 /** Decides how an agent may be stopped, from its row as read under the lease; null = it may not. */
 type Wish = (agent: AgentKey, row: AgentRow) => IdleStopWish | null
 
 /** True once the last activity exceeds the idle limit, in each dialect's date arithmetic. */
+const SUSPENDED_MIN = `case when status <> 'suspended' then 0
+  when coalesce(wake_policy, ?) = 'warm' then ? else ? end`
 const IS_OVER: Record<string, string> = {
-  sqlite: `unixepoch(last_active_at)
-    + (idle_timeout_min + case status when 'suspended' then ? else 0 end) * 60 <= unixepoch(?)`,
-  postgres: `last_active_at
-    + (idle_timeout_min + case status when 'suspended' then ? else 0 end) * interval '1 minute' <= ?`,
+  sqlite: `unixepoch(last_active_at) + (idle_timeout_min + ${SUSPENDED_MIN}) * 60 <= unixepoch(?)`,
+  postgres: `last_active_at + (idle_timeout_min + ${SUSPENDED_MIN}) * interval '1 minute' <= ?`,
 }
 
 const COUNTED_AS: Record<IdleStopOutcome, 'stopped' | 'suspended' | 'working' | 'skipped'> = {
@@ -57,6 +67,7 @@ const COUNTED_AS: Record<IdleStopOutcome, 'stopped' | 'suspended' | 'working' | 
   suspended: 'suspended',
   working: 'working',
   due: 'working',
+  kept: 'skipped',
   used: 'skipped',
   changing: 'skipped',
   silent: 'skipped',
@@ -72,8 +83,8 @@ export class AgentReaper {
   ) {}
 
   /** Selects idle agents; takes each lease, checks again, drains and stops. Safe to run concurrently. */
-  async reapIdle(): Promise<ReapStatistics> {
-    const rules = await this.#rules()
+  async reapIdle(options: ReapOptions = {}): Promise<ReapStatistics> {
+    const rules = await this.#rules(options)
     await this.#leaveFuture()
     return this.#sweep(
       () => this.#select(rules),
@@ -92,7 +103,7 @@ export class AgentReaper {
 
   /** User agents past their idle limit: one query, along the index on status and time. */
   async candidates(): Promise<AgentKey[]> {
-    return this.#select(await this.#rules())
+    return this.#select(await this.#rules({}))
   }
 
   async #sweep(select: () => Promise<AgentKey[]>, wish: Wish): Promise<ReapStatistics> {
@@ -112,7 +123,7 @@ export class AgentReaper {
     return rows.map((row) => `user/${row.userId}` as const)
   }
 
-  async #select({ policy, suspendedMs }: SleepRules): Promise<AgentKey[]> {
+  async #select({ policy, suspendedMs, restedMs }: SleepRules): Promise<AgentKey[]> {
     const connection = db.connection()
     const { dateTimeFormat, name } = connection.dialect
     const now = DateTime.fromMillis(this.context.clock.now())
@@ -124,7 +135,9 @@ export class AgentReaper {
       .where('last_active_at', '<=', earliest.toFormat(dateTimeFormat))
       .whereRaw(`coalesce(wake_policy, ?) <> 'always_on'`, [policy])
       .whereRaw(IS_OVER[name === 'postgres' ? 'postgres' : 'sqlite'], [
+        policy,
         suspendedMs / MINUTE_MS,
+        restedMs / MINUTE_MS,
         now.toFormat(dateTimeFormat),
       ])
     return rows.map((row) => `user/${row.user_id}` as const)
@@ -145,11 +158,17 @@ export class AgentReaper {
       .update({ last_active_at: now.toFormat(dateTimeFormat) })
   }
 
-  async #rules(): Promise<SleepRules> {
+  async #rules({ keepResting = false }: ReapOptions): Promise<SleepRules> {
     const { settings } = this.context
+    const { mode, policy, longestMs } = await restRules(settings)
+    /** A sweep that somebody asks for ends rests, unless resting is what they chose. */
+    const rest = mode === 'on' || keepResting ? mode : 'off'
     return {
-      policy: await settings.get('agents.wakePolicy'),
+      policy,
       suspendedMs: (await settings.get('agents.suspendedMin')) * MINUTE_MS,
+      restedMs: rest === 'off' ? 0 : longestMs,
+      /** Where rests are kept, whoever may rest does so by now. */
+      rest: keepResting ? 'off' : rest,
       maximumAgeMs: (await settings.get('agents.maximumAgeHours')) * HOUR_MS,
     }
   }
@@ -174,9 +193,10 @@ export class AgentReaper {
     const active = this.activity.lastActiveAt(agent) ?? 0
     const idleMs = this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
     const limitMs = row.idleTimeoutMin * MINUTE_MS
-    if (idleMs < limitMs + (frozen ? rules.suspendedMs : 0)) return null
+    const suspendedMs = policy === 'warm' ? rules.suspendedMs : rules.restedMs
+    if (idleMs < limitMs + (frozen ? suspendedMs : 0)) return null
     return {
-      kind: policy === 'warm' ? 'suspend' : 'stop',
+      kind: policy === 'warm' || rules.rest === 'on' ? 'suspend' : 'stop',
       despite: [
         ...(idleMs >= rules.maximumAgeMs ? (['working'] as const) : []),
         /** It has had a second full idle limit in which to answer. */

@@ -6,8 +6,11 @@ import type { LocalState } from '#agents/state/local_state'
 import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
 
-/** Stop it, or suspend it: free the processor but keep the memory, so that it resumes at once. */
-export type IdleStopKind = 'stop' | 'suspend'
+/**
+ * Stop it, or suspend it, which keeps its memory. `suspend` stops it where its runtime cannot; `rest` keeps it running
+ * then.
+ */
+export type IdleStopKind = 'stop' | 'suspend' | 'rest'
 
 export interface IdleStopWish {
   kind: IdleStopKind
@@ -17,10 +20,11 @@ export interface IdleStopWish {
 
 /**
  * `used` = it is in use again, `changing` = it is being changed, `working` = it is working, `due` = a
- * job is due soon, `silent` = its gateway does not answer.
+ * job is due soon, `silent` = its gateway does not answer. `kept` =
+ * its runtime did not suspend it.
  */
 export type IdleStopOutcome =
-  'stopped' | 'suspended' | 'used' | 'changing' | 'working' | 'due' | 'silent'
+  'stopped' | 'suspended' | 'kept' | 'used' | 'changing' | 'working' | 'due' | 'silent'
 
 /** As `AgentActivity`. */
 export interface RequestsInFlight {
@@ -101,8 +105,12 @@ export class IdleStopper {
       await gatewayDrain.reopen(row)
       return 'used'
     }
-    if (wish.kind === 'suspend' && found === 'closed' && (await this.#suspend(row))) {
+    if (wish.kind !== 'stop' && found === 'closed' && (await this.#suspend(row))) {
       return 'suspended'
+    }
+    if (wish.kind === 'rest') {
+      await gatewayDrain.reopen(row)
+      return 'kept'
     }
     await stopRequests.end(row)
     return 'stopped'

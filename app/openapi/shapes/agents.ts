@@ -1,4 +1,4 @@
-import { AGENT_STATES, AGENT_STATUSES } from '#models/types'
+import { AGENT_STATES, AGENT_STATUSES, REST_MODES } from '#models/types'
 import {
   count,
   flag,
@@ -73,5 +73,24 @@ export const systemAgent = shape({
 
 const gauges = { agents: record(count()), waking: count(), queued: count() }
 
+/** The agents that rest, in bytes: what they hold, what they may hold, and the machine's memory. */
+const rest = shape({
+  mode: oneOf(REST_MODES),
+  resting: count(),
+  residentBytes: number(),
+  swappedBytes: number(),
+  budgetBytes: nullable(number()),
+  room: nullable(count()),
+  suspends: flag(),
+  pagesOut: flag(),
+  machine: nullable(
+    shape({ total: number(), available: number(), swapTotal: number(), swapFree: number() })
+  ),
+})
+
 /** Agents per state, now and once a minute over the last day. */
-export const fleet = shape({ ...gauges, samples: list(shape({ at: time(), ...gauges })) })
+export const fleet = shape({
+  ...gauges,
+  samples: list(shape({ at: time(), ...gauges })),
+  rest: nullable(rest),
+})

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as after } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as after } from 'node:timers/promises'
 import { archive, fileOf } from '#runtimes/archive'
+import { hasSwapRoom } from '#runtimes/machine_memory'
 import { MemoryGateway, type MemorySessions } from '#tests/doubles/memory_runtime/gateway'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
@@ -14,6 +15,8 @@ import type {
   Instance,
   InstanceRef,
   InstanceSpec,
+  MachineMemory,
+  MemoryUse,
   Observed,
   RuntimeContext,
   RuntimeDriver,
@@ -35,6 +38,10 @@ export interface MemoryDriverConfig {
   name?: string
 }
 
+/** What an instance takes, and what one step of a page-out moves. */
+export const INSTANCE_BYTES = 512 * 1024 * 1024
+const STEP_BYTES = 64 * 1024 * 1024
+
 /** Log lines kept per instance. */
 const LOG_LINES = 500
 /** Characters kept per line. */
@@ -49,6 +56,7 @@ export class MemoryDriver implements RuntimeDriver {
   readonly capabilities = {
     isolation: 'none',
     suspend: true,
+    pageOut: true,
     limits: false,
     multiNode: false,
     events: true,
@@ -108,6 +116,32 @@ export class MemoryDriver implements RuntimeDriver {
   async resume(ref: InstanceRef): Promise<void> {
     const instance = this.#owned(ref.name)
     if (instance) this.#setSuspended(ref.name, instance, false)
+  }
+
+  /** Step by step, as a kernel does. */
+  async pageOut({ name }: InstanceRef, { signal }: { signal: AbortSignal }): Promise<void> {
+    const instance = this.#owned(name)
+    while (instance?.status === 'suspended' && !signal.aborted && instance.use.resident > 0) {
+      const { machine } = this.#world
+      if (!machine || !hasSwapRoom(machine)) return
+      const step = Math.min(STEP_BYTES, instance.use.resident)
+      instance.use = {
+        resident: instance.use.resident - step,
+        swapped: instance.use.swapped + step,
+      }
+      machine.swapFree -= step
+      machine.available += step
+      await turn()
+    }
+  }
+
+  async usage({ name }: InstanceRef): Promise<MemoryUse | null> {
+    const instance = this.#owned(name)
+    return instance?.gateway ? instance.use : null
+  }
+
+  async memory(): Promise<MachineMemory | null> {
+    return this.#world.machine
   }
 
   async inspect(ref: InstanceRef): Promise<Observed | null> {
@@ -231,6 +265,7 @@ export class MemoryDriver implements RuntimeDriver {
       status: 'running',
       exitCode: null,
       failure: null,
+      use: { resident: INSTANCE_BYTES, swapped: 0 },
       gateway,
     }
     this.#world.instances.set(spec.name, instance)
@@ -256,12 +291,21 @@ export class MemoryDriver implements RuntimeDriver {
     const status = suspended ? 'suspended' : 'running'
     if (!instance.gateway || instance.status === status) return
     instance.status = status
+    if (!suspended) this.#comeBack(instance)
     if (suspended) instance.gateway.suspend()
     else instance.gateway.resume()
     this.#world.emit(suspended ? 'suspended' : 'resumed', name, this.#now())
   }
 
   /** Returns the agent's memory; if there is none, what an undone import had set aside. */
+  #comeBack(instance: MemoryInstance): void {
+    const { resident, swapped } = instance.use
+    instance.use = { resident: resident + swapped, swapped: 0 }
+    if (!this.#world.machine) return
+    this.#world.machine.swapFree += swapped
+    this.#world.machine.available -= swapped
+  }
+
   #sessionsOf(name: string): MemorySessions {
     const { data, replaced } = this.#world
     const present = data.get(name)

@@ -1,6 +1,12 @@
 import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
-import type { InstanceSpec, Observed, RuntimeEvent } from '#runtimes/contract'
+import type {
+  InstanceSpec,
+  MachineMemory,
+  MemoryUse,
+  Observed,
+  RuntimeEvent,
+} from '#runtimes/contract'
 import type {
   MemoryFaults,
   MemoryGateway,
@@ -33,6 +39,8 @@ export interface MemoryInstance {
   status: Observed['status']
   exitCode: number | null
   failure: Observed['failure']
+  /** Bytes of memory that it takes. */
+  use: MemoryUse
   /** Null once it has ended. */
   gateway: MemoryGateway | null
 }
@@ -49,6 +57,8 @@ export class MemoryWorld {
   readonly logs = new Map<string, string[]>()
   readonly feed = new EventFeed()
   readonly queue = new KeyedQueue()
+  /** The machine, as the driver tells it. Null: it does not. */
+  machine: MachineMemory | null = null
   readonly #counts = new Map<string, MemoryCounts>()
   readonly #behaviours = new Map<string, MemoryBehaviour>()
 

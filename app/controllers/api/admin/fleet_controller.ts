@@ -7,7 +7,8 @@ export default class AdminFleetController {
   async show() {
     const history = await app.container.make('agents.fleet_history')
     const gauges = await app.container.make('agents.gauges')
-    return { data: { ...(await gauges()), samples: history.list() } }
+    const { overview: rest } = await app.container.make('agents.rester')
+    return { data: { ...(await gauges()), samples: history.list(), rest } }
   }
 
   /** Server-sent events: `fleet` with the numbers, `agent` for each agent that changes. */

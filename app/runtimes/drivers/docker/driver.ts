@@ -11,7 +11,10 @@ import type {
   Instance,
   InstanceRef,
   InstanceSpec,
+  MachineMemory,
+  MemoryUse,
   Observed,
+  RuntimeCapabilities,
   RuntimeContext,
   RuntimeDriver,
   RuntimeEvent,
@@ -29,13 +32,14 @@ const MOST_LINES = 10_000
  */
 export class DockerDriver implements RuntimeDriver {
   readonly name = 'docker'
-  readonly capabilities = {
+  readonly capabilities: RuntimeCapabilities = {
     isolation: 'container',
     suspend: true,
+    pageOut: process.getuid?.() === 0,
     limits: true,
     multiNode: false,
     events: true,
-  } as const
+  }
 
   readonly #config: DockerDriverConfig
   readonly #installation: string
@@ -72,9 +76,32 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   async resume({ name }: InstanceRef): Promise<void> {
-    await this.#change(name, async ({ containers }, { Id, State }) => {
-      if (State.Paused) await containers.unpause(Id)
+    await this.#change(name, async ({ containers, memory }, found) => {
+      if (!found.State.Paused) return
+      await memory.restore(found)
+      await containers.unpause(found.Id)
     })
+  }
+
+  /** Not in the queue of changes: a resume goes ahead, which this sees before its next step. */
+  async pageOut({ name }: InstanceRef, { signal }: { signal: AbortSignal }): Promise<void> {
+    const { containers, memory } = await this.#open()
+    const paused = async () => {
+      const found = signal.aborted ? null : await containers.findOurs(name)
+      return found?.State.Paused ? found : null
+    }
+    const found = await paused()
+    if (found) await memory.pageOut(found, async () => (await paused()) !== null)
+  }
+
+  async usage({ name }: InstanceRef): Promise<MemoryUse | null> {
+    const { containers, memory } = await this.#open()
+    const found = await containers.findOurs(name)
+    return found && memory.use(found)
+  }
+
+  async memory(): Promise<MachineMemory | null> {
+    return (await this.#open()).memory.machine()
   }
 
   async inspect({ name }: InstanceRef): Promise<Observed | null> {

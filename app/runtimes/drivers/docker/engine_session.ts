@@ -5,6 +5,7 @@ import { Volumes } from '#runtimes/drivers/docker/volumes'
 import { ReplacedData } from '#runtimes/drivers/docker/replaced_data'
 import { Watcher } from '#runtimes/drivers/docker/watcher'
 import { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
+import { ContainerMemory } from '#runtimes/drivers/docker/container_memory'
 import { Containers } from '#runtimes/drivers/docker/containers'
 import { NetworkPerAgent } from '#runtimes/drivers/docker/network_per_agent'
 import { SharedBridge } from '#runtimes/drivers/docker/shared_bridge'
@@ -38,6 +39,7 @@ export interface EngineSession {
   topology: Topology
   isolation: IsolationProbe
   containers: Containers
+  memory: ContainerMemory
   handover: SecretDelivery
   maker: Provisioner
 }
@@ -61,6 +63,7 @@ export async function openEngineSession(
     engine,
     image: settings.image ?? config.image,
     containers,
+    memory: new ContainerMemory(engine),
     volumes,
     replaced: new ReplacedData(volumes),
     topology,

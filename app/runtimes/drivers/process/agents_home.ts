@@ -7,7 +7,7 @@ import { AgentRegistry, type RegistryOptions } from '#runtimes/drivers/process/r
 import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { claimSharedCache } from '#runtimes/drivers/process/shared_cache'
 import { GATE_ADDRESS, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
-import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
+import { cgroupAbilities, type AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import { IsolationProof } from '#runtimes/drivers/process/sandbox/isolation_proof'
 import { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
@@ -55,6 +55,18 @@ export class AgentsHome {
     yield* (await this.open()).all()
   }
 
+  /** The last lines of an agent's log, oldest first and without its token. */
+  async *logLines(name: string, tail: number): AsyncIterable<string> {
+    const agents = await this.open()
+    const record = await agents.find(name)
+    if (!record || tail <= 0) return
+
+    const token = await agents.folder(record).readToken()
+    for (const line of await agents.log(record).tail(tail)) {
+      yield token ? line.replaceAll(token, '[token]') : line
+    }
+  }
+
   async boundLog(record: AgentRecord): Promise<void> {
     await (await this.open()).log(record).bound()
   }
@@ -75,9 +87,13 @@ export class AgentsHome {
 
   /** Returns what prevents agents from running here, and what they reach but should not. */
   async preflight(freeBytes: FreeBytes): Promise<RuntimeFinding[]> {
-    const { paths, users, sandboxed, examineOpenClaw } = this.#options
+    const { paths, users, sandboxed, cgroups, examineOpenClaw } = this.#options
     const egress = await this.#egressFailure()
-    const common = { ownUsers: users !== null, sandboxed, egress, freeBytes, examineOpenClaw }
+    const pagesOut = sandboxed && cgroups !== false && cgroupAbilities().pageOut
+    const common = {
+      ...{ ownUsers: users !== null, sandboxed, pagesOut },
+      ...{ egress, freeBytes, examineOpenClaw },
+    }
     const findings = await examine(paths, common)
     if (findings.some(({ severity }) => severity === 'error')) return findings
     return [...findings, ...(await this.#leaks())]

@@ -1,5 +1,5 @@
 import type { RuntimeCapabilities } from '#runtimes/contract'
-import { cgroupsLimit } from '#runtimes/drivers/process/sandbox/cgroups'
+import { cgroupAbilities } from '#runtimes/drivers/process/sandbox/cgroups'
 
 /** Returns what the driver can do here, given the machine and Mosaic's rights on it. */
 export function capabilitiesOf(
@@ -7,10 +7,12 @@ export function capabilitiesOf(
   ownUsers: boolean,
   cgroups?: false
 ): RuntimeCapabilities {
+  const abilities = sandboxed && cgroups !== false ? cgroupAbilities() : null
   return {
     isolation: sandboxed ? 'sandbox' : ownUsers ? 'user' : 'none',
     suspend: true,
-    limits: sandboxed && cgroups !== false && cgroupsLimit(),
+    pageOut: abilities?.pageOut ?? false,
+    limits: abilities?.limits ?? false,
     multiNode: false,
     events: true,
   }

@@ -5,7 +5,8 @@ import { EventFeed } from '#runtimes/event_feed'
 import { raceSignal } from '#timing/race_signal'
 import { explained } from '#runtimes/drivers/process/disk_errors'
 import { DataMoves } from '#runtimes/drivers/process/data_moves'
-import { endRun } from '#runtimes/drivers/process/run_end'
+import { endRun, withExit } from '#runtimes/drivers/process/run_end'
+import { readMachineMemory } from '#runtimes/machine_memory'
 import { Suspension } from '#runtimes/drivers/process/suspension'
 import type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
 import { demandOnePerson } from '#runtimes/drivers/process/one_person'
@@ -59,7 +60,7 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #terminator = new Terminator(this.#table, () => this.#home.sandboxes)
   readonly #dialer = new Dialer(this.#table, () => this.#home.sandboxes)
   readonly #observer = new Observer(this.#table, this.#children, () => this.#home.cgroups)
-  readonly #suspension = new Suspension(this.#observer, () => this.#home.cgroups)
+  readonly #suspension = new Suspension(() => this.#home, this.#observer, this.#table)
   readonly #moves = new DataMoves(() => this.#home.open(), this.#terminator)
   readonly #feed = new EventFeed()
   readonly #watcher: Watcher
@@ -150,6 +151,14 @@ export class ProcessDriver implements RuntimeDriver {
     await this.#whileRunning(name, (run) => this.#suspension.resume(name, run))
   }
 
+  pageOut({ name }: InstanceRef, { signal }: { signal: AbortSignal }): Promise<void> {
+    return this.#suspension.pageOut(name, signal)
+  }
+
+  usage = ({ name }: InstanceRef) => this.#suspension.usage(name)
+
+  memory = () => readMachineMemory()
+
   async inspect({ name }: InstanceRef): Promise<Observed | null> {
     const agents = await this.#home.open()
     const record = await agents.find(name)
@@ -211,15 +220,8 @@ export class ProcessDriver implements RuntimeDriver {
     return this.#home.callback()
   }
 
-  async *logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
-    const agents = await this.#home.open()
-    const record = await agents.find(name)
-    if (!record || tail <= 0) return
-
-    const token = await agents.folder(record).readToken()
-    for (const line of await agents.log(record).tail(tail)) {
-      yield token ? line.replaceAll(token, '[token]') : line
-    }
+  logs({ name }: InstanceRef, { tail }: { tail: number }): AsyncIterable<string> {
+    return this.#home.logLines(name, tail)
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
@@ -264,9 +266,8 @@ export class ProcessDriver implements RuntimeDriver {
 
   async #noteExit(name: string, run: Run, exit: RunExit): Promise<void> {
     await this.#change(name, async (record, agents) => {
-      if (record.run?.startedAt !== run.startedAt || record.run.exit) return
-      const failure = record.run.stopRequested ? null : exit.failure
-      await agents.save({ ...record, run: { ...record.run, exit: { ...exit, failure } } })
+      const noted = withExit(record, run, exit)
+      if (noted) await agents.save(noted)
     })
   }
 

@@ -5,6 +5,7 @@ import type { RuntimeFinding } from '#runtimes/contract'
 import { installedOpenClaw } from '#runtimes/launch'
 import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { ACCEPTED } from '#runtimes/drivers/process/one_person'
+import { plainSwapAreas } from '#runtimes/machine_memory'
 import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
 import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
 
@@ -35,6 +36,8 @@ export async function examine(
   options: {
     ownUsers: boolean
     sandboxed: boolean
+    /** Whether the memory of agents is moved to swap on request. */
+    pagesOut: boolean
     egress: Error | null
     freeBytes: FreeBytes
     examineOpenClaw?: ExamineOpenClaw
@@ -46,6 +49,7 @@ export async function examine(
     nodeFinding(input.node),
     storageFinding(input, options),
     options.ownUsers ? sharedCacheFinding() : null,
+    options.pagesOut ? swapFinding() : null,
   ])
   return [
     ...findings.flat(),
@@ -86,6 +90,17 @@ function sealedFinding({ message }: Error): RuntimeFinding {
     code: 'process_egress_closed',
     message: `Agents do not reach the internet, though the settings allow it: ${message}`,
     hint: 'Install iptables, or seal the egress of agents in the settings.',
+  }
+}
+
+async function swapFinding(): Promise<RuntimeFinding | null> {
+  const areas = await plainSwapAreas()
+  if (areas.length === 0) return null
+  return {
+    severity: 'warning',
+    code: 'process_swap_plain',
+    message: `The memory of resting agents moves to ${areas.join(', ')}, where it lies unencrypted on a disk.`,
+    hint: 'Use zram or an encrypted swap, or set agents.rest to off.',
   }
 }
 

@@ -2,7 +2,7 @@ import { unlessFull } from '#runtimes/drivers/process/disk_errors'
 import type { Children } from '#runtimes/drivers/process/children'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
-import type { AgentRecord } from '#runtimes/drivers/process/records'
+import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 import type { Terminator } from '#runtimes/drivers/process/terminator'
 
 /**
@@ -31,4 +31,11 @@ export async function endRun(
   const ended = { ...record, run: { ...run, stopRequested: true, exit } }
   await keep(ended)
   return ended
+}
+
+/** The record with the exit of this run, or null if it is known, or another run came since. */
+export function withExit(record: AgentRecord, run: Run, exit: RunExit): AgentRecord | null {
+  if (record.run?.startedAt !== run.startedAt || record.run.exit) return null
+  const failure = record.run.stopRequested ? null : exit.failure
+  return { ...record, run: { ...record.run, exit: { ...exit, failure } } }
 }

@@ -1,23 +1,28 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
+import type { MemoryUse } from '#runtimes/contract'
+import { hasSwapRoom, kernelBytes, readMachineMemory } from '#runtimes/machine_memory'
 import { signalGroup } from '#runtimes/drivers/process/terminator'
-import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
+import type { AgentsHome } from '#runtimes/drivers/process/agents_home'
 import type { Observer } from '#runtimes/drivers/process/observer'
+import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import type { Run } from '#runtimes/drivers/process/records'
 
 /** Stopping a group takes microseconds; a process that hangs in the kernel stops later. */
 const DEADLINE_MS = 2000
 const LOOK_MS = 5
 
-/** Suspends agents and resumes them. */
+/** Takes an agent's processor time, and its memory if asked, and gives them back. */
 export class Suspension {
   constructor(
+    private readonly home: () => AgentsHome,
     private readonly observer: Observer,
-    private readonly cgroups: () => AgentCgroups | null
+    private readonly table: ProcTable
   ) {}
 
   /** A cgroup also holds processes that left the agent's process group; without one, signals must do. */
   async suspend(name: string, run: Run): Promise<void> {
-    if (!this.cgroups()?.freeze(name, true)) signalGroup(run.pid, 'SIGSTOP')
+    if (!this.home().cgroups?.freeze(name, true)) signalGroup(run.pid, 'SIGSTOP')
     await this.#settled(name, run, 'suspended')
   }
 
@@ -28,8 +33,41 @@ export class Suspension {
 
   /** Resumes it without waiting for the effect. */
   wake(name: string, run: Run): void {
-    this.cgroups()?.freeze(name, false)
+    const { cgroups } = this.home()
+    cgroups?.freeze(name, false)
     signalGroup(run.pid, 'SIGCONT')
+    void cgroups?.memory(name)?.restore()
+  }
+
+  /** As `RuntimeDriver.pageOut`. It takes no lock: a resume goes ahead, which this sees before its next step. */
+  async pageOut(name: string, signal: AbortSignal): Promise<void> {
+    const run = await this.#run(name)
+    await this.home()
+      .cgroups?.memory(name)
+      ?.pageOut(async () => {
+        if (!run || signal.aborted || this.observer.status(name, run) !== 'suspended') return false
+        const machine = await readMachineMemory()
+        return machine !== null && hasSwapRoom(machine)
+      })
+  }
+
+  /** As `RuntimeDriver.usage`. Without cgroups it is the sum over the process group, shared pages counted twice. */
+  async usage(name: string): Promise<MemoryUse | null> {
+    const run = await this.#run(name)
+    if (!run || !this.table.findSame(run)) return null
+    const inGroup = await this.home().cgroups?.memory(name)?.use()
+    if (inGroup) return inGroup
+    const pids = await this.table.inGroup(run.pid)
+    const all = await Promise.all(pids.map((pid) => memoryOf(pid)))
+    return {
+      resident: all.reduce((sum, { resident }) => sum + resident, 0),
+      swapped: all.reduce((sum, { swapped }) => sum + swapped, 0),
+    }
+  }
+
+  async #run(name: string): Promise<Run | null> {
+    const agents = await this.home().open()
+    return (await agents.find(name))?.run ?? null
   }
 
   async #settled(name: string, run: Run, wanted: 'suspended' | 'running'): Promise<void> {
@@ -38,4 +76,11 @@ export class Suspension {
       await after(LOOK_MS)
     }
   }
+}
+
+/** Of a process that has ended: nothing. */
+async function memoryOf(pid: number): Promise<MemoryUse> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const bytes = (name: string) => kernelBytes(text, name) ?? 0
+  return { resident: bytes('VmRSS'), swapped: bytes('VmSwap') }
 }

@@ -1,12 +1,17 @@
 import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
 import { chmodSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cgroupMemory, type CgroupMemory } from '#runtimes/cgroup_memory'
 import type { InstanceLimits } from '#runtimes/contract'
 
 const ROOT = '/sys/fs/cgroup'
 const PERIOD_US = 100_000
 /** Processes of the sandbox itself: the first one. */
 const OWN_PROCESSES = 1
+
+/** The name and limits of a group that is made to see what the kernel offers. */
+const TRIAL = 'mosaic-trial'
+const TRIAL_LIMITS: InstanceLimits = { memoryMb: 64, cpus: 1, processes: 8 }
 
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const
 
@@ -22,6 +27,8 @@ export interface AgentCgroups {
    */
   freeze(name: string, frozen: boolean): boolean
   isFrozen(name: string): boolean
+  /** The memory of an agent's group, or null where there is no such group. */
+  memory(name: string): CgroupMemory | null
   /** Kills all processes of the group, however fast it forks. */
   kill(name: string): void
   /** Removes the group once it is empty; `.` removes the group of the whole folder. */
@@ -38,11 +45,22 @@ export function openCgroups(key: string, root = ROOT): AgentCgroups | null {
   }
 }
 
-/** Whether agents' memory, processors and processes can be limited here. */
-export function cgroupsLimit(root = ROOT): boolean {
-  const trial = openCgroups('mosaic-trial', root)
+/** What cgroups can do with agents here. */
+export interface CgroupAbilities {
+  /** Whether memory, processors and processes can be limited. */
+  limits: boolean
+  /** Whether memory can be moved to swap on request. */
+  pageOut: boolean
+}
+
+export function cgroupAbilities(root = ROOT): CgroupAbilities {
+  const trial = openCgroups(TRIAL, root)
+  const pageOut = attempt(() => trial?.prepare('trial', TRIAL_LIMITS))
+    ? (trial?.memory('trial')?.canPageOut ?? false)
+    : false
+  trial?.remove('trial')
   trial?.remove('.')
-  return trial?.limits ?? false
+  return { limits: trial?.limits ?? false, pageOut }
 }
 
 /** Version 2: one tree. Every group can be frozen and killed; limits require delegated controllers. */
@@ -78,6 +96,10 @@ class UnifiedCgroups implements AgentCgroups {
 
   isFrozen(name: string): boolean {
     return read(join(this.#path, name, 'cgroup.freeze')).trim() === '1'
+  }
+
+  memory(name: string): CgroupMemory | null {
+    return cgroupMemory(join(this.#path, name))
   }
 
   kill(name: string): void {
@@ -147,6 +169,10 @@ class SplitCgroups implements AgentCgroups {
 
   isFrozen(name: string): boolean {
     return /^FR/.test(read(this.#at('freezer', name, 'freezer.state')))
+  }
+
+  memory(name: string): CgroupMemory | null {
+    return cgroupMemory(this.#at('memory', name))
   }
 
   kill(name: string): void {

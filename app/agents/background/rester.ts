@@ -1,0 +1,230 @@
+import { DateTime } from 'luxon'
+import type { AgentActivity } from '#agents/state/activity'
+import {
+  budgetBytes,
+  heldBytes,
+  restRules,
+  roomFor,
+  surplus,
+  type Rested,
+  type RestRules,
+} from '#agents/background/rest_rules'
+import type { AgentsContext } from '#agents/context'
+import { agentOf, instanceRef } from '#agents/state/agent_repository'
+import type { IdleStopper, IdleStopWish } from '#agents/stopping/idle_stopper'
+import type { AgentKey, AgentRow } from '#agents/types'
+import { within } from '#timing/deadline'
+import { inParallel } from '#timing/in_parallel'
+import type { RestMode } from '#models/types'
+import UserContainer from '#models/user_container'
+import type { MachineMemory, RuntimeDriver } from '#runtimes/contract'
+
+const MINUTE_MS = 60_000
+const CONCURRENCY = 8
+/** One page-out: on a slow disk a gigabyte takes half a minute. */
+const PAGE_OUT_MS = 60_000
+/** An agent that holds less was paged out already. */
+const PAGED_OUT_BYTES = 96 * 1024 * 1024
+
+export interface RestStatistics {
+  /** Agents that began to rest. */
+  rested: number
+  pagedOut: number
+  /** Rested agents that were stopped for want of memory. */
+  ended: number
+  /** Agents that could not be suspended, moved or stopped. */
+  failed: number
+}
+
+/** How many agents rest, and what the machine can carry. Sizes in bytes. */
+export interface RestOverview {
+  mode: RestMode
+  resting: number
+  residentBytes: number
+  swappedBytes: number
+  /** What resting agents may hold; null = nothing bounds it. */
+  budgetBytes: number | null
+  /** How many more may rest; null = nothing bounds it. */
+  room: number | null
+  /** Whether the runtime suspends agents, and moves their memory to swap. */
+  suspends: boolean
+  pagesOut: boolean
+  machine: MachineMemory | null
+}
+
+interface Row {
+  row: UserContainer
+  driver: RuntimeDriver
+}
+
+/**
+ * Lets agents rest between uses: suspended after some idle minutes, moved to swap after some more, and stopped only
+ * after days or when memory runs short. So whoever comes back is answered within a second or two.
+ */
+export class AgentRester {
+  readonly #closing = new AbortController()
+  #overview: RestOverview | null = null
+
+  constructor(
+    protected context: Pick<
+      AgentsContext,
+      'clock' | 'logger' | 'settings' | 'runtimes' | 'timeouts'
+    >,
+    protected idleStopper: IdleStopper,
+    protected activity: Pick<AgentActivity, 'lastActiveAt'>
+  ) {}
+
+  /** As of the last sweep; null before the first. */
+  get overview(): RestOverview | null {
+    return this.#overview
+  }
+
+  /** Ends a page-out that is under way. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** Safe to run concurrently: each change takes the agent's lease. */
+  async rest(): Promise<RestStatistics> {
+    const rules = await restRules(this.context.settings)
+    const machine = await this.#machine()
+    const counts: RestStatistics = { rested: 0, pagedOut: 0, ended: 0, failed: 0 }
+    const before = await this.#rows('suspended')
+    const rested = await this.#measured(before)
+
+    for (const { agent } of surplus(rules, machine, rested)) {
+      if ((await this.#change(agent, endOf)) === 'stopped') counts.ended++
+      else counts.failed++
+    }
+    if (counts.ended === 0) {
+      counts.rested = await this.#freeze(rules, roomFor(rules, machine, rested))
+    }
+    await this.#pageOut(rules, before, counts)
+    await this.#look(rules)
+    return counts
+  }
+
+  async #freeze(rules: RestRules, room: number): Promise<number> {
+    if (room < 1) return 0
+    const idle = (await this.#rows('running', rules)).filter(({ driver }) => driver.suspend)
+    let rested = 0
+    await inParallel(idle.slice(0, room), CONCURRENCY, async ({ row }) => {
+      const outcome = await this.#change(agentOf(row), (now) => this.#restOf(now, rules))
+      if (outcome === 'suspended') rested++
+    })
+    return rested
+  }
+
+  /** One after the other: moving memory is bound by the disk, or by the processor that compresses it. */
+  async #pageOut(rules: RestRules, rows: Row[], counts: RestStatistics): Promise<void> {
+    const { clock, logger } = this.context
+    for (const { row, driver } of rows) {
+      const restedMs = this.#idleMs(row) - restAfterMs(row, rules)
+      if (!driver.pageOut || restedMs < rules.pageOutAfterMs) continue
+      const use = await driver.usage?.(instanceRef(row)).catch(() => null)
+      if (!use || use.resident < PAGED_OUT_BYTES || this.#closing.signal.aborted) continue
+      try {
+        await within(clock, PAGE_OUT_MS, this.#closing.signal, (signal) =>
+          driver.pageOut!(instanceRef(row), { signal })
+        )
+        counts.pagedOut++
+      } catch (error) {
+        if (this.#closing.signal.aborted) return
+        logger.warn({ err: error, agent: agentOf(row) }, 'Could not move an agent to swap')
+        counts.failed++
+      }
+    }
+  }
+
+  async #look(rules: RestRules): Promise<void> {
+    const rested = await this.#measured(await this.#rows('suspended'))
+    const machine = await this.#machine()
+    const driver = await this.#driver()
+    const room = driver?.suspend ? roomFor(rules, machine, rested) : 0
+    this.#overview = {
+      mode: rules.mode,
+      resting: rested.length,
+      residentBytes: heldBytes(rested),
+      swappedBytes: rested.reduce((sum, { use }) => sum + (use?.swapped ?? 0), 0),
+      budgetBytes: budgetBytes(rules, machine),
+      room: Number.isFinite(room) ? room : null,
+      suspends: Boolean(driver?.suspend),
+      pagesOut: Boolean(driver?.capabilities.pageOut && machine && machine.swapTotal > 0),
+      machine,
+    }
+  }
+
+  /** Users' agents in this state; of those that run, the ones that are idle for long enough by their rows. */
+  async #rows(status: 'running' | 'suspended', rules?: RestRules): Promise<Row[]> {
+    const { clock, runtimes } = this.context
+    const query = UserContainer.query().where('status', status).orderBy('last_active_at')
+    if (rules) {
+      const latest = DateTime.fromMillis(clock.now() - Math.min(rules.afterMs, MINUTE_MS))
+      void query
+        .where('last_active_at', '<=', latest.toFormat(query.client.dialect.dateTimeFormat))
+        .whereRaw(`coalesce(wake_policy, ?) = 'scale_to_zero'`, [rules.policy])
+    }
+    const found: Row[] = []
+    for (const row of await query) {
+      if (!row.runtime || !runtimes.names().includes(row.runtime)) continue
+      if (rules && !this.#restOf(row, rules)) continue
+      found.push({ row, driver: await runtimes.use(row.runtime) })
+    }
+    return found
+  }
+
+  /** Rests unless it was used meanwhile. What it does by itself keeps it awake, as from any idle stop. */
+  #restOf(row: AgentRow, rules: RestRules): IdleStopWish | null {
+    if (!(row instanceof UserContainer) || row.status !== 'running') return null
+    if ((row.wakePolicy ?? rules.policy) !== 'scale_to_zero') return null
+    return this.#idleMs(row) < restAfterMs(row, rules) ? null : { kind: 'rest' }
+  }
+
+  #idleMs(row: UserContainer): number {
+    const active = this.activity.lastActiveAt(agentOf(row)) ?? 0
+    return this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
+  }
+
+  async #measured(rows: Row[]): Promise<Rested[]> {
+    const rested: Rested[] = []
+    await inParallel(rows, CONCURRENCY, async ({ row, driver }) => {
+      const use = (await driver.usage?.(instanceRef(row)).catch(() => null)) ?? null
+      rested.push({
+        agent: agentOf(row),
+        lastActiveAt: row.lastActiveAt?.toMillis() ?? 0,
+        use,
+      })
+    })
+    return rested
+  }
+
+  async #change(agent: AgentKey, wish: (row: AgentRow) => IdleStopWish | null) {
+    try {
+      return await this.idleStopper.stop(agent, wish)
+    } catch (error) {
+      this.context.logger.warn({ err: error, agent }, 'Could not rest an agent, or end its rest')
+      return 'failed'
+    }
+  }
+
+  async #machine(): Promise<MachineMemory | null> {
+    const { clock, timeouts } = this.context
+    const driver = await this.#driver()
+    if (!driver?.memory) return null
+    return within(clock, timeouts.inspectMs, undefined, () => driver.memory!()).catch(() => null)
+  }
+
+  async #driver(): Promise<RuntimeDriver | null> {
+    const { runtimes, settings } = this.context
+    return runtimes.use(await settings.get('runtime.driver')).catch(() => null)
+  }
+}
+
+/** An owner who wants the agent to sleep sooner has it rest sooner. */
+function restAfterMs(row: UserContainer, { afterMs }: RestRules): number {
+  return Math.min(afterMs, row.idleTimeoutMin * MINUTE_MS)
+}
+
+function endOf(row: AgentRow): IdleStopWish | null {
+  return row.status === 'suspended' ? { kind: 'stop' } : null
+}

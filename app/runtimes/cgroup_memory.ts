@@ -1,0 +1,113 @@
+import { constants, existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MemoryUse } from '#runtimes/contract'
+
+/** What one step moves: small enough that a wake in the middle of a page-out waits for little. */
+const STEP_BYTES = 64 * 1024 * 1024
+/** What is left resident: the last pages cost the most and bring the least. */
+const FLOOR_BYTES = 32 * 1024 * 1024
+/** Never makes a file: a missing one means that the kernel does not offer it. */
+const KEEP = { flag: constants.O_WRONLY | constants.O_TRUNC }
+
+/** The memory of one control group. */
+export interface CgroupMemory {
+  /** Whether its memory can be moved to swap on request. */
+  readonly canPageOut: boolean
+  /** Null once the group is gone. */
+  use(): Promise<MemoryUse | null>
+  /**
+   * Moves memory to swap, step by step, while `goesOn` says so. Ends without an error once the kernel moves no more.
+   */
+  pageOut(goesOn: () => Promise<boolean>): Promise<void>
+  /** Restores the limits that a page-out changed, also one that a former process did not end. */
+  restore(): Promise<void>
+}
+
+/** The memory of the group in this folder, of either version; null where there is none. */
+export function cgroupMemory(folder: string): CgroupMemory | null {
+  if (existsSync(join(folder, 'memory.current'))) return new UnifiedMemory(folder)
+  if (existsSync(join(folder, 'memory.usage_in_bytes'))) return new SplitMemory(folder)
+  return null
+}
+
+/** Version 2 reclaims on request. Agents that run may not swap, so a page-out first allows it. */
+class UnifiedMemory implements CgroupMemory {
+  readonly canPageOut: boolean
+
+  constructor(private readonly folder: string) {
+    this.canPageOut = existsSync(join(folder, 'memory.reclaim'))
+  }
+
+  async use(): Promise<MemoryUse | null> {
+    const resident = await readBytes(this.folder, 'memory.current')
+    if (resident === null) return null
+    return { resident, swapped: (await readBytes(this.folder, 'memory.swap.current')) ?? 0 }
+  }
+
+  async pageOut(goesOn: () => Promise<boolean>): Promise<void> {
+    if (!this.canPageOut) return
+    await write(this.folder, 'memory.swap.max', 'max')
+    for (;;) {
+      const use = await this.use()
+      if (!use || use.resident <= FLOOR_BYTES || !(await goesOn())) return
+      const step = Math.min(STEP_BYTES, use.resident - FLOOR_BYTES)
+      if (!(await write(this.folder, 'memory.reclaim', String(step)))) return
+    }
+  }
+
+  async restore(): Promise<void> {
+    if (this.canPageOut) await write(this.folder, 'memory.swap.max', '0')
+  }
+}
+
+/**
+ * Version 1 reclaims when its limit is lowered. The limit on memory with swap stays as it is and says what to go
+ * back to, so a group without one is left alone.
+ */
+class SplitMemory implements CgroupMemory {
+  readonly canPageOut: boolean
+
+  constructor(private readonly folder: string) {
+    this.canPageOut = existsSync(join(folder, 'memory.memsw.limit_in_bytes'))
+  }
+
+  async use(): Promise<MemoryUse | null> {
+    const resident = await readBytes(this.folder, 'memory.usage_in_bytes')
+    if (resident === null) return null
+    const both = (await readBytes(this.folder, 'memory.memsw.usage_in_bytes')) ?? resident
+    return { resident, swapped: Math.max(0, both - resident) }
+  }
+
+  async pageOut(goesOn: () => Promise<boolean>): Promise<void> {
+    if (!this.canPageOut) return
+    try {
+      for (;;) {
+        const use = await this.use()
+        if (!use || use.resident <= FLOOR_BYTES || !(await goesOn())) return
+        const limit = Math.max(FLOOR_BYTES, use.resident - STEP_BYTES)
+        if (!(await write(this.folder, 'memory.limit_in_bytes', String(limit)))) return
+      }
+    } finally {
+      await this.restore()
+    }
+  }
+
+  async restore(): Promise<void> {
+    const usual = await readBytes(this.folder, 'memory.memsw.limit_in_bytes')
+    if (usual !== null) await write(this.folder, 'memory.limit_in_bytes', String(usual))
+  }
+}
+
+async function readBytes(folder: string, file: string): Promise<number | null> {
+  const text = await readFile(join(folder, file), 'utf8').catch(() => '')
+  return /^\d+$/.test(text.trim()) ? Number(text) : null
+}
+
+/** False where the kernel refuses, as when it finds nothing more to move. */
+async function write(folder: string, file: string, value: string): Promise<boolean> {
+  return writeFile(join(folder, file), value, KEEP).then(
+    () => true,
+    () => false
+  )
+}

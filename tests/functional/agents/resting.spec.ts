@@ -1,0 +1,295 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { ScheduledWakes } from '#agents/background/scheduled_wakes'
+import UserContainer from '#models/user_container'
+import type { WakePolicy } from '#models/types'
+import type { MemoryBehaviour } from '#tests/doubles/memory_runtime/world'
+import { INSTANCE_BYTES } from '#tests/doubles/memory_runtime/driver'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const GB = 1024 ** 3
+
+test.group('Resting', (group) => {
+  let house: AgentsHouse
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
+    return async () => {
+      house.rester.close()
+      await house.close()
+    }
+  })
+
+  const awake = async (behaviour: MemoryBehaviour = {}, wakePolicy: WakePolicy | null = null) => {
+    const one = await house.newAgent()
+    house.memory.behave(one.name, behaviour)
+    await house.lifecycle.ensureRunning(one.agent)
+    await UserContainer.query().where('user_id', one.userId).update({ wake_policy: wakePolicy })
+    return one
+  }
+  const rested = async (behaviour: MemoryBehaviour = {}) => {
+    const one = await awake(behaviour)
+    house.clock.advance(5 * MINUTE_MS)
+    await house.rester.rest()
+    return one
+  }
+  const statusOf = async (userId: string) => (await house.row(userId)).status
+  /** As the background does each minute. */
+  const sweep = async () => ({
+    ...(await house.rester.rest()),
+    ...(await house.reaper.reapIdle({ keepResting: true })),
+  })
+  const withSwap = () => {
+    house.world.machine!.swapTotal = house.world.machine!.swapFree = 8 * GB
+  }
+
+  test('begins after a few idle minutes, and lasts beyond the idle timeout', async ({ assert }) => {
+    const { agent, name, userId } = await awake()
+    house.clock.advance(4 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 0 })
+    house.clock.advance(MINUTE_MS)
+    assert.include(await sweep(), { rested: 1, stopped: 0 })
+    assert.equal((await house.lifecycle.describe(agent)).status, 'resting')
+
+    house.clock.advance(71 * HOUR_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 0 })
+    assert.isString((await house.lifecycle.ensureRunning(agent)).url)
+    assert.include(house.memory.counts(name), { starts: 1, stops: 0 })
+    assert.equal(await statusOf(userId), 'running')
+  })
+
+  test('ends after days', async ({ assert }) => {
+    const { userId } = await rested()
+    house.clock.advance(72 * HOUR_MS + 30 * MINUTE_MS)
+    assert.include(await sweep(), { stopped: 1 })
+    assert.equal(await statusOf(userId), 'stopped')
+  })
+
+  test('begins sooner for an owner whose agent sleeps sooner', async ({ assert }) => {
+    const { userId } = await awake()
+    await UserContainer.query().where('user_id', userId).update({ idle_timeout_min: 2 })
+    house.clock.advance(2 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 1, stopped: 0 })
+  })
+
+  test('is not for agents that are always on, nor with a policy of their own', async ({
+    assert,
+  }) => {
+    await awake({}, 'always_on')
+    await awake({}, 'warm')
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0 })
+  })
+
+  test('never begins while the agent works, by itself or for its user', async ({ assert }) => {
+    const working = await awake({ working: true })
+    const used = await awake()
+    const end = house.activity.begin(used.agent)
+    house.clock.advance(10 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 0 })
+    assert.deepEqual(
+      [await statusOf(working.userId), await statusOf(used.userId)],
+      ['running', 'running']
+    )
+    assert.equal(house.world.instances.get(used.name)!.status, 'running')
+    end()
+  })
+
+  test('keeps an agent running that its runtime does not suspend, and lets it work', async ({
+    assert,
+  }) => {
+    const { agent, userId, name } = await awake()
+    house.driver.chaos.suspend = { bad: 'engine_unreachable' }
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { rested: 0 })
+    assert.equal(await statusOf(userId), 'running')
+    const { url, token } = await house.lifecycle.ensureRunning(agent)
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    assert.equal(answer.status, 200)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('needs memory to spare, and to know it: without, an idle agent is stopped', async ({
+    assert,
+  }) => {
+    const { userId } = await awake()
+    house.world.machine = null
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 0 })
+    house.world.machine = { total: 24 * GB, available: 5 * GB, swapTotal: 0, swapFree: 0 }
+    assert.include(await sweep(), { rested: 0, stopped: 0 })
+    house.clock.advance(25 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 1 })
+    assert.equal(await statusOf(userId), 'stopped')
+  })
+
+  test('happens anywhere where the settings say so, and nowhere where they say not', async ({
+    assert,
+  }) => {
+    const { userId } = await awake()
+    house.world.machine = null
+    house.settings['agents.rest'] = 'on'
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 1 })
+
+    house.settings['agents.rest'] = 'off'
+    house.clock.advance(25 * MINUTE_MS)
+    assert.include(await sweep(), { rested: 0, stopped: 1 })
+    assert.equal(await statusOf(userId), 'stopped')
+  })
+
+  test('a sweep that somebody asks for stops who is past the timeout, unless resting was chosen', async ({
+    assert,
+  }) => {
+    const { userId } = await rested()
+    house.clock.advance(25 * MINUTE_MS)
+    assert.include(await house.reaper.reapIdle(), { candidates: 1, stopped: 1 })
+    assert.equal(await statusOf(userId), 'stopped')
+
+    const running = await awake()
+    house.settings['agents.rest'] = 'on'
+    house.clock.advance(30 * MINUTE_MS)
+    assert.include(await house.reaper.reapIdle(), { suspended: 1, stopped: 0 })
+    assert.include(await house.reaper.reapIdle(), { candidates: 0 })
+    assert.equal(await statusOf(running.userId), 'suspended')
+  })
+
+  test('holds no more than the settings grant, in number and in memory', async ({ assert }) => {
+    const agents = [await awake(), await awake(), await awake()]
+    house.settings['agents.restCount'] = 2
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { rested: 2 })
+    assert.include(house.rester.overview!, { resting: 2, room: 0 })
+
+    house.settings['agents.restCount'] = null
+    house.settings['agents.restMemoryMb'] = 600
+    assert.include(await house.rester.rest(), { rested: 0, ended: 1 })
+    assert.include(house.rester.overview!, { resting: 1, residentBytes: INSTANCE_BYTES })
+    const states = await Promise.all(agents.map(({ userId }) => statusOf(userId)))
+    assert.deepEqual(states.toSorted(), ['running', 'stopped', 'suspended'])
+  })
+
+  test('ends under pressure, first for the longest rested', async ({ assert }) => {
+    const first = await rested()
+    const second = await rested()
+    house.world.machine = { total: 3 * GB, available: 0.28 * GB, swapTotal: 0, swapFree: 0 }
+    assert.include(await house.rester.rest(), { ended: 1 })
+    assert.equal(await statusOf(first.userId), 'stopped')
+    assert.equal(await statusOf(second.userId), 'suspended')
+  })
+
+  test('moves memory to swap after some more minutes, and brings it back with a wake', async ({
+    assert,
+  }) => {
+    withSwap()
+    const { agent, name } = await rested()
+    assert.equal(house.world.instances.get(name)!.use.resident, INSTANCE_BYTES)
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { pagedOut: 1 })
+    assert.deepEqual(house.world.instances.get(name)!.use, {
+      resident: 0,
+      swapped: INSTANCE_BYTES,
+    })
+    assert.include(house.rester.overview!, {
+      resting: 1,
+      residentBytes: 0,
+      swappedBytes: INSTANCE_BYTES,
+      pagesOut: true,
+    })
+    assert.include(await house.rester.rest(), { pagedOut: 0 })
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal(house.world.instances.get(name)!.use.resident, INSTANCE_BYTES)
+  })
+
+  test('a wake in the middle of a page-out does not wait for it', async ({ assert }) => {
+    withSwap()
+    const { agent, name, userId } = await rested()
+    house.clock.advance(5 * MINUTE_MS)
+    const instance = house.world.instances.get(name)!
+    const sweeping = house.rester.rest()
+    await until(() => instance.use.swapped > 0)
+    assert.isString((await house.lifecycle.ensureRunning(agent)).url)
+    await sweeping
+    assert.equal(await statusOf(userId), 'running')
+    assert.deepEqual(instance.use, { resident: INSTANCE_BYTES, swapped: 0 })
+  })
+
+  test('leaves a fifth of the swap alone', async ({ assert }) => {
+    withSwap()
+    house.world.machine!.swapFree = 0.2 * house.world.machine!.swapTotal
+    const { name } = await rested()
+    house.clock.advance(5 * MINUTE_MS)
+    await house.rester.rest()
+    assert.equal(house.world.instances.get(name)!.use.swapped, 0)
+  })
+
+  test('a page-out that fails hurts nobody', async ({ assert }) => {
+    withSwap()
+    const { agent } = await rested()
+    house.driver.chaos.pageOut = { bad: 'internal' }
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { pagedOut: 0, failed: 1 })
+    assert.isString((await house.lifecycle.ensureRunning(agent)).url)
+  })
+
+  test('begun by a Mosaic that was killed before it noted it is known to the next', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await awake()
+    await house.memory.suspend({ name, state: null })
+    const next = house.nextProcess()
+    assert.include(await next.reconciler.reconcile(), { adopted: 1 })
+    assert.equal(await statusOf(userId), 'suspended')
+    assert.isString((await next.lifecycle.ensureRunning(agent)).url)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('ends with new settings: what was changed meanwhile reaches the agent', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await rested()
+    house.document = 'document-2'
+    await house.lifecycle.ensureRunning(agent)
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+    assert.include(house.memory.counts(name), { starts: 2, mostAlive: 1 })
+  })
+
+  test('is over before what the agent has planned', async ({ assert }) => {
+    const dueAt = house.clock.now() + HOUR_MS
+    const { userId } = await rested({ nextJobAt: dueAt })
+    const scheduled = new ScheduledWakes(house.context, house.lifecycle)
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+    house.clock.advance(dueAt - 120_000 - house.clock.now())
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+    assert.equal(await statusOf(userId), 'running')
+    assert.include(await house.rester.rest(), { rested: 0 })
+  })
+
+  test('goes on when the clock is set back', async ({ assert }) => {
+    const { userId } = await rested()
+    house.clock.setBack(24 * HOUR_MS)
+    assert.include(await sweep(), { stopped: 0, failed: 0 })
+    assert.equal(await statusOf(userId), 'suspended')
+    house.clock.advance(73 * HOUR_MS)
+    assert.include(await sweep(), { stopped: 1 })
+  })
+
+  test('lost with its engine is a cold start, and no crash', async ({ assert }) => {
+    const { agent, name, userId } = await rested()
+    await house.memory.crash(name)
+    assert.include(await house.reconciler.reconcile(), { gone: 1 })
+    const row = await house.row(userId)
+    assert.deepEqual([row.status, row.statusReason, row.crashCount], ['stopped', null, 0])
+    assert.isString((await house.lifecycle.ensureRunning(agent)).url)
+    assert.equal(house.memory.counts(name).starts, 2)
+  })
+})
