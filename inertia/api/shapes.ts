@@ -8,6 +8,7 @@ import type * as agents from '#openapi/shapes/agents'
 import type * as chat from '#openapi/shapes/chat'
 import type * as installation from '#openapi/shapes/installation'
 import type * as services from '#openapi/shapes/llm_services'
+import type * as knowledge from '#openapi/shapes/knowledge'
 import type * as mail from '#openapi/shapes/mail'
 import type * as people from '#openapi/shapes/people'
 import type * as signIn from '#openapi/shapes/sign_in'
@@ -47,6 +48,11 @@ export type ProviderField = ProviderType['fields'][number]
 export type LlmModel = Provider['models'][number]
 export type ConnectionTest = Static<typeof services.connectionTest>
 export type AgentConfig = Static<typeof services.agentConfig>
+
+export type Finding = Static<typeof knowledge.finding>
+export type AgentMemory = Static<typeof knowledge.memory>
+export type Task = Static<typeof knowledge.task>
+export type ArchiveRule = Static<typeof knowledge.archiveRule>
 
 /** What the form of a provider sends. */
 export interface ProviderInput {

@@ -16,11 +16,14 @@ export interface PageEntry {
 /** Every page of the frame, by place: the side bar and the palette list the same ones. */
 export const CHAT: PageEntry = { key: 'nav.chat', href: '/chat', icon: 'i-lucide-message-circle' }
 
+export const TASKS: PageEntry = { key: 'nav.tasks', href: '/tasks', icon: 'i-lucide-list-checks' }
+
 export const DOCS: PageEntry = { key: 'nav.docs', href: '/docs', icon: 'i-lucide-book-open' }
 
 export const SETTINGS: PageEntry[] = [
   { key: 'nav.providers', href: '/settings/providers', icon: 'i-lucide-brain' },
   { key: 'nav.agent', href: '/settings/agent', icon: 'i-lucide-bot' },
+  { key: 'nav.knowledge', href: '/settings/knowledge', icon: 'i-lucide-lightbulb' },
   { key: 'nav.tokens', href: '/settings/tokens', icon: 'i-lucide-key-round' },
   { key: 'nav.sessions', href: '/settings/sessions', icon: 'i-lucide-monitor-smartphone' },
   { key: 'nav.appearance', href: '/settings/appearance', icon: 'i-lucide-palette' },

@@ -27,10 +27,12 @@ router
   .group(() => {
     router.get('/', [Home]).as('page.home')
     router.on('/chat/:conversation?').renderInertia('chat/index', {}).as('page.chat')
+    router.on('/tasks').renderInertia('tasks/index', {}).as('page.tasks')
     router.on('/docs/:chapter?').renderInertia('docs/index', {}).as('page.docs')
     router.on('/settings').redirectToPath('/settings/providers').as('page.settings')
     router.on('/settings/providers').renderInertia('settings/providers', {}).as('page.providers')
     router.on('/settings/agent').renderInertia('settings/agent', {}).as('page.agent')
+    router.on('/settings/knowledge').renderInertia('settings/knowledge', {}).as('page.knowledge')
     router.on('/settings/tokens').renderInertia('settings/tokens', {}).as('page.tokens')
     router.on('/settings/sessions').renderInertia('settings/sessions', {}).as('page.sessions')
     router.on('/settings/appearance').renderInertia('settings/appearance', {}).as('page.appearance')

@@ -1,8 +1,10 @@
 /** The pages of the frame, by who may open them. */
 export const MEMBER_PAGES = [
   '/chat',
+  '/tasks',
   '/settings/providers',
   '/settings/agent',
+  '/settings/knowledge',
   '/settings/tokens',
   '/settings/sessions',
   '/settings/appearance',
