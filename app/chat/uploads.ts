@@ -63,7 +63,13 @@ export class Uploads {
     return Promise.all(attachments)
   }
 
-  /** What is not there is gone already. */
+  /** Deletes one file that waits. @throws E_UPLOAD_NOT_FOUND */
+  async delete(userId: string, id: string): Promise<void> {
+    const [deleted] = await Upload.ownedBy(userId).where('id', id).delete()
+    if (!deleted) throw new E_UPLOAD_NOT_FOUND()
+  }
+
+  /** Deletes files that were sent; a no-op for those already gone. */
   async forget(userId: string, ids: string[]): Promise<void> {
     if (ids.length > 0) await Upload.ownedBy(userId).whereIn('id', ids).delete()
   }

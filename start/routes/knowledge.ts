@@ -4,6 +4,7 @@ import {
   findingSearchValidator,
   findingsValidator,
   findingValidator,
+  forceValidator,
   archiveRuleValidator,
   claimValidator,
   memoriesValidator,
@@ -42,6 +43,7 @@ router
       .as('findings.store')
       .answers(one(finding, 201))
       .takes(findingValidator)
+      .asks(forceValidator)
     /** Looks, though it posts: what is searched for stands in no address. */
     router
       .post('/findings/search', [Findings, 'search'])

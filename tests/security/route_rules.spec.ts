@@ -16,6 +16,7 @@ import { PERMISSIONS, proofFor } from '#identity/permissions'
 import { Sessions } from '#identity/sessions'
 import { TOKEN_ABILITIES, type TokenAbility } from '#identity/access_tokens'
 import { UserFactory } from '#database/factories/user_factory'
+import { Uploads } from '#chat/uploads'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { Visitor } from '#tests/visitor'
 
@@ -313,6 +314,19 @@ test.group('A sensitive act', (group) => {
   })
 })
 
+/** Routes that act on something of the caller's own under a name that someone else uses too. */
+const OF_OWN_THINGS: Record<string, number> = {
+  'PUT /api/v1/agent/memory/:key': 422,
+  /** Ends the run of the caller's own agent: none is success. */
+  'DELETE /api/v1/conversations/:id/run': 204,
+}
+
+/** Without these, validation would answer before anything is looked up. */
+const VALID: Record<string, { query?: string; body?: string }> = {
+  '/api/v1/conversations/:id/picture': { query: '?path=/tmp/theirs.png' },
+  '/api/v1/conversations/:id/approvals/:approval': { body: '{"decision":"deny"}' },
+}
+
 test.group("A user's token on what belongs to someone else", (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 
@@ -333,12 +347,19 @@ test.group("A user's token on what belongs to someone else", (group) => {
     const task = await tasks.create(owner.id, 'person', { title: 'Theirs to do' })
     const memories = await app.container.make('knowledge.memories')
     await memories.put(owner.id, { key: 'theirs' }, { value: 1 })
+    const uploads = await app.container.make(Uploads)
+    const data = Buffer.from('theirs').toString('base64')
+    const upload = await uploads.add(owner.id, { name: 'theirs.txt', type: 'text/plain', data })
     return {
       '/api/v1/providers/:id': provider.id,
       '/api/v1/providers/:id/test': provider.id,
       '/api/v1/tokens/:id': (await tokenOf(owner)).id,
       '/api/v1/sessions/:id': await sessionOfAnAdmin(),
       '/api/v1/conversations/:id': 'agent:main:main',
+      '/api/v1/conversations/:id/run': 'agent:main:main',
+      '/api/v1/conversations/:id/picture': 'agent:main:main',
+      '/api/v1/conversations/:id/approvals/:approval': 'agent:main:main',
+      '/api/v1/uploads/:id': upload.id,
       '/api/v1/findings/:id': finding.id,
       '/api/v1/agent/memory/:key': 'theirs',
       '/api/v1/tasks/:id': task.id,
@@ -362,13 +383,13 @@ test.group("A user's token on what belongs to someone else", (group) => {
 
       const thing = things[route.pattern]
       assert.isDefined(thing, `say here what ${route.pattern} is called with`)
+      const { query = '', body = '{}' } = VALID[route.pattern] ?? {}
       for (const method of route.methods.filter((name) => name !== 'HEAD')) {
-        const path = route.pattern.replace(/:\w+/, encodeURIComponent(thing))
+        const path = route.pattern.replaceAll(/:\w+/g, encodeURIComponent(thing)) + query
         const headers = { 'authorization': `Bearer ${value}`, 'content-type': 'application/json' }
-        const { status } = await call(method, path, headers, method === 'GET' ? undefined : '{}')
-        /** A key that someone else uses is free for one's own. */
-        const expected = named(route, method) === 'PUT /api/v1/agent/memory/:key' ? 422 : 404
-        assert.equal(status, expected, `${method} ${route.pattern}`)
+        const { status } = await call(method, path, headers, method === 'GET' ? undefined : body)
+        const name = named(route, method)
+        assert.equal(status, OF_OWN_THINGS[name] ?? 404, name)
       }
     }
     assert.lengthOf(await db.from('llm_providers').where('user_id', owner.id), 1)

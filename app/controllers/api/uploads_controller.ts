@@ -15,7 +15,7 @@ export default class UploadsController {
   }
 
   async destroy({ auth, params, response }: HttpContext) {
-    await this.uploads.forget(auth.user!.id, [params.id])
+    await this.uploads.delete(auth.user!.id, params.id)
     return response.noContent()
   }
 }
