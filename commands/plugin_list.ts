@@ -9,20 +9,27 @@ export default class PluginList extends OperatorCommand {
   override async prepare() {}
 
   override async run() {
-    const { contributions } = await import('#plugins/contributions')
+    const { contributions, problemOf } = await import('#plugins/contributions')
     const { loadedPlugins } = await import('#plugins/plugin_loader')
     const { managersOf } = await import('#plugins/managers')
-    const brought = contributions(await managersOf(this.app), loadedPlugins())
-    const plugins = loadedPlugins().map(({ name, manifest, problem }) => ({
-      name,
-      version: manifest?.version ?? null,
-      brings: brought.get(name)!,
-      problem: problem && { message: problem.message, hint: (problem as { help?: string }).help },
-    }))
+    const managers = await managersOf(this.app)
+    const brought = contributions(managers, loadedPlugins())
+    const plugins = loadedPlugins().map((plugin) => {
+      const { name, manifest } = plugin
+      const problem = problemOf(managers, loadedPlugins(), plugin)
+      return {
+        name,
+        version: manifest?.version ?? null,
+        brings: brought.get(name)!,
+        problem: problem && { message: problem.message, hint: (problem as { help?: string }).help },
+      }
+    })
     if (plugins.some(({ problem }) => problem)) this.exitCode = 1
 
+    const leftOut = new Set(loadedPlugins().flatMap(({ name, problem }) => (problem ? name : [])))
     const lines = plugins.map(({ name, version, brings, problem }) => {
-      if (problem) return `${name}: left out. ${problem.message}\n  ${problem.hint ?? ''}`
+      const fate = leftOut.has(name) ? 'left out.' : 'loaded, but'
+      if (problem) return `${name}: ${fate} ${problem.message}\n  ${problem.hint ?? ''}`
       return `${name} ${version}: ${told(brings)}`
     })
     this.report({ plugins }, lines.join('\n') || 'No plugin is installed.')

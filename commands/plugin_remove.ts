@@ -6,6 +6,7 @@ export default class PluginRemove extends OperatorCommand {
   static override description = 'Remove a plugin that nothing needs any more'
   static override help = [
     'Refuses while agents have their data in its runtime, providers are of its kind, or secrets are sealed by its vault.',
+    'It looks for these in the database, so it needs one that is migrated.',
   ]
 
   @args.string({ description: 'The name of its package, as plugin:list shows it' })
@@ -33,15 +34,17 @@ export default class PluginRemove extends OperatorCommand {
       : contributions(managers, loadedPlugins()).get(this.name)
     const uses = brings ? await usesOf(managers, settings, brings) : []
     if (uses.length > 0) throw new E_PLUGIN_IN_USE(this.name, uses)
+    let missing: string | null = null
     if (!this.dryRun) {
       const { recordPlugin } = await import('#plugins/plugin_audit')
       await installer.remove(this.name)
-      await recordPlugin(this.app, 'plugin.removed', { name: this.name })
+      missing = await recordPlugin(this.app, 'plugin.removed', { name: this.name })
     }
 
     const sentence = this.dryRun
       ? `Nothing needs ${this.name}: it can be removed. Nothing was changed.`
       : `Removed ${this.name}. Restart Mosaic to be without it.`
     this.report({ name: this.name, removed: !this.dryRun }, sentence)
+    if (missing) this.logger.logError(missing)
   }
 }

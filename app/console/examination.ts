@@ -2,6 +2,8 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { checkBoot } from '#installation/boot_check'
+import { problemOf } from '#plugins/contributions'
+import { managersOf } from '#plugins/managers'
 import { loadedPlugins } from '#plugins/plugin_loader'
 import { sealedValues } from '#installation/sealed_values'
 import { E_VAULT_MISSING } from '#vaults/errors'
@@ -34,7 +36,7 @@ interface Look {
 export async function examine(app: ApplicationService): Promise<ExaminationFinding[]> {
   const looks: Look[] = [
     { area: 'storage', look: examineStorage },
-    { area: 'plugins', look: async () => examinePlugins() },
+    { area: 'plugins', look: () => examinePlugins(app) },
     { area: 'database', look: () => examineDatabase(app) },
     { area: 'vault', look: async () => (await app.container.make('vault.manager')).preflight() },
     { area: 'vault', look: () => examineSecrets(app), inDatabase: true },
@@ -50,8 +52,14 @@ export async function examine(app: ApplicationService): Promise<ExaminationFindi
   return findings
 }
 
-function examinePlugins(): Findings {
-  return loadedPlugins().flatMap(({ problem }) => (problem ? [toFinding(problem)] : []))
+async function examinePlugins(app: ApplicationService): Promise<Findings> {
+  const plugins = loadedPlugins()
+  if (plugins.length === 0) return []
+  const managers = await managersOf(app)
+  return plugins.flatMap((plugin) => {
+    const problem = problemOf(managers, plugins, plugin)
+    return problem ? [toFinding(problem)] : []
+  })
 }
 
 async function examineStorage(): Promise<Findings> {

@@ -82,7 +82,8 @@ export const CALL_FAILURES = [
 export type CallFailure = (typeof CALL_FAILURES)[number]
 
 /**
- * The parts that an adapter reads from a service's error. `message` is the service's own sentence for a person.
+ * The parts that an adapter reads from a service's error. `message` is the service's own sentence for a person; the
+ * sentence that Mosaic reads is the default.
  */
 export interface ServiceError {
   reason: CallFailure
@@ -100,7 +101,11 @@ export type ConnectionTest =
       message: string
     }
 
-/** `fetch`, guarded: see `#llm/guarded_fetch`. */
+/**
+ * `fetch` as Mosaic gives it to an adapter: it calls only allowed addresses, and returns redirects instead of following
+ * them. Rejects with E_BLOCKED_ADDRESS for a forbidden address, with a `TimeoutError` at its deadline, with the reason
+ * of `init.signal`, and otherwise like `fetch`. Tests get one from `createGuardedFetch`.
+ */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
 /** Inputs of a connection test. */
@@ -169,8 +174,8 @@ export interface LlmAdapter {
 
   /**
    * Returns the calls that an agent may make in this API family; no other call reaches the service with its
-   * key. If the method is missing or returns undefined, the family's calls in `#llm/api_calls` apply; a family
-   * unknown there allows no call. Pure.
+   * key. If the method is missing or returns undefined, the calls that Mosaic knows of the family apply; an unknown
+   * family allows no call. Pure.
    */
   calls?(apiType: ApiType): ApiCall[] | undefined
 
@@ -181,8 +186,10 @@ export interface LlmAdapter {
   headers?(headers: Headers): void
 
   /**
-   * Parses an error in the service's own format: its status (300 or more) and the beginning of its body as
-   * text. Null, or a missing method, leaves it to Mosaic, which knows the usual formats. Pure.
+   * Parses an error in the service's own format: its status (300 or more) and at most the first 65,536 bytes of its
+   * body as text, from which Mosaic has removed the key. Null, an exception, a reason outside the list, or a missing
+   * method leaves it to Mosaic, which knows the usual formats. Not called for an error within an answer of status 200.
+   * Pure.
    */
   readError?(answer: { status: number; body: string }): ServiceError | null
 

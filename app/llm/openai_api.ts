@@ -12,10 +12,23 @@ export function authorizeBearer(headers: Headers, apiKey: string): void {
   headers.set('authorization', `Bearer ${apiKey}`)
 }
 
-/** Tests a service with OpenAI's API under `baseUrl`: lists its models, or else requests one token. */
+/** Inputs of a test of OpenAI's API. */
+export interface OpenAiTestOptions extends LabelledTestOptions {
+  /**
+   * Reads one entry of the service's list of models, or returns null for a model that does not chat. `model` is what
+   * every such list tells: ID, name, and `context_length` or `max_model_len` as its size. An exception means that the
+   * list is malformed.
+   */
+  readModel?(entry: Record<string, any>, model: LlmModel): LlmModel | null
+}
+
+/**
+ * Tests a service with OpenAI's API under `baseUrl`: lists its models, or else requests one token. Drops sizes that
+ * are not positive integers.
+ */
 export function testOpenAiApi(
   connection: LlmConnection,
-  options: LabelledTestOptions
+  options: OpenAiTestOptions
 ): Promise<ConnectionTest> {
   const { baseUrl, apiKey, apiType, models } = connection
   return testConnection(options, (ask) => {
@@ -24,7 +37,7 @@ export function testOpenAiApi(
 
     return listOrComplete({
       declared: models,
-      list: async () => readModels(await ask(`${baseUrl}/models`, { headers }), options.label),
+      list: async () => readModels(await ask(`${baseUrl}/models`, { headers }), options),
       complete: async (modelId) => {
         const { path, body, holds } = oneToken(apiType, modelId)
         const answer = await ask(`${baseUrl}${path}`, jsonPost(headers, body))
@@ -45,19 +58,37 @@ function oneToken(apiType: string, model: string) {
   return { path: '/chat/completions', body, holds: 'choices' }
 }
 
-function readModels(answer: unknown, label: string): LlmModel[] {
+function readModels(answer: unknown, { label, readModel }: OpenAiTestOptions): LlmModel[] {
   const list = (answer as any)?.data
   if (!Array.isArray(list)) throw badAnswer(label)
-  return list.filter((entry) => typeof entry?.id === 'string' && entry.id !== '').map(readModel)
+  const entries = list.filter((entry) => typeof entry?.id === 'string' && entry.id !== '')
+  if (!readModel) return entries.map(usualModel).map(withRealSizes)
+  try {
+    return entries.flatMap((entry) => readModel(entry, usualModel(entry)) ?? []).map(withRealSizes)
+  } catch {
+    throw badAnswer(label)
+  }
 }
 
 /** OpenAI's list has only IDs; OpenRouter, vLLM and others add a name and the context size. */
-function readModel(entry: any): LlmModel {
+function usualModel(entry: any): LlmModel {
   const { id, name, context_length: length, max_model_len: limit } = entry
-  const contextWindow = [length, limit].find((size) => Number.isInteger(size) && size > 0)
+  const contextWindow = [length, limit].find(isSize)
   return {
     id,
     name: typeof name === 'string' && name !== '' ? name : id,
     ...(contextWindow && { contextWindow }),
   }
+}
+
+function withRealSizes({ contextWindow, maxTokens, ...model }: LlmModel): LlmModel {
+  return {
+    ...model,
+    ...(isSize(contextWindow) && { contextWindow }),
+    ...(isSize(maxTokens) && { maxTokens }),
+  }
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isInteger(size) && Number(size) > 0
 }

@@ -10,7 +10,7 @@ declare module '@adonisjs/core/types' {
 }
 
 /**
- * The known kinds of LLM services, from `config/llm.ts` and plugins. Adapters are stateless, so one of each
+ * The known kinds of LLM services, from Mosaic's configuration and plugins. Adapters are stateless, so one of each
  * kind serves everyone.
  */
 export class LlmRegistry {

@@ -63,6 +63,24 @@ export class E_PLUGIN_FAILED extends Exception {
   }
 }
 
+/** The manifest names what the provider never registered: most often one of the two names is misspelt. */
+export class E_PLUGIN_NOT_REGISTERED extends Exception {
+  static override code = 'E_PLUGIN_NOT_REGISTERED'
+  static override status = 500
+
+  /**
+   * @param declared by its kind, as in `mosaic.adapters`
+   * @param undeclared what plugins registered and no manifest names
+   */
+  constructor(name: string, declared: [kind: string, names: string[]], undeclared: string[]) {
+    const [kind, names] = declared
+    super(`${name} declares ${names.join(', ')} (${kind}), which it does not register.`)
+    const found =
+      undeclared.length > 0 ? ` Registered, but not declared: ${undeclared.join(', ')}.` : ''
+    this.help = `Correct "mosaic.${kind}" in its package.json, or the name in its provider, and install it again.${found}`
+  }
+}
+
 /** Rows need the plugin: without it agents would not start, providers not answer, secrets not open. */
 export class E_PLUGIN_IN_USE extends Exception {
   static override code = 'E_PLUGIN_IN_USE'

@@ -1,16 +1,17 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import { operatorLines } from '#exceptions/operator_lines'
 
 /**
  * Notes in the audit record that the command line changed a plugin. An installation may have no database yet, or lack
  * the vault that the plugin brings: then the change is made without a note.
  *
- * @returns whether it was noted
+ * @returns why it was not noted, as a sentence; null if it was
  */
 export async function recordPlugin(
   { container }: ApplicationService,
   action: 'plugin.added' | 'plugin.removed',
   details: { name: string; version?: string }
-): Promise<boolean> {
+): Promise<string | null> {
   try {
     const { checkBoot } = await import('#installation/boot_check')
     await checkBoot(await container.make('settings'))
@@ -20,10 +21,13 @@ export async function recordPlugin(
       subject: { type: 'plugin', id: details.name },
       details: { ...details, by: 'command' },
     })
-    return true
+    return null
   } catch (error) {
+    const missing = `The audit record has no event "${action}" of it.`
+    const lines = operatorLines(error)
+    if (lines.length > 0) return [missing, ...lines].join(' ')
     const logger = await container.make('logger')
-    logger.warn({ err: error, ...details }, `The audit record has no "${action}"`)
-    return false
+    logger.warn({ err: error, ...details }, missing)
+    return missing
   }
 }

@@ -72,8 +72,9 @@ function guarded(plugin: InstalledPlugin, Exported: ProviderClass) {
     register() {
       return this.#run('register')
     }
-    boot() {
-      return this.#run('boot')
+    async boot() {
+      await this.#run('boot')
+      plugin.hasBooted = !plugin.problem
     }
     start() {
       return this.#run('start')

@@ -22,6 +22,8 @@ export interface InstalledPlugin {
   problem: Error | null
   /** What it says that it brings, or null if it does not say. */
   brings: Contributions | null
+  /** Whether its provider has booted here, and so registered what it brings. */
+  hasBooted?: boolean
 }
 
 /**

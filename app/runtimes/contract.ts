@@ -4,8 +4,8 @@
  *
  * Rules for every verb
  * - `signal` ends the wait: the verb rejects with the signal's reason and leaves nothing half made.
- * - A failure is a `RuntimeError` of `#runtimes/errors`, or an error of another class that has a `code` which begins
- *   with `E_` and a `reason` from the closed list.
+ * - A failure is a `RuntimeError`, or an error of another class that has a `code` which begins with `E_` and a `reason`
+ *   from the closed list `FAILURE_REASONS`.
  * - A driver touches only objects with the label of its own installation.
  */
 import type { Server } from 'node:net'

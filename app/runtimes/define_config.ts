@@ -19,7 +19,7 @@ export interface RuntimeDriverContext {
 /** Creates a driver. Called once, when the driver is first used. */
 export type RuntimeDriverFactory = DriverFactory<RuntimeDriver, RuntimeDriverContext>
 
-/** The resolved export of `config/runtime.ts`. */
+/** The resolved configuration of Mosaic's runtimes, `config/runtime.ts` in a clone. */
 export interface RuntimeConfig<
   Drivers extends Record<string, RuntimeDriverFactory> = Record<string, RuntimeDriverFactory>,
 > extends DriversConfig<Drivers> {

@@ -1,8 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
 /**
- * Why an agent does not run: a closed list. Each reason has a sentence for the owner in
- * `app/agents/state/failure_reasons.ts`, and is a label of its metric.
+ * Why an agent does not run: a closed list. Mosaic has a sentence for the owner for each reason, which is a label of its
+ * metric too.
  */
 export const FAILURE_REASONS = [
   'image_missing',

@@ -2,9 +2,16 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { allowsCall, callsOf } from '#llm/api_calls'
-import { CONNECTION_FAILURES } from '#llm/contract'
-import type { ConnectionFailure, Fetch, LlmAdapter, LlmConnection } from '#llm/contract'
+import { CALL_FAILURES, CONNECTION_FAILURES } from '#llm/contract'
+import type {
+  CallFailure,
+  ConnectionFailure,
+  Fetch,
+  LlmAdapter,
+  LlmConnection,
+} from '#llm/contract'
 import { createGuardedFetch } from '#llm/guarded_fetch'
+import { judge } from '#llm_relay/verdict'
 import type { SuiteTest } from '#tests/contracts/suite'
 import { LoopbackService, type Received, type Reply } from '#tests/contracts/loopback_service'
 
@@ -24,6 +31,11 @@ export interface LlmAdapterSuite {
     /** Set where the service may be without a list, so that one token has to be completed. */
     listPath?: string
   }
+  /**
+   * Errors of the service as its documentation shows them: the test compares the reason that Mosaic finds in each, by
+   * `readError` or by itself. A body that is no string is sent as JSON.
+   */
+  errors?: { status: number; body: unknown; reason: CallFailure }[]
 }
 
 const KEY = 'canary-key-0123456789abcdef'
@@ -81,6 +93,7 @@ const BEHAVIOURS: { does: string; reply: Reply; reason: ConnectionFailure }[] = 
 export function llmAdapterSuite(test: SuiteTest, options: LlmAdapterSuite): void {
   describesItself(test, options)
   entersTheDocument(test, options)
+  readsErrors(test, options)
   if (options.service) testsConnections(test, options, options.service)
 }
 
@@ -176,6 +189,26 @@ function entersTheDocument(test: SuiteTest, { name, adapter }: LlmAdapterSuite):
       assert.deepEqual(entry('work'), entry('work'))
       assert.equal(entry('work').id, 'mosaic-work')
       assert.equal(entry('home').id, 'mosaic-home')
+    })
+  })
+}
+
+function readsErrors(test: SuiteTest, { name, adapter, errors = [] }: LlmAdapterSuite): void {
+  test.group(`LLM adapter ${name}: errors of its service`, () => {
+    for (const { status, body, reason } of errors) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      test(`says ${reason} of status ${status} with ${text.slice(0, 60)}`, ({ assert }) => {
+        assert.isAtLeast(status, 300, 'Mosaic asks `readError` about refusals alone')
+        assert.equal(judge({ status, body: text }, name, adapter()).reason, reason)
+      })
+    }
+
+    test('leaves to Mosaic what it cannot read, and throws for none', ({ assert }) => {
+      const made = adapter()
+      for (const body of ['', '{"error":', 'null', '1', '[null]', '{}', '"no"', '<html></html>']) {
+        const told = made.readError?.({ status: 500, body }) ?? null
+        if (told) assert.include(CALL_FAILURES, told.reason)
+      }
     })
   })
 }

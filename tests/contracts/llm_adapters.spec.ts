@@ -91,4 +91,32 @@ llmAdapterSuite(test, {
   },
 })
 
+/** A service with an error shape of its own, and an agent's settings for its models. */
+class OddAdapter extends CustomAdapter {
+  override toOpenClaw(...given: Parameters<CustomAdapter['toOpenClaw']>) {
+    const entry = super.toOpenClaw(...given)
+    const models = entry.config.models.map((model) => ({
+      ...model,
+      input: ['text'],
+      compat: { supportsDeveloperRole: false },
+    }))
+    return { ...entry, config: { ...entry.config, models } }
+  }
+
+  readError({ body }: { status: number; body: string }) {
+    return body.startsWith('ODD-7') ? { reason: 'billing' as const } : null
+  }
+}
+
+llmAdapterSuite(test, {
+  name: 'odd',
+  adapter: () => new OddAdapter(),
+  errors: [
+    { status: 400, body: 'ODD-7: no coins', reason: 'billing' },
+    { status: 400, body: { error: { code: 'context_length_exceeded' } }, reason: 'context_length' },
+    { status: 422, body: { detail: [{ msg: 'Field required' }] }, reason: 'bad_request' },
+    { status: 503, body: '', reason: 'bad_response' },
+  ],
+})
+
 llmAdapterSuite(test, { name: 'demo', adapter: () => new DemoAdapter(0) })

@@ -17,6 +17,7 @@ const PLUGINS: Record<string, PluginPackage> = {
       }
     }`,
   },
+  'mosaic-misspelt': { mosaic: { apiVersion: 1, runtimes: ['goood'] } },
   'mosaic-later': { mosaic: { apiVersion: 2, vaults: ['later'] } },
   'mosaic-throws': {
     provider: 'export default class { boot() { throw new Error("out of luck") } }',
@@ -59,6 +60,10 @@ test.group('Plugins at boot', (group) => {
     assert.match(told['mosaic-unloadable'], /nowhere-to-be-found/)
     assert.match(told['mosaic-empty'], /no class as its default export/)
     assert.match(told['mosaic-unbuilt'], /lacks the file of its provider/)
+    assert.equal(
+      told['mosaic-misspelt'],
+      'mosaic-misspelt declares goood (runtimes), which it does not register.'
+    )
     for (const { problem } of plugins) if (problem) assert.isAbove(problem.hint.length, 20)
 
     const brings = (name: string) => plugins.find((one) => one.name === name)!.brings

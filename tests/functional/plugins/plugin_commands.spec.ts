@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import ace from '@adonisjs/core/services/ace'
 import testUtils from '@adonisjs/core/services/test_utils'
 import PluginAdd from '#commands/plugin_add'
@@ -96,5 +97,28 @@ test.group('Commands for plugins', (group) => {
     assert.match(refused.err, /E_PLUGIN_API_VERSION.*\n(Upgrade Mosaic|Install)/)
     pluginProviders()
     assert.deepEqual((await run(PluginList, [])).json.plugins, [])
+  })
+
+  test('add works before the database has tables and says so in a line; remove asks for them', async ({
+    assert,
+    cleanup,
+  }) => {
+    const settings = await app.container.make('settings')
+    const { get } = settings
+    settings.get = () => Promise.reject(new Error('no such table: system_config'))
+    cleanup(() => void (settings.get = get))
+    const added = await run(PluginAdd, [await writePlugin(join(root, 'acme'))])
+    assert.equal(added.exitCode, 0)
+    assert.include(added.json, { added: true, recorded: false })
+    assert.match(
+      added.err,
+      /^The audit record has no event "plugin\.added".+E_DATABASE_NOT_MIGRATED/
+    )
+    assert.match(added.err, /migration:run/)
+    assert.notMatch(added.err, /\n| at /)
+
+    const refused = await run(PluginRemove, ['mosaic-acme'])
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.err, /^E_DATABASE_NOT_MIGRATED/)
   })
 })

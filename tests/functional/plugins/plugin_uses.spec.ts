@@ -5,7 +5,7 @@ import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
 import settings from '#settings/services/main'
-import { contributions } from '#plugins/contributions'
+import { contributions, problemOf } from '#plugins/contributions'
 import { missingContributions, usesOf } from '#plugins/plugin_uses'
 import type { Managers } from '#plugins/managers'
 import type { Contributions } from '#plugins/manifest'
@@ -114,5 +114,24 @@ test.group('What still needs a plugin', (group) => {
     assert.deepEqual(brought.get('one'), claimed)
     assert.include(brought.get('two')!.runtimes, 'unclaimed')
     assert.notInclude(brought.get('two')!.runtimes, 'claimed')
+  })
+
+  test('says which names a plugin declares and does not register', async ({ assert }) => {
+    managers.runtimes.extend('mistral', () => new MemoryDriver({ name: 'mistral' }))
+    const plugin = (...runtimes: string[]): InstalledPlugin => ({
+      name: 'mosaic-mistral',
+      brings: { ...NOTHING, runtimes },
+      manifest: null,
+      problem: null,
+      hasBooted: true,
+    })
+    const problemWith = (one: InstalledPlugin) => problemOf(managers, [one], one)
+    assert.isNull(problemWith(plugin('mistral')))
+    assert.isNull(problemWith({ ...plugin('mistrall'), hasBooted: false }))
+    const problem = problemWith(plugin('mistral', 'mistrall')) as Error & { help: string }
+    assert.match(problem.message, /declares mistrall \(runtimes\), which it does not register/)
+    assert.match(problem.help, /"mosaic\.runtimes"/)
+    const misspelt = problemWith(plugin('mistrall')) as Error & { help: string }
+    assert.match(misspelt.help, /Registered, but not declared: .*mistral/)
   })
 })

@@ -4,6 +4,8 @@ import { CustomAdapter } from '#llm/adapters/custom'
 import { OllamaAdapter } from '#llm/adapters/ollama'
 import { OpenAiAdapter } from '#llm/adapters/openai'
 import type { Fetch, LlmAdapter } from '#llm/contract'
+import { withKnown } from '#llm/known_models'
+import { testOpenAiApi } from '#llm/openai_api'
 
 /** A fetch that answers every call with the same JSON. */
 const answering =
@@ -42,6 +44,39 @@ test.group('LLM adapters', () => {
       { id: 'b', name: 'b', contextWindow: 8192 },
       { id: 'c', name: 'c' },
     ])
+  })
+
+  test('what a service tells of a model goes before what its adapter knows', ({ assert }) => {
+    const known = [{ id: 'a', name: 'A', contextWindow: 1000, maxTokens: 100 }]
+    assert.deepEqual(withKnown([{ id: 'a', name: 'a', contextWindow: 2000 }], known), [
+      { id: 'a', name: 'A', contextWindow: 2000, maxTokens: 100 },
+    ])
+    const found = [{ id: 'a', name: 'A of the service' }]
+    assert.equal(withKnown(found, known)[0].name, 'A of the service')
+    assert.deepEqual(withKnown([{ id: 'b', name: 'b' }], known), [{ id: 'b', name: 'b' }])
+  })
+
+  test('an adapter reads the entries of a list, and leaves models out', async ({ assert }) => {
+    const data = [
+      { id: 'chats', size: 32_768, most: '?', capabilities: { chat: true } },
+      { id: 'embeds', capabilities: { chat: false } },
+      { id: 7 },
+    ]
+    const tried = (answer: unknown) =>
+      testOpenAiApi(
+        { baseUrl: 'http://service.test', apiKey: 'k', apiType: 'openai-completions', models: [] },
+        {
+          label: 'Acme',
+          fetch: answering(answer),
+          signal: new AbortController().signal,
+          readModel: ({ capabilities, size, most }, model) =>
+            capabilities.chat ? { ...model, contextWindow: size, maxTokens: most } : null,
+        }
+      )
+    const { models } = await tried({ data })
+    assert.deepEqual(models, [{ id: 'chats', name: 'chats', contextWindow: 32_768 }])
+    assert.containsSubset(await tried({ data: [{ id: 'odd' }] }), { reason: 'bad_response' })
+    assert.containsSubset(await tried({ data: [] }), { ok: true, models: [] })
   })
 
   test('addresses are brought into the form that OpenClaw appends to', ({ assert }) => {

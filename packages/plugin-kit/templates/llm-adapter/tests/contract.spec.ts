@@ -16,4 +16,13 @@ llmAdapterSuite(test, {
   name: 'acme',
   adapter: () => new AcmeAdapter(),
   service: { path: '/v1', models: ['acme-1'], listPath: '/v1/models', answer },
+  /** Copy each error that the service documents. What Mosaic reads wrongly, `readError` of the adapter reads. */
+  errors: [
+    { status: 401, body: { error: { message: 'no such key' } }, reason: 'unauthorized' },
+    {
+      status: 400,
+      body: { error: { code: 'context_length_exceeded', message: 'too long' } },
+      reason: 'context_length',
+    },
+  ],
 })
