@@ -9,7 +9,8 @@ const KINDS = ['runtimes', 'adapters', 'vaults'] as const
 
 /**
  * What each plugin brings: what its manifest says, else whatever plugins registered here that no other manifest
- * claims. So of several that say nothing each is taken to bring all of that: better kept than missed.
+ * claims. So of several that say nothing each is taken to bring all of that: better kept than missed. The same holds
+ * for a plugin whose manifest misspells a name.
  */
 export function contributions(
   managers: Managers,
@@ -17,7 +18,11 @@ export function contributions(
 ): Map<string, Contributions> {
   const unclaimed = unclaimedBy(managers, plugins)
   return new Map(
-    plugins.map(({ name, brings, problem }) => [name, brings ?? (problem ? NOTHING : unclaimed)])
+    plugins.map((plugin) => {
+      const { name, brings, problem } = plugin
+      if (!brings) return [name, problem ? NOTHING : unclaimed]
+      return [name, absentOf(managers, plugin) ? both(brings, unclaimed) : brings]
+    })
   )
 }
 
@@ -25,16 +30,33 @@ export function contributions(
 export function problemOf(
   managers: Managers,
   plugins: readonly InstalledPlugin[],
-  { name, problem, brings, hasBooted }: InstalledPlugin
+  plugin: InstalledPlugin
 ): Error | null {
-  if (problem || !brings || !hasBooted) return problem
+  const absent = absentOf(managers, plugin)
+  if (!absent) return plugin.problem
+  return new E_PLUGIN_NOT_REGISTERED(plugin.name, absent, unclaimedBy(managers, plugins)[absent[0]])
+}
+
+/** The first kind of which a booted plugin declares names that it did not register, with these. */
+function absentOf(
+  managers: Managers,
+  { problem, brings, hasBooted }: InstalledPlugin
+): [kind: keyof Contributions, names: string[]] | null {
+  if (problem || !brings || !hasBooted) return null
   const registered = registeredIn(managers)
   for (const kind of KINDS) {
-    const absent = brings[kind].filter((one) => !registered[kind].includes(one))
-    if (absent.length === 0) continue
-    return new E_PLUGIN_NOT_REGISTERED(name, [kind, absent], unclaimedBy(managers, plugins)[kind])
+    const names = brings[kind].filter((one) => !registered[kind].includes(one))
+    if (names.length > 0) return [kind, names]
   }
   return null
+}
+
+function both(one: Contributions, other: Contributions): Contributions {
+  return {
+    runtimes: [...one.runtimes, ...other.runtimes],
+    adapters: [...one.adapters, ...other.adapters],
+    vaults: [...one.vaults, ...other.vaults],
+  }
 }
 
 function registeredIn({ runtimes, adapters, vaults }: Managers): Contributions {

@@ -133,5 +133,8 @@ test.group('What still needs a plugin', (group) => {
     assert.match(problem.help, /"mosaic\.runtimes"/)
     const misspelt = problemWith(plugin('mistrall')) as Error & { help: string }
     assert.match(misspelt.help, /Registered, but not declared: .*mistral/)
+    /** So that removing it still looks for agents of the name that it really has. */
+    const one = plugin('mistrall')
+    assert.includeMembers(contributions(managers, [one]).get(one.name)!.runtimes, ['mistral'])
   })
 })
