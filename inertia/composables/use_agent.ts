@@ -34,6 +34,7 @@ const stale = ref(false)
 let told = 0
 let source: EventSource | undefined
 let users = 0
+let thawing = false
 let timer: ReturnType<typeof setTimeout> | undefined
 
 function takeView(next: AgentView) {
@@ -107,8 +108,21 @@ function onVisibility() {
     timer = setTimeout(close, HIDDEN_MS)
   } else if (!source) {
     open()
-    void refresh()
+    void refresh().then(thaw)
+  } else {
+    void thaw()
   }
+}
+
+/**
+ * A person is here: an agent that rests comes back before they write. That costs little, and it rests again if they
+ * do not. One that is stopped waits for the chat page.
+ */
+async function thaw() {
+  if (thawing || view.value?.status !== 'resting' || document.hidden) return
+  thawing = true
+  await act('start').catch(() => {})
+  thawing = false
 }
 
 /** Begins to watch; the returned function ends it. The page's frame does this once. */
@@ -116,13 +130,16 @@ function watchAgent(): () => void {
   users++
   if (users === 1) {
     document.addEventListener('visibilitychange', onVisibility)
-    void refresh()
+    /** Whoever begins to write after a pause sends in some seconds. */
+    document.addEventListener('keydown', thaw)
+    void refresh().then(thaw)
     open()
   }
   return () => {
     users--
     if (users) return
     document.removeEventListener('visibilitychange', onVisibility)
+    document.removeEventListener('keydown', thaw)
     clearTimeout(timer)
     close()
     /** Whoever signs in next in this tab has another one. */

@@ -1,12 +1,17 @@
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import { ORIGIN } from '#tests/browser/chromium'
+import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
 import { SIZES } from '#tests/browser/pages'
 
 test.group('The pages', (group) => {
+  let owner: User
+
   group.each.setup(async () => {
     const { admin, restore } = await readyInstallation()
+    owner = admin
     await giveDemoModel(admin)
     return restore
   })
@@ -17,6 +22,30 @@ test.group('The pages', (group) => {
     const policy = response!.headers()['content-security-policy']
     assert.match(policy, /script-src 'self' 'nonce-/)
     assert.match(policy, /connect-src 'self'/)
+  })
+
+  test('bring an agent back that rests, whichever is opened, and start none that sleeps', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const agent = `user/${owner.id}` as const
+    const { lifecycle, idleStopper } = await app.container.make('agents.services')
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/appearance`)
+    await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
+
+    await lifecycle.ensureRunning(agent)
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    await page.locator('[data-testid=agent-pill][data-mood=resting]').waitFor()
+    await page.keyboard.press('Shift')
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    await page.reload()
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    await lifecycle.stop(agent)
   })
 
   test('are all found with Ctrl K', async ({ browserContext }) => {
