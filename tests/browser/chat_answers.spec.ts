@@ -266,12 +266,12 @@ test.group('Answers in a browser', (group) => {
     await page.getByTestId('message-user').nth(1).getByRole('button', { name: 'Edit' }).click()
     assert.equal(await page.locator('#message').inputValue(), 'Secnod')
     await say(page, 'Second')
-    await page.getByText('Turn 2: Second').waitFor()
+    await answers(page, 'done').getByText('Turn 2: Second').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 2)
   }).timeout(60_000)
 })
 
-/** Has a message answered by 170 kB in 2,000 paragraphs, one after the other. */
+/** Has a message answered by 170 kB in 2,000 paragraphs, five at a time. */
 const streamParagraphs = (page: Page) =>
   page.addInitScript(() => {
     const call = globalThis.fetch
@@ -287,7 +287,8 @@ const streamParagraphs = (page: Page) =>
         async pull(controller) {
           await new Promise((resolve) => setTimeout(resolve))
           if (part < 2000) {
-            return controller.enqueue(event('delta', { text: `Part ${part++} ${paragraph}\n\n` }))
+            const five = Array.from({ length: 5 }, () => `Part ${part++} ${paragraph}\n\n`)
+            return controller.enqueue(event('delta', { text: five.join('') }))
           }
           controller.enqueue(event('done', { conversationId: 'c1' }))
           controller.close()
