@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** OpenClaw's own refusals are far shorter; a longer answer is another one. */
+/** Size limit of a refusal: OpenClaw's are far shorter, so a longer response is something else. */
 const MAX_BYTES = 4096
 
 interface Refusal {
@@ -9,21 +9,21 @@ interface Refusal {
 }
 
 /**
- * How OpenClaw refuses a request that it has not admitted: it stops or is suspended (503), or the token is
- * another gateway's (401), as after the address changed hands. A run that failed has the same statuses, with
- * the type of a model's failure: the gateway admitted its message, and the agent may have acted on it.
+ * How OpenClaw refuses a request it has not admitted: it is stopping or suspended (503), or the token belongs
+ * to another gateway (401), for example after the address changed hands. A failed run uses the same statuses
+ * but the error type of a model failure: its message was admitted, and the agent may have acted on it.
  */
 const REFUSALS: Record<number, Refusal> = {
   401: { type: 'unauthorized' },
   503: { type: 'service_unavailable', code: 'gateway_unavailable' },
 }
 
-/** Whether an answer with this status may be such a refusal. Its body tells. */
+/** Returns whether a response with this status may be a refusal; only its body decides. */
 export function mayBeRefusal(status: number): boolean {
   return Object.hasOwn(REFUSALS, status)
 }
 
-/** An answer whose status may be a refusal, held until its body tells. */
+/** A response whose status may be a refusal, held until its body decides. */
 export class HeldAnswer {
   readonly chunks: Buffer[] = []
   #size = 0
@@ -33,14 +33,14 @@ export class HeldAnswer {
     readonly headers: IncomingHttpHeaders
   ) {}
 
-  /** Whether it may still be a refusal: false once it is too long. */
+  /** Returns whether the response may still be a refusal: false once it is too long. */
   add(chunk: Buffer): boolean {
     this.chunks.push(chunk)
     this.#size += chunk.length
     return this.#size <= MAX_BYTES
   }
 
-  /** Whether the gateway refused the request. Call it once the body is complete. */
+  /** Returns whether the gateway refused the request. Call it once the body is complete. */
   isRefusal(): boolean {
     const { type, code } = REFUSALS[this.status]
     const said = errorOf(Buffer.concat(this.chunks).toString())

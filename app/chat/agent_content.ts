@@ -4,18 +4,19 @@ import type { RequestMessage } from '#chat/turn_messages'
 
 type Part = Record<string, any>
 
-/** Reads an image from the web as a data: URL. Fails with E_CHAT_IMAGE. */
+/** Reads an image from the web as a data: URL. Rejects with E_CHAT_IMAGE. */
 export type FetchImage = (url: string) => Promise<string>
 
-/** As many as a gateway takes with one message. */
+/** A gateway's limit of images per message. */
 const MOST_IMAGES = 8
 
-/** Parts of messages that an agent reads. Any other would get lost, and the answer be about something else. */
+/** Message parts an agent can read. A gateway drops all others, so the answer would miss the point. */
 const READABLE = new Set(['text', 'input_text', 'image_url', 'refusal'])
 
 /**
- * Messages as an agent reads all of them: images from the web as data: URLs, and those of earlier messages with
- * the last one, because a gateway looks at no others. The same list where nothing had to change.
+ * Returns the messages in a form the agent reads completely: images from the web become data: URLs, and
+ * images of earlier messages move to the last one, because a gateway ignores them elsewhere. Returns the same
+ * list if nothing had to change.
  *
  * @throws E_CHAT_CONTENT, E_CHAT_IMAGE
  */

@@ -7,14 +7,14 @@ import { conversationOf, sessionKeyOf } from '#chat/session_key'
 
 const TIMEOUT_MS = 10_000
 
-/** One call of a gateway's methods. */
+/** Calls one method of a gateway. */
 export type CallGateway = <Result>(
   gateway: GatewayAccess & { timeoutMs: number },
   method: string,
   params: Record<string, unknown>
 ) => Promise<Result>
 
-/** What a gateway answers about an approval. */
+/** A gateway's reply about an approval. */
 interface KnownApproval {
   approval?: {
     id?: string
@@ -24,7 +24,10 @@ interface KnownApproval {
   }
 }
 
-/** What an agent asks its owner before it acts. Only an agent that runs asks: it is never woken for this. */
+/**
+ * Actions for which an agent asks its owner's approval. Only a running agent asks, so it is never woken for
+ * this.
+ */
 export class Approvals {
   constructor(
     protected waker: Pick<Waker, 'peek'>,
@@ -32,7 +35,7 @@ export class Approvals {
   ) {}
 
   /**
-   * Answers one of a conversation.
+   * Answers one approval of a conversation.
    *
    * @throws E_APPROVAL_NOT_FOUND, E_GATEWAY_FAILED
    */
@@ -49,7 +52,7 @@ export class Approvals {
     const gateway = { ...access, timeoutMs: TIMEOUT_MS }
     const { approval } = await this.call<KnownApproval>(gateway, 'approval.get', { id }).catch(
       (error: { cause?: { gatewayCode?: string } }): KnownApproval => {
-        /** Refused by a gateway that answers: it does not know this one. */
+        /** The gateway responds but refuses: it does not know this approval. */
         if (error.cause?.gatewayCode) return {}
         throw error
       }

@@ -3,7 +3,7 @@ import { conversationOf, sessionKeyOf } from '#chat/session_key'
 import type { ConversationSource } from '#knowledge/archive/archive_ingestion'
 import type { GatewayClient } from '#openclaw/gateway_client'
 
-/** The conversations of an agent that runs, for the archive: read at its gateway, without counting as its use. */
+/** Reads a running agent's conversations from its gateway for the archive, without counting as use. */
 export function archiveSource(
   gateway: Pick<GatewayClient, 'sessions' | 'history'>,
   { url, token }: GatewayAccess

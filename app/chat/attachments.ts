@@ -1,27 +1,30 @@
-/** What is sent along with a message: pictures, texts and PDFs. */
+/** Attachments of a message: pictures, texts and PDFs. */
 import { E_ATTACHMENT_UNREADABLE, E_ATTACHMENTS_TOO_LARGE } from '#chat/errors'
 
-/** Bytes of all attachments of one message: a gateway is busy for ten seconds with 5 MB, and refuses 20. */
+/**
+ * Limit for all attachments of one message, in bytes: 5 MB keep a gateway busy for ten seconds, and it
+ * refuses 20.
+ */
 export const ATTACHMENT_BYTES = 10 * 1024 * 1024
 
-/** Attachments of one message. */
+/** Limit of attachments per message. */
 export const MOST_ATTACHMENTS = 10
 
-/** Characters of a text file that go into the message. */
+/** Text files are cut to this many characters in the message. */
 const TEXT_LENGTH = 200_000
 
-/** What browsers and models show. */
+/** Picture types that browsers and models can show. */
 export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
 const PICTURES = new Set(PICTURE_TYPES)
 const PDF = 'application/pdf'
 
-/** Text that is not called text. */
+/** Text whose media type is not text/*. */
 const TEXT_TYPES =
   /^(text\/.*|application\/(json|xml|yaml|x-yaml|toml|javascript|typescript|x-sh|sql|x-ndjson)|.*\+(json|xml))$/
 
 export type AttachmentKind = 'picture' | 'pdf' | 'text'
 
-/** A file as it is sent along. */
+/** A file attached to a message. */
 export interface Attachment {
   name: string
   type: string
@@ -29,20 +32,21 @@ export interface Attachment {
   data: Buffer
 }
 
-/** A file as a client sends it. */
+/** A file as the client sends it. */
 export interface SentFile {
   name: string
   type: string
-  /** Base64, with or without the head of a data URL. */
+  /** Base64, with or without a data: URL prefix. */
   data: string
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
- * Reads a file, and says what it is: by what it begins with where that tells, not by what it is called alone.
+ * Reads a file and detects its type, from its first bytes where they identify it and not from the declared
+ * type alone.
  *
- * @throws E_ATTACHMENT_UNREADABLE for what is empty, no base64, or nothing that an agent reads
+ * @throws E_ATTACHMENT_UNREADABLE if it is empty, not base64, or of a type agents cannot read
  */
 export function readAttachment({ name, type: declared, data: sent }: SentFile): Attachment {
   const text = sent.replace(/^data:[^,]*;base64,/, '')
@@ -75,13 +79,13 @@ export function demandFits(attachments: Attachment[]): void {
   }
 }
 
-/** A text file in a message. What would end its block early is told in other letters. */
+/** Returns a text file as a block of the message. A closing tag inside the text is escaped. */
 export function textBlock({ name, type, data }: Attachment): string {
   const text = data.toString('utf8').slice(0, TEXT_LENGTH)
   return `\n\n<attachment name="${plain(name)}" type="${plain(type)}">\n${text.replaceAll('</attachment>', '<\\/attachment>')}\n</attachment>`
 }
 
-/** A file that the message only names: the agent gets it beside the message. */
+/** Returns a block that only names a file; its content is sent beside the message. */
 export function nameBlock({ name, type }: Pick<Attachment, 'name' | 'type'>): string {
   return `\n\n<attachment name="${plain(name)}" type="${plain(type)}">\n(sent along)\n</attachment>`
 }
@@ -89,7 +93,7 @@ export function nameBlock({ name, type }: Pick<Attachment, 'name' | 'type'>): st
 const BLOCK_START = /^<attachment name="([^"]*)" type="([^"]*)">$/
 const BLOCK_END = '</attachment>'
 
-/** What a message says without the blocks of its files, and which files they are. */
+/** Returns a message without its file blocks, and the files they named. */
 export function withoutBlocks(message: string): {
   text: string
   files: { name: string; type: string }[]
@@ -111,7 +115,7 @@ export function withoutBlocks(message: string): {
 
 const plain = (value: string) => value.replace(/["\n\r<>]/g, '_')
 
-/** The type of a picture by what it begins with, or null for what is none that browsers and models show. */
+/** Returns a picture's type from its first bytes, or null if browsers and models cannot show it. */
 export function pictureType(data: Buffer): string | null {
   const head = data.subarray(0, 12).toString('latin1')
   if (head.startsWith('\x89PNG')) return 'image/png'

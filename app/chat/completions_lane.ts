@@ -19,9 +19,9 @@ export interface LaneServices {
 }
 
 /**
- * Answers `POST /v1/chat/completions` in front of the framework, whose routing, context, container and
- * logger cost as much per request as the whole relay. The rule is the same as that of the route, which
- * stays declared and answers other spellings of the address: an access token, and nothing else.
+ * Answers `POST /v1/chat/completions` ahead of the framework, whose routing, context, container and logger
+ * cost as much per request as the whole relay. Like the declared route, which still answers other spellings
+ * of the path, it accepts an access token and nothing else.
  */
 export function withCompletionsLane(
   handler: RequestListener,
@@ -52,7 +52,7 @@ async function answer(
     report(error)
     const told = toAnswer(error)
     response.setHeader('content-type', 'application/json; charset=utf-8')
-    /** Nobody waits for the rest of what comes too slowly. */
+    /** Do not wait for the rest of a body that arrives too slowly. */
     if (told.status === 408) response.setHeader('connection', 'close')
     response.setHeader('x-request-id', requestId)
     if (told.retryAfterSec) response.setHeader('retry-after', told.retryAfterSec)

@@ -1,9 +1,11 @@
 import type { ReadMessage } from '#chat/read_messages'
 
-/** Who wrote a message, as the headings of an export name them. */
+/** Names of the message authors in the headings of an export. */
 const WRITERS: Record<ReadMessage['role'], string> = { user: 'You', assistant: 'Agent' }
 
-/** A conversation as a Markdown document, oldest message first. What its writers formatted stays as it is. */
+/**
+ * Returns a conversation as a Markdown document, oldest message first. The authors' own formatting is kept.
+ */
 export function markdownOf(title: string | null, messages: ReadMessage[]): string {
   const parts = messages.map(({ role, text, at }) => {
     const when = at.toISOString().slice(0, 16).replace('T', ' ')

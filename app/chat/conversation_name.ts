@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** What beside the body of a request tells of its conversation. */
+/** What identifies a request's conversation, apart from its body. */
 export interface Naming {
   headers?: IncomingHttpHeaders
-  /** Whether `user` names a conversation, or only the account of a client's user. Left out: it does. */
+  /** Whether `user` names a conversation rather than the account of a client's user. Default: true. */
   byUser?: boolean
 }
 
-/** Longer names are nobody's: they are hashed for the session's key all the same. */
+/** Names are cut to this length: sensible ones are shorter, and session keys hash long ones anyway. */
 const MOST_CHARACTERS = 1024
 
 /**
- * The conversation that a request of OpenAI's shape names, or null for one that stands alone: by the header
- * `X-Conversation-Id`, by `metadata.conversation_id`, or by `user`.
+ * Returns the conversation named by an OpenAI request, or null if it stands alone. Sources: the header
+ * `X-Conversation-Id`, `metadata.conversation_id`, or `user`.
  */
 export function conversationName(
   request: { user?: unknown; metadata?: unknown },

@@ -18,52 +18,52 @@ import { markdownOf } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 
-/** Characters of a first message that make a title. */
+/** Length of a title made from the first message, in characters. */
 const TITLE_LENGTH = 60
 
-/** Titles that one reading of the list finds out; the agent answers one question after the other. */
+/** Titles derived per list request; the agent answers these reads one at a time. */
 const TITLES_AT_ONCE = 8
 
-/** Parts of a conversation that an export reads: ten thousand messages. */
+/** Limit of pages an export reads: ten thousand messages. */
 const MOST_PARTS = 50
 
 /** A conversation in the list. */
 export interface Conversation {
   id: string
-  /** Where it began: on the page, or with a client that named it. */
+  /** Where it began: on the page, or in a client that named it. */
   surface: Surface
   title: string | null
   pinned: boolean
-  /** The beginning of what was said last. */
+  /** Start of the last message. */
   preview: string | null
   updatedAt: Date
-  /** The model that was chosen for it alone, as `<provider>/<model>`. */
+  /** The model chosen for this conversation only, as `<provider>/<model>`. */
   model?: string | null
 }
 
-/** What is done beside asking the agent. */
+/** Optional collaborators. */
 export interface ConversationsParts {
-  /** Keeps the list for while the agent sleeps. */
+  /** Keeps the list for when the agent is asleep. */
   lists?: Pick<KeptLists, 'keep' | 'read'>
-  /** Knows the models of an agent's owner. */
+  /** Knows the models of the agent's owner. */
   models?: Pick<ModelCatalogue, 'reference'>
 }
 
-/** A part of a conversation, oldest message first. */
+/** One page of a conversation, oldest message first. */
 export interface ReadConversation {
   id: string
   surface: Surface
   title: string | null
   messages: ReadMessage[]
-  /** Gives the messages before these, or null at the beginning. */
+  /** Returns the preceding messages, or null at the beginning. */
   nextCursor: string | null
 }
 
 type Gateway = Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
 
 /**
- * The conversations of an agent, as the agent itself remembers them: it is woken to be asked, and
- * Mosaic keeps nothing of them. What is not in the caller's own agent does not exist.
+ * The conversations of an agent, read from the agent itself, which is woken for it. Mosaic stores no
+ * messages. A conversation that is not in the caller's own agent does not exist.
  */
 export class Conversations {
   constructor(
@@ -75,8 +75,8 @@ export class Conversations {
   ) {}
 
   /**
-   * The pinned and then the latest first. With `search`, those that have it in their title or their last
-   * message, whatever the case and the accents.
+   * Returns pinned conversations first, then the latest. `search` filters by title and last message, ignoring
+   * case and accents.
    *
    * @throws AgentUnavailable, E_GATEWAY_FAILED
    */
@@ -85,7 +85,7 @@ export class Conversations {
   }
 
   /**
-   * The same without a wake: as the agent told it last where it sleeps, and when that was.
+   * Like `list`, but never wakes the agent: if it is asleep, returns the last known list and its date.
    *
    * @throws E_GATEWAY_FAILED
    */
@@ -104,7 +104,7 @@ export class Conversations {
   }
 
   /**
-   * Gives a conversation another title or a model of its own, or pins it. Null is the agent's own model.
+   * Renames or pins a conversation, or sets its own model; null resets it to the agent's model.
    *
    * @throws E_CONVERSATION_NOT_FOUND, E_CONVERSATION_TITLE_TAKEN, AgentUnavailable, E_GATEWAY_FAILED
    */
@@ -120,7 +120,7 @@ export class Conversations {
     const model = await this.#reference(agent, change.model)
 
     return this.#ask(agent, async (access) => {
-      /** One that has not begun takes a model, and begins with it. */
+      /** Setting a model creates a conversation that has not begun. */
       if (!model) await this.#demand(access, key)
       const sessions = await this.gateway.sessions(access.url, access.token)
       const session = sessions.find((one) => one.key === key)
@@ -153,7 +153,7 @@ export class Conversations {
   }
 
   /**
-   * The whole conversation as a Markdown document.
+   * Returns the whole conversation as a Markdown document.
    *
    * @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED
    */
@@ -182,7 +182,7 @@ export class Conversations {
           .slice(0, TITLES_AT_ONCE)
           .map((conversation) => this.#giveTitle(access, conversation))
       )
-      /** A list that cannot be kept is told all the same. */
+      /** Return the list even if it cannot be stored. */
       await this.parts.lists?.keep(agent, conversations).catch(() => {})
       return conversations
     })
@@ -222,8 +222,8 @@ export class Conversations {
   }
 
   /**
-   * OpenClaw derives no title from what was said first. So it is read once and given to the agent to keep;
-   * where the agent does not take it, because another conversation began alike, it is read again next time.
+   * OpenClaw derives no titles from first messages, so Mosaic reads the message once and stores the title
+   * with the agent. If the agent rejects it as a duplicate of another title, it is read again next time.
    */
   async #giveTitle(access: GatewayAccess, conversation: Conversation): Promise<void> {
     const key = sessionKeyOf(conversation.id)
@@ -234,7 +234,7 @@ export class Conversations {
     if (title) await this.patch(access, key, { label: title }).catch(() => {})
   }
 
-  /** Asks the agent, and once more where the address that was remembered no longer answers. */
+  /** Asks the agent, and retries once if the cached address no longer responds. */
   async #ask<Answer>(
     agent: AgentKey,
     question: (gateway: GatewayAccess) => Promise<Answer>
@@ -254,7 +254,7 @@ export class Conversations {
   }
 }
 
-/** The beginning of what the owner said first. */
+/** Returns the start of the owner's first message. */
 function titleOf(messages: GatewayMessage[]): string | null {
   const first = messages.find(({ role }) => role === 'user')
   if (!first) return null

@@ -1,23 +1,23 @@
 import type { OpenAiError } from '#exceptions/openai_error'
 
-/** How one of OpenAI's two chat APIs writes a stream. */
+/** How one of OpenAI's two chat APIs encodes a stream. */
 export interface Dialect {
-  /** Whether these events only open an answer: nothing of it is said yet, and it may still fail. */
+  /** Whether these events only open an answer: it has no content yet and may still fail. */
   isOpening(events: Buffer): boolean
-  /** Where the event of a failed run begins, or -1. */
+  /** Returns the offset of a failed run's event, or -1. */
   failureAt(events: Buffer): number
-  /** What the failed run says of itself: the event's JSON gives it. */
+  /** Extracts the failed run's own message from the event's JSON. */
   wordsOf(event: string): unknown
-  /** The last events of an answer that failed. */
+  /** Encodes the last events of a failed answer. */
   failed(error: OpenAiError): Buffer
 }
 
 const DONE = 'data: [DONE]\n\n'
 
-/** Signs of an answer that says something, or ends. */
+/** Marks of an answer that has content, or ends. */
 const SAID = ['"content":"', '"tool_calls"', '"finish_reason":"', '[DONE]']
 
-/** Stands in raw JSON only where an object really begins with "error": inside a text the quotes are escaped. */
+/** Occurs in raw JSON only where an object begins with "error": inside strings the quotes are escaped. */
 const ERROR_FRAME = '{"error"'
 
 /** `POST /v1/chat/completions`. */
@@ -28,7 +28,7 @@ export const COMPLETIONS: Dialect = {
   failed: (error) => Buffer.from(`data: ${JSON.stringify(error)}\n\n${DONE}`),
 }
 
-/** The events that come before the first word. */
+/** Events that precede the first word. */
 const OPENINGS = new Set([
   'response.created',
   'response.in_progress',

@@ -20,23 +20,23 @@ import { mediaType } from '#llm_relay/media_type'
 import type { LlmRelay, ProviderResponse } from '#llm_relay/relay'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
 
-/** A client's call of one of its owner's models. */
+/** A client's call to one of its owner's models. */
 export interface DirectCall {
   provider: string
   modelId: string
-  /** Which of OpenAI's calls it is. */
+  /** The OpenAI endpoint. */
   call: OpenAiCall
-  /** What the client sent; only the name of the model changes. */
+  /** The client's request; only its model name changes. */
   request: OpenAiBody
   stream: boolean
 }
 
 /**
- * A user's call of one of their own models, past their agent: with the owner's key, counted as the agent's calls
- * are, and else unaltered in both directions. An agent that sleeps goes on sleeping.
+ * Calls users' own models directly, bypassing their agents: with the owner's key and counted like agent
+ * calls, but otherwise unaltered in both directions. A sleeping agent stays asleep.
  */
 export class DirectModels {
-  /** Ends each call that is under way. */
+  /** Aborts each call in progress. */
   readonly #endings = new Set<(reason: Error) => void>()
   #isStopping = false
   #idle: () => void = () => {}
@@ -49,10 +49,11 @@ export class DirectModels {
   ) {}
 
   /**
-   * Answers the call. What goes wrong before the answer has begun is thrown; later it is an error in the
-   * stream. A client that left is no error.
+   * Answers the call. Throws errors that precede the answer; later errors end the stream as an error event. A
+   * client that left is not an error.
    *
-   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_OTHER_API, E_MOSAIC_STOPPING, and a provider's failure with the status of its kind
+   * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_OTHER_API, E_MOSAIC_STOPPING, and a provider's failure with the
+   * status of its kind
    */
   async answer(call: DirectCall, exchange: Exchange): Promise<void> {
     if (this.#isStopping) throw new E_MOSAIC_STOPPING()
@@ -79,7 +80,7 @@ export class DirectModels {
     }
   }
 
-  /** Takes no more calls, lets those under way end for so many milliseconds, then ends the rest. */
+  /** Refuses new calls, gives running ones this many milliseconds to end, then aborts the rest. */
   async drain(ms: number): Promise<void> {
     this.#isStopping = true
     if (this.#endings.size === 0) return
@@ -133,7 +134,7 @@ export class DirectModels {
       await pipeline(body, response, { signal }).catch((error) => this.#brokeOff(error, response))
   }
 
-  /** Too late for another answer: a body that ends early is all that a client can be told. */
+  /** It is too late for an error response: truncating the body is the only signal left. */
   #brokeOff(error: unknown, response: ServerResponse): void {
     this.report(error)
     response.destroy()
@@ -171,12 +172,12 @@ export class DirectModels {
   }
 }
 
-/** Whether the client left, so that nobody is told how it ended. */
+/** Returns whether the client left, so that there is nobody to send the outcome to. */
 const isOver = ({ aborted, reason }: AbortSignal) => aborted && reason instanceof ClientLeft
 
 const isEvents = (headers: Record<string, string>) => mediaType(headers) === 'text/event-stream'
 
-/** Whole events only, so that no heartbeat falls into one; waits for a client that is behind. */
+/** Forwards whole events only, so that no heartbeat splits one; waits for a slow client. */
 async function handOn(body: Readable, stream: EventStream, signal: AbortSignal): Promise<void> {
   const whole = new WholeEvents()
   for await (const chunk of body as AsyncIterable<Buffer>) {

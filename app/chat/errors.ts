@@ -3,7 +3,7 @@ import { cut } from '#text/cut'
 
 const SEND_AGAIN = 'Send your message again: your agent starts again by itself.'
 
-/** The agent's gateway broke off: it was stopped, killed, or crashed while it answered. */
+/** The agent's gateway broke off: it was stopped, killed, or crashed during an answer. */
 export class E_AGENT_GONE extends Exception {
   static override code = 'E_AGENT_GONE'
   static override status = 502
@@ -11,7 +11,7 @@ export class E_AGENT_GONE extends Exception {
   static override help = SEND_AGAIN
 }
 
-/** The gateway could not be reached, not even after its agent was asked for anew. */
+/** The gateway could not be reached, even after a fresh address was requested. */
 export class E_AGENT_UNREACHABLE extends Exception {
   static override code = 'E_AGENT_UNREACHABLE'
   static override status = 503
@@ -19,7 +19,7 @@ export class E_AGENT_UNREACHABLE extends Exception {
   static override help = 'Try again in a moment. If it goes on, restart your agent in the settings.'
 }
 
-/** The gateway took the message and then said nothing for too long. */
+/** The gateway accepted the message, then stayed silent for too long. */
 export class E_AGENT_SILENT extends Exception {
   static override code = 'E_AGENT_SILENT'
   static override status = 504
@@ -29,7 +29,7 @@ export class E_AGENT_SILENT extends Exception {
     'Try again. If it goes on, choose another model or restart your agent in the settings.'
 }
 
-/** The agent is up, but this run failed: usually because of its model. */
+/** The agent is up, but this run failed, usually because of its model. */
 export class E_AGENT_FAILED extends Exception {
   static override code = 'E_AGENT_FAILED'
   static override status = 502
@@ -37,7 +37,7 @@ export class E_AGENT_FAILED extends Exception {
   static override help = 'Try again. If it goes on, test the connection of your provider.'
 }
 
-/** The wake takes longer than a caller who gets no stream should be kept waiting. */
+/** The wake takes longer than a non-streaming caller should be kept waiting. */
 export class E_AGENT_WAKING extends Exception {
   static override code = 'E_AGENT_WAKING'
   static override status = 503
@@ -45,7 +45,7 @@ export class E_AGENT_WAKING extends Exception {
   static override help = 'Try again in a few seconds, or ask for a stream.'
 }
 
-/** This Mosaic process ends; another, or the next one, answers in a moment. */
+/** This Mosaic process is stopping; another, or its successor, answers in a moment. */
 export class E_MOSAIC_STOPPING extends Exception {
   static override code = 'E_MOSAIC_STOPPING'
   static override status = 503
@@ -61,7 +61,7 @@ export class E_MODEL_RATE_LIMITED extends Exception {
   static override help = 'Wait a little, or choose another model in the settings.'
 }
 
-/** The gateway refused the request itself; its words say what is wrong with it. */
+/** The gateway rejected the request itself; its message says what is wrong. */
 export class E_CHAT_REFUSED extends Exception {
   static override code = 'E_CHAT_REFUSED'
   static override status = 400
@@ -75,7 +75,7 @@ export class E_CHAT_TOO_LARGE extends Exception {
   static override help = 'Send less at once: shorter messages, or smaller and fewer images.'
 }
 
-/** What has arrived of it is held in memory meanwhile. */
+/** A limit, because bytes already received are held in memory. */
 export class E_CHAT_TOO_SLOW extends Exception {
   static override code = 'E_CHAT_TOO_SLOW'
   static override status = 408
@@ -116,7 +116,7 @@ export class E_CHAT_UNKNOWN_MODEL extends Exception {
   static override help = 'GET /v1/models lists yours; "openclaw" is your agent with its own choice.'
 }
 
-/** The name of this model does not reach the service by a request that names it. */
+/** A request that names this model would not reach the service with the exact name. */
 export class E_CHAT_UNUSABLE_MODEL extends Exception {
   static override code = 'E_CHAT_UNUSABLE_MODEL'
   static override status = 400
@@ -125,7 +125,7 @@ export class E_CHAT_UNUSABLE_MODEL extends Exception {
     'Choose it as the primary model of your agent in the settings, and ask for "openclaw".'
 }
 
-/** The service of this model speaks none of OpenAI's languages, and Mosaic translates none. */
+/** The model's service offers none of OpenAI's APIs, and Mosaic does not translate. */
 export class E_CHAT_OTHER_API extends Exception {
   static override code = 'E_CHAT_OTHER_API'
   static override status = 400
@@ -136,7 +136,7 @@ export class E_CHAT_OTHER_API extends Exception {
   }
 }
 
-/** The agent would answer as if this part of the message had not been sent. */
+/** The agent would ignore this message part and answer as if it had not been sent. */
 export class E_CHAT_CONTENT extends Exception {
   static override code = 'E_CHAT_CONTENT'
   static override status = 400
@@ -144,7 +144,7 @@ export class E_CHAT_CONTENT extends Exception {
   readonly field = 'messages'
 }
 
-/** The address of an image cannot be fetched for the agent. */
+/** An image URL that cannot be fetched for the agent. */
 export class E_CHAT_IMAGE extends Exception {
   static override code = 'E_CHAT_IMAGE'
   static override status = 400
@@ -152,7 +152,7 @@ export class E_CHAT_IMAGE extends Exception {
   readonly field = 'messages'
 }
 
-/** Vectors come from a model that was made for them, and an agent is none. */
+/** Embeddings need a model made for them; an agent is not one. */
 export class E_AGENT_NO_EMBEDDINGS extends Exception {
   static override code = 'E_AGENT_NO_EMBEDDINGS'
   static override status = 400
@@ -175,14 +175,14 @@ export class E_CONVERSATION_TITLE_TAKEN extends Exception {
   static override help = 'Choose another one.'
 }
 
-/** Unknown, deleted, or someone else's: these read the same. */
+/** Unknown, deleted, or someone else's: indistinguishable on purpose. */
 export class E_CONVERSATION_NOT_FOUND extends Exception {
   static override code = 'E_CONVERSATION_NOT_FOUND'
   static override status = 404
   static override message = 'There is no such conversation.'
 }
 
-/** The conversation is not being answered by this Mosaic just now. */
+/** This Mosaic process is not answering in this conversation. */
 export class E_CHAT_NOT_RUNNING extends Exception {
   static override code = 'E_CHAT_NOT_RUNNING'
   static override status = 404
@@ -190,7 +190,7 @@ export class E_CHAT_NOT_RUNNING extends Exception {
   static override help = 'Read the conversation: an answer that is complete stands there.'
 }
 
-/** Answered, expired, of another conversation, or someone else's: these read the same. */
+/** Already answered, expired, in another conversation, or someone else's: indistinguishable on purpose. */
 export class E_APPROVAL_NOT_FOUND extends Exception {
   static override code = 'E_APPROVAL_NOT_FOUND'
   static override status = 404
@@ -230,7 +230,7 @@ export class E_UPLOADS_FULL extends Exception {
   static override help = 'Send the uploads with a message, or delete some.'
 }
 
-/** The gateway does not have it any more, or never had. */
+/** The gateway no longer has the picture, or never had it. */
 export class E_PICTURE_NOT_FOUND extends Exception {
   static override code = 'E_PICTURE_NOT_FOUND'
   static override status = 404

@@ -1,7 +1,7 @@
 import { ModelFailed } from '#chat/failures'
 import type { ProviderFailure, ProviderFailureReason } from '#llm_relay/provider_failures'
 
-/** The status by which OpenAI's clients know each kind of failure: they wait and try again by it. */
+/** HTTP status per kind of failure; OpenAI's clients decide by it whether to wait and retry. */
 const STATUSES: Record<ProviderFailureReason, number> = {
   unauthorized: 401,
   billing: 402,
@@ -17,8 +17,8 @@ const STATUSES: Record<ProviderFailureReason, number> = {
 }
 
 /**
- * An error as `/v1` tells it. There a provider's failure has the status of its kind; for the page it stays 502,
- * because 401 means there that nobody is signed in.
+ * Returns the error as `/v1` reports it. There a provider's failure has the status of its kind; the page
+ * keeps 502, because 401 would mean that the user is signed out.
  */
 export function ofItsKind(error: unknown): unknown {
   if (!(error instanceof ModelFailed)) return error
@@ -26,7 +26,7 @@ export function ofItsKind(error: unknown): unknown {
   return Object.assign(error, { status: statusOf(error.failure), retryAfterSec })
 }
 
-/** A provider's own 5xx is passed on; any other status of it is read by its reason. */
+/** A provider's own 5xx is passed on; any other status follows from the failure reason. */
 function statusOf({ reason, status }: Omit<ProviderFailure, 'at'>): number {
   if (reason === 'bad_response' && status && status >= 500 && status <= 599) return status
   return STATUSES[reason]

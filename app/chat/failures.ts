@@ -8,19 +8,22 @@ import type {
 } from '#llm_relay/provider_failures'
 import { E_AGENT_FAILED, E_CHAT_REFUSED, E_MODEL_RATE_LIMITED } from '#chat/errors'
 
-/** Knows why an agent's model calls failed: the LLM relay sees it, the gateway only says "failed". */
+/**
+ * Source of the reasons why an agent's model calls failed: the LLM relay sees them, the gateway only reports
+ * "failed".
+ */
 export type ModelFailures = Pick<ProviderFailures, 'last'>
 
-/** What the LLM relay saw go wrong since a turn began, or null. */
+/** Returns the failure the LLM relay has seen since a turn began, or null. */
 export type Recorded = () => ProviderFailure | null
 
-/** Words of a gateway that tell its owner nothing. */
+/** Gateway messages without useful information for the owner. */
 const EMPTY_WORDS = /^(internal error|agent run failed)?\.?$/i
 const MAX_WORDS = 500
 
 const CHECK_PROVIDER = 'Open your providers in the settings, and test the connection.'
 
-/** What the owner of an agent can do about a provider that failed. */
+/** What an agent's owner can do about a failed provider. */
 const NEXT_STEP: Record<ProviderFailureReason, string> = {
   unauthorized: 'Enter its key again in the settings, under your providers.',
   billing: 'Add credit at the provider, or choose another model in the settings.',
@@ -35,7 +38,7 @@ const NEXT_STEP: Record<ProviderFailureReason, string> = {
   inactive: 'Switch it on in the settings, or choose another model.',
 }
 
-/** A provider's failure as the page and the OpenAI surface tell it: `E_MODEL_<REASON>`. */
+/** A provider's failure as reported to the page and the OpenAI API: `E_MODEL_<REASON>`. */
 export class ModelFailed extends Exception {
   static override status = 502
 
@@ -46,7 +49,7 @@ export class ModelFailed extends Exception {
   }
 }
 
-/** Why a run failed: what the LLM relay saw, else what the gateway says, else that it failed. */
+/** Returns why a run failed: the LLM relay's record, else the gateway's message, else a generic error. */
 export function runFailure(words: string | null, recorded: ProviderFailure | null): Exception {
   if (recorded) return new ModelFailed(recorded)
   const said = cut(words?.trim() ?? '', MAX_WORDS)
@@ -54,12 +57,12 @@ export function runFailure(words: string | null, recorded: ProviderFailure | nul
   return new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`)
 }
 
-/** Failures that a gateway may pass on as its own refusal of the request. */
+/** Failures that a gateway may report as its own refusal of the request. */
 const OF_THE_REQUEST = new Set<ProviderFailureReason>(['bad_request', 'context_length'])
 
 /**
- * A gateway's answer that is not the answer to a chat, as an error for its owner. What the LLM relay saw goes
- * before what the gateway makes of it: it turns each failure into a 404. Only a 400 is the gateway's own.
+ * Converts a gateway's non-200 response into an error for the owner. The LLM relay's record takes precedence,
+ * because the gateway turns every failure into a 404; only a 400 is the gateway's own.
  */
 export function refusal(
   status: number,
@@ -77,14 +80,14 @@ export function refusal(
     const seconds = Number(headers['retry-after'])
     return Object.assign(error, seconds > 0 ? { retryAfterSec: seconds } : {})
   }
-  /** A model's 401 is no word about the caller's token. */
+  /** A model's 401 says nothing about the caller's token. */
   if (status >= 400 && status < 500 && status !== 401) {
     return new E_CHAT_REFUSED(words ? cut(words, MAX_WORDS) : E_CHAT_REFUSED.message, { status })
   }
   return runFailure(words, null)
 }
 
-/** The message of an error as OpenAI writes it, or null. */
+/** Returns the message of an OpenAI-style error, or null. */
 export function wordsOf(body: string): string | null {
   try {
     const message: unknown = JSON.parse(body)?.error?.message

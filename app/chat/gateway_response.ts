@@ -3,15 +3,15 @@ import type { AnswerReceiver, Flow } from '#chat/upstream_call'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { refusal, type Recorded } from '#chat/failures'
 
-/** An error is short; what is longer than this is cut, and the call with it. */
+/** Limit of an error body in bytes: errors are short, so a longer one is cut and the call ended. */
 const MAX_ERROR_BYTES = 64 * 1024
 
-/** An answer with status 200 goes to `started`, `chunk` and `finished`; any other becomes an error. */
+/** Routes a 200 response to `started`, `chunk` and `finished`, and turns any other into an error. */
 export abstract class GatewayResponse implements AnswerReceiver {
   readonly #recorded: Recorded
   #refused: { status: number; headers: IncomingHttpHeaders; body: GrowingBuffer } | null = null
 
-  /** @param recorded what the LLM relay saw go wrong since this turn began */
+  /** @param recorded returns the failure the LLM relay has seen since this turn began */
   constructor(recorded: Recorded) {
     this.#recorded = recorded
   }

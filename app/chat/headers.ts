@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * The only headers that pass from a client to a gateway. Blocked are above all
- * `authorization`, `cookie`, `x-openclaw-*` (which would choose sessions, models and rights inside the
- * agent) and `x-forwarded-*` (which some gateways trust).
+ * The only headers passed from a client to a gateway. Blocked are above all `authorization`, `cookie`,
+ * `x-openclaw-*` (which select sessions, models and rights inside the agent) and `x-forwarded-*` (which some
+ * gateways trust).
  */
 const FROM_CLIENT = [
   'accept-language',
@@ -13,18 +13,18 @@ const FROM_CLIENT = [
   'tracestate',
 ] as const
 
-/** All that a gateway may tell a client, beside the body. */
+/** The only headers passed from a gateway to a client. */
 const FROM_AGENT = ['content-type', 'content-length', 'retry-after'] as const
 
 export interface UpstreamHeaders {
   client: IncomingHttpHeaders
   token: string
   sessionKey: string | null
-  /** The model to use instead of the agent's own choice, as the gateway names it. */
+  /** Overrides the agent's model, by the gateway's name for it. */
   model: string | null
 }
 
-/** The request's headers in the flat form that undici takes without another copy. */
+/** Builds the request headers as the flat list that undici accepts without another copy. */
 export function upstreamHeaders(options: UpstreamHeaders): string[] {
   const headers = [
     'authorization',
@@ -43,7 +43,7 @@ export function upstreamHeaders(options: UpstreamHeaders): string[] {
   return headers
 }
 
-/** What of the gateway's headers a client may see. */
+/** Returns the gateway's headers that a client may see. */
 export function clientHeaders(fromAgent: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name of FROM_AGENT) {

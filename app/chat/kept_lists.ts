@@ -3,21 +3,21 @@ import type { AgentKey } from '#agents/types'
 import type { Conversation } from '#chat/conversations'
 import { ownerOf } from '#openclaw/agent_name'
 
-/** Conversations of one list that are kept: a person looks through no more of them. */
+/** Limit of conversations stored per list: people do not browse further. */
 const MOST_KEPT = 1000
 
-/** A list as an agent told it last. */
+/** The last list an agent returned. */
 export interface KeptList {
   conversations: Conversation[]
   asOf: Date
 }
 
 /**
- * The titles of each user's conversations as their agent told them last, sealed: what its owner sees while
- * it sleeps. Of what was said nothing is kept.
+ * Sealed copies of each user's last known conversation titles, shown while the agent is asleep. Messages and
+ * previews are not stored.
  */
 export class KeptLists {
-  /** What is kept already needs no writing. */
+  /** Last stored lists, to skip unchanged writes. */
   readonly #written = new Map<AgentKey, string>()
 
   async keep(agent: AgentKey, conversations: Conversation[]): Promise<void> {
@@ -33,7 +33,7 @@ export class KeptLists {
     this.#written.set(agent, list)
   }
 
-  /** Null where nothing is kept, or it does not open any more. */
+  /** Returns null if nothing is stored or it can no longer be unsealed. */
   async read(agent: AgentKey): Promise<KeptList | null> {
     const userId = ownerOf(agent)
     const row = userId ? await ConversationList.ownedBy(userId).first() : null

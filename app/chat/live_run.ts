@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { EventStream } from '#http/event_stream'
 import type { RelayClient } from '#chat/relay'
 
-/** Characters of one run that are kept for pages that come later; beyond them the history has to do. */
+/** Limit of characters recorded per run for pages that join later; beyond it they rely on the history. */
 const KEPT_CHARACTERS = 4 * 1024 * 1024
 
 /** An event of the page's chat. */
@@ -18,9 +18,9 @@ interface Reader {
 }
 
 /**
- * One message of the page that is being answered: what was told of the answer so far, and the streams that
- * hear more. To the relay it is the client: it leaves when its first reader does, unless it runs in the
- * background, and when it is stopped.
+ * One page message in progress: the events so far, and the streams that receive the rest. The relay sees it
+ * as the client: it disconnects when it is stopped, or when its first reader leaves unless it runs in the
+ * background.
  */
 export class LiveRun extends EventEmitter implements RelayClient {
   destroyed = false
@@ -31,7 +31,7 @@ export class LiveRun extends EventEmitter implements RelayClient {
   #characters = 0
   #caughtUp: (() => void) | null = null
 
-  /** @param question what its owner said, for pages that come later */
+  /** @param question the owner's message, for pages that join later */
   constructor(
     readonly question: string,
     readonly background: boolean
@@ -39,12 +39,12 @@ export class LiveRun extends EventEmitter implements RelayClient {
     super()
   }
 
-  /** Whether a page that comes now can be told all of it. */
+  /** Whether the record is complete enough for a page that joins now. */
   get isWhole(): boolean {
     return this.#characters <= KEPT_CHARACTERS
   }
 
-  /** Tells an event to all readers. False means: one is behind, wait for `drained`. */
+  /** Sends an event to all readers. Returns false if one is behind: wait for `drained`. */
   event(name: string, data: unknown): boolean {
     this.#record({ name, data })
     let ready = true
@@ -62,12 +62,12 @@ export class LiveRun extends EventEmitter implements RelayClient {
     this.#settle()
   }
 
-  /** The first reader, who sent the message. */
+  /** Adds the first reader, the sender of the message. */
   begin(stream: EventStream, response: ServerResponse): void {
     this.#read(stream, response, () => this.background || this.leave())
   }
 
-  /** One more reader: hears what was told so far, then the rest. */
+  /** Adds another reader: replays the events so far, then streams the rest. */
   follow(stream: EventStream, response: ServerResponse): void {
     const { question, startedAt } = this
     stream.event('question', { text: question, startedAt })
@@ -75,13 +75,13 @@ export class LiveRun extends EventEmitter implements RelayClient {
     this.#read(stream, response, () => {})
   }
 
-  /** Ends the answer to every reader. */
+  /** Ends the answer for every reader. */
   end(): void {
     for (const { stream } of this.#readers) stream.end()
     this.#readers.clear()
   }
 
-  /** Ends the run: nobody waits for its answer. */
+  /** Cancels the run: nobody is waiting for its answer. */
   leave(): void {
     if (this.destroyed) return
     this.destroyed = true
@@ -115,7 +115,10 @@ export class LiveRun extends EventEmitter implements RelayClient {
     callback?.()
   }
 
-  /** Pieces of a text become one, and of a tool its last step stays: a later page needs no more. */
+  /**
+   * Merges consecutive text pieces and keeps only the latest state of each tool: enough for a page that joins
+   * later.
+   */
   #record({ name, data }: RunEventRecord): void {
     if (!this.isWhole) return
     const last = this.#told.at(-1)

@@ -2,13 +2,12 @@ import type { AgentKey } from '#agents/types'
 import { E_CHAT_NOT_RUNNING } from '#chat/errors'
 import { LiveRun } from '#chat/live_run'
 
-/** Runs of one agent that go on without a reader; one more ends with its reader, as any other client's. */
+/** Limit of background runs per agent; further runs end with their reader, like those of any other client. */
 const MOST_IN_BACKGROUND = 8
 
 /**
- * The answers of the page's chat that are under way in this process. A page that was reloaded, or lost its
- * network, finds its own here. Another replica of Mosaic does not know them: there the history tells, once
- * the answer is whole.
+ * Page answers in progress in this process. A page that was reloaded or lost its network rejoins its own
+ * here. Other replicas cannot see them: there the answer appears in the history once it is complete.
  */
 export class LiveRuns {
   readonly #runs = new Map<AgentKey, Map<string, LiveRun>>()
@@ -33,7 +32,7 @@ export class LiveRuns {
   }
 
   /**
-   * The answer that is under way in a conversation.
+   * Returns the conversation's answer in progress.
    *
    * @throws E_CHAT_NOT_RUNNING
    */
@@ -43,7 +42,7 @@ export class LiveRuns {
     return run
   }
 
-  /** Ends the answer that is under way; none is success. */
+  /** Cancels the answer in progress; a no-op if there is none. */
   stop(agent: AgentKey, conversationId: string): void {
     this.#runs.get(agent)?.get(conversationId)?.leave()
   }

@@ -7,23 +7,23 @@ import { ENTRY_PREFIX } from '#llm/openclaw_entry'
 import { fitsInHeader, unusableModelName } from '#openclaw/model_names'
 import { PRIMER } from '#openclaw/primer_model'
 
-/** Before the name of a model that the agent answers with. */
+/** Prefix of models that the agent answers with. */
 const AGENT_PREFIX = `${AGENT_MODEL}/`
 
-/** How long another replica's change may stay unseen, in milliseconds. */
+/** How long a change made by another replica may go unnoticed, in milliseconds. */
 const CHECK_EVERY_MS = 2000
 
-/** Characters of the lists that are kept; the list used longest ago goes first. */
+/** Cache size in characters; the oldest lists are evicted first. */
 const KEPT_CHARACTERS = 16 * 1024 * 1024
 
-/** As much of an agent's document as names its models. */
+/** The part of an agent's document that lists its models. */
 interface DocumentedModels {
   document: {
     models: { providers: Record<string, { api?: string; models: Record<string, unknown>[] }> }
   }
 }
 
-/** Assembles an agent's document; fails where its owner has no usable provider. */
+/** Assembles an agent's document; fails if its owner has no usable provider. */
 export interface Documents {
   forAgent(agent: AgentKey): Promise<DocumentedModels>
 }
@@ -36,16 +36,16 @@ export interface ListedModel {
   owned_by: string
 }
 
-/** Who answers: the agent, with its own choice or a model by its gateway's name; or a model itself. */
+/** Who answers: the agent, with its own choice or a model by the gateway's name, or a model directly. */
 export type Chosen =
   { by: 'agent'; reference: string | null } | { by: 'model'; provider: string; modelId: string }
 
 interface ModelList {
-  /** The whole answer, as JSON. */
+  /** The complete response as JSON. */
   answer: string
-  /** Names of the models as the gateway knows them. */
+  /** Model names as the gateway knows them. */
   references: Set<string>
-  /** All that `answer` lists, as the owner names them. */
+  /** Everything listed in `answer`, by the owner's names. */
   names: Set<string>
 }
 
@@ -57,8 +57,8 @@ interface Kept {
 }
 
 /**
- * What a client can put into `model`: the agent itself, or one of its owner's models by name. A list is made
- * once per change of what it is made of, and costs no query while it is warm.
+ * The valid values of `model`: the agent itself, or one of its owner's models by name. A list is rebuilt only
+ * when its sources change, and costs no query while it is warm.
  */
 export class ModelCatalogue {
   readonly #kept = new Map<AgentKey, Kept>()
@@ -71,8 +71,8 @@ export class ModelCatalogue {
   ) {}
 
   /**
-   * The agent first, then each model as its owner's settings name it: `<provider name>/<model id>`. A model whose
-   * service speaks none of OpenAI's languages is listed as `openclaw/…`: the agent answers with it.
+   * Lists the agent first, then each model by the name in the owner's settings: `<provider name>/<model id>`.
+   * A model whose service offers none of OpenAI's APIs is listed as `openclaw/…`: the agent answers with it.
    */
   async list(agent: AgentKey): Promise<string> {
     return (await this.#list(agent)).answer
@@ -86,8 +86,8 @@ export class ModelCatalogue {
   }
 
   /**
-   * Who answers to a name: the agent with the model of `openclaw/<provider name>/<model id>`, or else the model
-   * itself. A name without a slash is no model's: with `anyName` the agent answers to it.
+   * Resolves a name: `openclaw/<provider name>/<model id>` is the agent with that model, anything else the
+   * model itself. A name without a slash matches no model; with `anyName` the agent answers to it.
    *
    * @throws E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL
    */
@@ -105,10 +105,10 @@ export class ModelCatalogue {
   }
 
   /**
-   * The model as the agent's gateway names it. That name is taken too.
+   * Returns the gateway's name of a model, which is also accepted as input.
    *
-   * @throws E_CHAT_UNKNOWN_MODEL for what is none of the owner's
-   * @throws E_CHAT_UNUSABLE_MODEL for one that the gateway would not be asked for by this name
+   * @throws E_CHAT_UNKNOWN_MODEL if it is not one of the owner's
+   * @throws E_CHAT_UNUSABLE_MODEL if a request cannot carry this name to the gateway unchanged
    */
   async reference(agent: AgentKey, name: string): Promise<string> {
     const { references } = await this.#list(agent)
@@ -120,7 +120,7 @@ export class ModelCatalogue {
     return known
   }
 
-  /** Forgets an agent's list, after a change of its owner's providers or wishes. */
+  /** Drops an agent's list, after its owner's providers or preferences changed. */
   forget(agent: AgentKey): void {
     const kept = this.#kept.get(agent)
     if (kept) this.#characters -= kept.size
@@ -143,7 +143,7 @@ export class ModelCatalogue {
     return this.#make(agent, { version, checkedAt })
   }
 
-  /** Callers that come while a list is made share it. One that cannot be made is not kept. */
+  /** Concurrent callers share one build. A failed build is not cached. */
   #make(agent: AgentKey, { version, checkedAt }: Pick<Kept, 'version' | 'checkedAt'>) {
     this.forget(agent)
     const made: Kept = { version, checkedAt, size: 0, list: this.#read(agent) }
@@ -188,25 +188,25 @@ export class ModelCatalogue {
   }
 }
 
-/** A model as a document names it, and the API family of its service. */
+/** A model as named in a document, and its service's API family. */
 interface DocumentedModel {
   reference: string
   api?: string
 }
 
-/** The name by which a client asks for a model, or none where no request can name it. */
+/** Returns the name by which clients request a model, or none if no request can carry it. */
 function listedName({ reference, api }: DocumentedModel): string[] {
   const name = ownName(reference)
   if (reference !== name && (!api || speaksOpenAi(api))) return [name]
   return fitsInHeader(reference) && !unusableModelName(reference) ? [AGENT_PREFIX + name] : []
 }
 
-/** A gateway's name of a model without what Mosaic puts before its provider's. */
+/** Strips Mosaic's entry prefix from a gateway's model name. */
 function ownName(reference: string): string {
   return reference.startsWith(ENTRY_PREFIX) ? reference.slice(ENTRY_PREFIX.length) : reference
 }
 
-/** OpenAI's clients want a date; a model here has none. */
+/** OpenAI's clients require a date; models here have none. */
 function listed(id: string): ListedModel {
   return { id, object: 'model', created: 0, owned_by: 'mosaic' }
 }

@@ -2,16 +2,16 @@ import db from '@adonisjs/lucid/services/db'
 import type { AgentKey } from '#agents/types'
 
 /**
- * How long ago the last change must be for its time to tell it from the next one, in milliseconds: times are
- * stored to the second, by clocks that may differ a little.
+ * Minimum age of the last change, in milliseconds, before its time identifies it: times have a resolution of
+ * one second, and clocks may differ slightly.
  */
 const SETTLED_MS = 5000
 
-/** Tells whether an agent's list of models may have changed, without reading a model. */
+/** Detects whether an agent's list of models may have changed, without reading any model. */
 export class ModelListVersions {
   constructor(protected now: () => number = Date.now) {}
 
-  /** The same text while nothing changed; null while that cannot be told, just after a change. */
+  /** Returns the same text while nothing changes, or null just after a change, when that cannot be known. */
   async of(agent: AgentKey): Promise<string | null> {
     const userId = agent.slice(agent.indexOf('/') + 1)
     const rows: Row[] = await db
@@ -35,7 +35,7 @@ interface Row {
   updated_at: string | Date
 }
 
-/** SQLite keeps times as text, all of them UTC. */
+/** SQLite stores times as text, all in UTC. */
 function timeOf(at: string | Date): number {
   return at instanceof Date ? at.getTime() : Date.parse(`${at.replace(' ', 'T')}Z`)
 }

@@ -30,38 +30,38 @@ import { ToolNames } from '#chat/tool_names'
 import { newTurn } from '#chat/turn_messages'
 import { ClientLeft } from '#chat/upstream_call'
 
-/** A gateway takes 20 MB; a body of 5 MB already keeps it busy for ten seconds. */
+/** Body limit in bytes: a gateway takes 20 MB, but 5 MB already keep it busy for ten seconds. */
 const BODY_LIMIT = 10 * 1024 * 1024
 
-/** What a client without a stream waits for a wake before it is asked to come back: milliseconds. */
+/** How long a non-streaming client waits for a wake before it is asked to retry, in milliseconds. */
 const WAKE_TIMEOUT_MS = 120_000
 
 /**
- * A failure within the first seconds has its own status, by which clients wait and try again. Some of them give
- * up on a line that is silent for five seconds.
+ * The stream opens late, so that an early failure keeps its own HTTP status, which clients use to wait and
+ * retry. The heartbeat keeps the line alive: some clients give up after five seconds of silence.
  */
 export const API_TIMING: StreamTiming = { openAfterMs: 3000, heartbeatMs: 4000 }
 
-/** Says what the body of a caller's request may take. */
+/** Sets the limits of a caller's request body. */
 export type Bodies = Pick<UserLimits, 'body'>
 
-/** A caller's request and where its answer goes. */
+/** A caller's request, and the response to write. */
 export interface Exchange {
   agent: AgentKey
   request: IncomingMessage
   response: ServerResponse
   requestId?: string
-  /** Whether `user` names a conversation for this caller. Left out: it does. */
+  /** Whether `user` names a conversation for this caller. Default: true. */
   byUser?: boolean
 }
 
-/** What the surface asks of the settings: read beside requests, as each one costs time. */
+/** Settings of this API. Read on demand, because a read delays the request. */
 export interface SurfaceSettings {
   /** Whether the agent answers to any name without a slash. */
   anyModelName(): Promise<boolean>
 }
 
-/** What goes to the gateway, and how its answer comes back. */
+/** The message for the gateway, and how to return its answer. */
 interface Prepared {
   turn: Turn
   dialect: Dialect
@@ -81,7 +81,7 @@ export interface OpenAiChatServices {
   timing?: StreamTiming
 }
 
-/** OpenAI's API: any of its clients, talking to the caller's own agent, or to one of the caller's models. */
+/** OpenAI's API: lets any OpenAI client talk to the caller's own agent, or to one of the caller's models. */
 export class OpenAiChat {
   readonly #services: OpenAiChatServices
   readonly #timing: StreamTiming
@@ -92,8 +92,8 @@ export class OpenAiChat {
   }
 
   /**
-   * `POST /v1/chat/completions`. What goes wrong before the answer has begun is thrown; later it is an error
-   * in the stream. A client that left is no error.
+   * `POST /v1/chat/completions`. Throws errors that precede the answer; later errors end the stream as an
+   * error event. A client that left is not an error.
    */
   answer(exchange: Exchange): Promise<void> {
     return this.#withBody(exchange, async (bytes) => {
@@ -113,7 +113,7 @@ export class OpenAiChat {
     })
   }
 
-  /** `POST /v1/responses`, as `answer`. */
+  /** `POST /v1/responses`; otherwise like `answer`. */
   respond(exchange: Exchange): Promise<void> {
     return this.#withBody(exchange, async (bytes) => {
       const { request: req, byUser } = exchange
@@ -123,7 +123,7 @@ export class OpenAiChat {
       const toolNames = ToolNames.of(asked.request.tools)
       const request = toolNames ? toolNames.renamed(asked.request) : asked.request
       const body = responseBody(request, asked.sessionKey !== null)
-      /** A response that is stored may be gone on from by its id: the gateway finds its session. */
+      /** A stored response can be continued by its id, through which the gateway finds the session. */
       const isPassing = asked.request.store === false && !asked.request.previous_response_id
       const sessionKey = asked.sessionKey ?? (isPassing ? passingKey() : null)
       const turn = this.#turn(exchange, { body, model: reference, sessionKey })
@@ -133,9 +133,9 @@ export class OpenAiChat {
   }
 
   /**
-   * `POST /v1/embeddings`: of one of the caller's providers, which knows its models.
+   * `POST /v1/embeddings`, served by one of the caller's providers, which validates the model.
    *
-   * @throws E_AGENT_NO_EMBEDDINGS for the agent
+   * @throws E_AGENT_NO_EMBEDDINGS if the model is the agent
    */
   embed(exchange: Exchange): Promise<void> {
     return this.#withBody(exchange, async (bytes) => {
@@ -158,7 +158,9 @@ export class OpenAiChat {
     }
   }
 
-  /** The model that the agent answers with, null for its own; undefined once a model itself has answered. */
+  /**
+   * Returns the model for the agent, null for its own choice, or undefined if a model has answered directly.
+   */
   async #agentModel(
     { namedModel, request, stream }: ModelRequest,
     call: '/chat/completions' | '/responses',

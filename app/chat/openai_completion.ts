@@ -7,16 +7,16 @@ import type { Recorded } from '#chat/failures'
 import type { ToolNames } from '#chat/tool_names'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 
-/** An answer that is held whole, in bytes: a model writes no more at once. */
+/** Limit of a buffered answer in bytes: no model writes more at once. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024
 
 export interface OpenAiCompletionOptions {
   requestId?: string
-  /** Tools that were renamed on their way in. */
+  /** Tools renamed on the way in. */
   toolNames?: ToolNames | null
 }
 
-/** Hands an answer that is one JSON object on as it comes; whole where names in it have to change. */
+/** Forwards a JSON answer as it arrives; buffers it only if tool names must be restored. */
 export class OpenAiCompletion extends GatewayResponse {
   readonly #response: ServerResponse
   readonly #options: OpenAiCompletionOptions

@@ -12,10 +12,10 @@ import {
   E_CHAT_TOO_SLOW,
 } from '#chat/errors'
 
-/** The agent itself, with the models that its owner chose. */
+/** The agent itself, with its owner's choice of models. */
 export const AGENT_MODEL = 'openclaw'
 
-/** Names of the agent itself, as OpenClaw's own clients write them. */
+/** Names of the agent itself, as OpenClaw's own clients send them. */
 const AGENT_MODELS = new Set<unknown>([
   undefined,
   null,
@@ -27,37 +27,37 @@ const AGENT_MODELS = new Set<unknown>([
   ]),
 ])
 
-/** A request of OpenAI's shape, as far as every call of a model has it. */
+/** The fields shared by all OpenAI model requests. */
 export interface ModelRequest {
   stream: boolean
-  /** A model that the client named, other than the agent itself. */
+  /** The model named by the client, or null for the agent itself. */
   namedModel: string | null
-  /** What the client sent. */
+  /** The client's request. */
   request: OpenAiBody
 }
 
-/** A chat request of OpenAI's shape, as the relay sends it on. */
+/** An OpenAI chat request, ready to forward. */
 export interface ChatRequest extends ModelRequest {
   sessionKey: string | null
-  /** What goes to the gateway: the client's own bytes where nothing had to change. */
+  /** The body for the gateway: the client's own bytes if nothing had to change. */
   readonly body: Buffer | string
 }
 
-/** What a body may take. */
+/** Limits of a request body. */
 export interface ReadLimits {
-  /** Bytes of one body. */
+  /** Maximum size in bytes. */
   limit: number
-  /** Counts them against what its sender may have held. */
+  /** Counts received bytes against the sender's quota; throws if it is exceeded. */
   take(bytes: number): void
-  /** Milliseconds until all of it must be there. */
+  /** Milliseconds until the whole body must have arrived. */
   deadlineMs: number
 }
 
 /**
- * Reads a request's body whole. Of what is refused nothing more is kept: the rest is read unseen, as a client that
- * still sends would not read the answer.
+ * Reads a whole request body. Once it is refused, the rest is read and discarded: a client that is still
+ * sending would not read the response.
  *
- * @throws E_CHAT_TOO_LARGE before the surplus is taken in, E_CHAT_TOO_SLOW, and what `take` throws
+ * @throws E_CHAT_TOO_LARGE before excess bytes are buffered, E_CHAT_TOO_SLOW, and whatever `take` throws
  */
 export async function readBody(
   request: IncomingMessage,
@@ -90,7 +90,7 @@ export async function readBody(
 }
 
 /**
- * Understands as much of a request as the relay needs; the rest is the gateway's to check.
+ * Parses as much of a request as the relay needs; the gateway validates the rest.
  *
  * @throws E_CHAT_NOT_JSON, E_CHAT_NO_MESSAGES, E_CHAT_MESSAGE_SHAPE, E_CHAT_MODEL_NAME
  */
@@ -113,7 +113,7 @@ export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest 
 }
 
 /**
- * Reads what every call of OpenAI's API names.
+ * Reads the fields shared by all OpenAI model requests.
  *
  * @throws E_CHAT_NOT_JSON, E_CHAT_MODEL_NAME
  */
@@ -146,22 +146,22 @@ function parse(body: Buffer): OpenAiBody {
   return request as OpenAiBody
 }
 
-/** No agent wakes for what cannot be a message; its content is the gateway's to check. */
+/** Rejects what cannot be a message before an agent is woken; the gateway validates the content. */
 function isMessage(value: unknown): boolean {
   return typeof (value as RequestMessage | null)?.role === 'string'
 }
 
-/** OpenAI's clients send null for what they leave out; a gateway refuses it. */
+/** OpenAI's clients send null for omitted fields; a gateway refuses it. */
 function hasNull(request: OpenAiBody): boolean {
   return Object.values(request).includes(null)
 }
 
-/** A gateway would name a conversation by it. */
+/** A gateway would name a conversation after `user`. */
 const hasUser = ({ user }: OpenAiBody) => user !== undefined
 
 /**
- * The body as a gateway takes it. The session key names the conversation, and a header the model: the body must
- * not say otherwise.
+ * Builds the body for the gateway. The session key names the conversation and a header names the model, so
+ * the body must not contradict them.
  */
 export function chatBody(request: OpenAiBody, isNamed: boolean): string {
   const { user: _user, ...rest } = request

@@ -9,21 +9,21 @@ import { WholeEvents } from '#chat/whole_events'
 
 const DONE = Buffer.from('data: [DONE]\n\n')
 
-/** Opening events that are kept, in bytes: they are a few hundred each. */
+/** Limit of buffered opening events in bytes; each takes a few hundred. */
 const MAX_OPENING_BYTES = 64 * 1024
 
 export interface OpenAiStreamOptions {
   dialect?: Dialect
-  /** Tools that were renamed on their way in. */
+  /** Tools renamed on the way in. */
   toolNames?: ToolNames | null
 }
 
 /**
- * Hands a gateway's event stream on, byte for byte but for its errors, always cut at the end of an event:
- * so a comment never falls into an event, and a broken stream can still end with an error of its own.
+ * Forwards a gateway's event stream unchanged except for errors and renamed tools, always in whole events: a
+ * comment never splits an event, and a broken stream can still end with an error event.
  *
- * A gateway opens its answer before it asks a model. That waits for the first word, as long as the stream is not
- * open yet: a run that fails at once is then answered by the status of its failure.
+ * A gateway opens its answer before it calls a model. Opening events are held until the first word as long as
+ * the stream is not open, so a run that fails at once is answered with the status of its failure.
  */
 export class OpenAiStream extends GatewayResponse {
   readonly #stream: EventStream
@@ -78,13 +78,13 @@ export class OpenAiStream extends GatewayResponse {
     for (const opening of waited) this.#stream.write(opening)
   }
 
-  /** False where the client is behind. */
+  /** Returns false if the client is behind. */
   #write(events: Buffer): boolean {
     this.#flush()
     return this.#stream.write(this.#toolNames?.restored(events) ?? events)
   }
 
-  /** What came before the error is the client's; the error gets the reason that its owner can act on. */
+  /** Forwards the events before the error; the error itself is replaced by a reason the owner can act on. */
   #throwError(events: Buffer, at: number): never {
     const end = events.lastIndexOf('\n\n', at)
     const before = events.subarray(0, end + 2)

@@ -17,30 +17,31 @@ import type { Report } from '#chat/report'
 import { STREAM_TIMING, type StreamTiming } from '#http/stream_timing'
 import { ClientLeft } from '#chat/upstream_call'
 
-/** A message of the page, and where its answer goes. */
+/** A message from the page, and where its answer goes. */
 export interface PageMessage {
   agent: AgentKey
   /** Null begins a conversation. */
   conversationId: string | null
   message: string
   attachments?: Attachment[]
-  /** Goes on when the client leaves, for a page that comes back. */
+  /** Continues after the client leaves, for a page that comes back. */
   background?: boolean
   headers: IncomingHttpHeaders
   response: ServerResponse
   requestId?: string
 }
 
-/** Where the answers under way are kept, and how their runs are listened to. */
+/** Where answers in progress are kept, and how their runs are observed. */
 export interface PageChatParts {
   runs?: LiveRuns
   watch?: WatchRuns
 }
 
 /**
- * `POST /api/v1/chat`: an event stream of `progress` while the agent wakes, then `delta { text }`, with
- * `reasoning { text }`, `tool`, `approval` and `files` between them as the gateway tells of them, and at the
- * end `done { conversationId, usage?, model?, standIn? }` or `error { code, message, hint?, conversationId }`.
+ * `POST /api/v1/chat`: an event stream of `progress` while the agent wakes, then `delta { text }`,
+ * interleaved with `reasoning { text }`, `tool`, `approval` and `files` as the gateway reports them, and
+ * finally `done { conversationId, usage?, model?, standIn? }` or `error { code, message, hint?,
+ * conversationId }`.
  */
 export class PageChat {
   readonly #runs: LiveRuns
@@ -57,7 +58,7 @@ export class PageChat {
     this.#watch = watch
   }
 
-  /** Answers with the stream; whatever goes wrong is an `error` event. A client that left is no error. */
+  /** Answers with the stream; any failure becomes an `error` event. A client that left is not an error. */
   async answer(input: PageMessage): Promise<void> {
     const { agent, headers, response, requestId, background = false } = input
     const conversationId = input.conversationId ?? createId()
@@ -96,8 +97,8 @@ export class PageChat {
   }
 
   /**
-   * Tells a page that came back of the answer that is under way: `question { text, startedAt }`, what was told
-   * so far, and the rest as it comes. Resolves when the stream is over.
+   * Reconnects a page to its answer in progress: sends `question { text, startedAt }`, the events so far, and
+   * the rest as they arrive. Resolves when the stream ends.
    *
    * @throws E_CHAT_NOT_RUNNING
    */
@@ -112,13 +113,13 @@ export class PageChat {
     await closed
   }
 
-  /** Ends the answer that is under way; none is success. */
+  /** Cancels the answer in progress; a no-op if there is none. */
   stop(agent: AgentKey, conversationId: string): void {
     this.#runs.stop(agent, conversationId)
   }
 }
 
-/** What a gateway tells of a run, as an event of the page: its name and its data. */
+/** Returns the page's event for a gateway's run event: name and data. */
 function pageEventOf(
   conversationId: string,
   event: Exclude<RunEvent, { kind: 'model' }>

@@ -7,19 +7,19 @@ import { E_AGENT_GONE } from '#chat/errors'
 import { ownModelName } from '#chat/own_model_name'
 import { E_INPUT_TOO_LARGE } from '#bounded/errors'
 
-/** Characters of one event: the page asks for a few words at a time, and gets a whole answer in one at most. */
+/** Limit of one event in characters: the page expects a few words at a time, and at most a whole answer. */
 const MAX_EVENT_LENGTH = 4 * 1024 * 1024
 
-/** Tokens that a turn cost, as the provider counts them. */
+/** Tokens used by a turn, as counted by the provider. */
 export interface Usage {
   inputTokens: number
   outputTokens: number
   totalTokens: number
 }
 
-/** Where the page's events go. */
+/** Destination of the page's events. */
 export interface PageEvents {
-  /** False means: wait for `drained`. */
+  /** Returns false if the caller must wait for `drained`. */
   event(name: string, data: unknown): boolean
   drained(callback: () => void): void
 }
@@ -32,7 +32,7 @@ interface Counts {
   total_tokens?: number
 }
 
-/** What of a gateway's event the page needs: a chunk of a completion, or an event of a response. */
+/** The fields the page needs from a gateway's event: a completion chunk or a response event. */
 interface Chunk {
   choices?: { delta?: { content?: string | null } }[]
   usage?: Counts | null
@@ -42,7 +42,7 @@ interface Chunk {
   response?: { usage?: Counts | null; error?: { message?: string } | null }
 }
 
-/** Turns a gateway's event stream into the page's: `delta { text }`, then `done`. */
+/** Converts a gateway's event stream to the page's: `delta { text }`, then `done`. */
 export class PageStream extends GatewayResponse {
   readonly #events: PageEvents
   readonly #conversationId: string
@@ -50,7 +50,7 @@ export class PageStream extends GatewayResponse {
   readonly #parser: EventSourceParser
   #flow: Flow | null = null
   #usage: Usage | undefined
-  /** The model that was asked first, and the one that answers now. */
+  /** The model first asked, and the one answering now. */
   #models: { asked: string; answers: string } | null = null
   #done = false
   #full = false
@@ -69,7 +69,10 @@ export class PageStream extends GatewayResponse {
     })
   }
 
-  /** A model answers from here on, as the gateway names it. Another one than at first is a stand-in. */
+  /**
+   * Records which model answers from here on, by the gateway's name. One that differs from the first is a
+   * stand-in.
+   */
   answeredBy(reference: string): void {
     const model = ownModelName(reference)
     this.#models = { asked: this.#models?.asked ?? model, answers: model }

@@ -3,8 +3,8 @@ import { nameBlock, textBlock, type Attachment } from '#chat/attachments'
 import type { Turn } from '#chat/relay'
 
 /**
- * What a gateway is sent for a message of the page. Texts stand in the message, pictures beside it. Only its
- * `/v1/responses` reads PDFs: it reads their text, or shows the model their pages.
+ * Builds the gateway request for a page message. Text files go into the message, pictures beside it. PDFs
+ * need `/v1/responses`, the only endpoint that reads their text or shows the model their pages.
  */
 export function pageTurn(message: string, attachments: Attachment[]): Pick<Turn, 'path' | 'body'> {
   const texts = attachments.filter(({ kind }) => kind === 'text')

@@ -8,7 +8,7 @@ import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 20_000
 
-/** Which picture: one that the gateway keeps of a message, or a file of the agent's workspace. */
+/** Identifies a picture: one stored with a message at the gateway, or a file in the agent's workspace. */
 export interface PictureName {
   artifact?: string
   path?: string
@@ -23,7 +23,7 @@ interface WorkspaceFile {
   file?: { encoding?: string; content?: string }
 }
 
-/** Pictures of a conversation, from the agent that keeps them. Nothing but a picture is given out. */
+/** Reads a conversation's pictures from the agent that holds them. Never returns anything but a picture. */
 export class Pictures {
   constructor(
     protected waker: Pick<Waker, 'ensureRunning' | 'peek'>,

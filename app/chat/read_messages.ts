@@ -3,7 +3,7 @@ import { withoutBlocks } from '#chat/attachments'
 import { E_AGENT_FAILED } from '#chat/errors'
 import { ownModelName } from '#chat/own_model_name'
 
-/** What went with a message. A picture has an address; of other files the name alone is left. */
+/** An attachment of a past message. Pictures have a URL; other files only a name. */
 export interface ReadAttachment {
   name: string
   type: string
@@ -19,10 +19,10 @@ export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text'
   failure?: { code: string; message: string; hint?: string }
 }
 
-/** How an agent names a file that it shows, on a line of its own. */
+/** Prefix of a line by which an agent shows a file. */
 const SHOWN = 'MEDIA:'
 
-/** OpenClaw's note in front of a question that came while it still answered. */
+/** OpenClaw's note before a question that arrived while it was still answering. */
 const QUEUED = /^\[Queued user message[^\]\n]*\]\s*/
 
 const TYPES: Record<string, string> = {
@@ -33,7 +33,7 @@ const TYPES: Record<string, string> = {
   webp: 'image/webp',
 }
 
-/** A message of the gateway in Mosaic's words. */
+/** Converts a gateway's message to Mosaic's form. */
 export function readMessage(conversationId: string, message: GatewayMessage): ReadMessage {
   const { id, role, at, reasoning, tools, model, failed } = message
   const { text, files } =
@@ -59,7 +59,7 @@ export function readMessage(conversationId: string, message: GatewayMessage): Re
   }
 }
 
-/** Files of the agent's workspace that it shows with its answer. */
+/** Returns the workspace files an agent shows with its answer. */
 export function shownFiles(conversationId: string, paths: string[]): ReadAttachment[] {
   return paths.map((path) => {
     const name = path.split('/').at(-1) || path
@@ -69,13 +69,13 @@ export function shownFiles(conversationId: string, paths: string[]): ReadAttachm
   })
 }
 
-/** What an agent says, and the files that it shows. */
+/** Returns an agent's text and the files it shows. */
 function said(conversationId: string, message: GatewayMessage) {
   const { text, paths } = partsOf(message.text)
   return { text, files: shownFiles(conversationId, paths) }
 }
 
-/** What an agent says, and the paths of what it shows. */
+/** Splits an agent's text from the paths of the files it shows. */
 function partsOf(text: string): { text: string; paths: string[] } {
   if (!text.includes(SHOWN)) return { text, paths: [] }
   const lines = text.split('\n')

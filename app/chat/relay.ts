@@ -14,7 +14,7 @@ import {
   E_MOSAIC_STOPPING,
 } from '#chat/errors'
 
-/** What the relay needs of the agents' lifecycle. */
+/** The parts of the agents' lifecycle that the relay needs. */
 export interface Waker {
   ensureRunning(
     agent: AgentKey,
@@ -22,25 +22,25 @@ export interface Waker {
   ): Promise<GatewayAccess>
   peek(agent: AgentKey): GatewayAccess | null
   invalidate(agent: AgentKey): void
-  /** Settles when new settings that are on their way have reached the agent; null when there are none. */
+  /** Settles once pending settings have reached the agent; null if there are none. */
   rollout(agent: AgentKey): Promise<void> | null
 }
 
-/** Counts a request in flight; the returned function ends it. */
+/** Counts a request in flight; call the returned function when it ends. */
 export interface ActivityCounter {
   begin(agent: AgentKey): () => void
 }
 
 export interface RelayOptions {
-  /** Milliseconds to connect to a gateway, on the same machine or network. */
+  /** Milliseconds to connect to a gateway on the same machine or network. */
   connectTimeoutMs: number
-  /** Milliseconds a gateway may be silent: agents think and use tools between two words. */
+  /** Milliseconds a gateway may stay silent: agents think and use tools between words. */
   silenceTimeoutMs: number
 }
 
 const DEFAULTS: RelayOptions = { connectTimeoutMs: 5000, silenceTimeoutMs: 10 * 60_000 }
 
-/** Who waits for an answer: a connection, or what stands for one. */
+/** The party waiting for an answer: a connection, or a stand-in for one. */
 export interface RelayClient {
   readonly destroyed: boolean
   once(event: 'close', left: () => void): unknown
@@ -50,28 +50,28 @@ export interface RelayClient {
 /** One message on its way to an agent. */
 export interface Turn {
   agent: AgentKey
-  /** The conversation, or null for one that is forgotten afterwards. */
+  /** The conversation, or null for one that is not kept. */
   sessionKey: string | null
-  /** The model to use instead of the agent's own choice, as the gateway names it. */
+  /** Overrides the agent's model, by the gateway's name for it. */
   model: string | null
-  /** The client's own headers; the relay picks what may pass. */
+  /** The client's own headers; the relay picks those it may pass on. */
   headers: IncomingHttpHeaders
   /** The body of `POST /v1/chat/completions`, or of `path`. */
   body: Buffer | string
-  /** Another of OpenAI's calls that a gateway takes. */
+  /** Another OpenAI endpoint that a gateway offers. */
   path?: '/v1/responses'
   onProgress?: (progress: WakeProgress) => void
-  /** The message is about to go to this gateway. */
+  /** Called just before the message goes to this gateway. */
   onCall?: (access: GatewayAccess) => void
-  /** Milliseconds to wait for a wake, where the client cannot be told meanwhile that it goes on. */
+  /** Milliseconds to wait for a wake, if the client cannot be sent progress meanwhile. */
   wakeTimeoutMs?: number
 }
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 /**
- * From a user's message to their agent's gateway and back. Wakes the agent, keeps connections to each
- * gateway open, hands the answer on as it comes, and ends the call when the client leaves.
+ * Carries a user's message to their agent's gateway, and the answer back. Wakes the agent, keeps connections
+ * to each gateway open, streams the answer, and ends the call when the client leaves.
  */
 export class ChatRelay {
   readonly #waker: Waker
@@ -80,7 +80,7 @@ export class ChatRelay {
   readonly #options: RelayOptions
   readonly #gateways: Agent
 
-  /** Ends what is under way: one entry for each wake that is waited for, and each call. */
+  /** Abort functions, one per pending wake and per call. */
   readonly #endings = new Set<(reason: Error) => void>()
   #stopping = false
   #idle: () => void = () => {}
@@ -103,14 +103,14 @@ export class ChatRelay {
   }
 
   /**
-   * Sends a turn and hands the answer to the receiver. Resolves when all of it was handed over.
-   * The client's connection ends the call when it closes; that rejects with `ClientLeft`.
+   * Sends a turn and passes the answer to the receiver. Resolves once all of it is delivered. If the client's
+   * connection closes, the call ends and this rejects with `ClientLeft`.
    *
-   * A gateway that cannot be reached, or does not admit the request, is looked up again, once. A message that
-   * it admitted is never sent again: the agent would act twice.
+   * A gateway that cannot be reached or does not admit the request is looked up and tried once more. An
+   * admitted message is never sent again: the agent would act twice.
    *
    * @throws AgentUnavailable, E_AGENT_WAKING, E_AGENT_UNREACHABLE, E_AGENT_GONE, E_AGENT_SILENT,
-   * E_MOSAIC_STOPPING, and what the receiver throws
+   * E_MOSAIC_STOPPING, and whatever the receiver throws
    */
   async send(turn: Turn, receiver: AnswerReceiver, client: RelayClient): Promise<void> {
     const rollout = this.#waker.rollout(turn.agent)
@@ -126,7 +126,7 @@ export class ChatRelay {
     }
   }
 
-  /** Takes no more turns, lets those under way end for so many milliseconds, then ends the rest. */
+  /** Refuses new turns, gives running ones this many milliseconds to end, then aborts the rest. */
   async drain(ms: number): Promise<void> {
     this.#stopping = true
     if (this.#endings.size === 0) return
@@ -139,7 +139,7 @@ export class ChatRelay {
     clearTimeout(deadline)
   }
 
-  /** Ends all calls and the connections to all gateways. */
+  /** Ends all calls and closes the connections to all gateways. */
   async destroy(): Promise<void> {
     await this.#gateways.destroy()
   }
@@ -163,8 +163,8 @@ export class ChatRelay {
   }
 
   /**
-   * What is asked after new settings were saved is answered by them. It counts as in flight only afterwards:
-   * they may have to wait until nothing is.
+   * Waits for a settings rollout, so that a message sent after a save is answered with the new settings. The
+   * message counts as in flight only afterwards, because the rollout may wait until nothing is.
    */
   async #outlast(rollout: Promise<void>, client: RelayClient): Promise<void> {
     const left = Promise.withResolvers<never>()
@@ -244,7 +244,7 @@ export class ChatRelay {
     if (this.#endings.size === 0) this.#idle()
   }
 
-  /** Whatever broke, the address is looked up anew: it may have changed hands. */
+  /** Whatever failed, the cached address is dropped: it may have changed hands. */
   #explain(error: unknown, agent: AgentKey): Error {
     if (error instanceof Exception || error instanceof ClientLeft) return error
     if (TIMEOUTS.has((error as { code?: string }).code ?? '')) {

@@ -1,10 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AnswerReceiver } from '#chat/upstream_call'
 
-/** Upper bounds in seconds: from a warm gateway's first byte to that of one whose workers slept. */
+/**
+ * Histogram bounds in seconds: from the first byte of a warm gateway to that of one whose workers had been
+ * stopped.
+ */
 const BUCKETS_SEC = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** Counts what passes the chat relay in this process, for Prometheus. Sums alone: whose it is stays out. */
+/** Prometheus metrics of the chat relay in this process. Totals only, without users or agents. */
 export class RelayMetrics {
   readonly #registry = new Registry()
   readonly #firstByte = new Histogram({
@@ -28,13 +31,15 @@ export class RelayMetrics {
     help: 'Bytes of answers that passed the relay.',
     registers: [this.#registry],
   })
-  /** Since the last scrape: each piece of an answer costs an addition and no more. */
+  /** Since the last scrape: each chunk of an answer costs one addition. */
   #bytes = 0
 
-  /** `now` in milliseconds, of a clock that only goes on. */
+  /** `now` in milliseconds, from a monotonic clock. */
   constructor(protected now: () => number = () => performance.now()) {}
 
-  /** Watches an answer on its way to the receiver. Call `ended` when the call is over, however it was. */
+  /**
+   * Observes an answer on its way to the receiver. Call `ended` when the call is over, whatever its outcome.
+   */
   watch(receiver: AnswerReceiver): { receiver: AnswerReceiver; ended: () => void } {
     const beganAt = this.now()
     let isFirst = true

@@ -1,10 +1,10 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Logger } from '@adonisjs/core/logger'
 
-/** Records a failure that a caller reads as an event in a stream, past the exception handler. */
+/** Records a failure that reaches the caller as a stream event and so bypasses the exception handler. */
 export type Report = (error: unknown) => void
 
-/** Trouble with an agent is a warning, a defect of Mosaic an error; what the caller did wrong is neither. */
+/** Logs agent trouble as a warning and a Mosaic defect as an error; ignores the caller's own mistakes. */
 export function reportTo(logger: Logger): Report {
   return (error) => {
     if (!(error instanceof Exception)) logger.error({ err: error }, 'a chat failed')

@@ -11,7 +11,7 @@ export interface ResponseRequest extends ModelRequest {
 }
 
 /**
- * Understands as much of a request as the relay needs.
+ * Parses as much of a request as the relay needs.
  *
  * @throws E_CHAT_NOT_JSON, E_CHAT_MODEL_NAME, E_CHAT_NO_INPUT
  */
@@ -24,7 +24,7 @@ export function readResponseRequest(body: Buffer, naming: Naming = {}): Response
   return { ...read, sessionKey: name === null ? null : sessionKey('api', name) }
 }
 
-/** Fields that a gateway takes as they are; it refuses a request with any that it does not know. */
+/** Fields a gateway accepts unchanged; it refuses requests with unknown fields. */
 const PASSED = [
   'instructions',
   'stream',
@@ -35,10 +35,11 @@ const PASSED = [
 ]
 
 /**
- * The request as OpenClaw 2026.9.6 takes it: what it does not know is left out, as servers do, and OpenAI's
- * shapes become its own. In a named conversation only the new items go on, because the agent remembers the rest.
+ * Converts the request to what OpenClaw 2026.9.6 accepts: unknown fields are dropped, as servers do, and
+ * OpenAI's shapes become its own. A named conversation sends only its new items, because the agent remembers
+ * the rest.
  *
- * @throws E_CHAT_CONTENT for a part of a message that would get lost
+ * @throws E_CHAT_CONTENT for a message part that would get lost
  */
 export function responseBody(request: Fields, isNamed: boolean): string {
   const tools = functionTools(request.tools)
@@ -56,7 +57,7 @@ export function responseBody(request: Fields, isNamed: boolean): string {
   })
 }
 
-/** The gateway knows no format but text, so the model is asked for it. */
+/** The gateway only supports text, so the instructions ask the model for the format. */
 function formatInstruction(format: Fields | undefined): string | null {
   if (format?.type === 'json_object') return 'Answer with one JSON object and nothing else.'
   if (format?.type !== 'json_schema') return null
@@ -64,7 +65,7 @@ function formatInstruction(format: Fields | undefined): string | null {
   return `Answer with one JSON object and nothing else. It must match this JSON Schema: ${schema}`
 }
 
-/** Tools that a client runs itself; those of a service are none of the agent's. */
+/** Tools that the client runs itself; a service's built-in tools do not exist for the agent. */
 function functionTools(tools: unknown): Fields[] {
   if (!Array.isArray(tools)) return []
   return tools
@@ -90,7 +91,9 @@ function itemsOf(input: Fields[], isNamed: boolean): Fields[] {
   return isNamed ? newItems(items) : items
 }
 
-/** Null for what a gateway does not read: reasoning, references, calls of a service's own tools. */
+/**
+ * Returns null for items a gateway does not read: reasoning, references, calls of a service's built-in tools.
+ */
 function toItem(item: Fields): Fields | null {
   const { type, role, id, call_id: callId, name, output } = item ?? {}
   if (type === 'function_call') {
@@ -132,7 +135,7 @@ function toPart(part: Fields): Fields {
   }
 }
 
-/** No conversion: an object whose `toString` is no function breaks one. */
+/** Avoids string conversion, which throws for an object whose `toString` is not a function. */
 function written(text: unknown): string {
   if (typeof text === 'string') return text
   if ((text ?? null) === null) return ''
@@ -147,7 +150,7 @@ function sourceOf(url: unknown, what: string): Fields {
   return { type: 'base64', media_type: data[1], data: data[2] }
 }
 
-/** What comes after the last answer, with the calls whose results are among it. */
+/** Returns the items after the last answer, and the calls whose results are among them. */
 function newItems(items: Fields[]): Fields[] {
   const isAnswer = (item: Fields) => item.role === 'assistant' || item.type === 'function_call'
   const start = items.findLastIndex(isAnswer) + 1

@@ -1,22 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto'
 
 /**
- * How a conversation is named inside its agent. The surface comes first, so that no name which a client
- * chooses can reach the agent's own namespaces (`subagent:`, `cron:`, `acp:`, `agent:`), and a client's
- * names can never meet those that Mosaic makes.
+ * Prefixes of session keys inside an agent. With the surface first, no name chosen by a client can reach the
+ * agent's own namespaces (`subagent:`, `cron:`, `acp:`, `agent:`) or collide with a name made by Mosaic.
  */
 const SURFACES = ['web', 'api'] as const
 export type Surface = (typeof SURFACES)[number]
 
-/** The gateway folds keys to lower case, so only what survives that is used as it is. */
+/** Names used unchanged: the gateway folds keys to lower case, so all others are rewritten. */
 const PLAIN = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 const SLUG_LENGTH = 40
 const HASH_LENGTH = 16
 
 /**
- * The name of a conversation, made safe: short, lower case, without separators. Different names stay
- * different: what had to be changed carries a hash of the original.
+ * Returns a safe name for a conversation: short, lower case, without separators. Different names stay
+ * different: a rewritten name carries a hash of the original.
  */
 export function safeName(name: string): string {
   if (PLAIN.test(name)) return name
@@ -29,33 +28,33 @@ export function safeName(name: string): string {
   return slug ? `${slug}.${hash}` : `x.${hash}`
 }
 
-/** The key that a request carries to the gateway. */
+/** Returns the session key that a request carries to the gateway. */
 export function sessionKey(surface: Surface, name: string): string {
   return `${surface}:${safeName(name)}`
 }
 
 /**
- * The key of a session that nobody comes back to. OpenClaw 2026.9.6 keeps sessions of such keys in memory alone:
- * they are in no store and no archive, and end with the gateway.
+ * Returns a key for a session that is used once. OpenClaw 2026.9.6 keeps sessions with such keys in memory
+ * only: they are in no store or archive, and end with the gateway.
  */
 export function passingKey(): string {
   return `agent:main:dashboard:incognito-${randomUUID()}`
 }
 
 /**
- * The id under which a conversation is read back: the name alone for the page's own, `api:<name>` for
- * those that a client named with `user`.
+ * Returns the id for reading a conversation back: the bare name for the page's own, `api:<name>` for those
+ * named by a client.
  */
 function conversationId(surface: Surface, name: string): string {
   return surface === 'web' ? name : `${surface}:${name}`
 }
 
-/** The key of a conversation that the page or the API names by its id. */
+/** Returns the session key of a conversation from its id, for the page and the API. */
 export function sessionKeyOf(id: string): string {
   return id.startsWith('api:') ? sessionKey('api', id.slice('api:'.length)) : sessionKey('web', id)
 }
 
-/** The conversation that a session holds, or null where the session is none of Mosaic's. */
+/** Returns the conversation of a session, or null if it is not one of Mosaic's. */
 export function conversationOf(key: string): { id: string; surface: Surface } | null {
   const surface = SURFACES.find((candidate) => key.startsWith(`${candidate}:`))
   if (!surface) return null

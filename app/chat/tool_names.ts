@@ -1,6 +1,6 @@
 /**
- * Names of OpenClaw 2026.9.6's own tools, from its catalogue, and those that it keeps free. It refuses a
- * client's tool of one of these names, whatever the agent may use itself.
+ * Names of OpenClaw 2026.9.6's own tools, from its catalogue, and names it reserves. It refuses a client's
+ * tool with one of these names, whichever tools the agent itself may use.
  */
 const TAKEN = new Set(
   `agents_list agents_wait apply-patch apply_patch ask_user automation automations bash browser canvas
@@ -14,20 +14,20 @@ const TAKEN = new Set(
   )
 )
 
-/** Before a client's name that is taken. */
+/** Prefix added to a client's tool name that is taken. */
 const PREFIX = 'client_'
 
-/** OpenAI's limit on the name of a function. */
+/** OpenAI's limit for function names. */
 const MOST_CHARACTERS = 64
 
 type Fields = Record<string, any>
 
 /**
- * Renames the tools of a client whose names are the agent's own on their way in, and back on their way out.
- * Works on both of OpenAI's APIs: `tools[].function.name` and `tools[].name`.
+ * Renames client tools that clash with the agent's own on the way in, and restores their names on the way
+ * out. Works for both OpenAI APIs: `tools[].function.name` and `tools[].name`.
  */
 export class ToolNames {
-  /** The client's names, by those that the agent reads. */
+  /** The client's names, keyed by the names the agent sees. */
   readonly #originals = new Map<string, string>()
   readonly #renamed = new Map<string, string>()
 
@@ -40,7 +40,7 @@ export class ToolNames {
     }
   }
 
-  /** Null where no name is taken: then the request goes on as it is. */
+  /** Returns null if no name is taken: the request can go on unchanged. */
   static of(tools: unknown): ToolNames | null {
     if (!Array.isArray(tools)) return null
     const names = tools
@@ -50,7 +50,7 @@ export class ToolNames {
     return taken.length > 0 ? new ToolNames([...new Set(taken)], new Set(names)) : null
   }
 
-  /** The request with the names that the agent reads, also where earlier calls and the choice name a tool. */
+  /** Returns the request with the agent's names, also in earlier calls and in the tool choice. */
   renamed(request: Fields): Fields {
     const { tools, tool_choice: choice, messages, input } = request
     return {
@@ -65,8 +65,8 @@ export class ToolNames {
   }
 
   /**
-   * An answer, or whole events of one, with the client's own names. A name stands unescaped in raw JSON only
-   * where it is one: within a text the quotes before and behind it are escaped.
+   * Restores the client's names in an answer, or in whole events of one. An unescaped name field in raw JSON
+   * is always a real one: inside strings the quotes are escaped.
    */
   restored(json: Buffer): Buffer {
     if (!json.includes(`"name":"${PREFIX}`)) return json

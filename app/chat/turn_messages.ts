@@ -4,15 +4,15 @@ export interface RequestMessage {
   [field: string]: unknown
 }
 
-/** Asks for more of an answer, where the list ends with it: clients that let one go on send it so. */
+/** Continuation request, added if the list ends with an answer: clients that resume an answer send it so. */
 const GO_ON: RequestMessage = { role: 'user', content: 'Continue.' }
 
 const SYSTEM_ROLES = new Set<unknown>(['system', 'developer'])
 
 /**
- * What of a request belongs to its new turn. OpenAI's clients send the whole conversation each time, but
- * an agent that remembers it would have it pasted into the turn again: so what comes after the last
- * answer is kept, and the system messages. Results of tools need the call that they answer.
+ * Returns the messages of a request's new turn. OpenAI's clients send the whole conversation each time, but
+ * an agent remembers it and would see it repeated. So this keeps only the system messages and those after the
+ * last answer, and the call that tool results belong to.
  */
 export function newTurn(messages: readonly RequestMessage[]): RequestMessage[] {
   const lastAnswer = messages.findLastIndex((message) => message?.role === 'assistant')

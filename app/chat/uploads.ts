@@ -3,14 +3,14 @@ import Upload from '#models/upload'
 import { demandFits, readAttachment, type Attachment, type SentFile } from '#chat/attachments'
 import { E_UPLOAD_NOT_FOUND, E_UPLOADS_FULL } from '#chat/errors'
 
-/** How long a file waits for its message, in milliseconds. */
+/** How long an upload is kept for its message, in milliseconds. */
 const KEPT_MS = 60 * 60_000
 
-/** What is kept of one user's files: as much as several messages take. */
+/** Limits per user: enough for several messages. */
 const MOST_FILES = 40
 const MOST_BYTES = 40 * 1024 * 1024
 
-/** A file that waits, as its owner sees it. */
+/** A pending upload, as its owner sees it. */
 export interface UploadView {
   id: string
   name: string
@@ -19,9 +19,9 @@ export interface UploadView {
   expiresAt: Date
 }
 
-/** Files that wait, sealed, for the message that they are sent with: each for an hour, and for its owner alone. */
+/** Sealed uploads waiting for the message they belong to, each for an hour and only for its owner. */
 export class Uploads {
-  /** @param now the time in milliseconds of the epoch */
+  /** @param now returns the time in milliseconds since the epoch */
   constructor(protected now: () => number = Date.now) {}
 
   /** @throws E_ATTACHMENT_UNREADABLE, E_ATTACHMENTS_TOO_LARGE, E_UPLOADS_FULL */
@@ -38,13 +38,13 @@ export class Uploads {
     const upload = new Upload().merge({ userId, name, type, size: data.length, expiresAt })
     await upload.seal('content', data.toString('base64'))
     await upload.save()
-    /** Where no other upload comes, nobody else would. */
+    /** Cleans up even if no further upload arrives. */
     setTimeout(() => void this.forgetExpired().catch(() => {}), KEPT_MS + 1000).unref()
     return viewOf(upload)
   }
 
   /**
-   * The files of these ids, in their order. They stay until `forget`, so that a message that cannot be sent
+   * Returns the files with these ids, in this order. They stay until `forget`, so that a message that failed
    * can be sent again.
    *
    * @throws E_UPLOAD_NOT_FOUND
@@ -63,7 +63,7 @@ export class Uploads {
     return Promise.all(attachments)
   }
 
-  /** Deletes one file that waits. @throws E_UPLOAD_NOT_FOUND */
+  /** Deletes one pending upload. @throws E_UPLOAD_NOT_FOUND */
   async delete(userId: string, id: string): Promise<void> {
     const [deleted] = await Upload.ownedBy(userId).where('id', id).delete()
     if (!deleted) throw new E_UPLOAD_NOT_FOUND()
@@ -74,7 +74,7 @@ export class Uploads {
     if (ids.length > 0) await Upload.ownedBy(userId).whereIn('id', ids).delete()
   }
 
-  /** Those of all users whose hour is over. */
+  /** Deletes the expired uploads of all users. */
   async forgetExpired(): Promise<void> {
     await Upload.query()
       .where('expires_at', '<=', DateTime.fromMillis(this.now()).toJSDate())

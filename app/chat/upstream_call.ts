@@ -2,32 +2,32 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { HeldAnswer, mayBeRefusal } from '#chat/admission_refusal'
 
-/** Holds the gateway's answer back, and lets it go on. */
+/** Pauses and resumes the gateway's answer. */
 export interface Flow {
   pause(): void
   resume(): void
 }
 
-/** Takes a gateway's answer as it comes. What it throws ends the call. */
+/** Receives a gateway's answer as it arrives. Anything it throws ends the call. */
 export interface AnswerReceiver {
   begin(status: number, headers: IncomingHttpHeaders, flow: Flow): void
   receive(chunk: Buffer): void
-  /** The gateway has said all. Throws when that was less than it should have been. */
+  /** Called when the gateway is done. Throws if the answer is incomplete. */
   end(): void
 }
 
-/** The client went away: nobody is left to tell anything. */
+/** The client disconnected: nobody is left to answer. */
 export class ClientLeft extends Error {}
 
-/** The gateway admitted nothing: there was no connection, or it refused the request. */
+/** The gateway did not admit the request: no connection, or a refusal. */
 export class NotDelivered extends Error {}
 
-/** One request to a gateway, without a stream object between its socket and the receiver. */
+/** One request to a gateway, without a stream object between the socket and the receiver. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #receiver: AnswerReceiver
   readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
-  /** An answer that may be a refusal, held back until its body tells. */
+  /** A possible refusal, held until its body decides. */
   #held: HeldAnswer | null = null
   #aborted: Error | null = null
   #over = false
@@ -36,7 +36,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#receiver = receiver
   }
 
-  /** Resolves when the receiver has everything; rejects with why it has not. */
+  /** Resolves when the receiver has everything; rejects with the reason if it has not. */
   get done(): Promise<void> {
     return this.#settle.promise
   }
@@ -45,7 +45,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     return this.#over
   }
 
-  /** Ends what is under way; what waits for a connection is not sent. */
+  /** Aborts the request; one that still waits for a connection is not sent. */
   abort(reason: Error): void {
     this.#aborted = reason
     this.#controller?.abort(reason)
@@ -93,7 +93,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     )
   }
 
-  /** What was held back is the agent's answer after all: the receiver gets it. */
+  /** The held response is the agent's answer after all: passes it to the receiver. */
   #release(flow: Flow): void {
     const held = this.#held
     if (!held) return

@@ -3,13 +3,15 @@ import { E_CHAT_IMAGE } from '#chat/errors'
 import type { FetchImage } from '#chat/agent_content'
 import type { Fetch } from '#llm/contract'
 
-/** As large as a gateway takes one: bytes. */
+/** A gateway's size limit for an image, in bytes. */
 const MAX_BYTES = 10 * 1024 * 1024
 const MAX_MS = 10_000
 
 const IMAGE = /^image\/(?:jpeg|png|gif|webp|heic|heif)$/
 
-/** Reads images for agents: through the guarded fetch, of the kinds that a gateway takes, within a bound. */
+/**
+ * Fetches images for agents through the guarded fetch: only types a gateway accepts, up to the size limit.
+ */
 export function webImages(fetch: Fetch): FetchImage {
   return async (url) => {
     const limits = { what: 'The image', maxBytes: MAX_BYTES, maxMs: MAX_MS }

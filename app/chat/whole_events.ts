@@ -2,19 +2,19 @@ import { GrowingBuffer } from '#bounded/growing_buffer'
 
 const END_OF_EVENT = 0x0a
 
-/** An event of this size is handed on in parts: holding it back would only cost memory. */
+/** Larger events are passed on in parts: holding them back would only cost memory. */
 const MAX_HELD_BYTES = 256 * 1024
 
-/** Cuts a stream of events at their ends, whatever its pieces, so that something may come between two. */
+/** Splits a byte stream at event boundaries, however it is chunked, so that heartbeats can go in between. */
 export class WholeEvents {
   readonly #held = new GrowingBuffer()
 
-  /** Whether the beginning of an event waits for its end. */
+  /** Whether an incomplete event is held. */
   get isInside(): boolean {
     return this.#held.size > 0
   }
 
-  /** All complete events so far, or null; the beginning of the next is held back until its end is there. */
+  /** Returns all complete events so far, or null; the start of the next one is held until its end arrives. */
   take(bytes: Buffer): Buffer | null {
     const length = bytes.length
     if (bytes[length - 1] === END_OF_EVENT && bytes[length - 2] === END_OF_EVENT) {
@@ -35,7 +35,7 @@ export class WholeEvents {
     return this.#held.size > MAX_HELD_BYTES ? this.#held.take() : null
   }
 
-  /** What is left where the stream ends within an event. */
+  /** Returns the remainder of a stream that ended inside an event. */
   rest(): Buffer {
     return this.#held.take()
   }
