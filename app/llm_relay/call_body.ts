@@ -7,22 +7,22 @@ import { ReplayableBody } from '#llm_relay/replayable_body'
 const MB = 1024 * 1024
 
 /**
- * The most that an agent may send with one call, in bytes. OpenClaw takes 20 MB itself; a call repeats
- * the images of a conversation.
+ * Size limit of one agent call, in bytes. OpenClaw accepts 20 MB itself; a call repeats all images of a
+ * conversation.
  */
 export const CALL_LIMIT = 64 * MB
 
-/** The same for an adapter that answers in place: what it reads is parsed as a whole, here. */
+/** The limit for adapters that answer in place: their calls are parsed as a whole in this process. */
 export const IN_PLACE_LIMIT = 4 * MB
 
-/** What calls that are answered in place hold at the same time. A parsed body takes several times its bytes. */
+/** Bytes held at once by calls that are answered in place. A parsed body takes several times its size. */
 export const inPlace = new HeldBytes({ ofOne: 2 * IN_PLACE_LIMIT, ofAll: 8 * IN_PLACE_LIMIT })
 
 /**
- * Hands the whole body on as JSON, or null for none, to an adapter that answers by itself. It counts as held
- * until that has its answer.
+ * Passes the whole body as JSON, or null if it is empty, to an adapter that answers by itself. The body
+ * counts as held until the adapter has answered.
  *
- * @param holder whose call it is
+ * @param holder the agent making the call
  * @throws E_AGENT_CALL_TOO_LARGE past `limit`, E_AGENT_CALLS_FULL, SyntaxError
  */
 export async function withJsonOf<Answer>(

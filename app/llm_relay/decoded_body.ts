@@ -7,7 +7,10 @@ import {
   createZstdDecompress,
 } from 'node:zlib'
 
-/** The window that HTTP allows (RFC 9659), as a power of two: 8 MB. A sender could ask for 128 MB each time. */
+/**
+ * The window allowed over HTTP (RFC 9659), as a power of two: 8 MB. Without it, each sender could demand 128
+ * MB.
+ */
 const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
 
 const DECODERS: Record<string, () => Transform> = {
@@ -18,12 +21,12 @@ const DECODERS: Record<string, () => Transform> = {
   'zstd': () => createZstdDecompress(ZSTD_WINDOW),
 }
 
-/** As many as anyone applies one after the other. */
+/** Limit of stacked encodings: nobody applies more. */
 const MOST = 2
 
 /**
- * Decompresses a body piece by piece. No call asks for compression, but some services compress all the
- * same. `isDecoded` is false for an uncompressed body and for an unknown encoding, which pass unchanged.
+ * Decompresses a body as it streams. No call asks for compression, but some services compress anyway.
+ * `isDecoded` is false for an uncompressed body and for an unknown encoding, which pass unchanged.
  */
 export function decodedBody(
   body: Readable,

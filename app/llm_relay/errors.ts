@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** An agent's call is larger than any provider takes. */
+/** An agent's call is larger than any provider accepts. */
 export class E_AGENT_CALL_TOO_LARGE extends Exception {
   static override code = 'E_AGENT_CALL_TOO_LARGE'
   static override status = 413
@@ -8,7 +8,7 @@ export class E_AGENT_CALL_TOO_LARGE extends Exception {
   static override help = 'Start a new conversation, or send fewer and smaller files.'
 }
 
-/** More of agents' calls are under way than Mosaic has room for. */
+/** Agents have more calls in progress than Mosaic has memory for. */
 export class E_AGENT_CALLS_FULL extends Exception {
   static override code = 'E_AGENT_CALLS_FULL'
   static override status = 503

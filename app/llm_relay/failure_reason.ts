@@ -1,7 +1,7 @@
 import type { ProviderError } from '#llm_relay/provider_error'
 import type { ProviderFailureReason } from '#llm_relay/provider_failures'
 
-/** What services call each kind of failure, in their `code`, `type`, `status` or `reason`. */
+/** Identifiers that services use for each kind of failure, in `code`, `type`, `status` or `reason`. */
 const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
   billing: new Set([
     'insufficient_quota',
@@ -85,7 +85,7 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
   ]),
 }
 
-/** The words of those that have no code for it. Read in the message alone, without links and quotations. */
+/** Phrases of services that send no code. Matched against the message only, without links and quotations. */
 const WORDS: Partial<Record<ProviderFailureReason, RegExp>> = {
   billing:
     /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
@@ -98,14 +98,17 @@ const WORDS: Partial<Record<ProviderFailureReason, RegExp>> = {
   rate_limited: /rate limit|too many requests|requests per minute|tokens per minute/i,
 }
 
-/** What a service repeats of others, and where it sends people. */
+/** Text to ignore: quotations and links. */
 const OF_OTHERS = /https?:\/\/\S+|"[^"]*"|“[^“”]*”|`[^`]*`/g
-/** A quotation within single quotes, which words have as well: it stands between white space and a mark. */
+/**
+ * Single-quoted text. As apostrophes occur within words, it must start after white space and end before a
+ * mark.
+ */
 const QUOTED = /(?<=^|[\s:(])'[^']*'(?=$|[\s:;,.)])/g
 
 /**
- * Why a service refused a call. `status` is that of its answer; null for an error within an answer that began
- * with 200, which is read by what it says of itself.
+ * Returns why a service refused a call. `status` is that of its response, or null for an error inside a
+ * response that began with 200, which is classified by its content.
  */
 export function failureReason(status: number | null, error: ProviderError): ProviderFailureReason {
   const told = status ?? error.status
@@ -116,7 +119,7 @@ export function failureReason(status: number | null, error: ProviderError): Prov
 
   if (told === 402 || coded('billing')) return 'billing'
   if (coded('context_length')) return 'context_length'
-  /** Google says "check your plan and billing details" to someone who asks twice within a minute. */
+  /** Google says "check your plan and billing details" even for two requests within a minute. */
   if (coded('rate_limited')) return 'rate_limited'
   const isRefusal = told === null || (told >= 400 && told < 500)
   if (isRefusal && worded('billing')) return 'billing'
@@ -140,7 +143,7 @@ export function failureReason(status: number | null, error: ProviderError): Prov
     : 'bad_response'
 }
 
-/** OpenRouter and others answer 403 to a text that their filter refuses: the key is fine. */
+/** OpenRouter and others answer 403 to text that their filter refuses: the key is fine. */
 function isModeration({ codes }: ProviderError, message: string): boolean {
   return codes.includes('content_filter') || /\bflagged\b|moderation/i.test(message)
 }

@@ -8,20 +8,20 @@ import {
   type ProviderError,
 } from '#llm_relay/provider_error'
 
-/** An error is a few hundred bytes. What begins with more is an answer. */
+/** Errors take a few hundred bytes, so anything longer than this is an answer. */
 const LIMIT = 64 * 1024
 
 export interface Beginning {
-  /** The error that the answer begins with, or null where it begins well. */
+  /** The error at the start of the answer, or null if there is none. */
   error: ProviderError | null
-  /** The whole body, what was read of it included. */
+  /** The whole body, including the part already read. */
   body: Readable
 }
 
 /**
- * Waits for the first message of an answer that says something: no comment and no ping. Until then another
- * answer is still possible, and half a message is of no use to anyone. Text that is no message goes on at its
- * first byte, and whatever came after `holdMs`: a slow model keeps its line open with comments.
+ * Waits for the first meaningful message of an answer, skipping comments and pings. Until then the response
+ * can still be replaced, and half a message is useless. Text in no known framing is passed on at its first
+ * byte, and anything else after `holdMs`: a slow model keeps its line open with comments.
  *
  * @throws the body's own error
  */
@@ -31,7 +31,7 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   let isLate = false
   const { promise, resolve, reject } = Promise.withResolvers<Beginning>()
 
-  /** At once: what is put back would be read again. */
+  /** Detach at once: bytes that are put back would be read again. */
   const stopReading = () => {
     clearTimeout(hold)
     body.off('readable', onReadable)
@@ -73,7 +73,10 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   return promise
 }
 
-/** The first message that says something: its error, or null for none. Undefined where none came yet. */
+/**
+ * Checks the first meaningful message: returns its error, null if it is none, or undefined if no message has
+ * come.
+ */
 function errorAmong(messages: Message[]): ProviderError | null | undefined {
   for (const { event, data } of messages) {
     const value = parsed(data)

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** What a provider may read of an agent's call. The agent's token is not among it. */
+/** Request headers passed to a provider. The agent's token is not among them. */
 const TO_PROVIDER = [
   'accept',
   'content-type',
@@ -10,7 +10,7 @@ const TO_PROVIDER = [
   'openai-beta',
 ]
 
-/** What an agent may read of a provider's answer: nothing that sets a cookie or tells of the account. */
+/** Response headers passed to an agent: none that set cookies or reveal the account. */
 const TO_AGENT = [
   'content-type',
   'content-encoding',
@@ -20,8 +20,8 @@ const TO_AGENT = [
 ]
 
 /**
- * The headers of the call to the provider, without its key. No `accept-encoding` is passed on, so an
- * answer comes as it is and streams word by word.
+ * Returns the headers of the call to the provider, without its key. `accept-encoding` is not passed on, so
+ * the answer arrives uncompressed and streams word by word.
  */
 export function toProvider(headers: IncomingHttpHeaders): Headers {
   const passed = new Headers({ 'user-agent': 'Mosaic' })
@@ -32,10 +32,10 @@ export function toProvider(headers: IncomingHttpHeaders): Headers {
   return passed
 }
 
-/** What is no longer true of a body whose compression was taken off. */
+/** Headers that no longer hold once a body is decompressed. */
 const OF_COMPRESSION = new Set(['content-encoding', 'content-length'])
 
-/** The headers of the answer to the agent; `isDecoded` where its body was compressed and no longer is. */
+/** Returns the headers of the answer to the agent; `isDecoded` if its body was decompressed. */
 export function toAgent(
   headers: IncomingHttpHeaders,
   isDecoded: boolean = false

@@ -1,4 +1,4 @@
-/** Counts the bytes that calls hold in memory. An agent decides how many calls it makes at the same time. */
+/** Limits the bytes that calls hold in memory, since agents decide how many calls they make at once. */
 export class HeldBytes {
   readonly #ofOne = new Map<string, number>()
   #ofAll = 0
@@ -9,7 +9,7 @@ export class HeldBytes {
     return this.#ofAll
   }
 
-  /** False where that is more than one holder, or all of them together, may hold: then nothing is counted. */
+  /** Returns false, and counts nothing, if this would exceed the limit of one holder or of all together. */
   take(holder: string, bytes: number): boolean {
     const held = this.#ofOne.get(holder) ?? 0
     if (held + bytes > this.most.ofOne || this.#ofAll + bytes > this.most.ofAll) return false

@@ -1,38 +1,38 @@
 import { GrowingBuffer } from '#bounded/growing_buffer'
 
-/** One event of a stream, one line of NDJSON, or a whole document. */
+/** One event of a stream, one JSON object, or a whole document. */
 export interface Message {
-  /** What an event calls itself, or null. */
+  /** The event's name, or null. */
   event: string | null
   data: string
 }
 
-/** How an answer is written: as server-sent events, as JSON objects one after the other, or as something else. */
+/** Framing of an answer: server-sent events, a sequence of JSON objects, or something else. */
 type Framing = 'events' | 'json' | 'other'
 
 const FIELDS = [':', 'data', 'event', 'id', 'retry']
-/** The mark that some servers put ahead of UTF-8, byte by byte. */
+/** UTF-8 byte order mark that some servers send, as Latin-1. */
 const BOM = '\u00ef\u00bb\u00bf'
-/** Lines of data in one event. Pretty-printed documents have a few hundred. */
+/** Limit of data lines per event. Pretty-printed documents have a few hundred. */
 const MOST_LINES = 10_000
 
 const NEWLINE = 0x0a
 const [QUOTE, BACKSLASH, OPEN, CLOSE] = ['"', '\\', '{', '}'].map((sign) => sign.charCodeAt(0))
 
 /**
- * Cuts an answer into its messages while it passes, by what it holds and not by what its headers say. JSON is
- * followed by its braces, so a document may be on one line or on many, one after the other or in a list.
- * Linear in the length of the answer, in time and memory, whatever its pieces; of a message longer than
- * `limit` bytes nothing is kept.
+ * Splits an answer into messages as it passes, detecting the framing from the content instead of the headers.
+ * JSON is tracked by its braces, so documents may span one line or many, in sequence or in a list. Linear in
+ * the length of the answer, in time and memory, however it is chunked. Messages longer than `limit` bytes are
+ * dropped.
  */
 export class MessageReader {
   #framing: Framing | null = null
-  /** The first signs, until they tell how the answer is written. */
+  /** Leading characters, until they reveal the framing. */
   #head = ''
   #found: Message[] = []
-  /** Of events, the line under way; of JSON, the object. */
+  /** The current line of an event stream, or the current JSON object. */
   readonly #pending = new GrowingBuffer()
-  /** What the event under way holds so far. */
+  /** Fields of the current event so far. */
   #event: string | null = null
   #data: string[] = []
   #size = 0
@@ -43,12 +43,12 @@ export class MessageReader {
 
   constructor(protected limit: number) {}
 
-  /** Null until the first signs came. */
+  /** Null until the leading characters have arrived. */
   get framing(): Framing | null {
     return this.#framing
   }
 
-  /** The messages that end in this piece. */
+  /** Returns the messages completed by this chunk. */
   read(chunk: Buffer): Message[] {
     const rest = this.#framing ? chunk : this.#begin(chunk)
     if (this.#framing === 'events') this.#takeLines(rest)
@@ -56,7 +56,7 @@ export class MessageReader {
     return this.#handOut()
   }
 
-  /** What the answer ended with, without the mark that ends a message. */
+  /** Returns a final message that lacks its terminator. */
   end(): Message[] {
     if (this.#framing === 'events') {
       this.#lineEnds(this.#pending.take())
@@ -71,7 +71,9 @@ export class MessageReader {
     return found
   }
 
-  /** Looks at the first sign that is no white space, and gives what of the piece follows on it. */
+  /**
+   * Detects the framing at the first character that is not white space, and returns the chunk from there on.
+   */
   #begin(chunk: Buffer): Buffer {
     const signs = (this.#head + chunk.toString('latin1')).trimStart()
     if (signs === '' || (signs.length < BOM.length && BOM.startsWith(signs))) {
@@ -142,7 +144,7 @@ export class MessageReader {
     if (start >= 0) this.#keep(chunk.subarray(start))
   }
 
-  /** The pending bytes with these behind them; nothing where they are too many. */
+  /** Returns the pending bytes followed by these; empty if that exceeds the limit. */
   #joined(bytes: Buffer): Buffer {
     if (this.#pending.size === 0 && !this.#isTooLong && bytes.length <= this.limit) return bytes
     this.#keep(bytes)

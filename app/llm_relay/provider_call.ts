@@ -9,18 +9,18 @@ export interface ProviderCall {
   headers: Headers
   body: ReplayableBody | null
   signal: AbortSignal
-  /** Milliseconds until the headers of the answer, and between two pieces of it. */
+  /** Milliseconds until the response headers, and between two chunks of the body. */
   headersTimeout: number
   bodyTimeout: number
 }
 
-/** Several connections may have been closed while nobody called; a new one is not kept waiting for a fourth. */
+/** Several idle connections may have been closed meanwhile; three attempts get past most of them. */
 const ATTEMPTS = 3
 
 /**
- * Sends the call, and again where nothing took it: the other side closed a connection that had been kept open,
- * as it was used again, and nothing of an answer had come. A call on a connection made for it is never
- * repeated, nor one whose body is not there any more.
+ * Sends the call, and repeats it if it was lost: the server closed a kept-alive connection just as it was
+ * reused, before any response. A call on a fresh connection is never repeated, nor one whose body is no
+ * longer kept.
  *
  * @throws as undici's `request`
  */

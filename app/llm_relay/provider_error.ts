@@ -1,26 +1,26 @@
 import { cut } from '#text/cut'
 
-/** An error as a service told it, in one shape for all of them. */
+/** A service's error in a common shape. */
 export interface ProviderError {
-  /** Codes, types and reasons in small letters: `invalid_api_key`, `resource_exhausted`, `1113`. */
+  /** Lower-case codes, types and reasons: `invalid_api_key`, `resource_exhausted`, `1113`. */
   codes: string[]
-  /** What it says for people, on one line, at most MESSAGE_LENGTH characters. Empty for nothing. */
+  /** The text for people, on one line, at most MESSAGE_LENGTH characters. Empty if there is none. */
   message: string
-  /** The HTTP status that the error names by itself, as one within a stream does. */
+  /** The HTTP status named inside the error, as errors within a stream do. */
   status: number | null
 }
 
-/** Sentences fit in; a whole prompt that a service repeats does not. */
+/** Long enough for sentences, too short for a whole prompt echoed by a service. */
 const MESSAGE_LENGTH = 2000
 
-/** Errors within errors that are followed: a proxy tells its upstream's as text. */
+/** Limit of nested errors: proxies report their upstream's error as text. */
 const DEPTH = 8
 
 type Fields = Record<string, unknown>
 
 /**
- * Reads an error from the beginning of a body: JSON of any service, or plain text. Of a body that is
- * neither, like a page, nothing is known.
+ * Parses an error from the start of a body: JSON of any service, or plain text. Returns an empty error for
+ * anything else, such as an HTML page.
  */
 export function parseProviderError(body: string): ProviderError {
   const value = parsed(body)
@@ -29,7 +29,7 @@ export function parseProviderError(body: string): ProviderError {
   return { codes: [], message: isMarkup ? '' : oneLine(body), status: null }
 }
 
-/** Reads an error from a parsed document or event. */
+/** Parses an error from a decoded document or event. */
 export function providerError(value: unknown): ProviderError {
   const found = { codes: new Set<string>(), messages: new Set<string>(), status: null }
   collect(value, found, DEPTH)
@@ -38,12 +38,12 @@ export function providerError(value: unknown): ProviderError {
 }
 
 /**
- * Whether an event or document is an error rather than an answer. `event` is its name in a stream: some
- * services write `error` there and leave the data as it comes.
+ * Returns whether an event or document is an error rather than an answer. `event` is its name in a stream:
+ * some services mark errors only there and leave the data unmarked.
  */
 export function isProviderError(value: unknown, event: string | null): boolean {
   if (event === 'error') return true
-  /** Google writes a document as a list of one. */
+  /** Google wraps a document in a list. */
   const told = fields(Array.isArray(value) ? value[0] : value)
   if (!told) return false
   return (
@@ -51,13 +51,13 @@ export function isProviderError(value: unknown, event: string | null): boolean {
     told.error === true ||
     told.type === 'error' ||
     told.object === 'error' ||
-    /** Z.AI, and Cloudflare. */
+    /** Z.AI and Cloudflare. */
     (told.success === false && ('code' in told || isTold(told.errors))) ||
     /** Baidu. */
     isFailed(told.error_code) ||
-    /** MiniMax, which says there that a call went well, too. */
+    /** MiniMax, which also reports success there. */
     isFailed(fields(told.base_resp)?.status_code) ||
-    /** OpenAI's Responses. */
+    /** OpenAI's Responses API. */
     isTold(fields(told.response)?.error) ||
     /** OpenRouter. */
     isTold(firstChoice(told)?.error)
@@ -80,7 +80,7 @@ function collect(value: unknown, found: Found, depth: number): void {
   for (const name of ['code', 'type', 'status', 'reason', 'statusCode', '__type', 'error_code']) {
     collectCode(told[name], found)
   }
-  /** The first that speaks: `detail` is FastAPI's, the others are Z.AI's, Baidu's and MiniMax's. */
+  /** The first non-empty one: `detail` is FastAPI's, the others are Z.AI's, Baidu's and MiniMax's. */
   const message = ['message', 'msg', 'detail', 'error_msg', 'status_msg']
     .map((name) => told[name])
     .find(isTold)
@@ -91,16 +91,16 @@ function collect(value: unknown, found: Found, depth: number): void {
     told.innererror,
     fields(told.response)?.error,
     firstChoice(told)?.error,
-    /** MiniMax; its codes are others' for something else. */
+    /** MiniMax; other services use its codes for something else. */
     fields(told.base_resp),
     /** Cloudflare. */
     Array.isArray(told.errors) ? told.errors[0] : null,
-    /** OpenRouter: what the service behind it said. */
+    /** OpenRouter: the error of the service behind it. */
     fields(told.metadata)?.raw,
   ]) {
     if (isTold(inner)) collect(inner, found, depth - 1)
   }
-  /** Google's. Only reasons: the texts beside them are links and repetitions. */
+  /** Google. Reasons only: the accompanying texts are links and repetitions. */
   for (const list of [told.details, told.errors]) {
     if (!Array.isArray(list)) continue
     for (const entry of list.slice(0, 10)) collectCode(fields(entry)?.reason, found)
@@ -116,7 +116,7 @@ function collectCode(code: unknown, found: Found): void {
   if (Number.isInteger(status) && status >= 400 && status < 600) found.status ??= status
 }
 
-/** Words, or another service's error written out as text. */
+/** Collects a message, or another service's error serialized as text. */
 function collectText(text: string, found: Found, depth: number): void {
   const inner = /^\s*[[{]/.test(text) ? parsed(text) : undefined
   if (inner !== undefined) return collect(inner, found, depth - 1)
@@ -131,7 +131,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Services that number their failures say 0 where there is none. */
+/** Services with numeric error codes send 0 for success. */
 function isFailed(code: unknown): boolean {
   return (
     (typeof code === 'number' && code !== 0) || (typeof code === 'string' && /[1-9]/.test(code))

@@ -1,4 +1,4 @@
-/** Why a provider did not answer an agent: a closed list. */
+/** Reasons why a provider did not answer an agent: a closed list. */
 export const PROVIDER_FAILURES = [
   'unauthorized',
   'billing',
@@ -14,26 +14,25 @@ export const PROVIDER_FAILURES = [
 ] as const
 export type ProviderFailureReason = (typeof PROVIDER_FAILURES)[number]
 
-/** The last thing that went wrong between an agent and a provider. `message` is for a person. */
+/** The last failure between an agent and a provider. `message` is for people. */
 export interface ProviderFailure {
-  /** The provider's name, as its owner gave it. */
+  /** The provider's name, as set by its owner. */
   provider: string
   reason: ProviderFailureReason
   message: string
-  /** The status of the provider's answer; left out where there was none. */
+  /** Status of the provider's response; omitted if there was none. */
   status?: number
-  /** Seconds after which the provider takes calls again, where it said so. */
+  /** Seconds until the provider accepts calls again, if it said so. */
   retryAfterSec?: number
   at: Date
 }
 
-/** Agents whose failure is remembered: a bound on memory, far above what answers at one time. */
+/** Limit of remembered agents: bounds memory, far above the number that answers at once. */
 const CAPACITY = 10_000
 
 /**
- * Remembers each agent's last failure. The agent itself hides it behind "all models failed", so the
- * chat looks here for what to tell its user. A call that succeeds clears it. In memory only: it is of
- * use for the chat that runs now.
+ * Remembers each agent's last failure. The agent itself only reports "all models failed", so the chat looks
+ * here for an explanation. A successful call clears it. In memory only: it concerns the current chat.
  */
 export class ProviderFailures {
   readonly #last = new Map<string, ProviderFailure>()
@@ -46,7 +45,7 @@ export class ProviderFailures {
     if (this.#last.size > CAPACITY) this.#last.delete(this.#last.keys().next().value!)
   }
 
-  /** The agent's last failure, or null where it has none, or none since then. */
+  /** Returns the agent's last failure, or null if there is none, or none since `since`. */
   last(agent: string, since?: Date): ProviderFailure | null {
     const failure = this.#last.get(agent)
     return failure && (!since || failure.at >= since) ? failure : null

@@ -28,38 +28,38 @@ import { judge, judgeError, sentence, takeTheNextModel, type Verdict } from '#ll
 /** A model call on its way to a provider. */
 export interface ModelCall {
   method: string
-  /** The path behind the provider's id, with the query, still encoded. Begins with a slash. */
+  /** The path after the provider's id, with the query, still encoded. Begins with a slash. */
   rest: string
   headers: IncomingHttpHeaders
   body: Readable
-  /** Ends when the caller leaves. */
+  /** Aborts when the caller leaves. */
   signal: AbortSignal
 }
 
-/** A model call of an agent, as it arrived. */
+/** An agent's model call, as it arrived. */
 export interface AgentCall extends ModelCall {
-  /** What the agent showed, or null. */
+  /** The agent's bearer token, or null. */
   token: string | null
   providerId: string
 }
 
-/** The caller's answer. A stream is not buffered: its reader sets the pace. */
+/** The response to the caller. Streams are not buffered: the reader sets the pace. */
 export interface ProviderResponse {
   status: number
   headers: Record<string, string>
   body: Readable | string
-  /** Set where the provider failed: then the rest is what an agent reads of it. */
+  /** Set if the provider failed: status and body are then what the agent gets instead. */
   failure?: Omit<ProviderFailure, 'at'>
 }
 
 export interface RelayDeadlines {
-  /** Until the first byte of an answer, from the call on. A local model may have to be loaded first. */
+  /** From the call to the first byte of the answer. A local model may have to be loaded first. */
   firstByteMs: number
-  /** Between two pieces of a stream. */
+  /** Between two chunks of a stream. */
   idleMs: number
-  /** For the body of an error. */
+  /** For reading an error's body. */
   errorBodyMs: number
-  /** For the first message of an answer, after which its beginning goes on as it is. */
+  /** For the first message of an answer; after that, its start is passed on unchecked. */
   holdMs: number
 }
 
@@ -70,17 +70,17 @@ const DEADLINES: RelayDeadlines = {
   holdMs: 10_000,
 }
 
-/** As much of an error as is read to understand it. */
+/** Bytes of an error that are read to classify it. */
 const ERROR_BYTES = 64 * 1024
 
-/** What answers with a page is a sign-in, or a proxy's greeting, and no model. */
+/** Responses with a page come from a sign-in or a proxy, not from a model. */
 const PAGES = new Set(['text/html', 'application/xhtml+xml'])
 
 const JSON_BODY = { 'content-type': 'application/json' }
 
 /**
- * From an agent's model call to the owner's provider and back. The agent never sees the key, and never
- * sees an error that would make it give the whole provider up.
+ * Forwards an agent's model calls to its owner's provider. The agent never sees the key, nor any error that
+ * would make it give up on the whole provider.
  */
 export class LlmRelay {
   readonly #deadlines: RelayDeadlines
@@ -88,10 +88,10 @@ export class LlmRelay {
   constructor(
     protected targets: RelayTargets,
     protected failures: ProviderFailures,
-    /** Reaches only what the settings allow. */
+    /** Reaches only addresses allowed by the settings. */
     protected dispatcher: () => Promise<Dispatcher>,
     protected logger: Logger,
-    /** Told what each call cost, once it is over. */
+    /** Called with the usage of each call once it is over. */
     protected spent: (agent: AgentName, usage: TokenUsage) => void,
     deadlines: Partial<RelayDeadlines> = {}
   ) {
@@ -99,11 +99,11 @@ export class LlmRelay {
   }
 
   /**
-   * Answers the call. Whatever goes wrong at the provider is an answer, not an exception.
+   * Answers the call. Provider failures become responses, not exceptions.
    *
-   * @throws E_AGENT_UNAUTHORIZED when the provider is not the agent's, or the token is unknown
-   * @throws E_AGENT_CALL_TOO_LARGE
-   * @throws the signal's reason when the agent left
+   * @throws E_AGENT_UNAUTHORIZED if the provider is not the agent's, or the token is unknown
+   * @throws E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL
+   * @throws the signal's reason if the agent left
    */
   async answer(call: AgentCall): Promise<ProviderResponse> {
     const target = await this.targets.find(call.token, call.providerId)
@@ -120,9 +120,7 @@ export class LlmRelay {
     return this.send(call, target)
   }
 
-  /**
-   * Sends a call that its caller may make. Throws as `answer`, but for E_AGENT_UNAUTHORIZED.
-   */
+  /** Sends a call that is already authorized. Throws like `answer`, except E_AGENT_UNAUTHORIZED. */
   send(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
     return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
   }
@@ -170,7 +168,7 @@ export class LlmRelay {
     const { body, isDecoded } = decodedBody(answer.body, headers['content-encoding'])
     const { apiKey, provider } = target
     const { name } = provider
-    /** A body that is given up halfway says so with an error, which nobody needs. */
+    /** A body abandoned halfway emits an error, which is irrelevant. */
     body.on('error', () => {})
     if (status >= 300) {
       const text = redact(await this.#errorText(body), apiKey)
@@ -194,7 +192,7 @@ export class LlmRelay {
     return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })
   }
 
-  /** What an error says; nothing where it breaks off or takes too long. */
+  /** Returns an error's text; empty if reading breaks off or takes too long. */
   #errorText(body: Readable): Promise<string> {
     const limits = {
       what: 'The error of the provider',
@@ -230,7 +228,7 @@ export class LlmRelay {
     return { ...answer, body: tapUsage(body, headers, (usage) => this.spent(target.agent, usage)) }
   }
 
-  /** Answers for a provider that failed, and remembers why. */
+  /** Builds the response for a failed provider, and records the reason. */
   #instead(
     target: RelayTarget,
     { status, body, reason, message }: Verdict,
@@ -242,7 +240,7 @@ export class LlmRelay {
     return { status, headers: JSON_BODY, body, failure }
   }
 
-  /** Too late for another answer: the agent sees a stream that ends early. */
+  /** Too late to replace the response: the agent sees a truncated stream. */
   #brokeOff(target: RelayTarget, error: Error): void {
     if (error.name === 'AbortError') return
     const reason = transportFailure(error)
@@ -254,7 +252,7 @@ export class LlmRelay {
     this.#remember(target, { provider: name, reason, message }, error)
   }
 
-  /** A call that went well ends what is remembered of earlier ones. */
+  /** Clears earlier failures after a successful call. */
   #forget({ agent, isHidden, isDirect }: RelayTarget): void {
     if (!isHidden && !isDirect) this.failures.clear(agent)
   }
@@ -268,7 +266,7 @@ export class LlmRelay {
   }
 }
 
-/** Some services repeat the key that they refuse. */
+/** Removes the key, which some services repeat when they refuse it. */
 function redact(text: string, apiKey: string | null): string {
   return apiKey ? text.replaceAll(apiKey, '[key]') : text
 }

@@ -2,14 +2,14 @@ import type { Dispatcher } from 'undici'
 import { guardedDispatcher } from '#llm/guarded_dispatcher'
 
 /**
- * Milliseconds that a connection is kept open for the next call. Many servers close theirs after five seconds
- * and do not say so; one that says how long (`Keep-Alive: timeout=60`) is taken at its word, up to a minute.
+ * Milliseconds that an idle connection is kept. Many servers close theirs after five seconds without saying
+ * so; a stated time (`Keep-Alive: timeout=60`) is honoured up to a minute.
  */
 const KEEP_ALIVE = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 60_000 }
 
 /**
- * The connections to providers, behind the guard of the address ranges that the settings allow now.
- * When an admin changes them, new calls get new connections, and streams in flight end on the old ones.
+ * Connections to providers, restricted to the address ranges that the settings currently allow. When an admin
+ * changes them, new calls get new connections, and streams in flight end on the old ones.
  */
 export class RelayDispatcher {
   #current: { ranges: string; dispatcher: Dispatcher } | null = null
@@ -27,7 +27,7 @@ export class RelayDispatcher {
     return dispatcher
   }
 
-  /** Ends every connection, streams included. */
+  /** Closes every connection, streams included. */
   async destroy(): Promise<void> {
     await this.#current?.dispatcher.destroy()
     this.#current = null

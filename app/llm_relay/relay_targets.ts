@@ -7,27 +7,27 @@ import type { AgentName } from '#openclaw/agent_name'
 import { PRIMER } from '#openclaw/primer_model'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long a change that another replica of Mosaic made may go unseen: milliseconds. */
+/** How long a change made by another replica may go unnoticed, in milliseconds. */
 const TTL_MS = 2000
 
-/** Where an agent's call goes, and with which key. Lives for seconds, in memory only. */
+/** Destination and key of an agent's call. Lives for seconds, in memory only. */
 export interface RelayTarget {
   agent: AgentName
   provider: { id: string; name: string; isActive: boolean }
   adapter: LlmAdapter
   apiType: ApiType
-  /** All that the agent may ask of it. */
+  /** The calls the agent may make. */
   calls: ApiCall[]
-  /** Without a slash at the end. Null for an adapter that answers by itself. */
+  /** Without a trailing slash. Null for an adapter that answers by itself. */
   baseUrl: string | null
   apiKey: string | null
-  /** Mosaic's own call in the agent's name: what becomes of it is nothing for its owner. */
+  /** Set on Mosaic's own calls in the agent's name: their outcome does not concern its owner. */
   isHidden?: boolean
-  /** The owner's own call, past the agent: what becomes of it is nothing for the agent's chats. */
+  /** Set on the owner's own calls, which bypass the agent: their outcome does not concern its chats. */
   isDirect?: boolean
 }
 
-/** Finds the provider that an agent may use, and opens its key: nothing else opens one for use. */
+/** Finds the provider an agent may use and unseals its key: the only place that unseals keys for use. */
 export class RelayTargets {
   readonly #targets = new ShortCache<RelayTarget>({ ttlMs: TTL_MS })
 
@@ -37,13 +37,13 @@ export class RelayTargets {
   ) {}
 
   /**
-   * Null if the token is unknown, or the provider is not one of its agent's.
+   * Returns null if the token is unknown, or the provider is not one of the agent's.
    *
-   * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED when the key does not open
-   * @throws E_UNKNOWN_PROVIDER_TYPE when its adapter is not installed
+   * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED if the key cannot be unsealed
+   * @throws E_UNKNOWN_PROVIDER_TYPE if its adapter is not installed
    */
   async find(token: string | null, providerId: string): Promise<RelayTarget | null> {
-    /** Asked each time: what is kept here outlives a token. */
+    /** Checked on every call: cached targets may outlive a token. */
     const identity = await this.tokens.identify(token)
     if (!identity) return null
     const key = `${identity.agent}/${providerId}`
@@ -51,7 +51,7 @@ export class RelayTargets {
   }
 
   /**
-   * The provider of this name of a user, for a call that the user makes past the agent. Null if there is none.
+   * Returns a user's provider by name, for a call that bypasses the agent. Null if there is none.
    *
    * @throws as `find`
    */
@@ -62,7 +62,7 @@ export class RelayTargets {
     })
   }
 
-  /** Forgets what is known, after a change of a provider or its owner. */
+  /** Clears the cache, after a change of a provider or its owner. */
   clear(): void {
     this.#targets.clear()
   }
@@ -93,7 +93,10 @@ export class RelayTargets {
   }
 }
 
-/** Every agent has it, and it answers in place: there is no address that a call could be led to. */
+/**
+ * The primer's target, available to every agent. It answers in place, so no call can be diverted to another
+ * address.
+ */
 function primer(agent: AgentName): RelayTarget {
   const { providerId: id, entryId: name, adapter } = PRIMER
   const provider = { id, name, isActive: true }

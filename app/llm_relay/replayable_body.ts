@@ -3,15 +3,15 @@ import { GrowingBuffer } from '#bounded/growing_buffer'
 import { HeldBytes } from '#llm_relay/held_bytes'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
 
-/** As much of a call as is kept until its answer begins, in bytes. A long conversation without images fits in. */
+/** Bytes of a call kept until its answer begins: enough for a long conversation without images. */
 const KEPT = 1024 * 1024
 
-/** What all calls keep at the same time. Beyond it one goes on, and is not sent again. */
+/** Limit of bytes kept by all calls. Beyond it a call continues, but cannot be repeated. */
 const allKept = new HeldBytes({ ofOne: 16 * KEPT, ofAll: 64 * KEPT })
 
 /**
- * The body of an agent's call, read once and sent on as it comes, again from its beginning where it must
- * be. Fails with E_AGENT_CALL_TOO_LARGE once it is larger than `limit`.
+ * The body of an agent's call: read once, forwarded as it arrives, and replayed from the start if the call
+ * must be repeated. Fails with E_AGENT_CALL_TOO_LARGE past `limit`.
  */
 export class ReplayableBody {
   readonly #source: AsyncIterator<Buffer>
@@ -24,31 +24,31 @@ export class ReplayableBody {
   constructor(
     source: Readable,
     protected limit: number,
-    /** Whose call it is. */
+    /** The agent making the call. */
     protected holder = '',
     protected held = allKept
   ) {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** Whether all that was read is still there. */
+  /** Whether everything read so far is still kept. */
   get isKept(): boolean {
     return this.#isKept
   }
 
-  /** The body from its beginning. A second one only while `isKept`, and after the first was left. */
+  /** Opens the body from its start. A second time only while `isKept`, and after the first reader is gone. */
   open(): Readable {
     return Readable.from(this.#pieces(), { objectMode: false })
   }
 
-  /** Nothing has to be kept any more: the answer has begun. */
+  /** Drops the kept bytes: the answer has begun. */
   release(): void {
     this.#isKept = false
     this.held.give(this.holder, this.#kept.take().length)
   }
 
   async *#pieces(): AsyncGenerator<Buffer> {
-    /** One that left may still wait for a piece: it comes among what is kept. */
+    /** An abandoned reader may still have a read pending; its piece ends up among the kept bytes. */
     await this.#pull
     if (this.#size > 0) {
       const kept = this.#kept.take()

@@ -1,7 +1,7 @@
-/** A provider that names a day of next year is not believed: seconds. */
+/** Upper limit in seconds, in case a provider names a date next year. */
 const MOST_SEC = 86_400
 
-/** The seconds of a `Retry-After` header, which may be a number or a date. Undefined where it says neither. */
+/** Parses a `Retry-After` header, a number or a date, into seconds. Returns undefined if it is neither. */
 export function retryAfter(
   header: string | string[] | undefined,
   now: () => number = Date.now

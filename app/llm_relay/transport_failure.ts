@@ -7,7 +7,7 @@ const TIMEOUTS = new Set([
   'ETIMEDOUT',
 ])
 
-/** Why a provider did not answer at all, by the error of the connection. */
+/** Returns why a provider did not respond at all, from the connection error. */
 export function transportFailure(error: unknown): ProviderFailureReason {
   for (let cause = error, depth = 0; cause && depth < 5; depth++) {
     const { code, cause: deeper } = cause as { code?: string; cause?: unknown }

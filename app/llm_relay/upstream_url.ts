@@ -1,6 +1,6 @@
 /**
- * The address of an agent's call at its provider: the rest of the path and the query below `baseUrl`.
- * Null for a path that leads out of it, however its dots and slashes are written.
+ * Returns the provider URL of an agent's call: the remaining path and query under `baseUrl`. Null if the path
+ * escapes it, however its dots and slashes are encoded.
  */
 export function upstreamUrl(baseUrl: string, rest: string): string | null {
   try {

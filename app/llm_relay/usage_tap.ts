@@ -3,15 +3,15 @@ import { usageIn, type TokenUsage } from '#llm/token_usage'
 import { mediaType } from '#llm_relay/media_type'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
 
-/** Characters of one message that are kept to be read: a whole answer in one event fits in. */
+/** Limit of one parsed message, in characters: fits a whole answer in one event. */
 const MESSAGE_LIMIT = 4 * 1024 * 1024
 
-/** Only what may hold counts is parsed: most events of a stream are a few words. */
+/** Messages worth parsing for counts; most events of a stream only hold a few words. */
 const MAY_COUNT = /tokens|tokencount|eval_count/i
 
 /**
- * Reads the usage of an answer while it passes: each piece goes on at once and as it came. Only counts
- * are kept, and of the text no more than the message that is under way.
+ * Reads token usage from a passing answer without delaying or changing it. Keeps only counts, and no more
+ * text than the current message.
  */
 class UsageReader {
   readonly #reader = new MessageReader(MESSAGE_LIMIT)
@@ -21,7 +21,7 @@ class UsageReader {
     this.#count(this.#reader.read(chunk))
   }
 
-  /** What the answer said, or null where it said nothing. */
+  /** Returns the reported usage, or null if there was none. */
   end(): TokenUsage | null {
     this.#count(this.#reader.end())
     const { in: input, out } = this.#usage
@@ -32,18 +32,18 @@ class UsageReader {
     for (const { data } of messages) {
       if (!MAY_COUNT.test(data)) continue
       try {
-        /** The last word counts: families that tell it more than once tell the sum so far. */
+        /** The last report counts: APIs that report more than once send running totals. */
         Object.assign(this.#usage, usageIn(JSON.parse(data)))
       } catch {
-        /** No JSON: then it counts nothing. */
+        /** Not JSON, so it holds no counts. */
       }
     }
   }
 }
 
 /**
- * The body as it is, and what it said of tokens to `told`, once, when it ended or was left. Null tells
- * nothing. What is still compressed, or no text, is passed on unread; what does not say its type is read.
+ * Returns the body unchanged, and calls `told` once with its token usage when it ends or is abandoned. Not
+ * called if no usage was reported. Compressed or non-text bodies pass unread; undeclared types are read.
  */
 export function tapUsage(
   body: Readable,
@@ -66,7 +66,7 @@ export function tapUsage(
     if (usage) told(usage)
     body.destroy()
   })
-  /** An agent that leaves ends the body; nobody needs to hear that from the tap. */
+  /** An agent that leaves ends the body; the tap's error carries no news. */
   tap.on('error', () => {})
   return body.pipe(tap)
 }

@@ -5,7 +5,7 @@ import { parseProviderError, type ProviderError } from '#llm_relay/provider_erro
 import { cut } from '#text/cut'
 import type { ProviderFailureReason } from '#llm_relay/provider_failures'
 
-/** What an agent gets in place of a provider's error, and what its user may be told. */
+/** The response an agent gets in place of a provider's error, and the message its user may see. */
 export interface Verdict {
   status: number
   body: string
@@ -13,16 +13,16 @@ export interface Verdict {
   message: string
 }
 
-/** A provider's answer that is an error: its status, and the beginning of its body as text. */
+/** A provider's error response: its status, and the start of its body as text. */
 export interface ErrorAnswer {
   status: number
   body: string
 }
 
-/** The most of a provider's own words that a message repeats. */
+/** Characters of a provider's own message that are quoted. */
 const QUOTED = 300
 
-/** How each reason reads for a person. `name` is what the owner called the provider. */
+/** Messages for people, by reason. `name` is the owner's name of the provider. */
 const SENTENCES: Record<ProviderFailureReason, (name: string) => string> = {
   unauthorized: (name) => `The key of ${name} was refused.`,
   billing: (name) => `The account behind ${name} has no credit left.`,
@@ -37,16 +37,16 @@ const SENTENCES: Record<ProviderFailureReason, (name: string) => string> = {
   inactive: (name) => `${name} is switched off.`,
 }
 
-/** A sentence for a person on what happened. */
+/** Returns a sentence for people about the failure. */
 export function sentence(reason: ProviderFailureReason, name: string): string {
   return SENTENCES[reason](name)
 }
 
 /**
- * What the agent gets instead of a failure: OpenClaw then takes the next model at once, and this
- * provider stays usable. With 401, 402, 403 or billing text it would turn the whole provider off for
- * minutes; after 429 and 5xx it may wait for over a minute. `message` is for its user; the agent reads a
- * provider's words only where it cannot misread them.
+ * Returns the agent's response to a failure: OpenClaw then tries the next model at once, and this provider
+ * stays usable. For 401, 402, 403 or billing text it would disable the whole provider for minutes; after 429
+ * and 5xx it may wait over a minute. `message` is for its user; the agent gets a provider's own words only if
+ * it cannot misread them.
  */
 export function takeTheNextModel(
   reason: ProviderFailureReason,
@@ -58,7 +58,7 @@ export function takeTheNextModel(
   return { status: 404, body: JSON.stringify({ type: 'error', error }), reason, message }
 }
 
-/** Decides on a provider's answer that is an error. The adapter reads it first, if it can. */
+/** Judges a provider's error response. The adapter may interpret it first. */
 export function judge(
   answer: ErrorAnswer,
   name: string,
@@ -77,7 +77,7 @@ export function judge(
   )
 }
 
-/** Of an adapter that throws, or tells a reason that there is not, nothing is believed. */
+/** Ignores an adapter that throws or returns an unknown reason. */
 function readBy(adapter: Pick<LlmAdapter, 'readError'>, answer: ErrorAnswer): ServiceError | null {
   try {
     const told = adapter.readError?.(answer) ?? null
@@ -88,10 +88,9 @@ function readBy(adapter: Pick<LlmAdapter, 'readError'>, answer: ErrorAnswer): Se
 }
 
 /**
- * Decides on a provider's error; without a status, on one within an answer. A conversation that is too long
- * goes to the agent in the words that it knows, and a call that the provider finds wrong as it came,
- * because the agent knows how to mend both; everything else becomes the answer after which it takes the
- * next model.
+ * Judges a provider's error; without a status, one inside an answer. An overlong conversation is reported in
+ * words the agent knows, and an invalid call as the provider put it, because the agent can repair both.
+ * Everything else becomes the response that makes it try the next model.
  */
 export function judgeError(
   error: ProviderError,
@@ -120,7 +119,7 @@ export function judgeError(
   return takeTheNextModel(reason, name)
 }
 
-/** 400: the agent sees that it was the call, and not the provider. */
+/** Returns 400, so that the agent blames the call and not the provider. */
 function refuse(
   code: 'context_length_exceeded' | 'invalid_request',
   told: string,

@@ -5,7 +5,7 @@ import type { ProviderFailures } from '#llm_relay/provider_failures'
 let relay: LlmRelay
 let failures: ProviderFailures
 
-/** The relay of this application, made by `providers/openclaw_provider.ts`. */
+/** The application's relay, created by `providers/openclaw_provider.ts`. */
 await app.booted(async () => {
   relay = await app.container.make('llm_relay')
   failures = await app.container.make('llm_relay.failures')
