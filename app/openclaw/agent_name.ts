@@ -1,6 +1,6 @@
 /**
- * How an agent is named wherever text names it: `user/<user id>` or `system/<system container id>`.
- * It is the launcher's AGENT_ID, and the two path parts of the config endpoint.
+ * An agent's name wherever it is written as text: `user/<user id>` or `system/<system container id>`. Used as
+ * the launcher's AGENT_ID and as the two path segments of the config endpoint.
  */
 export type AgentName = `user/${string}` | `system/${string}`
 
@@ -9,13 +9,13 @@ export interface AgentNameParts {
   id: string
 }
 
-/** The parts of an agent's name. */
+/** Splits an agent's name. */
 export function parseAgentName(name: AgentName): AgentNameParts {
   const slash = name.indexOf('/')
   return { kind: name.slice(0, slash) as AgentNameParts['kind'], id: name.slice(slash + 1) }
 }
 
-/** The user whose agent it is, or null for a system agent. */
+/** Returns the id of the user who owns the agent, or null for a system agent. */
 export function ownerOf(name: AgentName): string | null {
   const { kind, id } = parseAgentName(name)
   return kind === 'user' ? id : null

@@ -5,37 +5,40 @@ import { hashGatewayToken } from '#models/with_lifecycle'
 import type { AgentName } from '#openclaw/agent_name'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long another replica of Mosaic may miss a renewed token, or a deactivated owner: milliseconds. */
+/** How long another replica may miss a renewed token or a deactivated owner, in milliseconds. */
 export const TOKEN_TTL_MS = 1000
 
-/** Whose token it was. */
+/** The agent a token belongs to. */
 export interface AgentIdentity {
   agent: AgentName
   /** The id of the agent's row: `user_containers` or `system_containers`. */
   rowId: string
-  /** Whose providers it may use: all of this user … */
+  /** The user whose providers the agent may use … */
   ownerId: string | null
-  /** … or, for a system agent, just this one. */
+  /** … or, for a system agent, its only provider. */
   providerId: string | null
 }
 
-/** Tells which agent a gateway token belongs to. */
+/** Maps gateway tokens to agents. */
 export class AgentTokens {
   readonly #known: ShortCache<AgentIdentity>
 
-  /** `now` in milliseconds, of a clock that only goes on. */
+  /** `now` in milliseconds, from a monotonic clock. */
   constructor(now?: () => number) {
     this.#known = new ShortCache({ ttlMs: TOKEN_TTL_MS, now })
   }
 
-  /** Null for a token of nobody, of a deactivated user, or of a system agent that is switched off. */
+  /** Returns null for an unknown token, a deactivated user, or a system agent that is switched off. */
   async identify(token: string | null): Promise<AgentIdentity | null> {
     if (!token) return null
     const hash = hashGatewayToken(token)
     return this.#known.get(hash, () => this.#find(hash))
   }
 
-  /** Whose knowledge token it is; null as for `identify`. System agents have no owner, and know nothing. */
+  /**
+   * Identifies the agent by its knowledge token; null as for `identify`. System agents have no owner, and no
+   * knowledge.
+   */
   async identifyKnowledge(token: string | null): Promise<AgentIdentity | null> {
     if (!token) return null
     const hash = hashGatewayToken(token)
@@ -74,7 +77,7 @@ export class AgentTokens {
   }
 }
 
-/** The database compared already; this one takes the same time wherever they differ. */
+/** Repeats the database's comparison in constant time. */
 function same(stored: string | null, hash: string): boolean {
   return stored?.length === hash.length && timingSafeEqual(Buffer.from(stored), Buffer.from(hash))
 }

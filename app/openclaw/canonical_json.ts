@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** JSON with sorted keys, so that equal values give equal text. What is undefined is left out. */
+/** Returns JSON with sorted keys, so that equal values give equal text. Undefined values are omitted. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, entry: unknown) => {
     if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return entry
@@ -9,7 +9,7 @@ export function canonicalJson(value: unknown): string {
   })
 }
 
-/** SHA-256 of the canonical JSON, in hex. */
+/** Returns the SHA-256 of the canonical JSON in hex. */
 export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex')
 }

@@ -1,6 +1,6 @@
-/** The few fields that Mosaic reads of what a gateway answers to control calls. */
+/** The few fields Mosaic reads from a gateway's responses to control calls. */
 
-/** The answer to `gateway.suspend.prepare`. `busy` holds nothing, so it has no id. */
+/** Response of `gateway.suspend.prepare`. `busy` suspends nothing, so it has no id. */
 export interface Suspension {
   status: 'ready' | 'draining' | 'busy'
   suspensionId?: string
@@ -19,20 +19,20 @@ export interface CronPage {
 }
 
 export interface ConfigSnapshot {
-  /** The document as it was written, without the defaults of OpenClaw. */
+  /** The document as written, without OpenClaw's defaults. */
   parsed?: Record<string, unknown>
   hash?: string
 }
 
-/** The answer to `device.pair.list`: the devices that may connect. */
+/** Response of `device.pair.list`: the devices that may connect. */
 export interface PairedDevices {
   paired?: { deviceId: string }[]
 }
 
-/** Jobs that OpenClaw keeps for itself: a review of skills each week, of memories each night, heartbeats. */
+/** OpenClaw's own jobs: a weekly review of skills, a nightly one of memories, heartbeats. */
 const OF_OPENCLAW = /^(heartbeat|skill-collection-review|memory-core):/
 
-/** When the first of the jobs that someone asked for is due, in milliseconds of the epoch, or null. */
+/** Returns when the first user-requested job is due, in milliseconds since the epoch, or null. */
 export function nextOwnJobAt(jobs: CronJob[]): number | null {
   const times = jobs
     .filter(({ enabled, declarationKey }) => {

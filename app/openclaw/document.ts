@@ -7,7 +7,7 @@ import { minimalProfile } from '#openclaw/profiles/minimal'
 import { PRIMER, primerEntry } from '#openclaw/primer_model'
 import type { OpenClawDocument, SecretReference } from '#openclaw/openclaw_document'
 
-/** A provider of the agent's owner, with the adapter that knows its kind. */
+/** A provider of the agent's owner, with the adapter for its type. */
 export interface DocumentProvider {
   id: string
   name: string
@@ -16,50 +16,54 @@ export interface DocumentProvider {
   adapter: Pick<LlmAdapter, 'toOpenClaw'>
 }
 
-/** Everything that a document depends on. No secret is among it. */
+/** Everything a document depends on. Contains no secrets. */
 export interface DocumentInput {
   profile: AgentProfile
-  /** Where the agent finds the tools of what is known; left out, it gets none. */
+  /** URL of the knowledge tools; omitted if the agent gets none. */
   mcpUrl?: string
-  /** Where the agent reaches the LLM relay, without a slash at the end; a provider's id follows. */
+  /** URL of the LLM relay as the agent reaches it, without a trailing slash; a provider's id follows. */
   relayUrl: string
-  /** Active ones of the owner. Those without a model are left out. */
+  /** The owner's active providers. Those without a model are ignored. */
   providers: DocumentProvider[]
-  /** References as `resolveModel` reads them. */
+  /** References in the form read by `resolveModel`. */
   primaryModel: string | null
   fallbackModels: string[]
   /** The default provider, for references that name none. */
   providerId: string | null
 }
 
-/** Control calls over HTTP (suspend, schedules, pairing), so that Mosaic needs no shell in the instance. */
+/**
+ * Plugin for control calls over HTTP (suspend, schedules, pairing), so Mosaic needs no shell in the instance.
+ */
 const CONTROL_PLUGIN = 'admin-http-rpc'
 
 const SECRETS = 'mosaic'
 const GATEWAY_TOKEN: SecretReference = { source: 'file', provider: SECRETS, id: '/token' }
 
-/** OpenAI's other API. Images and files come as data: an agent fetches no address that a message names. */
+/**
+ * OpenAI's Responses API. Images and files must arrive as data: an agent fetches no URL named in a message.
+ */
 const RESPONSES = { enabled: true, images: { allowUrl: false }, files: { allowUrl: false } }
 
 const LOG_BYTES = 5_000_000
 
-/** How OpenClaw names the tools of the server `mosaic`. */
+/** Name pattern of the tools from the MCP server `mosaic`. */
 const KNOWLEDGE_TOOLS = ['mosaic__*']
 
-/** Milliseconds after which OpenClaw drops a session's idle tools; without it, it keeps all of them. */
+/** Milliseconds until OpenClaw drops a session's idle tools; without it, all of them are kept. */
 const MCP_IDLE_MS = 600_000
 
 /**
- * The OpenClaw document of an agent. It holds no secret: the gateway token, which is also what the
- * agent shows to the LLM relay, is read from the secrets file.
+ * Assembles the OpenClaw document of an agent. It contains no secrets: the gateway token, which the agent
+ * also presents to the LLM relay, is read from the secrets file.
  *
- * OpenClaw replaces `${NAME}` in every string of its document by the variable of its environment
- * (tried with 2026.9.6: the workspace, the secrets path and the log path start and serve). So one
- * document fits every runtime, wherever the state folder lies; the launcher exports
- * OPENCLAW_STATE_DIR and MOSAIC_SECRETS_FILE. The gateway's port and address are arguments of the
- * launcher, as they belong to the instance and not to the agent.
+ * OpenClaw replaces `${NAME}` in every string of its document with that environment variable (verified with
+ * 2026.9.6: the workspace, the secrets path and the log path start and serve). So one document fits every
+ * runtime, wherever the state folder is; the launcher exports OPENCLAW_STATE_DIR and MOSAIC_SECRETS_FILE. The
+ * gateway's port and address are launcher arguments, because they belong to the instance and not to the
+ * agent.
  *
- * @throws E_NO_PROVIDER when no given provider has a model
+ * @throws E_NO_PROVIDER if no given provider has a model
  */
 export function assembleDocument(input: DocumentInput): OpenClawDocument {
   const providers = input.providers.filter(({ models }) => models.length > 0)
@@ -76,9 +80,9 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
       auth: { mode: 'token', token: GATEWAY_TOKEN },
       http: { endpoints: { chatCompletions: { enabled: true }, responses: RESPONSES } },
       controlUi: { enabled: false },
-      /** Otherwise a process inside the instance pairs itself without anyone's consent. */
+      /** Otherwise a process inside the instance could pair itself without consent. */
       nodes: { pairing: { autoApproveLocal: false, sshVerify: false } },
-      /** On by default: a shell with the gateway's own environment. */
+      /** Enabled by default: a shell with the gateway's own environment. */
       terminal: { enabled: false },
     },
     agents: {
@@ -86,7 +90,7 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
         workspace: '${OPENCLAW_STATE_DIR}/workspace',
         skipBootstrap: true,
         model: { primary: reference(primary), fallbacks: fallbacks.map(reference) },
-        /** A heartbeat would spend the owner's tokens while nobody asks. */
+        /** A heartbeat would spend the owner's tokens while nobody uses the agent. */
         heartbeat: { every: '0m' },
       },
     },
@@ -98,7 +102,7 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
     secrets: {
       providers: { [SECRETS]: { source: 'file', path: '${MOSAIC_SECRETS_FILE}', mode: 'json' } },
     },
-    /** By default all agents of a machine would log into one folder under /tmp. */
+    /** By default all agents on a machine would log to one folder under /tmp. */
     logging: {
       file: '${OPENCLAW_STATE_DIR}/logs/gateway.log',
       maxFileBytes: LOG_BYTES,
@@ -113,7 +117,7 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
   }
 }
 
-/** OpenClaw puts the token in from its environment: headers take no secret reference. */
+/** OpenClaw inserts the token from its environment, because headers accept no secret references. */
 function knowledgeServer(url: string): OpenClawDocument['mcp'] {
   const headers = { Authorization: 'Bearer ${MOSAIC_KNOWLEDGE_TOKEN}' }
   return {
@@ -123,8 +127,8 @@ function knowledgeServer(url: string): OpenClawDocument['mcp'] {
 }
 
 /**
- * Each provider's entry, pointed at the LLM relay, the primer's beside them, and the plugins that they
- * need together.
+ * Builds the entries of all providers, pointed at the LLM relay, plus the primer's, and lists the plugins
+ * they need.
  */
 function modelEntries(
   providers: DocumentProvider[],
@@ -151,8 +155,8 @@ function modelEntries(
 }
 
 /**
- * A provider's models, and those that the owner chose without declaring them: then the service says
- * whether it knows the model, and the owner reads it, instead of another model answering in silence.
+ * Returns a provider's models, plus any that the owner chose without declaring them. So the service can
+ * report that it does not know the model, instead of another model silently answering.
  */
 function withChosen(
   provider: DocumentProvider,
@@ -165,7 +169,7 @@ function withChosen(
   return [...provider.models, ...undeclared.map((id) => ({ id, name: id }))]
 }
 
-/** Two providers of one kind may ask for the same id; the later one takes its own name as well. */
+/** Two providers of one type may request the same id; the later one then uses its own name. */
 function freeId(id: string, name: string, taken: object): string {
   if (!Object.hasOwn(taken, id)) return id
   return Object.hasOwn(taken, name) ? `${id}-${name}` : name

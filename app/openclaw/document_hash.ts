@@ -1,11 +1,11 @@
 import { hashOf } from '#openclaw/canonical_json'
 
-/** Digits of each half. */
+/** Hex digits per half. */
 const HALF = 32
 
 /**
- * One hash of 64 hex digits for what an agent starts from. Its halves tell whether the document changed, or
- * the files beside it: they reach an agent that runs in different ways.
+ * Returns one hash of 64 hex digits for everything an agent starts from. Its halves show whether the document
+ * or its files changed, because each reaches a running agent in a different way.
  */
 export function documentHash(document: object, files: object): string {
   return `${hashOf(document).slice(0, HALF)}${hashOf(files).slice(0, HALF)}`

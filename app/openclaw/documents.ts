@@ -11,15 +11,15 @@ import { E_UNKNOWN_AGENT } from '#openclaw/errors'
 import { launchFiles, preloadFile, type LaunchFile } from '#openclaw/launch_files'
 import type { OpenClawDocument } from '#openclaw/openclaw_document'
 
-/** What an agent starts from. */
+/** Everything an agent starts from. */
 export interface AgentDocument {
   document: OpenClawDocument
   files: LaunchFile[]
-  /** Of the document and its files, without the preload, which counts from the next start on. */
+  /** Covers the document and its files, but not the preload, which only takes effect at the next start. */
   hash: string
 }
 
-/** Finds the adapter of a provider's type, or throws E_UNKNOWN_PROVIDER_TYPE. */
+/** Returns the adapter of a provider's type, or throws E_UNKNOWN_PROVIDER_TYPE. */
 export interface Adapters {
   get(type: string): LlmAdapter
 }
@@ -31,21 +31,21 @@ interface Wishes extends Pick<
   knowledge: KnowledgeAccess
 }
 
-/** Assembles agents' documents from their rows. Nothing of it is stored but the hash. */
+/** Assembles agents' documents from their rows. Only the hash is stored. */
 export class AgentDocuments {
   constructor(
     protected adapters: Adapters,
-    /** The internal listener as an agent finds it, without a slash at the end. */
+    /** URL of the internal listener as agents reach it, without a trailing slash. */
     protected internalUrl: string,
-    /** A module that gateways start with; empty for none. */
+    /** Source of a module preloaded by gateways; empty for none. */
     protected preload: () => Promise<string> = async () => ''
   ) {}
 
   /**
-   * The document of an agent as the rows are now.
+   * Returns an agent's document for the current rows.
    *
-   * @throws E_NO_PROVIDER when its owner has no active provider with a model
-   * @throws E_UNKNOWN_AGENT for a system agent that does not exist
+   * @throws E_NO_PROVIDER if its owner has no active provider with a model
+   * @throws E_UNKNOWN_AGENT if the system agent does not exist
    */
   async forAgent(agent: AgentName): Promise<AgentDocument> {
     const { kind, id } = parseAgentName(agent)
@@ -98,7 +98,7 @@ export class AgentDocuments {
     return { document, files: [...files, preloadFile(await this.preload())], hash }
   }
 
-  /** A provider whose adapter was uninstalled is of no use, but must not keep the agent from the others. */
+  /** Skips a provider whose adapter was uninstalled, so that the agent can still use the others. */
   #provider({ id, name, type, apiType, models }: LlmProvider): DocumentProvider | null {
     try {
       return { id, name, apiType, models: models ?? [], adapter: this.adapters.get(type) }

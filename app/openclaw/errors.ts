@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** The owner of an agent has no active provider with a model. */
+/** The agent's owner has no active provider with a model. */
 export class E_NO_PROVIDER extends Exception {
   static override code = 'E_NO_PROVIDER'
   static override status = 409
@@ -8,7 +8,7 @@ export class E_NO_PROVIDER extends Exception {
   static override help = 'Add a provider with at least one model under Settings → Providers.'
 }
 
-/** There is no such agent. */
+/** The agent does not exist. */
 export class E_UNKNOWN_AGENT extends Exception {
   static override code = 'E_UNKNOWN_AGENT'
   static override status = 404
@@ -16,7 +16,7 @@ export class E_UNKNOWN_AGENT extends Exception {
   static override help = 'It may have been deleted. Reload the page.'
 }
 
-/** What an agent presented is not its own token: the same for unknown, wrong and someone else's. */
+/** The presented token is not the agent's: the same for unknown, wrong and someone else's. */
 export class E_AGENT_UNAUTHORIZED extends Exception {
   static override code = 'E_AGENT_UNAUTHORIZED'
   static override status = 401
@@ -24,7 +24,7 @@ export class E_AGENT_UNAUTHORIZED extends Exception {
   static override help = 'An agent gets its token from Mosaic when it starts. Restart the agent.'
 }
 
-/** A gateway did not answer, or answered what Mosaic does not understand. */
+/** A gateway did not respond, or its response was unintelligible. */
 export class E_GATEWAY_FAILED extends Exception {
   static override code = 'E_GATEWAY_FAILED'
   static override status = 502

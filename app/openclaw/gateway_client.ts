@@ -8,51 +8,51 @@ import { storedKey, toSession, type GatewaySession } from '#openclaw/gateway_sha
 import { toMessages, type GatewayMessage, type StoredMessage } from '#openclaw/gateway_messages'
 import { withWholeTexts } from '#openclaw/whole_texts'
 
-/** Long enough for a gateway whose workers fell asleep, short enough for someone who waits. */
+/** Long enough for a gateway whose idle workers must restart, short enough for a person waiting. */
 const TIMEOUT_MS = 15_000
 
-/** A readiness probe that takes longer is a gateway that is busy starting. */
+/** A gateway that takes longer for a readiness probe is busy starting. */
 const PROBE_TIMEOUT_MS = 2000
 
-/** What is said to the primer. Nobody reads it. */
+/** The message sent to the primer. Nobody reads it. */
 const PRIMING = JSON.stringify({
   model: 'openclaw',
   stream: true,
   messages: [{ role: 'user', content: 'Hello.' }],
 })
 
-/** Messages of the primer's session that are kept: with more, each prewarm would take longer. */
+/** Limit of the primer session's messages: a longer session makes each prewarm slower. */
 const PRIMER_MESSAGES = 50
 
-/** The most turns of a conversation that are read back at once. */
+/** Limit of turns per history request. */
 const HISTORY_LIMIT = 200
 
-/** Two hundred turns with the results of their tools; a page with more would not be read. */
+/** Size limit: two hundred turns with their tool results; nobody reads a longer page. */
 const HISTORY = {
   what: 'The conversation in the answer of the gateway',
   maxBytes: 32 * 1024 * 1024,
 }
 
-/** The primer says a few words. */
+/** Size limit: the primer only answers a few words. */
 const PRIMED = { what: 'The answer of the gateway to the primer', maxBytes: 1024 * 1024 }
 
-/** A part of a conversation, oldest first. */
+/** One page of a conversation, oldest turn first. */
 export interface GatewayHistory {
   messages: GatewayMessage[]
-  /** Gives the turns before these, or null at the beginning. */
+  /** Returns the preceding turns, or null at the beginning. */
   nextCursor: string | null
 }
 
 /**
- * What Mosaic asks a gateway beside chatting. `url` and `token` are those of `GatewayAccess`. Keys of
- * conversations are as the chat endpoint takes them in `x-openclaw-session-key`.
+ * Calls to a gateway other than chats. `url` and `token` come from `GatewayAccess`. Conversation keys have
+ * the form that the chat endpoint expects in `x-openclaw-session-key`.
  */
 export class GatewayClient {
   constructor(protected timeoutMs: number = TIMEOUT_MS) {}
 
   /**
-   * Whether the gateway may get traffic now. Anything but its yes is a no: starting, draining, refused,
-   * silent. Costs the agent nothing and counts as nobody's activity. Rejects only when `signal` ends it.
+   * Returns whether the gateway accepts traffic now. Starting, draining, refusing and silent gateways are not
+   * ready. Costs the agent nothing and does not count as activity. Rejects only if `signal` aborts.
    */
   async probeReady(url: string, signal?: AbortSignal): Promise<boolean> {
     try {
@@ -71,7 +71,7 @@ export class GatewayClient {
   }
 
   /**
-   * The agent's conversations, the latest first.
+   * Returns the agent's conversations, latest first.
    *
    * @throws E_GATEWAY_FAILED
    */
@@ -84,7 +84,7 @@ export class GatewayClient {
   }
 
   /**
-   * The turns of a conversation that a person wrote and read. Null where there is no such conversation.
+   * Returns a conversation's turns as a person saw them. Null if the conversation does not exist.
    *
    * @throws E_GATEWAY_FAILED
    */
@@ -108,8 +108,8 @@ export class GatewayClient {
   }
 
   /**
-   * Takes a conversation out of the agent's list. OpenClaw keeps an archive of it in the state folder.
-   * A conversation that does not exist is success.
+   * Removes a conversation from the agent's list. OpenClaw keeps an archive of it in the state folder. A
+   * no-op if the conversation does not exist.
    *
    * @throws E_GATEWAY_FAILED
    */
@@ -119,9 +119,9 @@ export class GatewayClient {
   }
 
   /**
-   * One chat with the primer in a session of its own: what the gateway loads for it, the next chat finds
-   * ready. The session stays, because deleting one makes the gateway cold again (2.5 s to the next first
-   * token instead of 0.5, with OpenClaw 2026.9.6); only a long one is ended and begun anew.
+   * Chats once with the primer in a separate session, so that the gateway has everything loaded for the next
+   * chat. The session stays, because deleting one makes the gateway cold again (2.5 s to the next first token
+   * instead of 0.5, with OpenClaw 2026.9.6); only a long one is deleted and restarted.
    *
    * @throws E_GATEWAY_FAILED, the signal's reason
    */
@@ -153,7 +153,7 @@ export class GatewayClient {
         signal,
       })
       const answer = await readText(response.body, { ...PRIMED, signal })
-      /** An error in a stream has the status 200. */
+      /** Errors inside a stream have status 200. */
       if (response.statusCode !== 200 || answer.includes('data: {"error"')) {
         throw new Error(`status ${response.statusCode}`)
       }
@@ -163,7 +163,7 @@ export class GatewayClient {
     }
   }
 
-  /** The JSON at an address, or null for 404. */
+  /** Returns the JSON at a URL, or null for a 404. */
   async #read(address: string, token: string): Promise<any> {
     try {
       const signal = AbortSignal.timeout(this.timeoutMs)

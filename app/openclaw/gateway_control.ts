@@ -10,44 +10,47 @@ import {
   type Suspension,
 } from '#openclaw/control_shapes'
 
-/** A gateway in the middle of a model's answer takes a while, one that stands still takes for ever. */
+/** A gateway busy with a model's answer responds slowly, a hung one never. */
 const TIMEOUT_MS = 10_000
 
-/** Ten thousand jobs; a gateway that always names another page would keep the question going for ever. */
+/** Page limit, equal to ten thousand jobs: guards against a gateway that always reports another page. */
 const MOST_PAGES = 50
 
 /**
- * What a gateway says when it is asked to take no more work: `closed` takes none, and does none; `draining`
- * takes none and ends what it has; `busy` goes on as before.
+ * A gateway's state after a request to stop admitting work: `closed` is idle, `draining` only finishes
+ * running work, and `busy` continues as before.
  */
 export type AdmissionState = 'closed' | 'draining' | 'busy'
 
-/** Devices that are forgotten at once; nobody pairs more by hand, and what is left goes at the next start. */
+/** Limit of devices removed per call: nobody pairs more by hand, and the rest goes at the next start. */
 const MOST_DEVICES = 200
 
-/** Every replica of Mosaic asks under the same name, so that each can take back what another one began. */
+/** Shared by all replicas, so that each can undo what another began. */
 const REQUEST_ID = 'mosaic'
 
 /**
- * Control over a gateway by plain HTTP (its plugin `admin-http-rpc`), the same way into a process and into a
- * container. Every call rejects with E_GATEWAY_FAILED when the gateway refuses, is away or stands still.
+ * Controls a gateway over plain HTTP (its plugin `admin-http-rpc`), which works alike for processes and
+ * containers. Every call rejects with E_GATEWAY_FAILED if the gateway refuses, is unreachable or hangs.
  */
 export class GatewayControl {
   constructor(protected timeoutMs: number = TIMEOUT_MS) {}
 
   /**
-   * Closes an idle gateway: no chat, no run, no job, no background shell. It then admits no work for two
-   * minutes, or until `reopen`. With `drain` it stops admitting work although it is busy, and lets running
-   * work end; call again to learn when. Takes 5 to 30 ms.
+   * Closes an idle gateway: one without a chat, run, job or background shell. It then admits no work for two
+   * minutes, or until `reopen`. With `drain`, a busy gateway stops admitting work too and finishes what is
+   * running; call again to learn when it is done. Takes 5 to 30 ms.
    */
   async close(gateway: ControlledGateway, { drain }: { drain: boolean }): Promise<AdmissionState> {
     const { status } = await this.#prepare(gateway, drain)
     return status === 'ready' ? 'closed' : status
   }
 
-  /** Admits work again, whichever replica closed the gateway. An open gateway is success. */
+  /** Admits work again, whichever replica closed the gateway. A no-op if it is open. */
   async reopen(gateway: ControlledGateway): Promise<void> {
-    /** A gateway keeps apart with and without draining, and tells of the other that it conflicts. */
+    /**
+     * A gateway treats suspensions with and without draining separately, and reports the other kind as a
+     * conflict.
+     */
     const { suspensionId } = await this.#prepare(gateway, false).catch(() =>
       this.#prepare(gateway, true)
     )
@@ -55,8 +58,9 @@ export class GatewayControl {
   }
 
   /**
-   * When the next job of the agent's own schedule is due, in milliseconds of the epoch, or null. Jobs that
-   * OpenClaw makes for itself are no reason to wake an agent. Call it before the gateway is closed.
+   * Returns when the agent's own schedule is due next, in milliseconds since the epoch, or null. OpenClaw's
+   * internal jobs are ignored, because they are no reason to wake an agent. Call it before closing the
+   * gateway.
    */
   async nextJobAt(gateway: ControlledGateway): Promise<number | null> {
     let earliest: number | null = null
@@ -75,8 +79,8 @@ export class GatewayControl {
   }
 
   /**
-   * Forgets every device but Mosaic's own: one that was let in with a former token would get in without the
-   * present one. A gateway keeps devices for good, so it is asked after each start.
+   * Removes every paired device except Mosaic's own: one paired with an earlier token would get in without
+   * the current one. Gateways keep devices for good, so this runs after each start.
    */
   async forgetOtherDevices(gateway: ControlledGateway): Promise<void> {
     const { paired = [] } = await this.#call<PairedDevices>(gateway, 'device.pair.list', {})
@@ -86,12 +90,12 @@ export class GatewayControl {
     }
   }
 
-  /** The document that the gateway works with, and the hash that a change has to name. */
+  /** Returns the gateway's current document, and the hash that a change must name. */
   async document(gateway: ControlledGateway): Promise<ConfigSnapshot> {
     return this.#call<ConfigSnapshot>(gateway, 'config.get', {})
   }
 
-  /** Changes the document with that hash. Resolves once the gateway works with it, within a second. */
+  /** Patches the document with this hash. Resolves once the gateway uses the result, within a second. */
   async patchDocument(
     gateway: ControlledGateway,
     { patch, replacePaths }: LivePatch,

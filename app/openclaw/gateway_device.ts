@@ -7,27 +7,27 @@ import {
   type KeyObject,
 } from 'node:crypto'
 
-/** Says what the key is for, so that no other use of the token could lead to the same one. */
+/** Key derivation context, so that no other use of the token yields the same key. */
 const PURPOSE = 'mosaic: device of a gateway'
 
-/** What precedes the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+/** PKCS #8 prefix of a 32-byte Ed25519 key (RFC 8410). */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/** Who Mosaic is to a gateway that lets devices in, as the official client asks for it. */
+/** Mosaic's identity at a gateway that requires devices, as the official client expects it. */
 export interface GatewayDevice {
-  /** SHA-256 of the public key: hexadecimal. */
+  /** SHA-256 of the public key, in hex. */
   id: string
-  /** The raw key: base64url. */
+  /** The raw public key, in base64url. */
   publicKey: string
-  /** An Ed25519 signature: base64url. */
+  /** Returns an Ed25519 signature in base64url. */
   sign(payload: string): string
 }
 
 /**
- * Mosaic's device identity at one agent's gateway. OpenClaw requires a device for connections from another
- * host. The key is derived from the gateway token: a holder of the token may pair a device anyway, so the key
- * gives no more power, all replicas are the same device, and nothing needs storage. A new token makes a new
- * device, which is paired at the first call; the gateway forgets the former one after the start.
+ * Returns Mosaic's device identity at one agent's gateway. OpenClaw requires a device for connections from
+ * another host. The key is derived from the gateway token: a holder of the token may pair a device anyway, so
+ * the key grants nothing more, all replicas are the same device, and nothing is stored. A new token makes a
+ * new device, which is paired at the first call; the gateway forgets the old one after the start.
  */
 export function deviceOf(token: string): GatewayDevice {
   const seed = Buffer.from(hkdfSync('sha256', token, '', PURPOSE, 32))

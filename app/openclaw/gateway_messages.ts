@@ -1,21 +1,21 @@
-/** How a gateway tells what was said in a session, row by row, and what a person reads of it. */
+/** Converts the rows of a gateway's session into the messages a person reads. */
 import { cut } from '#text/cut'
 import type { ToolStep } from '#openclaw/run_events'
 
-/** Characters of what a tool printed that are shown; the whole stays with the agent. */
+/** Tool output is cut to this many characters for display; the agent keeps all of it. */
 const OUTPUT_LENGTH = 8000
 
-/** A step of a tool that is over. */
+/** A completed tool step. */
 export type PastStep = Pick<ToolStep, 'id' | 'name' | 'title' | 'failed' | 'elapsedMs' | 'output'>
 
-/** A picture that the gateway keeps of a message, to be asked for by its id. */
+/** A message's picture, kept by the gateway and fetched by id. */
 export interface KeptPicture {
   id: string
   type: string
   size: number
 }
 
-/** One turn of a conversation, for a person. What is left out was not there. */
+/** One turn of a conversation for display. Absent fields were empty. */
 export interface GatewayMessage {
   id: string
   role: 'user' | 'assistant'
@@ -24,9 +24,9 @@ export interface GatewayMessage {
   reasoning?: string
   tools?: PastStep[]
   pictures?: KeptPicture[]
-  /** `<provider>/<model>`, as the gateway names it. */
+  /** `<provider>/<model>`, by the gateway's name. */
   model?: string
-  /** The run failed. OpenClaw's own words about it are left out. */
+  /** Set if the run failed. OpenClaw's own error text is omitted. */
   failed?: true
 }
 
@@ -51,23 +51,24 @@ export interface StoredMessage {
   provider?: string
   model?: string
   stopReason?: string
-  /** Set on what an agent says before it uses a tool. */
+  /** Set on text that an agent writes before it uses a tool. */
   openclawStreamFallback?: object
   __openclaw?: { id?: string; recordTimestampMs?: number; truncated?: boolean }
 }
 
-/** What an agent did since its last words. */
+/** An agent's work since its last text. */
 interface Work {
   reasoning: string[]
   tools: PastStep[]
-  /** Milliseconds of the epoch at which each tool was called. */
+  /** When each tool was called, in milliseconds since the epoch. */
   calledAt: Map<string, number>
-  /** The first row of it, in case no words follow. */
+  /** The first row of this work, in case no text follows. */
   first: { stored: StoredMessage; index: number } | null
 }
 
 /**
- * The messages of rows, oldest first: an agent's tools and reasoning go with the words that follow them.
+ * Converts rows to messages, oldest first. An agent's tools and reasoning are attached to the text that
+ * follows them.
  */
 export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
   const messages: GatewayMessage[] = []
@@ -151,7 +152,7 @@ function takeResult(work: Work, stored: StoredMessage): void {
   if (output) step.output = cut(output, OUTPUT_LENGTH)
 }
 
-/** The command, or whatever else a tool was asked for first. */
+/** Returns the tool's first string argument, such as its command. */
 function titleOf(asked: unknown): string {
   const values = Object.values(asked && typeof asked === 'object' ? asked : {})
   const first = values.find((value) => typeof value === 'string')

@@ -1,18 +1,18 @@
 import { requestGateway as request } from '#runtimes/gateway_connections'
 import { readText } from '#bounded/body'
 
-/** Its own document, the longest answer, has some hundred kilobytes. */
+/** Size limit: the longest response, the gateway's document, takes some hundred kilobytes. */
 const MAX_BYTES = 8 * 1024 * 1024
 
-/** Where a gateway is and what opens it: those of `GatewayAccess`. */
+/** URL and token of a gateway, as in `GatewayAccess`. */
 export interface ControlledGateway {
   url: string
   token: string
 }
 
 /**
- * One call of a gateway's methods by plain HTTP (its plugin `admin-http-rpc`): the status and the text of the
- * answer, whatever they say. Rejects when the gateway is away, or takes longer than `timeoutMs`.
+ * Calls one gateway method over plain HTTP (plugin `admin-http-rpc`) and returns status and text, whatever
+ * they are. Rejects if the gateway is unreachable or takes longer than `timeoutMs`.
  */
 export async function callByHttp(
   { url, token }: ControlledGateway,

@@ -1,25 +1,25 @@
 /**
- * The few fields that Mosaic reads of what a gateway answers. Everything is optional on arrival: a
- * newer OpenClaw may leave out or add what it likes.
+ * The few fields Mosaic reads from a gateway's responses. All are optional on arrival: a newer OpenClaw may
+ * add or omit any.
  */
 
 /** A conversation of an agent. */
 export interface GatewaySession {
-  /** As the chat endpoint takes it in `x-openclaw-session-key`. */
+  /** The key in the form that the chat endpoint expects in `x-openclaw-session-key`. */
   key: string
   title: string | null
   pinned: boolean
   preview: string | null
-  /** The last message's time: what Mosaic or its owner change of a session is none. */
+  /** Time of the last message; changes to the session's settings do not count. */
   updatedAt: Date
-  /** The model that was chosen for it alone, as the gateway names it. */
+  /** The model chosen for this session only, by the gateway's name. */
   model?: string
 }
 
-/** OpenClaw keeps a session `K` of its one agent under this prefix. */
+/** Prefix under which OpenClaw stores the sessions of its single agent. */
 const PREFIX = 'agent:main:'
 
-/** The key that OpenClaw itself uses for a conversation. */
+/** Returns OpenClaw's own key of a conversation. */
 export function storedKey(key: string): string {
   return `${PREFIX}${key}`
 }
@@ -38,7 +38,7 @@ interface StoredSession {
   modelOverrideSource?: string | null
 }
 
-/** Null for what is no conversation of the agent, or is not understood. */
+/** Returns null if the session is not one of the agent's conversations. */
 export function toSession(stored: StoredSession): GatewaySession | null {
   if (!stored.key?.startsWith(PREFIX)) return null
   const { modelProvider, model, modelOverrideSource } = stored

@@ -3,21 +3,24 @@ import { plainAddress } from '#runtimes/gateway_connections'
 import { deviceOf } from '#openclaw/gateway_device'
 import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 
-/** The wire version of the OpenClaw that Mosaic pins. */
+/** Protocol version of the OpenClaw release that Mosaic pins. */
 const PROTOCOL = 4
 
-/** Without the first, a gateway tells nothing of the tools that an agent uses. */
+/** The first is required for tool events, the others for approvals. */
 const LISTENING_CAPABILITIES = ['tool-events', 'approvals', 'exec-approvals', 'plugin-approvals']
 
-/** Calls that come at once to a gateway that does not know Mosaic yet get in each other's way. */
+/**
+ * Pairing attempts per connection: concurrent calls to a gateway that does not know Mosaic yet disturb each
+ * other.
+ */
 const MOST_PAIRINGS = 3
 
 export interface GatewayCall extends ControlledGateway {
-  /** Milliseconds for each step: to connect, to be let in, to be answered. */
+  /** Milliseconds per step: to connect, to be admitted, to get a response. */
   timeoutMs: number
 }
 
-/** What a gateway adds to a refusal. */
+/** Details that a gateway adds to a refusal. */
 interface Refusal {
   details?: { code?: string; requestId?: string }
 }
@@ -28,27 +31,27 @@ export interface GatewayConnection {
   close(): void
 }
 
-/** What a gateway tells by itself. */
+/** An event pushed by a gateway. */
 export interface GatewayEvent {
   event: string
   payload?: unknown
 }
 
-/** For who stays connected to listen. */
+/** Callbacks of a connection that stays open. */
 export interface Listening {
   onEvent(event: GatewayEvent): void
-  /** The connection is gone, whoever closed it: nothing more comes. */
+  /** The connection is gone, whoever closed it; no further events. */
   onClose(): void
 }
 
 /**
- * Connects to a gateway's WebSocket, for what it does not offer over HTTP.
+ * Connects to a gateway's WebSocket, for features it does not offer over HTTP.
  *
- * Over loopback the token alone would do; from another host OpenClaw gives it no rights without a paired
- * device. So Mosaic comes as one, and where the gateway does not know it yet, lets itself in: the token
- * may approve devices over HTTP. That happens once for each agent, which keeps it in its state.
+ * Over loopback the token alone suffices; from another host OpenClaw grants it no rights without a paired
+ * device. So Mosaic presents a device, and approves it itself over HTTP if the gateway does not know it yet:
+ * the token permits that. This happens once per agent, which keeps the pairing in its state.
  *
- * @throws E_GATEWAY_FAILED when the gateway refuses, is unreachable, or takes longer than `timeoutMs`
+ * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`
  */
 export async function openGateway(
   gateway: GatewayCall,
@@ -70,9 +73,9 @@ export async function openGateway(
 }
 
 /**
- * One call of a gateway's WebSocket methods: connect, ask, leave.
+ * Makes one WebSocket call: connects, sends the request, disconnects.
  *
- * @throws E_GATEWAY_FAILED when the gateway refuses, is unreachable, or takes longer than `timeoutMs`
+ * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`
  */
 export async function callGateway<Result>(
   gateway: GatewayCall,
@@ -89,7 +92,7 @@ export async function callGateway<Result>(
   }
 }
 
-/** The client is OpenClaw's own, loaded at the first call: it takes 16 MB of memory. */
+/** Connects with OpenClaw's own client, imported at the first call because it takes 16 MB of memory. */
 async function connect(
   { url, token, timeoutMs }: GatewayCall,
   listening?: Listening
@@ -97,7 +100,7 @@ async function connect(
   const { GatewayClient } = await import('@openclaw/gateway-client')
   const device = deviceOf(token)
   const connected = Promise.withResolvers<void>()
-  // It opens its socket itself.
+  // The client opens its own socket.
   const address = await plainAddress(url)
   const client = new GatewayClient({
     url: address.url.replace(/^http/, 'ws'),
@@ -106,7 +109,7 @@ async function connect(
     maxProtocol: PROTOCOL,
     requestTimeoutMs: timeoutMs,
     ...(listening && { caps: LISTENING_CAPABILITIES }),
-    // The client would hand its key to the signing below, which has it already.
+    // The signing below holds the key; the client would only pass it through.
     deviceIdentity: { deviceId: device.id, privateKeyPem: '', publicKeyPem: '' },
     hostDeps: {
       logDebug: () => {},
@@ -123,7 +126,7 @@ async function connect(
     },
   })
   let closed = false
-  /** Otherwise the client would connect again by itself. */
+  /** Stops the client, which would otherwise reconnect by itself. */
   const close = () => {
     if (closed) return
     closed = true
@@ -144,13 +147,16 @@ async function connect(
   return { request: (method, params) => client.request(method, params), close }
 }
 
-/** The pairing that would let Mosaic in, where that is what the gateway asks for. */
+/** Returns the id of the pairing request if the gateway requires pairing, or null. */
 function pairingAsked(error: unknown): string | null {
   const { details } = error as Refusal
   return details?.code === 'PAIRING_REQUIRED' ? (details.requestId ?? null) : null
 }
 
-/** One that another call has approved meanwhile is refused: the next attempt to connect tells. */
+/**
+ * Approves a pairing request. One that another call has already approved is refused; the next attempt to
+ * connect decides.
+ */
 async function approve(gateway: GatewayCall, requestId: string): Promise<void> {
   await callByHttp(gateway, 'device.pair.approve', { requestId }, gateway.timeoutMs)
 }

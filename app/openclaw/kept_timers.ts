@@ -2,20 +2,19 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RuntimeFinding } from '#runtimes/contract'
 
-/** A timer of OpenClaw that ends a worker thread of the gateway. */
+/** An OpenClaw timer that stops an idle worker thread of the gateway. */
 interface IdleTimer {
-  /** Milliseconds that OpenClaw sets it to. */
+  /** The delay OpenClaw sets, in milliseconds. */
   delayMs: number
-  /** How the name of the chunk begins that sets it. */
+  /** Prefix of the file name of the chunk that sets it. */
   chunk: string
-  /** How the chunk writes the delay, where that is known: it tells whether a version still has the timer. */
+  /** The delay as written in the chunk, if known: shows whether a version still has the timer. */
   constant?: string
 }
 
 /**
- * After a minute without a chat the gateway ends two worker threads, and the next chat waits until they have
- * started again: seconds of processor time. Others end after half an hour. OpenClaw 2026.9.6 has no setting
- * for any of them.
+ * After a minute without a chat the gateway stops two worker threads, and the next chat waits seconds of CPU
+ * time for their restart. Others stop after half an hour. OpenClaw 2026.9.6 has no settings for these.
  */
 const IDLE_TIMERS: IdleTimer[] = [
   {
@@ -31,12 +30,12 @@ const IDLE_TIMERS: IdleTimer[] = [
   { delayMs: 1_800_000, chunk: 'sqlite-coordinator-' },
 ]
 
-/** A day: an agent that rests for longer is stopped anyway. */
+/** A day: agents idle for longer are stopped anyway. */
 const KEPT_MS = 24 * 60 * 60_000
 
 /**
- * A module for `node --import` that makes the gateway's idle timers last for a day, known by their delay and
- * the chunk that sets them. Another timer, chunk or thread is left as it is.
+ * A module for `node --import` that extends the gateway's idle timers to a day. It recognizes them by delay
+ * and chunk, and leaves other timers, chunks and threads alone.
  */
 export const keptTimersModule = `import { isMainThread } from 'node:worker_threads'
 
@@ -57,7 +56,9 @@ if (isMainThread) {
 }
 `
 
-/** Whether the module takes on the OpenClaw package of a folder: another version may set other timers. */
+/**
+ * Checks whether the module works for the OpenClaw package in a folder: another version may set other timers.
+ */
 export async function examineTimers(openclaw: string): Promise<RuntimeFinding[]> {
   const dist = join(openclaw, 'dist')
   const names = await readdir(dist)

@@ -1,8 +1,8 @@
-/** Sections that OpenClaw takes over while it runs: who answers, and where it thinks. */
+/** Document sections that OpenClaw reloads while it runs: agents and models. */
 const LIVE_SECTIONS = ['agents', 'models']
-/** OpenClaw's own notes in a document that it has written. */
+/** OpenClaw's own metadata in a document it has written. */
 const NOTES = 'meta'
-/** What a gateway says in place of whatever might be secret. */
+/** A gateway's placeholder for values that might be secret. */
 const REDACTED = '__OPENCLAW_REDACTED__'
 
 type Json = Record<string, unknown>
@@ -10,13 +10,13 @@ type Json = Record<string, unknown>
 export interface LivePatch {
   /** A JSON merge patch: objects merge, null deletes. */
   patch: Json
-  /** The arrays that are replaced or go: a gateway wants each of them named. */
+  /** Arrays replaced or removed by the patch: a gateway requires each to be named. */
   replacePaths: string[]
 }
 
 /**
- * What makes the document of a gateway that runs into another one, without a restart; null where something
- * else than the live sections differs, or cannot be named. An empty patch means: nothing differs.
+ * Returns the patch that turns a running gateway's document into another without a restart. Null if anything
+ * outside the live sections differs, or an array's path cannot be named. Empty if nothing differs.
  */
 export function livePatch(current: Json, wanted: Json): LivePatch | null {
   const names = new Set([...Object.keys(current), ...Object.keys(wanted)])
@@ -33,10 +33,10 @@ export function livePatch(current: Json, wanted: Json): LivePatch | null {
   return replacePaths.every((path) => !path.includes(UNNAMEABLE)) ? { patch, replacePaths } : null
 }
 
-/** Stands for a key with a dot in it, which no path can name. */
+/** Replaces a key that contains a dot or bracket, which a path cannot express. */
 const UNNAMEABLE = '\0'
 
-/** Undefined where they are the same. */
+/** Returns undefined if both are equal. */
 function difference(current: unknown, wanted: unknown, path: string, arrays: string[]): unknown {
   if (isSame(current, wanted)) return undefined
   if (wanted === undefined) {
@@ -55,7 +55,7 @@ function difference(current: unknown, wanted: unknown, path: string, arrays: str
   return patch
 }
 
-/** The arrays below, but not those within another array. */
+/** Returns the paths of nested arrays, but none within another array. */
 function arraysIn(value: unknown, path: string): string[] {
   if (Array.isArray(value)) return [path]
   if (!isObject(value)) return []

@@ -10,7 +10,7 @@ import { livePatch } from '#openclaw/live_patch'
 
 const TIMEOUT_MS = 10_000
 
-/** Puts a file into the workspace of an agent that runs. */
+/** Writes a file into a running agent's workspace. */
 export async function setWorkspaceFile(
   { url, token }: ControlledGateway,
   name: string,
@@ -20,7 +20,7 @@ export async function setWorkspaceFile(
   await callGateway(gateway, 'agents.files.set', { agentId: 'main', name, content })
 }
 
-/** Brings new settings to an agent that runs. What it is doing meanwhile goes on. */
+/** Applies new settings to a running agent without interrupting it. */
 export class LiveSettings {
   constructor(
     protected documents: Pick<AgentDocuments, 'forAgent'>,
@@ -29,7 +29,7 @@ export class LiveSettings {
   ) {}
 
   /**
-   * Returns the hash of the document that the agent uses from now on, or null if only a new start applies it.
+   * Returns the hash of the document the agent uses from now on, or null if only a restart can apply it.
    * `formerHash` is the hash of its present document.
    *
    * @throws E_NO_PROVIDER

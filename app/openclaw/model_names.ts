@@ -1,16 +1,16 @@
 /**
- * What OpenClaw 2026.9.6 reads behind an "@" as part of a model's name: a date, then a quantization. Anything
- * else there is to it the name of a stored login, which it cuts off.
+ * Suffixes that OpenClaw 2026.9.6 accepts after an "@" as part of a model name: a date, then a quantization.
+ * It takes anything else for the name of a stored login and cuts it off.
  */
 const DATE = /^\d{8}$/
 const QUANTIZATION = /^(?:i?q\d+(?:_[a-z0-9]+)*|\d+bit)$/i
 
-/** What a header of HTTP carries: printable Latin-1. */
+/** Characters allowed in an HTTP header: printable Latin-1. */
 const IN_A_HEADER = /^[\x21-\x7e\xa1-\xff]+$/
 
 /**
- * Why an agent could not ask its service for this model, as a sentence for the owner; null for a name that
- * arrives as it is.
+ * Returns why an agent cannot request this model from its service, as a sentence for the owner. Null if the
+ * name arrives unchanged.
  */
 export function unusableModelName(id: string): string | null {
   if (/[\s\p{C}]/u.test(id)) return 'A model name holds no white space and no invisible characters.'
@@ -23,7 +23,7 @@ export function unusableModelName(id: string): string | null {
   return `OpenClaw takes "@${rest}" for the name of a login and asks for "${name}" without it. Give the model a name without "@" at the service.`
 }
 
-/** Whether a single request can name the model: OpenClaw reads it from a header. */
+/** Returns whether a single request can name the model: OpenClaw reads it from a header. */
 export function fitsInHeader(id: string): boolean {
   return IN_A_HEADER.test(id)
 }

@@ -1,6 +1,6 @@
 import type { LlmModel } from '#llm/contract'
 
-/** A provider, as far as a reference to one of its models needs it. */
+/** The provider fields needed to resolve model references. */
 export interface ReferencedProvider {
   id: string
   name: string
@@ -13,8 +13,8 @@ export interface ModelChoice<Provider extends ReferencedProvider> {
 }
 
 /**
- * Finds what a reference names: `<provider name>/<model id>`, or a bare model id of the default
- * provider. A model id may hold slashes itself. Null where the provider is not among the given ones.
+ * Resolves a reference: `<provider name>/<model id>`, or a bare model id of the default provider. A model id
+ * may contain slashes. Returns null if the provider is not among the given ones.
  */
 export function resolveModel<Provider extends ReferencedProvider>(
   reference: string,
@@ -34,8 +34,8 @@ export function resolveModel<Provider extends ReferencedProvider>(
 }
 
 /**
- * The models that an agent uses, the first one first: its primary, then its fallbacks, without those
- * whose provider is gone. Where none is left, the first model of the default provider stands in.
+ * Returns the agent's models in order: primary, then fallbacks, without those whose provider is gone. If none
+ * is left, the first model of the default provider is used.
  */
 export function chooseModels<Provider extends ReferencedProvider>(
   wanted: { primaryModel: string | null; fallbackModels: string[]; providerId: string | null },

@@ -1,25 +1,25 @@
 import type { OpenClawEntry } from '#llm/contract'
 
-/** A value that OpenClaw reads from the secrets file when it starts, by JSON pointer. */
+/** A value that OpenClaw reads from the secrets file at start, by JSON pointer. */
 export interface SecretReference {
   source: 'file'
   provider: string
   id: string
 }
 
-/** The part of the document that a profile decides. */
+/** The document sections determined by a profile. */
 export interface ProfileSections {
   plugins: {
-    /** Where it is missing, every bundled plugin may load. */
+    /** If omitted, every bundled plugin may load. */
     allow?: string[]
     entries: Record<string, { enabled: boolean }>
     slots?: { memory: 'none' }
   }
   tools: {
     profile: 'minimal' | 'full'
-    /** On, it would hide the tools of a client behind a search for them. */
+    /** If enabled, it would hide a client's tools behind a search. */
     toolSearch: false
-    /** Tools beyond the profile's, as patterns. */
+    /** Additional tools beyond the profile's, as patterns. */
     alsoAllow?: string[]
     loopDetection?: { enabled: boolean }
   }
@@ -29,8 +29,8 @@ export interface ProfileSections {
 }
 
 /**
- * The part of `openclaw.json` that Mosaic writes. OpenClaw refuses to start on a key that it does not
- * know, so every key here was accepted by the version that `docker/agent/package.json` pins.
+ * The part of `openclaw.json` written by Mosaic. OpenClaw refuses to start on an unknown key; every key here
+ * is accepted by the version pinned in `docker/agent/package.json`.
  */
 export interface OpenClawDocument extends ProfileSections {
   gateway: {
@@ -54,7 +54,7 @@ export interface OpenClawDocument extends ProfileSections {
     defaults: {
       workspace: string
       skipBootstrap: boolean
-      /** Each as `<provider entry id>/<model id>`. */
+      /** Values are `<provider entry id>/<model id>`. */
       model: { primary: string; fallbacks: string[] }
       heartbeat: { every: string }
     }

@@ -3,22 +3,24 @@ import { DemoAdapter } from '#llm/adapters/demo'
 
 const MODEL = { id: 'echo', name: 'Primer' }
 
-/** Answers at once: nobody reads along. */
+/** No delay between words: nobody reads along. */
 const adapter = new DemoAdapter(0)
 
 /**
- * A model inside Mosaic that every agent's document names and no one is shown. A hidden chat with it
- * makes an agent load all that a chat needs, at nobody's cost. It is no row and has no key, and it is
- * made here rather than taken from the registry, so that no plugin can put a real service in its place.
+ * A model inside Mosaic, named in every agent's document but shown to nobody. A hidden chat with it makes an
+ * agent load everything a chat needs, free of charge. It has no row and no key, and bypasses the registry so
+ * that no plugin can substitute a real service.
  */
 export const PRIMER: Readonly<{
-  /** In place of a provider's id at the LLM relay. Those of rows are cuid2, of 24 characters. */
+  /** Its provider id at the LLM relay. Ids of rows are cuid2, with 24 characters. */
   providerId: string
-  /** Its entry in the document. Providers' names have no underscore, so none can ask for it. */
+  /** Its entry in the document. Provider names contain no underscore, so none can request it. */
   entryId: string
-  /** The model as a gateway names it. */
+  /** The model, by the gateway's name. */
   model: string
-  /** Its session at the gateway: of none of the surfaces whose sessions are conversations. */
+  /**
+   * Its session at the gateway; the prefix belongs to no surface, so it is never listed as a conversation.
+   */
   sessionKey: string
   adapter: LlmAdapter
 }> = {
@@ -29,7 +31,7 @@ export const PRIMER: Readonly<{
   adapter,
 }
 
-/** Its entry in the document, without the agent's token. */
+/** Returns its entry in the document, without the agent's token. */
 export function primerEntry(relayUrl: string): OpenClawEntry['config'] {
   const { providerId: id, entryId: name } = PRIMER
   const provider = { id, name, apiType: adapter.defaults.apiType, models: [MODEL] }

@@ -1,26 +1,26 @@
 import { cut } from '#text/cut'
 import type { GatewayEvent } from '#openclaw/gateway_socket'
 
-/** Characters of what a tool printed that are told; the whole stays with the agent. */
+/** Tool output is cut to this many characters; the agent keeps all of it. */
 const OUTPUT_LENGTH = 8000
 
-/** Characters of a command, a title, or a reason that are told. */
+/** Commands, titles and reasons are cut to this many characters. */
 const TEXT_LENGTH = 4000
 
 export type ToolPhase = 'start' | 'update' | 'end'
 
-/** A step of a tool that the agent uses. */
+/** A step of a running tool. */
 export interface ToolStep {
   kind: 'tool'
   id: string
   name: string
-  /** What it does, in a few words of OpenClaw. */
+  /** OpenClaw's short description of the step. */
   title: string
   phase: ToolPhase
   failed: boolean
-  /** Milliseconds since it began; whole at its end. */
+  /** Milliseconds since it began; the total once it has ended. */
   elapsedMs: number
-  /** What it printed so far, cut. */
+  /** Its output so far, cut. */
   output?: string
 }
 
@@ -28,28 +28,28 @@ export const APPROVAL_DECISIONS = ['allow-once', 'allow-always', 'deny'] as cons
 export type ApprovalDecision = (typeof APPROVAL_DECISIONS)[number]
 export type ApprovalKind = 'exec' | 'plugin' | 'system-agent'
 
-/** Something that the agent may do only once its owner has agreed. */
+/** An action that needs the owner's approval. */
 export interface Approval {
   kind: 'approval'
   id: string
   about: ApprovalKind
-  /** The command, or what a plugin asks for. */
+  /** The command, or a plugin's request. */
   title: string
   detail: string | null
   decisions: ApprovalDecision[]
   expiresAt: Date | null
-  /** `pending`, or how it ended: `allowed`, `denied`, `expired`, … */
+  /** `pending`, or the outcome: `allowed`, `denied`, `expired`, … */
   state: string
 }
 
-/** What a gateway tells of a run beside its text. */
+/** Events of a run other than its text. */
 export type RunEvent =
   | { kind: 'reasoning'; text: string }
   | ToolStep
   | Approval
-  /** The model that answers from here on, as the gateway names it. */
+  /** The model answering from here on, by the gateway's name. */
   | { kind: 'model'; model: string }
-  /** Files of the agent's workspace that it shows with its answer. */
+  /** Workspace files that the agent shows with its answer. */
   | { kind: 'media'; paths: string[] }
 
 interface Payload {
@@ -61,14 +61,14 @@ interface Payload {
   data?: Record<string, any>
 }
 
-/** Reads what a gateway tells of a session's run. It keeps when each tool began. */
+/** Parses the events of a session's run. Remembers when each tool began. */
 export class RunEvents {
   readonly #begunAt = new Map<string, number>()
 
-  /** @param storedKey the session, as the gateway names it: what is told of others is left out */
+  /** @param storedKey the gateway's key of the session; events of others are ignored */
   constructor(protected storedKey: string) {}
 
-  /** Null for what no person reads. */
+  /** Returns null for events that are not shown. */
   read({ event, payload }: GatewayEvent): RunEvent | null {
     const told = (payload ?? {}) as Payload
     if (told.sessionKey !== this.storedKey) return null
@@ -124,7 +124,7 @@ export class RunEvents {
   }
 }
 
-/** An approval as a gateway describes it, or null for one that is not understood. */
+/** Converts a gateway's approval, or returns null if it is unintelligible. */
 export function approvalOf(told: Record<string, any>): Approval | null {
   const shown = told.presentation ?? {}
   if (typeof told.id !== 'string' || typeof shown.kind !== 'string') return null

@@ -4,18 +4,18 @@ import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 10_000
 
-/** Listens to the runs of one session until it is ended. */
+/** Observes the runs of one session until the returned function is called. */
 export type WatchRuns = typeof watchRuns
 
-/** What a gateway answers to a subscription. */
+/** A gateway's response to a subscription. */
 interface Subscribed {
   approvalReplay?: { approvals?: Record<string, unknown>[] }
 }
 
 /**
- * Hands on what a gateway tells of a session's runs beside their text: tools, reasoning, approvals, models.
- * Approvals that are open already come first. The chat does not depend on it: a gateway that cannot be
- * listened to is silence here. The returned function ends it.
+ * Reports what happens in a session's runs beside their text: tools, reasoning, approvals, models. Open
+ * approvals are reported first. The chat does not depend on it: a gateway that cannot be observed just yields
+ * no events. Call the returned function to stop.
  */
 export function watchRuns(
   { url, token }: { url: string; token: string },

@@ -3,17 +3,17 @@ import type { AgentName } from '#openclaw/agent_name'
 import type { AgentDocuments } from '#openclaw/documents'
 import { ShortCache } from '#openclaw/short_cache'
 
-/** How long another replica's change of a row may stay unseen: milliseconds. */
+/** How long a change made by another replica may go unnoticed, in milliseconds. */
 const TTL_MS = 1000
 
-/** What the config endpoint sends, ready as text. */
+/** Response of the config endpoint, already serialized. */
 export interface ServedDocument {
   document: string
   files: string
   etag: string
 }
 
-/** Agents' documents as text, kept for a moment: many agents that start at once cost few queries. */
+/** Caches agents' serialized documents briefly, so that many agents starting at once cost few queries. */
 export class ServedDocuments {
   readonly #ready = new ShortCache<ServedDocument>({ ttlMs: TTL_MS, capacity: 1000 })
 

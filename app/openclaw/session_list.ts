@@ -1,13 +1,13 @@
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { openGateway, type GatewayCall } from '#openclaw/gateway_socket'
 
-/** Sessions of one answer: a gateway reads a title and a preview for each. */
+/** Sessions per page: a gateway reads a title and a preview for each. */
 const PAGE = 200
 
-/** Ten thousand sessions; a gateway that always names another page would keep the question going for ever. */
+/** Page limit, equal to ten thousand sessions: guards against a gateway that always reports another page. */
 const MOST_PAGES = 50
 
-/** The answer to `sessions.list`. */
+/** Response of `sessions.list`. */
 interface SessionPage {
   sessions?: object[]
   hasMore?: boolean
@@ -15,7 +15,7 @@ interface SessionPage {
 }
 
 /**
- * All sessions of a gateway, as it stores them. Without a limit it would tell of the latest fifty.
+ * Returns all sessions of a gateway, as stored. Without a limit a gateway returns only the latest fifty.
  *
  * @throws E_GATEWAY_FAILED
  */

@@ -3,16 +3,16 @@ import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 5000
 
-/** What an agent keeps of a session beside its messages. */
+/** The session fields an agent stores beside its messages. */
 export interface SessionPatch {
-  /** OpenClaw takes each name once: one that another session has is refused. At most 512 UTF-16 units. */
+  /** Unique: OpenClaw refuses a name that another session has. At most 512 UTF-16 units. */
   label?: string
   pinned?: boolean
-  /** As the gateway names it; null is the agent's own choice. */
+  /** The model, by the gateway's name; null for the agent's own choice. */
   model?: string | null
 }
 
-/** Changes what an agent keeps of one of its sessions. */
+/** Changes fields of one of an agent's sessions. */
 export type PatchSession = typeof patchSession
 
 /** @throws E_GATEWAY_FAILED */

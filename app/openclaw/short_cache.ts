@@ -2,15 +2,15 @@ import { LRUCache } from 'lru-cache'
 
 export interface ShortCacheOptions {
   ttlMs: number
-  /** Entries; the one that was not asked for longest goes first. */
+  /** Maximum entries; the least recently used one is evicted first. */
   capacity?: number
-  /** Milliseconds of a clock that nobody sets back, above 0. */
+  /** Milliseconds above 0, from a monotonic clock. */
   now?: () => number
 }
 
 /**
- * Keeps what was just looked up for a moment, so that a burst of calls costs one look-up. Callers that
- * come while a look-up runs share it. A failed look-up, and one that found nothing, is not kept.
+ * Caches look-ups briefly, so that a burst of calls costs one. Concurrent callers share a running look-up.
+ * Failed look-ups and those that found nothing are not cached.
  */
 export class ShortCache<Value> {
   readonly #kept: LRUCache<string, Promise<Value | null>>

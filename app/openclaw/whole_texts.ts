@@ -4,21 +4,21 @@ import { openGateway } from '#openclaw/gateway_socket'
 
 const TIMEOUT_MS = 15_000
 
-/** Characters of one message: more than a person sends, or a model answers, at once. */
+/** Limit of one message in characters: more than a person sends or a model answers at once. */
 const MOST_CHARACTERS = 2_000_000
 
-/** Messages that are fetched whole for one reading; what is longer beyond them stays cut. */
+/** Messages fetched in full per read; further long ones stay cut. */
 const MOST_MESSAGES = 100
 
-/** The answer to `chat.message.get`. */
+/** Response of `chat.message.get`. */
 interface WholeMessage {
   ok?: boolean
   message?: StoredMessage
 }
 
 /**
- * A gateway's history cuts each message at 8,000 characters, and says so; those are asked for one by one.
- * One that it does not give stays cut.
+ * Fetches in full the messages that a gateway's history cuts at 8,000 characters and marks as such. Those it
+ * does not return stay cut.
  *
  * @throws E_GATEWAY_FAILED
  */
@@ -27,7 +27,7 @@ export async function withWholeTexts(
   key: string,
   rows: StoredMessage[]
 ): Promise<StoredMessage[]> {
-  /** What is said before a tool is another row of the same stored message. */
+  /** Text before a tool call is a separate row of the same stored message. */
   const cut = rows.filter(
     ({ __openclaw: kept, openclawStreamFallback: aside }) => kept?.truncated && kept.id && !aside
   )

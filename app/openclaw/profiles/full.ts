@@ -1,13 +1,13 @@
 import type { ProfileSections } from '#openclaw/openclaw_document'
 
 /**
- * Everything OpenClaw brings: tools that act, reminders, memory, the browser where one is installed.
- * Its plugins load as they are needed, so there is no list of allowed ones.
+ * All of OpenClaw: tools that act, reminders, memory, and the browser if one is installed. Plugins load on
+ * demand, so there is no allow list.
  */
 export function fullProfile(control: string): ProfileSections {
   return {
     plugins: { entries: { [control]: { enabled: true } } },
-    /** Nothing else stops a model that repeats the same call. */
+    /** The only guard against a model that repeats the same call. */
     tools: { profile: 'full', toolSearch: false, loopDetection: { enabled: true } },
   }
 }

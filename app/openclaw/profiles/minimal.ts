@@ -1,10 +1,10 @@
 import type { ProfileSections } from '#openclaw/openclaw_document'
 
 /**
- * A conversation and nothing else: the leanest start and a prompt of 12 KB instead of 60 KB. No
- * reminders, no browser, no memory search, no tools that act.
+ * Conversation only: the leanest start, and a prompt of 12 KB instead of 60 KB. No reminders, browser, memory
+ * search, or tools that act.
  *
- * `tools` names those that it gets beside the conversation, as patterns.
+ * `tools` lists additional tools, as patterns.
  */
 export function minimalProfile(
   plugins: string[],

@@ -9,7 +9,7 @@ let servedDocuments: ServedDocuments
 let agentTokens: AgentTokens
 let gateway: GatewayClient
 
-/** What `providers/openclaw_provider.ts` made for this application. */
+/** Services created for this application by `providers/openclaw_provider.ts`. */
 await app.booted(async () => {
   documents = await app.container.make('openclaw.documents')
   servedDocuments = await app.container.make('openclaw.served_documents')
