@@ -6,16 +6,16 @@ import { DataCipher } from '#vaults/data_cipher'
 
 const KEY_BYTES = 32
 
-/** Whose key it is, as `data_keys.owner` has it. */
+/** Value of `data_keys.owner`. */
 const ownerOf = (userId: string) => `user/${userId}`
 
 /**
- * One key for each owner. It is opened where it is used and kept nowhere, so that what it sealed is unreadable
- * from the moment its row is gone.
+ * One data key per owner. Keys are unsealed when needed and never cached, so that data becomes unreadable as
+ * soon as the key's row is deleted.
  */
 export class DataKeys {
   /**
-   * Null for an owner who has none: nothing of theirs is sealed, or nothing opens.
+   * Returns null for an owner without a key: they have no sealed data, or it can no longer be opened.
    *
    * @throws E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED
    */
@@ -26,7 +26,7 @@ export class DataKeys {
     return new DataCipher(row.id, Buffer.from(secret!, 'base64url'))
   }
 
-  /** Makes the key where there is none; of two who make it at once, both get the first one's. */
+  /** Creates the key if there is none. Concurrent callers all get the first one's. */
   async get(userId: string): Promise<DataCipher> {
     const found = await this.find(userId)
     if (found) return found

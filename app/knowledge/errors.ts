@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { FindingView } from '#knowledge/finding_view'
 
-/** There is one that says nearly the same. The answer holds it, the log must not. */
+/** A finding with nearly the same content exists. It goes into the response, but must not be logged. */
 export class E_SIMILAR extends Exception {
   static override code = 'E_SIMILAR'
   static override status = 409
@@ -9,7 +9,7 @@ export class E_SIMILAR extends Exception {
   static override help =
     'Change that one, name it as "supersedes", or send this one again with "?force=true".'
 
-  /** Not enumerable, so that no log writes it down. */
+  /** Private, so that loggers do not serialize it. */
   readonly #similar: FindingView
 
   constructor(similar: FindingView) {
@@ -49,7 +49,7 @@ export class E_MEMORY_NOT_FOUND extends Exception {
   static override help = 'List the memories of its namespace.'
 }
 
-/** Somebody stored the memory since it was read. */
+/** The memory was changed since it was read. */
 export class E_REVISION extends Exception {
   static override code = 'E_REVISION'
   static override status = 412
@@ -64,7 +64,7 @@ export class E_REVISION extends Exception {
   }
 }
 
-/** Someone is at work on the task, or nobody has to be any more. */
+/** The task is claimed by someone, or already closed. */
 export class E_TASK_CLAIMED extends Exception {
   static override code = 'E_TASK_CLAIMED'
   static override status = 409
@@ -79,7 +79,7 @@ export class E_ARCHIVE_NOT_FOUND extends Exception {
   static override help = 'Search the archive: each match names its conversation as "id".'
 }
 
-/** The agent's owner has not allowed it to use what is known. */
+/** The agent's owner has not granted it access to knowledge. */
 export class E_KNOWLEDGE_OFF extends Exception {
   static override code = 'E_KNOWLEDGE_OFF'
   static override status = 403

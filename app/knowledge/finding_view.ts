@@ -3,18 +3,18 @@ import type { Author, FindingStatus } from '#models/types'
 import { iso } from '#knowledge/iso'
 import type { DataCipher } from '#vaults/data_cipher'
 
-/** A finding as its owner reads it. Times are ISO 8601 in UTC. */
+/** A finding as returned to its owner. Times are ISO 8601 in UTC. */
 export interface FindingView {
   id: string
   title: string
   body: string
-  /** Where it comes from, in its author's words. */
+  /** The source, in the author's words. */
   source: string | null
   author: Author
   status: FindingStatus
   confirmedAt: string | null
   expiresAt: string | null
-  /** The finding that it corrects. */
+  /** The finding it corrects. */
   supersedes: string | null
   /** The finding that corrects it. */
   supersededBy: string | null

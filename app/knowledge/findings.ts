@@ -13,13 +13,13 @@ import type { WordIndex } from '#knowledge/search/word_index'
 import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
-/** From here on two findings say nearly the same. */
+/** Similarity at which two findings count as nearly the same. */
 const NEARLY_THE_SAME = 0.7
 
-/** Matches that are compared with a new finding. */
+/** Matches compared with a new finding. */
 const COMPARED = 5
 
-/** Matches read beyond those asked for, as some have expired meanwhile. */
+/** Extra matches to read, because some may have expired. */
 const MORE_MATCHES = 20
 
 export interface FindingInput {
@@ -31,19 +31,19 @@ export interface FindingInput {
   supersedes?: string | null
 }
 
-/** What is left out stays. */
+/** Omitted fields stay unchanged. */
 export interface FindingChanges extends Partial<Omit<FindingInput, 'supersedes'>> {
-  /** True says that it still holds, as of now. */
+  /** True confirms that the finding still holds, as of now. */
   confirmed?: boolean
   status?: Exclude<FindingStatus, 'superseded'>
 }
 
-/** A match with its score, which compares within one search. */
+/** A match with its score, comparable only within one search. */
 export type FoundFinding = FindingView & { score: number; foundBy: 'words' }
 
 /**
- * What people and their agents found out. Every call is for one owner: what belongs to someone else does not exist,
- * and asking for it fails with E_ROW_NOT_FOUND (404).
+ * Findings of people and their agents. Every call is scoped to one owner: other owners' rows do not exist and
+ * fail with E_ROW_NOT_FOUND (404).
  */
 export class Findings {
   constructor(
@@ -52,7 +52,7 @@ export class Findings {
     protected quota: KnowledgeQuota
   ) {}
 
-  /** The newest first. */
+  /** Returns the newest first. */
   async list(
     userId: string,
     { page = FIRST_PAGE, limit = PAGE_LIMIT, status }: PageQuery & { status?: FindingStatus }
@@ -70,8 +70,8 @@ export class Findings {
   }
 
   /**
-   * Stores a finding, and lets it take the place of the one that it supersedes. Unless `force`, one that says
-   * nearly the same is left to the caller to decide about.
+   * Stores a finding and replaces the one it supersedes. Without `force`, rejects one that nearly repeats
+   * another, so that the caller can decide.
    *
    * @throws E_SIMILAR, E_TOO_MUCH_KNOWLEDGE
    */
@@ -141,7 +141,7 @@ export class Findings {
     })
   }
 
-  /** What is current and has not expired, the best match first. */
+  /** Searches current findings that have not expired, best match first. */
   async search(userId: string, query: string, limit: number): Promise<FoundFinding[]> {
     const cipher = await this.keys.find(userId)
     if (!cipher) return []
@@ -185,7 +185,10 @@ export class Findings {
     return near[0]?.view ?? null
   }
 
-  /** Two that are stored at the same time see each other under the lock of their owner's row. */
+  /**
+   * Rejects an identical finding. Runs under the lock of the owner's row, so that concurrent inserts see each
+   * other.
+   */
   async #demandFirst(
     row: Finding,
     cipher: DataCipher,
@@ -211,7 +214,7 @@ export class Findings {
     await this.index.remove('finding', [id], trx)
   }
 
-  /** Words of the title count twice. */
+  /** Indexes a finding; words in the title count twice. */
   #index(
     row: Finding,
     cipher: DataCipher,
@@ -247,7 +250,7 @@ export class Findings {
     return rows.map((row) => findingView(row, cipher, corrected.get(row.id) ?? null))
   }
 
-  /** By the finding that corrects it, which one is corrected. */
+  /** Maps correcting findings to those they correct. */
   async #corrected(userId: string, ids: string[]): Promise<Map<string, string>> {
     const rows = await Finding.ownedBy(userId)
       .whereIn('superseded_by', ids)
@@ -255,7 +258,7 @@ export class Findings {
     return new Map(rows.map(({ id, supersededBy }) => [supersededBy!, id]))
   }
 
-  /** For what is stored already. @throws E_DATA_KEY_GONE */
+  /** Returns the cipher for existing rows. @throws E_DATA_KEY_GONE */
   async #cipher(userId: string): Promise<DataCipher> {
     const cipher = await this.keys.find(userId)
     if (!cipher) throw new E_DATA_KEY_GONE()
@@ -277,6 +280,6 @@ function write(
 
 const wordSet = ({ title, body }: FindingView) => new Set(wordsOf(`${title}\n${body}`))
 
-/** Whether it is told to those who ask. */
+/** Returns whether a finding is current and has not expired. */
 const holds = ({ status, expiresAt }: FindingView) =>
   status === 'current' && (expiresAt === null || Date.parse(expiresAt) > Date.now())

@@ -1,5 +1,5 @@
 import type { DateTime } from 'luxon'
 
-/** ISO 8601 in UTC, as the API tells times. */
+/** Returns ISO 8601 in UTC, the API's time format. */
 export const iso = (time: DateTime | null | undefined): string | null =>
   time?.toUTC().toISO() ?? null

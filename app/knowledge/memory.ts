@@ -13,20 +13,20 @@ import type { DataCipher } from '#vaults/data_cipher'
 
 export const DEFAULT_NAMESPACE = 'default'
 
-/** What an agent remembers, as its owner reads it. Times are ISO 8601 in UTC. */
+/** An agent's memory as returned to its owner. Times are ISO 8601 in UTC. */
 export interface MemoryView {
   namespace: string
   key: string
   /** Any JSON. */
   value: unknown
-  /** 1 at first, and one more with each change. */
+  /** Starts at 1 and grows by one with each change. */
   revision: number
   expiresAt: string | null
   createdAt: string
   updatedAt: string
 }
 
-/** Where a memory is. */
+/** Location of a memory. */
 export interface MemoryKey {
   namespace?: string
   key: string
@@ -35,20 +35,20 @@ export interface MemoryKey {
 export interface MemoryInput {
   /** Any JSON. */
   value?: any
-  /** The revision that was read, 0 for "there is none"; left out, whatever is there is replaced. */
+  /** The revision that was read, or 0 if there was none. If omitted, any existing value is replaced. */
   revision?: number
-  /** Left out or null: it is kept until it is forgotten. */
+  /** If omitted or null, it is kept until it is deleted. */
   expiresAt?: DateTime | null
 }
 
-/** Keys and values that an owner's agent keeps. What has expired does not exist. */
+/** Key-value memories of owners' agents. Expired ones do not exist. */
 export class AgentMemories {
   constructor(
     protected keys: DataKeys,
     protected quota: KnowledgeQuota
   ) {}
 
-  /** The latest first. */
+  /** Returns the most recently changed first. */
   async list(
     userId: string,
     { namespace, page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery & { namespace?: string }
@@ -77,7 +77,7 @@ export class AgentMemories {
     return memoryView(row, cipher)
   }
 
-  /** Stores a value in place of the one that is there. @throws E_REVISION, E_TOO_MUCH_KNOWLEDGE */
+  /** Stores or replaces a value. @throws E_REVISION, E_TOO_MUCH_KNOWLEDGE */
   async put(userId: string, at: MemoryKey, input: MemoryInput): Promise<MemoryView> {
     const cipher = await this.keys.get(userId)
     const limits = await this.quota.read()
@@ -110,7 +110,7 @@ export class AgentMemories {
     })
   }
 
-  /** Forgets it. @throws E_MEMORY_NOT_FOUND, E_REVISION */
+  /** Deletes a memory. @throws E_MEMORY_NOT_FOUND, E_REVISION */
   async delete(userId: string, at: MemoryKey, revision?: number): Promise<void> {
     const cipher = await this.keys.find(userId)
     const row = cipher && (await this.#row(userId, cipher, at))

@@ -8,21 +8,21 @@ const TABLES = ['findings', 'agent_memories', 'tasks']
 
 export interface KnowledgeLimits {
   rows: number
-  /** Of the text in UTF-8, before it is sealed. */
+  /** Size of the text in UTF-8, before it is sealed. */
   bytes: number
 }
 
-/** What a change adds; neither is negative. */
+/** A change's growth; neither is negative. */
 export interface Growth {
   rows: number
   bytes: number
 }
 
-/** How many findings, memories and tasks one user may have, and how much text. */
+/** Limits of one user's findings, memories and tasks, in number and text size. */
 export class KnowledgeQuota {
   constructor(protected settings: Pick<Settings, 'get'>) {}
 
-  /** Reads what holds now, ahead of the transaction that stores something. */
+  /** Reads the current limits. Call it before the transaction that stores something. */
   async read(): Promise<KnowledgeLimits> {
     const rows = await this.settings.get('limits.knowledgeRows')
     const bytes = (await this.settings.get('limits.knowledgeMb')) * MEGABYTE
@@ -30,14 +30,14 @@ export class KnowledgeQuota {
   }
 }
 
-/** Of many changes of what one owner has at the same time, each sees the ones before it. */
+/** Locks the owner's row, so that concurrent changes of their data see each other. */
 export async function lockOwner(userId: string, trx: TransactionClientContract): Promise<void> {
   await User.query({ client: trx }).where('id', userId).forUpdate().first()
 }
 
 /**
- * Locks the owner's row, so that of many changes at the same time each sees the ones before it. What does not grow
- * passes, even beyond a limit that was lowered.
+ * Locks the owner's row, so that concurrent changes see each other, and checks the limits. A change without
+ * growth passes even above a limit that was lowered.
  *
  * @throws E_TOO_MUCH_KNOWLEDGE, E_KNOWLEDGE_TOO_LARGE
  */
@@ -66,6 +66,6 @@ export async function requireRoom(
   }
 }
 
-/** Bytes of the texts of one row. */
+/** Returns the size of one row's texts, in bytes. */
 export const sizeOf = (...texts: (string | null | undefined)[]) =>
   texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0)

@@ -11,7 +11,7 @@ import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
 import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
-/** A task as its owner reads it. Times are ISO 8601 in UTC. */
+/** A task as returned to its owner. Times are ISO 8601 in UTC. */
 export interface TaskView {
   id: string
   title: string
@@ -23,7 +23,7 @@ export interface TaskView {
   assignedUserId: string | null
   /** `user/<id>`. */
   assignedAgent: string | null
-  /** Until when nobody else may take it. */
+  /** Until then nobody else can claim it. */
   claimedUntil: string | null
   result: string | null
   author: Author
@@ -31,7 +31,7 @@ export interface TaskView {
   updatedAt: string
 }
 
-/** What is left out stays as it is; null clears it. */
+/** Omitted fields stay unchanged; null clears a field. */
 export interface TaskChanges {
   title?: string
   body?: string | null
@@ -47,12 +47,12 @@ export type TaskInput = TaskChanges & { title: string }
 
 const DEFAULTS = { body: null, result: null, status: 'todo', priority: 0, dueAt: null } as const
 
-/** Who may still take a task. */
+/** Statuses in which a task can be claimed. */
 const OPEN: TaskStatus[] = ['todo', 'doing', 'blocked']
 
 /**
- * Things to do, of one owner and for that owner or their agent. What belongs to someone else does not exist: asking
- * for it fails with E_ROW_NOT_FOUND (404).
+ * An owner's tasks, for that owner or their agent. Other owners' rows do not exist and fail with
+ * E_ROW_NOT_FOUND (404).
  */
 export class Tasks {
   constructor(
@@ -60,7 +60,7 @@ export class Tasks {
     protected quota: KnowledgeQuota
   ) {}
 
-  /** By priority, then the one that is due first, then the newest. */
+  /** Orders by priority, then due date, then newest first. */
   async list(
     userId: string,
     { page = FIRST_PAGE, limit = PAGE_LIMIT, status, assignedAgent }: TaskQuery
@@ -70,7 +70,7 @@ export class Tasks {
     if (assignedAgent) void query.where('assigned_agent', assignedAgent)
     const found = await query
       .orderBy('priority', 'desc')
-      /** SQLite puts null first, PostgreSQL last. */
+      /** SQLite sorts nulls first, PostgreSQL last. */
       .orderByRaw('case when due_at is null then 1 else 0 end')
       .orderBy('due_at')
       .orderBy('created_at', 'desc')
@@ -98,7 +98,7 @@ export class Tasks {
   }
 
   /**
-   * A task that is no longer being done is claimed by nobody.
+   * Updates a task. Any status other than `doing` also releases its claim.
    *
    * @throws E_VALIDATION_ERROR, E_TOO_MUCH_KNOWLEDGE, E_DATA_KEY_GONE
    */
@@ -116,7 +116,8 @@ export class Tasks {
   }
 
   /**
-   * Takes the task for so many minutes; of many who try at once, one does. The status becomes `doing`.
+   * Claims the task for this many minutes and sets its status to `doing`. Only one of several concurrent
+   * callers succeeds.
    *
    * @throws E_TASK_CLAIMED
    */
@@ -157,7 +158,7 @@ export class Tasks {
     return taskView(row, cipher)
   }
 
-  /** For what is stored already. @throws E_DATA_KEY_GONE */
+  /** Returns the cipher for existing rows. @throws E_DATA_KEY_GONE */
   async #cipher(userId: string): Promise<DataCipher> {
     const cipher = await this.keys.find(userId)
     if (!cipher) throw new E_DATA_KEY_GONE()
@@ -170,11 +171,11 @@ export interface TaskQuery extends PageQuery {
   assignedAgent?: string
 }
 
-/** Without what was not given, so that it overrides nothing. */
+/** Drops undefined fields, so that they override nothing. */
 const given = (changes: TaskChanges): TaskChanges =>
   Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 
-/** A task is for its owner, or for the owner's agent. @throws E_VALIDATION_ERROR */
+/** Requires the assignee to be the owner or the owner's agent. @throws E_VALIDATION_ERROR */
 function requireOwnAssignee(
   userId: string,
   { assignedUserId, assignedAgent }: Pick<TaskChanges, 'assignedUserId' | 'assignedAgent'>

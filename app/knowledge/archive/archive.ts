@@ -11,32 +11,32 @@ import type { WordIndex } from '#knowledge/search/word_index'
 import type { Settings } from '#settings/settings'
 import { shortened } from '#text/cut'
 
-/** Characters of a message that a search shows. */
+/** Length of a message in search results, in characters. */
 const EXCERPT_LENGTH = 1000
 
-/** Matches read beyond those asked for: some are older than the days that are kept. */
+/** Extra matches to read, because some are past the retention period. */
 const MORE_MATCHES = 20
 
 const MEGABYTE = 1024 * 1024
 
-/** Messages that one step deletes. */
+/** Messages deleted per transaction. */
 const BATCH = 200
 
-/** A message that was found. */
+/** A message in search results. */
 export interface FoundMessage {
-  /** The archived conversation, as `DELETE /api/v1/archive/:id` takes it. */
+  /** The archived conversation's id, for `DELETE /api/v1/archive/:id`. */
   id: string
-  /** The conversation at the agent. */
+  /** The agent's id of the conversation. */
   conversationId: string
   title: string | null
   role: 'user' | 'assistant'
-  /** The message, or its beginning. */
+  /** The message, or its start. */
   text: string
   at: string
   score: number
 }
 
-/** Messages of conversations whose owner has chosen to keep them. Searchable while the agent sleeps. */
+/** Archived messages of owners who opted in. Searchable while the agent is asleep. */
 export class Archive {
   constructor(
     protected keys: DataKeys,
@@ -45,7 +45,7 @@ export class Archive {
     protected settings: Pick<Settings, 'get'>
   ) {}
 
-  /** The best match first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+  /** Returns the best match first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
   async search(userId: string, query: string, limit: number): Promise<FoundMessage[]> {
     const cipher = await this.keys.find(userId)
     if (!cipher) return []
@@ -87,8 +87,8 @@ export class Archive {
   }
 
   /**
-   * Deletes all that is kept of a conversation. How far it was read stays, so that it does not come back from the
-   * agent; what is said there later is kept again.
+   * Deletes a conversation's archived messages. Its read position is kept, so that they are not archived
+   * again from the agent; later messages are.
    *
    * @throws E_ARCHIVE_NOT_FOUND
    */
@@ -103,7 +103,10 @@ export class Archive {
     await row.merge({ title: null }).save()
   }
 
-  /** Deletes what is older than its owner wants, and the oldest of what is too much. Returns how many messages. */
+  /**
+   * Deletes messages past the owner's retention period, then the oldest ones over the size limit. Returns
+   * their number.
+   */
   async prune(userId: string): Promise<number> {
     const oldest = (await this.#oldest(userId)).toFormat(db.connection().dialect.dateTimeFormat)
     let pruned = 0
@@ -119,7 +122,7 @@ export class Archive {
     }
   }
 
-  /** Some of the oldest messages, while there is more text than the installation allows. */
+  /** Returns some of the oldest messages while the owner's text exceeds the installation's limit. */
   async #surplus(userId: string): Promise<ArchiveMessage[]> {
     const most = (await this.settings.get('limits.archiveMb')) * MEGABYTE
     const sums = await db

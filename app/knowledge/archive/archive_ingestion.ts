@@ -12,16 +12,16 @@ import type { WordIndex } from '#knowledge/search/word_index'
 import type { DataCipher } from '#vaults/data_cipher'
 import { cut } from '#text/cut'
 
-/** Characters of one message that are kept. */
+/** Archived messages are cut to this many characters. */
 const LONGEST_MESSAGE = 100_000
 
-/** Parts of a conversation that one reading asks for: twenty thousand messages. */
+/** Limit of pages read per conversation and run: twenty thousand messages. */
 const MOST_PARTS = 100
 
-/** Messages that are stored at once. */
+/** Messages stored per transaction. */
 const BATCH = 50
 
-/** A message as the agent tells it. */
+/** A message as read from the agent. */
 export interface SourceMessage {
   id: string
   role: 'user' | 'assistant'
@@ -35,10 +35,10 @@ export interface SourceConversation {
   updatedAt: Date
 }
 
-/** Where an agent's conversations are read. Nothing of it wakes the agent. */
+/** Source of an agent's conversations. Never wakes the agent. */
 export interface ConversationSource {
   list(): Promise<SourceConversation[]>
-  /** A part, oldest message first; without a cursor the latest. Null where there is none. */
+  /** Returns a page, oldest message first; the latest page without a cursor. Null if there is none. */
   read(
     id: string,
     cursor?: string
@@ -46,9 +46,8 @@ export interface ConversationSource {
 }
 
 /**
- * Copies what was said since the last time into the archive, oldest message first and in small transactions, each
- * with the cursor that it leads to. So a reading that breaks off loses nothing, and one that runs again doubles
- * nothing.
+ * Copies messages since the last run into the archive, oldest first and in small transactions, each of which
+ * also stores the new cursor. So an interrupted run loses nothing, and a repeated one adds no duplicates.
  */
 export class ArchiveIngestion {
   constructor(
@@ -58,7 +57,9 @@ export class ArchiveIngestion {
     protected archive: Pick<Archive, 'prune'>
   ) {}
 
-  /** Returns how many messages were added: none where the owner keeps no archive. @throws what the source throws */
+  /**
+   * Returns the number of messages added: 0 if the owner has no archive. @throws whatever the source throws
+   */
   async ingest(userId: string, source: ConversationSource): Promise<number> {
     const { enabled, days } = await this.rules.get(userId)
     if (!enabled) return 0
@@ -134,7 +135,7 @@ export class ArchiveIngestion {
   }
 }
 
-/** Those of the messages that are stored already. */
+/** Returns those of the names that are already stored. */
 async function namesIn(
   conversationId: string,
   names: string[],
@@ -147,7 +148,7 @@ async function namesIn(
   return new Set(rows.map(({ externalMac }) => externalMac))
 }
 
-/** What was said since the cursor, oldest first, and no more than is kept. */
+/** Returns the messages after the cursor, oldest first, within the retention period. */
 async function unread(
   id: string,
   source: ConversationSource,

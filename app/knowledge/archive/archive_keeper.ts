@@ -4,18 +4,18 @@ import type { Clock } from '#timing/clock'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import { ownerOf, type AgentName } from '#openclaw/agent_name'
 
-/** Milliseconds after a chat in which its agent writes it down, and more chats may follow. */
+/** Delay after a chat in milliseconds: the agent stores the chat meanwhile, and further chats are batched. */
 const SETTLE_MS = 3000
 
-/** Milliseconds that a sleep waits for the archive; what it misses then is read next time. */
+/** How long an idle stop waits for the archive, in milliseconds; the next run reads what was missed. */
 const SLEEP_MS = 10_000
 
-/** Where the conversations of a running agent are; null for one that is not running. */
+/** Returns the conversation source of a running agent, or null if it is not running. */
 export type SourceOf = (agent: AgentName) => ConversationSource | null
 
 /**
- * Has the archive follow what is said: soon after each chat, and before each sleep. One reading of an agent at a
- * time; no chat waits for one, and none that fails is told to a person.
+ * Keeps the archive up to date: ingests soon after each chat and before each idle stop. Runs once per agent
+ * at a time, never delays a chat, and logs failures without reporting them to anyone.
  */
 export class ArchiveKeeper {
   readonly #planned = new Map<AgentName, () => void>()
@@ -28,7 +28,7 @@ export class ArchiveKeeper {
     protected clock: Clock
   ) {}
 
-  /** Costs the chat that ended nothing. */
+  /** Schedules an ingestion. Does not delay the chat that ended. */
   chatEnded(agent: AgentName): void {
     this.#planned.get(agent)?.()
     const read = () => {
@@ -38,7 +38,7 @@ export class ArchiveKeeper {
     this.#planned.set(agent, this.clock.after(SETTLE_MS, read, { background: true }))
   }
 
-  /** Resolves in time, whatever becomes of the reading. */
+  /** Resolves in time, whether or not the ingestion succeeds. */
   async beforeSleep(agent: AgentName): Promise<void> {
     this.#planned.get(agent)?.()
     this.#planned.delete(agent)
@@ -46,7 +46,7 @@ export class ArchiveKeeper {
     await this.#quietly(agent, reading)
   }
 
-  /** Reads now. Returns how many messages were added. @throws what the agent's gateway throws */
+  /** Ingests now. Returns the number of messages added. @throws whatever the agent's gateway throws */
   ingest(agent: AgentName): Promise<number> {
     const running = this.#running.get(agent)
     if (running) return running
@@ -60,7 +60,7 @@ export class ArchiveKeeper {
     return reading
   }
 
-  /** Forgets what is planned: the next start reads it. */
+  /** Cancels scheduled ingestions, which the next start makes up for, and waits for running ones. */
   async close(): Promise<void> {
     for (const cancel of this.#planned.values()) cancel()
     this.#planned.clear()

@@ -4,13 +4,13 @@ import UserAgentConfig from '#models/user_agent_config'
 import type { Actor } from '#settings/actor'
 import { configOf, DEFAULT_ARCHIVE_DAYS } from '#user_settings/preference_rows'
 
-/** Whether conversations are kept, and for how many days. */
+/** Whether conversations are archived, and for how many days. */
 export interface ArchiveRule {
   enabled: boolean
   days: number
 }
 
-/** An owner's choice. Nothing is kept until they turn it on; turning it off keeps what is there. */
+/** Owners' archive settings. Off until the owner opts in; opting out keeps existing messages. */
 export class ArchiveSettings {
   constructor(protected audit: Audit) {}
 
@@ -22,7 +22,7 @@ export class ArchiveSettings {
     }
   }
 
-  /** What is left out stays. */
+  /** Omitted fields stay unchanged. */
   async put(actor: Actor, changes: Partial<ArchiveRule>): Promise<ArchiveRule> {
     const userId = actor.user.id
     await db.transaction(async (trx) => {
@@ -40,7 +40,7 @@ export class ArchiveSettings {
     return this.get(userId)
   }
 
-  /** Everyone who keeps conversations. */
+  /** Returns the ids of all users with an archive. */
   async keepers(): Promise<string[]> {
     const rows = await UserAgentConfig.query().where('archive_enabled', true).select('user_id')
     return rows.map(({ userId }) => userId)

@@ -1,8 +1,11 @@
-/** JSON-RPC 2.0, as far as MCP's streamable HTTP transport needs it: one message in, one answer or none out. */
+/**
+ * The part of JSON-RPC 2.0 that MCP's streamable HTTP transport needs: one message in, at most one response
+ * out.
+ */
 
 export type RpcId = string | number
 
-/** A request, or a notification where there is no id. */
+/** A request, or a notification if it has no id. */
 export interface RpcMessage {
   id?: RpcId
   method: string
@@ -20,7 +23,7 @@ export const RPC_ERRORS = {
   invalidParams: -32_602,
 } as const
 
-/** A failure that the caller is told as a JSON-RPC error. */
+/** A failure reported to the caller as a JSON-RPC error. */
 export class RpcFailure extends Error {
   constructor(
     readonly kind: keyof typeof RPC_ERRORS,

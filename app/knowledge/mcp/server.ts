@@ -13,26 +13,26 @@ import {
 } from '#knowledge/mcp/json_rpc'
 import { TOOLS, type Knowledge, type Tool } from '#knowledge/mcp/tools'
 
-/** The versions of the protocol that this surface fits; the newest first. */
+/** Supported protocol versions, newest first. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']
 
-/** Of these tools. */
+/** Version of the tool set. */
 const VERSION = '1'
 
-/** Who calls: the owner of the agent's token, and what they allow. */
+/** The caller: the owner of the agent's token, and the access they grant. */
 export interface McpCaller {
   userId: string
   access: Exclude<KnowledgeAccess, 'off'>
 }
 
 /**
- * The Model Context Protocol over plain HTTP answers, without sessions: `initialize`, `ping`, `tools/list`,
- * `tools/call`, and notifications, which nothing follows from.
+ * The Model Context Protocol over plain HTTP responses, without sessions: `initialize`, `ping`, `tools/list`,
+ * `tools/call`, and notifications, which are ignored.
  */
 export class McpServer {
   constructor(protected knowledge: Knowledge) {}
 
-  /** Null for a notification. Rejects for a defect only. */
+  /** Returns null for a notification. Rejects only because of a defect. */
   async answer(caller: McpCaller, body: string): Promise<RpcAnswer | null> {
     let message: RpcMessage
     try {
@@ -78,7 +78,7 @@ export class McpServer {
     }
   }
 
-  /** What goes wrong inside a tool is a result, so that the model reads it. */
+  /** Tool errors are returned as results, so that the model reads them. */
   async #call(caller: McpCaller, params: RpcMessage['params']): Promise<object> {
     const { name, arguments: given = {} } = params
     const called = toolsFor(caller).find((tool) => tool.name === name)
@@ -106,7 +106,7 @@ const content = (text: string, isError = false) => ({
   ...(isError && { isError }),
 })
 
-/** A question to the model: with the finding that is there, as data. */
+/** Asks the model what to do, with the existing finding as data. */
 function similar({ similar: finding }: E_SIMILAR): object {
   const { id, title, body, author, confirmedAt } = finding
   const question =

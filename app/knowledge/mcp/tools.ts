@@ -8,21 +8,21 @@ import { RpcFailure } from '#knowledge/mcp/json_rpc'
 import type { AgentMemories, MemoryView } from '#knowledge/memory'
 import type { Tasks, TaskView } from '#knowledge/tasks'
 
-/** What the tools stand on. */
+/** The services behind the tools. */
 export interface Knowledge {
   findings: Findings
   memories: AgentMemories
   tasks: Tasks
 }
 
-/** A tool as an agent sees it, and what it does for the agent's owner. */
+/** A tool's description for agents, and its implementation. */
 export interface Tool {
   name: string
   description: string
   inputSchema: TSchema
-  /** What the owner must have allowed. */
+  /** The access its owner must have granted. */
   needs: Exclude<KnowledgeAccess, 'off'>
-  /** Answers with text. @throws RpcFailure for wrong arguments, and what the service throws */
+  /** Returns text. @throws RpcFailure for invalid arguments, and whatever the service throws */
   call(knowledge: Knowledge, userId: string, input: unknown): Promise<string>
 }
 
@@ -67,7 +67,7 @@ function tool<Properties extends TProperties>(
   }
 }
 
-/** The owner comes from the token, never from an argument. */
+/** The tools. The owner always comes from the token, never from an argument. */
 export const TOOLS: Tool[] = [
   tool(
     'findings_search',

@@ -2,46 +2,47 @@ import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { DataCipher } from '#vaults/data_cipher'
 
-/** What is searched apart from each other. */
+/** Separately searchable collections. */
 export type DocumentKind = 'finding' | 'archive'
 
-/** Something that can be found by its words. */
+/** A document to index. */
 export interface IndexedDocument {
   userId: string
   kind: DocumentKind
-  /** The id of its row. */
+  /** The id of the document's row. */
   refId: string
-  /** Words with how often each occurs. */
+  /** Number of occurrences per word. */
   counts: ReadonlyMap<string, number>
 }
 
 export interface Match {
   refId: string
-  /** Higher is better; only matches of one search compare. */
+  /** Higher is better; comparable only within one search. */
   score: number
 }
 
-/** The usual constants of BM25. */
+/** The usual parameters of BM25. */
 const SATURATION = 1.2
 const LENGTH_SHARE = 0.75
 
-/** Words of a question that count; beyond them it is a text, and its rarest words find it. */
+/** Query words used for ranking: of a longer text, only the rarest. */
 const MOST_WORDS = 16
 
-/** Words looked up to find the rarest. */
+/** Query words looked up to find the rarest. */
 const MOST_LOOKED_UP = 300
 
-/** Scores are summed as whole millionths, so that both databases sum to the same, in whatever order. */
+/** Scores are summed as integer millionths, so that both databases get the same sum in any order. */
 const MILLIONTHS = 1_000_000
 
 const BATCH = 200
 
 /**
- * Words as numbers that their owner's key makes, ranked by BM25. The database counts and ranks without knowing
- * a word. The same arithmetic runs on SQLite and PostgreSQL, and gives the same order.
+ * Full-text index over words that their owner's key turns into numbers, ranked by BM25. The database counts
+ * and ranks without knowing any word. The same arithmetic runs on SQLite and PostgreSQL, and yields the same
+ * order.
  */
 export class WordIndex {
-  /** Indexes a document in place of what was indexed of it before. */
+  /** Indexes a document, replacing an earlier version. */
   async put(
     cipher: DataCipher,
     document: IndexedDocument,
@@ -51,7 +52,7 @@ export class WordIndex {
     await this.add(cipher, document, trx)
   }
 
-  /** Indexes a document that is not indexed yet. */
+  /** Indexes a new document. */
   async add(
     cipher: DataCipher,
     { userId, kind, refId, counts }: IndexedDocument,
@@ -82,7 +83,7 @@ export class WordIndex {
     }
   }
 
-  /** Documents that are not indexed are none the less removed. */
+  /** Removes documents; a no-op for those not indexed. */
   async remove(
     kind: DocumentKind,
     refIds: string[],
@@ -97,7 +98,7 @@ export class WordIndex {
     }
   }
 
-  /** The best matches of any of the words, best first; of equal ones the newest. */
+  /** Returns the best matches of any of the words, best first; the newest first among equals. */
   async search(cipher: DataCipher, { userId, kind, words, limit }: SearchInput): Promise<Match[]> {
     const asked = [...new Set(words)].slice(0, MOST_LOOKED_UP)
     if (asked.length === 0) return []
@@ -121,7 +122,7 @@ export class WordIndex {
     return { documents, averageLength: Number(row.words) / Math.max(documents, 1) }
   }
 
-  /** How many documents hold each of the words; words that none holds are left out. */
+  /** Counts the documents that contain each word; omits words without any. */
   async #holders(words: number[]): Promise<Map<number, number>> {
     const rows = await db
       .from('search_words')
@@ -132,7 +133,10 @@ export class WordIndex {
     return new Map(rows.map(({ word, held }) => [Number(word), Number(held)]))
   }
 
-  /** Ranks by words alone, then keeps what is the owner's: numbers of two owners' words hardly ever meet. */
+  /**
+   * Ranks by words alone and then filters by owner, because numbers of two owners' words hardly ever
+   * coincide.
+   */
   async #ranked(
     userId: string,
     kind: DocumentKind,
@@ -180,6 +184,6 @@ export interface SearchInput {
   limit: number
 }
 
-/** The inverse document frequency of BM25, which is never negative in this form. */
+/** BM25's inverse document frequency, in the form that is never negative. */
 const rarity = (documents: number, held: number) =>
   Math.log(1 + Math.max(documents - held + 0.5, 0.5) / (held + 0.5))
