@@ -1,2 +1,2 @@
-/** The version of the contracts that this Mosaic offers, which a plugin names as `mosaic.apiVersion`. */
+/** Version of the plugin contracts in this Mosaic; plugins declare theirs as `mosaic.apiVersion`. */
 export const PLUGIN_API_VERSION = 1

@@ -8,9 +8,9 @@ const NOTHING: Contributions = { runtimes: [], adapters: [], vaults: [] }
 const KINDS = ['runtimes', 'adapters', 'vaults'] as const
 
 /**
- * What each plugin brings: what its manifest says, else whatever plugins registered here that no other manifest
- * claims. So of several that say nothing each is taken to bring all of that: better kept than missed. The same holds
- * for a plugin whose manifest misspells a name.
+ * Returns each plugin's contributions: those in its manifest, or else everything registered that no manifest
+ * claims. So each of several plugins without a declaration is credited with all of that, which errs on the
+ * side of keeping a plugin. The same applies if a manifest misspells a name.
  */
 export function contributions(
   managers: Managers,
@@ -26,7 +26,7 @@ export function contributions(
   )
 }
 
-/** What keeps a plugin from being what it says: why it was left out, or names that it declares and does not register. */
+/** Returns a plugin's problem: why it was left out, or which declared names it did not register. */
 export function problemOf(
   managers: Managers,
   plugins: readonly InstalledPlugin[],
@@ -37,7 +37,7 @@ export function problemOf(
   return new E_PLUGIN_NOT_REGISTERED(plugin.name, absent, unclaimedBy(managers, plugins)[absent[0]])
 }
 
-/** The first kind of which a booted plugin declares names that it did not register, with these. */
+/** Returns the first kind with names that a booted plugin declared but did not register, and these names. */
 function absentOf(
   managers: Managers,
   { problem, brings, hasBooted }: InstalledPlugin
@@ -67,7 +67,7 @@ function registeredIn({ runtimes, adapters, vaults }: Managers): Contributions {
   }
 }
 
-/** What plugins registered and no manifest names. */
+/** Returns the registered contributions that no manifest names. */
 function unclaimedBy(managers: Managers, plugins: readonly InstalledPlugin[]): Contributions {
   const registered = registeredIn(managers)
   const claimed = plugins.flatMap(({ brings }) => brings ?? [])

@@ -1,6 +1,6 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
-/** What a person named is no plugin of Mosaic. */
+/** The named package or folder is not a Mosaic plugin. */
 export class E_NOT_A_PLUGIN extends Exception {
   static override code = 'E_NOT_A_PLUGIN'
   static override status = 422
@@ -12,7 +12,7 @@ export class E_NOT_A_PLUGIN extends Exception {
   }
 }
 
-/** The plugin was made for other contracts than those of this Mosaic. */
+/** The plugin targets another version of the contracts. */
 export class E_PLUGIN_API_VERSION extends Exception {
   static override code = 'E_PLUGIN_API_VERSION'
   static override status = 422
@@ -28,7 +28,7 @@ export class E_PLUGIN_API_VERSION extends Exception {
   }
 }
 
-/** The file that registers the plugin is missing: most often the plugin was never built. */
+/** The plugin's provider file is missing, usually because it was never built. */
 export class E_PLUGIN_WITHOUT_PROVIDER extends Exception {
   static override code = 'E_PLUGIN_WITHOUT_PROVIDER'
   static override status = 422
@@ -40,7 +40,7 @@ export class E_PLUGIN_WITHOUT_PROVIDER extends Exception {
   }
 }
 
-/** The list of plugins names a package that is not in their folder. */
+/** The list of plugins names a package that is not in the folder. */
 export class E_PLUGIN_NOT_INSTALLED extends Exception {
   static override code = 'E_PLUGIN_NOT_INSTALLED'
   static override status = 404
@@ -51,7 +51,7 @@ export class E_PLUGIN_NOT_INSTALLED extends Exception {
   }
 }
 
-/** The plugin was loaded and failed while Mosaic booted. */
+/** The plugin was loaded but failed while Mosaic booted. */
 export class E_PLUGIN_FAILED extends Exception {
   static override code = 'E_PLUGIN_FAILED'
   static override status = 500
@@ -63,14 +63,16 @@ export class E_PLUGIN_FAILED extends Exception {
   }
 }
 
-/** The manifest names what the provider never registered: most often one of the two names is misspelt. */
+/**
+ * The manifest declares a name that the provider never registered, usually because one of them is misspelt.
+ */
 export class E_PLUGIN_NOT_REGISTERED extends Exception {
   static override code = 'E_PLUGIN_NOT_REGISTERED'
   static override status = 500
 
   /**
    * @param declared by its kind, as in `mosaic.adapters`
-   * @param undeclared what plugins registered and no manifest names
+   * @param undeclared contributions that plugins registered and no manifest names
    */
   constructor(name: string, declared: [kind: string, names: string[]], undeclared: string[]) {
     const [kind, names] = declared
@@ -81,7 +83,9 @@ export class E_PLUGIN_NOT_REGISTERED extends Exception {
   }
 }
 
-/** Rows need the plugin: without it agents would not start, providers not answer, secrets not open. */
+/**
+ * Existing rows need the plugin: without it agents would not start, providers not answer, secrets not open.
+ */
 export class E_PLUGIN_IN_USE extends Exception {
   static override code = 'E_PLUGIN_IN_USE'
   static override status = 409
@@ -95,7 +99,7 @@ export class E_PLUGIN_IN_USE extends Exception {
   }
 }
 
-/** npm did not do what was asked. Its own words are in the message. */
+/** npm failed. Its own output is in the message. */
 export class E_PLUGIN_NPM extends Exception {
   static override code = 'E_PLUGIN_NPM'
   static override status = 502
@@ -107,7 +111,7 @@ export class E_PLUGIN_NPM extends Exception {
   }
 }
 
-/** The folder of plugins cannot be written. */
+/** The plugins folder is not writable. */
 export class E_PLUGINS_FOLDER extends Exception {
   static override code = 'E_PLUGINS_FOLDER'
   static override status = 500

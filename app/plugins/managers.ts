@@ -3,14 +3,14 @@ import type { LlmRegistry } from '#llm/registry'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { VaultManager } from '#vaults/manager'
 
-/** What plugins extend. */
+/** The managers that plugins extend. */
 export interface Managers {
   runtimes: Pick<RuntimeManager, 'names' | 'extensions'>
   adapters: Pick<LlmRegistry, 'has' | 'extensions'>
   vaults: Pick<VaultManager, 'names' | 'extensions' | 'defaultName' | 'dependsOn' | 'knows'>
 }
 
-/** Those of this application. */
+/** Returns this application's managers. */
 export async function managersOf({ container }: ApplicationService): Promise<Managers> {
   return {
     runtimes: await container.make('runtime.manager'),

@@ -3,27 +3,27 @@ import { join } from 'node:path'
 import { PLUGIN_API_VERSION } from '#plugins/api_version'
 import { E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER } from '#plugins/errors'
 
-/** What plugins add, by kind: names of runtimes and vaults, types of LLM adapters. */
+/** A plugin's contributions by kind: names of runtimes and vaults, types of LLM adapters. */
 export interface Contributions {
   runtimes: string[]
   adapters: string[]
   vaults: string[]
 }
 
-/** What the `package.json` of a plugin says. */
+/** A plugin's manifest, from its `package.json`. */
 export interface PluginManifest {
   name: string
   version: string
   apiVersion: number
-  /** What it says that it brings, or null if it does not say. */
+  /** Its declared contributions, or null if it declares none. */
   brings: Contributions | null
   /** Absolute path of the module whose default export is its provider. */
   provider: string
 }
 
 /**
- * What the package in a folder says that it brings, or null: also of a plugin that does not fit, as its data may be
- * here still.
+ * Returns the declared contributions of the package in a folder, or null. Also reads incompatible plugins,
+ * because their data may still be here.
  */
 export function declaredContributions(folder: string): Contributions | null {
   try {
@@ -33,7 +33,7 @@ export function declaredContributions(folder: string): Contributions | null {
   }
 }
 
-/** The parts of a `package.json` that are read, as they come. */
+/** The fields read from `package.json`, unvalidated. */
 interface PackageFile {
   name?: unknown
   version?: unknown
@@ -44,7 +44,7 @@ interface PackageFile {
 /**
  * Reads the manifest of the package in a folder.
  *
- * @param label what the package is called where it does not say
+ * @param label name of the package if it declares none
  * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER
  */
 export function readManifest(folder: string, label: string): PluginManifest {
@@ -72,7 +72,7 @@ function readPackage(folder: string, label: string): PackageFile {
   }
 }
 
-/** `mosaic.provider`, else the export `./provider`, else where AdonisJS packages have it. */
+/** Returns `mosaic.provider`, else the export `./provider`, else the usual path in AdonisJS packages. */
 function providerOf({ mosaic, exports }: PackageFile): string {
   if (typeof mosaic?.provider === 'string') return mosaic.provider
   const exported = (exports as Record<string, unknown> | undefined)?.['./provider']

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { E_PLUGIN_NPM } from '#plugins/errors'
 
-/** A slow line may take long for a large package; nothing here takes longer. */
+/** Timeout: enough for a large package over a slow line. */
 const DEADLINE_MS = 10 * 60_000
 
-/** Lines of npm's complaint that are told: the first ones say what, the others where its log is. */
+/** Lines of npm's error output to keep: the first describe the problem, later ones only the log file. */
 const TOLD_LINES = 3
 
 const ALWAYS = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier']
@@ -13,9 +13,9 @@ const ALWAYS = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-noti
 const run = promisify(execFile)
 
 /**
- * Runs npm in a folder. No package's own install script runs.
+ * Runs npm in a folder, without any install scripts of packages.
  *
- * @param task what it should do, for the sentence of a failure: "fetch it"
+ * @param task the intention for error messages, such as "fetch it"
  * @throws E_PLUGIN_NPM
  */
 export async function npm(task: string, args: string[], cwd: string): Promise<void> {

@@ -11,20 +11,20 @@ import { npm } from '#plugins/npm'
 
 const run = promisify(execFile)
 
-/** A plugin that was packed and looked at, before anything of this installation changes. */
+/** A plugin packed and validated before the installation is changed. */
 export interface PackedPlugin {
   manifest: PluginManifest
   /** Absolute path of its tarball. */
   tarball: string
-  /** Whether it came from a folder or a file of this machine, rather than from a registry. */
+  /** Whether it came from a local folder or file rather than a registry. */
   isLocal: boolean
-  /** A file name that differs for each content: the same version may be packed again while it is written. */
+  /** A file name that depends on the content: the same version may be packed again during development. */
   fileName: string
 }
 
 /**
- * Packs a plugin into a temporary folder, as npm would publish it, and hands it to `work`. The folder goes
- * afterwards.
+ * Packs a plugin into a temporary folder, as npm would publish it, and passes it to `work`. The folder is
+ * deleted afterwards.
  *
  * @param source a folder, a tarball, or a name with or without a version, as npm takes it
  * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_NPM

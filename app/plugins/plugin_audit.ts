@@ -2,10 +2,10 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import { operatorLines } from '#exceptions/operator_lines'
 
 /**
- * Notes in the audit record that the command line changed a plugin. An installation may have no database yet, or lack
- * the vault that the plugin brings: then the change is made without a note.
+ * Records in the audit log that the command line changed a plugin. An installation may have no database yet,
+ * or lack the vault that the plugin provides; the change is then made unrecorded.
  *
- * @returns why it was not noted, as a sentence; null if it was
+ * @returns why it was not recorded, as a sentence; null if it was
  */
 export async function recordPlugin(
   { container }: ApplicationService,

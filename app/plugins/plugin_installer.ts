@@ -8,13 +8,16 @@ import { npm } from '#plugins/npm'
 import { withPacked, type PackedPlugin } from '#plugins/package_source'
 import { listed, pluginsFolder } from '#plugins/plugins_folder'
 
-/** Where tarballs from this machine are kept, so that `npm ci` finds them in an image too. */
+/** Folder for local tarballs, so that `npm ci` finds them in an image too. */
 const PACKAGES = 'packages'
 
-/** What npm writes in the folder, and what comes back after a failure. */
+/** The files npm writes in the folder; they are restored after a failure. */
 const LISTS = ['package.json', 'package-lock.json']
 
-/** Peers are Mosaic's own packages: a second copy of AdonisJS would be another application's. */
+/**
+ * Skips peer dependencies: they are Mosaic's own packages, and a second copy of AdonisJS would be a separate
+ * application.
+ */
 const NPMRC = 'legacy-peer-deps=true\nignore-scripts=true\n'
 
 const EMPTY_LIST = {
@@ -24,15 +27,18 @@ const EMPTY_LIST = {
   dependencies: {},
 }
 
-/** Adds packages to the folder of plugins, and takes them away. A running Mosaic notices at its next start. */
+/**
+ * Installs and uninstalls packages in the plugins folder. A running Mosaic picks up changes at its next
+ * start.
+ */
 export class PluginInstaller {
   constructor(protected folder = pluginsFolder()) {}
 
   /**
-   * Installs a plugin, or another version of it. After a failure everything is as before.
+   * Installs a plugin, or changes its version. A failure changes nothing.
    *
    * @param source a folder, a tarball, or a name with or without a version
-   * @param dryRun whether it is only looked at
+   * @param dryRun only validates the plugin
    * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_FAILED, E_PLUGIN_NPM,
    * E_PLUGINS_FOLDER
    */
@@ -44,7 +50,7 @@ export class PluginInstaller {
   }
 
   /**
-   * Uninstalls a plugin. What still needs it is for the caller to find out.
+   * Uninstalls a plugin. The caller must check that nothing needs it.
    *
    * @throws E_PLUGIN_NOT_INSTALLED, E_PLUGIN_NPM, E_PLUGINS_FOLDER
    */
@@ -77,7 +83,7 @@ export class PluginInstaller {
     await this.#dropUnlisted()
   }
 
-  /** A plugin whose modules are not found would only be left out at the next start. */
+  /** Imports the plugin's provider now: with missing modules it would only be left out at the next start. */
   async #loads(name: string): Promise<void> {
     const { provider } = readManifest(join(this.folder, 'node_modules', name), name)
     try {
@@ -98,7 +104,7 @@ export class PluginInstaller {
     }
   }
 
-  /** Runs a change; if it fails, the lists are as before, and npm makes the packages match them. */
+  /** Runs a change. If it fails, restores the lists and lets npm bring the packages back in line. */
   async #orAsBefore(change: () => Promise<void>): Promise<void> {
     const before = await Promise.all(LISTS.map((file) => this.#read(file)))
     try {
@@ -121,7 +127,7 @@ export class PluginInstaller {
     else await writeFile(path, content)
   }
 
-  /** Tarballs of former versions, and of what did not install. */
+  /** Deletes tarballs of earlier versions and of failed installations. */
   async #dropUnlisted(): Promise<void> {
     const wanted = new Set(Object.values(listed(this.folder)).map((from) => basename(from)))
     const kept = join(this.folder, PACKAGES)

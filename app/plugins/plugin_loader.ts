@@ -1,6 +1,6 @@
 /**
- * Loads the installed plugins as providers. A plugin that does not fit, or that fails while Mosaic boots, is left
- * out and remembered here; the rest of Mosaic starts.
+ * Loads installed plugins as providers. A plugin that is incompatible or fails during boot is left out and
+ * recorded here; the rest of Mosaic starts.
  */
 import { pathToFileURL } from 'node:url'
 import type { ApplicationService } from '@adonisjs/core/types'
@@ -21,7 +21,7 @@ type ProviderClass = new (app: ApplicationService) => Provider
 
 let plugins: InstalledPlugin[] = []
 
-/** For `adonisrc.ts`: a provider for each plugin that fits. Reads the folder each time. */
+/** Returns a provider for each compatible plugin, for `adonisrc.ts`. Reads the folder on each call. */
 export function pluginProviders() {
   plugins = installedPlugins()
   return plugins
@@ -31,12 +31,12 @@ export function pluginProviders() {
     .map((plugin) => () => load(plugin, plugin.manifest))
 }
 
-/** The plugins as they were found at boot, with what became of them. */
+/** Returns the plugins found at boot, with their outcome. */
 export function loadedPlugins(): readonly InstalledPlugin[] {
   return plugins
 }
 
-/** Why what a plugin brings is not here: the plugins that were left out and may bring it, a sentence each. */
+/** Explains a missing contribution: one sentence for each plugin that was left out and may provide it. */
 export function whyMissing(kind: keyof Contributions, name: string): string[] {
   return plugins.flatMap(({ problem, brings }) =>
     problem && (!brings || brings[kind].includes(name)) ? [problem.message] : []
@@ -56,7 +56,7 @@ async function load(plugin: InstalledPlugin, { name, provider }: PluginManifest)
   }
 }
 
-/** The same provider, whose failure is its own: from then on none of its methods is called. */
+/** Wraps a provider to contain its failures: after the first one, none of its methods is called. */
 function guarded(plugin: InstalledPlugin, Exported: ProviderClass) {
   return class {
     #provider: Provider | null = null

@@ -6,13 +6,16 @@ import type { Managers } from '#plugins/managers'
 import type { Contributions } from '#plugins/manifest'
 import type { Settings } from '#settings/settings'
 
-/** Something that needs a plugin, and how it comes to need it no more. */
+/** A use of a plugin, and how to end it. */
 export interface PluginUse {
   message: string
   hint: string
 }
 
-/** Everything of this installation that needs what a plugin brings. Empty: it can go. */
+/**
+ * Returns everything in this installation that needs these contributions. If empty, the plugin can be
+ * uninstalled.
+ */
 export async function usesOf(
   managers: Managers,
   settings: Pick<Settings, 'get'>,
@@ -27,8 +30,8 @@ export async function usesOf(
 }
 
 /**
- * What rows name that is not installed: what a plugin may have brought that does not say, and was left out. `name`
- * stands for a vault, which no value names.
+ * Returns the uninstalled contributions that rows refer to. A plugin that was left out and declares nothing
+ * may have provided them. `name` is used as the vault, because sealed values do not name theirs.
  */
 export async function missingContributions(
   { runtimes, adapters }: Managers,
@@ -49,7 +52,7 @@ export async function missingContributions(
   }
 }
 
-/** Agents that sleep count as well: their data is there. */
+/** Returns a runtime's uses. Sleeping agents count too: their data is there. */
 async function usesOfRuntime(
   { runtimes }: Managers,
   chosen: string,
@@ -90,7 +93,9 @@ async function usesOfAdapter(type: string): Promise<PluginUse[]> {
   ]
 }
 
-/** Where the vault itself is not loaded, whatever no vault knows counts as its own. */
+/**
+ * Returns a vault's uses. If the vault is not loaded, every value that no vault recognizes counts as its own.
+ */
 async function usesOfVault({ vaults }: Managers, name: string): Promise<PluginUse[]> {
   if (vaults.defaultName === name) {
     return [

@@ -1,6 +1,6 @@
 /**
- * The folder of plugins: an npm project of its own, below Mosaic's, so that Mosaic's own `package.json` and lock
- * file stay as they are released. Its packages find AdonisJS in Mosaic's `node_modules`.
+ * The plugins folder: a separate npm project below Mosaic's, so that Mosaic's own `package.json` and lock
+ * file stay as released. Its packages resolve AdonisJS from Mosaic's `node_modules`.
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,20 +15,20 @@ import {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
 
-/** A plugin of the list, with its manifest, or with what keeps it from being loaded. */
+/** A listed plugin, with its manifest or the reason why it cannot be loaded. */
 export interface InstalledPlugin {
   name: string
   manifest: PluginManifest | null
   problem: Error | null
-  /** What it says that it brings, or null if it does not say. */
+  /** Its declared contributions, or null if it declares none. */
   brings: Contributions | null
-  /** Whether its provider has booted here, and so registered what it brings. */
+  /** Whether its provider has booted here, and so registered its contributions. */
   hasBooted?: boolean
 }
 
 /**
- * Absolute path of the folder. A build that lies in its repository uses that of the repository, which outlives
- * the build. `PLUGINS_PATH` names another.
+ * Returns the absolute path of the folder. A build inside its repository uses the repository's folder, which
+ * outlives the build. `PLUGINS_PATH` overrides it.
  */
 export function pluginsFolder(): string {
   const named = process.env.PLUGINS_PATH
@@ -38,7 +38,7 @@ export function pluginsFolder(): string {
   return join(isBuild ? above : ROOT, 'plugins')
 }
 
-/** The plugins of a folder, in the order of their names. An absent or empty folder has none. */
+/** Returns the plugins of a folder, ordered by name. Empty if the folder is missing or empty. */
 export function installedPlugins(folder = pluginsFolder()): InstalledPlugin[] {
   return Object.keys(listed(folder))
     .toSorted()
@@ -53,7 +53,7 @@ export function installedPlugins(folder = pluginsFolder()): InstalledPlugin[] {
     })
 }
 
-/** What npm was asked to install, by package: a version, or `file:packages/….tgz`. */
+/** Packages npm was asked to install, with a version or `file:packages/….tgz`. */
 export function listed(folder: string): Record<string, string> {
   const file = join(folder, 'package.json')
   if (!existsSync(file)) return {}
