@@ -2,7 +2,10 @@ import type { OperatorCommand } from '#console/operator_command'
 import { readSecret } from '#console/secret_input'
 import type { Credentials } from '#identity/sign_in'
 
-/** A name given as a flag comes with its password on standard input; else both are asked for. */
+/**
+ * Returns a name and password. If the name is a flag, the password is read from standard input; otherwise
+ * both are prompted for.
+ */
 export async function askCredentials(
   command: OperatorCommand,
   username: string | undefined

@@ -10,7 +10,7 @@ import { E_VAULT_MISSING } from '#vaults/errors'
 import { pendingMigrations } from '#installation/pending_migrations'
 import { storagePath } from '#start/env'
 
-/** Something that is wrong or worth knowing, where, and how to mend it. */
+/** A problem or notice: where it is, and how to fix it. */
 export interface ExaminationFinding {
   area: 'database' | 'vault' | 'runtime' | 'plugins' | 'storage' | 'network'
   severity: 'error' | 'warning'
@@ -25,13 +25,13 @@ type Findings = Omit<ExaminationFinding, 'area'>[]
 interface Look {
   area: Area
   look: () => Promise<Findings>
-  /** Whether rows say what there is to look at. */
+  /** Whether this check reads rows, and so needs a working database. */
   inDatabase?: boolean
 }
 
 /**
- * Looks at everything that Mosaic stands on. An empty list is health. Never throws. Without a database
- * it is not known which runtime is used.
+ * Examines everything Mosaic depends on. An empty list means healthy. Never throws. Stops at a database
+ * problem, because without rows the runtime in use is unknown.
  */
 export async function examine(app: ApplicationService): Promise<ExaminationFinding[]> {
   const looks: Look[] = [
@@ -92,7 +92,7 @@ async function examineDatabase(app: ApplicationService): Promise<Findings> {
   ]
 }
 
-/** Finds secrets whose vault is not installed, before something needs one of them. */
+/** Finds secrets whose vault is not installed, before they are needed. */
 async function examineSecrets(app: ApplicationService): Promise<Findings> {
   const vaults = await app.container.make('vault.manager')
   const foreign = new Map<string, number>()
@@ -114,7 +114,9 @@ async function examineRuntime(app: ApplicationService): Promise<Findings> {
   return runtimes.preflight(await settings.get('runtime.driver'))
 }
 
-/** Everybody behind a proxy that is not listed has its address, and seems to come by http. */
+/**
+ * Finds proxies that are not listed: all clients behind one share its address and appear to use plain http.
+ */
 async function examineProxies(app: ApplicationService): Promise<Findings> {
   const proxies = await (await app.container.make('settings.unlistedProxies')).list()
   return proxies.map(({ address, headers }) => ({

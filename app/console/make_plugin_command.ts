@@ -4,7 +4,7 @@ import type { CommandOptions } from '@adonisjs/core/types/ace'
 import { OperatorCommand } from '#console/operator_command'
 import { makePlugin, type PluginKind } from '#console/plugin_generator'
 
-/** A command that makes a plugin package of one kind, outside the repository unless told otherwise. */
+/** Base of the commands that create a plugin package of one kind, by default outside the repository. */
 export abstract class MakePluginCommand extends OperatorCommand {
   static override options: CommandOptions = {}
 
@@ -16,7 +16,7 @@ export abstract class MakePluginCommand extends OperatorCommand {
 
   protected abstract readonly kind: PluginKind
 
-  /** It needs neither database nor key. */
+  /** Needs neither a database nor an application key. */
   override async prepare() {}
 
   override async run() {

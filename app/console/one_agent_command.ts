@@ -3,12 +3,12 @@ import { OperatorCommand } from '#console/operator_command'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentKey } from '#agents/types'
 
-/** A command about the agent of one user, or a system agent named as it is. */
+/** Base of the commands about one agent: that of a user, or a system agent by its own name. */
 export abstract class OneAgentCommand extends OperatorCommand {
   @args.string({ description: 'Email address or breakglass username of its owner' })
   declare user: string
 
-  /** Does it, and resolves when it is done. */
+  /** Runs the action on the agent. */
   protected abstract act(lifecycle: AgentLifecycle, agent: AgentKey): Promise<unknown>
 
   override async run() {

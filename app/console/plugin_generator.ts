@@ -9,40 +9,40 @@ import { PLUGIN_API_VERSION } from '#plugins/api_version'
 export type PluginKind = 'runtime' | 'llm-adapter' | 'vault'
 
 export interface PluginInput {
-  /** Folder of the repository. */
+  /** Repository root. */
   root: string
   kind: PluginKind
-  /** What the plugin adds: lower case, digits and dashes. */
+  /** The plugin's contribution: lower case, digits and dashes. */
   name: string
   /** Absolute path of the new package. */
   folder: string
-  /** Path of a packed kit; by default the kit is built and packed now. */
+  /** Path of a packed kit; by default the kit is built and packed. */
   kit?: string
 }
 
-/** What was made. */
+/** The generated package. */
 export interface MadePlugin {
   package: string
   folder: string
-  /** Paths below the folder. */
+  /** Paths relative to the folder. */
   files: string[]
 }
 
-/** The name is not one that a package, a class and a configuration file can share. */
+/** The name is not valid for a package, a class and a configuration file at once. */
 export class E_PLUGIN_NAME extends Exception {
   static override code = 'E_PLUGIN_NAME'
   static override status = 422
   static override help = 'Use lower case letters, digits and dashes, as in "my-cloud".'
 }
 
-/** Something is where the package would go. */
+/** The target folder already contains files. */
 export class E_PLUGIN_FOLDER extends Exception {
   static override code = 'E_PLUGIN_FOLDER'
   static override status = 409
   static override help = 'Name another folder with --path, or remove this one.'
 }
 
-/** The templates are part of the repository, not of a build. */
+/** The templates are only in the repository, not in a build. */
 export class E_PLUGIN_TEMPLATES extends Exception {
   static override code = 'E_PLUGIN_TEMPLATES'
   static override status = 501
@@ -50,17 +50,17 @@ export class E_PLUGIN_TEMPLATES extends Exception {
   static override help = 'Run the command in a clone of the repository.'
 }
 
-/** Milliseconds for packing the kit, which compiles it first. */
+/** Milliseconds for packing the kit, which includes compiling it. */
 const PACK_MS = 180_000
 
-/** The field of `mosaic` in a `package.json` that lists what a plugin of this kind brings. */
+/** Fields of `mosaic` in `package.json` that list a plugin's contributions, by kind. */
 const BRINGS = { 'runtime': 'runtimes', 'llm-adapter': 'adapters', 'vault': 'vaults' } as const
 
 const run = promisify(execFile)
 
 /**
- * Makes a plugin package from the templates of the plugin kit, with a packed kit inside it. The templates are a
- * plugin called `acme`; only the name differs.
+ * Generates a plugin package from the kit's templates, with a packed kit inside. The templates form a plugin
+ * called `acme`, whose name is replaced.
  *
  * @throws E_PLUGIN_NAME, E_PLUGIN_FOLDER, E_PLUGIN_TEMPLATES
  */
@@ -98,7 +98,10 @@ export async function makePlugin({
   return { package: manifest.name, folder, files: [...files, tarball].sort() }
 }
 
-/** `acme` in names and addresses, `Acme` in classes and labels. As a property a name may need quotes. */
+/**
+ * Replaces `acme` in names and URLs, and `Acme` in classes and labels. As a property key, a name may need
+ * quotes.
+ */
 function named(text: string, name: string): string {
   const words = name.split('-').map((word) => word[0].toUpperCase() + word.slice(1))
   return text
@@ -114,7 +117,7 @@ async function filesBelow(folder: string): Promise<string[]> {
     .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
 }
 
-/** The file name of the tarball. */
+/** Returns the file name of the tarball. */
 async function packKit(kit: string, folder: string): Promise<string> {
   const script = join(kit, 'pack.mjs')
   const { stdout } = await run(process.execPath, [script, folder], { timeout: PACK_MS })

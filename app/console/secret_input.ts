@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 
-/** More than any password or token, less than a file piped in by mistake. */
+/** Limit in bytes: above any password or token, below a file piped in by mistake. */
 const MAX_BYTES = 64 * 1024
 
-/** A secret from standard input, without the line end that `echo` adds. Never from an argument. */
+/** Reads a secret from standard input, without the line end that `echo` adds. Secrets are never arguments. */
 export async function readSecret(input: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ApplicationService } from '@adonisjs/core/types'
 
-/** What runs here, by version. */
+/** Versions of the running components. */
 export interface Versions {
   mosaic: string
   node: string
   openclaw: string
-  /** The kind of database, and what it says its version is. */
+  /** The database type, and the version it reports. */
   database: string
 }
 
