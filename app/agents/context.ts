@@ -96,6 +96,9 @@ export interface AgentsContext {
    * dropped.
    */
   tokenChanged?: () => void
-  /** Called while an idle agent still runs, before its stop is decided. Must resolve soon, and never reject. */
+  /**
+   * Called while an idle agent is still running, before its stop is decided. Must resolve soon and never
+   * reject.
+   */
   beforeSleep?: (agent: AgentKey) => Promise<void>
 }

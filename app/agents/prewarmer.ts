@@ -9,18 +9,18 @@ import type { AgentKey, GatewayAccess, PrewarmOutcome } from '#agents/types'
 import type { GatewayClient } from '#openclaw/gateway_client'
 
 /**
- * A gateway ends its workers after a minute without a chat. After half of that it is prewarmed again:
- * it might be cold before the user has typed a message, and prewarming a warm gateway costs little.
+ * A gateway stops its workers after a minute without a chat. After half of that it is prewarmed again: it
+ * might turn cold while the user types, and prewarming a warm gateway costs little.
  */
 const WARM_MS = 30_000
 
 /** A gateway's first chat takes twenty seconds on a busy machine. After this time prewarming is pointless. */
 const DEADLINE_MS = 60_000
 
-/** Prewarms take the same time in every runtime: they are the gateway's own work. */
+/** One key for all runtimes: a prewarm is the gateway's own work, and takes the same time everywhere. */
 const EVERY_RUNTIME = ''
 
-/** The agent is being stopped, Mosaic is, or a message came first. */
+/** The agent or Mosaic is being stopped, or a message came first. */
 class Interrupted extends Error {
   override name = 'Interrupted'
 }
@@ -32,10 +32,10 @@ interface Run {
 }
 
 /**
- * Prepares agents for the first message of users who came to write one: a hidden background chat with a
- * model of Mosaic's own. It does not count as use and so keeps no agent awake. Failures have no effect
- * on the user other than a slower answer. A message that comes first ends it: two chats at once would load the same
- * modules twice.
+ * Prepares agents for the first message of users who came to write one, by a hidden background chat with
+ * Mosaic's own primer model. It does not count as use, so it keeps no agent awake. If it fails, the user only
+ * gets a slower answer. A message that comes first aborts it: two chats at once would load the same modules
+ * twice.
  */
 export class Prewarmer {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
@@ -79,8 +79,9 @@ export class Prewarmer {
   }
 
   /**
-   * Prewarms the agent after its wake, unless it is warm by then. Call it after `start`, or with the restart
-   * that precedes it, when the user arrives; it wakes no agent itself. Concurrent calls for an agent share one run. Never rejects.
+   * Prewarms the agent after its wake, unless it is warm by then. Call it after `start`, or with the
+   * preceding restart, when the user arrives; it wakes no agent itself. Concurrent calls for an agent share
+   * one run. Never rejects.
    */
   prewarm(agent: AgentKey, restart?: Promise<unknown>): Promise<PrewarmOutcome> {
     const present = this.#runs.get(agent)
@@ -154,7 +155,7 @@ export class Prewarmer {
     }
   }
 
-  /** Ends the prewarm for a message: its chat loads what is missing. */
+  /** Aborts the prewarm in favour of a message, whose chat loads the rest itself. */
   #giveWay(agent: AgentKey): void {
     const run = this.#runs.get(agent)
     if (!run) return
@@ -162,7 +163,7 @@ export class Prewarmer {
     this.#hide(agent, run.shown)
   }
 
-  /** From now on the agent shows as its row says. */
+  /** Stops showing the prewarm: the agent's status is that of its row again. */
   #hide(agent: AgentKey, shown: Prewarm): void {
     const { prewarms, events } = this.#local
     if (prewarms.get(agent) !== shown) return
@@ -173,7 +174,10 @@ export class Prewarmer {
     void this.#local.tellPresent(agent)
   }
 
-  /** Whether its next message would wait: it never chatted, or its idle workers have ended. */
+  /**
+   * Returns whether the next message would be slow: the gateway has not chatted yet, or its idle workers have
+   * stopped.
+   */
   async #isCold(agent: AgentKey): Promise<boolean> {
     const gateway = this.#gatewayOf(agent)
     if (!gateway || !this.#warmedAt.has(gateway)) return true
@@ -204,7 +208,7 @@ export class Prewarmer {
     if (gateway) this.#warmedAt.set(gateway, this.#context.clock.elapsed())
   }
 
-  /** A gateway does not exit during a chat, so the hidden chat is aborted when a stop begins. */
+  /** Aborts the hidden chat when a stop begins, because a gateway does not exit during a chat. */
   #interruption(agent: AgentKey, cancelled: AbortSignal): { signal: AbortSignal; end: () => void } {
     const stopped = new AbortController()
     const end = this.#local.subscribe(agent, (event) => {

@@ -50,7 +50,7 @@ export function agentJobs(
     {
       name: 'rest and reap',
       everyMs: SWEEP_MS,
-      /** In this order: whoever finds no room to rest is stopped. */
+      /** The order matters: agents without room to rest are stopped. */
       run: async () => ({
         ...(await rester.rest()),
         ...(await reaper.reapIdle({ keepResting: true })),

@@ -38,16 +38,16 @@ export interface ReapStatistics {
 /** The idle rules from the settings. Times in milliseconds. */
 interface SleepRules {
   policy: WakePolicy
-  /** How long agents of the policy `warm` stay suspended, beyond their limit. */
+  /** How long agents with the policy `warm` stay suspended, beyond their idle limit. */
   suspendedMs: number
-  /** The same for all others. */
+  /** The same for all other agents. */
   restedMs: number
   rest: RestMode
   maximumAgeMs: number
 }
 
 export interface ReapOptions {
-  /** Leaves agents alone that rest by the setting `agents.rest`, until they have rested for its longest time. */
+  /** Spares agents that rest under the setting `agents.rest`, up to its longest time. */
   keepResting?: boolean
 }
 
@@ -161,13 +161,13 @@ export class AgentReaper {
   async #rules({ keepResting = false }: ReapOptions): Promise<SleepRules> {
     const { settings } = this.context
     const { mode, policy, longestMs } = await restRules(settings)
-    /** A sweep that somebody asks for ends rests, unless resting is what they chose. */
+    /** A requested sweep ends rests, unless resting is set to `on`. */
     const rest = mode === 'on' || keepResting ? mode : 'off'
     return {
       policy,
       suspendedMs: (await settings.get('agents.suspendedMin')) * MINUTE_MS,
       restedMs: rest === 'off' ? 0 : longestMs,
-      /** Where rests are kept, whoever may rest does so by now. */
+      /** With `keepResting`, the rester has already suspended every agent that may rest. */
       rest: keepResting ? 'off' : rest,
       maximumAgeMs: (await settings.get('agents.maximumAgeHours')) * HOUR_MS,
     }

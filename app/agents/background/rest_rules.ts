@@ -7,34 +7,36 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const MB = 1024 * 1024
 
-/** Below this share of available memory no further agent rests by itself. */
+/** Share of available memory below which `auto` lets no further agent rest. */
 const COMFORT = 0.25
-/** Below this share rested agents are stopped, until there is as much as `RELIEF`. */
+/** Share of available memory below which resting agents are stopped, until it reaches `RELIEF`. */
 const PRESSURE = 0.1
 const RELIEF = 0.15
-/** What an idle OpenClaw takes, where its driver does not tell. */
+/** Memory of an idle OpenClaw, if its driver does not report it. */
 const USUAL_BYTES = 700 * MB
 
-/** The rules of resting, from the settings. Times in milliseconds. */
+/** The resting rules from the settings. Times in milliseconds. */
 export interface RestRules {
   mode: RestMode
-  /** The policy for agents whose owners have not chosen one. */
+  /** The policy of agents whose owners have not chosen one. */
   policy: WakePolicy
-  /** Idle time until the rest, and from there until the page-out. */
+  /** Idle time until an agent rests, and resting time until its page-out. */
   afterMs: number
   pageOutAfterMs: number
   /** The longest rest. */
   longestMs: number
-  /** The share of the machine's memory that rested agents may hold, or their bytes in its place. */
+  /**
+   * The share of the machine's memory that resting agents may hold, or an absolute limit that overrides it.
+   */
   memoryShare: number
   memoryBytes: number | null
   count: number | null
 }
 
-/** A suspended agent, and what it takes; null if that is not known. */
+/** A suspended agent and its memory use; null if unknown. */
 export interface Rested {
   agent: AgentKey
-  /** Milliseconds of the epoch. */
+  /** Milliseconds since the epoch. */
   lastActiveAt: number
   use: MemoryUse | null
 }
@@ -53,19 +55,22 @@ export async function restRules(settings: AgentsContext['settings']): Promise<Re
   }
 }
 
-/** What all rested agents hold in memory, in bytes. */
+/** Returns the memory held by all resting agents, in bytes. */
 export function heldBytes(rested: Rested[]): number {
   return rested.reduce((sum, one) => sum + bytesOf(one), 0)
 }
 
-/** What they may hold, in bytes; null if nothing bounds it, as on a machine whose memory is not known. */
+/**
+ * Returns the memory that resting agents may hold, in bytes; null if unlimited, as when the machine's memory
+ * is unknown.
+ */
 export function budgetBytes(rules: RestRules, machine: MachineMemory | null): number | null {
   return rules.memoryBytes ?? (machine && Math.floor(machine.total * rules.memoryShare))
 }
 
 /**
- * How many more agents may rest. `auto` needs to know the machine's memory, and leaves a quarter of it to programs
- * that run.
+ * Returns how many more agents may rest. `auto` allows none if the machine's memory is unknown, and leaves a
+ * quarter of it to running programs.
  */
 export function roomFor(rules: RestRules, machine: MachineMemory | null, rested: Rested[]): number {
   const { mode, count } = rules
@@ -79,7 +84,7 @@ export function roomFor(rules: RestRules, machine: MachineMemory | null, rested:
   return Math.max(0, Math.min(byMemory, byCount))
 }
 
-/** The rested agents to stop for want of memory or by the settings, the longest unused first. */
+/** Returns the resting agents to stop for lack of memory or because of the settings, longest unused first. */
 export function surplus(
   rules: RestRules,
   machine: MachineMemory | null,

@@ -21,32 +21,32 @@ import type { MachineMemory, RuntimeDriver } from '#runtimes/contract'
 
 const MINUTE_MS = 60_000
 const CONCURRENCY = 8
-/** One page-out: on a slow disk a gigabyte takes half a minute. */
+/** Time limit of one page-out: on a slow disk a gigabyte takes half a minute. */
 const PAGE_OUT_MS = 60_000
-/** An agent that holds less was paged out already. */
+/** An agent with less resident memory than this counts as paged out. */
 const PAGED_OUT_BYTES = 96 * 1024 * 1024
 
 export interface RestStatistics {
-  /** Agents that began to rest. */
+  /** Agents that started resting. */
   rested: number
   pagedOut: number
-  /** Rested agents that were stopped for want of memory. */
+  /** Resting agents stopped for lack of memory or because of the settings. */
   ended: number
-  /** Agents that could not be suspended, moved or stopped. */
+  /** Agents that could not be paged out or stopped. */
   failed: number
 }
 
-/** How many agents rest, and what the machine can carry. Sizes in bytes. */
+/** How many agents rest, and how many the machine can hold. Sizes in bytes. */
 export interface RestOverview {
   mode: RestMode
   resting: number
   residentBytes: number
   swappedBytes: number
-  /** What resting agents may hold; null = nothing bounds it. */
+  /** Memory limit of resting agents; null = unlimited. */
   budgetBytes: number | null
-  /** How many more may rest; null = nothing bounds it. */
+  /** How many more agents may rest; null = unlimited. */
   room: number | null
-  /** Whether the runtime suspends agents, and moves their memory to swap. */
+  /** Whether the runtime can suspend agents, and move their memory to swap. */
   suspends: boolean
   pagesOut: boolean
   machine: MachineMemory | null
@@ -58,8 +58,9 @@ interface Row {
 }
 
 /**
- * Lets agents rest between uses: suspended after some idle minutes, moved to swap after some more, and stopped only
- * after days or when memory runs short. So whoever comes back is answered within a second or two.
+ * Lets agents rest between uses: suspends them after some idle minutes, moves them to swap after some more,
+ * and stops them only after days or if memory runs short. A returning user gets an answer within a second or
+ * two.
  */
 export class AgentRester {
   readonly #closing = new AbortController()
@@ -74,17 +75,17 @@ export class AgentRester {
     protected activity: Pick<AgentActivity, 'lastActiveAt'>
   ) {}
 
-  /** As of the last sweep; null before the first. */
+  /** State of the last sweep; null before the first. */
   get overview(): RestOverview | null {
     return this.#overview
   }
 
-  /** Ends a page-out that is under way. */
+  /** Aborts a running page-out. */
   close(): void {
     this.#closing.abort()
   }
 
-  /** Safe to run concurrently: each change takes the agent's lease. */
+  /** Runs one sweep. Safe to run concurrently: each change takes the agent's lease. */
   async rest(): Promise<RestStatistics> {
     const rules = await restRules(this.context.settings)
     const machine = await this.#machine()
@@ -115,7 +116,7 @@ export class AgentRester {
     return rested
   }
 
-  /** One after the other: moving memory is bound by the disk, or by the processor that compresses it. */
+  /** Pages out one agent at a time: it is bound by the disk, or by the CPU that compresses the memory. */
   async #pageOut(rules: RestRules, rows: Row[], counts: RestStatistics): Promise<void> {
     const { clock, logger } = this.context
     for (const { row, driver } of rows) {
@@ -154,7 +155,7 @@ export class AgentRester {
     }
   }
 
-  /** Users' agents in this state; of those that run, the ones that are idle for long enough by their rows. */
+  /** Returns users' agents in this state; with rules, only those that are due to rest. */
   async #rows(status: 'running' | 'suspended', rules?: RestRules): Promise<Row[]> {
     const { clock, runtimes } = this.context
     const query = UserContainer.query().where('status', status).orderBy('last_active_at')
@@ -173,7 +174,10 @@ export class AgentRester {
     return found
   }
 
-  /** Rests unless it was used meanwhile. What it does by itself keeps it awake, as from any idle stop. */
+  /**
+   * Returns the wish to rest, or null if the agent was used meanwhile. Its own work keeps it awake, as with
+   * any idle stop.
+   */
   #restOf(row: AgentRow, rules: RestRules): IdleStopWish | null {
     if (!(row instanceof UserContainer) || row.status !== 'running') return null
     if ((row.wakePolicy ?? rules.policy) !== 'scale_to_zero') return null
@@ -220,7 +224,7 @@ export class AgentRester {
   }
 }
 
-/** An owner who wants the agent to sleep sooner has it rest sooner. */
+/** Returns an agent's idle time until it rests: its owner's idle timeout, if that is shorter. */
 function restAfterMs(row: UserContainer, { afterMs }: RestRules): number {
   return Math.min(afterMs, row.idleTimeoutMin * MINUTE_MS)
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '#timing/clock'
 import type { WakeProgress } from '#agents/types'
 
-/** A prewarm under way. Until it ends, the agent takes messages but does not answer them at once. */
+/** A running prewarm. Until it ends, the agent accepts messages but answers late. */
 export class Prewarm {
   readonly #clock: Clock
   readonly #usualMs: number | null
@@ -12,17 +12,17 @@ export class Prewarm {
     this.#usualMs = usualMs
   }
 
-  /** Marks the end of the agent's wake: from now on only the prewarm is waited for. */
+  /** Marks the end of the agent's wake: from now on only the prewarm is pending. */
   begin(): void {
     this.#beganAt = this.#clock.elapsed()
   }
 
-  /** Milliseconds since the wake ended; 0 while the agent still wakes. */
+  /** Milliseconds since the wake ended; 0 while the agent is waking. */
   get elapsedMs(): number {
     return this.#beganAt === null ? 0 : this.#clock.elapsed() - this.#beganAt
   }
 
-  /** Null while the agent still wakes. */
+  /** Null while the agent is waking. */
   get progress(): WakeProgress | null {
     return this.#beganAt === null ? null : this.at('prewarming')
   }

@@ -7,8 +7,8 @@ import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_
 import type { AgentKey, AgentRow } from '#agents/types'
 
 /**
- * Stop it, or suspend it, which keeps its memory. `suspend` stops it where its runtime cannot; `rest` keeps it running
- * then.
+ * How to stop: `stop` stops the agent, `suspend` and `rest` suspend it and keep its memory. If its runtime
+ * cannot suspend, `suspend` stops it and `rest` leaves it running.
  */
 export type IdleStopKind = 'stop' | 'suspend' | 'rest'
 
@@ -19,9 +19,8 @@ export interface IdleStopWish {
 }
 
 /**
- * `used` = it is in use again, `changing` = it is being changed, `working` = it is working, `due` = a
- * job is due soon, `silent` = its gateway does not answer. `kept` =
- * its runtime did not suspend it.
+ * `used`: the agent is in use again. `changing`: it is being changed. `working`: it is working. `due`: a job
+ * is due soon. `silent`: its gateway does not respond. `kept`: its runtime did not suspend it.
  */
 export type IdleStopOutcome =
   'stopped' | 'suspended' | 'kept' | 'used' | 'changing' | 'working' | 'due' | 'silent'
