@@ -3,35 +3,36 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MemoryUse } from '#runtimes/contract'
 
-/** What one step moves: small enough that a wake in the middle of a page-out waits for little. */
+/** Bytes moved per step: small, so that a wake during a page-out waits briefly. */
 const STEP_BYTES = 64 * 1024 * 1024
-/** What is left resident: the last pages cost the most and bring the least. */
+/** Bytes that stay resident: the last pages cost the most and save the least. */
 const FLOOR_BYTES = 32 * 1024 * 1024
-/** Never makes a file: a missing one means that the kernel does not offer it. */
+/** Never creates a file: if one is missing, the kernel does not offer the feature. */
 const KEEP = { flag: constants.O_WRONLY | constants.O_TRUNC }
 
 /** The memory of one control group. */
 export interface CgroupMemory {
   /** Whether its memory can be moved to swap on request. */
   readonly canPageOut: boolean
-  /** Null once the group is gone. */
+  /** Returns null once the group is gone. */
   use(): Promise<MemoryUse | null>
   /**
-   * Moves memory to swap, step by step, while `goesOn` says so. Ends without an error once the kernel moves no more.
+   * Moves memory to swap step by step, as long as `goesOn` allows. Ends without an error when the kernel
+   * moves no more.
    */
   pageOut(goesOn: () => Promise<boolean>): Promise<void>
-  /** Restores the limits that a page-out changed, also one that a former process did not end. */
+  /** Restores the limits changed by a page-out, including one that an earlier process left unfinished. */
   restore(): Promise<void>
 }
 
-/** The memory of the group in this folder, of either version; null where there is none. */
+/** Returns the memory of the cgroup in this folder, version 1 or 2; null if there is none. */
 export function cgroupMemory(folder: string): CgroupMemory | null {
   if (existsSync(join(folder, 'memory.current'))) return new UnifiedMemory(folder)
   if (existsSync(join(folder, 'memory.usage_in_bytes'))) return new SplitMemory(folder)
   return null
 }
 
-/** Version 2 reclaims on request. Agents that run may not swap, so a page-out first allows it. */
+/** Version 2 reclaims on request. Running agents may not swap, so a page-out allows it first. */
 class UnifiedMemory implements CgroupMemory {
   readonly canPageOut: boolean
 
@@ -62,8 +63,8 @@ class UnifiedMemory implements CgroupMemory {
 }
 
 /**
- * Version 1 reclaims when its limit is lowered. The limit on memory with swap stays as it is and says what to go
- * back to, so a group without one is left alone.
+ * Version 1 reclaims when its limit is lowered. The combined limit on memory and swap stays unchanged and
+ * provides the value to restore, so a group without one is left alone.
  */
 class SplitMemory implements CgroupMemory {
   readonly canPageOut: boolean
@@ -104,7 +105,7 @@ async function readBytes(folder: string, file: string): Promise<number | null> {
   return /^\d+$/.test(text.trim()) ? Number(text) : null
 }
 
-/** False where the kernel refuses, as when it finds nothing more to move. */
+/** Returns false if the kernel refuses, for example because it finds nothing more to move. */
 async function write(folder: string, file: string, value: string): Promise<boolean> {
   return writeFile(join(folder, file), value, KEEP).then(
     () => true,

@@ -114,7 +114,7 @@ export interface MemoryUse {
 /** The memory of the machine that runs the instances, in bytes. */
 export interface MachineMemory {
   total: number
-  /** What programs could take without swapping. */
+  /** Memory available to programs without swapping. */
   available: number
   swapTotal: number
   swapFree: number
@@ -187,15 +187,16 @@ export interface RuntimeDriver {
   resume?(ref: InstanceRef): Promise<void>
 
   /**
-   * Moves the memory of a suspended instance to swap, while there is room. Ends early, without an error, when the
-   * instance resumes, which does not wait for it, or when the signal aborts. A no-op if the instance is not suspended.
+   * Moves a suspended instance's memory to swap, while there is room. Ends early and without an error if the
+   * instance resumes, which never waits for it, or if the signal aborts. A no-op if the instance is not
+   * suspended.
    */
   pageOut?(ref: InstanceRef, options: { signal: AbortSignal }): Promise<void>
 
-  /** Returns the memory that an instance takes, or null if that is not known. */
+  /** Returns an instance's memory use, or null if unknown. */
   usage?(ref: InstanceRef): Promise<MemoryUse | null>
 
-  /** Returns the memory of the machine that runs the instances, or null if that is not known. */
+  /** Returns the memory of the machine that runs the instances, or null if unknown. */
   memory?(): Promise<MachineMemory | null>
 
   /** Returns the instance of this name, or null if there is none. Changes nothing. */

@@ -12,7 +12,10 @@ export interface RuntimeDriverContext {
   installation: string
   /** Locations of OpenClaw, its launcher and the driver's own storage. */
   launch: RuntimeLaunch
-  /** The values of the driver's options now. Ask at each use: an admin may change them at any time. */
+  /**
+   * Returns the current values of the driver's options. Call it at each use: an admin may change them at any
+   * time.
+   */
   options(): Promise<RuntimeOptionValues>
 }
 

@@ -1,8 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
 /**
- * Why an agent does not run: a closed list. Mosaic has a sentence for the owner for each reason, which is a label of its
- * metric too.
+ * Why an agent is not running: a closed list. Mosaic has a sentence for the owner per reason; each is also a
+ * metric label.
  */
 export const FAILURE_REASONS = [
   'image_missing',

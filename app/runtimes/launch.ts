@@ -5,7 +5,7 @@ import type { Secret } from '@adonisjs/core/helpers'
 import type { InstanceSpec } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
-/** The options of Mosaic's configuration for OpenClaw and the launcher. */
+/** OpenClaw and launcher options of Mosaic's configuration. */
 export interface LaunchConfig {
   /** Mosaic's storage folder. */
   storage: string

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { MachineMemory } from '#runtimes/contract'
 
-/** Above this share of used swap nothing more is moved there: what runs needs the rest under pressure. */
+/**
+ * Share of used swap above which nothing more is moved: running programs need the rest under memory pressure.
+ */
 const MOST_SWAP_USED = 0.8
 
-/** The memory of this machine, in bytes; null where the kernel does not tell, as outside Linux. */
+/** Returns this machine's memory in bytes; null if the kernel does not report it, as outside Linux. */
 export async function readMachineMemory(path = '/proc/meminfo'): Promise<MachineMemory | null> {
   const text = await readFile(path, 'utf8').catch(() => null)
   if (text === null) return null
@@ -14,20 +16,20 @@ export async function readMachineMemory(path = '/proc/meminfo'): Promise<Machine
   return { total, available, swapTotal: bytes('SwapTotal') ?? 0, swapFree: bytes('SwapFree') ?? 0 }
 }
 
-/** The value of a line as `VmRSS:   123 kB`, in bytes; null without one. */
+/** Returns the value of a line such as `VmRSS:   123 kB` in bytes; null if there is none. */
 export function kernelBytes(text: string, name: string): number | null {
   const line = text.split('\n').find((one) => one.startsWith(`${name}:`))
   return line ? Number.parseInt(line.slice(name.length + 1), 10) * 1024 : null
 }
 
-/** Whether the swap takes more. False without any. */
+/** Returns whether there is swap with room left. */
 export function hasSwapRoom({ swapTotal, swapFree }: MachineMemory): boolean {
   return swapTotal > 0 && swapTotal - swapFree < MOST_SWAP_USED * swapTotal
 }
 
 /**
- * The swap areas that keep memory in the clear on a disk, by name: neither compressed memory (zram) nor a mapped
- * device, which is how encrypted swap appears.
+ * Returns the names of swap areas that store memory unencrypted on disk: all but compressed memory (zram) and
+ * mapped devices, which is how encrypted swap appears.
  */
 export async function plainSwapAreas(path = '/proc/swaps'): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch(() => '')

@@ -45,7 +45,7 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
   }
 
   /**
-   * As of every manager, with the options that the pages show as a form.
+   * Extends `DriverManager` by the options that the pages show as a form.
    *
    * @throws E_RUNTIME_OPTION
    */
@@ -59,7 +59,7 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
     this.#options.set(name, options)
   }
 
-  /** The options of a driver, in the order of its form. */
+  /** Returns a driver's options in form order. */
   optionsOf(name: string): readonly RuntimeOption[] {
     return this.#options.get(name) ?? []
   }

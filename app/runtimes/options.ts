@@ -1,16 +1,16 @@
-/** Options of a runtime driver, which an admin sets under Administration → Runtime. */
+/** Runtime driver options, set by an admin under Administration → Runtime. */
 import { Exception } from '@adonisjs/core/exceptions'
 
 interface OptionWords {
-  /** Names the option in the driver: `region`, `subnetSize`. */
+  /** The option's name in the driver: `region`, `subnetSize`. */
   name: string
-  /** The name that people see. */
+  /** Label of the form field. */
   label: string
   /** One sentence beside the field. */
   help?: string
 }
 
-/** One field of the form, by the kind of its value. Without a value of an admin's the default holds. */
+/** One form field, by the type of its value. The default applies until an admin sets a value. */
 export type RuntimeOption = OptionWords &
   (
     | { type: 'text'; default?: string | null; maxLength?: number }
@@ -29,24 +29,24 @@ type ValueOf<Option> = Option extends { type: 'number' }
       ? string
       : string | null
 
-/** The values of declared options, by name: a text or secret that nobody set is null. */
+/** Values of declared options, by name. Unset texts and secrets are null. */
 export type RuntimeOptionValues<
   Options extends readonly RuntimeOption[] = readonly RuntimeOption[],
 > = { [Option in Options[number] as Option['name']]: ValueOf<Option> }
 
-/** A plugin declares an option that no form can show. */
+/** A plugin declares an option that cannot be shown in a form. */
 export class E_RUNTIME_OPTION extends Exception {
   static override code = 'E_RUNTIME_OPTION'
   static override status = 500
   static override help = 'Correct the options that the plugin gives to extend().'
 }
 
-/** The value of an option that nobody set. */
+/** Returns the value of an unset option. */
 export function defaultOf(option: RuntimeOption): string | number | boolean | null {
   return option.type === 'secret' ? null : (option.default ?? null)
 }
 
-/** The values of options that nobody set: what a test gives to a driver. */
+/** Returns the values of unset options, for drivers under test. */
 export function defaultsOf<const Options extends readonly RuntimeOption[]>(
   options: Options
 ): RuntimeOptionValues<Options> {
@@ -54,7 +54,7 @@ export function defaultsOf<const Options extends readonly RuntimeOption[]>(
   return Object.fromEntries(values)
 }
 
-/** @throws E_RUNTIME_OPTION for a name that is no plain word or stands twice, and a choice without its default */
+/** @throws E_RUNTIME_OPTION for an invalid or repeated name, or a default that is not among the choices */
 export function checkOptions(driver: string, options: readonly RuntimeOption[]): void {
   const names = new Set<string>()
   for (const option of options) {

@@ -9,14 +9,15 @@ import { hasSwapRoom, readMachineMemory } from '#runtimes/machine_memory'
 const CGROUPS = '/sys/fs/cgroup'
 
 /**
- * The memory of containers, by their control groups: the engine's API tells no swap, and moves none. So it needs
- * an engine on this machine and, to move memory, root; elsewhere nothing is known and nothing moves.
+ * The memory of containers, read from their cgroups, because the engine's API neither reports swap nor moves
+ * memory. Requires an engine on this machine and, to move memory, root; elsewhere usage is unknown and
+ * nothing moves.
  */
 export class ContainerMemory {
   readonly #engine: Engine
   readonly #root: string
 
-  /** @param root of the file system where `/proc` and `/sys` are; other than `/` in tests */
+  /** @param root of the file system with `/proc` and `/sys`; tests use another than `/` */
   constructor(engine: Engine, root = '/') {
     this.#engine = engine
     this.#root = root
@@ -26,7 +27,7 @@ export class ContainerMemory {
     return (await this.#group(found))?.use() ?? null
   }
 
-  /** `isPaused` looks again before each step. */
+  /** Checks `isPaused` before each step. */
   async pageOut(found: Found, isPaused: () => Promise<boolean>): Promise<void> {
     const group = await this.#group(found)
     await group?.pageOut(async () => {
@@ -40,14 +41,14 @@ export class ContainerMemory {
     await (await this.#group(found))?.restore()
   }
 
-  /** Null unless the engine runs on this very machine. */
+  /** Returns null unless the engine runs on this machine. */
   async machine(): Promise<MachineMemory | null> {
     if (!this.#engine.isLocal) return null
     const [here, info] = await Promise.all([
       this.#machine(),
       this.#engine.call((docker) => docker.info()),
     ])
-    /** A socket may lead into a virtual machine, as on a desktop. */
+    /** The socket may lead into a virtual machine, as on a desktop. */
     return here?.total === info.MemTotal ? here : null
   }
 
@@ -60,7 +61,7 @@ export class ContainerMemory {
     const text = await readFile(join(this.#root, `proc/${pid}/cgroup`), 'utf8').catch(() => '')
     for (const line of text.split('\n')) {
       const [, controllers, path] = /^\d+:([^:]*):(.+)$/.exec(line) ?? []
-      /** A process of this number that is not the container's belongs to another machine. */
+      /** If the process with this number is not the container's, the container runs on another machine. */
       if (!path?.includes(id)) continue
       const isMemory = controllers.split(',').includes('memory')
       const tree = controllers === '' ? '' : isMemory ? 'memory' : null

@@ -83,7 +83,7 @@ export class DockerDriver implements RuntimeDriver {
     })
   }
 
-  /** Not in the queue of changes: a resume goes ahead, which this sees before its next step. */
+  /** Bypasses the queue of changes, so that a resume does not wait; the next step notices it. */
   async pageOut({ name }: InstanceRef, { signal }: { signal: AbortSignal }): Promise<void> {
     const { containers, memory } = await this.#open()
     const paused = async () => {

@@ -55,7 +55,7 @@ export class AgentsHome {
     yield* (await this.open()).all()
   }
 
-  /** The last lines of an agent's log, oldest first and without its token. */
+  /** Returns the last lines of an agent's log, oldest first and without its token. */
   async *logLines(name: string, tail: number): AsyncIterable<string> {
     const agents = await this.open()
     const record = await agents.find(name)

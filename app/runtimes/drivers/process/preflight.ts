@@ -36,7 +36,7 @@ export async function examine(
   options: {
     ownUsers: boolean
     sandboxed: boolean
-    /** Whether the memory of agents is moved to swap on request. */
+    /** Whether agents' memory is moved to swap on request. */
     pagesOut: boolean
     egress: Error | null
     freeBytes: FreeBytes

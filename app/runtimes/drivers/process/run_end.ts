@@ -33,7 +33,10 @@ export async function endRun(
   return ended
 }
 
-/** The record with the exit of this run, or null if it is known, or another run came since. */
+/**
+ * Returns the record with this run's exit, or null if the exit is already recorded or another run has
+ * started.
+ */
 export function withExit(record: AgentRecord, run: Run, exit: RunExit): AgentRecord | null {
   if (record.run?.startedAt !== run.startedAt || record.run.exit) return null
   const failure = record.run.stopRequested ? null : exit.failure

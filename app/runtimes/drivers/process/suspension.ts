@@ -12,7 +12,7 @@ import type { Run } from '#runtimes/drivers/process/records'
 const DEADLINE_MS = 2000
 const LOOK_MS = 5
 
-/** Takes an agent's processor time, and its memory if asked, and gives them back. */
+/** Takes an agent's CPU time, and optionally its memory, and restores them. */
 export class Suspension {
   constructor(
     private readonly home: () => AgentsHome,
@@ -39,7 +39,10 @@ export class Suspension {
     void cgroups?.memory(name)?.restore()
   }
 
-  /** As `RuntimeDriver.pageOut`. It takes no lock: a resume goes ahead, which this sees before its next step. */
+  /**
+   * Implements `RuntimeDriver.pageOut`. Takes no lock, so that a resume does not wait; the next step notices
+   * it.
+   */
   async pageOut(name: string, signal: AbortSignal): Promise<void> {
     const run = await this.#run(name)
     await this.home()
@@ -51,7 +54,10 @@ export class Suspension {
       })
   }
 
-  /** As `RuntimeDriver.usage`. Without cgroups it is the sum over the process group, shared pages counted twice. */
+  /**
+   * Implements `RuntimeDriver.usage`. Without cgroups it sums over the process group, which counts shared
+   * pages repeatedly.
+   */
   async usage(name: string): Promise<MemoryUse | null> {
     const run = await this.#run(name)
     if (!run || !this.table.findSame(run)) return null
@@ -78,7 +84,7 @@ export class Suspension {
   }
 }
 
-/** Of a process that has ended: nothing. */
+/** Returns zeros for a process that has ended. */
 async function memoryOf(pid: number): Promise<MemoryUse> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const bytes = (name: string) => kernelBytes(text, name) ?? 0

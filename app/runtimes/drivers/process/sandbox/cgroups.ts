@@ -9,7 +9,7 @@ const PERIOD_US = 100_000
 /** Processes of the sandbox itself: the first one. */
 const OWN_PROCESSES = 1
 
-/** The name and limits of a group that is made to see what the kernel offers. */
+/** Name and limits of a trial group that shows what the kernel supports. */
 const TRIAL = 'mosaic-trial'
 const TRIAL_LIMITS: InstanceLimits = { memoryMb: 64, cpus: 1, processes: 8 }
 
@@ -27,7 +27,7 @@ export interface AgentCgroups {
    */
   freeze(name: string, frozen: boolean): boolean
   isFrozen(name: string): boolean
-  /** The memory of an agent's group, or null where there is no such group. */
+  /** Returns the memory of an agent's group, or null if there is no such group. */
   memory(name: string): CgroupMemory | null
   /** Kills all processes of the group, however fast it forks. */
   kill(name: string): void
@@ -45,9 +45,9 @@ export function openCgroups(key: string, root = ROOT): AgentCgroups | null {
   }
 }
 
-/** What cgroups can do with agents here. */
+/** Cgroup features available for agents here. */
 export interface CgroupAbilities {
-  /** Whether memory, processors and processes can be limited. */
+  /** Whether memory, CPU and process count can be limited. */
   limits: boolean
   /** Whether memory can be moved to swap on request. */
   pageOut: boolean

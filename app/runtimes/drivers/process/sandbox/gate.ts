@@ -24,13 +24,13 @@ export const GATE_PORT = 3334
 /** The gate's end of the agents' route to the internet, if they have one. */
 export const OUT = 'out'
 
-/** Of the whole machine: whoever makes a gate must not meet another who takes it for a left one. */
+/** Machine-wide lock, so that a gate under construction is not mistaken for a leftover one. */
 const LOCK = '/run/mosaic-gates.lock'
 const LOCK_TIMEOUT_MS = 30_000
 
 const GATE_NAME = /^mosaic-[0-9a-f]{12}$/
 
-/** How many left gates one opening clears away: about 100 ms each. */
+/** Leftover gates removed per opening; each takes about 100 ms. */
 const CLEARED_AT_ONCE = 8
 
 /**
@@ -87,10 +87,10 @@ export class Gate {
   }
 
   /**
-   * Clears away gates whose Mosaic was killed, or that could not be cleared when it left. A gate stays
-   * while it has an agent, a process or a listener, as those of other installations do.
+   * Removes gates of killed Mosaic processes, and gates that could not be removed at shutdown. Keeps any gate
+   * with an agent, a process or a listener, including those of other installations.
    *
-   * @param closing makes the script that closes the way of a gate to the internet, from its name
+   * @param closing builds the script that closes a gate's route to the internet, from its name
    */
   async clearLeft(closing: (name: string) => string): Promise<void> {
     const others = gateNames().filter((name) => name !== this.name)
@@ -146,7 +146,7 @@ function clearing(name: string, closing: string): string {
     ip netns delete ${name}`
 }
 
-/** Mosaic may still listen in a gate whose helper has just ended, and be about to start another. */
+/** A listener may outlive its helper until Mosaic starts the next one. */
 function clearingLeft(name: string, closing: string): string {
   return `
     [ -z "$(nsenter --net=${NAMED}/${name} grep -s ' 0A ' /proc/net/tcp /proc/net/tcp6)" ]

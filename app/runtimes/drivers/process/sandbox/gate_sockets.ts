@@ -56,7 +56,7 @@ export class GateSockets {
     return (await this.#ask('dial', host, port, signal)) as Socket
   }
 
-  /** Resolves when no process of ours is in the gate, which could not be cleared away before. */
+  /** Resolves once none of Mosaic's processes is in the gate; only then can it be removed. */
   async close(): Promise<void> {
     const helper = this.#helper
     this.#helper = null
