@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 
 const JSON_PATHS = /^\/(api|v1|health|metrics)(\/|$)/
 
-/** OpenAI's own paths, for its clients: with `/v1`, and as one calls them whose base URL lacks it. */
+/** OpenAI's paths: under `/v1`, and as called by clients whose base URL lacks it. */
 const OPENAI_PATHS =
   /^\/(?:v1(?:[/?]|$)|(?:chat\/completions|responses|embeddings|completions|models)(?:[/?]|$))/
 
@@ -12,7 +12,7 @@ export function answersJson({ request }: HttpContext): boolean {
   return !request.header('x-inertia') && request.accepts(['html', 'json']) === 'json'
 }
 
-/** Whether a client of OpenAI's reads the answer. */
+/** Returns whether an OpenAI client reads the response. */
 export function isOpenAiPath(path: string): boolean {
   return OPENAI_PATHS.test(path)
 }

@@ -50,7 +50,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   }
 }
 
-/** Most who look for OpenAI's API elsewhere left something out of the base URL. */
+/** Adds the base URL as a hint: most wrong OpenAI paths come from an incomplete one. */
 function withBaseUrl(answer: Answer, { request }: HttpContext): Answer {
   const [error] = answer.errors
   if (error.code !== 'E_ROUTE_NOT_FOUND') return answer

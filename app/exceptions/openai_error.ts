@@ -15,7 +15,7 @@ const SHAPES: Record<number, { type: string; code?: string }> = {
   429: { type: 'rate_limit_error', code: 'rate_limit_exceeded' },
 }
 
-/** OpenAI's codes for the failures of a provider; a code of Mosaic's own where it has none. */
+/** OpenAI's codes for provider failures; others keep Mosaic's own code. */
 const MODEL_CODES: Record<string, string> = {
   E_MODEL_NOT_FOUND: 'model_not_found',
   E_MODEL_INACTIVE: 'model_not_found',
@@ -39,7 +39,7 @@ export function toOpenAiError({ status, errors: [error] }: Answer): OpenAiError 
   }
 }
 
-/** A 401 of a provider is no word about the caller's own key. */
+/** Provider failures keep their code, because a provider's 401 says nothing about the caller's own key. */
 function codeOf(code: string, ofStatus: string | undefined): string {
   if (code.startsWith('E_MODEL_')) return MODEL_CODES[code] ?? code
   return ofStatus ?? code

@@ -1,29 +1,32 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
-/** What pages elsewhere may send. No cookie: `Access-Control-Allow-Credentials` is never told. */
+/**
+ * Methods and headers allowed for cross-origin pages. No cookies: `Access-Control-Allow-Credentials` is never
+ * sent.
+ */
 const METHODS = 'GET, POST'
 const FALLBACK_HEADERS = 'authorization, content-type'
 
-/** What they may read of an answer beside its body. */
+/** Response headers they may read. */
 const EXPOSED = 'retry-after, x-request-id'
 
-/** Seconds that a browser need not ask again. */
+/** Seconds that a browser may cache a preflight response. */
 const MAX_AGE_SEC = '600'
 
-/** How long a changed list may stay unseen, in milliseconds. */
+/** How long a changed list may go unnoticed, in milliseconds. */
 const AGE_MS = 2000
 
 export interface CorsOptions {
-  /** Whether a path is open to pages of other sites. */
+  /** Returns whether a path is open to pages of other sites. */
   covers: (path: string) => boolean
-  /** Their origins, as a browser sends them. */
+  /** Allowed origins, in the form that browsers send. */
   origins: () => Promise<string[]>
   now?: () => number
 }
 
 /**
- * Lets pages of the listed origins call some paths, and read the answers. In front of the framework, and of every
- * check: a browser asks ahead of the request, without its token. Requests that name no origin wait for nothing.
+ * Lets pages of the listed origins call some paths and read the responses. Runs before the framework and all
+ * checks, because a preflight request carries no token. Requests without an origin are not delayed.
  */
 export function withCors(handler: RequestListener, options: CorsOptions): RequestListener {
   const listed = recently(options.origins, options.now)
@@ -60,7 +63,7 @@ function answer(
   response.writeHead(204).end()
 }
 
-/** The list in force, read again when it is old; nobody waits for that but the first. */
+/** Caches the list. Once it is stale, one caller rereads it while the others get the old one. */
 function recently(read: () => Promise<string[]>, now: () => number = () => performance.now()) {
   let kept: string[] | null = null
   let readAt = -Infinity

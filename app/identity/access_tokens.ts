@@ -67,7 +67,7 @@ export class AccessTokens {
     return (await this.identify(token, ability))?.userId ?? null
   }
 
-  /** Returns the token's holder, as `verify`. */
+  /** Returns the token's holder, like `verify`. */
   async identify(token: string, ability: TokenAbility = 'chat'): Promise<TokenHolder | null> {
     const known = await this.#find(token)
     if (!known) return null
@@ -186,7 +186,7 @@ export function userNamesConversation(abilities: string[]): boolean {
   return !abilities.includes(USER_IS_ACCOUNT)
 }
 
-/** Returns the abilities proper, without marks. */
+/** Returns the real abilities, without marks. */
 export function abilitiesOf(stored: string[]): string[] {
   return stored.filter((ability) => ability !== USER_IS_ACCOUNT)
 }

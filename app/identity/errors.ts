@@ -49,7 +49,7 @@ export class E_JSON_ONLY extends Exception {
   static override help = 'Send it with "Content-Type: application/json".'
 }
 
-/** It would take more memory than it announces. */
+/** Its decompressed size is unknown, and could exceed the memory limits. */
 export class E_COMPRESSED_BODY extends Exception {
   static override code = 'E_COMPRESSED_BODY'
   static override status = 415

@@ -15,7 +15,7 @@ import type { SealContext } from '#vaults/contract'
 /** Rows per batch: a walk of any length holds few rows in memory and locks none. */
 const BATCH = 200
 
-/** The same where one row may have megabytes. */
+/** Rows per batch of tables whose rows may hold megabytes. */
 const BATCH_OF_FILES = 4
 
 /** Every model with secrets. A test compares it with the columns declared as sealed. */

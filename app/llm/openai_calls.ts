@@ -1,11 +1,11 @@
 import type { ApiType, LlmAdapter } from '#llm/contract'
 
-/** The calls of OpenAI's API that a client makes of a model itself. */
+/** OpenAI endpoints for calling a model directly. */
 export type OpenAiCall = '/chat/completions' | '/responses' | '/embeddings'
 
 /**
- * Where the services of an API family take OpenAI's calls, below the base address. A family that is not among
- * these speaks another language. Many services of either of OpenAI's own take both kinds of chat.
+ * Path of OpenAI's endpoints below the base URL, by API family. Families not listed here have none. Many
+ * services of OpenAI's two families accept both kinds of chat.
  */
 const PREFIXES: Record<string, string> = {
   'openai-completions': '',
@@ -14,8 +14,8 @@ const PREFIXES: Record<string, string> = {
 }
 
 /**
- * The path of a call of OpenAI's at a service, below its base address. Null where the service speaks another
- * language, or its adapter declares its calls and this is not among them.
+ * Returns the path of an OpenAI endpoint below a service's base URL. Null if the service has none, or its
+ * adapter declares its calls without this one.
  */
 export function openAiPath(
   adapter: Pick<LlmAdapter, 'calls'>,
@@ -29,7 +29,7 @@ export function openAiPath(
   return isOpen ? path : null
 }
 
-/** Whether the services of an API family take OpenAI's calls. */
+/** Returns whether the services of an API family offer OpenAI's endpoints. */
 export function speaksOpenAi(apiType: ApiType): boolean {
   return Object.hasOwn(PREFIXES, apiType)
 }

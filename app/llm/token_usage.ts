@@ -50,7 +50,7 @@ function placesIn(told: Fields): (Fields | null)[] {
     /** Bedrock: the final stream event. */
     written(metadata?.usage),
     written(told['amazon-bedrock-invocationMetrics']),
-    /** Proxies that wrap the answer. */
+    /** Proxies that wrap the response. */
     written(object(told.data)?.usage),
     /** Ollama puts its counts at the top level. */
     told,

@@ -1,7 +1,7 @@
 import BodyParserMiddleware from '@adonisjs/core/bodyparser_middleware'
 import { filesBodyParserConfig } from '#config/bodyparser'
 
-/** Reads JSON that carries files. */
+/** Parses JSON bodies that contain files. */
 export default class FilesBodyparserMiddleware extends BodyParserMiddleware {
   constructor() {
     super(filesBodyParserConfig)

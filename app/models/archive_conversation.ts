@@ -4,7 +4,7 @@ import { DataSealed } from '#models/data_sealed'
 import { Owned } from '#models/owned'
 import { WithCuid } from '#models/with_cuid'
 
-/** A conversation of which messages are kept. Without messages it says how far it has been read. */
+/** An archived conversation. Without messages it only records how far it has been read. */
 export default class ArchiveConversation extends compose(
   ArchiveConversationSchema,
   WithCuid,

@@ -4,7 +4,7 @@ import { Owned } from '#models/owned'
 import { Sealed } from '#models/sealed'
 import { WithCuid } from '#models/with_cuid'
 
-/** A user's conversations as their agent told them last. `list` is JSON, sealed. */
+/** The last list of conversations that a user's agent returned. `list` is JSON, sealed. */
 export default class ConversationList extends compose(
   ConversationListSchema,
   WithCuid,

@@ -40,7 +40,7 @@ export type AgentProfile = (typeof AGENT_PROFILES)[number]
 export const WAKE_POLICIES = ['scale_to_zero', 'warm', 'always_on'] as const
 export type WakePolicy = (typeof WAKE_POLICIES)[number]
 
-/** Whether idle agents rest instead of being stopped: where the machine has memory to spare, always, or never. */
+/** When idle agents rest instead of being stopped: if the machine has memory to spare, always, or never. */
 export const REST_MODES = ['auto', 'on', 'off'] as const
 export type RestMode = (typeof REST_MODES)[number]
 

@@ -4,5 +4,5 @@ import { Owned } from '#models/owned'
 import { Sealed } from '#models/sealed'
 import { WithCuid } from '#models/with_cuid'
 
-/** A file that waits for the message that it is sent with. `content` is its base64, sealed. */
+/** An upload waiting for its message. `content` is base64, sealed. */
 export default class Upload extends compose(UploadSchema, WithCuid, Sealed, Owned) {}

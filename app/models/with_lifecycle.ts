@@ -17,8 +17,8 @@ export function hashGatewayToken(token: string): string {
 }
 
 /**
- * The token with which an agent reaches what is known, and nothing else. It follows from the gateway token, and does
- * not lead back to it. The launcher computes it in the same way.
+ * Derives the token that gives an agent access to knowledge and nothing else. The gateway token cannot be
+ * recovered from it. The launcher derives it in the same way.
  */
 export function knowledgeTokenOf(gatewayToken: string): string {
   return createHmac('sha256', gatewayToken).update('mosaic/knowledge/v1').digest('base64url')

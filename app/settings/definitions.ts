@@ -141,7 +141,7 @@ export const settingsDescription = {
     return {
       type: 'object',
       properties: Object.fromEntries(properties),
-      /** Options of runtimes that plugins bring. */
+      /** Options of plugins' runtimes. */
       patternProperties: { '^runtime\\.options\\.': {} },
       additionalProperties: false,
     }

@@ -4,15 +4,15 @@ import { defaultOf, type RuntimeOption, type RuntimeOptionValues } from '#runtim
 import { setting, type Definition } from '#settings/setting_kinds'
 import type { Settings } from '#settings/settings'
 
-/** Options of drivers are settings with keys such as `runtime.options.acme.region`. */
+/** Driver options are settings with keys such as `runtime.options.acme.region`. */
 const PREFIX = 'runtime.options.'
 
-/** For a search of rows with such keys. */
+/** LIKE pattern that matches these keys. */
 export const OPTION_KEYS = `${PREFIX}%`
 
 const LONGEST_TEXT = 2048
 
-/** The settings that installed runtimes bring along, by key. */
+/** Returns the settings of installed runtimes, by key. */
 export function runtimeOptionSettings(
   runtimes: Pick<RuntimeManager, 'names' | 'optionsOf'>
 ): Map<string, Definition<any>> {
@@ -34,7 +34,7 @@ export function runtimeOptionSettings(
   return new Map(all)
 }
 
-/** The values that admins gave to the options of a driver. Secrets are opened. */
+/** Returns the option values that admins set for a driver. Secrets are unsealed. */
 export async function storedOptions(
   settings: Settings,
   driver: string

@@ -10,7 +10,7 @@ import type { SchemaTypes } from '@vinejs/vine/types'
  */
 export type ChangedBy = 'operator' | 'provenAdmin'
 
-/** What a page shows of a setting that its texts do not know, as a plugin brings. */
+/** Texts and choices of a setting for which the pages have none of their own, such as a plugin's. */
 export interface SettingForm {
   label: string
   help: string | null

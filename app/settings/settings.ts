@@ -31,14 +31,14 @@ export interface ListedSetting {
   form: SettingForm | null
 }
 
-/** A change that was checked. `json` is null for the default. */
+/** A validated change. `json` is null for the default. */
 export interface SettingChange {
   key: string
   definition: Definition<unknown>
   json: string | null
 }
 
-/** Settings that plugins bring, by key. */
+/** Returns the settings of plugins, by key. */
 export type MoreSettings = () => Promise<Map<string, Definition<any>>>
 
 /**
@@ -68,9 +68,9 @@ export class Settings {
   }
 
   /**
-   * The values that were set of a plugin's settings, by key. Throws as `get`.
+   * Returns a plugin's stored values by setting key; unset ones are left out. Throws like `get`.
    *
-   * @param prefix what the keys begin with
+   * @param prefix of the keys
    */
   async stored(prefix: string): Promise<Map<string, any>> {
     const rows = await this.#rows()
@@ -191,7 +191,7 @@ export class Settings {
       })
   }
 
-  /** What a row holds, whose value is not null. */
+  /** Returns the value of a row whose value is not null. */
   async #opened(row: SystemConfig, { secret }: Definition<unknown>): Promise<any> {
     if (!secret) return JSON.parse(row.value!)
     return openedValue(row.key, await this.vault.open(row.value!, sealContext(row.id)))

@@ -25,7 +25,7 @@ export interface Preferences {
   /** Policy for the idle agent. */
   wakePolicy: WakePolicy
   profile: AgentProfile
-  /** What the agent may do with findings, memory and tasks. */
+  /** The agent's access to findings, memory and tasks. */
   knowledge: KnowledgeAccess
 }
 

@@ -8,7 +8,10 @@ import { isUniqueViolation } from '#models/unique_violation'
 export const DEFAULT_PROFILE: AgentProfile = 'minimal'
 export const DEFAULT_ARCHIVE_DAYS = 90
 
-/** How a user wants their agent, locked until the transaction ends; made with the defaults where there is none. */
+/**
+ * Returns a user's agent preferences, locked until the transaction ends. Creates the row with defaults if
+ * missing.
+ */
 export function configOf(
   userId: string,
   client: TransactionClientContract
@@ -31,7 +34,7 @@ export function configOf(
   )
 }
 
-/** A user's agent; made with this limit where there is none. */
+/** Returns a user's agent row. Creates it with this idle timeout if missing. */
 export function containerOf(
   userId: string,
   idleTimeoutMin: number,

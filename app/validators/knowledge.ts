@@ -47,7 +47,7 @@ export const findingSearchValidator = vine.create({
 
 const KEY_LENGTH = 200
 const MOST_REVISIONS = 2_000_000_000
-/** A day: whoever needs longer claims again. */
+/** A day; longer work needs another claim. */
 const MOST_CLAIM_MINUTES = 1440
 const MOST_PRIORITY = 100
 
@@ -59,7 +59,7 @@ export const memoriesValidator = vine.create({
   namespace: namespace().optional(),
 })
 
-/** Which memory, beside the key in the path. */
+/** Identifies a memory, together with the key in the path. */
 export const memoryKeyValidator = vine.create({
   namespace: namespace().optional(),
   revision: revision().optional(),
@@ -101,7 +101,7 @@ export const claimValidator = vine.create({
   minutes: vine.number().withoutDecimals().min(1).max(MOST_CLAIM_MINUTES).optional(),
 })
 
-/** Ten years. */
+/** Maximum retention period: ten years. */
 const MOST_DAYS = 3650
 
 export const archiveRuleValidator = vine.create({

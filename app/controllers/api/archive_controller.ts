@@ -4,7 +4,7 @@ import { archiveRuleValidator, findingSearchValidator } from '#validators/knowle
 
 const MATCHES = 10
 
-/** `/api/v1/archive`: the conversations that their owner keeps. */
+/** `/api/v1/archive`: the caller's archived conversations. */
 export default class ArchiveController {
   async show({ auth }: HttpContext) {
     const rules = await app.container.make('knowledge.archive_settings')

@@ -6,12 +6,12 @@ import { PageChat } from '#chat/page_chat'
 import { Uploads } from '#chat/uploads'
 import { approvalAnswerValidator, chatValidator } from '#validators/chat'
 
-/** A file as it is sent, or the id of one that was uploaded before. */
+/** A file sent inline, or the id of an upload. */
 type SentAttachment = string | { id: string } | SentFile
 
 const idOf = (sent: SentAttachment) => (typeof sent === 'string' ? sent : 'id' in sent && sent.id)
 
-/** A message to one's own agent, answered as an event stream, and what can be done about its answer. */
+/** Messages to the caller's own agent, answered as event streams, and actions on running answers. */
 @inject()
 export default class ChatController {
   constructor(
@@ -26,7 +26,7 @@ export default class ChatController {
     const { conversationId, message, background } = input
     const sent = (input.attachments ?? []) as SentAttachment[]
     const attachments = await this.#read(userId, sent)
-    /** The stream goes straight to the connection: what the stack before it set must be there first. */
+    /** The stream bypasses the framework's response, so headers set by middleware are sent first. */
     response.relayHeaders()
     await this.chat.answer({
       agent: `user/${userId}`,
@@ -44,7 +44,7 @@ export default class ChatController {
     )
   }
 
-  /** The answer that is under way, for a page that came back. */
+  /** Streams the answer in progress to a page that came back. */
   async follow({ auth, params, request, response }: HttpContext) {
     response.relayHeaders()
     await this.chat.follow(`user/${auth.user!.id}`, params.id, {

@@ -43,7 +43,7 @@ export default class ConversationsController {
     return response.send(document)
   }
 
-  /** A picture stays what it is, so a browser may keep it for a while; nobody else may. */
+  /** Pictures never change, so the browser may cache them for a while; shared caches may not. */
   async picture({ auth, request, response, params }: HttpContext) {
     const name = await pictureValidator.validate(request.qs())
     const { type, data } = await this.pictures.read(`user/${auth.user!.id}`, params.id, name)

@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { memoriesValidator, memoryKeyValidator, memoryValidator } from '#validators/knowledge'
 
-/** `/api/v1/agent/memory`: what a user's agent keeps under keys. */
+/** `/api/v1/agent/memory`: the key-value memories of the caller's agent. */
 export default class MemoriesController {
   async index({ auth, request }: HttpContext) {
     const query = await memoriesValidator.validate(request.qs())
@@ -15,7 +15,7 @@ export default class MemoriesController {
     return { data: await memories.find(auth.user!.id, { namespace, key: params.key }) }
   }
 
-  /** The namespace stands in the query, as everywhere, or in the body. */
+  /** Accepts the namespace in the query, like the other actions, or in the body. */
   async update({ auth, params, request }: HttpContext) {
     const asked = await memoryKeyValidator.validate(request.qs())
     const { namespace = asked.namespace, ...input } = await request.validateUsing(memoryValidator)

@@ -7,10 +7,10 @@ import {
   taskValidator,
 } from '#validators/knowledge'
 
-/** Long enough for most work of an agent; then someone else may take the task. */
+/** Default claim: covers most work of an agent; after that, someone else may claim the task. */
 const CLAIM_MINUTES = 15
 
-/** `/api/v1/tasks`: what a user and their agent have to do. */
+/** `/api/v1/tasks`: tasks of the caller and their agent. */
 export default class TasksController {
   async index({ auth, request }: HttpContext) {
     const query = await tasksValidator.validate(request.qs())

@@ -3,7 +3,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { Uploads } from '#chat/uploads'
 import { uploadValidator } from '#validators/chat'
 
-/** Files of the caller that wait for a message. */
+/** The caller's uploads that wait for a message. */
 @inject()
 export default class UploadsController {
   constructor(protected uploads: Uploads) {}

@@ -8,13 +8,15 @@ import { agentTokens } from '#openclaw/services/main'
 
 const LIMITS = { what: "The agent's message", maxBytes: 256 * 1024, maxMs: 30_000 }
 
-/** `POST /api/internal/mcp`: what an agent may look up and write down, with its knowledge token alone. */
+/**
+ * `POST /api/internal/mcp`: gives agents access to knowledge, authenticated by their knowledge token only.
+ */
 export default class McpController {
   async handle({ request, response }: HttpContext) {
     const [, token = null] = /^Bearer (\S+)$/i.exec(request.header('authorization') ?? '') ?? []
     const identity = await agentTokens.identifyKnowledge(token)
     if (!identity?.ownerId) throw new E_AGENT_UNAUTHORIZED()
-    /** No stream of events to listen to, and no session to end. */
+    /** No event stream to subscribe to, and no session to end. */
     if (request.method() !== 'POST') return response.status(405).header('allow', 'POST').send('')
 
     const userId = identity.ownerId

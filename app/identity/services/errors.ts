@@ -111,7 +111,10 @@ export class E_SIGN_IN_REFUSED extends Exception {
   }
 }
 
-/** Whether an error is such a refusal: by its code and reason, since a plugin has a copy of the class. */
+/**
+ * Returns whether an error is a sign-in refusal. Compares code and reason, because a plugin has its own copy
+ * of the class.
+ */
 export function isSignInRefusal(error: unknown): error is E_SIGN_IN_REFUSED {
   return (
     hasCode(error, 'E_SIGN_IN_REFUSED') &&

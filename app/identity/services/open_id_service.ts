@@ -14,7 +14,7 @@ import type { OidcClient } from '#identity/oidc/client'
 import { OidcDriver, oidcIdentity } from '#identity/oidc/driver'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 
-/** What such a service needs besides. */
+/** Additional dependencies of an OpenID Connect service. */
 export interface OpenIdMeans extends SignInMeans {
   oidc: OidcClient
 }

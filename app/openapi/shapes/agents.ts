@@ -73,7 +73,7 @@ export const systemAgent = shape({
 
 const gauges = { agents: record(count()), waking: count(), queued: count() }
 
-/** The agents that rest, in bytes: what they hold, what they may hold, and the machine's memory. */
+/** Resting agents, in bytes: the memory they hold, their limit, and the machine's memory. */
 const rest = shape({
   mode: oneOf(REST_MODES),
   resting: count(),

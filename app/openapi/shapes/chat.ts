@@ -23,13 +23,13 @@ export const conversation = shape({
   model: optional(nullable(text())),
 })
 
-/** A page of the list. One that a sleeping agent told earlier says when. */
+/** A page of the list. `asOf` dates a list that a sleeping agent returned earlier. */
 export const conversationPage = shape({
   data: list(conversation),
   meta: shape({ ...listMeta.properties, asOf: optional(time()) }),
 })
 
-/** A step of a tool that is over. Times in milliseconds. */
+/** A completed tool step. Times in milliseconds. */
 const toolStep = shape({
   id: text(),
   name: text(),
@@ -39,10 +39,10 @@ const toolStep = shape({
   output: optional(text()),
 })
 
-/** Why a turn failed, in Mosaic's words. */
+/** Why a turn failed, as an error of Mosaic's. */
 const failure = shape({ code: text(), message: text(), hint: optional(text()) })
 
-/** What went with a message. A picture has an address; of other files the name alone is left. */
+/** An attachment of a past message. Pictures have a URL; other files only a name. */
 const attachment = shape({ name: text(), type: text(), url: optional(text()) })
 
 const message = shape({
@@ -57,7 +57,7 @@ const message = shape({
   failure: optional(failure),
 })
 
-/** A part of a conversation, the oldest message first. */
+/** A page of a conversation, oldest message first. */
 export const readConversation = shape({
   id: text(),
   surface,
@@ -66,7 +66,7 @@ export const readConversation = shape({
   nextCursor: nullable(text()),
 })
 
-/** A file that waits for its message. */
+/** A pending upload. */
 export const upload = shape({
   id: text(),
   name: text(),

@@ -25,7 +25,7 @@ export const setting = shape({
   set: flag(),
   /** `operator`: only on the command line; `provenAdmin`: by a session with a fresh proof. */
   changedBy: oneOf(['admin', 'provenAdmin', 'operator']),
-  /** The words of a setting that a plugin brings. */
+  /** Texts of a plugin's setting. */
   form: nullable(
     shape({
       label: text(),

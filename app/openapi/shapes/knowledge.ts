@@ -36,7 +36,7 @@ export const foundFindings = list(
   shape({ ...findingFields, score: number(), foundBy: only('words') })
 )
 
-/** A value that an agent keeps under a key. */
+/** A value that an agent stores under a key. */
 export const memory = shape({
   namespace: text(),
   key: text(),
@@ -47,7 +47,7 @@ export const memory = shape({
   updatedAt: time(),
 })
 
-/** Something to do. Of two tasks, the one with the higher priority comes first. */
+/** A task. Higher priorities come first. */
 export const task = shape({
   id: text(),
   title: text(),
@@ -66,7 +66,7 @@ export const task = shape({
 
 export const archiveRule = shape({ enabled: flag(), days: count() })
 
-/** Messages of archived conversations, the best match first. `id` is what deleting takes. */
+/** Messages of archived conversations, best match first. `id` is the one to delete by. */
 export const foundMessages = list(
   shape({
     id: text(),

@@ -27,7 +27,7 @@ const request = object({
 /** The relay reads this body itself, without a validator. */
 export const completionRequest = { toJSONSchema: () => request }
 
-/** What Mosaic reads of a request of the Responses API. */
+/** The fields that Mosaic reads from a request of the Responses API. */
 const response = object({
   input: either(text(), list(record(), { minItems: 1 })),
   model: optional(nullable(text())),
@@ -37,7 +37,7 @@ const response = object({
 
 export const responseRequest = { toJSONSchema: () => response }
 
-/** As the agent's gateway, or a provider, answers it. */
+/** As sent by the agent's gateway or a provider. */
 export const responseResource = object({
   id: text(),
   object: only('response'),
@@ -50,7 +50,7 @@ const embedding = object({ input: anything(), model: text() })
 
 export const embeddingRequest = { toJSONSchema: () => embedding }
 
-/** As the provider answers it. */
+/** As sent by the provider. */
 export const embeddingList = object({ object: only('list'), data: list(record()) })
 
 /** As the agent's gateway sends it. */

@@ -5,7 +5,7 @@ import { setting, type Definition } from '#settings/setting_kinds'
 
 /** The settings of agents: when they start, rest and stop. Part of `DEFINITIONS`. */
 export const AGENT_DEFINITIONS = {
-  /** Minutes since its user's last act until an agent sleeps, unless its owner chose otherwise. */
+  /** Idle minutes until an agent sleeps, unless its owner chose otherwise. */
   'agents.idleTimeoutMin': setting<number>({ default: 30, schema: whole(1, 10_080) }),
   /** Policy for idle agents, unless the owner chose otherwise. */
   'agents.wakePolicy': setting<WakePolicy>({
@@ -16,7 +16,7 @@ export const AGENT_DEFINITIONS = {
   'agents.suspendedMin': setting<number>({ default: 60, schema: whole(1, 10_080) }),
   /** Whether idle agents rest, suspended and with their memory, instead of being stopped. */
   'agents.rest': setting<RestMode>({ default: 'auto', schema: vine.enum(REST_MODES) }),
-  /** Minutes without use until an agent rests, or its idle timeout if that is shorter. */
+  /** Idle minutes until an agent rests; its idle timeout applies if that is shorter. */
   'agents.restAfterMin': setting<number>({ default: 5, schema: whole(1, 10_080) }),
   /** Minutes of rest until an agent's memory moves to swap, if the machine has any. */
   'agents.pageOutAfterMin': setting<number>({ default: 5, schema: whole(1, 10_080) }),
@@ -24,12 +24,12 @@ export const AGENT_DEFINITIONS = {
   'agents.restHours': setting<number>({ default: 72, schema: whole(1, 8760) }),
   /** Percent of the machine's memory that all resting agents may hold. */
   'agents.restMemoryPercent': setting<number>({ default: 50, schema: whole(1, 90) }),
-  /** The same limit in megabytes, in place of the share. */
+  /** The same limit in megabytes; overrides the percentage. */
   'agents.restMemoryMb': setting<number | null>({
     default: null,
     schema: whole(1, 16_777_216).nullable(),
   }),
-  /** Agents that may rest at the same time; null = as many as the memory allows. */
+  /** Maximum number of resting agents; null = as many as the memory allows. */
   'agents.restCount': setting<number | null>({
     default: null,
     schema: whole(0, 1_000_000).nullable(),

@@ -2,7 +2,7 @@ import vine from '@vinejs/vine'
 import { setting } from '#settings/setting_kinds'
 import { text } from '#settings/definitions/rules'
 
-/** What this installation has been through, and its own secrets. */
+/** The installation's progress and its own secrets. */
 export const INSTALLATION_DEFINITIONS = {
   /** Set by the last onboarding step. Until then every page redirects there. */
   'onboarding.completed': setting<boolean>({
