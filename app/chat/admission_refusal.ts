@@ -9,7 +9,7 @@ interface Refusal {
 }
 
 /**
- * How OpenClaw refuses a request it has not admitted: it is stopping or suspended (503), or the token belongs
+ * OpenClaw's refusals of requests it has not admitted: it is stopping or suspended (503), or the token belongs
  * to another gateway (401), for example after the address changed hands. A failed run uses the same statuses
  * but the error type of a model failure: its message was admitted, and the agent may have acted on it.
  */

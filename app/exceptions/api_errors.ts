@@ -12,7 +12,7 @@ export interface ApiError {
   hint?: string
   /** One of a closed list, for codes with several causes: see `docs/api.md`. */
   reason?: string
-  /** What is there already, where the code is E_SIMILAR. */
+  /** The existing entry, if the code is E_SIMILAR. */
   similar?: object
 }
 

@@ -37,7 +37,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     return super.report(withoutQuery(error), ctx)
   }
 
-  /** An expected failure has already told the person what to do; only a defect needs its stack. */
+  /** Expected failures already tell the caller what to do; only defects need their stack in the log. */
   protected override getErrorLogLevel(error: HttpError): Level {
     return isTold(error) ? 'warn' : super.getErrorLogLevel(error)
   }

@@ -62,15 +62,15 @@ export interface AgentLimits {
   processes?: number
 }
 
-/** What an owner's agent may do with what is known: nothing, look it up, or add to it as well. */
+/** An agent's access to its owner's knowledge: none, read, or read and write. */
 export const KNOWLEDGE_ACCESS = ['off', 'read', 'write'] as const
 export type KnowledgeAccess = (typeof KNOWLEDGE_ACCESS)[number]
 
-/** Who wrote something down: its owner, or the owner's agent. */
+/** Author of a row: its owner, or the owner's agent. */
 export const AUTHORS = ['person', 'agent'] as const
 export type Author = (typeof AUTHORS)[number]
 
-/** Only what is current is found. */
+/** Only current findings appear in searches. */
 export const FINDING_STATUSES = ['current', 'superseded', 'rejected'] as const
 export type FindingStatus = (typeof FINDING_STATUSES)[number]
 

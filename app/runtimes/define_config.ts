@@ -26,7 +26,7 @@ export type RuntimeDriverFactory = DriverFactory<RuntimeDriver, RuntimeDriverCon
 export interface RuntimeConfig<
   Drivers extends Record<string, RuntimeDriverFactory> = Record<string, RuntimeDriverFactory>,
 > extends DriversConfig<Drivers> {
-  /** What every driver needs to start OpenClaw. */
+  /** Settings that every driver needs to start OpenClaw. */
   launch: LaunchConfig
 }
 

@@ -1,4 +1,4 @@
-/** What every driver needs to start OpenClaw through Mosaic's launcher, in whatever environment. */
+/** Everything a driver needs to start OpenClaw through Mosaic's launcher, in any environment. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Secret } from '@adonisjs/core/helpers'

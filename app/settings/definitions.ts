@@ -44,7 +44,7 @@ export const DEFINITIONS = {
   'limits.knowledgeRows': setting<number>({ default: 20_000, schema: whole(10, 10_000_000) }),
   /** Megabytes that they may take, before they are sealed. */
   'limits.knowledgeMb': setting<number>({ default: 64, schema: whole(1, 1_048_576) }),
-  /** Megabytes of conversations that are kept for one user; the oldest messages go first. */
+  /** Megabytes of archived conversations per user; the oldest messages are deleted first. */
   'limits.archiveMb': setting<number>({ default: 256, schema: whole(1, 1_048_576) }),
   /** Megabytes of requests to agents that each replica holds for one user. */
   'limits.bodyMb': setting<number>({ default: 64, schema: whole(10, 1_048_576) }),

@@ -17,7 +17,7 @@ export interface AppliedAgents {
   failed: { name: string; reason: FailureReason }[]
 }
 
-/** What of the lifecycle a command needs: verbs that resolve once they are done. */
+/** The part of the lifecycle that a command needs: verbs that resolve once they are done. */
 export interface WaitingControls {
   startAndWait(agent: AgentKey): Promise<unknown>
   stop(agent: AgentKey): Promise<unknown>

@@ -42,8 +42,8 @@ export type { ProcessDriverConfig } from '#runtimes/drivers/process/config'
 const REPLACE_GRACE_MS = 5000
 
 /**
- * Runs one OpenClaw per agent, as a process of this machine that outlives Mosaic. A record beside the
- * agent's data holds what is known of it; the kernel tells whether it runs.
+ * Runs one OpenClaw per agent, as a process on this machine that outlives Mosaic. A record beside the agent's
+ * data stores its configuration and last run; the kernel shows whether it is running.
  */
 export class ProcessDriver implements RuntimeDriver {
   readonly name = 'process'
