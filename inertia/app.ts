@@ -6,15 +6,15 @@ import App from '@nuxt/ui/components/App.vue'
 import { t } from '~/locales'
 import { keepHistoryToItsUser } from '~/own_history'
 
-/** Pages that stand outside the frame with the side bar. */
+/** Pages without the side bar. */
 const PLAIN = /^(onboarding|auth|errors)\//
 
 const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
 
-/** Half of all texts, and most people never need them. */
+/** Admin texts are half of all texts, and most users never need them. */
 const textsOf = (name: string) => name.startsWith('admin/') && import('~/locales/admin')
 
-/** Each layout is loaded with the first page that needs it. */
+/** Loads each layout with the first page that needs it. */
 const layoutOf = (name: string) =>
   PLAIN.test(name) ? import('~/layouts/plain_layout.vue') : import('~/layouts/app_layout.vue')
 

@@ -1,13 +1,12 @@
 import { router, usePage } from '@inertiajs/vue3'
 
 /**
- * Inertia keeps every page in the browser's history, and shows it from there. Whoever goes back after a
- * sign-out would see whose page it was: so a page of somebody else is asked for anew, and the server
- * answers for whoever is there now. Inertia can encrypt the history, but where there is no https it
- * cannot, and shows nothing at all then.
+ * Inertia keeps every page in the browser's history and restores it from there. After a sign-out, going back
+ * would show the former user's page; instead, another user's page is reloaded from the server. Inertia's
+ * history encryption needs https and shows nothing without it.
  */
 export function keepHistoryToItsUser() {
-  /** What this document was loaded with is the server's word, and newer than what was kept. */
+  /** The loaded document comes from the server and is newer than the stored page. */
   history.replaceState(null, '')
 
   addEventListener(
@@ -23,9 +22,8 @@ export function keepHistoryToItsUser() {
 }
 
 /**
- * Gives the page that is shown another address, at once. Inertia alone sets it some hundred milliseconds later
- * on a busy machine, and not at all where another visit comes first: a reload until then would open the
- * former address.
+ * Sets the address of the current page at once. On a busy machine Inertia does so some hundred milliseconds
+ * later, and not at all if another visit comes first; a reload until then would open the old address.
  */
 export function readdress(url: string) {
   history.replaceState(history.state, '', url)

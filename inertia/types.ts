@@ -1,6 +1,6 @@
 import type { Data } from '@generated/data'
 
-/** What every page gets: see `app/middleware/inertia_middleware.ts`. */
+/** Props of every page: see `app/middleware/inertia_middleware.ts`. */
 declare module '@inertiajs/core' {
   interface InertiaConfig {
     sharedPageProps: Data.SharedProps

@@ -4,10 +4,10 @@ import type { ApiError, Listed } from '~/api/shapes'
 import { askForConfirmation } from '~/composables/use_confirmation'
 import { t } from '~/locales'
 
-/** True once the API said that the session has ended: the frame then offers to sign in again. */
+/** True once the API has reported that the session ended; the frame then offers to sign in again. */
 export const sessionEnded = ref(false)
 
-/** What the API refused, or that it could not be reached (`status` 0). Its texts are for people. */
+/** A refusal by the API, or `status` 0 if it is unreachable. Its texts are meant for people. */
 export class ApiFailure extends Error {
   readonly status: number
   readonly errors: ApiError[]
@@ -28,7 +28,7 @@ export class ApiFailure extends Error {
     return this.errors[0].hint
   }
 
-  /** Messages by field; what belongs to no field is not among them. */
+  /** Messages by field. Errors that belong to no field are left out. */
   get fields(): Record<string, string> {
     const fields: Record<string, string> = {}
     for (const { field, message, hint } of this.errors) {
@@ -56,7 +56,7 @@ async function toFailure(response: Response): Promise<ApiFailure> {
   const retryAfter = Number(response.headers.get('retry-after'))
   const body = await response.json().catch(() => null)
   const errors: ApiError[] = Array.isArray(body?.errors) ? body.errors : []
-  /** A wrong password is 401 as well. */
+  /** A wrong password is a 401 too. */
   if (errors[0]?.code === 'E_NOT_SIGNED_IN') sessionEnded.value = true
   return new ApiFailure(response.status, errors, retryAfter > 0 ? retryAfter : null)
 }
@@ -66,7 +66,7 @@ async function send(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
-  /** What was refused before, and mended. */
+  /** The failure code that has just been remedied, if this is a retry. */
   after?: string
 ): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' }
@@ -89,11 +89,11 @@ async function send(
   return send(method, path, body, signal, failure.code)
 }
 
-/** Whether what was refused may be sent again. */
+/** Returns whether the refused request may be retried. */
 async function isMended({ code }: ApiFailure): Promise<boolean> {
   if (code === 'E_CONFIRMATION_NEEDED') return askForConfirmation()
   if (code !== 'E_BAD_CSRF_TOKEN') return false
-  /** The page is older than its session: whoever is still signed in gets a new token on the way. */
+  /** The page is older than its session: any request that is still signed in renews the token. */
   await api.get('/me')
   return true
 }
@@ -111,7 +111,7 @@ function withQuery(path: string, query?: Query): string {
   return `${path}?${new URLSearchParams(entries.map(([key, value]) => [key, String(value)]))}`
 }
 
-/** `/api/v1`. Every method throws an `ApiFailure`, and nothing else. */
+/** Client for `/api/v1`. Every method throws `ApiFailure` and nothing else. */
 export const api = {
   get: <Data>(path: string, query?: Query) => call<Data>('GET', withQuery(path, query)),
   post: <Data>(path: string, body: unknown = {}) => call<Data>('POST', path, body),
@@ -124,7 +124,7 @@ export const api = {
     return response.blob()
   },
 
-  /** A page of a list with its `meta`. */
+  /** Returns one page of a list, with its `meta`. */
   async list<Item>(path: string, query?: Query): Promise<Listed<Item>> {
     const response = await send('GET', `/api/v1${withQuery(path, query)}`)
     const answer = (await response.json().catch(() => null)) as Partial<Listed<Item>> | null
@@ -140,8 +140,8 @@ export interface ServerEvent {
 }
 
 /**
- * Posts and yields the events of the answer until it ends. Ends by throwing an `ApiFailure`, also when
- * the connection breaks, or the `AbortError` of `signal`. `onOpen` hears that the answer has begun.
+ * Posts a request and yields the events of the response. Throws an `ApiFailure`, also if the connection
+ * breaks, or the `AbortError` of `signal`. Calls `onOpen` when the response starts.
  */
 export const postForEvents = (
   path: string,
@@ -150,7 +150,7 @@ export const postForEvents = (
   onOpen?: () => void
 ) => eventsOf(send('POST', `/api/v1${path}`, body, signal), signal, onOpen)
 
-/** The same for events that are already under way. */
+/** As `postForEvents`, for events already under way. */
 export const getEvents = (path: string, signal: AbortSignal) =>
   eventsOf(send('GET', `/api/v1${path}`, undefined, signal), signal)
 

@@ -1,2 +1,2 @@
-/** Where the API has one of one's own conversations. */
+/** API path of one of the user's own conversations. */
 export const conversationPath = (id: string) => `/conversations/${encodeURIComponent(id)}`

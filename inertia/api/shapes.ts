@@ -1,6 +1,6 @@
 /**
- * The JSON of `/api/v1` as the pages read it, derived from the shapes that the routes describe their answers
- * with. Times are ISO 8601, ids opaque.
+ * The JSON of `/api/v1` as the pages read it, derived from the response schemas of the routes. Times are ISO
+ * 8601; ids are opaque.
  */
 import type { Static } from 'typebox'
 import type { listMeta } from '#openapi/answer'
@@ -36,7 +36,7 @@ export type Conversation = Static<typeof chat.readConversation>
 export type PastMessage = Conversation['messages'][number]
 export type Upload = Static<typeof chat.upload>
 
-/** What changed of one agent, as the fleet's stream tells it. */
+/** Change to one agent, as sent on the fleet's stream. */
 export type AgentChange = Pick<
   AdminAgent,
   'id' | 'status' | 'reason' | 'desired' | 'runtime' | 'lastActiveAt' | 'startedAt'
@@ -54,7 +54,7 @@ export type AgentMemory = Static<typeof knowledge.memory>
 export type Task = Static<typeof knowledge.task>
 export type ArchiveRule = Static<typeof knowledge.archiveRule>
 
-/** What the form of a provider sends. */
+/** Body of the provider form. */
 export interface ProviderInput {
   type: string
   name: string
@@ -86,7 +86,7 @@ export type OidcSetup = Static<typeof signIn.oidcSetup>
 export type OidcTrial = Extract<NonNullable<OidcSetup['lastTest']>, { ok: true }>['trial']
 export type OidcInspection = Static<typeof signIn.oidcInspection>
 
-/** A secret as it is read back: never the secret. */
+/** A secret as the API returns it: never its value. */
 export type SecretState = Pick<Provider['apiKey'], 'set'> & Partial<Provider['apiKey']>
 
 export type Runtime = Static<typeof installation.runtime>

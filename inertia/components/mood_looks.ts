@@ -6,7 +6,7 @@ interface Look {
   text: string
 }
 
-/** Icon and colour of each state. Waking does not spin here: the pill adds that. */
+/** Icon and colour of each state. The pill adds the spinning for waking. */
 export const MOOD_LOOKS: Record<Mood, Look> = {
   asleep: { icon: 'i-lucide-moon', color: 'neutral', text: 'text-muted' },
   waking: { icon: 'i-lucide-sunrise', color: 'info', text: 'text-info' },

@@ -8,26 +8,26 @@ export interface ChatFailure {
   hint?: string
 }
 
-/** A step of a tool. One that still runs has a phase. */
+/** Tool call. It has a phase while it runs. */
 export type ChatTool = NonNullable<PastMessage['tools']>[number] & {
   phase?: 'start' | 'update' | 'end'
 }
 
 export type ChatAttachment = NonNullable<PastMessage['attachments']>[number]
 
-/** What the agent asks before it acts. */
+/** Approval that the agent asks for before it acts. */
 export interface ChatApproval {
   id: string
   title: string
   detail: string | null
   decisions: string[]
-  /** `pending`, or how it ended. */
+  /** `pending`, or the outcome. */
   state: string
 }
 
 /**
- * One message as the page shows it. A user's is `waiting` until its turn comes, `sent` while it is on
- * its way or being answered; an answer is `streaming`, then `done`, `stopped` by its reader, or `failed`.
+ * One message as the page shows it. A user's message is `waiting` until its turn, then `sent`; an answer is
+ * `streaming`, then `done`, `stopped` by the user, or `failed`.
  */
 export interface ChatMessage {
   id: string
@@ -39,14 +39,14 @@ export interface ChatMessage {
   tools?: ChatTool[]
   approvals?: ChatApproval[]
   attachments?: ChatAttachment[]
-  /** Files that are sent along, as long as this page has them. */
+  /** Attached files, while this page holds them. */
   files?: PickedFile[]
   model?: string
   standIn?: boolean
   usage?: { inputTokens: number; outputTokens: number }
 }
 
-/** Random, in the letters that a conversation's id may have; `randomUUID` needs https. */
+/** Returns a random id in the characters that conversation ids allow. `randomUUID` needs https. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12))
   return `c${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
@@ -58,12 +58,12 @@ export const toFailure = ({ code, message, hint }: ApiFailure): ChatFailure => (
   hint,
 })
 
-/** A message that the agent remembers. */
+/** Converts a message from the agent's history. */
 export function fromHistory({ id: _id, at: _at, ...told }: PastMessage): ChatMessage {
   return { id: newId(), ...told, state: told.failure ? 'failed' : 'done' }
 }
 
-/** An answer that begins. */
+/** Creates an empty answer. */
 export const newAnswer = (): ChatMessage => ({
   id: newId(),
   role: 'assistant',
@@ -71,7 +71,7 @@ export const newAnswer = (): ChatMessage => ({
   state: 'streaming',
 })
 
-/** Takes an event of a run into its answer. */
+/** Applies an event of a run to its answer. */
 export function takeEvent(answer: ChatMessage, { event, data }: ServerEvent): void {
   if (event === 'delta') answer.text += data.text
   else if (event === 'reasoning') answer.reasoning = (answer.reasoning ?? '') + data.text
@@ -88,7 +88,7 @@ export function takeEvent(answer: ChatMessage, { event, data }: ServerEvent): vo
   }
 }
 
-/** What is told later of one adds to what was told before. */
+/** Merges later items into earlier ones of the same id. */
 function merged<Item extends { id: string }>(items: Item[] = [], told: Item): Item[] {
   const known = items.some(({ id }) => id === told.id)
   if (!known) return [...items, told]

@@ -3,19 +3,19 @@ import { api } from '~/api/client'
 import type { Listed } from '~/api/shapes'
 import { useResource } from '~/composables/use_resource'
 
-/** What narrows a list; what is undefined does not. */
+/** List filters; undefined values do not filter. */
 export type Filter = Record<string, string | undefined>
 
 /**
- * A list of the API, page by page. Another filter begins at the first page; when the page shown has
- * become empty because the list is shorter now, the last one that there is takes its place.
+ * Paged list of the API. A new filter starts at the first page. If the current page is empty because the list
+ * shrank, the last page replaces it.
  */
 export function useAdminList<Item extends { id: string }>(
   path: string,
   filter: Ref<Filter> = ref({})
 ) {
   const page = ref(1)
-  /** Which page was asked for last: asking for it again would be for nothing. */
+  /** Last requested page; avoids requesting it twice. */
   let asked = 1
   const load = (at: number) => {
     asked = at
@@ -36,7 +36,7 @@ export function useAdminList<Item extends { id: string }>(
     else page.value = 1
   })
 
-  /** Takes over what is told of one of the rows. */
+  /** Merges new values into one row. */
   function amendRow(told: Partial<Item> & { id: string }) {
     resource.amend(({ data, meta }) => ({
       data: data.map((row) => (row.id === told.id ? { ...row, ...told } : row)),

@@ -2,7 +2,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { api, ApiFailure, sessionEnded } from '~/api/client'
 import type { AgentState, AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
 
-/** The agent's state in words a person uses. */
+/** The agent's state in words for users. */
 export type Mood = 'asleep' | 'waking' | 'awake' | 'resting' | 'fallingAsleep' | 'trouble'
 
 const MOODS: Record<AgentStatus | AgentState, Mood> = {
@@ -17,20 +17,25 @@ const MOODS: Record<AgentStatus | AgentState, Mood> = {
 
 export const moodOf = (status: AgentStatus | AgentState): Mood => MOODS[status] ?? 'trouble'
 
-/** A tab in the background lets go of its stream after this, so that many tabs do not hold many. */
+/** Delay after which a background tab closes its stream, so that many tabs do not hold many streams. */
 const HIDDEN_MS = 30_000
-/** The browser reconnects by itself after a break, but not after a refusal. */
+/**
+ * Delay before reconnecting after a refusal; the browser reconnects by itself only after a broken connection.
+ */
 const RETRY_MS = 5_000
 
 const view = shallowRef<AgentView>()
 const progress = shallowRef<WakeProgress & { at: number }>()
 const failure = shallowRef<ApiFailure>()
-/** How the last new settings reached the agent: a new object each time it is told. */
+/** How the latest settings reached the agent; a new object for each report. */
 const settingsTold = shallowRef<{ outcome: string }>()
-/** The stream of events is broken: what is shown may be out of date. */
+/** The event stream is broken: the state shown may be out of date. */
 const stale = ref(false)
 
-/** How often the stream has told the state. It tells in order; an answer may have been overtaken. */
+/**
+ * Number of states received from the stream. The stream is ordered; a response may be outdated when it
+ * arrives.
+ */
 let told = 0
 let source: EventSource | undefined
 let users = 0
@@ -43,7 +48,7 @@ function takeView(next: AgentView) {
   if (next.status !== 'starting') progress.value = undefined
 }
 
-/** Takes the state that a request answers, unless the stream has told a later one meanwhile. */
+/** Applies the state from a response, unless the stream has sent a newer one meanwhile. */
 async function takeAnswer(request: Promise<AgentView | undefined>) {
   const before = told
   const answer = await request
@@ -69,7 +74,7 @@ function open() {
   source = new EventSource('/api/v1/agent/events')
   source.addEventListener('open', () => {
     stale.value = false
-    /** The stream begins with the agent's state alone: what became of settings before is not told again. */
+    /** The stream starts with the agent's state only; earlier settings outcomes are not repeated. */
     takeSettings({ outcome: 'unheard' })
   })
   source.addEventListener('status', (event) => {
@@ -82,7 +87,7 @@ function open() {
     stale.value = true
     if (source?.readyState !== EventSource.CLOSED) return
     close()
-    /** Nothing says why it was refused; asking does, where it is the session that has ended. */
+    /** The error does not say why the stream was refused; a request does, if the session has ended. */
     void refresh().then(() => {
       if (!sessionEnded.value) timer = setTimeout(open, RETRY_MS)
     })
@@ -90,7 +95,7 @@ function open() {
 }
 
 function takeProgress(step: WakeProgress) {
-  /** The stream of an answer may tell of a wake later than that of events has told its end. */
+  /** The answer's stream may report a wake after the event stream has reported its end. */
   if (view.value?.status === 'running' && !stale.value) return
   progress.value = step.stage === 'ready' ? undefined : { ...step, at: Date.now() }
   if (step.stage !== 'ready' && view.value && view.value.status !== 'starting') {
@@ -115,8 +120,8 @@ function onVisibility() {
 }
 
 /**
- * A person is here: an agent that rests comes back before they write. That costs little, and it rests again if they
- * do not. One that is stopped waits for the chat page.
+ * Wakes a resting agent on a user's activity, before they send a message. This is cheap, and the agent rests
+ * again if unused. A stopped agent waits for the chat page.
  */
 async function thaw() {
   if (thawing || view.value?.status !== 'resting' || document.hidden) return
@@ -125,12 +130,12 @@ async function thaw() {
   thawing = false
 }
 
-/** Begins to watch; the returned function ends it. The page's frame does this once. */
+/** Starts watching the agent; the returned function stops it. Called once, by the page frame. */
 function watchAgent(): () => void {
   users++
   if (users === 1) {
     document.addEventListener('visibilitychange', onVisibility)
-    /** Whoever begins to write after a pause sends in some seconds. */
+    /** A user who starts typing after a pause sends within seconds. */
     document.addEventListener('keydown', thaw)
     void refresh().then(thaw)
     open()
@@ -142,7 +147,7 @@ function watchAgent(): () => void {
     document.removeEventListener('keydown', thaw)
     clearTimeout(timer)
     close()
-    /** Whoever signs in next in this tab has another one. */
+    /** The next user to sign in in this tab has another agent. */
     view.value = progress.value = failure.value = settingsTold.value = undefined
   }
 }
@@ -151,7 +156,7 @@ async function act(verb: 'start' | 'stop' | 'restart' | 'keep-awake') {
   await takeAnswer(api.post<AgentView>(`/agent/${verb}`))
 }
 
-/** The signed-in person's agent: one state for the whole page, told by the server as it changes. */
+/** The signed-in user's agent: one state per page, updated by server events. */
 export function useAgent() {
   const mood = computed(() => (view.value ? moodOf(view.value.status) : undefined))
   return {

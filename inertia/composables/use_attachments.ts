@@ -2,14 +2,14 @@ import { computed, onScopeDispose, ref } from 'vue'
 import { LARGEST_ATTACHMENTS, MOST_ATTACHMENTS } from '~/limits'
 import { t } from '~/locales'
 
-/** A file that goes with the next message. `preview` is an address of a picture, inside this page. */
+/** File attached to the next message. `preview` is an object URL of a picture. */
 export interface PickedFile {
   id: number
   file: File
   preview?: string
 }
 
-/** A file as the API takes it. */
+/** A file in the API's format. */
 export interface SentFile {
   name: string
   type: string
@@ -19,7 +19,7 @@ export interface SentFile {
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/
 let counted = 0
 
-/** The files that are picked, dropped or pasted for the next message. */
+/** Files picked, dropped or pasted for the next message. */
 export function useAttachments() {
   const files = ref<PickedFile[]>([])
   const failure = ref('')
@@ -45,7 +45,7 @@ export function useAttachments() {
     failure.value = ''
   }
 
-  /** Gives the files to a message. Its previews go on to be shown. */
+  /** Moves the files to a message. Their previews stay valid. */
   function take(): PickedFile[] {
     const taken = files.value
     files.value = []

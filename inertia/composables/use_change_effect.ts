@@ -4,7 +4,7 @@ import { t } from '~/locales'
 
 type Phase = 'before' | 'waiting' | 'restarting' | 'done' | 'unneeded' | 'trouble'
 
-/** What the server tells of new settings, in the words of this page. */
+/** Phases by the outcomes that the server reports. */
 const PHASES: Record<string, Phase> = {
   unchanged: 'unneeded',
   asleep: 'done',
@@ -16,26 +16,26 @@ const PHASES: Record<string, Phase> = {
   unheard: 'before',
 }
 
-/** What saved settings will do to the agent, are doing to it, and have done. */
+/** How saved settings will affect the agent, are affecting it, and have affected it. */
 export function useChangeEffect() {
   const { mood, settingsTold } = useAgent()
   const phase = ref<Phase>('before')
-  /** What was told since a change was sent, maybe before the answer to it. */
+  /** The phase reported since the change was sent, possibly before its response. */
   let latest: Phase | undefined
 
   const isUp = () => mood.value !== undefined && !['asleep', 'trouble'].includes(mood.value)
 
-  /** Call it when a change is sent. */
+  /** Call when sending a change. */
   function expect() {
     latest = undefined
   }
 
-  /** Call it when a change was saved. */
+  /** Call once a change is saved. */
   function follow() {
     phase.value = latest ?? (isUp() ? 'waiting' : 'done')
   }
 
-  /** Call it when something is changed anew. */
+  /** Call when the user edits again. */
   function begin() {
     phase.value = 'before'
   }
@@ -43,7 +43,7 @@ export function useChangeEffect() {
   watch(settingsTold, (told) => {
     const next = told && PHASES[told.outcome]
     if (!next) return
-    /** What has ended stays so, whatever was not heard afterwards. */
+    /** A finished phase stays, even if later reports were missed. */
     if (next === 'before' && !['waiting', 'restarting'].includes(phase.value)) return
     latest = next
     if (phase.value !== 'before') phase.value = next

@@ -19,12 +19,12 @@ import { t } from '~/locales'
 
 export type { ChatFailure, ChatMessage } from '~/composables/chat_messages'
 
-/** Waits between two tries to come back to an answer whose connection broke: some twenty seconds. */
+/** Delays between attempts to resume an answer after a broken connection, some 20 s in total. */
 const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 8000]
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** A conversation with one's agent: what was said, what waits, and the answer as it comes. */
+/** Conversation with the user's agent: past messages, queued ones, and the answer being streamed. */
 export function useChat(onAnswered: () => void) {
   const agent = useAgent()
   const conversationId = ref(newId())
@@ -33,7 +33,7 @@ export function useChat(onAnswered: () => void) {
   const loadFailure = shallowRef<ApiFailure>()
   const olderCursor = ref<string | null>(null)
   let current: { abort: AbortController; conversation: string } | undefined
-  /** Which question for earlier messages is the last one: the answer to another is too late. */
+  /** Number of the latest request for earlier messages; responses to older requests are dropped. */
   let asked = 0
 
   const busy = ref(false)
@@ -47,7 +47,7 @@ export function useChat(onAnswered: () => void) {
   })
 
   function leave() {
-    /** Who leaves the conversation gives up its answer; a page that is reloaded does not come by here. */
+    /** Leaving the conversation cancels its answer. A page reload does not run this. */
     if (current) end(current)
     current = undefined
     busy.value = loading.value = false
@@ -57,13 +57,13 @@ export function useChat(onAnswered: () => void) {
     olderCursor.value = null
   }
 
-  /** The answer goes on without its reader, so it is told to end. */
+  /** The answer would continue without a reader, so cancel it on the server too. */
   function end({ abort, conversation }: { abort: AbortController; conversation: string }) {
     abort.abort()
     void api.delete(`${conversationPath(conversation)}/run`).catch(() => {})
   }
 
-  /** Begins a new conversation; it exists once something is said. */
+  /** Starts a new conversation; it exists from its first message on. */
   function begin() {
     leave()
     conversationId.value = newId()
@@ -95,7 +95,7 @@ export function useChat(onAnswered: () => void) {
     void next()
   }
 
-  /** Takes the agent's word for all that was said. What waits here stays. */
+  /** Replaces the messages with the agent's history. Queued messages stay. */
   async function reload(): Promise<boolean> {
     const turn = ++asked
     const path = conversationPath(conversationId.value)
@@ -127,7 +127,7 @@ export function useChat(onAnswered: () => void) {
     void next()
   }
 
-  /** Takes a message back that has not gone yet. */
+  /** Removes a queued message. */
   function withdraw(message: ChatMessage) {
     messages.value = messages.value.filter(
       ({ id, state }) => id !== message.id || state !== 'waiting'
@@ -135,11 +135,11 @@ export function useChat(onAnswered: () => void) {
   }
 
   /**
-   * Sends a question again whose answer failed or was stopped; the failed answer goes. An agent in trouble
-   * is started at once: a person asks, so it does not wait for the time when it would try by itself.
+   * Resends the question of a failed or stopped answer and removes that answer. Starts a failed agent at
+   * once, because the user need not wait for its automatic retry.
    */
   async function retry(answer: ChatMessage) {
-    /** Why it does not start, the answer to the question tells. */
+    /** If the start fails, the answer reports why. */
     if (answer.failure?.code.startsWith('E_AGENT_')) await agent.act('start').catch(() => {})
     const index = messages.value.findIndex(({ id }) => id === answer.id)
     const question = messages.value[index - 1]
@@ -161,7 +161,7 @@ export function useChat(onAnswered: () => void) {
     approval.state = decision === 'deny' ? 'denied' : 'allowed'
   }
 
-  /** A question waits for what was said before: asked meanwhile, it would be told among that as well. */
+  /** A question waits for the history: sent earlier, the history would contain it too. */
   const opening = () => loading.value && olderCursor.value === null
 
   async function next(): Promise<void> {
@@ -174,12 +174,12 @@ export function useChat(onAnswered: () => void) {
     messages.value.splice(index + 1, 0, answer)
     const isHere = await answering((signal) => exchange(question, answer, signal))
     if (!isHere) return
-    /** A failed answer holds up what waits behind it, unless its question was asked again meanwhile. */
+    /** A failed answer blocks the queue, unless its question was resent meanwhile. */
     const holdsUp = messages.value.some(({ id, state }) => id === answer.id && state === 'failed')
     if (!holdsUp) return next()
   }
 
-  /** Holds the conversation while an answer comes. False where it was left meanwhile. */
+  /** Keeps the conversation busy while an answer streams. Returns false if the user left it meanwhile. */
   async function answering(exchanged: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     busy.value = true
     const turn = { abort: new AbortController(), conversation: conversationId.value }
@@ -195,7 +195,7 @@ export function useChat(onAnswered: () => void) {
   async function exchange(question: ChatMessage, answer: ChatMessage, signal: AbortSignal) {
     const conversation = conversationId.value
     let opened = false
-    /** From here on other tabs can hear it as well. */
+    /** From here on, other tabs can follow the answer. */
     const onOpen = () => {
       opened = true
       tabs.tell(conversation, 'begun')
@@ -218,7 +218,7 @@ export function useChat(onAnswered: () => void) {
     }
   }
 
-  /** Takes what comes of an answer until it is over. */
+  /** Applies the events of an answer until it ends. */
   async function take(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
     for await (const told of events) {
       if (told.event === 'progress') agent.takeProgress(told.data)
@@ -227,7 +227,7 @@ export function useChat(onAnswered: () => void) {
     if (answer.state === 'streaming') fail(answer, cut())
   }
 
-  /** What becomes of the stream after its last event is nothing to an answer that is complete. */
+  /** Handles a broken stream. No-op if the answer is already complete. */
   async function broken(answer: ChatMessage, error: unknown, signal: AbortSignal, opened: boolean) {
     if (answer.state !== 'streaming') return
     if (signal.aborted) {
@@ -239,7 +239,7 @@ export function useChat(onAnswered: () => void) {
     if (answer.state === 'streaming') fail(answer, toFailure(failure))
   }
 
-  /** The agent goes on answering although the connection broke: finds that answer, or how it ended. */
+  /** The agent continues after a broken connection: resumes the answer, or finds how it ended. */
   async function comeBack(answer: ChatMessage, signal: AbortSignal): Promise<boolean> {
     for (const ms of COME_BACK_MS) {
       await pause(ms)
@@ -256,7 +256,7 @@ export function useChat(onAnswered: () => void) {
     return false
   }
 
-  /** The answer is over: the history has it, unless it never was. */
+  /** Takes a finished answer from the history, which lacks it if the agent never answered. */
   async function ended(answer: ChatMessage): Promise<boolean> {
     const known = await reload()
     if (!known) return false
@@ -269,7 +269,7 @@ export function useChat(onAnswered: () => void) {
     return false
   }
 
-  /** All of the answer is told again. */
+  /** Clears the answer when the stream restarts it from the beginning. */
   async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
     for await (const told of events) {
       if (told.event === 'question') {
@@ -279,7 +279,7 @@ export function useChat(onAnswered: () => void) {
     }
   }
 
-  /** Finds an answer that is under way: the page was reloaded, or another one asked. */
+  /** Finds an answer under way, after a reload or when another page asked. */
   async function resume(): Promise<void> {
     if (busy.value) return
     const answer = reactive<ChatMessage>(newAnswer())
@@ -300,7 +300,7 @@ export function useChat(onAnswered: () => void) {
     if (isHere && answer.state !== 'failed') void next()
   }
 
-  /** The history has the question that is being answered, and maybe the beginning of its answer. */
+  /** The history holds the question being answered, and possibly the start of its answer. */
   function place(question: string, answer: ChatMessage) {
     const waiting = messages.value.filter(({ state }) => state === 'waiting')
     const told = messages.value.filter(({ state }) => state !== 'waiting')

@@ -4,7 +4,7 @@ const CHANNEL = 'mosaic.chat'
 
 type TurnState = 'begun' | 'ended'
 
-/** Tells the other tabs of this browser that an answer begins or ends, and hears it of theirs. */
+/** Tells this browser's other tabs when an answer starts or ends, and listens for theirs. */
 export function useChatTabs(hear: (conversation: string, state: TurnState) => void) {
   const channel = new BroadcastChannel(CHANNEL)
   channel.onmessage = ({ data }) => hear(data.conversation, data.state)

@@ -1,9 +1,9 @@
 import { shallowRef } from 'vue'
 
-/** A request that waits until its user has shown that it is still them; answered by the dialog. */
+/** Request that waits for the user to confirm their identity; settled by the dialog. */
 export const confirmation = shallowRef<{ settle: (confirmed: boolean) => void }>()
 
-/** Asks for the proof once for all who wait for it. True when it was given. */
+/** Asks once on behalf of all waiting requests. Resolves to true if the user confirmed. */
 let asked: Promise<boolean> | undefined
 
 export function askForConfirmation(): Promise<boolean> {

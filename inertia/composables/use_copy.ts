@@ -2,13 +2,13 @@ import { useNotices } from '~/composables/use_notices'
 import { t } from '~/locales'
 
 /**
- * Puts a text on the clipboard. Browsers give pages the clipboard by https and on this machine alone; an
- * installation on one's own network may have neither, so the older way comes after it.
+ * Copies text to the clipboard. Browsers offer the clipboard only over https or on localhost; a local network
+ * installation may have neither, so it falls back to a selection.
  */
 export function useCopy() {
   const { failed } = useNotices()
 
-  /** True when it was copied; else it is said that it was not. `near` is what was pressed. */
+  /** Returns true if copied, else shows a notice. `near` is the pressed element. */
   return async function copy(text: string, near: Element): Promise<boolean> {
     const done = (await byClipboard(text)) || bySelection(text, near)
     if (!done) failed(t('copyFailed'), t('copyFailedHint'))
@@ -25,7 +25,7 @@ async function byClipboard(text: string): Promise<boolean> {
   }
 }
 
-/** Beside what was pressed, because an open dialog lets nothing outside of it have the focus. */
+/** Placed beside the pressed element, because an open dialog traps the focus. */
 function bySelection(text: string, near: Element): boolean {
   const field = document.createElement('textarea')
   field.value = text

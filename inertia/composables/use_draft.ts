@@ -2,7 +2,7 @@ import { ref, watch, type Ref } from 'vue'
 
 const KEY = 'mosaic.draft.'
 
-/** Drafts of this tab alone: they end with it. A browser that keeps nothing for us is no failure. */
+/** Reads or writes this tab's session storage. A browser that refuses storage is not an error. */
 function stored<Result>(act: () => Result): Result | undefined {
   try {
     return act()
@@ -11,7 +11,7 @@ function stored<Result>(act: () => Result): Result | undefined {
   }
 }
 
-/** What is being written, kept for each conversation over a reload and a visit elsewhere. */
+/** Draft of each conversation, kept across reloads and navigation. */
 export function useDraft(conversation: Ref<string | null>) {
   const keyOf = (id: string | null) => KEY + (id ?? 'new')
   const read = () => stored(() => sessionStorage.getItem(keyOf(conversation.value))) ?? ''

@@ -7,7 +7,7 @@ import { useAgent } from '~/composables/use_agent'
 import { useTypingPause } from '~/composables/use_typing_pause'
 import { tOr } from '~/locales'
 
-/** Something that is found by its name, and where it is. */
+/** Search result: a label and its address. */
 export interface Find {
   label: string
   suffix?: string
@@ -18,8 +18,8 @@ const SHORTEST_TERM = 2
 const MOST_PEOPLE = 5
 
 /**
- * What there is to find beside pages: one's conversations, and for admins settings and people. Whatever
- * cannot be asked for just now is left out: the pages are found in any case.
+ * Search results other than pages: the user's conversations, and for admins settings and people. Sources that
+ * cannot be queried now are left out.
  */
 export function useFinds(term: Ref<string>, open: Ref<boolean>) {
   const { can } = usePage().props
@@ -32,12 +32,12 @@ export function useFinds(term: Ref<string>, open: Ref<boolean>) {
     finds.value = await load().catch(() => [])
   }
 
-  /** Each time anew: there may be more by now, and what could not be asked for may be asked for. */
+  /** Loads again on each opening: there may be more results, and a source may be available again. */
   watch(
     open,
     (isOpen) => {
       if (!isOpen) return
-      /** Only an agent that is awake knows them. */
+      /** Only a running agent can list them. */
       if (mood.value === 'awake') void fill(conversations, findConversations)
       if (can.manageSettings) void fill(settings, findSettings)
     },

@@ -1,15 +1,17 @@
 import { onScopeDispose, ref, shallowRef } from 'vue'
 import type { AgentChange, FleetNow } from '~/api/shapes'
 
-/** A tab in the background lets go of its stream after this, so that many tabs do not hold many. */
+/** Delay after which a background tab closes its stream, so that many tabs do not hold many streams. */
 const HIDDEN_MS = 30_000
-/** The browser reconnects by itself after a break, but not after a refusal. */
+/**
+ * Delay before reconnecting after a refusal; the browser reconnects by itself only after a broken connection.
+ */
 const RETRY_MS = 5_000
 
 /**
- * The fleet as the server tells of it: how many agents are in which state, and each that changes. Lives
- * as long as the page that uses it. `caughtUp` is called when a stream begins anew after a break: what
- * happened meanwhile was not told.
+ * Live view of the fleet: the number of agents in each state, and every change. Lives as long as the
+ * component that uses it. `caughtUp` is called when the stream reopens, because changes during the break were
+ * missed.
  */
 export function useFleet({
   changed = () => {},

@@ -1,12 +1,9 @@
 import { nextTick, onMounted, onScopeDispose, ref, type Ref } from 'vue'
 
-/** This close to the end counts as being there. */
+/** Distance from the end, in pixels, that still counts as the end. */
 const NEAR_PX = 80
 
-/**
- * Keeps the end of a growing list in view while its reader is there, and leaves them alone once they
- * have scrolled up.
- */
+/** Keeps the end of a growing list in view, until the user scrolls up. */
 export function useFollowScroll(viewport: Ref<HTMLElement | null>) {
   const following = ref(true)
   let observer: ResizeObserver | undefined

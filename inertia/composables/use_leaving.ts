@@ -1,9 +1,9 @@
 import { computed, onScopeDispose, ref, shallowReactive, shallowRef, watch } from 'vue'
 
-/** What leaving can cost: entries that are not saved, or the rest of an answer that still comes. */
+/** What leaving would lose: unsaved input, or the rest of a streaming answer. */
 export type Loss = 'changes' | 'answer'
 
-/** Each tells what would be lost of its own at this moment. */
+/** Each callback reports what its owner would lose now. */
 const watched = shallowReactive(new Set<() => Loss | undefined>())
 const loss = computed(() => {
   for (const loses of watched) {
@@ -12,21 +12,21 @@ const loss = computed(() => {
   }
 })
 
-/** What the dialog asks about, and the way that is taken once it is agreed to. */
+/** The loss that the dialog asks about, and how to proceed once confirmed. */
 export const question = shallowRef<{ loss: Loss; go: () => void }>()
 export const asking = ref(false)
 
-/** Asked once: it holds until there is nothing to lose any more. */
+/** Confirmed once; holds until there is nothing left to lose. */
 let agreed = false
 watch(loss, (now) => now ?? (agreed = false), { flush: 'sync' })
 
-/** Has people asked before they leave, for as long as `loses` names something. */
+/** Asks users before they leave, while `loses` returns a loss. */
 export function askBeforeLosing(loses: () => Loss | undefined) {
   watched.add(loses)
   onScopeDispose(() => watched.delete(loses))
 }
 
-/** For a form's element: true once a person has typed there. Choices of the kit tell of their own value as well. */
+/** For a form element: true once a person has typed. The kit's selects report their value as well. */
 export function useTyped() {
   const typed = ref(false)
   const onInput = ({ isTrusted }: Event) => void (typed.value ||= isTrusted)
@@ -35,7 +35,7 @@ export function useTyped() {
 
 export const mustAsk = () => loss.value !== undefined && !agreed
 
-/** Goes at once, or once its reader has agreed to what is lost by it. */
+/** Proceeds at once, or after the user has accepted the loss. */
 export function leave(go: () => void) {
   if (!mustAsk()) return go()
   question.value = { loss: loss.value!, go }

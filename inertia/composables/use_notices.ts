@@ -1,7 +1,7 @@
 import { useToast } from '@nuxt/ui/composables'
 import { ApiFailure } from '~/api/client'
 
-/** Short notices of what was done, or why not. */
+/** Short notices about completed or failed actions. */
 export function useNotices() {
   const toast = useToast()
   const done = (title: string, description?: string) =>
@@ -10,7 +10,7 @@ export function useNotices() {
   const failed = (title: string, description?: string) =>
     toast.add({ title, description, icon: 'i-lucide-circle-alert', color: 'error' })
 
-  /** Runs an act of one click; says what went wrong. True when it was done. */
+  /** Runs a one-click action and shows its error. Returns true on success. */
   async function attempt(act: () => Promise<unknown>, said?: string): Promise<boolean> {
     try {
       await act()

@@ -2,10 +2,10 @@ import { computed, reactive, ref, watch } from 'vue'
 import { api } from '~/api/client'
 import type { ConnectionTest, LlmModel, Provider, ProviderInput, ProviderType } from '~/api/shapes'
 
-/** More models than a person would want ticked for them. */
+/** Most models to preselect. */
 const PICK_AT_MOST = 12
 
-/** A short name such as providers have: small letters, digits and dashes. */
+/** Converts text to a provider's short name: lower-case letters, digits and dashes. */
 export function toShortName(text: string): string {
   return text
     .toLowerCase()
@@ -14,7 +14,7 @@ export function toShortName(text: string): string {
     .slice(0, 63)
 }
 
-/** What a form for one provider holds: a new one, or `edited`. */
+/** State of the form for a new provider, or for `edited`. */
 export function useProviderForm(types: () => ProviderType[], edited?: Provider) {
   const state = reactive({
     type: edited?.type ?? '',
@@ -26,15 +26,15 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
     models: (edited?.models ?? []) as LlmModel[],
     isActive: edited?.isActive ?? true,
   })
-  /** Whether the key that is set is kept: it is never shown. */
+  /** Whether to keep the stored key, which is never shown. */
   const keepKey = ref(Boolean(edited?.apiKey?.set))
-  /** Names follow the service until its owner names them. */
+  /** Names follow the service until the user edits them. */
   const named = reactive({ name: Boolean(edited), displayName: Boolean(edited) })
 
   const adapter = computed(() => types().find(({ type }) => type === state.type))
   const field = (name: string) => adapter.value?.fields.find((one) => one.name === name)
 
-  /** Of another kind; the same one may be loaded anew at any time. */
+  /** Reacts to another type; the same type may be loaded again at any time. */
   watch(
     () => adapter.value?.type,
     (_, before) => {
@@ -52,7 +52,7 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
 
   const result = ref<ConnectionTest>()
   const testing = ref(false)
-  /** What the form holds by now; what was tested before is nothing to it. */
+  /** Version of the form: results of tests of older versions are dropped. */
   let edition = 0
 
   function forget() {
@@ -60,7 +60,7 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
     result.value = undefined
   }
 
-  /** What the API takes. A key that is kept, and an address left to the service, are not sent. */
+  /** The API's input. Omits a kept key, and an address that the service decides. */
   function toInput(): ProviderInput {
     const input: ProviderInput = {
       type: state.type,
@@ -75,7 +75,7 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
     return input
   }
 
-  /** Asks the service; models it names fill an empty choice. Throws `ApiFailure`. */
+  /** Tests the connection; fills an empty selection from the discovered models. Throws `ApiFailure`. */
   async function test(): Promise<ConnectionTest> {
     testing.value = true
     const tested = edition
@@ -91,7 +91,7 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
     }
   }
 
-  /** Keeps what the service knows; proposes its first models where nothing is left. */
+  /** Keeps the selected models that the service lists; if none remain, selects its first ones. */
   function pick(found: LlmModel[]) {
     if (!found.length) return
     const ids = new Set(found.map(({ id }) => id))

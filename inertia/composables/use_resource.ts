@@ -2,16 +2,15 @@ import { computed, onScopeDispose, ref, shallowRef } from 'vue'
 import { ApiFailure } from '~/api/client'
 
 /**
- * Something read from the API, with the states a page must tell apart: `loading` (nothing yet),
- * `ready`, and `failed`. A reload keeps what is shown and marks it `stale` if it fails. It is read at once,
- * unless `later` says that only a reload begins it.
+ * Resource read from the API: `loading` (nothing yet), `ready` or `failed`. A reload keeps the current value
+ * and marks it `stale` on failure. Loads at once, unless `later` defers that to the first reload.
  */
 export function useResource<Value>(load: () => Promise<Value>, { later = false } = {}) {
   const value = shallowRef<Value>()
   const failure = shallowRef<ApiFailure>()
   const busy = ref(false)
   let latest = 0
-  /** What changed since the load in flight was begun. */
+  /** Changes made since the current load started. */
   let changes: ((value: Value) => Value)[] = []
 
   async function reload() {
@@ -30,7 +29,7 @@ export function useResource<Value>(load: () => Promise<Value>, { later = false }
     }
   }
 
-  /** Changes what is shown, and what is being loaded: that may have been read before the change. */
+  /** Changes the current value and the one being loaded, which may predate the change. */
   function amend(change: (value: Value) => Value) {
     if (value.value !== undefined) value.value = change(value.value)
     if (busy.value) changes.push(change)

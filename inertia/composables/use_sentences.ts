@@ -3,8 +3,7 @@ import { ref, watch, type WatchSource } from 'vue'
 const END_OF_SENTENCE = /[.!?:](\s|$)|\n/g
 
 /**
- * Text that grows token by token, given on sentence by sentence: what a screen reader can say. The rest
- * follows when the text is complete.
+ * Passes streamed text on in whole sentences, for screen readers. The rest follows when the text is complete.
  */
 export function useSentences(text: WatchSource<string>, complete: WatchSource<boolean>) {
   const spoken = ref('')

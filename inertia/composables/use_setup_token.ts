@@ -4,8 +4,8 @@ import { readdress } from '~/own_history'
 const KEPT_AS = 'mosaic.setupToken'
 
 /**
- * The token of the setup link. It is taken out of the address and the document at once, so that neither
- * the history, a bookmark nor a referrer keeps it; a reload of this tab still knows it.
+ * Token of the setup link. Removed from the address and the document at once, to keep it out of the history,
+ * bookmarks and referrers. A reload of this tab still has it.
  */
 export function useSetupToken() {
   const address = new URL(location.href)
@@ -20,7 +20,7 @@ export function useSetupToken() {
   }
   const token = ref(given ?? sessionStorage.getItem(KEPT_AS) ?? '')
 
-  /** The token works once: after that nothing keeps it. */
+  /** The token works once: forget it afterwards. */
   function spend() {
     sessionStorage.removeItem(KEPT_AS)
     token.value = ''

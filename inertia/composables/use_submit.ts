@@ -2,13 +2,13 @@ import { nextTick, ref, shallowRef, useTemplateRef } from 'vue'
 import { ApiFailure } from '~/api/client'
 
 /**
- * One form's way to the API: errors by field, the rest as `failure`, and focus on the first field that
- * is wrong. What was typed is the form's own and stays. The form's element is the one with `ref="form"`.
+ * Submits a form to the API: collects errors by field and the rest in `failure`, and focuses the first
+ * invalid field. Input stays with the form, whose element has `ref="form"`.
  */
 export function useSubmit() {
   const busy = ref(false)
   const errors = ref<Record<string, string>>({})
-  /** What went wrong that belongs to no field of the form. */
+  /** Error that belongs to no field of the form. */
   const failure = shallowRef<ApiFailure>()
   const form = useTemplateRef<HTMLElement>('form')
 
@@ -17,7 +17,7 @@ export function useSubmit() {
     failure.value = undefined
   }
 
-  /** Shows messages at their fields. False if the form has none of these fields. */
+  /** Shows messages at their fields. Returns false if the form has none of these fields. */
   async function show(found: Record<string, string>): Promise<boolean> {
     errors.value = found
     await nextTick()
@@ -26,7 +26,7 @@ export function useSubmit() {
     return Boolean(first)
   }
 
-  /** The message of a field, or of the first part of it: `models` has that of `models.0.id`. */
+  /** Returns the message of a field or of its first part: `models` gets that of `models.0.id`. */
   function under(field: string): string | undefined {
     const key = Object.keys(errors.value).find(
       (one) => one === field || one.startsWith(`${field}.`)
@@ -34,7 +34,9 @@ export function useSubmit() {
     return key && errors.value[key]
   }
 
-  /** Runs `act` once at a time. Undefined if it failed: the reason is in `errors` or `failure`. */
+  /**
+   * Runs `act`, one call at a time. Returns undefined on failure, with the reason in `errors` or `failure`.
+   */
   async function submit<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
     if (busy.value) return
     busy.value = true

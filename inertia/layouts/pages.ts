@@ -1,7 +1,7 @@
 import type { usePage } from '@inertiajs/vue3'
 import type { MessageKey } from '~/locales'
 
-/** What the server permits, by name: see `permissions.ts` there. */
+/** Server permissions by name; see `permissions.ts` there. */
 export type Permission = keyof PageProps['can']
 type PageProps = ReturnType<typeof usePage>['props']
 
@@ -9,11 +9,11 @@ export interface PageEntry {
   key: MessageKey
   href: string
   icon: string
-  /** What one must be permitted to see it. */
+  /** Permission required to see the page. */
   needs?: Permission
 }
 
-/** Every page of the frame, by place: the side bar and the palette list the same ones. */
+/** All pages of the frame, in order; the side bar and the palette share this list. */
 export const CHAT: PageEntry = { key: 'nav.chat', href: '/chat', icon: 'i-lucide-message-circle' }
 
 export const TASKS: PageEntry = { key: 'nav.tasks', href: '/tasks', icon: 'i-lucide-list-checks' }
@@ -62,6 +62,6 @@ const ADMIN: PageEntry[] = [
   { key: 'nav.about', href: '/admin/about', needs: 'seeOperation', icon: 'i-lucide-info' },
 ]
 
-/** Those pages of the administration that one may open. */
+/** Admin pages that the user may open. */
 export const administration = (can: PageProps['can']) =>
   ADMIN.filter(({ needs }) => needs === undefined || can[needs])

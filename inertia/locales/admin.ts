@@ -1,5 +1,5 @@
 import { admin } from '~/locales/en_admin'
 import { addTexts } from '~/locales'
 
-/** Makes the texts of the administration known to `t`. Its pages alone load them. */
+/** Adds the admin texts to `t`. Only admin pages load them. */
 addTexts({ admin })

@@ -1,4 +1,4 @@
-/** Every text of the pages. `{name}` is filled in; `one | many` is picked by `count`. */
+/** All texts of the pages. `{name}` is substituted; `one | many` is selected by `count`. */
 export const en = {
   product: 'Mosaic',
   again: 'Try again',

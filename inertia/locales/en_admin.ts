@@ -1,4 +1,4 @@
-/** Texts of the administration, which its pages alone load. */
+/** Admin texts, loaded only by the admin pages. */
 export const admin = {
   refresh: 'Refresh',
   reasons: {

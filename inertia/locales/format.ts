@@ -9,7 +9,7 @@ const shortNumbers = new Intl.NumberFormat(LANGUAGE, {
   notation: 'compact',
   maximumFractionDigits: 1,
 })
-/** Days of the API are days in UTC. */
+/** The API's days are UTC. */
 const shortDays = new Intl.DateTimeFormat(LANGUAGE, {
   day: 'numeric',
   month: 'short',
@@ -35,7 +35,7 @@ export function fromNow(at: string, now: number): string {
 
 export const exactTime = (at: string) => exact.format(new Date(at))
 
-/** The hour and minute of a time of today. */
+/** Formats the hour and minute of a time. */
 export const clockTime = (at: string) => clock.format(new Date(at))
 
 /** "a, b, and c". */
@@ -43,19 +43,19 @@ export const list = (items: string[]) => lists.format(items)
 
 export const number = (value: number) => numbers.format(value)
 
-/** A number where room is short: "1.2M". */
+/** Formats a number compactly: "1.2M". */
 export const compact = (value: number) => shortNumbers.format(value)
 
-/** A day as `2026-11-25`, without its year. */
+/** Formats a day such as `2026-11-25` without its year. */
 export const shortDay = (day: string) => shortDays.format(new Date(day))
 
-/** Seconds that add up over days, as "12 h 30 min". */
+/** Formats a sum of seconds as "12 h 30 min". */
 export function dayTime(seconds: number): string {
   const minutes = Math.round(seconds / 60)
   return t('time.hours', { hours: number(Math.floor(minutes / 60)), minutes: minutes % 60 })
 }
 
-/** Milliseconds as "8 s" or "1 min 20 s". */
+/** Formats milliseconds as "8 s" or "1 min 20 s". */
 export function duration(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000))
   if (seconds < 60) return t('time.seconds', { seconds })

@@ -7,7 +7,7 @@ type Leaves<Node> = {
   [Key in keyof Node & string]: Node[Key] extends string ? Key : `${Key}.${Leaves<Node[Key]>}`
 }[keyof Node & string]
 
-/** The dotted path of a text. */
+/** Dotted path of a text. */
 export type MessageKey = Leaves<Texts>
 
 export const LANGUAGE = 'en'
@@ -16,7 +16,7 @@ const plurals = new Intl.PluralRules(LANGUAGE)
 
 const texts: Record<string, unknown> = { ...en }
 
-/** Adds texts that not every page needs, before the first page that does is shown. */
+/** Adds texts that only some pages need, before the first of them is shown. */
 export function addTexts(more: Partial<Texts>) {
   Object.assign(texts, more)
 }
@@ -33,12 +33,12 @@ function fill(text: string, values: Record<string, string | number>): string {
   return forms[form].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole))
 }
 
-/** The text of a key. `{name}` is filled from `values`; of `one | many`, `count` picks. */
+/** Returns the text of a key. `{name}` is substituted from `values`; `count` selects from `one | many`. */
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
   return fill(find(key) ?? key, values)
 }
 
-/** As `t`, for a key made of a value the API gave: a value unknown to this page gets the fallback. */
+/** As `t`, for keys built from API values: returns the fallback for unknown keys. */
 export function tOr(key: string, fallback: string, values: Record<string, string | number> = {}) {
   return fill(find(key) ?? fallback, values)
 }

@@ -1,9 +1,9 @@
-/** What finished blocks get once they are on the page, loaded only where one needs it. */
+/** Post-processing of finished Markdown blocks, loaded only if a block needs it. */
 
-/** Longer code is shown as it is: colours would cost more than they tell. */
+/** Longer code is not highlighted: the cost outweighs the benefit. */
 const LONGEST_CODE = 50_000
 
-/** Names of languages as people write them, by highlight.js' own; each is a file that is loaded when needed. */
+/** highlight.js grammars by common language names; each is a separate chunk, loaded on demand. */
 const LANGUAGES: Record<string, () => Promise<{ default: any }>> = {
   bash: () => import('highlight.js/lib/languages/bash'),
   c: () => import('highlight.js/lib/languages/c'),
@@ -55,7 +55,7 @@ const ALIASES: Record<string, string> = {
   'zsh': 'bash',
 }
 
-/** Colours the code and draws the formulas of a block, and lets the keyboard reach what scrolls. */
+/** Highlights a block's code, draws its formulas, and makes scrollable parts keyboard-accessible. */
 export async function enhance(block: HTMLElement): Promise<void> {
   for (const table of block.querySelectorAll('table')) table.tabIndex = 0
   await Promise.all([
@@ -77,7 +77,7 @@ async function colour(code: HTMLElement): Promise<void> {
   code.innerHTML = highlighter.highlight(text, { language, ignoreIllegals: true }).value
 }
 
-/** As MathML, which browsers draw with their own fonts, and screen readers read. */
+/** Draws a formula as MathML, which browsers render with their own fonts and screen readers can read. */
 async function draw(span: HTMLElement): Promise<void> {
   const { tex = '', display } = span.dataset
   const { default: katex } = await import('katex')

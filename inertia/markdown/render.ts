@@ -4,9 +4,8 @@ import { t } from '~/locales'
 import { tex } from '~/markdown/tex'
 
 /**
- * Markdown of an agent or its owner, as HTML that is safe to show. It may link, and that is all: HTML
- * in it is shown as text, pictures become links (a picture tells its server who looks, and when), and
- * only web and mail addresses are followed.
+ * Renders an agent's or user's Markdown as safe HTML. Embedded HTML is shown as text, pictures become links
+ * (a picture tells its server who looks, and when), and only web and mail addresses are followed.
  */
 const SAFE_ADDRESS = /^(https?:|mailto:)/i
 
@@ -74,24 +73,24 @@ const ALLOWED = {
 
 const clean = (html: string) => DOMPurify.sanitize(html, ALLOWED)
 
-/** One block of the text, as it stands on the page. */
+/** One rendered block. */
 export interface Block {
   html: string
-  /** Nothing more comes to it. */
+  /** No further text will be added. */
   finished: boolean
 }
 
 /**
- * Markdown that grows at its end. Finished blocks are rendered once and kept, so that each piece of an answer
- * costs what its last block costs, and not the whole answer.
+ * Renders growing Markdown. Finished blocks are rendered once and cached, so each new piece costs only the
+ * last block.
  */
 export class GrowingMarkdown {
   #finished: Block[] = []
-  /** Characters of the text that the finished blocks are made of. */
+  /** Number of characters in the finished blocks. */
   #length = 0
   #text = ''
 
-  /** The blocks of the text. A text that does not begin as the last one did begins anew. */
+  /** Returns the blocks of the text. Starts over if the text does not extend the previous one. */
   update(text: string, complete: boolean): Block[] {
     if (!text.startsWith(this.#text)) {
       this.#finished = []
@@ -110,7 +109,7 @@ export class GrowingMarkdown {
   }
 }
 
-/** The last block may go on, and a blank line behind it too: a list, for one. */
+/** Returns where the last block starts. It may still grow, even after a blank line, as lists do. */
 function lastBlockOf(tokens: Token[]): number {
   const at = tokens.findLastIndex(({ type }) => type !== 'space')
   return at === -1 ? 0 : at

@@ -1,14 +1,14 @@
 import DOMPurify from 'dompurify'
 import { Marked, type Tokens } from 'marked'
 
-/** The documentation as HTML: Mosaic's own text, with headings to link to and ways to other chapters. */
+/** Renders Mosaic's own documentation as HTML, with linkable headings and links to other chapters. */
 const anchor = (heading: string) =>
   heading
     .toLowerCase()
     .replace(/[^a-z0-9_ -]/g, '')
     .replaceAll(' ', '-')
 
-/** `operations.md#keys` is a chapter here; a file of the repository beside the docs is not. */
+/** Converts a link: `operations.md#keys` is a chapter here; repository files outside the docs are not. */
 function toHere(href: string): string | null {
   if (/^(https?:|mailto:|#)/.test(href)) return href
   const [, chapter, hash = ''] = /^(?:docs\/)?([a-z_]+)\.md(#.*)?$/.exec(href) ?? []
@@ -27,7 +27,7 @@ const markdown = new Marked({
       return address ? `<a href="${address}">${label}</a>` : label
     },
     image: () => '',
-    /** A region that scrolls must be reached by the keyboard. A row about one name can be linked to. */
+    /** Scrollable regions must be keyboard-accessible. A row about one name gets an anchor. */
     table({ header, rows }: Tokens.Table) {
       const row = (cells: Tokens.TableCell[], tag: string) => {
         const [first] = cells[0].tokens

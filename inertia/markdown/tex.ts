@@ -1,9 +1,9 @@
 import type { TokenizerAndRendererExtension } from 'marked'
 
-/** Longer is no formula, but a dollar that someone paid. */
+/** Longer text is not a formula but, say, a stray dollar sign. */
 const LONGEST = 4000
 
-/** How formulas begin and end: `\(…\)`, `\[…\]` and `$$…$$`. A single dollar is money more often. */
+/** Formula delimiters: `\(…\)`, `\[…\]` and `$$…$$`. A single dollar more often means money. */
 const PAIRS: Record<string, { end: string; display: boolean }> = {
   '\\(': { end: '\\)', display: false },
   '\\[': { end: '\\]', display: true },
@@ -13,8 +13,8 @@ const PAIRS: Record<string, { end: string; display: boolean }> = {
 const escape = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
 
 /**
- * Formulas as marked's own kind of token, so that nothing in them is taken for Markdown: a backslash stays one.
- * They are written out as TeX; `enhance.ts` draws them once they are complete.
+ * Formula token for marked, so that nothing in a formula is parsed as Markdown and backslashes survive.
+ * Emitted as TeX; `enhance.ts` draws formulas once they are complete.
  */
 export const tex: TokenizerAndRendererExtension = {
   name: 'tex',

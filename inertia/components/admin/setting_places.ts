@@ -1,6 +1,6 @@
 const SIGN_IN = '/admin/authentication'
 
-/** Pages of the administration by the groups of settings that they show; the rest is on the last one. */
+/** Admin pages by the setting groups they show. The last page shows all other groups. */
 const PAGES: Record<string, string> = {
   oidc: SIGN_IN,
   runtime: '/admin/runtime',
@@ -10,17 +10,17 @@ const PAGES: Record<string, string> = {
   network: '/admin/security',
 }
 
-/** Which page shows a group of settings: the first part of their keys. */
+/** Returns the page that shows a group, which is the first part of a setting's key. */
 export const pageOf = (group: string) => PAGES[group] ?? '/admin/settings'
 
-/** The address of a setting's own row. Single sign-on has a form of its own. */
+/** Returns the address of a setting's row. Single sign-on has its own form. */
 export function placeOf(key: string): string {
   const page = pageOf(key.split('.')[0])
   return page === SIGN_IN ? page : `${page}#${key}`
 }
 
-/** The runtime whose option a setting is, or null. */
+/** Returns the runtime that a setting is an option of, or null. */
 export const runtimeOf = (key: string) => /^runtime\.options\.([^.]+)\./.exec(key)?.[1] ?? null
 
-/** What a setting is called, by its key in the texts. */
+/** Returns the text key of a setting's label. */
 export const textOf = (key: string) => `admin.settings.keys.${key.replaceAll('.', '_')}`

@@ -1,4 +1,4 @@
-/** What system agents are for; an agent may have a role of another name too. */
+/** Suggested roles of system agents; other names are allowed. */
 export const SYSTEM_ROLES = [
   'operations',
   'monitor',

@@ -1,15 +1,15 @@
-/** One kind of number over time. A null says nothing of its time. */
+/** One series of values over time. Null means no data. */
 export interface Series {
   key: string
   label: string
-  /** As CSS writes it. */
+  /** A CSS colour. */
   color: string
   values: (number | null)[]
 }
 
 const NICE = [1, 2, 2.5, 5, 10]
 
-/** The least round number, not below `value`, whose `steps` parts are round and whole too. */
+/** Returns the smallest round number, at least `value`, that divides into `steps` round integers. */
 export function ceiling(value: number, steps: number): number {
   const part = Math.max(value / steps, 1)
   const size = 10 ** Math.floor(Math.log10(part))
@@ -17,5 +17,5 @@ export function ceiling(value: number, steps: number): number {
   return (round ?? Math.ceil(part)) * steps
 }
 
-/** A colour of the kit, softer: an area of it is louder than a word. */
+/** Softens a colour of the UI kit: a filled area is louder than text. */
 export const shade = (name: string) => `color-mix(in oklab, var(${name}) 72%, var(--ui-bg))`
