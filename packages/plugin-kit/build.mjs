@@ -1,6 +1,6 @@
 /**
- * Builds `dist`: the sources of the package and all that they import from the app, as JavaScript and
- * declarations. The app's `#room/file` aliases become relative paths, so the package needs no aliases.
+ * Builds `dist`: the package's sources and everything they import from the app, as JavaScript and
+ * declarations. Rewrites the app's `#room/file` aliases to relative paths, so the package needs no aliases.
  *
  * Usage: node build.mjs
  */
@@ -12,12 +12,12 @@ const HERE = import.meta.dirname
 const ROOT = join(HERE, '../..')
 const DIST = join(HERE, 'dist')
 
-/** Files of the app that the doubles read as they are. */
+/** App files that the doubles read at run time. */
 const ASSETS = ['docker/agent/entrypoint.sh']
 
 const { imports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-/** `#runtimes/errors` in a file of `dist`, as a path from there. */
+/** Resolves an alias such as `#runtimes/errors` to a path relative to a file of `dist`. */
 function relativeTo(file, alias) {
   const room = Object.keys(imports).find((key) => alias.startsWith(key.slice(0, -1)))
   if (!room) throw new Error(`No alias of package.json leads to ${alias}`)
@@ -26,7 +26,7 @@ function relativeTo(file, alias) {
   return path.startsWith('.') ? path : `./${path}`
 }
 
-/** Specifiers stand after `from`, `import` and `module` alone. */
+/** Specifiers only follow `from`, `import` and `module`. */
 function withoutAliases(file, text) {
   return text.replace(
     /(\b(?:from|import|module)[ (]+)(['"])(#[^'"]+)\2/g,

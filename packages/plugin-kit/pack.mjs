@@ -1,11 +1,11 @@
-/** Builds the package and packs it, for plugins outside this repository. */
+/** Builds and packs the package, for plugins outside this repository. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { join } from 'node:path'
 
 const run = promisify(execFile)
 
-/** Milliseconds for a build on a busy machine. */
+/** Timeout of a build on a busy machine, in milliseconds. */
 const DEADLINE_MS = 180_000
 
 /**
@@ -21,7 +21,7 @@ export async function packKit(folder) {
   return join(folder, JSON.parse(stdout)[0].filename)
 }
 
-/** The npm that started us, else the one in PATH. */
+/** Uses the npm that started this process, else the one in PATH. */
 function npm() {
   const script = process.env.npm_execpath
   return script?.endsWith('npm-cli.js') ? [process.execPath, script] : ['npm']

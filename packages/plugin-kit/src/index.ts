@@ -1,11 +1,13 @@
-/** What plugins of every kind need. The contracts are in `./runtime`, `./llm` and `./vault`. */
+/**
+ * Exports for plugins of every kind. The contracts are in `./runtime`, `./llm`, `./vault` and `./sign-in`.
+ */
 
 export { PLUGIN_API_VERSION as API_VERSION } from '../../../app/plugins/api_version.js'
 
 export type { InferDrivers } from '../../../app/drivers/define_config.js'
 export type { DriverFactory, DriversConfig } from '../../../app/drivers/driver_manager.js'
 
-/** Bounded reading of whatever an agent or a service sends. */
+/** Bounded readers for output of agents and services. */
 export {
   pieces,
   readBeginning,

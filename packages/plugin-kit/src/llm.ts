@@ -1,4 +1,4 @@
-/** The contract of an LLM adapter, and the helpers that most adapters are made of. */
+/** Contract of an LLM adapter, and the helpers that most adapters use. */
 export * from '../../../app/llm/contract.js'
 export * from '../../../app/llm/errors.js'
 export * from '../../../app/llm/define_config.js'
@@ -8,7 +8,7 @@ export * from '../../../app/llm/registry.js'
 export * from '../../../app/llm/openclaw_entry.js'
 export * from '../../../app/llm/api_calls.js'
 
-/** Connection tests that tell every failure by its reason. */
+/** Connection tests that map each failure to its reason. */
 export * from '../../../app/llm/connection_test.js'
 export * from '../../../app/llm/openai_api.js'
 export * from '../../../app/llm/known_models.js'

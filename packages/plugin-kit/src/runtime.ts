@@ -1,4 +1,4 @@
-/** The contract of a runtime driver, its errors, and what it needs to start OpenClaw. */
+/** Contract of a runtime driver, its errors, and helpers to start OpenClaw. */
 export * from '../../../app/runtimes/contract.js'
 export * from '../../../app/runtimes/errors.js'
 export * from '../../../app/runtimes/define_config.js'
@@ -8,7 +8,7 @@ export * from '../../../app/runtimes/exit_reasons.js'
 export * from '../../../app/runtimes/event_feed.js'
 export * from '../../../app/runtimes/keyed_queue.js'
 
-/** `RuntimeDrivers`: declare your driver's name in it, and `use` accepts the name. */
+/** Declare your driver's name in `RuntimeDrivers`, and `use` accepts it. */
 export * from '../../../app/runtimes/manager.js'
 
 declare module '../../../app/runtimes/manager.js' {

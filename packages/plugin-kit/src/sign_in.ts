@@ -1,4 +1,4 @@
-/** The contract of a service to sign in with, over any driver of Ally. */
+/** Contract of a sign-in service, on top of any Ally driver. */
 export * from '../../../app/identity/services/contract.js'
 export * from '../../../app/identity/services/bound_driver.js'
 export * from '../../../app/identity/services/registry.js'

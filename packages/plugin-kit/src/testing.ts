@@ -1,4 +1,4 @@
-/** The suites that prove a plugin, and the doubles they need. They take the `test` of your own Japa. */
+/** Suites that verify a plugin, and the doubles they need. They take the `test` of your own Japa. */
 export type { SuiteTest } from '../../../tests/contracts/suite.js'
 export {
   runtimeSuite,
@@ -16,7 +16,7 @@ export {
 export { llmAdapterSuite, type LlmAdapterSuite } from '../../../tests/contracts/llm.js'
 export { vaultSuite, type VaultSuite, type VaultTrial } from '../../../tests/contracts/vault.js'
 
-/** For runtimes: a ready trial, and what it is made of. */
+/** For runtimes: a complete trial and its parts. */
 export { impostorOf, type Impostor } from '../../../tests/contracts/impostor.js'
 export {
   launchTrial,
@@ -35,7 +35,7 @@ export {
 export { plantIn } from '../../../tests/doubles/memory_runtime/plant.js'
 export { MemoryWorld } from '../../../tests/doubles/memory_runtime/world.js'
 
-/** For LLM adapters: a service on loopback that behaves as told. */
+/** For LLM adapters: a scripted service on loopback. */
 export {
   LoopbackService,
   type Received,

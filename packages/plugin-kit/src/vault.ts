@@ -1,4 +1,4 @@
-/** The contract of a vault driver, and its errors. */
+/** Contract of a vault driver, and its errors. */
 export * from '../../../app/vaults/contract.js'
 export * from '../../../app/vaults/define_config.js'
 export {
@@ -7,7 +7,7 @@ export {
   E_VAULT_UNKNOWN_KEY,
 } from '../../../app/vaults/errors.js'
 
-/** `VaultDrivers`: declare your vault's name in it, and `use` accepts the name. */
+/** Declare your vault's name in `VaultDrivers`, and `use` accepts it. */
 export * from '../../../app/vaults/manager.js'
 
 declare module '../../../app/vaults/manager.js' {

@@ -6,14 +6,14 @@ import { readSmallFile } from '@mosaic/plugin-kit'
 import { secretsFile, type InstanceExit, type InstanceSpec } from '@mosaic/plugin-kit/runtime'
 import type { SandboxProcess } from './sandbox.ts'
 
-/** One start of an agent. */
+/** One run of an agent. */
 export interface Run extends SandboxProcess {
   port: number
   generation: number
   specHash: string
   startedAt: string
   stopRequested: boolean
-  /** How it ended, if this Mosaic saw it. */
+  /** How the run ended, if this Mosaic observed it. */
   exit: InstanceExit | null
 }
 
@@ -21,23 +21,23 @@ export interface AgentRecord {
   installation: string
   name: string
   agent: string
-  /** Null for an agent that never ran here, or whose instance was removed. */
+  /** Null if the agent never ran here, or its instance was removed. */
   run: Run | null
 }
 
 const RECORD = { what: 'The record of an agent', maxBytes: 64 * 1024 }
-/** Above this size a log begins anew at the next start. */
+/** Size above which a log is truncated at the next start. */
 const LOG_BYTES = 4 * 1024 * 1024
 
 /** The folder of one agent. Only `agent` is visible in its sandbox. */
 export class AgentFolder {
   readonly path: string
   readonly agent: string
-  /** What other runtimes get of an agent. */
+  /** The part of an agent that moves between runtimes. */
   readonly state: string
-  /** Where an import arrives. */
+  /** Staging folder of an import. */
   readonly incoming: string
-  /** The state that imports replaced. */
+  /** State before the first import. */
   readonly replaced: string
   readonly secrets: string
   readonly log: string
@@ -52,7 +52,7 @@ export class AgentFolder {
     this.log = join(this.path, 'agent.log')
   }
 
-  /** The names of all folders, whoever made them. */
+  /** Returns the names of all folders, whichever installation made them. */
   static async names(storage: string): Promise<string[]> {
     return readdir(join(storage, 'agents')).catch(() => [])
   }
@@ -61,7 +61,7 @@ export class AgentFolder {
     return existsSync(this.path)
   }
 
-  /** Null where there is none, or something else than a record. */
+  /** Returns null if there is no record, or none that can be read. */
   async read(): Promise<AgentRecord | null> {
     try {
       return JSON.parse(await readSmallFile(join(this.path, 'record.json'), RECORD))
@@ -74,7 +74,7 @@ export class AgentFolder {
     await this.#write('record.json', JSON.stringify(record))
   }
 
-  /** Makes what is missing, and puts the token of this start in place. */
+  /** Creates missing folders and writes the token of this start. */
   async prepare({ token }: InstanceSpec): Promise<void> {
     if (this.hasReplaced && !this.hasState) await rename(this.replaced, this.state)
     for (const folder of ['state', 'home', 'cache']) {
@@ -93,7 +93,7 @@ export class AgentFolder {
     return existsSync(this.replaced)
   }
 
-  /** An empty folder for an import. */
+  /** Creates an empty folder for an import. */
   async makeIncoming(): Promise<void> {
     await this.drop(this.incoming)
     for (const folder of [this.agent, this.incoming]) {
@@ -101,7 +101,7 @@ export class AgentFolder {
     }
   }
 
-  /** Puts the import in the place of the state. The first state that an import replaces is set aside. */
+  /** Replaces the state with the import. The state before the first import is set aside. */
   async takeIncoming(): Promise<void> {
     if (this.hasState) {
       if (this.hasReplaced) await this.drop(this.state)

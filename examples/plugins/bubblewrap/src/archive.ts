@@ -5,12 +5,12 @@ import { pipeline } from 'node:stream/promises'
 import { RuntimeError } from '@mosaic/plugin-kit/runtime'
 import { bareSandbox } from './sandbox.ts'
 
-/** The owner that other runtimes expect. */
+/** Owner that other runtimes expect. */
 const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
-/** Characters of tar's own words that explain a failure. */
+/** Characters of tar's error output to keep. */
 const WORDS = 2000
 
-/** The contents of a folder as a tar archive. A failure ends the stream with an error. */
+/** Streams the contents of a folder as a tar archive. A failure destroys the stream with an error. */
 export function pack(folder: string, signal: AbortSignal): Readable {
   return Readable.from(read(folder, signal), { objectMode: false })
 }
@@ -30,9 +30,9 @@ async function* read(folder: string, signal: AbortSignal): AsyncGenerator<Buffer
   }
 }
 
-/** Writes an archive into an empty folder. Links in it lead nowhere: the sandbox holds nothing else to write to. */
+/** Unpacks an archive into an empty folder. Its links are harmless: the sandbox can write nowhere else. */
 export async function unpack(folder: string, data: Readable, signal: AbortSignal): Promise<void> {
-  // With --ignore-zeros tar reads to the end of the stream, so it never leaves before the sender.
+  // With --ignore-zeros tar reads to the end of the stream, so it never exits before the sender.
   const whole = ['--extract', '--ignore-zeros', '--no-same-owner', '--preserve-permissions']
   const tar = start(['--bind', folder, '/data'], [...whole, '--file', '-'])
   const done = ended(tar)
@@ -67,7 +67,7 @@ function ended(tar: ChildProcess): Promise<void> {
     const why = said.trim().split('\n')[0] || `tar ended with ${code}`
     throw new RuntimeError(reason, `The data of the agent could not be moved: ${why}`)
   })
-  // Whoever awaits it may have left.
+  // Avoids an unhandled rejection if the caller no longer awaits it.
   done.catch(() => {})
   return done
 }

@@ -23,17 +23,17 @@ import { AgentFolder, type AgentRecord, type Run } from './agent_folder.ts'
 import { readableFolders, type Options } from './options.ts'
 import { endSandbox, runs, startSandbox, type SandboxEnd } from './sandbox.ts'
 
-/** Milliseconds for an instance to end when another spec replaces it. */
+/** Milliseconds for an instance to stop when a new spec replaces it. */
 const REPLACE_GRACE_MS = 5000
-/** Of a log: its last part. */
+/** Size of a log's tail. */
 const LOG_BYTES = 1024 * 1024
 const LAST_LINES = 20
 const BWRAP_MS = 10_000
 
-/** What concerns one agent happens one after another, whichever driver object was asked. */
+/** Serialises the operations on one agent across all driver objects. */
 const queue = new KeyedQueue()
 
-/** Runs each agent in a sandbox of bubblewrap. One Mosaic may use a storage folder at a time. */
+/** Runs each agent in a bubblewrap sandbox. Only one Mosaic may use a storage folder at a time. */
 export class BubblewrapDriver implements RuntimeDriver {
   readonly name = 'bubblewrap'
   readonly label = 'bubblewrap'
@@ -190,7 +190,7 @@ export class BubblewrapDriver implements RuntimeDriver {
     await folder.save({ ...record, run })
     started.ended
       .then((end) => this.#noteEnd(spec.name, run, end))
-      // Without the note the end is still seen, only not why.
+      // Without this note, the end is still observed, but not its cause.
       .catch(() => {})
     return run
   }
@@ -200,7 +200,7 @@ export class BubblewrapDriver implements RuntimeDriver {
     await endSandbox(run, graceMs)
   }
 
-  /** Keeps how a run ended, unless the agent has gone or runs anew. */
+  /** Records how a run ended, unless the agent was removed or restarted. */
   async #noteEnd(name: string, run: Run, end: SandboxEnd): Promise<void> {
     await this.#owned({ name, state: null }, async (folder, record) => {
       if (record.run?.pid !== run.pid || record.run.startTicks !== run.startTicks) return
@@ -232,7 +232,7 @@ export class BubblewrapDriver implements RuntimeDriver {
   }
 
   /**
-   * What is known of the agent, or null.
+   * Returns the agent's record, or null.
    *
    * @throws E_RUNTIME_NAME_TAKEN
    */
@@ -260,7 +260,7 @@ export class BubblewrapDriver implements RuntimeDriver {
     return queue.run(folder.path, () => task(folder), signal)
   }
 
-  /** Does it to an agent of this installation, and nothing to any other. */
+  /** Runs the task if the agent belongs to this installation, else does nothing. */
   #owned(
     ref: InstanceRef,
     task: (folder: AgentFolder, record: AgentRecord) => Promise<void>
@@ -285,7 +285,7 @@ async function lastLines({ log }: AgentFolder, count: number): Promise<string[]>
   return end.toString('utf8').replace(/\n$/, '').split('\n').slice(-count)
 }
 
-/** Below the ports that systems give to outgoing connections, so that none of those takes it meanwhile. */
+/** Picks a port below the ephemeral range, so that no outgoing connection takes it meanwhile. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 30_000)

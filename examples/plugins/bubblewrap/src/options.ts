@@ -1,6 +1,6 @@
 import type { RuntimeOption, RuntimeOptionValues } from '@mosaic/plugin-kit/runtime'
 
-/** What an admin sets under Administration → Runtime. */
+/** Options that an admin sets under Administration → Runtime. */
 export const OPTIONS = [
   {
     name: 'readable',
@@ -12,7 +12,7 @@ export const OPTIONS = [
 
 export type Options = RuntimeOptionValues<typeof OPTIONS>
 
-/** The absolute paths of the readable folders. */
+/** Returns the absolute paths of the readable folders. */
 export function readableFolders({ readable }: Options): string[] {
   return (readable ?? '').split(':').filter((path) => path.startsWith('/'))
 }

@@ -11,18 +11,17 @@ import {
 } from '@mosaic/plugin-kit/runtime'
 import type { AgentFolder } from './agent_folder.ts'
 
-/** Milliseconds until bubblewrap has made a sandbox. */
+/** Milliseconds to wait for bubblewrap to create a sandbox. */
 const SANDBOX_MS = 10_000
-/** The user that an agent sees itself as. */
+/** User id of the agent inside its sandbox. */
 const AGENT = '1000'
-/** Programs and libraries of the system, as far as they are there. */
+/** System programs and libraries, bound if they exist. */
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64']
-/** What of /etc a program needs for names, certificates and time. */
+/** Entries of /etc that programs need for name resolution, certificates and time. */
 const SETTINGS = ['resolv.conf', 'hosts', 'nsswitch.conf', 'ssl', 'ca-certificates', 'localtime']
 
 /**
- * The first arguments of every sandbox: the machine's programs read-only, a process tree of its own, and no
- * capability.
+ * First arguments of every sandbox: the machine's programs read-only, its own process tree, no capabilities.
  */
 export function bareSandbox(): string[] {
   return [
@@ -34,7 +33,7 @@ export function bareSandbox(): string[] {
   ]
 }
 
-/** A process, told apart from a later one of the same number. */
+/** A process, distinguishable from a later one with the same PID. */
 export interface SandboxProcess {
   pid: number
   startTicks: string
@@ -46,8 +45,8 @@ export interface SandboxEnd {
 }
 
 /**
- * Starts the launcher in a sandbox: the machine's programs read-only, the agent's own folder, a process tree and a
- * /tmp of its own, no capability, and the machine's network.
+ * Starts the launcher in a sandbox: the machine's programs read-only, the agent's own folder, its own process
+ * tree and /tmp, no capabilities, and the machine's network.
  *
  * @throws RuntimeError `internal` when bubblewrap fails
  */
@@ -58,7 +57,7 @@ export async function startSandbox(
   { port, readable }: { port: number; readable: string[] }
 ): Promise<{ process: SandboxProcess; ended: Promise<SandboxEnd> }> {
   const openclaw = launch.openclaw()
-  // The package needs those beside it.
+  // OpenClaw needs its sibling packages.
   const packages = basename(dirname(openclaw)) === 'node_modules' ? dirname(openclaw) : openclaw
   const inside = '/opt/openclaw/node_modules'
   const node = join('/opt/node', basename(launch.node))
@@ -89,7 +88,7 @@ export async function startSandbox(
       ...['--ro-bind', launch.launcher, '/run/mosaic/launcher.sh'],
       ...['--ro-bind', folder.secrets, '/run/mosaic/secrets.json'],
       ...['--bind', folder.agent, '/agent', '--chdir', '/agent/state'],
-      // The folders that hold the mounts are memory: nobody writes there.
+      // The folders that hold the mounts are in memory, so make them read-only.
       ...['--remount-ro', '/', '--as-pid-1', '--json-status-fd', '3'],
       ...['/bin/sh', '/run/mosaic/launcher.sh'],
     ],
@@ -105,7 +104,7 @@ export async function startSandbox(
   return { process: { pid, startTicks: startTicksOf(pid) ?? '' }, ended }
 }
 
-/** bubblewrap's first line of status names the sandbox's first process. */
+/** The first status line of bubblewrap names the sandbox's first process. */
 async function childPid(status: Readable): Promise<number> {
   const limits = {
     what: 'The status of bubblewrap',
@@ -125,7 +124,7 @@ async function childPid(status: Readable): Promise<number> {
 
 const HELP = 'The log of the agent has the words of bubblewrap. Check that the machine allows it.'
 
-/** When a process started, in ticks of the kernel, or null where it is gone or ended. */
+/** Returns when a process started, in kernel ticks, or null if it has ended. */
 function startTicksOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -140,7 +139,9 @@ export function runs({ pid, startTicks }: SandboxProcess): boolean {
   return startTicksOf(pid) === startTicks
 }
 
-/** Asks the sandbox to end, kills it after `graceMs`, and resolves once it is gone: with it go all its processes. */
+/**
+ * Asks the sandbox to stop, kills it after `graceMs`, and resolves once it and all its processes are gone.
+ */
 export async function endSandbox(process_: SandboxProcess, graceMs: number): Promise<void> {
   if (graceMs > 0) send(process_, 'SIGTERM')
   const killAt = performance.now() + graceMs

@@ -6,7 +6,7 @@ import { impostorOf, launchTrial, type LaunchTrial } from '@mosaic/plugin-kit/te
 import { BubblewrapDriver } from '../src/driver.ts'
 import { OPTIONS, type Options } from '../src/options.ts'
 
-/** Whether this machine can make sandboxes at all. */
+/** Whether this machine can create sandboxes. */
 export function canSandbox(): boolean {
   try {
     execFileSync('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', '/bin/true'])
@@ -22,7 +22,7 @@ export const { capabilities } = new BubblewrapDriver({
   options: async () => ({}),
 })
 
-/** The driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
+/** Runs the driver on its own storage folder, with a fast-starting double of OpenClaw. */
 export function prepare(values?: Options): Promise<LaunchTrial> {
   return launchTrial({
     name: 'bubblewrap',

@@ -4,7 +4,7 @@ import { KeyFileVault, type KeyFileConfig } from './vault.ts'
 export { E_KEY_FILE } from './keys.ts'
 export { KeyFileVault, type KeyFileConfig }
 
-/** Where the keys are unless `KEY_FILE_PATH` says otherwise. */
+/** Default path of the keys; `KEY_FILE_PATH` overrides it. */
 export const DEFAULT_PATH = '/etc/mosaic/keys'
 
 export function createKeyFile(config: Partial<KeyFileConfig> = {}): VaultDriverFactory {

@@ -2,7 +2,7 @@ import { Exception } from '@adonisjs/core/exceptions'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-/** 32 bytes. The first key seals, all open. */
+/** 32 bytes. The first key seals; any key opens. */
 export type Keys = [Uint8Array, ...Uint8Array[]]
 
 /** The key file is missing, readable by others, or holds no keys. */
@@ -13,9 +13,9 @@ export class E_KEY_FILE extends Exception {
     'Make one with: (umask 077; openssl rand -base64 32 >FILE). The first line seals, every line opens.'
 }
 
-/** More than any list of keys. */
+/** Larger than any real key file. */
 const MAX_BYTES = 64 * 1024
-/** Bits of a mode by which others read or write. */
+/** Mode bits that let other users read or write. */
 const OF_OTHERS = 0o077
 
 /**

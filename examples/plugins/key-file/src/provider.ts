@@ -1,7 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { createKeyFile } from './index.ts'
 
-/** Registers the vault while Mosaic boots. `VAULT_DRIVER=key-file` makes it the one that seals. */
+/** Registers the vault at boot. `VAULT_DRIVER=key-file` makes it the sealing vault. */
 export default class KeyFileProvider {
   readonly #app: ApplicationService
 

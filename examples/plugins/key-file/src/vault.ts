@@ -14,7 +14,7 @@ const NONCE_BYTES = 24
 const SEALED = /^enc:key-file:([0-9a-f]{16}):([A-Za-z0-9_-]+)$/
 
 export interface KeyFileConfig {
-  /** The file with the keys: see `readKeys`. */
+  /** Path of the key file: see `readKeys`. */
   path: string
 }
 
@@ -25,7 +25,7 @@ interface KeyRing {
 
 /**
  * XChaCha20-Poly1305 with keys from a file: `enc:key-file:<key id>:<base64url of nonce and ciphertext>`. The
- * context is the additional authenticated data. Its nonces are long enough to be drawn at random.
+ * context is the additional authenticated data. Nonces are random, which their length makes safe.
  */
 export class KeyFileVault implements VaultDriver {
   readonly name = 'key-file'
@@ -80,7 +80,7 @@ export class KeyFileVault implements VaultDriver {
     }
   }
 
-  /** Read once; again only after it failed, so that mending the file needs no restart. */
+  /** Cached once read. A failed read is retried, so fixing the file needs no restart. */
   #keys(): Promise<KeyRing> {
     this.#ring ??= readKeys(this.#path).then((keys) => ({
       sealing: idOf(keys[0]),
@@ -91,12 +91,12 @@ export class KeyFileVault implements VaultDriver {
   }
 }
 
-/** Names a key in a sealed value, and says nothing about it. */
+/** Identifies a key in a sealed value without revealing it. */
 function idOf(key: Uint8Array): string {
   return createHash('sha256').update('mosaic key-file id').update(key).digest('hex').slice(0, 16)
 }
 
-/** JSON keeps the parts apart: no two places read the same. */
+/** JSON separates the parts, so no two places serialise alike. */
 function placeOf({ table, column, rowId }: SealContext): Uint8Array {
   return Buffer.from(JSON.stringify([table, column, rowId]))
 }

@@ -8,7 +8,7 @@ import { KeyFileVault } from '../src/vault.ts'
 
 const HERE = { table: 'llm_providers', column: 'api_key', rowId: 'row-1' }
 
-/** A line of a key file for each name that the suite uses. */
+/** Key-file line for each key name used by the suite. */
 const lineOf = (name: string) => createHash('sha256').update(name).digest('base64')
 
 async function trial() {

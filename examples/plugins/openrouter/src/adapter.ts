@@ -15,7 +15,7 @@ import {
   type TestOptions,
 } from '@mosaic/plugin-kit/llm'
 
-/** OpenRouter: models of many services behind one key, over an API like OpenAI's. */
+/** OpenRouter: models of many services behind one key, with an OpenAI-compatible API. */
 export class OpenrouterAdapter implements LlmAdapter {
   readonly type = 'openrouter'
   readonly label = 'OpenRouter'
@@ -39,7 +39,7 @@ export class OpenrouterAdapter implements LlmAdapter {
     { name: 'models', label: 'Models', required: true },
   ]
 
-  /** The list of models is public: only `/key` tells whether the key is good. */
+  /** The model list is public: only `/key` checks the key. */
   testConnection(connection: LlmConnection, options: TestOptions): Promise<ConnectionTest> {
     const { baseUrl, apiKey, models } = connection
     return testConnection({ ...options, label: this.label }, async (ask) => {
@@ -66,7 +66,7 @@ export class OpenrouterAdapter implements LlmAdapter {
     return openClawEntry(provider, endpoint, { input: ['text', 'image'] })
   }
 
-  /** The title is how OpenRouter names the application in its statistics. */
+  /** OpenRouter shows this title as the application's name in its statistics. */
   authorize(headers: Headers, apiKey: string): void {
     authorizeBearer(headers, apiKey)
     headers.set('x-title', 'Mosaic')
@@ -90,7 +90,7 @@ export class OpenrouterAdapter implements LlmAdapter {
   }
 }
 
-/** A size in tokens, where the service gives one. */
+/** Returns a size in tokens, if the service reports one. */
 function sizeOf(field: 'contextWindow' | 'maxTokens', size: unknown) {
   return Number.isInteger(size) && Number(size) > 0 ? { [field]: Number(size) } : {}
 }

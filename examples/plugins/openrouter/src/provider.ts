@@ -2,7 +2,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import type {} from '@mosaic/plugin-kit/llm'
 import { OpenrouterAdapter } from './adapter.ts'
 
-/** Registers the adapter while Mosaic boots. */
+/** Registers the adapter at boot. */
 export default class OpenrouterProvider {
   readonly #app: ApplicationService
 

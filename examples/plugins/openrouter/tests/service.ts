@@ -10,7 +10,7 @@ const MODELS = [
   { id: 'vendor/small', name: '', context_length: null },
 ]
 
-/** Answers as OpenRouter does. `knowsKey` says whether it accepts the key. */
+/** Answers as OpenRouter does. `knowsKey` decides whether the key is accepted. */
 export const openrouter =
   (knowsKey = true) =>
   ({ method, url }: Received): Reply => {

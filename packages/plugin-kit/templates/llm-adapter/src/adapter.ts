@@ -11,13 +11,13 @@ import {
   type TestOptions,
 } from '@mosaic/plugin-kit/llm'
 
-/** Acme, a service with an API like OpenAI's. */
+/** Acme, a service with an OpenAI-compatible API. */
 export class AcmeAdapter implements LlmAdapter {
   readonly type = 'acme'
   readonly label = 'Acme'
   readonly description = 'Models from Acme. The key comes from acme.example → API keys.'
 
-  /** Your work begins here: the address of the service, its API family, and the models to propose. */
+  /** Start here: the service's address, its API family, and the models to propose. */
   readonly defaults = {
     baseUrl: 'https://api.acme.example/v1',
     apiType: 'openai-completions',

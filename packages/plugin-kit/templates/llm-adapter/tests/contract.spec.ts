@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { llmAdapterSuite, type Received, type Reply } from '@mosaic/plugin-kit/testing'
 import { AcmeAdapter } from '../src/adapter.ts'
 
-/** Answers as the service does, whether or not the key is right. */
+/** Responses of the service, for a valid or an invalid key. */
 function answer({ method, url }: Received): Reply {
   const call = `${method} ${url.split('?')[0]}`
   if (call === 'GET /v1/models') return { status: 200, json: { data: [{ id: 'acme-1' }] } }
@@ -16,7 +16,10 @@ llmAdapterSuite(test, {
   name: 'acme',
   adapter: () => new AcmeAdapter(),
   service: { path: '/v1', models: ['acme-1'], listPath: '/v1/models', answer },
-  /** Copy each error that the service documents. What Mosaic reads wrongly, `readError` of the adapter reads. */
+  /**
+   * Add every error that the service documents. If Mosaic misreads one, handle it in the adapter's
+   * `readError`.
+   */
   errors: [
     { status: 401, body: { error: { message: 'no such key' } }, reason: 'unauthorized' },
     {

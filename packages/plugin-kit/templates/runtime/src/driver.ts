@@ -13,7 +13,7 @@ import type {
   RuntimeFinding,
 } from '@mosaic/plugin-kit/runtime'
 
-/** The stand-in for an engine, by storage folder: it forgets everything with Mosaic's process. */
+/** In-memory stand-ins for an engine, by storage folder; lost when Mosaic's process ends. */
 const engines = new Map<string, MemoryWorld>()
 
 export function engineOf(storage: string): MemoryWorld {
@@ -23,16 +23,16 @@ export function engineOf(storage: string): MemoryWorld {
 }
 
 /**
- * Runs each agent on Acme. Every verb still goes to a stand-in inside Mosaic's own process. Replace them one by
- * one, `ensure` first, and run `npm test` after each: `RuntimeDriver` says what a verb promises.
+ * Runs each agent on Acme. Every verb still calls a stand-in inside Mosaic's process. Replace them one by
+ * one, `ensure` first, and run `npm test` after each; `RuntimeDriver` documents what each verb promises.
  */
 export class AcmeDriver implements RuntimeDriver {
   readonly name = 'acme'
-  /** What people see under Administration → Runtime. */
+  /** Shown under Administration → Runtime. */
   readonly label = 'Acme'
   readonly description = 'Agents run on Acme.'
 
-  /** What your driver can do. Each flag that you set adds its tests. */
+  /** Capabilities of your driver. Each flag enables its tests. */
   readonly capabilities: RuntimeCapabilities = {
     isolation: 'none',
     suspend: false,
@@ -45,8 +45,8 @@ export class AcmeDriver implements RuntimeDriver {
   readonly #standIn: MemoryDriver
 
   /**
-   * `context.launch` has OpenClaw, its launcher, the Node that it runs on, and a folder for your data;
-   * `context.options()` the values of `src/options.ts`.
+   * `context.launch` provides OpenClaw, its launcher, the Node that it runs on, and a folder for your data;
+   * `context.options()` returns the values of `src/options.ts`.
    */
   constructor(context: RuntimeDriverContext) {
     this.#context = context
@@ -54,9 +54,9 @@ export class AcmeDriver implements RuntimeDriver {
     this.#standIn = new MemoryDriver({ world, name: this.name }, context.installation)
   }
 
-  /** Your work begins here: start `launch.launcher` with the variables of `launcherEnvironment`. */
+  /** Start here: run `launch.launcher` with the variables of `launcherEnvironment`. */
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
-    // Throws where OpenClaw is not installed.
+    // Throws if OpenClaw is not installed.
     this.#context.launch.openclaw()
     return this.#standIn.ensure(spec, context)
   }
@@ -101,7 +101,10 @@ export class AcmeDriver implements RuntimeDriver {
     return this.#standIn.undoImport(ref)
   }
 
-  /** What this machine lacks: an error for each thing without which `ensure` fails, and no other. */
+  /**
+   * Reports what this machine lacks: an error for each condition that makes `ensure` fail, and for nothing
+   * else.
+   */
   async preflight(): Promise<RuntimeFinding[]> {
     try {
       this.#context.launch.openclaw()

@@ -1,7 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { createAcme, OPTIONS } from './index.ts'
 
-/** Registers the runtime while Mosaic boots. */
+/** Registers the runtime at boot. */
 export default class AcmeProvider {
   readonly #app: ApplicationService
 

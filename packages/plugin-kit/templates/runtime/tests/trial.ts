@@ -8,17 +8,17 @@ export const { capabilities } = new AcmeDriver({
   options: async () => ({}),
 })
 
-/** The driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
+/** Runs the driver on its own storage folder, with a fast-starting double of OpenClaw. */
 export function prepare(): Promise<LaunchTrial> {
   return launchTrial({
     name: 'acme',
     options: OPTIONS,
     open: (context) => new AcmeDriver(context),
-    /** Ends an instance from outside, as a crash does. */
+    /** Kills an instance from outside, as a crash would. */
     kill: ({ name }, storage) => new MemoryDriver({ world: engineOf(storage) }).crash(name, 137),
-    /** Makes something of the same name that is not Mosaic's, and returns a check that it is untouched. */
+    /** Creates a foreign object of the same name, and returns a check that it is untouched. */
     plant: (name, storage) => plantIn(engineOf(storage), name),
-    /** Ends what is left, as what was planted: else this process would never end. */
+    /** Stops all that is left, including planted objects, so that this process can exit. */
     close: (storage) => new MemoryDriver({ world: engineOf(storage) }).reset(),
   })
 }

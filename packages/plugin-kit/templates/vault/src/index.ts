@@ -4,7 +4,7 @@ import { AcmeVault } from './vault.ts'
 
 export { AcmeVault }
 
-/** Makes the vault with the keys of this installation. */
+/** Creates the vault with this installation's keys. */
 export const createAcme: VaultDriverFactory = async () => new AcmeVault(await readKeys())
 
 declare module '@mosaic/plugin-kit/vault' {

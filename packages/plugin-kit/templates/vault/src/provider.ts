@@ -1,7 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import { createAcme } from './index.ts'
 
-/** Registers the vault while Mosaic boots. `VAULT_DRIVER=acme` makes it the one that seals. */
+/** Registers the vault at boot. `VAULT_DRIVER=acme` makes it the sealing vault. */
 export default class AcmeProvider {
   readonly #app: ApplicationService
 

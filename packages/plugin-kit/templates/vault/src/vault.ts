@@ -11,7 +11,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const SEALED = /^enc:acme:([0-9a-f]{8}):([A-Za-z0-9_-]+)$/
 
-/** 32 bytes. The first key seals, all open. */
+/** 32 bytes. The first key seals; any key opens. */
 export type Keys = [Buffer, ...Buffer[]]
 
 /** AES-256-GCM with a random nonce per value: `enc:acme:<key id>:<base64url of nonce, tag and ciphertext>`. */
@@ -62,7 +62,7 @@ export class AcmeVault implements VaultDriver {
     return this.seal(await this.open(sealed, context), context)
   }
 
-  /** What keeps the vault from working: a sentence and a next step each. */
+  /** Reports problems of the vault, each with a message and a next step. */
   async preflight(): Promise<VaultFinding[]> {
     return []
   }
@@ -74,12 +74,12 @@ export class AcmeVault implements VaultDriver {
   }
 }
 
-/** Names a key in a sealed value, and says nothing about it. */
+/** Identifies a key in a sealed value without revealing it. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('acme key id').update(key).digest('hex').slice(0, 8)
 }
 
-/** JSON keeps the parts apart: no two places read the same. */
+/** JSON separates the parts, so no two places serialise alike. */
 function placeOf({ table, column, rowId }: SealContext): Buffer {
   return Buffer.from(JSON.stringify([table, column, rowId]))
 }

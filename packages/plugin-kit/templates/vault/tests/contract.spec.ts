@@ -3,7 +3,7 @@ import { test } from '@japa/runner'
 import { vaultSuite } from '@mosaic/plugin-kit/testing'
 import { AcmeVault } from '../src/vault.ts'
 
-/** A key for each name that the suite uses. */
+/** Key for each key name used by the suite. */
 const keyOf = (name: string) => createHash('sha256').update(name).digest()
 
 vaultSuite(test, {
