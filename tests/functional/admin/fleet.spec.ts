@@ -32,7 +32,7 @@ test.group('The fleet, as admins watch it', (group) => {
     }
   })
 
-  /** What arrived so far. */
+  /** Collects the events received so far. */
   function heard(stream: Readable) {
     const events: { event: string; data: any }[] = []
     stream.on('data', (text: Buffer) => {
@@ -71,7 +71,7 @@ test.group('The fleet, as admins watch it', (group) => {
     const events = heard(stream)
     const row = await UserContainer.findByOrFail('user_id', userId)
     await row.merge({ status: 'error', statusReason: 'out_of_memory' }).save()
-    /** The columns of time tell of the real clock, which the test's lags behind. */
+    /** Time columns use the real clock, which is ahead of the test clock. */
     house.clock.advance(15_000)
     await until(() => events.some(({ data }) => data.reason === 'out_of_memory'))
     stream.destroy()

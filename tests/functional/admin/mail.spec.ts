@@ -36,7 +36,7 @@ test.group('Mail', (group) => {
 
   const change = (values: object) => visitor.patch('/api/v1/admin/settings', values)
 
-  /** A server that runs, and settings that name it. */
+  /** Starts a mail server and points the settings at it. */
   async function setUp(
     options: ConstructorParameters<typeof TestMailServer>[0] = {},
     values: object = {}

@@ -25,7 +25,7 @@ const SEARCHES = [
   { search: '_', finds: 'Straße 100%_' },
 ]
 
-/** What fits into a name and into an address. */
+/** Length that fits both a name and an email address. */
 const LETTERS_OF_A_NAME = 60
 
 test.group('A search by people’s names', (group) => {

@@ -20,7 +20,7 @@ async function withTokenOf(user: User) {
   return new Visitor({ headers: { authorization } })
 }
 
-/** Takes the place of stopping agents; the returned list fills with whose was to end. */
+/** Replaces stopping agents; the returned list collects the owners of the agents to stop. */
 async function watchedAgents(cleanup: (restore: () => void) => void) {
   const ended: string[] = []
   const present = await app.container.make('identity.administration')
@@ -159,7 +159,7 @@ test.group('Changing users', (group) => {
 })
 
 test.group('Two admins who remove each other', (group) => {
-  /** Transactions of their own, as two requests have them. */
+  /** Real transactions, as two concurrent requests have them. */
   group.each.setup(() => testUtils.db().truncate())
 
   for (const how of ['demoting', 'deactivating'] as const) {
@@ -199,7 +199,7 @@ test.group('Invitations', (group) => {
     return { admin, visitor, user: body.data, token: tokenIn(body.data.invitation.url) }
   }
 
-  /** A browser that has opened a page of Mosaic. */
+  /** A browser that has opened a page of Mosaic, without signing in. */
   async function guest() {
     const visitor = new Visitor()
     await visitor.get('/api/v1/sign-in')

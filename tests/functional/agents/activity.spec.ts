@@ -21,7 +21,7 @@ test.group('Activity', (group) => {
     return one
   }
 
-  /** What the row says, in seconds before now. */
+  /** Age of the row's last activity, in seconds. */
   const age = async (userId: string) =>
     Math.round((house.clock.now() - (await house.row(userId)).lastActiveAt!.toMillis()) / 1000)
 
@@ -56,7 +56,7 @@ test.group('Activity', (group) => {
       for (let second = 0; second < 60; second++) {
         house.activity.begin(agent)()
         house.clock.advance(1000)
-        /** A query of its own each second: what was begun before it has ended after it. */
+        /** One query per second: writes started before it have finished after it. */
         await house.row(userId)
       }
     })

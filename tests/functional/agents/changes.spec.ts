@@ -11,7 +11,7 @@ import { until } from '#tests/doubles/test_clock'
 test.group('New settings of an agent', (group) => {
   let house: AgentsHouse
   let changes: SettingsRollout
-  /** The hash that a running agent takes over; null = it has to start anew. */
+  /** Hash of the document that a running agent has applied; null if it must restart. */
   let live: string | null
 
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
@@ -25,7 +25,7 @@ test.group('New settings of an agent', (group) => {
     }
   })
 
-  /** How a page is told that settings reach the agent. */
+  /** Collects the events that report how settings reached the agent. */
   const heard = (agent: AgentKey) => {
     const told: string[] = []
     house.lifecycle.subscribe(agent, (event) => {
@@ -83,7 +83,7 @@ test.group('New settings of an agent', (group) => {
     assert.equal(starts(name), 1)
   })
 
-  /** Brings the present document as OpenClaw takes it over; the first time only when it is let go. */
+  /** Applies the current document as OpenClaw does; the first time only once released. */
   function heldLive() {
     const begun = Promise.withResolvers<void>()
     const held = Promise.withResolvers<void>()

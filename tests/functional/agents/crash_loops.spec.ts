@@ -22,7 +22,7 @@ test.group('An agent that ends again and again', (group) => {
   const wake = (agent: `user/${string}` | `system/${string}`) =>
     house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
 
-  /** Crashes as often as it is started by its messages, until it is started no more. */
+  /** Starts and crashes the agent five times, after which it is no longer started. */
   const inLoop = async () => {
     const one = await house.newAgent()
     for (let crashes = 0; crashes < 5; crashes++) {

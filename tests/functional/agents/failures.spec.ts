@@ -223,7 +223,7 @@ test.group('An agent that does not start', (group) => {
       waits.push((await failure(house.lifecycle.ensureRunning(agent))).retryAfterSec!)
       house.clock.advance(waits.at(-1)! * 1000)
     }
-    /** Half of it is chance, here a half: three quarters of 5, 10, 20 … 300 seconds. */
+    /** Half of each wait is random, here at its midpoint: three quarters of 5, 10, 20 … 300 seconds. */
     assert.deepEqual(waits, [4, 8, 15, 30, 60, 120, 225, 225, 225])
     assert.equal((await house.row(userId)).failureCount, 9)
 
@@ -244,7 +244,7 @@ test.group('An agent that does not start', (group) => {
     house.clock.advance(1000)
     const error = await failure(house.lifecycle.ensureRunning(agent))
     assert.equal(error.reason, 'no_capacity')
-    /** SQLite keeps whole seconds. */
+    /** SQLite stores whole seconds. */
     assert.oneOf(error.retryAfterSec, [2, 3])
     assert.equal(house.driver.calls.ensure, 1)
   })

@@ -13,7 +13,7 @@ test.group('The gateway token of an agent', (group) => {
     return () => house.close()
   })
 
-  /** The status of a chat with a gateway. */
+  /** Sends a chat to a gateway and returns its status. */
   async function chat({ url, token }: GatewayAccess): Promise<number> {
     const { status } = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',

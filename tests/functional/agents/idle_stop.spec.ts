@@ -19,7 +19,7 @@ test.group('Falling asleep', (group) => {
     return () => house.close()
   })
 
-  /** An agent that runs and whose time is over. */
+  /** Starts an agent and lets its idle limit pass. */
   const idle = async (behaviour: MemoryBehaviour = {}, wakePolicy: WakePolicy | null = null) => {
     const one = await house.newAgent()
     house.memory.behave(one.name, behaviour)

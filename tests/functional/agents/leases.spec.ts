@@ -18,7 +18,7 @@ test.group('Leases over all replicas', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     house = new AgentsHouse()
-    /** However long it takes until a renewal finds the lease lost. */
+    /** Long enough for a renewal to find the lease lost. */
     house.settings['agents.bootTimeoutSec'] = 3600
     ;({ agent, userId } = await house.newAgent())
     await house.services.rows.provide(agent)

@@ -26,7 +26,7 @@ test.group('Limits of one user’s agent', (group) => {
     }
   })
 
-  /** As an admin does it; gives what became of it. */
+  /** Sets limits as an admin does and returns the outcome. */
   async function set(userId: string, limits: AgentLimits | null) {
     const admin = await UserFactory.apply('admin').create()
     const outcomes: Promise<unknown>[] = []

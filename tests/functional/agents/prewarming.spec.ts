@@ -25,11 +25,11 @@ test.group('Priming an agent', (group) => {
   const prewarmerWith = (gateway: Pick<GatewayClient, 'prewarm'>) =>
     new Prewarmer(house.context, house.services.local, house.metrics, gateway)
 
-  /** What the hidden session of an agent was told so far. */
+  /** Number of messages sent to the agent's hidden session so far. */
   const turns = (name: string) =>
     (house.world.data.get(name)?.get(SESSION) ?? []).filter(({ role }) => role === 'user').length
 
-  /** Comes to chat, as the page does. */
+  /** Opens the chat, as the page does. */
   async function come(agent: Parameters<Prewarmer['prewarm']>[0]) {
     await house.lifecycle.start(agent)
     return prewarmer.prewarm(agent)

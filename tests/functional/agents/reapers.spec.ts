@@ -15,7 +15,7 @@ interface Agent {
   userId: string
 }
 
-/** Without a transaction around them: two replicas have connections of their own, as they do in life. */
+/** Not wrapped in a transaction: each replica has its own connections, as in production. */
 test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
   let house: AgentsHouse
   let other: AgentsHouse
@@ -36,7 +36,7 @@ test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
     }
   })
 
-  /** As if nobody had used any of them for an hour, by their rows. */
+  /** Ages the rows as if nobody had used the agents for an hour. */
   const leaveAlone = () => {
     const query = UserContainer.query()
     const before = DateTime.fromMillis(house.clock.now()).minus({ hours: 1 })
@@ -46,7 +46,7 @@ test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
       .update({ last_active_at: before.toFormat(query.client.dialect.dateTimeFormat) })
   }
 
-  /** What each tells the other once a second. */
+  /** Publishes what each replica tells the other every second. */
   const tell = async () => {
     for (const { context, activity } of [house, other]) {
       await context.replicas.heartbeat()
@@ -67,7 +67,7 @@ test.group('Two reapers at once, in two replicas of Mosaic', (group) => {
     await tell()
     await leaveAlone()
 
-    /** Each sees all of them: whoever comes second finds the lease held, or the agent asleep. */
+    /** Each reaper sees all agents; the later one finds the lease held, or the agent stopped. */
     const sweeps = await Promise.all([
       house.reaper.reapIdle(),
       other.reaper.reapIdle(),

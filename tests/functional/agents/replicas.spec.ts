@@ -7,7 +7,7 @@ import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const { leaseMs } = DEFAULT_TIMEOUTS
-/** What one replica does is known in the others by then. */
+/** Milliseconds by which other replicas know of a change. */
 const KNOWN_MS = 2000
 
 test.group('Several replicas of Mosaic', (group) => {
@@ -26,7 +26,7 @@ test.group('Several replicas of Mosaic', (group) => {
     return () => house.close()
   })
 
-  /** Lets time pass in small steps, so that what waits for it gets its turns. */
+  /** Advances time in small steps, so that pending work gets its turns. */
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 250) {
       house.clock.advance(250)
@@ -35,7 +35,7 @@ test.group('Several replicas of Mosaic', (group) => {
     }
   }
 
-  /** What the last told progress was, in a replica that waits for the agent. */
+  /** Wakes the agent in a replica and collects the progress that it reports. */
   const follow = (replica: AgentsHouse, agent: AgentKey) => {
     const told: WakeProgress[] = []
     const call = replica.lifecycle.ensureRunning(agent, { onProgress: (step) => told.push(step) })
@@ -189,7 +189,7 @@ test.group('Several replicas of Mosaic', (group) => {
     await pass(KNOWN_MS)
     await until(async () => (await house.activity.inFlightOnOtherReplicas(agent)) === 1)
     house.settings['agents.stopGraceSec'] = 3600
-    /** A gateway that does not say itself whether it is at work. */
+    /** A gateway that does not report whether it is busy. */
     house.memory.behave(name, { unavailable: true })
     const stop = house.lifecycle.stop(agent)
     await pass(KNOWN_MS)

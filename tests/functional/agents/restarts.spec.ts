@@ -7,7 +7,7 @@ import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** How PostgreSQL says that it does not take connections yet. */
+/** PostgreSQL's error while it does not accept connections yet. */
 const STARTING = Object.assign(new Error('the database system is starting up'), { code: '57P03' })
 
 test.group('A database that is restarted', (group) => {
@@ -19,7 +19,7 @@ test.group('A database that is restarted', (group) => {
     return () => house.close()
   })
 
-  /** It does not answer until that many milliseconds have passed. */
+  /** Makes the database unavailable for that many milliseconds. */
   const away = (ms: number) => {
     const backAt = house.clock.elapsed() + ms
     const { forAgent } = house.context.documents
@@ -47,7 +47,7 @@ test.group('A database that is restarted', (group) => {
     assert.closeTo(house.clock.elapsed() - beganAt, 10_000, 1000)
     assert.equal(house.driver.calls.ensure ?? 0, 0)
 
-    /** It was nothing about the agent: the next one tries at once. */
+    /** The failure did not concern the agent: the next start is not delayed. */
     house.clock.advance(60_000)
     await house.lifecycle.ensureRunning(agent)
     assert.equal((await house.row(userId)).failureCount, 0)

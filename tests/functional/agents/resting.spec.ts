@@ -39,7 +39,7 @@ test.group('Resting', (group) => {
     return one
   }
   const statusOf = async (userId: string) => (await house.row(userId)).status
-  /** As the background does each minute. */
+  /** Runs the background job of each minute. */
   const sweep = async () => ({
     ...(await house.rester.rest()),
     ...(await house.reaper.reapIdle({ keepResting: true })),

@@ -37,7 +37,7 @@ test.group('An agent on its way to another runtime', (group) => {
     return body.choices[0].message.content
   }
 
-  /** An agent that remembers one turn and sleeps, while another runtime was chosen. */
+  /** A stopped agent that remembers one turn, after another runtime was chosen. */
   async function asleepBeforeTheMove() {
     const made = await house.newAgent()
     await chat(made.agent, 'first')
@@ -207,7 +207,7 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.equal((await house.row(userId)).runtime, 'other')
   })
 
-  /** What the other runtime holds of an agent that was there once: four turns. */
+  /** Plants data of an earlier stay in the other runtime: four turns. */
   async function leftThere(name: string): Promise<void> {
     const said = Array.from({ length: 4 }, (_, at) => ({ role: 'user' as const, text: 'old', at }))
     world.data.set(name, new Map([['agent:main:k', said]]))

@@ -18,7 +18,7 @@ test.group('Scheduled work', (group) => {
     return () => house.close()
   })
 
-  /** An agent that was stopped with a job that is due in so many milliseconds. */
+  /** A stopped agent with a job due in that many milliseconds. */
   const asleep = async (dueInMs: number) => {
     const one = await house.newAgent()
     const due = house.clock.now() + dueInMs

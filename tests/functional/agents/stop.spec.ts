@@ -13,7 +13,7 @@ test.group('Stopping an agent', (group) => {
     return () => house.close()
   })
 
-  /** An agent whose stop waits for what it does. */
+  /** A busy agent, whose stop waits for its work. */
   async function atWork() {
     const made = await house.newAgent()
     house.memory.behave(made.name, { working: true })

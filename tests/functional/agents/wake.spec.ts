@@ -167,7 +167,7 @@ test.group('Waking an agent', (group) => {
           if (stage === 'queued') told.push([queuePosition, expectedWaitMs])
         },
       })
-    /** Before any start nobody can say. */
+    /** Without an earlier start there is no estimate. */
     await Promise.all(agents.slice(0, 3).map(wake))
     assert.deepEqual(told.splice(0), [[1, undefined]])
 
@@ -178,7 +178,7 @@ test.group('Waking an agent', (group) => {
     for (const [position, wait] of waits) assert.closeTo(wait, position * 4000, position * 500)
   })
 
-  /** Each start has a gateway token of its own, so that nothing of a former one passes for it. */
+  /** Each start gets its own gateway token, so a former instance cannot pass for the new one. */
   test('a new generation begins with each start, and with nothing else', async ({ assert }) => {
     const { agent, userId } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)

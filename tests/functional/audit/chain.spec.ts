@@ -41,7 +41,7 @@ async function recordSome() {
 const verify = async (expected?: string) =>
   (await app.container.make('audit.chain')).verify(expected)
 
-/** Seals the whole record with a key, as it stands, from the first event on. */
+/** Reseals the whole record, in its current state, from the first event on. */
 async function sealAgain(key: Buffer) {
   let previous = BEGINNING
   for (const event of await AuditEvent.query().whereNotNull('sequence').orderBy('sequence')) {
@@ -50,7 +50,7 @@ async function sealAgain(key: Buffer) {
   }
 }
 
-/** The chain under these keys alone, as after a change of `MOSAIC_SECRET_KEY`. */
+/** Opens the chain with only these keys, as after a change of `MOSAIC_SECRET_KEY`. */
 function chainOf(...keys: [SecretKey, ...SecretKey[]]) {
   const known = auditKeys(keys)
   return new AuditChain(known, () => legacyAuditKey(settings), new Audit(known[0]))
@@ -60,7 +60,7 @@ const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
 const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 const OF_ATTACKER = randomBytes(32)
 
-/** A row as an attacker writes it: the copy of another, with another id and place. */
+/** Forges a row as an attacker would: a copy of another, with a different id and sequence. */
 async function plant(sequence: unknown) {
   const { ...row } = await table().where('sequence', 5).firstOrFail()
   await db.table('audit_events').insert({ ...row, id: `planted-${String(sequence)}`, sequence })

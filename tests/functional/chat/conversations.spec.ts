@@ -8,7 +8,7 @@ import type { PatchSession } from '#openclaw/session_patch'
 const at = new Date('2026-11-23T10:00:00Z')
 const said = (role: 'user' | 'assistant', text: string) => ({ id: text, role, text, at })
 
-/** What each agent remembers, by the address of its gateway. */
+/** Conversations of each agent, by its gateway's address. */
 class RememberingGateway {
   readonly stores = new Map<string, Map<string, GatewayHistory>>()
   readonly labels = new Map<string, string>()
@@ -42,7 +42,7 @@ class RememberingGateway {
     return this.store(url).get(key) ?? null
   }
 
-  /** As OpenClaw does: a name that another session has is refused. */
+  /** Rejects the name of another session, as OpenClaw does. */
   readonly patch: PatchSession = async (_gateway, key, { label, pinned, model }) => {
     if (model !== undefined) this.models.set(key, model)
     if (label !== undefined) {

@@ -6,14 +6,14 @@ import { ScriptedGateway, type GatewayReply } from '#tests/doubles/scripted_gate
 
 const MESSAGE = { messages: [{ role: 'user', content: 'Hello' }], user: 'notes' }
 
-/** OpenClaw's refusal before any work begins. */
+/** OpenClaw's refusal before it starts any work. */
 const DRAINING = {
   message: 'Gateway is temporarily unavailable while suspending or restarting',
   type: 'service_unavailable',
   code: 'gateway_unavailable',
 }
 
-/** Answers of runs that failed, as OpenClaw 2026.9.6 gives them: the message is in the history by then. */
+/** Responses of failed runs, as from OpenClaw 2026.9.6: by then the message is in the history. */
 const FAILED_RUNS: [status: number, error: object][] = [
   [503, { message: 'upstream provider overloaded', type: 'api_error' }],
   [503, { message: 'overloaded', type: 'api_error', code: 'server_error' }],

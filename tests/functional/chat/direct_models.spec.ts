@@ -28,7 +28,7 @@ const COMPLETION = {
   usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
 }
 
-/** How a provider fails, and what a client must be able to read of it. */
+/** Failures of a provider, and the status and code that the client must get. */
 const FAILURES: [status: number, body: object, told: number, code: string][] = [
   [
     401,

@@ -6,7 +6,7 @@ import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 
 const hello = [{ role: 'user' as const, content: 'Hello' }]
 
-/** What the client made of an error. */
+/** Returns the client's error. */
 async function failureOf(promise: Promise<unknown>): Promise<APIError> {
   try {
     await promise

@@ -370,7 +370,7 @@ test.group('Pages of other sites', (group) => {
     const settings = await app.container.make('settings')
     await settings.set('api.corsOrigins', [ORIGIN])
     token = (await userWithToken()).token
-    /** The list may be two seconds old where a request of another spec asked for it. */
+    /** A request of another spec may have cached the list for two seconds. */
     await new Promise((resolve) => setTimeout(resolve, 2100))
     await ask('/v1/models', ORIGIN)
     return () => settings.set('api.corsOrigins', [])

@@ -29,7 +29,7 @@ test.group('The relay', (group) => {
     }
   })
 
-  /** Has streams begin, and say that they are still there, before an agent has said anything. */
+  /** Makes streams start and send keep-alives before the agent has said anything. */
   async function answerEarly() {
     await surface.restore()
     surface = scriptedSurface({ timing: { openAfterMs: 20, heartbeatMs: 20 } })
@@ -308,7 +308,7 @@ test.group('The relay', (group) => {
   })
 
   test('gives up after the second dead address', async ({ assert }) => {
-    /** Only the system's own services have such ports: nothing comes up there meanwhile. */
+    /** Port 1 is privileged, so nothing starts to listen there meanwhile. */
     const dead = { url: 'http://127.0.0.1:1', token: 'token' }
     surface.waker.remembered = dead
     surface.waker.wake = async () => dead
@@ -394,7 +394,7 @@ test.group('The relay', (group) => {
     }
   })
 
-  /** The first is answered in front of the framework, the others by its route. */
+  /** The first is answered before the framework, the others by its route. */
   test('answers nobody without a token, however the address is spelt: {$self}')
     .with(['', '?', '?a=b', '/'])
     .run(async ({ assert }, rest) => {

@@ -83,7 +83,7 @@ test.group('Chats that wake an agent', (group) => {
     await lifecycle.stop(agent)
     await ask('/api/v1/agent/start', {})
     const primer = await app.container.make('agents.prewarmer')
-    /** The page's own may have ended already. */
+    /** The page's own prewarm may have finished already. */
     assert.oneOf(await primer.prewarm(agent), ['prewarmed', 'warm'])
     await (await ask('/api/v1/chat', { message: 'Hello' })).text()
     assert.deepEqual(await sessions(), ['web', 'primer', 'web'])

@@ -16,7 +16,7 @@ import { isSealedColumn } from '#models/columns'
 import { SEALED_MODELS } from '#installation/sealed_values'
 import { rotateVault } from '#installation/vault_rotation'
 
-/** The key of the tests, and one that comes in front of it. */
+/** The key of the tests, and a newer one that precedes it. */
 const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
 const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 

@@ -35,7 +35,7 @@ test.group('Bodies before anybody has signed in', (group) => {
     return socket
   }
 
-  /** Begins to send a body, and goes on no more. */
+  /** Sends the start of a body and then nothing more. */
   async function hold(headers: string): Promise<void> {
     const socket = await open()
     socket.write(

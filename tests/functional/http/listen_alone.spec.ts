@@ -20,7 +20,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Listens there as a program of somebody else does; the code of the refusal, or null. */
+/** Tries to listen as a foreign program would. Returns the error code, or null on success. */
 async function squat(host: string, port: number): Promise<string | null> {
   const squatter = createServer()
   const refused = once(squatter, 'error').then(([error]) => error.code as string)

@@ -18,7 +18,7 @@ test.group('Who listens to events', (group) => {
   group.each.setup(async () => {
     await settings.set('onboarding.completed', true)
     const present = await app.container.make('identity.listeners')
-    /** The test looks, and no timer does. */
+    /** The test checks itself, without a timer. */
     listeners = new Listeners(() => {})
     app.container.bindValue('identity.listeners', listeners)
     return () => app.container.bindValue('identity.listeners', present)

@@ -17,7 +17,7 @@ const ADMIN = { username: 'admin', password: 'correct horse battery' }
 
 const codeOf = ({ body }: { body: any }) => body.errors?.[0]?.code ?? body.error?.code
 
-/** A provider of about 465 KB: as many models as one may have, each with a long name. */
+/** A provider of about 465 KB: the maximum number of models, each with a long name. */
 const large = (index: number) => ({
   type: 'openai',
   name: `large-${index}`,
@@ -136,7 +136,7 @@ test.group('What one member may have', (group) => {
     assert.deepEqual(statuses, [401, 401, 200, 200, 200])
   })
 
-  /** Later than any session that a test has made older. */
+  /** Later than any session, even those that a test has backdated. */
   const future = () => new Date(Date.now() + 24 * 3_600_000)
 
   test('is so many changes a minute; looking and chatting go on', async ({ assert }) => {
@@ -157,7 +157,7 @@ test.group('What one member may have', (group) => {
 test.group('The list of models', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 
-  /** The real documents, counted, behind a clock of the test's own. */
+  /** Counts accesses to the real documents, behind a clock that the test controls. */
   async function counted() {
     const { user, token } = await userWithToken()
     const providers = await app.container.make('settings.providers')
@@ -252,7 +252,7 @@ test.group('Bodies that are held', (group) => {
     return () => app.container.bindValue('identity.limits', present)
   })
 
-  /** A gateway that answers when it is told to. */
+  /** A gateway that answers only when released. */
   async function heldUp() {
     const gateway = await new ScriptedGateway().start()
     const surface = scriptedSurface()
@@ -282,7 +282,9 @@ test.group('Bodies that are held', (group) => {
       ...(body instanceof ReadableStream && { duplex: 'half' }),
     } as RequestInit)
 
-  /** Forty bodies of 9 MB by one user, a tenth of everything: the whole takes a busy machine a minute. */
+  /**
+   * Forty bodies of 9 MB by one user, a tenth of the total limit: all of them take a busy machine a minute.
+   */
   test('are so many bytes of one user, and all are given back', async ({ assert, cleanup }) => {
     const { rest, close } = await heldUp()
     cleanup(close)

@@ -23,7 +23,7 @@ async function setUp() {
   return () => issuer.close()
 }
 
-/** They are rows that no transaction of a test holds. */
+/** The limits are rows outside a test's transaction. */
 async function forgetLimits() {
   const forget = async () => void (await db.from('rate_limits').delete())
   await forget()
@@ -36,7 +36,7 @@ async function useIssuer({ url }: RogueIssuer) {
   await settings.set('oidc.clientSecret', RogueIssuer.CLIENT.clientSecret)
 }
 
-/** Goes to the provider; what it sends back is not followed yet. */
+/** Starts the sign-in and returns the redirect without following it. */
 async function leave(visitor: Visitor, path = '/auth/oidc/start') {
   const sent = await visitor.get(path)
   const location = sent.headers.get('location') ?? ''
@@ -54,7 +54,7 @@ async function signInAs(person: Record<string, unknown>, roguery?: Roguery, path
   return { visitor, arrived }
 }
 
-/** What the login page tells, and what the record has. */
+/** Returns the login page's error and the audit event. */
 async function refusalOf(visitor: Visitor) {
   const { body } = await visitor.get('/api/v1/sign-in')
   const event = await AuditEvent.query()

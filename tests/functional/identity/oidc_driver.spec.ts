@@ -9,7 +9,7 @@ import { RogueIssuer } from '#tests/doubles/rogue_issuer'
 
 const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.test', email_verified: true }
 
-/** A request that came back from the provider with this query, and the sign-in it belongs to. */
+/** A driver for a callback with this query, and the pending sign-in that it belongs to. */
 async function driverFor(query: Record<string, string> = {}, pending = pendingOf()) {
   const ctx = await testUtils.createHttpContext()
   ctx.request.parsedUrl.query = new URLSearchParams(query).toString()

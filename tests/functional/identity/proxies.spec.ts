@@ -12,7 +12,7 @@ import { UnlistedProxies } from '#settings/unlisted_proxies'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
 
-/** Both are this machine; only the first is listed as a proxy. */
+/** Both are addresses of this machine; only the first is listed as a proxy. */
 const PROXY = '127.0.0.1'
 const STRANGER = '127.0.0.2'
 

@@ -28,7 +28,7 @@ test.group('Sessions', (group) => {
     await accounts.create(ADMIN)
   })
 
-  /** Lets time pass for sessions alone. */
+  /** Advances time for sessions only. */
   async function later(ms: number) {
     const present = await app.container.make('identity.sessions')
     const audit = await app.container.make('audit')
@@ -135,7 +135,7 @@ test.group('Sessions', (group) => {
     assert.lengthOf(await db.from('sessions').whereNotNull('user_id'), 1)
   })
 
-  /** Holds the next list of sessions back until it is let go. */
+  /** Holds back the next list of sessions until released. */
   async function heldList(elapsedMs: number) {
     const present = await app.container.make('identity.sessions')
     const audit = await app.container.make('audit')

@@ -16,7 +16,7 @@ async function makeAdmin() {
   return accounts.create(RIGHT)
 }
 
-/** Counts are kept beside the transaction of a test: those of earlier tests would be counted, too. */
+/** Counts are kept outside a test's transaction, so those of earlier tests must be cleared. */
 const forgetFailures = async () => (await app.container.make('limiter.manager')).clear()
 
 test.group('Signing in as JSON', (group) => {

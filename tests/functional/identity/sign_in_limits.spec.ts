@@ -14,7 +14,7 @@ test.group('Wrong passwords', (group) => {
   const pauses: number[] = []
   let signIn: SignIn
 
-  /** Limits are rows that no transaction of a test holds. */
+  /** Limits are rows outside a test's transaction. */
   const forget = async () => void (await db.from('rate_limits').delete())
   group.each.setup(forget)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())

@@ -20,16 +20,16 @@ const TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const PROFILE = { name: 'Ada Lovelace', email: 'ada@example.test' }
 const OPEN_ID = { sub: '1815', ...PROFILE, email_verified: true }
 
-/** A double of a service, and the issuer of those who come from there. */
+/** A double of a service, and the issuer of its identities. */
 interface Kind {
   double: SocialService | RogueIssuer
-  /** What an admin enters as its address. */
+  /** The address that an admin enters for it. */
   address: string | null
   issuer: string
   person: Person
 }
 
-/** The kinds that Mosaic brings, each with a double in its place. */
+/** Mosaic's built-in kinds, each with a double of its service. */
 const KINDS: Record<string, () => Promise<Kind & { service?: SignInService }>> = {
   github: async () => {
     const double = await SocialService.start(GITHUB)
@@ -69,7 +69,7 @@ const KINDS: Record<string, () => Promise<Kind & { service?: SignInService }>> =
 
 const registry = () => app.container.make('identity.services.registry')
 
-/** They are rows that no transaction of a test holds. */
+/** The limits are rows outside a test's transaction. */
 async function forgetLimits() {
   const forget = async () => void (await db.from('rate_limits').delete())
   await forget()
@@ -84,7 +84,7 @@ test.group('Services to sign in with', (group) => {
     await settings.set('network.allowedRanges', ['127.0.0.0/8'])
   })
 
-  /** Puts the double in the place of a kind, switched on. */
+  /** Replaces a kind with its double, and enables it. */
   async function prepare(
     name: string,
     after: (undo: () => void | Promise<void>) => void

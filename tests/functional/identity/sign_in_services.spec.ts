@@ -32,7 +32,7 @@ async function setUp() {
   return () => github.close()
 }
 
-/** They are rows that no transaction of a test holds. */
+/** The limits are rows outside a test's transaction. */
 async function forgetLimits() {
   const forget = async () => void (await db.from('rate_limits').delete())
   await forget()
@@ -63,7 +63,7 @@ async function signInAs(person: Person, visitor = new Visitor(), path?: string) 
   return { visitor, to: arrived.headers.get('location') }
 }
 
-/** What the sign-in page tells, and what the record has. */
+/** Returns the sign-in page's error and the audit event. */
 async function refusalOf(visitor: Visitor) {
   const { body } = await visitor.get('/api/v1/sign-in')
   const event = await AuditEvent.query()

@@ -24,7 +24,7 @@ const withKey = (key: SecretKey) =>
     })
   )
 
-/** Settings over a database that answers every question with this error. */
+/** Settings over a database that fails every query with this error. */
 const failing = (error: Error) => ({ get: () => Promise.reject(error) }) as unknown as Settings
 
 test.group('What must hold before the server listens', (group) => {

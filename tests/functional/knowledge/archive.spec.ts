@@ -11,10 +11,10 @@ import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/peo
 const PATH = '/api/v1/archive'
 const PART = 20
 
-/** An agent's store: conversations by id, told in parts as the gateway does. */
+/** An agent's conversations by id, returned in pages as the gateway does. */
 class Conversations implements ConversationSource {
   readonly said = new Map<string, SourceMessage[]>()
-  /** Reads until one fails. */
+  /** Number of reads before one fails. */
   reads = Infinity
 
   say(id: string, ...texts: string[]): void {
@@ -121,7 +121,7 @@ test.group('Archive', (group) => {
     await ingest()
     assert.equal(await kept(), 80)
 
-    /** As after a crash between two of its transactions. */
+    /** Simulates a crash between two transactions of the index. */
     agent.say('a', ...Array.from({ length: 60 }, (_, index) => `third ${index}`))
     const index = await app.container.make('knowledge.index')
     const add = index.add.bind(index)

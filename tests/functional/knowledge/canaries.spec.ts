@@ -5,7 +5,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { UserFactory } from '#database/factories/user_factory'
 import { twoCallers, type Caller } from '#tests/functional/knowledge/people'
 
-/** Planted wherever something is kept: found by their owner, and nowhere else. */
+/** Planted wherever knowledge is stored: visible to their owner, and nowhere else. */
 const CANARIES = {
   title: 'canaryfindingtitle',
   body: 'canaryfindingbody',
@@ -51,7 +51,7 @@ test.group('What is known', (group) => {
 
   const planted = (text: string) => Object.values(CANARIES).filter((one) => text.includes(one))
 
-  /** Every row of every table. */
+  /** Dumps every row of every table. */
   async function dump(): Promise<string> {
     const isPostgres = db.connection().dialect.name === 'postgres'
     const tables = isPostgres

@@ -216,7 +216,7 @@ test.group('Findings', (group) => {
   })
 })
 
-/** Whatever the database: scores are whole millionths. */
+/** The same on every database, because scores are whole millionths. */
 const ORDER = [
   'Number 28: 1.1099',
   'Number 20: 1.1099',

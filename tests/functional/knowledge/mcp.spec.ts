@@ -50,7 +50,7 @@ test.group('What agents know, over MCP', (group) => {
   const request = (token: string, rpcMethod: string, params: object = {}) =>
     send(token, { jsonrpc: '2.0', id: 7, method: rpcMethod, params })
 
-  /** What a tool answers: its entries, or the text of a refusal. */
+  /** Calls a tool and returns its entries, or the text of a refusal. */
   async function call(token: string, name: string, given: object = {}) {
     const { body } = await request(token, 'tools/call', { name, arguments: given })
     if (body.error) return { error: body.error }

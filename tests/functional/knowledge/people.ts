@@ -5,7 +5,7 @@ export interface Caller extends Person {
   visitor: Visitor
 }
 
-/** Two people with nothing in common, each ready to call the API. */
+/** Two unrelated users, each ready to call the API. */
 export async function twoCallers(): Promise<[me: Caller, other: Caller]> {
   const [me, other] = (await twoPeople()).map((person) => ({
     ...person,

@@ -10,7 +10,7 @@ import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_pro
 
 const KEY = 'sk-canary-9a4b7711'
 
-/** What the agents of each kind of provider call, and how the key must arrive there. */
+/** Calls that agents make to each kind of provider, and how the key must arrive there. */
 const FAMILIES = [
   {
     type: 'openai',
@@ -315,7 +315,7 @@ test.group('An agent calls a model', (group) => {
     const response = await call('/chat/completions', {
       body: Buffer.alloc(65 * 1024 * 1024),
     }).catch(() => null)
-    /** Node may cut the connection while the client still sends. */
+    /** Node may cut the connection while the client is still sending. */
     if (response) assert.equal(response.status, 413)
     assert.isEmpty(upstream.calls)
   })

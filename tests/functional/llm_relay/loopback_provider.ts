@@ -10,14 +10,14 @@ export interface ProviderCall {
   body: string
 }
 
-/** How the provider answers from now on. */
+/** How the provider responds from now on. */
 export type Reply = (response: ServerResponse, call: ProviderCall) => void
 
-/** An LLM service of a test, on loopback: it keeps what arrives, and answers as it is told. */
+/** An LLM service on loopback that records calls and responds as scripted. */
 export class LoopbackProvider {
   readonly calls: ProviderCall[] = []
   reply: Reply = (response) => response.writeHead(200).end('{}')
-  /** Resolves with the moment that a caller hung up before its answer was complete. */
+  /** Resolves when a caller hangs up before its response is complete. */
   readonly abandoned = Promise.withResolvers<void>()
   readonly #server = createServer(async (request, response) => {
     response.once('close', () => !response.writableFinished && this.abandoned.resolve())

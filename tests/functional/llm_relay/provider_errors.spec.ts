@@ -7,7 +7,7 @@ import { json, LoopbackProvider, type Reply } from '#tests/functional/llm_relay/
 
 const error = (message: string, code: string | null = null) => ({ error: { message, code } })
 
-/** What a provider answers, and what the agent and its user get instead. */
+/** Provider responses, and what the agent and its user get instead. */
 const TABLE: { name: string; reply: Reply; status: number; reason: string; says: RegExp }[] = [
   {
     name: '401',

@@ -2,10 +2,10 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
-/** A connection that nothing else uses: what it is left in does not matter. */
+/** A separate connection, so its state afterwards does not matter. */
 const CONNECTION = 'failed commits'
 
-/** Both databases look at such a reference when the transaction ends, and not before. */
+/** Violates a deferred constraint, which both databases check only at commit. */
 async function beBroken(trx: TransactionClientContract): Promise<string> {
   await trx.rawQuery('create temporary table parents (id integer primary key)')
   await trx.rawQuery(

@@ -15,7 +15,7 @@ import { Visitor } from '#tests/visitor'
 const BASE = '/api/v1/onboarding'
 const SECRET = 'canary-client-secret'
 
-/** An issuer on loopback: `document` is what it says of itself, given its own address. */
+/** An issuer on loopback. `document` returns its discovery document, given its address. */
 async function issuer(document: (url: string) => unknown) {
   const server = createServer((request, response) => {
     const { port } = server.address() as AddressInfo

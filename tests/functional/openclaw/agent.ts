@@ -5,12 +5,12 @@ import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
 
-/** The address of the internal listener. */
+/** Returns the address of the internal listener. */
 export function internalUrl(): string {
   return app.config.get<typeof internalConfig>('internal').url
 }
 
-/** A user with an agent, and the agent's token. */
+/** Creates a user with an agent, and returns the agent's token too. */
 export async function agentOfSomeone() {
   const user = await UserFactory.create()
   const container = await UserContainerFactory.merge({ userId: user.id }).make()
@@ -20,7 +20,7 @@ export async function agentOfSomeone() {
   return { user, container, token: token! }
 }
 
-/** A provider of that user, with a key. */
+/** Creates a provider of that user, with a key. */
 export async function providerOf(
   userId: string,
   values: Partial<LlmProvider> = {},

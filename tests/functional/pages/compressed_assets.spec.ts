@@ -9,10 +9,10 @@ import { HttpContextFactory, RequestFactory } from '@adonisjs/core/factories/htt
 import CompressedAssets from '#middleware/compressed_assets_middleware'
 
 const SCRIPT = 'export const answer = 42\n'.repeat(100)
-/** Named as no build would, and there before anything is asked for. */
+/** A name that no build produces; the file exists before the first request. */
 const NAME = 'compressed-assets-spec.js'
 
-/** As it is sent: `fetch` would unpack it. */
+/** Returns the response as sent, because `fetch` would decompress it. */
 function raw(path: string, encoding: string) {
   const { promise, resolve, reject } = Promise.withResolvers<{
     status: number

@@ -22,7 +22,7 @@ const [KEY] = parseSecretKeys('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 test.group('What still needs a plugin', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   let managers: Managers & { runtimes: RuntimeManager; vaults: VaultManager }
-  /** Managers of their own, so that what a test adds is nobody else's. */
+  /** Separate managers, so that a test's additions affect no other test. */
   group.each.setup(async () => {
     const own = await (await app.container.make('vault.manager')).use()
     const memory = () => new MemoryDriver()
@@ -133,7 +133,7 @@ test.group('What still needs a plugin', (group) => {
     assert.match(problem.help, /"mosaic\.runtimes"/)
     const misspelt = problemWith(plugin('mistrall')) as Error & { help: string }
     assert.match(misspelt.help, /Registered, but not declared: .*mistral/)
-    /** So that removing it still looks for agents of the name that it really has. */
+    /** Removing the plugin must still look for agents under its registered name. */
     const one = plugin('mistrall')
     assert.includeMembers(contributions(managers, [one]).get(one.name)!.runtimes, ['mistral'])
   })

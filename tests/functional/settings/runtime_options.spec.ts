@@ -36,7 +36,7 @@ test.group('Options of a runtime', (group) => {
     return clean
   })
 
-  /** An installation with a plugin, and what its driver is told. */
+  /** An installation with a plugin, and the options passed to its driver. */
   async function installation() {
     const runtimes = new RuntimeManager(
       {

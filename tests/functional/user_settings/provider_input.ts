@@ -3,10 +3,10 @@ import settings from '#settings/services/main'
 import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 
-/** Planted as keys: found nowhere but in what opens them. */
+/** Planted as a key: must appear only where secrets are opened. */
 export const CANARY_KEY = 'canary-provider-key-9f8e7d6c'
 
-/** A provider as the form sends it. */
+/** A provider as the form submits it. */
 export const openAi = (changes: object = {}) => ({
   type: 'openai',
   name: 'work-openai',
@@ -16,13 +16,13 @@ export const openAi = (changes: object = {}) => ({
   ...changes,
 })
 
-/** Someone who calls the API with an access token. */
+/** A user who calls the API with an access token. */
 export interface Person {
   user: User
   token: string
 }
 
-/** Past the onboarding, with two people who have nothing to do with each other. */
+/** Completes the onboarding and creates two unrelated users. */
 export async function twoPeople(): Promise<[me: Person, other: Person]> {
   await settings.set('onboarding.completed', true)
   return [await makePerson(), await makePerson()]
