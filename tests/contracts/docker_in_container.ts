@@ -1,6 +1,6 @@
 /**
- * Plays a Mosaic that runs in a container: a program for the network of that container, as nothing else
- * reaches agents whose networks only Mosaic joins. Prints what it saw as JSON.
+ * Plays a Mosaic that runs in a container. Runs in that container's network, because agents whose networks
+ * only Mosaic joins cannot be reached from elsewhere. Prints its observations as JSON.
  *
  * Usage: node docker_in_container.ts <container> <installation> <open | sealed> <look | live>
  */
@@ -14,11 +14,11 @@ export interface SeenFromContainer {
   callback: { host: string; listen: string | null }
   /** Networks of agents while two of them ran, and after both were removed. */
   networks: [during: string[], after: string[]]
-  /** Status of a request to the gateway of an agent. */
+  /** Status of a request to an agent's gateway. */
   gateway: number
-  /** What became of connecting from one agent to another, to Mosaic, and to the machine. */
+  /** Outcomes of connecting from one agent to another, to Mosaic, and to the machine. */
   reached: { peer: string; mosaic: string; machine: string }
-  /** Whether the same agent was reached by another Mosaic after the first was cut off from it. */
+  /** Whether another Mosaic reached the same agent after the first was disconnected from it. */
   rejoined: boolean
 }
 

@@ -17,19 +17,19 @@ import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
 
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
 
-/** The installation that a trial plays, unless it says another. */
+/** Default installation of a trial. */
 export const HERE = 'installation-here'
 
 const DEADLINE_MS = 20_000
 
-/** The docker driver on the engine of the tests, with a double of OpenClaw that starts fast. */
+/** Runs the docker driver on the tests' engine, with a fast-starting double of OpenClaw. */
 export class DockerTrial implements RuntimeTrial {
   readonly #drivers: DockerDriver[] = []
   readonly #installations = new Set<string>()
   readonly #callbacks = new Map<string, string>()
   readonly documents = new AgentDocuments()
 
-  /** Only where nobody else works with the engine. */
+  /** Undefined if others share the engine. */
   readonly restartEngine?: () => Promise<void>
 
   private constructor(
@@ -64,7 +64,7 @@ export class DockerTrial implements RuntimeTrial {
     return this.apiUrlOf(HERE)
   }
 
-  /** Agents of each installation are on a bridge of their own. */
+  /** The agents of each installation are on a separate bridge. */
   apiUrlOf(installation: string): string {
     return `http://${this.#callbacks.get(installation)}:${this.config.internalPort}`
   }
@@ -114,7 +114,7 @@ export class DockerTrial implements RuntimeTrial {
     },
   }
 
-  /** A spec of a new agent, whose document tells the double of OpenClaw how to behave. */
+  /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, change: Partial<InstanceSpec> = {}): InstanceSpec {
     const id = randomUUID().slice(0, 8)
     this.documents.serve(`user/${id}`, { fake })
@@ -132,7 +132,7 @@ export class DockerTrial implements RuntimeTrial {
     }
   }
 
-  /** The context of a caller who never leaves. */
+  /** Returns the context of a caller who never leaves. */
   patient(): RuntimeContext {
     return { signal: new AbortController().signal }
   }
@@ -156,21 +156,21 @@ export class DockerTrial implements RuntimeTrial {
     return error
   }
 
-  /** The containers that there are, of whatever purpose. */
+  /** Lists the installation's containers, of any purpose. */
   async containers(installation = HERE): Promise<string[]> {
     const filters = { label: [`${LABEL.installation}=${installation}`] }
     const listed = await this.engine.docker.listContainers({ all: true, filters })
     return listed.map(({ Names }) => Names[0].slice(1))
   }
 
-  /** The volumes that there are. */
+  /** Lists the installation's volumes. */
   async volumes(installation = HERE): Promise<string[]> {
     const filters = { label: [`${LABEL.installation}=${installation}`] }
     const { Volumes } = await this.engine.docker.listVolumes({ filters })
     return Volumes.map(({ Name }) => Name)
   }
 
-  /** Networks stay for the next trial: what was proven of them holds. */
+  /** Keeps the networks for the next trial, because their isolation stays proven. */
   async close(): Promise<void> {
     const { docker } = this.engine
     for (const installation of this.#installations) {
@@ -198,7 +198,7 @@ export class DockerTrial implements RuntimeTrial {
   }
 }
 
-/** Takes away what trials share. */
+/** Removes the networks that trials share. */
 export async function removeNetworks({ docker }: Engine, installations: string[]): Promise<void> {
   for (const installation of installations) {
     const filters = { label: [`${LABEL.installation}=${installation}`] }
@@ -207,7 +207,7 @@ export async function removeNetworks({ docker }: Engine, installations: string[]
   }
 }
 
-/** Waits until it is so, and gives what was found. */
+/** Waits until a check returns a value, and returns it. */
 export async function until<Value>(
   look: () => Promise<Value | null | undefined | false>
 ): Promise<Value> {

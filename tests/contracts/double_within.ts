@@ -2,10 +2,13 @@ import { KNOBS_PORT_OFFSET } from '#tests/doubles/fake_openclaw'
 import type { InstanceTrial } from '#tests/contracts/runtime'
 import type { Instance } from '#runtimes/contract'
 
-/** Milliseconds for a command within an instance. */
+/** Timeout of a command within an instance, in milliseconds. */
 const DEADLINE_MS = 20_000
 
-/** What a test does within an instance: the double of OpenClaw does it, for whoever reaches its gateway. */
+/**
+ * Runs commands within an instance through the double of OpenClaw, which obeys any caller that reaches its
+ * gateway.
+ */
 export const doubleWithin: InstanceTrial = {
   run: (instance, command) => ask(instance, '/run', { command }),
   connect: async (instance, host, port) => {

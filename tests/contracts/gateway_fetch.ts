@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Agent, buildConnector, fetch as plainFetch } from 'undici'
 import type { RuntimeDriver } from '#runtimes/contract'
 
-/** `fetch` for the gateways of a driver, which may have a way of its own to them. Keeps no connection. */
+/** `fetch` for a driver's gateways, through its `dial` if it has one. Does not keep connections alive. */
 export function fetchBy(driver: RuntimeDriver): typeof globalThis.fetch {
   const plain = buildConnector({})
   const connect: buildConnector.connector = (target, callback) => {

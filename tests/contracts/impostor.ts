@@ -3,17 +3,17 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Instance } from '#runtimes/contract'
 
-/** Answers in the place of a gateway that is gone. */
+/** Server in the place of a gateway that has ended. */
 export interface Impostor {
-  /** All that it was sent so far. */
+  /** Everything received so far. */
   heard(): string
   close(): Promise<void>
 }
 
-/** What a port may stay taken after the end of its process. */
+/** Milliseconds that a port may stay taken after its process has ended. */
 const FREE_MS = 5000
 
-/** Listens, as this process, at every address with the port of an instance, and answers that all is well. */
+/** Listens in this process on an instance's port, at every address, and always reports success. */
 export async function impostorOf({ endpoint }: Instance): Promise<Impostor> {
   let heard = ''
   const sockets = new Set<Socket>()
@@ -36,7 +36,7 @@ export async function impostorOf({ endpoint }: Instance): Promise<Impostor> {
   }
 }
 
-/** A process that was killed may hold its port for a moment longer than anybody sees it. */
+/** A killed process may hold its port a moment longer than it is visible. */
 async function listenWhenFree(server: Server, port: number): Promise<void> {
   const deadline = performance.now() + FREE_MS
   for (;;) {

@@ -15,37 +15,37 @@ import type { HostileTrial } from '#tests/contracts/runtime_hostile'
 export const LAUNCHER = fileURLToPath(new URL('../../docker/agent/entrypoint.sh', import.meta.url))
 
 export interface LaunchTrialInput extends Pick<HostileTrial, 'impersonate'> {
-  /** As `within` of a trial. By default the double of OpenClaw does it, asked on the port after its gateway's. */
+  /** As `within` of a trial. Defaults to the double of OpenClaw, on the port after its gateway's. */
   within?: HostileTrial['within']
   /** The driver's name. */
   name: string
-  /** The options of the driver, and the values of those that are not at their default. */
+  /** The driver's options, and the values that differ from their defaults. */
   options?: readonly RuntimeOption[]
   values?: RuntimeOptionValues
-  /** Makes the driver, as its factory does. */
+  /** Creates the driver, as its factory does. */
   open(context: RuntimeDriverContext): RuntimeDriver | Promise<RuntimeDriver>
   /** As `kill` of a trial. `storage` is the driver's own folder. */
   kill(instance: Instance, storage: string): Promise<void>
   /** As `plant` of a trial. */
   plant(name: string, storage: string): Promise<() => Promise<boolean>>
-  /** Ends what the driver's own verbs leave, such as what was planted. */
+  /** Removes what the driver's own verbs leave behind, such as planted objects. */
   close?(storage: string): Promise<void>
-  /** The address by which instances reach a server of this machine, where that is not loopback. */
+  /** Address by which instances reach a server of this machine, if not loopback. */
   documentsHost?: string
 }
 
-/** A trial with what its driver was given. */
+/** A trial, with the input that its driver received. */
 export interface LaunchTrial extends HostileTrial {
-  /** What the launcher fetches, and what it asked for. */
+  /** The documents that the launcher fetches, and the requests for them. */
   documents: AgentDocuments
-  /** What every driver of the trial is told. */
+  /** The `launch` passed to every driver of the trial. */
   launch: RuntimeLaunch
 }
 
 /**
- * A ready trial for a driver that starts OpenClaw by the launcher: a storage folder, a double of OpenClaw that
- * starts within a tenth of a second and keeps its sessions in its state folder, and the documents that the
- * launcher fetches. All of it ends with `close`.
+ * Creates a complete trial for a driver that starts OpenClaw through the launcher: a storage folder, a double
+ * of OpenClaw that starts within a tenth of a second and keeps its sessions in its state folder, and the
+ * documents that the launcher fetches. `close` ends all of it.
  */
 export async function launchTrial(input: LaunchTrialInput): Promise<LaunchTrial> {
   const { name, within = doubleWithin, impersonate, documentsHost } = input

@@ -16,38 +16,38 @@ import type { SuiteTest } from '#tests/contracts/suite'
 import { LoopbackService, type Received, type Reply } from '#tests/contracts/loopback_service'
 
 export interface LlmAdapterSuite {
-  /** The adapter's name, for the titles of the tests. */
+  /** The adapter's name, for test titles. */
   name: string
-  /** Makes an adapter. Called anew for each test: an adapter keeps no state. */
+  /** Creates an adapter. Called for each test, because an adapter keeps no state. */
   adapter: () => LlmAdapter
-  /** How the service behaves. Left out for an adapter that answers by itself (`respond`). */
+  /** Behaviour of the service. Omit for an adapter that answers by itself (`respond`). */
   service?: {
-    /** What follows the host in a base address: `/v1`, or nothing. */
+    /** Path of the base address after the host: `/v1`, or empty. */
     path: string
-    /** Ids that its list holds and that a test must find. */
+    /** Ids in the service's list that a test must find. */
     models: string[]
-    /** Answers rightly, whether or not the key is right. */
+    /** Responds correctly, whether or not the key is right. */
     answer: (request: Received) => Reply
-    /** Set where the service may be without a list, so that one token has to be completed. */
+    /** Set if the service may lack a list, so that one token has to be completed. */
     listPath?: string
   }
   /**
-   * Errors of the service as its documentation shows them: the test compares the reason that Mosaic finds in each, by
-   * `readError` or by itself. A body that is no string is sent as JSON.
+   * Errors from the service's documentation, each with the reason that `readError` or Mosaic itself must
+   * derive. A body that is not a string is sent as JSON.
    */
   errors?: { status: number; body: unknown; reason: CallFailure }[]
 }
 
 const KEY = 'canary-key-0123456789abcdef'
 
-/** Milliseconds until a test of a connection gives up on a service that hangs. */
+/** Milliseconds until a connection test gives up on a service that hangs. */
 const HANGING_MS = 400
-/** The same where the service answers: no honest adapter fails for a busy machine. */
+/** The same for a service that answers: long enough that a busy machine does not fail an honest adapter. */
 const ANSWERING_MS = 10_000
 
 const json = (status: number, value: unknown): Reply => ({ status, json: value })
 
-/** A service that repeats the key in its answer, as some do. */
+/** A service that repeats the key in its response, as some do. */
 const leaky = (status: number): Reply => json(status, { error: { message: `bad key ${KEY}` } })
 
 const BEHAVIOURS: { does: string; reply: Reply; reason: ConnectionFailure }[] = [

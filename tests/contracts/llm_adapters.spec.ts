@@ -8,7 +8,7 @@ import { ZaiAdapter } from '#llm/adapters/zai'
 import { llmAdapterSuite } from '#tests/contracts/llm'
 import type { Received, Reply } from '#tests/contracts/loopback_service'
 
-/** Answers by path and method, and 404 elsewhere, as each service does. */
+/** Responds by path and method, else 404, as each service does. */
 const routes =
   (table: Record<string, unknown>) =>
   ({ method, url }: Received): Reply => {
@@ -91,7 +91,7 @@ llmAdapterSuite(test, {
   },
 })
 
-/** A service with an error shape of its own, and an agent's settings for its models. */
+/** A service with its own error format, whose adapter adds settings to its models. */
 class OddAdapter extends CustomAdapter {
   override toOpenClaw(...given: Parameters<CustomAdapter['toOpenClaw']>) {
     const entry = super.toOpenClaw(...given)

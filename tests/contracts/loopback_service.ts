@@ -5,19 +5,19 @@ import type { AddressInfo } from 'node:net'
 /** A request that a loopback service received. */
 export interface Received {
   method: string
-  /** With the query. */
+  /** Includes the query. */
   url: string
   headers: IncomingMessage['headers']
-  /** Parsed JSON, the text where it is none, or undefined where there is no body. */
+  /** Parsed JSON, else the text; undefined without a body. */
   body: unknown
 }
 
-/** What it answers: JSON with a status, or whatever a function does with the response. */
+/** Response: JSON with a status, or a function that writes it. */
 export type Reply =
   | { status: number; json: unknown; headers?: Record<string, string> }
   | ((response: ServerResponse) => void)
 
-/** An HTTP server on 127.0.0.1 that behaves as told and remembers what it was asked. */
+/** An HTTP server on 127.0.0.1 that responds as scripted and records its requests. */
 export class LoopbackService {
   readonly received: Received[] = []
   readonly #server

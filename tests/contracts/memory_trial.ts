@@ -3,7 +3,7 @@ import type { HostileTrial } from '#tests/contracts/runtime_hostile'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
-/** The memory driver over a world of its own, where nobody plants anything. */
+/** Runs the memory driver in a separate world, in which `plant` does nothing. */
 export async function memoryTrial(): Promise<HostileTrial> {
   const world = new MemoryWorld()
   const open = async (installation: string) => new MemoryDriver({ world }, installation)

@@ -7,7 +7,7 @@ const run = promisify(execFile)
 
 const PORT = 4321
 
-/** Of a range for documentation: no tests and no machine use it. */
+/** From a documentation range, which no other test or machine uses. */
 const PUBLIC = '203.0.113.2'
 const PRIVATE = '10.255.254.2'
 
@@ -15,7 +15,7 @@ const SERVER = `require('node:net')
   .createServer((socket) => socket.destroy())
   .listen(${PORT}, '0.0.0.0', () => console.log('ready'))`
 
-/** Another machine, which this one reaches on a public and on a private network. */
+/** Another machine, reachable from this one on a public and a private network. */
 export class Outside {
   readonly publicAddress = PUBLIC
   readonly privateAddress = PRIVATE
@@ -27,7 +27,7 @@ export class Outside {
     this.#server = server
   }
 
-  /** Needs to be root. */
+  /** Requires root. */
   static async open(): Promise<Outside> {
     const id = randomUUID().slice(0, 6)
     const [near, far] = [`mosn${id}`, `mosf${id}`]
@@ -52,7 +52,7 @@ export class Outside {
     return new Outside(server)
   }
 
-  /** Its end of the line goes with it. */
+  /** Also removes its end of the link. */
   async close(): Promise<void> {
     const ended = once(this.#server, 'exit')
     this.#server.kill('SIGKILL')
@@ -60,7 +60,7 @@ export class Outside {
   }
 }
 
-/** Says that it is there, and serves once it has addresses. */
+/** Prints that it is running, and serves once its addresses are set. */
 function onceTold(program: string): string {
   return `console.log('here'); process.stdin.once('data', () => { ${program} })`
 }

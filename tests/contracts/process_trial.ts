@@ -22,12 +22,12 @@ import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
 /** The launcher, as the application starts it. */
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
 
-/** The installation that a trial plays, unless it says another. */
+/** Default installation of a trial. */
 export const HERE = 'here'
 
 const DEADLINE_MS = 10_000
 
-/** Waits until it is so, and gives what was found. */
+/** Waits until a check returns a value, and returns it. */
 export async function until<Value>(
   look: () => Promise<Value | null | undefined | false>
 ): Promise<Value> {
@@ -40,7 +40,7 @@ export async function until<Value>(
   }
 }
 
-/** The process driver over a storage folder of its own, with a double of OpenClaw that starts fast. */
+/** Runs the process driver on its own storage folder, with a fast-starting double of OpenClaw. */
 export class ProcessTrial implements RuntimeTrial {
   readonly #drivers: ProcessDriver[] = []
   readonly #reached = new Map<ProcessDriver, string>()
@@ -65,12 +65,12 @@ export class ProcessTrial implements RuntimeTrial {
     })
   }
 
-  /** Where agents reach the documents: in their gate, where they have one. */
+  /** Address of the documents for agents: in their gate, if they have one. */
   get apiUrl(): string {
     return this.#apiUrl ?? this.documents.url
   }
 
-  /** What belongs to one agent. */
+  /** Returns a path in one agent's folder. */
   agentPath(name: string, ...parts: string[]): string {
     return join(this.config.storage, 'agents', name, ...parts)
   }
@@ -85,7 +85,7 @@ export class ProcessTrial implements RuntimeTrial {
     return driver
   }
 
-  /** Serves the documents where agents of this driver call back, and gives that address. */
+  /** Serves the documents where this driver's agents call back, and returns that address. */
   async #answerFor(driver: ProcessDriver): Promise<string> {
     const known = this.#reached.get(driver)
     if (known) return known
@@ -100,7 +100,7 @@ export class ProcessTrial implements RuntimeTrial {
     process.kill(Number(id), 'SIGKILL')
   }
 
-  /** In a sandbox it listens to what a test wants done, as in a container. */
+  /** In a sandbox, the double takes commands from tests, as in a container. */
   readonly within: InstanceTrial = {
     run: (instance, command) => this.#knob(instance, '/run', { command }),
     connect: async (instance, host, port) => {
@@ -138,7 +138,7 @@ export class ProcessTrial implements RuntimeTrial {
     return async () => existsSync(file) && (await readFile(file, 'utf8')) === 'mine'
   }
 
-  /** A spec of a new agent, whose document tells the double of OpenClaw how to behave. */
+  /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, files: { path: string; content: string }[] = []): InstanceSpec {
     const id = randomUUID().slice(0, 8)
     this.documents.serve(`user/${id}`, { fake }, files)
@@ -155,12 +155,12 @@ export class ProcessTrial implements RuntimeTrial {
     }
   }
 
-  /** The context of a caller who never leaves. */
+  /** Returns the context of a caller who never leaves. */
   patient(): RuntimeContext {
     return { signal: new AbortController().signal }
   }
 
-  /** Starts an agent, with the first driver unless another is given, and waits until it is ready. */
+  /** Starts an agent, by default with the first driver, and waits until it is ready. */
   async start(spec: InstanceSpec, driver = this.#drivers[0]): Promise<Instance> {
     const apiUrl = await this.#answerFor(driver)
     const instance = await driver.ensure({ ...spec, apiUrl }, this.patient())
@@ -170,7 +170,7 @@ export class ProcessTrial implements RuntimeTrial {
     return instance
   }
 
-  /** What is seen of an instance once it has ended. */
+  /** Waits until an instance has exited, and returns what the driver observes. */
   ended(instance: Instance): Promise<Observed> {
     return until(async () => {
       const observed = await this.#drivers[0].inspect(instance)

@@ -3,7 +3,7 @@ import type { Engine } from '#tests/engine/engine'
 import { SocketProxy, type Report } from '#socket_proxy/socket_proxy'
 import type { DockerDriver } from '#runtimes/drivers/docker/driver'
 
-/** The docker driver with a socket proxy between it and the engine, one for each installation. */
+/** Runs the docker driver through a socket proxy, one for each installation. */
 export class ProxiedTrial {
   readonly refused: Parameters<Report>[0][] = []
   readonly #proxies = new Map<string, { proxy: SocketProxy; address: string }>()

@@ -16,62 +16,62 @@ import type {
   RuntimeDriver,
 } from '#runtimes/contract'
 
-/** What a driver brings along for its trial. Its gateways keep sessions as OpenClaw does. */
+/** Test environment of a driver. Its gateways keep sessions as OpenClaw does. */
 export interface RuntimeTrial {
-  /** A driver over the same engine: the first, or another one as after a restart of Mosaic. */
+  /** Opens a driver over the same engine: the first, or another one as after a restart of Mosaic. */
   open(installation: string): Promise<RuntimeDriver>
   /** Where instances fetch their documents; any address for drivers that fetch none. */
   apiUrl: string
-  /** The same for instances of one installation, where that differs. */
+  /** The same for instances of one installation, if it differs. */
   apiUrlOf?(installation: string): string
   /**
-   * A driver that cannot start anything, as OpenClaw is not installed, say. Its preflight tells so. Undefined where
-   * nothing can be missing.
+   * Opens a driver that cannot start anything, for example because OpenClaw is not installed. Its preflight
+   * reports that. Undefined if nothing can be missing.
    */
   broken?(): Promise<RuntimeDriver>
-  /** Ends an instance from outside, as a crash or an admin's kill does. */
+  /** Kills an instance from outside, as a crash or an admin would. */
   kill(instance: Instance): Promise<void>
-  /** Makes something that no Mosaic made under this name. Gives back a check that it is as it was. */
+  /** Creates a foreign object of this name. Returns a check that it is unchanged. */
   plant(name: string): Promise<() => Promise<boolean>>
-  /** What a test does within an instance, as an agent's own tools would. Needed for every isolation. */
+  /** Runs test code within an instance, as an agent's own tools would. Required for every isolation. */
   within?: InstanceTrial
-  /** Ends the engine without a word and starts it again. Undefined where there is none to end. */
+  /** Kills the engine and starts it again. Undefined if there is no engine. */
   restartEngine?(): Promise<void>
-  /** Ends everything. */
+  /** Stops and removes everything. */
   close(): Promise<void>
 }
 
 export interface InstanceTrial {
   /** Runs a command in a shell of the instance. */
   run(instance: Instance, command: string): Promise<{ code: number | null; output: string }>
-  /** Connects from within: `connected`, `timeout`, or the code of an error. */
+  /** Connects from within. Returns `connected`, `timeout`, or an error code. */
   connect(instance: Instance, host: string, port: number): Promise<string>
-  /** Takes that much memory and keeps it. Rejects where the instance does not survive it. */
+  /** Allocates that much memory and keeps it. Rejects if the instance does not survive. */
   takeMemory(instance: Instance, megabytes: number): Promise<void>
 }
 
 /**
- * What an engine cannot do or does otherwise though its driver keeps the contract: each is a gap that has to
- * be told to whoever chooses it. None, where nothing is said.
+ * Known gaps of an engine whose driver still keeps the contract. Each must be documented for those who choose
+ * it. Empty by default.
  */
 export interface EngineGaps {
-  /** It does not say that memory ran out: then such an end is `exited_early`. */
+  /** Does not report out-of-memory kills; such an end is `exited_early`. */
   outOfMemory?: boolean
-  /** What it started goes on when the engine itself ends, and nobody can tell of an end. */
+  /** Instances survive the engine, and nobody observes their end meanwhile. */
   survivesEngine?: boolean
 }
 
-/** What a wait takes at most. Long enough for a slow container on a busy machine. */
+/** Maximum wait. Long enough for a slow container on a busy machine. */
 const DEADLINE_MS = 20_000
-/** From a start until its caller leaves: shorter than any start of a process. */
+/** Milliseconds from a start until its caller leaves: shorter than any process start. */
 const LEAVING_MS = 5
-/** A crash is noticed within a second; the rest is for the machine. */
+/** Maximum time to notice a crash. Normally one second; the rest is margin for a busy machine. */
 const NOTICED_MS = 5000
 
 const HERE = 'installation-here'
 const ELSEWHERE = 'installation-elsewhere'
 
-/** Starts twice as many processes as a test allows, and tells how many there were. */
+/** Starts twice as many processes as a test allows, and prints how many it got. */
 const TOO_MANY_PROCESSES = `
   const { spawn } = require('node:child_process')
   const all = Array.from({ length: 128 }, () => spawn('sleep', ['30'], { stdio: 'ignore' }))
@@ -82,11 +82,11 @@ const TOO_MANY_PROCESSES = `
   }, 500)`
 
 export interface RuntimeSuite {
-  /** The driver's name, for the titles of the tests. */
+  /** The driver's name, for test titles. */
   name: string
-  /** What the driver says of itself. They choose the tests. */
+  /** The driver's capabilities, which select the tests. */
   capabilities: RuntimeCapabilities
-  /** Makes a trial for one test. */
+  /** Creates a trial for one test. */
   prepare: () => Promise<RuntimeTrial>
   gaps?: EngineGaps
 }
@@ -465,7 +465,7 @@ export function runtimeSuite(
       const given = spec()
       const caller = new AbortController()
       const leave = () => caller.abort(new Error('left'))
-      // A driver may report progress, or none: then its caller leaves by the clock.
+      // Progress reports are optional: without one, the caller leaves by the clock.
       const clock = setTimeout(leave, LEAVING_MS)
       const started = await driver
         .ensure(given, { signal: caller.signal, onProgress: leave })
@@ -528,7 +528,7 @@ export function runtimeSuite(
           instance,
           `node -e "const end = Date.now() + 2000; while (Date.now() < end); console.log(process.cpuUsage().user / 1e6)"`
         )
-        // Half a core for two seconds, and some for the periods at both ends.
+        // Half a core for two seconds, plus margin for the periods at both ends.
         assert.isBelow(Number(output), 1.5)
       })
 
@@ -713,7 +713,7 @@ export function runtimeSuite(
         const given = spec()
         const instance = await start(given)
         const { signal } = new AbortController()
-        // Of an instance that runs nothing moves.
+        // Has no effect on a running instance.
         await driver.pageOut(instance, { signal })
         await driver.suspend!(instance)
         const pageOut = driver.pageOut(instance, { signal })
@@ -736,7 +736,7 @@ export function runtimeSuite(
         if (!driver.usage) return
         const instance = await start(spec())
         const running = await driver.usage(instance)
-        // Not each trial's engine is on this machine.
+        // The engine of some trials is on another machine.
         if (running) assert.isAbove(running.resident, 0)
         await driver.suspend!(instance)
         const suspended = await driver.usage(instance)
@@ -778,7 +778,7 @@ export function runtimeSuite(
       })
 
       test('tells events again after the engine was away', async ({ assert }) => {
-        // Drivers that need no engine have none that could go away.
+        // Drivers without an engine cannot lose one.
         if (!trial.restartEngine) return
         const [fallen, second] = [spec(), spec()]
         await start(fallen)
@@ -804,7 +804,7 @@ export function runtimeSuite(
   })
 }
 
-/** Gathers events of a driver from now on. */
+/** Collects a driver's events from now on. */
 function listen(driver: RuntimeDriver, withinMs = NOTICED_MS) {
   const listener = new AbortController()
   const events = driver.events!(listener.signal)[Symbol.asyncIterator]()

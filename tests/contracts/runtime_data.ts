@@ -20,13 +20,13 @@ const HERE = 'installation-here'
 const ELSEWHERE = 'installation-elsewhere'
 
 export interface RuntimeDataSuite {
-  /** The driver's name, for the titles of the tests. */
+  /** The driver's name, for test titles. */
   name: string
-  /** Makes a trial for one test. */
+  /** Creates a trial for one test. */
   prepare: () => Promise<RuntimeTrial>
 }
 
-/** What `exportData` and `importData` promise, as tests: for drivers that have both. */
+/** The contract of `exportData` and `importData`, as tests, for drivers that have both. */
 export function runtimeDataSuite(
   test: SuiteTest,
   { name: title, prepare }: RuntimeDataSuite
@@ -62,7 +62,7 @@ export function runtimeDataSuite(
       }
     }
 
-    /** Says something to the agent, which tells how many turns it remembers. It sleeps after it. */
+    /** Sends a message to the agent, which answers with its number of turns, and stops it. */
     async function turn(given: InstanceSpec, by = driver): Promise<string> {
       const instance = await by.ensure(given, patient())
       await ready(by, instance)
@@ -160,7 +160,7 @@ export function runtimeDataSuite(
       assert.equal(await turn(two), 'Turn 1: hi')
     })
 
-    /** An agent with data of its own, and in its place another agent's of one turn. */
+    /** An agent with its own data, replaced by another agent's data of one turn. */
     async function replaced(turns: number): Promise<InstanceSpec> {
       const [one, two] = [spec(), spec()]
       await turn(one)
@@ -169,7 +169,7 @@ export function runtimeDataSuite(
       return two
     }
 
-    /** An archive that breaks off. */
+    /** Streams the start of an archive, then fails. */
     const broken = (data: Buffer) =>
       Readable.from(
         (async function* () {
@@ -257,7 +257,7 @@ export function runtimeDataSuite(
       const outside = await mkdtemp(join(tmpdir(), 'mosaic-outside-'))
       await chmod(outside, 0o777)
       const given = spec()
-      // Refused or taken without what lies behind the link: both are right.
+      // Refusing the archive and skipping the file behind the link are both correct.
       await put(given, throughLink(outside)).catch(() => {})
       await driver.purge(refOf(given))
       assert.deepEqual(await readdir(outside), [])
@@ -307,22 +307,22 @@ async function ready(driver: RuntimeDriver, { endpoint, name }: Instance): Promi
   throw new Error(`The gateway of ${name} was not ready in time`)
 }
 
-/** An archive with a link to a folder outside. */
+/** Creates an archive with a link to a folder outside. */
 function link(outside: string): Buffer {
   return tarOf((folder) => symlinkSync(outside, join(folder, 'out')))
 }
 
-/** An archive with such a link, and then a file behind it. */
+/** Creates an archive with such a link, followed by a file behind it. */
 function throughLink(outside: string): Buffer {
   const file = tarOf((folder) => {
     mkdirSync(join(folder, 'out'))
     writeFileSync(join(folder, 'out', 'planted'), '')
   })
-  // Without the end of the first archive, the second goes on where it stopped.
+  // Cuts off the first archive's end marker, so that the second continues it.
   return Buffer.concat([link(outside).subarray(0, 1024), file])
 }
 
-/** Blocks of 512 bytes: one for the folder itself, one for each entry. */
+/** Creates an archive of 512-byte blocks: one for the folder itself, one for each entry. */
 function tarOf(fill: (folder: string) => void): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-archive-'))
   fill(folder)
@@ -332,7 +332,7 @@ function tarOf(fill: (folder: string) => void): Buffer {
   return made
 }
 
-/** The entries of a tar archive. */
+/** Yields the entries of a tar archive. */
 function* entriesOf(data: Buffer): Iterable<{ path: string; owner: string }> {
   const octal = (at: number, length: number) =>
     Number.parseInt(data.toString('ascii', at, at + length).replace(/\0.*$/, ''), 8)

@@ -48,7 +48,7 @@ function imagesOn(engine: Engine): void {
         .inspect()
         .then(({ Id }) => Id)
 
-    /** The image that an agent would start from. */
+    /** Returns the image that an agent would start from. */
     async function pinned(): Promise<string> {
       const images = await engine.docker.listImages({
         filters: { reference: ['mosaic-pinned:*'] },
@@ -103,7 +103,7 @@ function imagesOn(engine: Engine): void {
       await driver.prepare(image, patient())
       const first = await pinned()
       registry.publish(nameIn(image))
-      // This image holds no program, so nothing can come of it but a failure.
+      // This image contains no program, so the start must fail.
       await failure(driver.ensure(trial.spec({}, { image }), patient()))
       assert.notEqual(await pinned(), first)
       assert.equal(await pinned(), await idOf(image))
@@ -150,7 +150,7 @@ function imagesOn(engine: Engine): void {
   })
 }
 
-/** Somebody else fetches the image by hand. */
+/** Pulls the image by hand, outside Mosaic. */
 async function follow({ docker }: Engine, image: string): Promise<void> {
   const stream = await docker.pull(image)
   await new Promise<void>((resolve, reject) => {

@@ -10,7 +10,7 @@ import { DockerTrial, removeNetworks } from '#tests/contracts/docker_trial'
 
 const run = promisify(execFile)
 
-/** Nothing is there; but what was proven was proven without it. */
+/** A probe of a closed port: changes the set of probes, so that earlier proof does not count. */
 const ANOTHER_PROOF = [{ name: 'nothing', host: '127.0.0.1', port: 1 }]
 
 const given = testEngine()
@@ -23,7 +23,7 @@ function isolationOn(engine: Engine): void {
     let trial: DockerTrial
     let installation: string
 
-    /** Of its own each time: what was proven of a network holds for as long as this process runs. */
+    /** A new installation each time, because proof of a network's isolation lasts as long as this process. */
     group.each.setup(async () => {
       trial = await DockerTrial.prepare(engine)
       installation = `installation-${randomUUID()}`
@@ -171,7 +171,7 @@ function isolationOn(engine: Engine): void {
       assert.include(await rules(), `INPUT -i mos-${shortHash(installation)}o -j ${chain}`)
     })
 
-    /** Takes Mosaic's rules away. */
+    /** Removes Mosaic's firewall rules. */
     async function sweep(): Promise<void> {
       const bridge = `mos-${shortHash(installation)}o`
       const chain = `MOSAIC-${shortHash(bridge)}`
@@ -179,7 +179,7 @@ function isolationOn(engine: Engine): void {
       await run('iptables', ['-t', 'mangle', '-D', 'FORWARD', '-i', bridge, '-j', `${chain}-F`])
     }
 
-    /** An address of this machine that is on no bridge of Mosaic. */
+    /** Returns an address of this machine that is on no bridge of Mosaic. */
     async function machine(): Promise<string> {
       const { IPAM } = await docker.getNetwork('bridge').inspect()
       return IPAM!.Config![0].Gateway!

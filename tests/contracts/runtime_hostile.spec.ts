@@ -13,7 +13,7 @@ hostileAgentSuite(test, {
   prepare: memoryTrial,
 })
 
-/** @param onLoopback whether gateways are where neighbours can listen too */
+/** @param onLoopback Whether neighbours can listen at gateway addresses */
 function processes(title: string, change: Partial<ProcessDriverConfig>, onLoopback: boolean): void {
   const config = { storage: '', openclaw: [], entrypoint: '', ...change }
   const { capabilities } = new ProcessDriver(config, '')

@@ -16,34 +16,34 @@ import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 const DEADLINE_MS = 20_000
 const HERE = 'installation-here'
 
-/** More than any line of an honest log, in characters. */
+/** More characters than any line of an honest log. */
 const ENDLESS = 6_000_000
-/** What the contract lets a log yield, in characters. */
+/** Maximum characters that the contract lets a log yield. */
 const MOST_OF_A_LOG = 4_000_000
 
-/** A process that is another one every few hundredths of a second, in no group or session of the agent. */
+/** A process that replaces itself every few hundredths of a second, outside the agent's group and session. */
 const SURVIVOR =
   `setsid sh -c 'f() { echo . >>"$OPENCLAW_STATE_DIR/beat"; sleep 0.02; f & }; f' ` +
   '>/dev/null 2>&1 & sleep 0.5; cat "$OPENCLAW_STATE_DIR/beat" | wc -l'
 
-/** What a survivor wrote so far, twice. */
+/** Prints twice how much a survivor has written. */
 const BEATS =
   'for look in 1 2; do cat "$OPENCLAW_STATE_DIR/beat" | wc -l; sleep 0.5; done; id -u >&2'
 
 export interface HostileTrial extends RuntimeTrial {
   /**
-   * Listens at the endpoint of an instance that has ended, as a neighbour may. Undefined where no neighbour
-   * can have that address.
+   * Listens at the endpoint of an ended instance, as a neighbour might. Undefined if no neighbour can have
+   * that address.
    */
   impersonate?(instance: Instance): Promise<Impostor>
 }
 
 export interface HostileAgentSuite extends Pick<RuntimeSuite, 'name' | 'capabilities'> {
-  /** Makes a trial for one test. */
+  /** Creates a trial for one test. */
   prepare: () => Promise<HostileTrial>
 }
 
-/** What a hostile agent gets out of a driver: nothing. As tests, for every driver. */
+/** Attacks that a hostile agent must not succeed with, as tests, for every driver. */
 export function hostileAgentSuite(
   test: SuiteTest,
   { name: title, capabilities, prepare }: HostileAgentSuite
@@ -87,7 +87,7 @@ export function hostileAgentSuite(
       throw new Error(`The gateway of ${given.name} was not ready in time`)
     }
 
-    /** @param user whom the request names; the double writes that to its log */
+    /** @param user User named in the request; the double writes it to its log */
     async function chat({ endpoint }: Instance, token: string, user = 'u'): Promise<number> {
       const response = await fetchBy(driver)(`${endpoint}/v1/chat/completions`, {
         method: 'POST',
@@ -100,7 +100,7 @@ export function hostileAgentSuite(
     }
 
     test('takes nobody who answers at the address of an instance for it', async ({ assert }) => {
-      // A driver whose endpoints nobody else can have needs no proof.
+      // Does not apply to drivers whose endpoints nobody else can have.
       if (!trial.impersonate) return
       const given = spec()
       const former = await start(given)
@@ -116,7 +116,7 @@ export function hostileAgentSuite(
         const present = await start(given)
         const token = given.token.release()
         assert.equal(await chat(present, token), 200)
-        // A driver that dials knows that the former instance is gone.
+        // A driver that dials detects that the former instance is gone.
         if (driver.dial) await chat(former, token).catch(() => {})
         assert.notInclude(impostor.heard(), token)
       } finally {
@@ -135,7 +135,7 @@ export function hostileAgentSuite(
 
     if (capabilities.isolation === 'none') return
 
-    /** What a command says that an agent runs. */
+    /** Returns the output of a command run by an agent. */
     async function within(instance: Instance, command: string): Promise<string> {
       return (await trial.within!.run(instance, command)).output
     }
@@ -166,7 +166,7 @@ export function hostileAgentSuite(
 
       const next = await start(spec())
       assert.isFalse(/beat/.test(await within(next, 'ls -A "$OPENCLAW_STATE_DIR"')))
-      // Containers and sandboxes with one user for all keep that user's agents in worlds of their own.
+      // Containers and sandboxes that share one user id separate their agents by namespaces.
       if (['container', 'sandbox-shared-network'].includes(capabilities.isolation)) return
       assert.notEqual(numbers(await within(next, 'id -u'))[0], user)
     })
@@ -187,7 +187,7 @@ export function hostileAgentSuite(
         if (verb === 'purge') await driver.purge(refOf(given))
         else if (driver.importData) {
           const data = await buffer((await driver.exportData!(refOf(given), patient()))!)
-          // Over the links, and over links that came with an archive.
+          // Imports over the agent's links, then over links that came with an archive.
           for (let times = 0; times < 2; times++) {
             await driver.importData(given, Readable.from([data]), patient()).catch(() => {})
           }

@@ -13,9 +13,9 @@ if (provided) {
     capabilities,
     prepare: () => DockerTrial.prepare(provided),
     gaps: {
-      // Its containers say that they were killed, and not by whom.
+      // Its containers report that they were killed, but not why.
       outOfMemory: true,
-      // Each container is watched by a process of its own; the service only answers questions.
+      // Each container has its own monitor process; the service only answers requests.
       survivesEngine: true,
     },
   })

@@ -11,7 +11,7 @@ const { capabilities } = new ProcessDriver({ storage: '', openclaw: [], entrypoi
 runtimeSuite(test, { name: 'process', capabilities, prepare: () => ProcessTrial.prepare() })
 
 if (capabilities.isolation !== 'none') {
-  // As it is where Mosaic is not root.
+  // As when Mosaic is not root.
   runtimeSuite(test, {
     name: 'process, all as one user',
     capabilities: { ...capabilities, isolation: 'none', limits: false },
@@ -90,7 +90,7 @@ test.group('Runtime | process', (group) => {
     const { id } = await trial.start(given)
     const links = ['0', '1', '2'].map((fd) => readlinkSync(`/proc/${id}/fd/${fd}`))
     const file = trial.agentPath(given.name, 'agent.log')
-    // In a sandbox the first process writes to the log itself, before the launcher silences its output.
+    // In a sandbox, the first process writes to the log itself before the launcher silences its output.
     assert.equal(links[0], '/dev/null')
     assert.includeMembers(['/dev/null', file], links)
     assert.equal(links[2], file)

@@ -8,7 +8,7 @@ import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
-/** A process that hears of the end of its child writes it down within some milliseconds. */
+/** Milliseconds within which a process records the end of its child. */
 const SETTLED_MS = 200
 
 const isRunning = (pid: number) => new ProcTable().find(pid) !== null
@@ -35,7 +35,8 @@ test.group('Runtime | process | ending', (group) => {
     const given = trial.spec({ escape: true })
     const instance = await trial.start(given)
     assert.match(await trial.log(instance), /escaped \d+/)
-    // The agent tells the id in its own namespace; the machine knows the process by what it inherited.
+    // The printed pid is from the agent's namespace; find the process on the machine by its inherited
+    // environment.
     const table = new ProcTable()
     const state = trial.agentPath(given.name, 'state')
     const ofAgent = () => table.withVariable('OPENCLAW_STATE_DIR', state)

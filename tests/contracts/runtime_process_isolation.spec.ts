@@ -8,7 +8,7 @@ import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
-/** Only root can give users away. Where Mosaic is somebody else, preflight warns instead. */
+/** Only root can assign users. Otherwise preflight warns instead. */
 if (usableRange()) {
   test.group('Runtime | process | isolation', (group) => {
     let trial: ProcessTrial
@@ -40,7 +40,7 @@ if (usableRange()) {
       const spy = await trial.start(trial.spec({ read: [...wanted, agents] }))
       const results = (await trial.log(spy)).split('\n').filter((line) => line.startsWith('read '))
       assert.lengthOf(results, wanted.length + 1)
-      // A sandbox shows the folder of the agents with the agent's own in it, and nothing else.
+      // A sandbox shows the agents' folder with only the agent's own folder in it.
       assert.match(results.pop()!, /: (EACCES|ENOENT|1 entries)$/)
       for (const result of results) assert.match(result, /: (EACCES|ENOENT)$/)
     })
@@ -113,7 +113,7 @@ if (usableRange()) {
       const instance = await trial.start(trial.spec(), bare)
       const file = trial.agentPath(instance.name, 'instance.json')
       const record = JSON.parse(readFileSync(file, 'utf8'))
-      // A port on which this very process listens, which is not the agent.
+      // A port on which this process listens, rather than the agent.
       const port = Number(new URL(trial.documents.url).port)
       await writeFile(file, JSON.stringify({ ...record, run: { ...record.run, port } }))
       assert.isNull((await bare.inspect(instance))!.endpoint)

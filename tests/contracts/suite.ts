@@ -2,12 +2,12 @@ import type { Assert } from '@japa/assert'
 import type { test } from '@japa/runner'
 
 /**
- * Japa's `test`, as a suite takes it. A suite never imports Japa itself: only the copy that runs the spec
+ * Japa's `test`, as passed to a suite. A suite never imports Japa itself: only the copy that runs the spec
  * may register tests.
  */
 export type SuiteTest = typeof test
 
-/** Expects a rejection with this code, whichever copy of a package the class of the error is from. */
+/** Expects a rejection with this code, even if its class is from another copy of a package. */
 export async function rejectsWithCode(
   assert: Assert,
   run: () => Promise<unknown>,

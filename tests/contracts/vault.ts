@@ -1,28 +1,28 @@
 import { rejectsWithCode, type SuiteTest } from '#tests/contracts/suite'
 import type { SealContext, VaultDriver } from '#vaults/contract'
 
-/** What a vault brings along for its trial. */
+/** Test environment of a vault. */
 export interface VaultTrial {
   /**
-   * A driver over these keys: the first seals, all open. A name stands for one key throughout the trial; the
-   * suite calls them `old` and `new`.
+   * Opens a driver with these keys: the first seals, any opens. A name stands for one key throughout the
+   * trial; the suite uses `old` and `new`.
    */
   open(keys: [string, ...string[]]): Promise<VaultDriver>
-  /** A driver that lacks what it needs, such as its key file. Undefined for a vault that lacks nothing. */
+  /** Opens a driver that lacks something, such as its key file. Undefined if nothing can be missing. */
   broken?(): Promise<VaultDriver>
   close?(): Promise<void>
 }
 
 export interface VaultSuite {
-  /** The vault's name, for the titles of the tests. */
+  /** The vault's name, for test titles. */
   name: string
-  /** Makes a trial for one test. */
+  /** Creates a trial for one test. */
   prepare: () => Promise<VaultTrial>
 }
 
 const HERE: SealContext = { table: 'llm_providers', column: 'api_key', rowId: 'row-1' }
 
-/** Values that no vault of these tests sealed, some of which look as if one had. */
+/** Values that no vault of these tests sealed, some of which look sealed. */
 const FOREIGN = ['', 'sk-plain', 'enc:', 'enc:unknown:0123abcd:AAAAAAAAAAAAAAAA', 'enc::::', '🔑']
 
 /**
@@ -100,7 +100,7 @@ export function vaultSuite(test: SuiteTest, { name, prepare }: VaultSuite): void
 
     test('refuses a value in which any character was altered', async ({ assert }) => {
       const sealed = await vault.seal('secret', HERE)
-      // In base64 the last character can hold bits that mean nothing.
+      // In base64, the last character may contain unused bits.
       for (let index = 'enc:'.length; index < sealed.length - 1; index++) {
         const other = sealed[index] === 'A' ? 'B' : 'A'
         const altered = sealed.slice(0, index) + other + sealed.slice(index + 1)
