@@ -8,13 +8,13 @@ interface Message {
 }
 
 /**
- * A model on loopback that acts: told "run: <command>" it has the agent run that in the background, and
- * to anything else it says "Done.". A test can keep it from answering.
+ * A loopback model that acts: told "run: <command>" it makes the agent run that in the background; anything
+ * else it answers with "Done.". A test can hold back its answers.
  */
 export class ActingModel {
   static readonly MODEL = 'actor-1'
 
-  /** What its user said since the last thing that was said or done, once for each call, as text. */
+  /** For each call, the user's messages since the last answer or action, as text. */
   readonly asked: string[] = []
   #held: PromiseWithResolvers<void> | null = null
   readonly #server = createServer((request, response) => void this.#answer(request, response))

@@ -24,11 +24,11 @@ workAtHome('An agent at work, with the real OpenClaw', {
     const driver = new ProcessDriver(paths, installation)
     dialGatewaysWith((endpoint, signal) => driver.dial(endpoint, signal))
   },
-  /** Specs that follow have gateways of their own, on plain TCP. */
+  /** Later specs have their own gateways, on plain TCP. */
   close: async () => dialGatewaysWith(async () => null),
 })
 
-/** Empty where it has ended meanwhile. */
+/** Returns an empty string if the process has ended. */
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()

@@ -1,8 +1,8 @@
-/** Mosaic's API as a script uses it: an access token, JSON in and out. */
+/** Calls Mosaic's API as a script would: access token, JSON in and out. */
 export class Api {
   constructor(
     readonly origin: string,
-    /** Null asks as nobody. */
+    /** Null: not signed in. */
     readonly token: string | null
   ) {}
 
@@ -20,7 +20,7 @@ export class Api {
     })
   }
 
-  /** The `data` of an answer; anything but success is an error with the whole answer. */
+  /** Returns the `data` of a response. Any other status throws an error with the whole response. */
   async ask<Data>(method: string, path: string, body?: unknown): Promise<Data> {
     const answer = await this.raw(method, path, body)
     const text = await answer.text()
@@ -28,7 +28,7 @@ export class Api {
     return (text ? JSON.parse(text).data : undefined) as Data
   }
 
-  /** One message through the page's API: all its events, in their order. */
+  /** Sends one message through the page's API and returns all its events, in order. */
   async chat(message: string, conversationId?: string): Promise<ChatEvent[]> {
     const answer = await this.raw('POST', '/api/v1/chat', { message, conversationId })
     return eventsOf(await answer.text())
@@ -40,7 +40,7 @@ export interface ChatEvent {
   data: { text?: string; code?: string; message?: string; hint?: string; conversationId?: string }
 }
 
-/** The events of a whole stream, without comments. */
+/** Returns the events of a whole stream, without comments. */
 export function eventsOf(text: string): ChatEvent[] {
   return text.split('\n\n').flatMap((block) => {
     const event = /^event: (.+)$/m.exec(block)?.[1]
@@ -49,7 +49,7 @@ export function eventsOf(text: string): ChatEvent[] {
   })
 }
 
-/** What the deltas of a stream put together. */
+/** Joins the deltas of a stream. */
 export function textOf(events: ChatEvent[]): string {
   return events.map(({ event, data }) => (event === 'delta' ? data.text : '')).join('')
 }

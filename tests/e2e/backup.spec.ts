@@ -13,7 +13,7 @@ const KEY = 'sk-canary-7be0a1c4'
 /** Two wakes of the real OpenClaw on a busy machine, and two installations. */
 const TIMEOUT_MS = 300_000
 
-/** The commands of docs/backup.md that begin so, as an operator copies them. */
+/** Returns the commands of docs/backup.md with these beginnings, as an operator would copy them. */
 function fromTheDocs(...beginnings: string[]): string[] {
   const text = readFileSync(app.makePath('docs/backup.md'), 'utf8')
   const code = [...text.matchAll(/```sh\n([^]*?)```|`([^`\n]+)`/g)]

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { randomBytes } from 'node:crypto'
 import { freePort, MosaicProcess, type Ended } from '#tests/e2e/mosaic_process'
 
-/** A code, a sentence and the next step. */
+/** The code with its message, and the next step. */
 const MOST_LINES = 3
 
 test.group('A Mosaic that cannot start', (group) => {
@@ -65,7 +65,7 @@ test.group('A Mosaic that cannot start', (group) => {
   })
 })
 
-/** What a person reads: the code it begins with, whether it is short, and whether a stack is in it. */
+/** Summarises the error output: its code, whether it is short, and whether it has a stack. */
 function wordsOf({ out, err }: Ended) {
   const lines = err.trim().split('\n')
   const code = /^(E_[A-Z_]+): /.exec(lines[0])?.[1]

@@ -2,13 +2,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where a secret was found that must be nowhere. */
+/** A secret, and a place where it must not be. */
 export interface Leak {
   place: string
   secret: string
 }
 
-/** Looks for planted secrets wherever something could have put them. */
+/** Searches for planted secrets wherever they could have leaked to. */
 export class Canaries {
   constructor(readonly secrets: Record<string, string>) {}
 
@@ -18,13 +18,13 @@ export class Canaries {
       .map(([name]) => ({ place, secret: name }))
   }
 
-  /** A stream of any length, as an archive of half a gigabyte: it is read once and never whole. */
+  /** Searches a stream of any length, such as an archive of half a gigabyte, without holding all of it. */
   async inStream(place: string, stream: AsyncIterable<Uint8Array | string>): Promise<Leak[]> {
     const longest = Math.max(...Object.values(this.secrets).map((one) => Buffer.byteLength(one)))
     const found = new Map<string, Leak>()
     let tail: Buffer = Buffer.alloc(0)
     for await (const chunk of stream) {
-      /** A secret may lie over the border of two chunks. */
+      /** A secret may span two chunks. */
       const text: Buffer = Buffer.concat([tail, Buffer.from(chunk)])
       for (const leak of this.inText(place, text)) found.set(leak.secret, leak)
       tail = text.subarray(-longest)
@@ -32,7 +32,7 @@ export class Canaries {
     return [...found.values()]
   }
 
-  /** Every value of every table, as text and as it would be encoded. */
+  /** Searches every value of every table, as text and in its encoded forms. */
   inDatabase(file: string): Leak[] {
     const database = new DatabaseSync(file, { readOnly: true })
     try {
@@ -49,7 +49,7 @@ export class Canaries {
     }
   }
 
-  /** Every file below a folder, whole: databases and logs of the agents too. */
+  /** Searches every file below a folder, including the agents' databases and logs. */
   inFiles(folder: string): Leak[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -57,7 +57,7 @@ export class Canaries {
       .flatMap((file) => this.inText(file, readFileSync(file)))
   }
 
-  /** Arguments and environments of processes. */
+  /** Searches the arguments and environments of processes. */
   inProcesses(pids: number[]): Leak[] {
     return pids.flatMap((pid) =>
       ['cmdline', 'environ'].flatMap((name) => {
@@ -68,7 +68,7 @@ export class Canaries {
   }
 }
 
-/** The processes that work in or below a folder, or were started for it. */
+/** Returns the processes that work in or below a folder, or were started for it. */
 export function processesOf(folder: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -76,7 +76,7 @@ export function processesOf(folder: string): number[] {
     .filter((pid) => tracesOf(pid).some((trace) => trace.includes(folder)))
 }
 
-/** A process may end while it is looked at. */
+/** The process may end meanwhile. */
 function tracesOf(pid: number): string[] {
   try {
     const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8')

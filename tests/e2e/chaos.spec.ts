@@ -3,10 +3,10 @@ import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 
-/** Always the same: what fails here fails again. `npm run chaos` without a seed draws another each time. */
+/** Fixed, so that failures can be reproduced. `npm run chaos` without a seed draws a new one each time. */
 const SEED = 20261125
 
-/** A busy machine needs some seconds for each replica that it starts. */
+/** A busy machine needs some seconds for each replica that starts. */
 const DEADLINE_MS = 240_000
 
 interface Run {

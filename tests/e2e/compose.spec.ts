@@ -12,9 +12,9 @@ const API_KEY = 'sk-of-the-stack-41c7'
 const FIRST = 'My boat is called Halcyon. Please remember that.'
 const SECOND = 'What is my boat called?'
 
-/** A wake of the real OpenClaw on a busy machine, and what comes before it. */
+/** A wake of the real OpenClaw on a busy machine, including preparations. */
 const STEP_TIMEOUT_MS = 300_000
-/** Packages from the registry twice, and the build of the pages. */
+/** Two installs from the registry, and a build of the pages. */
 const BUILD_TIMEOUT_MS = 15 * 60_000
 const NOTICED_MS = 60_000
 
@@ -32,7 +32,7 @@ function stackOn(given: Engine): void {
     let conversation: string
 
     group.setup(async () => {
-      // Where Mosaic reaches it from its container.
+      // The address at which Mosaic reaches it from its container.
       service = await new ModelService(API_KEY, BRIDGE_ADDRESS).start()
       await stack.prepare()
       return async () => {
@@ -55,7 +55,7 @@ function stackOn(given: Engine): void {
         await new Promise((resolve) => setTimeout(resolve, 200))
       }
     }
-    /** Says something, and gives the whole answer; what its model was told is in `service.calls`. */
+    /** Sends a message and returns the whole answer; `service.calls` has the model's input. */
     const say = async (message: string) => {
       const events = await api.chat(message, conversation)
       const { event, data } = events.at(-1)!
@@ -253,7 +253,7 @@ function stackOn(given: Engine): void {
   })
 }
 
-/** A program that tells what becomes of connecting somewhere. A way that is closed swallows packets. */
+/** A program that prints the outcome of a connection. A closed path drops packets. */
 function connecting(host: string, port: number): string {
   return `
     import { connect } from 'node:net'
@@ -263,7 +263,7 @@ function connecting(host: string, port: number): string {
     socket.once('error', (error) => tell(error.code))`
 }
 
-/** A program that asks the engine as Mosaic does. */
+/** A program that sends a request to the engine as Mosaic does. */
 function asking(method: string, path: string, body?: object): string {
   return `
     const answer = await fetch(process.env.DOCKER_HOST.replace('tcp:', 'http:') + '${path}', {

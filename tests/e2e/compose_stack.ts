@@ -5,13 +5,13 @@ import type { ContainerInspectInfo } from 'dockerode'
 import type { Engine } from '#tests/engine/engine'
 import { joinWayOut } from '../engine/way_out.mjs'
 
-/** Two times all packages from the registry, and a build, on a busy machine. */
+/** Two installs of all packages from the registry, and a build, on a busy machine. */
 const BUILD_DEADLINE_MS = 15 * 60_000
 const COMMAND_DEADLINE_MS = 3 * 60_000
 const START_DEADLINE_MS = 3 * 60_000
 const ASK_EVERY_MS = 100
 
-/** In the engine's own network any port is free; another than the usual one shows who knows of it. */
+/** Every port is free in the engine's own network; an unusual one exposes hard-coded defaults. */
 const PORT = 8333
 
 export interface Said {
@@ -20,7 +20,7 @@ export interface Said {
   err: string
 }
 
-/** One line of what a container of the stack is. */
+/** One container of the stack, from the output of Compose. */
 interface Service {
   Service: string
   ID: string
@@ -28,22 +28,22 @@ interface Service {
   Health: string
 }
 
-/** The stack of `docker/compose.yaml`, run by Docker's own program as an operator runs it. */
+/** The stack of `docker/compose.yaml`, run with Docker's CLI as an operator would. */
 export class ComposeStack {
   readonly secretKey = randomBytes(32).toString('base64')
   readonly url = `http://127.0.0.1:${PORT}`
-  /** The link that was shown for whoever sets it up. */
+  /** The setup link that Mosaic printed. */
   setupLink = ''
   #closeWayOut: (() => void) | null = null
 
   constructor(readonly engine: Engine) {}
 
-  /** What is built gets its packages from here on. */
+  /** From here on, builds can reach the registry. */
   async prepare(): Promise<void> {
     this.#closeWayOut = await joinWayOut(process.env.MOSAIC_TEST_WAY_OUT!)
   }
 
-  /** What an operator exports, and the images that stand in for those of the hub. */
+  /** Variables that an operator exports, and local stand-ins for images of the hub. */
   get env(): Record<string, string> {
     return {
       MOSAIC_SECRET_KEY: this.secretKey,
@@ -55,7 +55,7 @@ export class ComposeStack {
     }
   }
 
-  /** Runs `docker compose …`, with variables that are other than usual. */
+  /** Runs `docker compose …`, with additional variables. */
   compose(args: string[], env: Record<string, string> = {}): Promise<Said> {
     const words = ['--progress', 'plain', '-f', app.makePath('docker/compose.yaml'), ...args]
     const { PATH = '', HOME = '' } = process.env
@@ -73,14 +73,14 @@ export class ComposeStack {
     })
   }
 
-  /** As `compose`, and gives what it printed. */
+  /** As `compose`; returns the output. */
   async done(...args: string[]): Promise<string> {
     const { code, out, err } = await this.compose(args)
     if (code !== 0) throw new Error(`compose ${args.join(' ')} ended with ${code}:\n${out}${err}`)
     return out
   }
 
-  /** Brings it up; resolves once Mosaic answers. */
+  /** Starts the stack; resolves once Mosaic responds. */
   async up(): Promise<void> {
     await this.done('up', '-d')
     await this.answers()
@@ -97,7 +97,7 @@ export class ComposeStack {
     this.setupLink = /http:\S+\/onboarding\?token=\S+/.exec(await this.log())?.[0] ?? ''
   }
 
-  /** What Mosaic said. */
+  /** Returns Mosaic's log. */
   log(): Promise<string> {
     return this.done('logs', '--no-log-prefix', '--no-color', 'mosaic')
   }
@@ -115,13 +115,13 @@ export class ComposeStack {
     return this.engine.docker.getContainer(id).inspect()
   }
 
-  /** Runs one of Mosaic's commands in its container, and gives the object that `--json` prints. */
+  /** Runs a Mosaic command in its container, and returns the object that `--json` prints. */
   async aceJson<Result>(...args: string[]): Promise<Result> {
     const words = ['exec', '-T', 'mosaic', 'sh', 'docker/start.sh', ...args, '--json']
     return JSON.parse(await this.done(...words)) as Result
   }
 
-  /** Runs a program of JavaScript in a container and gives what it printed. */
+  /** Runs a JavaScript program in a container and returns its output. */
   async within(container: string, program: string): Promise<string> {
     const exec = await this.engine.docker.getContainer(container).exec({
       Cmd: ['node', '--input-type=module', '-e', program],

@@ -4,7 +4,7 @@ import { ContainerHome, HANDED, STATE } from '#tests/e2e/container_home'
 import { firstJourney } from '#tests/e2e/first_journey'
 import { testEngine, type Engine } from '#tests/engine/engine'
 
-/** Something of Mosaic's own environment, which is none of the agents' business. */
+/** A secret of Mosaic's own environment that must not reach agents. */
 const ENVIRONMENT = 'canary-of-the-environment-9154'
 
 const engine = testEngine()
@@ -78,7 +78,7 @@ function journeyOn(given: Engine): void {
       test('it leaves its image as it was', async ({ assert }) => {
         const [{ Id }] = await home.agents()
         const changes: { Path: string }[] = (await docker.getContainer(Id).changes()) ?? []
-        /** What is mounted needs something to be mounted on. */
+        /** Mounts create their mount points in the container. */
         const mounts = [HANDED, STATE, '/tmp', '/sbin/docker-init']
         const others = changes
           .map(({ Path }) => Path)

@@ -11,15 +11,18 @@ import { testEngine, type Engine } from '#tests/engine/engine'
 
 const GATEWAY_PORT = 18789
 
-/** A status is there within a second where the engine tells it; a sweep, or a busy machine, takes longer. */
+/**
+ * Maximum time to notice a status. Within a second if the engine reports it; a sweep or a busy machine takes
+ * longer.
+ */
 const NOTICED_MS = 60_000
 const LOOK_EVERY_MS = 100
 
-/** Long enough to be cut in the middle, at a word each 200 ms. */
+/** Long enough to be cut midway, at one word per 200 ms. */
 const LONG_MESSAGE = Array.from({ length: 40 }, (_, index) => `word${index}`).join(' ')
 const SLOWLY = { chunkDelayMs: 200 }
 
-/** How the first piece of an answer begins. */
+/** Start of the first piece of an answer. */
 const DELTA = 'event: delta'
 
 const silent = { line() {}, strong: String, quiet: String, link: String }
@@ -60,7 +63,7 @@ function faultsOn(engine: Engine): void {
         await home.close()
       }
     })
-    /** Each test begins with an agent that runs and has said something. */
+    /** Each test starts with a running agent that has had one exchange. */
     group.each.setup(async () => {
       await wake()
       const { data } = (await api.chat('Remember this.')).at(-1)!
@@ -91,7 +94,7 @@ function faultsOn(engine: Engine): void {
       await seen({ status: 'stopped' })
     }
 
-    /** Tells the double in the container what to do. A double that dies of it gives no answer. */
+    /** Instructs the double in the container. A double that dies of it sends no response. */
     async function tell(knob: string, input: object): Promise<void> {
       const { Networks } = (await container()).NetworkSettings
       const [{ IPAddress }] = Object.values(Networks)
@@ -101,7 +104,7 @@ function faultsOn(engine: Engine): void {
       }).catch(() => {})
     }
 
-    /** Says something, and does something once: when the answer first holds these words. */
+    /** Sends a message, and runs an action once the answer contains these words. */
     async function cut(message: string, words: string, act: () => Promise<void>) {
       const body = { message, conversationId: conversation }
       const answer = await api.raw('POST', '/api/v1/chat', body)
@@ -115,7 +118,7 @@ function faultsOn(engine: Engine): void {
       return eventsOf(heard)
     }
 
-    /** The next wake works, there is one container of it, and the agent remembers. */
+    /** Asserts that the next wake works, in one container, and that the agent remembers. */
     async function assertWakes(assert: Assert): Promise<void> {
       await wake()
       const events = await api.chat('Are you there?', conversation)
@@ -152,7 +155,7 @@ function faultsOn(engine: Engine): void {
           assert.include(textOf(events), LONG_MESSAGE)
           await seen({ status: 'running' })
         } finally {
-          // It ends what ran without it.
+          // On its start, the engine stops containers that ran without it.
           await engine.start()
         }
         await seen({ status: 'error', reason: 'exited_early' })
@@ -215,7 +218,7 @@ function faultsOn(engine: Engine): void {
   })
 }
 
-/** A stop may or may not keep the container. */
+/** Ignores a missing container: a stop may or may not keep it. */
 function gone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404) throw error
 }

@@ -3,22 +3,22 @@ import type { ContainerInspectInfo } from 'dockerode'
 import type { Canaries, Leak } from '#tests/e2e/canaries'
 import type { Engine } from '#tests/engine/engine'
 
-/** Where an agent has its data: the only place of its container that it may write to for good. */
+/** An agent's data folder, the only persistent path that its container can write to. */
 export const STATE = '/home/node/.openclaw'
 
-/** The launcher and the token, read-only. */
+/** Folder with the launcher and the token, read-only. */
 export const HANDED = '/run/mosaic'
 
-/** The containers of the agents on the engine of the tests. */
+/** The agents' containers on the tests' engine. */
 export class ContainerHome {
   constructor(readonly engine: Engine) {}
 
-  /** What Mosaic is started with, to use this engine and to be reached from its containers. */
+  /** Variables that make Mosaic use this engine, reachable from its containers. */
   get env(): Record<string, string> {
     return { DOCKER_HOST: this.engine.host, INTERNAL_HOST: '0.0.0.0' }
   }
 
-  /** Ids with the moment of the start, so that one that was started anew is another one. */
+  /** Ids with start times, so that a restarted container counts as another one. */
   async running(): Promise<string[]> {
     const agents = await this.agents()
     return agents.filter(({ State }) => State.Running).map(({ Id, State }) => Id + State.StartedAt)
@@ -30,14 +30,14 @@ export class ContainerHome {
     return Promise.all(found.map(({ Id }) => docker.getContainer(Id).inspect()))
   }
 
-  /** The token of an agent, from the only file that holds it. */
+  /** Reads an agent's token from the only file that contains it. */
   async tokenOf({ Id }: ContainerInspectInfo): Promise<string> {
     const path = `${HANDED}/secrets.json`
     const archive = await buffer(await this.engine.docker.getContainer(Id).getArchive({ path }))
     return /"token":"([^"]+)"/.exec(archive.toString())![1]
   }
 
-  /** Everywhere that a container, its image and its data can be seen from the engine's machine. */
+  /** Searches everywhere that a container, its image and its data are visible from the engine's machine. */
   async leaks(agent: ContainerInspectInfo, canaries: Canaries): Promise<Leak[]> {
     const { docker } = this.engine
     const container = docker.getContainer(agent.Id)

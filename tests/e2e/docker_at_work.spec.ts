@@ -32,7 +32,7 @@ function workOn(given: Engine): void {
     close: () => home.close(),
   })
 
-  /** Empty where it has ended meanwhile. */
+  /** Returns an empty string if the process has ended. */
   function read(pid: number, file: string): string {
     try {
       return given.readProcess(pid, file)

@@ -66,7 +66,7 @@ test.group('The first boot', (group) => {
   }
 
   test('ends at once when it is told to before it serves', async ({ assert }) => {
-    /** A database that takes connections and says nothing: the boot waits for it. */
+    /** A database that accepts connections but never responds: the boot waits for it. */
     const mute = createServer().listen(0, '127.0.0.1')
     await once(mute, 'listening')
     const { port } = mute.address() as AddressInfo

@@ -16,33 +16,33 @@ const FIRST = 'My boat is called Halcyon. Please remember that.'
 const SECOND = 'What is my boat called?'
 const THIRD = 'Are you still there?'
 
-/** One wake of the real OpenClaw on a busy machine, and what comes before it. */
+/** One wake of the real OpenClaw on a busy machine, including preparations. */
 const STEP_TIMEOUT_MS = 240_000
-/** The web process may be writing down what it saw of the agent's owner. */
+/** Allows for the web process, which may still be writing the owner's activity. */
 const REAP_DEADLINE_MS = 180_000
 
-/** Interfaces come and go within a second of each other. */
+/** Maximum page loads: interfaces come and go within a second of each other. */
 const MOST_LOADS = 5
 
 /** Where the agents of a journey run. */
 export interface AgentsHome {
-  /** What Mosaic is started with beside what it always is. */
+  /** Additional variables for Mosaic. */
   env: Record<string, string>
-  /** Settings that are made before the first start. */
+  /** Settings made before the first start. */
   settings: Record<string, unknown>
-  /** What runs for agents, each by an id that it loses when it ends. */
+  /** Running agents, by ids that change with each start. */
   running(mosaic: MosaicProcess): Promise<(string | number)[]>
-  /** Planted secrets that are found where the agents run, while they do. */
+  /** Planted secrets found where the agents run, while they do. */
   leaks(mosaic: MosaicProcess, canaries: Canaries): Promise<Leak[]>
-  /** Removes what is left of the agents, once Mosaic has ended. */
+  /** Removes what remains of the agents, after Mosaic has ended. */
   close(): Promise<void>
-  /** What is true of this home alone, while an agent runs in it. */
+  /** Additional tests for this home, while an agent runs in it. */
   tests?(): void
 }
 
 /**
- * The journey of the first person here, one step after the other on one installation: each test begins
- * where the one before ended.
+ * The journey of the first user, step by step on one installation: each test continues where the previous one
+ * ended.
  */
 export function firstJourney(title: string, home: AgentsHome): void {
   test.group(title, (group) => {
@@ -79,7 +79,7 @@ export function firstJourney(title: string, home: AgentsHome): void {
       }
     })
     group.each.timeout(STEP_TIMEOUT_MS)
-    /** A step that fails says what a person would have seen. */
+    /** On failure, prints what the user would have seen. */
     group.each.setup(() => async (hasError) => {
       if (!hasError) return
       const seen = await page.innerText('body', { timeout: 5000 }).catch(String)
@@ -87,8 +87,8 @@ export function firstJourney(title: string, home: AgentsHome): void {
     })
 
     /**
-     * Loads a page as a person does, who tries again. Chromium is in the network of the test's engine, and drops
-     * what waits for a connection when the interface of an agent comes or goes there.
+     * Loads a page and retries, as a user would. Chromium shares the network of the tests' engine, and drops
+     * pending connections when an agent's interface appears or disappears there.
      */
     const open = async (address: string) => {
       for (let tries = 1; ; tries++) {
@@ -291,8 +291,8 @@ export function firstJourney(title: string, home: AgentsHome): void {
 }
 
 /**
- * The reaper's work as if the agent's owner had been away for a day. The web process still writes down
- * what it saw of them, within fifteen seconds, so this may take a few tries.
+ * Reaps as if the agent's owner had been away for a day. May take a few attempts, because the web process
+ * still writes the owner's activity for up to fifteen seconds.
  */
 async function reapAfterADay(mosaic: MosaicProcess): Promise<void> {
   const deadline = Date.now() + REAP_DEADLINE_MS

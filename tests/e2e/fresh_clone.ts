@@ -12,7 +12,7 @@ const END_DEADLINE_MS = 60_000
 /** A clone of this repository as its first user has it: no packages, no build, no storage. */
 export class FreshClone {
   readonly folder = mkdtempSync(join(tmpdir(), 'mosaic-clone-'))
-  /** What the quickstart printed. */
+  /** Output of the quickstart. */
   output = ''
   url = ''
   #child: ChildProcess | null = null
@@ -22,20 +22,20 @@ export class FreshClone {
     execFileSync('git', ['clone', '--quiet', app.makePath(), this.folder])
   }
 
-  /** The machine's own Node and npm, without what this run put in front of them. */
+  /** Uses the machine's own Node and npm, without this run's additions to PATH. */
   get env(): NodeJS.ProcessEnv {
     const { PATH = '', HOME, TMPDIR } = process.env
     const folders = PATH.split(delimiter).filter((folder) => !folder.includes('node_modules'))
-    /** What npm has downloaded once need not come again. */
+    /** Reuses npm's download cache. */
     return { PATH: folders.join(delimiter), HOME, TMPDIR, npm_config_prefer_offline: 'true' }
   }
 
-  /** The version of the Node that starts everything. */
+  /** Version of the Node that runs everything. */
   get node(): string {
     return execFileSync('node', ['--version'], { env: this.env, encoding: 'utf8' }).trim()
   }
 
-  /** `npm run quickstart`, until it says how to stop it. */
+  /** Runs `npm run quickstart` until it says how to stop it. */
   async quickstart(...args: string[]): Promise<void> {
     const [port, internalPort] = [await freePort(), await freePort()]
     this.url = `http://127.0.0.1:${port}`
@@ -62,7 +62,7 @@ export class FreshClone {
     await promise.finally(() => clearTimeout(timer))
   }
 
-  /** Ctrl-C: the whole process group hears it. Gives the status it ended with. */
+  /** Sends Ctrl-C to the whole process group. Returns the exit status. */
   async interrupt(): Promise<number | null> {
     const child = this.#child!
     const exit = once(child, 'exit', { signal: AbortSignal.timeout(END_DEADLINE_MS) })
@@ -71,7 +71,7 @@ export class FreshClone {
     return code
   }
 
-  /** Ends what is left, and removes the clone. */
+  /** Ends remaining processes and removes the clone. */
   remove(): void {
     const child = this.#child
     if (child && child.exitCode === null && child.signalCode === null) {

@@ -12,10 +12,10 @@ import { openclawFolder } from '#tests/e2e/real_openclaw'
 
 /** Past the minute after which OpenClaw would end its idle worker threads. */
 const IDLE_MS = 70_000
-/** Processor time that such a chat needs at most, in seconds: with the threads to start again it takes over 5. */
+/** Maximum processor seconds of such a chat. Restarting the threads takes over 5. */
 const MOST_SEC = 2
 const TIMEOUT_MS = 400_000
-/** Clock ticks of /proc in a second. */
+/** Clock ticks of /proc per second. */
 const TICKS = 100
 
 test.group('An agent that had nothing to do for a while, with the real OpenClaw', (group) => {
@@ -47,7 +47,7 @@ test.group('An agent that had nothing to do for a while, with the real OpenClaw'
   })
 })
 
-/** What the processes of a folder have used of the processor so far, with those of theirs that have ended. */
+/** Returns the processor time used by a folder's processes, including their ended children. */
 function processorSeconds(folder: string): number {
   const ticks = processesOf(folder).map((pid) => {
     try {

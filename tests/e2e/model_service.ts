@@ -9,16 +9,16 @@ export interface ModelCall {
 }
 
 /**
- * An LLM service, on loopback unless told, that speaks OpenAI's API, wants its key, and streams each answer in two
- * halves. A test can keep it from sending the second one: what is seen by then was really streamed.
+ * An LLM service, on loopback by default, that speaks OpenAI's API, requires its key, and streams each answer
+ * in two halves. A test can hold back the second half, to prove that the first was really streamed.
  */
 export class ModelService {
   static readonly MODEL = 'parrot-1'
 
   readonly calls: ModelCall[] = []
-  /** Another key answers 401, as services do. */
+  /** Any other key gets 401, as with real services. */
   key: string
-  /** Another model answers 404. */
+  /** Any other model gets 404. */
   model = ModelService.MODEL
   #port = 0
   #answers = 0
@@ -36,7 +36,7 @@ export class ModelService {
     return `http://${this.host}:${this.#port}/v1`
   }
 
-  /** Starts, again at the same port if it ran before. */
+  /** Starts the service, on its previous port if it ran before. */
   async start(): Promise<this> {
     this.#server.listen(this.#port, this.host)
     await once(this.#server, 'listening')
@@ -52,12 +52,12 @@ export class ModelService {
     await once(this.#server, 'close')
   }
 
-  /** From now on answers stop after their first half. */
+  /** From now on, answers stop after their first half. */
   hold(): void {
     this.#held = Promise.withResolvers()
   }
 
-  /** Lets held answers go on. */
+  /** Releases held answers. */
   release(): void {
     this.#held?.resolve()
     this.#held = null
@@ -67,7 +67,7 @@ export class ModelService {
     return this.#held !== null
   }
 
-  /** Back to how it was at first, and running. */
+  /** Restores the initial behaviour, running. */
   async recover(): Promise<void> {
     this.release()
     this.key = this.firstKey
@@ -75,12 +75,12 @@ export class ModelService {
     if (!this.#server.listening) await this.start()
   }
 
-  /** Both halves of the answer of this number, from 1. */
+  /** Returns both halves of the numbered answer, counting from 1. */
   static answer(number: number): [string, string] {
     return [`Answer ${number} begins here`, `, and answer ${number} ends.`]
   }
 
-  /** Everything that a call's model was told, as text. */
+  /** Returns all input of a call's model, as text. */
   static told(call: ModelCall): string {
     return JSON.stringify(call.body.messages)
   }

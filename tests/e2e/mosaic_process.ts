@@ -21,25 +21,25 @@ export interface Ended {
 type Env = Record<string, string | undefined>
 
 /**
- * A Mosaic as an operator runs it: the build, in production, as a process of its own with a database, a
- * key, ports and a storage folder that nothing else uses. Tests reach it from outside alone.
+ * A Mosaic as an operator runs it: the production build, as a separate process with its own database, key,
+ * ports and storage folder. Tests use it only from outside.
  */
 export class MosaicProcess {
-  /** Everything that it writes lies below. */
+  /** Contains everything that it writes. */
   readonly folder = mkdtempSync(join(tmpdir(), 'mosaic-e2e-'))
   readonly storage = join(this.folder, 'storage')
   readonly databaseFile = join(this.folder, 'mosaic.sqlite3')
   readonly secretKey = randomBytes(32).toString('base64url')
 
-  /** All that it wrote to standard output and standard error since its first start. */
+  /** Standard output and standard error since its first start. */
   log = ''
 
   #child: ChildProcess | null = null
   #env: Env = {}
 
   /**
-   * @param cwd From where it is started: the folder that holds `storage/openclaw`, unless told.
-   * @param root The folder of the product.
+   * @param cwd Working directory; by default the folder that contains `storage/openclaw`.
+   * @param root Folder of the product.
    */
   constructor(
     readonly cwd = app.makePath(),
@@ -48,7 +48,7 @@ export class MosaicProcess {
     if (!existsSync(join(root, 'build/bin/server.js'))) {
       throw new Error('There is no build to test: run "npm run build" first.')
     }
-    /** Agents run as users of their own, and must get through to their folders. */
+    /** Agents run as separate users and must be able to traverse to their folders. */
     chmodSync(this.folder, 0o755)
     mkdirSync(this.storage, { mode: 0o755 })
   }
@@ -61,14 +61,14 @@ export class MosaicProcess {
     return this.#child!.pid!
   }
 
-  /** The link that it printed for whoever sets it up. */
+  /** Returns the setup link that it printed. */
   get setupLink(): string {
     const link = /http:\S+\/onboarding\?token=\S+/.exec(this.log)?.[0]
     if (!link) throw new Error(`No setup link was printed:\n${this.log}`)
     return link
   }
 
-  /** Gives it free ports, and what it is started with beside them. Undefined takes a variable away. */
+  /** Assigns free ports and sets additional variables. Undefined removes a variable. */
   async prepare(env: Env = {}): Promise<void> {
     this.#env = {
       PATH: process.env.PATH,
@@ -86,7 +86,7 @@ export class MosaicProcess {
     }
   }
 
-  /** Resolves once it answers. */
+  /** Resolves once it responds. */
   async start(): Promise<void> {
     const child = this.#spawn(['build/bin/server.js'])
     this.#child = child
@@ -102,13 +102,13 @@ export class MosaicProcess {
     }
   }
 
-  /** Starts it where it must not come up, and gives what it said as it ended. */
+  /** Starts it where it must fail, and returns its output and status. */
   async startInVain(): Promise<Ended> {
     this.#child = this.#spawn(['build/bin/server.js'])
     return finished(this.#child, START_DEADLINE_MS)
   }
 
-  /** Tells the process that was started last. */
+  /** Signals the process that was started last. */
   signal(signal: NodeJS.Signals): void {
     this.#child!.kill(signal)
   }
@@ -118,26 +118,26 @@ export class MosaicProcess {
     return finished(this.#spawn(['build/ace.js', ...args]), COMMAND_DEADLINE_MS)
   }
 
-  /** As `ace`, and gives the object that `--json` prints. */
+  /** As `ace`; returns the object that `--json` prints. */
   async aceJson<Result>(...args: string[]): Promise<Result> {
     const { code, out, err } = await this.ace(...args, '--json')
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${out}${err}`)
     return JSON.parse(out) as Result
   }
 
-  /** Ends it and its agents, and removes what it wrote. */
+  /** Stops it and its agents, and removes its files. */
   async end(): Promise<void> {
     await this.stopAll()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  /** Ends it and its agents. */
+  /** Stops it and its agents. */
   async stopAll(): Promise<void> {
     await this.stop()
     if (existsSync(this.databaseFile)) await this.ace('fleet:sleep', '--json')
   }
 
-  /** Ends the web process alone: agents outlive it. */
+  /** Stops only the web process: agents outlive it. */
   async stop(): Promise<void> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -173,7 +173,7 @@ async function isLive(url: string): Promise<boolean> {
   return answer?.ok ?? false
 }
 
-/** A port of loopback that nothing listens on. */
+/** Returns a free loopback port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

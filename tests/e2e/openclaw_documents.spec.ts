@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The text that a streamed answer puts together. */
+/** Joins the text of a streamed answer. */
 function said(stream: string): string {
   return stream
     .split('\n')
@@ -159,7 +159,7 @@ test.group('The real OpenClaw', (group) => {
           const mayHoldToken = file === join(home, 'secrets.json')
           assert.isTrue(mayHoldToken || !content.includes(token), `the token is in ${file}`)
         }
-        /** What it writes as errors is kept as the instance's log: no secret and no conversation. */
+        /** Its error output becomes the instance's log: no secrets and no conversation. */
         assert.notInclude(agent.output, 'Say parrot')
         assert.notInclude(agent.output, KEY)
         assert.notInclude(agent.output, token)

@@ -3,9 +3,9 @@ import { processesOf } from '#tests/e2e/canaries'
 import { FreshClone } from '#tests/e2e/fresh_clone'
 import { eventsOf, textOf } from '#tests/e2e/api'
 
-/** Packages, OpenClaw and the build come first, on a machine that may be busy. */
+/** Includes packages, OpenClaw and the build, on a machine that may be busy. */
 const TIMEOUT_MS = 12 * 60_000
-/** A second start does nothing of this again. */
+/** A second start repeats none of this. */
 const AGAIN_MS = 30_000
 
 test.group('The quickstart', (group) => {
@@ -55,7 +55,7 @@ test.group('The quickstart', (group) => {
   })
 })
 
-/** What a browser sends back of what a sign-in gave it. */
+/** Returns the headers that a browser sends after a sign-in. */
 function asBrowser(answer: Response): Record<string, string> {
   const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
   const csrf = cookies.find((cookie) => cookie.startsWith('XSRF-TOKEN='))?.split('=')[1] ?? ''

@@ -1,7 +1,7 @@
 import { Api } from '#tests/e2e/api'
 import type { MosaicProcess } from '#tests/e2e/mosaic_process'
 
-/** A Mosaic that runs, wherever. */
+/** A running Mosaic, wherever it runs. */
 export interface RunningMosaic {
   url: string
   setupLink: string
@@ -10,7 +10,7 @@ export interface RunningMosaic {
 
 const ACCOUNT = { username: 'admin', password: 'a-password-from-outside' }
 
-/** The provider that the first admin's agent thinks with. */
+/** The provider of the first admin's agent. */
 export interface FirstProvider {
   type: string
   baseUrl?: string
@@ -18,7 +18,7 @@ export interface FirstProvider {
   model: string
 }
 
-/** Migrates, starts and sets up a Mosaic that was prepared. Gives the API of its first admin. */
+/** Migrates, starts and sets up a prepared Mosaic. Returns the API as its first admin. */
 export async function setUp(mosaic: MosaicProcess, provider: FirstProvider): Promise<Api> {
   await mosaic.ace('migration:run', '--force')
   await mosaic.ace('settings:set', 'network.allowedRanges', '["127.0.0.0/8"]')
@@ -26,7 +26,7 @@ export async function setUp(mosaic: MosaicProcess, provider: FirstProvider): Pro
   return answerWizard(mosaic, provider)
 }
 
-/** Goes through the wizard as its pages do. Gives the API of the first admin. */
+/** Completes the wizard as its pages do. Returns the API as the first admin. */
 export async function answerWizard(mosaic: RunningMosaic, provider: FirstProvider): Promise<Api> {
   const setupToken = new URL(mosaic.setupLink).searchParams.get('token')
   const anyone = new Api(mosaic.url, null)

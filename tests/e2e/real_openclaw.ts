@@ -7,7 +7,9 @@ import type internalConfig from '#config/internal'
 import { storagePath } from '#start/env'
 import type { AgentName } from '#openclaw/agent_name'
 
-/** The folder of the OpenClaw that `docker/agent/package.json` pins: it is installed once, beside the app. */
+/**
+ * Returns the folder of the OpenClaw pinned by `docker/agent/package.json`, installed once beside the app.
+ */
 export function openclawFolder(): string {
   const pinned = JSON.parse(readFileSync(app.makePath('docker/agent/package.json'), 'utf8'))
   const installed = join('openclaw', pinned.dependencies.openclaw, 'node_modules', 'openclaw')
@@ -18,7 +20,7 @@ export function openclawFolder(): string {
   return folder
 }
 
-/** What an agent's process gets, and nothing of this process beside it. */
+/** Environment of an agent's process, with only PATH from this process. */
 function environment(home: string, more: Record<string, string>): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -31,7 +33,7 @@ function environment(home: string, more: Record<string, string>): Record<string,
   }
 }
 
-/** Asks OpenClaw whether it takes a document. Gives its output where it does not, else null. */
+/** Asks OpenClaw to validate a document. Returns its output if it refuses, else null. */
 export async function refusalOf(document: unknown, home: string): Promise<string | null> {
   mkdirSync(join(home, 'state'), { recursive: true })
   writeFileSync(join(home, 'state', 'openclaw.json'), JSON.stringify(document))
@@ -78,7 +80,7 @@ export class RealAgent {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Resolves once the gateway may get traffic; rejects with its output when it ended instead. */
+  /** Resolves once the gateway is ready; rejects with its output if it ends first. */
   async ready(probe: (url: string) => Promise<boolean>, withinMs: number): Promise<void> {
     const end = Date.now() + withinMs
     while (!(await probe(this.url))) {
@@ -87,7 +89,7 @@ export class RealAgent {
     }
   }
 
-  /** Ends the gateway and what it started. */
+  /** Stops the gateway and its children. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const closed = once(this.#process, 'exit')

@@ -4,7 +4,7 @@ import {
   type ProviderCall,
 } from '#tests/functional/llm_relay/loopback_provider'
 
-/** What the model does with a call: it speaks, calls tools, or fails. */
+/** What the model does with a call: speak, call tools, or fail. */
 export type Turn =
   | { text: string }
   | { calls: { name: string; args?: object }[] }
@@ -19,7 +19,7 @@ export interface ModelBody {
   [field: string]: unknown
 }
 
-/** An LLM service that speaks OpenAI's chat completions and does what a test says, streaming and not. */
+/** An LLM service with OpenAI's chat completions that follows a test's script, streaming and not. */
 export class ScriptedModel {
   static readonly MODEL = 'parrot-1'
 

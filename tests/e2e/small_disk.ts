@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A disk of its own for a folder, with little room on it. Only root can have one. */
+/** Mounts a small disk at a folder. Requires root. */
 export class SmallDisk {
   static readonly isPossible = process.getuid?.() === 0
 
@@ -16,7 +16,7 @@ export class SmallDisk {
     this.#ballast = join(folder, 'ballast')
   }
 
-  /** Takes all the room that is left, to the last block. */
+  /** Fills the disk to the last block. */
   fill(): void {
     const to = `of=${this.#ballast}`
     const child = spawnSync('dd', ['if=/dev/zero', to, 'bs=4k'], { stdio: 'ignore' })

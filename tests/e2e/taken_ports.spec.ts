@@ -13,7 +13,7 @@ test.group('Mosaic on a port that is taken', (group) => {
     return () => rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Runs a program of Mosaic with a database of its own, beside this run. */
+  /** Runs a Mosaic program with its own database, beside this run. */
   function run(program: string[], env: Record<string, string> = {}) {
     const { promise, resolve } = Promise.withResolvers<{ code: unknown; said: string }>()
     execFile(
@@ -38,7 +38,7 @@ test.group('Mosaic on a port that is taken', (group) => {
     const migrated = await run(['bin/console.ts', 'migration:run', '--force'])
     assert.equal(migrated.code, 0, migrated.said)
 
-    /** This very run listens on both ports. */
+    /** This test run itself listens on both ports. */
     const { PORT, INTERNAL_PORT } = process.env as Record<string, string>
     const internal = await run(['bin/server.ts'], { PORT: '0' })
     assert.equal(internal.code, 1)

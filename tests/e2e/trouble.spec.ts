@@ -7,12 +7,12 @@ import { SmallDisk } from '#tests/e2e/small_disk'
 import { eventsOf, textOf, type Api, type ChatEvent } from '#tests/e2e/api'
 
 const KEY = 'sk-canary-51e0c7d2'
-/** One wake of the real OpenClaw on a busy machine, and what comes before it. */
+/** One wake of the real OpenClaw on a busy machine, including preparations. */
 const TIMEOUT_MS = 240_000
 /** Room for one agent. */
 const DISK_KB = 256 * 1024
 
-/** How a chat ended: its last event, as a person meets it. */
+/** Returns how a chat ended: its last event, as the user sees it. */
 function endOf(events: ChatEvent[]) {
   const last = events.at(-1)!
   const { code, message, hint } = last.data
@@ -152,7 +152,7 @@ test.group('Trouble with the machine', (group) => {
   }
 })
 
-/** What runs for agents: everything of this installation but its web process. */
+/** Returns the installation's processes except its web process. */
 function agentsOf(mosaic: MosaicProcess): number[] {
   return processesOf(mosaic.storage).filter((pid) => pid !== mosaic.pid)
 }

@@ -7,34 +7,34 @@ import { textOf, type Api } from '#tests/e2e/api'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { setUp } from '#tests/e2e/ready_mosaic'
 
-/** A wake of the real OpenClaw on a busy machine, and the two minutes by which it puts off a late job. */
+/** A wake of the real OpenClaw on a busy machine, plus the two minutes by which it defers a late job. */
 const TIMEOUT_MS = 400_000
 const ASK_EVERY_MS = 500
-/** A shell of the agent that runs for longer than any test, told apart by its number. */
+/** An agent's shell that outlives any test, identified by its number. */
 const SHELL = 'sleep 91733'
 
 interface Reaped {
   working: number
 }
 
-/** Where an agent is at work. */
+/** Where a busy agent runs. */
 export interface WorkingHome {
-  /** What Mosaic is started with beside what it always is. */
+  /** Additional variables for Mosaic. */
   env: Record<string, string>
-  /** Settings that are made before the first wake. */
+  /** Settings made before the first wake. */
   settings: Record<string, unknown>
-  /** Processes of the agent that run this command, by what `kill` takes. */
+  /** Returns the agent's processes that run this command, by the id that `kill` takes. */
   running(mosaic: MosaicProcess, command: string): Promise<string[]>
   kill(process: string): Promise<void>
-  /** The token of the one agent, whose instance has this name. */
+  /** The token of the only agent, whose instance has this name. */
   token(mosaic: MosaicProcess, name: string): Promise<string>
-  /** Lets this process reach gateways as Mosaic does, where plain TCP does not. */
+  /** Lets this process reach gateways as Mosaic does, if plain TCP does not. */
   reach?(mosaic: MosaicProcess, name: string): void
-  /** Removes what is left of the agent, once Mosaic has ended. */
+  /** Removes what remains of the agent, after Mosaic has ended. */
   close(): Promise<void>
 }
 
-/** What an agent that does something by itself can rely on, wherever it runs. */
+/** Guarantees for an agent with background work, wherever it runs. */
 export function workAtHome(title: string, home: WorkingHome): void {
   test.group(title, (group) => {
     let mosaic: MosaicProcess
@@ -71,8 +71,8 @@ export function workAtHome(title: string, home: WorkingHome): void {
     }
 
     /**
-     * As if its user had not written for long: past the limit of 30 minutes, and within the time that an
-     * agent which does not answer is given once more. What Mosaic wrote meanwhile is overwritten.
+     * Backdates the owner's last activity to 45 minutes: past the limit of 30 minutes, but within the extra
+     * time of an agent that does not respond. Overwrites what Mosaic wrote meanwhile.
      */
     const leaveAlone = () => {
       const database = new DatabaseSync(mosaic.databaseFile)
@@ -91,7 +91,7 @@ export function workAtHome(title: string, home: WorkingHome): void {
       leaveAlone()
       return mosaic.aceJson<Reaped>('reap:idle')
     }
-    /** The reaper of the web process may be quicker. */
+    /** The web process may have reaped it already. */
     const sleepsWhenReaped = async () => {
       await reap()
       return (await status()) === 'stopped'
@@ -147,7 +147,7 @@ export function workAtHome(title: string, home: WorkingHome): void {
   })
 }
 
-/** Puts a reminder into the agent's own schedule, as its tool for that does. */
+/** Adds a reminder to the agent's own schedule, as its tool does. */
 async function remind(gateway: { url: string; token: string }, at: number): Promise<void> {
   const response = await fetchGateway(`${gateway.url}/api/v1/admin/rpc`, {
     method: 'POST',

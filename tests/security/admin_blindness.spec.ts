@@ -12,7 +12,7 @@ import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
 
-/** What is somebody's own, each recognisable wherever it may turn up. */
+/** Marker in everything that belongs to the user, recognisable wherever it appears. */
 const CANARY = 'canary7f3a'
 const KEY = `sk-${CANARY}-key-0451`
 const PERSONALITY = `# ${CANARY}-personality`
@@ -27,7 +27,7 @@ async function visitorOf(user: Awaited<ReturnType<typeof UserFactory.create>>) {
   return { headers, visitor: new Visitor({ headers }) }
 }
 
-/** A user who has set up, chatted and used everything that could leave a trace. */
+/** A user who has used every feature that could leave a trace. */
 async function someone() {
   const user = await UserFactory.create()
   const { visitor } = await visitorOf(user)
@@ -47,7 +47,7 @@ async function someone() {
   const saved = await visitor.send('PUT', '/api/v1/agent-config', personality)
   if (saved.status !== 200) throw new Error(JSON.stringify(saved.body))
 
-  /** The demo model repeats what it is told: the answer carries the canary too. */
+  /** The demo model repeats its input, so the answer contains the canary too. */
   const chat = await visitor.post('/api/v1/chat', { message: PROMPT })
   if (!chat.body.includes(PROMPT)) throw new Error(`No answer: ${JSON.stringify(chat.body)}`)
   await visitor.send('PATCH', `/api/v1/providers/${provider.id}`, { displayName: `${CANARY}-2` })
@@ -59,7 +59,7 @@ async function someone() {
 
 const isAdmins = ({ meta }: RouteJSON) => meta.access === 'permitted'
 
-/** All of an answer, or of a stream what it begins with. */
+/** Returns the whole response, or the beginning of a stream. */
 async function told(method: string, path: string, headers: Record<string, string>) {
   const abort = new AbortController()
   const response = await fetch(`${ORIGIN}${path}`, {
@@ -88,7 +88,7 @@ test.group('An admin', (group) => {
     const { user, agent, provider } = await someone()
     const admin = await UserFactory.apply('admin').create()
     const { headers } = await visitorOf(admin)
-    /** The admin's own token has its name in the audit record of no one else. */
+    /** Excludes the admin's id: the admin's own audit events name a token with the canary. */
     const ids = [user.id, agent.id, provider.id]
 
     const seen: string[] = []

@@ -11,10 +11,10 @@ import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 import type { InstanceSpec } from '#runtimes/contract'
 
-/** Files of somebody else that a swapped folder leads to. */
+/** Number of the victim's files behind the swapped links. */
 const FOREIGN_FILES = 100
 
-/** Swaps folders of the state, its working folder, for links to the victim and back, as fast as it can. */
+/** Swaps state folders, including its working folder, for links to the victim and back, as fast as it can. */
 const SWAPPER = `
   const { mkdirSync, renameSync, symlinkSync, writeFileSync } = require('node:fs')
   const [victim] = process.argv.slice(1)
@@ -33,7 +33,7 @@ const SWAPPER = `
     attempt(() => renameSync(name + '-aside', name))
   }`
 
-/** Only root has the rights that a link would misuse. */
+/** Only root has the rights that a link could abuse. */
 if (usableRange()) {
   test.group('Security | the folders of a hostile agent', (group) => {
     let trial: ProcessTrial
@@ -60,13 +60,15 @@ if (usableRange()) {
     const userOf = ({ name }: InstanceSpec) =>
       JSON.parse(readFileSync(trial.agentPath(name, 'instance.json'), 'utf8')).user
 
-    /** An agent that has stopped, and whose data lies in its folder. */
+    /** A stopped agent whose data is in its folder. */
     async function stopped(given = trial.spec()): Promise<InstanceSpec> {
       await driver.stop(await driver.ensure(given, trial.patient()), { graceMs: 0 })
       return given
     }
 
-    /** A process that outlives each kill by the agent's user: it only has the agent's group. */
+    /**
+     * Runs work against a swapper that survives kills by user id, because it shares only the agent's group.
+     */
     async function withSwapper(given: InstanceSpec, work: () => Promise<void>): Promise<void> {
       const { gid } = userOf(given)
       const state = trial.agentPath(given.name, 'state')
@@ -180,7 +182,7 @@ if (usableRange()) {
       const pinned = spawn('chattr', ['+i', join(left, 'file')])
       const [code] = await once(pinned, 'exit')
       if (code !== 0) {
-        // A file system without such a flag: a file in the place of the folder cannot be emptied either.
+        // Without immutable files, replace the folder by a file, which cannot be emptied either.
         await rm(left, { recursive: true })
         await writeFile(left, '')
       }
@@ -223,7 +225,7 @@ if (usableRange()) {
     test('a look at the log costs no more memory than the end of it', async ({ assert }) => {
       const given = await stopped()
       const path = (name: string) => trial.agentPath(given.name, name)
-      // As much as an agent can do to its log, and to the file of its token.
+      // The worst that an agent can do to its log and its token file.
       await truncate(path('agent.log'), 1024 ** 4)
       const { uid, mode } = await lstat(path('secrets.json'))
       assert.equal(uid, userOf(given).uid)

@@ -13,7 +13,7 @@ import settings from '#settings/services/main'
 import { ADMIN_ACCOUNT, adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
-/** Columns that say who may come in, and as what. */
+/** Columns that decide who may sign in, and with which rights. */
 const CREDENTIALS: Record<string, string[]> = {
   users: [
     'email',
@@ -30,10 +30,10 @@ const CREDENTIALS: Record<string, string[]> = {
   auth_access_tokens: ['tokenable_id', 'abilities', 'expires_at'],
 }
 
-/** Settings that decide who comes in, for how long, or where invitations go. */
+/** Settings that decide who may sign in, for how long, or where invitations go. */
 const SIGN_IN_SETTINGS = /^(oidc|sessions|mail)\.|^network\.publicUrl$/
 
-/** They prove themselves by what their body or their journey carries. */
+/** Access rules of routes that prove the caller by their body or an earlier step. */
 const OWN_PROOF = ['anyone', 'onboarding']
 
 interface Schema {
@@ -46,7 +46,7 @@ interface Schema {
   minimum?: number
 }
 
-/** What fits a field, by its name where its schema does not tell. */
+/** Returns a value for a field, by its name where its schema is not specific enough. */
 function fitting(name: string, schema: Schema): unknown {
   const named: Record<string, unknown> = {
     email: `${name}-${Math.random().toString(36).slice(2)}@example.test`,
@@ -65,13 +65,13 @@ function fitting(name: string, schema: Schema): unknown {
   return 'canary-text'
 }
 
-/** Limits would keep the tries themselves out. */
+/** Builds a body without limits, which would block the attempts themselves. */
 function body({ properties = {} }: Schema): Record<string, unknown> {
   const fields = Object.entries(properties).filter(([name]) => !name.startsWith('limits.'))
   return Object.fromEntries(fields.map(([name, schema]) => [name, fitting(name, schema)]))
 }
 
-/** All fields at once, and the required ones with each other field alone. */
+/** Returns bodies with all fields at once, and with the required ones plus each other field alone. */
 function bodies(schema: Schema): Record<string, unknown>[] {
   const all = body(schema)
   const required = (schema.required ?? []).map((name) => [name, all[name]] as const)
@@ -79,7 +79,7 @@ function bodies(schema: Schema): Record<string, unknown>[] {
   return [all, Object.fromEntries(required), ...single]
 }
 
-/** Every credential there is, by row; what is removed is nobody's way in. */
+/** Returns all credentials by row. Removed ones do not count, because nobody can sign in with them. */
 async function credentials(): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (const [table, columns] of Object.entries(CREDENTIALS)) {
@@ -96,7 +96,7 @@ async function credentials(): Promise<Map<string, string>> {
   return found
 }
 
-/** What is new or other than before. */
+/** Returns the credentials that are new or changed. */
 const changes = (before: Map<string, string>, after: Map<string, string>) =>
   [...after].filter(([name, row]) => before.get(name) !== row).map(([name]) => name)
 
@@ -128,18 +128,18 @@ const writing = () =>
 
 const nameOf = (method: string, { pattern }: RouteJSON) => `${method} ${pattern}`
 
-/** Whether the table of permissions asks for a session with a fresh proof. */
+/** Whether the route's permission requires a session with a fresh proof. */
 const isMarked = ({ meta: { permission } }: RouteJSON) =>
   permission !== undefined && proofFor(permission) === 'freshSession'
 
-/** Its keys say which of them need one. */
+/** The setting's key decides whether a fresh proof is needed. */
 const SETTINGS = 'PATCH /api/v1/admin/settings'
 
 test.group('Routes that make or raise credentials', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(asBefore)
 
-  /** The tries themselves change settings. */
+  /** Restores the settings, which the attempts themselves change. */
   async function asBefore() {
     const changed = (await settings.list()).filter(({ source }) => source === 'database')
     for (const { key } of changed) await settings.patch({ [key]: null })
@@ -148,7 +148,7 @@ test.group('Routes that make or raise credentials', (group) => {
     await settings.set('limits.requestsPerMinute', 1_000_000)
   }
 
-  /** The routes after which somebody can come in, or do more, who could not before. */
+  /** Returns the routes after which somebody gains access or rights they did not have. */
   async function raising(visitorOf: () => Promise<Visitor>): Promise<string[]> {
     const found: string[] = []
     for (const { method, route } of writing()) {

@@ -8,11 +8,11 @@ import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
 
-/** What must stand in no answer: stacks, queries, and what databases and files say of themselves. */
+/** Must not appear in any response: stacks, queries, and internals of databases and files. */
 const LEAKS =
   /\n\s+at |node_modules|file:\/\/\/|\bselect\b.*\bfrom\b|insert into|SQLITE_|pg_catalog/i
 
-/** Not inputs of the API: they change what the run itself stands on. */
+/** Excluded from the inputs, because they change what the run depends on. */
 const LEFT_OUT = new Set(['post.admin.systemAgents.start', 'post.admin.systemAgents.restart'])
 
 export interface Operation {
@@ -35,10 +35,10 @@ export async function describedOperations(): Promise<Operation[]> {
   )
 }
 
-/** The API with an admin's token, for inputs that change whatever they like. */
+/** Calls the API with an admin's token, for inputs that may change anything. */
 export async function openApi() {
   await settings.set('onboarding.completed', true)
-  /** The run itself stands on settings, which are inputs as well. */
+  /** Restores the settings that the run depends on, because the inputs change settings too. */
   const asBefore = async () => {
     const changed = (await settings.list()).filter(({ source }) => source === 'database')
     for (const { key } of changed) await settings.patch({ [key]: null })
@@ -56,7 +56,7 @@ export async function openApi() {
   const admin = await UserFactory.apply('admin').create()
   const other = await UserFactory.create()
   const provider = await LlmProviderFactory.merge({ userId: admin.id, type: 'demo' }).create()
-  /** Another that no input names, so that the agent has one whatever becomes of the first. */
+  /** A second provider that no input names, so that the agent keeps one whatever happens to the first. */
   await LlmProviderFactory.merge({ userId: admin.id, type: 'demo' }).create()
   const tokens = await app.container.make('identity.tokens')
   const token = (await tokens.create(admin, { name: 'test' })).value!.release()
@@ -64,7 +64,7 @@ export async function openApi() {
     ({ operationId }) => !LEFT_OUT.has(operationId)
   )
 
-  /** What came, in the words of a failed run where it must not come. */
+  /** Sends a request. `wrong` describes a 5xx or a leak for the report, else it is null. */
   async function ask(
     { method, operationId }: Operation,
     path: string,

@@ -24,10 +24,10 @@ import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_pro
 const MB = 1024 * 1024
 const PIECE = Buffer.alloc(64 * 1024, ' ')
 
-/** Longer than any of these answers takes to become too large. */
+/** Longer than any of these responses takes to exceed its limit. */
 const TIMEOUT_MS = 60_000
 
-/** Writes for as long as somebody reads. */
+/** Writes until the reader closes. */
 function pour(to: Writable): void {
   const more = () => {
     while (!to.destroyed && to.write(PIECE));
@@ -44,7 +44,7 @@ function endless(response: ServerResponse, begin = ''): void {
 
 const failureOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 
-/** An engine that answers everything so. */
+/** An engine that gives every request this response. */
 async function endlessEngine(
   cleanup: (callback: () => Promise<void>) => void,
   reply: (response: ServerResponse) => void
@@ -61,7 +61,7 @@ async function endlessEngine(
   return Engine.at(`unix://${socket}`)
 }
 
-/** The answer that makes a connection a WebSocket. */
+/** The response that upgrades a connection to a WebSocket. */
 function switched(key: string): string {
   const accept = createHash('sha1')
     .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -128,7 +128,7 @@ test.group('Security | an agent whose gateway answers without an end', (group) =
       socket.once('close', closed.resolve)
       socket.resume()
       socket.write(switched(request.headers['sec-websocket-key']!))
-      // A text message of a gigabyte.
+      // Header of a text message of one gigabyte.
       socket.write(Buffer.from([0x81, 0x7f, 0, 0, 0, 0, 0x40, 0, 0, 0]))
       pour(socket)
     })
@@ -153,7 +153,7 @@ test.group('Security | an agent that streams without an end', () => {
 
   const page = () => new PageStream(stream, 'c', () => null)
 
-  /** How many bytes of such pieces were taken before it threw. */
+  /** Returns how many bytes were accepted before it threw. */
   function takenBy(answer: { receive(chunk: Buffer): void }, piece: Buffer, most = 64 * MB) {
     let taken = 0
     try {

@@ -1,9 +1,9 @@
 /**
- * Addresses that lead, by any way of writing them, to this machine, its network or a cloud's metadata.
- * `{port}` is where something listens that must never be reached.
+ * Addresses that lead, in any notation, to this machine, its network or a cloud's metadata. `{port}` is the
+ * port of a listener that must never be reached.
  */
 export const FORGED_ADDRESSES = [
-  // This machine, in every spelling that a URL knows.
+  // This machine, in every notation that URLs allow.
   'http://127.0.0.1:{port}',
   'http://127.1:{port}',
   'http://127.0.1:{port}',
@@ -45,7 +45,7 @@ export const FORGED_ADDRESSES = [
   'https://127.0.0.1:{port}',
   'https://[::1]:{port}',
 
-  // Metadata and credentials of clouds.
+  // Cloud metadata and credentials.
   'http://169.254.169.254/latest/meta-data',
   'http://2852039166/latest/meta-data',
   'http://0xa9fea9fe',
@@ -66,7 +66,7 @@ export const FORGED_ADDRESSES = [
   'http://168.63.129.16',
   'http://192.0.0.192',
 
-  // Private and special networks.
+  // Private and special-purpose networks.
   'http://10.0.0.1',
   'http://10.1',
   'http://167772161',
@@ -93,7 +93,7 @@ export const FORGED_ADDRESSES = [
   'http://[2001:db8::1]',
   'http://[100::1]',
 
-  // No addresses of services at all.
+  // Not addresses of services.
   'file:///etc/passwd',
   'gopher://127.0.0.1:{port}',
   'ftp://127.0.0.1:{port}',

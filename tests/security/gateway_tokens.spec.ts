@@ -6,7 +6,7 @@ import SystemContainer from '#models/system_container'
 import { UserFactory } from '#database/factories/user_factory'
 import { internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 
-/** Whoever reads an agent's token has it until the agent's next start, and nothing of it from then on. */
+/** A stolen agent token is valid until the agent's next start, and useless afterwards. */
 test.group('A stolen gateway token', (group) => {
   group.setup(() => testUtils.db().truncate())
   group.setup(async () => {
@@ -20,7 +20,7 @@ test.group('A stolen gateway token', (group) => {
     }
   })
 
-  /** The status that each endpoint answers to the token. */
+  /** Returns the status of each endpoint for the token. */
   async function statuses(agent: AgentKey, url: string, token: string, providerId: string) {
     const headers = { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }
     const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })

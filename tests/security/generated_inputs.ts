@@ -1,6 +1,6 @@
 import { HOSTILE_VALUES } from '#tests/security/hostile_types'
 
-/** Any JSON Schema that the description of the API uses. */
+/** The subset of JSON Schema that the API description uses. */
 export interface Schema {
   type?: string | string[]
   enum?: unknown[]
@@ -14,7 +14,7 @@ export interface Schema {
   maximum?: number
 }
 
-/** Texts that have broken programs before. */
+/** Strings known to break programs. */
 const NASTY = [
   '',
   ' ',
@@ -39,13 +39,13 @@ const NASTY = [
   '2027-01-31T12:00:00Z',
 ]
 
-/** Values of the wrong kind. */
+/** Values of the wrong type. */
 const WRONG = [
   ...[null, true, -1, 0, 1e308, 2 ** 53, 0.1, [], [[]], {}, { a: { b: {} } }, 'text'],
   ...HOSTILE_VALUES,
 ]
 
-/** A generator of the same numbers for the same seed (mulberry32). */
+/** Deterministic random numbers for a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -56,7 +56,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Inputs that fit a schema, nearly fit it, or do not fit at all. */
+/** Generates inputs that fit a schema, nearly fit it, or do not fit at all. */
 export class Inputs {
   constructor(protected random: () => number) {}
 

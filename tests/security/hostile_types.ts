@@ -2,7 +2,7 @@ import type { Schema } from '#tests/security/generated_inputs'
 
 const DEEP = 3000
 
-/** As JSON, because no literal makes an own `__proto__`. */
+/** Written as JSON, because no literal creates an own `__proto__`. */
 const HOSTILE = [
   '{"toString":1}',
   '{"toString":null,"valueOf":null}',
@@ -11,7 +11,7 @@ const HOSTILE = [
   '["a",["b",{"toString":1}]]',
 ]
 
-/** In the place of a whole body only: they are about the reader. */
+/** Used only as whole bodies, because they target the parser. */
 const HOSTILE_BODIES = [
   '{"constructor":{"prototype":{"isAdmin":true}}}',
   `${'['.repeat(DEEP)}${']'.repeat(DEEP)}`,
@@ -20,10 +20,10 @@ const HOSTILE_BODIES = [
 
 export const HOSTILE_VALUES: unknown[] = HOSTILE.map((json) => JSON.parse(json))
 
-/** Takes the place of a hostile value until the JSON is written. */
+/** Placeholder for a hostile value until the JSON is written. */
 const MARK = '\u0001hostile\u0001'
 
-/** Bodies that fit a schema, but for one value at a time: at each place, each hostile one. */
+/** Returns bodies that fit a schema except for one hostile value: each value at each place. */
 export function hostileBodies(schema: Schema): string[] {
   const places = [...marked(schema)].map((body) => JSON.stringify(body))
   const quoted = JSON.stringify(MARK)
@@ -31,7 +31,7 @@ export function hostileBodies(schema: Schema): string[] {
   return [...HOSTILE_BODIES, ...within]
 }
 
-/** A query's parser makes objects and lists of names with brackets. */
+/** The query parser turns names with brackets into objects and lists. */
 export function hostileQueries(name: string): string[] {
   const names = ['[]', '[toString]', '[__proto__][a]', '[a][b][c]', '[length]']
   return names
@@ -39,7 +39,7 @@ export function hostileQueries(name: string): string[] {
     .concat(`${name}=a&${name}=b`)
 }
 
-/** The value of the schema, with the mark at one place after the other. */
+/** Yields the schema's value with the mark at one place after another. */
 function* marked(schema: Schema): Generator<unknown> {
   yield MARK
   if (schema.anyOf) {

@@ -9,7 +9,7 @@ import { Inputs, seeded } from '#tests/security/generated_inputs'
 import { hostileBodies, hostileQueries } from '#tests/security/hostile_types'
 import { Visitor } from '#tests/visitor'
 
-/** `MOSAIC_INPUTS=10000 MOSAIC_SEED=7 npm run test:security -- --files openapi` for a long run. */
+/** For a long run: `MOSAIC_INPUTS=10000 MOSAIC_SEED=7 npm run test:security -- --files openapi`. */
 const COUNT = Number(process.env.MOSAIC_INPUTS ?? 1000)
 const SEED = Number(process.env.MOSAIC_SEED ?? 20_261_125)
 
@@ -134,7 +134,7 @@ test.group('Generated inputs', (group) => {
   }).timeout(240_000)
 })
 
-/** A hostile object is no text of a query. */
+/** Objects cannot be query text, so they are sent as JSON. */
 function asText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

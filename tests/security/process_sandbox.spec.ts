@@ -13,20 +13,20 @@ import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 import type { Instance } from '#runtimes/contract'
 
-/** Starts more processes than it may, and tells how many there were. */
+/** Starts more processes than allowed, and prints how many it got. */
 const TOO_MANY = `node -e "
   const { spawn } = require('node:child_process')
   const all = Array.from({ length: 200 }, () => spawn('sleep', ['30'], { stdio: 'ignore' }).on('error', () => {}))
   setTimeout(() => { console.log(all.filter(({ pid }) => pid).length); for (const one of all) one.kill('SIGKILL') }, 500)"`
 
-/** Answers at every address that all is well, and tells what it was sent. */
+/** Listens at every address, always reports success, and prints what it received. */
 const IMPOSTOR = (host: string, port: string) => `
   require('node:net').createServer((socket) => {
     socket.on('error', () => {}).on('data', (bytes) => console.log('heard ' + bytes))
     socket.write('HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\n{}')
   }).listen(${port}, '${host}', () => console.log('listening'))`
 
-/** Forks and ends every 0.3 ms, out of the group and session of the agent. */
+/** Forks and exits every 0.3 ms, outside the agent's group and session. */
 const SURVIVOR = `setsid sh -c 'while :; do (setsid sh -c "sleep 0.0003" &) ; done' >/dev/null 2>&1 &`
 
 if (canSandbox()) {
@@ -165,7 +165,7 @@ if (canSandbox()) {
       assert.isNotNull(await driver.dial(new URL(victim.endpoint)))
       await trial.kill(victim)
       await trial.ended(victim)
-      // This process is another user than the agent.
+      // This process runs as another user than the agent.
       const impostor = createServer().listen(Number(port), '0.0.0.0')
       await once(impostor, 'listening')
       try {
@@ -184,7 +184,7 @@ if (canSandbox()) {
       test(`hears nothing as ${who} where a gateway does not listen yet`, async ({ assert }) => {
         const given = trial.spec()
         const instance = await driver.ensure(given, trial.patient())
-        // Its gateway never comes to listen, and the agent lives: only the kernel knows who answers.
+        // The stopped gateway never listens, yet the agent lives: only the kernel knows who answers.
         process.kill(Number(instance.id), 'SIGSTOP')
         const endpoint = new URL(instance.endpoint)
         const impostor = spawn(process.execPath, ['-e', IMPOSTOR(host, endpoint.port)], {

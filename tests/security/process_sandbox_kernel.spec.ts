@@ -63,7 +63,7 @@ if (canSandbox()) {
     })
 
     test('has no file that whoever started Mosaic left open', async ({ assert }) => {
-      // As a supervisor does: beyond a gap, where Node does not look.
+      // As a supervisor does: behind a gap in the descriptors, where Node does not look.
       const program = `
         const { nothingElse } = await import('#runtimes/drivers/process/inherited_files')
         const { spawnSync } = await import('node:child_process')
@@ -140,7 +140,7 @@ if (canSandbox()) {
       cleanup,
     }) => {
       await trial.start(trial.spec())
-      /** What earlier runs have left comes first. */
+      /** First clears what earlier runs left. */
       for (let at = 0; at < 12; at++) await gate().clearLeft(closing)
       const [killed, working] = ['killed', 'working'].map((name) => new Gate(`/nowhere/${name}`))
       cleanup(() => working.leave(''))

@@ -24,7 +24,7 @@ const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
 
 const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
 
-/** Where a route listens for people, the rule of each is enforced by one of these. */
+/** Middleware that enforces each access rule on the public listener. */
 const ENFORCERS: Partial<Record<AccessRule, string>> = {
   onboarding: 'access',
   onboardingAdmin: 'access',
@@ -40,7 +40,7 @@ const ACTORS = [
   'admin',
   'deactivated',
   'expired',
-  /** An admin's access token that has every ability but the one that the route asks for. */
+  /** An admin's access token with every ability except the one that the route requires. */
   'unable',
   /** The gateway token of a member's agent. */
   'agent',
@@ -49,7 +49,7 @@ type Actor = (typeof ACTORS)[number]
 
 type Outcome = 'allowed' | 'not signed in' | 'not allowed' | 'gone'
 
-/** After the onboarding: who gets past the rule of a route. */
+/** Expected outcome of each rule after the onboarding. */
 const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
   anyone: outcomes({ unable: 'allowed' }),
   onboarding: outcomes({ rest: 'gone', unable: 'gone' }),
@@ -59,10 +59,10 @@ const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
   token: outcomes({ nobody: 'not signed in' }),
 }
 
-/** Whatever makes or raises credentials: no access token, whose ever it is. */
+/** For routes that create or extend credentials: no access token, whoever owns it. */
 const EXPECTED_OF_FRESH_SESSIONS = outcomes({ rest: 'not allowed', nobody: 'not signed in' })
 
-/** Open to a program on this machine, and of people to admins alone: its controller decides. */
+/** Open to local programs, and to users only if they are admins; its controller decides. */
 const EXPECTED_OF_METRICS = outcomes({
   member: 'not allowed',
   other: 'not allowed',
@@ -77,7 +77,7 @@ function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor
     other: given.other ?? rest,
     admin: given.admin ?? rest,
     unable: given.unable ?? 'not allowed',
-    /** What is no valid access token is refused before any rule is looked at. */
+    /** Invalid access tokens are refused before any rule is evaluated. */
     deactivated: 'not signed in',
     expired: 'not signed in',
     agent: 'not signed in',
@@ -118,7 +118,7 @@ const pathOf = ({ pattern }: RouteJSON) =>
 
 const named = (route: RouteJSON, method: string) => `${method} ${route.pattern}`
 
-/** Reads the status and an error's code; a stream is not waited for. */
+/** Returns the status and error code without waiting for a stream to end. */
 async function call(method: string, path: string, headers: Record<string, string>, body?: string) {
   const abort = new AbortController()
   const response = await fetch(`${ORIGIN}${path}`, {
@@ -147,7 +147,7 @@ function outcomeOf(
   return 'allowed'
 }
 
-/** What a browser that is not signed in sends: the session and XSRF cookies of its first page. */
+/** Returns what a signed-out browser sends: the session and XSRF cookies of its first page. */
 async function asNobody(): Promise<Record<string, string>> {
   const browser = new Visitor()
   await browser.get('/api/v1/onboarding')
@@ -206,7 +206,7 @@ test.group('Every route', () => {
 
 test.group('Who gets past the rule', (group) => {
   const tokens: Partial<Record<Actor, string>> = {}
-  /** By the ability that they lack. */
+  /** Tokens by the ability that they lack. */
   const unable = {} as Record<TokenAbility, string>
 
   group.setup(async () => {
@@ -243,7 +243,7 @@ test.group('Who gets past the rule', (group) => {
       const wrong: string[] = []
       for (const route of publicRoutes()) {
         const rule = route.meta.access as keyof typeof EXPECTED
-        /** Told by the tests above, or open to whoever comes, whatever they carry. */
+        /** Covered by the tests above, or open to anyone with any credentials. */
         if (!rule || (rule === 'anyone' && !stackOf(route).includes('access'))) continue
 
         for (const method of route.methods.filter((name) => name !== 'HEAD')) {
@@ -314,14 +314,14 @@ test.group('A sensitive act', (group) => {
   })
 })
 
-/** Routes that act on something of the caller's own under a name that someone else uses too. */
+/** Routes that act on the caller's own data, whose names may coincide with another user's. */
 const OF_OWN_THINGS: Record<string, number> = {
   'PUT /api/v1/agent/memory/:key': 422,
-  /** Ends the run of the caller's own agent: none is success. */
+  /** Cancels the run of the caller's own agent; no run is a success. */
   'DELETE /api/v1/conversations/:id/run': 204,
 }
 
-/** Without these, validation would answer before anything is looked up. */
+/** Valid inputs, without which validation would respond before any lookup. */
 const VALID: Record<string, { query?: string; body?: string }> = {
   '/api/v1/conversations/:id/picture': { query: '?path=/tmp/theirs.png' },
   '/api/v1/conversations/:id/approvals/:approval': { body: '{"decision":"deny"}' },
@@ -338,7 +338,7 @@ test.group("A user's token on what belongs to someone else", (group) => {
     return (await visitor.get('/api/v1/sessions')).body.data[0].id
   }
 
-  /** How each parameter of a route is filled: with the id of the other user's thing. */
+  /** Fills each route parameter with an id of the other user's data. */
   async function othersThings(owner: User): Promise<Record<string, string>> {
     const provider = await LlmProviderFactory.merge({ userId: owner.id }).create()
     const findings = await app.container.make('knowledge.findings')
@@ -374,7 +374,7 @@ test.group("A user's token on what belongs to someone else", (group) => {
     const [owner, stranger] = await UserFactory.createMany(2)
     const things = await othersThings(owner)
     const { value } = await tokenOf(stranger)
-    /** Conversations are asked of the stranger's own agent, so it must be able to wake. */
+    /** Conversations are requested from the stranger's own agent, which must be able to wake. */
     await LlmProviderFactory.merge({ userId: stranger.id, type: 'demo' }).create()
 
     for (const route of publicRoutes()) {

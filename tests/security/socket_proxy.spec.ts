@@ -7,7 +7,7 @@ import {
   SocketProxySurface,
 } from '#tests/doubles/socket_proxy_surface'
 
-/** How each refusal says so. */
+/** Status of every refusal. */
 const REFUSED = 422
 
 let surface: SocketProxySurface
@@ -22,7 +22,7 @@ function setUp(config: Parameters<SocketProxySurface['start']>[0] = {}) {
 
 type Body = Record<string, any>
 
-/** A change of what the driver asks for, each of which would give an agent more than it may have. */
+/** Changes to the driver's request, each of which would give an agent more than it may have. */
 const BAD_AGENTS: Record<string, (body: Body) => void> = {
   'privilege': (body) => (body.HostConfig.Privileged = true),
   'a capability': (body) => (body.HostConfig.CapAdd = ['NET_ADMIN']),
@@ -210,7 +210,7 @@ test.group('Socket proxy · binds', (group) => {
   }
 })
 
-/** Whole parts of the interface that give away the machine, or what others have on it. */
+/** API sections that expose the machine or what others have on it. */
 const BAD_REQUESTS: [string, string][] = [
   ['POST', '/containers/mosaic-user-abc/attach?stream=1&stdin=1'],
   ['GET', '/containers/mosaic-user-abc/attach/ws'],

@@ -111,7 +111,7 @@ if (engine?.host.startsWith('unix://')) {
   })
 }
 
-/** A program that asks for its own container, which the engine names its host by, and for another one. */
+/** A program that inspects its own container, whose id is its host name, and another one. */
 function asksFor(url: string, other: string): string {
   return `
     import { hostname } from 'node:os'

@@ -47,7 +47,7 @@ async function asAdmin() {
   return { admin, visitor: new Visitor({ headers: { authorization } }) }
 }
 
-/** Whether an answer says that the address was refused, and not that something was found there. */
+/** Whether the response refuses the address, rather than reports what was found there. */
 type Judge = (url: string) => Promise<boolean>
 
 const provider = (baseUrl: string) => ({
@@ -59,7 +59,7 @@ const provider = (baseUrl: string) => ({
   models: [{ id: 'test-model', name: 'Test' }],
 })
 
-/** Every place where someone can type an address that Mosaic calls later. */
+/** Every place where users can enter an address that Mosaic calls later. */
 const PLACES: Record<string, () => Promise<Judge>> = {
   'the connection test of a provider': async () => {
     const { visitor } = await asAdmin()
@@ -241,7 +241,7 @@ test.group('Addresses that people type', (group) => {
       names.say(hidden)
       await assert.rejects(() => shut(`http://rebinding.example:${bait.port}/`), /does not call/)
     }
-    /** Good when it is checked, bad when it is asked again: it is not asked again. */
+    /** The name is good when checked and bad on a second lookup, which must not happen. */
     const open = createGuardedFetch({ allowedRanges: ['127.0.0.1/32'], resolve: names.resolve })
     const before = names.questions
     names.say('127.0.0.1', '169.254.169.254')
