@@ -120,7 +120,9 @@ export class Prewarmer {
     const needless = this.#needless(agent)
     if (needless) return needless
 
-    if (await this.#isCold(agent)) prewarms.set(agent, shown)
+    const isCold = await this.#isCold(agent)
+    if (cancelled.aborted) return 'chatting'
+    if (isCold) prewarms.set(agent, shown)
     shown.begin()
     await this.#local.tellPresent(agent)
     if (prewarms.get(agent) === shown) {

@@ -39,6 +39,8 @@ export class LocalState {
   readonly stops = new Map<AgentKey, Stop>()
   readonly prewarms = new Map<AgentKey, PrewarmUnderWay>()
   readonly events = new AgentEvents()
+  /** Number of states told of each agent that has listeners. */
+  readonly #told = new Map<AgentKey, number>()
 
   /** The last read policy of agents whose owner has not chosen one. */
   policy: WakePolicy = 'scale_to_zero'
@@ -79,16 +81,21 @@ export class LocalState {
     this.events.emit(agent, { type: 'progress', progress })
   }
 
-  /** Looks the agent up and tells its status. Never rejects. */
+  /** Looks the agent up and tells its status, unless a newer one is told meanwhile. Never rejects. */
   async tellPresent(agent: AgentKey): Promise<void> {
     if (!this.events.hasListeners(agent)) return
+    const before = this.#told.get(agent)
     const row = await this.rows.find(agent).catch(() => null)
-    if (row) this.tellStatus(row)
+    if (row && this.#told.get(agent) === before) this.tellStatus(row)
   }
 
   tellStatus(row: AgentRow): void {
     const agent = agentOf(row)
-    if (!this.events.hasListeners(agent)) return
+    if (!this.events.hasListeners(agent)) {
+      this.#told.delete(agent)
+      return
+    }
+    this.#told.set(agent, (this.#told.get(agent) ?? 0) + 1)
     this.events.emit(agent, { type: 'status', agent: this.view(agent, row) })
   }
 }
