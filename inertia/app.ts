@@ -11,8 +11,15 @@ const PLAIN = /^(onboarding|auth|errors)\//
 
 const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
 
-/** Admin texts are half of all texts, and most users never need them. */
-const textsOf = (name: string) => name.startsWith('admin/') && import('~/locales/admin')
+/** Texts that a part of the pages needs, by the first word of their names. */
+const TEXTS: Record<string, () => Promise<unknown>> = {
+  admin: () => import('~/locales/admin'),
+  chat: () => import('~/locales/chat'),
+  settings: () => import('~/locales/settings'),
+  tasks: () => import('~/locales/settings'),
+}
+
+const textsOf = (name: string) => TEXTS[name.split('/')[0]]?.()
 
 /** Loads each layout with the first page that needs it. */
 const layoutOf = (name: string) =>

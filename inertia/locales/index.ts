@@ -1,7 +1,15 @@
 import { en } from '~/locales/en'
 import type { admin } from '~/locales/en_admin'
+import type { chat } from '~/locales/en_chat'
+import type { knowledge, settings, tasks } from '~/locales/en_settings'
 
-type Texts = typeof en & { admin: typeof admin }
+type Texts = typeof en & {
+  admin: typeof admin
+  chat: typeof chat
+  knowledge: typeof knowledge
+  settings: typeof settings
+  tasks: typeof tasks
+}
 
 type Leaves<Node> = {
   [Key in keyof Node & string]: Node[Key] extends string ? Key : `${Key}.${Leaves<Node[Key]>}`
