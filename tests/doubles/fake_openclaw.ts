@@ -110,14 +110,21 @@ const KNOBS = {
     return { code: status, output: stdout + stderr }
   },
 }
-createServer(async (request, response) => {
+const knobs = createServer(async (request, response) => {
   let text = ''
   for await (const chunk of request) text += chunk
   const answer = await KNOBS[request.url](JSON.parse(text || '{}'))
   response.end(JSON.stringify(answer))
 })
-  .on('error', (error) => console.error('no knobs: ' + error.code))
-  .listen(port + ${KNOBS_PORT_OFFSET}, host)
+/** Somebody's outgoing connection may hold the port for a moment. */
+for (let tries = 0; tries < 50 && !knobs.listening; tries++) {
+  await new Promise((resolve) => {
+    knobs.once('error', () => setTimeout(resolve, 100)).once('listening', resolve)
+    knobs.listen(port + ${KNOBS_PORT_OFFSET}, host)
+  })
+  knobs.removeAllListeners('error')
+}
+if (!knobs.listening) console.error('no knobs on ' + (port + ${KNOBS_PORT_OFFSET}))
 
 await gateway.start(port, host)
 console.error('gateway listens on ' + port)

@@ -199,7 +199,8 @@ test.group('Security | an agent that streams without an end', () => {
   })
 
   test('an event is handed on whole, wherever its pieces are cut', ({ assert }) => {
-    const events = 'data: {"a":1}\n\ndata: {"b":2}\n\n'
+    const event = (word: string) => `data: {"choices":[{"delta":{"content":"${word}"}}]}\n\n`
+    const events = event('a') + event('b')
     for (let size = 1; size <= events.length; size++) {
       written.length = 0
       const answer = new OpenAiStream(stream, () => null)
