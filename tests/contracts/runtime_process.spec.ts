@@ -14,7 +14,7 @@ if (capabilities.isolation !== 'none') {
   // As when Mosaic is not root.
   runtimeSuite(test, {
     name: 'process, all as one user',
-    capabilities: { ...capabilities, isolation: 'none', limits: false },
+    capabilities: { ...capabilities, isolation: 'none', limits: false, pageOut: false },
     prepare: () => ProcessTrial.prepare({ users: false }),
   })
 }
