@@ -3,6 +3,7 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import DataKey from '#models/data_key'
 import { DataCipher } from '#vaults/data_cipher'
+import { E_DATA_KEY_GONE } from '#vaults/errors'
 
 const KEY_BYTES = 32
 
@@ -24,6 +25,13 @@ export class DataKeys {
     if (!row) return null
     const secret = await row.open('key')
     return new DataCipher(row.id, Buffer.from(secret!, 'base64url'))
+  }
+
+  /** As `find`, for an owner who has sealed data. @throws E_DATA_KEY_GONE */
+  async require(userId: string): Promise<DataCipher> {
+    const cipher = await this.find(userId)
+    if (!cipher) throw new E_DATA_KEY_GONE()
+    return cipher
   }
 
   /** Creates the key if there is none. Concurrent callers all get the first one's. */

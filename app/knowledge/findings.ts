@@ -10,7 +10,6 @@ import { findingView, type FindingView } from '#knowledge/finding_view'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
 import { countsOf, likeness, wordsOf } from '#knowledge/search/words'
 import type { WordIndex } from '#knowledge/search/word_index'
-import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** Similarity at which two findings count as nearly the same. */
@@ -106,7 +105,7 @@ export class Findings {
   /** @throws E_TOO_MUCH_KNOWLEDGE, E_DATA_KEY_GONE */
   async update(userId: string, id: string, changes: FindingChanges): Promise<FindingView> {
     const row = await Finding.ownedBy(userId).where('id', id).firstOrFail()
-    const cipher = await this.#cipher(userId)
+    const cipher = await this.keys.require(userId)
     const former = findingView(row, cipher, null)
     const text = {
       title: changes.title ?? former.title,
@@ -242,7 +241,7 @@ export class Findings {
 
   async #views(userId: string, rows: Finding[]): Promise<FindingView[]> {
     if (rows.length === 0) return []
-    const cipher = await this.#cipher(userId)
+    const cipher = await this.keys.require(userId)
     const corrected = await this.#corrected(
       userId,
       rows.map(({ id }) => id)
@@ -256,13 +255,6 @@ export class Findings {
       .whereIn('superseded_by', ids)
       .select('id', 'superseded_by')
     return new Map(rows.map(({ id, supersededBy }) => [supersededBy!, id]))
-  }
-
-  /** Returns the cipher for existing rows. @throws E_DATA_KEY_GONE */
-  async #cipher(userId: string): Promise<DataCipher> {
-    const cipher = await this.keys.find(userId)
-    if (!cipher) throw new E_DATA_KEY_GONE()
-    return cipher
   }
 }
 

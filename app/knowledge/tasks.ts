@@ -8,7 +8,6 @@ import type { DataKeys } from '#knowledge/data_keys'
 import { E_TASK_CLAIMED } from '#knowledge/errors'
 import { iso } from '#knowledge/iso'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
-import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** A task as returned to its owner. Times are ISO 8601 in UTC. */
@@ -76,7 +75,7 @@ export class Tasks {
       .orderBy('created_at', 'desc')
       .orderBy('id')
       .paginate(page, limit)
-    const cipher = found.length > 0 ? await this.#cipher(userId) : null
+    const cipher = found.length > 0 ? await this.keys.require(userId) : null
     return pageWith(
       found,
       found.all().map((row) => taskView(row, cipher!))
@@ -85,7 +84,7 @@ export class Tasks {
 
   async find(userId: string, id: string): Promise<TaskView> {
     const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
-    return taskView(row, await this.#cipher(userId))
+    return taskView(row, await this.keys.require(userId))
   }
 
   /** @throws E_VALIDATION_ERROR, E_TOO_MUCH_KNOWLEDGE */
@@ -105,7 +104,7 @@ export class Tasks {
   async update(userId: string, id: string, changes: TaskChanges): Promise<TaskView> {
     requireOwnAssignee(userId, changes)
     const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
-    const cipher = await this.#cipher(userId)
+    const cipher = await this.keys.require(userId)
     const { title, body, result } = taskView(row, cipher)
     return this.#store(row, cipher, { title, body, result, ...given(changes) })
   }
@@ -156,13 +155,6 @@ export class Tasks {
       await row.useTransaction(trx).save()
     })
     return taskView(row, cipher)
-  }
-
-  /** Returns the cipher for existing rows. @throws E_DATA_KEY_GONE */
-  async #cipher(userId: string): Promise<DataCipher> {
-    const cipher = await this.keys.find(userId)
-    if (!cipher) throw new E_DATA_KEY_GONE()
-    return cipher
   }
 }
 

@@ -40,7 +40,7 @@ export interface GatewayEvent {
 /** Callbacks of a connection that stays open. */
 export interface Listening {
   onEvent(event: GatewayEvent): void
-  /** The connection is gone, whoever closed it; no further events. */
+  /** The connection closed, from either end; no further events follow. */
   onClose(): void
 }
 

@@ -1,6 +1,6 @@
 /**
  * npm, TypeScript, Vite and others make Node load compiled code from a folder with a known name in the
- * temporary folder. Whoever created it first, possibly an agent, could run code in the processes started here,
+ * temporary folder. A user who creates it first, such as an agent, could run code in the processes started here,
  * often as root. So these processes do not use it, unless someone has chosen a folder.
  *
  * @param {NodeJS.ProcessEnv} [env]

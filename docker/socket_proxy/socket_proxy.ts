@@ -43,7 +43,7 @@ export type Report = (line: {
 
 /**
  * The part of the Docker Engine API that Mosaic needs, for a Mosaic without access to the engine's socket:
- * whoever holds that socket owns the machine. Responses are streamed through.
+ * access to that socket is root on the machine. Streams responses through.
  */
 export class SocketProxy {
   readonly #engine: Engine

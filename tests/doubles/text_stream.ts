@@ -1,4 +1,4 @@
-/** Reads a response as it arrives, as far as a test wants. */
+/** Reads a response as it arrives, until the test stops reading. */
 export class TextStream {
   text = ''
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>

@@ -57,6 +57,8 @@ interface Row {
   driver: RuntimeDriver
 }
 
+type RestedRow = Row & Rested
+
 /**
  * Lets agents rest between uses: suspends them after some idle minutes, moves them to swap after some more,
  * and stops them only after days or if memory runs short. A returning user gets an answer within a second or
@@ -90,18 +92,21 @@ export class AgentRester {
     const rules = await restRules(this.context.settings)
     const machine = await this.#machine()
     const counts: RestStatistics = { rested: 0, pagedOut: 0, ended: 0, failed: 0 }
-    const before = await this.#rows('suspended')
-    const rested = await this.#measured(before)
+    const rested = await this.#measured(await this.#rows('suspended'))
+    const ended = new Set<Rested>()
 
-    for (const { agent } of surplus(rules, machine, rested)) {
-      if ((await this.#change(agent, endOf)) === 'stopped') counts.ended++
+    for (const one of surplus(rules, machine, rested)) {
+      if ((await this.#change(one.agent, endOf)) === 'stopped') ended.add(one)
       else counts.failed++
     }
+    counts.ended = ended.size
     if (counts.ended === 0) {
       counts.rested = await this.#freeze(rules, roomFor(rules, machine, rested))
     }
-    await this.#pageOut(rules, before, counts)
-    await this.#look(rules)
+    const kept = rested.filter((one) => !ended.has(one))
+    await this.#pageOut(rules, kept, counts)
+    const changed = Object.values(counts).some((count) => count > 0)
+    await (changed ? this.#look(rules) : this.#note(rules, machine, rested))
     return counts
   }
 
@@ -117,12 +122,11 @@ export class AgentRester {
   }
 
   /** Pages out one agent at a time: it is bound by the disk, or by the CPU that compresses the memory. */
-  async #pageOut(rules: RestRules, rows: Row[], counts: RestStatistics): Promise<void> {
+  async #pageOut(rules: RestRules, rows: RestedRow[], counts: RestStatistics): Promise<void> {
     const { clock, logger } = this.context
-    for (const { row, driver } of rows) {
+    for (const { row, driver, use } of rows) {
       const restedMs = this.#idleMs(row) - restAfterMs(row, rules)
       if (!driver.pageOut || restedMs < rules.pageOutAfterMs) continue
-      const use = await driver.usage?.(instanceRef(row)).catch(() => null)
       if (!use || use.resident < PAGED_OUT_BYTES || this.#closing.signal.aborted) continue
       try {
         await within(clock, PAGE_OUT_MS, this.#closing.signal, (signal) =>
@@ -137,9 +141,13 @@ export class AgentRester {
     }
   }
 
+  /** Measures again, after a sweep that changed something. */
   async #look(rules: RestRules): Promise<void> {
     const rested = await this.#measured(await this.#rows('suspended'))
-    const machine = await this.#machine()
+    await this.#note(rules, await this.#machine(), rested)
+  }
+
+  async #note(rules: RestRules, machine: MachineMemory | null, rested: Rested[]): Promise<void> {
     const driver = await this.#driver()
     const room = driver?.suspend ? roomFor(rules, machine, rested) : 0
     this.#overview = {
@@ -189,11 +197,13 @@ export class AgentRester {
     return this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
   }
 
-  async #measured(rows: Row[]): Promise<Rested[]> {
-    const rested: Rested[] = []
+  async #measured(rows: Row[]): Promise<RestedRow[]> {
+    const rested: RestedRow[] = []
     await inParallel(rows, CONCURRENCY, async ({ row, driver }) => {
       const use = (await driver.usage?.(instanceRef(row)).catch(() => null)) ?? null
       rested.push({
+        row,
+        driver,
         agent: agentOf(row),
         lastActiveAt: row.lastActiveAt?.toMillis() ?? 0,
         use,

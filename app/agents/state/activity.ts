@@ -79,8 +79,7 @@ export class AgentActivity {
   }
 
   /**
-   * Returns when the agent was last used, as far as this process knows: milliseconds of the epoch, or
-   * null.
+   * Returns the agent's last use that this process saw, in milliseconds since the epoch, or null.
    */
   lastActiveAt(agent: AgentKey): number | null {
     const use = this.#uses.get(agent)

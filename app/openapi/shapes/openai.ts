@@ -1,4 +1,4 @@
-/** OpenAI's shapes under `/v1`, as far as Mosaic determines them. */
+/** OpenAI's shapes under `/v1`: the fields that Mosaic sets or reads. */
 import {
   anything,
   count,

@@ -8,8 +8,8 @@ export class ExitNotes {
   constructor(private readonly write: (name: string, run: Run, exit: RunExit) => Promise<void>) {}
 
   /**
-   * Drops a note that cannot be written: the exit is still known here, and whoever needs the disk
-   * reports it as full.
+   * Drops a note that cannot be written: this process still knows the exit, and the next write that matters
+   * reports the full disk.
    */
   add(name: string, run: Run, exit: RunExit): void {
     if (this.#closed) return
