@@ -16,17 +16,7 @@ import BreakglassUser from '#models/breakglass_user'
 import UserContainer from '#models/user_container'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import settings from '#settings/services/main'
-
-/** Runs a command as an operator does. */
-async function run(Target: Parameters<typeof ace.create>[0], args: string[]) {
-  const command = await ace.create(Target, args)
-  command.logger.flushLogs()
-  await command.exec()
-  const lines = command.logger.getLogs()
-  const of = (stream: string) =>
-    lines.filter((line) => line.stream === stream).map(({ message }) => message)
-  return { exitCode: command.exitCode, out: of('stdout').join('\n'), err: of('stderr').join('\n') }
-}
+import { runCommand } from '#tests/operator'
 
 test.group('Commands about agents', (group) => {
   let memory: MemoryDriver
@@ -51,7 +41,7 @@ test.group('Commands about agents', (group) => {
   }
 
   const json = async (Target: Parameters<typeof ace.create>[0], args: string[] = []) => {
-    const { exitCode, out, err } = await run(Target, [...args, '--json'])
+    const { exitCode, out, err } = await runCommand(Target, [...args, '--json'])
     return { exitCode, err, ...JSON.parse(out) }
   }
 
@@ -81,7 +71,7 @@ test.group('Commands about agents', (group) => {
     const { user } = await owner()
     const common = { passwordHash: '$2b$10$none', isActive: true }
     await BreakglassUser.create({ ...common, username: 'root', userId: user.id })
-    const { exitCode, out } = await run(AgentStart, ['root'])
+    const { exitCode, out } = await runCommand(AgentStart, ['root'])
     assert.equal(exitCode, 0)
     assert.equal(out, 'The agent of root is running.')
   })
@@ -103,12 +93,12 @@ test.group('Commands about agents', (group) => {
     assert,
   }) => {
     const user = await UserFactory.create()
-    const failed = await run(AgentStart, [user.email!, '--json'])
+    const failed = await runCommand(AgentStart, [user.email!, '--json'])
     assert.equal(failed.exitCode, 1)
     assert.equal(failed.out, '')
     assert.match(failed.err, /^E_AGENT_NO_PROVIDER: .+\.\n.+\.$/)
 
-    const unknown = await run(AgentStop, ['nobody@example.test'])
+    const unknown = await runCommand(AgentStop, ['nobody@example.test'])
     assert.equal(unknown.exitCode, 1)
     assert.match(unknown.err, /^E_UNKNOWN_USER/)
   })
@@ -134,7 +124,7 @@ test.group('Commands about agents', (group) => {
     })
     assert.equal(memory.counts(name).alive, 0)
     assert.equal(
-      (await run(ReapIdle, [])).out,
+      (await runCommand(ReapIdle, [])).out,
       '0 idle: 0 stopped, 0 suspended, 0 at work, 0 skipped, 0 failed.'
     )
   })

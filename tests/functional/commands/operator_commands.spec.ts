@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
@@ -9,28 +8,14 @@ import Doctor from '#commands/doctor'
 import SettingsSet from '#commands/settings_set'
 import AuditEvent from '#models/audit_event'
 import TokenCreate from '#commands/token_create'
-import type { OperatorCommand } from '#console/operator_command'
 import BreakglassUser from '#models/breakglass_user'
 import SystemConfig from '#models/system_config'
 import User from '#models/user'
 import settings from '#settings/services/main'
+import { runCommand } from '#tests/operator'
 import { UserFactory } from '#database/factories/user_factory'
 
 const PASSWORD = 'correct horse battery'
-
-type Command = Parameters<typeof ace.create>[0]
-
-/** Runs a command as an operator does, with `input` on standard input. */
-async function run(Target: Command, args: string[], input = '') {
-  const command = (await ace.create(Target, args)) as OperatorCommand
-  command.logger.flushLogs()
-  command.input = Readable.from([Buffer.from(input)])
-  await command.exec()
-  const lines = command.logger.getLogs()
-  const of = (stream: string) =>
-    lines.filter((line) => line.stream === stream).map(({ message }) => message)
-  return { exitCode: command.exitCode, out: of('stdout').join('\n'), err: of('stderr').join('\n') }
-}
 
 test.group('Commands for operators', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
@@ -43,7 +28,7 @@ test.group('Commands for operators', (group) => {
     assert,
   }) => {
     await SystemConfig.query().delete()
-    const made = await run(BreakglassCreate, ['--username=Root', '--json'], `${PASSWORD}\n`)
+    const made = await runCommand(BreakglassCreate, ['--username=Root', '--json'], `${PASSWORD}\n`)
     assert.equal(made.exitCode, 0, made.err)
     const { username, userId } = JSON.parse(made.out)
     assert.equal(username, 'root')
@@ -72,14 +57,14 @@ test.group('Commands for operators', (group) => {
   test('breakglass:create refuses what the setup would refuse, on standard error', async ({
     assert,
   }) => {
-    await run(BreakglassCreate, ['--username=root'], PASSWORD)
+    await runCommand(BreakglassCreate, ['--username=root'], PASSWORD)
     const wrong: [string, string, RegExp][] = [
       ['other', 'short', /at least 12/],
       ['other', 'x'.repeat(73), /72 bytes/],
       ['root', PASSWORD, /E_USERNAME_TAKEN/],
     ]
     for (const [username, password, message] of wrong) {
-      const refused = await run(BreakglassCreate, [`--username=${username}`], password)
+      const refused = await runCommand(BreakglassCreate, [`--username=${username}`], password)
       assert.equal(refused.exitCode, 1)
       assert.equal(refused.out, '')
       assert.match(refused.err, message)
@@ -87,8 +72,8 @@ test.group('Commands for operators', (group) => {
   })
 
   test('breakglass:reset sets a new password and ends the sessions', async ({ assert }) => {
-    await run(BreakglassCreate, ['--username=root'], PASSWORD)
-    const reset = await run(BreakglassReset, ['--username=root'], 'another long password')
+    await runCommand(BreakglassCreate, ['--username=root'], PASSWORD)
+    const reset = await runCommand(BreakglassReset, ['--username=root'], 'another long password')
     assert.equal(reset.exitCode, 0, reset.err)
 
     const signIn = await app.container.make('identity.signIn')
@@ -97,32 +82,37 @@ test.group('Commands for operators', (group) => {
     await assert.rejects(() => attempt(PASSWORD), 'The name or the password is wrong.')
     assert.equal((await attempt('another long password')).user.name, 'root')
 
-    const unknown = await run(BreakglassReset, ['--username=nobody'], PASSWORD)
+    const unknown = await runCommand(BreakglassReset, ['--username=nobody'], PASSWORD)
     assert.equal(unknown.exitCode, 1)
   })
 
   test('token:create prints a token that works', async ({ assert }) => {
     const user = await UserFactory.create()
-    const made = await run(TokenCreate, [user.email!, '--json'])
+    const made = await runCommand(TokenCreate, [user.email!, '--json'])
     assert.equal(made.exitCode, 0, made.err)
     const { token } = JSON.parse(made.out)
     const tokens = await app.container.make('identity.tokens')
     assert.equal(await tokens.verify(token), user.id)
 
-    const unknown = await run(TokenCreate, ['nobody@example.test', '--json'])
+    const unknown = await runCommand(TokenCreate, ['nobody@example.test', '--json'])
     assert.equal(unknown.exitCode, 1)
     assert.match(unknown.err, /E_UNKNOWN_USER/)
   })
 
   test('settings:set stores JSON, texts and what comes on standard input', async ({ assert }) => {
-    assert.equal((await run(SettingsSet, ['agents.idleTimeoutMin', '12'])).exitCode, 0)
+    assert.equal((await runCommand(SettingsSet, ['agents.idleTimeoutMin', '12'])).exitCode, 0)
     assert.equal(await settings.get('agents.idleTimeoutMin'), 12)
-    await run(SettingsSet, ['oidc.clientId', 'mosaic'])
+    await runCommand(SettingsSet, ['oidc.clientId', 'mosaic'])
     assert.equal(await settings.get('oidc.clientId'), 'mosaic')
-    await run(SettingsSet, ['oidc.clientSecret', '-'], 'a client secret\n')
+    await runCommand(SettingsSet, ['oidc.clientSecret', '-'], 'a client secret\n')
     assert.equal(await settings.get('oidc.clientSecret'), 'a client secret')
 
-    const kept = await run(SettingsSet, ['agents.idleTimeoutMin', '99', '--if-unset', '--json'])
+    const kept = await runCommand(SettingsSet, [
+      'agents.idleTimeoutMin',
+      '99',
+      '--if-unset',
+      '--json',
+    ])
     assert.deepEqual(JSON.parse(kept.out), { key: 'agents.idleTimeoutMin', changed: false })
     assert.equal(await settings.get('agents.idleTimeoutMin'), 12)
 
@@ -130,7 +120,7 @@ test.group('Commands for operators', (group) => {
       ['no.such', '1'],
       ['agents.idleTimeoutMin', 'soon'],
     ]) {
-      const refused = await run(SettingsSet, args)
+      const refused = await runCommand(SettingsSet, args)
       assert.equal(refused.exitCode, 1)
       assert.isNotEmpty(refused.err)
     }
@@ -138,13 +128,13 @@ test.group('Commands for operators', (group) => {
 
   test("settings:set changes what is the operator's, and notes it", async ({ assert }) => {
     const host = 'tcp://engine.test:2375'
-    const tried = await run(SettingsSet, ['docker.host', host, '--dry-run', '--json'])
+    const tried = await runCommand(SettingsSet, ['docker.host', host, '--dry-run', '--json'])
     assert.deepEqual(JSON.parse(tried.out), { key: 'docker.host', changed: false })
     assert.isNull(await settings.get('docker.host'))
-    const wrong = await run(SettingsSet, ['docker.host', 'engine', '--dry-run'])
+    const wrong = await runCommand(SettingsSet, ['docker.host', 'engine', '--dry-run'])
     assert.equal(wrong.exitCode, 1)
 
-    const set = await run(SettingsSet, ['docker.host', host, '--json'])
+    const set = await runCommand(SettingsSet, ['docker.host', host, '--json'])
     assert.deepEqual(JSON.parse(set.out), { key: 'docker.host', changed: true })
     assert.equal(await settings.get('docker.host'), host)
     const event = await AuditEvent.findByOrFail('action', 'settings.changed')
@@ -154,7 +144,7 @@ test.group('Commands for operators', (group) => {
 
   test('doctor finds nothing wrong here, and says so with its status', async ({ assert }) => {
     await settings.set('runtime.driver', 'memory')
-    const { exitCode, out } = await run(Doctor, ['--json'])
+    const { exitCode, out } = await runCommand(Doctor, ['--json'])
     assert.deepEqual(JSON.parse(out), { healthy: true, findings: [] })
     assert.equal(exitCode, 0)
   })

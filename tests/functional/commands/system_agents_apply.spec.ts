@@ -12,6 +12,7 @@ import AuditEvent from '#models/audit_event'
 import SystemContainer from '#models/system_container'
 import type User from '#models/user'
 import settings from '#settings/services/main'
+import { runCommand } from '#tests/operator'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
 const MAIN = { name: 'mosaic-system-main', role: 'operations', primaryModel: 'work/test-model' }
@@ -48,14 +49,8 @@ test.group('Command | system-agents:apply', (group) => {
     const file = join(folder, 'agents.json')
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content))
     const args = [file, `--as=${admin.email}`, '--json', ...flags]
-    const command = await ace.create(SystemAgentsApply, args)
-    command.logger.flushLogs()
-    await command.exec()
-    const lines = command.logger.getLogs()
-    const of = (stream: string) =>
-      lines.filter((line) => line.stream === stream).map(({ message }) => message)
-    const out = of('stdout').join('')
-    return { exitCode: command.exitCode, err: of('stderr').join('\n'), ...(out && JSON.parse(out)) }
+    const { exitCode, out, err } = await runCommand(SystemAgentsApply, args)
+    return { exitCode, err, ...(out && JSON.parse(out)) }
   }
 
   const starts = (name: string) => memory.counts(name).starts

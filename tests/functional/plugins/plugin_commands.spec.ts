@@ -14,18 +14,11 @@ import AuditEvent from '#models/audit_event'
 import UserContainer from '#models/user_container'
 import { pluginProviders } from '#plugins/plugin_loader'
 import { writePlugin } from '#tests/doubles/plugin_package'
-
-type Command = Parameters<typeof ace.create>[0]
+import { runCommand, type Command } from '#tests/operator'
 
 async function run(Target: Command, args: string[]) {
-  const command = await ace.create(Target, [...args, '--json'])
-  command.logger.flushLogs()
-  await command.exec()
-  const lines = command.logger.getLogs()
-  const of = (stream: string) =>
-    lines.filter((line) => line.stream === stream).map(({ message }) => message)
-  const out = of('stdout').join('\n')
-  return { exitCode: command.exitCode, json: out && JSON.parse(out), err: of('stderr').join('\n') }
+  const { exitCode, out, err } = await runCommand(Target, [...args, '--json'])
+  return { exitCode, json: out && JSON.parse(out), err }
 }
 
 test.group('Commands for plugins', (group) => {
