@@ -11,9 +11,10 @@ import { LABEL } from '#runtimes/drivers/docker/labels'
 import { shortHash } from '#runtimes/drivers/docker/options'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { DockerDriver, type DockerDriverConfig } from '#runtimes/drivers/docker/driver'
-import { KNOBS_PORT_OFFSET, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
+import { doubleWithin } from '#tests/contracts/double_within'
+import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
-import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
+import type { RuntimeTrial } from '#tests/contracts/runtime'
 
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
 
@@ -105,14 +106,7 @@ export class DockerTrial implements RuntimeTrial {
     }
   }
 
-  readonly within: InstanceTrial = {
-    run: (instance, command) => this.#knob(instance, '/run', { command }),
-    connect: async (instance, host, port) =>
-      (await this.#knob<{ result: string }>(instance, '/connect', { host, port })).result,
-    takeMemory: async (instance, megabytes) => {
-      await this.#knob(instance, '/hog', { megabytes })
-    },
-  }
+  readonly within = doubleWithin
 
   /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, change: Partial<InstanceSpec> = {}): InstanceSpec {
@@ -184,17 +178,6 @@ export class DockerTrial implements RuntimeTrial {
     }
     for (const driver of this.#drivers) await driver.close()
     await this.documents.stop()
-  }
-
-  async #knob<Answer>({ endpoint }: Instance, path: string, body: object): Promise<Answer> {
-    const url = new URL(path, endpoint)
-    url.port = String(Number(url.port) + KNOBS_PORT_OFFSET)
-    const response = await fetch(url, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    })
-    return (await response.json()) as Answer
   }
 }
 

@@ -1,4 +1,3 @@
-import { KNOBS_PORT_OFFSET } from '#tests/doubles/fake_openclaw'
 import type { InstanceTrial } from '#tests/contracts/runtime'
 import type { Instance } from '#runtimes/contract'
 
@@ -21,9 +20,7 @@ export const doubleWithin: InstanceTrial = {
 }
 
 async function ask<Answer>({ endpoint }: Instance, path: string, body: object): Promise<Answer> {
-  const url = new URL(path, endpoint)
-  url.port = String(Number(url.port) + KNOBS_PORT_OFFSET)
-  const response = await fetch(url, {
+  const response = await fetch(new URL(path, endpoint), {
     method: 'POST',
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(DEADLINE_MS),

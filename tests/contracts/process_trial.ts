@@ -11,11 +11,7 @@ import { join } from 'node:path'
 import { ProcessDriver, type ProcessDriverConfig } from '#runtimes/drivers/process/driver'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
-import {
-  installFakeOpenclaw,
-  KNOBS_PORT_OFFSET,
-  type FakeBehaviour,
-} from '#tests/doubles/fake_openclaw'
+import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
 
@@ -113,8 +109,7 @@ export class ProcessTrial implements RuntimeTrial {
   }
 
   async #knob<Answer>({ id, state }: Instance, path: string, body: object): Promise<Answer> {
-    const port = Number(state.port) + KNOBS_PORT_OFFSET
-    const asking = `fetch('http://127.0.0.1:${port}${path}', { method: 'POST', body: process.argv[1] })
+    const asking = `fetch('http://127.0.0.1:${state.port}${path}', { method: 'POST', body: process.argv[1] })
       .then((answer) => answer.text()).then((text) => process.stdout.write(text))`
     const inside = [
       `--net=/proc/${id}/ns/net`,

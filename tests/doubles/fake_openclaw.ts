@@ -17,19 +17,16 @@ export interface FakeBehaviour {
 }
 
 /**
- * Control port while it runs, at this offset from the gateway's port:
+ * Commands of tests, at the gateway's own address:
  * - `POST /faults` with `MemoryFaults`: how its chats misbehave from now on;
  * - `POST /crash`: exits at once with status 1;
  * - `POST /hog` with `{ megabytes }`: allocates that much memory and keeps it;
  * - `POST /connect` with `{ host, port }`: answers `{ result }`, as `connected`, `ECONNREFUSED`, `timeout`;
  * - `POST /run` with `{ command }`: runs it in a shell, like an agent's tools; answers `{ code, output }`.
  */
-export const KNOBS_PORT_OFFSET = 1
-
 const MAIN = `
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { MemoryGateway } from './gateway.mjs'
 
@@ -82,14 +79,6 @@ try {
   if (error.code !== 'ENOENT') throw error
 }
 
-const gateway = new MemoryGateway({
-  token,
-  sessions,
-  faults,
-  now: Date.now,
-  log: (line) => console.error(line),
-  crash: () => process.exit(1),
-})
 const kept = []
 const KNOBS = {
   '/faults': (asked) => Object.assign(faults, asked),
@@ -110,22 +99,15 @@ const KNOBS = {
     return { code: status, output: stdout + stderr }
   },
 }
-const knobs = createServer(async (request, response) => {
-  let text = ''
-  for await (const chunk of request) text += chunk
-  const answer = await KNOBS[request.url](JSON.parse(text || '{}'))
-  response.end(JSON.stringify(answer))
+const gateway = new MemoryGateway({
+  token,
+  sessions,
+  faults,
+  now: Date.now,
+  log: (line) => console.error(line),
+  crash: () => process.exit(1),
+  knobs: KNOBS,
 })
-/** Somebody's outgoing connection may hold the port for a moment. */
-for (let tries = 0; tries < 50 && !knobs.listening; tries++) {
-  await new Promise((resolve) => {
-    knobs.once('error', () => setTimeout(resolve, 100)).once('listening', resolve)
-    knobs.listen(port + ${KNOBS_PORT_OFFSET}, host)
-  })
-  knobs.removeAllListeners('error')
-}
-if (!knobs.listening) console.error('no knobs on ' + (port + ${KNOBS_PORT_OFFSET}))
-
 await gateway.start(port, host)
 console.error('gateway listens on ' + port)
 process.on('SIGTERM', () => {

@@ -6,7 +6,6 @@ import app from '@adonisjs/core/services/app'
 import { Api, eventsOf, textOf } from '#tests/e2e/api'
 import { ContainerHome } from '#tests/e2e/container_home'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
-import { KNOBS_PORT_OFFSET } from '#tests/doubles/fake_openclaw'
 import { testEngine, type Engine } from '#tests/engine/engine'
 
 const GATEWAY_PORT = 18789
@@ -98,7 +97,7 @@ function faultsOn(engine: Engine): void {
     async function tell(knob: string, input: object): Promise<void> {
       const { Networks } = (await container()).NetworkSettings
       const [{ IPAddress }] = Object.values(Networks)
-      await fetch(`http://${IPAddress}:${GATEWAY_PORT + KNOBS_PORT_OFFSET}${knob}`, {
+      await fetch(`http://${IPAddress}:${GATEWAY_PORT}${knob}`, {
         method: 'POST',
         body: JSON.stringify(input),
       }).catch(() => {})

@@ -37,6 +37,8 @@ export interface MemoryGatewayOptions {
   log: (line: string) => void
   /** Ends the instance like a crash. */
   crash: () => void
+  /** Commands of tests by path, answered at the gateway's own address whatever its faults. */
+  knobs?: Record<string, (asked: any) => unknown>
 }
 
 /** Larger than any test's body. */
@@ -94,6 +96,8 @@ export class MemoryGateway {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await this.#resumed?.promise
     const url = new URL(request.url ?? '/', 'http://gateway')
+    const knob = this.#options.knobs?.[url.pathname]
+    if (knob) return json(response, 200, (await knob(await body(request))) ?? {})
     if (this.#options.faults.unavailable) return unavailable(response)
     if (url.pathname === '/healthz') return json(response, 200, { ok: true, status: 'live' })
     if (url.pathname === '/startupz') return this.#startup(response)
