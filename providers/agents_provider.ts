@@ -78,6 +78,7 @@ export default class AgentsProvider {
         random: Math.random,
         logger: await resolver.make('logger'),
         gatewayControl: await resolver.make('openclaw.control'),
+        live: await resolver.make('openclaw.live_settings'),
         fetch: fetchGateway,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
@@ -168,10 +169,9 @@ export default class AgentsProvider {
       const { SettingsRollout } = await import('#agents/changes/settings_rollout')
       const { rows, leases, local, lifecycle } = await resolver.make('agents.services')
       const activity = await resolver.make('agents.activity')
-      const live = await resolver.make('openclaw.live_settings')
       const changes = new SettingsRollout(await resolver.make('agents.context'), {
         ...{ rows, leases, local, lifecycle },
-        ...{ activity, live },
+        activity,
       })
       this.#endings.push(() => changes.close())
       return changes

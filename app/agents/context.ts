@@ -25,6 +25,12 @@ export interface GatewayDrainControl {
   forgetOtherDevices(gateway: GatewayAccess): Promise<void>
 }
 
+/** Applies the current document to a running gateway: see `LiveSettings`. */
+export interface LiveChange {
+  /** Returns the hash of the document in use from then on, or null if only a restart can apply it. */
+  apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
+}
+
 export interface AgentsLogger {
   debug(details: object, message: string): void
   info(details: object, message: string): void
@@ -85,6 +91,7 @@ export interface AgentsContext {
   random: () => number
   logger: AgentsLogger
   gatewayControl: GatewayDrainControl
+  live: LiveChange
   fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Pending settings rollouts. */

@@ -3,6 +3,7 @@ import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
 import { DatabaseRetry } from '#agents/leases/database_retry'
 import { DatabaseLeaseStore } from '#agents/leases/lease_store'
 import { LeaseManager } from '#agents/leases/lease_manager'
+import { FormerTokens } from '#agents/instances/former_tokens'
 import { GatewayDrain } from '#agents/instances/gateway_drain'
 import { GatewayProbe } from '#agents/instances/gateway_probe'
 import { InstanceObserver } from '#agents/instances/instance_observer'
@@ -57,7 +58,11 @@ export class AgentServices {
 
     const instanceStopper = new InstanceStopper(context, own)
     const durations = { wakeTimes: new WakeDurations(), startTimes: new WakeDurations() }
-    const starter = new AgentStarter(context, { ...own, ...durations, gate: sharedWakes.gate })
+    const starter = new AgentStarter(context, {
+      ...{ ...own, ...durations },
+      formerTokens: new FormerTokens(context),
+      gate: sharedWakes.gate,
+    })
     const failures = new WakeFailures(context, rows, instanceStopper)
     const waker = new Waker(context, { ...own, starter, failures })
     const stopRequests = new StopRequests(context, { ...own, instanceStopper, waker })

@@ -126,7 +126,6 @@ async function openHouse() {
     changes: new SettingsRollout(context, {
       ...services,
       activity,
-      live: await app.container.make('openclaw.live_settings'),
     }),
     changeSettings: async (agent) => {
       await settingsOf(agent).update({ personality: `${Date.now()}` })

@@ -1,7 +1,7 @@
 import { createId } from '@paralleldrive/cuid2'
 import db from '@adonisjs/lucid/services/db'
 import { AgentActivity } from '#agents/state/activity'
-import type { AgentsContext } from '#agents/context'
+import type { AgentsContext, LiveChange } from '#agents/context'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
 import { ReplicaRegistry } from '#agents/replicas/replica_registry'
 import { AgentHealthCheck } from '#agents/background/health_check'
@@ -11,7 +11,7 @@ import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/background/reaper'
 import { AgentRester } from '#agents/background/rester'
 import { AgentReconciler } from '#agents/background/reconciler'
-import { SettingsRollout, type LiveChange } from '#agents/changes/settings_rollout'
+import { SettingsRollout } from '#agents/changes/settings_rollout'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
 import type { AgentKey, AgentTransition } from '#agents/types'
 import { UserFactory } from '#database/factories/user_factory'
@@ -53,6 +53,8 @@ export class AgentsHouse {
 
   /** The next document's hash; null: no provider. */
   document: string | null = 'document-1'
+  /** What a gateway applies while it runs, of the settings changed during its rest: by default nothing. */
+  applied: LiveChange['apply'] = async () => null
   readonly settings: Partial<Record<SettingKey, unknown>> = {
     'runtime.driver': 'memory',
     'agents.bootTimeoutSec': 5,
@@ -95,7 +97,8 @@ export class AgentsHouse {
   /** Applies new settings to agents. `apply` stands for a gateway that applies some while it runs. */
   settingsRollout(apply: LiveChange['apply'] = async () => null): SettingsRollout {
     const { services, activity } = this
-    return new SettingsRollout(this.context, { ...services, activity, live: { apply } })
+    const context = { ...this.context, live: { apply } }
+    return new SettingsRollout(context, { ...services, activity })
   }
 
   row(userId: string): Promise<UserContainer> {
@@ -154,6 +157,7 @@ export class AgentsHouse {
       callbackUrl: async () => 'http://127.0.0.1:9',
       random: () => 0.5,
       gatewayControl: new GatewayControl(2000),
+      live: { apply: (...call) => this.applied(...call) },
       fetch: globalThis.fetch,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
       rollouts: new PendingRollouts(),

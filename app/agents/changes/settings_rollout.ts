@@ -6,7 +6,7 @@ import { within } from '#timing/deadline'
 import type { LeaseManager } from '#agents/leases/lease_manager'
 import type { LocalState } from '#agents/state/local_state'
 import { isUp, type AgentRepository } from '#agents/state/agent_repository'
-import type { AgentKey, GatewayAccess, SettingsOutcome, WakeProgress } from '#agents/types'
+import type { AgentKey, SettingsOutcome, WakeProgress } from '#agents/types'
 import { E_NO_PROVIDER } from '#openclaw/errors'
 
 /**
@@ -23,11 +23,6 @@ const MOST_FUTILE_ROUNDS = 4
 /** The pause after the first such round, in milliseconds. Each further pause is four times as long. */
 const FIRST_PAUSE_MS = 250
 
-/** Applies the current document to a running gateway, as `LiveSettings.apply`. */
-export interface LiveChange {
-  apply(gateway: GatewayAccess, agent: AgentKey, formerHash: string): Promise<string | null>
-}
-
 export interface SettingsRolloutParts {
   rows: AgentRepository
   leases: LeaseManager
@@ -41,8 +36,12 @@ export interface SettingsRolloutParts {
       options: { onProgress: (progress: WakeProgress) => void }
     ): Promise<unknown>
   }
-  live: LiveChange
 }
+
+type RolloutContext = Pick<
+  AgentsContext,
+  'clock' | 'documents' | 'live' | 'logger' | 'random' | 'rollouts'
+>
 
 /** The result of one round; null if the settings must be checked again. */
 type Round = SettingsOutcome | null
@@ -75,17 +74,14 @@ class Rollout {
  * made during the rollout, here or in another replica of Mosaic.
  */
 export class SettingsRollout {
-  readonly #context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>
+  readonly #context: RolloutContext
   readonly #parts: SettingsRolloutParts
   readonly #rollouts = new Map<AgentKey, Rollout>()
   /** Agents that need a new instance even if their document is unchanged. */
   readonly #outdated = new Set<AgentKey>()
   readonly #ended = new AbortController()
 
-  constructor(
-    context: Pick<AgentsContext, 'clock' | 'documents' | 'logger' | 'random' | 'rollouts'>,
-    parts: SettingsRolloutParts
-  ) {
+  constructor(context: RolloutContext, parts: SettingsRolloutParts) {
     this.#context = context
     this.#parts = parts
   }
@@ -196,7 +192,8 @@ export class SettingsRollout {
 
   /** Runs in flight survive a live change, so this waits only for the lease. */
   async #applyLive(agent: AgentKey): Promise<boolean> {
-    const { rows, leases, live } = this.#parts
+    const { rows, leases } = this.#parts
+    const { live } = this.#context
     const apply = async (): Promise<boolean> => {
       const row = await rows.find(agent)
       const token = await row?.open('gatewayToken')
@@ -229,7 +226,8 @@ export class SettingsRollout {
     /** A wake in flight may have loaded the previous document. */
     await this.#parts.local.settled(agent)
     const row = await this.#parts.rows.find(agent)
-    if (!row || !isUp(row)) {
+    /** A resting agent gets them when it resumes. */
+    if (!row || !isUp(row) || row.status === 'suspended') {
       this.#outdated.delete(agent)
       return 'asleep'
     }

@@ -1,11 +1,11 @@
 import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
 import { strandedIn } from '#agents/instances/data_migration'
-import { agentOf, instanceName } from '#agents/state/agent_repository'
+import { agentOf, instanceName, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
 import { hashGatewayToken } from '#models/with_lifecycle'
 import { hashOf } from '#openclaw/canonical_json'
-import type { InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import type { Instance, InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
 /** A start plan, from the agent's row and the current settings. */
@@ -94,4 +94,31 @@ export function buildSpec({ row, token, ...input }: SpecInput): InstanceSpec {
   const hash = hashOf({ ...pure, token: hashGatewayToken(token.release()) })
   const generation = hash === row.specHash ? row.generation : row.generation + 1
   return { ...pure, token, hash, generation }
+}
+
+/** A start attempt, and its parts to undo if it fails. */
+export interface Attempt {
+  row: AgentRow
+  /** Set as soon as an instance may exist. */
+  driver: RuntimeDriver | null
+  /** Set while the runtime creates the instance; settles when creation ends, even after a failed wake. */
+  making: Promise<Instance> | null
+}
+
+/** Notes that the attempt is about to start or resume an instance. */
+export async function noteStarting(
+  rows: AgentRepository,
+  attempt: Attempt,
+  { driver, spec, documentHash }: StartPlan
+): Promise<void> {
+  attempt.driver = driver
+  await rows.save(attempt.row, {
+    status: 'starting',
+    desired: 'running',
+    statusReason: null,
+    runtime: driver.name,
+    specHash: spec.hash,
+    generation: spec.generation,
+    documentHash,
+  })
 }

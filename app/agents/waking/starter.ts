@@ -2,13 +2,19 @@ import type { AgentsContext } from '#agents/context'
 import { migrateData, settleMigration } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
-import { FormerTokens } from '#agents/instances/former_tokens'
 import { GatewayReadiness } from '#agents/instances/gateway_readiness'
-import { InstanceEnded } from '#agents/instances/instance_failure'
 import type { LeaseManager } from '#agents/leases/lease_manager'
-import { agentOf, instanceRef, isUp, type AgentRepository } from '#agents/state/agent_repository'
+import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
+import { InstanceResumer } from '#agents/waking/instance_resumer'
 import type { SharedStartGate } from '#agents/waking/shared_start_gate'
-import { isSamePlan, planStart, renewToken, type StartPlan } from '#agents/instances/start_plan'
+import {
+  isSamePlan,
+  noteStarting,
+  planStart,
+  renewToken,
+  type Attempt,
+  type StartPlan,
+} from '#agents/instances/start_plan'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
 import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_durations'
@@ -18,20 +24,6 @@ import { RuntimeError } from '#runtimes/errors'
 /** Repeated settings changes must not keep an agent from ever becoming ready. */
 const MOST_RENEWALS = 2
 
-/** An existing instance. */
-interface Present extends Instance {
-  frozen: boolean
-}
-
-/** A start attempt, and its parts to undo if it fails. */
-export interface Attempt {
-  row: AgentRow
-  /** Set as soon as an instance may exist. */
-  driver: RuntimeDriver | null
-  /** Set while the runtime creates the instance; settles when creation ends, even after a failed wake. */
-  making: Promise<Instance> | null
-}
-
 export interface StarterParts {
   rows: AgentRepository
   leases: LeaseManager
@@ -40,6 +32,10 @@ export interface StarterParts {
   wakeTimes: WakeDurations
   /** As `wakeTimes`, but only for the time spent holding a place at the start gate. */
   startTimes: WakeDurations
+  /** As `FormerTokens`. */
+  formerTokens: {
+    end(gateway: GatewayAccess, renewedAt: number, signal: AbortSignal): Promise<void>
+  }
   /** As `GatewayDrain`. */
   gatewayDrain: { reopen(row: AgentRow): Promise<void> }
 }
@@ -49,13 +45,13 @@ export class AgentStarter {
   readonly #context: AgentsContext
   readonly #parts: StarterParts
   readonly #readiness: GatewayReadiness
-  readonly #formerTokens: FormerTokens
+  readonly #resumer: InstanceResumer
 
   constructor(context: AgentsContext, parts: StarterParts) {
     this.#context = context
     this.#parts = parts
     this.#readiness = new GatewayReadiness(context, parts.probe)
-    this.#formerTokens = new FormerTokens(context)
+    this.#resumer = new InstanceResumer(context, { ...parts, readiness: this.#readiness })
   }
 
   /** @throws RuntimeError, E_NO_PROVIDER, the reason of the wake's signal */
@@ -65,9 +61,10 @@ export class AgentStarter {
     wake.usualMs = this.#parts.wakeTimes.usual(plan.driver.name)
     wake.signal.throwIfAborted()
 
-    const present = await this.#present(row, plan)
-    if (present && (await this.#goesOn(wake, attempt, plan, present))) {
-      return this.#ready(wake, attempt, plan, present)
+    const resumed = await this.#resumer.resume(wake, attempt, plan)
+    if (resumed) {
+      const { instance, documentHash } = resumed
+      return this.#ready(wake, attempt, { ...plan, documentHash }, instance)
     }
 
     const leaveGate = await this.#enterGate(wake, plan)
@@ -101,7 +98,7 @@ export class AgentStarter {
       await this.#leaveFormerRuntime(attempt.row, plan, wake)
       await this.#endWithFormerDocument(attempt.row, plan)
       plan = await renewToken(attempt.row, plan)
-      await this.#starting(attempt, plan)
+      await noteStarting(this.#parts.rows, attempt, plan)
       const renewedAt = this.#context.clock.elapsed()
       const instance = await this.#make(wake, attempt, plan)
       await this.#readiness.wait(wake, plan.driver, instance)
@@ -110,7 +107,7 @@ export class AgentStarter {
       if (isSamePlan(current, plan) || renewals === MOST_RENEWALS) {
         this.#parts.wakeTimes.add(plan.driver.name, wake.elapsedMs)
         const gateway = { url: instance.endpoint, token: plan.spec.token.release() }
-        await this.#formerTokens.end(gateway, renewedAt, wake.signal)
+        await this.#parts.formerTokens.end(gateway, renewedAt, wake.signal)
         return this.#ready(wake, attempt, plan, instance)
       }
       plan = current
@@ -122,60 +119,6 @@ export class AgentStarter {
     if (!wake.followed || row.status !== 'running' || !row.endpoint) return null
     wake.tell('ready')
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
-  }
-
-  /**
-   * Returns an instance that already runs with the right spec, for example after a restart of Mosaic,
-   * or null.
-   */
-  async #present(
-    row: AgentRow,
-    { driver, spec, documentHash }: StartPlan
-  ): Promise<Present | null> {
-    if (row.runtime !== driver.name || !isUp(row) || row.documentHash !== documentHash) return null
-    const { clock, timeouts, logger } = this.#context
-    const look = within(clock, timeouts.inspectMs, undefined, () =>
-      driver.inspect(instanceRef(row))
-    )
-    const observed = await look.catch((error) => {
-      logger.warn({ err: error, agent: spec.agent }, 'Could not look at an instance')
-      return null
-    })
-    if (!observed?.endpoint || observed.status === 'exited') return null
-    if (observed.specHash !== spec.hash) return null
-    return { ...observed, endpoint: observed.endpoint, frozen: observed.status === 'suspended' }
-  }
-
-  /** Whether the instance becomes ready. False if it ends first, which does not count as a failed start. */
-  async #goesOn(wake: Wake, attempt: Attempt, plan: StartPlan, present: Present): Promise<boolean> {
-    try {
-      if (await this.#isReady(attempt.row, present, wake, plan)) return true
-      /** After a suspend or a cancelled stop, the gateway refuses work for a while. */
-      await this.#parts.gatewayDrain.reopen(attempt.row)
-      await this.#starting(attempt, plan)
-      await this.#readiness.wait(wake, plan.driver, present)
-      return true
-    } catch (error) {
-      if (error instanceof InstanceEnded) return false
-      throw error
-    }
-  }
-
-  /** Resumes a suspended instance. It was ready before, so it needs no place at the start gate. */
-  async #isReady(
-    row: AgentRow,
-    instance: Present,
-    wake: Wake,
-    { driver }: StartPlan
-  ): Promise<boolean> {
-    if (instance.frozen) {
-      wake.tell('starting')
-      const { clock, timeouts } = this.#context
-      await this.#parts.leases.confirm(wake.agent, row)
-      await within(clock, timeouts.inspectMs, wake.signal, async () => driver.resume?.(instance))
-      return false
-    }
-    return (await this.#parts.probe.startup(instance.endpoint, wake.signal)) === 'ready'
   }
 
   /** An instance reads its document at startup, so a changed document needs a new start. */
@@ -216,19 +159,6 @@ export class AgentStarter {
       })
     )
     row.runtimeState = null
-  }
-
-  async #starting(attempt: Attempt, { driver, spec, documentHash }: StartPlan): Promise<void> {
-    attempt.driver = driver
-    await this.#parts.rows.save(attempt.row, {
-      status: 'starting',
-      desired: 'running',
-      statusReason: null,
-      runtime: driver.name,
-      specHash: spec.hash,
-      generation: spec.generation,
-      documentHash,
-    })
   }
 
   async #make(wake: Wake, attempt: Attempt, { driver, spec }: StartPlan): Promise<Instance> {

@@ -253,14 +253,62 @@ test.group('Resting', (group) => {
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
-  test('ends with new settings: what was changed meanwhile reaches the agent', async ({
+  test('outlasts new settings: the gateway has them before the next message', async ({
     assert,
   }) => {
+    const { agent, name, userId } = await rested()
+    const changes = house.settingsRollout()
+    house.document = 'document-2'
+    assert.equal(await changes.changed(agent), 'asleep')
+    changes.close()
+    assert.equal(await statusOf(userId), 'suspended')
+
+    const asked: unknown[] = []
+    house.applied = async ({ url }, key, former) => {
+      asked.push({ url, key, former, status: await statusOf(userId) })
+      return 'document-2'
+    }
+    const { url } = await house.lifecycle.ensureRunning(agent)
+    assert.deepEqual(asked, [{ url, key: agent, former: 'document-1', status: 'starting' }])
+    assert.include((await house.row(userId)).$attributes, {
+      status: 'running',
+      documentHash: 'document-2',
+    })
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('ends with new settings that need a start', async ({ assert }) => {
     const { agent, name, userId } = await rested()
     house.document = 'document-2'
     await house.lifecycle.ensureRunning(agent)
     assert.equal((await house.row(userId)).documentHash, 'document-2')
     assert.include(house.memory.counts(name), { starts: 2, mostAlive: 1 })
+  })
+
+  test('ends with new limits', async ({ assert }) => {
+    const { agent, name, userId } = await rested()
+    const changes = house.settingsRollout()
+    await UserContainer.query()
+      .where('user_id', userId)
+      .update({ limits: JSON.stringify({ memoryMb: 700 }) })
+    assert.equal(await changes.remade(agent), 'asleep')
+    changes.close()
+    await house.lifecycle.ensureRunning(agent)
+    assert.include(house.memory.counts(name), { starts: 2, mostAlive: 1 })
+  })
+
+  test('names the settings that the gateway has, until it has the new ones', async ({ assert }) => {
+    const { agent, userId } = await rested()
+    house.document = 'document-2'
+    const begun = Promise.withResolvers<void>()
+    house.applied = async () => {
+      begun.resolve()
+      throw new Error('Mosaic is killed here')
+    }
+    const woken = house.lifecycle.ensureRunning(agent).catch(() => {})
+    await begun.promise
+    assert.equal((await house.row(userId)).documentHash, 'document-1')
+    await woken
   })
 
   test('is over before what the agent has planned', async ({ assert }) => {
