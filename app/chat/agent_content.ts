@@ -54,6 +54,11 @@ export async function agentContent(
   })
 }
 
+/** Whether a message has no parts, and so nothing to read or to refuse. */
+export function isText({ content }: RequestMessage): boolean {
+  return !Array.isArray(content)
+}
+
 function textsOf(message: RequestMessage, texts: Part[]): Part[] {
   const { content } = message
   return typeof content === 'string' && content !== '' ? [{ type: 'text', text: content }] : texts

@@ -15,10 +15,12 @@ export interface Dialect {
 const DONE = 'data: [DONE]\n\n'
 
 /** Marks of an answer that has content, or ends. */
-const SAID = ['"content":"', '"tool_calls"', '"finish_reason":"', '[DONE]']
+const SAID = ['"content":"', '"tool_calls"', '"finish_reason":"', '[DONE]'].map((sign) =>
+  Buffer.from(sign)
+)
 
 /** Occurs in raw JSON only where an object begins with "error": inside strings the quotes are escaped. */
-const ERROR_FRAME = '{"error"'
+const ERROR_FRAME = Buffer.from('{"error"')
 
 /** `POST /v1/chat/completions`. */
 export const COMPLETIONS: Dialect = {

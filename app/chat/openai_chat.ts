@@ -3,7 +3,7 @@ import type { AgentKey } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
-import { agentContent, type FetchImage } from '#chat/agent_content'
+import { agentContent, isText, type FetchImage } from '#chat/agent_content'
 import { COMPLETIONS, RESPONSES, type Dialect } from '#chat/dialects'
 import type { DirectModels } from '#chat/direct_models'
 import { E_AGENT_NO_EMBEDDINGS } from '#chat/errors'
@@ -179,6 +179,7 @@ export class OpenAiChat {
   async #chatBody(chat: ChatRequest, toolNames: ToolNames | null): Promise<Buffer | string> {
     const sent = chat.request.messages!
     const messages = chat.sessionKey === null ? sent : newTurn(sent)
+    if (!toolNames && messages === sent && sent.every(isText)) return chat.body
     const read = await agentContent(messages, this.#services.fetchImage)
     if (read === messages && !toolNames) return chat.body
     const request = { ...chat.request, messages: read }

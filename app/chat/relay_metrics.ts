@@ -31,7 +31,9 @@ export class RelayMetrics {
     help: 'Bytes of answers that passed the relay.',
     registers: [this.#registry],
   })
-  /** Since the last scrape: each chunk of an answer costs one addition. */
+  /** Counted here and told at a scrape, so that each chunk of an answer costs one addition. */
+  #openStreams = 0
+  #newStreams = 0
   #bytes = 0
 
   /** `now` in milliseconds, from a monotonic clock. */
@@ -43,8 +45,8 @@ export class RelayMetrics {
   watch(receiver: AnswerReceiver): { receiver: AnswerReceiver; ended: () => void } {
     const beganAt = this.now()
     let isFirst = true
-    this.#open.inc()
-    this.#streams.inc()
+    this.#openStreams++
+    this.#newStreams++
     const watched: AnswerReceiver = {
       begin: (status, headers, flow) => receiver.begin(status, headers, flow),
       receive: (chunk) => {
@@ -55,13 +57,15 @@ export class RelayMetrics {
       },
       end: () => receiver.end(),
     }
-    return { receiver: watched, ended: () => this.#open.dec() }
+    return { receiver: watched, ended: () => void this.#openStreams-- }
   }
 
   /** Prometheus' text format. */
   render(): Promise<string> {
+    this.#open.set(this.#openStreams)
+    this.#streams.inc(this.#newStreams)
     this.#passed.inc(this.#bytes)
-    this.#bytes = 0
+    this.#newStreams = this.#bytes = 0
     return this.#registry.metrics()
   }
 }

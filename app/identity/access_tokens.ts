@@ -30,7 +30,7 @@ export interface TokenHolder {
 }
 
 interface Verified {
-  userId: string
+  holder: TokenHolder
   tokenId: string
   abilities: string[]
   until: number
@@ -69,29 +69,32 @@ export class AccessTokens {
 
   /** Returns the token's holder, like `verify`. */
   async identify(token: string, ability: TokenAbility = 'chat'): Promise<TokenHolder | null> {
-    const known = await this.#find(token)
+    const key = hash('sha256', token, 'base64')
+    const known = this.#cached(key) ?? (await this.#find(token, key))
     if (!known) return null
-    const { userId, abilities } = known
-    if (!allows(abilities, ability)) throw new E_TOKEN_ABILITY(ability)
-    return { userId, userNamesConversation: userNamesConversation(abilities) }
+    if (!allows(known.abilities, ability)) throw new E_TOKEN_ABILITY(ability)
+    return known.holder
   }
 
-  async #find(token: string): Promise<Verified | null> {
-    const key = hash('sha256', token, 'base64')
+  #cached(key: string): Verified | null {
     const known = this.#verified.get(key)
     if (known && this.#isFresh(known)) return known
     this.#verified.delete(key)
+    return null
+  }
 
+  async #find(token: string, key: string): Promise<Verified | null> {
     const found = await User.accessTokens.verify(new Secret(token))
     if (!found) return null
     const userId = String(found.tokenableId)
     const owner = await User.find(userId)
     if (!owner || owner.deactivatedAt) return null
 
+    const { abilities } = found
     const verified = {
-      userId,
+      holder: { userId, userNamesConversation: userNamesConversation(abilities) },
       tokenId: String(found.identifier),
-      abilities: found.abilities,
+      abilities,
       until: this.#cacheUntil(found),
     }
     this.#remember(key, verified)
@@ -149,7 +152,7 @@ export class AccessTokens {
   /** Revokes every token of a user. Returns how many there were. */
   async deleteAllOf(user: User): Promise<number> {
     const deleted = await User.accessTokens.deleteAll(user)
-    this.#forget((entry) => entry.userId === user.id)
+    this.#forget(({ holder }) => holder.userId === user.id)
     return Number([deleted].flat()[0])
   }
 
