@@ -7,13 +7,13 @@ import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
 import type { StreamTiming } from '#http/stream_timing'
 import { COMPLETIONS, RESPONSES } from '#chat/dialects'
-import { E_CHAT_OTHER_API, E_CHAT_UNKNOWN_MODEL, E_MOSAIC_STOPPING } from '#chat/errors'
+import { E_CHAT_OTHER_API, E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
 import { ofItsKind } from '#chat/failure_kinds'
 import { ModelFailed } from '#chat/failures'
 import type { Exchange } from '#chat/openai_chat'
 import type { OpenAiBody } from '#chat/openai_request'
 import type { Report } from '#chat/report'
-import { ClientLeft } from '#chat/upstream_call'
+import { ClientLeft, RunningCalls } from '#chat/running_calls'
 import { WholeEvents } from '#chat/whole_events'
 import { openAiPath, type OpenAiCall } from '#llm/openai_calls'
 import { mediaType } from '#llm_relay/media_type'
@@ -36,10 +36,7 @@ export interface DirectCall {
  * calls, but otherwise unaltered in both directions. A sleeping agent stays asleep.
  */
 export class DirectModels {
-  /** Aborts each call in progress. */
-  readonly #endings = new Set<(reason: Error) => void>()
-  #isStopping = false
-  #idle: () => void = () => {}
+  readonly #calls = new RunningCalls()
 
   constructor(
     protected targets: Pick<RelayTargets, 'ofOwner'>,
@@ -56,15 +53,10 @@ export class DirectModels {
    * status of its kind
    */
   async answer(call: DirectCall, exchange: Exchange): Promise<void> {
-    if (this.#isStopping) throw new E_MOSAIC_STOPPING()
+    this.#calls.admit()
     const target = await this.#target(call, exchange)
-    const { response } = exchange
     const left = new AbortController()
-    const end = (reason: Error) => left.abort(reason)
-    const leave = () => response.writableFinished || end(new ClientLeft())
-    if (response.destroyed) leave()
-    response.once('close', leave)
-    this.#endings.add(end)
+    const over = this.#calls.begin(exchange.response, (reason) => left.abort(reason))
     try {
       const send = () =>
         this.relay.send(this.#outgoing(call, exchange, target, left.signal), target)
@@ -75,22 +67,13 @@ export class DirectModels {
       if (isOver(left.signal)) return
       throw ofItsKind(left.signal.aborted ? left.signal.reason : error)
     } finally {
-      this.#endings.delete(end)
-      if (this.#endings.size === 0) this.#idle()
+      over()
     }
   }
 
   /** Refuses new calls, gives running ones this many milliseconds to end, then aborts the rest. */
-  async drain(ms: number): Promise<void> {
-    this.#isStopping = true
-    if (this.#endings.size === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#idle = resolve
-    const deadline = setTimeout(() => {
-      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
-    }, ms)
-    await promise
-    clearTimeout(deadline)
+  drain(ms: number): Promise<void> {
+    return this.#calls.drain(ms)
   }
 
   async #target({ provider }: DirectCall, { agent }: Exchange): Promise<RelayTarget> {

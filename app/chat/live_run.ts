@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { EventStream } from '#http/event_stream'
-import type { RelayClient } from '#chat/relay'
+import type { RelayClient } from '#chat/running_calls'
 
 /** Limit of characters recorded per run for pages that join later; beyond it they rely on the history. */
 const KEPT_CHARACTERS = 4 * 1024 * 1024

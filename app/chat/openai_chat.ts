@@ -28,7 +28,7 @@ import type { StreamTiming } from '#http/stream_timing'
 import type { UserLimits } from '#identity/user_limits'
 import { ToolNames } from '#chat/tool_names'
 import { newTurn } from '#chat/turn_messages'
-import { ClientLeft } from '#chat/upstream_call'
+import { ClientLeft } from '#chat/running_calls'
 
 /** Body limit in bytes: a gateway takes 20 MB, but 5 MB already keep it busy for ten seconds. */
 const BODY_LIMIT = 10 * 1024 * 1024

@@ -15,7 +15,7 @@ import type { ChatRelay } from '#chat/relay'
 import { sessionKeyOf } from '#chat/session_key'
 import type { Report } from '#chat/report'
 import { STREAM_TIMING, type StreamTiming } from '#http/stream_timing'
-import { ClientLeft } from '#chat/upstream_call'
+import { ClientLeft } from '#chat/running_calls'
 
 /** A message from the page, and where its answer goes. */
 export interface PageMessage {

@@ -5,14 +5,9 @@ import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentKey, GatewayAccess, WakeProgress } from '#agents/types'
 import { upstreamHeaders } from '#chat/headers'
 import { RelayMetrics } from '#chat/relay_metrics'
-import { UpstreamCall, NotDelivered, ClientLeft, type AnswerReceiver } from '#chat/upstream_call'
-import {
-  E_AGENT_GONE,
-  E_AGENT_SILENT,
-  E_AGENT_UNREACHABLE,
-  E_AGENT_WAKING,
-  E_MOSAIC_STOPPING,
-} from '#chat/errors'
+import { ClientLeft, RunningCalls, type RelayClient } from '#chat/running_calls'
+import { UpstreamCall, NotDelivered, type AnswerReceiver } from '#chat/upstream_call'
+import { E_AGENT_GONE, E_AGENT_SILENT, E_AGENT_UNREACHABLE, E_AGENT_WAKING } from '#chat/errors'
 
 /** The parts of the agents' lifecycle that the relay needs. */
 export interface Waker {
@@ -39,13 +34,6 @@ export interface RelayOptions {
 }
 
 const DEFAULTS: RelayOptions = { connectTimeoutMs: 5000, silenceTimeoutMs: 10 * 60_000 }
-
-/** The party waiting for an answer: a connection, or a stand-in for one. */
-export interface RelayClient {
-  readonly destroyed: boolean
-  once(event: 'close', left: () => void): unknown
-  removeListener(event: 'close', left: () => void): unknown
-}
 
 /** One message on its way to an agent. */
 export interface Turn {
@@ -79,11 +67,7 @@ export class ChatRelay {
   readonly #metrics: RelayMetrics
   readonly #options: RelayOptions
   readonly #gateways: Agent
-
-  /** Abort functions, one per pending wake and per call. */
-  readonly #endings = new Set<(reason: Error) => void>()
-  #stopping = false
-  #idle: () => void = () => {}
+  readonly #calls = new RunningCalls()
 
   constructor(
     waker: Waker,
@@ -115,7 +99,7 @@ export class ChatRelay {
   async send(turn: Turn, receiver: AnswerReceiver, client: RelayClient): Promise<void> {
     const rollout = this.#waker.rollout(turn.agent)
     if (rollout) await this.#outlast(rollout, client)
-    if (this.#stopping) throw new E_MOSAIC_STOPPING()
+    this.#calls.admit()
     const endActivity = this.#activity.begin(turn.agent)
     try {
       const cached = this.#waker.peek(turn.agent)
@@ -127,16 +111,8 @@ export class ChatRelay {
   }
 
   /** Refuses new turns, gives running ones this many milliseconds to end, then aborts the rest. */
-  async drain(ms: number): Promise<void> {
-    this.#stopping = true
-    if (this.#endings.size === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#idle = resolve
-    const deadline = setTimeout(() => {
-      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
-    }, ms)
-    await promise
-    clearTimeout(deadline)
+  drain(ms: number): Promise<void> {
+    return this.#calls.drain(ms)
   }
 
   /** Ends all calls and closes the connections to all gateways. */
@@ -167,24 +143,19 @@ export class ChatRelay {
    * message counts as in flight only afterwards, because the rollout may wait until nothing is.
    */
   async #outlast(rollout: Promise<void>, client: RelayClient): Promise<void> {
-    const left = Promise.withResolvers<never>()
-    const leave = () => left.reject(new ClientLeft())
-    if (client.destroyed) leave()
-    client.once('close', leave)
+    const ended = Promise.withResolvers<never>()
+    const over = this.#calls.begin(client, ended.reject)
     try {
-      await Promise.race([rollout, left.promise])
+      await Promise.race([rollout, ended.promise])
     } finally {
-      client.removeListener('close', leave)
+      over()
     }
   }
 
   async #wake(turn: Turn, client: RelayClient): Promise<GatewayAccess> {
     const waiting = new AbortController()
     const end = (reason: Error) => waiting.abort(reason)
-    const leave = () => end(new ClientLeft())
-    if (client.destroyed) leave()
-    client.once('close', leave)
-    this.#endings.add(end)
+    const over = this.#calls.begin(client, end)
     const deadline =
       turn.wakeTimeoutMs === undefined
         ? undefined
@@ -198,8 +169,7 @@ export class ChatRelay {
       throw waiting.signal.aborted ? waiting.signal.reason : error
     } finally {
       clearTimeout(deadline)
-      client.removeListener('close', leave)
-      this.#ended(end)
+      over()
     }
   }
 
@@ -212,9 +182,7 @@ export class ChatRelay {
     if (client.destroyed) throw new ClientLeft()
     const watched = this.#metrics.watch(receiver)
     const call = new UpstreamCall(watched.receiver)
-    const end = (reason: Error) => call.abort(reason)
-    client.once('close', () => call.isOver || end(new ClientLeft()))
-    this.#endings.add(end)
+    const over = this.#calls.begin(client, (reason) => call.abort(reason))
     turn.onCall?.(access)
     this.#gateways.dispatch(
       {
@@ -235,13 +203,8 @@ export class ChatRelay {
       await call.done
     } finally {
       watched.ended()
-      this.#ended(end)
+      over()
     }
-  }
-
-  #ended(end: (reason: Error) => void): void {
-    this.#endings.delete(end)
-    if (this.#endings.size === 0) this.#idle()
   }
 
   /** Whatever failed, the cached address is dropped: it may have changed hands. */

@@ -16,9 +16,6 @@ export interface AnswerReceiver {
   end(): void
 }
 
-/** The client disconnected: nobody is left to answer. */
-export class ClientLeft extends Error {}
-
 /** The gateway did not admit the request: no connection, or a refusal. */
 export class NotDelivered extends Error {}
 
@@ -41,12 +38,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     return this.#settle.promise
   }
 
-  get isOver(): boolean {
-    return this.#over
-  }
-
-  /** Aborts the request; one that still waits for a connection is not sent. */
+  /** Aborts the request, unless it is over; one that still waits for a connection is not sent. */
   abort(reason: Error): void {
+    if (this.#over) return
     this.#aborted = reason
     this.#controller?.abort(reason)
   }

@@ -1,0 +1,53 @@
+import { E_MOSAIC_STOPPING } from '#chat/errors'
+
+/** The client disconnected: nobody is left to answer. */
+export class ClientLeft extends Error {}
+
+/** The party waiting for an answer: a connection, or a stand-in for one. */
+export interface RelayClient {
+  readonly destroyed: boolean
+  once(event: 'close', left: () => void): unknown
+  removeListener(event: 'close', left: () => void): unknown
+}
+
+/** The calls in progress: each ends when its client leaves, and all end when Mosaic stops. */
+export class RunningCalls {
+  readonly #endings = new Set<(reason: Error) => void>()
+  #isStopping = false
+  #idle: () => void = () => {}
+
+  /** @throws E_MOSAIC_STOPPING once a drain has begun */
+  admit(): void {
+    if (this.#isStopping) throw new E_MOSAIC_STOPPING()
+  }
+
+  /**
+   * Registers a call; call the returned function once it is over.
+   *
+   * @param end Ends the call with `ClientLeft`, also if its client has left already, or E_MOSAIC_STOPPING.
+   */
+  begin(client: RelayClient, end: (reason: Error) => void): () => void {
+    const leave = () => end(new ClientLeft())
+    if (client.destroyed) leave()
+    client.once('close', leave)
+    this.#endings.add(end)
+    return () => {
+      client.removeListener('close', leave)
+      this.#endings.delete(end)
+      if (this.#endings.size === 0) this.#idle()
+    }
+  }
+
+  /** Admits no more calls, gives running ones this many milliseconds to end, then ends the rest. */
+  async drain(ms: number): Promise<void> {
+    this.#isStopping = true
+    if (this.#endings.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#idle = resolve
+    const deadline = setTimeout(() => {
+      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+    }, ms)
+    await promise
+    clearTimeout(deadline)
+  }
+}
