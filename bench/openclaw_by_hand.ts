@@ -33,15 +33,25 @@ function openclaw(): string {
   return join(ROOT, 'storage/openclaw', version, 'node_modules/openclaw/openclaw.mjs')
 }
 
+/** An OpenClaw that was started without Mosaic. */
+export interface StartedOpenclaw {
+  url: string
+  /** Rejects once it ends. */
+  failed: Promise<never>
+  stop(): Promise<void>
+}
+
 /**
  * Starts OpenClaw without Mosaic in the folder of a sleeping agent, as the agent's user and with the parts of
- * the launcher's environment that it needs. Returns the milliseconds until `/startupz` is 200.
+ * the launcher's environment that it needs, and with those given.
  */
-export async function startByHand(agentFolder: string): Promise<number> {
+export async function startOpenclaw(
+  agentFolder: string,
+  env: Record<string, string> = {}
+): Promise<StartedOpenclaw> {
   const at = (name: string) => join(agentFolder, name)
   const { uid, gid } = statSync(at('state'))
   const port = await freePort()
-  const startedAt = now()
   const child = spawn(
     process.execPath,
     [openclaw(), 'gateway', 'run', '--port', `${port}`, '--bind', 'loopback', '--auth', 'token'],
@@ -64,19 +74,34 @@ export async function startByHand(agentFolder: string): Promise<number> {
         OPENCLAW_NO_RESPAWN: '1',
         OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
         MOSAIC_SECRETS_FILE: at('secrets.json'),
+        ...env,
       },
     }
   )
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  const failed = ended.then((code) => {
+  const failed = ended.then((code): never => {
     throw new Error(`OpenClaw ended with status ${code}`)
   })
+  failed.catch(() => {})
+  return {
+    url: `http://127.0.0.1:${port}`,
+    failed,
+    stop: async () => {
+      if (child.exitCode === null) process.kill(-child.pid!, 'SIGTERM')
+      const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_MS)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** As `startOpenclaw`; returns the milliseconds until `/startupz` is 200, and stops it again. */
+export async function startByHand(agentFolder: string): Promise<number> {
+  const startedAt = now()
+  const { url, failed, stop } = await startOpenclaw(agentFolder)
   try {
-    return (await Promise.race([readyAt(`http://127.0.0.1:${port}`), failed])) - startedAt
+    return (await Promise.race([readyAt(url), failed])) - startedAt
   } finally {
-    if (child.exitCode === null) process.kill(-child.pid!, 'SIGTERM')
-    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_MS)
-    await ended
-    clearTimeout(timer)
+    await stop()
   }
 }

@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: measures the budgets. `-- --only <group>` runs one group, `--json` prints one object per
- * line. Exits with status 1 if a budget was missed.
+ * line. Where agents are left alone for minutes, `--quick` does with seconds, `--rounds N` repeats,
+ * `--driver <name>` tries one runtime, and `--swap-mb N` adds a temporary swap file. Exits with status 1 if a budget was missed.
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { coresOf, pin } from './child.js'
+import type { GroupOptions } from './options.js'
 import { toLine, type Result } from './result.js'
 
-type Group = () => Promise<Result[]>
+type Group = (options: GroupOptions) => Promise<Result[]>
 
 const GROUPS: Record<string, () => Promise<Group>> = {
   'relay': async () => (await import('./groups/relay.js')).relayGroup,
@@ -19,14 +21,38 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'storm': async () => (await import('./groups/storm.js')).stormGroup,
   'reap': async () => (await import('./groups/reap.js')).reapGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
+  'felt': async () => (await import('./groups/felt.js')).feltGroup,
 }
+
+/** Runtimes that real agents are measured on. */
+const DRIVERS = ['process', 'docker']
 
 /** Load per core by other work above which times are unreliable. */
 const BUSY = 0.5
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+  options: {
+    'only': { type: 'string', multiple: true },
+    'json': { type: 'boolean' },
+    'quick': { type: 'boolean', default: false },
+    'driver': { type: 'string', multiple: true, default: DRIVERS },
+    'rounds': { type: 'string', default: '1' },
+    'swap-mb': { type: 'string', default: '0' },
+  },
 })
+const options: GroupOptions = {
+  quick: values.quick,
+  drivers: values.driver,
+  rounds: Number(values.rounds),
+  swapMb: Number(values['swap-mb']),
+}
+const known = options.drivers.every((name) => DRIVERS.includes(name))
+if (!known || !(options.rounds >= 1 && options.swapMb >= 0)) {
+  process.stderr.write(
+    `--driver is one of ${DRIVERS.join(', ')}, --rounds a number from 1, --swap-mb one of megabytes.\n`
+  )
+  process.exit(2)
+}
 
 const wanted = values.only ?? Object.keys(GROUPS)
 const unknown = wanted.filter((name) => !Object.hasOwn(GROUPS, name))
@@ -47,7 +73,7 @@ if (load > BUSY * availableParallelism()) {
 const cores = coresOf(process.pid)
 for (const name of wanted) {
   const group = await GROUPS[name]()
-  for (const entry of await group()) {
+  for (const entry of await group(options)) {
     process.stdout.write(`${values.json ? JSON.stringify(entry) : toLine(entry)}\n`)
     if (!entry.ok) process.exitCode = 1
   }

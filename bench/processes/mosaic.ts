@@ -4,12 +4,10 @@
  */
 import { fetchGateway } from '#runtimes/gateway_connections'
 import { readyAt } from '../openclaw_by_hand.js'
-import 'reflect-metadata'
 import { Secret } from '@adonisjs/core/helpers'
-import { Ignitor } from '@adonisjs/core'
-import { createHttpServer } from '#start/http_server'
 import type { Observed, RuntimeDriver } from '#runtimes/contract'
 import { answerQuestions } from '../answering.js'
+import { webProcess } from '../web_process.js'
 import { now } from '../clock.js'
 import type { EnsureFigures, MosaicFacts, WakeDurations } from '../mosaic.js'
 
@@ -87,22 +85,7 @@ function timed(driver: RuntimeDriver): RuntimeDriver {
   }
 }
 
-const ignitor = new Ignitor(new URL('../../', import.meta.url), {
-  importer: (path) =>
-    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
-})
-
-await ignitor
-  .tap((app) => {
-    app.booting(async () => {
-      await import('#start/env')
-    })
-    app.listen('SIGTERM', () => app.terminate())
-  })
-  .httpServer()
-  .start((handler) => createHttpServer(handler))
-
-const app = ignitor.getApp()!
+const app = await webProcess()
 
 async function prepare(): Promise<MosaicFacts> {
   const { default: User } = await import('#models/user')

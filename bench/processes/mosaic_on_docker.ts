@@ -2,15 +2,13 @@
  * Mosaic's web process as `bin/server.ts` starts it, with many users whose agents run in containers. For
  * comparison, dockerode alone starts identical containers.
  */
-import 'reflect-metadata'
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { Ignitor } from '@adonisjs/core'
 import type { ContainerCreateOptions } from 'dockerode'
 import type { AgentKey } from '#agents/types'
-import { createHttpServer } from '#start/http_server'
 import { Engine } from '#tests/engine/engine'
 import { answerQuestions } from '../answering.js'
+import { webProcess } from '../web_process.js'
 import { demoAgents } from '../demo_agents.js'
 import type { StormFigures, WarmFigures } from '../groups/docker.js'
 import { Slots, storm, untilReady } from '../storm.js'
@@ -21,22 +19,7 @@ const GATEWAY_PORT = 18789
 
 const WARM_ROUNDS = 30
 
-const ignitor = new Ignitor(new URL('../../', import.meta.url), {
-  importer: (path) =>
-    import(path.startsWith('.') ? new URL(`../../${path}`, import.meta.url).href : path),
-})
-
-await ignitor
-  .tap((app) => {
-    app.booting(async () => {
-      await import('#start/env')
-    })
-    app.listen('SIGTERM', () => app.terminate())
-  })
-  .httpServer()
-  .start((handler) => createHttpServer(handler))
-
-const app = ignitor.getApp()!
+const app = await webProcess()
 const engine = new Engine(process.env.DOCKER_HOST!)
 const { docker } = engine
 

@@ -88,6 +88,15 @@ export class PrivateEngine {
     return ['nsenter', `--net=/proc/${this.#initPid}/ns/net`, '--']
   }
 
+  /** As `inside`, in all namespaces of the engine. */
+  get within() {
+    const all = ['net', 'mount', 'pid'].map((kind) => {
+      const file = kind === 'mount' ? 'mnt' : kind
+      return `--${kind}=/proc/${this.#initPid}/ns/${file}`
+    })
+    return ['nsenter', ...all, '--']
+  }
+
   get #initPid() {
     return readFileSync(join(this.#folder, 'init.pid'), 'utf8').trim()
   }

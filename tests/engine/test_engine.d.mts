@@ -5,5 +5,6 @@ export class TestEngine {
   addOpenclawImage(storage: string): Promise<void>
   get env(): Record<string, string>
   get inside(): string[]
+  get within(): string[]
   stop(): Promise<void>
 }

@@ -101,6 +101,11 @@ export class TestEngine {
     return this.#private?.inside ?? []
   }
 
+  /** As `inside`, and where the processes of containers have the ids that the engine tells. */
+  get within() {
+    return this.#private?.within ?? []
+  }
+
   async stop() {
     this.#wayOut?.()
     await this.#private?.stop()

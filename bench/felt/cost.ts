@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { now } from '../clock.js'
+
+/** Jiffies per second in /proc, a constant of the Linux ABI. */
+const TICKS_PER_SECOND = 100
+
+/** What something took: wall time in milliseconds, and seconds of processor time. */
+export interface Cost {
+  ms: number
+  cpu: number
+}
+
+/** Measures costs of one agent: its processes' processor time, and this process's. */
+export class Meter {
+  readonly #pids: () => number[]
+  readonly #startedAt = now()
+  readonly #cpu: number
+
+  /** `pids` returns the agent's processes at the time of the call. */
+  constructor(pids: () => number[]) {
+    this.#pids = pids
+    this.#cpu = this.#used()
+  }
+
+  /** Returns the cost since its creation. */
+  read(): Cost {
+    return { ms: now() - this.#startedAt, cpu: Math.max(0, this.#used() - this.#cpu) }
+  }
+
+  #used(): number {
+    const { user, system } = process.cpuUsage()
+    const own = (user + system) / 1e6
+    return this.#pids().reduce((sum, pid) => sum + processorSeconds(pid), own)
+  }
+}
+
+/** Includes its ended children; 0 if the process has ended. */
+function processorSeconds(pid: number): number {
+  const stat = readProcess(pid, 'stat')
+  if (!stat) return 0
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields.slice(11, 15).reduce((sum, value) => sum + Number(value), 0) / TICKS_PER_SECOND
+}
+
+/** Returns the resident bytes of processes; pages that they share count for each in part. */
+export function residentBytes(pids: number[]): number {
+  return pids.reduce((sum, pid) => {
+    const kilobytes = /^Pss:\s+(\d+)/m.exec(readProcess(pid, 'smaps_rollup'))?.[1]
+    return sum + Number(kilobytes ?? 0) * 1024
+  }, 0)
+}
+
+/** Returns an empty string if the process has ended. */
+export function readProcess(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,22 @@
+import 'reflect-metadata'
+import { Ignitor } from '@adonisjs/core'
+import type { ApplicationService } from '@adonisjs/core/types'
+import { createHttpServer } from '#start/http_server'
+
+/** Starts Mosaic's web process within this one, as `bin/server.ts` does. */
+export async function webProcess(): Promise<ApplicationService> {
+  const root = new URL('../', import.meta.url)
+  const ignitor = new Ignitor(root, {
+    importer: (path) => import(path.startsWith('.') ? new URL(path, root).href : path),
+  })
+  await ignitor
+    .tap((app) => {
+      app.booting(async () => {
+        await import('#start/env')
+      })
+      app.listen('SIGTERM', () => app.terminate())
+    })
+    .httpServer()
+    .start((handler) => createHttpServer(handler))
+  return ignitor.getApp()!
+}
