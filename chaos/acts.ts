@@ -6,6 +6,7 @@ import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentLifecycle } from '#agents/lifecycle'
 import type { AgentReaper } from '#agents/background/reaper'
+import type { IdleStopper } from '#agents/stopping/idle_stopper'
 import type { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey } from '#agents/types'
 import { isDatabaseAway } from '#exceptions/database_away'
@@ -21,9 +22,12 @@ export interface House {
   lifecycle: AgentLifecycle
   observer: InstanceObserver
   activity: AgentActivity
+  idleStopper: IdleStopper
   reaper: AgentReaper
   reconciler: AgentReconciler
   changes: SettingsRollout
+  /** Moves a suspended agent's memory to swap. */
+  pageOut(agent: AgentKey): Promise<void>
   /** Changes the agent's settings. */
   changeSettings(agent: AgentKey): Promise<void>
 }
@@ -60,15 +64,26 @@ export class Acts {
 
   async #act(agent: AgentKey, chance: number, message: string): Promise<unknown> {
     const { lifecycle, observer, reaper, reconciler, changes } = this.#house
-    if (chance < 0.55) return this.#chat(agent, message)
-    if (chance < 0.65) return lifecycle.stop(agent)
-    if (chance < 0.72) return lifecycle.restartAndWait(agent)
+    if (chance < 0.5) return this.#chat(agent, message)
+    if (chance < 0.58) return lifecycle.stop(agent)
+    if (chance < 0.64) return lifecycle.restartAndWait(agent)
+    /** As with the other sweeps, nobody waits for a result. */
+    if (chance < 0.72) return this.#rest(agent).catch(() => {})
     /** These three are Mosaic's own periodic jobs, so nobody waits for a result. */
     if (chance < 0.8) return reaper.reapAll().catch(() => {})
     if (chance < 0.87) return reconciler.reconcile().catch(() => {})
     if (chance < 0.92) return observer.recheck(agent).catch(() => {})
     await this.#house.changeSettings(agent)
     return changes.changed(agent)
+  }
+
+  /** Suspends an agent and moves its memory to swap, as idle agents are; others may wake it meanwhile. */
+  async #rest(agent: AgentKey): Promise<void> {
+    const { idleStopper, pageOut } = this.#house
+    const outcome = await idleStopper.stop(agent, ({ status }) =>
+      status === 'running' ? { kind: 'rest' } : null
+    )
+    if (outcome === 'suspended') await pageOut(agent)
   }
 
   async #chat(agent: AgentKey, message: string): Promise<void> {

@@ -25,6 +25,7 @@ export class RemoteDriver implements RuntimeDriver {
   readonly capabilities = {
     isolation: 'none',
     suspend: true,
+    pageOut: true,
     limits: false,
     multiNode: false,
     events: false,
@@ -60,6 +61,10 @@ export class RemoteDriver implements RuntimeDriver {
 
   resume({ name }: InstanceRef): Promise<void> {
     return this.#ask('resume', { name })
+  }
+
+  pageOut({ name }: InstanceRef): Promise<void> {
+    return this.#ask('pageOut', { name })
   }
 
   inspect({ name }: InstanceRef): Promise<Observed | null> {

@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- --seed N --rounds N --driver memory|process|docker --faults kill,… --json`: kills replicas
- * of Mosaic at points drawn from the seed, while they wake, chat with, stop, reap and change agents, and checks
- * the state after the others have reconciled. Other faults hit what replicas depend on: the `database` and the
+ * of Mosaic at points drawn from the seed, while they wake, chat with, rest, stop, reap and change agents, and
+ * checks the state after the others have reconciled. Other faults hit what replicas depend on: the `database` and the
  * `engine` are restarted, the `clock` is set back an hour. Exits with status 1 unless nothing was orphaned,
  * duplicated or lost, every failure gave its reason, and everything recovered in time.
  */

@@ -39,6 +39,10 @@ export class StepDriver implements RuntimeDriver {
     return this.#through(() => this.driver.resume!(ref))
   }
 
+  pageOut(ref: InstanceRef, options: { signal: AbortSignal }): Promise<void> {
+    return this.#through(async () => this.driver.pageOut?.(ref, options))
+  }
+
   inspect(ref: InstanceRef): Promise<Observed | null> {
     return this.#through(() => this.driver.inspect(ref))
   }

@@ -28,6 +28,9 @@ export function judge({ rows, instances }: Facts): Verdict {
     if (UP.has(status) && !known) {
       verdict.lost.push(`${agent} is "${status}" without a true instance`)
     }
+    if (status === 'running' && own.some((instance) => instance.status === 'suspended')) {
+      verdict.lost.push(`${agent} is "running" and frozen`)
+    }
     if (!UP.has(status) && own.length > 0) verdict.orphans.push(`${agent} is "${status}" and runs`)
   }
   const agents = new Set<string>(rows.map(({ agent }) => agent))

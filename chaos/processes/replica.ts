@@ -5,7 +5,7 @@
 import 'reflect-metadata'
 import { join } from 'node:path'
 import type { AgentKey } from '#agents/types'
-import type { RuntimeDriver } from '#runtimes/contract'
+import type { InstanceRef, RuntimeDriver } from '#runtimes/contract'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
 import type { SettingKey } from '#settings/definitions'
 import { answerQuestions } from '../../bench/answering.js'
@@ -25,6 +25,7 @@ const TAKE_OVER_MS = 100
 const CALLERS = 50
 const STOP_SHARE = 0.05
 const SETTLE_MS = 30_000
+const PAGE_OUT_MS = 5000
 
 const scene = JSON.parse(process.argv[2]) as Scene
 
@@ -123,10 +124,8 @@ async function openHouse() {
     activity,
     reaper: new AgentReaper(context, services.idleStopper, activity, metrics),
     reconciler: new AgentReconciler(context, services, metrics),
-    changes: new SettingsRollout(context, {
-      ...services,
-      activity,
-    }),
+    changes: new SettingsRollout(context, { ...services, activity }),
+    pageOut: (agent) => driver.pageOut(refOf(agent), { signal: AbortSignal.timeout(PAGE_OUT_MS) }),
     changeSettings: async (agent) => {
       await settingsOf(agent).update({ personality: `${Date.now()}` })
     },
@@ -269,11 +268,15 @@ function setClockBack(ms: number): true {
   return true
 }
 
+function refOf(agent: AgentKey): InstanceRef {
+  return { name: `mosaic-user-${agent.slice('user/'.length)}`, state: null }
+}
+
 /** Removes everything of every agent. */
 async function clear(agents: AgentKey[]): Promise<true> {
   for (const agent of agents) {
     await house.lifecycle.stop(agent)
-    await house.driver.purge({ name: `mosaic-user-${agent.slice('user/'.length)}`, state: null })
+    await house.driver.purge(refOf(agent))
   }
   return true
 }

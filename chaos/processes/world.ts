@@ -17,11 +17,15 @@ import { WORLD_INSTALLATION, type WorldAnswer } from '../remote_driver.js'
 const START_MS = 150
 const BOOT_MS = 80
 const STOP_MS = 60
+const PAGE_OUT_MS = 5000
 
 /** Verbs that change an instance: no two replicas may use them on one agent at a time. */
 const CHANGES = new Set(['ensure', 'stop', 'suspend', 'resume', 'remove'])
 
+const GB = 1024 ** 3
+
 const world = new MemoryWorld()
+world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 1 * GB, swapFree: 1 * GB }
 const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
 driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS })
 
@@ -44,6 +48,7 @@ const VERBS: Record<string, (input: Input) => Promise<unknown>> = {
   },
   suspend: (ref) => driver.suspend(ref as never),
   resume: (ref) => driver.resume(ref as never),
+  pageOut: (ref) => driver.pageOut(ref as never, { signal: AbortSignal.timeout(PAGE_OUT_MS) }),
   inspect: (ref) => driver.inspect(ref as never),
   list: () => Array.fromAsync(driver.list()),
   remove: (ref) => driver.remove(ref as never),
