@@ -559,7 +559,7 @@ export class UsageDaySchema extends BaseModel {
 }
 
 export class UserAgentConfigSchema extends BaseModel {
-  static $columns = ['archiveDays', 'archiveEnabled', 'createdAt', 'fallbackModels', 'id', 'knowledge', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId'] as const
+  static $columns = ['archiveDays', 'archiveEnabled', 'createdAt', 'fallbackModels', 'id', 'knowledge', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId', 'wakeEarly'] as const
   $columns = UserAgentConfigSchema.$columns
   @column()
   declare archiveDays: number
@@ -585,10 +585,12 @@ export class UserAgentConfigSchema extends BaseModel {
   declare updatedAt: DateTime
   @column()
   declare userId: string
+  @booleanColumn()
+  declare wakeEarly: boolean
 }
 
 export class UserContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
+  static $columns = ['containerId', 'containerName', 'crashCount', 'createdAt', 'daysOfUse', 'desired', 'documentHash', 'endpoint', 'expectedAt', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'idleTimeoutMin', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'nextJobAt', 'retryAt', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt', 'userId', 'wakePolicy'] as const
   $columns = UserContainerSchema.$columns
   @column()
   declare containerId: string | null
@@ -598,12 +600,16 @@ export class UserContainerSchema extends BaseModel {
   declare crashCount: number
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
+  @sealedColumn()
+  declare daysOfUse: string | null | null
   @column()
   declare desired: string
   @column()
   declare documentHash: string | null
   @column()
   declare endpoint: string | null
+  @column.dateTime()
+  declare expectedAt: DateTime | null
   @column()
   declare failureCount: number
   @sealedColumn()

@@ -46,6 +46,7 @@ export default {
   },
   tables: {
     llm_providers: { columns: { api_key: sealed } },
+    user_containers: { columns: { days_of_use: sealed } },
     sign_in_services: { columns: { client_secret: sealed } },
     data_keys: { columns: { key: sealed } },
     findings: { columns: { title: dataSealed, body: dataSealed, source: dataSealed } },

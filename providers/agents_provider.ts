@@ -288,6 +288,7 @@ export default class AgentsProvider {
     const { agentJobs } = await import('#agents/background/jobs')
     const { RuntimeEvents } = await import('#agents/background/runtime_events')
     const { ScheduledWakes } = await import('#agents/background/scheduled_wakes')
+    const { EarlyWakes } = await import('#agents/background/early_wakes')
     const context = await container.make('agents.context')
     const { observer, lifecycle } = await container.make('agents.services')
     const watch = new RuntimeEvents(context, observer)
@@ -300,6 +301,7 @@ export default class AgentsProvider {
       reconciler: await container.make('agents.reconciler'),
       history: await container.make('agents.fleet_history'),
       scheduled: new ScheduledWakes(context, lifecycle),
+      early: new EarlyWakes(context, lifecycle, rester),
     })
     scheduler.start()
     this.#endings.unshift(

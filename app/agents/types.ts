@@ -25,10 +25,17 @@ export type WakeStage = (typeof WAKE_STAGES)[number]
 
 /**
  * Why an agent is woken: a `message`, a `person` who arrived or pressed a button, a `restart` with new
- * settings, its own `schedule`, or `upkeep` of an agent that should always run. The last two do not
- * count as use.
+ * settings, its own `schedule`, `upkeep` of an agent that should always run, or because its owner is
+ * `expected`. The last three do not count as use.
  */
-export const WAKE_REASONS = ['message', 'person', 'restart', 'schedule', 'upkeep'] as const
+export const WAKE_REASONS = [
+  'message',
+  'person',
+  'restart',
+  'schedule',
+  'upkeep',
+  'expected',
+] as const
 export type WakeReason = (typeof WAKE_REASONS)[number]
 
 /** One step of a wake, as the page and the API show it. Times in milliseconds. */

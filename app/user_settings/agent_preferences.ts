@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
 import UserAgentConfig from '#models/user_agent_config'
@@ -27,11 +28,17 @@ export interface Preferences {
   profile: AgentProfile
   /** The agent's access to findings, memory and tasks. */
   knowledge: KnowledgeAccess
+  /** Whether the resting agent resumes ahead of the hours at which its owner usually uses it. */
+  wakeEarly: boolean
 }
 
 /** Omitted values stay. Null restores the default. */
 export type PreferenceChanges = {
   [Name in keyof Preferences]?: Preferences[Name] | null
+}
+
+async function forgetHours(userId: string, client: TransactionClientContract): Promise<void> {
+  await UserContainer.query({ client }).where('user_id', userId).update({ days_of_use: null })
 }
 
 /** A user's choices for their agent, over `user_agent_configs` and `user_containers`. */
@@ -55,6 +62,7 @@ export class AgentPreferences {
       wakePolicy: container?.wakePolicy ?? (await this.settings.get('agents.wakePolicy')),
       profile: config?.profile ?? DEFAULT_PROFILE,
       knowledge: config?.knowledge ?? 'off',
+      wakeEarly: config?.wakeEarly ?? true,
     }
   }
 
@@ -77,8 +85,11 @@ export class AgentPreferences {
         ...(changes.personality !== undefined && { personality: changes.personality || null }),
         ...(changes.profile !== undefined && { profile: changes.profile ?? DEFAULT_PROFILE }),
         ...(changes.knowledge !== undefined && { knowledge: changes.knowledge ?? 'off' }),
+        ...(changes.wakeEarly !== undefined && { wakeEarly: changes.wakeEarly ?? true }),
       })
       await config.save()
+      /** What was learnt is of no use any more. */
+      if (!config.wakeEarly) await forgetHours(userId, trx)
 
       const { wakePolicy } = changes
       if (idleTimeoutMin === undefined && wakePolicy === undefined) return

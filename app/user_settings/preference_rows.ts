@@ -25,6 +25,7 @@ export function configOf(
           fallbackModels: [],
           profile: DEFAULT_PROFILE,
           knowledge: 'off',
+          wakeEarly: true,
           archiveEnabled: false,
           archiveDays: DEFAULT_ARCHIVE_DAYS,
         },

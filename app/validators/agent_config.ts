@@ -29,4 +29,5 @@ export const agentConfigValidator = vine.create({
   wakePolicy: vine.enum(WAKE_POLICIES).nullable().optional(),
   profile: vine.enum(AGENT_PROFILES).nullable().optional(),
   knowledge: vine.enum(KNOWLEDGE_ACCESS).nullable().optional(),
+  wakeEarly: vine.boolean({ strict: true }).nullable().optional(),
 })

@@ -137,6 +137,7 @@ function watchAgent(): () => void {
     document.addEventListener('visibilitychange', onVisibility)
     /** A user who starts typing after a pause sends within seconds. */
     document.addEventListener('keydown', thaw)
+    window.addEventListener('focus', thaw)
     void refresh().then(thaw)
     open()
   }
@@ -145,6 +146,7 @@ function watchAgent(): () => void {
     if (users) return
     document.removeEventListener('visibilitychange', onVisibility)
     document.removeEventListener('keydown', thaw)
+    window.removeEventListener('focus', thaw)
     clearTimeout(timer)
     close()
     /** The next user to sign in in this tab has another agent. */

@@ -104,6 +104,9 @@ export const settings = {
         what: 'It keeps running, and Mosaic restarts it if it stops.',
       },
     },
+    wakeEarly: 'Wake ahead of my usual hours',
+    wakeEarlyHelp:
+      'Mosaic learns at which hours you use the agent, keeps them sealed, and forgets them when you turn this off.',
     profile: 'Profile',
     profiles: {
       minimal: {

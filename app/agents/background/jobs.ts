@@ -5,6 +5,7 @@ import type { AgentReaper } from '#agents/background/reaper'
 import type { AgentRester } from '#agents/background/rester'
 import type { AgentReconciler } from '#agents/background/reconciler'
 import type { RuntimeEvents } from '#agents/background/runtime_events'
+import type { EarlyWakes } from '#agents/background/early_wakes'
 import type { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import { prefetchImages } from '#agents/background/image_prefetch'
 import { Scheduler } from '#agents/background/scheduler'
@@ -26,12 +27,13 @@ export interface AgentJobsParts {
   watch: RuntimeEvents
   history: FleetHistory
   scheduled: ScheduledWakes
+  early: EarlyWakes
 }
 
 /** Runs the web process's background work: sweeps each minute, and the drivers' events. */
 export function agentJobs(
   context: Pick<AgentsContext, 'clock' | 'logger' | 'settings' | 'runtimes'>,
-  { reaper, rester, health, reconciler, watch, history, scheduled }: AgentJobsParts
+  { reaper, rester, health, reconciler, watch, history, scheduled, early }: AgentJobsParts
 ): Scheduler {
   const followRuntime = async () => watch.follow(await context.settings.get('runtime.driver'))
   return new Scheduler(context, [
@@ -56,6 +58,7 @@ export function agentJobs(
         ...(await reaper.reapIdle({ keepResting: true })),
       }),
     },
+    { name: 'wake early', everyMs: SWEEP_MS, run: () => early.sweep() },
     { name: 'health', everyMs: SWEEP_MS, run: () => health.healthCheckAll() },
     { name: 'sample', everyMs: SWEEP_MS, atStart: true, run: () => history.sample() },
   ])

@@ -191,7 +191,10 @@ export class AgentReaper {
     if (policy === 'always_on' || (!frozen && row.status !== 'running')) return null
 
     const active = this.activity.lastActiveAt(agent) ?? 0
-    const idleMs = this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
+    /** An agent that resumed ahead of its owner has until then to rest again. */
+    const expected = frozen ? 0 : (row.expectedAt?.toMillis() ?? 0)
+    const latest = Math.max(row.lastActiveAt?.toMillis() ?? 0, active, expected)
+    const idleMs = this.context.clock.now() - latest
     const limitMs = row.idleTimeoutMin * MINUTE_MS
     const suspendedMs = policy === 'warm' ? rules.suspendedMs : rules.restedMs
     if (idleMs < limitMs + (frozen ? suspendedMs : 0)) return null

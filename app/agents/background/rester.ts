@@ -194,7 +194,9 @@ export class AgentRester {
 
   #idleMs(row: UserContainer): number {
     const active = this.activity.lastActiveAt(agentOf(row)) ?? 0
-    return this.context.clock.now() - Math.max(row.lastActiveAt?.toMillis() ?? 0, active)
+    const { lastActiveAt, expectedAt } = row
+    const latest = [lastActiveAt?.toMillis() ?? 0, expectedAt?.toMillis() ?? 0, active]
+    return this.context.clock.now() - Math.max(...latest)
   }
 
   async #measured(rows: Row[]): Promise<RestedRow[]> {

@@ -15,7 +15,7 @@ import {
   type Attempt,
   type StartPlan,
 } from '#agents/instances/start_plan'
-import type { AgentRow, GatewayAccess } from '#agents/types'
+import type { AgentRow, GatewayAccess, WakeReason } from '#agents/types'
 import type { Wake } from '#agents/state/wake'
 import { expectedWaitMs, type WakeDurations } from '#agents/waking/wake_durations'
 import type { Instance, RuntimeDriver } from '#runtimes/contract'
@@ -218,7 +218,9 @@ export class AgentStarter {
   }
 }
 
+const UNUSED: WakeReason[] = ['schedule', 'upkeep', 'expected']
+
 /** A wake without a user does not count as use, but an agent without any time would never become idle. */
 function isUse({ reason }: Wake, row: AgentRow): boolean {
-  return (reason !== 'schedule' && reason !== 'upkeep') || !row.lastActiveAt
+  return !UNUSED.includes(reason) || !row.lastActiveAt
 }

@@ -72,4 +72,5 @@ export const agentConfig = shape({
   wakePolicy: oneOf(WAKE_POLICIES),
   profile: oneOf(AGENT_PROFILES),
   knowledge: oneOf(KNOWLEDGE_ACCESS),
+  wakeEarly: flag(),
 })

@@ -38,7 +38,23 @@ test.group('Agent config', (group) => {
       wakePolicy: 'scale_to_zero',
       profile: 'minimal',
       knowledge: 'off',
+      wakeEarly: true,
     })
+  })
+
+  test('forgets the hours of use once it is not to wake early', async ({ client, assert }) => {
+    await client.put(PATH).json({ idleTimeoutMin: 7 }).bearerToken(me.token)
+    const row = await UserContainer.ownedBy(me.user.id).firstOrFail()
+    await row.seal('daysOfUse', '{"2026-11-27":[8]}')
+    await row.save()
+    await client.put(PATH).json({ idleTimeoutMin: 8 }).bearerToken(me.token)
+    assert.isNotNull((await row.refresh()).daysOfUse)
+
+    const response = await client.put(PATH).json({ wakeEarly: false }).bearerToken(me.token)
+    assert.isFalse(response.body().data.wakeEarly)
+    assert.isNull((await row.refresh()).daysOfUse)
+    const restored = await client.put(PATH).json({ wakeEarly: null }).bearerToken(me.token)
+    assert.isTrue(restored.body().data.wakeEarly)
   })
 
   test('is stored and read back, for one user only', async ({ client, assert }) => {
@@ -52,6 +68,7 @@ test.group('Agent config', (group) => {
       wakePolicy: 'warm',
       profile: 'full',
       knowledge: 'read',
+      wakeEarly: true,
     }
     const response = await client.put(PATH).json(config).bearerToken(me.token)
     response.assertStatus(200)

@@ -1,0 +1,110 @@
+import { availableParallelism } from 'node:os'
+import { DateTime } from 'luxon'
+import { hourOf, isUsual, withUse, type DaysOfUse } from '#agents/background/usual_hours'
+import type { AgentsContext } from '#agents/context'
+import { AgentUnavailable } from '#agents/state/errors'
+import { agentOf } from '#agents/state/agent_repository'
+import type { AgentKey, WakeReason } from '#agents/types'
+import UserAgentConfig from '#models/user_agent_config'
+import UserContainer from '#models/user_container'
+import { inParallel } from '#timing/in_parallel'
+
+/** How long before a usual hour a resting agent resumes. */
+const AHEAD_MS = 5 * 60_000
+/** Use within this time before a sweep is noted. Longer than the interval of sweeps. */
+const RECENT_MS = 3 * 60_000
+/** Agents that resume at a time: each takes its memory back from swap. */
+const CONCURRENCY = availableParallelism()
+
+/** As `AgentLifecycle`. */
+export interface AgentWakes {
+  ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
+}
+
+export interface EarlyWakesStatistics {
+  /** Agents in use whose hours were noted. */
+  noted: number
+  /** Resting agents that resumed ahead of a usual hour. */
+  woken: number
+  failed: number
+}
+
+/**
+ * Learns at which hours people use their agents, and resumes resting agents ahead of them. Such a wake does not
+ * count as use: without any, the agent rests again. The hours are sealed, serve nothing else, and are forgotten
+ * when their owner turns this off.
+ */
+export class EarlyWakes {
+  constructor(
+    protected context: Pick<AgentsContext, 'clock' | 'logger'>,
+    protected lifecycle: AgentWakes,
+    /** As `AgentRester`. */
+    protected rester: { readonly overview: { room: number | null } | null }
+  ) {}
+
+  /** Runs one sweep. Safe to run concurrently. */
+  async sweep(): Promise<EarlyWakesStatistics> {
+    return { noted: await this.#note(), ...(await this.#wake()) }
+  }
+
+  async #note(): Promise<number> {
+    const now = this.context.clock.now()
+    const query = this.#ofWilling()
+    const since = DateTime.fromMillis(now - RECENT_MS).toFormat(query.client.dialect.dateTimeFormat)
+    let noted = 0
+    for (const row of await query.where('last_active_at', '>=', since)) {
+      const days = withUse(await this.#daysOf(row), row.lastActiveAt!.toMillis())
+      if (!days) continue
+      await row.seal('daysOfUse', JSON.stringify(days))
+      await this.#ofWilling().where('id', row.id).update({ days_of_use: row.daysOfUse })
+      noted++
+    }
+    return noted
+  }
+
+  async #wake(): Promise<{ woken: number; failed: number }> {
+    const counts = { woken: 0, failed: 0 }
+    const now = this.context.clock.now()
+    const expected = hourOf(now + AHEAD_MS)
+    /** Resumed agents hold memory that resting ones may not have. */
+    if (expected <= now || this.rester.overview?.room === 0) return counts
+    const resting = await this.#ofWilling().where('status', 'suspended').whereNotNull('days_of_use')
+    const fresh = resting.filter(({ expectedAt }) => (expectedAt?.toMillis() ?? 0) < expected)
+    await inParallel(fresh, CONCURRENCY, async (row) => {
+      if (!isUsual(await this.#daysOf(row), expected)) return
+      await this.#expect(row, expected)
+      counts[await this.#resume(agentOf(row))]++
+    })
+    return counts
+  }
+
+  async #resume(agent: AgentKey): Promise<'woken' | 'failed'> {
+    try {
+      await this.lifecycle.ensureRunning(agent, { reason: 'expected' })
+      return 'woken'
+    } catch (error) {
+      if (!(error instanceof AgentUnavailable)) {
+        this.context.logger.warn({ err: error, agent }, 'Could not resume an agent early')
+      }
+      return 'failed'
+    }
+  }
+
+  /** Before the wake, so that no sweep lets the agent rest again at once. */
+  async #expect(row: UserContainer, at: number): Promise<void> {
+    const query = UserContainer.query().where('id', row.id)
+    const { dateTimeFormat } = query.client.dialect
+    await query.update({ expected_at: DateTime.fromMillis(at).toFormat(dateTimeFormat) })
+  }
+
+  #ofWilling() {
+    const unwilling = UserAgentConfig.query().select('user_id').where('wake_early', false)
+    return UserContainer.query().whereNotIn('user_id', unwilling)
+  }
+
+  /** Hours that cannot be read, as after a lost key, are learnt again. */
+  async #daysOf(row: UserContainer): Promise<DaysOfUse> {
+    const text = await row.open('daysOfUse').catch(() => null)
+    return text ? JSON.parse(text) : {}
+  }
+}

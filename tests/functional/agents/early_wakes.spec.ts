@@ -1,0 +1,137 @@
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { DateTime } from 'luxon'
+import { EarlyWakes } from '#agents/background/early_wakes'
+import UserAgentConfig from '#models/user_agent_config'
+import UserContainer from '#models/user_container'
+import { AgentsHouse } from '#tests/doubles/agents_house'
+
+const MINUTE_MS = 60_000
+
+const GB = 1024 ** 3
+
+test.group('Waking ahead of usual hours', (group) => {
+  let house: AgentsHouse
+  let early: EarlyWakes
+
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
+    early = new EarlyWakes(house.context, house.lifecycle, house.rester)
+    return async () => {
+      house.rester.close()
+      await house.close()
+    }
+  })
+
+  /** Moves the clock to a time of the next Monday, or of a day after it. */
+  const moveTo = (day: number, hour: number, minute = 0) => {
+    const now = DateTime.fromMillis(house.clock.now(), { zone: 'utc' })
+    const monday = firstMonday ?? now.plus({ weeks: 1 }).startOf('week')
+    firstMonday = monday
+    house.clock.advance(monday.plus({ days: day, hours: hour, minutes: minute }).toMillis() - +now)
+  }
+  let firstMonday: DateTime | null
+  group.each.setup(() => void (firstMonday = null))
+
+  const statusOf = async (userId: string) => (await house.row(userId)).status
+  /** Runs the background jobs of each minute. */
+  const sweep = async () => ({
+    ...(await house.rester.rest()),
+    ...(await house.reaper.reapIdle({ keepResting: true })),
+    ...(await early.sweep()),
+  })
+  /** Used at eight from Monday to Wednesday, and resting since. */
+  const usedAtEight = async () => {
+    const one = await house.newAgent()
+    for (const day of [0, 1, 2]) {
+      moveTo(day, 8, 20)
+      await house.lifecycle.ensureRunning(one.agent)
+      house.activity.touch(one.agent)
+      await house.activity.flush()
+      await early.sweep()
+      house.clock.advance(5 * MINUTE_MS)
+      await house.rester.rest()
+    }
+    return one
+  }
+
+  test('resumes a resting agent shortly before, which rests again when nobody comes', async ({
+    assert,
+  }) => {
+    const { userId, name } = await usedAtEight()
+    const { lastActiveAt } = await house.row(userId)
+    moveTo(3, 7, 54)
+    assert.include(await sweep(), { woken: 0 })
+    moveTo(3, 7, 55)
+    assert.include(await sweep(), { woken: 1 })
+    assert.equal(await statusOf(userId), 'running')
+    moveTo(3, 8, 4)
+    assert.include(await sweep(), { woken: 0, rested: 0, stopped: 0 })
+    moveTo(3, 8, 5)
+    assert.include(await sweep(), { woken: 0, rested: 1, stopped: 0 })
+
+    assert.include(house.memory.counts(name), { starts: 1, stops: 0 })
+    const row = await house.row(userId)
+    assert.deepEqual(row.lastActiveAt, lastActiveAt)
+    /** Nobody came, so nothing was learnt: the day after is the last. */
+    moveTo(4, 7, 56)
+    assert.include(await sweep(), { woken: 1 })
+    moveTo(4, 8, 30)
+    await sweep()
+    moveTo(8, 7, 56)
+    assert.include(await sweep(), { woken: 0 })
+  })
+
+  test('leaves agents alone that are stopped, used at other hours, or without room', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await usedAtEight()
+    moveTo(3, 8, 55)
+    assert.include(await sweep(), { woken: 0 })
+
+    house.settings['agents.restCount'] = 1
+    await house.rester.rest()
+    moveTo(4, 7, 56)
+    assert.include(await sweep(), { woken: 0 })
+
+    house.settings['agents.restCount'] = null
+    await house.lifecycle.stop(agent)
+    assert.include(await sweep(), { woken: 0 })
+    assert.equal(await statusOf(userId), 'stopped')
+  })
+
+  test('learns nothing of owners who turned it off, and keeps what it learnt sealed', async ({
+    assert,
+  }) => {
+    const { userId } = await usedAtEight()
+    const row = await house.row(userId)
+    assert.match(row.daysOfUse!, /^enc:/)
+    assert.equal(Object.keys(JSON.parse((await row.open('daysOfUse'))!)).length, 3)
+
+    await UserAgentConfig.create({ userId, fallbackModels: [], wakeEarly: false })
+    await UserContainer.query().where('user_id', userId).update({ days_of_use: null })
+    moveTo(3, 8, 20)
+    await house.lifecycle.ensureRunning(`user/${userId}`)
+    assert.include(await early.sweep(), { noted: 0 })
+    assert.isNull((await house.row(userId)).daysOfUse)
+  })
+
+  test('learns anew what a lost key hides', async ({ assert }) => {
+    const { userId } = await usedAtEight()
+    await UserContainer.query().where('user_id', userId).update({ days_of_use: 'enc:v1:lost:AAAA' })
+    moveTo(3, 8, 20)
+    await house.lifecycle.ensureRunning(`user/${userId}`)
+    assert.include(await early.sweep(), { noted: 1 })
+  })
+
+  test('outlives a wake that fails', async ({ assert }) => {
+    const { userId } = await usedAtEight()
+    house.driver.chaos.resume = { bad: 'engine_unreachable' }
+    moveTo(3, 7, 56)
+    assert.include(await early.sweep(), { woken: 0, failed: 1 })
+    assert.include(await early.sweep(), { woken: 0, failed: 0 })
+    assert.notEqual(await statusOf(userId), 'running')
+  })
+})
