@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW } from '#bounded/errors'
+import { parseJson } from '#bounded/json'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 
 /** A Node stream or the body of a `Response`. Null is an empty body. */
@@ -20,6 +21,8 @@ export interface InputLimits {
   /** Maximum milliseconds between two pieces. */
   idleMs?: number
   signal?: AbortSignal
+  /** Called for each piece with its bytes, before it is kept. What it throws ends the input. */
+  hold?: (bytes: number) => void
 }
 
 /**
@@ -28,7 +31,7 @@ export interface InputLimits {
  * @throws E_INPUT_TOO_LARGE, E_INPUT_TOO_SLOW, the signal's reason, the input's own error
  */
 export async function* pieces(input: Input, limits: InputLimits): AsyncGenerator<Buffer> {
-  const { what, maxBytes, maxMs, idleMs, signal } = limits
+  const { what, maxBytes, maxMs, idleMs, signal, hold } = limits
   signal?.throwIfAborted()
   if (!input) return
   const stream = input instanceof Readable ? input : Readable.fromWeb(input as NodeReadableStream)
@@ -48,6 +51,7 @@ export async function* pieces(input: Input, limits: InputLimits): AsyncGenerator
       clearTimeout(idle)
       size += piece.length
       if (size > maxBytes) throw new E_INPUT_TOO_LARGE(what, maxBytes)
+      hold?.(piece.length)
       yield Buffer.isBuffer(piece)
         ? piece
         : Buffer.from(piece.buffer, piece.byteOffset, piece.length)
@@ -76,11 +80,11 @@ export async function readText(input: Input, limits: InputLimits): Promise<strin
 /**
  * Reads the whole input as JSON; null if it is empty.
  *
- * @throws SyntaxError for invalid JSON, and as `pieces` does
+ * @throws SyntaxError for invalid or deeply nested JSON, and as `pieces` does
  */
 export async function readJson(input: Input, limits: InputLimits): Promise<unknown> {
   const text = await readText(input, limits)
-  return text === '' ? null : JSON.parse(text)
+  return text === '' ? null : parseJson(text)
 }
 
 /** Reads the first bytes of an input as UTF-8, to quote in an error. The rest is discarded. */

@@ -14,7 +14,7 @@ import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { ownModelName } from '#chat/own_model_name'
 import { readMessage, type ReadMessage } from '#chat/read_messages'
-import { markdownOf } from '#chat/conversation_export'
+import { markdownOf, type ExportedMessage } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 
@@ -24,8 +24,9 @@ const TITLE_LENGTH = 60
 /** Titles derived per list request; the agent answers these reads one at a time. */
 const TITLES_AT_ONCE = 8
 
-/** Limit of pages an export reads: ten thousand messages. */
+/** Limits of an export: ten thousand messages, and their characters. Earlier messages are left out. */
 const MOST_PARTS = 50
+const MOST_CHARACTERS = 16_000_000
 
 /** A conversation in the list. */
 export interface Conversation {
@@ -160,12 +161,13 @@ export class Conversations {
   async markdown(agent: AgentKey, id: string): Promise<string> {
     let part = await this.read(agent, id)
     const { title } = part
-    const messages = [...part.messages]
-    for (let parts = 1; part.nextCursor !== null && parts < MOST_PARTS; parts++) {
-      part = await this.read(agent, id, part.nextCursor)
-      messages.unshift(...part.messages)
+    const parts: ExportedMessage[][] = []
+    for (let characters = 0; ; part = await this.read(agent, id, part.nextCursor)) {
+      parts.unshift(part.messages.map(({ role, text, at }) => ({ role, text, at })))
+      characters += part.messages.reduce((sum, { text }) => sum + text.length, 0)
+      const isFull = parts.length === MOST_PARTS || characters > MOST_CHARACTERS
+      if (part.nextCursor === null || isFull) return markdownOf(title, parts.flat())
     }
-    return markdownOf(title, messages)
   }
 
   #all(agent: AgentKey): Promise<Conversation[]> {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GrowingBuffer } from '#bounded/growing_buffer'
+import { parseJson } from '#bounded/json'
 import { newTurn, type RequestMessage } from '#chat/turn_messages'
 import { conversationName, type Naming } from '#chat/conversation_name'
 import { sessionKey } from '#chat/session_key'
@@ -136,7 +137,7 @@ export interface OpenAiBody {
 function parse(body: Buffer): OpenAiBody {
   let request: unknown
   try {
-    request = JSON.parse(body.toString())
+    request = parseJson(body.toString())
   } catch {
     throw new E_CHAT_NOT_JSON()
   }

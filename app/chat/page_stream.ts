@@ -6,6 +6,7 @@ import { runFailure, type Recorded } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 import { ownModelName } from '#chat/own_model_name'
 import { E_INPUT_TOO_LARGE } from '#bounded/errors'
+import { listIn, numberIn, objectIn, textIn } from '#openclaw/gateway_fields'
 
 /** Limit of one event in characters: the page expects a few words at a time, and at most a whole answer. */
 const MAX_EVENT_LENGTH = 4 * 1024 * 1024
@@ -22,24 +23,6 @@ export interface PageEvents {
   /** Returns false if the caller must wait for `drained`. */
   event(name: string, data: unknown): boolean
   drained(callback: () => void): void
-}
-
-interface Counts {
-  prompt_tokens?: number
-  completion_tokens?: number
-  input_tokens?: number
-  output_tokens?: number
-  total_tokens?: number
-}
-
-/** The fields the page needs from a gateway's event: a completion chunk or a response event. */
-interface Chunk {
-  choices?: { delta?: { content?: string | null } }[]
-  usage?: Counts | null
-  error?: { message?: string }
-  type?: string
-  delta?: string
-  response?: { usage?: Counts | null; error?: { message?: string } | null }
 }
 
 /** Converts a gateway's event stream to the page's: `delta { text }`, then `done`. */
@@ -106,23 +89,27 @@ export class PageStream extends GatewayResponse {
       this.#done = true
       return
     }
-    const chunk: Chunk = JSON.parse(data)
-    const error = chunk.error ?? chunk.response?.error
-    if (error || chunk.type === 'response.failed') {
-      throw runFailure(error?.message ?? null, this.recorded)
+    /** A gateway's event: a chunk of a completion, or an event of a response. */
+    const event = objectIn(JSON.parse(data))
+    const answer = objectIn(event.response)
+    const error = event.error ?? answer.error
+    if (error || event.type === 'response.failed') {
+      throw runFailure(textIn(objectIn(error).message) ?? null, this.recorded)
     }
-    const usage = chunk.usage ?? chunk.response?.usage
-    if (usage) this.#usage = usageOf(usage)
-    const isResponseText = chunk.type === 'response.output_text.delta'
-    const text = isResponseText ? chunk.delta : chunk.choices?.[0]?.delta?.content
+    const usage = event.usage ?? answer.usage
+    if (usage) this.#usage = usageOf(objectIn(usage))
+    const text = textIn(event.type === 'response.output_text.delta' ? event.delta : said(event))
     if (text && !this.#events.event('delta', { text })) this.#full = true
   }
 }
 
-function usageOf(usage: Counts): Usage {
+const said = ({ choices }: Record<string, unknown>): unknown =>
+  objectIn(objectIn(listIn(choices)[0]).delta).content
+
+function usageOf(usage: Record<string, unknown>): Usage {
   return {
-    inputTokens: usage.prompt_tokens ?? usage.input_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? usage.output_tokens ?? 0,
-    totalTokens: usage.total_tokens ?? 0,
+    inputTokens: numberIn(usage.prompt_tokens) ?? numberIn(usage.input_tokens) ?? 0,
+    outputTokens: numberIn(usage.completion_tokens) ?? numberIn(usage.output_tokens) ?? 0,
+    totalTokens: numberIn(usage.total_tokens) ?? 0,
   }
 }

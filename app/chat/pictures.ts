@@ -4,6 +4,7 @@ import type { CallGateway } from '#chat/approvals'
 import { E_PICTURE_NOT_FOUND } from '#chat/errors'
 import type { Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf } from '#chat/session_key'
+import { objectIn, textIn } from '#openclaw/gateway_fields'
 import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 20_000
@@ -12,15 +13,6 @@ const TIMEOUT_MS = 20_000
 export interface PictureName {
   artifact?: string
   path?: string
-}
-
-interface Artifact {
-  encoding?: string
-  data?: string
-}
-
-interface WorkspaceFile {
-  file?: { encoding?: string; content?: string }
 }
 
 /** Reads a conversation's pictures from the agent that holds them. Never returns anything but a picture. */
@@ -40,7 +32,7 @@ export class Pictures {
     if (!conversationOf(key)) throw new E_PICTURE_NOT_FOUND()
     const access = this.waker.peek(agent) ?? (await this.waker.ensureRunning(agent))
     const gateway = { ...access, timeoutMs: TIMEOUT_MS }
-    const content = await this.#content(gateway, key, name).catch(() => null)
+    const content = await this.#content(gateway, key, name).catch(() => undefined)
     const data = Buffer.from(content ?? '', 'base64')
     const type = pictureType(data)
     if (!type) throw new E_PICTURE_NOT_FOUND()
@@ -51,14 +43,15 @@ export class Pictures {
     gateway: Parameters<CallGateway>[0],
     key: string,
     { artifact, path }: PictureName
-  ): Promise<string | null> {
+  ): Promise<string | undefined> {
     if (artifact) {
       const params = { sessionKey: storedKey(key), artifactId: artifact }
-      const { encoding, data } = await this.call<Artifact>(gateway, 'artifacts.download', params)
-      return encoding === 'base64' ? (data ?? null) : null
+      const { encoding, data } = objectIn(await this.call(gateway, 'artifacts.download', params))
+      return encoding === 'base64' ? textIn(data) : undefined
     }
     const params = { agentId: 'main', path: path?.replace(/^\.\//, '') }
-    const { file } = await this.call<WorkspaceFile>(gateway, 'agents.workspace.get', params)
-    return file?.encoding === 'base64' ? (file.content ?? null) : null
+    const { file } = objectIn(await this.call(gateway, 'agents.workspace.get', params))
+    const { encoding, content } = objectIn(file)
+    return encoding === 'base64' ? textIn(content) : undefined
   }
 }

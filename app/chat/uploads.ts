@@ -1,4 +1,6 @@
 import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import { lockOwner } from '#models/owner_lock'
 import Upload from '#models/upload'
 import { demandFits, readAttachment, type Attachment, type SentFile } from '#chat/attachments'
 import { E_UPLOAD_NOT_FOUND, E_UPLOADS_FULL } from '#chat/errors'
@@ -30,14 +32,16 @@ export class Uploads {
     demandFits([attachment])
     await this.forgetExpired()
     const { name, type, data } = attachment
-    const kept = await Upload.ownedBy(userId).select('size')
-    const bytes = kept.reduce((sum, { size }) => sum + size, data.length)
-    if (kept.length >= MOST_FILES || bytes > MOST_BYTES) throw new E_UPLOADS_FULL()
-
     const expiresAt = DateTime.fromMillis(this.now() + KEPT_MS)
     const upload = new Upload().merge({ userId, name, type, size: data.length, expiresAt })
     await upload.seal('content', data.toString('base64'))
-    await upload.save()
+    await db.transaction(async (trx) => {
+      await lockOwner(userId, trx)
+      const kept = await Upload.query({ client: trx }).where('user_id', userId).select('size')
+      const bytes = kept.reduce((sum, { size }) => sum + size, data.length)
+      if (kept.length >= MOST_FILES || bytes > MOST_BYTES) throw new E_UPLOADS_FULL()
+      await upload.useTransaction(trx).save()
+    })
     /** Cleans up even if no further upload arrives. */
     setTimeout(() => void this.forgetExpired().catch(() => {}), KEPT_MS + 1000).unref()
     return viewOf(upload)

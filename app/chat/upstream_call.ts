@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { HeldAnswer, mayBeRefusal } from '#chat/admission_refusal'
+import { MOST_INTERIM } from '#runtimes/gateway_connections'
 
 /** Pauses and resumes the gateway's answer. */
 export interface Flow {
@@ -16,6 +17,45 @@ export interface AnswerReceiver {
   end(): void
 }
 
+/** Bytes of one answer processed per turn of the event loop: hundreds of events. */
+const TURN_BYTES = 32 * 1024
+
+/** Lets other work run between the pieces of an answer that arrives faster than it is processed. */
+class FairFlow implements Flow {
+  readonly #controller: Dispatcher.DispatchController
+  #bytes = 0
+  #isHeld = false
+  #isResting = false
+
+  constructor(controller: Dispatcher.DispatchController) {
+    this.#controller = controller
+  }
+
+  pause(): void {
+    this.#isHeld = true
+    this.#controller.pause()
+  }
+
+  resume(): void {
+    this.#isHeld = false
+    if (!this.#isResting) this.#controller.resume()
+  }
+
+  took(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes < TURN_BYTES || this.#isResting) return
+    this.#bytes = 0
+    this.#isResting = true
+    this.#controller.pause()
+    setImmediate(this.#rested)
+  }
+
+  readonly #rested = (): void => {
+    this.#isResting = false
+    if (!this.#isHeld) this.#controller.resume()
+  }
+}
+
 /** The gateway did not admit the request: no connection, or a refusal. */
 export class NotDelivered extends Error {}
 
@@ -24,6 +64,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #receiver: AnswerReceiver
   readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
+  #flow: FairFlow | null = null
+  #interim = 0
   /** A possible refusal, held until its body decides. */
   #held: HeldAnswer | null = null
   #aborted: Error | null = null
@@ -55,23 +97,25 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders
   ): void {
-    if (status < 200) return
+    if (status < 200) return this.#wait(controller)
+    this.#flow = new FairFlow(controller)
     if (mayBeRefusal(status)) this.#held = new HeldAnswer(status, headers)
-    else this.#receiver.begin(status, headers, controller)
+    else this.#receiver.begin(status, headers, this.#flow)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#held) return this.#receiver.receive(chunk)
-    if (!this.#held.add(chunk)) this.#release(controller)
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#held) this.#receiver.receive(chunk)
+    else if (!this.#held.add(chunk)) this.#release()
+    this.#flow!.took(chunk.length)
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onResponseEnd(): void {
     this.#over = true
     try {
       if (this.#held?.isRefusal()) {
         throw new NotDelivered(`The gateway refused with ${this.#held.status}`)
       }
-      this.#release(controller)
+      this.#release()
       this.#receiver.end()
       this.#settle.resolve()
     } catch (error) {
@@ -87,12 +131,18 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     )
   }
 
+  #wait(controller: Dispatcher.DispatchController): void {
+    if (++this.#interim > MOST_INTERIM) {
+      controller.abort(new Error('The gateway does not come to its answer'))
+    }
+  }
+
   /** The held response is the agent's answer after all: passes it to the receiver. */
-  #release(flow: Flow): void {
+  #release(): void {
     const held = this.#held
     if (!held) return
     this.#held = null
-    this.#receiver.begin(held.status, held.headers, flow)
+    this.#receiver.begin(held.status, held.headers, this.#flow!)
     for (const chunk of held.chunks) this.#receiver.receive(chunk)
   }
 }

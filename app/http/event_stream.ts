@@ -9,6 +9,12 @@ import type { StreamTiming } from '#http/stream_timing'
  */
 const LOOKS = 2
 
+/**
+ * Most bytes that wait for a client. One further behind is disconnected: it does not read, and some senders
+ * do not wait for it.
+ */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024
+
 export interface EventStreamOptions extends StreamTiming {
   /** The request's id, for the response header. */
   requestId?: string
@@ -44,7 +50,9 @@ export class EventStream {
   write(events: Buffer): boolean {
     this.#quietLooks = 0
     if (this.#written.push(events) === 1) process.nextTick(this.#flush)
-    return !this.#response.writableNeedDrain
+    if (!this.#response.writableNeedDrain) return true
+    if (this.#response.writableLength > MOST_WAITING_BYTES) this.#response.destroy()
+    return false
   }
 
   /** Writes a named event with JSON data. */

@@ -1,5 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import User from '#models/user'
+import { lockOwner } from '#models/owner_lock'
 import { E_KNOWLEDGE_TOO_LARGE, E_TOO_MUCH_KNOWLEDGE } from '#knowledge/errors'
 import type { Settings } from '#settings/settings'
 
@@ -28,11 +28,6 @@ export class KnowledgeQuota {
     const bytes = (await this.settings.get('limits.knowledgeMb')) * MEGABYTE
     return { rows, bytes }
   }
-}
-
-/** Locks the owner's row, so that concurrent changes of their data see each other. */
-export async function lockOwner(userId: string, trx: TransactionClientContract): Promise<void> {
-  await User.query({ client: trx }).where('id', userId).forUpdate().first()
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
+import { parseJson } from '#bounded/json'
 import { GrowingBuffer } from '#bounded/growing_buffer'
-import { HeldBytes } from '#llm_relay/held_bytes'
+import { HeldBytes } from '#bounded/held_bytes'
 import { E_AGENT_CALLS_FULL } from '#llm_relay/errors'
 import { ReplayableBody } from '#llm_relay/replayable_body'
 
@@ -43,7 +44,7 @@ export async function withJsonOf<Answer>(
       read.add(piece)
     }
     const text = read.take().toString('utf8')
-    return await use(text ? JSON.parse(text) : null)
+    return await use(text ? parseJson(text) : null)
   } finally {
     held.give(holder, bytes)
   }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { GrowingBuffer } from '#bounded/growing_buffer'
-import { HeldBytes } from '#llm_relay/held_bytes'
+import { HeldBytes } from '#bounded/held_bytes'
 import { E_AGENT_CALL_TOO_LARGE } from '#llm_relay/errors'
 
 /** Bytes of a call kept until its answer begins: enough for a long conversation without images. */

@@ -1,3 +1,5 @@
+import { listIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
+
 /** The few fields Mosaic reads from a gateway's responses to control calls. */
 
 /** Response of `gateway.suspend.prepare`. `busy` suspends nothing, so it has no id. */
@@ -6,16 +8,10 @@ export interface Suspension {
   suspensionId?: string
 }
 
-export interface CronJob {
-  enabled?: boolean
-  declarationKey?: string
-  state?: { nextRunAtMs?: number }
-}
-
 export interface CronPage {
-  jobs?: CronJob[]
+  jobs?: unknown
   hasMore?: boolean
-  nextOffset?: number | null
+  nextOffset?: unknown
 }
 
 export interface ConfigSnapshot {
@@ -26,19 +22,19 @@ export interface ConfigSnapshot {
 
 /** Response of `device.pair.list`: the devices that may connect. */
 export interface PairedDevices {
-  paired?: { deviceId: string }[]
+  paired?: unknown
 }
 
 /** OpenClaw's own jobs: a weekly review of skills, a nightly one of memories, heartbeats. */
 const OF_OPENCLAW = /^(heartbeat|skill-collection-review|memory-core):/
 
 /** Returns when the first user-requested job is due, in milliseconds since the epoch, or null. */
-export function nextOwnJobAt(jobs: CronJob[]): number | null {
-  const times = jobs
-    .filter(({ enabled, declarationKey }) => {
-      return enabled !== false && !OF_OPENCLAW.test(declarationKey ?? '')
-    })
-    .map(({ state }) => state?.nextRunAtMs)
-    .filter((time) => typeof time === 'number')
-  return times.length > 0 ? Math.min(...times) : null
+export function nextOwnJobAt(jobs: unknown): number | null {
+  let earliest: number | null = null
+  for (const job of listIn(jobs).map(objectIn)) {
+    if (job.enabled === false || OF_OPENCLAW.test(textIn(job.declarationKey) ?? '')) continue
+    const time = timeIn(objectIn(job.state).nextRunAtMs)
+    if (time !== undefined) earliest = Math.min(earliest ?? time, time)
+  }
+  return earliest
 }

@@ -1,12 +1,16 @@
 import { requestGateway as request } from '#runtimes/gateway_connections'
 import { readJson, readText } from '#bounded/body'
+import { HeldBytes } from '#bounded/held_bytes'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { listIn, objectIn, textIn } from '#openclaw/gateway_fields'
 import { callGateway } from '#openclaw/gateway_socket'
 import { listSessions } from '#openclaw/session_list'
 import { PRIMER } from '#openclaw/primer_model'
-import { storedKey, toSession, type GatewaySession } from '#openclaw/gateway_shapes'
-import { toMessages, type GatewayMessage, type StoredMessage } from '#openclaw/gateway_messages'
+import { storedKey, type GatewaySession } from '#openclaw/gateway_shapes'
+import { storedMessage, toMessages, type GatewayMessage } from '#openclaw/gateway_messages'
 import { withWholeTexts } from '#openclaw/whole_texts'
+
+const MB = 1024 * 1024
 
 /** Long enough for a gateway whose idle workers must restart, short enough for a person waiting. */
 const TIMEOUT_MS = 15_000
@@ -30,11 +34,20 @@ const HISTORY_LIMIT = 200
 /** Size limit: two hundred turns with their tool results; nobody reads a longer page. */
 const HISTORY = {
   what: 'The conversation in the answer of the gateway',
-  maxBytes: 32 * 1024 * 1024,
+  maxBytes: 16 * MB,
 }
 
+/** Rows of these turns, with all their tools. */
+const MOST_ROWS = 20_000
+
+/** Conversations being read, in bytes, by gateway: callers decide how many they read at once. */
+const reading = new HeldBytes({ ofOne: HISTORY.maxBytes, ofAll: 4 * HISTORY.maxBytes })
+
+/** Longer than any cursor. */
+const CURSOR_LENGTH = 1000
+
 /** Size limit: the primer only answers a few words. */
-const PRIMED = { what: 'The answer of the gateway to the primer', maxBytes: 1024 * 1024 }
+const PRIMED = { what: 'The answer of the gateway to the primer', maxBytes: MB }
 
 /** One page of a conversation, oldest turn first. */
 export interface GatewayHistory {
@@ -77,10 +90,7 @@ export class GatewayClient {
    */
   async sessions(url: string, token: string): Promise<GatewaySession[]> {
     const sessions = await listSessions({ url, token, timeoutMs: this.timeoutMs })
-    return sessions
-      .map(toSession)
-      .filter((session) => session !== null)
-      .toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
+    return sessions.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
   }
 
   /**
@@ -97,13 +107,21 @@ export class GatewayClient {
     const query = new URLSearchParams({ limit: String(options.limit ?? HISTORY_LIMIT) })
     if (options.cursor) query.set('cursor', options.cursor)
     const path = `/sessions/${encodeURIComponent(storedKey(key))}/history?${query}`
-    const answer = await this.#read(`${url}${path}`, token)
-    if (!answer) return null
-
-    const rows = (answer.messages ?? []) as StoredMessage[]
-    return {
-      messages: toMessages(await withWholeTexts({ url, token }, key, rows)),
-      nextCursor: answer.hasMore ? (answer.nextCursor ?? null) : null,
+    let held = 0
+    const hold = (bytes: number) => {
+      if (!reading.take(url, bytes)) throw new Error('too much is read at once')
+      held += bytes
+    }
+    try {
+      const answer = await this.#read(`${url}${path}`, token, hold)
+      if (!answer) return null
+      const rows = listIn(answer.messages).slice(-MOST_ROWS).map(storedMessage)
+      return {
+        messages: toMessages(await withWholeTexts({ url, token }, key, rows)),
+        nextCursor: answer.hasMore ? (textIn(answer.nextCursor, CURSOR_LENGTH) ?? null) : null,
+      }
+    } finally {
+      reading.give(url, held)
     }
   }
 
@@ -164,14 +182,20 @@ export class GatewayClient {
   }
 
   /** Returns the JSON at a URL, or null for a 404. */
-  async #read(address: string, token: string): Promise<any> {
+  async #read(
+    address: string,
+    token: string,
+    hold: (bytes: number) => void
+  ): Promise<Record<string, unknown> | null> {
     try {
       const signal = AbortSignal.timeout(this.timeoutMs)
       const response = await request(address, {
         headers: { authorization: `Bearer ${token}` },
         signal,
       })
-      if (response.statusCode === 200) return await readJson(response.body, { ...HISTORY, signal })
+      if (response.statusCode === 200) {
+        return objectIn(await readJson(response.body, { ...HISTORY, signal, hold }))
+      }
       await response.body.dump()
       if (response.statusCode === 404) return null
       throw new Error(`status ${response.statusCode}`)

@@ -1,4 +1,6 @@
+import { parseJson } from '#bounded/json'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { listIn, numberIn, objectIn } from '#openclaw/gateway_fields'
 import { deviceOf } from '#openclaw/gateway_device'
 import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 import type { LivePatch } from '#openclaw/live_patch'
@@ -71,9 +73,9 @@ export class GatewayControl {
         limit: 200,
         includeDeliveryPreviews: false,
       })
-      const next = nextOwnJobAt(page.jobs ?? [])
+      const next = nextOwnJobAt(page.jobs)
       if (next !== null) earliest = Math.min(earliest ?? next, next)
-      offset = page.hasMore ? (page.nextOffset ?? null) : null
+      offset = page.hasMore ? (numberIn(page.nextOffset) ?? null) : null
     }
     return earliest
   }
@@ -83,9 +85,10 @@ export class GatewayControl {
    * the current one. Gateways keep devices for good, so this runs after each start.
    */
   async forgetOtherDevices(gateway: ControlledGateway): Promise<void> {
-    const { paired = [] } = await this.#call<PairedDevices>(gateway, 'device.pair.list', {})
+    const { paired } = await this.#call<PairedDevices>(gateway, 'device.pair.list', {})
     const own = deviceOf(gateway.token).id
-    for (const { deviceId } of paired.slice(0, MOST_DEVICES)) {
+    for (const device of listIn(paired).slice(0, MOST_DEVICES)) {
+      const { deviceId } = objectIn(device)
       if (deviceId !== own) await this.#call(gateway, 'device.pair.remove', { deviceId })
     }
   }
@@ -122,7 +125,7 @@ export class GatewayControl {
     try {
       const { status, text } = await callByHttp(gateway, method, params, this.timeoutMs)
       if (status !== 200) throw new Error(`${method} was answered with ${status}`)
-      return JSON.parse(text).payload as Payload
+      return objectIn(objectIn(parseJson(text)).payload) as Payload
     } catch (error) {
       throw new E_GATEWAY_FAILED(undefined, { cause: error })
     }

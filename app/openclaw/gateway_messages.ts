@@ -1,5 +1,6 @@
 /** Converts the rows of a gateway's session into the messages a person reads. */
 import { cut } from '#text/cut'
+import { numberIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
 import type { ToolStep } from '#openclaw/run_events'
 
 /** Tool output is cut to this many characters for display; the agent keeps all of it. */
@@ -36,24 +37,63 @@ interface Part {
   thinking?: string
   id?: string
   name?: string
-  arguments?: unknown
+  /** Of a tool call: its first string argument, such as its command. */
+  title: string
   artifactId?: string
   mimeType?: string
   bytes?: number
 }
 
+/** A row of a gateway's session, reduced to the fields that Mosaic reads. */
 export interface StoredMessage {
   role?: string
   content?: string | Part[]
   timestamp?: number
   toolCallId?: string
-  isError?: boolean
+  isError: boolean
   provider?: string
   model?: string
   stopReason?: string
   /** Set on text that an agent writes before it uses a tool. */
-  openclawStreamFallback?: object
-  __openclaw?: { id?: string; recordTimestampMs?: number; truncated?: boolean }
+  isAside: boolean
+  id?: string
+  recordedAt?: number
+  isTruncated: boolean
+}
+
+/** Converts what a gateway sends as a row. */
+export function storedMessage(value: unknown): StoredMessage {
+  const row = objectIn(value)
+  const kept = objectIn(row.__openclaw)
+  return {
+    role: textIn(row.role),
+    content: contentIn(row.content),
+    timestamp: timeIn(row.timestamp),
+    toolCallId: textIn(row.toolCallId),
+    isError: row.isError === true,
+    provider: textIn(row.provider),
+    model: textIn(row.model),
+    stopReason: textIn(row.stopReason),
+    isAside: Boolean(row.openclawStreamFallback),
+    id: textIn(kept.id),
+    recordedAt: timeIn(kept.recordTimestampMs),
+    isTruncated: kept.truncated === true,
+  }
+}
+
+function contentIn(content: unknown): StoredMessage['content'] {
+  if (!Array.isArray(content)) return textIn(content)
+  return content.map(objectIn).map((part) => ({
+    type: textIn(part.type),
+    text: textIn(part.text),
+    thinking: textIn(part.thinking),
+    id: textIn(part.id),
+    name: textIn(part.name),
+    title: titleOf(part.arguments),
+    artifactId: textIn(part.artifactId),
+    mimeType: textIn(part.mimeType),
+    bytes: numberIn(part.bytes),
+  }))
 }
 
 /** An agent's work since its last text. */
@@ -96,7 +136,7 @@ export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
       takeCalls(work, stored)
       const text = textOf(stored.content)
       const pictures = picturesOf(stored.content)
-      if (stored.openclawStreamFallback) return void work.reasoning.push(text.trim())
+      if (stored.isAside) return void work.reasoning.push(text.trim())
       if (!text && pictures.length === 0) return
       const failed = stored.stopReason === 'error'
       messages.push({
@@ -126,19 +166,18 @@ function base(
   role: GatewayMessage['role'],
   text: string
 ): GatewayMessage {
-  const id = stored.__openclaw?.id ?? String(index)
+  const id = stored.id ?? String(index)
   return { id, role, text, at: new Date(stored.timestamp ?? 0) }
 }
 
-function takeCalls(work: Work, { content, timestamp, __openclaw: kept }: StoredMessage): void {
+function takeCalls(work: Work, { content, timestamp, recordedAt }: StoredMessage): void {
   if (!Array.isArray(content)) return
   for (const part of content) {
     if (part.type === 'thinking' && part.thinking) work.reasoning.push(part.thinking.trim())
     if (part.type !== 'toolCall' || !part.id) continue
-    work.calledAt.set(part.id, kept?.recordTimestampMs ?? timestamp ?? 0)
+    work.calledAt.set(part.id, recordedAt ?? timestamp ?? 0)
     const name = part.name ?? 'tool'
-    const title = titleOf(part.arguments)
-    work.tools.push({ id: part.id, name, title, failed: false, elapsedMs: 0 })
+    work.tools.push({ id: part.id, name, title: part.title, failed: false, elapsedMs: 0 })
   }
 }
 
@@ -146,7 +185,7 @@ function takeResult(work: Work, stored: StoredMessage): void {
   const step = work.tools.find(({ id }) => id === stored.toolCallId)
   if (!step) return
   const output = textOf(stored.content)
-  step.failed = stored.isError === true
+  step.failed = stored.isError
   const calledAt = work.calledAt.get(step.id) ?? 0
   step.elapsedMs = Math.max(0, (stored.timestamp ?? calledAt) - calledAt)
   if (output) step.output = cut(output, OUTPUT_LENGTH)
@@ -154,9 +193,8 @@ function takeResult(work: Work, stored: StoredMessage): void {
 
 /** Returns the tool's first string argument, such as its command. */
 function titleOf(asked: unknown): string {
-  const values = Object.values(asked && typeof asked === 'object' ? asked : {})
-  const first = values.find((value) => typeof value === 'string')
-  return cut(String(first ?? ''), 200)
+  const first = Object.values(objectIn(asked)).find((value) => typeof value === 'string')
+  return cut(first ?? '', 200)
 }
 
 function textOf(content: StoredMessage['content']): string {

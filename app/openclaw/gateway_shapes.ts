@@ -1,3 +1,5 @@
+import { objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
+
 /**
  * The few fields Mosaic reads from a gateway's responses. All are optional on arrival: a newer OpenClaw may
  * add or omit any.
@@ -24,31 +26,23 @@ export function storedKey(key: string): string {
   return `${PREFIX}${key}`
 }
 
-interface StoredSession {
-  key?: string
-  label?: string
-  displayName?: string
-  derivedTitle?: string
-  lastMessagePreview?: string
-  pinned?: boolean
-  updatedAt?: number
-  lastInteractionAt?: number
-  modelProvider?: string
-  model?: string
-  modelOverrideSource?: string | null
-}
+/** OpenClaw cuts titles and previews well below this many characters. */
+const TEXT_LENGTH = 2000
 
 /** Returns null if the session is not one of the agent's conversations. */
-export function toSession(stored: StoredSession): GatewaySession | null {
-  if (!stored.key?.startsWith(PREFIX)) return null
-  const { modelProvider, model, modelOverrideSource } = stored
-  const isChosen = modelOverrideSource === 'user' && modelProvider && model
+export function toSession(value: unknown): GatewaySession | null {
+  const stored = objectIn(value)
+  const text = (name: string) => textIn(stored[name], TEXT_LENGTH)
+  const key = text('key')
+  if (!key?.startsWith(PREFIX)) return null
+  const [provider, model] = [text('modelProvider'), text('model')]
+  const isChosen = stored.modelOverrideSource === 'user' && provider && model
   return {
-    key: stored.key.slice(PREFIX.length),
-    title: stored.label ?? stored.derivedTitle ?? null,
+    key: key.slice(PREFIX.length),
+    title: text('label') ?? text('derivedTitle') ?? null,
     pinned: stored.pinned === true,
-    preview: stored.lastMessagePreview ?? null,
-    updatedAt: new Date(stored.lastInteractionAt ?? stored.updatedAt ?? 0),
-    ...(isChosen && { model: `${modelProvider}/${model}` }),
+    preview: text('lastMessagePreview') ?? null,
+    updatedAt: new Date(timeIn(stored.lastInteractionAt) ?? timeIn(stored.updatedAt) ?? 0),
+    ...(isChosen && { model: `${provider}/${model}` }),
   }
 }

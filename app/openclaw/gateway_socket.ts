@@ -15,6 +15,12 @@ const LISTENING_CAPABILITIES = ['tool-events', 'approvals', 'exec-approvals', 'p
  */
 const MOST_PAIRINGS = 3
 
+/** Calls to one gateway at once. Each may hold a message of the largest size that the client takes. */
+const MOST_CALLS = 16
+
+/** Open connections for calls, by gateway. */
+const calls = new Map<string, number>()
+
 export interface GatewayCall extends ControlledGateway {
   /** Milliseconds per step: to connect, to be admitted, to get a response. */
   timeoutMs: number
@@ -51,16 +57,19 @@ export interface Listening {
  * device. So Mosaic presents a device, and approves it itself over HTTP if the gateway does not know it yet:
  * the token permits that. This happens once per agent, which keeps the pairing in its state.
  *
- * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`
+ * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`, or if too
+ * many calls to it are open
  */
 export async function openGateway(
   gateway: GatewayCall,
   listening?: Listening
 ): Promise<GatewayConnection> {
+  const leave = listening ? () => {} : enter(gateway.url)
   try {
     for (let pairings = 0; ; pairings++) {
       try {
-        return await connect(gateway, listening)
+        const { request, close } = await connect(gateway, listening)
+        return { request, close: () => (leave(), close()) }
       } catch (error) {
         const pairing = pairingAsked(error)
         if (!pairing || pairings === MOST_PAIRINGS) throw error
@@ -68,7 +77,23 @@ export async function openGateway(
       }
     }
   } catch (error) {
+    leave()
     throw new E_GATEWAY_FAILED(undefined, { cause: error })
+  }
+}
+
+/** Counts a connection for calls until the returned function is called. @throws E_GATEWAY_FAILED */
+function enter(url: string): () => void {
+  const open = calls.get(url) ?? 0
+  if (open >= MOST_CALLS) throw new E_GATEWAY_FAILED()
+  calls.set(url, open + 1)
+  let left = false
+  return () => {
+    if (left) return
+    left = true
+    const others = calls.get(url)! - 1
+    if (others > 0) calls.set(url, others)
+    else calls.delete(url)
   }
 }
 

@@ -1,4 +1,5 @@
 import { cut } from '#text/cut'
+import { listIn, numberIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
 import type { GatewayEvent } from '#openclaw/gateway_socket'
 
 /** Tool output is cut to this many characters; the agent keeps all of it. */
@@ -52,13 +53,18 @@ export type RunEvent =
   /** Workspace files that the agent shows with its answer. */
   | { kind: 'media'; paths: string[] }
 
+/** Files of one event. */
+const MOST_FILES = 100
+
+/** Tools whose start is remembered; no run uses as many. */
+const MOST_TOOLS = 10_000
+
 interface Payload {
-  sessionKey?: string
-  stream?: string
-  ts?: number
-  phase?: string
-  approval?: Record<string, unknown>
-  data?: Record<string, any>
+  sessionKey?: unknown
+  stream?: unknown
+  ts?: unknown
+  approval?: unknown
+  data?: unknown
 }
 
 /** Parses the events of a session's run. Remembers when each tool began. */
@@ -70,33 +76,35 @@ export class RunEvents {
 
   /** Returns null for events that are not shown. */
   read({ event, payload }: GatewayEvent): RunEvent | null {
-    const told = (payload ?? {}) as Payload
+    const told: Payload = objectIn(payload)
     if (told.sessionKey !== this.storedKey) return null
     if (event === 'session.approval' && told.approval) return approvalOf(told.approval)
     if (event !== 'agent' || !told.data) return null
-    const { stream, data } = told
+    const { stream } = told
+    const data = objectIn(told.data)
     if (stream === 'thinking') return textOf(data.delta, (text) => ({ kind: 'reasoning', text }))
     if (stream === 'item' && data.kind === 'tool') return this.#step(data, told.ts)
     if (stream === 'command_output') return this.#output(data, told.ts)
-    if (stream === 'lifecycle' && data.phase === 'model' && data.provider && data.model) {
-      return { kind: 'model', model: `${data.provider}/${data.model}` }
+    if (stream === 'lifecycle' && data.phase === 'model') {
+      const [provider, model] = [data.provider, data.model].map((name) => textIn(name, TEXT_LENGTH))
+      return provider && model ? { kind: 'model', model: `${provider}/${model}` } : null
     }
     if (stream === 'assistant' && Array.isArray(data.mediaUrls)) {
-      return { kind: 'media', paths: data.mediaUrls.filter((url) => typeof url === 'string') }
+      const paths = data.mediaUrls.slice(0, MOST_FILES).map((url) => textIn(url, TEXT_LENGTH))
+      return { kind: 'media', paths: paths.filter((path) => path !== undefined) }
     }
     return null
   }
 
-  #step(data: Record<string, any>, at = Date.now()): ToolStep | null {
-    if (typeof data.toolCallId !== 'string') return null
+  #step(data: Record<string, unknown>, at: unknown): ToolStep | null {
     const phase: ToolPhase = data.phase === 'start' || data.phase === 'end' ? data.phase : 'update'
     return this.#told(data, phase, data.endedAt ?? at, {
       failed: phase === 'end' && data.status !== 'completed',
     })
   }
 
-  #output(data: Record<string, any>, at = Date.now()): ToolStep | null {
-    if (typeof data.toolCallId !== 'string' || typeof data.output !== 'string') return null
+  #output(data: Record<string, unknown>, at: unknown): ToolStep | null {
+    if (typeof data.output !== 'string') return null
     return this.#told(data, data.phase === 'end' ? 'end' : 'update', at, {
       failed: data.phase === 'end' && data.status !== 'completed',
       output: cut(data.output, OUTPUT_LENGTH),
@@ -104,40 +112,46 @@ export class RunEvents {
   }
 
   #told(
-    data: Record<string, any>,
+    data: Record<string, unknown>,
     phase: ToolPhase,
-    at: number,
+    at: unknown,
     more: Pick<ToolStep, 'failed' | 'output'>
-  ): ToolStep {
-    const id: string = data.toolCallId
-    const begunAt = this.#begunAt.get(id) ?? data.startedAt ?? at
-    this.#begunAt.set(id, begunAt)
+  ): ToolStep | null {
+    const id = textIn(data.toolCallId, TEXT_LENGTH)
+    if (id === undefined) return null
+    const now = timeIn(at) ?? Date.now()
+    const begunAt = this.#begunAt.get(id) ?? timeIn(data.startedAt) ?? now
+    if (this.#begunAt.size < MOST_TOOLS) this.#begunAt.set(id, begunAt)
+    const name = textIn(data.name, TEXT_LENGTH)
     return {
       kind: 'tool',
       id,
-      name: String(data.name ?? 'tool'),
-      title: cut(String(data.meta ?? data.title ?? data.name ?? ''), TEXT_LENGTH),
+      name: name ?? 'tool',
+      title: cut(textIn(data.meta) ?? textIn(data.title) ?? name ?? '', TEXT_LENGTH),
       phase,
-      elapsedMs: Math.max(0, Math.round(data.durationMs ?? at - begunAt)),
+      elapsedMs: Math.max(0, Math.round(numberIn(data.durationMs) ?? now - begunAt)),
       ...more,
     }
   }
 }
 
 /** Converts a gateway's approval, or returns null if it is unintelligible. */
-export function approvalOf(told: Record<string, any>): Approval | null {
-  const shown = told.presentation ?? {}
-  if (typeof told.id !== 'string' || typeof shown.kind !== 'string') return null
-  const allowed: unknown[] = Array.isArray(shown.allowedDecisions) ? shown.allowedDecisions : []
+export function approvalOf(value: unknown): Approval | null {
+  const told = objectIn(value)
+  const shown = objectIn(told.presentation)
+  const [id, about] = [textIn(told.id, TEXT_LENGTH), textIn(shown.kind, TEXT_LENGTH)]
+  if (id === undefined || about === undefined) return null
+  const allowed = listIn(shown.allowedDecisions)
+  const expiresAt = timeIn(told.expiresAtMs)
   return {
     kind: 'approval',
-    id: told.id,
-    about: shown.kind,
-    title: cut(String(shown.commandText ?? shown.title ?? ''), TEXT_LENGTH),
+    id,
+    about: about as ApprovalKind,
+    title: cut(textIn(shown.commandText) ?? textIn(shown.title) ?? '', TEXT_LENGTH),
     detail: textOf(shown.warningText ?? shown.description, (text) => cut(text, TEXT_LENGTH)),
     decisions: APPROVAL_DECISIONS.filter((decision) => allowed.includes(decision)),
-    expiresAt: typeof told.expiresAtMs === 'number' ? new Date(told.expiresAtMs) : null,
-    state: typeof told.status === 'string' ? told.status : 'pending',
+    expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+    state: textIn(told.status, TEXT_LENGTH) ?? 'pending',
   }
 }
 

@@ -1,16 +1,15 @@
 import { openGateway, type GatewayConnection } from '#openclaw/gateway_socket'
+import { listIn, objectIn } from '#openclaw/gateway_fields'
 import { approvalOf, RunEvents, type RunEvent } from '#openclaw/run_events'
 import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 10_000
 
+/** Open approvals of one session that are shown. */
+const MOST_APPROVALS = 100
+
 /** Observes the runs of one session until the returned function is called. */
 export type WatchRuns = typeof watchRuns
-
-/** A gateway's response to a subscription. */
-interface Subscribed {
-  approvalReplay?: { approvals?: Record<string, unknown>[] }
-}
 
 /**
  * Reports what happens in a session's runs beside their text: tools, reasoning, approvals, models. Open
@@ -35,11 +34,12 @@ export function watchRuns(
       onClose: () => {},
     })
     if (ended) return connection.close()
-    const { approvalReplay } = await connection.request<Subscribed>('sessions.messages.subscribe', {
+    const subscribed = await connection.request('sessions.messages.subscribe', {
       key: stored,
       includeApprovals: true,
     })
-    for (const approval of approvalReplay?.approvals ?? []) hand(approvalOf(approval))
+    const { approvals } = objectIn(objectIn(subscribed).approvalReplay)
+    for (const approval of listIn(approvals).slice(0, MOST_APPROVALS)) hand(approvalOf(approval))
   }
   listen().catch(() => connection?.close())
 

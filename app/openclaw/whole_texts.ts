@@ -1,4 +1,5 @@
-import type { StoredMessage } from '#openclaw/gateway_messages'
+import { objectIn } from '#openclaw/gateway_fields'
+import { storedMessage, type StoredMessage } from '#openclaw/gateway_messages'
 import { storedKey } from '#openclaw/gateway_shapes'
 import { openGateway } from '#openclaw/gateway_socket'
 
@@ -7,14 +8,11 @@ const TIMEOUT_MS = 15_000
 /** Limit of one message in characters: more than a person sends or a model answers at once. */
 const MOST_CHARACTERS = 2_000_000
 
+/** Limit of all messages of one read, in characters. The earliest ones beyond it stay cut. */
+const MOST_IN_ALL = 4 * MOST_CHARACTERS
+
 /** Messages fetched in full per read; further long ones stay cut. */
 const MOST_MESSAGES = 100
-
-/** Response of `chat.message.get`. */
-interface WholeMessage {
-  ok?: boolean
-  message?: StoredMessage
-}
 
 /**
  * Fetches in full the messages that a gateway's history cuts at 8,000 characters and marks as such. Those it
@@ -28,27 +26,30 @@ export async function withWholeTexts(
   rows: StoredMessage[]
 ): Promise<StoredMessage[]> {
   /** Text before a tool call is a separate row of the same stored message. */
-  const cut = rows.filter(
-    ({ __openclaw: kept, openclawStreamFallback: aside }) => kept?.truncated && kept.id && !aside
-  )
+  const cut = rows.filter(({ id, isTruncated, isAside }) => isTruncated && id && !isAside)
   if (cut.length === 0) return rows
 
   const wholes = new Map<StoredMessage, StoredMessage>()
   const connection = await openGateway({ ...gateway, timeoutMs: TIMEOUT_MS })
   try {
-    for (const row of cut.slice(-MOST_MESSAGES)) {
-      const asked = {
-        sessionKey: storedKey(key),
-        messageId: row.__openclaw!.id,
-        maxChars: MOST_CHARACTERS,
-      }
-      const { message } = await connection
-        .request<WholeMessage>('chat.message.get', asked)
-        .catch((): WholeMessage => ({}))
-      if (message?.role === row.role) wholes.set(row, { ...row, content: message?.content })
+    let characters = 0
+    for (const row of cut.slice(-MOST_MESSAGES).toReversed()) {
+      const asked = { sessionKey: storedKey(key), messageId: row.id, maxChars: MOST_CHARACTERS }
+      const answer = await connection.request('chat.message.get', asked).catch(() => null)
+      const { role, content } = storedMessage(objectIn(answer).message)
+      characters += lengthOf(content)
+      if (characters > MOST_IN_ALL) break
+      if (role !== row.role) continue
+      wholes.set(row, { ...row, content })
     }
   } finally {
     connection.close()
   }
   return rows.map((row) => wholes.get(row) ?? row)
+}
+
+function lengthOf(content: StoredMessage['content']): number {
+  if (!Array.isArray(content)) return content?.length ?? 0
+  const lengths = content.map(({ text = '', thinking = '' }) => text.length + thinking.length)
+  return lengths.reduce((sum, length) => sum + length, content.length)
 }

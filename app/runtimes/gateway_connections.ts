@@ -2,11 +2,10 @@
  * Connections of Mosaic's clients to gateways: through the driver if it requires that, else by plain
  * TCP. All clients of gateways must get their connections here.
  */
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { Agent, buildConnector, fetch, request } from 'undici'
+import { relaySocket } from '#runtimes/gateway_socket_relay'
 
 /** Resolves with null if plain TCP reaches the endpoint. */
 export type Dial = (endpoint: URL, signal?: AbortSignal) => Promise<Duplex | null>
@@ -33,9 +32,26 @@ export function gatewayConnector(options: { timeout?: number } = {}): buildConne
 
 const dispatcher = new Agent({ connect: gatewayConnector({ timeout: 10_000 }) })
 
+/** Interim responses (1xx) that a gateway may send before its answer. It needs none. */
+export const MOST_INTERIM = 20
+
 /** undici's `request` for gateways. */
-export function requestGateway(url: string, options: Parameters<typeof request>[1] = {}) {
-  return request(url, { ...options, dispatcher })
+export function requestGateway(
+  url: string,
+  {
+    signal,
+    ...options
+  }: Omit<NonNullable<Parameters<typeof request>[1]>, 'signal'> & {
+    signal?: AbortSignal
+  } = {}
+) {
+  const flood = new AbortController()
+  let interim = 0
+  const onInfo = () => {
+    if (++interim > MOST_INTERIM) flood.abort(new Error('The gateway does not come to its answer'))
+  }
+  const either = signal ? AbortSignal.any([signal, flood.signal]) : flood.signal
+  return request(url, { ...options, signal: either, onInfo, dispatcher })
 }
 
 /** `fetch` for gateways. */
@@ -43,27 +59,11 @@ export const fetchGateway = ((url: string, init?: object) =>
   fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
 
 /**
- * Returns a local address that leads to a gateway for one connection, for clients that open their own
- * sockets. Call `close` when the connection has ended. Returns the given address if plain TCP reaches
- * the gateway.
+ * Returns a local address that leads to a gateway for one WebSocket, for clients that open their own
+ * sockets. Call `close` when the connection has ended.
  */
 export async function plainAddress(url: string): Promise<{ url: string; close: () => void }> {
+  const { hostname, port } = new URL(url)
   const gateway = await dial(new URL(url))
-  if (!gateway) return { url, close: () => {} }
-  // An agent may reset it before anyone listens; the reader gets the error.
-  gateway.on('error', () => {})
-  const server = createServer((socket) => {
-    server.close()
-    const both = [pipeline(socket, gateway), pipeline(gateway, socket)]
-    // Either end may close at any time; the client reports it.
-    Promise.all(both).catch(() => {})
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const close = () => {
-    server.close()
-    gateway.destroy()
-  }
-  return { url: `http://127.0.0.1:${port}`, close }
+  return relaySocket(gateway ?? connect({ host: hostname, port: Number(port || 80) }))
 }

@@ -11,6 +11,9 @@ const HOSTILE = [
   '["a",["b",{"toString":1}]]',
 ]
 
+/** Parses, but exhausts the stack of whatever serializes it. */
+const NESTED = `${'['.repeat(5 * DEEP)}${']'.repeat(5 * DEEP)}`
+
 /** Used only as whole bodies, because they target the parser. */
 const HOSTILE_BODIES = [
   '{"constructor":{"prototype":{"isAdmin":true}}}',
@@ -27,7 +30,9 @@ const MARK = '\u0001hostile\u0001'
 export function hostileBodies(schema: Schema): string[] {
   const places = [...marked(schema)].map((body) => JSON.stringify(body))
   const quoted = JSON.stringify(MARK)
-  const within = places.flatMap((body) => HOSTILE.map((json) => body.replace(quoted, json)))
+  const within = places.flatMap((body) =>
+    [...HOSTILE, NESTED].map((json) => body.replace(quoted, json))
+  )
   return [...HOSTILE_BODIES, ...within]
 }
 

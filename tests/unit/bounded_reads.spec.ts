@@ -28,6 +28,7 @@ const ALLOWED: Record<string, string> = {
   'container_memory.ts: readFile': 'the kernel: the control groups of one process',
   'engine.ts: readFileSync': 'certificates of the operator',
   'event_stream.ts: Buffer.concat': 'what Mosaic itself wrote in one turn of the event loop',
+  'gateway_socket_relay.ts: for await': 'a count, and the request of Mosaic’s own client',
   'handbook.ts: readFile': 'Mosaic’s own chapters',
   'handover.ts: readFile': 'Mosaic’s own launcher',
   'hostile_tree.ts: fromAsync': 'where agents have no users, they do as Mosaic does',

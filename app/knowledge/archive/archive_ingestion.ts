@@ -18,8 +18,15 @@ const LONGEST_MESSAGE = 100_000
 /** Limit of pages read per conversation and run: twenty thousand messages. */
 const MOST_PARTS = 100
 
-/** Messages stored per transaction. */
+/** Text read per conversation and run, in characters; earlier messages are not archived. */
+const MOST_CHARACTERS = 8_000_000
+
+/** Text after which a run ends, in characters. The next run goes on with the other conversations. */
+const MOST_IN_RUN = 16_000_000
+
+/** Messages stored per transaction, and their characters: all other changes wait for it in SQLite. */
 const BATCH = 50
+const BATCH_CHARACTERS = 200_000
 
 /** A message as read from the agent. */
 export interface SourceMessage {
@@ -58,17 +65,24 @@ export class ArchiveIngestion {
   ) {}
 
   /**
-   * Returns the number of messages added: 0 if the owner has no archive. @throws whatever the source throws
+   * Returns the number of messages added: 0 if the owner has no archive.
+   *
+   * @throws the signal's reason, and whatever the source throws
    */
-  async ingest(userId: string, source: ConversationSource): Promise<number> {
+  async ingest(userId: string, source: ConversationSource, signal?: AbortSignal): Promise<number> {
     const { enabled, days } = await this.rules.get(userId)
     if (!enabled) return 0
     const cipher = await this.keys.get(userId)
     const oldest = DateTime.utc().minus({ days }).toJSDate()
-    let added = 0
+    let [added, characters] = [0, 0]
     for (const conversation of await source.list()) {
       if (conversation.updatedAt < oldest) continue
-      added += await this.#ingestOne(userId, cipher, conversation, source, oldest)
+      if (characters >= MOST_IN_RUN) break
+      const run = { oldest, signal }
+      const stored = await this.#ingestOne(userId, cipher, conversation, source, run)
+      added += stored.messages
+      characters += stored.characters
+      if (stored.messages > 0) await this.archive.prune(userId)
     }
     await this.archive.prune(userId)
     return added
@@ -79,23 +93,22 @@ export class ArchiveIngestion {
     cipher: DataCipher,
     { id, title }: SourceConversation,
     source: ConversationSource,
-    oldest: Date
-  ): Promise<number> {
+    run: Run
+  ): Promise<{ messages: number; characters: number }> {
     const externalMac = cipher.name('conversation', id)
     const known = await ArchiveConversation.ownedBy(userId)
       .where('external_mac', externalMac)
       .first()
     const nameOf = (message: SourceMessage) =>
       cipher.name('message', id, message.id, message.role, message.at.toISOString(), message.text)
-    const fresh = await unread(id, source, oldest, (message) => {
+    const { messages: fresh, characters } = await unread(id, source, run, (message) => {
       return known !== null && nameOf(message) === known.cursorMac
     })
-    if (fresh.length === 0) return 0
 
     const row = known ?? new ArchiveConversation()
     let added = 0
-    for (let at = 0; at < fresh.length; at += BATCH) {
-      const batch = fresh.slice(at, at + BATCH)
+    for (const batch of batchesOf(fresh)) {
+      run.signal?.throwIfAborted()
       const last = batch.at(-1)!
       row.merge({
         userId,
@@ -114,7 +127,7 @@ export class ArchiveIngestion {
         }
       })
     }
-    return added
+    return { messages: added, characters }
   }
 
   async #store(
@@ -148,24 +161,50 @@ async function namesIn(
   return new Set(rows.map(({ externalMac }) => externalMac))
 }
 
-/** Returns the messages after the cursor, oldest first, within the retention period. */
+/** Splits messages into transactions. Every batch has at least one. */
+function batchesOf(messages: SourceMessage[]): SourceMessage[][] {
+  const batches: SourceMessage[][] = []
+  let characters = Infinity
+  for (const message of messages) {
+    characters += message.text.length
+    if (characters > BATCH_CHARACTERS || batches.at(-1)!.length === BATCH) {
+      batches.push([])
+      characters = message.text.length
+    }
+    batches.at(-1)!.push(message)
+  }
+  return batches
+}
+
+interface Run {
+  /** Start of the retention period. */
+  oldest: Date
+  signal?: AbortSignal
+}
+
+/** Returns the messages after the cursor, oldest first, within the retention period, and their length. */
 async function unread(
   id: string,
   source: ConversationSource,
-  oldest: Date,
+  { oldest, signal }: Run,
   isCursor: (message: SourceMessage) => boolean
-): Promise<SourceMessage[]> {
+): Promise<{ messages: SourceMessage[]; characters: number }> {
   const newestFirst: SourceMessage[] = []
+  let characters = 0
+  const read = () => ({ messages: newestFirst.toReversed(), characters })
   let cursor: string | undefined
   for (let parts = 0; parts < MOST_PARTS; parts++) {
+    signal?.throwIfAborted()
     const part = await source.read(id, cursor)
     if (!part) break
     for (const message of part.messages.toReversed()) {
-      if (isCursor(message) || message.at < oldest) return newestFirst.toReversed()
+      if (isCursor(message) || message.at < oldest) return read()
+      characters += message.text.length
+      if (characters > MOST_CHARACTERS) return read()
       newestFirst.push(message)
     }
     if (part.nextCursor === null) break
     cursor = part.nextCursor
   }
-  return newestFirst.toReversed()
+  return read()
 }

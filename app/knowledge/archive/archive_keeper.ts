@@ -20,6 +20,7 @@ export type SourceOf = (agent: AgentName) => ConversationSource | null
 export class ArchiveKeeper {
   readonly #planned = new Map<AgentName, () => void>()
   readonly #running = new Map<AgentName, Promise<number>>()
+  readonly #closing = new AbortController()
 
   constructor(
     protected ingestion: ArchiveIngestion,
@@ -53,25 +54,32 @@ export class ArchiveKeeper {
     const userId = ownerOf(agent)
     const source = userId && this.sourceOf(agent)
     if (!userId || !source) return Promise.resolve(0)
-    const reading = this.ingestion.ingest(userId, source)
+    const reading = this.ingestion.ingest(userId, source, this.#closing.signal)
     this.#running.set(agent, reading)
     const forget = () => this.#running.delete(agent)
     reading.then(forget, forget)
     return reading
   }
 
-  /** Cancels scheduled ingestions, which the next start makes up for, and waits for running ones. */
+  /**
+   * Cancels scheduled ingestions and interrupts running ones; the next start makes up for both. Waits until
+   * none is running, but no longer than for an idle stop.
+   */
   async close(): Promise<void> {
     for (const cancel of this.#planned.values()) cancel()
     this.#planned.clear()
-    await Promise.allSettled(this.#running.values())
+    this.#closing.abort(new Error('Mosaic is stopping'))
+    const running = this.#running.values()
+    await within(this.clock, SLEEP_MS, undefined, async () => {
+      await Promise.allSettled(running)
+    }).catch(() => {})
   }
 
   async #quietly(agent: AgentName, reading: Promise<number>): Promise<void> {
     try {
       await reading
     } catch (err) {
-      if (err instanceof DeadlineExceeded) return
+      if (err instanceof DeadlineExceeded || this.#closing.signal.aborted) return
       this.logger.warn({ err, agent }, 'The archive could not be brought up to date')
     }
   }

@@ -1,3 +1,5 @@
+import { parseJson } from '#bounded/json'
+
 /**
  * The part of JSON-RPC 2.0 that MCP's streamable HTTP transport needs: one message in, at most one response
  * out.
@@ -37,7 +39,7 @@ export class RpcFailure extends Error {
 export function parseMessage(body: string): RpcMessage {
   let parsed: unknown
   try {
-    parsed = JSON.parse(body)
+    parsed = parseJson(body)
   } catch {
     throw new RpcFailure('parse', 'The message is no JSON.')
   }

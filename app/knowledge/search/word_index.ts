@@ -36,6 +36,9 @@ const MILLIONTHS = 1_000_000
 
 const BATCH = 200
 
+/** Different words indexed per document: more than a book's chapter has. The rest is not found. */
+const MOST_INDEXED = 10_000
+
 /**
  * Full-text index over words that their owner's key turns into numbers, ranked by BM25. The database counts
  * and ranks without knowing any word. The same arithmetic runs on SQLite and PostgreSQL, and yields the same
@@ -72,7 +75,9 @@ export class WordIndex {
       const number = cipher.word(kind, word)
       byNumber.set(number, (byNumber.get(number) ?? 0) + count)
     }
-    const rows = [...byNumber].map(([word, frequency]) => [word, id, frequency, length])
+    const rows = [...byNumber]
+      .slice(0, MOST_INDEXED)
+      .map(([word, frequency]) => [word, id, frequency, length])
     for (let at = 0; at < rows.length; at += BATCH) {
       const batch = rows.slice(at, at + BATCH)
       const places = batch.map(() => '(?, ?, ?, ?)').join(', ')

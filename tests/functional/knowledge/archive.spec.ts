@@ -177,4 +177,57 @@ test.group('Archive', (group) => {
     assert.equal(await kept(), 11)
     assert.equal(await ingest(), 0, 'what was too much does not come back')
   }).timeout(60_000)
+
+  /** Conversations without an end: one message of a million characters a page, and always another page. */
+  function endless(conversations: number) {
+    const reads: string[] = []
+    const source: ConversationSource = {
+      list: async () =>
+        Array.from({ length: conversations }, (_, at) => {
+          return { id: `c${at}`, title: null, updatedAt: new Date() }
+        }),
+      read: async (id) => {
+        reads.push(id)
+        const text = `${reads.length}`.padEnd(1_000_000, ' x')
+        const message = { id: `m${reads.length}`, role: 'user' as const, text, at: new Date() }
+        return { messages: [message], nextCursor: 'older' }
+      },
+    }
+    return { source, reads }
+  }
+
+  const ingestion = () => app.container.make('knowledge.archive_ingestion')
+
+  test('reads so much of a conversation, and so much in one run', async ({ assert }) => {
+    await turnOn()
+    const { source, reads } = endless(10)
+    assert.isAtMost(await (await ingestion()).ingest(me.user.id, source), 30)
+    assert.isAtMost(reads.filter((id) => id === 'c0').length, 9)
+    assert.isAtMost(new Set(reads).size, 3)
+  }).timeout(60_000)
+
+  test('stops in the middle when Mosaic does', async ({ assert }) => {
+    await turnOn()
+    const { source, reads } = endless(1)
+    const stopping = new AbortController()
+    const { read } = source
+    source.read = (...args) => {
+      stopping.abort(new Error('stopping'))
+      return read(...args)
+    }
+    const reading = (await ingestion()).ingest(me.user.id, source, stopping.signal)
+    await assert.rejects(() => reading, 'stopping')
+    assert.lengthOf(reads, 1)
+    assert.equal(await kept(), 0)
+  })
+
+  test('indexes so many words of one message', async ({ assert }) => {
+    await turnOn()
+    const words = Array.from({ length: 15_000 }, (_, at) => at.toString(36).padStart(4, 'a'))
+    agent.say('a', words.join(' '))
+    assert.equal(await ingest(), 1)
+    const [{ total }] = await db.from('search_words').count('* as total')
+    assert.isAtMost(Number(total), 10_000)
+    assert.lengthOf(await textsFor(words[0]), 1)
+  }).timeout(60_000)
 })

@@ -59,6 +59,17 @@ test.group('What agents know, over MCP', (group) => {
     return { isError, text, ...(text.startsWith('{') && JSON.parse(text)) }
   }
 
+  test('refuses a message that is nested more deeply than it can be kept', async ({ assert }) => {
+    const { token } = await agentWith('write')
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const params = `{"name": "memory_set", "arguments": {"key": "k", "value": ${nested}}}`
+    const { status, body } = await send(
+      token,
+      `{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ${params}}`
+    )
+    assert.deepEqual([status, body.error?.code], [200, -32_700])
+  })
+
   test('begins as the protocol says', async ({ assert }) => {
     const { token } = await agentWith('write')
     const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {} }

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
-import { readChatRequest } from '#chat/openai_request'
+import { E_CHAT_NOT_JSON } from '#chat/errors'
+import { readChatRequest, readModelRequest } from '#chat/openai_request'
 
 const messages = [{ role: 'user', content: 'Hello' }]
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
@@ -24,6 +25,12 @@ test.group("OpenAI's requests", () => {
       temperature: 0.2,
       model: 'openclaw',
     })
+  })
+
+  test('is no request if it is nested more deeply than it can be passed on', ({ assert }) => {
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const body = Buffer.from(`{"model": "work/m", "messages": [], "x": ${nested}}`)
+    assert.throws(() => readModelRequest(body), new E_CHAT_NOT_JSON().message)
   })
 
   test('null is the agent itself, as a gateway wants to read it', ({ assert }) => {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import { withJsonOf } from '#llm_relay/call_body'
 import { E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL } from '#llm_relay/errors'
-import { HeldBytes } from '#llm_relay/held_bytes'
+import { HeldBytes } from '#bounded/held_bytes'
 import { ReplayableBody } from '#llm_relay/replayable_body'
 
 /** 100 bytes of JSON in pieces. */

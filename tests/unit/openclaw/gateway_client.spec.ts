@@ -2,9 +2,11 @@ import { test } from '@japa/runner'
 import { GatewayClient } from '#openclaw/gateway_client'
 import { conversationOf } from '#chat/session_key'
 import { PRIMER } from '#openclaw/primer_model'
-import { toMessages } from '#openclaw/gateway_messages'
+import { storedMessage, toMessages as fromStored } from '#openclaw/gateway_messages'
 import { toSession } from '#openclaw/gateway_shapes'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
+
+const toMessages = (rows: object[]) => fromStored(rows.map(storedMessage))
 
 test.group('The gateway client', (group) => {
   let gateway: LoopbackProvider

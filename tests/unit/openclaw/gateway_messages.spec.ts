@@ -1,5 +1,7 @@
 import { test } from '@japa/runner'
-import { toMessages } from '#openclaw/gateway_messages'
+import { storedMessage, toMessages as fromStored } from '#openclaw/gateway_messages'
+
+const toMessages = (rows: object[]) => fromStored(rows.map(storedMessage))
 
 /** Rows as OpenClaw 2026.9.6 tells them of a turn with a tool, shortened to what is read. */
 const turn = [
