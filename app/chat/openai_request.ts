@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { parseJson } from '#bounded/json'
-import { newTurn, type RequestMessage } from '#chat/turn_messages'
+import { newTurn, wholeHistory, type RequestMessage } from '#chat/turn_messages'
 import { conversationName, type Naming } from '#chat/conversation_name'
 import { sessionKey } from '#chat/session_key'
 import {
@@ -103,12 +103,15 @@ export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest 
   }
   if (!request.messages.every(isMessage)) throw new E_CHAT_MESSAGE_SHAPE()
   const name = conversationName(request, naming)
-  const mustChange = name !== null || namedModel !== null || hasUser(request) || hasNull(request)
+  const isNamed = name !== null
+  const endsWithAnswer = wholeHistory(request.messages) !== request.messages
+  const mustChange =
+    isNamed || namedModel !== null || hasUser(request) || hasNull(request) || endsWithAnswer
   return {
     ...read,
-    sessionKey: name === null ? null : sessionKey('api', name),
+    sessionKey: isNamed ? sessionKey('api', name) : null,
     get body() {
-      return mustChange ? chatBody(request, name !== null) : body
+      return mustChange ? chatBody(request, isNamed) : body
     },
   }
 }
@@ -169,7 +172,7 @@ export function chatBody(request: OpenAiBody, isNamed: boolean): string {
   return JSON.stringify({
     ...withoutNulls(rest),
     model: AGENT_MODEL,
-    messages: isNamed ? newTurn(request.messages!) : request.messages,
+    messages: isNamed ? newTurn(request.messages!) : wholeHistory(request.messages!),
   })
 }
 

@@ -88,7 +88,7 @@ function toolChoice(choice: unknown, tools: Fields[]): unknown {
 
 function itemsOf(input: Fields[], isNamed: boolean): Fields[] {
   const items = input.map(toItem).filter((item) => item !== null)
-  return isNamed ? newItems(items) : items
+  return isNamed ? newItems(items) : wholeHistory(items)
 }
 
 /**
@@ -152,7 +152,6 @@ function sourceOf(url: unknown, what: string): Fields {
 
 /** Returns the items after the last answer, and the calls whose results are among them. */
 function newItems(items: Fields[]): Fields[] {
-  const isAnswer = (item: Fields) => item.role === 'assistant' || item.type === 'function_call'
   const start = items.findLastIndex(isAnswer) + 1
   const fresh = items.slice(start)
   const results = new Set(fresh.filter(isResult).map((item) => item.call_id))
@@ -163,6 +162,13 @@ function newItems(items: Fields[]): Fields[] {
   return isSaid ? [...kept, ...fresh] : [...kept, ...fresh, GO_ON]
 }
 
+/** Returns all items; a list that ends with an answer asks for more of it. */
+function wholeHistory(items: Fields[]): Fields[] {
+  const last = items.findLast((item) => !isSystem(item))
+  return last && isAnswer(last) ? [...items, GO_ON] : items
+}
+
+const isAnswer = ({ role, type }: Fields) => role === 'assistant' || type === 'function_call'
 const isResult = ({ type }: Fields) => type === 'function_call_output'
 const isSystem = ({ role }: Fields) => role === 'system' || role === 'developer'
 const GO_ON = { type: 'message', role: 'user', content: 'Continue.' }

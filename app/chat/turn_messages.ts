@@ -4,7 +4,10 @@ export interface RequestMessage {
   [field: string]: unknown
 }
 
-/** Continuation request, added if the list ends with an answer: clients that resume an answer send it so. */
+/**
+ * Continuation request, added if the list ends with an answer: clients that resume an answer send it so, and a
+ * gateway would answer the message before it once more.
+ */
 const GO_ON: RequestMessage = { role: 'user', content: 'Continue.' }
 
 const SYSTEM_ROLES = new Set<unknown>(['system', 'developer'])
@@ -24,4 +27,10 @@ export function newTurn(messages: readonly RequestMessage[]): RequestMessage[] {
   const turn = messages.slice(start)
   const isSaid = turn.some((message) => !SYSTEM_ROLES.has(message?.role))
   return isSaid ? [...system, ...turn] : [...system, ...turn, GO_ON]
+}
+
+/** Returns the messages of a request that stands alone: all of them. */
+export function wholeHistory(messages: RequestMessage[]): RequestMessage[] {
+  const last = messages.findLast((message) => !SYSTEM_ROLES.has(message?.role))
+  return last?.role === 'assistant' ? [...messages, GO_ON] : messages
 }

@@ -189,6 +189,22 @@ test.group('The agent, for clients of OpenAI', (group) => {
     assert.deepEqual(gateway.requests[0].body.messages, [{ role: 'user', content: 'Continue.' }])
   })
 
+  test('a whole history that ends with an answer asks for more of it, in both APIs', async ({
+    assert,
+  }) => {
+    const more = { role: 'user', content: 'Continue.' }
+    const messages = [...hello, { role: 'assistant', content: 'Once upon' }]
+    gateway.script = (reply) => reply.json(200, whole({ content: ' a time' }))
+    await ask({ messages })
+    assert.deepEqual(gateway.requests[0].body.messages, [...messages, more])
+
+    gateway.script = (reply) =>
+      reply.json(200, { id: 'resp_1', object: 'response', status: 'completed', output: [] })
+    await client.responses.create({ model: 'openclaw', input: messages, store: false } as any)
+    const items = [...messages, more].map((message) => ({ type: 'message', ...message }))
+    assert.deepEqual(gateway.requests[1].body.input, items)
+  })
+
   test('reads images from the web and of earlier messages', async ({ assert }) => {
     gateway.script = (reply) => reply.json(200, whole({ content: 'A cat' }))
     const image = (url: string) => ({ type: 'image_url', image_url: { url } })

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { newTurn } from '#chat/turn_messages'
+import { newTurn, wholeHistory } from '#chat/turn_messages'
 
 const system = { role: 'system', content: 'Be brief.' }
 const first = { role: 'user', content: 'One?' }
@@ -35,5 +35,16 @@ test.group('The new turn of a request', () => {
     const messages = [first, answer, second]
     newTurn(messages)
     assert.deepEqual(messages, [first, answer, second])
+  })
+
+  test('a request that stands alone keeps its whole history', ({ assert }) => {
+    const messages = [system, first, answer, second]
+    assert.strictEqual(wholeHistory(messages), messages)
+  })
+
+  test('a whole history that ends with an answer asks for more of it', ({ assert }) => {
+    const more = { role: 'user', content: 'Continue.' }
+    assert.deepEqual(wholeHistory([first, answer]), [first, answer, more])
+    assert.deepEqual(wholeHistory([first, answer, system]), [first, answer, system, more])
   })
 })
