@@ -24,7 +24,7 @@ export default class ArchiveIngest extends OperatorCommand {
     for (const userId of owners) {
       try {
         const access = await lifecycle.ensureRunning(`user/${userId}`)
-        added += await ingestion.ingest(userId, archiveSource(gateway, access))
+        added += (await ingestion.ingest(userId, archiveSource(gateway, access))) ?? 0
       } catch (error) {
         failed++
         this.logger.logError(`user/${userId}: ${(error as Error).message}`)

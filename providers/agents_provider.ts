@@ -84,8 +84,8 @@ export default class AgentsProvider {
         transition: await this.#transitions(),
         rollouts: this.#rollouts,
         tokenChanged: await this.#forgetTokens(),
-        beforeSleep: async (agent) =>
-          (await container.make('knowledge.archive_keeper')).beforeSleep(agent),
+        beforeSleep: async (agent, gateway) =>
+          (await container.make('knowledge.archive_keeper')).beforeSleep(agent, gateway),
       }
     })
     container.singleton('agents.metrics', async (resolver) => {

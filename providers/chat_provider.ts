@@ -4,7 +4,6 @@ import type { Prewarmer } from '#agents/prewarmer'
 import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
 import type { RelayMetrics } from '#chat/relay_metrics'
-import type { AgentKey } from '#agents/types'
 import type { ArchiveKeeper } from '#knowledge/archive/archive_keeper'
 import { ownerOf } from '#openclaw/agent_name'
 import type { UsageMeter } from '#usage/usage_meter'
@@ -78,15 +77,15 @@ export default class ChatProvider {
     container.singleton('knowledge.archive_keeper', async (resolver) => {
       const { ArchiveKeeper } = await import('#knowledge/archive/archive_keeper')
       const { systemClock } = await import('#timing/clock')
-      const gateway = await resolver.make('openclaw.gateway')
+      const client = await resolver.make('openclaw.gateway')
       const lifecycle = await resolver.make('agents.lifecycle')
-      const sourceOf = (agent: AgentKey) => {
-        const access = lifecycle.peek(agent)
-        return access && archiveSource(gateway, access)
-      }
-      const ingestion = await resolver.make('knowledge.archive_ingestion')
-      const logger = await resolver.make('logger')
-      this.#keeper = new ArchiveKeeper(ingestion, sourceOf, logger, systemClock)
+      this.#keeper = new ArchiveKeeper({
+        ingestion: await resolver.make('knowledge.archive_ingestion'),
+        gatewayOf: (agent) => lifecycle.peek(agent),
+        sourceAt: (gateway) => archiveSource(client, gateway),
+        logger: await resolver.make('logger'),
+        clock: systemClock,
+      })
       return this.#keeper
     })
     container.singleton(ModelCatalogue, async (resolver) => {

@@ -104,8 +104,8 @@ export interface AgentsContext {
    */
   tokenChanged?: () => void
   /**
-   * Called while an idle agent is still running, before its stop is decided. Must resolve soon and never
-   * reject.
+   * Called under the lease before an agent is suspended or stopped, while its gateway still answers. Must
+   * resolve soon and never reject.
    */
-  beforeSleep?: (agent: AgentKey) => Promise<void>
+  beforeSleep?: (agent: AgentKey, gateway: GatewayAccess) => Promise<void>
 }

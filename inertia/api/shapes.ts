@@ -53,6 +53,7 @@ export type Finding = Static<typeof knowledge.finding>
 export type AgentMemory = Static<typeof knowledge.memory>
 export type Task = Static<typeof knowledge.task>
 export type ArchiveRule = Static<typeof knowledge.archiveRule>
+export type ArchivedMessage = Static<typeof knowledge.foundMessages>[number]
 
 /** Body of the provider form. */
 export interface ProviderInput {

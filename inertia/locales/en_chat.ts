@@ -31,6 +31,7 @@ export const chat = {
   deleteLead: 'Your agent forgets it. This cannot be undone.',
   moreNamed: 'More for “{title}”',
   search: 'Search conversations',
+  inArchive: 'In your archive',
   noneFound: 'No conversation has this in its title or its last message.',
   rename: 'Rename',
   renameTitle: 'Rename this conversation',

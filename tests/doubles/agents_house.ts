@@ -51,6 +51,8 @@ export class AgentsHouse {
   readonly health: AgentHealthCheck
   readonly reconciler: AgentReconciler
 
+  /** Reads agents before they sleep. */
+  beforeSleep: NonNullable<AgentsContext['beforeSleep']> = async () => {}
   /** The next document's hash; null: no provider. */
   document: string | null = 'document-1'
   /** What a gateway applies while it runs, of the settings changed during its rest: by default nothing. */
@@ -162,6 +164,7 @@ export class AgentsHouse {
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
       rollouts: new PendingRollouts(),
       tokenChanged: () => this.tokens.clear(),
+      beforeSleep: (agent, gateway) => this.beforeSleep(agent, gateway),
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { AgentsContext } from '#agents/context'
-import { instanceName, type AgentRepository } from '#agents/state/agent_repository'
+import { agentOf, instanceName, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentRow, GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
@@ -15,6 +15,17 @@ const ASK_AGAIN_MS = 250
 export type Quietness = 'closed' | 'working' | 'due' | 'silent'
 
 /**
+ * The result of a drain. `idle`: there was no work. `ended`: the work ended in time. `late`: it goes on, and
+ * the stop will cut it off.
+ */
+type Drained = 'idle' | 'ended' | 'late'
+
+type DrainContext = Pick<
+  AgentsContext,
+  'clock' | 'gatewayControl' | 'logger' | 'settings' | 'beforeSleep'
+>
+
+/**
  * Closes and reopens gateways. Only the gateway knows whether its agent is working: it sees runs, jobs
  * and background shells. A closed gateway starts no work that a stop could cut off. Call it under the
  * lease.
@@ -22,15 +33,19 @@ export type Quietness = 'closed' | 'working' | 'due' | 'silent'
  * @throws LeaseLost
  */
 export class GatewayDrain {
-  readonly #context: Pick<AgentsContext, 'clock' | 'gatewayControl' | 'logger' | 'settings'>
+  readonly #context: DrainContext
   readonly #rows: AgentRepository
 
-  constructor(
-    context: Pick<AgentsContext, 'clock' | 'gatewayControl' | 'logger' | 'settings'>,
-    rows: AgentRepository
-  ) {
+  constructor(context: DrainContext, rows: AgentRepository) {
     this.#context = context
     this.#rows = rows
+  }
+
+  /** Lets the agent be read before its gateway closes. A suspended agent was read before, and cannot answer. */
+  async beforeSleep(row: AgentRow): Promise<void> {
+    const { beforeSleep } = this.#context
+    if (!beforeSleep || row.status === 'suspended') return
+    await this.#ask(row, (gateway) => beforeSleep(agentOf(row), gateway))
   }
 
   /** Closes the gateway of an agent that is idle and has no job due soon. */
@@ -52,20 +67,33 @@ export class GatewayDrain {
    * gateway does not answer.
    */
   async drain(row: AgentRow, graceMs: number): Promise<boolean> {
-    const { gatewayControl, clock, logger } = this.#context
-    const deadline = clock.elapsed() + graceMs
+    const deadline = this.#context.clock.elapsed() + graceMs
+    await this.beforeSleep(row)
     const answered = await this.#ask(row, async (gateway) => {
       await this.#noteNextJob(row, gateway)
-      while ((await gatewayControl.close(gateway, { drain: true })) !== 'closed') {
-        if (clock.elapsed() >= deadline) {
-          logger.info({ agent: instanceName(row) }, 'Stopping an agent in the middle of its work')
-          break
-        }
-        await clock.wait(ASK_AGAIN_MS)
+      if ((await this.#drained(row, gateway, deadline)) === 'ended' && this.#context.beforeSleep) {
+        /** A closed gateway answers no reads, and the work that has ended is still to be read. */
+        await this.#context.gatewayControl.reopen(gateway)
+        await this.#context.beforeSleep(agentOf(row), gateway)
+        await this.#drained(row, gateway, deadline)
       }
       return true
     })
     return answered ?? false
+  }
+
+  async #drained(row: AgentRow, gateway: GatewayAccess, deadline: number): Promise<Drained> {
+    const { gatewayControl, clock, logger } = this.#context
+    let drained: Drained = 'idle'
+    while ((await gatewayControl.close(gateway, { drain: true })) !== 'closed') {
+      if (clock.elapsed() >= deadline) {
+        logger.info({ agent: instanceName(row) }, 'Stopping an agent in the middle of its work')
+        return 'late'
+      }
+      drained = 'ended'
+      await clock.wait(ASK_AGAIN_MS)
+    }
+    return drained
   }
 
   /** Accepts work again. A gateway that misses the call reopens by itself within two minutes. */

@@ -47,14 +47,11 @@ export interface IdleStopperParts {
 
 /** Stops idle agents, but never one that is working. */
 export class IdleStopper {
-  readonly #context: Pick<
-    AgentsContext,
-    'clock' | 'logger' | 'runtimes' | 'timeouts' | 'beforeSleep'
-  >
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>
   readonly #parts: IdleStopperParts
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts' | 'beforeSleep'>,
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
     parts: IdleStopperParts
   ) {
     this.#context = context
@@ -71,12 +68,14 @@ export class IdleStopper {
     agent: AgentKey,
     wish: (row: AgentRow) => IdleStopWish | null
   ): Promise<IdleStopOutcome> {
-    const { leases, local, rows } = this.#parts
+    const { leases, local, rows, gatewayDrain } = this.#parts
     if (local.wakes.has(agent) || leases.isHeld(agent)) return 'changing'
-    await this.#context.beforeSleep?.(agent)
     const work = leases.tryHold(agent, async () => {
       const row = await rows.find(agent)
-      const wanted = row && wish(row)
+      if (!row || !wish(row)) return 'used'
+      await gatewayDrain.beforeSleep(row)
+      /** The agent may have been used meanwhile. */
+      const wanted = wish(row)
       return wanted ? this.#stop(agent, row, wanted) : 'used'
     })
     const outcome = await work.catch((error: unknown): 'changing' => {

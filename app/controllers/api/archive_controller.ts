@@ -14,8 +14,11 @@ export default class ArchiveController {
   async update({ auth, request }: HttpContext) {
     const changes = await request.validateUsing(archiveRuleValidator)
     const rules = await app.container.make('knowledge.archive_settings')
-    const actor = { user: auth.user!, address: request.ip() }
-    return { data: await rules.put(actor, changes) }
+    const user = auth.user!
+    const data = await rules.put({ user, address: request.ip() }, changes)
+    const keeper = await app.container.make('knowledge.archive_keeper')
+    keeper.settingsChanged(`user/${user.id}`)
+    return { data }
   }
 
   async search({ auth, request }: HttpContext) {

@@ -36,6 +36,11 @@ export interface SourceMessage {
   at: Date
 }
 
+/** A message with its name: the same for the same message in each run, and no other's. */
+interface NamedMessage extends SourceMessage {
+  mac: string
+}
+
 export interface SourceConversation {
   id: string
   title: string | null
@@ -65,13 +70,17 @@ export class ArchiveIngestion {
   ) {}
 
   /**
-   * Returns the number of messages added: 0 if the owner has no archive.
+   * Returns the number of messages added, or null if the owner has no archive.
    *
    * @throws the signal's reason, and whatever the source throws
    */
-  async ingest(userId: string, source: ConversationSource, signal?: AbortSignal): Promise<number> {
+  async ingest(
+    userId: string,
+    source: ConversationSource,
+    signal?: AbortSignal
+  ): Promise<number | null> {
     const { enabled, days } = await this.rules.get(userId)
-    if (!enabled) return 0
+    if (!enabled) return null
     const cipher = await this.keys.get(userId)
     const oldest = DateTime.utc().minus({ days }).toJSDate()
     let [added, characters] = [0, 0]
@@ -99,11 +108,15 @@ export class ArchiveIngestion {
     const known = await ArchiveConversation.ownedBy(userId)
       .where('external_mac', externalMac)
       .first()
-    const nameOf = (message: SourceMessage) =>
-      cipher.name('message', id, message.id, message.role, message.at.toISOString(), message.text)
-    const { messages: fresh, characters } = await unread(id, source, run, (message) => {
-      return known !== null && nameOf(message) === known.cursorMac
+    const named = ({ id: messageId, role, at, text }: SourceMessage): NamedMessage => ({
+      id: messageId,
+      role,
+      at,
+      text: cut(text, LONGEST_MESSAGE),
+      mac: cipher.name('message', id, messageId, role, at.toISOString(), text),
     })
+    const cursor = known?.cursorMac ?? null
+    const { messages: fresh, characters } = await unread(source, { ...run, id, named, cursor })
 
     const row = known ?? new ArchiveConversation()
     let added = 0
@@ -113,16 +126,17 @@ export class ArchiveIngestion {
       row.merge({
         userId,
         externalMac,
-        cursorMac: nameOf(last),
+        cursorMac: last.mac,
         lastMessageAt: DateTime.fromJSDate(last.at),
       })
       row.sealWith(cipher, 'name', id)
       row.sealWith(cipher, 'title', title)
       await db.transaction(async (trx) => {
         await row.useTransaction(trx).save()
-        const there = await namesIn(row.id, batch.map(nameOf), trx)
-        for (const message of batch.filter((one) => !there.has(nameOf(one)))) {
-          await this.#store(row, cipher, message, nameOf(message), trx)
+        const macs = batch.map(({ mac }) => mac)
+        const stored = await storedOf(row.id, macs, trx)
+        for (const message of batch.filter(({ mac }) => !stored.has(mac))) {
+          await this.#store(row, cipher, message, trx)
           added++
         }
       })
@@ -133,37 +147,35 @@ export class ArchiveIngestion {
   async #store(
     { id: conversationId, userId }: ArchiveConversation,
     cipher: DataCipher,
-    { role, text, at }: SourceMessage,
-    externalMac: string,
+    { role, text, at, mac }: NamedMessage,
     client: TransactionClientContract
   ): Promise<void> {
-    const kept = cut(text, LONGEST_MESSAGE)
     const row = new ArchiveMessage()
-    row.merge({ userId, conversationId, externalMac, role, bytes: sizeOf(kept) })
+    row.merge({ userId, conversationId, externalMac: mac, role, bytes: sizeOf(text) })
     row.saidAt = DateTime.fromJSDate(at)
-    row.sealWith(cipher, 'text', kept)
+    row.sealWith(cipher, 'text', text)
     await row.useTransaction(client).save()
-    const counts = countsOf(wordsOf(kept))
+    const counts = countsOf(wordsOf(text))
     await this.index.add(cipher, { userId, kind: 'archive', refId: row.id, counts }, client)
   }
 }
 
-/** Returns those of the names that are already stored. */
-async function namesIn(
+/** Returns those of the messages' names that are stored already. */
+async function storedOf(
   conversationId: string,
-  names: string[],
+  macs: string[],
   client: TransactionClientContract
 ): Promise<Set<string>> {
   const rows = await ArchiveMessage.query({ client })
     .where('conversation_id', conversationId)
-    .whereIn('external_mac', names)
+    .whereIn('external_mac', macs)
     .select('external_mac')
   return new Set(rows.map(({ externalMac }) => externalMac))
 }
 
 /** Splits messages into transactions. Every batch has at least one. */
-function batchesOf(messages: SourceMessage[]): SourceMessage[][] {
-  const batches: SourceMessage[][] = []
+function batchesOf(messages: NamedMessage[]): NamedMessage[][] {
+  const batches: NamedMessage[][] = []
   let characters = Infinity
   for (const message of messages) {
     characters += message.text.length
@@ -182,29 +194,39 @@ interface Run {
   signal?: AbortSignal
 }
 
-/** Returns the messages after the cursor, oldest first, within the retention period, and their length. */
+interface UnreadInput extends Run {
+  id: string
+  named: (message: SourceMessage) => NamedMessage
+  /** The name of the newest archived message. */
+  cursor: string | null
+}
+
+/**
+ * Returns the messages after the cursor, oldest first, within the retention period, and their length. Leaves
+ * out those without text: an agent's steps in a run that has not ended, or that ended without an answer.
+ */
 async function unread(
-  id: string,
   source: ConversationSource,
-  { oldest, signal }: Run,
-  isCursor: (message: SourceMessage) => boolean
-): Promise<{ messages: SourceMessage[]; characters: number }> {
-  const newestFirst: SourceMessage[] = []
+  { id, named, cursor, oldest, signal }: UnreadInput
+): Promise<{ messages: NamedMessage[]; characters: number }> {
+  const newestFirst: NamedMessage[] = []
   let characters = 0
   const read = () => ({ messages: newestFirst.toReversed(), characters })
-  let cursor: string | undefined
+  let page: string | undefined
   for (let parts = 0; parts < MOST_PARTS; parts++) {
     signal?.throwIfAborted()
-    const part = await source.read(id, cursor)
+    const part = await source.read(id, page)
     if (!part) break
     for (const message of part.messages.toReversed()) {
-      if (isCursor(message) || message.at < oldest) return read()
-      characters += message.text.length
+      if (message.text.trim() === '') continue
+      const one = named(message)
+      if (one.mac === cursor || one.at < oldest) return read()
+      characters += one.text.length
       if (characters > MOST_CHARACTERS) return read()
-      newestFirst.push(message)
+      newestFirst.push(one)
     }
     if (part.nextCursor === null) break
-    cursor = part.nextCursor
+    page = part.nextCursor
   }
   return read()
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '@adonisjs/core/logger'
+import { LRUCache } from 'lru-cache'
 import type { ArchiveIngestion, ConversationSource } from '#knowledge/archive/archive_ingestion'
 import type { Clock } from '#timing/clock'
 import { DeadlineExceeded, within } from '#timing/deadline'
@@ -7,58 +8,82 @@ import { ownerOf, type AgentName } from '#openclaw/agent_name'
 /** Delay after a chat in milliseconds: the agent stores the chat meanwhile, and further chats are batched. */
 const SETTLE_MS = 3000
 
-/** How long an idle stop waits for the archive, in milliseconds; the next run reads what was missed. */
+/** How long a stop waits for the archive, in milliseconds; the next run reads what was missed. */
 const SLEEP_MS = 10_000
 
-/** Returns the conversation source of a running agent, or null if it is not running. */
-export type SourceOf = (agent: AgentName) => ConversationSource | null
+/**
+ * How long an owner without an archive is not asked for again, in milliseconds. Another replica that turned it
+ * on is noticed then; a stop reads what was missed.
+ */
+const OFF_MS = 60_000
+
+const MOST_OWNERS = 10_000
+
+/** An agent's gateway. */
+export interface Gateway {
+  url: string
+  token: string
+}
+
+export interface ArchiveKeeperParts {
+  ingestion: Pick<ArchiveIngestion, 'ingest'>
+  /** Returns a running agent's gateway, or null if this process knows of none. */
+  gatewayOf(agent: AgentName): Gateway | null
+  sourceAt(gateway: Gateway): ConversationSource
+  logger: Pick<Logger, 'warn'>
+  clock: Clock
+}
+
+interface PlannedRun {
+  cancel: () => void
+  /** Whether another chat has ended meanwhile. Its agent may not have stored it by this run. */
+  again: boolean
+}
 
 /**
- * Keeps the archive up to date: ingests soon after each chat and before each idle stop. Runs once per agent
- * at a time, never delays a chat, and logs failures without reporting them to anyone.
+ * Keeps the archive up to date: ingests soon after each chat, and before each agent is suspended or stopped.
+ * Runs once per agent at a time, never delays a chat, and logs failures without reporting them to anyone.
  */
 export class ArchiveKeeper {
-  readonly #planned = new Map<AgentName, () => void>()
-  readonly #running = new Map<AgentName, Promise<number>>()
+  readonly #parts: ArchiveKeeperParts
+  readonly #planned = new Map<AgentName, PlannedRun>()
+  readonly #running = new Map<AgentName, Promise<unknown>>()
+  /** Agents whose owners have no archive: nothing is scheduled for them. */
+  readonly #off: LRUCache<AgentName, true>
   readonly #closing = new AbortController()
 
-  constructor(
-    protected ingestion: ArchiveIngestion,
-    protected sourceOf: SourceOf,
-    protected logger: Pick<Logger, 'warn'>,
-    protected clock: Clock
-  ) {}
+  constructor(parts: ArchiveKeeperParts) {
+    this.#parts = parts
+    const perf = { now: () => parts.clock.elapsed() }
+    this.#off = new LRUCache({ max: MOST_OWNERS, ttl: OFF_MS, ttlResolution: 0, perf })
+  }
 
   /** Schedules an ingestion. Does not delay the chat that ended. */
   chatEnded(agent: AgentName): void {
-    this.#planned.get(agent)?.()
-    const read = () => {
-      this.#planned.delete(agent)
-      void this.#quietly(agent, this.ingest(agent))
-    }
-    this.#planned.set(agent, this.clock.after(SETTLE_MS, read, { background: true }))
+    if (this.#off.has(agent)) return
+    const planned = this.#planned.get(agent)
+    if (planned) planned.again = true
+    else this.#plan(agent)
+  }
+
+  /** The owner has turned the archive on or off: what the agent has already is read as after a chat. */
+  settingsChanged(agent: AgentName): void {
+    this.#off.delete(agent)
+    this.chatEnded(agent)
   }
 
   /** Resolves in time, whether or not the ingestion succeeds. */
-  async beforeSleep(agent: AgentName): Promise<void> {
-    this.#planned.get(agent)?.()
+  async beforeSleep(agent: AgentName, gateway: Gateway): Promise<void> {
+    this.#planned.get(agent)?.cancel()
     this.#planned.delete(agent)
-    const reading = within(this.clock, SLEEP_MS, undefined, () => this.ingest(agent))
-    await this.#quietly(agent, reading)
-  }
-
-  /** Ingests now. Returns the number of messages added. @throws whatever the agent's gateway throws */
-  ingest(agent: AgentName): Promise<number> {
-    const running = this.#running.get(agent)
-    if (running) return running
-    const userId = ownerOf(agent)
-    const source = userId && this.sourceOf(agent)
-    if (!userId || !source) return Promise.resolve(0)
-    const reading = this.ingestion.ingest(userId, source, this.#closing.signal)
-    this.#running.set(agent, reading)
-    const forget = () => this.#running.delete(agent)
-    reading.then(forget, forget)
-    return reading
+    const { clock } = this.#parts
+    await this.#quietly(agent, () =>
+      within(clock, SLEEP_MS, undefined, async () => {
+        /** A run that has begun may not see the last messages. */
+        await this.#running.get(agent)?.catch(() => {})
+        await this.#ingest(agent, gateway)
+      })
+    )
   }
 
   /**
@@ -66,21 +91,48 @@ export class ArchiveKeeper {
    * none is running, but no longer than for an idle stop.
    */
   async close(): Promise<void> {
-    for (const cancel of this.#planned.values()) cancel()
+    for (const { cancel } of this.#planned.values()) cancel()
     this.#planned.clear()
     this.#closing.abort(new Error('Mosaic is stopping'))
     const running = this.#running.values()
-    await within(this.clock, SLEEP_MS, undefined, async () => {
+    await within(this.#parts.clock, SLEEP_MS, undefined, async () => {
       await Promise.allSettled(running)
     }).catch(() => {})
   }
 
-  async #quietly(agent: AgentName, reading: Promise<number>): Promise<void> {
+  #plan(agent: AgentName): void {
+    const run = () => {
+      this.#planned.delete(agent)
+      const isRunning = this.#running.has(agent)
+      if (planned.again || isRunning) this.#plan(agent)
+      const gateway = this.#parts.gatewayOf(agent)
+      if (gateway && !isRunning) void this.#quietly(agent, () => this.#ingest(agent, gateway))
+    }
+    const cancel = this.#parts.clock.after(SETTLE_MS, run, { background: true })
+    const planned: PlannedRun = { cancel, again: false }
+    this.#planned.set(agent, planned)
+  }
+
+  /** @throws whatever the agent's gateway throws */
+  async #ingest(agent: AgentName, gateway: Gateway): Promise<void> {
+    const userId = ownerOf(agent)
+    if (!userId) return
+    const { ingestion, sourceAt } = this.#parts
+    const reading = ingestion.ingest(userId, sourceAt(gateway), this.#closing.signal)
+    this.#running.set(agent, reading)
     try {
-      await reading
+      if ((await reading) === null) this.#off.set(agent, true)
+    } finally {
+      this.#running.delete(agent)
+    }
+  }
+
+  async #quietly(agent: AgentName, ingest: () => Promise<void>): Promise<void> {
+    try {
+      await ingest()
     } catch (err) {
       if (err instanceof DeadlineExceeded || this.#closing.signal.aborted) return
-      this.logger.warn({ err, agent }, 'The archive could not be brought up to date')
+      this.#parts.logger.warn({ err, agent }, 'The archive could not be brought up to date')
     }
   }
 }
