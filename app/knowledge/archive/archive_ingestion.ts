@@ -221,7 +221,7 @@ async function unread(
       if (message.text.trim() === '') continue
       const one = named(message)
       if (one.mac === cursor || one.at < oldest) return read()
-      characters += one.text.length
+      characters += message.text.length
       if (characters > MOST_CHARACTERS) return read()
       newestFirst.push(one)
     }

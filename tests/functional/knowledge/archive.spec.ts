@@ -3,6 +3,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import type { ConversationSource } from '#knowledge/archive/archive_ingestion'
 import ArchiveMessage from '#models/archive_message'
 import settings from '#settings/services/main'
 import { Conversations } from '#tests/functional/knowledge/conversations'
@@ -165,7 +166,7 @@ test.group('Archive', (group) => {
   test('reads so much of a conversation, and so much in one run', async ({ assert }) => {
     await turnOn()
     const { source, reads } = endless(10)
-    assert.isAtMost(await (await ingestion()).ingest(me.user.id, source), 30)
+    assert.isAtMost((await (await ingestion()).ingest(me.user.id, source))!, 30)
     assert.isAtMost(reads.filter((id) => id === 'c0').length, 9)
     assert.isAtMost(new Set(reads).size, 3)
   }).timeout(60_000)
