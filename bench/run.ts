@@ -21,6 +21,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'storm': async () => (await import('./groups/storm.js')).stormGroup,
   'reap': async () => (await import('./groups/reap.js')).reapGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
+  'day': async () => (await import('./groups/day.js')).dayGroup,
   'felt': async () => (await import('./groups/felt.js')).feltGroup,
 }
 
