@@ -1,7 +1,11 @@
+import { availableParallelism } from 'node:os'
 import vine from '@vinejs/vine'
 import { REST_MODES, WAKE_POLICIES, type RestMode, type WakePolicy } from '#models/types'
 import { whole } from '#settings/definitions/rules'
 import { setting, type Definition } from '#settings/setting_kinds'
+
+/** A start keeps about two processors busy; with fewer than four, two starts share them. */
+const STARTS = Math.min(64, Math.max(2, Math.floor(availableParallelism() / 2)))
 
 /** The settings of agents: when they start, rest and stop. Part of `DEFINITIONS`. */
 export const AGENT_DEFINITIONS = {
@@ -40,8 +44,8 @@ export const AGENT_DEFINITIONS = {
   'agents.wakeAheadSec': setting<number>({ default: 120, schema: whole(10, 3600) }),
   /** Whether an idle agent's gateway keeps its worker threads: `app/openclaw/kept_timers.ts`. */
   'agents.keepWorkers': setting<boolean>({ default: true, schema: vine.boolean({ strict: true }) }),
-  /** Agents that may start at the same time: the processor limits starts. */
-  'agents.startConcurrency': setting<number>({ default: 2, schema: whole(1, 64) }),
+  /** Agents that may start at the same time. */
+  'agents.startConcurrency': setting<number>({ default: STARTS, schema: whole(1, 64) }),
   /** Seconds from an instance's start until its gateway must be ready. */
   'agents.bootTimeoutSec': setting<number>({ default: 180, schema: whole(5, 3600) }),
   /** Seconds for an agent's work to finish before a stop becomes a kill. */
