@@ -44,7 +44,6 @@ export class ContainerHome implements AgentHome {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
-      .filter((pid) => /[/:]docker\b|mosaic-engine/.test(readProcess(pid, 'cgroup')))
       .filter((pid) => /[0-9a-f]{64}/.test(readProcess(pid, 'cgroup')))
   }
 

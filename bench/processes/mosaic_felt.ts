@@ -19,6 +19,8 @@ const times = JSON.parse(given) as FeltTimes
 
 const READY_MS = 300_000
 const POLL_MS = 20
+const FREEZE_MS = 60_000
+const FREEZE_AGAIN_MS = 1000
 
 const app = await webProcess()
 const settings = await app.container.make('settings')
@@ -125,10 +127,20 @@ async function idle(): Promise<IdleFigures> {
   return { first: await chat(meter()), restCpu: cpu / (ms / 60_000) }
 }
 
+/** The gateway may have work of its own for a moment after a chat. */
+async function freeze(): Promise<void> {
+  const deadline = Date.now() + FREEZE_MS
+  for (;;) {
+    const outcome = await idleStopper.stop(agent, () => ({ kind: 'rest' }))
+    if (outcome === 'suspended') return
+    if (Date.now() > deadline) throw new Error(`The agent did not rest: ${outcome}`)
+    await after(FREEZE_AGAIN_MS)
+  }
+}
+
 /** Lets the agent rest, opens its page, and sends as soon as the page says "Awake". */
 async function rest(): Promise<RestFigures> {
-  const outcome = await idleStopper.stop(agent, () => ({ kind: 'rest' }))
-  if (outcome !== 'suspended') throw new Error(`The agent did not rest: ${outcome}`)
+  await freeze()
   await driver.pageOut?.(ref, { signal: AbortSignal.timeout(READY_MS) })
   await after(times.restMs)
   const use = (await driver.usage?.(ref)) ?? null
@@ -138,17 +150,22 @@ async function rest(): Promise<RestFigures> {
   return { ready, first: await chat(opened), use }
 }
 
-await openPage()
-await chat(meter())
-const row = await UserContainer.ownedBy(user.id).firstOrFail()
-await home.prepared(new Secret(await row.open('gatewayToken')).release()!)
-
 /** Agents outlive Mosaic, so its agent is stopped first. */
 async function end(): Promise<true> {
   await lifecycle.stop(agent)
   await driver.remove(ref)
   home.close()
   return true
+}
+
+try {
+  await openPage()
+  await chat(meter())
+  const row = await UserContainer.ownedBy(user.id).firstOrFail()
+  await home.prepared(new Secret(await row.open('gatewayToken')).release()!)
+} catch (error) {
+  await end()
+  throw error
 }
 
 answerQuestions({ byHand, cold, idle, rest, end }, {})
