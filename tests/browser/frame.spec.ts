@@ -43,6 +43,11 @@ test.group('The pages', (group) => {
     await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
 
     assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    await page.locator('[data-testid=agent-pill][data-mood=resting]').waitFor()
+    await page.evaluate(`dispatchEvent(new Event('focus'))`)
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
     await page.reload()
     await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
     await lifecycle.stop(agent)
