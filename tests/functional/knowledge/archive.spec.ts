@@ -75,6 +75,18 @@ test.group('Archive', (group) => {
     assert.equal((await db.from('search_documents').count('* as n').first()).n, 66)
   })
 
+  test('leaves out what has no text, such as the steps of a run that has not ended', async ({
+    assert,
+  }) => {
+    await turnOn()
+    agent.say('a', 'Sail to Genoa', '')
+    assert.equal(await ingest(), 1)
+    agent.said.get('a')!.pop()
+    agent.say('a', 'We have arrived')
+    assert.equal(await ingest(), 1)
+    assert.sameMembers(await textsFor('sail arrived'), ['Sail to Genoa', 'We have arrived'])
+  })
+
   test('loses and doubles nothing when a reading breaks off', async ({ assert }) => {
     await turnOn()
     agent.say('a', ...Array.from({ length: 40 }, (_, index) => `first ${index}`))
