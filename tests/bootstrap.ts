@@ -19,6 +19,9 @@ import { shieldApiClient } from '@adonisjs/shield/plugins/api_client'
 /** Suites that talk to Mosaic over HTTP. */
 const SERVED = ['functional', 'security', 'browser', 'screenshots', 'e2e']
 
+/** Longer than any test: a client that shares this process may use a connection just when it would be closed. */
+const KEEP_ALIVE_MS = 600_000
+
 export const plugins: Config['plugins'] = [
   assert(),
   measureFiles,
@@ -54,7 +57,11 @@ export const configureSuite: Config['configureSuite'] = (suite) => {
   if (!SERVED.includes(suite.name)) return
   const answers = new DescribedAnswers()
   suite.setup(() =>
-    testUtils.httpServer().start((handler) => answers.watch(createHttpServer(handler)))
+    testUtils.httpServer().start((handler) => {
+      const server = createHttpServer(handler)
+      server.keepAliveTimeout = KEEP_ALIVE_MS
+      return answers.watch(server)
+    })
   )
   const judge = (test: Test) => test.teardown(() => asDescribed(answers))
   suite.onTest(judge)
