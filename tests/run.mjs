@@ -5,7 +5,7 @@
  * Usage: node tests/run.mjs [part …] [--driver name] [--one-lane] [--timings] [flags for Japa, as --files or --tests]
  *
  * Suites that do not meet run side by side, `--one-lane` runs them one after another. `--timings` prints how
- * long each suite took, how busy the processors were, and its slowest files.
+ * long each suite took, the processor time that it used with all that it started, and its costliest files.
  */
 import { chmodSync, createReadStream, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -153,10 +153,12 @@ class TestRun {
     const inside = alone ? quietNetwork() : (engine?.inside ?? [])
     const output = shown ? null : join(folder, 'output')
     const run = new SuiteRun({ suite: part, title, env, folder, inside, output })
-    const watch = timings ? new SuiteWatch() : null
     this.#running.add(run)
     this.#terminal.line(shown ? `\n${this.#terminal.strong(title)}` : `  … ${title}`)
-    const outcome = await run.run([...files.flatMap((file) => ['--files', file]), ...flags])
+    const ended = run.run([...files.flatMap((file) => ['--files', file]), ...flags])
+    const roots = [run.pid, engine?.pid].filter(Boolean)
+    const watch = timings ? new SuiteWatch({ folder, roots }) : null
+    const outcome = await ended
     this.#running.delete(run)
     if (output) await this.#print(title, output)
     return { title, ...outcome, timings: watch?.lines(outcome.files) ?? [] }

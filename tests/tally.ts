@@ -4,16 +4,16 @@ import app from '@adonisjs/core/services/app'
 import type { Runner } from '@japa/runner/core'
 import type { PluginFn } from '@japa/runner/types'
 
-/** Milliseconds that the groups of each spec file took, with what they set up and tore down. */
-const files = new Map<string, number>()
+/** When the first group of each spec file started and its last one ended (ms since 1970). */
+const files = new Map<string, { from: number; to: number }>()
 
 /** Measures spec files for `npm test -- --timings`. Groups run one after another. */
 export const measureFiles: PluginFn = ({ emitter }) => {
   let startedAt = 0
-  emitter.on('group:start', () => void (startedAt = performance.now()))
+  emitter.on('group:start', () => void (startedAt = Date.now()))
   emitter.on('group:end', ({ meta }) => {
     const file = relative(app.makePath(), meta.fileName ?? '')
-    files.set(file, (files.get(file) ?? 0) + performance.now() - startedAt)
+    files.set(file, { from: files.get(file)?.from ?? startedAt, to: Date.now() })
   })
 }
 
@@ -26,6 +26,7 @@ export function writeTally(runner: Runner): void {
   if (!file) return
   const { aggregates, failedTestsTitles } = runner.getSummary()
   const { passed, failed } = aggregates
-  const tally = { passed, failed, errors: failedTestsTitles, files: [...files] }
+  const spans = [...files].map(([name, span]) => ({ file: name, ...span }))
+  const tally = { passed, failed, errors: failedTestsTitles, files: spans }
   writeFileSync(file, JSON.stringify(tally))
 }

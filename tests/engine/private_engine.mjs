@@ -97,6 +97,11 @@ export class PrivateEngine {
     return ['nsenter', ...all, '--']
   }
 
+  /** The process that everything in it descends from. */
+  get pid() {
+    return this.#guard.pid
+  }
+
   get #initPid() {
     return readFileSync(join(this.#folder, 'init.pid'), 'utf8').trim()
   }

@@ -106,6 +106,11 @@ export class TestEngine {
     return this.#private?.within ?? []
   }
 
+  /** The process that everything in a private engine descends from; undefined for a given engine. */
+  get pid() {
+    return this.#private?.pid
+  }
+
   async stop() {
     this.#wayOut?.()
     await this.#private?.stop()

@@ -25,7 +25,8 @@ export function endLeftovers(found) {
   }
 }
 
-function processIds() {
+/** @returns {number[]} None without /proc. */
+export function processIds() {
   try {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
@@ -35,7 +36,8 @@ function processIds() {
   }
 }
 
-function traces(pid) {
+/** @returns {string[]} Where a process names the folder that it works below. */
+export function traces(pid) {
   return [
     readable(() => readlinkSync(`/proc/${pid}/cwd`)),
     readable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),

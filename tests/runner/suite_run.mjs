@@ -14,6 +14,8 @@ const LOOK_EVERY_MS = 500
 /** From the request to stop until a suite is killed: it stops its agents meanwhile. */
 const END_GRACE_MS = 10_000
 
+/** @typedef {{ file: string, from: number, to: number }} SpecSpan When a spec file ran, in ms since 1970. */
+
 /** One run of a Japa suite, in its own process group. */
 export class SuiteRun {
   #child
@@ -37,8 +39,7 @@ export class SuiteRun {
 
   /**
    * @param {string[]} flags For Japa.
-   * @returns {Promise<{ passed: number, failed: number, notes: string[], files: [string, number][] }>}
-   *   `files`: milliseconds by spec file.
+   * @returns {Promise<{ passed: number, failed: number, notes: string[], files: SpecSpan[] }>}
    */
   async run(flags) {
     const tally = join(this.#folder, 'tally.json')
@@ -72,6 +73,11 @@ export class SuiteRun {
       result.notes.push(`left running: ${names.join(', ')}`)
     }
     return result
+  }
+
+  /** Known as soon as `run` was called. */
+  get pid() {
+    return this.#child.pid
   }
 
   /** Stops a run that takes too long, or that has finished its tests but does not exit. */
