@@ -47,6 +47,8 @@ class TestRun {
   constructor() {
     /** Agents under users of their own reach their folders through this one. */
     chmodSync(this.#folder, 0o755)
+    /** All that is started compiles the same files; nobody else can write to this folder. */
+    process.env.NODE_COMPILE_CACHE = join(this.#folder, 'compiled')
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {
         this.#stopped = true

@@ -24,6 +24,13 @@ const REAP_DEADLINE_MS = 180_000
 /** Maximum page loads: interfaces come and go within a second of each other. */
 const MOST_LOADS = 5
 
+/** What the additional tests of a home continue with. */
+export interface Journey {
+  mosaic: MosaicProcess
+  /** As the first admin. */
+  api: Api
+}
+
 /** Where the agents of a journey run. */
 export interface AgentsHome {
   /** Additional variables for Mosaic. */
@@ -36,8 +43,8 @@ export interface AgentsHome {
   leaks(mosaic: MosaicProcess, canaries: Canaries): Promise<Leak[]>
   /** Removes what remains of the agents, after Mosaic has ended. */
   close(): Promise<void>
-  /** Additional tests for this home, while an agent runs in it. */
-  tests?(): void
+  /** Additional tests for this home, while an agent runs in it. `journey` is for use within them. */
+  tests?(journey: () => Journey): void
 }
 
 /**
@@ -254,7 +261,7 @@ export function firstJourney(title: string, home: AgentsHome): void {
       assert.deepEqual(await home.running(mosaic), before)
     })
 
-    home.tests?.()
+    home.tests?.(() => ({ mosaic, api }))
 
     test('no secret is found anywhere', async ({ assert }) => {
       const paths = ['/', '/chat', '/settings/providers', '/settings/agent', '/settings/tokens']

@@ -1,15 +1,22 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import app from '@adonisjs/core/services/app'
 import { freePort } from '#tests/e2e/mosaic_process'
+import { linkFolder } from '#tests/folder_links'
 
 const READY_DEADLINE_MS = 10 * 60_000
 const END_DEADLINE_MS = 60_000
 
-/** A clone of this repository as its first user has it: no packages, no build, no storage. */
+/** Paths that this run has made already, by the code that the quickstart uses as well. */
+const MADE = ['build', 'storage/openclaw']
+
+/**
+ * A clone of this repository as its first user has it, without packages, key or database. It is given the OpenClaw
+ * and the build of this run: the quickstart makes either if it is missing or not of the clone's own sources.
+ */
 export class FreshClone {
   readonly folder = mkdtempSync(join(tmpdir(), 'mosaic-clone-'))
   /** Output of the quickstart. */
@@ -20,6 +27,8 @@ export class FreshClone {
   constructor() {
     chmodSync(this.folder, 0o755)
     execFileSync('git', ['clone', '--quiet', app.makePath(), this.folder])
+    mkdirSync(join(this.folder, 'storage'))
+    for (const path of MADE) linkFolder(app.makePath(path), join(this.folder, path))
   }
 
   /** Uses the machine's own Node and npm, without this run's additions to PATH. */

@@ -5,12 +5,14 @@ import { createServer, type AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import app from '@adonisjs/core/services/app'
 
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 30_000
 const COMMAND_DEADLINE_MS = 120_000
 const ASK_EVERY_MS = 100
+const AGENT_TABLES = ['user_containers', 'system_containers']
 
 export interface Ended {
   code: number | null
@@ -74,6 +76,7 @@ export class MosaicProcess {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       TMPDIR: process.env.TMPDIR,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       NODE_ENV: 'production',
       HOST: '127.0.0.1',
       PORT: String(await freePort()),
@@ -134,7 +137,22 @@ export class MosaicProcess {
   /** Stops it and its agents. */
   async stopAll(): Promise<void> {
     await this.stop()
-    if (existsSync(this.databaseFile)) await this.ace('fleet:sleep', '--json')
+    if (this.#hasAgents()) await this.ace('fleet:sleep', '--json')
+  }
+
+  /** False if its own database, if that is a file, has no agent that was ever started. */
+  #hasAgents(): boolean {
+    if (!existsSync(this.databaseFile)) return false
+    const database = new DatabaseSync(this.databaseFile, { readOnly: true })
+    try {
+      return AGENT_TABLES.some((table) =>
+        database.prepare(`select 1 from ${table} where status <> 'stopped'`).get()
+      )
+    } catch {
+      return false // It failed before it made its tables.
+    } finally {
+      database.close()
+    }
   }
 
   /** Stops only the web process: agents outlive it. */

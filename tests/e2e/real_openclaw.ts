@@ -29,6 +29,9 @@ function environment(home: string, more: Record<string, string>): Record<string,
     OPENCLAW_STATE_DIR: join(home, 'state'),
     OPENCLAW_CONFIG_PATH: join(home, 'state', 'openclaw.json'),
     MOSAIC_SECRETS_FILE: join(home, 'secrets.json'),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(home, 'cache'),
+    // Otherwise OpenClaw starts itself once more, only to name a subfolder of the cache.
+    OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
     ...more,
   }
 }

@@ -26,10 +26,12 @@ test.group('Trouble with a provider or an agent', (group) => {
   let mosaic: MosaicProcess
   let service: ModelService
   let api: Api
+  let disk: SmallDisk | null = null
 
   group.setup(async () => {
     service = await new ModelService(KEY).start()
     mosaic = new MosaicProcess()
+    if (SmallDisk.isPossible) disk = new SmallDisk(mosaic.storage, DISK_KB)
     await mosaic.prepare()
     api = await setUp(mosaic, {
       type: 'custom',
@@ -37,8 +39,9 @@ test.group('Trouble with a provider or an agent', (group) => {
       apiKey: KEY,
       model: ModelService.MODEL,
     })
-    await api.chat('Good morning')
     return async () => {
+      await mosaic.stopAll()
+      disk?.remove()
       await mosaic.end()
       await service.stop()
     }
@@ -54,6 +57,17 @@ test.group('Trouble with a provider or an agent', (group) => {
     )
     return { ok: result.ok, reason: result.reason, told: Boolean(result.message) }
   }
+
+  test('a full disk is told at the first wake, and the chat goes on once there is room', async ({
+    assert,
+  }) => {
+    disk!.fill()
+    assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_NO_CAPACITY'))
+
+    disk!.makeRoom()
+    await api.ask('POST', '/api/v1/agent/start')
+    assert.equal(endOf(await api.chat('Good morning')).event, 'done')
+  }).skip(!SmallDisk.isPossible, 'Only root can mount a disk.')
 
   test('a provider that is down is named, in the test and in the chat', async ({ assert }) => {
     await service.stop()
@@ -103,25 +117,19 @@ test.group('Trouble with a provider or an agent', (group) => {
 })
 
 test.group('Trouble with the machine', (group) => {
-  const ended: MosaicProcess[] = []
-  group.each.teardown(async () => {
-    for (const mosaic of ended.splice(0)) await mosaic.end()
+  let mosaic: MosaicProcess
+
+  group.each.setup(() => {
+    mosaic = new MosaicProcess('/')
+    return () => mosaic.end()
   })
   group.each.timeout(TIMEOUT_MS)
-
-  const demo = { type: 'demo', model: 'echo' }
-  const madeFrom = async (cwd?: string) => {
-    const mosaic = new MosaicProcess(cwd)
-    ended.push(mosaic)
-    await mosaic.prepare()
-    return mosaic
-  }
 
   test('an OpenClaw that is not installed is told, to users and to the operator', async ({
     assert,
   }) => {
-    const mosaic = await madeFrom('/')
-    const api = await setUp(mosaic, demo)
+    await mosaic.prepare()
+    const api = await setUp(mosaic, { type: 'demo', model: 'echo' })
     assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_IMAGE_MISSING'))
 
     const { code, out } = await mosaic.ace('doctor')
@@ -129,27 +137,6 @@ test.group('Trouble with the machine', (group) => {
     assert.include(out, 'OpenClaw is not installed')
     assert.include(out, 'npm run quickstart')
   })
-
-  if (SmallDisk.isPossible) {
-    test('a full disk is told, and the chat goes on once there is room', async ({
-      assert,
-      cleanup,
-    }) => {
-      const mosaic = await madeFrom()
-      const disk = new SmallDisk(mosaic.storage, DISK_KB)
-      cleanup(async () => {
-        await mosaic.stopAll()
-        disk.remove()
-      })
-      const api = await setUp(mosaic, demo)
-      disk.fill()
-      assert.deepEqual(endOf(await api.chat('Hello')), failed('E_AGENT_NO_CAPACITY'))
-
-      disk.makeRoom()
-      await api.ask('POST', '/api/v1/agent/start')
-      assert.equal(endOf(await api.chat('Hello again')).event, 'done')
-    })
-  }
 })
 
 /** Returns the installation's processes except its web process. */

@@ -47,12 +47,8 @@ export function workAtHome(title: string, home: WorkingHome): void {
       await mosaic.prepare(home.env)
       const { MODEL } = ActingModel
       const provider = { type: 'custom', baseUrl: model.url, apiKey: 'any', model: MODEL }
-      api = await setUp(mosaic, provider)
+      api = await setUp(mosaic, provider, { 'agents.wakeAheadSec': 30, ...home.settings })
       await api.ask('PUT', '/api/v1/agent-config', { profile: 'full' })
-      const settings = { 'agents.wakeAheadSec': 30, ...home.settings }
-      for (const [key, value] of Object.entries(settings)) {
-        await mosaic.ace('settings:set', key, JSON.stringify(value))
-      }
       return async () => {
         await mosaic.end()
         await home.close()
@@ -98,17 +94,6 @@ export function workAtHome(title: string, home: WorkingHome): void {
     }
     const status = async () => (await api.ask<{ status: string }>('GET', '/api/v1/agent')).status
 
-    test('is not stopped while a shell of it runs in the background', async ({ assert }) => {
-      await api.chat(`Please run: ${SHELL}`)
-      await until(async () => (await shells()).length > 0)
-      await until(async () => (await reap()).working === 1)
-      assert.equal(await status(), 'running')
-      assert.lengthOf(await shells(), 1)
-
-      for (const shell of await shells()) await home.kill(shell)
-      await until(sleepsWhenReaped)
-    })
-
     test('answers after the next wake what was said while it stopped', async ({ assert }) => {
       await api.chat('Good morning')
       model.hold()
@@ -143,6 +128,17 @@ export function workAtHome(title: string, home: WorkingHome): void {
       await until(() => model.asked.some((text) => text.includes('Remind me of the kettle')))
       assert.equal(row().status, 'running')
       assert.notEqual(row().started_at, before)
+    })
+
+    test('is not stopped while a shell of it runs in the background', async ({ assert }) => {
+      await api.chat(`Please run: ${SHELL}`)
+      await until(async () => (await shells()).length > 0)
+      await until(async () => (await reap()).working === 1)
+      assert.equal(await status(), 'running')
+      assert.lengthOf(await shells(), 1)
+
+      for (const shell of await shells()) await home.kill(shell)
+      await until(sleepsWhenReaped)
     })
   })
 }

@@ -1,14 +1,11 @@
 import { test } from '@japa/runner'
-import { OutsideFolder } from '#tests/plugins/outside'
+import { exampleFolder } from '#tests/plugins/outside'
 
 test.group('Example plugins', () => {
   test('{$self} type-checks, passes its own tests and builds, outside the repository')
     .with(['openrouter', 'key-file', 'bubblewrap'])
-    .run(async ({ assert, cleanup }, name) => {
-      const folder = await OutsideFolder.make()
-      cleanup(() => folder.close())
-      await folder.copy(`examples/plugins/${name}`)
-      await folder.install()
+    .run(async ({ assert }, name) => {
+      const folder = await exampleFolder(name)
 
       assert.deepEqual(await folder.typecheck(), { code: 0, output: '' })
       const { code, output } = await folder.test()

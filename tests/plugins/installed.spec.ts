@@ -8,7 +8,7 @@ import { processesOf } from '#tests/e2e/canaries'
 import { freePort, MosaicProcess } from '#tests/e2e/mosaic_process'
 import { setUp } from '#tests/e2e/ready_mosaic'
 import { MODEL, OpenrouterService } from '#tests/plugins/openrouter_service'
-import { OutsideFolder } from '#tests/plugins/outside'
+import { exampleFolder } from '#tests/plugins/outside'
 import { ProductCopy } from '#tests/plugins/product_copy'
 
 const PLUGINS = ['bubblewrap', 'key-file', 'openrouter']
@@ -104,10 +104,7 @@ test.group('Plugins in an installation', (group) => {
   }
 
   async function packedExample(name: string): Promise<string> {
-    const folder = await OutsideFolder.make()
-    closing.push(() => folder.close())
-    await folder.copy(`examples/plugins/${name}`)
-    await folder.install()
+    const folder = await exampleFolder(name)
     const { code, output } = await folder.build()
     if (code !== 0) throw new Error(output)
     return folder.pack()
@@ -128,14 +125,8 @@ test.group('Plugins in an installation', (group) => {
   })
 
   test('carry a conversation with the real OpenClaw', async ({ assert }) => {
-    await mosaic.ace('migration:run', '--force')
-    await mosaic.ace('settings:set', 'runtime.driver', 'bubblewrap')
-    admin = await setUp(mosaic, {
-      type: 'openrouter',
-      baseUrl: service.url,
-      apiKey: API_KEY,
-      model: MODEL,
-    })
+    const provider = { type: 'openrouter', baseUrl: service.url, apiKey: API_KEY, model: MODEL }
+    admin = await setUp(mosaic, provider, { 'runtime.driver': 'bubblewrap' })
     assert.equal(await say(FIRST), OpenrouterService.answer(1))
 
     const [{ headers, told }] = service.chats

@@ -37,6 +37,8 @@ export interface Outcome {
  * plugin bundles is a copy, as npm packs no link.
  */
 export class OutsideFolder {
+  #built: Promise<Outcome> | undefined
+
   private constructor(readonly path: string) {}
 
   static async make(): Promise<OutsideFolder> {
@@ -75,7 +77,8 @@ export class OutsideFolder {
   /** Runs one of the repository's programs, or Node, in the folder. */
   async node(args: string[]): Promise<Outcome> {
     // What tells Japa or Adonis of the run that this is a part of is no business of the plugin's.
-    const env = { PATH: process.env.PATH, HOME: this.path, TMPDIR: tmpdir(), NO_COLOR: '1' }
+    const { PATH, NODE_COMPILE_CACHE } = process.env
+    const env = { PATH, NODE_COMPILE_CACHE, HOME: this.path, TMPDIR: tmpdir(), NO_COLOR: '1' }
     const options = { cwd: this.path, env, timeout: DEADLINE_MS, maxBuffer: 16 * 1024 * 1024 }
     return run(process.execPath, args, options).then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
@@ -92,10 +95,11 @@ export class OutsideFolder {
     return this.node(['bin/test.ts', ...files.flatMap((file) => ['--files', file])])
   }
 
-  /** Builds it without checking types again. */
+  /** Builds it, once, without checking types again. */
   build(): Promise<Outcome> {
     const compiler = app.makePath('node_modules/typescript/bin/tsc')
-    return this.node([compiler, '--project', 'tsconfig.build.json', '--noCheck'])
+    this.#built ??= this.node([compiler, '--project', 'tsconfig.build.json', '--noCheck'])
+    return this.#built
   }
 
   /** Packs the built plugin as npm would publish it. Returns the path of the tarball. */
@@ -111,6 +115,21 @@ export class OutsideFolder {
   async close(): Promise<void> {
     await rm(this.path, { recursive: true, force: true })
   }
+}
+
+const examples = new Map<string, Promise<OutsideFolder>>()
+
+/** An example plugin outside the repository, installed once for all specs of a run. */
+export function exampleFolder(name: string): Promise<OutsideFolder> {
+  const known = examples.get(name)
+  if (known) return known
+  const made = OutsideFolder.make().then(async (folder) => {
+    await folder.copy(`examples/plugins/${name}`)
+    await folder.install()
+    return folder
+  })
+  examples.set(name, made)
+  return made
 }
 
 const run = promisify(execFile)
