@@ -1,10 +1,11 @@
-import OpenAI, { APIError } from 'openai'
+import OpenAI from 'openai'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { DirectModels } from '#chat/direct_models'
 import { API_TIMING } from '#chat/openai_chat'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { failureOf } from '#tests/doubles/openai_failure'
 import { providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
@@ -43,16 +44,6 @@ const FAILURES: [status: number, body: object, told: number, code: string][] = [
   [500, { error: { message: 'Oops' } }, 500, 'E_MODEL_BAD_RESPONSE'],
   [503, { error: { message: 'Overloaded' } }, 503, 'E_MODEL_BAD_RESPONSE'],
 ]
-
-async function failureOf(promise: Promise<unknown>): Promise<APIError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof APIError) return error
-    throw error
-  }
-  throw new Error('It did not fail')
-}
 
 test.group('A model by its own name', (group) => {
   let upstream: LoopbackProvider

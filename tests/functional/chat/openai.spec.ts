@@ -1,21 +1,11 @@
-import OpenAI, { APIError } from 'openai'
+import OpenAI from 'openai'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { failureOf } from '#tests/doubles/openai_failure'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 
 const hello = [{ role: 'user' as const, content: 'Hello' }]
-
-/** Returns the client's error. */
-async function failureOf(promise: Promise<unknown>): Promise<APIError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof APIError) return error
-    throw error
-  }
-  throw new Error('It did not fail')
-}
 
 test.group("OpenAI's own client", (group) => {
   let gateway: ScriptedGateway

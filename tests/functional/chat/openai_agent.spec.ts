@@ -1,24 +1,15 @@
 import { request as httpRequest } from 'node:http'
-import OpenAI, { APIError } from 'openai'
+import OpenAI from 'openai'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import User from '#models/user'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { failureOf } from '#tests/doubles/openai_failure'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
 const hello = [{ role: 'user' as const, content: 'Hello' }]
-
-async function failureOf(promise: Promise<unknown>): Promise<APIError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof APIError) return error
-    throw error
-  }
-  throw new Error('It did not fail')
-}
 
 const functionTool = (name: string) => ({
   type: 'function' as const,

@@ -10,6 +10,7 @@ import settings from '#settings/services/main'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { until } from '#tests/doubles/test_clock'
+import { freshLimits, someone } from '#tests/functional/identity/limited'
 import { Visitor } from '#tests/visitor'
 
 const MEGABYTE = 1024 * 1024
@@ -37,19 +38,7 @@ const small = (index: number) => ({
 
 test.group('What one member may have', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(async () => {
-    await settings.set('onboarding.completed', true)
-    const present = await app.container.make('identity.limits')
-    const limits = new UserLimits(await app.container.make('limiter.manager'), settings)
-    app.container.bindValue('identity.limits', limits)
-    return () => app.container.bindValue('identity.limits', present)
-  })
-
-  async function someone() {
-    const { user, token } = await userWithToken()
-    const headers = { authorization: `Bearer ${token}` }
-    return { user, headers, visitor: new Visitor({ headers }) }
-  }
+  group.each.setup(freshLimits)
 
   test('is so many bytes of models, however many providers they are in', async ({ assert }) => {
     const { user, visitor } = await someone()

@@ -3,27 +3,16 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { UserLimits } from '#identity/user_limits'
-import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { baseUrl, scriptedSurface } from '#tests/doubles/chat_surface'
 import { EventReader } from '#tests/doubles/event_reader'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { until } from '#tests/doubles/test_clock'
+import { freshLimits, someone } from '#tests/functional/identity/limited'
 import { Visitor } from '#tests/visitor'
 
 test.group('What one user may ask of Mosaic', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(async () => {
-    await settings.set('onboarding.completed', true)
-    const present = await app.container.make('identity.limits')
-    const limits = new UserLimits(await app.container.make('limiter.manager'), settings)
-    app.container.bindValue('identity.limits', limits)
-    return () => app.container.bindValue('identity.limits', present)
-  })
-
-  async function someone() {
-    const { user, token } = await userWithToken()
-    const headers = { authorization: `Bearer ${token}` }
-    return { user, headers, visitor: new Visitor({ headers }) }
-  }
+  group.each.setup(freshLimits)
 
   test('is so many requests a minute; then they are told when to come back', async ({ assert }) => {
     await settings.set('limits.requestsPerMinute', 10)
