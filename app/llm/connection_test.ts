@@ -3,8 +3,11 @@ import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { readText } from '#bounded/body'
 import { hasCode } from '#drivers/error_code'
 
-/** The longest known model list is about two million bytes. The test has its own deadline. */
-const ANSWER = { what: 'The list of models', maxBytes: 8_000_000 }
+/**
+ * The longest known model list is about two million bytes, as is an answer with many vectors. The call has its own
+ * deadline.
+ */
+const ANSWER = { what: 'The answer of the service', maxBytes: 8_000_000 }
 
 /** A service did not answer correctly. `message` is for a person and contains nothing of the response. */
 export class ServiceFailure extends Error {
@@ -36,11 +39,29 @@ export interface LabelledTestOptions extends TestOptions {
  * than a timeout; it then throws that reason.
  */
 export async function testConnection(
-  { label, fetch, signal, now = () => performance.now() }: LabelledTestOptions,
+  { now = () => performance.now(), ...options }: LabelledTestOptions,
   run: (ask: Ask) => Promise<LlmModel[]>
 ): Promise<ConnectionTest> {
   const startedAt = now()
-  const latencyMs = () => Math.round(now() - startedAt)
+  const outcome = await askService(options, run)
+  const latencyMs = Math.round(now() - startedAt)
+  return outcome.ok
+    ? { ok: true, latencyMs, models: outcome.value }
+    : { ...outcome, latencyMs, models: [] }
+}
+
+/** The result of calls to a service: what they found, or why they failed. */
+export type Outcome<Value> =
+  { ok: true; value: Value } | { ok: false; reason: ConnectionFailure; message: string }
+
+/**
+ * Calls a service and turns any failure into a result. Throws only if `signal` aborts for another reason than a
+ * timeout; it then throws that reason.
+ */
+export async function askService<Value>(
+  { label, fetch, signal }: LabelledTestOptions,
+  run: (ask: Ask) => Promise<Value>
+): Promise<Outcome<Value>> {
   const ask: Ask = async (url, init) => {
     const response = await fetch(url, { ...init, signal })
     if (!response.ok) {
@@ -51,12 +72,11 @@ export async function testConnection(
   }
 
   try {
-    const models = await run(ask)
-    return { ok: true, latencyMs: latencyMs(), models }
+    return { ok: true, value: await run(ask) }
   } catch (error) {
     if (signal.aborted && (signal.reason as Error)?.name !== 'TimeoutError') throw signal.reason
     const { reason, message } = asFailure(label, error)
-    return { ok: false, latencyMs: latencyMs(), models: [], reason, message }
+    return { ok: false, reason, message }
   }
 }
 

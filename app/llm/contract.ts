@@ -101,6 +101,24 @@ export type ConnectionTest =
       message: string
     }
 
+/** Texts to turn into vectors. */
+export interface EmbeddingInput {
+  /** A model of the service that makes embeddings. */
+  model: string
+  /** At least one text, none of them empty. */
+  texts: string[]
+}
+
+/** The result of `embed`: one vector per text in the same order, all of the same length. */
+export type Embeddings =
+  | {
+      ok: true
+      vectors: number[][]
+      /** The tokens that the service charges for; null if it does not say. */
+      tokens: number | null
+    }
+  | { ok: false; reason: ConnectionFailure; message: string }
+
 /**
  * `fetch` as Mosaic gives it to an adapter: it calls only allowed addresses, and returns redirects instead of following
  * them. Rejects with E_BLOCKED_ADDRESS for a forbidden address, with a `TimeoutError` at its deadline, with the reason
@@ -108,7 +126,7 @@ export type ConnectionTest =
  */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
-/** Inputs of a connection test. */
+/** Inputs of a connection test, and of `embed`. */
 export interface TestOptions {
   fetch: Fetch
   /** Carries the deadline: a `TimeoutError` becomes the result `timeout`; any other reason is thrown. */
@@ -195,6 +213,16 @@ export interface LlmAdapter {
 
   /** Writes the key into the headers that the service expects. */
   authorize(headers: Headers, apiKey: string): void
+
+  /**
+   * Turns texts into vectors, for search by meaning. If the method is missing, the service makes no embeddings. A bad
+   * response is a result, not an exception; only `signal` throws. Every vector has finite numbers and is not zero.
+   */
+  embed?(
+    connection: LlmConnection,
+    input: EmbeddingInput,
+    options: TestOptions
+  ): Promise<Embeddings>
 
   /**
    * Answers an agent's call itself, for an adapter without a service behind it. If the method is missing, the

@@ -30,6 +30,8 @@ export interface LlmAdapterSuite {
     answer: (request: Received) => Reply
     /** Set if the service may lack a list, so that one token has to be completed. */
     listPath?: string
+    /** A model that makes embeddings; required if the adapter has `embed`. */
+    embeddingModel?: string
   }
   /**
    * Errors from the service's documentation, each with the reason that `readError` or Mosaic itself must
@@ -94,7 +96,10 @@ export function llmAdapterSuite(test: SuiteTest, options: LlmAdapterSuite): void
   describesItself(test, options)
   entersTheDocument(test, options)
   readsErrors(test, options)
-  if (options.service) testsConnections(test, options, options.service)
+  if (options.service) {
+    testsConnections(test, options, options.service)
+    makesEmbeddings(test, options, options.service)
+  }
 }
 
 function describesItself(test: SuiteTest, { name, adapter }: LlmAdapterSuite): void {
@@ -376,6 +381,67 @@ function testsConnections(
       )
       cleanup(() => server.close())
       await fails(assert, connect(`${server.url}${service.path}`, declared), 'bad_response')
+    })
+  })
+}
+
+function makesEmbeddings(
+  test: SuiteTest,
+  { name, adapter }: LlmAdapterSuite,
+  { path, answer, embeddingModel }: NonNullable<LlmAdapterSuite['service']>
+): void {
+  test.group(`LLM adapter ${name}: embeddings`, () => {
+    test('are made by the model that the suite names', ({ assert }) => {
+      assert.equal(adapter().embed !== undefined, embeddingModel !== undefined)
+    })
+    if (!embeddingModel) return
+
+    const fetch = createGuardedFetch({ allowedRanges: ['127.0.0.0/8'] })
+    const texts = ['the harbour of Genoa', 'a lighthouse']
+    const embed = (url: string, signal = AbortSignal.timeout(ANSWERING_MS)) => {
+      const made = adapter()
+      const { apiType } = made.defaults
+      const connection = { baseUrl: `${url}${path}`, apiKey: KEY, apiType, models: [] }
+      return made.embed!(connection, { model: embeddingModel, texts }, { fetch, signal })
+    }
+
+    test('are one vector per text, with the key in its header alone', async ({
+      assert,
+      cleanup,
+    }) => {
+      const server = await LoopbackService.start(answer)
+      cleanup(() => server.close())
+      const made = await embed(server.url)
+      if (!made.ok) return assert.fail(made.message)
+      assert.lengthOf(made.vectors, texts.length)
+      for (const vector of made.vectors) assert.lengthOf(vector, made.vectors[0].length)
+      assert.notDeepEqual(made.vectors[0], made.vectors[1])
+      const [{ url, body, headers }] = server.received
+      assert.include(JSON.stringify(body), texts[1])
+      assert.include(JSON.stringify(headers), KEY)
+      assert.notInclude(`${url} ${JSON.stringify(body)}`, KEY)
+    })
+
+    for (const { does, reply, reason } of BEHAVIOURS) {
+      test(`say ${reason} of a service that ${does}`, async ({ assert, cleanup }) => {
+        const server = await LoopbackService.start(() => reply)
+        cleanup(() => server.close())
+        const withinMs = reason === 'timeout' ? HANGING_MS : ANSWERING_MS
+        const made = await embed(server.url, AbortSignal.timeout(withinMs))
+        if (made.ok) return assert.fail('it found vectors')
+        assert.equal(made.reason, reason)
+        assert.match(made.message, /^[A-Z].+\.$/)
+        assert.notInclude(JSON.stringify(made), KEY)
+      })
+    }
+
+    test('fail with the reason of whoever calls them off', async ({ assert, cleanup }) => {
+      const server = await LoopbackService.start(() => () => {})
+      cleanup(() => server.close())
+      const controller = new AbortController()
+      const run = embed(server.url, controller.signal)
+      controller.abort(new Error('called off'))
+      await assert.rejects(() => run, 'called off')
     })
   })
 }

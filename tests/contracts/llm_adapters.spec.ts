@@ -16,6 +16,17 @@ const routes =
     return json ? { status: 200, json } : { status: 404, json: { error: 'no such path' } }
   }
 
+/** A vector per text, as long as no real model makes them. */
+const vectors = [
+  [0.5, 0.25, 0],
+  [0, 0.5, 1],
+]
+const embeddings = {
+  object: 'list',
+  data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })).toReversed(),
+  usage: { prompt_tokens: 7, total_tokens: 7 },
+}
+
 const completion = { id: 'c', object: 'chat.completion', choices: [{ message: { content: 'H' } }] }
 const list = (...ids: string[]) => ({
   object: 'list',
@@ -29,8 +40,10 @@ llmAdapterSuite(test, {
     path: '/v1',
     models: ['gpt-5.5', 'gpt-new'],
     listPath: '/v1/models',
+    embeddingModel: 'text-embedding-3-large',
     answer: routes({
       'GET /v1/models': list('gpt-5.5', 'gpt-new', 'text-embedding-3-large'),
+      'POST /v1/embeddings': embeddings,
       'POST /v1/responses': { id: 'r', object: 'response', output: [] },
     }),
   },
@@ -73,7 +86,11 @@ llmAdapterSuite(test, {
   service: {
     path: '',
     models: ['qwen3:8b'],
-    answer: routes({ 'GET /api/tags': { models: [{ name: 'qwen3:8b', model: 'qwen3:8b' }] } }),
+    embeddingModel: 'nomic-embed-text',
+    answer: routes({
+      'GET /api/tags': { models: [{ name: 'qwen3:8b', model: 'qwen3:8b' }] },
+      'POST /api/embed': { embeddings: vectors, prompt_eval_count: 7 },
+    }),
   },
 })
 
@@ -84,8 +101,10 @@ llmAdapterSuite(test, {
     path: '/v1',
     models: ['vendor/model'],
     listPath: '/v1/models',
+    embeddingModel: 'vendor/embed',
     answer: routes({
       'GET /v1/models': list('vendor/model'),
+      'POST /v1/embeddings': embeddings,
       'POST /v1/chat/completions': completion,
     }),
   },

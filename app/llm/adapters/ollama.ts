@@ -1,5 +1,7 @@
 import type {
   ConnectionTest,
+  EmbeddingInput,
+  Embeddings,
   LlmAdapter,
   LlmConnection,
   LlmField,
@@ -9,6 +11,7 @@ import type {
   TestOptions,
 } from '#llm/contract'
 import { badAnswer, testConnection } from '#llm/connection_test'
+import { embedBy } from '#llm/embeddings'
 import { authorizeBearer } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
 
@@ -67,6 +70,20 @@ export class OllamaAdapter implements LlmAdapter {
 
   authorize(headers: Headers, apiKey: string): void {
     authorizeBearer(headers, apiKey)
+  }
+
+  embed(
+    connection: LlmConnection,
+    { model, texts }: EmbeddingInput,
+    options: TestOptions
+  ): Promise<Embeddings> {
+    return embedBy(connection, texts.length, {
+      ...options,
+      label: this.label,
+      path: '/api/embed',
+      body: { model, input: texts },
+      read: (answer) => ({ vectors: answer.embeddings, tokens: answer.prompt_eval_count }),
+    })
   }
 
   #readModels(answer: unknown): LlmModel[] {

@@ -1,5 +1,7 @@
 import type {
   ConnectionTest,
+  EmbeddingInput,
+  Embeddings,
   LlmAdapter,
   LlmConnection,
   LlmField,
@@ -7,6 +9,7 @@ import type {
   OpenClawProvider,
   TestOptions,
 } from '#llm/contract'
+import { embedByOpenAiApi } from '#llm/embeddings'
 import { withKnown } from '#llm/known_models'
 import { authorizeBearer, testOpenAiApi } from '#llm/openai_api'
 import { openClawEntry } from '#llm/openclaw_entry'
@@ -66,5 +69,13 @@ export class OpenAiAdapter implements LlmAdapter {
 
   authorize(headers: Headers, apiKey: string): void {
     authorizeBearer(headers, apiKey)
+  }
+
+  embed(
+    connection: LlmConnection,
+    input: EmbeddingInput,
+    options: TestOptions
+  ): Promise<Embeddings> {
+    return embedByOpenAiApi(connection, input, { ...options, label: this.label })
   }
 }

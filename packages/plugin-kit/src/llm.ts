@@ -12,3 +12,6 @@ export * from '../../../app/llm/api_calls.js'
 export * from '../../../app/llm/connection_test.js'
 export * from '../../../app/llm/openai_api.js'
 export * from '../../../app/llm/known_models.js'
+
+/** Vectors of texts, for adapters whose services make embeddings. */
+export * from '../../../app/llm/embeddings.js'
