@@ -559,7 +559,7 @@ export class UsageDaySchema extends BaseModel {
 }
 
 export class UserAgentConfigSchema extends BaseModel {
-  static $columns = ['archiveDays', 'archiveEnabled', 'createdAt', 'fallbackModels', 'id', 'knowledge', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId', 'wakeEarly'] as const
+  static $columns = ['archiveDays', 'archiveEnabled', 'createdAt', 'embeddingModel', 'fallbackModels', 'id', 'knowledge', 'personality', 'primaryModel', 'profile', 'providerId', 'updatedAt', 'userId', 'wakeEarly'] as const
   $columns = UserAgentConfigSchema.$columns
   @column()
   declare archiveDays: number
@@ -567,6 +567,8 @@ export class UserAgentConfigSchema extends BaseModel {
   declare archiveEnabled: boolean
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
+  @column()
+  declare embeddingModel: string | null
   @jsonColumn()
   declare fallbackModels: string[]
   @column({ isPrimary: true })
@@ -695,6 +697,40 @@ export class UserSchema extends BaseModel {
   declare role: string
   @column.dateTime({ autoCreate: true, autoUpdate: true })
   declare updatedAt: DateTime
+}
+
+export class VectorBlockSchema extends BaseModel {
+  static $columns = ['count', 'createdAt', 'dimensions', 'id', 'model', 'position', 'updatedAt', 'userId', 'vectors'] as const
+  $columns = VectorBlockSchema.$columns
+  @column()
+  declare count: number
+  @column.dateTime({ autoCreate: true })
+  declare createdAt: DateTime
+  @column()
+  declare dimensions: number
+  @column({ isPrimary: true })
+  declare id: string
+  @column()
+  declare model: string
+  @column()
+  declare position: number
+  @column.dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
+  @column()
+  declare userId: string
+  @dataSealedColumn()
+  declare vectors: string | null
+}
+
+export class VectorSlotSchema extends BaseModel {
+  static $columns = ['blockId', 'findingId', 'slot'] as const
+  $columns = VectorSlotSchema.$columns
+  @column()
+  declare blockId: string
+  @column({ isPrimary: true })
+  declare findingId: string
+  @column()
+  declare slot: number
 }
 
 export class WakeDaySchema extends BaseModel {

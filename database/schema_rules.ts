@@ -54,6 +54,7 @@ export default {
     tasks: { columns: { title: dataSealed, body: dataSealed, result: dataSealed } },
     archive_conversations: { columns: { name: dataSealed, title: dataSealed } },
     archive_messages: { columns: { text: dataSealed } },
+    vector_blocks: { columns: { vectors: dataSealed } },
     uploads: { columns: { content: sealed } },
     conversation_lists: { columns: { list: sealed } },
   },

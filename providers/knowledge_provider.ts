@@ -3,11 +3,13 @@ import type { Archive } from '#knowledge/archive/archive'
 import type { ArchiveIngestion } from '#knowledge/archive/archive_ingestion'
 import type { ArchiveSettings } from '#knowledge/archive/archive_settings'
 import type { DataKeys } from '#knowledge/data_keys'
+import type { KnowledgeExport } from '#knowledge/export'
 import type { Findings } from '#knowledge/findings'
 import type { McpServer } from '#knowledge/mcp/server'
 import type { AgentMemories } from '#knowledge/memory'
 import type { KnowledgeQuota } from '#knowledge/quota'
 import type { Tasks } from '#knowledge/tasks'
+import type { FindingVectors } from '#knowledge/search/finding_vectors'
 import type { WordIndex } from '#knowledge/search/word_index'
 
 declare module '@adonisjs/core/types' {
@@ -15,10 +17,12 @@ declare module '@adonisjs/core/types' {
     'knowledge.keys': DataKeys
     'knowledge.quota': KnowledgeQuota
     'knowledge.index': WordIndex
+    'knowledge.vectors': FindingVectors
     'knowledge.findings': Findings
     'knowledge.memories': AgentMemories
     'knowledge.tasks': Tasks
     'knowledge.mcp': McpServer
+    'knowledge.export': KnowledgeExport
     'knowledge.archive': Archive
     'knowledge.archive_settings': ArchiveSettings
     'knowledge.archive_ingestion': ArchiveIngestion
@@ -27,7 +31,21 @@ declare module '@adonisjs/core/types' {
 
 /** Registers what people and their agents know, and the keys that seal it. */
 export default class KnowledgeProvider {
+  #vectors: FindingVectors | null = null
+
   constructor(protected app: ApplicationService) {}
+
+  /** Vectors of another model than the chosen one are of no use. */
+  async boot() {
+    const emitter = await this.app.container.make('emitter')
+    emitter.on('agent:settings_changed', async ({ userId }) => {
+      await (await this.app.container.make('knowledge.vectors')).modelChanged(userId)
+    })
+  }
+
+  async shutdown() {
+    await this.#vectors?.close()
+  }
 
   register() {
     const { container } = this.app
@@ -43,13 +61,25 @@ export default class KnowledgeProvider {
       const { WordIndex } = await import('#knowledge/search/word_index')
       return new WordIndex()
     })
+    container.singleton('knowledge.vectors', async (resolver) => {
+      const { FindingVectors } = await import('#knowledge/search/finding_vectors')
+      const { ExactVectorIndex } = await import('#knowledge/search/vector_index')
+      this.#vectors = new FindingVectors(
+        await resolver.make('knowledge.keys'),
+        new ExactVectorIndex(),
+        await resolver.make('llm_relay.embeddings'),
+        await resolver.make('logger')
+      )
+      return this.#vectors
+    })
     container.singleton('knowledge.findings', async (resolver) => {
       const { Findings } = await import('#knowledge/findings')
-      return new Findings(
-        await resolver.make('knowledge.keys'),
-        await resolver.make('knowledge.index'),
-        await resolver.make('knowledge.quota')
-      )
+      const { FindingSearch } = await import('#knowledge/finding_search')
+      const keys = await resolver.make('knowledge.keys')
+      const index = await resolver.make('knowledge.index')
+      const vectors = await resolver.make('knowledge.vectors')
+      const finder = new FindingSearch(keys, index, vectors)
+      return new Findings(keys, index, await resolver.make('knowledge.quota'), vectors, finder)
     })
     container.singleton('knowledge.memories', async (resolver) => {
       const { AgentMemories } = await import('#knowledge/memory')
@@ -68,6 +98,15 @@ export default class KnowledgeProvider {
     container.singleton('knowledge.mcp', async (resolver) => {
       const { McpServer } = await import('#knowledge/mcp/server')
       return new McpServer({
+        findings: await resolver.make('knowledge.findings'),
+        memories: await resolver.make('knowledge.memories'),
+        tasks: await resolver.make('knowledge.tasks'),
+      })
+    })
+    container.singleton('knowledge.export', async (resolver) => {
+      const { KnowledgeExport } = await import('#knowledge/export')
+      return new KnowledgeExport({
+        keys: await resolver.make('knowledge.keys'),
         findings: await resolver.make('knowledge.findings'),
         memories: await resolver.make('knowledge.memories'),
         tasks: await resolver.make('knowledge.tasks'),

@@ -52,7 +52,8 @@ export default class LlmProvider {
       return new AgentPreferences(
         await resolver.make('settings'),
         await resolver.make('audit'),
-        await this.#tellOfChanges()
+        await this.#tellOfChanges(),
+        await resolver.make('llm_relay.embeddings')
       )
     })
   }

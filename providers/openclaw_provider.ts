@@ -1,6 +1,7 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { TokenUsage } from '#llm/token_usage'
 import type { LlmRelay } from '#llm_relay/relay'
+import type { ProviderEmbeddings } from '#llm_relay/embeddings'
 import type { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayDispatcher } from '#llm_relay/relay_dispatcher'
 import type { RelayTargets } from '#llm_relay/relay_targets'
@@ -24,6 +25,7 @@ declare module '@adonisjs/core/types' {
     'llm_relay.targets': RelayTargets
     'llm_relay.failures': ProviderFailures
     'llm_relay.dispatcher': RelayDispatcher
+    'llm_relay.embeddings': ProviderEmbeddings
   }
 }
 
@@ -109,6 +111,11 @@ export default class OpenclawProvider {
       this.#dispatcher = new RelayDispatcher(() => settings.get('network.allowedRanges'))
       return this.#dispatcher
     })
+    container.singleton('llm_relay.embeddings', async (resolver) => {
+      const { ProviderEmbeddings } = await import('#llm_relay/embeddings')
+      const targets = await resolver.make('llm_relay.targets')
+      return new ProviderEmbeddings(targets, await resolver.make('llm.fetch'), await this.#spent())
+    })
     container.singleton('llm_relay', async (resolver) => {
       const { LlmRelay } = await import('#llm_relay/relay')
       const dispatcher = await resolver.make('llm_relay.dispatcher')
@@ -117,7 +124,8 @@ export default class OpenclawProvider {
         await resolver.make('llm_relay.failures'),
         () => dispatcher.get(),
         await resolver.make('logger'),
-        await this.#spent()
+        await this.#spent(),
+        await resolver.make('llm_relay.embeddings')
       )
     })
   }

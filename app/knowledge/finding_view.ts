@@ -1,4 +1,4 @@
-import type Finding from '#models/finding'
+import Finding from '#models/finding'
 import type { Author, FindingStatus } from '#models/types'
 import { iso } from '#knowledge/iso'
 import type { DataCipher } from '#vaults/data_cipher'
@@ -43,3 +43,21 @@ export function findingView(
     updatedAt: iso(row.updatedAt)!,
   }
 }
+
+/** Returns the views of one owner's rows, each with the finding that it corrects. */
+export async function findingViews(
+  userId: string,
+  rows: Finding[],
+  cipher: DataCipher
+): Promise<FindingView[]> {
+  const ids = rows.map(({ id }) => id)
+  const corrected = await Finding.ownedBy(userId)
+    .whereIn('superseded_by', ids)
+    .select('id', 'superseded_by')
+  const byCorrector = new Map(corrected.map(({ id, supersededBy }) => [supersededBy!, id]))
+  return rows.map((row) => findingView(row, cipher, byCorrector.get(row.id) ?? null))
+}
+
+/** Returns whether a finding is current and has not expired. */
+export const holds = ({ status, expiresAt }: FindingView) =>
+  status === 'current' && (expiresAt === null || Date.parse(expiresAt) > Date.now())

@@ -6,20 +6,13 @@ import type { Author, FindingStatus } from '#models/types'
 import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_SIMILAR } from '#knowledge/errors'
-import { findingView, type FindingView } from '#knowledge/finding_view'
+import type { FindingSearch, FoundFinding } from '#knowledge/finding_search'
+import { findingView, findingViews, holds, type FindingView } from '#knowledge/finding_view'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
-import { countsOf, likeness, wordsOf } from '#knowledge/search/words'
+import type { FindingVectors } from '#knowledge/search/finding_vectors'
+import { countsOf, wordsOf } from '#knowledge/search/words'
 import type { WordIndex } from '#knowledge/search/word_index'
 import type { DataCipher } from '#vaults/data_cipher'
-
-/** Similarity at which two findings count as nearly the same. */
-const NEARLY_THE_SAME = 0.7
-
-/** Matches compared with a new finding. */
-const COMPARED = 5
-
-/** Extra matches to read, because some may have expired. */
-const MORE_MATCHES = 20
 
 export interface FindingInput {
   title: string
@@ -37,9 +30,6 @@ export interface FindingChanges extends Partial<Omit<FindingInput, 'supersedes'>
   status?: Exclude<FindingStatus, 'superseded'>
 }
 
-/** A match with its score, comparable only within one search. */
-export type FoundFinding = FindingView & { score: number; foundBy: 'words' }
-
 /**
  * Findings of people and their agents. Every call is scoped to one owner: other owners' rows do not exist and
  * fail with E_ROW_NOT_FOUND (404).
@@ -48,7 +38,9 @@ export class Findings {
   constructor(
     protected keys: DataKeys,
     protected index: WordIndex,
-    protected quota: KnowledgeQuota
+    protected quota: KnowledgeQuota,
+    protected vectors: FindingVectors,
+    protected finder: FindingSearch
   ) {}
 
   /** Returns the newest first. */
@@ -84,7 +76,7 @@ export class Findings {
     if (supersedes) await Finding.ownedBy(userId).where('id', supersedes).firstOrFail()
     const cipher = await this.keys.get(userId)
     if (!force) {
-      const similar = await this.#similarTo(userId, cipher, input)
+      const similar = await this.finder.similarTo(userId, cipher, input)
       if (similar) throw new E_SIMILAR(similar)
     }
 
@@ -97,8 +89,9 @@ export class Findings {
       if (!force) await this.#demandFirst(row, cipher, supersedes, trx)
       await row.useTransaction(trx).save()
       await this.#index(row, cipher, input, trx)
-      if (supersedes) await this.#supersede(userId, supersedes, row.id, trx)
+      if (supersedes) await this.#supersede(cipher, userId, supersedes, row.id, trx)
     })
+    await this.vectors.catchUp(userId)
     return findingView(row, cipher, supersedes)
   }
 
@@ -112,7 +105,7 @@ export class Findings {
       body: changes.body ?? former.body,
       source: changes.source === undefined ? former.source : changes.source,
     }
-    const formerBytes = row.bytes
+    const { bytes: formerBytes, contentMac: formerMac } = row
     write(row, cipher, text)
     if (changes.expiresAt !== undefined) row.expiresAt = changes.expiresAt
     if (changes.confirmed !== undefined) {
@@ -126,62 +119,29 @@ export class Findings {
       await row.useTransaction(trx).save()
       if (row.status === 'current') await this.#index(row, cipher, text, trx)
       else await this.index.remove('finding', [row.id], trx)
+      if (row.status !== 'current' || row.contentMac !== formerMac) {
+        await this.vectors.forget(cipher, userId, [row.id], trx)
+      }
     })
+    await this.vectors.catchUp(userId)
     return this.find(userId, id)
+  }
+
+  /** Searches current findings that have not expired, best match first. */
+  search(userId: string, query: string, limit: number): Promise<FoundFinding[]> {
+    return this.finder.search(userId, query, limit)
   }
 
   async delete(userId: string, id: string): Promise<void> {
     const row = await Finding.ownedBy(userId).where('id', id).firstOrFail()
+    const cipher = await this.keys.find(userId)
     await db.transaction(async (trx) => {
       await this.index.remove('finding', [row.id], trx)
+      await this.vectors.forget(cipher, userId, [row.id], trx)
       const corrected = Finding.query({ client: trx }).where('user_id', userId)
       await corrected.where('superseded_by', row.id).update({ superseded_by: null })
       await row.useTransaction(trx).delete()
     })
-  }
-
-  /** Searches current findings that have not expired, best match first. */
-  async search(userId: string, query: string, limit: number): Promise<FoundFinding[]> {
-    const cipher = await this.keys.find(userId)
-    if (!cipher) return []
-    const matches = await this.index.search(cipher, {
-      userId,
-      kind: 'finding',
-      words: wordsOf(query),
-      limit: limit + MORE_MATCHES,
-    })
-    const views = await this.#byId(
-      userId,
-      cipher,
-      matches.map(({ refId }) => refId)
-    )
-    const found = matches.flatMap(({ refId, score }) => {
-      const view = views.get(refId)
-      return view && holds(view) ? [{ ...view, score, foundBy: 'words' as const }] : []
-    })
-    return found.slice(0, limit)
-  }
-
-  async #similarTo(
-    userId: string,
-    cipher: DataCipher,
-    { title, body, supersedes }: FindingInput
-  ): Promise<FindingView | null> {
-    const words = wordsOf(`${title}\n${body}`)
-    const matches = await this.index.search(cipher, {
-      userId,
-      kind: 'finding',
-      words,
-      limit: COMPARED,
-    })
-    const ids = matches.map(({ refId }) => refId).filter((id) => id !== supersedes)
-    const own = new Set(words)
-    const near = [...(await this.#byId(userId, cipher, ids)).values()]
-      .filter(holds)
-      .map((view) => ({ view, share: likeness(own, wordSet(view)) }))
-      .filter(({ share }) => share >= NEARLY_THE_SAME)
-      .toSorted((one, other) => other.share - one.share)
-    return near[0]?.view ?? null
   }
 
   /**
@@ -202,6 +162,7 @@ export class Findings {
   }
 
   async #supersede(
+    cipher: DataCipher,
     userId: string,
     id: string,
     by: string,
@@ -211,6 +172,7 @@ export class Findings {
       .where({ user_id: userId, id })
       .update({ status: 'superseded', superseded_by: by })
     await this.index.remove('finding', [id], trx)
+    await this.vectors.forget(cipher, userId, [id], trx)
   }
 
   /** Indexes a finding; words in the title count twice. */
@@ -226,35 +188,8 @@ export class Findings {
     return this.index.put(cipher, { userId, kind: 'finding', refId, counts }, trx)
   }
 
-  async #byId(
-    userId: string,
-    cipher: DataCipher,
-    ids: string[]
-  ): Promise<Map<string, FindingView>> {
-    if (ids.length === 0) return new Map()
-    const rows = await Finding.ownedBy(userId).whereIn('id', ids)
-    const corrected = await this.#corrected(userId, ids)
-    return new Map(
-      rows.map((row) => [row.id, findingView(row, cipher, corrected.get(row.id) ?? null)])
-    )
-  }
-
   async #views(userId: string, rows: Finding[]): Promise<FindingView[]> {
-    if (rows.length === 0) return []
-    const cipher = await this.keys.require(userId)
-    const corrected = await this.#corrected(
-      userId,
-      rows.map(({ id }) => id)
-    )
-    return rows.map((row) => findingView(row, cipher, corrected.get(row.id) ?? null))
-  }
-
-  /** Maps correcting findings to those they correct. */
-  async #corrected(userId: string, ids: string[]): Promise<Map<string, string>> {
-    const rows = await Finding.ownedBy(userId)
-      .whereIn('superseded_by', ids)
-      .select('id', 'superseded_by')
-    return new Map(rows.map(({ id, supersededBy }) => [supersededBy!, id]))
+    return rows.length === 0 ? [] : findingViews(userId, rows, await this.keys.require(userId))
   }
 }
 
@@ -269,9 +204,3 @@ function write(
   row.contentMac = cipher.name('finding', title, body)
   row.bytes = sizeOf(title, body, source)
 }
-
-const wordSet = ({ title, body }: FindingView) => new Set(wordsOf(`${title}\n${body}`))
-
-/** Returns whether a finding is current and has not expired. */
-const holds = ({ status, expiresAt }: FindingView) =>
-  status === 'current' && (expiresAt === null || Date.parse(expiresAt) > Date.now())

@@ -15,3 +15,11 @@ export class E_AGENT_CALLS_FULL extends Exception {
   static override message = 'Mosaic holds as many calls of agents as it has room for.'
   static override help = 'Send it again in a few seconds, or make fewer calls at the same time.'
 }
+
+/** A provider made no vectors for its owner. The message is the reason, for a person. */
+export class E_EMBEDDING_FAILED extends Exception {
+  static override code = 'E_EMBEDDING_FAILED'
+  static override status = 502
+  static override help =
+    'Check the provider and the name of its embedding model under Settings → Knowledge.'
+}

@@ -10,6 +10,8 @@ import type { TokenUsage } from '#llm/token_usage'
 import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
 import { CALL_LIMIT, IN_PLACE_LIMIT, withJsonOf } from '#llm_relay/call_body'
+import type { ProviderEmbeddings } from '#llm_relay/embeddings'
+import { embeddingAnswer, isEmbeddingCall, readEmbeddingCall } from '#llm_relay/embedding_call'
 import { decodedBody } from '#llm_relay/decoded_body'
 import { E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL } from '#llm_relay/errors'
 import { beginningOf } from '#llm_relay/first_message'
@@ -93,6 +95,7 @@ export class LlmRelay {
     protected logger: Logger,
     /** Called with the usage of each call once it is over. */
     protected spent: (agent: AgentName, usage: TokenUsage) => void,
+    protected embeddings: Pick<ProviderEmbeddings, 'at'>,
     deadlines: Partial<RelayDeadlines> = {}
   ) {
     this.#deadlines = { ...DEADLINES, ...deadlines }
@@ -112,12 +115,15 @@ export class LlmRelay {
 
     const { name, isActive } = target.provider
     const path = call.rest.split('?', 1)[0]
-    if (!allowsCall(target.calls, call.method, path)) {
+    const isAllowed = allowsCall(target.calls, call.method, path)
+    /** Services with another API for vectors are asked through their adapter. */
+    const isTranslated = !isAllowed && isEmbeddingCall(call.method, path) && target.adapter.embed
+    if (!isAllowed && !isTranslated) {
       const message = `Mosaic passes no ${call.method} on ${path.slice(0, 100)} to ${name}.`
       return this.#instead(target, takeTheNextModel('not_found', name, message))
     }
     if (!isActive) return this.#instead(target, takeTheNextModel('inactive', name))
-    return this.send(call, target)
+    return isTranslated ? this.#embed(call, target) : this.send(call, target)
   }
 
   /** Sends a call that is already authorized. Throws like `answer`, except E_AGENT_UNAUTHORIZED. */
@@ -220,6 +226,18 @@ export class LlmRelay {
         throw error
       return this.#instead(target, takeTheNextModel('bad_response', target.provider.name), error)
     }
+  }
+
+  async #embed(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
+    const { name } = target.provider
+    return withJsonOf(call.body, IN_PLACE_LIMIT, target.agent, async (body) => {
+      const asked = readEmbeddingCall(body)
+      if (!asked) return this.#instead(target, takeTheNextModel('bad_request', name))
+      const made = await this.embeddings.at(target, asked, call.signal)
+      if (!made.ok) return this.#instead(target, takeTheNextModel(made.reason, name, made.message))
+      this.#forget(target)
+      return { status: 200, headers: JSON_BODY, body: embeddingAnswer(made, asked) }
+    })
   }
 
   #metered(target: RelayTarget, answer: ProviderResponse): ProviderResponse {

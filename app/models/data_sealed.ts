@@ -13,11 +13,11 @@ export function DataSealed<Base extends NormalizeConstructor<typeof BaseModel>>(
   return class extends superclass {
     declare id: string
 
-    /** Sets a sealed column from a text; null clears it. The row is not saved. */
-    sealWith(cipher: DataCipher, property: string, text: string | null): void {
+    /** Sets a sealed column from a text or bytes; null clears it. The row is not saved. */
+    sealWith(cipher: DataCipher, property: string, plain: string | Buffer | null): void {
       this.id ??= createId()
       const context = this.#sealContext(property)
-      this.$setAttribute(property, text === null ? null : cipher.seal(text, context))
+      this.$setAttribute(property, plain === null ? null : cipher.seal(plain, context))
     }
 
     /**
@@ -29,6 +29,11 @@ export function DataSealed<Base extends NormalizeConstructor<typeof BaseModel>>(
       const context = this.#sealContext(property)
       const sealed = this.$getAttribute(property)
       return sealed ? cipher.open(sealed, context) : null
+    }
+
+    /** As `openWith`, for a column that holds bytes and is never null. */
+    openBytesWith(cipher: DataCipher, property: string): Buffer {
+      return cipher.openBytes(this.$getAttribute(property), this.#sealContext(property))
     }
 
     #sealContext(property: string) {

@@ -5,7 +5,7 @@ import { chooseModels, type ModelChoice } from '#openclaw/model_references'
 import { fullProfile } from '#openclaw/profiles/full'
 import { minimalProfile } from '#openclaw/profiles/minimal'
 import { PRIMER, primerEntry } from '#openclaw/primer_model'
-import type { OpenClawDocument, SecretReference } from '#openclaw/openclaw_document'
+import type { MemorySearch, OpenClawDocument, SecretReference } from '#openclaw/openclaw_document'
 
 /** A provider of the agent's owner, with the adapter for its type. */
 export interface DocumentProvider {
@@ -13,7 +13,7 @@ export interface DocumentProvider {
   name: string
   apiType: string
   models: LlmModel[]
-  adapter: Pick<LlmAdapter, 'toOpenClaw'>
+  adapter: Pick<LlmAdapter, 'toOpenClaw' | 'embed'>
 }
 
 /** Everything a document depends on. Contains no secrets. */
@@ -28,6 +28,8 @@ export interface DocumentInput {
   /** References in the form read by `resolveModel`. */
   primaryModel: string | null
   fallbackModels: string[]
+  /** `<provider name>/<model id>`, which searches the agent's own notes; null or omitted for none. */
+  embeddingModel?: string | null
   /** The default provider, for references that name none. */
   providerId: string | null
 }
@@ -112,8 +114,22 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
     discovery: { mdns: { mode: 'off' } },
     ...(input.mcpUrl && { mcp: knowledgeServer(input.mcpUrl) }),
     ...(input.profile === 'full'
-      ? fullProfile(CONTROL_PLUGIN)
+      ? fullProfile(CONTROL_PLUGIN, memorySearch(input))
       : minimalProfile(entries.plugins, CONTROL_PLUGIN, input.mcpUrl ? KNOWLEDGE_TOOLS : [])),
+  }
+}
+
+/** The search in the agent's own notes, at the LLM relay; undefined without a usable embedding model. */
+function memorySearch(input: DocumentInput): MemorySearch | undefined {
+  const { embeddingModel: reference, providers, relayUrl } = input
+  const slash = reference?.indexOf('/') ?? -1
+  const provider = providers.find(({ name }) => slash > 0 && name === reference!.slice(0, slash))
+  if (!provider?.adapter.embed) return undefined
+  return {
+    enabled: true,
+    provider: 'openai-compatible',
+    model: reference!.slice(slash + 1),
+    remote: { baseUrl: `${relayUrl}/${provider.id}`, apiKey: GATEWAY_TOKEN },
   }
 }
 

@@ -26,7 +26,7 @@ export interface Adapters {
 
 interface Wishes extends Pick<
   DocumentInput,
-  'profile' | 'primaryModel' | 'fallbackModels' | 'providerId'
+  'profile' | 'primaryModel' | 'fallbackModels' | 'providerId' | 'embeddingModel'
 > {
   knowledge: KnowledgeAccess
 }
@@ -64,6 +64,7 @@ export class AgentDocuments {
       primaryModel: config?.primaryModel ?? null,
       fallbackModels: config?.fallbackModels ?? [],
       providerId: config?.providerId ?? null,
+      embeddingModel: config?.embeddingModel ?? null,
     }
     return this.#assemble(wishes, providers, config?.personality ?? null)
   }

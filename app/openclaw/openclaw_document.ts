@@ -7,6 +7,15 @@ export interface SecretReference {
   id: string
 }
 
+/** OpenClaw's search over the agent's own notes, by vectors of an embedding model. */
+export interface MemorySearch {
+  enabled: true
+  /** OpenAI's API: `POST <baseUrl>/embeddings`. */
+  provider: 'openai-compatible'
+  model: string
+  remote: { baseUrl: string; apiKey: SecretReference }
+}
+
 /** The document sections determined by a profile. */
 export interface ProfileSections {
   plugins: {
@@ -25,7 +34,7 @@ export interface ProfileSections {
   }
   cron?: { enabled: boolean }
   browser?: { enabled: boolean }
-  memory?: { search: { enabled: boolean } }
+  memory?: { search: { enabled: false } | MemorySearch }
 }
 
 /**

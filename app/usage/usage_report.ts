@@ -1,3 +1,4 @@
+import db from '@adonisjs/lucid/services/db'
 import UsageDay from '#models/usage_day'
 import WakeDay from '#models/wake_day'
 import type { UsageSums } from '#usage/usage_meter'
@@ -25,6 +26,15 @@ export interface WakesOfDay {
   count: number
   totalMs: number
 }
+
+/** Sums of what everyone's agents know: numbers and sizes, never contents. */
+export type KnowledgeStock =
+  | { withheld: false; rows: number; bytes: number; messages: number; messageBytes: number }
+  | { withheld: true }
+
+/** Tables of findings, memories and tasks. */
+const KNOWLEDGE = ['findings', 'agent_memories', 'tasks']
+const MESSAGES = ['archive_messages']
 
 const SUMS = {
   chats: 'chats',
@@ -60,6 +70,19 @@ export class UsageReport {
     return { ...period, days, totals, withheldDays: days.length - shown.length }
   }
 
+  /** Withheld if too few people know anything, unless it is the reader alone. */
+  async knowledge(reader: { id: string }): Promise<KnowledgeStock> {
+    const owners: { user_id: string }[] = await db
+      .from('data_keys')
+      .select('user_id')
+      .limit(FEWEST_USERS)
+    const isOwn = owners.length === 1 && owners[0].user_id === reader.id
+    if (owners.length > 0 && owners.length < FEWEST_USERS && !isOwn) return { withheld: true }
+    const known = await stockOf(KNOWLEDGE)
+    const said = await stockOf(MESSAGES)
+    return { withheld: false, ...known, messages: said.rows, messageBytes: said.bytes }
+  }
+
   /** Returns outcomes of wakes by day, for the whole fleet. */
   async wakes(period: Period): Promise<WakesOfDay[]> {
     const rows = await WakeDay.query()
@@ -70,6 +93,16 @@ export class UsageReport {
       return { day: day.toISODate()!, outcome, count, totalMs: Number(totalMs) }
     })
   }
+}
+
+async function stockOf(tables: string[]): Promise<{ rows: number; bytes: number }> {
+  const stock = { rows: 0, bytes: 0 }
+  for (const table of tables) {
+    const sums = await db.from(table).count('* as held').sum('bytes as bytes').first()
+    stock.rows += Number(sums.held)
+    stock.bytes += Number(sums.bytes ?? 0)
+  }
+  return stock
 }
 
 /** Prefixed, because the model would mistake plain column names for its own. */

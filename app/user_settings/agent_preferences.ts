@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { hasCode } from '#drivers/error_code'
 import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
 import UserAgentConfig from '#models/user_agent_config'
@@ -30,6 +31,8 @@ export interface Preferences {
   knowledge: KnowledgeAccess
   /** Whether the resting agent resumes ahead of the hours at which its owner usually uses it. */
   wakeEarly: boolean
+  /** The model that searches findings by meaning, and the agent's own memory; null for words alone. */
+  embeddingModel: string | null
 }
 
 /** Omitted values stay. Null restores the default. */
@@ -41,12 +44,18 @@ async function forgetHours(userId: string, client: TransactionClientContract): P
   await UserContainer.query({ client }).where('user_id', userId).update({ days_of_use: null })
 }
 
+/** Tries an embedding model, so that nobody chooses one that makes no vectors. @throws an error with a sentence */
+export interface TriedEmbeddings {
+  try(userId: string, reference: string): Promise<void>
+}
+
 /** A user's choices for their agent, over `user_agent_configs` and `user_containers`. */
 export class AgentPreferences {
   constructor(
     protected settings: Settings,
     protected audit: Audit,
-    protected changed: SettingsChanged
+    protected changed: SettingsChanged,
+    protected embeddings: TriedEmbeddings
   ) {}
 
   async get(userId: string): Promise<Preferences> {
@@ -63,6 +72,7 @@ export class AgentPreferences {
       profile: config?.profile ?? DEFAULT_PROFILE,
       knowledge: config?.knowledge ?? 'off',
       wakeEarly: config?.wakeEarly ?? true,
+      embeddingModel: config?.embeddingModel ?? null,
     }
   }
 
@@ -75,6 +85,7 @@ export class AgentPreferences {
   async put(actor: Actor, changes: PreferenceChanges): Promise<Preferences> {
     const userId = actor.user.id
     const models = await this.#models(userId, changes)
+    if (changes.embeddingModel) await this.#tryEmbedding(userId, changes.embeddingModel)
     const standardMin = await this.settings.get('agents.idleTimeoutMin')
     const idleTimeoutMin = changes.idleTimeoutMin === null ? standardMin : changes.idleTimeoutMin
 
@@ -86,6 +97,7 @@ export class AgentPreferences {
         ...(changes.profile !== undefined && { profile: changes.profile ?? DEFAULT_PROFILE }),
         ...(changes.knowledge !== undefined && { knowledge: changes.knowledge ?? 'off' }),
         ...(changes.wakeEarly !== undefined && { wakeEarly: changes.wakeEarly ?? true }),
+        ...(changes.embeddingModel !== undefined && { embeddingModel: changes.embeddingModel }),
       })
       await config.save()
       /** What was learnt is of no use any more. */
@@ -113,6 +125,15 @@ export class AgentPreferences {
     })
     this.changed({ userId })
     return this.get(userId)
+  }
+
+  async #tryEmbedding(userId: string, reference: string): Promise<void> {
+    try {
+      await this.embeddings.try(userId, reference)
+    } catch (error) {
+      if (!hasCode(error, 'E_EMBEDDING_FAILED')) throw error
+      refuseFields([{ field: 'embeddingModel', message: error.message }])
+    }
   }
 
   /** Returns the changed models and default provider, validated and with their providers' names. */

@@ -24,6 +24,7 @@ export async function ownUsesOf(provider: LlmProvider): Promise<string[]> {
     uses.push('a fallback model of your agent')
   }
   if (config.providerId === provider.id) uses.push('your agent as its default provider')
+  if (isOf(config.embeddingModel, provider.name)) uses.push('the search in what you know')
   return uses
 }
 
@@ -38,6 +39,7 @@ export async function clearOwnUses(
   if (isOf(config.primaryModel, name)) config.primaryModel = null
   config.fallbackModels = config.fallbackModels.filter((model) => !isOf(model, name))
   if (config.providerId === provider.id) config.providerId = null
+  if (isOf(config.embeddingModel, name)) config.embeddingModel = null
   await config.save()
 }
 
@@ -56,6 +58,7 @@ export async function renameUses(
   if (config) {
     config.primaryModel = config.primaryModel && renamed(config.primaryModel)
     config.fallbackModels = config.fallbackModels.map(renamed)
+    config.embeddingModel = config.embeddingModel && renamed(config.embeddingModel)
     await config.save()
   }
   const agents = await SystemContainer.query({ client }).where('provider_id', provider.id)

@@ -28,6 +28,7 @@ export const agentConfigValidator = vine.create({
     .optional(),
   wakePolicy: vine.enum(WAKE_POLICIES).nullable().optional(),
   profile: vine.enum(AGENT_PROFILES).nullable().optional(),
+  embeddingModel: model().nullable().optional(),
   knowledge: vine.enum(KNOWLEDGE_ACCESS).nullable().optional(),
   wakeEarly: vine.boolean({ strict: true }).nullable().optional(),
 })

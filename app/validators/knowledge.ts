@@ -108,3 +108,6 @@ export const archiveRuleValidator = vine.create({
   enabled: vine.boolean({ strict: true }).optional(),
   days: vine.number().withoutDecimals().min(1).max(MOST_DAYS).optional(),
 })
+
+/** Lists archived conversations. */
+export const archivedValidator = vine.create(pageFields())

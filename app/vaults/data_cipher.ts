@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { SealContext } from '#vaults/contract'
-import { decrypt, encrypt } from '#vaults/aes_gcm'
+import { decryptBytes, encrypt } from '#vaults/aes_gcm'
 import { E_DATA_KEY_GONE, E_VAULT_TAMPERED } from '#vaults/errors'
 
 /** Begins what a data key sealed. The key's id follows. */
@@ -31,16 +31,21 @@ export class DataCipher {
   }
 
   /** `own:v1:<key id>:<base64url>`, bound to its place. */
-  seal(plain: string, context: SealContext): string {
+  seal(plain: string | Buffer, context: SealContext): string {
     return `${DATA_SEAL_PREFIX}${this.id}:${encrypt(this.#sealing, plain, context)}`
   }
 
   /** @throws E_DATA_KEY_GONE when another key sealed it, E_VAULT_TAMPERED */
   open(sealed: string, context: SealContext): string {
+    return this.openBytes(sealed, context).toString('utf8')
+  }
+
+  /** As `open`, for what was sealed as bytes. */
+  openBytes(sealed: string, context: SealContext): Buffer {
     const [, id, payload] = SEALED.exec(sealed) ?? []
     if (!id) throw new E_VAULT_TAMPERED()
     if (id !== this.id) throw new E_DATA_KEY_GONE()
-    return decrypt(this.#sealing, payload, context)
+    return decryptBytes(this.#sealing, payload, context)
   }
 
   /** The number under which a word is indexed. The same word differs by owner and by space. */

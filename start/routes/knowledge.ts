@@ -5,6 +5,7 @@ import {
   findingsValidator,
   findingValidator,
   forceValidator,
+  archivedValidator,
   archiveRuleValidator,
   claimValidator,
   memoriesValidator,
@@ -14,18 +15,20 @@ import {
   tasksValidator,
   taskValidator,
 } from '#validators/knowledge'
-import { nothing, one, page } from '#openapi/answer'
+import { file, nothing, one, page } from '#openapi/answer'
 import {
   archiveRule,
   finding,
   foundFindings,
   foundMessages,
+  keptConversation,
   memory,
   task,
 } from '#openapi/shapes/knowledge'
 import { api } from '#start/kernel'
 
 const Archive = () => import('#controllers/api/archive_controller')
+const Knowledge = () => import('#controllers/api/knowledge_controller')
 const Memories = () => import('#controllers/api/memories_controller')
 const Tasks = () => import('#controllers/api/tasks_controller')
 const Findings = () => import('#controllers/api/findings_controller')
@@ -110,11 +113,21 @@ router
       .answers(one(archiveRule))
       .takes(archiveRuleValidator)
     router
+      .get('/archive/conversations', [Archive, 'index'])
+      .as('archive.index')
+      .answers(page(keptConversation))
+      .asks(archivedValidator)
+    router
       .get('/archive/search', [Archive, 'search'])
       .as('archive.search')
       .answers(one(foundMessages))
       .asks(findingSearchValidator)
     router.delete('/archive/:id', [Archive, 'destroy']).as('archive.destroy').answers(nothing)
+
+    router
+      .get('/knowledge/export', [Knowledge, 'export'])
+      .as('knowledge.export')
+      .answers(file('application/x-ndjson'))
   })
   .prefix('/api/v1')
   .access('signedIn')

@@ -84,6 +84,7 @@ test.group('The real OpenClaw', (group) => {
         primaryModel,
         fallbackModels,
         providerId: null,
+        embeddingModel: `${providers[0].name}/embed`,
       })
       assert.isNull(await refusalOf(document, home))
     })

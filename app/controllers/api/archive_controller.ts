@@ -1,6 +1,10 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { archiveRuleValidator, findingSearchValidator } from '#validators/knowledge'
+import {
+  archiveRuleValidator,
+  archivedValidator,
+  findingSearchValidator,
+} from '#validators/knowledge'
 
 const MATCHES = 10
 
@@ -19,6 +23,12 @@ export default class ArchiveController {
     const keeper = await app.container.make('knowledge.archive_keeper')
     keeper.settingsChanged(`user/${user.id}`)
     return { data }
+  }
+
+  async index({ auth, request }: HttpContext) {
+    const query = await archivedValidator.validate(request.qs())
+    const archive = await app.container.make('knowledge.archive')
+    return archive.list(auth.user!.id, query)
   }
 
   async search({ auth, request }: HttpContext) {

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import ArchiveConversation from '#models/archive_conversation'
 import ArchiveMessage from '#models/archive_message'
+import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
 import type { ArchiveSettings } from '#knowledge/archive/archive_settings'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_ARCHIVE_NOT_FOUND } from '#knowledge/errors'
@@ -36,6 +37,17 @@ export interface FoundMessage {
   score: number
 }
 
+/** An archived conversation in its owner's list. */
+export interface KeptConversation {
+  /** For `DELETE /api/v1/archive/:id`. */
+  id: string
+  /** The agent's id of the conversation. */
+  conversationId: string
+  title: string | null
+  messages: number
+  lastMessageAt: string
+}
+
 /** Archived messages of owners who opted in. Searchable while the agent is asleep. */
 export class Archive {
   constructor(
@@ -44,6 +56,29 @@ export class Archive {
     protected rules: Pick<ArchiveSettings, 'get'>,
     protected settings: Pick<Settings, 'get'>
   ) {}
+
+  /** Returns the latest first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+  async list(userId: string, { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
+    const found = await ArchiveConversation.ownedBy(userId)
+      .whereExists((kept) => {
+        void kept
+          .from('archive_messages')
+          .whereColumn('archive_messages.conversation_id', 'archive_conversations.id')
+      })
+      .orderBy('last_message_at', 'desc')
+      .orderBy('id')
+      .paginate(page, limit)
+    const cipher = found.length > 0 ? await this.keys.require(userId) : null
+    const counts = await countsOf(found.all().map(({ id }) => id))
+    const views: KeptConversation[] = found.all().map((row) => ({
+      id: row.id,
+      conversationId: row.openWith(cipher!, 'name')!,
+      title: row.openWith(cipher!, 'title'),
+      messages: counts.get(row.id) ?? 0,
+      lastMessageAt: iso(row.lastMessageAt)!,
+    }))
+    return pageWith(found, views)
+  }
 
   /** Returns the best match first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
   async search(userId: string, query: string, limit: number): Promise<FoundMessage[]> {
@@ -155,4 +190,15 @@ export class Archive {
     const { days } = await this.rules.get(userId)
     return DateTime.utc().minus({ days })
   }
+}
+
+/** Counts the messages of each conversation. */
+async function countsOf(conversationIds: string[]): Promise<Map<string, number>> {
+  const rows = await db
+    .from('archive_messages')
+    .whereIn('conversation_id', conversationIds)
+    .groupBy('conversation_id')
+    .select('conversation_id')
+    .count('* as messages')
+  return new Map(rows.map((row) => [row.conversation_id, Number(row.messages)]))
 }

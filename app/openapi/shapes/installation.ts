@@ -84,6 +84,16 @@ export const usage = shape({
   ),
   totals: shape(sums),
   withheldDays: count(),
+  knowledge: either(
+    shape({
+      withheld: only(false),
+      rows: count(),
+      bytes: count(),
+      messages: count(),
+      messageBytes: count(),
+    }),
+    shape({ withheld: only(true) })
+  ),
   wakes: list(shape({ day: day(), outcome: text(), count: count(), totalMs: count() })),
 })
 

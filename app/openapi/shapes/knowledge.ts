@@ -1,3 +1,4 @@
+import { FOUND_BY } from '#knowledge/search/reciprocal_rank'
 import { AUTHORS, FINDING_STATUSES, TASK_STATUSES } from '#models/types'
 import {
   anything,
@@ -6,7 +7,6 @@ import {
   list,
   nullable,
   number,
-  only,
   oneOf,
   shape,
   text,
@@ -33,7 +33,7 @@ export const finding = shape(findingFields)
 
 /** The best match first. Scores compare within one search. */
 export const foundFindings = list(
-  shape({ ...findingFields, score: number(), foundBy: only('words') })
+  shape({ ...findingFields, score: number(), foundBy: oneOf(FOUND_BY) })
 )
 
 /** A value that an agent stores under a key. */
@@ -62,6 +62,15 @@ export const task = shape({
   author: oneOf(AUTHORS),
   createdAt: time(),
   updatedAt: time(),
+})
+
+/** An archived conversation. `id` is the one to delete by. */
+export const keptConversation = shape({
+  id: text(),
+  conversationId: text(),
+  title: nullable(text()),
+  messages: count(),
+  lastMessageAt: time(),
 })
 
 export const archiveRule = shape({ enabled: flag(), days: count() })

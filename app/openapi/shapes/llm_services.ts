@@ -73,4 +73,5 @@ export const agentConfig = shape({
   profile: oneOf(AGENT_PROFILES),
   knowledge: oneOf(KNOWLEDGE_ACCESS),
   wakeEarly: flag(),
+  embeddingModel: nullable(text()),
 })

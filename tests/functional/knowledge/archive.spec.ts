@@ -116,6 +116,28 @@ test.group('Archive', (group) => {
     assert.equal(texts.size, 100)
   })
 
+  test('lists what it keeps, the latest first', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', 'the harbour')
+    agent.say('b', 'one', 'two', 'three')
+    agent.said.get('a')![0].at = DateTime.utc().minus({ hours: 1 }).toJSDate()
+    await ingest()
+    const path = `${PATH}/conversations`
+    const { body } = await me.visitor.get(path)
+    assert.equal(body.meta.total, 2)
+    assert.containsSubset(body.data, [
+      { conversationId: 'b', title: 'About b', messages: 3 },
+      { conversationId: 'a', title: 'About a', messages: 1 },
+    ])
+    assert.deepEqual((await other.visitor.get(path)).body.data, [])
+    await me.visitor.delete(`${PATH}/${body.data[0].id}`)
+    const after = await me.visitor.get(path)
+    assert.deepEqual(
+      after.body.data.map(({ conversationId }: any) => conversationId),
+      ['a']
+    )
+  })
+
   test('forgets a conversation, and keeps what is said there later', async ({ assert }) => {
     await turnOn()
     agent.say('a', 'the harbour', 'the tower')

@@ -84,6 +84,21 @@ test.group('What is known', (group) => {
     assert.sameMembers(planted(JSON.stringify(answers)), Object.values(CANARIES))
   })
 
+  test('is exported to its owner, a line each, and to nobody else', async ({ assert }) => {
+    const path = '/api/v1/knowledge/export'
+    const mine = await me.visitor.get(path)
+    assert.equal(mine.status, 200)
+    const lines = mine.body.trim().split('\n')
+    assert.deepEqual(
+      lines.map((line: string) => JSON.parse(line).type),
+      ['finding', 'memory', 'task', 'message']
+    )
+    assert.sameMembers(planted(mine.body), Object.values(CANARIES))
+    const theirs = await other.visitor.get(path)
+    assert.equal(theirs.status, 200)
+    assert.equal(theirs.body, '')
+  })
+
   test('is in no row of the database', async ({ assert }) => {
     const rows = await dump()
     assert.include(rows, me.user.id, 'the dump holds rows of its owner')

@@ -50,6 +50,19 @@ test.group('What was used, for admins', (group) => {
     for (const { id } of users) assert.notInclude(JSON.stringify(body), id)
   })
 
+  test('tells how much is known, of three people or more', async ({ assert }) => {
+    const { visitor } = await asAdmin()
+    const findings = await app.container.make('knowledge.findings')
+    const told = async () => (await visitor.get(PATH)).body.data.knowledge
+    const empty = { withheld: false, rows: 0, bytes: 0, messages: 0, messageBytes: 0 }
+    assert.deepEqual(await told(), empty)
+    for (const [index, { id }] of (await UserFactory.createMany(3)).entries()) {
+      await findings.create(id, 'person', { title: 'four', body: 'canary' })
+      if (index < 2) assert.deepEqual(await told(), { withheld: true })
+    }
+    assert.deepEqual(await told(), { ...empty, rows: 3, bytes: 30 })
+  })
+
   test('withholds a day of fewer than three people, in its totals too', async ({ assert }) => {
     const { admin, visitor } = await asAdmin()
     const [one] = await UserFactory.createMany(1)

@@ -39,6 +39,7 @@ test.group('Agent config', (group) => {
       profile: 'minimal',
       knowledge: 'off',
       wakeEarly: true,
+      embeddingModel: null,
     })
   })
 
@@ -69,6 +70,7 @@ test.group('Agent config', (group) => {
       profile: 'full',
       knowledge: 'read',
       wakeEarly: true,
+      embeddingModel: null,
     }
     const response = await client.put(PATH).json(config).bearerToken(me.token)
     response.assertStatus(200)

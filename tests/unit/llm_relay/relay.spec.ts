@@ -50,6 +50,7 @@ test.group('The LLM relay', (group) => {
       async () => dispatcher,
       logger,
       () => {},
+      { at: async () => ({ ok: false, reason: 'not_found', message: 'None.' }) },
       deadlines
     )
   }

@@ -60,6 +60,32 @@ test.group('The document', () => {
     assert.deepEqual(model.fallbacks, ['mosaic-home/llama', 'mosaic-work/meta/llama'])
   })
 
+  test('searches the notes of a full agent with the embedding model, at the relay', ({
+    assert,
+  }) => {
+    const work = provider('work', ['gpt'])
+    const embed = async () => ({ ok: true as const, vectors: [], tokens: null })
+    const providers = [{ ...work, adapter: { ...work.adapter, embed } }]
+    const searchOf = (values: Partial<DocumentInput>) =>
+      documentOf({ providers, embeddingModel: 'work/vendor/embed', ...values }).memory
+    assert.deepEqual(searchOf({ profile: 'full' }), {
+      search: {
+        enabled: true,
+        provider: 'openai-compatible',
+        model: 'vendor/embed',
+        remote: {
+          baseUrl: 'http://127.0.0.1:3334/api/internal/llm/id-of-work',
+          apiKey: { source: 'file', provider: 'mosaic', id: '/token' },
+        },
+      },
+    })
+    assert.deepEqual(searchOf({}), { search: { enabled: false } })
+    for (const embeddingModel of [null, 'gone/embed', 'embed']) {
+      assert.isUndefined(searchOf({ profile: 'full', embeddingModel }))
+    }
+    assert.isUndefined(searchOf({ profile: 'full', providers: [work] }))
+  })
+
   test('reads a bare model id as one of the default provider', ({ assert }) => {
     const { model } = documentOf({ primaryModel: 'llama', providerId: 'id-of-home' }).agents
       .defaults

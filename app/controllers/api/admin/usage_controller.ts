@@ -9,10 +9,11 @@ export default class AdminUsageController {
     const asked = await periodValidator.validate(request.qs())
     const period = periodOf(asked, Date.now())
     const report = await app.container.make('usage.report')
-    const [usage, wakes] = await Promise.all([
+    const [usage, wakes, knowledge] = await Promise.all([
       report.usage(period, auth.user!),
       report.wakes(period),
+      report.knowledge(auth.user!),
     ])
-    return { data: { ...usage, wakes } }
+    return { data: { ...usage, wakes, knowledge } }
   }
 }

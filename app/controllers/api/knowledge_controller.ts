@@ -1,0 +1,15 @@
+import { Readable } from 'node:stream'
+import type { HttpContext } from '@adonisjs/core/http'
+import app from '@adonisjs/core/services/app'
+
+/** `/api/v1/knowledge`: everything that is known of the caller. */
+export default class KnowledgeController {
+  /** Exports all of it as a file. */
+  async export({ auth, response }: HttpContext) {
+    const knowledge = await app.container.make('knowledge.export')
+    response.header('content-type', 'application/x-ndjson; charset=utf-8')
+    response.header('content-disposition', 'attachment; filename="knowledge.jsonl"')
+    response.header('cache-control', 'no-store')
+    return response.stream(Readable.from(knowledge.lines(auth.user!.id)))
+  }
+}

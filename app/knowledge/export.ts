@@ -1,0 +1,69 @@
+import ArchiveConversation from '#models/archive_conversation'
+import ArchiveMessage from '#models/archive_message'
+import { FIRST_PAGE, MOST_PER_PAGE, type PageQuery } from '#models/page'
+import type { DataKeys } from '#knowledge/data_keys'
+import type { Findings } from '#knowledge/findings'
+import { iso } from '#knowledge/iso'
+import type { AgentMemories } from '#knowledge/memory'
+import type { Tasks } from '#knowledge/tasks'
+
+type List = (query: PageQuery) => Promise<{ data: object[]; meta: { totalPages: number } }>
+
+/** Everything that Mosaic knows of one owner, as a file: JSON lines, each with its `type`. */
+export class KnowledgeExport {
+  constructor(
+    protected services: {
+      keys: DataKeys
+      findings: Findings
+      memories: AgentMemories
+      tasks: Tasks
+    }
+  ) {}
+
+  /**
+   * Yields `finding`, `memory`, `task` and `message` lines, read from the database page by page.
+   *
+   * @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED
+   */
+  async *lines(userId: string): AsyncGenerator<string> {
+    const { findings, memories, tasks } = this.services
+    yield* linesOf('finding', (query) => findings.list(userId, query))
+    yield* linesOf('memory', (query) => memories.list(userId, query))
+    yield* linesOf('task', (query) => tasks.list(userId, query))
+    yield* this.#messages(userId)
+  }
+
+  /** One conversation after the other, the oldest message first. */
+  async *#messages(userId: string): AsyncGenerator<string> {
+    const conversations = await ArchiveConversation.ownedBy(userId).orderBy('id')
+    if (conversations.length === 0) return
+    const cipher = await this.services.keys.require(userId)
+    for (const conversation of conversations) {
+      const conversationId = conversation.openWith(cipher, 'name')
+      const title = conversation.openWith(cipher, 'title')
+      for (let page = FIRST_PAGE; ; page++) {
+        const rows = await ArchiveMessage.ownedBy(userId)
+          .where('conversation_id', conversation.id)
+          .orderBy('said_at')
+          .orderBy('id')
+          .forPage(page, MOST_PER_PAGE)
+        for (const row of rows) {
+          const { role } = row
+          const text = row.openWith(cipher, 'text')
+          yield line('message', { conversationId, title, role, text, at: iso(row.saidAt) })
+        }
+        if (rows.length < MOST_PER_PAGE) break
+      }
+    }
+  }
+}
+
+async function* linesOf(type: string, list: List): AsyncGenerator<string> {
+  for (let page = FIRST_PAGE; ; page++) {
+    const { data, meta } = await list({ page, limit: MOST_PER_PAGE })
+    for (const entry of data) yield line(type, entry)
+    if (page >= meta.totalPages) return
+  }
+}
+
+const line = (type: string, entry: object) => `${JSON.stringify({ type, ...entry })}\n`

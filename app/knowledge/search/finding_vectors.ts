@@ -1,0 +1,164 @@
+import db from '@adonisjs/lucid/services/db'
+import type { Logger } from '@adonisjs/core/logger'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import Finding from '#models/finding'
+import type { DataKeys } from '#knowledge/data_keys'
+import { lockOwner } from '#models/owner_lock'
+import type { VectorIndex } from '#knowledge/search/vector_index'
+import type { Match } from '#knowledge/search/word_index'
+import { cut } from '#text/cut'
+import type { DataCipher } from '#vaults/data_cipher'
+
+/** Makes vectors with an owner's embedding model. */
+export interface Embedder {
+  /** Returns the model that the owner chose, as `<provider id>/<model id>`; null without one. */
+  modelOf(userId: string): Promise<string | null>
+  /** @throws E_EMBEDDING_FAILED */
+  embed(userId: string, texts: string[], signal?: AbortSignal): Promise<number[][]>
+}
+
+/** How long a search waits for the vector of its query, in milliseconds. */
+const QUERY_MS = 3000
+
+/** Findings per call of the model. */
+const BATCH = 32
+
+/** Characters of a finding that are embedded: about 2,000 tokens, which most models accept. */
+const EMBEDDED_LENGTH = 6000
+
+/** Pause after a failure, in milliseconds, before a save or a search calls the model again for stored findings. */
+const PAUSE_MS = 30_000
+
+/**
+ * Vectors of findings. Storing a finding waits for no model: vectors are made in the background after each save, and
+ * after a search that finds some missing. Without a model, or while it fails, search goes by words alone.
+ */
+export class FindingVectors {
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #pausedUntil = new Map<string, number>()
+  #closed = false
+
+  constructor(
+    protected keys: DataKeys,
+    protected index: VectorIndex,
+    protected embedder: Embedder,
+    protected logger: Pick<Logger, 'warn'>
+  ) {}
+
+  /** Returns the nearest first; null if the owner has no embedding model, or it failed. */
+  async nearest(
+    userId: string,
+    cipher: DataCipher,
+    query: string,
+    limit: number
+  ): Promise<Match[] | null> {
+    const model = await this.embedder.modelOf(userId)
+    if (!model) return null
+    this.#start(userId)
+    try {
+      const [vector] = await this.embedder.embed(userId, [query], AbortSignal.timeout(QUERY_MS))
+      return await this.index.nearest(cipher, { userId, model, vector, limit })
+    } catch (err) {
+      this.logger.warn({ err, userId }, 'A search went by words alone: no vector of its query')
+      return null
+    }
+  }
+
+  /** Removes the vectors of findings that change or go. */
+  forget(
+    cipher: DataCipher | null,
+    userId: string,
+    findingIds: string[],
+    trx: TransactionClientContract
+  ): Promise<void> {
+    return this.index.remove(cipher, userId, findingIds, trx)
+  }
+
+  /** Makes missing vectors in the background. Resolves before they are made. */
+  async catchUp(userId: string): Promise<void> {
+    if (await this.embedder.modelOf(userId)) this.#start(userId)
+  }
+
+  /** Starts nothing more, and waits for the call under way: the next save or search makes up for the rest. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.settled()
+  }
+
+  /** Resolves once nothing runs in the background. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values())
+  }
+
+  /** Starts over after the owner chose another model, or none. */
+  async modelChanged(userId: string): Promise<void> {
+    this.#pausedUntil.delete(userId)
+    await this.index.removeOthers(userId, await this.embedder.modelOf(userId))
+    await this.catchUp(userId)
+  }
+
+  /** Once at a time per owner. */
+  #start(userId: string): void {
+    if (this.#closed || this.#running.has(userId)) return
+    if ((this.#pausedUntil.get(userId) ?? 0) > Date.now()) return
+    const run = this.#makeMissing(userId)
+      .catch((err: unknown) => {
+        this.#pausedUntil.set(userId, Date.now() + PAUSE_MS)
+        this.logger.warn({ err, userId }, 'Vectors of findings could not be made')
+      })
+      .finally(() => this.#running.delete(userId))
+    this.#running.set(userId, run)
+  }
+
+  async #makeMissing(userId: string): Promise<void> {
+    while (!this.#closed) {
+      const model = await this.embedder.modelOf(userId)
+      if (!model) return
+      await this.index.removeOthers(userId, model)
+      const rows = await withoutVector(userId)
+      if (rows.length === 0) return
+      const cipher = await this.keys.require(userId)
+      const texts = rows.map((row) => {
+        const text = `${row.openWith(cipher, 'title')}\n${row.openWith(cipher, 'body')}`
+        return cut(text, EMBEDDED_LENGTH)
+      })
+      const vectors = await this.embedder.embed(userId, texts)
+      await db.transaction(async (trx) => {
+        await lockOwner(userId, trx)
+        const wanted = new Set(await stillWanted(userId, rows, trx))
+        const entries = rows
+          .map((row, at) => ({ row, vector: vectors[at] }))
+          .filter(({ row }) => wanted.has(`${row.id}/${row.contentMac}`))
+          .map(({ row, vector }) => ({ findingId: row.id, vector }))
+        await this.index.add(cipher, entries, { userId, model }, trx)
+      })
+    }
+  }
+}
+
+/** Returns some current findings without a vector, the oldest first. */
+async function withoutVector(userId: string): Promise<Finding[]> {
+  return missing(userId).orderBy('created_at').orderBy('id').limit(BATCH)
+}
+
+/**
+ * Returns id and content of those that still need their vector: what changed meanwhile gets one in the next round,
+ * and another replica may have been faster.
+ */
+async function stillWanted(
+  userId: string,
+  rows: Finding[],
+  trx: TransactionClientContract
+): Promise<string[]> {
+  const ids = rows.map(({ id }) => id)
+  const found = await missing(userId, trx).whereIn('id', ids).select('id', 'content_mac')
+  return found.map(({ id, contentMac }) => `${id}/${contentMac}`)
+}
+
+function missing(userId: string, client?: TransactionClientContract) {
+  return Finding.query({ client })
+    .where({ user_id: userId, status: 'current' })
+    .whereNotExists((slot) => {
+      void slot.from('vector_slots').whereColumn('vector_slots.finding_id', 'findings.id')
+    })
+}
