@@ -52,6 +52,9 @@ export type AgentConfig = Static<typeof services.agentConfig>
 export type Finding = Static<typeof knowledge.finding>
 export type AgentMemory = Static<typeof knowledge.memory>
 export type Task = Static<typeof knowledge.task>
+export type FoundFinding = Static<typeof knowledge.foundFindings>[number]
+export type KeptConversation = Static<typeof knowledge.keptConversation>
+export type FoundMessage = Static<typeof knowledge.foundMessages>[number]
 export type ArchiveRule = Static<typeof knowledge.archiveRule>
 export type ArchivedMessage = Static<typeof knowledge.foundMessages>[number]
 

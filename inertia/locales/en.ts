@@ -17,6 +17,7 @@ export const en = {
   choose: 'Choose a model',
   idleDefault: 'Default',
   noted: 'I have copied it',
+  megabytes: '{size} MB',
   loading: 'Loading',
   later: 'Skip for now',
   next: 'Continue',

@@ -96,6 +96,11 @@ export const admin = {
     withheld: 'Fewer than three people: not shown',
     withheldDays:
       'On {count} day fewer than three people were active. It is neither shown nor counted, so that no number reveals a single person. | On {count} days fewer than three people were active. They are neither shown nor counted, so that no number reveals a single person.',
+    knowledge: 'What agents know',
+    knowledgeRows: 'Findings, memories and tasks',
+    knowledgeMessages: 'Archived messages',
+    knowledgeWithheld: 'Fewer than three people store anything: not shown.',
+    stock: '{count}, {size}',
     runtime: 'Where agents run',
     driver: 'Runtime driver',
     noFindings: 'The check found nothing wrong.',

@@ -46,6 +46,9 @@ export const number = (value: number) => numbers.format(value)
 /** Formats a number compactly: "1.2M". */
 export const compact = (value: number) => shortNumbers.format(value)
 
+/** Formats bytes as megabytes: "3.2 MB". */
+export const megabytes = (bytes: number) => t('megabytes', { size: compact(bytes / 1_048_576) })
+
 /** Formats a day such as `2026-11-25` without its year. */
 export const shortDay = (day: string) => shortDays.format(new Date(day))
 
