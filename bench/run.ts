@@ -20,6 +20,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'wake': async () => (await import('./groups/wake.js')).wakeGroup,
   'storm': async () => (await import('./groups/storm.js')).stormGroup,
   'reap': async () => (await import('./groups/reap.js')).reapGroup,
+  'search': async () => (await import('./groups/search.js')).searchGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
   'day': async () => (await import('./groups/day.js')).dayGroup,
   'felt': async () => (await import('./groups/felt.js')).feltGroup,
