@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import type { Page } from 'playwright'
+import type User from '#models/user'
+import { ORIGIN } from '#tests/browser/chromium'
+import { readyInstallation, signIn } from '#tests/browser/installation'
+import { barriers, cutOff, settled } from '#tests/browser/page_measures'
+import { NARROWEST, SIZES } from '#tests/browser/pages'
+
+test.group('What is known, in a browser', (group) => {
+  let owner: User
+
+  group.each.setup(async () => {
+    const { admin, restore } = await readyInstallation()
+    owner = admin
+    return restore
+  })
+
+  /** Looks at the page as it is, in each size: what shuts people out, and what is cut off. */
+  async function faults(page: Page): Promise<string[]> {
+    await settled(page)
+    const found: string[] = []
+    for (const size of [SIZES.wide, SIZES.narrow, NARROWEST]) {
+      await page.setViewportSize(size)
+      found.push(...(await barriers(page)), ...(await cutOff(page)))
+    }
+    await page.setViewportSize(SIZES.wide)
+    return found
+  }
+
+  test('findings are added, found, edited and deleted', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/knowledge`)
+    await page.getByRole('button', { name: 'Add a finding' }).click()
+    await page.getByLabel('Title').fill('Harbour of Genoa')
+    await page.getByLabel('Text').fill('It lies in the west.')
+    await page.getByRole('button', { name: 'Save' }).last().click()
+    await page.getByText('It lies in the west.').waitFor()
+
+    await page.getByLabel('Search findings').fill('genoa')
+    await page.getByText('Found by words').waitFor()
+    await page.getByRole('button', { name: 'Edit Harbour of Genoa' }).click()
+    await page.getByLabel('Text').fill('It lies in the east.')
+    await page.getByRole('button', { name: 'Save' }).last().click()
+    await page.getByText('It lies in the east.').waitFor()
+    assert.deepEqual(await faults(page), [])
+
+    await page.getByRole('button', { name: 'Delete Harbour of Genoa' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('No findings').waitFor()
+  })
+
+  test('memory is edited and forgotten, the archive searched and deleted, all of it exported', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memories = await app.container.make('knowledge.memories')
+    await memories.put(owner.id, { key: 'colour' }, { value: 'blue' })
+    const rules = await app.container.make('knowledge.archive_settings')
+    await rules.put({ user: owner, address: null }, { enabled: true })
+    const ingestion = await app.container.make('knowledge.archive_ingestion')
+    const message = { id: 'm1', role: 'user' as const, text: 'Where is Genoa?', at: new Date() }
+    await ingestion.ingest(owner.id, {
+      list: async () => [{ id: 'c1', title: 'Travels', updatedAt: message.at }],
+      read: async () => ({ messages: [message], nextCursor: null }),
+    })
+
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/knowledge`)
+    await page.getByRole('button', { name: 'Edit colour' }).click()
+    await page.getByRole('dialog').locator('textarea').fill('green')
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('green', { exact: true }).waitFor()
+    assert.deepEqual(await faults(page), [])
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export' }).click(),
+    ])
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n')
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).type),
+      ['memory', 'message']
+    )
+
+    await page.getByRole('button', { name: 'Delete colour' }).click()
+    await page.getByText('Your agent remembers nothing here yet').waitFor()
+    await page.getByLabel('Search conversations').fill('genoa')
+    await page.getByText('You: Where is Genoa?').waitFor()
+    await page.getByRole('button', { name: 'Delete Travels' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('No archived conversations').waitFor()
+  })
+
+  test('an embedding model that makes no vectors is refused, with the reason', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/knowledge`)
+    await page.getByLabel('Search by meaning').fill('gone/embed')
+    await page.getByLabel('Search by meaning').press('Enter')
+    await page.getByText('None of your active providers makes embeddings').waitFor()
+  })
+
+  test('tasks are added, given to the agent, moved on the board, and show their result', async ({
+    assert,
+    browserContext,
+  }) => {
+    const tasks = await app.container.make('knowledge.tasks')
+    const one = { title: 'Read the news', status: 'done', result: 'Nothing new.' } as const
+    await tasks.create(owner.id, 'agent', one)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/tasks`)
+    await page.getByText('Result: Nothing new.').waitFor()
+    await page.getByRole('button', { name: 'Add a task' }).click()
+    await page.getByLabel('Title').fill('Pay the invoice')
+    await page.getByRole('dialog').getByLabel('For my agent').check()
+    await page.getByRole('dialog').getByRole('button', { name: 'Add a task' }).click()
+    await page.getByRole('heading', { name: 'Pay the invoice' }).waitFor()
+    assert.deepEqual(await faults(page), [])
+
+    await page.getByRole('button', { name: 'Board' }).click()
+    const column = (name: string) => page.getByRole('region', { name })
+    await column('To do').getByText('Pay the invoice').waitFor()
+    assert.deepEqual(await faults(page), [])
+
+    /** With the keyboard alone. */
+    await page.getByLabel('State of Pay the invoice').focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('option', { name: 'Doing' }).waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await column('Doing').getByText('Pay the invoice').waitFor()
+
+    await column('Doing').getByRole('listitem').dragTo(column('Blocked'))
+    await column('Blocked').getByText('Pay the invoice').waitFor()
+    const { data } = await tasks.list(owner.id, { status: 'blocked' })
+    assert.deepEqual(
+      data.map(({ title, assignedAgent }) => [title, assignedAgent]),
+      [['Pay the invoice', `user/${owner.id}`]]
+    )
+  })
+})
