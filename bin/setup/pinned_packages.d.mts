@@ -1,0 +1,5 @@
+export function installPinned(
+  pin: string,
+  folder: string,
+  report?: (share: number) => void
+): Promise<'installed' | 'present'>
