@@ -25,6 +25,7 @@ import { PARTS, lanes } from './runner/parts.mjs'
 import { quietNetwork } from './runner/quiet_network.mjs'
 import { build } from '../bin/setup/build.mjs'
 import { bubblewrap, chromium } from './runner/system.mjs'
+import { installClients } from './runner/clients.mjs'
 
 /** Engines by what a run says that it needs. */
 const ENGINES = {
@@ -112,6 +113,9 @@ class TestRun {
     if (needs.has('bubblewrap')) await step('bubblewrap', bubblewrap)
     if (needs.has('openclaw')) {
       await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
+    }
+    if (needs.has('clients')) {
+      await step('OpenAI clients', (report) => installClients(STORAGE, report))
     }
     if (needs.has('build')) await step('Build', build)
     for (const [need, { title, kind }] of Object.entries(ENGINES)) {

@@ -12,6 +12,7 @@ export const CHAPTERS = [
   'metrics',
   'chat',
   'api',
+  'clients',
   'knowledge',
   'plugin_guide',
   'architecture',

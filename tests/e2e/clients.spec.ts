@@ -1,23 +1,14 @@
 import OpenAI, { APIError } from 'openai'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { baseUrl, scriptedSurface } from '#tests/doubles/chat_surface'
-import { RealAgent } from '#tests/e2e/real_openclaw'
+import { ClientHouse } from '#tests/e2e/clients/house'
+import { PIXEL } from '#tests/e2e/clients/sdk'
 import { ScriptedModel } from '#tests/e2e/scripted_model'
-import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
 
-const KEY = 'sk-canary-71b2c3d4'
-/** A start of the real OpenClaw on a busy machine, and its first chat. */
-const BOOT_MS = 300_000
 const TIMEOUT_MS = 120_000
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const hello = [{ role: 'user' as const, content: 'Good morning' }]
 
 async function failureOf(promise: Promise<unknown>): Promise<APIError> {
@@ -36,50 +27,19 @@ const tool = (name: string) => ({
 })
 
 test.group("OpenAI's client and the real OpenClaw", (group) => {
-  let home: string
-  let agent: RealAgent
-  let gatewayToken: string
+  let house: ClientHouse
   let model: ScriptedModel
-  let surface: ReturnType<typeof scriptedSurface>
   let client: OpenAI
 
   group.setup(() => testUtils.db().truncate())
   group.setup(async () => {
-    home = mkdtempSync(join(tmpdir(), 'mosaic-clients-'))
-    model = await new ScriptedModel().start()
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-
-    const { user, token } = await agentOfSomeone()
-    gatewayToken = token
-    const models = [{ id: ScriptedModel.MODEL, name: 'Parrot' }]
-    const provider = { name: 'work', type: 'custom', apiType: 'openai-completions', models }
-    await providerOf(user.id, { ...provider, baseUrl: model.url }, KEY)
-
-    const failures = await app.container.make('llm_relay.failures')
-    surface = scriptedSurface({ failures, models: { 'mosaic-work': [ScriptedModel.MODEL] } })
-    agent = new RealAgent(`user/${user.id}`, token, home, await freePort())
-    surface.waker.remembered = { url: agent.url, token }
-    const tokens = await app.container.make('identity.tokens')
-    const apiKey = (await tokens.create(user, { name: 'test' })).value!.release()
-    client = new OpenAI({ baseURL: `${baseUrl()}/v1`, apiKey, maxRetries: 0 })
-    return async () => {
-      await agent.stop()
-      await surface.restore()
-      await model.stop()
-      await settings.set('network.allowedRanges', [])
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
-    }
+    house = new ClientHouse()
+    model = house.model
+    await house.open()
+    client = new OpenAI({ ...house.connection, maxRetries: 0 })
+    return () => house.close()
   })
-  group.setup(async () => {
-    const gateway = await app.container.make('openclaw.gateway')
-    await agent.ready((url) => gateway.probeReady(url), BOOT_MS)
-    await gateway.prewarm(agent.url, gatewayToken, AbortSignal.timeout(BOOT_MS))
-  })
-  group.each.setup(() => {
-    model.bodies.length = 0
-    model.script = () => ({ text: 'Hello there.' })
-  })
+  group.each.setup(() => house.reset())
   group.each.timeout(TIMEOUT_MS)
 
   const names = (at = 0) => model.bodies[at].tools?.map((one) => one.function.name) ?? []
@@ -175,6 +135,19 @@ test.group("OpenAI's client and the real OpenClaw", (group) => {
     assert.equal(told.split('My number is 4711.').length - 1, 1)
   })
 
+  test('tells the agent a history without a name once, in its order', async ({ assert }) => {
+    const said = ['The first question.', 'The first answer.', 'The second question.']
+    const messages = said.map((content, at) => ({ role: at % 2 ? 'assistant' : 'user', content }))
+    await client.chat.completions.create({ model: 'openclaw', messages } as any)
+    const told = JSON.stringify(model.bodies.at(-1)!.messages)
+    for (const text of said) assert.equal(told.split(text).length - 1, 1, text)
+    const places = said.map((text) => told.indexOf(text))
+    assert.deepEqual(
+      places,
+      places.toSorted((one, other) => one - other)
+    )
+  })
+
   test('takes the Responses API: streams, calls tools, goes on', async ({ assert }) => {
     model.script = (_body, number) =>
       number === 1
@@ -223,7 +196,7 @@ test.group("OpenAI's client and the real OpenClaw", (group) => {
   }) => {
     const gateway = await app.container.make('openclaw.gateway')
     const keys = async () =>
-      (await gateway.sessions(agent.url, gatewayToken))
+      (await gateway.sessions(house.access.url, house.access.token))
         .map(({ key }) => key)
         .filter((key) => !key.startsWith('dashboard:incognito-'))
     const before = await keys()
@@ -233,7 +206,8 @@ test.group("OpenAI's client and the real OpenClaw", (group) => {
       await client.chat.completions.create({ model: 'openclaw', messages })
     }
     assert.sameMembers(await keys(), before)
-    for (const file of filesBelow(home)) assert.isFalse(readFileSync(file).includes(secret), file)
+    for (const file of filesBelow(house.home))
+      assert.isFalse(readFileSync(file).includes(secret), file)
   })
 })
 
@@ -241,12 +215,4 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -1,31 +1,22 @@
+import type { ServerResponse } from 'node:http'
 import {
   LoopbackProvider,
   json,
   type ProviderCall,
 } from '#tests/functional/llm_relay/loopback_provider'
+import { chatEvents, wholeChat } from '#tests/e2e/scripted_chat'
+import { responseEvents, wholeResponse } from '#tests/e2e/scripted_responses'
+import { MODEL, type ModelBody, type Said, type Turn } from '#tests/e2e/scripted_turn'
 
-/** What the model does with a call: speak, call tools, or fail. */
-export type Turn =
-  | { text: string }
-  | { calls: { name: string; args?: object }[] }
-  | { status: number; body: object; headers?: Record<string, string> }
-
-/** A chat as it reached the service. */
-export interface ModelBody {
-  model: string
-  stream?: boolean
-  messages: { role: string; content: unknown }[]
-  tools?: { function: { name: string } }[]
-  [field: string]: unknown
-}
-
-/** An LLM service with OpenAI's chat completions that follows a test's script, streaming and not. */
+/** An LLM service with both of OpenAI's chat APIs that follows a test's script, streaming and not. */
 export class ScriptedModel {
-  static readonly MODEL = 'parrot-1'
+  static readonly MODEL = MODEL
 
   readonly bodies: ModelBody[] = []
   script: (body: ModelBody, number: number) => Turn = () => ({ text: 'Hello there.' })
   readonly #service = new LoopbackProvider()
+  #begun = Promise.withResolvers<void>()
+  #left = Promise.withResolvers<void>()
 
   async start(): Promise<this> {
     await this.#service.start()
@@ -38,8 +29,7 @@ export class ScriptedModel {
       this.bodies.push(body)
       const turn = this.script(body, this.bodies.length)
       if ('status' in turn) return json(turn.status, turn.body, turn.headers)(response, call)
-      if (body.stream) return this.#stream(turn)(response, call)
-      return json(200, whole(turn))(response, call)
+      this.#answer(response, call, { turn, isStream: body.stream === true })
     }
     return this
   }
@@ -48,44 +38,40 @@ export class ScriptedModel {
     return `${this.#service.url}/v1`
   }
 
+  /** Resolves once a caller hangs up in the middle of an answer that begins after now. */
+  whenLeft(): Promise<void> {
+    this.#begun = Promise.withResolvers()
+    this.#left = Promise.withResolvers()
+    return this.#left.promise
+  }
+
+  /** Resolves once an answer after the last `whenLeft` has begun and fallen silent. */
+  whenBegun(): Promise<void> {
+    return this.#begun.promise
+  }
+
   stop(): Promise<void> {
     return this.#service.stop()
   }
 
-  #stream(turn: Exclude<Turn, { status: number }>) {
-    return (response: Parameters<LoopbackProvider['reply']>[0], _call: ProviderCall) => {
-      const event = (delta: object, finish: string | null = null) =>
-        response.write(`data: ${JSON.stringify(chunk({ delta, finish_reason: finish }))}\n\n`)
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      event({ role: 'assistant', content: '' })
-      if ('text' in turn) for (const word of turn.text.split(/(?<= )/)) event({ content: word })
-      else event({ tool_calls: callsOf(turn).map((call, index) => ({ index, ...call })) })
-      event({}, 'text' in turn ? 'stop' : 'tool_calls')
-      response.write(`data: ${JSON.stringify({ ...chunk(), choices: [], usage: USAGE })}\n\n`)
-      response.end('data: [DONE]\n\n')
+  #answer(
+    response: ServerResponse,
+    call: ProviderCall,
+    { turn, isStream }: { turn: Exclude<Turn, { status: number }>; isStream: boolean }
+  ): void {
+    const isChat = call.url.endsWith('/chat/completions')
+    const begins = 'begins' in turn
+    const said: Said = begins ? { text: turn.begins } : turn
+    if (!isStream) {
+      if (begins) return
+      return json(200, isChat ? wholeChat(said) : wholeResponse(said))(response, call)
     }
+    const events = isChat ? chatEvents(said) : responseEvents(said)
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (!begins)
+      return void response.end([...events.opening, ...events.words, ...events.end].join(''))
+    response.write([...events.opening, ...events.words].join(''))
+    this.#begun.resolve()
+    response.once('close', this.#left.resolve)
   }
-}
-
-const USAGE = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
-
-const chunk = (choice: object = {}) => ({
-  ...{ id: 'c1', object: 'chat.completion.chunk', created: 1, model: ScriptedModel.MODEL },
-  choices: [{ index: 0, ...choice }],
-})
-
-function whole(turn: Exclude<Turn, { status: number }>) {
-  const message =
-    'text' in turn ? { content: turn.text } : { content: null, tool_calls: callsOf(turn) }
-  const finish = 'text' in turn ? 'stop' : 'tool_calls'
-  const choices = [{ index: 0, message: { role: 'assistant', ...message }, finish_reason: finish }]
-  return { ...chunk(), object: 'chat.completion', choices, usage: USAGE }
-}
-
-function callsOf({ calls }: { calls: { name: string; args?: object }[] }) {
-  return calls.map(({ name, args = {} }, index) => ({
-    id: `call_${index + 1}`,
-    type: 'function',
-    function: { name, arguments: JSON.stringify(args) },
-  }))
 }

@@ -33,7 +33,7 @@ export const PARTS = {
       on: 'this machine, with clients',
       word: 'clients',
       onMachine: true,
-      needs: ['openclaw'],
+      needs: ['openclaw', 'clients'],
     },
     {
       on: 'Compose',
