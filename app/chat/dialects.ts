@@ -10,6 +10,8 @@ export interface Dialect {
   wordsOf(event: string): unknown
   /** Encodes the last events of a failed answer. */
   failed(error: OpenAiError): Buffer
+  /** Adds fields to a whole answer that clients require and a gateway leaves out. */
+  completed?(answer: Buffer): Buffer
 }
 
 const DONE = 'data: [DONE]\n\n'
@@ -52,6 +54,22 @@ export const RESPONSES: Dialect = {
     const data = JSON.stringify({ type: 'response.failed', response })
     return Buffer.from(`${FAILED}data: ${data}\n\n${DONE}`)
   },
+  completed: withAnnotations,
+}
+
+/** OpenClaw 2026.9.6 gives text no annotations, which OpenAI's always has. */
+function withAnnotations(answer: Buffer): Buffer {
+  try {
+    const response = JSON.parse(answer.toString())
+    for (const item of response.output ?? []) {
+      for (const part of item?.content ?? []) {
+        if (part?.type === 'output_text') part.annotations ??= []
+      }
+    }
+    return Buffer.from(JSON.stringify(response))
+  } catch {
+    return answer
+  }
 }
 
 function dataOf(event: string): any {

@@ -218,11 +218,11 @@ export class OpenAiChat {
     }
   }
 
-  async #complete({ turn, toolNames }: Prepared, exchange: Exchange): Promise<void> {
+  async #complete({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
     const { response, requestId } = exchange
     turn.wakeTimeoutMs = WAKE_TIMEOUT_MS
     const recorded = this.#recorded(turn.agent)
-    const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames })
+    const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames, dialect })
     try {
       await this.#services.relay.send(turn, answer, response)
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { E_AGENT_FAILED } from '#chat/errors'
+import type { Dialect } from '#chat/dialects'
 import type { Flow } from '#chat/upstream_call'
 import { clientHeaders } from '#chat/headers'
 import { GatewayResponse } from '#chat/gateway_response'
@@ -14,9 +15,10 @@ export interface OpenAiCompletionOptions {
   requestId?: string
   /** Tools renamed on the way in. */
   toolNames?: ToolNames | null
+  dialect?: Dialect
 }
 
-/** Forwards a JSON answer as it arrives; buffers it only if tool names must be restored. */
+/** Forwards a JSON answer as it arrives; buffers it only if it must change on its way. */
 export class OpenAiCompletion extends GatewayResponse {
   readonly #response: ServerResponse
   readonly #options: OpenAiCompletionOptions
@@ -32,25 +34,32 @@ export class OpenAiCompletion extends GatewayResponse {
 
   protected started(headers: IncomingHttpHeaders, flow: Flow): void {
     this.#flow = flow
-    const { requestId, toolNames } = this.#options
+    const { requestId } = this.#options
     this.#headers = clientHeaders(headers)
     if (requestId) this.#headers['x-request-id'] = requestId
-    if (!toolNames) this.#response.writeHead(200, this.#headers)
+    if (!this.#changes) this.#response.writeHead(200, this.#headers)
   }
 
   protected chunk(bytes: Buffer): void {
-    if (this.#options.toolNames) return this.#hold(bytes)
+    if (this.#changes) return this.#hold(bytes)
     if (this.#response.write(bytes)) return
     this.#flow!.pause()
     this.#response.once('drain', () => this.#flow!.resume())
   }
 
   protected finished(): void {
-    const { toolNames } = this.#options
-    if (!toolNames) return void this.#response.end()
-    const answer = toolNames.restored(this.#held.take())
+    if (!this.#changes) return void this.#response.end()
+    const { toolNames, dialect } = this.#options
+    const held = this.#held.take()
+    const restored = toolNames?.restored(held) ?? held
+    const answer = dialect?.completed?.(restored) ?? restored
     const length = String(answer.length)
     this.#response.writeHead(200, { ...this.#headers, 'content-length': length }).end(answer)
+  }
+
+  get #changes(): boolean {
+    const { toolNames, dialect } = this.#options
+    return Boolean(toolNames || dialect?.completed)
   }
 
   #hold(bytes: Buffer): void {

@@ -301,6 +301,15 @@ test.group('The agent, for clients of OpenAI', (group) => {
     assert.match(instructions, /^Be brief\.\n\n.*JSON Schema: \{"type":"object"\}$/)
   })
 
+  test('a response’s text has annotations, which clients require', async ({ assert }) => {
+    const content = [{ type: 'output_text', text: 'Hi' }]
+    const output = [{ type: 'message', id: 'm1', role: 'assistant', content, status: 'completed' }]
+    gateway.script = (reply) =>
+      reply.json(200, { id: 'resp_1', object: 'response', status: 'completed', output })
+    const answer: any = await client.responses.create({ model: 'openclaw', input: 'Hi' })
+    assert.deepEqual(answer.output[0].content, [{ ...content[0], annotations: [] }])
+  })
+
   test('a response’s failure is told by its kind while nothing was said', async ({ assert }) => {
     const event = (type: string, more: object) =>
       `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`
