@@ -50,11 +50,29 @@ async function someone() {
   /** The demo model repeats its input, so the answer contains the canary too. */
   const chat = await visitor.post('/api/v1/chat', { message: PROMPT })
   if (!chat.body.includes(PROMPT)) throw new Error(`No answer: ${JSON.stringify(chat.body)}`)
+  await learn(user.id, visitor)
   await visitor.send('PATCH', `/api/v1/providers/${provider.id}`, { displayName: `${CANARY}-2` })
   await visitor.post(`/api/v1/providers/${provider.id}/test`)
   await (await app.container.make('usage.meter')).flush()
   const agent = await UserContainer.findByOrFail('user_id', user.id)
   return { user, agent, provider }
+}
+
+/** Gives the user a finding, a memory, a task and an archive. */
+async function learn(userId: string, visitor: Visitor) {
+  const text = `${CANARY} is known`
+  await visitor.post('/api/v1/findings', { title: text, body: text, source: text })
+  await visitor.send('PUT', `/api/v1/agent/memory/${CANARY}`, { value: text, namespace: CANARY })
+  await visitor.post('/api/v1/tasks', { title: text, body: text, result: text })
+  await visitor.send('PUT', '/api/v1/archive', { enabled: true, days: 30 })
+  const ingestion = await app.container.make('knowledge.archive_ingestion')
+  const at = new Date()
+  await ingestion.ingest(userId, {
+    list: async () => [{ id: CANARY, title: text, updatedAt: at }],
+    read: async () => ({ messages: [{ id: 'm1', role: 'user', text, at }], nextCursor: null }),
+  })
+  const { body } = await visitor.get(`/api/v1/archive/search?query=${CANARY}`)
+  if (body.data.length !== 1) throw new Error('The archive is empty.')
 }
 
 const isAdmins = ({ meta }: RouteJSON) => meta.access === 'permitted'

@@ -10,7 +10,9 @@ import type User from '#models/user'
 import settings from '#settings/services/main'
 import { internalRoutes } from '#start/internal_routes'
 import { isApiPath } from '#exceptions/answer_form'
+import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
+import { knowledgeTokenOf } from '#models/with_lifecycle'
 import { ACCESS_RULES, abilityFor, type AccessRule } from '#identity/access_rules'
 import { PERMISSIONS, proofFor } from '#identity/permissions'
 import { Sessions } from '#identity/sessions'
@@ -18,6 +20,8 @@ import { TOKEN_ABILITIES, type TokenAbility } from '#identity/access_tokens'
 import { UserFactory } from '#database/factories/user_factory'
 import { Uploads } from '#chat/uploads'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
+import { agentTokens } from '#openclaw/services/main'
+import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
@@ -44,6 +48,8 @@ const ACTORS = [
   'unable',
   /** The gateway token of a member's agent. */
   'agent',
+  /** The knowledge token of a member's agent. */
+  'knowledge',
 ] as const
 type Actor = (typeof ACTORS)[number]
 
@@ -81,6 +87,7 @@ function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor
     deactivated: 'not signed in',
     expired: 'not signed in',
     agent: 'not signed in',
+    knowledge: 'not signed in',
   }
 }
 
@@ -228,6 +235,7 @@ test.group('Who gets past the rule', (group) => {
     await agent.renewGatewayToken()
     await agent.save()
     tokens.agent = (await agent.open('gatewayToken'))!
+    tokens.knowledge = knowledgeTokenOf(tokens.agent)
     for (const lacking of TOKEN_ABILITIES) {
       const others = TOKEN_ABILITIES.filter((one) => one !== lacking)
       unable[lacking] = (await tokenOf(admin, others)).value
@@ -268,6 +276,59 @@ test.group('Who gets past the rule', (group) => {
       assert.deepEqual(wrong, [])
     }).timeout(60_000)
   }
+})
+
+test.group("An agent's tokens", (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+
+  test('open the routes of the internal listener that are theirs, and no other', async ({
+    assert,
+  }) => {
+    agentTokens.clear()
+    const { user, container, token: gateway } = await agentOfSomeone()
+    const config = { userId: user.id, fallbackModels: [], profile: 'full', knowledge: 'write' }
+    await UserAgentConfig.create(config as Partial<UserAgentConfig>)
+    const provider = await providerOf(user.id, { baseUrl: 'http://127.0.0.1:9' })
+    const other = await agentOfSomeone()
+    const callers: Record<string, string | null> = {
+      'nobody': null,
+      'the owner': (await tokenOf(user)).value,
+      'gateway': gateway,
+      'knowledge': knowledgeTokenOf(gateway),
+      "gateway of another's agent": other.token,
+      "knowledge of another's agent": knowledgeTokenOf(other.token),
+    }
+    const parameters: Record<string, string> = {
+      ':containerType': 'user',
+      ':id': container.userId,
+      ':providerId': provider.id,
+      '*': 'chat/completions',
+    }
+    const ofKnowledge = /\/mcp$/
+    const wrong: string[] = []
+    for (const route of await internalRouteList()) {
+      const path = route.pattern.replace(/:\w+|\*/g, (name) => parameters[name])
+      const opens = ofKnowledge.test(route.pattern) ? 'knowledge' : 'gateway'
+      for (const method of route.methods.filter((name) => name !== 'HEAD')) {
+        for (const [caller, token] of Object.entries(callers)) {
+          /** Their own knowledge is all that it opens. */
+          if (opens === 'knowledge' && caller.startsWith('knowledge of')) continue
+          const { status } = await fetch(`${internalUrl()}${path}`, {
+            method,
+            headers: {
+              'content-type': 'application/json',
+              ...(token && { authorization: `Bearer ${token}` }),
+            },
+            body: method === 'GET' ? undefined : '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+          })
+          if ((status !== 401) !== (caller === opens)) {
+            wrong.push(`${named(route, method)} as ${caller}: ${status}`)
+          }
+        }
+      }
+    }
+    assert.deepEqual(wrong, [])
+  })
 })
 
 test.group('A sensitive act', (group) => {
