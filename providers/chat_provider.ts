@@ -67,6 +67,8 @@ export default class ChatProvider {
     const { Conversations } = await import('#chat/conversations')
     const { callGateway } = await import('#openclaw/gateway_socket')
     const { watchRuns } = await import('#openclaw/run_watch')
+    const { RunSocket } = await import('#openclaw/run_socket')
+    const { GatewayRuns } = await import('#chat/gateway_runs')
     const { STREAM_TIMING } = await import('#http/stream_timing')
     const { patchSession } = await import('#openclaw/session_patch')
     const { reportTo } = await import('#chat/report')
@@ -118,12 +120,19 @@ export default class ChatProvider {
       })
     })
     container.singleton(PageChat, async (resolver) => {
+      const lifecycle = await resolver.make('agents.lifecycle')
+      const running = async (agent: AgentKey) => {
+        const known = lifecycle.peek(agent)
+        if (known || (await lifecycle.describe(agent)).status !== 'running') return known
+        return lifecycle.ensureRunning(agent)
+      }
+      const gatewayRuns = new GatewayRuns({ running, open: RunSocket.open })
       return new PageChat(
         await resolver.make('chat.relay'),
         await resolver.make('llm_relay.failures'),
         await report(),
         STREAM_TIMING,
-        { runs: new LiveRuns(), watch: watchRuns }
+        { runs: new LiveRuns(), watch: watchRuns, gatewayRuns }
       )
     })
     container.singleton(Uploads, () => new Uploads())

@@ -5,10 +5,7 @@ import { LiveRun } from '#chat/live_run'
 /** Limit of background runs per agent; further runs end with their reader, like those of any other client. */
 const MOST_IN_BACKGROUND = 8
 
-/**
- * Page answers in progress in this process. A page that was reloaded or lost its network rejoins its own
- * here. Other replicas cannot see them: there the answer appears in the history once it is complete.
- */
+/** Page answers that pass this process. A page that was reloaded or lost its network rejoins its own here. */
 export class LiveRuns {
   readonly #runs = new Map<AgentKey, Map<string, LiveRun>>()
 
@@ -32,18 +29,20 @@ export class LiveRuns {
   }
 
   /**
-   * Returns the conversation's answer in progress.
+   * Returns the conversation's answer in progress, or null if none passes this process.
    *
-   * @throws E_CHAT_NOT_RUNNING
+   * @throws E_CHAT_NOT_RUNNING if its record is incomplete
    */
-  find(agent: AgentKey, conversationId: string): LiveRun {
-    const run = this.#runs.get(agent)?.get(conversationId)
-    if (!run || !run.isWhole) throw new E_CHAT_NOT_RUNNING()
+  find(agent: AgentKey, conversationId: string): LiveRun | null {
+    const run = this.#runs.get(agent)?.get(conversationId) ?? null
+    if (run && !run.isWhole) throw new E_CHAT_NOT_RUNNING()
     return run
   }
 
-  /** Cancels the answer in progress; a no-op if there is none. */
-  stop(agent: AgentKey, conversationId: string): void {
-    this.#runs.get(agent)?.get(conversationId)?.leave()
+  /** Cancels the answer in progress. Returns false if none passes this process. */
+  stop(agent: AgentKey, conversationId: string): boolean {
+    const run = this.#runs.get(agent)?.get(conversationId)
+    run?.leave()
+    return run !== undefined
   }
 }

@@ -7,12 +7,16 @@ import type { WatchRuns } from '#openclaw/run_watch'
 import type { RunEvent } from '#openclaw/run_events'
 import type { Attachment } from '#chat/attachments'
 import type { ModelFailures } from '#chat/failures'
+import { E_CHAT_NOT_RUNNING } from '#chat/errors'
+import type { GatewayRuns } from '#chat/gateway_runs'
+import type { LiveRun } from '#chat/live_run'
 import { LiveRuns } from '#chat/live_runs'
 import { PageStream } from '#chat/page_stream'
 import { pageTurn } from '#chat/page_turn'
-import { shownFiles } from '#chat/read_messages'
-import type { ChatRelay } from '#chat/relay'
+import { questionOf, shownFiles } from '#chat/read_messages'
+import type { ChatRelay, Turn } from '#chat/relay'
 import { sessionKeyOf } from '#chat/session_key'
+import { SocketCall } from '#chat/socket_call'
 import type { Report } from '#chat/report'
 import { STREAM_TIMING, type StreamTiming } from '#http/stream_timing'
 import { ClientLeft } from '#chat/running_calls'
@@ -26,15 +30,26 @@ export interface PageMessage {
   attachments?: Attachment[]
   /** Continues after the client leaves, for a page that comes back. */
   background?: boolean
+  /** Called once the turn is over, before the stream ends. */
+  onOver?: () => Promise<void>
   headers: IncomingHttpHeaders
   response: ServerResponse
   requestId?: string
+}
+
+/** A turn, and what is done beside it. */
+interface CarriedTurn extends Omit<Turn, 'onCall'> {
+  /** Observes the run if it goes by HTTP, until the returned function is called. */
+  watch?: (access: GatewayAccess) => () => void
+  onOver?: () => Promise<void>
 }
 
 /** Where answers in progress are kept, and how their runs are observed. */
 export interface PageChatParts {
   runs?: LiveRuns
   watch?: WatchRuns
+  /** Absent: runs begin by HTTP alone, and only this process can return to them. */
+  gatewayRuns?: GatewayRuns
 }
 
 /**
@@ -46,16 +61,18 @@ export interface PageChatParts {
 export class PageChat {
   readonly #runs: LiveRuns
   readonly #watch: WatchRuns
+  readonly #gatewayRuns: GatewayRuns | null
 
   constructor(
     protected relay: ChatRelay,
     protected failures: ModelFailures,
     protected report: Report,
     protected timing: StreamTiming = STREAM_TIMING,
-    { runs = new LiveRuns(), watch = () => () => {} }: PageChatParts = {}
+    { runs = new LiveRuns(), watch = () => () => {}, gatewayRuns }: PageChatParts = {}
   ) {
     this.#runs = runs
     this.#watch = watch
+    this.#gatewayRuns = gatewayRuns ?? null
   }
 
   /** Answers with the stream; any failure becomes an `error` event. A client that left is not an error. */
@@ -64,41 +81,33 @@ export class PageChat {
     const conversationId = input.conversationId ?? createId()
     const run = this.#runs.begin(agent, conversationId, { question: input.message, background })
     run.begin(new EventStream(response, { ...this.timing, requestId }), response)
-    const since = new Date()
-    const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
     const sessionKey = sessionKeyOf(conversationId)
-    let endWatch = () => {}
-    const turn = {
+    const turn = pageTurn(input.message, input.attachments ?? [])
+    const sockets = turn.text !== undefined && background ? this.#gatewayRuns : null
+    await this.#carry(run, { agent, conversationId }, (receive) => ({
       agent,
       sessionKey,
       model: null,
       headers,
-      ...pageTurn(input.message, input.attachments ?? []),
+      ...turn,
       onProgress: (progress: unknown) => run.event('progress', progress),
-      onCall: (access: GatewayAccess) => {
-        endWatch()
-        endWatch = this.#watch(access, sessionKey, (event) => {
-          if (event.kind === 'model') answer.answeredBy(event.model)
-          else run.event(...pageEventOf(conversationId, event))
-        })
-      },
-    }
-    try {
-      await this.relay.send(turn, answer, run)
-    } catch (error) {
-      if (error instanceof ClientLeft) return
-      this.report(error)
-      const { code, message, hint } = toAnswer(error).errors[0]
-      run.event('error', { code, message, hint, conversationId })
-    } finally {
-      endWatch()
-      this.#runs.end(agent, conversationId, run)
-    }
+      ...(sockets && {
+        call: (access, receiver) =>
+          new SocketCall({
+            open: () => sockets.open(access, sessionKey),
+            start: (socket) => socket.start(turn.text!),
+            onRun: receive,
+            receiver,
+          }),
+      }),
+      watch: (access) => this.#watch(access, sessionKey, receive),
+      onOver: input.onOver,
+    }))
   }
 
   /**
-   * Reconnects a page to its answer in progress: sends `question { text, startedAt }`, the events so far, and
-   * the rest as they arrive. Resolves when the stream ends.
+   * Reconnects a page to its answer in progress, whichever Mosaic process carried it so far: sends `question
+   * { text, startedAt }`, the events so far, and the rest as they arrive. Resolves when the stream ends.
    *
    * @throws E_CHAT_NOT_RUNNING
    */
@@ -107,15 +116,86 @@ export class PageChat {
     conversationId: string,
     { response, requestId }: Pick<PageMessage, 'response' | 'requestId'>
   ): Promise<void> {
-    const run = this.#runs.find(agent, conversationId)
+    const run =
+      this.#runs.find(agent, conversationId) ?? (await this.#joined(agent, conversationId))
+    if (!run) throw new E_CHAT_NOT_RUNNING()
     const closed = new Promise<void>((resolve) => response.once('close', resolve))
     run.follow(new EventStream(response, { ...this.timing, requestId }), response)
     await closed
   }
 
-  /** Cancels the answer in progress; a no-op if there is none. */
-  stop(agent: AgentKey, conversationId: string): void {
-    this.#runs.stop(agent, conversationId)
+  /**
+   * Cancels the answer in progress, also one of another Mosaic process; a no-op if there is none.
+   *
+   * @throws E_GATEWAY_FAILED
+   */
+  async stop(agent: AgentKey, conversationId: string): Promise<void> {
+    if (this.#runs.stop(agent, conversationId)) return
+    const socket = await this.#gatewayRuns?.reach(agent, sessionKeyOf(conversationId))
+    if (!socket) return
+    try {
+      await socket.stop()
+    } finally {
+      socket.close()
+    }
+  }
+
+  /** Takes over an answer that the gateway has under way. Returns null if there is none. */
+  async #joined(agent: AgentKey, conversationId: string): Promise<LiveRun | null> {
+    const sockets = this.#gatewayRuns
+    if (!sockets) return null
+    const sessionKey = sessionKeyOf(conversationId)
+    return sockets.once(agent, sessionKey, async () => {
+      const socket = await sockets.reach(agent, sessionKey)
+      const found = await socket?.join().catch(() => null)
+      if (!socket || !found) {
+        socket?.close()
+        return null
+      }
+      const question = questionOf(found.question)
+      const run = this.#runs.begin(agent, conversationId, { question, background: true })
+      const { reasoning, tools = [] } = found.work
+      if (reasoning) run.event('reasoning', { text: reasoning })
+      for (const tool of tools) run.event('tool', { ...tool, phase: 'end' })
+      if (found.text) run.event('delta', { text: found.text })
+      void this.#carry(run, { agent, conversationId }, (onRun) => ({
+        ...{ agent, sessionKey, model: null, headers: {}, body: '' },
+        call: (_access, receiver) =>
+          new SocketCall({ open: async () => socket, start: async () => {}, onRun, receiver }),
+      }))
+      return run
+    })
+  }
+
+  /** Carries a turn through the relay, and its events to the run. Any failure becomes an `error` event. */
+  async #carry(
+    run: LiveRun,
+    { agent, conversationId }: { agent: AgentKey; conversationId: string },
+    turnOf: (receive: (event: RunEvent) => void) => CarriedTurn
+  ): Promise<void> {
+    const since = new Date()
+    const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
+    let endWatch = () => {}
+    const { watch, onOver, ...turn } = turnOf((event) => {
+      if (event.kind === 'model') answer.answeredBy(event.model)
+      else run.event(...pageEventOf(conversationId, event))
+    })
+    const onCall = (access: GatewayAccess) => {
+      endWatch()
+      if (watch) endWatch = watch(access)
+    }
+    try {
+      await this.relay.send({ ...turn, onCall }, answer, run)
+    } catch (error) {
+      if (error instanceof ClientLeft) return
+      this.report(error)
+      const { code, message, hint } = toAnswer(error).errors[0]
+      run.event('error', { code, message, hint, conversationId })
+    } finally {
+      endWatch()
+      await onOver?.().catch(this.report)
+      this.#runs.end(agent, conversationId, run)
+    }
   }
 }
 

@@ -2,11 +2,16 @@ import { AGENT_MODEL } from '#chat/openai_request'
 import { nameBlock, textBlock, type Attachment } from '#chat/attachments'
 import type { Turn } from '#chat/relay'
 
+/** A page message as gateway request, and as plain text if nothing comes beside it. */
+export interface PageTurn extends Pick<Turn, 'path' | 'body'> {
+  text?: string
+}
+
 /**
  * Builds the gateway request for a page message. Text files go into the message, pictures beside it. PDFs
  * need `/v1/responses`, the only endpoint that reads their text or shows the model their pages.
  */
-export function pageTurn(message: string, attachments: Attachment[]): Pick<Turn, 'path' | 'body'> {
+export function pageTurn(message: string, attachments: Attachment[]): PageTurn {
   const texts = attachments.filter(({ kind }) => kind === 'text')
   const pictures = attachments.filter(({ kind }) => kind === 'picture')
   const pdfs = attachments.filter(({ kind }) => kind === 'pdf')
@@ -26,7 +31,7 @@ export function pageTurn(message: string, attachments: Attachment[]): Pick<Turn,
     stream_options: { include_usage: true },
     messages: [{ role: 'user', content }],
   })
-  return { body }
+  return { body, ...(pictures.length === 0 && { text: said }) }
 }
 
 function withPdfs(said: string, pictures: Attachment[], pdfs: Attachment[]) {

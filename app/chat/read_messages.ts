@@ -11,7 +11,7 @@ export interface ReadAttachment {
 }
 
 /** A message as its owner reads it. */
-export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text' | 'at'> {
+export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text' | 'at' | 'usage'> {
   reasoning?: string
   tools?: PastStep[]
   attachments?: ReadAttachment[]
@@ -35,11 +35,8 @@ const TYPES: Record<string, string> = {
 
 /** Converts a gateway's message to Mosaic's form. */
 export function readMessage(conversationId: string, message: GatewayMessage): ReadMessage {
-  const { id, role, at, reasoning, tools, model, failed } = message
-  const { text, files } =
-    role === 'user'
-      ? withoutBlocks(message.text.replace(QUEUED, ''))
-      : said(conversationId, message)
+  const { id, role, at, reasoning, tools, model, usage, failed } = message
+  const { text, files } = role === 'user' ? asked(message.text) : said(conversationId, message)
   const pictures = (message.pictures ?? []).map((picture, index) => ({
     name: `${index + 1}.${picture.type.split('/')[1]}`,
     type: picture.type,
@@ -55,9 +52,15 @@ export function readMessage(conversationId: string, message: GatewayMessage): Re
     ...(tools && { tools }),
     ...(attachments.length > 0 && { attachments }),
     ...(model && { model: ownModelName(model) }),
+    ...(usage && { usage }),
     ...(failed && { failure: failure() }),
   }
 }
+
+/** Returns a question as its owner wrote it, without the files that were inserted into it. */
+export const questionOf = (stored: string) => asked(stored).text
+
+const asked = (stored: string) => withoutBlocks(stored.replace(QUEUED, ''))
 
 /** Returns the workspace files an agent shows with its answer. */
 export function shownFiles(conversationId: string, paths: string[]): ReadAttachment[] {

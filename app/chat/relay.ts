@@ -35,6 +35,13 @@ export interface RelayOptions {
 
 const DEFAULTS: RelayOptions = { connectTimeoutMs: 5000, silenceTimeoutMs: 10 * 60_000 }
 
+/** One call of a gateway in progress. */
+export interface GatewayCall {
+  /** Resolves when the receiver has everything; rejects with the reason if it has not. */
+  readonly done: Promise<void>
+  abort(reason: Error): void
+}
+
 /** One message on its way to an agent. */
 export interface Turn {
   agent: AgentKey
@@ -49,7 +56,9 @@ export interface Turn {
   /** Another OpenAI endpoint that a gateway offers. */
   path?: '/v1/responses'
   onProgress?: (progress: WakeProgress) => void
-  /** Called just before the message goes to this gateway. */
+  /** Another way to the gateway, tried before HTTP. One that rejects with `NotDelivered` leaves it to HTTP. */
+  call?: (access: GatewayAccess, receiver: AnswerReceiver) => GatewayCall
+  /** Called just before the message goes to this gateway by HTTP. */
   onCall?: (access: GatewayAccess) => void
   /** Milliseconds to wait for a wake, if the client cannot be sent progress meanwhile. */
   wakeTimeoutMs?: number
@@ -179,11 +188,30 @@ export class ChatRelay {
     receiver: AnswerReceiver,
     client: RelayClient
   ): Promise<void> {
-    if (client.destroyed) throw new ClientLeft()
     const watched = this.#metrics.watch(receiver)
-    const call = new UpstreamCall(watched.receiver)
-    const over = this.#calls.begin(client, (reason) => call.abort(reason))
-    turn.onCall?.(access)
+    try {
+      if (turn.call && (await this.#took(turn.call(access, watched.receiver), client))) return
+      if (client.destroyed) throw new ClientLeft()
+      turn.onCall?.(access)
+      await this.#outcome(this.#dispatch(access, turn, watched.receiver), client)
+    } finally {
+      watched.ended()
+    }
+  }
+
+  /** Returns false if the message was not delivered. */
+  #took(call: GatewayCall, client: RelayClient): Promise<boolean> {
+    return this.#outcome(call, client).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof NotDelivered) return false
+        throw error
+      }
+    )
+  }
+
+  #dispatch(access: GatewayAccess, turn: Turn, receiver: AnswerReceiver): UpstreamCall {
+    const call = new UpstreamCall(receiver)
     this.#gateways.dispatch(
       {
         origin: access.url,
@@ -199,10 +227,15 @@ export class ChatRelay {
       },
       call
     )
+    return call
+  }
+
+  /** The call's outcome. It is aborted when its client leaves, or when Mosaic has waited long enough to stop. */
+  async #outcome(call: GatewayCall, client: RelayClient): Promise<void> {
+    const over = this.#calls.begin(client, (reason) => call.abort(reason))
     try {
       await call.done
     } finally {
-      watched.ended()
       over()
     }
   }

@@ -42,10 +42,18 @@ const CONTROL_PLUGIN = 'admin-http-rpc'
 const SECRETS = 'mosaic'
 const GATEWAY_TOKEN: SecretReference = { source: 'file', provider: SECRETS, id: '/token' }
 
+/** Reads PDFs that are sent with a message. It loads when the first arrives. */
+const PDF_PLUGIN = 'document-extract'
+
 /**
  * OpenAI's Responses API. Images and files must arrive as data: an agent fetches no URL named in a message.
+ * Files may be as large as Mosaic takes them; OpenClaw's defaults are 5 MB, 60,000 characters and four pages.
  */
-const RESPONSES = { enabled: true, images: { allowUrl: false }, files: { allowUrl: false } }
+const RESPONSES = {
+  enabled: true,
+  images: { allowUrl: false },
+  files: { allowUrl: false, maxBytes: 10_485_760, maxChars: 200_000, pdf: { maxPages: 40 } },
+}
 
 const LOG_BYTES = 5_000_000
 
@@ -115,7 +123,11 @@ export function assembleDocument(input: DocumentInput): OpenClawDocument {
     ...(input.mcpUrl && { mcp: knowledgeServer(input.mcpUrl) }),
     ...(input.profile === 'full'
       ? fullProfile(CONTROL_PLUGIN, memorySearch(input))
-      : minimalProfile(entries.plugins, CONTROL_PLUGIN, input.mcpUrl ? KNOWLEDGE_TOOLS : [])),
+      : minimalProfile(
+          [...entries.plugins, PDF_PLUGIN],
+          CONTROL_PLUGIN,
+          input.mcpUrl ? KNOWLEDGE_TOOLS : []
+        )),
   }
 }
 

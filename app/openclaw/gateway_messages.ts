@@ -1,6 +1,7 @@
 /** Converts the rows of a gateway's session into the messages a person reads. */
 import { cut } from '#text/cut'
 import { numberIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
+import { usageOf, type CallUsage } from '#openclaw/call_usage'
 import type { ToolStep } from '#openclaw/run_events'
 
 /** Tool output is cut to this many characters for display; the agent keeps all of it. */
@@ -27,6 +28,8 @@ export interface GatewayMessage {
   pictures?: KeptPicture[]
   /** `<provider>/<model>`, by the gateway's name. */
   model?: string
+  /** Tokens of all model calls for this answer. */
+  usage?: CallUsage
   /** Set if the run failed. OpenClaw's own error text is omitted. */
   failed?: true
 }
@@ -54,6 +57,7 @@ export interface StoredMessage {
   provider?: string
   model?: string
   stopReason?: string
+  usage?: CallUsage
   /** Set on text that an agent writes before it uses a tool. */
   isAside: boolean
   id?: string
@@ -74,6 +78,7 @@ export function storedMessage(value: unknown): StoredMessage {
     provider: textIn(row.provider),
     model: textIn(row.model),
     stopReason: textIn(row.stopReason),
+    usage: usageOf(row.usage) ?? undefined,
     isAside: Boolean(row.openclawStreamFallback),
     id: textIn(kept.id),
     recordedAt: timeIn(kept.recordTimestampMs),
@@ -102,6 +107,7 @@ interface Work {
   tools: PastStep[]
   /** When each tool was called, in milliseconds since the epoch. */
   calledAt: Map<string, number>
+  usage: CallUsage
   /** The first row of this work, in case no text follows. */
   first: { stored: StoredMessage; index: number } | null
 }
@@ -134,6 +140,7 @@ export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
     } else if (stored.role === 'assistant') {
       work.first ??= { stored, index }
       takeCalls(work, stored)
+      takeUsage(work, stored)
       const text = textOf(stored.content)
       const pictures = picturesOf(stored.content)
       if (stored.isAside) return void work.reasoning.push(text.trim())
@@ -153,11 +160,23 @@ export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
   return messages
 }
 
-const noWork = (): Work => ({ reasoning: [], tools: [], calledAt: new Map(), first: null })
+const noWork = (): Work => ({
+  ...{ reasoning: [], tools: [], calledAt: new Map(), first: null },
+  usage: { inputTokens: 0, outputTokens: 0 },
+})
 
-function workOf({ reasoning, tools }: Work): Pick<GatewayMessage, 'reasoning' | 'tools'> {
+function workOf({ reasoning, tools, usage }: Work) {
   const thoughts = reasoning.filter(Boolean).join('\n\n')
-  return { ...(thoughts && { reasoning: thoughts }), ...(tools.length > 0 && { tools }) }
+  return {
+    ...(thoughts && { reasoning: thoughts }),
+    ...(tools.length > 0 && { tools }),
+    ...(usage.inputTokens + usage.outputTokens > 0 && { usage }),
+  }
+}
+
+function takeUsage(work: Work, { usage }: StoredMessage): void {
+  work.usage.inputTokens += usage?.inputTokens ?? 0
+  work.usage.outputTokens += usage?.outputTokens ?? 0
 }
 
 function base(

@@ -51,7 +51,12 @@ export interface OpenClawDocument extends ProfileSections {
         responses: {
           enabled: boolean
           images: { allowUrl: boolean }
-          files: { allowUrl: boolean }
+          files: {
+            allowUrl: boolean
+            maxBytes: number
+            maxChars: number
+            pdf: { maxPages: number }
+          }
         }
       }
     }

@@ -64,6 +64,7 @@ interface Payload {
   stream?: unknown
   ts?: unknown
   approval?: unknown
+  message?: unknown
   data?: unknown
 }
 
@@ -79,6 +80,7 @@ export class RunEvents {
     const told: Payload = objectIn(payload)
     if (told.sessionKey !== this.storedKey) return null
     if (event === 'session.approval' && told.approval) return approvalOf(told.approval)
+    if (event === 'session.message') return modelOf(told.message)
     if (event !== 'agent' || !told.data) return null
     const { stream } = told
     const data = objectIn(told.data)
@@ -133,6 +135,14 @@ export class RunEvents {
       ...more,
     }
   }
+}
+
+/** Who wrote a stored answer: readers that join a run late have missed when its model began. */
+function modelOf(message: unknown): RunEvent | null {
+  const told = objectIn(message)
+  const [provider, model] = [told.provider, told.model].map((name) => textIn(name, TEXT_LENGTH))
+  if (told.role !== 'assistant' || told.stopReason === 'error' || !provider || !model) return null
+  return { kind: 'model', model: `${provider}/${model}` }
 }
 
 /** Converts a gateway's approval, or returns null if it is unintelligible. */

@@ -44,6 +44,8 @@ export interface ChatMessage {
   model?: string
   standIn?: boolean
   usage?: { inputTokens: number; outputTokens: number }
+  /** The connection broke, and the page looks for the rest of the answer. */
+  reconnecting?: boolean
 }
 
 /** Returns a random id in the characters that conversation ids allow. `randomUUID` needs https. */

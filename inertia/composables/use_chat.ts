@@ -19,8 +19,11 @@ import { t } from '~/locales'
 
 export type { ChatFailure, ChatMessage } from '~/composables/chat_messages'
 
-/** Delays between attempts to resume an answer after a broken connection, some 20 s in total. */
-const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 8000]
+/** Delays between attempts to resume an answer after a broken connection: a minute, as long as a restart takes. */
+const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_000]
+
+/** No connection, or a proxy that reports that Mosaic is away. */
+const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -224,7 +227,8 @@ export function useChat(onAnswered: () => void) {
       if (told.event === 'progress') agent.takeProgress(told.data)
       else takeEvent(answer, told)
     }
-    if (answer.state === 'streaming') fail(answer, cut())
+    /** Mosaic stops: the agent goes on. */
+    if (answer.state === 'streaming') throw new ApiFailure(0, [cut()])
   }
 
   /** Handles a broken stream. No-op if the answer is already complete. */
@@ -235,8 +239,14 @@ export function useChat(onAnswered: () => void) {
       return
     }
     const failure = ApiFailure.from(error)
-    if (opened && failure.status === 0 && (await comeBack(answer, signal))) return
-    if (answer.state === 'streaming') fail(answer, toFailure(failure))
+    if (opened && isAway(failure.status)) {
+      answer.reconnecting = true
+      const isBack = await comeBack(answer, signal)
+      answer.reconnecting = false
+      if (isBack) return
+    }
+    if (signal.aborted) answer.state = 'stopped'
+    else if (answer.state === 'streaming') fail(answer, toFailure(failure))
   }
 
   /** The agent continues after a broken connection: resumes the answer, or finds how it ended. */
@@ -248,9 +258,10 @@ export function useChat(onAnswered: () => void) {
         await take(answer, restarted(answer, getEvents(runPath(), signal)))
         return true
       } catch (error) {
+        if (signal.aborted) return false
         const { status } = ApiFailure.from(error)
         if (status === 404) return ended(answer)
-        if (status !== 0) return false
+        if (!isAway(status)) return false
       }
     }
     return false
@@ -273,7 +284,8 @@ export function useChat(onAnswered: () => void) {
   async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
     for await (const told of events) {
       if (told.event === 'question') {
-        Object.assign(answer, { text: '', reasoning: undefined, tools: undefined, approvals: [] })
+        const nothing = { text: '', reasoning: undefined, tools: undefined, attachments: undefined }
+        Object.assign(answer, { ...nothing, approvals: [], reconnecting: false })
       }
       yield told
     }

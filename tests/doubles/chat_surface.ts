@@ -4,6 +4,7 @@ import { ChatRelay, type RelayOptions, type Waker } from '#chat/relay'
 import type { FetchImage } from '#chat/agent_content'
 import { Approvals, type CallGateway } from '#chat/approvals'
 import { DirectModels } from '#chat/direct_models'
+import { GatewayRuns } from '#chat/gateway_runs'
 import { Conversations } from '#chat/conversations'
 import { KeptLists } from '#chat/kept_lists'
 import { ModelCatalogue } from '#chat/model_catalogue'
@@ -13,6 +14,7 @@ import { Pictures } from '#chat/pictures'
 import type { StreamTiming } from '#http/stream_timing'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import type { GatewayClient } from '#openclaw/gateway_client'
+import type { OpenRuns } from '#openclaw/run_socket'
 import type { WatchRuns } from '#openclaw/run_watch'
 import type { PatchSession } from '#openclaw/session_patch'
 import { UserFactory } from '#database/factories/user_factory'
@@ -78,6 +80,8 @@ export interface SurfaceOptions {
   patch?: PatchSession
   /** What a gateway tells of runs. */
   watch?: WatchRuns
+  /** Sockets of the agents that run. Left out: gateways have none. */
+  openRuns?: OpenRuns
   /** What a gateway answers to other calls. */
   call?: CallGateway
 }
@@ -115,7 +119,10 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
       ...{ relay, models, direct, failures, report, bodies, settings, fetchImage, timing },
     })
   })
-  const page = new PageChat(relay, failures, report, options.timing, { watch: options.watch })
+  const { watch, openRuns } = options
+  const running = async () => waker.peek()
+  const gatewayRuns = openRuns && new GatewayRuns({ running, open: openRuns })
+  const page = new PageChat(relay, failures, report, options.timing, { watch, gatewayRuns })
   container.swap(PageChat, () => page)
   const { call } = options
   if (call) {

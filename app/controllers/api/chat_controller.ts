@@ -26,6 +26,7 @@ export default class ChatController {
     const { conversationId, message, background } = input
     const sent = (input.attachments ?? []) as SentAttachment[]
     const attachments = await this.#read(userId, sent)
+    const uploads = sent.map(idOf).filter((id) => typeof id === 'string')
     /** The stream bypasses the framework's response, so headers set by middleware are sent first. */
     response.relayHeaders()
     await this.chat.answer({
@@ -34,14 +35,11 @@ export default class ChatController {
       message: message ?? '',
       attachments,
       background,
+      onOver: () => this.uploads.forget(userId, uploads),
       headers: request.headers(),
       response: response.response,
       requestId: request.id(),
     })
-    await this.uploads.forget(
-      userId,
-      sent.map(idOf).filter((id) => typeof id === 'string')
-    )
   }
 
   /** Streams the answer in progress to a page that came back. */
@@ -54,7 +52,7 @@ export default class ChatController {
   }
 
   async stop({ auth, params, response }: HttpContext) {
-    this.chat.stop(`user/${auth.user!.id}`, params.id)
+    await this.chat.stop(`user/${auth.user!.id}`, params.id)
     return response.noContent()
   }
 

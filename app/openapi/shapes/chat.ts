@@ -54,6 +54,7 @@ const message = shape({
   tools: optional(list(toolStep)),
   attachments: optional(list(attachment)),
   model: optional(text()),
+  usage: optional(shape({ inputTokens: count(), outputTokens: count() })),
   failure: optional(failure),
 })
 

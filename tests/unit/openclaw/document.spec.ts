@@ -157,7 +157,7 @@ test.group('The document', () => {
 
   test('of the minimal profile allows only the plugins that its providers need', ({ assert }) => {
     const { plugins, cron, tools } = documentOf({ profile: 'minimal' })
-    assert.deepEqual(plugins.allow, ['ollama', 'admin-http-rpc'])
+    assert.deepEqual(plugins.allow, ['ollama', 'document-extract', 'admin-http-rpc'])
     assert.deepEqual(cron, { enabled: false })
     assert.equal(tools.profile, 'minimal')
   })

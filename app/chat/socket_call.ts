@@ -1,0 +1,125 @@
+import { E_AGENT_GONE, E_AGENT_SILENT } from '#chat/errors'
+import { ClientLeft } from '#chat/running_calls'
+import { NotDelivered, type AnswerReceiver, type Flow } from '#chat/upstream_call'
+import type { GatewayCall } from '#chat/relay'
+import type { AnswerEvent } from '#openclaw/run_answer'
+import type { RunEvent } from '#openclaw/run_events'
+import type { RunConnection } from '#openclaw/run_socket'
+
+/** Milliseconds a run may stay silent, as over HTTP. */
+const SILENCE_MS = 10 * 60_000
+
+/** A socket cannot be paused: the length of an answer is the model's own limit. */
+const FLOW: Flow = { pause() {}, resume() {} }
+
+/** How a call by socket begins, and where its events go. */
+export interface SocketCallInput {
+  open: () => Promise<RunConnection>
+  /** Starts the run; a no-op for one already joined. */
+  start: (socket: RunConnection) => Promise<void>
+  onRun: (event: RunEvent) => void
+  receiver: AnswerReceiver
+}
+
+/**
+ * One run by a gateway's WebSocket, delivered as its HTTP endpoint would. In contrast to that, the gateway
+ * continues the run when Mosaic leaves: a page finds it again after a restart and in another replica.
+ */
+export class SocketCall implements GatewayCall {
+  readonly #settle = Promise.withResolvers<void>()
+  readonly #input: SocketCallInput
+  readonly #usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+  #socket: RunConnection | null = null
+  #silence: NodeJS.Timeout | undefined
+  isOver = false
+
+  constructor(input: SocketCallInput) {
+    this.#input = input
+    void this.#run()
+  }
+
+  get done(): Promise<void> {
+    return this.#settle.promise
+  }
+
+  /** Cancels the run of a client that left. For any other reason only Mosaic leaves, and the run continues. */
+  abort(reason: Error): void {
+    if (this.isOver) return
+    const socket = this.#socket
+    if (!(reason instanceof ClientLeft) || !socket) return this.#end(new ClientLeft())
+    this.#end(reason, { keep: true })
+    void socket
+      .stop()
+      .catch(() => {})
+      .finally(() => socket.close())
+  }
+
+  async #run(): Promise<void> {
+    const { open, start, receiver } = this.#input
+    try {
+      this.#socket = await open()
+    } catch (error) {
+      return this.#end(new NotDelivered('No socket', { cause: error }))
+    }
+    if (this.isOver) return this.#socket.close()
+    try {
+      await start(this.#socket)
+    } catch (error) {
+      const isRefused = (error as { gatewayCode?: string }).gatewayCode !== undefined
+      if (isRefused) return this.#end(new NotDelivered('Refused', { cause: error }))
+      return this.#end(new E_AGENT_GONE(undefined, { cause: error }))
+    }
+    if (this.isOver) return
+    this.#guard(() => receiver.begin(200, {}, FLOW))
+    this.#heard()
+    this.#socket.read({
+      onRun: (event) => (this.#heard(), this.#guard(() => this.#input.onRun(event))),
+      onAnswer: (event) => (this.#heard(), this.#guard(() => this.#answer(event))),
+      onClose: () => this.#end(new E_AGENT_GONE()),
+    })
+  }
+
+  #answer(event: AnswerEvent): void {
+    if (this.isOver) return
+    if (event.kind === 'text') return this.#say({ choices: [{ delta: { content: event.text } }] })
+    if (event.kind === 'usage') {
+      this.#usage.prompt_tokens += event.inputTokens
+      this.#usage.completion_tokens += event.outputTokens
+      this.#usage.total_tokens += event.inputTokens + event.outputTokens
+      return
+    }
+    if (event.failed) return this.#say({ error: { message: 'internal error' } })
+    if (this.#usage.total_tokens > 0) this.#say({ choices: [], usage: this.#usage })
+    this.#input.receiver.receive(Buffer.from('data: [DONE]\n\n'))
+    this.#input.receiver.end()
+    this.#end(null)
+  }
+
+  #say(chunk: object): void {
+    this.#input.receiver.receive(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`))
+  }
+
+  /** Whatever the receiver throws ends the call. */
+  #guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#end(error as Error)
+    }
+  }
+
+  #heard(): void {
+    if (this.isOver) return
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => this.#end(new E_AGENT_SILENT()), SILENCE_MS).unref()
+  }
+
+  #end(error: Error | null, { keep = false } = {}): void {
+    if (this.isOver) return
+    this.isOver = true
+    clearTimeout(this.#silence)
+    if (!keep) this.#socket?.close()
+    if (error) this.#settle.reject(error)
+    else this.#settle.resolve()
+  }
+}

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import { openGateway, type GatewayConnection, type GatewayEvent } from '#openclaw/gateway_socket'
+import { storedKey } from '#openclaw/gateway_shapes'
+import { listIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
+import { storedMessage, toMessages, type GatewayMessage } from '#openclaw/gateway_messages'
+import { RunAnswer, type AnswerEvent } from '#openclaw/run_answer'
+import { approvalOf, RunEvents, type RunEvent } from '#openclaw/run_events'
+
+/** Per step: to connect, to be admitted, to get a response. */
+const TIMEOUT_MS = 10_000
+
+/** Rows read to find the question of a run and what it has done so far. */
+const ROWS = 60
+
+/** Open approvals of one session. */
+const MOST_APPROVALS = 100
+
+/** Limit of events that wait for a reader: those between joining a run and following it. */
+const MOST_WAITING = 10_000
+
+/** Receives what happens in a run. */
+export interface RunReader {
+  onRun(event: RunEvent): void
+  onAnswer(event: AnswerEvent): void
+  /** The gateway closed the connection: what becomes of the run is unknown. */
+  onClose(): void
+}
+
+/** A run that was found under way. */
+export interface JoinedRun {
+  question: string
+  startedAt: Date
+  /** Its reasoning and tools so far. */
+  work: Pick<GatewayMessage, 'reasoning' | 'tools'>
+  /** Text of its answer so far. */
+  text: string
+}
+
+/** What callers use of a `RunSocket`. */
+export type RunConnection = Pick<RunSocket, 'start' | 'join' | 'read' | 'stop' | 'close'>
+
+/** Opens a socket for one session's runs. */
+export type OpenRuns = (
+  access: { url: string; token: string },
+  key: string
+) => Promise<RunConnection>
+
+/**
+ * One session of a gateway by its WebSocket: starts a run, or joins the one under way. The run belongs to the
+ * gateway: closing the socket does not end it.
+ */
+export class RunSocket {
+  readonly #key: string
+  #connection!: GatewayConnection
+  #events: RunEvents
+  #answer: RunAnswer | null = null
+  #reader: RunReader | null = null
+  #waiting: GatewayEvent[] = []
+  #approvals: unknown[] = []
+  #runId: string | null = null
+  #closed = false
+
+  private constructor(key: string) {
+    this.#key = storedKey(key)
+    this.#events = new RunEvents(this.#key)
+  }
+
+  /** @throws E_GATEWAY_FAILED, or the gateway's refusal */
+  static async open(access: { url: string; token: string }, key: string): Promise<RunSocket> {
+    const socket = new RunSocket(key)
+    socket.#connection = await openGateway(
+      { ...access, timeoutMs: TIMEOUT_MS },
+      { onEvent: (event) => socket.#take(event), onClose: () => socket.#ended() }
+    )
+    try {
+      const subscribed = await socket.#connection.request('sessions.messages.subscribe', {
+        key: socket.#key,
+        includeApprovals: true,
+      })
+      const { approvals } = objectIn(objectIn(subscribed).approvalReplay)
+      socket.#approvals = listIn(approvals).slice(0, MOST_APPROVALS)
+    } catch (error) {
+      socket.close()
+      throw error
+    }
+    return socket
+  }
+
+  /**
+   * Starts a run. Resolves once the gateway has admitted it.
+   *
+   * @throws the gateway's refusal, with its `gatewayCode`; any other error leaves open whether it runs
+   */
+  async start(message: string): Promise<void> {
+    const runId = randomUUID()
+    this.#follow(runId)
+    await this.#connection.request('agent', {
+      message,
+      sessionKey: this.#key,
+      channel: 'webchat',
+      deliver: false,
+      idempotencyKey: runId,
+    })
+  }
+
+  /** Finds the run under way. Returns null if there is none. */
+  async join(): Promise<JoinedRun | null> {
+    const history = objectIn(
+      await this.#connection.request('chat.history', { sessionKey: this.#key, limit: ROWS })
+    )
+    const isActive = objectIn(history.sessionInfo).hasActiveRun === true
+    if (!history.inFlightRun && !isActive) return null
+    const run = objectIn(history.inFlightRun)
+    const text = textIn(run.text) ?? ''
+    const told = toMessages(listIn(history.messages).slice(-ROWS).map(storedMessage))
+    const asked = told.findLastIndex(({ role }) => role === 'user')
+    const { reasoning, tools } = told[asked + 1] ?? {}
+    this.#follow(textIn(run.runId) ?? null, text)
+    return {
+      question: told[asked]?.text ?? '',
+      startedAt: new Date(timeIn(run.startedAt) ?? Date.now()),
+      work: { ...(reasoning && { reasoning }), ...(tools && { tools }) },
+      text,
+    }
+  }
+
+  /** Hands over what has happened since `start` or `join`, and then everything as it happens. */
+  read(reader: RunReader): void {
+    this.#reader = reader
+    for (const approval of this.#approvals) {
+      const event = approvalOf(approval)
+      if (event) reader.onRun(event)
+    }
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const event of waiting) this.#hand(event, reader)
+    if (this.#closed) reader.onClose()
+  }
+
+  /** Cancels the run. */
+  async stop(): Promise<void> {
+    const params = { key: this.#key, ...(this.#runId && { runId: this.#runId }) }
+    await this.#connection.request('sessions.abort', params)
+  }
+
+  /** Closes the connection; the run continues. */
+  close(): void {
+    this.#reader = null
+    this.#connection.close()
+  }
+
+  #follow(runId: string | null, shown = ''): void {
+    this.#runId = runId
+    this.#answer = new RunAnswer(this.#key, runId, shown)
+  }
+
+  #take(event: GatewayEvent): void {
+    if (this.#reader) return this.#hand(event, this.#reader)
+    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(event)
+  }
+
+  #hand(event: GatewayEvent, reader: RunReader): void {
+    const told = this.#events.read(event)
+    if (told) reader.onRun(told)
+    for (const answer of this.#answer?.read(event) ?? []) reader.onAnswer(answer)
+  }
+
+  #ended(): void {
+    this.#closed = true
+    this.#reader?.onClose()
+  }
+}

@@ -1,0 +1,195 @@
+import { createParser } from 'eventsource-parser'
+import { test } from '@japa/runner'
+import testUtils from '@adonisjs/core/services/test_utils'
+import type { JoinedRun, RunConnection, RunReader } from '#openclaw/run_socket'
+import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
+import { TextStream } from '#tests/doubles/text_stream'
+
+function eventsOf(text: string) {
+  const events: { name: string; data: any }[] = []
+  const parser = createParser({
+    onEvent: ({ event, data }) => events.push({ name: event!, data: JSON.parse(data) }),
+  })
+  parser.feed(text)
+  return events
+}
+
+/** A gateway's socket that the test moves. */
+class ScriptedSocket implements RunConnection {
+  reader = Promise.withResolvers<RunReader>()
+  asked: string[] = []
+  stopped = 0
+  closed = 0
+  underWay: JoinedRun | null = null
+  refuse: Error | null = null
+
+  async start(message: string) {
+    if (this.refuse) throw this.refuse
+    this.asked.push(message)
+  }
+  async join() {
+    return this.underWay
+  }
+  read(reader: RunReader) {
+    this.reader.resolve(reader)
+  }
+  async stop() {
+    this.stopped++
+  }
+  close() {
+    this.closed++
+  }
+}
+
+test.group("Runs of the page's chat by a gateway's socket", (group) => {
+  let gateway: ScriptedGateway
+  let surface: ReturnType<typeof scriptedSurface>
+  let owner: Awaited<ReturnType<typeof userWithToken>>
+  let socket: ScriptedSocket
+  let opened: string[]
+
+  group.setup(() => testUtils.db().truncate())
+  group.each.setup(async () => {
+    gateway = await new ScriptedGateway().start()
+    socket = new ScriptedSocket()
+    opened = []
+    surface = scriptedSurface({
+      openRuns: async (_access, key) => {
+        opened.push(key)
+        return socket
+      },
+    })
+    surface.waker.remembered = gateway.access
+    owner = await userWithToken()
+    return async () => {
+      await surface.restore()
+      await gateway.stop()
+    }
+  })
+
+  const call = (method: string, path: string, body?: unknown, signal?: AbortSignal) =>
+    fetch(`${baseUrl()}/api/v1${path}`, {
+      method,
+      signal,
+      headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+  const QUESTION = { message: 'Count', conversationId: 'c1', background: true }
+
+  test('tell the answer as over HTTP, with the tokens of all its model calls', async ({
+    assert,
+  }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    const { onAnswer, onRun } = await socket.reader.promise
+    onRun({ kind: 'model', model: 'mosaic-work/parrot-1' })
+    onRun({ kind: 'reasoning', text: 'Hm.' })
+    onAnswer({ kind: 'usage', inputTokens: 10, outputTokens: 2 })
+    onAnswer({ kind: 'text', text: 'one ' })
+    onAnswer({ kind: 'text', text: 'two' })
+    onAnswer({ kind: 'usage', inputTokens: 20, outputTokens: 3 })
+    onAnswer({ kind: 'end', failed: false })
+    const events = eventsOf(await response.text())
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['reasoning', 'delta', 'delta', 'done']
+    )
+    assert.deepEqual(events.at(-1)!.data, {
+      conversationId: 'c1',
+      usage: { inputTokens: 30, outputTokens: 5, totalTokens: 35 },
+      model: 'work/parrot-1',
+    })
+    assert.deepEqual(socket.asked, ['Count'])
+    assert.lengthOf(gateway.requests, 0)
+    assert.equal(socket.closed, 1)
+    assert.equal(socket.stopped, 0)
+  })
+
+  test('go by HTTP if the gateway has no socket or refuses the run there', async ({ assert }) => {
+    gateway.script = (reply) => void reply.begin().say('By HTTP.').finish()
+    socket.refuse = Object.assign(new Error('draining'), { gatewayCode: 'UNAVAILABLE' })
+    const events = eventsOf(await (await call('POST', '/chat', QUESTION)).text())
+    assert.equal(events[0].data.text, 'By HTTP.')
+    assert.lengthOf(gateway.requests, 1)
+  })
+
+  test('are never sent twice: a socket that breaks after the question is an error', async ({
+    assert,
+  }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    const { onClose } = await socket.reader.promise
+    onClose()
+    const events = eventsOf(await response.text())
+    assert.equal(events.at(-1)!.data.code, 'E_AGENT_GONE')
+    assert.lengthOf(gateway.requests, 0)
+  })
+
+  test('continue at the gateway when Mosaic stops, without a false end', async ({ assert }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    const { onAnswer } = await socket.reader.promise
+    onAnswer({ kind: 'text', text: 'one ' })
+    await surface.relay.drain(0)
+    const events = eventsOf(await response.text())
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['delta']
+    )
+    assert.equal(socket.stopped, 0)
+    assert.equal(socket.closed, 1)
+  })
+
+  test('are ended at the gateway by their owner', async ({ assert }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    await socket.reader.promise
+    assert.equal((await call('DELETE', '/conversations/c1/run')).status, 204)
+    await response.text()
+    assert.equal(socket.stopped, 1)
+  })
+
+  test('of another process are found, told from their beginning, and shared', async ({
+    assert,
+  }) => {
+    socket.underWay = {
+      question: 'Count\n\n<attachment name="a.md" type="text/markdown">\n# Hi\n</attachment>',
+      startedAt: new Date('2026-01-02T03:04:05Z'),
+      work: {
+        reasoning: 'Let me count.',
+        tools: [{ id: 't1', name: 'exec', title: 'seq', failed: false, elapsedMs: 9, output: '1' }],
+      },
+      text: 'one ',
+    }
+    const first = await call('GET', '/conversations/c1/run')
+    assert.equal(first.status, 200)
+    const { onAnswer } = await socket.reader.promise
+    const second = new TextStream(await call('GET', '/conversations/c1/run'))
+    await second.until('one ')
+    onAnswer({ kind: 'text', text: 'two' })
+    onAnswer({ kind: 'end', failed: false })
+    const events = eventsOf(await first.text())
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['question', 'reasoning', 'tool', 'delta', 'delta', 'done']
+    )
+    assert.equal(events[0].data.text, 'Count')
+    assert.equal(events[2].data.phase, 'end')
+    await second.until('event: done')
+    assert.deepEqual(opened, ['web:c1'])
+  })
+
+  test('that nobody has are 404, also of an agent that is asleep', async ({ assert }) => {
+    const idle = await call('GET', '/conversations/c1/run')
+    assert.equal(idle.status, 404)
+    assert.equal(((await idle.json()) as any).errors[0].code, 'E_CHAT_NOT_RUNNING')
+    surface.waker.remembered = null
+    assert.equal((await call('GET', '/conversations/c1/run')).status, 404)
+    assert.deepEqual(surface.waker.woken, [])
+    assert.lengthOf(opened, 1)
+    assert.equal(socket.closed, 1)
+  })
+
+  test('of another process are ended by their owner', async ({ assert }) => {
+    assert.equal((await call('DELETE', '/conversations/c1/run')).status, 204)
+    assert.equal(socket.stopped, 1)
+    assert.equal(socket.closed, 1)
+  })
+})
