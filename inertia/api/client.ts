@@ -77,6 +77,8 @@ async function send(
     method,
     headers,
     credentials: 'same-origin',
+    /** A deletion outlives the page that asked for it. */
+    keepalive: method === 'DELETE',
     body: body === undefined ? undefined : JSON.stringify(body),
     signal,
   }).catch((error) => {

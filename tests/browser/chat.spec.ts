@@ -21,6 +21,21 @@ const answers = (page: Page, state: string) =>
 
 const LIST = /\/api\/v1\/conversations(\?.*)?$/
 
+/** Longer than a deletion can be undone. */
+const UNDO_MS = 9000
+
+const conversation = (page: Page, title: string) =>
+  page
+    .getByRole('navigation', { name: 'Conversations' })
+    .getByRole('listitem')
+    .filter({ hasText: title })
+
+async function deleteFromMenu(page: Page, title: string) {
+  await conversation(page, title).hover()
+  await page.getByRole('button', { name: `More for “${title}”` }).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+}
+
 /** The list of conversations, which the agents' doubles do not tell. */
 const listOf = (...titles: string[]) => ({
   data: titles.map((title, index) => ({
@@ -33,6 +48,20 @@ const listOf = (...titles: string[]) => ({
   })),
   meta: { total: titles.length, page: 1, limit: 50, totalPages: 1 },
 })
+
+/** Lists conversations until they are deleted. Returns the ids of those that are. */
+async function listWithDeletion(page: Page, ...titles: string[]): Promise<string[]> {
+  const deleted: string[] = []
+  const { data, meta } = listOf(...titles)
+  await page.route(LIST, (route) =>
+    route.fulfill({ json: { data: data.filter(({ id }) => !deleted.includes(id)), meta } })
+  )
+  await page.route(/\/api\/v1\/conversations\/c\d$/, (route) => {
+    deleted.push(route.request().url().split('/').at(-1)!)
+    return route.fulfill({ status: 204 })
+  })
+  return deleted
+}
 
 test.group('The chat in a browser', (group) => {
   let admin: User
@@ -384,28 +413,91 @@ test.group('The chat in a browser', (group) => {
     await searched
   })
 
-  test('deletes a conversation whose question was closed before the answer', async ({
+  test('deletes a conversation after some seconds in which that can be undone', async ({
     assert,
     browserContext,
   }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    let titles = ['Forget this']
-    await page.route(LIST, (route) => route.fulfill({ json: listOf(...titles) }))
+    await page.clock.install()
+    const deleted = await listWithDeletion(page, 'Forget this', 'Keep this')
     await page.goto(`${ORIGIN}/chat`)
-    const item = page.getByRole('navigation', { name: 'Conversations' }).getByRole('listitem')
-    await item.hover()
-    await item.getByRole('button', { name: 'More for “Forget this”' }).click()
-    await page.getByRole('menuitem', { name: 'Delete' }).click()
-    const deleted = await holdAnswer(page, 'DELETE', /\/api\/v1\/conversations\//, {})
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-    await deleted.held
-    await page.keyboard.press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
-    titles = []
-    await deleted.release()
+    const item = conversation(page, 'Forget this')
+    await deleteFromMenu(page, 'Forget this')
     await item.waitFor({ state: 'detached' })
-    assert.equal(await page.getByText('Mosaic cannot be reached.').count(), 0)
+    await conversation(page, 'Keep this').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await item.waitFor()
+    await page.clock.fastForward(UNDO_MS)
+    assert.deepEqual(deleted, [])
+
+    await deleteFromMenu(page, 'Forget this')
+    await item.waitFor({ state: 'detached' })
+    const sent = page.waitForRequest((request) => request.method() === 'DELETE')
+    await page.clock.fastForward(UNDO_MS)
+    await sent
+    await page.waitForResponse(LIST)
+    assert.deepEqual(deleted, ['c0'])
+    assert.equal(await item.count(), 0)
+  })
+
+  test('deletes a conversation at once when the page is left', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const deleted = await listWithDeletion(page, 'Forget this')
+    await page.goto(`${ORIGIN}/chat`)
+    await deleteFromMenu(page, 'Forget this')
+    await conversation(page, 'Forget this').waitFor({ state: 'detached' })
+    const sent = page.waitForRequest((request) => request.method() === 'DELETE')
+    await page.getByRole('link', { name: 'Providers' }).click()
+    await sent
+    assert.deepEqual(deleted, ['c0'])
+  })
+
+  test('brings a conversation back that could not be deleted', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.clock.install()
+    await page.route(LIST, (route) => route.fulfill({ json: listOf('Forget this') }))
+    await page.route(/\/api\/v1\/conversations\/c0$/, (route) => {
+      const errors = [{ code: 'E_GATEWAY_FAILED', message: 'The agent did not answer.' }]
+      return route.fulfill({ status: 502, json: { errors } })
+    })
+    await page.goto(`${ORIGIN}/chat`)
+    await deleteFromMenu(page, 'Forget this')
+    await conversation(page, 'Forget this').waitFor({ state: 'detached' })
+    await page.clock.fastForward(UNDO_MS)
+    await page.getByText('The agent did not answer.').first().waitFor()
+    await conversation(page, 'Forget this').waitFor()
+  })
+
+  test('groups conversations by day, pinned ones first', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const list = listOf('Owls', 'Parrots', 'Herons')
+    list.data[0].pinned = true
+    list.data[2].updatedAt = new Date(Date.now() - 90 * 86_400_000).toISOString()
+    await page.route(LIST, (route) => route.fulfill({ json: list }))
+    await page.goto(`${ORIGIN}/chat`)
+    const nav = page.getByRole('navigation', { name: 'Conversations' })
+    await nav.getByText('Herons').waitFor()
+    assert.deepEqual(await nav.getByRole('heading').allInnerTexts(), ['Pinned', 'Today', 'Earlier'])
+    await nav.getByRole('region', { name: 'Pinned' }).getByText('Owls').waitFor()
+  })
+
+  test('begins a message with an idea', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await page.getByRole('button', { name: 'Explain an idea' }).click()
+    await page.keyboard.type('tides')
+    assert.equal(
+      await page.locator('#message').inputValue(),
+      'Explain to me in simple words: tides'
+    )
   })
 
   test('shows no HTML, picture or unsafe link of an answer', async ({ assert, browserContext }) => {

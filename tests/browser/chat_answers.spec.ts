@@ -2,7 +2,9 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
+import { NARROWEST, SIZES } from '#tests/browser/pages'
 
 async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -269,7 +271,156 @@ test.group('Answers in a browser', (group) => {
     await answers(page, 'done').getByText('Turn 2: Second').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 2)
   }).timeout(60_000)
+
+  test('leave the reader where they scrolled to, and lead back to the end', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 20 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await say(page, Array.from({ length: 1500 }, (_, index) => `word${index}`).join(' '))
+    const viewport = page.getByTestId('messages')
+    const top = () => viewport.evaluate((box: any) => box.scrollTop)
+    const beyond = () =>
+      viewport.evaluate((box: any) => box.scrollHeight - box.scrollTop - box.clientHeight)
+    await answers(page, 'streaming').getByText('word20 ').waitFor()
+    await viewport.hover()
+    await page.mouse.wheel(0, -20_000)
+    const toEnd = page.getByRole('button', { name: 'Jump to the latest' })
+    await toEnd.waitFor()
+    assert.equal(await top(), 0)
+    await answers(page, 'streaming').getByText('word120 ').waitFor()
+    assert.equal(await top(), 0)
+    await toEnd.click()
+    await toEnd.waitFor({ state: 'detached' })
+    assert.isBelow(await beyond(), 80)
+  }).timeout(60_000)
+
+  test('resume after the network was gone', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 60 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await say(page, Array.from({ length: 120 }, (_, index) => `word${index}`).join(' '))
+    await answers(page, 'streaming').getByText('word5 ').waitFor()
+    await browserContext.setOffline(true)
+    await page.getByTestId('reconnecting').waitFor()
+    await browserContext.setOffline(false)
+    await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+    const answer = answers(page, 'done')
+    await answer.getByText('word119').waitFor({ timeout: 30_000 })
+    assert.equal((await answer.innerText()).split('word5 ').length, 2)
+  }).timeout(60_000)
+
+  test('begin with what the browser heard', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.addInitScript(() => {
+      class Recogniser {
+        onresult = (_event: object) => {}
+        onend = () => {}
+        start() {
+          const hear = (...words: string[]) =>
+            this.onresult({ results: words.map((transcript) => [{ transcript }]) })
+          Object.assign(globalThis, { hear })
+        }
+        stop() {
+          this.onend()
+        }
+      }
+      Object.assign(globalThis, { SpeechRecognition: Recogniser })
+    })
+    await openChat(page)
+    await page.locator('#message').fill('Dear Ana,')
+    const dictate = page.getByTestId('dictate')
+    await dictate.click()
+    assert.equal(await dictate.getAttribute('aria-pressed'), 'true')
+    await page.evaluate('hear("see you")')
+    await page.evaluate('hear("see you", "on Monday")')
+    const box = page.locator('#message')
+    assert.equal(await box.inputValue(), 'Dear Ana, see you on Monday')
+    await box.press('Enter')
+    await answers(page, 'done').getByText('see you on Monday').waitFor()
+    await page.evaluate('hear("too late")')
+    assert.equal(await box.inputValue(), '')
+    assert.equal(await dictate.getAttribute('aria-pressed'), 'false')
+  })
+
+  test('are asked, stopped and asked again by keyboard alone', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { chunkDelayMs: 60 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await openChat(page)
+    await page.locator('#message:focus').waitFor()
+    await page.keyboard.type(Array.from({ length: 400 }, (_, index) => `w${index}`).join(' '))
+    await page.keyboard.press('Enter')
+    await answers(page, 'streaming').getByText('w5 ').waitFor()
+    await tabTo(page, 'stop')
+    await page.keyboard.press('Enter')
+    await answers(page, 'stopped').waitFor()
+    memory.behave('*', { chunkDelayMs: 0 })
+    await page.locator('#message').focus()
+    await page.keyboard.type('Short')
+    await page.keyboard.press('Enter')
+    await answers(page, 'done').getByText('Short').waitFor()
+    const edit = page.getByTestId('message-user').last().getByRole('button', { name: 'Edit' })
+    await edit.focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#message:focus').waitFor()
+    await page.keyboard.press('End')
+    await page.keyboard.type('er')
+    await page.keyboard.press('Enter')
+    await answers(page, 'done').getByText('Shorter').waitFor()
+    assert.equal(await page.locator('#message').inputValue(), '')
+  }).timeout(60_000)
+
+  test('have no barriers and fit a window of 320 px, whatever they hold', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const step = { id: 't1', name: 'exec', title: 'find / -name parrot '.repeat(8), failed: false }
+    const decisions = ['allow-once', 'allow-always', 'deny']
+    const longWord = 'https://example.org/'.padEnd(300, 'x')
+    const table = `| ${'column | '.repeat(9)}\n|${' - |'.repeat(9)}\n| ${'cell | '.repeat(9)}`
+    await openChat(
+      page,
+      ['reasoning', { text: `A shell does that. ${longWord}` }],
+      ['tool', { ...step, phase: 'end', elapsedMs: 1520, output: longWord.repeat(3) }],
+      ['approval', { id: 'a1', title: longWord, detail: longWord, decisions, state: 'pending' }],
+      ['files', { files: [{ name: `${longWord}.txt`, type: 'text/plain' }] }],
+      ['delta', { text: `${longWord}\n\n\`\`\`ts\nconst x = '${longWord}'\n\`\`\`\n\n${table}` }],
+      ['done', { conversationId: 'c1', model: `work/${longWord}`, standIn: true }]
+    )
+    await say(page, `Look at ${longWord}`)
+    const answer = answers(page, 'done')
+    await answer.getByTestId('stand-in').waitFor()
+    for (const fold of await answer.locator('summary').all()) await fold.click()
+    assert.deepEqual(await barriers(page), [])
+    for (const size of [SIZES.narrow, NARROWEST]) {
+      await page.setViewportSize(size)
+      assert.deepEqual(await cutOff(page), [])
+      assert.deepEqual(await barriers(page), [])
+    }
+  })
 })
+
+/** Presses Tab until this has the focus. */
+async function tabTo(page: Page, testId: string) {
+  const target = page.locator(`[data-testid=${testId}]:focus`)
+  for (let presses = 0; presses < 20 && (await target.count()) === 0; presses++) {
+    await page.keyboard.press('Tab')
+  }
+}
 
 /** Has a message answered by 170 kB in 2,000 paragraphs, five at a time. */
 const streamParagraphs = (page: Page) =>

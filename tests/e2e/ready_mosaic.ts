@@ -8,7 +8,7 @@ export interface RunningMosaic {
   setupLink: string
 }
 
-const ACCOUNT = { username: 'admin', password: 'a-password-from-outside' }
+export const ACCOUNT = { username: 'admin', password: 'a-password-from-outside' }
 
 /** The provider of the first admin's agent. */
 export interface FirstProvider {
