@@ -75,8 +75,18 @@ export class SocketCall implements GatewayCall {
     this.#socket.read({
       onRun: (event) => (this.#heard(), this.#guard(() => this.#input.onRun(event))),
       onAnswer: (event) => (this.#heard(), this.#guard(() => this.#answer(event))),
-      onClose: () => this.#end(new E_AGENT_GONE()),
+      onClose: () => void this.#lost(),
     })
+  }
+
+  /** The run goes on if the gateway is still there: its page then finds it again, as after a restart. */
+  async #lost(): Promise<void> {
+    if (this.isOver) return
+    const isThere = await this.#input.open().then(
+      (socket) => (socket.close(), true),
+      () => false
+    )
+    this.#end(isThere ? new ClientLeft() : new E_AGENT_GONE())
   }
 
   #answer(event: AnswerEvent): void {

@@ -143,7 +143,10 @@ async function connect(
       publicKeyRawBase64UrlFromPem: () => device.publicKey,
     },
     onEvent: listening && ((event) => listening.onEvent(event)),
-    onHelloOk: () => connected.resolve(),
+    onHelloOk: () => {
+      admitted = true
+      connected.resolve()
+    },
     onConnectError: (error) => connected.reject(error),
     onClose: () => {
       connected.reject(new Error('closed'))
@@ -151,13 +154,15 @@ async function connect(
     },
   })
   let closed = false
+  /** An attempt that is refused, as before pairing, was never a connection. */
+  let admitted = false
   /** Stops the client, which would otherwise reconnect by itself. */
   const close = () => {
     if (closed) return
     closed = true
     client.stop()
     address.close()
-    listening?.onClose()
+    if (admitted) listening?.onClose()
   }
   const late = setTimeout(() => connected.reject(new Error('timed out')), timeoutMs)
   try {

@@ -48,14 +48,17 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
   let owner: Awaited<ReturnType<typeof userWithToken>>
   let socket: ScriptedSocket
   let opened: string[]
+  let isThere: boolean
 
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = await new ScriptedGateway().start()
     socket = new ScriptedSocket()
     opened = []
+    isThere = true
     surface = scriptedSurface({
       openRuns: async (_access, key) => {
+        if (!isThere) throw new Error('refused')
         opened.push(key)
         return socket
       },
@@ -113,15 +116,30 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     assert.lengthOf(gateway.requests, 1)
   })
 
-  test('are never sent twice: a socket that breaks after the question is an error', async ({
+  test('are never sent twice: a gateway that dies after the question is an error', async ({
     assert,
   }) => {
     const response = await call('POST', '/chat', QUESTION)
     const { onClose } = await socket.reader.promise
+    isThere = false
     onClose()
     const events = eventsOf(await response.text())
     assert.equal(events.at(-1)!.data.code, 'E_AGENT_GONE')
     assert.lengthOf(gateway.requests, 0)
+  })
+
+  test('are left to their page to find again if only the socket broke', async ({ assert }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    const { onAnswer, onClose } = await socket.reader.promise
+    onAnswer({ kind: 'text', text: 'one ' })
+    onClose()
+    const events = eventsOf(await response.text())
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['delta']
+    )
+    assert.lengthOf(gateway.requests, 0)
+    assert.equal(socket.stopped, 0)
   })
 
   test('continue at the gateway when Mosaic stops, without a false end', async ({ assert }) => {
