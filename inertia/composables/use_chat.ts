@@ -274,6 +274,8 @@ export function useChat(onAnswered: () => void) {
     const last = messages.value.findLast(({ state }) => state !== 'waiting')
     if (last?.role === 'assistant') {
       answer.state = 'done'
+      /** The break ended it: what had arrived stays, and a retry may help. */
+      if (last.state === 'failed') Object.assign(last, { text: answer.text, failure: cut() })
       return true
     }
     messages.value.push(answer)

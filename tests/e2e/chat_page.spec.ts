@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as after } from 'node:timers/promises'
@@ -63,10 +63,9 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     page.locator(`[data-testid=message-agent][data-state=${state}]`).last()
   const newChat = () => page.goto(`${mosaic.url}/chat`)
 
-  test('goes on through a reload, a network that is gone for ten seconds and a restart of Mosaic', async ({
+  test('goes on with an answer through a reload and a network that is gone for ten seconds', async ({
     assert,
   }) => {
-    const calls = () => model.calls.filter(({ said }) => said.includes('count')).length
     await newChat()
     await say('Please count')
     await answer('streaming')
@@ -79,12 +78,9 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       .waitFor()
 
     await page.context().setOffline(true)
+    await page.getByTestId('reconnecting').waitFor()
     await after(CUT_MS)
     await page.context().setOffline(false)
-
-    await mosaic.stop()
-    await page.getByTestId('reconnecting').waitFor()
-    await mosaic.start()
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
     await answer('streaming')
       .getByText(`word${HELD_AFTER - 1}`)
@@ -96,35 +92,10 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       .waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 1)
     assert.equal(await page.getByTestId('message-agent').count(), 1)
-    assert.equal(calls(), 1)
     const text = await answer('done').innerText()
     for (let word = 0; word < WORDS; word++) assert.include(text, `word${word}`)
-    await answer('done').hover()
     await answer('done').getByText('100 tokens in, 20 out').waitFor()
     await answer('done').getByText(`work/${PacedModel.MODEL}`).waitFor()
-  })
-
-  test('ends an answer at the agent after a restart of Mosaic, if its owner stops it', async ({
-    assert,
-  }) => {
-    model.hold()
-    await newChat()
-    await say('Please count to the end')
-    await answer('streaming')
-      .getByText(`word${HELD_AFTER - 1}`)
-      .waitFor()
-    await mosaic.stop()
-    await mosaic.start()
-    await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
-    await answer('streaming')
-      .getByText(`word${HELD_AFTER - 1}`)
-      .waitFor()
-    await page.getByTestId('stop').click()
-    await answer('stopped').waitFor()
-    model.release()
-    await say('Go on')
-    await answer('done').getByText('Done.').waitFor()
-    assert.notInclude(await page.getByTestId('messages').innerText(), `word${WORDS - 1}`)
   })
 
   test('shows the conversation after the agent was stopped and woken', async () => {
@@ -185,6 +156,59 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     await shown(answer('done').locator('img'))
   })
 
+  test('goes on with what the agent does while Mosaic restarts', async ({ assert }) => {
+    await newChat()
+    await say('run: while ! test -f go; do sleep 0.2; done; echo gone-on')
+    const tool = page.getByTestId('tool')
+    await tool.waitFor()
+    await mosaic.stop()
+    await page.getByTestId('reconnecting').waitFor()
+    await mosaic.start()
+    await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+    await tool.waitFor()
+    await page.getByTestId('stop').waitFor()
+    writeFileSync(join(agentHome(), 'state', 'workspace', 'go'), '')
+    await answer('done').getByText('Done.').waitFor()
+    assert.equal(await page.getByTestId('message-user').count(), 1)
+    assert.equal(await page.getByTestId('message-agent').count(), 1)
+    assert.lengthOf(
+      model.calls.filter(({ said }) => said.includes('gone-on')),
+      2
+    )
+  })
+
+  test('ends what the agent does after a restart of Mosaic, if its owner stops it', async () => {
+    await newChat()
+    await say('run: while ! test -f never; do sleep 0.2; done')
+    await page.getByTestId('tool').waitFor()
+    await mosaic.stop()
+    await mosaic.start()
+    await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+    await page.getByTestId('stop').click()
+    await answer('stopped').waitFor()
+    await say('Go on')
+    await answer('done').getByText('Done.').waitFor()
+  })
+
+  test('keeps what had arrived of an answer that a restart of Mosaic cut, and asks again', async () => {
+    model.hold()
+    await newChat()
+    await say('Please count to the end')
+    await answer('streaming')
+      .getByText(`word${HELD_AFTER - 1}`)
+      .waitFor()
+    await mosaic.stop()
+    await mosaic.start()
+    await answer('failed')
+      .getByText(`word${HELD_AFTER - 1}`)
+      .waitFor()
+    model.release()
+    await page.getByTestId('chat-failure').getByRole('button', { name: 'Try again' }).click()
+    await answer('done')
+      .getByText(`word${WORDS - 1}`)
+      .waitFor()
+  })
+
   test('asks what the agent wants to do, and the agent does what is allowed', async () => {
     await askBeforeCommands()
     await newChat()
@@ -206,14 +230,19 @@ test.group('The chat page, with the real OpenClaw', (group) => {
   const shown = (picture: ReturnType<Page['locator']>) =>
     picture.first().evaluate((image: any) => image.decode())
 
-  /** Has the agent ask before each command, as its owner may set it up. */
-  async function askBeforeCommands() {
+  function agentRow() {
     const database = new DatabaseSync(mosaic.databaseFile, { readOnly: true })
     const row = database.prepare('select endpoint, container_name from user_containers').get()
     database.close()
-    const { endpoint: url, container_name: name } = row as Record<string, string>
-    const home = join(mosaic.storage, 'agents', name)
-    const read = (file: string) => JSON.parse(readFileSync(join(home, file), 'utf8'))
+    return row as Record<'endpoint' | 'container_name', string>
+  }
+
+  const agentHome = () => join(mosaic.storage, 'agents', agentRow().container_name)
+
+  /** Has the agent ask before each command, as its owner may set it up. */
+  async function askBeforeCommands() {
+    const { endpoint: url } = agentRow()
+    const read = (file: string) => JSON.parse(readFileSync(join(agentHome(), file), 'utf8'))
     const paths = { storage: mosaic.storage, openclaw: [], entrypoint: '' }
     const driver = new ProcessDriver(paths, read('instance.json').installation)
     dialGatewaysWith((endpoint, signal) => driver.dial(endpoint, signal))

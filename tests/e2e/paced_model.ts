@@ -75,7 +75,7 @@ export class PacedModel {
     event({ role: 'assistant', content: '' })
     const isActing = command && turn.every(({ role }) => role !== 'tool')
     if (isActing) {
-      const call = { name: 'exec', arguments: JSON.stringify({ command }) }
+      const call = { name: 'exec', arguments: JSON.stringify({ command, yieldMs: 600_000 }) }
       event({
         tool_calls: [
           { index: 0, id: `call_${this.calls.length}`, type: 'function', function: call },
