@@ -1,5 +1,6 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/state/activity'
+import type { AgentKey } from '#agents/types'
 import type { Prewarmer } from '#agents/prewarmer'
 import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'

@@ -1,4 +1,5 @@
-import { ScriptedModel, type ModelBody, type Turn } from '#tests/e2e/scripted_model'
+import { ScriptedModel } from '#tests/e2e/scripted_model'
+import type { ModelBody, Turn } from '#tests/e2e/scripted_turn'
 
 /** Prefix of the names by which agents see Mosaic's tools. */
 const PREFIX = 'mosaic__'
