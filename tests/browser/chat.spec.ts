@@ -433,10 +433,11 @@ test.group('The chat in a browser', (group) => {
 
     await deleteFromMenu(page, 'Forget this')
     await item.waitFor({ state: 'detached' })
-    const sent = page.waitForRequest((request) => request.method() === 'DELETE')
+    const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
+    const listed = page.waitForResponse(LIST)
     await page.clock.fastForward(UNDO_MS)
     await sent
-    await page.waitForResponse(LIST)
+    await listed
     assert.deepEqual(deleted, ['c0'])
     assert.equal(await item.count(), 0)
   })
@@ -451,7 +452,7 @@ test.group('The chat in a browser', (group) => {
     await page.goto(`${ORIGIN}/chat`)
     await deleteFromMenu(page, 'Forget this')
     await conversation(page, 'Forget this').waitFor({ state: 'detached' })
-    const sent = page.waitForRequest((request) => request.method() === 'DELETE')
+    const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await page.getByRole('link', { name: 'Providers' }).click()
     await sent
     assert.deepEqual(deleted, ['c0'])
