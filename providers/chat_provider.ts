@@ -6,7 +6,6 @@ import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
 import type { RelayMetrics } from '#chat/relay_metrics'
 import type { ArchiveKeeper } from '#knowledge/archive/archive_keeper'
-import type { AgentKey } from '#agents/types'
 import { ownerOf } from '#openclaw/agent_name'
 import type { UsageMeter } from '#usage/usage_meter'
 
