@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
+import { CutNetwork } from '#tests/browser/cut_network'
 import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
 import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
@@ -299,17 +300,19 @@ test.group('Answers in a browser', (group) => {
     assert.isBelow(await beyond(), 80)
   }).timeout(60_000)
 
-  test('resume after the network was gone', async ({ assert, browserContext }) => {
+  test('resume after the network was gone', async ({ assert, browserContext, cleanup }) => {
     const memory = await memoryDriver()
+    const network = await new CutNetwork(Number(process.env.PORT)).start()
+    cleanup(() => network.stop())
     memory.behave('*', { chunkDelayMs: 60 })
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await openChat(page)
+    await page.goto(`${network.url}/chat`)
     await say(page, Array.from({ length: 120 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word5 ').waitFor()
-    await browserContext.setOffline(true)
+    network.cut()
     await page.getByTestId('reconnecting').waitFor()
-    await browserContext.setOffline(false)
+    network.mend()
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
     const answer = answers(page, 'done')
     await answer.getByText('word119').waitFor({ timeout: 30_000 })
@@ -355,18 +358,17 @@ test.group('Answers in a browser', (group) => {
     browserContext,
   }) => {
     const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 60 })
+    memory.behave('*', { chunkDelayMs: 200 })
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
     await page.locator('#message:focus').waitFor()
-    await page.keyboard.type(Array.from({ length: 400 }, (_, index) => `w${index}`).join(' '))
+    await page.keyboard.type(Array.from({ length: 60 }, (_, index) => `w${index}`).join(' '))
     await page.keyboard.press('Enter')
     await answers(page, 'streaming').getByText('w5 ').waitFor()
     await tabTo(page, 'stop')
     await page.keyboard.press('Enter')
     await answers(page, 'stopped').waitFor()
-    memory.behave('*', { chunkDelayMs: 0 })
     await page.locator('#message').focus()
     await page.keyboard.type('Short')
     await page.keyboard.press('Enter')

@@ -8,6 +8,7 @@ import { dialGatewaysWith } from '#runtimes/gateway_connections'
 import { ProcessDriver } from '#runtimes/drivers/process/driver'
 import { callByHttp } from '#openclaw/gateway_rpc'
 import { launchChromium } from '#tests/browser/chromium'
+import { CutNetwork } from '#tests/browser/cut_network'
 import type { Api } from '#tests/e2e/api'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { HELD_AFTER, PacedModel, WORDS } from '#tests/e2e/paced_model'
@@ -28,6 +29,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
   let api: Api
   let browser: Browser
   let page: Page
+  let network: CutNetwork
 
   group.setup(async () => {
     model = await new PacedModel().start()
@@ -35,6 +37,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     await mosaic.prepare()
     const provider = { type: 'custom', baseUrl: model.url, apiKey: 'any', model: PacedModel.MODEL }
     api = await setUp(mosaic, provider)
+    network = await new CutNetwork(Number(new URL(mosaic.url).port)).start()
     browser = await launchChromium()
     const context = await browser.newContext()
     await context.request.post(`${mosaic.url}/api/v1/session`, { data: ACCOUNT })
@@ -43,6 +46,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     page.on('dialog', (dialog) => void dialog.accept())
     return async () => {
       await browser.close()
+      await network.stop()
       await mosaic.end()
       await model.stop()
       dialGatewaysWith(async () => null)
@@ -61,7 +65,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
   }
   const answer = (state: string) =>
     page.locator(`[data-testid=message-agent][data-state=${state}]`).last()
-  const newChat = () => page.goto(`${mosaic.url}/chat`)
+  const newChat = () => page.goto(`${network.url}/chat`)
 
   test('goes on with an answer through a reload and a network that is gone for ten seconds', async ({
     assert,
@@ -77,10 +81,10 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       .getByText(`word${HELD_AFTER - 1}`)
       .waitFor()
 
-    await page.context().setOffline(true)
+    network.cut()
     await page.getByTestId('reconnecting').waitFor()
     await after(CUT_MS)
-    await page.context().setOffline(false)
+    network.mend()
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
     await answer('streaming')
       .getByText(`word${HELD_AFTER - 1}`)
