@@ -36,10 +36,13 @@ export function toSession(value: unknown): GatewaySession | null {
   const key = text('key')
   if (!key?.startsWith(PREFIX)) return null
   const [provider, model] = [text('modelProvider'), text('model')]
+  const name = key.slice(PREFIX.length)
+  const titles = [text('label'), text('derivedTitle')]
   const isChosen = stored.modelOverrideSource === 'user' && provider && model
   return {
-    key: key.slice(PREFIX.length),
-    title: text('label') ?? text('derivedTitle') ?? null,
+    key: name,
+    /** OpenClaw derives the bare key for a session that the method `agent` began. */
+    title: titles.find((title) => title !== undefined && title !== name && title !== key) ?? null,
     pinned: stored.pinned === true,
     preview: text('lastMessagePreview') ?? null,
     updatedAt: new Date(timeIn(stored.lastInteractionAt) ?? timeIn(stored.updatedAt) ?? 0),

@@ -71,6 +71,8 @@ interface Payload {
 /** Parses the events of a session's run. Remembers when each tool began. */
 export class RunEvents {
   readonly #begunAt = new Map<string, number>()
+  /** Whether the run has said which model answers: then stored answers add nothing. */
+  #isModelKnown = false
 
   /** @param storedKey the gateway's key of the session; events of others are ignored */
   constructor(protected storedKey: string) {}
@@ -80,7 +82,7 @@ export class RunEvents {
     const told: Payload = objectIn(payload)
     if (told.sessionKey !== this.storedKey) return null
     if (event === 'session.approval' && told.approval) return approvalOf(told.approval)
-    if (event === 'session.message') return modelOf(told.message)
+    if (event === 'session.message') return this.#isModelKnown ? null : modelOf(told.message)
     if (event !== 'agent' || !told.data) return null
     const { stream } = told
     const data = objectIn(told.data)
@@ -89,7 +91,9 @@ export class RunEvents {
     if (stream === 'command_output') return this.#output(data, told.ts)
     if (stream === 'lifecycle' && data.phase === 'model') {
       const [provider, model] = [data.provider, data.model].map((name) => textIn(name, TEXT_LENGTH))
-      return provider && model ? { kind: 'model', model: `${provider}/${model}` } : null
+      if (!provider || !model) return null
+      this.#isModelKnown = true
+      return { kind: 'model', model: `${provider}/${model}` }
     }
     if (stream === 'assistant' && Array.isArray(data.mediaUrls)) {
       const paths = data.mediaUrls.slice(0, MOST_FILES).map((url) => textIn(url, TEXT_LENGTH))

@@ -134,6 +134,9 @@ test.group('The gateway client', (group) => {
       preview: null,
       updatedAt: new Date(5),
     })
+    for (const derivedTitle of ['c1', 'agent:main:c1']) {
+      assert.isNull(toSession({ key: 'agent:main:c1', derivedTitle })!.title)
+    }
     assert.isEmpty(toMessages([{ role: 'system', content: 'x' }]))
   })
 })

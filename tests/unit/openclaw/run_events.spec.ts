@@ -64,6 +64,10 @@ test.group('Events of a run', (group) => {
       model: 'mosaic-a/good',
     })
     assert.isNull(events.read(agent('lifecycle', { phase: 'model', provider: null, model: null })))
+    const message = { role: 'assistant', provider: 'mosaic-b', model: 'other' }
+    const stored = { event: 'session.message', payload: { sessionKey: KEY, message } }
+    assert.isNull(events.read(stored))
+    assert.deepEqual(new RunEvents(KEY).read(stored), { kind: 'model', model: 'mosaic-b/other' })
     const media = agent('assistant', { text: 'x', mediaUrls: ['./pic.png'] })
     assert.deepEqual(events.read(media), { kind: 'media', paths: ['./pic.png'] })
   })
