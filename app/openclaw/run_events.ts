@@ -93,7 +93,7 @@ export class RunEvents {
       const [provider, model] = [data.provider, data.model].map((name) => textIn(name, TEXT_LENGTH))
       if (!provider || !model) return null
       this.#isModelKnown = true
-      return { kind: 'model', model: `${provider}/${model}` }
+      return { kind: 'model', model: referenceOf(provider, model) }
     }
     if (stream === 'assistant' && Array.isArray(data.mediaUrls)) {
       const paths = data.mediaUrls.slice(0, MOST_FILES).map((url) => textIn(url, TEXT_LENGTH))
@@ -146,7 +146,12 @@ function modelOf(message: unknown): RunEvent | null {
   const told = objectIn(message)
   const [provider, model] = [told.provider, told.model].map((name) => textIn(name, TEXT_LENGTH))
   if (told.role !== 'assistant' || told.stopReason === 'error' || !provider || !model) return null
-  return { kind: 'model', model: `${provider}/${model}` }
+  return { kind: 'model', model: referenceOf(provider, model) }
+}
+
+/** Some events name a model with its provider, others without. */
+function referenceOf(provider: string, model: string): string {
+  return model.startsWith(`${provider}/`) ? model : `${provider}/${model}`
 }
 
 /** Converts a gateway's approval, or returns null if it is unintelligible. */

@@ -64,6 +64,8 @@ test.group('Events of a run', (group) => {
       model: 'mosaic-a/good',
     })
     assert.isNull(events.read(agent('lifecycle', { phase: 'model', provider: null, model: null })))
+    const whole = { phase: 'model', provider: 'mosaic-a', model: 'mosaic-a/good' }
+    assert.containsSubset(events.read(agent('lifecycle', whole)), { model: 'mosaic-a/good' })
     const message = { role: 'assistant', provider: 'mosaic-b', model: 'other' }
     const stored = { event: 'session.message', payload: { sessionKey: KEY, message } }
     assert.isNull(events.read(stored))
