@@ -11,15 +11,16 @@ const PLAIN = /^(onboarding|auth|errors)\//
 
 const pages = import.meta.glob<{ default: DefineComponent }>('./pages/**/*.vue')
 
-/** Texts that a part of the pages needs, by the first word of their names. */
+/** Texts that a part of the pages needs, by how their names begin. */
 const TEXTS: Record<string, () => Promise<unknown>> = {
-  admin: () => import('~/locales/admin'),
-  chat: () => import('~/locales/chat'),
-  settings: () => import('~/locales/settings'),
-  tasks: () => import('~/locales/settings'),
+  'admin': () => import('~/locales/admin'),
+  'chat': () => import('~/locales/chat'),
+  'settings': () => import('~/locales/settings'),
+  'tasks': () => import('~/locales/knowledge'),
+  'settings/knowledge': () => import('~/locales/knowledge'),
 }
 
-const textsOf = (name: string) => TEXTS[name.split('/')[0]]?.()
+const textsOf = (name: string) => Promise.all([TEXTS[name.split('/')[0]]?.(), TEXTS[name]?.()])
 
 /** Loads each layout with the first page that needs it. */
 const layoutOf = (name: string) =>

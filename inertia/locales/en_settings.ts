@@ -1,4 +1,4 @@
-/** The texts of the settings, of what an agent knows and of its tasks. */
+/** The texts of the settings. */
 export const settings = {
   discard: 'Discard',
   effects: {
@@ -175,95 +175,5 @@ export const settings = {
     lead: 'How Mosaic looks in this browser.',
     mode: 'Light or dark',
     modeHelp: 'System follows your device.',
-  },
-}
-
-export const knowledge = {
-  lead: 'What you and your agent found out. It is sealed under a key of your own: no other user and no admin can read it.',
-  editNamed: 'Edit {name}',
-  deleteNamed: 'Delete {name}',
-  deleteTitle: 'Delete {name}?',
-  deleteLead: 'Nothing brings it back.',
-  author: { person: 'Written by you', agent: 'Written by your agent' },
-  access: {
-    label: 'What your agent may do',
-    help: 'With findings, memory and tasks.',
-    off: 'Nothing',
-    read: 'Read',
-    write: 'Read and write',
-  },
-  meaning: {
-    label: 'Search by meaning',
-    example: 'work/text-embedding-3-small',
-    help: 'An embedding model of one of your providers, as provider/model. It receives the texts of your findings. Without one, search goes by words.',
-  },
-  archive: {
-    title: 'Archive',
-    label: 'Keep conversations',
-    help: 'Sealed copies that you can search while your agent sleeps.',
-    days: 'How long conversations are kept',
-    search: 'Search conversations',
-    empty: 'No archived conversations',
-    untitled: 'Untitled conversation',
-    messages: '{count} message | {count} messages',
-    user: 'You',
-    assistant: 'Your agent',
-    deleteLead: 'Its archived messages are deleted. The conversation stays with your agent.',
-  },
-  export: 'Export',
-  foundBy: {
-    words: 'Found by words',
-    meaning: 'Found by meaning',
-    both: 'Found by words and meaning',
-  },
-  findings: {
-    title: 'Findings',
-    one: 'Finding',
-    add: 'Add a finding',
-    search: 'Search findings',
-    empty: 'No findings',
-    force: 'Save it all the same',
-    superseded: 'Superseded',
-    rejected: 'Rejected',
-  },
-  memory: {
-    title: 'Memory',
-    empty: 'Your agent remembers nothing here yet',
-    forgotten: 'Forgotten',
-  },
-  fields: {
-    title: 'Title',
-    body: 'Text',
-    source: 'Source',
-    key: 'Key',
-    value: 'Value',
-    changed: 'Changed',
-  },
-}
-
-export const tasks = {
-  lead: 'What you and your agent have to do.',
-  add: 'Add a task',
-  all: 'All states',
-  empty: 'No tasks',
-  deleted: 'Deleted',
-  edit: 'Edit task',
-  view: 'View',
-  list: 'List',
-  board: 'Board',
-  more: 'Show all',
-  moreOf: 'Show all: {status}',
-  due: 'Due',
-  claimed: 'At work',
-  forAgent: 'For my agent',
-  result: 'Result: {text}',
-  statusNamed: 'State of {name}',
-  fields: { status: 'State', due: 'Due on' },
-  status: {
-    todo: 'To do',
-    doing: 'Doing',
-    blocked: 'Blocked',
-    done: 'Done',
-    cancelled: 'Cancelled',
   },
 }

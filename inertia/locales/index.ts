@@ -1,7 +1,8 @@
 import { en } from '~/locales/en'
 import type { admin } from '~/locales/en_admin'
 import type { chat } from '~/locales/en_chat'
-import type { knowledge, settings, tasks } from '~/locales/en_settings'
+import type { knowledge, tasks } from '~/locales/en_knowledge'
+import type { settings } from '~/locales/en_settings'
 
 type Texts = typeof en & {
   admin: typeof admin

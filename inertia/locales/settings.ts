@@ -1,5 +1,5 @@
-import { knowledge, settings, tasks } from '~/locales/en_settings'
+import { settings } from '~/locales/en_settings'
 import { addTexts } from '~/locales'
 
-/** Adds the texts of a user's own pages to `t`. Only those pages load them. */
-addTexts({ knowledge, settings, tasks })
+/** Adds the texts of a user's settings to `t`. Only those pages load them. */
+addTexts({ settings })

@@ -1,7 +1,5 @@
 import { knowledgeAtHome } from '#tests/e2e/knowledge_at_home'
 
-knowledgeAtHome('What an agent knows, with the real OpenClaw', {
-  env: {},
-  settings: {},
-  close: async () => {},
-})
+const home = { env: {}, settings: {}, close: async () => {} }
+
+knowledgeAtHome('What an agent knows, with the real OpenClaw', home, ['minimal'])

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
+import type { AgentProfile } from '#models/types'
 import { Canaries } from '#tests/e2e/canaries'
 import { textOf, type Api } from '#tests/e2e/api'
 import { KnowingModel } from '#tests/e2e/knowing_model'
@@ -31,8 +32,8 @@ export interface Home {
 }
 
 /** Guarantees for what agents know, wherever they run. */
-export function knowledgeAtHome(title: string, home: Home): void {
-  for (const profile of ['minimal', 'full']) {
+export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfile[]): void {
+  for (const profile of profiles) {
     test.group(`${title}, ${profile}`, (group) => {
       let mosaic: MosaicProcess
       let model: KnowingModel
