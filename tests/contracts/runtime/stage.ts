@@ -2,7 +2,13 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Assert } from '@japa/assert'
 import { Secret } from '@adonisjs/core/helpers'
-import type { Instance, InstanceSpec, Observed, RuntimeDriver } from '#runtimes/contract'
+import type {
+  Instance,
+  InstanceSpec,
+  Observed,
+  RuntimeDriver,
+  RuntimeContext,
+} from '#runtimes/contract'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { RuntimeSuite, RuntimeTrial } from '#tests/contracts/runtime/trial'
 
@@ -45,7 +51,7 @@ export class RuntimeStage {
   }
 
   /** The context of a caller who never leaves. */
-  readonly never = () => ({ signal: new AbortController().signal })
+  readonly never = (): RuntimeContext => ({ signal: new AbortController().signal })
 
   /** A spec of a new agent. */
   readonly spec = (change: Partial<InstanceSpec> = {}): InstanceSpec => {
