@@ -7,7 +7,7 @@ import app from '@adonisjs/core/services/app'
 import { packKit } from '../../packages/plugin-kit/pack.mjs'
 
 /** Milliseconds that a command of a plugin may take on a busy machine. */
-const DEADLINE_MS = 100_000
+const DEADLINE_MS = 200_000
 
 const KIT = '@mosaic/plugin-kit'
 
