@@ -30,6 +30,12 @@ export const PARTS = {
       needs: ['build', 'openclaw', 'engine', 'openclaw image'],
     },
     {
+      on: 'this machine, the chat page',
+      word: 'chat_page',
+      onMachine: true,
+      needs: ['chromium', 'build', 'openclaw'],
+    },
+    {
       on: 'this machine, with clients',
       word: 'clients',
       onMachine: true,

@@ -7,7 +7,7 @@ import { ROOT } from '../../bin/setup/node24.mjs'
 const ON_DOCKER = /docker|container/
 
 /** Specs with such names have their own run, named by the same word. */
-const OWN_RUN = ['podman', 'compose', 'docker_at_work', 'clients']
+const OWN_RUN = ['podman', 'compose', 'docker_at_work', 'clients', 'chat_page']
 
 /**
  * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run `driver`:
