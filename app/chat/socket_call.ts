@@ -120,8 +120,8 @@ export class SocketCall implements GatewayCall {
 
   #heard(): void {
     if (this.isOver) return
-    clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => this.#end(new E_AGENT_SILENT()), SILENCE_MS).unref()
+    this.#silence ??= setTimeout(() => this.#end(new E_AGENT_SILENT()), SILENCE_MS).unref()
+    this.#silence.refresh()
   }
 
   #end(error: Error | null, { keep = false } = {}): void {

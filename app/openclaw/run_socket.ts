@@ -4,16 +4,14 @@ import { storedKey } from '#openclaw/gateway_shapes'
 import { listIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
 import { storedMessage, toMessages, type GatewayMessage } from '#openclaw/gateway_messages'
 import { RunAnswer, type AnswerEvent } from '#openclaw/run_answer'
-import { approvalOf, RunEvents, type RunEvent } from '#openclaw/run_events'
+import { RunEvents, type Approval, type RunEvent } from '#openclaw/run_events'
+import { subscribeToSession } from '#openclaw/session_subscription'
 
 /** Per step: to connect, to be admitted, to get a response. */
 const TIMEOUT_MS = 10_000
 
 /** Rows read to find the question of a run and what it has done so far. */
 const ROWS = 60
-
-/** Open approvals of one session. */
-const MOST_APPROVALS = 100
 
 /** Limit of events that wait for a reader: those between joining a run and following it. */
 const MOST_WAITING = 10_000
@@ -56,7 +54,7 @@ export class RunSocket {
   #answer: RunAnswer | null = null
   #reader: RunReader | null = null
   #waiting: GatewayEvent[] = []
-  #approvals: unknown[] = []
+  #approvals: Approval[] = []
   #runId: string | null = null
   #closed = false
 
@@ -73,12 +71,7 @@ export class RunSocket {
       { onEvent: (event) => socket.#take(event), onClose: () => socket.#ended() }
     )
     try {
-      const subscribed = await socket.#connection.request('sessions.messages.subscribe', {
-        key: socket.#key,
-        includeApprovals: true,
-      })
-      const { approvals } = objectIn(objectIn(subscribed).approvalReplay)
-      socket.#approvals = listIn(approvals).slice(0, MOST_APPROVALS)
+      socket.#approvals = await subscribeToSession(socket.#connection, socket.#key)
     } catch (error) {
       socket.close()
       throw error
@@ -127,10 +120,7 @@ export class RunSocket {
   /** Hands over what has happened since `start` or `join`, and then everything as it happens. */
   read(reader: RunReader): void {
     this.#reader = reader
-    for (const approval of this.#approvals) {
-      const event = approvalOf(approval)
-      if (event) reader.onRun(event)
-    }
+    for (const approval of this.#approvals) reader.onRun(approval)
     const waiting = this.#waiting
     this.#waiting = []
     for (const event of waiting) this.#hand(event, reader)

@@ -1,12 +1,9 @@
 import { openGateway, type GatewayConnection } from '#openclaw/gateway_socket'
-import { listIn, objectIn } from '#openclaw/gateway_fields'
-import { approvalOf, RunEvents, type RunEvent } from '#openclaw/run_events'
+import { RunEvents, type RunEvent } from '#openclaw/run_events'
+import { subscribeToSession } from '#openclaw/session_subscription'
 import { storedKey } from '#openclaw/gateway_shapes'
 
 const TIMEOUT_MS = 10_000
-
-/** Open approvals of one session that are shown. */
-const MOST_APPROVALS = 100
 
 /** Observes the runs of one session until the returned function is called. */
 export type WatchRuns = typeof watchRuns
@@ -34,12 +31,7 @@ export function watchRuns(
       onClose: () => {},
     })
     if (ended) return connection.close()
-    const subscribed = await connection.request('sessions.messages.subscribe', {
-      key: stored,
-      includeApprovals: true,
-    })
-    const { approvals } = objectIn(objectIn(subscribed).approvalReplay)
-    for (const approval of listIn(approvals).slice(0, MOST_APPROVALS)) hand(approvalOf(approval))
+    for (const approval of await subscribeToSession(connection, stored)) hand(approval)
   }
   listen().catch(() => connection?.close())
 
