@@ -17,17 +17,18 @@ export class ProviderEmbeddings {
     protected spent: (agent: RelayTarget['agent'], usage: TokenUsage) => void
   ) {}
 
-  /** Returns the chosen model as `<provider id>/<model id>`; null without one, or if its provider is not usable. */
-  async modelOf(userId: string): Promise<string | null> {
-    const chosen = await this.#chosen(userId)
-    return chosen && `${chosen.target.provider.id}/${chosen.model}`
-  }
-
-  /** @throws E_EMBEDDING_FAILED */
-  async embed(userId: string, texts: string[], signal?: AbortSignal): Promise<number[][]> {
-    const chosen = await this.#chosen(userId)
-    if (!chosen) throw new E_EMBEDDING_FAILED('No embedding model is chosen.')
-    return this.#call(chosen.target, chosen.model, texts, signal)
+  /** Returns the model that an owner chose; null without one, or if its provider is not usable. */
+  async of(userId: string) {
+    const config = await UserAgentConfig.ownedBy(userId).select('embedding_model').first()
+    const chosen = config?.embeddingModel && (await this.#find(userId, config.embeddingModel))
+    if (!chosen) return null
+    const { target, model } = chosen
+    return {
+      /** `<provider id>/<model id>`. */
+      id: `${target.provider.id}/${model}`,
+      /** @throws E_EMBEDDING_FAILED */
+      embed: (texts: string[], signal?: AbortSignal) => this.#call(target, model, texts, signal),
+    }
   }
 
   /**
@@ -57,11 +58,6 @@ export class ProviderEmbeddings {
     const made = await adapter.embed!(connection, input, { fetch: this.fetch, signal })
     if (made.ok && made.tokens) this.spent(agent, { in: made.tokens, out: 0 })
     return made
-  }
-
-  async #chosen(userId: string) {
-    const config = await UserAgentConfig.ownedBy(userId).select('embedding_model').first()
-    return config?.embeddingModel ? this.#find(userId, config.embeddingModel) : null
   }
 
   async #find(userId: string, reference: string) {

@@ -9,12 +9,17 @@ import type { Match } from '#knowledge/search/word_index'
 import { cut } from '#text/cut'
 import type { DataCipher } from '#vaults/data_cipher'
 
-/** Makes vectors with an owner's embedding model. */
-export interface Embedder {
-  /** Returns the model that the owner chose, as `<provider id>/<model id>`; null without one. */
-  modelOf(userId: string): Promise<string | null>
-  /** @throws E_EMBEDDING_FAILED */
-  embed(userId: string, texts: string[], signal?: AbortSignal): Promise<number[][]>
+/** An owner's embedding model. */
+export interface EmbeddingModel {
+  /** `<provider id>/<model id>`. */
+  id: string
+  /** Makes a vector of each text. @throws E_EMBEDDING_FAILED */
+  embed(texts: string[], signal?: AbortSignal): Promise<number[][]>
+}
+
+export interface EmbeddingModels {
+  /** Returns the model that the owner chose; null without one. */
+  of(userId: string): Promise<EmbeddingModel | null>
 }
 
 /** How long a search waits for the vector of its query, in milliseconds. */
@@ -41,7 +46,7 @@ export class FindingVectors {
   constructor(
     protected keys: DataKeys,
     protected index: VectorIndex,
-    protected embedder: Embedder,
+    protected models: EmbeddingModels,
     protected logger: Pick<Logger, 'warn'>
   ) {}
 
@@ -52,12 +57,12 @@ export class FindingVectors {
     query: string,
     limit: number
   ): Promise<Match[] | null> {
-    const model = await this.embedder.modelOf(userId)
+    const model = await this.models.of(userId)
     if (!model) return null
     this.#start(userId)
     try {
-      const [vector] = await this.embedder.embed(userId, [query], AbortSignal.timeout(QUERY_MS))
-      return await this.index.nearest(cipher, { userId, model, vector, limit })
+      const [vector] = await model.embed([query], AbortSignal.timeout(QUERY_MS))
+      return await this.index.nearest(cipher, { userId, model: model.id, vector, limit })
     } catch (err) {
       this.logger.warn({ err, userId }, 'A search went by words alone: no vector of its query')
       return null
@@ -76,7 +81,7 @@ export class FindingVectors {
 
   /** Makes missing vectors in the background. Resolves before they are made. */
   async catchUp(userId: string): Promise<void> {
-    if (await this.embedder.modelOf(userId)) this.#start(userId)
+    if (await this.models.of(userId)) this.#start(userId)
   }
 
   /** Starts nothing more, and waits for the call under way: the next save or search makes up for the rest. */
@@ -93,8 +98,9 @@ export class FindingVectors {
   /** Starts over after the owner chose another model, or none. */
   async modelChanged(userId: string): Promise<void> {
     this.#pausedUntil.delete(userId)
-    await this.index.removeOthers(userId, await this.embedder.modelOf(userId))
-    await this.catchUp(userId)
+    const model = await this.models.of(userId)
+    await this.index.removeOthers(userId, model?.id ?? null)
+    if (model) this.#start(userId)
   }
 
   /** Once at a time per owner. */
@@ -112,9 +118,9 @@ export class FindingVectors {
 
   async #makeMissing(userId: string): Promise<void> {
     while (!this.#closed) {
-      const model = await this.embedder.modelOf(userId)
+      const model = await this.models.of(userId)
       if (!model) return
-      await this.index.removeOthers(userId, model)
+      await this.index.removeOthers(userId, model.id)
       const rows = await withoutVector(userId)
       if (rows.length === 0) return
       const cipher = await this.keys.require(userId)
@@ -122,7 +128,7 @@ export class FindingVectors {
         const text = `${row.openWith(cipher, 'title')}\n${row.openWith(cipher, 'body')}`
         return cut(text, EMBEDDED_LENGTH)
       })
-      const vectors = await this.embedder.embed(userId, texts)
+      const vectors = await model.embed(texts)
       await db.transaction(async (trx) => {
         await lockOwner(userId, trx)
         const wanted = new Set(await stillWanted(userId, rows, trx))
@@ -130,7 +136,7 @@ export class FindingVectors {
           .map((row, at) => ({ row, vector: vectors[at] }))
           .filter(({ row }) => wanted.has(`${row.id}/${row.contentMac}`))
           .map(({ row, vector }) => ({ findingId: row.id, vector }))
-        await this.index.add(cipher, entries, { userId, model }, trx)
+        await this.index.add(cipher, entries, { userId, model: model.id }, trx)
       })
     }
   }
