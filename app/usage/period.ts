@@ -1,4 +1,4 @@
-import { DAY_MS, dayOf } from '#usage/daily_sums'
+import { DAY_MS, dayOf } from '#timing/day'
 import { E_USAGE_PERIOD } from '#usage/errors'
 
 /** A period of whole UTC days, both inclusive. Dates are written as `2026-11-25`. */

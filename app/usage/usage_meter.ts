@@ -5,7 +5,8 @@ import UsageDay from '#models/usage_day'
 import User from '#models/user'
 import WakeDay from '#models/wake_day'
 import type { TokenUsage } from '#llm/token_usage'
-import { DailySums, DAY_MS, dayOf, type DailyEntry } from '#usage/daily_sums'
+import { DAY_MS, dayOf } from '#timing/day'
+import { DailySums, type DailyEntry } from '#usage/daily_sums'
 
 /** Write interval: a busy user costs one row per interval, however much they chat. */
 const WRITE_EVERY_MS = 15_000

@@ -1,5 +1,6 @@
+import { DAY_MS, dayOf } from '#timing/day'
+
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 /** Days of the same kind that are compared. Five are a working week, or two weekends and a half. */
 const COMPARED_DAYS = 5
@@ -20,11 +21,11 @@ export function hourOf(at: number): number {
 
 /** Returns the days with this use and without those too old to matter; null if it is noted already. */
 export function withUse(days: DaysOfUse, at: number): DaysOfUse | null {
-  const date = dateOf(at)
+  const date = dayOf(at)
   const hour = new Date(at).getUTCHours()
   const hours = days[date] ?? []
   if (hours.includes(hour)) return null
-  const oldest = dateOf(at - KEPT_DAYS * DAY_MS)
+  const oldest = dayOf(at - KEPT_DAYS * DAY_MS)
   const kept = Object.entries(days).filter(([day]) => day >= oldest)
   return { ...Object.fromEntries(kept), [date]: [...hours, hour] }
 }
@@ -40,13 +41,9 @@ export function isUsual(days: DaysOfUse, hourStart: number): boolean {
   for (let at = hourStart - DAY_MS; compared < COMPARED_DAYS; at -= DAY_MS) {
     if (isWeekend(at) !== isWeekend(hourStart)) continue
     compared++
-    if (days[dateOf(at)]?.includes(hour)) used++
+    if (days[dayOf(at)]?.includes(hour)) used++
   }
   return used >= USUAL_DAYS
-}
-
-function dateOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10)
 }
 
 function isWeekend(at: number): boolean {
