@@ -1,9 +1,9 @@
-import { createParser } from 'eventsource-parser'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { CallGateway } from '#chat/approvals'
 import type { RunEvent } from '#openclaw/run_events'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { eventsOf } from '#tests/doubles/page_events'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
 
@@ -11,15 +11,6 @@ const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64'
 )
-
-function eventsOf(text: string) {
-  const events: { name: string; data: any }[] = []
-  const parser = createParser({
-    onEvent: ({ event, data }) => events.push({ name: event!, data: JSON.parse(data) }),
-  })
-  parser.feed(text)
-  return events
-}
 
 test.group("Runs of the page's chat", (group) => {
   let gateway: ScriptedGateway

@@ -1,19 +1,10 @@
-import { createParser } from 'eventsource-parser'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { JoinedRun, RunConnection, RunReader } from '#openclaw/run_socket'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { eventsOf } from '#tests/doubles/page_events'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
-
-function eventsOf(text: string) {
-  const events: { name: string; data: any }[] = []
-  const parser = createParser({
-    onEvent: ({ event, data }) => events.push({ name: event!, data: JSON.parse(data) }),
-  })
-  parser.feed(text)
-  return events
-}
 
 /** A gateway's socket that the test moves. */
 class ScriptedSocket implements RunConnection {
