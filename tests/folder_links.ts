@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process'
 const LINK = 'cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2"; cp -a "$1" "$2"; }'
 
 /**
- * Makes `to` a folder like `from`, with the same files behind other names. Whoever changes a file there replaces it:
- * written to in place, it changes in both.
+ * Makes `to` a folder like `from`, with the same files behind other names. Replace a file there rather than write
+ * to it: a write changes it in both.
  */
 export function linkFolder(from: string, to: string): void {
   execFileSync('sh', ['-c', LINK, 'sh', from, to], { stdio: ['ignore', 'ignore', 'pipe'] })

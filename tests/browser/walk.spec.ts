@@ -14,7 +14,7 @@ import { ADMIN_PAGES, MEMBER_PAGES, NARROWEST, SIZES } from '#tests/browser/page
 
 /** Compressed script that the first load of a page may need. */
 const SCRIPT_BUDGET = 250 * 1024
-/** Settings and administration are nobody's first page. */
+/** For settings and administration, which people open after another page. */
 const LATER_SCRIPT_BUDGET = 254 * 1024
 const PAINT_BUDGET_MS = 1000
 /** A machine that is busy with something else just then says nothing of the page. */

@@ -330,7 +330,7 @@ function testsConnections(
       assert.lengthOf(server.received, 0)
     })
 
-    test('fails with the reason of whoever calls it off', async ({ assert, cleanup }) => {
+    test('fails with the reason of the signal', async ({ assert, cleanup }) => {
       const server = await LoopbackService.start(() => () => {})
       cleanup(() => server.close())
       const made = adapter()
@@ -435,7 +435,7 @@ function makesEmbeddings(
       })
     }
 
-    test('fail with the reason of whoever calls them off', async ({ assert, cleanup }) => {
+    test('fail with the reason of the signal', async ({ assert, cleanup }) => {
       const server = await LoopbackService.start(() => () => {})
       cleanup(() => server.close())
       const controller = new AbortController()

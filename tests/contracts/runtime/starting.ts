@@ -8,7 +8,7 @@ import type { SuiteTest } from '#tests/contracts/suite'
 /** Milliseconds from a start until its caller leaves: shorter than any process start. */
 const LEAVING_MS = 5
 
-/** Starting: what a driver can do and lacks, and one instance per name, whoever asks and however often. */
+/** Starting: what a driver can do and lacks, and one instance per name for all callers. */
 export function startingTests(test: SuiteTest, stage: RuntimeStage): void {
   const { never, spec, start, chat, listed } = stage
 

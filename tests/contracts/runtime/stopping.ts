@@ -5,7 +5,7 @@ import { rejectsWithCode, type SuiteTest } from '#tests/contracts/suite'
 export function stoppingTests(test: SuiteTest, stage: RuntimeStage): void {
   const { never, spec, refOf, start, chat, listed, answers, observedAs } = stage
 
-  test('starts anew what was killed, with its data', async ({ assert }) => {
+  test('starts a killed instance again, with its data', async ({ assert }) => {
     const given = spec()
     const first = await start(given)
     await chat(first, given, 'before')

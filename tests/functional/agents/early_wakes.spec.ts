@@ -118,7 +118,7 @@ test.group('Waking ahead of usual hours', (group) => {
     assert.isNull((await house.row(userId)).daysOfUse)
   })
 
-  test('learns anew what a lost key hides', async ({ assert }) => {
+  test('learns hours again that a lost key hides', async ({ assert }) => {
     const { userId } = await usedAtEight()
     await UserContainer.query().where('user_id', userId).update({ days_of_use: 'enc:v1:lost:AAAA' })
     moveTo(3, 8, 20)

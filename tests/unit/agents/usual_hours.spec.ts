@@ -14,7 +14,7 @@ test.group('Usual hours', () => {
     assert.isTrue(isUsual(days, at('2026-11-30T08:00')))
   })
 
-  test('are no more so for whoever stays away', ({ assert }) => {
+  test('stop being usual for a person who stays away', ({ assert }) => {
     const days = used('2026-11-23T08:30', '2026-11-24T08:30', '2026-11-25T08:30')
     assert.isTrue(isUsual(days, at('2026-11-30T08:00')))
     assert.isFalse(isUsual(days, at('2026-12-01T08:00')))
