@@ -131,11 +131,13 @@ test.group('What is known, in a browser', (group) => {
     await column('To do').getByText('Pay the invoice').waitFor()
     assert.deepEqual(await faults(page), [])
 
-    /** With the keyboard alone. */
+    /** With the keyboard alone. An opened choice takes keys once its present value has the focus. */
+    const chosen = (name: string) => page.locator(`[role=option]:focus`, { hasText: name })
     await page.getByLabel('State of Pay the invoice').focus()
     await page.keyboard.press('Enter')
-    await page.getByRole('option', { name: 'Doing' }).waitFor()
+    await chosen('To do').waitFor()
     await page.keyboard.press('ArrowDown')
+    await chosen('Doing').waitFor()
     await page.keyboard.press('Enter')
     await column('Doing').getByText('Pay the invoice').waitFor()
 
