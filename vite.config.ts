@@ -1,11 +1,27 @@
-import { defineConfig } from 'vite'
+import { basename } from 'node:path'
+import { defineConfig, type Plugin } from 'vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import adonisjs from '@adonisjs/vite/client'
 import { compressAssets } from './bin/setup/compress_assets.js'
 
+/**
+ * Gives each component its own copy of Reka's module of namespaces. Shared, it has every page load the parts
+ * of the components that any page shows, long lists and menus above all.
+ */
+const namespacesApart: Plugin = {
+  name: 'namespaces-apart',
+  enforce: 'pre',
+  async resolveId(source, importer) {
+    if (source !== 'reka-ui/namespaced' || !importer) return null
+    const resolved = await this.resolve(source, importer, { skipSelf: true })
+    return resolved && `${resolved.id}?for=${basename(importer).replace(/\W.*/, '')}`
+  },
+}
+
 export default defineConfig({
   plugins: [
+    namespacesApart,
     vue(),
     ui({
       router: 'inertia',

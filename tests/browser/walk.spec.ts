@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import type { BrowserContext, Page } from 'playwright'
+import type { BrowserContext } from 'playwright'
 import { busyFleet } from '#tests/browser/busy_fleet'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
@@ -8,24 +8,27 @@ import {
   readyInstallation,
   signIn,
 } from '#tests/browser/installation'
-import { barriers, countScripts, cutOff, largestPaint, settled } from '#tests/browser/page_measures'
+import {
+  barriers,
+  countScripts,
+  countThreadTime,
+  cutOff,
+  settled,
+} from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { ADMIN_PAGES, MEMBER_PAGES, NARROWEST, SIZES } from '#tests/browser/pages'
 
 /** Compressed script that the first load of a page may need. */
-const SCRIPT_BUDGET = 250 * 1024
-/** For settings and administration, which people open after another page. */
-const LATER_SCRIPT_BUDGET = 254 * 1024
-const PAINT_BUDGET_MS = 1000
-/** A machine that is busy with something else just then says nothing of the page. */
-const MOST_LOADS = 5
+const SCRIPT_BUDGET = 245 * 1024
+/** Processor time of a page's main thread until the page shows all that it loads. */
+const THREAD_BUDGET_MS = 1000
 
 const MEMBER = { username: 'mia', password: 'plain horse battery' }
 
 interface Visit {
   address: string
   size: keyof typeof SIZES
-  /** Measures its paint and looks for barriers as well. Neither depends on who looks. */
+  /** Looks for barriers as well, which do not depend on who looks. */
   whole: boolean
 }
 
@@ -37,17 +40,14 @@ async function faults(context: BrowserContext, { address, size, whole }: Visit) 
   const scripts = countScripts(page)
   const found: string[] = []
 
-  const open = async () => {
-    await page.goto(`${ORIGIN}${address}`)
-    await settled(page)
-  }
-  if (whole) found.push(...(await paintedLate(page, open)))
-  else await open()
+  const threadTime = await countThreadTime(page)
+  await page.goto(`${ORIGIN}${address}`)
+  await settled(page)
+  const took = await threadTime()
+  if (took > THREAD_BUDGET_MS) found.push(`takes ${Math.round(took)} ms of its thread`)
 
   const bytes = await scripts()
-  const isLater = /^\/(settings|admin)\//.test(address)
-  if (bytes > (isLater ? LATER_SCRIPT_BUDGET : SCRIPT_BUDGET))
-    found.push(`loads ${Math.round(bytes / 1024)} kB of script`)
+  if (bytes > SCRIPT_BUDGET) found.push(`loads ${Math.round(bytes / 1024)} kB of script`)
 
   found.push(...(await cutOff(page)))
   if (whole) found.push(...(await barriers(page)))
@@ -59,16 +59,6 @@ async function faults(context: BrowserContext, { address, size, whole }: Visit) 
   found.push(...watch.strangers.map((url) => `calls ${url}`))
   await page.close()
   return found.map((fault) => `${address}: ${fault}`)
-}
-
-/** Opens a page until it has painted in time once. */
-async function paintedLate(page: Page, open: () => Promise<void>): Promise<string[]> {
-  let paint = Infinity
-  for (let load = 0; load < MOST_LOADS && paint >= PAINT_BUDGET_MS; load++) {
-    await open()
-    paint = Math.min(paint, await largestPaint(page))
-  }
-  return paint < PAINT_BUDGET_MS ? [] : [`paints after ${Math.round(paint)} ms`]
 }
 
 test.group('A walk through every page', (group) => {
