@@ -27,10 +27,21 @@ import { build } from '../bin/setup/build.mjs'
 import { bubblewrap, chromium } from './runner/system.mjs'
 import { installClients } from './runner/clients.mjs'
 
-/** Engines by what a run says that it needs. */
+/** Engines by what a run says that it needs; their modules need packages that are installed by then. */
 const ENGINES = {
-  engine: { title: 'Docker engine', kind: 'docker' },
-  podman: { title: 'Podman', kind: 'podman' },
+  engine: { title: 'Docker engine', open: () => openEngine('docker') },
+  podman: { title: 'Podman', open: () => openEngine('podman') },
+  swarm: { title: 'Docker swarm of two nodes', open: openSwarm },
+}
+
+async function openEngine(kind) {
+  const { TestEngine } = await import('./engine/test_engine.mjs')
+  return new TestEngine(kind)
+}
+
+async function openSwarm() {
+  const { TestSwarm } = await import('./engine/test_swarm.mjs')
+  return new TestSwarm()
 }
 
 const STORAGE = join(ROOT, 'storage')
@@ -118,11 +129,10 @@ class TestRun {
       await step('OpenAI clients', (report) => installClients(STORAGE, report))
     }
     if (needs.has('build')) await step('Build', build)
-    for (const [need, { title, kind }] of Object.entries(ENGINES)) {
+    for (const [need, { title, open }] of Object.entries(ENGINES)) {
       if (!needs.has(need)) continue
       await step(title, async () => {
-        const { TestEngine } = await import('./engine/test_engine.mjs')
-        const engine = new TestEngine(kind)
+        const engine = await open()
         this.#engines.set(need, engine)
         const state = await engine.start()
         await engine.addGatewayImage()
@@ -162,7 +172,7 @@ class TestRun {
     this.#running.add(run)
     this.#terminal.line(shown ? `\n${this.#terminal.strong(title)}` : `  … ${title}`)
     const ended = run.run([...files.flatMap((file) => ['--files', file]), ...flags])
-    const roots = [run.pid, engine?.pid].filter(Boolean)
+    const roots = [run.pid, ...(engine?.pids ?? [])]
     const watch = timings ? new SuiteWatch({ folder, roots }) : null
     const outcome = await ended
     this.#running.delete(run)

@@ -192,9 +192,10 @@ export async function removeNetworks({ docker }: Engine, installations: string[]
 
 /** Waits until a check returns a value, and returns it. */
 export async function until<Value>(
-  look: () => Promise<Value | null | undefined | false>
+  look: () => Promise<Value | null | undefined | false>,
+  withinMs = DEADLINE_MS
 ): Promise<Value> {
-  const deadline = performance.now() + DEADLINE_MS
+  const deadline = performance.now() + withinMs
   for (;;) {
     const found = await look()
     if (found) return found

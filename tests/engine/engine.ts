@@ -15,8 +15,17 @@ export function testEngine(): Engine | null {
 export class Engine {
   readonly docker: Docker
 
-  /** @param host as in `DOCKER_HOST` */
-  constructor(readonly host: string) {
+  /**
+   * @param host as in `DOCKER_HOST`
+   * @param place Of an engine other than the run's: its control socket, and the processes in it.
+   */
+  constructor(
+    readonly host: string,
+    readonly place = {
+      control: process.env.MOSAIC_TEST_DOCKER_CONTROL,
+      proc: process.env.MOSAIC_TEST_DOCKER_PROC ?? '/proc',
+    }
+  ) {
     const path = /^unix:\/\/(.*)$/.exec(host)?.[1]
     const { hostname, port } = new URL(host)
     this.docker = new Docker(path ? { socketPath: path } : { host: hostname, port })
@@ -34,7 +43,7 @@ export class Engine {
 
   /** Whether it can be killed: a given engine may be somebody's. */
   get isPrivate(): boolean {
-    return process.env.MOSAIC_TEST_DOCKER_CONTROL !== undefined
+    return this.place.control !== undefined
   }
 
   /** The same engine behind TLS, with the folders of certificates that `certificates.mjs` makes. */
@@ -59,7 +68,7 @@ export class Engine {
 
   /** The processes of a container, by the ids that `readProcess` takes. */
   processesOf(container: string): number[] {
-    return readdirSync(this.#proc)
+    return readdirSync(this.place.proc)
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter((pid) => this.#isIn(container, pid))
@@ -67,12 +76,7 @@ export class Engine {
 
   /** What the kernel tells of a process: `environ`, `cmdline`, `status`. */
   readProcess(pid: number, file: string): string {
-    return readFileSync(`${this.#proc}/${pid}/${file}`, 'utf8')
-  }
-
-  /** A private engine has process ids of its own. */
-  get #proc(): string {
-    return process.env.MOSAIC_TEST_DOCKER_PROC ?? '/proc'
+    return readFileSync(`${this.place.proc}/${pid}/${file}`, 'utf8')
   }
 
   #isIn(container: string, pid: number): boolean {
@@ -88,7 +92,7 @@ export class Engine {
     return new Promise((resolve, reject) => {
       const asked = request(
         {
-          socketPath: process.env.MOSAIC_TEST_DOCKER_CONTROL,
+          socketPath: this.place.control,
           method: 'POST',
           path: `/${word}`,
           signal: AbortSignal.timeout(CONTROL_DEADLINE_MS),

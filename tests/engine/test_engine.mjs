@@ -106,9 +106,9 @@ export class TestEngine {
     return this.#private?.within ?? []
   }
 
-  /** The process that everything in a private engine descends from; undefined for a given engine. */
-  get pid() {
-    return this.#private?.pid
+  /** The process that everything in a private engine descends from; none for a given engine. */
+  get pids() {
+    return this.#private ? [this.#private.pid] : []
   }
 
   async stop() {

@@ -14,6 +14,7 @@ export const PARTS = {
     { on: 'this machine', onMachine: true, needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
     { on: 'Podman', word: 'podman', needs: ['podman'] },
+    { on: 'Swarm', word: 'swarm', needs: ['swarm'] },
   ],
   security: [
     { on: 'this machine', onMachine: true, needs: ['openclaw'] },

@@ -2,12 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ROOT } from '../../bin/setup/node24.mjs'
+import { PARTS } from './parts.mjs'
 
 /** In suites that run here and on Docker, specs with such names use the engine and run in its network. */
 const ON_DOCKER = /docker|container/
-
-/** Specs with such names have their own run, named by the same word. */
-const OWN_RUN = ['podman', 'compose', 'docker_at_work', 'clients', 'chat_page']
 
 /**
  * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run `driver`:
@@ -18,14 +16,15 @@ export function specFiles({ part, on, word, driver, wanted }) {
   return readdirSync(join(ROOT, 'tests', part), { recursive: true })
     .filter((path) => path.endsWith('.spec.ts'))
     .map((path) => join('tests', part, path))
-    .filter((file) => belongs(basename(file), { on, word }))
+    .filter((file) => belongs(basename(file), { part, on, word }))
     .filter((file) => !driver || basename(file).includes(driver))
     .filter((file) => wanted.length === 0 || wanted.some((name) => isNamed(file, name)))
     .sort()
 }
 
-function belongs(name, { on, word }) {
-  const own = OWN_RUN.find((one) => name.includes(one))
+/** Specs named by the word of one of the part's runs belong to that run alone. */
+function belongs(name, { part, on, word }) {
+  const own = PARTS[part].find((run) => run.word && name.includes(run.word))?.word
   if (own || word) return own === word
   if (on === 'Docker') return ON_DOCKER.test(name)
   return on !== 'this machine' || !ON_DOCKER.test(name)
