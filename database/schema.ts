@@ -327,6 +327,19 @@ export class ReplicaSchema extends BaseModel {
   declare updatedAt: DateTime
 }
 
+export class SearchCollectionSchema extends BaseModel {
+  static $columns = ['documents', 'kind', 'userId', 'words'] as const
+  $columns = SearchCollectionSchema.$columns
+  @column()
+  declare documents: number
+  @column()
+  declare kind: string
+  @column({ isPrimary: true })
+  declare userId: string
+  @column()
+  declare words: bigint | number
+}
+
 export class SearchDocumentSchema extends BaseModel {
   static $columns = ['id', 'kind', 'length', 'refId', 'userId'] as const
   $columns = SearchDocumentSchema.$columns

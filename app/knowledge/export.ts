@@ -5,9 +5,12 @@ import type { DataKeys } from '#knowledge/data_keys'
 import type { Findings } from '#knowledge/findings'
 import { iso } from '#knowledge/iso'
 import type { AgentMemories } from '#knowledge/memory'
+import { readable } from '#knowledge/readable'
 import type { Tasks } from '#knowledge/tasks'
 
-type List = (query: PageQuery) => Promise<{ data: object[]; meta: { totalPages: number } }>
+type List = (
+  query: PageQuery
+) => Promise<{ data: object[]; meta: { totalPages: number; unreadable?: number } }>
 
 /** Everything that Mosaic knows of one owner, as a file: JSON lines, each with its `type`. */
 export class KnowledgeExport {
@@ -21,26 +24,32 @@ export class KnowledgeExport {
   ) {}
 
   /**
-   * Yields `finding`, `memory`, `task` and `message` lines, read from the database page by page.
+   * Yields `finding`, `memory`, `task` and `message` lines, read from the database page by page. A last line
+   * `unreadable` counts what is left out, because the key that sealed it is lost.
    *
-   * @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED
+   * @throws E_DATA_KEY_GONE if the owner's only key is lost, E_VAULT_TAMPERED
    */
   async *lines(userId: string): AsyncGenerator<string> {
     const { findings, memories, tasks } = this.services
-    yield* linesOf('finding', (query) => findings.list(userId, query))
-    yield* linesOf('memory', (query) => memories.list(userId, query))
-    yield* linesOf('task', (query) => tasks.list(userId, query))
-    yield* this.#messages(userId)
+    let unreadable = 0
+    unreadable += yield* linesOf('finding', (query) => findings.list(userId, query))
+    unreadable += yield* linesOf('memory', (query) => memories.list(userId, query))
+    unreadable += yield* linesOf('task', (query) => tasks.list(userId, query))
+    unreadable += yield* this.#messages(userId)
+    if (unreadable > 0) yield line('unreadable', { count: unreadable })
   }
 
-  /** One conversation after the other, the oldest message first. */
-  async *#messages(userId: string): AsyncGenerator<string> {
+  /** One conversation after the other, the oldest message first. Returns how many conversations it left out. */
+  async *#messages(userId: string): AsyncGenerator<string, number> {
     const conversations = await ArchiveConversation.ownedBy(userId).orderBy('id')
-    if (conversations.length === 0) return
+    if (conversations.length === 0) return 0
     const cipher = await this.services.keys.require(userId)
-    for (const conversation of conversations) {
-      const conversationId = conversation.openWith(cipher, 'name')
-      const title = conversation.openWith(cipher, 'title')
+    const { views, unreadable } = readable(conversations, (conversation) => ({
+      conversation,
+      conversationId: conversation.openWith(cipher, 'name'),
+      title: conversation.openWith(cipher, 'title'),
+    }))
+    for (const { conversation, conversationId, title } of views) {
       for (let page = FIRST_PAGE; ; page++) {
         const rows = await ArchiveMessage.ownedBy(userId)
           .where('conversation_id', conversation.id)
@@ -55,14 +64,18 @@ export class KnowledgeExport {
         if (rows.length < MOST_PER_PAGE) break
       }
     }
+    return unreadable
   }
 }
 
-async function* linesOf(type: string, list: List): AsyncGenerator<string> {
+/** Returns how many entries it left out. */
+async function* linesOf(type: string, list: List): AsyncGenerator<string, number> {
+  let unreadable = 0
   for (let page = FIRST_PAGE; ; page++) {
     const { data, meta } = await list({ page, limit: MOST_PER_PAGE })
     for (const entry of data) yield line(type, entry)
-    if (page >= meta.totalPages) return
+    unreadable += meta.unreadable ?? 0
+    if (page >= meta.totalPages) return unreadable
   }
 }
 

@@ -1,10 +1,10 @@
 import Finding from '#models/finding'
 import type { DataKeys } from '#knowledge/data_keys'
-import { findingViews, holds, type FindingView } from '#knowledge/finding_view'
+import { correctedBy, findingView, holds, type FindingView } from '#knowledge/finding_view'
 import type { FindingVectors } from '#knowledge/search/finding_vectors'
 import { mergedByRank, type FoundBy, type RankedMatch } from '#knowledge/search/reciprocal_rank'
 import { likeness, wordsOf } from '#knowledge/search/words'
-import type { WordIndex } from '#knowledge/search/word_index'
+import type { Match, WordIndex } from '#knowledge/search/word_index'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** Similarity at which two findings count as nearly the same. */
@@ -32,13 +32,21 @@ export class FindingSearch {
     const cipher = await this.keys.find(userId)
     if (!cipher) return []
     const matches = await this.#ranked(userId, cipher, query, limit + MORE_MATCHES)
-    const ids = matches.map(({ refId }) => refId)
-    const views = new Map((await this.#views(userId, cipher, ids)).map((view) => [view.id, view]))
-    const found = matches.flatMap(({ refId, ...match }) => {
-      const view = views.get(refId)
-      return view && holds(view) ? [{ ...view, ...match }] : []
-    })
-    return found.slice(0, limit)
+    const rows = await current(userId, matches)
+    const found = matches
+      .flatMap(({ refId, ...match }) => {
+        const row = rows.get(refId)
+        return row ? [{ row, match }] : []
+      })
+      .slice(0, limit)
+    const corrected = await correctedBy(
+      userId,
+      found.map(({ row }) => row)
+    )
+    return found.map(({ row, match }) => ({
+      ...findingView(row, cipher, corrected.get(row.id) ?? null),
+      ...match,
+    }))
   }
 
   /** Returns the stored finding that says nearly the same as a new one, if there is one; `supersedes` aside. */
@@ -54,10 +62,13 @@ export class FindingSearch {
       words,
       limit: COMPARED,
     })
-    const ids = matches.map(({ refId }) => refId).filter((id) => id !== supersedes)
+    const rows = [...(await current(userId, matches)).values()].filter(
+      ({ id }) => id !== supersedes
+    )
+    const corrected = await correctedBy(userId, rows)
     const own = new Set(words)
-    const near = (await this.#views(userId, cipher, ids))
-      .filter(holds)
+    const near = rows
+      .map((row) => findingView(row, cipher, corrected.get(row.id) ?? null))
       .map((view) => ({ view, share: likeness(own, wordSet(view)) }))
       .filter(({ share }) => share >= NEARLY_THE_SAME)
       .toSorted((one, other) => other.share - one.share)
@@ -78,11 +89,14 @@ export class FindingSearch {
       ? mergedByRank(words, meaning)
       : words.map((match) => ({ ...match, foundBy: 'words' as const }))
   }
+}
 
-  async #views(userId: string, cipher: DataCipher, ids: string[]): Promise<FindingView[]> {
-    if (ids.length === 0) return []
-    return findingViews(userId, await Finding.ownedBy(userId).whereIn('id', ids), cipher)
-  }
+/** Returns the matches that are current and have not expired, by their ids. */
+async function current(userId: string, matches: Match[]): Promise<Map<string, Finding>> {
+  if (matches.length === 0) return new Map()
+  const ids = matches.map(({ refId }) => refId)
+  const rows = await Finding.ownedBy(userId).whereIn('id', ids)
+  return new Map(rows.filter(holds).map((row) => [row.id, row]))
 }
 
 const wordSet = ({ title, body }: FindingView) => new Set(wordsOf(`${title}\n${body}`))

@@ -22,7 +22,7 @@ export interface FindingView {
   updatedAt: string
 }
 
-/** @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+/** `supersedes` is the finding that it corrects. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
 export function findingView(
   row: Finding,
   cipher: DataCipher,
@@ -44,20 +44,16 @@ export function findingView(
   }
 }
 
-/** Returns the views of one owner's rows, each with the finding that it corrects. */
-export async function findingViews(
-  userId: string,
-  rows: Finding[],
-  cipher: DataCipher
-): Promise<FindingView[]> {
+/** Returns the ids of the findings that an owner's rows correct, by the ids of the rows. */
+export async function correctedBy(userId: string, rows: Finding[]): Promise<Map<string, string>> {
+  if (rows.length === 0) return new Map()
   const ids = rows.map(({ id }) => id)
   const corrected = await Finding.ownedBy(userId)
     .whereIn('superseded_by', ids)
     .select('id', 'superseded_by')
-  const byCorrector = new Map(corrected.map(({ id, supersededBy }) => [supersededBy!, id]))
-  return rows.map((row) => findingView(row, cipher, byCorrector.get(row.id) ?? null))
+  return new Map(corrected.map(({ id, supersededBy }) => [supersededBy!, id]))
 }
 
 /** Returns whether a finding is current and has not expired. */
-export const holds = ({ status, expiresAt }: FindingView) =>
-  status === 'current' && (expiresAt === null || Date.parse(expiresAt) > Date.now())
+export const holds = ({ status, expiresAt }: Finding) =>
+  status === 'current' && (!expiresAt || expiresAt.toMillis() > Date.now())

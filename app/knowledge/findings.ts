@@ -3,12 +3,14 @@ import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import Finding from '#models/finding'
 import type { Author, FindingStatus } from '#models/types'
+import { lockOwner } from '#models/owner_lock'
 import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_SIMILAR } from '#knowledge/errors'
 import type { FindingSearch, FoundFinding } from '#knowledge/finding_search'
-import { findingView, findingViews, holds, type FindingView } from '#knowledge/finding_view'
+import { correctedBy, findingView, holds, type FindingView } from '#knowledge/finding_view'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
+import { readable } from '#knowledge/readable'
 import type { FindingVectors } from '#knowledge/search/finding_vectors'
 import { countsOf, wordsOf } from '#knowledge/search/words'
 import type { WordIndex } from '#knowledge/search/word_index'
@@ -43,7 +45,7 @@ export class Findings {
     protected finder: FindingSearch
   ) {}
 
-  /** Returns the newest first. */
+  /** Returns the newest first. @throws E_DATA_KEY_GONE if the owner's only key is lost */
   async list(
     userId: string,
     { page = FIRST_PAGE, limit = PAGE_LIMIT, status }: PageQuery & { status?: FindingStatus }
@@ -51,13 +53,19 @@ export class Findings {
     const query = Finding.ownedBy(userId)
     if (status) void query.where('status', status)
     const found = await query.orderBy('created_at', 'desc').orderBy('id').paginate(page, limit)
-    return pageWith(found, await this.#views(userId, found.all()))
+    const rows = found.all()
+    const cipher = rows.length > 0 ? await this.keys.require(userId) : null
+    const corrected = await correctedBy(userId, rows)
+    const { views, unreadable } = readable(rows, (row) =>
+      findingView(row, cipher!, corrected.get(row.id) ?? null)
+    )
+    return pageWith(found, views, unreadable)
   }
 
   async find(userId: string, id: string): Promise<FindingView> {
     const row = await Finding.ownedBy(userId).where('id', id).firstOrFail()
-    const [view] = await this.#views(userId, [row])
-    return view
+    const cipher = await this.keys.require(userId)
+    return findingView(row, cipher, (await correctedBy(userId, [row])).get(id) ?? null)
   }
 
   /**
@@ -97,23 +105,14 @@ export class Findings {
 
   /** @throws E_TOO_MUCH_KNOWLEDGE, E_DATA_KEY_GONE */
   async update(userId: string, id: string, changes: FindingChanges): Promise<FindingView> {
-    const row = await Finding.ownedBy(userId).where('id', id).firstOrFail()
+    await Finding.ownedBy(userId).where('id', id).firstOrFail()
     const cipher = await this.keys.require(userId)
-    const former = findingView(row, cipher, null)
-    const text = {
-      title: changes.title ?? former.title,
-      body: changes.body ?? former.body,
-      source: changes.source === undefined ? former.source : changes.source,
-    }
-    const { bytes: formerBytes, contentMac: formerMac } = row
-    write(row, cipher, text)
-    if (changes.expiresAt !== undefined) row.expiresAt = changes.expiresAt
-    if (changes.confirmed !== undefined) {
-      row.confirmedAt = changes.confirmed ? DateTime.utc() : null
-    }
-    if (changes.status) row.merge({ status: changes.status, supersededBy: null })
     const limits = await this.quota.read()
     await db.transaction(async (trx) => {
+      await lockOwner(userId, trx)
+      const row = await Finding.query({ client: trx }).where({ user_id: userId, id }).firstOrFail()
+      const { bytes: formerBytes, contentMac: formerMac } = row
+      const text = change(row, cipher, changes)
       const bytes = Math.max(row.bytes - formerBytes, 0)
       await requireRoom(userId, { rows: 0, bytes }, limits, trx)
       await row.useTransaction(trx).save()
@@ -136,6 +135,7 @@ export class Findings {
     const row = await Finding.ownedBy(userId).where('id', id).firstOrFail()
     const cipher = await this.keys.find(userId)
     await db.transaction(async (trx) => {
+      await lockOwner(userId, trx)
       await this.index.remove('finding', [row.id], trx)
       await this.vectors.forget(cipher, userId, [row.id], trx)
       const corrected = Finding.query({ client: trx }).where('user_id', userId)
@@ -157,8 +157,8 @@ export class Findings {
     const same = await Finding.query({ client: trx })
       .where({ user_id: row.userId, content_mac: row.contentMac, status: 'current' })
       .whereNot('id', supersedes ?? '')
-    const view = same.map((one) => findingView(one, cipher, null)).find(holds)
-    if (view) throw new E_SIMILAR(view)
+    const first = same.find(holds)
+    if (first) throw new E_SIMILAR(findingView(first, cipher, null))
   }
 
   async #supersede(
@@ -187,10 +187,25 @@ export class Findings {
     const { userId, id: refId } = row
     return this.index.put(cipher, { userId, kind: 'finding', refId, counts }, trx)
   }
+}
 
-  async #views(userId: string, rows: Finding[]): Promise<FindingView[]> {
-    return rows.length === 0 ? [] : findingViews(userId, rows, await this.keys.require(userId))
+/** Applies changes to a row, without saving it. Returns the texts that it then holds. */
+function change(
+  row: Finding,
+  cipher: DataCipher,
+  { expiresAt, confirmed, status, ...texts }: FindingChanges
+): Pick<FindingInput, 'title' | 'body' | 'source'> {
+  const former = findingView(row, cipher, null)
+  const text = {
+    title: texts.title ?? former.title,
+    body: texts.body ?? former.body,
+    source: texts.source === undefined ? former.source : texts.source,
   }
+  write(row, cipher, text)
+  if (expiresAt !== undefined) row.expiresAt = expiresAt
+  if (confirmed !== undefined) row.confirmedAt = confirmed ? DateTime.utc() : null
+  if (status) row.merge({ status, supersededBy: null })
+  return text
 }
 
 function write(

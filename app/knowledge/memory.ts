@@ -9,6 +9,7 @@ import type { DataKeys } from '#knowledge/data_keys'
 import { E_MEMORY_NOT_FOUND, E_REVISION } from '#knowledge/errors'
 import { iso } from '#knowledge/iso'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
+import { readable } from '#knowledge/readable'
 import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
@@ -49,7 +50,7 @@ export class AgentMemories {
     protected quota: KnowledgeQuota
   ) {}
 
-  /** Returns the most recently changed first. */
+  /** Returns the most recently changed first. @throws E_DATA_KEY_GONE if the owner's only key is lost */
   async list(
     userId: string,
     { namespace, page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery & { namespace?: string }
@@ -64,10 +65,8 @@ export class AgentMemories {
     }
     const found = await query.orderBy('updated_at', 'desc').orderBy('id').paginate(page, limit)
     if (found.length > 0 && !cipher) throw new E_DATA_KEY_GONE()
-    return pageWith(
-      found,
-      found.all().map((row) => memoryView(row, cipher!))
-    )
+    const { views, unreadable } = readable(found.all(), (row) => memoryView(row, cipher!))
+    return pageWith(found, views, unreadable)
   }
 
   /** @throws E_MEMORY_NOT_FOUND, E_DATA_KEY_GONE */

@@ -1,13 +1,16 @@
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import Task from '#models/task'
 import type { Author, TaskStatus } from '#models/types'
+import { lockOwner } from '#models/owner_lock'
 import { FIRST_PAGE, PAGE_LIMIT, pageWith, type PageQuery } from '#models/page'
 import { refuseFields } from '#settings/field_errors'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_TASK_CLAIMED } from '#knowledge/errors'
 import { iso } from '#knowledge/iso'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
+import { readable } from '#knowledge/readable'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** A task as returned to its owner. Times are ISO 8601 in UTC. */
@@ -59,7 +62,11 @@ export class Tasks {
     protected quota: KnowledgeQuota
   ) {}
 
-  /** Orders by priority, then due date, then newest first. */
+  /**
+   * Orders by priority, then due date, then newest first.
+   *
+   * @throws E_DATA_KEY_GONE if the owner's only key is lost
+   */
   async list(
     userId: string,
     { page = FIRST_PAGE, limit = PAGE_LIMIT, status, assignedAgent }: TaskQuery
@@ -76,10 +83,8 @@ export class Tasks {
       .orderBy('id')
       .paginate(page, limit)
     const cipher = found.length > 0 ? await this.keys.require(userId) : null
-    return pageWith(
-      found,
-      found.all().map((row) => taskView(row, cipher!))
-    )
+    const { views, unreadable } = readable(found.all(), (row) => taskView(row, cipher!))
+    return pageWith(found, views, unreadable)
   }
 
   async find(userId: string, id: string): Promise<TaskView> {
@@ -91,9 +96,10 @@ export class Tasks {
   async create(userId: string, author: Author, input: TaskInput): Promise<TaskView> {
     requireOwnAssignee(userId, input)
     const cipher = await this.keys.get(userId)
-    const row = new Task()
-    row.merge({ userId, author })
-    return this.#store(row, cipher, { ...DEFAULTS, ...input })
+    return this.#stored(userId, cipher, async () => {
+      const row = new Task()
+      return [row.merge({ userId, author }), { ...DEFAULTS, ...input }]
+    })
   }
 
   /**
@@ -103,10 +109,13 @@ export class Tasks {
    */
   async update(userId: string, id: string, changes: TaskChanges): Promise<TaskView> {
     requireOwnAssignee(userId, changes)
-    const row = await Task.ownedBy(userId).where('id', id).firstOrFail()
+    await Task.ownedBy(userId).where('id', id).firstOrFail()
     const cipher = await this.keys.require(userId)
-    const { title, body, result } = taskView(row, cipher)
-    return this.#store(row, cipher, { title, body, result, ...given(changes) })
+    return this.#stored(userId, cipher, async (trx) => {
+      const row = await Task.query({ client: trx }).where({ user_id: userId, id }).firstOrFail()
+      const { title, body, result } = taskView(row, cipher)
+      return [row, { title, body, result, ...given(changes) }]
+    })
   }
 
   async delete(userId: string, id: string): Promise<void> {
@@ -139,28 +148,40 @@ export class Tasks {
     return this.find(userId, id)
   }
 
-  async #store(row: Task, cipher: DataCipher, values: TaskInput): Promise<TaskView> {
-    const { title, body = null, result = null, ...plain } = values
-    const formerBytes = row.$isPersisted ? row.bytes : 0
-    row.merge(plain)
-    if (row.status !== 'doing') row.claimedUntil = null
-    row.sealWith(cipher, 'title', title)
-    row.sealWith(cipher, 'body', body)
-    row.sealWith(cipher, 'result', result)
-    row.bytes = sizeOf(title, body, result)
-    const growth = { rows: row.$isPersisted ? 0 : 1, bytes: Math.max(row.bytes - formerBytes, 0) }
+  /** Stores a row with its new values, both of which are chosen under the lock of the owner's row. */
+  async #stored(
+    userId: string,
+    cipher: DataCipher,
+    choose: (trx: TransactionClientContract) => Promise<[row: Task, values: TaskInput]>
+  ): Promise<TaskView> {
     const limits = await this.quota.read()
-    await db.transaction(async (trx) => {
-      await requireRoom(row.userId, growth, limits, trx)
+    return db.transaction(async (trx) => {
+      await lockOwner(userId, trx)
+      const [row, values] = await choose(trx)
+      const formerBytes = row.$isPersisted ? row.bytes : 0
+      write(row, cipher, values)
+      const growth = { rows: row.$isPersisted ? 0 : 1, bytes: Math.max(row.bytes - formerBytes, 0) }
+      await requireRoom(userId, growth, limits, trx)
       await row.useTransaction(trx).save()
+      return taskView(row, cipher)
     })
-    return taskView(row, cipher)
   }
 }
 
 export interface TaskQuery extends PageQuery {
   status?: TaskStatus
   assignedAgent?: string
+}
+
+/** Sets a row's values, without saving it. */
+function write(row: Task, cipher: DataCipher, values: TaskInput): void {
+  const { title, body = null, result = null, ...plain } = values
+  row.merge(plain)
+  if (row.status !== 'doing') row.claimedUntil = null
+  row.sealWith(cipher, 'title', title)
+  row.sealWith(cipher, 'body', body)
+  row.sealWith(cipher, 'result', result)
+  row.bytes = sizeOf(title, body, result)
 }
 
 /** Drops undefined fields, so that they override nothing. */

@@ -28,14 +28,24 @@ export function listed<Item>(items: Item[], query: PageQuery = {}) {
   return { data: rows, meta: { total, page, limit, totalPages: Math.ceil(total / limit) } }
 }
 
-/** A page that the database cut, with its rows as the API tells them. */
+/**
+ * A page that the database cut, with its rows as the API tells them. `unreadable` rows of it are missing in `data`:
+ * the key that sealed them is lost.
+ */
 export function pageWith<Item>(
   page: { total: number; currentPage: number; perPage: number },
-  data: Item[]
+  data: Item[],
+  unreadable = 0
 ) {
   const { total, currentPage, perPage: limit } = page
   return {
     data,
-    meta: { total, page: currentPage, limit, totalPages: Math.ceil(total / limit) },
+    meta: {
+      total,
+      page: currentPage,
+      limit,
+      totalPages: Math.ceil(total / limit),
+      ...(unreadable > 0 && { unreadable }),
+    },
   }
 }

@@ -58,6 +58,13 @@ export const listMeta = shape({
 /** `{ data, meta }`: one page of a list. */
 export const page = (schema: TSchema): Answer => json(shape({ data: list(schema), meta: listMeta }))
 
+/** Meta of a sealed list: so many rows of the page are left out, because the key that sealed them is lost. */
+export const sealedListMeta = shape({ ...listMeta.properties, unreadable: optional(count()) })
+
+/** As `page`, for rows under a data key. */
+export const sealedPage = (schema: TSchema): Answer =>
+  json(shape({ data: list(schema), meta: sealedListMeta }))
+
 /** JSON without the API's envelope. */
 export const json = (schema: TSchema, status = 200): Answer => ({
   status,

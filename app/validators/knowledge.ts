@@ -1,4 +1,5 @@
 import vine from '@vinejs/vine'
+import { MOST_PER_PAGE } from '#models/page'
 import { FINDING_STATUSES, TASK_STATUSES } from '#models/types'
 import { pageFields } from '#validators/page_fields'
 import { time } from '#validators/time_rule'
@@ -8,7 +9,7 @@ const TITLE_LENGTH = 200
 const BODY_LENGTH = 20_000
 const SOURCE_LENGTH = 2000
 const QUERY_LENGTH = 1000
-const MOST_MATCHES = 50
+const MOST_MATCHES = MOST_PER_PAGE
 
 const id = () => vine.string().maxLength(64)
 const title = () => vine.string().trim().minLength(1).maxLength(TITLE_LENGTH)
@@ -65,8 +66,11 @@ export const memoryKeyValidator = vine.create({
   revision: revision().optional(),
 })
 
+/** The key, which stands in the path. */
+export const memoryNameValidator = vine.create({ key: vine.string().maxLength(KEY_LENGTH) })
+
 export const memoryValidator = vine.create({
-  value: vine.any(),
+  value: vine.any().nullable(),
   namespace: namespace().optional(),
   revision: revision().optional(),
   expiresAt: time().optional(),

@@ -30,9 +30,14 @@ export class DataCipher {
     this.#names = derived(secret, 'mosaic/data/names/v1')
   }
 
+  /** Begins all that this key sealed, and nothing else. */
+  get prefix(): string {
+    return `${DATA_SEAL_PREFIX}${this.id}:`
+  }
+
   /** `own:v1:<key id>:<base64url>`, bound to its place. */
   seal(plain: string | Buffer, context: SealContext): string {
-    return `${DATA_SEAL_PREFIX}${this.id}:${encrypt(this.#sealing, plain, context)}`
+    return this.prefix + encrypt(this.#sealing, plain, context)
   }
 
   /** @throws E_DATA_KEY_GONE when another key sealed it, E_VAULT_TAMPERED */

@@ -3,7 +3,7 @@
  * 8601; ids are opaque.
  */
 import type { Static } from 'typebox'
-import type { listMeta } from '#openapi/answer'
+import type { sealedListMeta } from '#openapi/answer'
 import type * as agents from '#openapi/shapes/agents'
 import type * as chat from '#openapi/shapes/chat'
 import type * as installation from '#openapi/shapes/installation'
@@ -18,7 +18,7 @@ export type { WakeProgress, WakeStage } from '#agents/types'
 export type { AgentLimits, AgentState, AgentStatus, Role } from '#models/types'
 
 export type ApiError = Static<typeof errorEntry>
-export type ListMeta = Static<typeof listMeta>
+export type ListMeta = Static<typeof sealedListMeta>
 
 export interface Listed<Item> {
   data: Item[]

@@ -11,6 +11,8 @@ export const en = {
   copyFailedHint: 'This browser does not allow it here. Select the text and copy it yourself.',
   delete: 'Delete',
   total: '{number} total | {number} total',
+  unreadable:
+    '{count} more here cannot be opened: its key is lost. | {count} more here cannot be opened: their key is lost.',
   typeName: 'Type {name} to confirm',
   edit: 'Edit',
   hide: 'Hide',

@@ -15,7 +15,7 @@ import {
   tasksValidator,
   taskValidator,
 } from '#validators/knowledge'
-import { file, nothing, one, page } from '#openapi/answer'
+import { file, nothing, one, sealedPage } from '#openapi/answer'
 import {
   archiveRule,
   finding,
@@ -39,7 +39,7 @@ router
     router
       .get('/findings', [Findings, 'index'])
       .as('findings.index')
-      .answers(page(finding))
+      .answers(sealedPage(finding))
       .asks(findingsValidator)
     router
       .post('/findings', [Findings, 'store'])
@@ -65,7 +65,7 @@ router
     router
       .get('/agent/memory', [Memories, 'index'])
       .as('memories.index')
-      .answers(page(memory))
+      .answers(sealedPage(memory))
       .asks(memoriesValidator)
     router
       .get('/agent/memory/:key', [Memories, 'show'])
@@ -86,7 +86,7 @@ router
     router
       .get('/tasks', [Tasks, 'index'])
       .as('tasks.index')
-      .answers(page(task))
+      .answers(sealedPage(task))
       .asks(tasksValidator)
     router
       .post('/tasks', [Tasks, 'store'])
@@ -115,7 +115,7 @@ router
     router
       .get('/archive/conversations', [Archive, 'index'])
       .as('archive.index')
-      .answers(page(keptConversation))
+      .answers(sealedPage(keptConversation))
       .asks(archivedValidator)
     router
       .get('/archive/search', [Archive, 'search'])

@@ -14,41 +14,46 @@ const WORK = { command: 'echo forty-two ships', output: 'forty-two ships' }
  */
 export class KnowingModel extends ScriptedModel {
   override script = (body: ModelBody): Turn => {
-    const asked = body.messages.findLastIndex(({ role }) => role === 'user')
-    const said = textOf(body.messages[asked]?.content)
-    const results = body.messages
-      .slice(asked + 1)
-      .filter(({ role }) => role === 'tool')
-      .map(({ content }) => textOf(content))
+    const said = textsOf(body, 'user').join('\n')
+    const results = textsOf(body, 'tool')
     if (said.includes('do your task')) return atWork(body, results)
     const [, name, input] = /use: (\w+) (\{.*\})/.exec(said) ?? []
     if (!name) return { text: 'Noted.' }
-    return results[0] === undefined ? call(body, name, JSON.parse(input)) : { text: results[0] }
+    return results[0] === undefined ? call(name, JSON.parse(input)) : { text: results[0] }
   }
 }
 
 function atWork(body: ModelBody, results: string[]): Turn {
   const [list] = results
-  if (list === undefined) return call(body, 'tasks_list', { mine: true, status: 'todo' })
+  if (list === undefined) return call('tasks_list', { mine: true, status: 'todo' })
   const [, id] = /\bid\\*":\\*"([a-z0-9]{24})\\*"/.exec(list) ?? []
   if (!id) return { text: 'There is nothing to do.' }
   const steps: Turn[] = [
-    call(body, 'tasks_update', { id, claim: true }),
+    call('tasks_update', { id, claim: true }),
     ...(has(body, 'exec') ? [{ calls: [{ name: 'exec', args: { command: WORK.command } }] }] : []),
-    call(body, 'tasks_update', { id, status: 'done', result: WORK.output }),
+    call('tasks_update', { id, status: 'done', result: WORK.output }),
   ]
   return steps[results.length - 1] ?? { text: 'It is done.' }
 }
 
-/** The full profile defers tools of servers: its agent calls them through a tool of its own. */
-function call(body: ModelBody, tool: string, args: object): Turn {
-  const name = PREFIX + tool
-  if (has(body, name)) return { calls: [{ name, args }] }
-  return { calls: [{ name: 'tool_call', args: { id: name, args } }] }
-}
+const call = (tool: string, args: object): Turn => ({ calls: [{ name: PREFIX + tool, args }] })
 
 const has = ({ tools = [] }: ModelBody, name: string) =>
   tools.some((tool) => tool.function.name === name)
+
+/**
+ * Texts of one role since the model's last answer. An agent with the full profile adds a message of its own after
+ * the user's, in the same role.
+ */
+function textsOf({ messages }: ModelBody, role: string): string[] {
+  const answered = messages.findLastIndex(
+    (message) => message.role === 'assistant' && !message.tool_calls
+  )
+  return messages
+    .slice(answered + 1)
+    .filter((message) => message.role === role)
+    .map(({ content }) => textOf(content))
+}
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content

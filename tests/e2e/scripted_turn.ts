@@ -9,7 +9,7 @@ export type Turn =
 export interface ModelBody {
   model: string
   stream?: boolean
-  messages: { role: string; content: unknown }[]
+  messages: { role: string; content: unknown; tool_calls?: unknown[] }[]
   tools?: { name?: string; function: { name: string } }[]
   [field: string]: unknown
 }

@@ -1,6 +1,13 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { memoriesValidator, memoryKeyValidator, memoryValidator } from '#validators/knowledge'
+import { parseJson } from '#bounded/json'
+import { refuseFields } from '#settings/field_errors'
+import {
+  memoriesValidator,
+  memoryKeyValidator,
+  memoryNameValidator,
+  memoryValidator,
+} from '#validators/knowledge'
 
 /** `/api/v1/agent/memory`: the key-value memories of the caller's agent. */
 export default class MemoriesController {
@@ -18,10 +25,11 @@ export default class MemoriesController {
   /** Accepts the namespace in the query, like the other actions, or in the body. */
   async update({ auth, params, request }: HttpContext) {
     const asked = await memoryKeyValidator.validate(request.qs())
-    const { namespace = asked.namespace, ...input } = await request.validateUsing(memoryValidator)
+    const { key } = await memoryNameValidator.validate(params)
+    const { namespace = asked.namespace, ...given } = await request.validateUsing(memoryValidator)
+    const input = { revision: asked.revision, ...given, value: sentValue(request) }
     const memories = await this.#memories()
-    const at = { namespace, key: params.key }
-    return { data: await memories.put(auth.user!.id, at, { revision: asked.revision, ...input }) }
+    return { data: await memories.put(auth.user!.id, { namespace, key }, input) }
   }
 
   async destroy({ auth, params, request, response }: HttpContext) {
@@ -33,5 +41,20 @@ export default class MemoriesController {
 
   #memories() {
     return app.container.make('knowledge.memories')
+  }
+}
+
+/**
+ * Returns the value as it was sent: the body parser turns empty texts into null.
+ *
+ * @throws E_VALIDATION_ERROR for a value that is nested too deeply
+ */
+function sentValue(request: HttpContext['request']): unknown {
+  const body = request.raw()
+  if (!body || !request.is(['json'])) return request.input('value')
+  try {
+    return (parseJson(body) as { value: unknown }).value
+  } catch (error) {
+    refuseFields([{ field: 'value', message: (error as SyntaxError).message }])
   }
 }

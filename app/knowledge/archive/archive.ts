@@ -7,6 +7,7 @@ import type { ArchiveSettings } from '#knowledge/archive/archive_settings'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_ARCHIVE_NOT_FOUND } from '#knowledge/errors'
 import { iso } from '#knowledge/iso'
+import { readable } from '#knowledge/readable'
 import { wordsOf } from '#knowledge/search/words'
 import type { WordIndex } from '#knowledge/search/word_index'
 import type { Settings } from '#settings/settings'
@@ -57,7 +58,7 @@ export class Archive {
     protected settings: Pick<Settings, 'get'>
   ) {}
 
-  /** Returns the latest first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */
+  /** Returns the latest first. @throws E_DATA_KEY_GONE if the owner's only key is lost */
   async list(userId: string, { page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
     const found = await ArchiveConversation.ownedBy(userId)
       .whereExists((kept) => {
@@ -70,14 +71,14 @@ export class Archive {
       .paginate(page, limit)
     const cipher = found.length > 0 ? await this.keys.require(userId) : null
     const counts = await countsOf(found.all().map(({ id }) => id))
-    const views: KeptConversation[] = found.all().map((row) => ({
+    const { views, unreadable } = readable(found.all(), (row): KeptConversation => ({
       id: row.id,
       conversationId: row.openWith(cipher!, 'name')!,
       title: row.openWith(cipher!, 'title'),
       messages: counts.get(row.id) ?? 0,
       lastMessageAt: iso(row.lastMessageAt)!,
     }))
-    return pageWith(found, views)
+    return pageWith(found, views, unreadable)
   }
 
   /** Returns the best match first. @throws E_DATA_KEY_GONE, E_VAULT_TAMPERED */

@@ -99,7 +99,7 @@ export class FindingVectors {
   async modelChanged(userId: string): Promise<void> {
     this.#pausedUntil.delete(userId)
     const model = await this.models.of(userId)
-    await this.index.removeOthers(userId, model?.id ?? null)
+    await this.index.removeOthers(await this.keys.find(userId), userId, model?.id ?? null)
     if (model) this.#start(userId)
   }
 
@@ -120,10 +120,10 @@ export class FindingVectors {
     while (!this.#closed) {
       const model = await this.models.of(userId)
       if (!model) return
-      await this.index.removeOthers(userId, model.id)
-      const rows = await withoutVector(userId)
-      if (rows.length === 0) return
-      const cipher = await this.keys.require(userId)
+      const cipher = await this.keys.find(userId)
+      await this.index.removeOthers(cipher, userId, model.id)
+      const rows = cipher ? await withoutVector(userId, cipher) : []
+      if (!cipher || rows.length === 0) return
       const texts = rows.map((row) => {
         const text = `${row.openWith(cipher, 'title')}\n${row.openWith(cipher, 'body')}`
         return cut(text, EMBEDDED_LENGTH)
@@ -142,9 +142,13 @@ export class FindingVectors {
   }
 }
 
-/** Returns some current findings without a vector, the oldest first. */
-async function withoutVector(userId: string): Promise<Finding[]> {
-  return missing(userId).orderBy('created_at').orderBy('id').limit(BATCH)
+/** Returns some current findings without a vector that the key opens, the oldest first. */
+async function withoutVector(userId: string, { prefix }: DataCipher): Promise<Finding[]> {
+  return missing(userId)
+    .where('title', 'like', `${prefix}%`)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(BATCH)
 }
 
 /**

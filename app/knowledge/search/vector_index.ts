@@ -23,8 +23,8 @@ export interface VectorIndex {
     findingIds: string[],
     trx: TransactionClientContract
   ): Promise<void>
-  /** Removes all vectors of other models. */
-  removeOthers(userId: string, model: string | null): Promise<void>
+  /** Removes all vectors of other models, and those that no longer open. */
+  removeOthers(cipher: DataCipher | null, userId: string, model: string | null): Promise<void>
   /** Returns the nearest first. The score is the similarity, from -1 to 1. */
   nearest(cipher: DataCipher, wanted: NearestInput): Promise<Match[]>
 }
@@ -96,7 +96,7 @@ export class ExactVectorIndex implements VectorIndex {
     for (const [blockId, freed] of Map.groupBy(slots, (slot) => slot.block_id)) {
       const block = await VectorBlock.query({ client: trx }).where('id', blockId).firstOrFail()
       const count = block.count - freed.length
-      if (count <= 0 || !cipher) {
+      if (count <= 0 || !cipher || !isSealedBy(cipher, block)) {
         await block.delete()
         continue
       }
@@ -107,9 +107,16 @@ export class ExactVectorIndex implements VectorIndex {
     }
   }
 
-  async removeOthers(userId: string, model: string | null): Promise<void> {
+  async removeOthers(
+    cipher: DataCipher | null,
+    userId: string,
+    model: string | null
+  ): Promise<void> {
     await VectorBlock.ownedBy(userId)
-      .whereNot('model', model ?? '')
+      .where((other) => {
+        void other.whereNot('model', model ?? '')
+        void other.orWhereNot('vectors', 'like', `${cipher?.prefix ?? ''}%`)
+      })
       .delete()
   }
 
@@ -126,6 +133,7 @@ export class ExactVectorIndex implements VectorIndex {
         .orderBy('position')
         .limit(BATCH)
       for (const block of blocks) {
+        if (!isSealedBy(cipher, block)) continue
         compare(block.openBytesWith(cipher, 'vectors'), wanted, (slot, similarity) => {
           insert(best, { blockId: block.id, slot, similarity }, limit)
         })
@@ -170,6 +178,9 @@ export class ExactVectorIndex implements VectorIndex {
     })
   }
 }
+
+const isSealedBy = ({ prefix }: DataCipher, { vectors }: VectorBlock) =>
+  vectors?.startsWith(prefix) ?? false
 
 /** Inserts a candidate among the best, best first; of equals, the one stored last. */
 function insert(best: Candidate[], candidate: Candidate, limit: number): void {

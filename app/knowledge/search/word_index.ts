@@ -1,5 +1,12 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import {
+  MILLIONTHS,
+  ranked,
+  type CollectionSize,
+  type QueryWord,
+  type RankedDocument,
+} from '#knowledge/search/bm25'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** Separately searchable collections. */
@@ -21,18 +28,11 @@ export interface Match {
   score: number
 }
 
-/** The usual parameters of BM25. */
-const SATURATION = 1.2
-const LENGTH_SHARE = 0.75
-
 /** Query words used for ranking: of a longer text, only the rarest. */
 const MOST_WORDS = 16
 
 /** Query words looked up to find the rarest. */
 const MOST_LOOKED_UP = 300
-
-/** Scores are summed as integer millionths, so that both databases get the same sum in any order. */
-const MILLIONTHS = 1_000_000
 
 const BATCH = 200
 
@@ -69,6 +69,7 @@ export class WordIndex {
       .insert({ user_id: userId, kind, ref_id: refId, length })
       .returning('id')
     const id = typeof made === 'object' ? made.id : made
+    await this.#grow(userId, kind, { documents: 1, words: length }, trx)
 
     const byNumber = new Map<number, number>()
     for (const [word, count] of counts) {
@@ -95,11 +96,17 @@ export class WordIndex {
     trx: TransactionClientContract
   ): Promise<void> {
     for (let at = 0; at < refIds.length; at += BATCH) {
-      await trx
-        .from('search_documents')
-        .where('kind', kind)
-        .whereIn('ref_id', refIds.slice(at, at + BATCH))
-        .delete()
+      const batch = refIds.slice(at, at + BATCH)
+      const result = await trx.rawQuery(
+        `delete from search_documents where kind = ? and ref_id in (${batch.map(() => '?').join(', ')})
+         returning user_id, length`,
+        [kind, ...batch]
+      )
+      const removed: { user_id: string; length: number }[] = result.rows ?? result
+      for (const [userId, documents] of Map.groupBy(removed, (row) => row.user_id)) {
+        const words = documents.reduce((sum, { length }) => sum + length, 0)
+        await this.#grow(userId, kind, { documents: -documents.length, words: -words }, trx)
+      }
     }
   }
 
@@ -107,78 +114,64 @@ export class WordIndex {
   async search(cipher: DataCipher, { userId, kind, words, limit }: SearchInput): Promise<Match[]> {
     const asked = [...new Set(words)].slice(0, MOST_LOOKED_UP)
     if (asked.length === 0) return []
-    const { documents, averageLength } = await this.#sizes(userId, kind)
-    if (documents === 0) return []
+    const size = await this.#size(userId, kind)
+    if (size.documents === 0) return []
     const holders = await this.#holders(asked.map((word) => cipher.word(kind, word)))
-    const weights = [...holders]
-      .toSorted(([, one], [, other]) => one - other)
+    const rarest = holders
+      .toSorted((one, other) => one.held - other.held || one.word - other.word)
       .slice(0, MOST_WORDS)
-      .map(([word, held]) => [word, rarity(documents, held)] as const)
-    return weights.length === 0 ? [] : this.#ranked(userId, kind, weights, averageLength, limit)
+    return rarest.length === 0 ? [] : this.#matches(userId, kind, await ranked(rarest, size, limit))
   }
 
-  async #sizes(userId: string, kind: DocumentKind) {
+  async #size(userId: string, kind: DocumentKind): Promise<CollectionSize> {
     const row = await db
-      .from('search_documents')
+      .from('search_collections')
       .where({ user_id: userId, kind })
-      .select(db.rawQuery('count(*) as documents, coalesce(sum(length), 0) as words'))
+      .select('documents', 'words')
       .first()
-    const documents = Number(row.documents)
-    return { documents, averageLength: Number(row.words) / Math.max(documents, 1) }
+    return { documents: Number(row?.documents ?? 0), words: Number(row?.words ?? 0) }
+  }
+
+  /** Adds to the size of a collection; negative numbers subtract. */
+  async #grow(
+    userId: string,
+    kind: DocumentKind,
+    { documents, words }: CollectionSize,
+    trx: TransactionClientContract
+  ): Promise<void> {
+    await trx.rawQuery(
+      `insert into search_collections (user_id, kind, documents, words) values (?, ?, ?, ?)
+       on conflict (user_id, kind) do update set
+         documents = search_collections.documents + excluded.documents,
+         words = search_collections.words + excluded.words`,
+      [userId, kind, documents, words]
+    )
   }
 
   /** Counts the documents that contain each word; omits words without any. */
-  async #holders(words: number[]): Promise<Map<number, number>> {
+  async #holders(words: number[]): Promise<QueryWord[]> {
     const rows = await db
       .from('search_words')
       .whereIn('word', words)
       .groupBy('word')
       .select('word')
       .count('* as held')
-    return new Map(rows.map(({ word, held }) => [Number(word), Number(held)]))
+    return rows.map(({ word, held }) => ({ word: Number(word), held: Number(held) }))
   }
 
-  /**
-   * Ranks by words alone and then filters by owner, because numbers of two owners' words hardly ever
-   * coincide.
-   */
-  async #ranked(
-    userId: string,
-    kind: DocumentKind,
-    weights: (readonly [number, number])[],
-    averageLength: number,
-    limit: number
-  ): Promise<Match[]> {
-    const cases = weights.map(() => 'when ? then cast(? as double precision)').join(' ')
-    const places = weights.map(() => '?').join(', ')
-    const result = await db.rawQuery(
-      `select d.ref_id as ref_id, ranked.score as score
-       from (
-         select document_id, cast(sum(cast(round(
-           (case word ${cases} end) * frequency * cast(? as double precision) /
-           (frequency + cast(? as double precision) + cast(? as double precision) * length)
-         ) as bigint)) as bigint) as score
-         from search_words where word in (${places})
-         group by document_id
-         order by score desc, document_id desc
-         limit ?
-       ) as ranked
-       join search_documents d on d.id = ranked.document_id
-       where d.user_id = ? and d.kind = ?
-       order by ranked.score desc, ranked.document_id desc`,
-      [
-        ...weights.flat(),
-        (SATURATION + 1) * MILLIONTHS,
-        SATURATION * (1 - LENGTH_SHARE),
-        (SATURATION * LENGTH_SHARE) / averageLength,
-        ...weights.map(([word]) => word),
-        limit,
-        userId,
-        kind,
-      ]
-    )
-    const rows: { ref_id: string; score: unknown }[] = result.rows ?? result
-    return rows.map(({ ref_id: refId, score }) => ({ refId, score: Number(score) / MILLIONTHS }))
+  /** Filters by owner only now, because numbers of two owners' words hardly ever coincide. */
+  async #matches(userId: string, kind: DocumentKind, best: RankedDocument[]): Promise<Match[]> {
+    const ids = best.map(({ documentId }) => documentId)
+    const rows: { id: number; ref_id: string }[] = await db
+      .from('search_documents')
+      .where({ user_id: userId, kind })
+      .whereIn('id', ids)
+      .select('id', 'ref_id')
+    const refs = new Map(rows.map(({ id, ref_id: refId }) => [id, refId]))
+    return best.flatMap(({ documentId, score }) => {
+      const refId = refs.get(documentId)
+      return refId === undefined ? [] : [{ refId, score: score / MILLIONTHS }]
+    })
   }
 }
 
@@ -188,7 +181,3 @@ export interface SearchInput {
   words: string[]
   limit: number
 }
-
-/** BM25's inverse document frequency, in the form that is never negative. */
-const rarity = (documents: number, held: number) =>
-  Math.log(1 + Math.max(documents - held + 0.5, 0.5) / (held + 0.5))

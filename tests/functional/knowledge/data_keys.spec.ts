@@ -8,6 +8,7 @@ import { rotateVault } from '#installation/vault_rotation'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
 import { SecretKey } from '#vaults/secret_keys'
 import { UserFactory } from '#database/factories/user_factory'
+import { Conversations } from '#tests/functional/knowledge/conversations'
 import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
 
 const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
@@ -62,6 +63,50 @@ test.group('Data keys', (group) => {
     const gone = await me.visitor.get(`/api/v1/findings/${body.data.id}`)
     assert.equal(codeOf(gone), 'E_DATA_KEY_GONE', 'a new key does not open it either')
     assert.equal((await me.visitor.delete(`/api/v1/findings/${body.data.id}`)).status, 204)
+  })
+
+  test('of which one was lost leave readable what the next one seals', async ({ assert }) => {
+    const { visitor } = me
+    const agent = new Conversations()
+    const ingestion = await app.container.make('knowledge.archive_ingestion')
+    const fill = async (word: string) => {
+      const text = { title: `Title ${word}`, body: `Body ${word}` }
+      assert.equal((await visitor.post('/api/v1/findings', text)).status, 201)
+      assert.equal((await visitor.post('/api/v1/tasks', text)).status, 201)
+      const memory = await visitor.send('PUT', `/api/v1/agent/memory/${word}`, { value: word })
+      assert.equal(memory.status, 200)
+      agent.say(word, `Said ${word}`)
+      await ingestion.ingest(me.user.id, agent)
+      agent.said.clear()
+    }
+    await visitor.send('PUT', '/api/v1/archive', { enabled: true, days: 30 })
+    await fill('lost')
+    await DataKey.query().where('owner', `user/${me.user.id}`).delete()
+    await fill('kept')
+
+    for (const path of [
+      '/api/v1/findings',
+      '/api/v1/tasks',
+      '/api/v1/agent/memory',
+      '/api/v1/archive/conversations',
+    ]) {
+      const { status, body } = await visitor.get(path)
+      assert.equal(status, 200, path)
+      assert.lengthOf(body.data, 1, path)
+      assert.include(JSON.stringify(body.data), 'kept')
+      const { total, unreadable } = body.meta
+      assert.deepEqual([total, unreadable], [2, 1], path)
+    }
+    const exported: string = (await visitor.get('/api/v1/knowledge/export')).body
+    const lines = exported
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      lines.map(({ type }) => type),
+      ['finding', 'memory', 'task', 'message', 'unreadable']
+    )
+    assert.equal(lines.at(-1).count, 4)
   })
 
   test('seal each text for its place alone', async ({ assert }) => {

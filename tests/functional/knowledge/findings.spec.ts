@@ -94,6 +94,21 @@ test.group('Findings', (group) => {
     assert.equal(body.data[0].author, 'person')
   })
 
+  test('are counted with their words, so that a search need not', async ({ assert }) => {
+    const sizes = () =>
+      db.from('search_collections').where('user_id', me.user.id).select('documents', 'words')
+    const { id } = await store({ title: 'One', body: 'two three' })
+    await store({ title: 'Four', body: 'five six seven' })
+    assert.deepEqual(numbers(await sizes()), [[2, 9]])
+    await me.visitor.patch(`${PATH}/${id}`, { body: 'two' })
+    assert.deepEqual(numbers(await sizes()), [[2, 8]])
+    await me.visitor.delete(`${PATH}/${id}`)
+    assert.deepEqual(numbers(await sizes()), [[1, 5]])
+  })
+
+  /** PostgreSQL returns large integers as text. */
+  const numbers = (rows: object[]) => rows.map((row) => Object.values(row).map(Number))
+
   test('come in the same order on every database', async ({ assert }) => {
     const words = ['alpha', 'beta', 'gamma', 'delta', 'epsilon']
     for (let index = 0; index < 40; index++) {
@@ -132,6 +147,18 @@ test.group('Findings', (group) => {
     const made = answers.filter(({ status }) => status === 201)
     assert.lengthOf(made, 1)
     assert.lengthOf(await Finding.ownedBy(me.user.id), 1)
+  })
+
+  test('keep both of two changes at once', async ({ assert }) => {
+    const { id } = await store()
+    const path = `${PATH}/${id}`
+    await Promise.all([
+      me.visitor.patch(path, { title: 'Changed title' }),
+      me.visitor.patch(path, { body: 'Changed body' }),
+    ])
+    const { title, body } = (await me.visitor.get(path)).body.data
+    assert.deepEqual([title, body], ['Changed title', 'Changed body'])
+    assert.equal((await Finding.findOrFail(id)).bytes, Buffer.byteLength(title + body))
   })
 
   test('are superseded by what corrects them, and no longer found', async ({ assert }) => {

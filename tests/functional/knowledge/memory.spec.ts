@@ -36,6 +36,27 @@ test.group('Memory of an agent', (group) => {
     assert.equal((await put('language', {})).status, 422)
   })
 
+  test('keeps a value as it was sent, empty texts and null too', async ({ assert }) => {
+    for (const value of ['', null, 0, false, [], { a: '', b: [null, ''] }, ' spaces ']) {
+      const { status, body } = await put('odd', { value })
+      assert.deepEqual([status, body.data?.value], [200, value])
+      assert.deepEqual((await me.visitor.get(`${PATH}/odd`)).body.data.value, value)
+    }
+    const deep = `{"value": ${'['.repeat(1000)}${']'.repeat(1000)}}`
+    const refused = await me.visitor.send('PUT', `${PATH}/odd`, deep)
+    assert.deepEqual([refused.status, refused.body.errors?.[0].field], [422, 'value'])
+  })
+
+  test('has keys with any characters, of 200 at most', async ({ assert }) => {
+    for (const key of ['a/b', 'größe 1', '100%']) {
+      const made = await put(encodeURIComponent(key), { value: key })
+      assert.equal(made.body.data?.key, key)
+    }
+    const long = await put('k'.repeat(201), { value: 1 })
+    assert.deepEqual([long.status, long.body.errors?.[0].field], [422, 'key'])
+    assert.equal((await me.visitor.get(`${PATH}/${'k'.repeat(201)}`)).status, 404)
+  })
+
   test('has namespaces', async ({ assert }) => {
     await put('name?namespace=work', { value: 'Mosaic' })
     await put('name', { value: 'Ada', namespace: 'home' })
