@@ -64,6 +64,12 @@ const KNOWLEDGE_TOOLS = ['mosaic__*']
 const MCP_IDLE_MS = 600_000
 
 /**
+ * Milliseconds that a call of a tool may take: OpenClaw's default. Named, because OpenClaw otherwise gives up the list
+ * of tools after 1.5 seconds, and a conversation that began while the machine was busy goes on without them.
+ */
+const MCP_CALL_MS = 60_000
+
+/**
  * Assembles the OpenClaw document of an agent. It contains no secrets: the gateway token, which the agent
  * also presents to the LLM relay, is read from the secrets file.
  *
@@ -150,7 +156,9 @@ function knowledgeServer(url: string): OpenClawDocument['mcp'] {
   const headers = { Authorization: 'Bearer ${MOSAIC_KNOWLEDGE_TOKEN}' }
   return {
     sessionIdleTtlMs: MCP_IDLE_MS,
-    servers: { mosaic: { url, transport: 'streamable-http', headers } },
+    servers: {
+      mosaic: { url, transport: 'streamable-http', headers, requestTimeoutMs: MCP_CALL_MS },
+    },
   }
 }
 

@@ -82,7 +82,12 @@ export interface OpenClawDocument extends ProfileSections {
     sessionIdleTtlMs: number
     servers: Record<
       string,
-      { url: string; transport: 'streamable-http'; headers: Record<string, string> }
+      {
+        url: string
+        transport: 'streamable-http'
+        headers: Record<string, string>
+        requestTimeoutMs: number
+      }
     >
   }
   secrets: { providers: Record<string, { source: 'file'; path: string; mode: 'json' }> }

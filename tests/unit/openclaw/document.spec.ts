@@ -169,6 +169,7 @@ test.group('The document', () => {
       url: mcpUrl,
       transport: 'streamable-http',
       headers: { Authorization: 'Bearer ${MOSAIC_KNOWLEDGE_TOKEN}' },
+      requestTimeoutMs: 60_000,
     })
     assert.deepEqual(document.tools.alsoAllow, ['mosaic__*'])
     assert.isDefined(documentOf({ profile: 'full', mcpUrl }).mcp)
