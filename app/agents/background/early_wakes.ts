@@ -5,6 +5,7 @@ import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
 import { agentOf } from '#agents/state/agent_repository'
 import type { AgentKey, WakeReason } from '#agents/types'
+import { AGENT_STATUSES } from '#models/types'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
 import { inParallel } from '#timing/in_parallel'
@@ -52,7 +53,9 @@ export class EarlyWakes {
     const query = this.#ofWilling()
     const since = DateTime.fromMillis(now - RECENT_MS).toFormat(query.client.dialect.dateTimeFormat)
     let noted = 0
-    for (const row of await query.where('last_active_at', '>=', since)) {
+    /** Any status: named, so that the index on status and time serves. */
+    void query.whereIn('status', [...AGENT_STATUSES]).where('last_active_at', '>=', since)
+    for (const row of await query) {
       const days = withUse(await this.#daysOf(row), row.lastActiveAt!.toMillis())
       if (!days) continue
       await row.seal('daysOfUse', JSON.stringify(days))
@@ -98,8 +101,13 @@ export class EarlyWakes {
   }
 
   #ofWilling() {
-    const unwilling = UserAgentConfig.query().select('user_id').where('wake_early', false)
-    return UserContainer.query().whereNotIn('user_id', unwilling)
+    /** `not in` would compare each agent with each of these once they no longer fit into memory. */
+    return UserContainer.query().whereNotExists((unwilling) =>
+      unwilling
+        .from(UserAgentConfig.table)
+        .whereColumn('user_agent_configs.user_id', 'user_containers.user_id')
+        .where('wake_early', false)
+    )
   }
 
   /** Hours that cannot be read, as after a lost key, are learnt again. */

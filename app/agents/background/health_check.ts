@@ -34,7 +34,9 @@ export class AgentHealthCheck {
     const { clock } = this.context
     const beganAt = clock.elapsed()
     const rows = [
-      ...(await UserContainer.query().where('status', 'running')),
+      ...(await UserContainer.query()
+        .select('id', 'user_id', 'endpoint')
+        .where('status', 'running')),
       ...(await SystemContainer.query().where('status', 'running')),
     ]
     const statistics = { healthy: 0, crashed: 0, silent: 0, skipped: 0 }

@@ -25,6 +25,12 @@ const BATCH = 500
 
 const UP = ['starting', 'running', 'suspended', 'stopping']
 
+/** Columns of a user's agent that a plan compares. There are thousands of rows: times alone would double the work. */
+const COMPARED = [
+  ...['id', 'user_id', 'container_name', 'container_id', 'endpoint'],
+  ...['runtime', 'status', 'desired', 'wake_policy'],
+]
+
 export interface ReconcileStatistics {
   /** Instances that the runtimes listed. */
   instances: number
@@ -166,25 +172,24 @@ export class AgentReconciler {
   /** The runtime in use, and runtimes that existing agents were started with. */
   async #runtimes(): Promise<string[]> {
     const { runtimes, settings } = this.context
-    const names = new Set([await settings.get('runtime.driver')])
-    for (const model of [UserContainer, SystemContainer]) {
-      const rows = await model.query().distinct('runtime').whereNotNull('runtime')
-      for (const { runtime } of rows) names.add(runtime!)
+    const current = await settings.get('runtime.driver')
+    const used: string[] = []
+    for (const name of runtimes.names()) {
+      if (name === current || (await isUsed(name))) used.push(name)
     }
-    const known = runtimes.names()
-    return [...names].filter((name) => known.includes(name))
+    return used
   }
 
   async #rows(observed: Observed[], policy: WakePolicy): Promise<AgentRow[]> {
     const users = new Map<string, UserContainer>()
-    const known = await UserContainer.query()
-      .whereIn('status', UP)
-      .orWhere((query) => {
-        query
-          .where('desired', 'running')
-          .whereRaw(`coalesce(wake_policy, ?) = 'always_on'`, [policy])
-      })
-    for (const row of known) users.set(row.userId, row)
+    const query = () => UserContainer.query().select(COMPARED)
+    const keptUp = query().where('desired', 'running')
+    if (policy === 'always_on') {
+      void keptUp.where((own) => own.whereNull('wake_policy').orWhere('wake_policy', policy))
+    } else void keptUp.where('wake_policy', 'always_on')
+    /** Two queries, since one with an "or" would read the whole table. */
+    for (const row of await query().whereIn('status', UP)) users.set(row.userId, row)
+    for (const row of await keptUp) users.set(row.userId, row)
     const missing = observed
       .map(({ agent }) => agent)
       .filter((agent) => agent.startsWith('user/'))
@@ -192,7 +197,7 @@ export class AgentReconciler {
       .filter((id) => !users.has(id))
     for (let from = 0; from < missing.length; from += BATCH) {
       const some = missing.slice(from, from + BATCH)
-      for (const row of await UserContainer.query().whereIn('user_id', some)) {
+      for (const row of await query().whereIn('user_id', some)) {
         users.set(row.userId, row)
       }
     }
@@ -240,6 +245,14 @@ export class AgentReconciler {
     await driver.remove({ name, state: observed.state })
     return 'removed'
   }
+}
+
+/** Whether an agent was last started with this runtime: one look into an index, unlike a list of all in use. */
+async function isUsed(runtime: string): Promise<boolean> {
+  for (const model of [UserContainer, SystemContainer]) {
+    if (await model.query().select('id').where({ runtime }).first()) return true
+  }
+  return false
 }
 
 function partition<Item>(items: Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {

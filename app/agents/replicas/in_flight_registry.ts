@@ -35,8 +35,10 @@ export class InFlightRegistry {
     const gone = [...this.#published.keys()].filter((agent) => !inFlight.has(agent))
     const changed = [...inFlight].filter(([agent, count]) => this.#published.get(agent) !== count)
     const now = timeOf(clock.now())
-    if (gone.length > 0)
-      await db.from(TABLE).where('replica_id', replicaId).whereIn('agent', gone).delete()
+    for (let from = 0; from < gone.length; from += BATCH) {
+      const some = gone.slice(from, from + BATCH)
+      await db.from(TABLE).where('replica_id', replicaId).whereIn('agent', some).delete()
+    }
     for (let from = 0; from < changed.length; from += BATCH) {
       const rows = changed.slice(from, from + BATCH).map(([agent, count]) => ({
         agent,

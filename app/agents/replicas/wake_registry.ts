@@ -65,14 +65,18 @@ export class WakeRegistry {
     await this.#try(() => this.#own(agent).delete())
   }
 
-  /** Returns other replicas' wakes of these agents. */
-  async look(agents: AgentKey[]): Promise<RegisteredWake[]> {
-    if (this.#replicas.alone || agents.length === 0) return []
-    const rows: WakeRow[] = await db
-      .from(TABLE)
-      .whereIn('agent', agents)
-      .whereNot('replica_id', this.#context.replicaId)
-    return rows.map((row) => ({ agent: row.agent, progress: progressOf(row) }))
+  /** Returns another replica's wake of the agent, or null. */
+  async look(agent: AgentKey): Promise<RegisteredWake | null> {
+    if (this.#replicas.alone) return null
+    const row: WakeRow | null = await this.#ofOthers().where('agent', agent).first()
+    return row && registered(row)
+  }
+
+  /** Returns all wakes of other replicas. */
+  async ofOthers(): Promise<RegisteredWake[]> {
+    if (this.#replicas.alone) return []
+    const rows: WakeRow[] = await this.#ofOthers()
+    return rows.map(registered)
   }
 
   /** Asks the replica that wakes the agent to cancel. Returns whether there is such a replica. */
@@ -130,6 +134,10 @@ export class WakeRegistry {
     this.#writing.delete(agent)
   }
 
+  #ofOthers() {
+    return db.from(TABLE).whereNot('replica_id', this.#context.replicaId)
+  }
+
   #own(agent: AgentKey) {
     return db.from(TABLE).where({ agent, replica_id: this.#context.replicaId })
   }
@@ -143,6 +151,10 @@ export class WakeRegistry {
       return false
     }
   }
+}
+
+function registered(row: WakeRow): RegisteredWake {
+  return { agent: row.agent, progress: progressOf(row) }
 }
 
 function progressOf(row: WakeRow): WakeProgress | null {

@@ -9,6 +9,8 @@ import { InFlightRegistry } from '#agents/replicas/in_flight_registry'
 
 /** A busy agent costs at most one write per interval. */
 const WRITE_EVERY_MS = 15_000
+/** Statements for different agents are at least this far apart, however many are in use. */
+const GATHER_MS = 1000
 /** Ids per statement. SQLite accepts far more, but a long statement blocks its only writer. */
 const BATCH = 500
 
@@ -35,6 +37,7 @@ export class AgentActivity {
   readonly #uses = new Map<AgentKey, Use>()
   #cancelTimer: () => void = () => {}
   #ringsAt = Infinity
+  #rangAt = -Infinity
   #closed = false
   #flushing: Promise<void> | null = null
 
@@ -130,7 +133,8 @@ export class AgentActivity {
   }
 
   /** One timer serves all agents: one statement writes all that are due. */
-  #schedule(at: number): void {
+  #schedule(dueAt: number): void {
+    const at = Math.max(dueAt, this.#rangAt + GATHER_MS)
     if (this.#closed || this.#flushing || at >= this.#ringsAt) return
     this.#cancelTimer()
     this.#ringsAt = at
@@ -141,6 +145,7 @@ export class AgentActivity {
   async #ring(): Promise<void> {
     this.#ringsAt = Infinity
     const now = this.#clock.elapsed()
+    this.#rangAt = now
     await this.#write((use) => use.writtenAt + WRITE_EVERY_MS <= now)
   }
 
@@ -157,10 +162,11 @@ export class AgentActivity {
     this.#flushing = null
     this.#forget(now)
 
-    const behind = [...this.#uses.values()].filter((use) => use.dirty)
-    if (behind.length > 0) {
-      this.#schedule(Math.min(...behind.map((use) => use.writtenAt)) + WRITE_EVERY_MS)
+    let earliest = Infinity
+    for (const { dirty, writtenAt } of this.#uses.values()) {
+      if (dirty) earliest = Math.min(earliest, writtenAt)
     }
+    if (earliest < Infinity) this.#schedule(earliest + WRITE_EVERY_MS)
   }
 
   async #save(due: [AgentKey, Use][]): Promise<void> {

@@ -4,7 +4,7 @@ import SystemContainer from '#models/system_container'
 import User from '#models/user'
 import UserContainer from '#models/user_container'
 import type { AgentStatus, DesiredState } from '#models/types'
-import { rowOf } from '#agents/agent_tables'
+import { AGENT_TABLES, idsIn, rowOf } from '#agents/agent_tables'
 import type { AgentsContext } from '#agents/context'
 import type { DatabaseRetry } from '#agents/leases/database_retry'
 import { LeaseLost } from '#agents/leases/lease_manager'
@@ -33,6 +33,9 @@ export interface RowChanges {
   /** User agents only. */
   nextJobAt?: number | null
 }
+
+/** Ids per statement. */
+const BATCH = 500
 
 /** A system agent's name is passed to the engine only if it is safe there: admins may type anything. */
 const SAFE_SYSTEM_NAME = /^mosaic-system-[a-z0-9][a-z0-9-]{0,40}$/
@@ -90,12 +93,14 @@ export class AgentRepository {
   }
 
   async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
-    const ids = (user: boolean) =>
-      agents.filter((agent) => isUserAgent(agent) === user).map((agent) => rowOf(agent).id)
-    return [
-      ...(await UserContainer.query().whereIn('user_id', ids(true))),
-      ...(await SystemContainer.query().whereIn('id', ids(false))),
-    ]
+    const found: AgentRow[] = []
+    for (let from = 0; from < agents.length; from += BATCH) {
+      const some = agents.slice(from, from + BATCH)
+      const [users, systems] = AGENT_TABLES.map((kind) => idsIn(kind, some))
+      if (users.length > 0) found.push(...(await UserContainer.query().whereIn('user_id', users)))
+      if (systems.length > 0) found.push(...(await SystemContainer.query().whereIn('id', systems)))
+    }
+    return found
   }
 
   /**

@@ -1,17 +1,16 @@
-import db from '@adonisjs/lucid/services/db'
 import type { AgentActivity } from '#agents/state/activity'
-import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { AgentsContext } from '#agents/context'
 import type { LocalState } from '#agents/state/local_state'
-import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
+import type { AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import { PUBLISH_EVERY_MS } from '#agents/replicas/in_flight_registry'
+import { RowChanges, type ChangedRow } from '#agents/replicas/row_changes'
 import { WakeCancelled } from '#agents/state/wake'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 import { hashGatewayToken } from '#models/with_lifecycle'
 
-/** Ids per statement. */
-const BATCH = 500
+/** How often every known agent is compared, for changes that another machine's clock hid. */
+const COMPARE_EVERY_MS = 30_000
 
 export interface ReplicaSyncParts {
   wakes: WakeRegistry
@@ -30,6 +29,8 @@ export class ReplicaSync {
   readonly #parts: ReplicaSyncParts
   /** The last state sent to watchers, by agent. */
   readonly #told = new Map<AgentKey, string>()
+  readonly #changes: RowChanges
+  #comparedAt = -Infinity
   #cancelTimer: () => void = () => {}
   #closed = false
 
@@ -39,6 +40,7 @@ export class ReplicaSync {
   ) {
     this.#context = context
     this.#parts = parts
+    this.#changes = new RowChanges(context.clock)
   }
 
   /** Starts polling. */
@@ -57,8 +59,10 @@ export class ReplicaSync {
     if (this.#context.replicas.alone) return
     await this.#parts.activity.publish()
     await this.#endCancelled()
-    await this.#forgetMoved()
-    await this.#tellWatchers()
+    const rows = await this.#rows()
+    this.#forgetMoved(rows)
+    await this.#tellWatchers(rows)
+    await this.#tellWakes()
   }
 
   async #tick(): Promise<void> {
@@ -75,44 +79,52 @@ export class ReplicaSync {
       local.wakes.get(agent)?.end(new WakeCancelled())
   }
 
+  /** The rows changed lately; now and then, those of all agents that are known here. */
+  async #rows(): Promise<ChangedRow[]> {
+    const { warm, events } = this.#parts.local
+    const changed = await this.#changes.recent()
+    const now = this.#context.clock.elapsed()
+    if (now - this.#comparedAt < COMPARE_EVERY_MS) return changed
+    this.#comparedAt = now
+    return this.#changes.of(new Set([...warm.keys(), ...events.agents()]))
+  }
+
   /** Forgets gateways that another replica stopped or moved. */
-  async #forgetMoved(): Promise<void> {
+  #forgetMoved(rows: ChangedRow[]): void {
     const { warm } = this.#parts.local
-    for (const kind of AGENT_TABLES) {
-      const ids = idsIn(kind, warm.keys())
-      for (let from = 0; from < ids.length; from += BATCH) {
-        const rows: Record<string, string | null>[] = await db
-          .from(kind.table)
-          .select(kind.column, 'status', 'endpoint', 'gateway_token_hash')
-          .whereIn(kind.column, ids.slice(from, from + BATCH))
-        for (const { [kind.column]: id, ...row } of rows) {
-          const agent = `${kind.prefix}${id}` as AgentKey
-          if (!isThere(row, warm.get(agent))) warm.delete(agent)
-        }
-      }
+    for (const row of rows) {
+      const known = warm.get(row.agent)
+      if (known && !isThere(row, known)) warm.delete(row.agent)
     }
   }
 
-  async #tellWatchers(): Promise<void> {
-    const { local, rows, wakes } = this.#parts
-    const watched = [...local.events.agents()].filter((agent) => !local.wakes.has(agent))
-    for (const agent of this.#told.keys()) if (!watched.includes(agent)) this.#told.delete(agent)
-    for (const row of await rows.findMany(watched)) {
-      const agent = agentOf(row)
-      const state = `${row.status} ${row.desired} ${row.statusReason} ${row.endpoint}`
+  async #tellWatchers(rows: ChangedRow[]): Promise<void> {
+    const { local, rows: repository } = this.#parts
+    for (const agent of this.#told.keys()) {
+      if (!local.events.hasListeners(agent)) this.#told.delete(agent)
+    }
+    const changed: AgentKey[] = []
+    for (const { agent, status, desired, statusReason, endpoint } of rows) {
+      if (!local.events.hasListeners(agent) || local.wakes.has(agent)) continue
+      const state = `${status} ${desired} ${statusReason} ${endpoint}`
       if (this.#told.get(agent) === state) continue
       this.#told.set(agent, state)
-      local.tellStatus(row)
+      changed.push(agent)
     }
-    for (const { agent, progress } of await wakes.look(watched)) {
-      if (progress) local.events.emit(agent, { type: 'progress', progress })
+    for (const row of await repository.findMany(changed)) local.tellStatus(row)
+  }
+
+  async #tellWakes(): Promise<void> {
+    const { local, wakes } = this.#parts
+    for (const { agent, progress } of await wakes.ofOthers()) {
+      if (!progress || local.wakes.has(agent)) continue
+      local.events.emit(agent, { type: 'progress', progress })
     }
   }
 }
 
 /** Whether the gateway is still at this address with the same token. */
-function isThere(row: Record<string, string | null>, known: GatewayAccess | undefined): boolean {
-  const { status, endpoint, gateway_token_hash: tokenHash } = row
-  if (!known || status !== 'running') return false
+function isThere({ status, endpoint, tokenHash }: ChangedRow, known: GatewayAccess): boolean {
+  if (status !== 'running') return false
   return endpoint === known.url && tokenHash === hashGatewayToken(known.token)
 }

@@ -4,6 +4,9 @@ import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 
+/** Every position up to this one is reported, and further back only changes by a share of it. */
+const EXACT_POSITIONS = 20
+const NOTABLE_SHARE = 0.05
 /** Poll interval for places that another replica has freed. */
 const LOOK_MS = 250
 
@@ -108,13 +111,24 @@ export class SharedStartGate {
    * dead; it starts at once.
    */
   #admit(line: AgentKey[]): void {
+    const indices = new Map(line.map((agent, index) => [agent, index]))
     for (const [agent, waiter] of this.#waiting) {
-      const position = line.indexOf(agent) - waiter.places + 1
+      const position = (indices.get(agent) ?? -1) - waiter.places + 1
       if (position < 1) waiter.enter()
-      else if (position !== waiter.told) {
+      else if (isNotable(position, waiter.told)) {
         waiter.told = position
         waiter.tell(position)
       }
     }
   }
+}
+
+/**
+ * Whether to report a position. Each report is a write for the other replicas, and each start moves everyone
+ * who waits: in a long queue that would be the square of its length.
+ */
+function isNotable(position: number, told: number | null): boolean {
+  if (position === told) return false
+  if (told === null || position <= EXACT_POSITIONS) return true
+  return Math.abs(position - told) >= told * NOTABLE_SHARE
 }

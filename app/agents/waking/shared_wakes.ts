@@ -45,7 +45,7 @@ export class SharedWakes {
 
   /** Returns the progress of another replica's wake of the agent, or null. */
   async progress(agent: AgentKey): Promise<WakeProgress | null> {
-    const [seen] = await this.databaseRetry.run(() => this.registry.look([agent]))
+    const seen = await this.databaseRetry.run(() => this.registry.look(agent))
     return seen?.progress ?? null
   }
 }
