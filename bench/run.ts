@@ -23,6 +23,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'search': async () => (await import('./groups/search.js')).searchGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
   'day': async () => (await import('./groups/day.js')).dayGroup,
+  'scale': async () => (await import('./groups/scale.js')).scaleGroup,
   'felt': async () => (await import('./groups/felt.js')).feltGroup,
 }
 

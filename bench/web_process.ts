@@ -3,8 +3,13 @@ import { Ignitor } from '@adonisjs/core'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { createHttpServer } from '#start/http_server'
 
-/** Starts Mosaic's web process within this one, as `bin/server.ts` does. */
-export async function webProcess(): Promise<ApplicationService> {
+/**
+ * Starts Mosaic's web process within this one, as `bin/server.ts` does. `booted` runs before its background work
+ * begins.
+ */
+export async function webProcess(
+  booted: (app: ApplicationService) => Promise<void> = async () => {}
+): Promise<ApplicationService> {
   const root = new URL('../', import.meta.url)
   const ignitor = new Ignitor(root, {
     importer: (path) => import(path.startsWith('.') ? new URL(path, root).href : path),
@@ -14,6 +19,7 @@ export async function webProcess(): Promise<ApplicationService> {
       app.booting(async () => {
         await import('#start/env')
       })
+      app.booted(booted)
       app.listen('SIGTERM', () => app.terminate())
     })
     .httpServer()

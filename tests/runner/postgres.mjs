@@ -26,6 +26,12 @@ export class PrivatePostgres {
   #pool
   #server
   #password = randomBytes(16).toString('hex')
+  #settings
+
+  /** @param {string[]} settings The server's own settings beyond the tests', as `name=value`. */
+  constructor(settings = []) {
+    this.#settings = [...FAST, ...settings]
+  }
 
   async start() {
     const programs = await postgresPrograms()
@@ -64,10 +70,9 @@ export class PrivatePostgres {
   async #run() {
     const { program, data, owner } = this.#server
     const { port } = this.#pool
-    const settings = [...FAST, `unix_socket_directories=${this.#folder}`].flatMap((pair) => [
-      '-c',
-      pair,
-    ])
+    const settings = [...this.#settings, `unix_socket_directories=${this.#folder}`].flatMap(
+      (pair) => ['-c', pair]
+    )
     const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...settings]
     this.#child = spawn('sh', ['-c', GUARD, 'sh', program, ...args], {
       ...owner,
@@ -107,8 +112,13 @@ export class PrivatePostgres {
     if (this.#folder) rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  async #query(sql) {
-    const client = new this.#pool.pg.Client({ connectionString: this.#url('postgres') })
+  /** @returns {Promise<object[]>} The rows that a database answers. */
+  async ask(url, sql) {
+    return (await this.#query(sql, url)).rows
+  }
+
+  async #query(sql, url = this.#url('postgres')) {
+    const client = new this.#pool.pg.Client({ connectionString: url })
     client.on('error', () => {})
     try {
       await client.connect()
