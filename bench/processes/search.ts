@@ -44,6 +44,10 @@ async function fill(): Promise<void> {
     if (asked.length < QUERIES + WARM_UP) asked.push(corpus.query(texts[0], QUERY_WORDS))
   }
   await storeWords()
+  await db.rawQuery(
+    `insert into search_collections (user_id, kind, documents, words)
+     select user_id, kind, count(*), sum(length) from search_documents group by user_id, kind`
+  )
   /** A database does this by itself once it has this many rows. */
   await db.rawQuery(isPostgres ? 'vacuum analyze' : 'analyze')
 }

@@ -130,6 +130,10 @@ test.group('What is known, in a browser', (group) => {
     const column = (name: string) => page.getByRole('region', { name })
     await column('To do').getByText('Pay the invoice').waitFor()
     assert.deepEqual(await faults(page), [])
+    const overflowing = await page.evaluate(
+      `[...document.querySelectorAll('article')].filter((one) => one.scrollWidth > one.clientWidth).length`
+    )
+    assert.equal(overflowing, 0, 'cards that are narrower than their buttons')
 
     /** With the keyboard alone. An opened choice takes keys once its present value has the focus. */
     const chosen = (name: string) => page.locator(`[role=option]:focus`, { hasText: name })

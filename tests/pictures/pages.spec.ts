@@ -1,7 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { test } from '@japa/runner'
-import type { BrowserContext, Page } from 'playwright'
-import app from '@adonisjs/core/services/app'
+import type { Page } from 'playwright'
 import { busyFleet } from '#tests/browser/busy_fleet'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
@@ -14,10 +12,7 @@ import {
   signIn,
 } from '#tests/browser/installation'
 import { ADMIN_PAGES, MEMBER_PAGES, SIZES } from '#tests/browser/pages'
-
-const FOLDER = app.makePath('screenshots')
-
-const SCHEMES = ['light', 'dark'] as const
+import { inEachSize, picture } from '#tests/pictures/picture'
 
 const MARKDOWN =
   '**Markdown** works: a [link](https://example.org), `code` and\n\n- a list\n- of things\n\n```ts\nconst answer = 42\n```'
@@ -26,23 +21,6 @@ const MARKDOWN =
 const PAGES = [...MEMBER_PAGES.slice(1), ...ADMIN_PAGES, '/nowhere'].map(
   (address) => [address, address.slice(1).replaceAll('/', '-')] as const
 )
-
-/** One picture of what is on the page, in both schemes; by default once it has loaded what it shows. */
-async function picture(page: Page, name: string, { settled = true } = {}) {
-  await page.locator('h1, main').first().waitFor()
-  if (settled) {
-    await page
-      .getByTestId('agent-pill')
-      .filter({ hasText: 'Loading' })
-      .waitFor({ state: 'detached' })
-    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
-  }
-  for (const scheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-    const size = page.viewportSize()!.width === SIZES.wide.width ? 'wide' : 'narrow'
-    await page.screenshot({ path: `${FOLDER}/${name}.${size}.${scheme}.png` })
-  }
-}
 
 /** Conversations as an agent would remember them: the double of one answers no such question. */
 async function rememberConversations(page: Page) {
@@ -61,20 +39,7 @@ async function say(page: Page, text: string) {
   await page.getByTestId('send').click()
 }
 
-async function inEachSize(context: BrowserContext, act: (page: Page) => Promise<void>) {
-  for (const size of Object.values(SIZES)) {
-    const page = await context.newPage()
-    await page.setViewportSize(size)
-    await act(page)
-    await page.close()
-  }
-}
-
-test.group('Pictures of the pages', (group) => {
-  group.setup(async () => {
-    await mkdir(FOLDER, { recursive: true })
-  })
-
+test.group('Pictures of the pages', () => {
   test('the set-up', async ({ browserContext }) => {
     for (const size of Object.values(SIZES)) {
       const restore = await freshInstallation()
