@@ -47,8 +47,11 @@ export class Prewarmer {
   readonly #runs = new Map<AgentKey, Run>()
   readonly #durations = new WakeDurations()
   readonly #chats = new Map<AgentKey, number>()
-  /** When each known gateway last ended a chat. A restarted gateway is a new key, and so counts as cold. */
-  readonly #warmedAt = new WeakMap<GatewayAccess, number>()
+  /**
+   * When each agent's gateway last ended a chat. A restarted gateway has a new token, and so counts as cold; one
+   * that rested has the same.
+   */
+  readonly #chatted = new Map<AgentKey, { token: string; at: number }>()
   readonly #closing = new AbortController()
 
   constructor(
@@ -74,7 +77,7 @@ export class Prewarmer {
       const others = this.#chats.get(agent)! - 1
       if (others > 0) this.#chats.set(agent, others)
       else this.#chats.delete(agent)
-      this.#warmed(this.#gatewayOf(agent))
+      this.#warmed(agent, this.#gatewayOf(agent))
     }
   }
 
@@ -124,6 +127,8 @@ export class Prewarmer {
     if (cancelled.aborted) return 'chatting'
     if (isCold) prewarms.set(agent, shown)
     shown.begin()
+    /** A resting agent has resumed: it answers at once, and the prewarm goes on unseen. */
+    if (!isCold) this.#hide(agent, shown)
     await this.#local.tellPresent(agent)
     if (prewarms.get(agent) === shown) {
       this.#local.events.emit(agent, { type: 'progress', progress: shown.at('prewarming') })
@@ -182,14 +187,14 @@ export class Prewarmer {
    */
   async #isCold(agent: AgentKey): Promise<boolean> {
     const gateway = this.#gatewayOf(agent)
-    if (!gateway || !this.#warmedAt.has(gateway)) return true
+    if (!gateway || this.#warmedAt(agent, gateway) === null) return true
     return !(await this.#context.settings.get('agents.keepWorkers'))
   }
 
   async #chat(agent: AgentKey, signal: AbortSignal): Promise<PrewarmOutcome> {
     const gateway = this.#gatewayOf(agent)!
     await this.#gateway.prewarm(gateway.url, gateway.token, signal)
-    this.#warmed(gateway)
+    this.#warmed(agent, gateway)
     return 'prewarmed'
   }
 
@@ -198,7 +203,7 @@ export class Prewarmer {
     const gateway = this.#gatewayOf(agent)
     if (!gateway) return 'asleep'
     if (this.#chats.has(agent)) return 'chatting'
-    const warmedAt = this.#warmedAt.get(gateway) ?? -Infinity
+    const warmedAt = this.#warmedAt(agent, gateway) ?? -Infinity
     return this.#context.clock.elapsed() - warmedAt < WARM_MS ? 'warm' : null
   }
 
@@ -206,8 +211,15 @@ export class Prewarmer {
     return this.#local.warm.get(agent) ?? null
   }
 
-  #warmed(gateway: GatewayAccess | null): void {
-    if (gateway) this.#warmedAt.set(gateway, this.#context.clock.elapsed())
+  #warmed(agent: AgentKey, gateway: GatewayAccess | null): void {
+    if (!gateway) return
+    this.#chatted.set(agent, { token: gateway.token, at: this.#context.clock.elapsed() })
+  }
+
+  /** Returns null if the gateway has not chatted since it started. */
+  #warmedAt(agent: AgentKey, { token }: GatewayAccess): number | null {
+    const last = this.#chatted.get(agent)
+    return last?.token === token ? last.at : null
   }
 
   /** Aborts the hidden chat when a stop begins, because a gateway does not exit during a chat. */

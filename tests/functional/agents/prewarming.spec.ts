@@ -11,19 +11,21 @@ const SESSION = 'agent:main:primer:wake'
 test.group('Priming an agent', (group) => {
   let house: AgentsHouse
   let prewarmer: Prewarmer
+  let gateway: Pick<GatewayClient, 'prewarm'>
 
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
     house = new AgentsHouse()
-    prewarmer = prewarmerWith(new GatewayClient())
+    gateway = new GatewayClient()
+    prewarmer = prewarmerWith(gateway)
     return async () => {
       prewarmer.close()
       await house.close()
     }
   })
 
-  const prewarmerWith = (gateway: Pick<GatewayClient, 'prewarm'>) =>
-    new Prewarmer(house.context, house.services.local, house.metrics, gateway)
+  const prewarmerWith = (given: Pick<GatewayClient, 'prewarm'>) =>
+    new Prewarmer(house.context, house.services.local, house.metrics, given)
 
   /** Number of messages sent to the agent's hidden session so far. */
   const turns = (name: string) =>
@@ -254,6 +256,28 @@ test.group('Priming an agent', (group) => {
     const again = come(agent)
     assert.equal((await house.lifecycle.describe(agent)).status, 'running')
     await again
+  })
+
+  test('after a rest shows nothing, as the next message would not wait', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await come(agent)
+    house.clock.advance(60_000)
+    const { idleStopper } = house.services
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    const told: string[] = []
+    const unsubscribe = house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'progress') told.push(event.progress.stage)
+      if (event.type === 'status') told.push(event.agent.status)
+    })
+    let statusMeanwhile = ''
+    gateway.prewarm = async () => {
+      statusMeanwhile = (await house.lifecycle.describe(agent)).status
+    }
+    assert.equal(await come(agent), 'prewarmed')
+    assert.equal(statusMeanwhile, 'running')
+    await until(() => told.includes('running'))
+    unsubscribe()
+    assert.notInclude(told, 'prewarming')
   })
 
   test('shows where idle workers end, as its next message would wait', async ({ assert }) => {

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
+import type { GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
 import type { WakePolicy } from '#models/types'
 import type { MemoryBehaviour } from '#tests/doubles/memory_runtime/world'
@@ -108,13 +109,7 @@ test.group('Resting', (group) => {
     house.clock.advance(5 * MINUTE_MS)
     assert.include(await house.rester.rest(), { rested: 0 })
     assert.equal(await statusOf(userId), 'running')
-    const { url, token } = await house.lifecycle.ensureRunning(agent)
-    const answer = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }] }),
-    })
-    assert.equal(answer.status, 200)
+    assert.equal(await statusOfChat(await house.lifecycle.ensureRunning(agent)), 200)
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
@@ -322,6 +317,28 @@ test.group('Resting', (group) => {
     assert.include(await house.rester.rest(), { rested: 0 })
   })
 
+  test('counts as over as soon as the gateway admits a message, and not before', async ({
+    assert,
+  }) => {
+    const { agent } = await awake()
+    const gateway = await house.lifecycle.ensureRunning(agent)
+    house.clock.advance(5 * MINUTE_MS)
+    await house.rester.rest()
+    const told: string[] = []
+    let atOnce: Promise<number> | null = null
+    const unsubscribe = house.lifecycle.subscribe(agent, (event) => {
+      if (event.type === 'settings') return
+      const state = event.type === 'status' ? event.agent.status : event.progress.stage
+      told.push(state)
+      if (state === 'ready' || state === 'running') atOnce ??= statusOfChat(gateway)
+    })
+    await house.lifecycle.ensureRunning(agent)
+    await until(() => told.includes('running'))
+    unsubscribe()
+    assert.equal(await atOnce, 200)
+    assert.include(told, 'starting')
+  })
+
   test('goes on when the clock is set back', async ({ assert }) => {
     const { userId } = await rested()
     house.clock.setBack(24 * HOUR_MS)
@@ -341,3 +358,13 @@ test.group('Resting', (group) => {
     assert.equal(house.memory.counts(name).starts, 2)
   })
 })
+
+/** Sends a message to the gateway itself. Returns the status of its answer. */
+async function statusOfChat({ url, token }: GatewayAccess): Promise<number> {
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+  return answer.status
+}
