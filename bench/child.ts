@@ -92,6 +92,8 @@ export class Child<Ready> {
     const timer = setTimeout(() => this.process.kill('SIGKILL'), 5000)
     await ended
     clearTimeout(timer)
+    /** A command of `inside` may have ended without the process that it started, which this tells. */
+    if (this.process.connected) this.process.disconnect()
   }
 }
 

@@ -7,7 +7,7 @@ import { now } from './clock.js'
 import { freePort } from './environment.js'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const READY_MS = 180_000
+const READY_MS = 300_000
 const STOP_MS = 20_000
 const POLL_MS = 10
 

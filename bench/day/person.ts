@@ -42,7 +42,7 @@ export async function liveADay(
       waits.push(clock.elapsed() - sentAt)
       if (left > 1) await clock.wait(between(READING_MS))
     }
-    await clock.wait(away())
+    await clock.wait(Math.min(away(), Math.max(0, untilMs - clock.elapsed())))
   }
   return waits
 }

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { setTimeout as after } from 'node:timers/promises'
 import { readyAt } from '../openclaw_by_hand.js'
-import { Meter, residentBytes, type Cost } from './cost.js'
+import { idleCpu, Meter, residentBytes, type Cost } from './cost.js'
 import { eventsOf, firstOf } from './streams.js'
 
 const SESSION = 'by-hand'
@@ -9,6 +8,8 @@ const SESSION = 'by-hand'
 /** An OpenClaw that was started without Mosaic. */
 export interface ByHand {
   url: string
+  /** Of its gateway. */
+  token: string
   pids(): number[]
   stop(): Promise<void>
 }
@@ -31,7 +32,6 @@ export interface ByHandFigures {
 export async function measureByHand(
   start: () => Promise<ByHand>,
   pids: () => number[],
-  token: string,
   idleMs: number
 ): Promise<ByHandFigures> {
   const meter = new Meter(pids)
@@ -39,19 +39,17 @@ export async function measureByHand(
   try {
     await readyAt(openclaw.url)
     const ready = meter.read()
-    const first = await ask(openclaw.url, token, meter)
-    const idle = new Meter(pids)
-    await after(idleMs)
-    const { ms, cpu } = idle.read()
+    const first = await ask(openclaw, meter)
+    const restCpu = await idleCpu(pids, idleMs)
     const resident = residentBytes(pids())
-    const idleFirst = await ask(openclaw.url, token, new Meter(pids))
-    return { ready, first, idleFirst, restCpu: cpu / (ms / 60_000), resident }
+    const idleFirst = await ask(openclaw, new Meter(pids))
+    return { ready, first, idleFirst, restCpu, resident }
   } finally {
     await openclaw.stop()
   }
 }
 
-async function ask(url: string, token: string, meter: Meter): Promise<Cost> {
+async function ask({ url, token }: ByHand, meter: Meter): Promise<Cost> {
   let cost: Cost | null = null
   const events = eventsOf(`${url}/v1/chat/completions`, {
     method: 'POST',

@@ -16,12 +16,15 @@ export class ContainerHome implements AgentHome {
   /** How Mosaic made the agent's container. */
   #made: ContainerCreateOptions | null = null
   #copy: string | null = null
+  /** In that copy. */
+  #token = ''
 
   constructor(readonly name: string) {
     this.settings = { 'runtime.driver': 'docker', 'runtime.image': this.#engine.openclawImage }
   }
 
   async prepared(token: string): Promise<void> {
+    this.#token = token
     const { Config, HostConfig } = await this.#engine.docker.getContainer(this.name).inspect()
     const Mounts = HostConfig.Mounts?.map((mount) =>
       mount.Type === 'bind' ? { ...mount, Source: this.#copied(mount.Source) } : mount
@@ -54,6 +57,7 @@ export class ContainerHome implements AgentHome {
     const [{ IPAddress }] = Object.values(NetworkSettings.Networks)
     return {
       url: `http://${IPAddress}:${GATEWAY_PORT}`,
+      token: this.#token,
       pids: () => this.pids(),
       stop: async () => {
         await container.stop({ t: STOP_SEC }).catch(() => {})

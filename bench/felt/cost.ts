@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as after } from 'node:timers/promises'
 import { now } from '../clock.js'
 
 /** Jiffies per second in /proc, a constant of the Linux ABI. */
 const TICKS_PER_SECOND = 100
+/** The work that follows a chat takes half of this. */
+const SETTLE_MS = 40_000
 
 /** What something took: wall time in milliseconds, and seconds of processor time. */
 export interface Cost {
@@ -32,6 +35,18 @@ export class Meter {
     const own = (user + system) / 1e6
     return this.#pids().reduce((sum, pid) => sum + processorSeconds(pid), own)
   }
+}
+
+/**
+ * Waits while the agent is idle. Returns its processor seconds a minute, without what its last chat still causes:
+ * OpenClaw then tidies its databases.
+ */
+export async function idleCpu(pids: () => number[], idleMs: number): Promise<number> {
+  await after(SETTLE_MS)
+  const meter = new Meter(pids)
+  await after(idleMs - SETTLE_MS)
+  const { ms, cpu } = meter.read()
+  return cpu / (ms / 60_000)
 }
 
 /** Includes its ended children; 0 if the process has ended. */

@@ -9,7 +9,6 @@ import type { AgentHome } from './home.js'
 export class ProcessHome implements AgentHome {
   readonly settings = { 'runtime.driver': 'process' }
   readonly #folder: string
-  #token = ''
 
   /** @param provider URL of the model, which the one by hand calls without Mosaic's relay */
   constructor(
@@ -19,18 +18,18 @@ export class ProcessHome implements AgentHome {
     this.#folder = join(process.env.STORAGE_PATH!, 'agents', name)
   }
 
-  async prepared(token: string): Promise<void> {
-    this.#token = token
-  }
+  async prepared(): Promise<void> {}
 
   pids(): number[] {
     return processesOf(this.#folder)
   }
 
   async startByHand(): Promise<ByHand> {
-    const env = { ...documentVariables(this.#token), OPENCLAW_CONFIG_PATH: this.#document() }
+    const secrets = readFileSync(join(this.#folder, 'secrets.json'), 'utf8')
+    const { token } = JSON.parse(secrets) as { token: string }
+    const env = { ...documentVariables(token), OPENCLAW_CONFIG_PATH: this.#document() }
     const started = await startOpenclaw(this.#folder, env)
-    return { ...started, pids: () => this.pids() }
+    return { ...started, token, pids: () => this.pids() }
   }
 
   close(): void {}

@@ -34,7 +34,7 @@ export interface DayFigures {
  * with agents that stop when idle, and with agents that rest.
  */
 export async function dayGroup({ quick }: GroupOptions): Promise<Result[]> {
-  const length = quick ? { minutes: 20, factor: 20 } : { minutes: 60, factor: 10 }
+  const length = quick ? { minutes: 60, factor: 30 } : { minutes: 60, factor: 10 }
   const before = await live({ ...length, rest: false })
   const after = await live({ ...length, rest: true })
   const share = ({ waits }: DayFigures) =>

@@ -57,6 +57,8 @@ export class Namespaces {
   entering(...kinds) {
     const files = { net: 'net', mount: 'mnt', pid: 'pid' }
     const flags = kinds.map((kind) => `--${kind}=/proc/${this.initPid}/ns/${files[kind]}`)
+    /** Entering another mount namespace would leave the present folder. */
+    if (kinds.includes('mount')) flags.push(`--wdns=${process.cwd()}`)
     return ['nsenter', ...flags, '--']
   }
 

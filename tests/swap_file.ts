@@ -10,7 +10,7 @@ import { join } from 'node:path'
  * @throws if the kernel refuses
  */
 export function addSwapFile(megabytes: number): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'mosaic-bench-swap-'))
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-swap-'))
   const file = join(folder, 'swap')
   const run = (command: string, ...words: string[]) =>
     execFileSync(command, words, { stdio: ['ignore', 'ignore', 'inherit'] })
