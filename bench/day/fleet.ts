@@ -48,10 +48,8 @@ export class Fleet {
       ...{ swapTotal: 8 * GB, swapFree: 8 * GB },
     }
     const driver = new MemoryDriver({ world: this.#world, now: this.clock.now }, INSTALLATION)
-    driver.behave('*', {
-      startMs: START_MS / factor,
-      bootMs: (measured.coldMs - START_MS) / factor,
-    })
+    /** The double starts by the machine's clock, and boots by this one. */
+    driver.behave('*', { startMs: START_MS / factor, bootMs: measured.coldMs - START_MS })
     const context = contextOf(base, driver, this.clock, factor)
     const metrics = new AgentMetrics()
     this.#activity = new AgentActivity(context)
