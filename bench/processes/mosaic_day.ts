@@ -22,6 +22,8 @@ const settings = await app.container.make('settings')
 await settings.set('agents.rest', orders.rest ? 'auto' : 'off')
 await settings.set('agents.idleTimeoutMin', orders.idleMin)
 await settings.set('agents.restAfterMin', orders.idleMin)
+/** A busy machine must not count as a gateway that fails. */
+await settings.set('agents.bootTimeoutSec', 600)
 const agents = await demoAgents(orders.agents)
 const context = await app.container.make('agents.context')
 
