@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { test } from '@japa/runner'
 import { testEngine, type Engine } from '#tests/engine/engine'
-import { LABEL } from '#runtimes/drivers/docker/labels'
+import { LABEL } from '#runtimes/engine/labels'
 import { DockerDriver } from '#runtimes/drivers/docker/driver'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import { runtimeSuite } from '#tests/contracts/runtime'

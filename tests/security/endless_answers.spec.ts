@@ -16,9 +16,9 @@ import { limitedText } from '#identity/oidc/limited_text'
 import { GatewayClient } from '#openclaw/gateway_client'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
-import { Engine } from '#runtimes/drivers/docker/engine'
-import { Images } from '#runtimes/drivers/docker/images'
-import { PullProgress } from '#runtimes/drivers/docker/pull_progress'
+import { Engine } from '#runtimes/engine/engine'
+import { Images } from '#runtimes/engine/images'
+import { PullProgress } from '#runtimes/engine/pull_progress'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
 const MB = 1024 * 1024

@@ -1,9 +1,9 @@
 import { test } from '@japa/runner'
 import { RuntimeError } from '#runtimes/errors'
 import { Subnets } from '#runtimes/drivers/docker/subnets'
-import { logLines } from '#runtimes/drivers/docker/log_lines'
-import { PullProgress } from '#runtimes/drivers/docker/pull_progress'
-import { Engine, isNameConflict } from '#runtimes/drivers/docker/engine'
+import { logLines } from '#runtimes/engine/log_lines'
+import { PullProgress } from '#runtimes/engine/pull_progress'
+import { Engine, isNameConflict } from '#runtimes/engine/engine'
 
 test.group('Docker driver | networks of agents', () => {
   const first = (range: string, name: string, taken: string[] = []) =>

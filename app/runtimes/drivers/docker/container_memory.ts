@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { cgroupMemory, type CgroupMemory } from '#runtimes/cgroup_memory'
 import type { MachineMemory, MemoryUse } from '#runtimes/contract'
 import type { Found } from '#runtimes/drivers/docker/containers'
-import type { Engine } from '#runtimes/drivers/docker/engine'
+import type { Engine } from '#runtimes/engine/engine'
 import { hasSwapRoom, readMachineMemory } from '#runtimes/machine_memory'
 
 const CGROUPS = '/sys/fs/cgroup'

@@ -1,12 +1,12 @@
 import type Docker from 'dockerode'
 import type { InstanceSpec } from '#runtimes/contract'
-import { agentLabels, type Labels } from '#runtimes/drivers/docker/labels'
+import { agentLabels, type Labels } from '#runtimes/engine/labels'
 import {
   AGENT_UID,
-  GATEWAY_PORT,
+  agentEnvironment,
   HANDED_FOLDER,
-  STATE_FOLDER,
-} from '#runtimes/drivers/docker/options'
+  HEALTHCHECK,
+} from '#runtimes/engine/agent_container'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -15,11 +15,6 @@ const LOG_SIZE = '1m'
 
 /** Files in /tmp count towards the agent's memory. */
 const TMP_MB = 256
-
-/** Interval of the engine's health check; long, because each check starts a Node process. */
-const HEALTH_EVERY_NS = 60 * 1e9
-const HEALTH_TIMEOUT_NS = 10 * 1e9
-const BOOT_NS = 180 * 1e9
 
 /** The processor shares of a running agent; see `STOP_ASKED`. */
 const NORMAL_SHARES = 1024
@@ -84,43 +79,12 @@ export function agentContainer(input: ContainerInput): Docker.ContainerCreateOpt
     User: `${AGENT_UID}:${AGENT_UID}`,
     Entrypoint: ['/bin/sh', `${HANDED_FOLDER}/entrypoint.sh`],
     Cmd: [],
-    Env: environment(spec),
+    Env: agentEnvironment(spec),
     Labels: agentLabels(spec, shape),
     StopSignal: 'SIGTERM',
-    Healthcheck: {
-      Test: ['CMD', 'node', '-e', HEALTH_CHECK],
-      Interval: HEALTH_EVERY_NS,
-      Timeout: HEALTH_TIMEOUT_NS,
-      StartPeriod: BOOT_NS,
-      Retries: 3,
-    },
+    Healthcheck: HEALTHCHECK,
     HostConfig: { ...hardened(spec.limits, network), Mounts: mounts },
   }
-}
-
-const HEALTH_CHECK =
-  `fetch('http://127.0.0.1:${GATEWAY_PORT}/healthz')` +
-  `.then((answer)=>process.exit(answer.ok?0:1),()=>process.exit(1))`
-
-function environment(spec: InstanceSpec): string[] {
-  const cache = `${STATE_FOLDER}/.cache`
-  const variables = {
-    HOME: '/home/node',
-    LANG: 'C.UTF-8',
-    TZ: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    XDG_CACHE_HOME: cache,
-    NODE_COMPILE_CACHE: `${cache}/node`,
-    OPENCLAW_STATE_DIR: STATE_FOLDER,
-    OPENCLAW_CONFIG_PATH: `${STATE_FOLDER}/openclaw.json`,
-    // Otherwise OpenClaw restarts itself once, only to name a subfolder of the cache.
-    OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
-    AGENT_ID: spec.agent,
-    MOSAIC_API_URL: spec.apiUrl,
-    MOSAIC_SECRETS_FILE: `${HANDED_FOLDER}/secrets.json`,
-    MOSAIC_GATEWAY_PORT: String(GATEWAY_PORT),
-    MOSAIC_GATEWAY_BIND: 'lan',
-  }
-  return Object.entries(variables).map(([name, value]) => `${name}=${value}`)
 }
 
 /** Returns the options of a container that serves to copy files into volumes and never starts. */

@@ -6,10 +6,10 @@ import type { Instance, Observed } from '#runtimes/contract'
 import { explainExit, type InstanceExit } from '#runtimes/exit_reasons'
 import { STOP_ASKED } from '#runtimes/drivers/docker/container_options'
 import { firstFile } from '#runtimes/archive'
-import { agentsOf, isOf, LABEL } from '#runtimes/drivers/docker/labels'
-import { logLines } from '#runtimes/drivers/docker/log_lines'
-import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
-import { GATEWAY_PORT } from '#runtimes/drivers/docker/options'
+import { agentsOf, isOf, LABEL } from '#runtimes/engine/labels'
+import { logLines } from '#runtimes/engine/log_lines'
+import { statusOf, type Engine } from '#runtimes/engine/engine'
+import { GATEWAY_PORT } from '#runtimes/engine/agent_container'
 
 /** Enough lines to show why a container exited. */
 const LAST_LINES = 40

@@ -1,6 +1,6 @@
 import { Provisioner } from '#runtimes/drivers/docker/provisioner'
-import { Engine } from '#runtimes/drivers/docker/engine'
-import { Images } from '#runtimes/drivers/docker/images'
+import { Engine } from '#runtimes/engine/engine'
+import { Images } from '#runtimes/engine/images'
 import { Volumes } from '#runtimes/drivers/docker/volumes'
 import { ReplacedData } from '#runtimes/drivers/docker/replaced_data'
 import { Watcher } from '#runtimes/drivers/docker/watcher'

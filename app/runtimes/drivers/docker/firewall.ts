@@ -1,6 +1,6 @@
 import { execFile, type ExecFileException } from 'node:child_process'
 import { PRIVATE_NETWORKS } from '#runtimes/private_networks'
-import { shortHash } from '#runtimes/drivers/docker/options'
+import { shortHash } from '#runtimes/engine/short_hash'
 
 const DEADLINE_MS = 10_000
 

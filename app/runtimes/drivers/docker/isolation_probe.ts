@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { readText } from '#bounded/body'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeFinding } from '#runtimes/contract'
-import type { Engine } from '#runtimes/drivers/docker/engine'
+import type { Engine } from '#runtimes/engine/engine'
 import { hardened } from '#runtimes/drivers/docker/container_options'
 import {
   endedFinding,
@@ -15,8 +15,9 @@ import {
   PEERS,
   UNREACHABLE,
 } from '#runtimes/drivers/docker/isolation_findings'
-import { LABEL } from '#runtimes/drivers/docker/labels'
-import { AGENT_UID, GATEWAY_PORT, type ForbiddenPlace } from '#runtimes/drivers/docker/options'
+import { LABEL } from '#runtimes/engine/labels'
+import { AGENT_UID, GATEWAY_PORT } from '#runtimes/engine/agent_container'
+import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
 import type { Topology } from '#runtimes/drivers/docker/topology'
 
 /**

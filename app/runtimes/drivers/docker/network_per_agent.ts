@@ -1,8 +1,9 @@
 import { RuntimeError } from '#runtimes/errors'
 import { Subnets } from '#runtimes/drivers/docker/subnets'
-import { isOf, LABEL } from '#runtimes/drivers/docker/labels'
-import { isNameConflict, statusOf, type Engine } from '#runtimes/drivers/docker/engine'
-import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
+import { isOf, LABEL } from '#runtimes/engine/labels'
+import { isNameConflict, statusOf, type Engine } from '#runtimes/engine/engine'
+import { shortHash } from '#runtimes/engine/short_hash'
+import type { DockerSettings } from '#runtimes/drivers/docker/options'
 import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
 /** Agents find Mosaic by this name in their own network, whatever its address. */

@@ -1,5 +1,5 @@
 /** The docker driver's options, from `config/runtime.ts` and from the installation's settings. */
-import { createHash } from 'node:crypto'
+import type { PullPolicy } from '#runtimes/engine/images'
 
 /** Settings that an admin may change while Mosaic runs. Read at each start of an agent. */
 export interface DockerSettings {
@@ -10,7 +10,7 @@ export interface DockerSettings {
   /** The image of specs that name none, and of the preflight; null means the default one. */
   image: string | null
   /** When the image is pulled: if the engine lacks it, before each start, or only by hand. */
-  pullPolicy: 'missing' | 'always' | 'never'
+  pullPolicy: PullPolicy
   /** Range (CIDR) from which each agent gets a /29 when Mosaic runs in a container. */
   range: string
 }
@@ -59,21 +59,4 @@ export const DEFAULT_SETTINGS: DockerSettings = {
   image: null,
   pullPolicy: 'missing',
   range: '10.213.0.0/16',
-}
-
-/** The agents' user in every image; OpenClaw's own image calls it `node`. */
-export const AGENT_UID = 1000
-
-/** The port of the gateway inside its container. */
-export const GATEWAY_PORT = 18789
-
-/** The agent's data, on a volume of its own. */
-export const STATE_FOLDER = '/home/node/.openclaw'
-
-/** The launcher and the token, read-only. */
-export const HANDED_FOLDER = '/run/mosaic'
-
-/** Short enough for names of networks and bridges, long enough to be unique on one engine. */
-export function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }

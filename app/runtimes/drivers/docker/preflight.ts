@@ -1,7 +1,7 @@
 import type { RuntimeFinding } from '#runtimes/contract'
 import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
-import { processorsIn, type Engine } from '#runtimes/drivers/docker/engine'
-import type { Images } from '#runtimes/drivers/docker/images'
+import { processorsIn, type Engine } from '#runtimes/engine/engine'
+import type { Images } from '#runtimes/engine/images'
 import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 

@@ -15,7 +15,8 @@ import type Docker from 'dockerode'
 import { readSmallFile } from '#bounded/file'
 import type { InstanceSpec } from '#runtimes/contract'
 import { handedVolume, type Volumes } from '#runtimes/drivers/docker/volumes'
-import { AGENT_UID, HANDED_FOLDER, shortHash } from '#runtimes/drivers/docker/options'
+import { AGENT_UID, HANDED_FOLDER } from '#runtimes/engine/agent_container'
+import { shortHash } from '#runtimes/engine/short_hash'
 
 /** Mode bits of a folder. */
 const WRITABLE_BY_OTHERS = 0o022

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import type { Engine } from '#runtimes/drivers/docker/engine'
+import type { Engine } from '#runtimes/engine/engine'
 
 /** Files that container engines create in every container. */
 const SIGNS = ['/.dockerenv', '/run/.containerenv']

@@ -2,9 +2,10 @@ import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import { Firewall } from '#runtimes/drivers/docker/firewall'
-import { isOf, LABEL } from '#runtimes/drivers/docker/labels'
-import { isNameConflict, type Engine } from '#runtimes/drivers/docker/engine'
-import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
+import { isOf, LABEL } from '#runtimes/engine/labels'
+import { isNameConflict, type Engine } from '#runtimes/engine/engine'
+import { shortHash } from '#runtimes/engine/short_hash'
+import type { DockerSettings } from '#runtimes/drivers/docker/options'
 import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
 /** Other managers of the packet filter may remove the rules, so the driver checks them repeatedly. */

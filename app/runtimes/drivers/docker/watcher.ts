@@ -3,8 +3,8 @@ import { readLines } from '#bounded/lines'
 import { setTimeout as after } from 'node:timers/promises'
 import type { RuntimeEvent } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
-import type { Engine } from '#runtimes/drivers/docker/engine'
-import { agentsOf, LABEL } from '#runtimes/drivers/docker/labels'
+import type { Engine } from '#runtimes/engine/engine'
+import { agentsOf, LABEL } from '#runtimes/engine/labels'
 
 /** Interval of full listings, which find what the event stream missed. */
 const RELIST_MS = 45_000

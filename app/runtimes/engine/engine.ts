@@ -4,7 +4,7 @@ import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import Docker from 'dockerode'
 import { isRuntimeError, RuntimeError } from '#runtimes/errors'
-import { withBoundedAnswers } from '#runtimes/drivers/docker/engine_answers'
+import { withBoundedAnswers } from '#runtimes/engine/engine_answers'
 
 /** Deadline of a call. The slowest call, a start on a busy machine, takes seconds. */
 const CALL_MS = 60_000

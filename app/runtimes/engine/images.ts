@@ -3,12 +3,15 @@ import type { Readable } from 'node:stream'
 import { readLines } from '#bounded/lines'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeContext } from '#runtimes/contract'
-import { shortHash, type DockerSettings } from '#runtimes/drivers/docker/options'
-import { statusOf, type Engine } from '#runtimes/drivers/docker/engine'
-import { PullProgress, type PullLine } from '#runtimes/drivers/docker/pull_progress'
+import { shortHash } from '#runtimes/engine/short_hash'
+import { statusOf, type Engine } from '#runtimes/engine/engine'
+import { PullProgress, type PullLine } from '#runtimes/engine/pull_progress'
 
 /** A line reports one step of one layer in a few hundred bytes. */
 const PROGRESS = { what: 'The progress of a fetch', maxLineBytes: 64 * 1024 }
+
+/** When an image is pulled: if the engine lacks it, before each start, or only by hand. */
+export type PullPolicy = 'missing' | 'always' | 'never'
 
 /** Local names of pulled images; never sent to a registry. */
 const PINS = 'mosaic-pinned'
@@ -42,11 +45,7 @@ export class Images {
    *
    * @throws RuntimeError `image_missing`, `pull_timeout`, `engine_unreachable`; the signal's reason
    */
-  async resolve(
-    reference: string,
-    policy: DockerSettings['pullPolicy'],
-    context: RuntimeContext
-  ): Promise<string> {
+  async resolve(reference: string, policy: PullPolicy, context: RuntimeContext): Promise<string> {
     if (policy === 'always' && !isId(reference)) return this.pull(reference, context)
 
     const pinned = await this.find(this.#pin(reference))
