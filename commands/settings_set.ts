@@ -8,7 +8,7 @@ export default class SettingsSet extends OperatorCommand {
   static override help = [
     'The value is JSON, or a text that is none: settings:set agents.idleTimeoutMin 20',
     'null goes back to the default. "-" reads the value from standard input, for secrets.',
-    'docker.host and runtime.image are changed here alone: agents’ data goes where they say.',
+    'docker.host, runtime.image and swarm.* are changed here alone: agents’ data goes where they say.',
   ]
 
   @args.string({ description: 'Its name, as the administration pages show it' })

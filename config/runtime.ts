@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
 import env, { secrets, storagePath } from '#start/env'
@@ -6,6 +6,7 @@ import internalConfig from '#config/internal'
 import { examineTimers } from '#openclaw/kept_timers'
 import { drivers } from '#runtimes/built_in_drivers'
 import { defineConfig } from '#runtimes/define_config'
+import { SWARM_OPTIONS } from '#runtimes/drivers/swarm/options'
 import type { InferDrivers } from '#drivers/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
 
@@ -31,10 +32,13 @@ const launch = {
   entrypoint: app.makePath('docker/agent/entrypoint.sh'),
 }
 
+const openclawImage = `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`
+
 /** The runtime drivers. The setting `runtime.driver` chooses the one for new instances. */
 const runtimeConfig = defineConfig({
   default: 'process',
   launch,
+  options: { swarm: SWARM_OPTIONS },
   drivers: {
     process: drivers.process({
       ...launch,
@@ -44,7 +48,7 @@ const runtimeConfig = defineConfig({
     }),
     docker: drivers.docker({
       entrypoint: launch.entrypoint,
-      image: `ghcr.io/openclaw/openclaw:${dependencies.openclaw}`,
+      image: openclawImage,
       internalPort: internalConfig.port,
       forbidden: databasePlaces(),
       processors: async () => (await app.container.make('settings')).get('runtime.cpus'),
@@ -56,6 +60,23 @@ const runtimeConfig = defineConfig({
           image: await settings.get('runtime.image'),
           pullPolicy: await settings.get('docker.pullPolicy'),
           range: await settings.get('docker.range'),
+        }
+      },
+    }),
+    swarm: drivers.swarm({
+      scripts: dirname(launch.entrypoint),
+      image: openclawImage,
+      internalPort: internalConfig.port,
+      internalUrl: env.get('INTERNAL_URL') ?? null,
+      forbidden: databasePlaces(),
+      settings: async () => {
+        const settings = await app.container.make('settings')
+        return {
+          host: await settings.get('swarm.host'),
+          sharedPath: await settings.get('swarm.sharedPath'),
+          sources: await settings.get('swarm.sources'),
+          egress: await settings.get('docker.egress'),
+          image: await settings.get('runtime.image'),
         }
       },
     }),

@@ -4,7 +4,7 @@ import { resolveDrivers, type Resolved, type Unresolved } from '#drivers/define_
 import type { DriverFactory, DriversConfig } from '#drivers/driver_manager'
 import type { LaunchConfig, RuntimeLaunch } from '#runtimes/launch'
 import type { RuntimeDriver } from '#runtimes/contract'
-import type { RuntimeOptionValues } from '#runtimes/options'
+import type { RuntimeOption, RuntimeOptionValues } from '#runtimes/options'
 
 /** A driver's view of the Mosaic it works for. */
 export interface RuntimeDriverContext {
@@ -28,15 +28,18 @@ export interface RuntimeConfig<
 > extends DriversConfig<Drivers> {
   /** Settings that every driver needs to start OpenClaw. */
   launch: LaunchConfig
+  /** Options of drivers that the pages show as a form, by the driver's name. */
+  options?: Record<string, readonly RuntimeOption[]>
 }
 
 /** Declares the runtime drivers, and the default one. */
 export function defineConfig<Drivers extends Unresolved<RuntimeDriverFactory>>(
-  config: DriversConfig<Drivers> & { launch: LaunchConfig }
+  config: DriversConfig<Drivers> & Pick<RuntimeConfig, 'launch' | 'options'>
 ): ConfigProvider<RuntimeConfig<Resolved<RuntimeDriverFactory, Drivers>>> {
   const drivers = resolveDrivers<RuntimeDriverFactory, Drivers>(config)
   return configProvider.create(async (app) => ({
     ...(await drivers.resolver(app)),
     launch: config.launch,
+    options: config.options,
   }))
 }

@@ -42,6 +42,10 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
     this.#launch = config.launch
     this.#installation = installation
     this.#stored = stored
+    for (const [name, options] of Object.entries(config.options ?? {})) {
+      checkOptions(name, options)
+      this.#options.set(name, options)
+    }
   }
 
   /**

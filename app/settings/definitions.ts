@@ -83,6 +83,24 @@ export const DEFINITIONS = {
     schema: vine.string().trim().use(cidrRange()),
   }),
 
+  /** The swarm driver's manager, as `docker.host`. */
+  'swarm.host': operatorSetting<string | null>({ default: null, schema: dockerHost() }),
+  /** A folder that all nodes of the swarm have mounted; null keeps agents' data in volumes of single nodes. */
+  'swarm.sharedPath': operatorSetting<string | null>({
+    default: null,
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^(\/[\w.-]+)+$/)
+      .maxLength(1024)
+      .nullable(),
+  }),
+  /** Ranges (CIDR) from which Mosaic connects to agents of a swarm, besides its own address and the nodes'. */
+  'swarm.sources': operatorSetting<string[]>({
+    default: [],
+    schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
+  }),
+
   ...AGENT_DEFINITIONS,
 
   /** Mosaic's URL for browsers, such as `https://mosaic.example.org`. Default: the request's host. */

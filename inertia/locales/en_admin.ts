@@ -517,6 +517,18 @@ export const admin = {
         label: 'Addresses of agents',
         help: 'Where Mosaic is in a container itself, each agent gets eight of this range.',
       },
+      swarm_host: {
+        label: 'Manager of the swarm',
+        help: 'As unix:///path or tcp://host:port. Empty means DOCKER_HOST, else the engine of this machine.',
+      },
+      swarm_sharedPath: {
+        label: 'Shared folder of the swarm',
+        help: 'Mounted at the same path on all nodes. Empty keeps each agent’s data on one node.',
+      },
+      swarm_sources: {
+        label: 'Networks of Mosaic',
+        help: 'From which Mosaic connects to agents of a swarm, besides its own address and the nodes’.',
+      },
       agents_idleTimeoutMin: {
         label: 'Falls asleep after',
         help: 'Minutes without a message, unless the owner of an agent says otherwise.',

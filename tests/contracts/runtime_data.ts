@@ -24,17 +24,20 @@ export interface RuntimeDataSuite {
   name: string
   /** Creates a trial for one test. */
   prepare: () => Promise<RuntimeTrial>
+  /** How long a test may take, for drivers that are slow to start and move. */
+  timeoutMs?: number
 }
 
 /** The contract of `exportData` and `importData`, as tests, for drivers that have both. */
 export function runtimeDataSuite(
   test: SuiteTest,
-  { name: title, prepare }: RuntimeDataSuite
+  { name: title, prepare, timeoutMs }: RuntimeDataSuite
 ): void {
   test.group(`Runtime contract | ${title}, data on the move`, (group) => {
     let trial: RuntimeTrial
     let driver: RuntimeDriver
 
+    if (timeoutMs) group.each.timeout(timeoutMs)
     group.each.setup(async () => {
       trial = await prepare()
       driver = await trial.open(HERE)

@@ -43,7 +43,7 @@ test.group('Plugin kit | types in a foreign package', (group) => {
     )
     assert.include(
       output,
-      `'"typo"' is not assignable to parameter of type '"process" | "docker" | "acme"`
+      `'"typo"' is not assignable to parameter of type '"process" | "docker" | "swarm" | "acme"`
     )
   })
 })

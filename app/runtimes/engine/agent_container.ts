@@ -32,16 +32,16 @@ export const HEALTHCHECK: Docker.HealthConfig = {
 }
 
 /** Returns the launcher's environment. It contains no secret: the token is in a file. */
-export function agentEnvironment(spec: InstanceSpec): string[] {
-  const cache = `${STATE_FOLDER}/.cache`
+export function agentEnvironment(spec: InstanceSpec, state = STATE_FOLDER): string[] {
+  const cache = `${state}/.cache`
   const variables = {
     HOME: '/home/node',
     LANG: 'C.UTF-8',
     TZ: Intl.DateTimeFormat().resolvedOptions().timeZone,
     XDG_CACHE_HOME: cache,
     NODE_COMPILE_CACHE: `${cache}/node`,
-    OPENCLAW_STATE_DIR: STATE_FOLDER,
-    OPENCLAW_CONFIG_PATH: `${STATE_FOLDER}/openclaw.json`,
+    OPENCLAW_STATE_DIR: state,
+    OPENCLAW_CONFIG_PATH: `${state}/openclaw.json`,
     // Otherwise OpenClaw restarts itself once, only to name a subfolder of the cache.
     OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: '1',
     AGENT_ID: spec.agent,

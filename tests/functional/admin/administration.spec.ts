@@ -235,7 +235,7 @@ test.group('The administration', (group) => {
     const { visitor } = await adminSession()
     const { body } = await visitor.get('/api/v1/admin/runtimes')
     const names = body.data.map(({ name }: { name: string }) => name)
-    assert.sameMembers(names, ['process', 'docker', 'memory'])
+    assert.sameMembers(names, ['process', 'docker', 'swarm', 'memory'])
     for (const runtime of body.data) {
       assert.isTrue(runtime.movesData)
       const isError = ({ severity }: { severity: string }) => severity === 'error'

@@ -1,0 +1,129 @@
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { RuntimeError } from '#runtimes/errors'
+import type { InstanceSpec, RuntimeContext } from '#runtimes/contract'
+import type { Ground } from '#runtimes/drivers/swarm/ground'
+import type { Home, Homes } from '#runtimes/drivers/swarm/homes'
+import { listed, type SwarmSettings } from '#runtimes/drivers/swarm/options'
+import type { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
+import type { Steward, StewardPlace } from '#runtimes/drivers/swarm/steward'
+
+/** The data of agents: where it is, and what becomes of it. */
+export class AgentData {
+  readonly #homes: Homes
+  readonly #steward: Steward
+  readonly #ground: Ground
+  readonly #mounts: StateMounts
+  readonly #settings: SwarmSettings
+
+  constructor(parts: {
+    homes: Homes
+    steward: Steward
+    ground: Ground
+    mounts: StateMounts
+    settings: SwarmSettings
+  }) {
+    this.#homes = parts.homes
+    this.#steward = parts.steward
+    this.#ground = parts.ground
+    this.#mounts = parts.mounts
+    this.#settings = parts.settings
+  }
+
+  /**
+   * Returns the home of data that an agent can start with: a new one if it has none, its former data if an import
+   * did not end well.
+   *
+   * @throws RuntimeError, E_RUNTIME_NAME_TAKEN if the data at its place is another's
+   */
+  async settled(name: string, image: string, context: RuntimeContext): Promise<Home> {
+    const home = await this.#homes.find(name)
+    if (home && (home.node === null) !== this.#mounts.isShared) throw elsewhere(name, home)
+    if (home?.data === 'whole') return home
+    context.onProgress?.('Preparing the data')
+    const place = await this.#place(name, home, image)
+    const node = await this.#steward.run('prepare', place, context.signal)
+    const hasAside = home?.data === 'undone' ? false : (home?.hasAside ?? false)
+    const whole: Home = { node: this.#mounts.isShared ? null : node, data: 'whole', hasAside }
+    if (!home) return this.#homes.claim(name, whole)
+    await this.#homes.change(name, whole)
+    return whole
+  }
+
+  async export(name: string, image: string, context: RuntimeContext): Promise<Readable | null> {
+    const home = await this.#homes.find(name)
+    if (!home || home.data === 'undone') return null
+    const settled = await this.settled(name, image, context)
+    return this.#steward.export(await this.#place(name, settled, image), context)
+  }
+
+  async import(
+    spec: InstanceSpec,
+    image: string,
+    data: Readable,
+    context: RuntimeContext
+  ): Promise<void> {
+    // A stream that broke off while the place was prepared must not end this process.
+    const arrived = finished(data, { writable: false })
+    arrived.catch(() => {})
+    const former = await this.#homes.find(spec.name)
+    const wasUndone = former?.data === 'undone'
+    const home = wasUndone ? former : await this.settled(spec.name, image, context)
+    const place = await this.#place(spec.name, home, image)
+    await this.#homes.change(spec.name, { ...home, data: 'unsettled' })
+    try {
+      const { hasAside } = await this.#steward.import(place, data, context)
+      // The folder of an agent that had nothing is no data of its own.
+      const isFirst = former === null
+      if (isFirst && hasAside) await this.#steward.run('keep', place, context.signal)
+      await this.#homes.change(spec.name, {
+        ...home,
+        data: 'whole',
+        hasAside: hasAside && !isFirst,
+      })
+    } catch (error) {
+      data.destroy()
+      if (former === null) await this.purge(spec.name, image)
+      throw context.signal.aborted ? context.signal.reason : error
+    }
+  }
+
+  async keep(name: string, image: string): Promise<void> {
+    const home = await this.#homes.find(name)
+    if (!home?.hasAside) return
+    await this.#steward.run('keep', await this.#place(name, home, image))
+    await this.#homes.change(name, { ...home, hasAside: false })
+  }
+
+  async undo(name: string, image: string): Promise<boolean> {
+    const home = await this.#homes.find(name)
+    if (!home?.hasAside) return false
+    await this.#homes.change(name, { ...home, data: 'undone' })
+    await this.#steward.run('undo', await this.#place(name, home, image))
+    return true
+  }
+
+  async purge(name: string, image: string): Promise<void> {
+    const home = await this.#homes.find(name)
+    if (!home) return
+    await this.#steward.run('purge', await this.#place(name, home, image))
+    await this.#homes.delete(name)
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#homes.find(name)) !== null
+  }
+
+  async #place(name: string, home: Home | null, image: string): Promise<StewardPlace> {
+    const { network, constraint } = await this.#ground.require(image)
+    const constraints = [constraint, ...listed(this.#settings.constraints)]
+    return { name, node: home?.node ?? null, image, network, constraints }
+  }
+}
+
+function elsewhere(name: string, { node }: Home): RuntimeError {
+  const place = node === null ? 'in the shared folder' : `on the node ${node}`
+  return new RuntimeError('data_stranded', `The data of ${name} is ${place}.`, {
+    help: 'Set the shared folder of the runtime back; move agents to another runtime before you change it.',
+  })
+}

@@ -1,0 +1,273 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
+import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
+import { LABEL } from '#runtimes/engine/labels'
+import { shortHash } from '#runtimes/engine/short_hash'
+import { agentService, type Placement } from '#runtimes/drivers/swarm/agent_service'
+import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
+import {
+  instanceOf,
+  LAST_LINES,
+  lostFailure,
+  observe,
+  rejection,
+  sightOf,
+  type Sight,
+} from '#runtimes/drivers/swarm/observation'
+import { hasEnded, isWanted, isWithdrawn, type Service } from '#runtimes/drivers/swarm/objects'
+import { until } from '#runtimes/drivers/swarm/polling'
+import { listed } from '#runtimes/drivers/swarm/options'
+import type { SwarmSession } from '#runtimes/drivers/swarm/session'
+
+/** How long a swarm may take to start a task, the fetch of an image by its node included. */
+const START_MS = 10 * 60_000
+/** How long a task may wait for a node that suits it: one may just have joined. */
+const UNPLACED_MS = 5000
+
+/** Limit of rounds, in case others keep changing a service of the same name. */
+const MOST_ROUNDS = 8
+const PAUSE_MS = 25
+
+/** Increase it when this driver maps specs differently, so that older services are replaced. */
+const SHAPE_VERSION = 1
+
+/** Brings an agent's service from any state to the state that its spec requires. */
+export class Provisioner {
+  readonly #parts: Omit<SwarmSession, 'provisioner'>
+
+  constructor(parts: Omit<SwarmSession, 'provisioner'>) {
+    this.#parts = parts
+  }
+
+  /**
+   * As the driver's `ensure`, for one caller at a time within this process. The swarm refuses a change of a service
+   * that another process changed meanwhile; then the next round looks again.
+   */
+  async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      await after(round * PAUSE_MS, undefined, { signal: context.signal }).catch(() => {})
+      context.signal.throwIfAborted()
+      const instance = await this.#round(spec, context)
+      if (instance) return instance
+    }
+    throw new RuntimeError('internal', `${spec.name} changes while it is being started.`, {
+      help: 'See which other process makes or changes services of this name.',
+    })
+  }
+
+  async #round(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
+    const { services } = this.#parts
+    const service = await services.find(spec.name)
+    if (!service) return this.#make(spec, context)
+    if (!services.isAgent(service)) throw new E_RUNTIME_NAME_TAKEN(spec.name)
+    const { Labels } = service.Spec
+    const home = await this.#parts.homes.find(spec.name)
+    const image = await this.#image(spec, context)
+    const isSame = Labels[LABEL.spec] === spec.hash && Labels[LABEL.shape] === this.#shape(image)
+    if (!isSame || home?.data !== 'whole') return this.#replace(spec, image, context)
+
+    const sight = await this.#look(service)
+    if (isWanted(service)) {
+      const instance = instanceOf(sight)
+      if (instance) return instance
+      if (sight.task && !hasEnded(sight.task) && !sight.node?.isLost) {
+        return this.#started(service, service.Spec.TaskTemplate.ForceUpdate ?? 0, context)
+      }
+    }
+    if (sight.node?.isLost && !this.#parts.mounts.isShared) {
+      const { reason, message } = lostFailure(sight.node)
+      throw new RuntimeError(reason, message, {
+        help: 'Its data is there: it starts again once "docker node ls" shows the node as ready.',
+      })
+    }
+    await this.#parts.ground.require(image)
+    return this.#start(service, service.Spec, context)
+  }
+
+  /** Gives the service another spec. Its tasks end before the new one starts. */
+  async #replace(
+    spec: InstanceSpec,
+    image: string,
+    context: RuntimeContext
+  ): Promise<Instance | null> {
+    context.onProgress?.('Ending the former instance')
+    context.signal.throwIfAborted()
+    const { stopper, services, files } = this.#parts
+    await stopper.stop(spec.name)
+    const secret = await files.token(spec)
+    const next = await this.#spec(spec, image, secret, context)
+    const current = await services.findOurs(spec.name)
+    if (!current) return null
+    next.TaskTemplate.ForceUpdate = current.Spec.TaskTemplate.ForceUpdate
+    const instance = await this.#start(current, next, context)
+    if (instance) await files.prune(spec.name, secret)
+    return instance
+  }
+
+  async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
+    const { services, files, homes, stopper } = this.#parts
+    const image = await this.#image(spec, context)
+    context.onProgress?.('Making the service')
+    context.signal.throwIfAborted()
+    const isNew = (await homes.find(spec.name)) === null
+    const secret = await files.token(spec)
+    try {
+      const made = await this.#spec(spec, image, secret, context)
+      context.signal.throwIfAborted()
+      if ((await services.create(made)) === null) return null
+      const service = await services.find(spec.name)
+      return service && (await this.#start(service, service.Spec, context))
+    } catch (error) {
+      await stopper.remove(spec.name).catch(() => {})
+      await files.prune(spec.name, null).catch(() => {})
+      if (isNew) await homes.delete(spec.name).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Starts a service, and stops it again if it fails to start or is no longer wanted. */
+  async #start(
+    service: Service,
+    spec: Service['Spec'],
+    context: RuntimeContext
+  ): Promise<Instance | null> {
+    const { services, stopper } = this.#parts
+    const start = (service.Spec.TaskTemplate.ForceUpdate ?? 0) + 1
+    const TaskTemplate = { ...spec.TaskTemplate, ForceUpdate: start }
+    context.onProgress?.('Starting the agent')
+    context.signal.throwIfAborted()
+    const wanted = { ...spec, TaskTemplate, Mode: { Replicated: { Replicas: 1 } } }
+    if (!(await services.update(service, wanted))) return null
+    try {
+      return await this.#started({ ...service, Spec: wanted }, start, context)
+    } catch (error) {
+      if (context.signal.aborted) await stopper.stop(spec.Name)
+      throw context.signal.aborted ? context.signal.reason : error
+    }
+  }
+
+  /**
+   * Waits until the task of this start runs. Returns null if somebody changed the service meanwhile.
+   *
+   * @throws RuntimeError with the reason why it does not run
+   */
+  async #started(
+    service: Service,
+    start: number,
+    { signal }: RuntimeContext
+  ): Promise<Instance | null> {
+    const { services, stopper } = this.#parts
+    const { Name } = service.Spec
+    const began = performance.now()
+    const outcome = await until(
+      async () => {
+        const sight = await this.#look(service)
+        const found = sight.task?.Spec.ForceUpdate ?? 0
+        if (found > start) return { instance: null }
+        if (!sight.task || found < start) {
+          return performance.now() - began > START_MS / 2 ? { instance: null } : false
+        }
+        const instance = instanceOf(sight)
+        if (instance) return { instance }
+        if (hasEnded(sight.task)) {
+          // Another process may have stopped or replaced it.
+          const now = await services.find(Name)
+          if (!now || !isWanted(now)) return { instance: null }
+          // The swarm itself ends tasks of a node that has just come back.
+          if (isWithdrawn(sight.task)) return { instance: null }
+          await this.#endedAtOnce(sight)
+        }
+        const { State, Err } = sight.task.Status
+        if (State === 'pending' && Err && performance.now() - began > UNPLACED_MS) {
+          await stopper.stop(Name)
+          throw unplaced(Err)
+        }
+        return false
+      },
+      START_MS,
+      signal
+    )
+    if (!outcome) {
+      await stopper.stop(Name)
+      throw new RuntimeError('boot_timeout', `The swarm did not start ${Name} in time.`)
+    }
+    return outcome.instance
+  }
+
+  /** Throws the reason why the task ended during its start. */
+  async #endedAtOnce(sight: Sight): Promise<never> {
+    const { Status } = sight.task!
+    if (Status.State === 'rejected') {
+      const { reason, message } = rejection(Status.Err ?? '')
+      throw new RuntimeError(reason, message)
+    }
+    const { failure } = await observe(sight, () =>
+      this.#parts.services.logs(sight.service, LAST_LINES)
+    )
+    throw new RuntimeError(
+      failure?.reason ?? 'exited_early',
+      failure?.message ?? `${sight.service.Spec.Name} ended while it was being started.`
+    )
+  }
+
+  async #look(service: Service): Promise<Sight> {
+    const { services, cluster } = this.#parts
+    const [tasks, nodes] = await Promise.all([services.tasks(service.Spec.Name), cluster.nodes()])
+    return sightOf(service, tasks, nodes)
+  }
+
+  async #spec(
+    spec: InstanceSpec,
+    image: string,
+    secret: FileReference,
+    context: RuntimeContext
+  ): Promise<Service['Spec']> {
+    const { mounts, files, settings, isolation, ground } = this.#parts
+    const { network } = await ground.require(image)
+    const home = await this.#parts.data.settled(spec.name, image, context)
+    const placement: Placement = {
+      network,
+      constraints: [
+        isolation.constraint,
+        ...listed(settings.constraints),
+        ...(home.node ? [`node.id==${home.node}`] : []),
+      ],
+    }
+    const scripts = ['entrypoint.sh', 'keeper.sh']
+    return agentService({
+      spec,
+      image,
+      placement,
+      shape: this.#shape(image),
+      state: mounts.forAgent(spec.name),
+      secrets: [secret],
+      configs: await Promise.all(scripts.map((file) => files.script(file))),
+      isShared: mounts.isShared,
+      reserve: settings.reserve,
+    })
+  }
+
+  #image(spec: InstanceSpec, context: RuntimeContext): Promise<string> {
+    return this.#parts.images.resolve(spec.image ?? this.#parts.image, context)
+  }
+
+  /** The image is in it, so that all agents get a new digest of the same name at their next start. */
+  #shape(image: string): string {
+    const { settings, mounts } = this.#parts
+    return shortHash(
+      JSON.stringify([
+        SHAPE_VERSION,
+        image,
+        mounts.isShared,
+        settings.constraints,
+        settings.reserve,
+      ])
+    )
+  }
+}
+
+function unplaced(why: string): RuntimeError {
+  return new RuntimeError('no_capacity', `No node of the swarm can run it: ${why}`, {
+    help: 'Add a node or memory, or change the constraints and reserved memory of the runtime.',
+  })
+}

@@ -1,0 +1,86 @@
+import { Engine } from '#runtimes/engine/engine'
+import { Images } from '#runtimes/engine/images'
+import type { EventFeed } from '#runtimes/event_feed'
+import { AgentData } from '#runtimes/drivers/swarm/agent_data'
+import { AgentNetwork } from '#runtimes/drivers/swarm/agent_network'
+import { Cluster } from '#runtimes/drivers/swarm/cluster'
+import { Ground } from '#runtimes/drivers/swarm/ground'
+import { HandedFiles } from '#runtimes/drivers/swarm/handed_files'
+import { Homes } from '#runtimes/drivers/swarm/homes'
+import { PinnedImages } from '#runtimes/drivers/swarm/images'
+import { Isolation } from '#runtimes/drivers/swarm/isolation'
+import { Provisioner } from '#runtimes/drivers/swarm/provisioner'
+import { Services } from '#runtimes/drivers/swarm/services'
+import { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
+import { Steward } from '#runtimes/drivers/swarm/steward'
+import { Stopper } from '#runtimes/drivers/swarm/stopper'
+import { Watcher } from '#runtimes/drivers/swarm/watcher'
+import type { SwarmDriverConfig, SwarmSettings } from '#runtimes/drivers/swarm/options'
+
+const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
+
+/** Long enough for a one-gigabyte image over a slow line. */
+const PULL_BUDGET_MS = 15 * 60_000
+
+/** The driver's parts on one manager, under one version of the settings. */
+export interface SwarmSession {
+  settings: SwarmSettings
+  engine: Engine
+  /** The image of specs that name none, and of the driver's own services. */
+  image: string
+  pulls: Images
+  images: PinnedImages
+  cluster: Cluster
+  services: Services
+  files: HandedFiles
+  homes: Homes
+  mounts: StateMounts
+  network: AgentNetwork
+  isolation: Isolation
+  ground: Ground
+  data: AgentData
+  stopper: Stopper
+  watcher: Watcher
+  provisioner: Provisioner
+}
+
+export function openSwarmSession(
+  config: SwarmDriverConfig,
+  settings: SwarmSettings,
+  installation: string,
+  feed: EventFeed
+): SwarmSession {
+  const environment = config.environment ?? process.env
+  const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
+  const engine = Engine.at(host, config.certificates ?? environment.DOCKER_CERT_PATH ?? null)
+  const cluster = new Cluster(engine)
+  const services = new Services(engine, installation)
+  const files = new HandedFiles(engine, installation, config.scripts)
+  const homes = new Homes(engine, installation)
+  const mounts = new StateMounts(installation, settings.sharedPath)
+  const forbidden = config.forbidden ?? []
+  const isolation = new Isolation(installation, { cluster, services, forbidden })
+  const network = new AgentNetwork(engine, installation, { cluster, services, files })
+  const ground = new Ground({ cluster, network, isolation }, settings, config)
+  const steward = new Steward(installation, { cluster, services, files, mounts })
+  const pulls = new Images(engine, installation, PULL_BUDGET_MS)
+  const parts = {
+    settings,
+    engine,
+    image: settings.image ?? config.image,
+    pulls,
+    images: new PinnedImages(engine, pulls),
+    cluster,
+    services,
+    files,
+    homes,
+    mounts,
+    network,
+    isolation,
+    ground,
+    data: new AgentData({ homes, steward, ground, mounts, settings }),
+    stopper: new Stopper(services, cluster, mounts.isShared),
+    watcher: new Watcher(services, cluster, feed),
+  }
+  return { ...parts, provisioner: new Provisioner(parts) }
+}
