@@ -3,6 +3,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import DataKey from '#models/data_key'
 import Finding from '#models/finding'
 import UsageDay from '#models/usage_day'
 import settings from '#settings/services/main'
@@ -83,6 +84,17 @@ test.group('Search by meaning', (group) => {
       'Restarting: meaning',
     ])
     assert.deepEqual(await found('sleeps restart', other), [])
+  })
+
+  test('goes on after the data key was lost, without what it sealed', async ({ assert }) => {
+    await choose(MODEL)
+    const [first] = await save()
+    await DataKey.query().where('owner', `user/${me.user.id}`).delete()
+    await me.visitor.post(PATH, { title: 'Harbours of Spain', body: 'Barcelona has one.' })
+    await settle()
+    assert.deepEqual(await found('harbour'), ['Harbours of Spain: meaning'])
+    assert.equal(await count('vector_slots'), 1)
+    assert.equal((await me.visitor.delete(`${PATH}/${first}`)).status, 204)
   })
 
   test('stores vectors sealed, and forgets them with what they are of', async ({ assert }) => {
