@@ -17,6 +17,7 @@ export const CHAPTERS = [
   'plugin_guide',
   'architecture',
   'benchmarks',
+  'scaling',
   'threat_model',
 ] as const
 

@@ -4,6 +4,12 @@ import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 /** Combining marks, in PostgreSQL's pattern syntax: the accents of a decomposed letter. */
 const ACCENTS = '[\\u0300-\\u036f]'
 
+/**
+ * Whether a text has only ASCII letters, for which `lower` is enough. Most have, and everything else takes a
+ * hundred times as long, row by row.
+ */
+const IS_ASCII = 'octet_length(??) = length(??)'
+
 /** Letters that do not decompose into a plain letter and an accent, with the plain letters people type. */
 const STROKED = { ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ı: 'i', ς: 'σ' }
 
@@ -49,8 +55,10 @@ export function whereContains(
     for (const column of columns) {
       if (isPostgres) {
         const taken = `regexp_replace(normalize(??, NFKD), ?, '', 'g')`
-        const sql = `lower(translate(${taken}, ?, ?)) like ? escape '\\'`
-        void either.orWhereRaw(sql, [column, ACCENTS, CAPITALS.from, CAPITALS.to, pattern])
+        const any = `lower(translate(${taken}, ?, ?))`
+        const sql = `case when ${IS_ASCII} then lower(??) else ${any} end like ? escape '\\'`
+        const { from, to } = CAPITALS
+        void either.orWhereRaw(sql, [column, column, column, column, ACCENTS, from, to, pattern])
       } else {
         void either.orWhereRaw(`${FUNCTION}(??) like ? escape '\\'`, [column, pattern])
       }

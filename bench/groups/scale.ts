@@ -93,6 +93,7 @@ export async function scaleGroup({ quick }: GroupOptions): Promise<Result[]> {
         if (kind === 'sqlite' && users > LARGEST_SQLITE) continue
         const database = kind === 'postgres' ? await counting(postgres, users) : undefined
         steps.push(await measure(users, seconds, gateways.ready.port, database))
+        process.stderr.write(`${kind}: ${told(steps.at(-1)!)}\n`)
       }
       results.push(...figures(steps, name))
     }

@@ -130,11 +130,15 @@ async function sweeps(): Promise<Record<string, Sweep>> {
     ...{ rows: services.rows, local, activity },
     wakes: services.sharedWakes.registry,
   })
+  let asleep = orders.users
+  let awake = asleep
   const last = Math.ceil(orders.users / 50)
   const admin = { id: userIdOf(0) }
   const to = new Date().toISOString().slice(0, 10)
   const from = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10)
   return {
+    'wake.one': await sweep(() => lifecycle.ensureRunning(agentAt(--asleep))),
+    'stop.one': await sweep(() => lifecycle.stop(agentAt(--awake))),
     'reconcile': await sweep(() => reconciler.reconcile()),
     'reap': await sweep(() => reaper.reapIdle({ keepResting: true })),
     'rest': await sweep(() => rester.rest()),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
@@ -21,6 +21,7 @@ const RESEARCH = {
   role: 'research',
   primaryModel: 'work/test-model',
 }
+const EXAMPLE = new URL('../../../examples/system_agents.json', import.meta.url)
 const LIMITS = { memoryMb: 2048, cpus: 1 }
 
 test.group('Command | system-agents:apply', (group) => {
@@ -71,6 +72,38 @@ test.group('Command | system-agents:apply', (group) => {
     const again = await apply(declared)
     assert.deepInclude(again, { created: [], changed: [], unchanged: [MAIN.name, RESEARCH.name] })
     assert.equal(starts(MAIN.name), 1)
+    assert.lengthOf(await AuditEvent.all(), events.length)
+  })
+
+  test('makes the fleet of the example true, and changes nothing when run again', async ({
+    assert,
+  }) => {
+    const fleet = JSON.parse(await readFile(EXAMPLE, 'utf8'))
+    const names = fleet.agents.map(({ name }: { name: string }) => name)
+    const references: string[] = fleet.agents.map(
+      ({ primaryModel }: { primaryModel: string }) => primaryModel
+    )
+    const [providers, models] = [0, 1].map((part) => [
+      ...new Set(references.map((reference) => reference.split('/')[part])),
+    ])
+    assert.lengthOf(providers, 1)
+    await LlmProviderFactory.merge({
+      userId: admin.id,
+      name: providers[0],
+      models: models.map((id) => ({ id, name: id })),
+    }).create()
+
+    assert.containsSubset(await apply(fleet), { exitCode: 0, created: names, failed: [] })
+    const rows = await SystemContainer.query().orderBy('name')
+    const made = rows.map(({ name, role, limits, status, primaryModel }) => {
+      return { name, role, limits, status, primaryModel }
+    })
+    const declared = fleet.agents.map((agent: object) => ({ ...agent, status: 'running' }))
+    assert.sameDeepMembers(made, declared)
+
+    const events = await AuditEvent.all()
+    assert.containsSubset(await apply(fleet), { exitCode: 0, unchanged: names, changed: [] })
+    for (const name of names) assert.equal(starts(name), 1)
     assert.lengthOf(await AuditEvent.all(), events.length)
   })
 
