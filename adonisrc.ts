@@ -48,6 +48,7 @@ export default defineConfig({
       file: () => import('#providers/internal_server_provider'),
       environment: ['web', 'test'],
     },
+    () => import('#providers/shutdown_provider'),
   ],
 
   preloads: [

@@ -26,8 +26,6 @@ const internalConfig = {
   connections: { total: 8192, perAddress: isBalanced ? 8192 : 1024 },
   /** Request rate per address. A working agent sends a few requests per second. */
   requests: { perSecond: isBalanced ? Infinity : 200, burst: 1000 },
-  /** How long responses in flight may still run at shutdown, in milliseconds. */
-  drainMs: 5000,
 }
 
 export default internalConfig

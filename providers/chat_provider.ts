@@ -17,9 +17,6 @@ declare module '@adonisjs/core/types' {
   }
 }
 
-/** How long answers in progress may still take at shutdown, in milliseconds. */
-const DRAIN_MS = 5000
-
 /** Registers the chat relay, its two surfaces, and the reader of conversations. */
 export default class ChatProvider {
   #relay: ChatRelay | null = null
@@ -157,7 +154,8 @@ export default class ChatProvider {
   /** Runs before the listener closes, which waits for every open response. */
   ready() {
     this.app.terminating(async () => {
-      await Promise.all([this.#relay?.drain(DRAIN_MS), this.#direct?.drain(DRAIN_MS)])
+      const { remainingMs } = await this.app.container.make('shutdown')
+      await Promise.all([this.#relay?.drain(remainingMs), this.#direct?.drain(remainingMs)])
     })
   }
 

@@ -50,7 +50,10 @@ export default class InternalServerProvider {
      */
     this.#node.unref()
     await this.#listen(this.#node, config)
-    this.app.terminating(() => this.#close(config.drainMs))
+    this.app.terminating(async () => {
+      const { remainingMs } = await this.app.container.make('shutdown')
+      await this.#close(remainingMs)
+    })
     if (this.app.getEnvironment() === 'web') void this.#listenForAgents()
   }
 
@@ -136,7 +139,7 @@ export default class InternalServerProvider {
     }
   }
 
-  /** Waits for responses in flight, but not for ever: an agent's stream can take many minutes. */
+  /** Waits for responses in flight, but not for ever: a model's answer can take many minutes. */
   async #close(drainMs: number): Promise<void> {
     const node = this.#node
     if (!node) return

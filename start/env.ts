@@ -21,6 +21,8 @@ const env = await Env.create(root, {
   INTERNAL_PORT: Env.schema.number.optional(),
   INTERNAL_URL: Env.schema.string.optional({ format: 'url', tld: false }),
   STORAGE_PATH: Env.schema.string.optional(),
+  SHUTDOWN_NOTICE_SEC: Env.schema.number.optional(),
+  SHUTDOWN_DRAIN_SEC: Env.schema.number.optional(),
   VAULT_DRIVER: Env.schema.string.optional(),
   UNISOLATED_AGENTS: Env.schema.enum.optional(['accept'] as const),
   LOG_LEVEL: Env.schema.enum.optional([

@@ -11,6 +11,10 @@ export default class HealthController {
   }
 
   async ready({ response }: HttpContext) {
+    if (app.isTerminating) {
+      const stopping = { name: 'process', status: 'error', message: 'Mosaic is stopping.' }
+      return response.serviceUnavailable({ status: 'error', checks: [stopping] })
+    }
     const checks = await HealthController.#checks()
     const report = await checks.run()
     const told = report.checks.map(({ name, status, message }) => ({ name, status, message }))
