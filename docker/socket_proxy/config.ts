@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /** The proxy's configuration, from its environment alone. */
 export interface SocketProxyConfig {
   host: string
@@ -14,11 +16,23 @@ export interface SocketProxyConfig {
   range: string
   /** A folder on the engine's machine; agents get their own subfolder of it, read-only. Null for none. */
   secretsFolder: string | null
+  /** Where the engine is a manager whose swarm agents may use; null: nothing about a swarm is let through. */
+  swarm: SwarmConfig | null
   /** Maximum limits of one container. */
   ceilings: { memoryMb: number; cpus: number; processes: number }
 }
 
+export interface SwarmConfig {
+  /** The folder of agents' data that all nodes have; null for none. */
+  sharedFolder: string | null
+  /** Folder of the scripts that services may run as root. */
+  scripts: string
+}
+
 const PREFIX = 'SOCKET_PROXY_'
+
+/** Beside the proxy, in the repository and in its image. */
+const SCRIPTS = fileURLToPath(new URL('../agent', import.meta.url))
 
 /** @throws Error with a sentence for the operator */
 export function configFrom(environment: NodeJS.ProcessEnv): SocketProxyConfig {
@@ -41,6 +55,8 @@ export function configFrom(environment: NodeJS.ProcessEnv): SocketProxyConfig {
     memory: get('MEMORY'),
     range: get('RANGE') ?? '10.213.0.0/16',
     secretsFolder: get('SECRETS_FOLDER'),
+    swarm:
+      get('SWARM') === 'allow' ? { sharedFolder: get('SHARED_FOLDER'), scripts: SCRIPTS } : null,
     ceilings: {
       memoryMb: number('MAX_MEMORY_MB', 8192),
       cpus: number('MAX_CPUS', 8),

@@ -1,5 +1,6 @@
 import type { Belongings } from '#socket_proxy/belongings'
 import type { SocketProxyConfig } from '#socket_proxy/config'
+import type { Engine } from '#socket_proxy/engine'
 import type { ImageRules } from '#socket_proxy/image_rules'
 import { INSTALLATION_LABEL, type Installation } from '#socket_proxy/installation'
 import { Refusal } from '#socket_proxy/refusal'
@@ -71,6 +72,7 @@ interface Checked {
 }
 
 export interface ContainerRuleParts {
+  engine: Engine
   config: SocketProxyConfig
   installation: Installation
   belongings: Belongings

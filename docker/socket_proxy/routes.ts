@@ -18,6 +18,8 @@ import {
 } from '#socket_proxy/container_rules'
 import { NetworkRules } from '#socket_proxy/network_rules'
 import { ownFilters } from '#socket_proxy/filters'
+import { SwarmRoutes } from '#socket_proxy/swarm_routes'
+import { isObject } from '#socket_proxy/shape'
 import { Refusal } from '#socket_proxy/refusal'
 import type { FoundContainer, FoundNetwork } from '#socket_proxy/belongings'
 import type { Engine, Outgoing } from '#socket_proxy/engine'
@@ -42,9 +44,9 @@ interface Request extends Call {
   registryAuth?: string
 }
 
-type Rule = (request: Request, name: string) => Promise<Ruling> | Ruling
+export type Rule = (request: Request, name: string) => Promise<Ruling> | Ruling
 
-interface Route {
+export interface Route {
   method: string
   /** Path pattern; `:name` matches a name, `*` an image reference of any number of segments. */
   path: string
@@ -60,6 +62,7 @@ export class Routes {
   readonly #parts: ContainerRuleParts
   readonly #containers: ContainerRules
   readonly #networks: NetworkRules
+  readonly #swarm: SwarmRoutes | null
   readonly #routes: Route[]
 
   constructor(engine: Engine, parts: ContainerRuleParts) {
@@ -67,12 +70,14 @@ export class Routes {
     this.#parts = parts
     this.#containers = new ContainerRules(parts)
     this.#networks = new NetworkRules(parts.config, parts.installation)
+    this.#swarm = parts.config.swarm ? new SwarmRoutes(parts) : null
     this.#routes = [
       ...this.#engineRoutes(),
       ...this.#containerRoutes(),
       ...this.#volumeRoutes(),
       ...this.#networkRoutes(),
       ...this.#imageRoutes(),
+      ...(this.#swarm?.all ?? []),
     ]
   }
 
@@ -196,11 +201,12 @@ export class Routes {
       const found = await this.#engine.look<FoundNetwork[]>(`/networks${wanted}`)
       return { status: 200, answer: (found ?? []).map(told) }
     }
-    const create: Rule = async ({ readBody }) => ({
-      method: 'POST',
-      path: '/networks/create',
-      body: this.#networks.create(await readBody()),
-    })
+    const create: Rule = async ({ readBody }) => {
+      const body = await readBody()
+      const isOfSwarm = isObject(body) && body.Scope === 'swarm'
+      const rules = (isOfSwarm && this.#swarm) || this.#networks
+      return { method: 'POST', path: '/networks/create', body: rules.create(body) }
+    }
     const inspect: Rule = async (_, name) => {
       const found = await belongings.network(checked(name))
       return found ? { status: 200, answer: told(found) } : missing('network', name)

@@ -59,6 +59,7 @@ export class SocketProxy {
     const installation = new Installation(config.installation, config.memory)
     this.#routes = new Routes(this.#engine, {
       config,
+      engine: this.#engine,
       installation,
       belongings: new Belongings(this.#engine, installation),
       images: new ImageRules(this.#engine, config.images),

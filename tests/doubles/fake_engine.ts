@@ -23,11 +23,15 @@ interface KnownContainer {
   address?: string
 }
 
+const SWARM_OBJECT = /^\/(services|secrets|configs|nodes)\/[^/]+$/
+
 /** A Docker engine with a few objects that does nothing, behind its own socket. */
 export class FakeEngine {
   readonly containers = new Map<string, KnownContainer>()
   readonly volumes = new Map<string, Labels>()
   readonly networks = new Map<string, { labels: Labels; subnet?: string }>()
+  /** Objects of a swarm, by path: `/services/<name>`. */
+  readonly objects = new Map<string, unknown>()
   /** IDs by name. */
   readonly images = new Map<string, string>()
   readonly received: Received[] = []
@@ -85,6 +89,7 @@ export class FakeEngine {
   #found(path: string, query: URLSearchParams): unknown {
     const [, kind, ...rest] = path.split('/')
     const name = rest.join('/').replace(/\/json$/, '')
+    if (SWARM_OBJECT.test(path)) return this.objects.get(path) ?? null
     if (path === '/networks') return [...this.networks.keys()].map((one) => this.#network(one))
     if (kind === 'containers' && rest.length === 2 && rest[1] === 'json')
       return this.#container(name)

@@ -68,6 +68,7 @@ export class SocketProxySurface {
       memory: null,
       range: '10.213.0.0/16',
       secretsFolder: null,
+      swarm: null,
       ceilings: { memoryMb: 8192, cpus: 8, processes: 4096 },
       ...config,
     })

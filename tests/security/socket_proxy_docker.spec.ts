@@ -75,6 +75,7 @@ if (engine?.host.startsWith('unix://')) {
         memory: null,
         range: '10.213.0.0/16',
         secretsFolder: null,
+        swarm: null,
         ceilings: { memoryMb: 8192, cpus: 8, processes: 4096 },
       })
       const url = (await proxy.start()).replace('tcp:', 'http:')
