@@ -5,9 +5,16 @@
 #   start.sh server            the server
 #   start.sh <command> …       an ace command, such as "doctor" or "breakglass:create"
 #
+# A swarm's secret `mosaic_secret_key` stands for MOSAIC_SECRET_KEY where that is not set.
 # MOSAIC_START_SEC: seconds to wait for the database, or for another replica to migrate (default 120).
 set -eu
 cd "$(dirname "$0")/.."
+
+key=/run/secrets/mosaic_secret_key
+if [ -z "${MOSAIC_SECRET_KEY:-}" ] && [ -r "$key" ]; then
+  MOSAIC_SECRET_KEY=$(cat "$key")
+  export MOSAIC_SECRET_KEY
+fi
 
 if [ "${1:-server}" != server ]; then exec node bin/console.js "$@"; fi
 

@@ -145,6 +145,12 @@ class TestRun {
         return 'there'
       })
     }
+    if (needs.has('swarm stack')) {
+      await step('Images of the stack', async () => {
+        await this.#engines.get('swarm').addStackImages()
+        return 'there'
+      })
+    }
     if (needs.has('stack')) {
       await step('Compose and its images', async () => {
         const { composeProgram } = await import('./engine/compose_program.mjs')

@@ -7,6 +7,7 @@ export const CHAPTERS = [
   'operations',
   'oidc',
   'runtimes',
+  'swarm',
   'backup',
   'upgrade',
   'metrics',

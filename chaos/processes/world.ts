@@ -1,6 +1,6 @@
 /**
  * Everything that outlives the replicas: the memory driver's runtime, and the documents that other drivers'
- * agents fetch. Counts violations.
+ * agents fetch. Counts violations. Its argument, if any, is JSON: how all agents behave.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,7 +27,8 @@ const GB = 1024 ** 3
 const world = new MemoryWorld()
 world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 1 * GB, swapFree: 1 * GB }
 const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
-driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS })
+const behaviour = JSON.parse(process.argv[2] ?? '{}') as object
+driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS, ...behaviour })
 
 /** The replica that is changing each instance. A dead replica is removed at once. */
 const changing = new Map<string, string>()

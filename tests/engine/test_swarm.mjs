@@ -10,7 +10,9 @@ import { join } from 'node:path'
 import Docker from 'dockerode'
 import { command } from '../../bin/setup/command.mjs'
 import { SetupFailure } from '../../bin/setup/failure.mjs'
+import { importPostgresImage, POSTGRES_IMAGE } from './hub_images.mjs'
 import { GATEWAY_IMAGE, importGatewayImage } from './images.mjs'
+import { importMosaicImage, MOSAIC_IMAGE } from './mosaic_image.mjs'
 import { Namespaces } from './namespaces.mjs'
 import { PrivateEngine } from './private_engine.mjs'
 import { busybox } from './programs.mjs'
@@ -33,6 +35,7 @@ const SWITCH =
 export class TestSwarm {
   #switch = null
   #nodes = []
+  #hasStack = false
 
   /**
    * @returns {Promise<'running'>}
@@ -96,12 +99,23 @@ export class TestSwarm {
     }
   }
 
+  addGatewayImage() {
+    return this.#addImage(GATEWAY_IMAGE, importGatewayImage)
+  }
+
+  /** Adds what the stack of `docker/stack.yaml` is made from. */
+  async addStackImages() {
+    await this.#addImage(POSTGRES_IMAGE, importPostgresImage)
+    await this.#addImage(MOSAIC_IMAGE, importMosaicImage)
+    this.#hasStack = true
+  }
+
   /** Imports it at the manager and copies it from there: an image has one id at all nodes. */
-  async addGatewayImage() {
+  async #addImage(image, importImage) {
     const [first, ...others] = this.#nodes.map(connect)
-    await importGatewayImage(first, { busybox: await busybox() })
+    await importImage(first, { busybox: await busybox() })
     for (const other of others) {
-      const progress = await other.loadImage(await first.getImage(GATEWAY_IMAGE).get())
+      const progress = await other.loadImage(await first.getImage(image).get())
       await new Promise((resolve, reject) => {
         other.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()))
       })
@@ -123,6 +137,10 @@ export class TestSwarm {
     return {
       MOSAIC_TEST_SWARM: JSON.stringify({ nodes, shared: this.#shared, switch: entering }),
       MOSAIC_TEST_GATEWAY_IMAGE: GATEWAY_IMAGE,
+      ...(this.#hasStack && {
+        MOSAIC_TEST_MOSAIC_IMAGE: MOSAIC_IMAGE,
+        MOSAIC_TEST_POSTGRES_IMAGE: POSTGRES_IMAGE,
+      }),
     }
   }
 

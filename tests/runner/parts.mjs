@@ -47,6 +47,7 @@ export const PARTS = {
       word: 'compose',
       needs: ['openclaw', 'engine', 'openclaw image', 'stack'],
     },
+    { on: 'Swarm', word: 'swarm', needs: ['build', 'swarm', 'swarm stack'] },
   ],
 }
 

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import { testSwarm, type Swarm, type SwarmNode } from '#tests/engine/swarm'
+
+const run = promisify(execFile)
+
+/** Hard-coded defaults show at an unusual port. */
+const PORT = 8333
+const STACK = 'mosaic'
+
+const COMMAND_MS = 60_000
+/** Each start by an image's name asks a registry first, which is out of reach here. */
+const UP_MS = 5 * 60_000
+const UPDATED_MS = 5 * 60_000
+const ANSWER_MS = 3000
+const ASK_EVERY_MS = 200
+
+interface Readiness {
+  checks: { name: string; status: string }[]
+}
+
+const swarm = testSwarm()
+if (swarm && process.env.MOSAIC_TEST_MOSAIC_IMAGE) stackOn(swarm)
+
+function stackOn({ manager, worker, nodes }: Swarm): void {
+  const folder = mkdtempSync(join(tmpdir(), 'mosaic-stack-'))
+  const keyFile = join(folder, 'mosaic_secret_key')
+  const key = randomBytes(32).toString('base64')
+
+  /** This kernel may lack IPVS, without which ports of nodes lead to their own replicas only. */
+  const environment = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    DOCKER_HOST: manager.host,
+    DOCKER_SOCKET: manager.host.slice('unix://'.length),
+    MOSAIC_SECRET_KEY_FILE: keyFile,
+    MOSAIC_IMAGE: process.env.MOSAIC_TEST_MOSAIC_IMAGE,
+    POSTGRES_IMAGE: process.env.MOSAIC_TEST_POSTGRES_IMAGE,
+    MOSAIC_ADDRESS: manager.address,
+    MOSAIC_DATABASE_NODE: worker.name,
+    MOSAIC_PORT: String(PORT),
+    MOSAIC_PORT_MODE: 'host',
+    MOSAIC_ENDPOINT_MODE: 'dnsrr',
+    MOSAIC_UPDATE_ORDER: 'stop-first',
+  }
+  const docker = async (words: string[], change: NodeJS.ProcessEnv = {}) => {
+    const env = { ...environment, ...change }
+    const { stdout } = await run('docker', words, { env, timeout: COMMAND_MS })
+    return stdout
+  }
+  const deploy = (change: NodeJS.ProcessEnv = {}) => {
+    const file = app.makePath('docker/stack.yaml')
+    const words = ['--resolve-image', 'never', '-c', file, STACK]
+    return docker(['stack', 'deploy', ...words], change)
+  }
+
+  const answer = async ({ address }: SwarmNode, path: string) => {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    return fetch(`http://${address}:${PORT}${path}`, { signal }).catch(() => null)
+  }
+  const isLive = async (node: SwarmNode) => (await answer(node, '/health/live'))?.ok ?? false
+  const pause = () => new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+  const tasksAtWork = async () => {
+    const format = ['--filter', 'desired-state=running', '--format', '{{.ID}} {{.CurrentState}}']
+    const told = await docker(['service', 'ps', `${STACK}_mosaic`, '--no-trunc', ...format])
+    const lines = told.split('\n').filter((line) => line.includes(' Running '))
+    return lines.map((line) => line.split(' ')[0])
+  }
+
+  test.group('The stack of stack.yaml', (group) => {
+    group.setup(() => {
+      writeFileSync(keyFile, key, { mode: 0o600 })
+      return async () => {
+        await docker(['stack', 'rm', STACK]).catch(() => {})
+        rmSync(folder, { recursive: true })
+      }
+    })
+    group.each.setup(() => async (hasError) => {
+      if (!hasError) return
+      const words = ['stack', 'ps', '--no-trunc', STACK]
+      console.error(await docker(words).catch(String))
+      const log = ['service', 'logs', '--tail', '40', `${STACK}_mosaic`]
+      console.error(await docker(log).catch(String))
+    })
+
+    test('is not deployed without a key, and says how to make one', async ({ assert }) => {
+      const failed = await deploy({ MOSAIC_SECRET_KEY_FILE: '' }).catch(String)
+      assert.include(failed, 'openssl rand -base64 32')
+    })
+
+    test('runs a replica on each node, on one database', async ({ assert }) => {
+      await deploy()
+      const deadline = Date.now() + UP_MS
+      for (const node of nodes) {
+        while (!(await isLive(node))) {
+          if (Date.now() > deadline) assert.fail(`${node.name} has no replica that answers`)
+          await pause()
+        }
+        const { checks } = (await (await answer(node, '/health/ready'))!.json()) as Readiness
+        const good = checks.filter(({ status }) => status === 'ok').map(({ name }) => name)
+        assert.includeMembers(good, ['database', 'migrations', 'vault'])
+      }
+      const log = await docker(['service', 'logs', '--raw', `${STACK}_mosaic`])
+      assert.include(log, `http://${manager.address}:${PORT}/onboarding?token=`)
+    }).timeout(UP_MS + COMMAND_MS)
+
+    test('shows its key to nobody who inspects it', async ({ assert }) => {
+      const service = await docker(['service', 'inspect', `${STACK}_mosaic`])
+      assert.notInclude(service, key)
+      assert.notInclude(await docker(['secret', 'inspect', `${STACK}_mosaic_secret_key`]), key)
+    })
+
+    test('is updated one replica after the other: one always answers', async ({ assert }) => {
+      const before = await tasksAtWork()
+      assert.lengthOf(before, 2)
+      await deploy({ LOG_LEVEL: 'warn' })
+      const isReplaced = async () => {
+        const now = await tasksAtWork()
+        return now.length === 2 && now.every((task) => !before.includes(task))
+      }
+      const deadline = Date.now() + UPDATED_MS
+      const silences: string[] = []
+      while (!(await isReplaced()) || !(await Promise.all(nodes.map(isLive))).every(Boolean)) {
+        if (Date.now() > deadline) assert.fail('the update took too long')
+        const living = await Promise.all(nodes.map(isLive))
+        if (!living.some(Boolean)) silences.push(new Date().toISOString())
+        await pause()
+      }
+      assert.deepEqual(silences, [])
+    }).timeout(UPDATED_MS + COMMAND_MS)
+  })
+}
