@@ -22,6 +22,7 @@ const GROUPS: Record<string, () => Promise<Group>> = {
   'reap': async () => (await import('./groups/reap.js')).reapGroup,
   'search': async () => (await import('./groups/search.js')).searchGroup,
   'docker': async () => (await import('./groups/docker.js')).dockerGroup,
+  'swarm': async () => (await import('./groups/swarm.js')).swarmGroup,
   'day': async () => (await import('./groups/day.js')).dayGroup,
   'scale': async () => (await import('./groups/scale.js')).scaleGroup,
   'felt': async () => (await import('./groups/felt.js')).feltGroup,

@@ -40,5 +40,9 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
       teardown: runnerHooks.teardown.concat([() => app.terminate()]),
     })
   })
-  .run(() => run())
+  .run(async (app) => {
+    await run()
+    /** A hook that failed kept the last one, which terminates the app, from running. */
+    await app.terminate()
+  })
   .catch(reportBootFailure)
