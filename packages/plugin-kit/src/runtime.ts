@@ -15,5 +15,6 @@ declare module '../../../app/runtimes/manager.js' {
   interface RuntimeDrivers {
     process: true
     docker: true
+    swarm: true
   }
 }
