@@ -159,7 +159,7 @@ export const settingsDescription = {
     return {
       type: 'object',
       properties: Object.fromEntries(properties),
-      /** Options of plugins' runtimes. */
+      /** Options of runtimes. */
       patternProperties: { '^runtime\\.options\\.': {} },
       additionalProperties: false,
     }

@@ -46,7 +46,8 @@ export const findingSearchValidator = vine.create({
   limit: vine.number().withoutDecimals().min(1).max(MOST_MATCHES).optional(),
 })
 
-const KEY_LENGTH = 200
+/** Characters of a memory's key or namespace. */
+export const KEY_LENGTH = 200
 const MOST_REVISIONS = 2_000_000_000
 /** A day; longer work needs another claim. */
 const MOST_CLAIM_MINUTES = 1440
@@ -65,9 +66,6 @@ export const memoryKeyValidator = vine.create({
   namespace: namespace().optional(),
   revision: revision().optional(),
 })
-
-/** The key, which stands in the path. */
-export const memoryNameValidator = vine.create({ key: vine.string().maxLength(KEY_LENGTH) })
 
 export const memoryValidator = vine.create({
   value: vine.any().nullable(),

@@ -46,5 +46,7 @@ const markdown = new Marked({
 })
 
 export function renderDocs(text: string): string {
-  return DOMPurify.sanitize(markdown.parse(text, { async: false }))
+  const html = markdown.parse(text, { async: false })
+  /** Long lines scroll, which must be possible by keyboard. */
+  return DOMPurify.sanitize(html.replaceAll('<pre>', '<pre tabindex="0">'))
 }

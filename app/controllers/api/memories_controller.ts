@@ -3,9 +3,9 @@ import app from '@adonisjs/core/services/app'
 import { parseJson } from '#bounded/json'
 import { refuseFields } from '#settings/field_errors'
 import {
+  KEY_LENGTH,
   memoriesValidator,
   memoryKeyValidator,
-  memoryNameValidator,
   memoryValidator,
 } from '#validators/knowledge'
 
@@ -25,7 +25,10 @@ export default class MemoriesController {
   /** Accepts the namespace in the query, like the other actions, or in the body. */
   async update({ auth, params, request }: HttpContext) {
     const asked = await memoryKeyValidator.validate(request.qs())
-    const { key } = await memoryNameValidator.validate(params)
+    const { key } = params
+    if (key.length > KEY_LENGTH) {
+      refuseFields([{ field: 'key', message: `A key has at most ${KEY_LENGTH} characters.` }])
+    }
     const { namespace = asked.namespace, ...given } = await request.validateUsing(memoryValidator)
     const input = { revision: asked.revision, ...given, value: sentValue(request) }
     const memories = await this.#memories()
