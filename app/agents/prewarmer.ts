@@ -125,10 +125,10 @@ export class Prewarmer {
 
     const isCold = await this.#isCold(agent)
     if (cancelled.aborted) return 'chatting'
-    if (isCold) prewarms.set(agent, shown)
     shown.begin()
     /** A resting agent has resumed: it answers at once, and the prewarm goes on unseen. */
-    if (!isCold) this.#hide(agent, shown)
+    if (isCold) prewarms.set(agent, shown)
+    else this.#hide(agent, shown)
     await this.#local.tellPresent(agent)
     if (prewarms.get(agent) === shown) {
       this.#local.events.emit(agent, { type: 'progress', progress: shown.at('prewarming') })

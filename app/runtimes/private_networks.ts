@@ -9,3 +9,15 @@ export const PRIVATE_NETWORKS = [
   '192.168.0.0/16',
   '224.0.0.0/4',
 ]
+
+/**
+ * Returns the rules of iptables that drop a chain's packets to these networks. Queries that an engine forwards for
+ * agents pass: the machine's name servers may have private addresses.
+ */
+export function publicOnly(chain: string): string[] {
+  return [
+    `-A ${chain} -p udp -m udp --dport 53 -j RETURN`,
+    `-A ${chain} -p tcp -m tcp --dport 53 -j RETURN`,
+    ...PRIVATE_NETWORKS.map((range) => `-A ${chain} -d ${range} -j DROP`),
+  ]
+}

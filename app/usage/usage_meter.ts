@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import { createId } from '@paralleldrive/cuid2'
 import db from '@adonisjs/lucid/services/db'
+import { inBatches } from '#models/batches'
 import UsageDay from '#models/usage_day'
 import User from '#models/user'
 import WakeDay from '#models/wake_day'
@@ -127,9 +128,7 @@ export class UsageMeter {
     sums: DailySums<S>,
     save: (some: DailyEntry<S>[]) => Promise<unknown>
   ) {
-    const all = sums.take()
-    for (let from = 0; from < all.length; from += BATCH) {
-      const some = all.slice(from, from + BATCH)
+    for (const some of inBatches(sums.take(), BATCH)) {
       try {
         await save(some)
       } catch (error) {

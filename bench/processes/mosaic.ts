@@ -5,8 +5,9 @@
 import { fetchGateway } from '#runtimes/gateway_connections'
 import { readyAt } from '../openclaw_by_hand.js'
 import { Secret } from '@adonisjs/core/helpers'
-import type { Observed, RuntimeDriver } from '#runtimes/contract'
+import type { RuntimeDriver } from '#runtimes/contract'
 import { answerQuestions } from '../answering.js'
+import { doubleDriver } from '../double_driver.js'
 import { webProcess } from '../web_process.js'
 import { now } from '../clock.js'
 import type { EnsureFigures, MosaicFacts, WakeDurations } from '../mosaic.js'
@@ -14,48 +15,6 @@ import type { EnsureFigures, MosaicFacts, WakeDurations } from '../mosaic.js'
 const ROUNDS = 200_000
 
 const [gatewayUrl, agents] = process.argv.slice(2)
-
-/** A driver whose instances all run at the double's address once created. */
-function doubleDriver(): RuntimeDriver {
-  const running = new Map<string, Observed>()
-  return {
-    name: 'bench',
-    capabilities: {
-      isolation: 'none',
-      suspend: false,
-      limits: false,
-      multiNode: false,
-      events: false,
-    },
-    async ensure({ name, agent, generation, hash }) {
-      const state = {}
-      running.set(name, {
-        name,
-        agent,
-        id: 'double',
-        generation,
-        specHash: hash,
-        status: 'running',
-        endpoint: gatewayUrl,
-        startedAt: new Date(),
-        exitCode: null,
-        outOfMemory: false,
-        failure: null,
-        state,
-      })
-      return { name, id: 'double', endpoint: gatewayUrl, state }
-    },
-    stop: async ({ name }) => void running.delete(name),
-    inspect: async ({ name }) => running.get(name) ?? null,
-    list: async function* () {
-      yield* running.values()
-    },
-    remove: async ({ name }) => void running.delete(name),
-    purge: async ({ name }) => void running.delete(name),
-    logs: async function* () {},
-    preflight: async () => [],
-  }
-}
 
 /** Start and end of the driver's last `ensure`. */
 const ensured = { from: 0, to: 0 }
@@ -94,7 +53,11 @@ async function prepare(): Promise<MosaicFacts> {
   const settings = await app.container.make('settings')
   const runtimes = await app.container.make('runtime.manager')
   runtimes.extend('bench', async () => {
-    return timed(agents === 'real' ? await runtimes.use('process') : doubleDriver())
+    return timed(
+      agents === 'real'
+        ? await runtimes.use('process')
+        : doubleDriver({ name: 'bench', endpointOf: () => gatewayUrl })
+    )
   })
   await settings.set('runtime.driver', 'bench')
   await settings.set('network.allowedRanges', ['127.0.0.0/8'])

@@ -1,10 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
-import { Secret } from '@adonisjs/core/helpers'
 import type { Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
 import { LABEL } from '#runtimes/engine/labels'
@@ -15,6 +13,7 @@ import { doubleWithin } from '#tests/contracts/double_within'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
+import { trialSpec } from '#tests/contracts/trial_spec'
 
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
 
@@ -110,20 +109,10 @@ export class DockerTrial implements RuntimeTrial {
 
   /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, change: Partial<InstanceSpec> = {}): InstanceSpec {
-    const id = randomUUID().slice(0, 8)
-    this.documents.serve(`user/${id}`, { fake })
-    return {
-      name: `mosaic-user-${id}`,
-      agent: `user/${id}`,
-      installation: HERE,
-      generation: 1,
-      hash: createHash('sha256').update(id).digest('hex'),
-      apiUrl: this.apiUrl,
-      token: new Secret(`token-${randomUUID()}`),
-      image: null,
-      limits: { memoryMb: 256, cpus: 1, processes: 64 },
-      ...change,
-    }
+    const limits = { memoryMb: 256, cpus: 1, processes: 64 }
+    const spec = trialSpec({ installation: HERE, apiUrl: this.apiUrl, limits, ...change })
+    this.documents.serve(spec.agent, { fake })
+    return spec
   }
 
   /** Returns the context of a caller who never leaves. */

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
-import { Secret } from '@adonisjs/core/helpers'
 import { RuntimeError } from '#runtimes/errors'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,6 +12,7 @@ import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
+import { trialSpec } from '#tests/contracts/trial_spec'
 
 /** The launcher, as the application starts it. */
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
@@ -135,19 +134,9 @@ export class ProcessTrial implements RuntimeTrial {
 
   /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, files: { path: string; content: string }[] = []): InstanceSpec {
-    const id = randomUUID().slice(0, 8)
-    this.documents.serve(`user/${id}`, { fake }, files)
-    return {
-      name: `mosaic-user-${id}`,
-      agent: `user/${id}`,
-      installation: HERE,
-      generation: 1,
-      hash: createHash('sha256').update(id).digest('hex'),
-      apiUrl: this.apiUrl,
-      token: new Secret(`token-${randomUUID()}`),
-      image: null,
-      limits: { memoryMb: 512, cpus: 1, processes: 64 },
-    }
+    const spec = trialSpec({ installation: HERE, apiUrl: this.apiUrl })
+    this.documents.serve(spec.agent, { fake }, files)
+    return spec
   }
 
   /** Returns the context of a caller who never leaves. */

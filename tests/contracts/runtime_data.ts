@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -7,12 +6,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import { Secret } from '@adonisjs/core/helpers'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import type { SuiteTest } from '#tests/contracts/suite'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { trialSpec } from '#tests/contracts/trial_spec'
 
 const DEADLINE_MS = 20_000
 
@@ -50,20 +49,8 @@ export function runtimeDataSuite(
     const put = (given: InstanceSpec, data: Buffer) =>
       driver.importData!(given, Readable.from([data]), patient())
 
-    function spec(): InstanceSpec {
-      const id = randomUUID().slice(0, 8)
-      return {
-        name: `mosaic-user-${id}`,
-        agent: `user/${id}`,
-        installation: HERE,
-        generation: 1,
-        hash: createHash('sha256').update(id).digest('hex'),
-        apiUrl: trial.apiUrlOf?.(HERE) ?? trial.apiUrl,
-        token: new Secret(`token-${id}`),
-        image: null,
-        limits: { memoryMb: 512, cpus: 1, processes: 64 },
-      }
-    }
+    const spec = () =>
+      trialSpec({ installation: HERE, apiUrl: trial.apiUrlOf?.(HERE) ?? trial.apiUrl })
 
     /** Starts the agent, has it answer that often, and stops it. Each answer tells the number of its turn. */
     async function turns(count: number, given: InstanceSpec, by = driver): Promise<string> {

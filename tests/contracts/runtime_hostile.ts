@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { chmod, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,12 +5,12 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as after } from 'node:timers/promises'
-import { Secret } from '@adonisjs/core/helpers'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { Impostor } from '#tests/contracts/impostor'
 import type { RuntimeSuite, RuntimeTrial } from '#tests/contracts/runtime'
 import type { SuiteTest } from '#tests/contracts/suite'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import { trialSpec } from '#tests/contracts/trial_spec'
 
 const DEADLINE_MS = 20_000
 const HERE = 'installation-here'
@@ -61,20 +60,8 @@ export function hostileAgentSuite(
     const patient = () => ({ signal: new AbortController().signal })
     const refOf = ({ name }: { name: string }) => ({ name, state: null })
 
-    function spec(): InstanceSpec {
-      const id = randomUUID().slice(0, 8)
-      return {
-        name: `mosaic-user-${id}`,
-        agent: `user/${id}`,
-        installation: HERE,
-        generation: 1,
-        hash: createHash('sha256').update(id).digest('hex'),
-        apiUrl: trial.apiUrlOf?.(HERE) ?? trial.apiUrl,
-        token: new Secret(`token-${randomUUID()}`),
-        image: null,
-        limits: { memoryMb: 512, cpus: 1, processes: 64 },
-      }
-    }
+    const spec = () =>
+      trialSpec({ installation: HERE, apiUrl: trial.apiUrlOf?.(HERE) ?? trial.apiUrl })
 
     async function start(given: InstanceSpec): Promise<Instance> {
       const instance = await driver.ensure(given, patient())

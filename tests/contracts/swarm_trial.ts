@@ -1,5 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { Secret } from '@adonisjs/core/helpers'
 import type { Swarm, SwarmNode } from '#tests/engine/swarm'
 import { LABEL } from '#runtimes/engine/labels'
 import { defaultsOf } from '#runtimes/options'
@@ -16,6 +14,7 @@ import { until } from '#tests/contracts/docker_trial'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
+import { trialSpec } from '#tests/contracts/trial_spec'
 
 const SCRIPTS = new URL('../../docker/agent/', import.meta.url).pathname
 
@@ -105,20 +104,10 @@ export class SwarmTrial implements RuntimeTrial {
 
   /** Creates a spec of a new agent, whose document tells the double of OpenClaw how to behave. */
   spec(fake: FakeBehaviour = {}, change: Partial<InstanceSpec> = {}): InstanceSpec {
-    const id = randomUUID().slice(0, 8)
-    this.documents.serve(`user/${id}`, { fake })
-    return {
-      name: `mosaic-user-${id}`,
-      agent: `user/${id}`,
-      installation: HERE,
-      generation: 1,
-      hash: createHash('sha256').update(id).digest('hex'),
-      apiUrl: this.apiUrl,
-      token: new Secret(`token-${randomUUID()}`),
-      image: null,
-      limits: { memoryMb: 256, cpus: 1, processes: 64 },
-      ...change,
-    }
+    const limits = { memoryMb: 256, cpus: 1, processes: 64 }
+    const spec = trialSpec({ installation: HERE, apiUrl: this.apiUrl, limits, ...change })
+    this.documents.serve(spec.agent, { fake })
+    return spec
   }
 
   /** Returns the context of a caller who never leaves. */

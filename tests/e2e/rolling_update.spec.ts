@@ -53,7 +53,7 @@ test.group('A rolling update of Mosaic', (group) => {
   /** Starts one more replica; it gets its share of the requests. */
   async function addReplica(): Promise<Replica> {
     const ports = { PORT: String(await freePort()), INTERNAL_PORT: String(await freePort()) }
-    const replica: Replica = await Child.start(fileOf('replica.mjs'), {
+    const replica: Replica = await Child.start(fileOf('replica.ts'), {
       args: [`http://127.0.0.1:${world.ready.port}`],
       env: { ...installation.env, ...ports, ...SHARED },
     })

@@ -12,6 +12,7 @@ import {
 } from '#agents/background/reconcile_plan'
 import { isUp } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow, WakeReason } from '#agents/types'
+import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
@@ -20,8 +21,6 @@ import type { Observed } from '#runtimes/contract'
 /** An engine that takes longer to list its instances counts as unreachable. */
 const LIST_MS = 30_000
 const CONCURRENCY = 8
-/** Ids per query. */
-const BATCH = 500
 
 const UP = ['starting', 'running', 'suspended', 'stopping']
 
@@ -195,8 +194,7 @@ export class AgentReconciler {
       .filter((agent) => agent.startsWith('user/'))
       .map((agent) => agent.slice('user/'.length))
       .filter((id) => !users.has(id))
-    for (let from = 0; from < missing.length; from += BATCH) {
-      const some = missing.slice(from, from + BATCH)
+    for (const some of inBatches(missing)) {
       for (const row of await query().whereIn('user_id', some)) {
         users.set(row.userId, row)
       }

@@ -6,9 +6,7 @@ import type { Clock } from '#timing/clock'
 import type { AgentsContext } from '#agents/context'
 import { HELD, type LeaseStore } from '#agents/leases/lease_manager'
 import type { AgentKey } from '#agents/types'
-
-/** Ids per statement. */
-const BATCH = 500
+import { inBatches } from '#models/batches'
 
 const COLUMNS = ['lease_owner', 'lease_fence', 'lease_expires_at']
 
@@ -71,12 +69,11 @@ export class DatabaseLeaseStore implements LeaseStore {
   async renew(held: ReadonlyMap<AgentKey, number>): Promise<AgentKey[]> {
     const kept = new Set<AgentKey>()
     for (const kind of AGENT_TABLES) {
-      const ids = idsIn(kind, held.keys())
-      for (let from = 0; from < ids.length; from += BATCH) {
+      for (const ids of inBatches(idsIn(kind, held.keys()))) {
         const query = db
           .from(kind.table)
           .where('lease_owner', this.#replicaId)
-          .whereIn(kind.column, ids.slice(from, from + BATCH))
+          .whereIn(kind.column, ids)
           .update({ lease_expires_at: this.#expiry() })
         query.knexQuery.returning([kind.column, 'lease_fence'])
         for (const { [kind.column]: id, lease_fence: fence } of await query) {

@@ -2,6 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { AgentsContext, Replicas } from '#agents/context'
 import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey } from '#agents/types'
+import { inBatches } from '#models/batches'
 
 const TABLE = 'agent_uses'
 /** How often a replica publishes its requests in flight, in milliseconds. */
@@ -35,12 +36,11 @@ export class InFlightRegistry {
     const gone = [...this.#published.keys()].filter((agent) => !inFlight.has(agent))
     const changed = [...inFlight].filter(([agent, count]) => this.#published.get(agent) !== count)
     const now = timeOf(clock.now())
-    for (let from = 0; from < gone.length; from += BATCH) {
-      const some = gone.slice(from, from + BATCH)
+    for (const some of inBatches(gone, BATCH)) {
       await db.from(TABLE).where('replica_id', replicaId).whereIn('agent', some).delete()
     }
-    for (let from = 0; from < changed.length; from += BATCH) {
-      const rows = changed.slice(from, from + BATCH).map(([agent, count]) => ({
+    for (const some of inBatches(changed, BATCH)) {
+      const rows = some.map(([agent, count]) => ({
         agent,
         replica_id: replicaId,
         in_flight: count,

@@ -6,13 +6,12 @@ import type { AgentsContext, AgentsLogger } from '#agents/context'
 import { raceSignal } from '#timing/race_signal'
 import type { AgentKey } from '#agents/types'
 import { InFlightRegistry } from '#agents/replicas/in_flight_registry'
+import { inBatches } from '#models/batches'
 
 /** A busy agent costs at most one write per interval. */
 const WRITE_EVERY_MS = 15_000
 /** Statements for different agents are at least this far apart, however many are in use. */
 const GATHER_MS = 1000
-/** Ids per statement. SQLite accepts far more, but a long statement blocks its only writer. */
-const BATCH = 500
 
 interface Use {
   inFlight: number
@@ -185,8 +184,7 @@ export class AgentActivity {
   async #saveTable(table: string, column: string, all: string[], now: number): Promise<void> {
     const { dateTimeFormat } = db.connection().dialect
     const at = DateTime.fromMillis(now).toFormat(dateTimeFormat)
-    for (let from = 0; from < all.length; from += BATCH) {
-      const some = all.slice(from, from + BATCH)
+    for (const some of inBatches(all)) {
       await db.from(table).whereIn(column, some).update({ last_active_at: at })
     }
   }

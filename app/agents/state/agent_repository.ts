@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import { createId } from '@paralleldrive/cuid2'
+import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import User from '#models/user'
 import UserContainer from '#models/user_container'
@@ -33,9 +34,6 @@ export interface RowChanges {
   /** User agents only. */
   nextJobAt?: number | null
 }
-
-/** Ids per statement. */
-const BATCH = 500
 
 /** A system agent's name is passed to the engine only if it is safe there: admins may type anything. */
 const SAFE_SYSTEM_NAME = /^mosaic-system-[a-z0-9][a-z0-9-]{0,40}$/
@@ -94,8 +92,7 @@ export class AgentRepository {
 
   async findMany(agents: AgentKey[]): Promise<AgentRow[]> {
     const found: AgentRow[] = []
-    for (let from = 0; from < agents.length; from += BATCH) {
-      const some = agents.slice(from, from + BATCH)
+    for (const some of inBatches(agents)) {
       const [users, systems] = AGENT_TABLES.map((kind) => idsIn(kind, some))
       if (users.length > 0) found.push(...(await UserContainer.query().whereIn('user_id', users)))
       if (systems.length > 0) found.push(...(await SystemContainer.query().whereIn('id', systems)))

@@ -4,7 +4,7 @@ import type { LocalState } from '#agents/state/local_state'
 import type { AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import { PUBLISH_EVERY_MS } from '#agents/replicas/in_flight_registry'
-import { RowChanges, type ChangedRow } from '#agents/replicas/row_changes'
+import { RecentChanges, type ChangedRow } from '#agents/replicas/recent_changes'
 import { WakeCancelled } from '#agents/state/wake'
 import type { WakeRegistry } from '#agents/replicas/wake_registry'
 import { hashGatewayToken } from '#models/with_lifecycle'
@@ -29,7 +29,7 @@ export class ReplicaSync {
   readonly #parts: ReplicaSyncParts
   /** The last state sent to watchers, by agent. */
   readonly #told = new Map<AgentKey, string>()
-  readonly #changes: RowChanges
+  readonly #changes: RecentChanges
   #comparedAt = -Infinity
   #cancelTimer: () => void = () => {}
   #closed = false
@@ -40,7 +40,7 @@ export class ReplicaSync {
   ) {
     this.#context = context
     this.#parts = parts
-    this.#changes = new RowChanges(context.clock)
+    this.#changes = new RecentChanges(context.clock)
   }
 
   /** Starts polling. */

@@ -4,7 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentDirectory } from '#agents/fleet/agent_directory'
 import { EarlyWakes } from '#agents/background/early_wakes'
-import { RowChanges } from '#agents/replicas/row_changes'
+import { RecentChanges } from '#agents/replicas/recent_changes'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { UserDirectory } from '#identity/user_directory'
@@ -40,7 +40,7 @@ test.group('Large fleets', (group) => {
   test('no recurring work and no list reads a whole table', async ({ assert }) => {
     await awake(2)
     const early = new EarlyWakes(house.context, house.lifecycle, house.rester)
-    const changes = new RowChanges(house.clock)
+    const changes = new RecentChanges(house.clock)
     const day = '2026-11-23'
     const scans = await FullScans.of(['users', 'user_containers', 'usage_days'], async () => {
       await house.reconciler.reconcile({ dryRun: true })
@@ -75,7 +75,7 @@ test.group('Large fleets', (group) => {
 
   test('replicas read what changed lately, not what they know', async ({ assert }) => {
     const agents = await awake(5)
-    const changes = new RowChanges(house.clock)
+    const changes = new RecentChanges(house.clock)
     const now = house.clock.now()
     for (const { userId } of agents) await changedAt(userId, now - HOUR_MS)
     await changedAt(agents[0].userId, now)
@@ -93,7 +93,7 @@ test.group('Large fleets', (group) => {
 
   test('a replica whose clock is ahead hides nobody else’s changes', async ({ assert }) => {
     const [hasty, other] = await awake(2)
-    const changes = new RowChanges(house.clock)
+    const changes = new RecentChanges(house.clock)
     await changedAt(hasty.userId, house.clock.now() + HOUR_MS)
     await changes.recent()
     await changedAt(other.userId, house.clock.now())

@@ -1,5 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import { PRIVATE_NETWORKS } from '#runtimes/private_networks'
+import { publicOnly } from '#runtimes/private_networks'
 import { shortHash } from '#runtimes/engine/short_hash'
 
 const DEADLINE_MS = 10_000
@@ -68,10 +68,7 @@ export class Firewall {
       `-A ${beyond} ${answers}`,
       // Docker separates agents by a network option that Podman does not have.
       `-A ${beyond} -o ${bridge} -j DROP`,
-      // The engine forwards agents' queries to the machine's name servers, which may have private addresses.
-      `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
-      `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
-      ...PRIVATE_NETWORKS.map((range) => `-A ${beyond} -d ${range} -j DROP`),
+      ...publicOnly(beyond),
       'COMMIT',
       '',
     ].join('\n')

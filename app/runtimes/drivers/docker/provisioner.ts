@@ -1,6 +1,6 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import { LABEL } from '#runtimes/engine/labels'
+import { inRounds } from '#runtimes/engine/rounds'
 import { shortHash } from '#runtimes/engine/short_hash'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { agentContainer } from '#runtimes/drivers/docker/container_options'
@@ -10,11 +10,6 @@ import type { EngineSession } from '#runtimes/drivers/docker/engine_session'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 
 const REPLACE_GRACE_MS = 5000
-
-/** Limit of rounds, in case others keep creating and removing a container of the same name. */
-const MOST_ROUNDS = 8
-/** Pause for another process to finish its step. */
-const PAUSE_MS = 25
 
 /** Increase it when this driver maps specs differently, so that older containers are replaced. */
 const SHAPE_VERSION = 1
@@ -40,15 +35,10 @@ export class Provisioner {
    * process created.
    */
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      await after(round * PAUSE_MS, undefined, { signal: context.signal }).catch(() => {})
-      context.signal.throwIfAborted()
-      const instance = await this.#round(spec, context)
-      if (instance) return instance
-    }
-    throw new RuntimeError('internal', `${spec.name} changes while it is being started.`, {
-      help: 'See which other process makes or removes containers of this name.',
-    })
+    const { signal } = context
+    return inRounds({ name: spec.name, kind: 'containers', signal }, () =>
+      this.#round(spec, context)
+    )
   }
 
   /** Inspects the container and takes the next step. Null requests another round. */

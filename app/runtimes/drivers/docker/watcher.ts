@@ -5,6 +5,7 @@ import type { RuntimeEvent } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
 import type { Engine } from '#runtimes/engine/engine'
 import { agentsOf, LABEL } from '#runtimes/engine/labels'
+import { Watch } from '#runtimes/engine/watch'
 
 /** Interval of full listings, which find what the event stream missed. */
 const RELIST_MS = 45_000
@@ -39,8 +40,7 @@ export class Watcher {
   readonly #installation: string
   readonly #feed: EventFeed
   readonly #known = new Map<string, Known>()
-  #running: AbortController | null = null
-  #connected: PromiseWithResolvers<void> | null = null
+  readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
 
   constructor(engine: Engine, installation: string, feed: EventFeed) {
@@ -51,32 +51,26 @@ export class Watcher {
 
   /** Starts watching. Idempotent. */
   start(): void {
-    if (this.#running) return
-    this.#running = new AbortController()
-    this.#connected = Promise.withResolvers()
-    void this.#watch(this.#running.signal)
+    this.#watch.start()
   }
 
   stop(): void {
-    this.#running?.abort()
-    this.#running = null
-    this.#connected?.resolve()
-    this.#connected = null
+    this.#watch.stop()
     this.#known.clear()
     this.#hasLooked = false
   }
 
   /** Resolves once no further event is missed, or if the engine does not answer. */
   async settled(): Promise<void> {
-    await this.#connected?.promise
+    await this.#watch.settled()
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #keepOn(signal: AbortSignal): Promise<void> {
     let retryMs = FIRST_RETRY_MS
     while (!signal.aborted) {
       const began = performance.now()
       await this.#follow(signal).catch(() => {})
-      this.#connected?.resolve()
+      this.#watch.connect()
       if (performance.now() - began > LONGEST_RETRY_MS) retryMs = FIRST_RETRY_MS
       await after(retryMs, undefined, { signal, ref: false }).catch(() => {})
       retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)
@@ -101,7 +95,7 @@ export class Watcher {
       })()
       heard.catch(() => {})
       await this.#look(signal)
-      this.#connected?.resolve()
+      this.#watch.connect()
       await heard
     } finally {
       clearInterval(relist)

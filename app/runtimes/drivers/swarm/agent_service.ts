@@ -41,7 +41,7 @@ export interface Placement {
   constraints: string[]
 }
 
-/** Restrictions of everything that runs on an agent's network, as far as a swarm can set them. */
+/** What a swarm can restrict of a task on the agents' network. */
 export function hardened({ network, constraints }: Placement, limits: InstanceSpec['limits']) {
   return {
     Resources: {

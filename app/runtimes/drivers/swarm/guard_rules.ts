@@ -1,4 +1,4 @@
-import { PRIVATE_NETWORKS } from '#runtimes/private_networks'
+import { publicOnly } from '#runtimes/private_networks'
 import { shortHash } from '#runtimes/engine/short_hash'
 
 export interface GuardInput {
@@ -22,12 +22,6 @@ export function guardRules({ bridge, mosaic, egress, sources }: GuardInput) {
   const [host, beyond, towards] = [chain, `${chain}-F`, `${chain}-T`]
   const answers = '-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN'
   const toMosaic = `-d ${mosaic.address}/32 -p tcp -m tcp --dport ${mosaic.port}`
-  const open = [
-    // Queries that the engine forwards for agents go to the node's name servers, which may be private.
-    `-A ${beyond} -p udp -m udp --dport 53 -j RETURN`,
-    `-A ${beyond} -p tcp -m tcp --dport 53 -j RETURN`,
-    ...PRIVATE_NETWORKS.map((range) => `-A ${beyond} -d ${range} -j DROP`),
-  ]
   const rules = [
     '*filter',
     `:${host} - [0:0]`,
@@ -40,7 +34,7 @@ export function guardRules({ bridge, mosaic, egress, sources }: GuardInput) {
     `-A ${beyond} ${answers}`,
     `-A ${beyond} -o ${bridge} -j DROP`,
     `-A ${beyond} ${toMosaic} -j RETURN`,
-    ...(egress === 'open' ? open : [`-A ${beyond} -j DROP`]),
+    ...(egress === 'open' ? publicOnly(beyond) : [`-A ${beyond} -j DROP`]),
     `:${towards} - [0:0]`,
     `-A ${towards} ${answers}`,
     ...sources.toSorted().map((source) => `-A ${towards} -s ${source} -j RETURN`),

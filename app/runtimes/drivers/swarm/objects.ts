@@ -1,4 +1,4 @@
-/** Objects of the swarm's API, as far as the driver reads them. */
+/** The parts of the swarm's API that the driver reads. */
 
 /** What a service asks for. The driver writes more than it reads: see `agent_service.ts`. */
 export interface ServiceSpec {

@@ -1,7 +1,7 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import { LABEL } from '#runtimes/engine/labels'
+import { inRounds } from '#runtimes/engine/rounds'
 import { shortHash } from '#runtimes/engine/short_hash'
 import { agentService, type Placement } from '#runtimes/drivers/swarm/agent_service'
 import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
@@ -24,10 +24,6 @@ const START_MS = 10 * 60_000
 /** How long a task may wait for a node that suits it: one may just have joined. */
 const UNPLACED_MS = 5000
 
-/** Limit of rounds, in case others keep changing a service of the same name. */
-const MOST_ROUNDS = 8
-const PAUSE_MS = 25
-
 /** Increase it when this driver maps specs differently, so that older services are replaced. */
 const SHAPE_VERSION = 1
 
@@ -44,15 +40,8 @@ export class Provisioner {
    * that another process changed meanwhile; then the next round looks again.
    */
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      await after(round * PAUSE_MS, undefined, { signal: context.signal }).catch(() => {})
-      context.signal.throwIfAborted()
-      const instance = await this.#round(spec, context)
-      if (instance) return instance
-    }
-    throw new RuntimeError('internal', `${spec.name} changes while it is being started.`, {
-      help: 'See which other process makes or changes services of this name.',
-    })
+    const { signal } = context
+    return inRounds({ name: spec.name, kind: 'services', signal }, () => this.#round(spec, context))
   }
 
   async #round(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {

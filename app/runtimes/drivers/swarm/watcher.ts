@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { RuntimeEvent } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
 import { LABEL } from '#runtimes/engine/labels'
+import { Watch } from '#runtimes/engine/watch'
 import type { Cluster } from '#runtimes/drivers/swarm/cluster'
 import { endpointOf, sightOf } from '#runtimes/drivers/swarm/observation'
 import type { Task } from '#runtimes/drivers/swarm/objects'
@@ -23,8 +24,7 @@ export class Watcher {
   readonly #cluster: Cluster
   readonly #feed: EventFeed
   readonly #known = new Map<string, Known>()
-  #running: AbortController | null = null
-  #connected: PromiseWithResolvers<void> | null = null
+  readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
 
   constructor(services: Services, cluster: Cluster, feed: EventFeed) {
@@ -35,24 +35,18 @@ export class Watcher {
 
   /** Starts watching. Idempotent. */
   start(): void {
-    if (this.#running) return
-    this.#running = new AbortController()
-    this.#connected = Promise.withResolvers()
-    void this.#watch(this.#running.signal)
+    this.#watch.start()
   }
 
   stop(): void {
-    this.#running?.abort()
-    this.#running = null
-    this.#connected?.resolve()
-    this.#connected = null
+    this.#watch.stop()
     this.#known.clear()
     this.#hasLooked = false
   }
 
   /** Resolves once what is there is known, or if the manager does not answer. */
   async settled(): Promise<void> {
-    await this.#connected?.promise
+    await this.#watch.settled()
   }
 
   /** Notes what this driver did itself, so that no event is missed between two looks. */
@@ -65,11 +59,11 @@ export class Watcher {
     if (this.#hasLooked && this.#known.has(name)) this.#leave(name, new Date())
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #keepOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now()
       await this.#look(signal).catch(() => {})
-      this.#connected?.resolve()
+      this.#watch.connect()
       const pause = Math.max(PAUSE_MS, SHARE * (performance.now() - began))
       await after(Math.min(pause, LONGEST_PAUSE_MS), undefined, { signal, ref: false }).catch(
         () => {}

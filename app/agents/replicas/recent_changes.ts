@@ -4,11 +4,10 @@ import { AGENT_TABLES, idsIn } from '#agents/agent_tables'
 import type { AgentsContext } from '#agents/context'
 import { timeOf } from '#agents/replicas/replica_registry'
 import type { AgentKey } from '#agents/types'
+import { inBatches } from '#models/batches'
 
 /** More than the clocks of synchronised machines differ, and the time a statement takes. */
 const OVERLAP_MS = 10_000
-/** Rows per statement. */
-const BATCH = 500
 
 /** The part of an agent's row that the other replicas care about. */
 export interface ChangedRow {
@@ -28,7 +27,7 @@ type Row = Record<string, string | null> & { updated_at: Date | string }
  * the number of agents. Rows come more than once. A replica whose clock is behind hides its changes: compare
  * with `of` from time to time.
  */
-export class RowChanges {
+export class RecentChanges {
   readonly #clock: AgentsContext['clock']
   /** The latest change seen of each table, by the clocks of those who wrote, in milliseconds of the epoch. */
   readonly #seen = new Map<Kind, number>()
@@ -59,9 +58,8 @@ export class RowChanges {
     const all = [...agents]
     const found: ChangedRow[] = []
     for (const kind of AGENT_TABLES) {
-      const ids = idsIn(kind, all)
-      for (let from = 0; from < ids.length; from += BATCH) {
-        const rows: Row[] = await select(kind).whereIn(kind.column, ids.slice(from, from + BATCH))
+      for (const some of inBatches(idsIn(kind, all))) {
+        const rows: Row[] = await select(kind).whereIn(kind.column, some)
         found.push(...rows.map((row) => toChanged(kind, row)))
       }
     }
