@@ -63,7 +63,7 @@ export default defineConfig({
       { name: 'functional', files: ['tests/functional/**/*.spec.{ts,js}'], timeout: 30_000 },
       { name: 'contracts', files: ['tests/contracts/**/*.spec.{ts,js}'], timeout: 60_000 },
       { name: 'security', files: ['tests/security/**/*.spec.{ts,js}'], timeout: 60_000 },
-      { name: 'plugins', files: ['tests/plugins/**/*.spec.{ts,js}'], timeout: 120_000 },
+      { name: 'plugins', files: ['tests/plugins/**/*.spec.{ts,js}'], timeout: 600_000 },
       { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 120_000 },
       {
         name: 'screenshots',

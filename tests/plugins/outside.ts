@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import app from '@adonisjs/core/services/app'
 import { packKit } from '../../packages/plugin-kit/pack.mjs'
 
-/** Milliseconds that a command of a plugin may take on a busy machine. */
+/** Milliseconds that a command of a plugin may take on a busy machine. A test runs several. */
 const DEADLINE_MS = 200_000
 
 const KIT = '@mosaic/plugin-kit'
@@ -82,7 +82,10 @@ export class OutsideFolder {
     const options = { cwd: this.path, env, timeout: DEADLINE_MS, maxBuffer: 16 * 1024 * 1024 }
     return run(process.execPath, args, options).then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-      (error) => ({ code: error.code ?? 1, output: `${error.stdout}${error.stderr}` })
+      (error) => ({
+        code: error.code ?? 1,
+        output: `${error.stdout}${error.stderr}${error.killed ? `Ended after ${DEADLINE_MS} ms.` : ''}`,
+      })
     )
   }
 
