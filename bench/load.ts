@@ -78,7 +78,7 @@ export class Connection {
 
   /** Sends the request and resolves at the first event, without waiting for the rest. */
   async begin(): Promise<void> {
-    void this.ask().catch(() => {})
+    this.ask().catch(this.#began.reject)
     await this.#began.promise
   }
 

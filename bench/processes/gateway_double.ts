@@ -1,6 +1,6 @@
 /**
  * A gateway and a provider in one, on bare sockets, so that it is never the bottleneck: it answers every POST
- * with a stream of five events, each in its own packet. A body with `"hold":true` gets only the first event.
+ * with a stream of five events, each in its own packet. A body with `"hold":true` gets only the first words.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 
@@ -52,7 +52,7 @@ const server = createServer((socket) => {
       if (pending.length < total) return
       const holds = pending.subarray(0, total).includes(HOLD)
       pending = pending.subarray(total)
-      if (holds) socket.write(PARTS[0])
+      if (holds) socket.write(Buffer.concat(PARTS.slice(0, 2)))
       else if (head.startsWith('POST')) stream(socket)
       else socket.write(READY)
     }
