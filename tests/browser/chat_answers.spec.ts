@@ -167,7 +167,7 @@ test.group('Answers in a browser', (group) => {
     const blocks = await answers(page, 'done').locator('.prose-block').count()
     assert.isAbove(blocks, 1900)
     assert.include(await answers(page, 'done').textContent(), 'Part 1999')
-  }).timeout(90_000)
+  }).timeout(180_000)
 
   test('come back after a reload in their middle', async ({ assert, browserContext }) => {
     const memory = await memoryDriver()
@@ -183,7 +183,7 @@ test.group('Answers in a browser', (group) => {
     await answers(page, 'done').getByText('word119').waitFor({ timeout: 20_000 })
     assert.equal(await page.getByTestId('message-user').count(), 1)
     assert.equal(await page.getByTestId('message-agent').count(), 1)
-  }).timeout(60_000)
+  })
 
   test('are heard in another tab of the conversation', async ({ assert, browserContext }) => {
     const memory = await memoryDriver()
@@ -200,7 +200,7 @@ test.group('Answers in a browser', (group) => {
     await answers(other, 'streaming').getByText('word9 ').waitFor()
     await answers(other, 'done').getByText('word59').waitFor()
     assert.equal(await other.getByTestId('message-user').count(), 2)
-  }).timeout(60_000)
+  })
 
   test('have files sent along that are picked, dropped or pasted', async ({
     assert,
@@ -271,7 +271,7 @@ test.group('Answers in a browser', (group) => {
     await say(page, 'Second')
     await answers(page, 'done').getByText('Turn 2: Second').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 2)
-  }).timeout(60_000)
+  })
 
   test('leave the reader where they scrolled to, and lead back to the end', async ({
     assert,
@@ -298,7 +298,7 @@ test.group('Answers in a browser', (group) => {
     await toEnd.click()
     await toEnd.waitFor({ state: 'detached' })
     assert.isBelow(await beyond(), 80)
-  }).timeout(60_000)
+  })
 
   test('resume after the network was gone', async ({ assert, browserContext, cleanup }) => {
     const memory = await memoryDriver()
@@ -317,7 +317,7 @@ test.group('Answers in a browser', (group) => {
     const answer = answers(page, 'done')
     await answer.getByText('word119').waitFor({ timeout: 30_000 })
     assert.equal((await answer.innerText()).split('word5 ').length, 2)
-  }).timeout(60_000)
+  })
 
   test('begin with what the browser heard', async ({ assert, browserContext }) => {
     await signIn(browserContext)
@@ -382,7 +382,7 @@ test.group('Answers in a browser', (group) => {
     await page.keyboard.press('Enter')
     await answers(page, 'done').getByText('Shorter').waitFor()
     assert.equal(await page.locator('#message').inputValue(), '')
-  }).timeout(60_000)
+  })
 
   test('have no barriers and fit a window of 320 px, whatever they hold', async ({
     assert,
