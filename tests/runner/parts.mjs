@@ -20,7 +20,7 @@ export const PARTS = {
     { on: 'this machine', onMachine: true, needs: ['openclaw'] },
     { on: 'Docker', needs: ['engine'] },
   ],
-  plugins: [{ onMachine: true, needs: ['bubblewrap', 'build', 'openclaw'] }],
+  plugins: [{ needs: ['bubblewrap', 'build', 'openclaw'] }],
   browser: [{ alone: true, needs: ['chromium', 'build'] }],
   e2e: [
     { on: 'this machine', onMachine: true, needs: ['chromium', 'build', 'openclaw'] },
