@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import type { AgentMetrics } from '#agents/metrics'
@@ -16,6 +17,9 @@ const WARM_MS = 30_000
 
 /** A gateway's first chat takes twenty seconds on a busy machine. After this time prewarming is pointless. */
 const DEADLINE_MS = 60_000
+
+/** Agents whose last chat is remembered. One beyond counts as cold: it is prewarmed for nothing. */
+const MOST_REMEMBERED = 10_000
 
 /** One key for all runtimes: a prewarm is the gateway's own work, and takes the same time everywhere. */
 const EVERY_RUNTIME = ''
@@ -51,7 +55,9 @@ export class Prewarmer {
    * When each agent's gateway last ended a chat. A restarted gateway has a new token, and so counts as cold; one
    * that rested has the same.
    */
-  readonly #chatted = new Map<AgentKey, { token: string; at: number }>()
+  readonly #chatted = new LRUCache<AgentKey, { token: string; at: number }>({
+    max: MOST_REMEMBERED,
+  })
   readonly #closing = new AbortController()
 
   constructor(

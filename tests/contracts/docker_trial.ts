@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { setTimeout as after } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 import type { Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
@@ -14,13 +13,12 @@ import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import { trialSpec } from '#tests/contracts/trial_spec'
+import { until } from '#tests/contracts/until'
 
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
 
 /** Default installation of a trial. */
 export const HERE = 'installation-here'
-
-const DEADLINE_MS = 20_000
 
 /** Runs the docker driver on the tests' engine, with a fast-starting double of OpenClaw. */
 export class DockerTrial implements RuntimeTrial {
@@ -176,20 +174,6 @@ export async function removeNetworks({ docker }: Engine, installations: string[]
     const filters = { label: [`${LABEL.installation}=${installation}`] }
     const networks = await docker.listNetworks({ filters })
     await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()))
-  }
-}
-
-/** Waits until a check returns a value, and returns it. */
-export async function until<Value>(
-  look: () => Promise<Value | null | undefined | false>,
-  withinMs = DEADLINE_MS
-): Promise<Value> {
-  const deadline = performance.now() + withinMs
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (performance.now() > deadline) throw new Error('It did not become so in time')
-    await after(20)
   }
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError } from '#runtimes/errors'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,6 +12,7 @@ import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_ope
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { InstanceTrial, RuntimeTrial } from '#tests/contracts/runtime'
 import { trialSpec } from '#tests/contracts/trial_spec'
+import { until } from '#tests/contracts/until'
 
 /** The launcher, as the application starts it. */
 const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).pathname
@@ -20,20 +20,7 @@ const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).
 /** Default installation of a trial. */
 export const HERE = 'here'
 
-const DEADLINE_MS = 10_000
-
-/** Waits until a check returns a value, and returns it. */
-export async function until<Value>(
-  look: () => Promise<Value | null | undefined | false>
-): Promise<Value> {
-  const deadline = performance.now() + DEADLINE_MS
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (performance.now() > deadline) throw new Error('It did not become so in time')
-    await after(20)
-  }
-}
+const COMMAND_MS = 10_000
 
 /** Runs the process driver on its own storage folder, with a fast-starting double of OpenClaw. */
 export class ProcessTrial implements RuntimeTrial {
@@ -117,7 +104,7 @@ export class ProcessTrial implements RuntimeTrial {
       asking,
       JSON.stringify(body),
     ]
-    const { stdout } = await promisify(execFile)('nsenter', inside, { timeout: DEADLINE_MS })
+    const { stdout } = await promisify(execFile)('nsenter', inside, { timeout: COMMAND_MS })
     return JSON.parse(stdout) as Answer
   }
 

@@ -5,7 +5,8 @@ import { LABEL } from '#runtimes/engine/labels'
 import { DockerDriver } from '#runtimes/drivers/docker/driver'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import { runtimeSuite } from '#tests/contracts/runtime'
-import { DockerTrial, HERE, removeNetworks, until } from '#tests/contracts/docker_trial'
+import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
+import { until } from '#tests/contracts/until'
 
 const provided = testEngine()
 

@@ -3,7 +3,8 @@ import { test } from '@japa/runner'
 import { testEngine, type Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
 import { ImageRegistry } from '#tests/doubles/image_registry'
-import { DockerTrial, HERE, until } from '#tests/contracts/docker_trial'
+import { DockerTrial, HERE } from '#tests/contracts/docker_trial'
+import { until } from '#tests/contracts/until'
 import type { DockerDriver, DockerSettings } from '#runtimes/drivers/docker/driver'
 
 const given = testEngine()

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
-import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
+import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { until } from '#tests/contracts/until'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
 /** Milliseconds within which a process records the end of its child. */

@@ -3,7 +3,7 @@ import { inParallel } from '#timing/in_parallel'
 import { LABEL } from '#runtimes/engine/labels'
 import type { SwarmDriver } from '#runtimes/drivers/swarm/driver'
 import type { Instance, InstanceSpec } from '#runtimes/contract'
-import { until } from '#tests/contracts/docker_trial'
+import { until } from '#tests/contracts/until'
 import { HERE, SwarmTrial } from '#tests/contracts/swarm_trial'
 import { testSwarm, type Swarm } from '#tests/engine/swarm'
 

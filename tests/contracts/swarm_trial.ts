@@ -10,7 +10,7 @@ import {
 import type { Task } from '#runtimes/drivers/swarm/objects'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { doubleWithin } from '#tests/contracts/double_within'
-import { until } from '#tests/contracts/docker_trial'
+import { until } from '#tests/contracts/until'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'

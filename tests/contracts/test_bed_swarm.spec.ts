@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
-import { until } from '#tests/contracts/docker_trial'
+import { until } from '#tests/contracts/until'
 import { testSwarm } from '#tests/engine/swarm'
 import type { SwarmNode } from '#tests/engine/swarm'
 

@@ -8,7 +8,8 @@ import { closing, Egress } from '#runtimes/drivers/process/sandbox/egress'
 import { Gate, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { Terminator } from '#runtimes/drivers/process/terminator'
-import { HERE, ProcessTrial, until } from '#tests/contracts/process_trial'
+import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { until } from '#tests/contracts/until'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 
 const STRANGER = { uid: 413_001, gid: 413_001 }
