@@ -6,6 +6,10 @@ export interface QueryWord {
   word: number
   /** Documents that contain it. */
   held: number
+  /** The most often that one of them contains it. */
+  mostFrequent: number
+  /** Words in the shortest of them. */
+  shortest: number
 }
 
 /** Size of the searched collection. */
@@ -23,38 +27,48 @@ export interface RankedDocument {
 
 interface WeighedWord extends QueryWord {
   weight: number
+  /** At least what the word adds to any document, in millionths. */
+  most: number
 }
 
 /** The usual parameters of BM25. */
 const SATURATION = 1.2
 const LENGTH_SHARE = 0.75
 
-/** Scores are summed as integer millionths, so that both databases get the same sum in any order. */
+/**
+ * Scores are summed as integer millionths, so that both databases get the same sum in any order. They fit 32 bits, of
+ * which PostgreSQL sums many faster, and in less memory, than of 64.
+ */
 export const MILLIONTHS = 1_000_000
 
-/** Share of its weight that a word adds to most documents that contain it: less only where they are long. */
-const USUAL_SHARE = 0.7
-
-/** The most that a word adds to any document, in millionths: its weight times this, and what rounding adds. */
+/** The most that a word adds to a document for its weight, in millionths. */
 const MOST_SHARE = (SATURATION + 1) * MILLIONTHS
+
+/**
+ * Share of its weight that a word is expected to add to the last of the best documents. It decides how much is ranked
+ * at first, not what is found.
+ */
+const EXPECTED_SHARE = 1
+
+/** What rounding adds to a word's part of a score at most. */
 const ROUNDING = 1
 
 /**
  * Ranks the documents with any of the words by BM25: best first, the newest first among equals.
  *
  * Most documents contain only the commonest words of a query and are far from the best. So it first ranks the documents
- * with one of the rarer words, and looks the common ones up in those alone. That is exact if the last of the best has a
- * higher score than common words can give; else it ranks all.
+ * with one of the rarer words, and looks the common ones up only in those that they could make one of the best. That is
+ * exact if the last of the best has a higher score than common words can give; else it ranks all.
  */
 export async function ranked(
   words: QueryWord[],
   size: CollectionSize,
   limit: number
 ): Promise<RankedDocument[]> {
-  const weighed = words
-    .map((word) => ({ ...word, weight: rarity(size.documents, word.held) }))
-    .toSorted((one, other) => one.held - other.held)
   const averageLength = size.words / Math.max(size.documents, 1)
+  const weighed = words
+    .map((word) => weighedWord(word, size.documents, averageLength))
+    .toSorted((one, other) => one.held - other.held)
   const leading = leadingOf(weighed, limit)
   const best = await rankedBy(weighed, leading, averageLength, limit)
   const isExact =
@@ -63,21 +77,34 @@ export async function ranked(
   return isExact ? best : rankedBy(weighed, weighed.length, averageLength, limit)
 }
 
+function weighedWord(word: QueryWord, documents: number, averageLength: number): WeighedWord {
+  const { held, mostFrequent, shortest } = word
+  const weight = rarity(documents, held)
+  const { base, perWord } = damping(averageLength)
+  const most = (weight * MOST_SHARE * mostFrequent) / (mostFrequent + base + perWord * shortest)
+  return { ...word, weight, most: Math.ceil(most) + ROUNDING }
+}
+
+/** How much a document's length in words dampens the frequency of a word in it. */
+const damping = (averageLength: number) => ({
+  base: SATURATION * (1 - LENGTH_SHARE),
+  perWord: (SATURATION * LENGTH_SHARE) / averageLength,
+})
+
 /** BM25's inverse document frequency, in the form that is never negative. */
 const rarity = (documents: number, held: number) =>
   Math.log(1 + Math.max(documents - held + 0.5, 0.5) / (held + 0.5))
 
 /** The highest score of a document that contains only these words. */
-const mostOf = (words: WeighedWord[]) =>
-  words.reduce((sum, { weight }) => sum + weight * MOST_SHARE + ROUNDING, 0)
+const mostOf = (words: WeighedWord[]) => words.reduce((sum, { most }) => sum + most, 0)
 
 /** Returns how many words, the rarest first, probably suffice to find the best documents. */
 function leadingOf(words: WeighedWord[], limit: number): number {
   let held = 0
   for (const [index, word] of words.entries()) {
     held += word.held
-    const usual = word.weight * USUAL_SHARE * MILLIONTHS
-    if (held >= limit && usual > mostOf(words.slice(index + 1))) return index + 1
+    const expected = word.weight * EXPECTED_SHARE * MILLIONTHS
+    if (held >= limit && expected > mostOf(words.slice(index + 1))) return index + 1
   }
   return words.length
 }
@@ -89,46 +116,78 @@ async function rankedBy(
   averageLength: number,
   limit: number
 ): Promise<RankedDocument[]> {
-  const lead = scores(words.slice(0, leading), averageLength)
-  const rest = scores(words.slice(leading), averageLength)
+  const rest = words.slice(leading)
+  const { sql, bindings } =
+    rest.length === 0
+      ? byAll(words, averageLength)
+      : byLeading(words.slice(0, leading), rest, averageLength, limit)
   const result = await db.rawQuery(
-    leading === words.length
-      ? `select document_id, cast(sum(score) as bigint) as score
-         from (select document_id, ${lead.sql} as score from search_words where word in (${lead.places})) as scored
-         group by document_id order by score desc, document_id desc limit ?`
-      : `with candidates as (
-           select document_id, sum(${lead.sql}) as score from search_words
-           where word in (${lead.places}) group by document_id
-         )
-         select document_id, cast(sum(score) as bigint) as score
-         from (
-           select document_id, score from candidates
-           union all
-           select search_words.document_id, ${rest.sql}
-           from candidates cross join search_words
-           where search_words.document_id = candidates.document_id and word in (${rest.places})
-         ) as scored
-         group by document_id order by score desc, document_id desc limit ?`,
-    [...lead.bindings, ...(leading === words.length ? [] : rest.bindings), limit]
+    `${sql} group by document_id order by score desc, document_id desc limit ?`,
+    [...bindings, limit]
   )
   const rows: { document_id: number; score: unknown }[] = result.rows ?? result
   return rows.map(({ document_id: documentId, score }) => ({ documentId, score: Number(score) }))
 }
+interface Statement {
+  sql: string
+  bindings: number[]
+}
+
+/** Scores all documents with one of the words. */
+function byAll(words: WeighedWord[], averageLength: number): Statement {
+  const all = scores(words, averageLength)
+  return {
+    sql: `select document_id, sum(score) as score
+      from (select document_id, ${all.sql} as score from search_words where word in (${all.places})) as scored`,
+    bindings: all.bindings,
+  }
+}
+
+/** Scores the documents with one of the leading words that can be among the best, whatever the rest adds to others. */
+function byLeading(
+  leading: WeighedWord[],
+  rest: WeighedWord[],
+  averageLength: number,
+  limit: number
+): Statement {
+  const lead = scores(leading, averageLength)
+  const others = scores(rest, averageLength)
+  return {
+    sql: `with candidates as (
+        select document_id, cast(sum(${lead.sql}) as integer) as score from search_words
+        where word in (${lead.places}) group by document_id
+      ),
+      hopeful as (
+        select document_id, score from candidates
+        where score + ? >= coalesce((select score from candidates order by score desc limit 1 offset ?), 0)
+      )
+      select document_id, sum(score) as score
+      from (
+        select document_id, score from hopeful
+        union all
+        select search_words.document_id, ${others.sql}
+        from hopeful cross join search_words
+        where search_words.document_id = hopeful.document_id and word in (${others.places})
+      ) as scored`,
+    bindings: [...lead.bindings, mostOf(rest), limit - 1, ...others.bindings],
+  }
+}
 
 /** SQL for what one of the words adds to a document's score, and its bindings, followed by those of the places. */
-function scores(words: WeighedWord[], averageLength: number) {
+function scores(words: WeighedWord[], averageLength: number): Statement & { places: string } {
   const cases = words.map(() => 'when ? then cast(? as double precision)').join(' ')
+  const { base, perWord } = damping(averageLength)
   return {
     sql: `cast(round(
       (case word ${cases} end) * frequency * cast(? as double precision) /
       (frequency + cast(? as double precision) + cast(? as double precision) * length)
-    ) as bigint)`,
+    ) as integer)`,
     places: words.map(() => '?').join(', '),
     bindings: [
       ...words.flatMap(({ word, weight }) => [word, weight]),
       MOST_SHARE,
-      SATURATION * (1 - LENGTH_SHARE),
-      (SATURATION * LENGTH_SHARE) / averageLength,
+      base,
+      perWord,
       ...words.map(({ word }) => word),
     ],
   }

@@ -148,7 +148,7 @@ export class WordIndex {
     )
   }
 
-  /** Counts the documents that contain each word; omits words without any. */
+  /** Describes the documents that contain each word; omits words without any. */
   async #holders(words: number[]): Promise<QueryWord[]> {
     const rows = await db
       .from('search_words')
@@ -156,7 +156,14 @@ export class WordIndex {
       .groupBy('word')
       .select('word')
       .count('* as held')
-    return rows.map(({ word, held }) => ({ word: Number(word), held: Number(held) }))
+      .max('frequency as mostFrequent')
+      .min('length as shortest')
+    return rows.map(({ word, held, mostFrequent, shortest }) => ({
+      word: Number(word),
+      held: Number(held),
+      mostFrequent: Number(mostFrequent),
+      shortest: Number(shortest),
+    }))
   }
 
   /** Filters by owner only now, because numbers of two owners' words hardly ever coincide. */
