@@ -9,6 +9,7 @@ import type { McpServer } from '#knowledge/mcp/server'
 import type { AgentMemories } from '#knowledge/memory'
 import type { KnowledgeQuota } from '#knowledge/quota'
 import type { Tasks } from '#knowledge/tasks'
+import type { UnreadableKnowledge } from '#knowledge/unreadable'
 import type { FindingVectors } from '#knowledge/search/finding_vectors'
 import type { WordIndex } from '#knowledge/search/word_index'
 
@@ -23,6 +24,7 @@ declare module '@adonisjs/core/types' {
     'knowledge.tasks': Tasks
     'knowledge.mcp': McpServer
     'knowledge.export': KnowledgeExport
+    'knowledge.unreadable': UnreadableKnowledge
     'knowledge.archive': Archive
     'knowledge.archive_settings': ArchiveSettings
     'knowledge.archive_ingestion': ArchiveIngestion
@@ -111,6 +113,14 @@ export default class KnowledgeProvider {
         memories: await resolver.make('knowledge.memories'),
         tasks: await resolver.make('knowledge.tasks'),
       })
+    })
+    container.singleton('knowledge.unreadable', async (resolver) => {
+      const { UnreadableKnowledge } = await import('#knowledge/unreadable')
+      return new UnreadableKnowledge(
+        await resolver.make('knowledge.keys'),
+        await resolver.make('knowledge.index'),
+        await resolver.make('knowledge.vectors')
+      )
     })
     this.#registerArchive()
   }

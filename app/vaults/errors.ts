@@ -91,5 +91,6 @@ export class E_DATA_KEY_GONE extends Exception {
   static override code = 'E_DATA_KEY_GONE'
   static override status = 410
   static override message = 'This cannot be read any more: the key that sealed it was deleted.'
-  static override help = 'Delete what it sealed. Only a backup from before holds the key.'
+  static override help =
+    'Delete what it sealed, under Settings → Knowledge. Only a backup from before holds the key.'
 }

@@ -56,6 +56,7 @@ export type FoundFinding = Static<typeof knowledge.foundFindings>[number]
 export type KeptConversation = Static<typeof knowledge.keptConversation>
 export type FoundMessage = Static<typeof knowledge.foundMessages>[number]
 export type ArchiveRule = Static<typeof knowledge.archiveRule>
+export type Unreadable = Static<typeof knowledge.unreadable>
 export type ArchivedMessage = Static<typeof knowledge.foundMessages>[number]
 
 /** Body of the provider form. */

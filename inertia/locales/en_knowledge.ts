@@ -32,6 +32,12 @@ export const knowledge = {
     deleteLead: 'Its archived messages are deleted. The conversation stays with your agent.',
   },
   export: 'Export',
+  unreadable: {
+    title: '{count} entry cannot be opened | {count} entries cannot be opened',
+    help: 'The key that sealed them was deleted. Only a backup from before holds it.',
+    delete: 'Delete what cannot be opened',
+    lead: '{count} entry is deleted for good. | {count} entries are deleted for good: findings, memory, tasks and conversations.',
+  },
   foundBy: {
     words: 'Found by words',
     meaning: 'Found by meaning',

@@ -24,6 +24,7 @@ import {
   keptConversation,
   memory,
   task,
+  unreadable,
 } from '#openapi/shapes/knowledge'
 import { api } from '#start/kernel'
 
@@ -128,6 +129,14 @@ router
       .get('/knowledge/export', [Knowledge, 'export'])
       .as('knowledge.export')
       .answers(file('application/x-ndjson'))
+    router
+      .get('/knowledge/unreadable', [Knowledge, 'unreadable'])
+      .as('knowledge.unreadable')
+      .answers(one(unreadable))
+    router
+      .delete('/knowledge/unreadable', [Knowledge, 'destroyUnreadable'])
+      .as('knowledge.unreadable.destroy')
+      .answers(one(unreadable))
   })
   .prefix('/api/v1')
   .access('signedIn')

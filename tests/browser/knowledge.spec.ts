@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import type { Page } from 'playwright'
+import DataKey from '#models/data_key'
 import type User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
 import { readyInstallation, signIn } from '#tests/browser/installation'
@@ -95,6 +96,26 @@ test.group('What is known, in a browser', (group) => {
     await page.getByRole('button', { name: 'Delete Travels' }).click()
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('No archived conversations').waitFor()
+  })
+
+  test('what a lost key sealed is counted, and deleted on the page', async ({
+    assert,
+    browserContext,
+  }) => {
+    const findings = await app.container.make('knowledge.findings')
+    await findings.create(owner.id, 'person', { title: 'Sealed', body: 'by the lost key' })
+    await DataKey.query().where('user_id', owner.id).delete()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/settings/knowledge`)
+    await page.getByText('1 entry cannot be opened').waitFor()
+    await page.getByText('the key that sealed it was deleted').first().waitFor()
+    assert.deepEqual(await faults(page), [])
+
+    await page.getByRole('button', { name: 'Delete what cannot be opened' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('No findings').waitFor()
+    await page.getByText('1 entry cannot be opened').waitFor({ state: 'detached' })
   })
 
   test('an embedding model that makes no vectors is refused, with the reason', async ({

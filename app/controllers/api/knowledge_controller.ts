@@ -12,4 +12,16 @@ export default class KnowledgeController {
     response.header('cache-control', 'no-store')
     return response.stream(Readable.from(knowledge.lines(auth.user!.id)))
   }
+
+  /** Counts the entries whose key is lost. */
+  async unreadable({ auth }: HttpContext) {
+    const unreadable = await app.container.make('knowledge.unreadable')
+    return { data: { count: await unreadable.count(auth.user!.id) } }
+  }
+
+  /** Deletes them, and tells how many. */
+  async destroyUnreadable({ auth }: HttpContext) {
+    const unreadable = await app.container.make('knowledge.unreadable')
+    return { data: { count: await unreadable.delete(auth.user!.id) } }
+  }
 }

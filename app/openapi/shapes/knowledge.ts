@@ -87,3 +87,6 @@ export const foundMessages = list(
     score: number(),
   })
 )
+
+/** Findings, memories, tasks and archived conversations that were sealed by a key which is lost. */
+export const unreadable = shape({ count: count() })

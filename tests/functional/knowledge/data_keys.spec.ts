@@ -16,6 +16,41 @@ const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 
 const FINDING = { title: 'canary-title-31', body: 'canary-body-32', source: 'canary-source-33' }
 
+const LISTS = [
+  '/api/v1/findings',
+  '/api/v1/tasks',
+  '/api/v1/agent/memory',
+  '/api/v1/archive/conversations',
+]
+
+const OF_OWNERS = [
+  'findings',
+  'tasks',
+  'agent_memories',
+  'archive_conversations',
+  'archive_messages',
+]
+
+/** Stores one entry of each kind. */
+async function fill({ visitor, user }: Caller, word: string): Promise<void> {
+  const text = { title: `Title ${word}`, body: `Body ${word}` }
+  const agent = new Conversations()
+  agent.say(word, `Said ${word}`)
+  await visitor.send('PUT', '/api/v1/archive', { enabled: true, days: 30 })
+  const answers = [
+    await visitor.post('/api/v1/findings', text),
+    await visitor.post('/api/v1/tasks', text),
+    await visitor.send('PUT', `/api/v1/agent/memory/${word}`, { value: word }),
+  ]
+  const ingestion = await app.container.make('knowledge.archive_ingestion')
+  if (
+    (await ingestion.ingest(user.id, agent)) !== 1 ||
+    answers.some(({ status }) => status > 201)
+  ) {
+    throw new Error('An entry was not stored.')
+  }
+}
+
 test.group('Data keys', (group) => {
   let me: Caller
   let other: Caller
@@ -67,29 +102,11 @@ test.group('Data keys', (group) => {
 
   test('of which one was lost leave readable what the next one seals', async ({ assert }) => {
     const { visitor } = me
-    const agent = new Conversations()
-    const ingestion = await app.container.make('knowledge.archive_ingestion')
-    const fill = async (word: string) => {
-      const text = { title: `Title ${word}`, body: `Body ${word}` }
-      assert.equal((await visitor.post('/api/v1/findings', text)).status, 201)
-      assert.equal((await visitor.post('/api/v1/tasks', text)).status, 201)
-      const memory = await visitor.send('PUT', `/api/v1/agent/memory/${word}`, { value: word })
-      assert.equal(memory.status, 200)
-      agent.say(word, `Said ${word}`)
-      await ingestion.ingest(me.user.id, agent)
-      agent.said.clear()
-    }
-    await visitor.send('PUT', '/api/v1/archive', { enabled: true, days: 30 })
-    await fill('lost')
+    await fill(me, 'lost')
     await DataKey.query().where('owner', `user/${me.user.id}`).delete()
-    await fill('kept')
+    await fill(me, 'kept')
 
-    for (const path of [
-      '/api/v1/findings',
-      '/api/v1/tasks',
-      '/api/v1/agent/memory',
-      '/api/v1/archive/conversations',
-    ]) {
+    for (const path of LISTS) {
       const { status, body } = await visitor.get(path)
       assert.equal(status, 200, path)
       assert.lengthOf(body.data, 1, path)
@@ -107,6 +124,56 @@ test.group('Data keys', (group) => {
       ['finding', 'memory', 'task', 'message', 'unreadable']
     )
     assert.equal(lines.at(-1).count, 4)
+  })
+
+  test('of which all or one was lost leave rows that are deleted together, and nothing else', async ({
+    assert,
+  }) => {
+    const path = '/api/v1/knowledge/unreadable'
+    const loseKey = () => DataKey.query().where('owner', `user/${me.user.id}`).delete()
+    const count = async () => (await me.visitor.get(path)).body.data.count
+    const rows = async () =>
+      Promise.all(OF_OWNERS.map(async (table) => (await db.from(table)).length))
+    await fill(other, 'theirs')
+    await fill(me, 'lost')
+    assert.equal(await count(), 0)
+    await loseKey()
+    assert.equal(await count(), 4)
+    await fill(me, 'kept')
+    assert.equal(await count(), 4)
+
+    assert.deepEqual((await me.visitor.send('DELETE', path)).body.data, { count: 4 })
+    assert.equal(await count(), 0)
+    for (const list of LISTS) {
+      const { body } = await me.visitor.get(list)
+      assert.lengthOf(body.data, 1, list)
+      assert.notProperty(body.meta, 'unreadable')
+    }
+    const found = await me.visitor.post('/api/v1/findings/search', { query: 'body' })
+    assert.lengthOf(found.body.data, 1)
+    const { documents } = await db
+      .from('search_collections')
+      .where({ user_id: me.user.id, kind: 'finding' })
+      .firstOrFail()
+    assert.equal(documents, 1)
+
+    await loseKey()
+    assert.deepEqual((await me.visitor.send('DELETE', path)).body.data, { count: 4 })
+    assert.deepEqual((await me.visitor.get('/api/v1/findings')).body.data, [])
+    assert.deepEqual(
+      await rows(),
+      OF_OWNERS.map(() => 1),
+      'those of the other owner'
+    )
+    assert.equal((await other.visitor.get(path)).body.data.count, 0)
+  })
+
+  test('that cannot be opened at present keep what they sealed', async ({ assert }) => {
+    await fill(me, 'sealed')
+    await DataKey.query().where('owner', `user/${me.user.id}`).update({ key: 'enc:v1:gone:AAAA' })
+    const answer = await me.visitor.send('DELETE', '/api/v1/knowledge/unreadable')
+    assert.isAtLeast(answer.status, 500)
+    assert.lengthOf(await Finding.ownedBy(me.user.id), 1)
   })
 
   test('seal each text for its place alone', async ({ assert }) => {
