@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { NAME, type ContainerRuleParts } from '#socket_proxy/container_rules'
 import { INSTALLATION_LABEL } from '#socket_proxy/installation'
 import { Refusal } from '#socket_proxy/refusal'
+import { RootRules, shortHash } from '#socket_proxy/root_rules'
 import { serviceShape, SWARM_LABELS, PURPOSES, type Purpose } from '#socket_proxy/service_shapes'
 import { flag, isObject, object, oneOf, optional, text, type Check } from '#socket_proxy/shape'
 
@@ -12,11 +11,8 @@ const PURPOSE_LABEL = 'mosaic.purpose'
 /** A digest or an ID: a name could lead to another image at each node. */
 const PINNED = /^sha256:[0-9a-f]{64}$|@sha256:[0-9a-f]{64}$/
 
-/** How the roots begin, each with its script. */
-const ROOTS: Partial<Record<Purpose, { script: string; command: string[] }>> = {
-  guard: { script: 'guard.sh', command: ['/bin/sh', '/run/mosaic/guard.sh'] },
-  steward: { script: 'steward.mjs', command: ['node', '/run/mosaic/steward.mjs'] },
-}
+/** The volumes of agents: `mosaic-user-<id>-state`, `mosaic-system-<name>-state`. */
+const AGENT_VOLUME = /^mosaic-(?:user|system)-[\w.-]{1,100}-state$/
 
 interface Mount {
   Type: string
@@ -33,6 +29,7 @@ interface Checked {
     ContainerSpec: {
       Image: string
       Command: string[]
+      Env?: string[]
       Mounts?: Mount[]
       Secrets?: { SecretID: string }[]
       Configs?: { ConfigID: string; File?: { Name: string } }[]
@@ -50,10 +47,12 @@ export interface Stored {
 /** Rules for services, secrets, configs and networks of a swarm. */
 export class ServiceRules {
   readonly #parts: ContainerRuleParts
+  readonly #roots: RootRules
   readonly #shapes: Record<Purpose, Check>
 
   constructor(parts: ContainerRuleParts) {
     this.#parts = parts
+    this.#roots = new RootRules(parts)
     const shapes = PURPOSES.map((purpose) => [
       purpose,
       serviceShape(purpose, parts.config.ceilings),
@@ -74,13 +73,15 @@ export class ServiceRules {
     if (!PINNED.test(container.Image)) {
       throw new Refusal('The image must be named by its digest or its id')
     }
-    await this.#parts.images.find(container.Image)
+    const image = await this.#parts.images.find(container.Image)
+    // By its id alone, another node's image could not be judged.
+    if (!image && !container.Image.includes('@')) throw new Refusal('The manager lacks this image')
     networks[0].Target = await this.#network(networks[0].Target, purpose)
     for (const mount of container.Mounts ?? []) this.#checkMount(mount, checked, purpose)
     for (const { SecretID } of container.Secrets ?? []) await this.#stored('secrets', SecretID)
-    const root = ROOTS[purpose]
-    if (root) await this.#checkRoot(container, root)
-    else for (const { ConfigID } of container.Configs ?? []) await this.#stored('configs', ConfigID)
+    for (const { ConfigID } of container.Configs ?? []) await this.#stored('configs', ConfigID)
+    const scriptOf = async (id: string) => (await this.#stored('configs', id)).Spec.Data
+    await this.#roots.check(purpose, container, scriptOf)
     return checked
   }
 
@@ -108,13 +109,14 @@ export class ServiceRules {
     })(body, '')
   }
 
-  /** Rebuilds a node's spec: labels of ours alone may change, not its role. @throws Refusal */
+  /** Rebuilds a node's spec: labels of this installation alone may change, not its role. @throws Refusal */
   node(body: unknown, found: Record<string, unknown>): unknown {
     if (!isObject(body) || !isObject(body.Labels)) throw new Refusal('There are no labels', 400)
     const given = body.Labels as Record<string, unknown>
     const kept = isObject(found.Labels) ? found.Labels : {}
-    const others = Object.entries(kept).filter(([key]) => !key.startsWith('mosaic.'))
-    const ours = Object.entries(given).filter(([key]) => key.startsWith('mosaic.'))
+    const isOurs = ([key]: [string, unknown]) => key.startsWith(`mosaic.${this.#hash}.`)
+    const others = Object.entries(kept).filter((label) => !isOurs(label))
+    const ours = Object.entries(given).filter(isOurs)
     const checked = SWARM_LABELS(Object.fromEntries(ours), 'Labels') as object
     return { ...found, Labels: { ...Object.fromEntries(others), ...checked } }
   }
@@ -126,6 +128,13 @@ export class ServiceRules {
       throw new Refusal(`${name} in ${kind} was not made by this installation`)
     }
     return found
+  }
+
+  /** Without an installation nothing is ours, so this names nothing. */
+  get #hash(): string {
+    const { id } = this.#parts.installation
+    if (id === null) throw new Refusal('No installation is served yet')
+    return shortHash(id)
   }
 
   async #stored(kind: 'secrets' | 'configs', id: string): Promise<Stored> {
@@ -153,7 +162,9 @@ export class ServiceRules {
       const owner = VolumeOptions!.Labels[NAME_LABEL]
       this.#parts.installation.take(VolumeOptions!.Labels[INSTALLATION_LABEL])
       const isOwn = purpose === 'steward' || owner === service.Name
-      if (Source === `${owner}-state` && isOwn && purpose !== 'guard') return
+      // Nobody knows the volumes of other nodes: others' may have any name but an agent's.
+      const isAgents = AGENT_VOLUME.test(Source) && Source === `${owner}-state`
+      if (isAgents && isOwn && purpose !== 'guard') return
     } else if (purpose === 'guard') {
       if (Source === '/usr' && Target === '/node/usr' && ReadOnly === true) return
     } else if (shared !== null && Target !== '/node/usr') {
@@ -161,27 +172,10 @@ export class ServiceRules {
       const [folder, name, ...more] = Source.startsWith(`${shared}/`)
         ? Source.slice(shared.length + 1).split('/')
         : []
-      const isOwn = /^mosaic-[0-9a-f]{8}$/.test(folder ?? '') && name === service.Name
+      const isOwn = folder === `mosaic-${this.#hash}` && name === service.Name
       if (purpose === 'agent' && isOwn && more.length === 0) return
     }
     throw new Refusal(`${Source} may not be mounted at ${Target}`)
-  }
-
-  /** A root runs nothing but its script, and that is the one that came with the proxy. */
-  async #checkRoot(
-    { Command, Configs = [] }: Checked['TaskTemplate']['ContainerSpec'],
-    { script, command }: { script: string; command: string[] }
-  ): Promise<void> {
-    const isCommand = command.every((word, index) => Command[index] === word)
-    const [config, ...more] = Configs
-    if (!isCommand || more.length > 0 || config?.File?.Name !== `/run/mosaic/${script}`) {
-      throw new Refusal(`A service as root may only run ${script}`)
-    }
-    const { Spec } = await this.#stored('configs', config.ConfigID)
-    const own = readFileSync(join(this.#parts.config.swarm!.scripts, script))
-    if (!Buffer.from(Spec.Data ?? '', 'base64').equals(own)) {
-      throw new Refusal(`${script} is not the one of this version`)
-    }
   }
 }
 

@@ -3,6 +3,7 @@ import { NAME } from '#socket_proxy/container_rules'
 import type { SocketProxyConfig } from '#socket_proxy/config'
 import {
   between,
+  exactly,
   flag,
   list,
   object,
@@ -28,6 +29,7 @@ export const SWARM_LABELS: Check = record(/^mosaic\.[a-z0-9.]{1,64}$/, text(/^[^
 
 const WORDS = list(text(/^[^\0]{0,65536}$/), { max: 64 })
 const ENVIRONMENT = list(text(/^[A-Za-z_][A-Za-z0-9_]*=[^\0]{0,65536}$/))
+const NO_HEALTH_CHECK = ['NONE']
 const DIGITS = text(/^\d{1,10}$/)
 
 /** A constraint of placement: `node.id==…`. */
@@ -46,6 +48,22 @@ const CAPABILITIES: Record<Purpose, Check> = {
   probe: list(oneOf(), { max: 0 }),
   steward: list(capability('CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'), { max: 5 }),
   guard: list(capability('NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'), { max: 3 }),
+}
+
+/** A root's shell or Node would take orders from other variables. `root_rules.ts` checks the values. */
+const ENVIRONMENTS: Record<Purpose, Check> = {
+  agent: ENVIRONMENT,
+  probe: ENVIRONMENT,
+  steward: list(text(/^MOSAIC_DATA=[^\0]{1,512}$/), { min: 1, max: 1 }),
+  guard: list(text(/^MOSAIC_(?:RULES|JUMPS|BRIDGE)=[^\0]{1,65536}$/), { min: 3, max: 3 }),
+}
+
+/** An engine runs a health check as the service's user. */
+const HEALTH_TESTS: Record<Purpose, Check> = {
+  agent: WORDS,
+  probe: WORDS,
+  steward: exactly(NO_HEALTH_CHECK),
+  guard: exactly(['CMD-SHELL', 'test -e /tmp/ready']),
 }
 
 function capability(...names: string[]): Check {
@@ -83,19 +101,26 @@ const MOUNT: Check = (value, at) => {
   return object(Object.hasOwn(shapes, type) ? shapes[type] : TMPFS)(value, at)
 }
 
-const FILE = optional(
-  object({
-    Name: text(/^\/run\/mosaic\/[a-z_.]{1,64}$/),
-    UID: DIGITS,
-    GID: DIGITS,
-    Mode: between(0, 0o777),
-  })
-)
+const FILE = (name: Check) =>
+  optional(object({ Name: name, UID: DIGITS, GID: DIGITS, Mode: between(0, 0o777) }))
+const HANDED = text(/^\/run\/mosaic\/[a-z_.]{1,64}$/)
 const ID = text(/^[a-z0-9]{1,64}$/)
+
+const secrets = (name: Check, max: number) =>
+  list(object({ File: FILE(name), SecretID: ID, SecretName: text(NAME) }), { max })
+
+/** A root's secret could lie over its script. */
+const SECRETS: Record<Purpose, Check> = {
+  agent: secrets(HANDED, 4),
+  probe: secrets(HANDED, 4),
+  steward: secrets(oneOf('/run/mosaic/steward.json'), 1),
+  guard: list(oneOf(), { max: 0 }),
+}
 
 /** Returns the shape of the services of a purpose. */
 export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceilings']): Check {
   const isGlobal = purpose === 'guard' || purpose === 'probe'
+  const isRoot = purpose === 'guard' || purpose === 'steward'
   const limits = object({
     MemoryBytes: between(16 * MEBIBYTE, ceilings.memoryMb * MEBIBYTE),
     NanoCPUs: optional(between(1e7, ceilings.cpus * 1e9)),
@@ -109,7 +134,7 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
     Labels: SWARM_LABELS,
     Hostname: optional(text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/)),
     Command: WORDS,
-    Env: optional(ENVIRONMENT),
+    Env: isRoot ? ENVIRONMENTS[purpose] : optional(ENVIRONMENTS[purpose]),
     User: USERS[purpose],
     Init: optional(flag),
     ReadOnly: oneOf(true),
@@ -117,7 +142,7 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
     CapabilityAdd: optional(CAPABILITIES[purpose]),
     HealthCheck: optional(
       object({
-        Test: WORDS,
+        Test: HEALTH_TESTS[purpose],
         Interval: optional(between(0, HOUR_NS)),
         Timeout: optional(between(0, HOUR_NS)),
         StartPeriod: optional(between(0, HOUR_NS)),
@@ -127,11 +152,9 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
     StopSignal: optional(oneOf('SIGTERM', 'SIGINT')),
     StopGracePeriod: optional(between(0, HOUR_NS)),
     Mounts: optional(list(MOUNT, { max: 4 })),
-    Secrets: optional(
-      list(object({ File: FILE, SecretID: ID, SecretName: text(NAME) }), { max: 4 })
-    ),
+    Secrets: optional(SECRETS[purpose]),
     Configs: optional(
-      list(object({ File: FILE, ConfigID: ID, ConfigName: text(NAME) }), { max: 4 })
+      list(object({ File: FILE(HANDED), ConfigID: ID, ConfigName: text(NAME) }), { max: 4 })
     ),
     Isolation: optional(oneOf('default')),
   })

@@ -44,6 +44,14 @@ export function oneOf(...allowed: unknown[]): Check {
   }
 }
 
+/** These words and no others. */
+export function exactly(words: string[]): Check {
+  return (value, at) => {
+    if (JSON.stringify(value) === JSON.stringify(words)) return [...words]
+    throw new Refusal(`${at} must be ${words.join(' ')}`)
+  }
+}
+
 /** A number between two bounds, inclusive. */
 export function between(min: number, max: number): Check {
   return (value, at) => {

@@ -2,13 +2,28 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { IMAGE_ID, OURS, SocketProxySurface } from '#tests/doubles/socket_proxy_surface'
+import { AgentNetwork } from '#runtimes/drivers/swarm/agent_network'
+import { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
+import { Steward } from '#runtimes/drivers/swarm/steward'
+import type { ServiceSpec } from '#runtimes/drivers/swarm/objects'
+import { guardRules } from '#runtimes/drivers/swarm/guard_rules'
+import { shortHash } from '#runtimes/engine/short_hash'
+import {
+  IMAGE_ID,
+  INSTALLATION,
+  OURS,
+  SocketProxySurface,
+} from '#tests/doubles/socket_proxy_surface'
 
 const REFUSED = 422
 /** The former for a body that lacks something. */
 const REFUSALS = [400, REFUSED]
 const SHARED = '/srv/agents'
 const NAME = 'mosaic-user-abc'
+/** The folder of this installation in the shared one. */
+const FOLDER = `mosaic-${shortHash(INSTALLATION)}`
+/** The bridge of the network `agents` on each node. */
+const BRIDGE = 'br-id-of-agents'
 
 let surface: SocketProxySurface
 
@@ -18,6 +33,7 @@ type Body = Record<string, any>
 const SCRIPT = '#!/bin/sh\nexec guard\n'
 const scripts = mkdtempSync(join(tmpdir(), 'mosaic-scripts-'))
 writeFileSync(join(scripts, 'guard.sh'), SCRIPT)
+writeFileSync(join(scripts, 'steward.mjs'), SCRIPT)
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -83,23 +99,61 @@ function agent(): Body {
   }
 }
 
-function guard(): Body {
-  const body = agent()
-  const { ContainerSpec: container } = body.TaskTemplate
-  const labels = { ...OURS, 'mosaic.purpose': 'guard', 'mosaic.name': 'mosaic-1-guard' }
-  body.TaskTemplate.Networks = [{ Target: 'host' }]
-  body.TaskTemplate.RestartPolicy = { Condition: 'any', Delay: 1e9 }
-  delete body.EndpointSpec
-  Object.assign(container, {
-    User: '0:0',
-    CapabilityAdd: ['NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'],
-    Command: ['/bin/sh', '/run/mosaic/guard.sh'],
-    Mounts: [{ Type: 'bind', Source: '/usr', Target: '/node/usr', ReadOnly: true }],
-    Secrets: [],
-  })
-  container.Configs[0].ConfigID = 'guard'
-  container.Configs[0].File.Name = '/run/mosaic/guard.sh'
-  return { ...body, Name: 'mosaic-1-guard', Labels: labels, Mode: { Global: {} } }
+/** What the driver makes is caught before it reaches an engine. */
+class Caught extends Error {
+  constructor(readonly spec: ServiceSpec) {
+    super('caught')
+  }
+}
+
+const services = {
+  find: async () => null,
+  create: async (spec: ServiceSpec) => {
+    throw new Caught(spec)
+  },
+  remove: async () => {},
+}
+const reference = (kind: 'Secret' | 'Config') => async (file: string) => ({
+  File: {
+    Name: `/run/mosaic/${kind === 'Secret' ? 'steward.json' : file}`,
+    UID: '0',
+    GID: '0',
+    Mode: 0o444,
+  },
+  [`${kind}ID`]: kind === 'Secret' ? 's1' : file.split('.')[0],
+  [`${kind}Name`]: file,
+})
+const files = {
+  script: reference('Config'),
+  secret: reference('Secret'),
+  deleteSecret: async () => {},
+}
+const cluster = { nodes: async () => [], node: async () => null }
+
+async function made(work: () => Promise<unknown>): Promise<Body> {
+  const { spec } = (await work().catch((error: unknown) => error)) as Caught
+  return JSON.parse(JSON.stringify(spec))
+}
+
+/** A guard's service, as the swarm driver asks for it. */
+function guard(egress: 'open' | 'sealed' = 'open'): Promise<Body> {
+  const network = { Id: 'id-of-agents', Labels: OURS, Scope: 'swarm' }
+  const parts = { cluster, services, files }
+  const agents = new AgentNetwork(
+    { find: async () => network } as never,
+    INSTALLATION,
+    parts as never
+  )
+  const mosaic = { address: '10.0.0.10', port: 3334 }
+  return made(() => agents.prepare({ mosaic, egress, sources: ['10.1.0.0/16'], image: IMAGE_ID }))
+}
+
+/** A steward's service, as the swarm driver asks for it. */
+function steward(sharedPath: string | null = null): Promise<Body> {
+  const mounts = new StateMounts(INSTALLATION, sharedPath)
+  const one = new Steward(INSTALLATION, { cluster, services, files, mounts } as never)
+  const place = { name: NAME, node: 'n1', image: IMAGE_ID, network: 'agents', constraints: [] }
+  return made(() => one.export(place, { signal: AbortSignal.timeout(60_000) }).toArray())
 }
 
 const container = (body: Body): Body => body.TaskTemplate.ContainerSpec
@@ -134,7 +188,13 @@ const BAD: Record<string, (body: Body) => void> = {
   'the shared folder of another agent': (body) =>
     container(body).Mounts.push({
       Type: 'bind',
-      Source: `${SHARED}/mosaic-0a1b2c3d/mosaic-user-xyz`,
+      Source: `${SHARED}/${FOLDER}/mosaic-user-xyz`,
+      Target: '/home/node/.openclaw',
+    }),
+  'its folder at another installation': (body) =>
+    container(body).Mounts.push({
+      Type: 'bind',
+      Source: `${SHARED}/mosaic-0a1b2c3d/${NAME}`,
       Target: '/home/node/.openclaw',
     }),
   'a way out of its shared folder': (body) =>
@@ -148,6 +208,12 @@ const BAD: Record<string, (body: Body) => void> = {
   'a volume by the label of another agent': (body) => {
     container(body).Mounts[1].Source = 'mosaic-user-xyz-state'
     container(body).Mounts[1].VolumeOptions.Labels['mosaic.name'] = 'mosaic-user-xyz'
+  },
+  'the volume of another stack': (body) => {
+    body.Name = 'grafana'
+    body.Labels['mosaic.name'] = 'grafana'
+    container(body).Mounts[1].Source = 'grafana-state'
+    container(body).Mounts[1].VolumeOptions.Labels['mosaic.name'] = 'grafana'
   },
   'options of a volume': (body) =>
     (container(body).Mounts[1].VolumeOptions.DriverConfig = {
@@ -166,6 +232,8 @@ const BAD: Record<string, (body: Body) => void> = {
   'an image by name': (body) => (container(body).Image = 'ghcr.io/openclaw/openclaw:1'),
   'an image that is not allowed': (body) =>
     (container(body).Image = `alpine@sha256:${'d'.repeat(64)}`),
+  'an image that only other nodes have': (body) =>
+    (container(body).Image = `sha256:${'e'.repeat(64)}`),
   'no limit of memory': (body) => delete body.TaskTemplate.Resources.Limits.MemoryBytes,
   'no limit of processes': (body) => delete body.TaskTemplate.Resources.Limits.Pids,
   'a restart by itself': (body) => (body.TaskTemplate.RestartPolicy = { Condition: 'any' }),
@@ -180,16 +248,86 @@ const BAD: Record<string, (body: Body) => void> = {
   'an unknown field': (body) => (body.Novelty = 'on'),
 }
 
-const BAD_GUARDS: Record<string, (body: Body) => void> = {
+const setEnv = (body: Body, name: string, value: string) => {
+  container(body).Env = [
+    ...container(body).Env.filter((one: string) => !one.startsWith(`${name}=`)),
+    `${name}=${value}`,
+  ]
+}
+
+const secret = (file: string) => ({
+  File: { Name: `/run/mosaic/${file}`, UID: '0', GID: '0', Mode: 0o555 },
+  SecretID: 's1',
+  SecretName: 's',
+})
+
+/** What would have either root run something else than its script. */
+const BAD_ROOTS: Record<string, (body: Body) => void> = {
   'another command': (body) => (container(body).Command = ['/bin/sh', '-c', 'id']),
   'another script': (body) => (container(body).Configs[0].ConfigID = 'keeper'),
   'a script elsewhere': (body) => (container(body).Configs[0].File.Name = '/run/mosaic/other.sh'),
   'a second script': (body) => container(body).Configs.push(container(body).Configs[0]),
   'no script': (body) => (container(body).Configs = []),
+  'a secret over its script': (body) =>
+    (container(body).Secrets = [secret(container(body).Configs[0].File.Name.split('/').at(-1))]),
+  'a secret of another name': (body) => (container(body).Secrets = [secret('evil.so')]),
+  'options of Node': (body) =>
+    container(body).Env.push('NODE_OPTIONS=--import=data:text/javascript,0'),
+  'a library to load first': (body) => container(body).Env.push('LD_PRELOAD=/run/mosaic/evil.so'),
+  'another path': (body) => container(body).Env.push('PATH=/node/usr/bin'),
+  'no environment': (body) => delete container(body).Env,
+  'a health check of its own': (body) =>
+    (container(body).HealthCheck = { Test: ['CMD-SHELL', 'id'] }),
   'one more capability': (body) => (container(body).CapabilityAdd = ['SYS_ADMIN']),
-  'writable programs': (body) => (container(body).Mounts[0].ReadOnly = false),
-  'more of the node': (body) => (container(body).Mounts[0].Source = '/'),
+}
+
+const CHAIN = `MOSAIC-${shortHash(BRIDGE)}`
+const OTHER = guardRules({
+  bridge: 'br-id-of-operat',
+  mosaic: { address: '10.0.0.10', port: 3334 },
+  egress: 'open',
+  sources: [],
+})
+
+const BAD_GUARDS: Record<string, (body: Body) => void> = {
+  ...BAD_ROOTS,
+  'one more word': (body) => container(body).Command.push('-c'),
+  'writable programs': (body) => (container(body).Mounts.at(-1).ReadOnly = false),
+  'more of the node': (body) => (container(body).Mounts.at(-1).Source = '/'),
   'the network of agents': (body) => (body.TaskTemplate.Networks = [{ Target: 'agents' }]),
+  'a bridge that is not ours': (body) => {
+    setEnv(body, 'MOSAIC_BRIDGE', 'br-id-of-operat')
+    setEnv(body, 'MOSAIC_RULES', OTHER.rules)
+    setEnv(body, 'MOSAIC_JUMPS', OTHER.jumps)
+  },
+  'rules of another chain': (body) =>
+    setEnv(body, 'MOSAIC_RULES', '*filter\n-A INPUT -s 0.0.0.0/0 -j ACCEPT\nCOMMIT'),
+  'a table of its choice': (body) =>
+    setEnv(body, 'MOSAIC_RULES', `*nat\n:${CHAIN} - [0:0]\nCOMMIT`),
+  'a jump out of its chain': (body) =>
+    setEnv(
+      body,
+      'MOSAIC_RULES',
+      `*filter\n:${CHAIN} - [0:0]\n-A ${CHAIN} -p tcp -j DOCKER\nCOMMIT`
+    ),
+  'packets of others': (body) => setEnv(body, 'MOSAIC_JUMPS', `filter INPUT -i eth0 -j ${CHAIN}`),
+  'packets of everybody': (body) => setEnv(body, 'MOSAIC_JUMPS', `filter INPUT -j ${CHAIN}`),
+}
+
+const BAD_STEWARDS: Record<string, (body: Body) => void> = {
+  ...BAD_ROOTS,
+  'an owner of another installation': (body) => (container(body).Command[3] = `inst2 ${NAME}`),
+  'one more word': (body) => container(body).Command.push('--inspect=0.0.0.0'),
+  'data of another installation': (body) =>
+    setEnv(body, 'MOSAIC_DATA', `/shared/mosaic-0a1b2c3d/${NAME}`),
+  'data of another agent': (body) =>
+    setEnv(body, 'MOSAIC_DATA', `/shared/${FOLDER}/mosaic-user-xyz`),
+  'all shared data': (body) => setEnv(body, 'MOSAIC_DATA', '/shared'),
+  'the volume of another stack': (body) => {
+    const mount = container(body).Mounts.at(-1)
+    mount.Source = 'grafana-state'
+    mount.VolumeOptions.Labels['mosaic.name'] = 'grafana'
+  },
 }
 
 test.group('Socket proxy · a swarm', (group) => {
@@ -202,13 +340,17 @@ test.group('Socket proxy · a swarm', (group) => {
     objects.set('/secrets/foreign', stored({}))
     objects.set('/configs/keeper', stored(OURS, base64('another')))
     objects.set('/configs/guard', stored(OURS, base64(SCRIPT)))
+    objects.set('/configs/steward', stored(OURS, base64(SCRIPT)))
     objects.set('/configs/foreign', stored({}, 'c2VjcmV0'))
     objects.set(`/services/${NAME}`, { ID: 'ours', Spec: { Name: NAME, Labels: OURS } })
     objects.set('/services/database', {
       ID: 'foreign',
       Spec: { Name: 'database', Labels: {}, TaskTemplate: { canary: true } },
     })
-    objects.set('/nodes/n1', { ID: 'n1', Spec: { Role: 'worker', Labels: { zone: 'a' } } })
+    objects.set('/nodes/n1', {
+      ID: 'n1',
+      Spec: { Role: 'worker', Labels: { 'zone': 'a', 'mosaic.0a1b2c3d.proof': 'p' } },
+    })
     await surface.start({
       swarm: { sharedFolder: SHARED, scripts },
     })
@@ -217,17 +359,28 @@ test.group('Socket proxy · a swarm', (group) => {
 
   const create = (body: Body) => surface.ask('POST', '/v1.41/services/create', body)
 
-  test('lets through an agent and the guard of a node', async ({ assert }) => {
-    assert.equal((await create(agent())).status, 201)
-    assert.equal((await create(guard())).status, 201)
-    const [made, guarding] = surface.engine.received as any[]
-    assert.deepEqual(made.body.TaskTemplate.Networks, [{ Target: 'id-of-agents' }])
+  test('lets through an agent, and the roots that the driver makes', async ({ assert }) => {
+    const bodies = [
+      agent(),
+      await guard(),
+      await guard('sealed'),
+      await steward(),
+      await steward(SHARED),
+    ]
+    for (const body of bodies) {
+      const { status, body: answer } = await create(body)
+      assert.equal(status, 201, JSON.stringify(answer))
+    }
+    const [agents, guarding, , kept] = surface.engine.received as any[]
+    assert.deepEqual(agents.body.TaskTemplate.Networks, [{ Target: 'id-of-agents' }])
     assert.deepEqual(guarding.body.TaskTemplate.Networks, [{ Target: 'host' }])
+    assert.equal(container(kept.body).Command[3], `${INSTALLATION} ${NAME}`)
+    assert.lengthOf(container(kept.body).Secrets, 1)
   })
 
   test('lets an agent have its own folder of the shared one', async ({ assert }) => {
     const body = agent()
-    const Source = `${SHARED}/mosaic-0a1b2c3d/${NAME}`
+    const Source = `${SHARED}/${FOLDER}/${NAME}`
     container(body).Mounts[1] = { Type: 'bind', Source, Target: '/home/node/.openclaw' }
     assert.equal((await create(body)).status, 201)
   })
@@ -246,9 +399,18 @@ test.group('Socket proxy · a swarm', (group) => {
   test('refuses a guard with {0}')
     .with(Object.entries(BAD_GUARDS))
     .run(async ({ assert }, [, change]) => {
-      const body = guard()
+      const body = await guard()
       change(body)
-      assert.equal((await create(body)).status, REFUSED)
+      assert.include(REFUSALS, (await create(body)).status)
+      assert.lengthOf(surface.engine.received, 0)
+    })
+
+  test('refuses a steward with {0}')
+    .with(Object.entries(BAD_STEWARDS))
+    .run(async ({ assert }, [, change]) => {
+      const body = await steward()
+      change(body)
+      assert.include(REFUSALS, (await create(body)).status)
       assert.lengthOf(surface.engine.received, 0)
     })
 
@@ -282,14 +444,16 @@ test.group('Socket proxy · a swarm', (group) => {
   })
 
   test('changes no role of a node, only labels of its own', async ({ assert }) => {
+    const own = `mosaic.${shortHash(INSTALLATION)}.guarded`
     const body = {
       Role: 'manager',
       Availability: 'drain',
-      Labels: { 'mosaic.a': '1', 'zone': 'b' },
+      Labels: { [own]: 'yes', 'mosaic.0a1b2c3d.guarded': 'yes', 'zone': 'b' },
     }
     await surface.ask('POST', '/nodes/n1/update?version=1', body)
     const [{ body: passed }] = surface.engine.received as any[]
-    assert.deepEqual(passed, { Role: 'worker', Labels: { 'zone': 'a', 'mosaic.a': '1' } })
+    const Labels = { 'zone': 'a', 'mosaic.0a1b2c3d.proof': 'p', [own]: 'yes' }
+    assert.deepEqual(passed, { Role: 'worker', Labels })
   })
 })
 
