@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { openGateway, type GatewayConnection, type GatewayEvent } from '#openclaw/gateway_socket'
 import { storedKey } from '#openclaw/gateway_shapes'
 import { listIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
@@ -13,8 +14,12 @@ const TIMEOUT_MS = 10_000
 /** Rows read to find the question of a run and what it has done so far. */
 const ROWS = 60
 
-/** Limit of events that wait for a reader: those between joining a run and following it. */
+/**
+ * Limits of events that wait for a reader: those between joining a run and following it. An agent that sends more
+ * has its connection closed.
+ */
 const MOST_WAITING = 10_000
+const MOST_WAITING_CHARACTERS = 16 * 1024 * 1024
 
 /** Receives what happens in a run. */
 export interface RunReader {
@@ -54,6 +59,7 @@ export class RunSocket {
   #answer: RunAnswer | null = null
   #reader: RunReader | null = null
   #waiting: GatewayEvent[] = []
+  #waitingCharacters = 0
   #approvals: Approval[] = []
   #runId: string | null = null
   #closed = false
@@ -72,6 +78,7 @@ export class RunSocket {
     )
     try {
       socket.#approvals = await subscribeToSession(socket.#connection, socket.#key)
+      if (socket.#closed) throw new E_GATEWAY_FAILED()
     } catch (error) {
       socket.close()
       throw error
@@ -146,7 +153,15 @@ export class RunSocket {
 
   #take(event: GatewayEvent): void {
     if (this.#reader) return this.#hand(event, this.#reader)
-    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(event)
+    if (this.#closed || objectIn(event.payload).sessionKey !== this.#key) return
+    this.#waitingCharacters += JSON.stringify(event).length
+    this.#waiting.push(event)
+    const isTooMuch =
+      this.#waiting.length > MOST_WAITING || this.#waitingCharacters > MOST_WAITING_CHARACTERS
+    if (!isTooMuch) return
+    this.#waiting = []
+    this.#closed = true
+    this.#connection?.close()
   }
 
   #hand(event: GatewayEvent, reader: RunReader): void {

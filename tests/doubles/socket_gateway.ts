@@ -29,6 +29,7 @@ export class SocketGateway {
   http: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => {
     response.writeHead(404).end('{}')
   }
+  readonly #admitted = new Set<Socket>()
   readonly #server = createServer((request, response) => this.http(request, response))
 
   async start(): Promise<this> {
@@ -46,8 +47,16 @@ export class SocketGateway {
     this.#server.close()
   }
 
+  /** Sends an event to every client of the WebSocket. */
+  push(event: string, payload: object): void {
+    const message = frame(JSON.stringify({ type: 'event', event, payload }))
+    for (const socket of this.#admitted) socket.write(message)
+  }
+
   #admit(request: IncomingMessage, socket: Socket): void {
     this.upgrades.push(request)
+    this.#admitted.add(socket)
+    socket.once('close', () => this.#admitted.delete(socket))
     socket.on('error', () => {})
     const accept = createHash('sha1')
       .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)

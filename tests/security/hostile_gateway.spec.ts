@@ -13,6 +13,7 @@ import { GatewayClient } from '#openclaw/gateway_client'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { callGateway } from '#openclaw/gateway_socket'
 import { RunEvents } from '#openclaw/run_events'
+import { RunSocket } from '#openclaw/run_socket'
 import { relaySocket } from '#runtimes/gateway_socket_relay'
 import { SocketGateway } from '#tests/doubles/socket_gateway'
 
@@ -153,6 +154,47 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
       16
     )
     await callGateway(call, 'm', {})
+  })
+
+  for (const [when, method] of [
+    ['before it lets anyone follow one', 'sessions.messages.subscribe'],
+    ['before it says that one has begun', 'agent'],
+    ['before it tells of the one under way', 'chat.history'],
+  ]) {
+    test(`is hung up on if it sends masses of a run's events ${when}`, async ({ assert }) => {
+      const text = 'x'.repeat(MB)
+      const payload = { sessionKey: 'agent:main:web:c', stream: 'assistant', data: { text } }
+      gateway.answer = (call) => {
+        if (call.method === method) for (let at = 0; at < 24; at++) gateway.push('agent', payload)
+        return {}
+      }
+      const follow = async () => {
+        const socket = await RunSocket.open({ url: gateway.url, token: 'token' }, 'web:c')
+        await socket.start('hello')
+        await socket.join()
+        return socket
+      }
+      await assert.rejects(follow)
+    })
+  }
+
+  test('has the events of a run wait for their reader, and those of other sessions not', async ({
+    assert,
+  }) => {
+    const told = (sessionKey: string, text: string) =>
+      gateway.push('agent', { sessionKey, runId: 'r', stream: 'assistant', data: { text } })
+    gateway.answer = ({ method }) => {
+      if (method !== 'chat.history') return {}
+      for (let at = 0; at < 24; at++) told('agent:main:web:other', 'x'.repeat(MB))
+      told('agent:main:web:c', 'Hello')
+      return { inFlightRun: { runId: 'r' } }
+    }
+    const socket = await RunSocket.open({ url: gateway.url, token: 'token' }, 'web:c')
+    await socket.join()
+    const answers: unknown[] = []
+    socket.read({ onRun() {}, onAnswer: (event) => answers.push(event), onClose() {} })
+    assert.deepEqual(answers, [{ kind: 'text', text: 'Hello' }])
+    socket.close()
   })
 
   test('is hung up on if it sends interim responses without an end', async ({
