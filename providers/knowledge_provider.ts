@@ -99,10 +99,14 @@ export default class KnowledgeProvider {
     })
     container.singleton('knowledge.mcp', async (resolver) => {
       const { McpServer } = await import('#knowledge/mcp/server')
-      return new McpServer({
+      const knowledge = {
         findings: await resolver.make('knowledge.findings'),
         memories: await resolver.make('knowledge.memories'),
         tasks: await resolver.make('knowledge.tasks'),
+      }
+      return new McpServer(knowledge, async (userId, needs) => {
+        const limits = await container.make('identity.limits')
+        await limits.toolCall(userId, { isChange: needs === 'write' })
       })
     })
     container.singleton('knowledge.export', async (resolver) => {

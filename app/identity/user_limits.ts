@@ -55,6 +55,17 @@ export class UserLimits {
     await changes.consume(`change:${userId}`)
   }
 
+  /**
+   * Counts a call of a tool by the user's agent: as many as requests and changes of the user, who keeps their own.
+   *
+   * @throws E_TOO_MANY_REQUESTS until the minute is over
+   */
+  async toolCall(userId: string, { isChange }: { isChange: boolean }): Promise<void> {
+    const { requests, changes } = this.#fresh() ?? (await this.#read())
+    await requests.consume(`tool:${userId}`)
+    if (isChange) await changes.consume(`tool_change:${userId}`)
+  }
+
   /** Returns the allowance for a request's body. The caller must release it. */
   async body(userId: string): Promise<BodyAllowance> {
     const { uploadMs } = this.#fresh() ?? (await this.#read())

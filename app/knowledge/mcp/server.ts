@@ -30,7 +30,11 @@ export interface McpCaller {
  * `tools/call`, and notifications, which are ignored.
  */
 export class McpServer {
-  constructor(protected knowledge: Knowledge) {}
+  constructor(
+    protected knowledge: Knowledge,
+    /** Counts a call before it is made. @throws E_TOO_MANY_REQUESTS */
+    protected count: (userId: string, needs: Tool['needs']) => Promise<void> = async () => {}
+  ) {}
 
   /** Returns null for a notification. Rejects only because of a defect. */
   async answer(caller: McpCaller, body: string): Promise<RpcAnswer | null> {
@@ -86,17 +90,23 @@ export class McpServer {
       throw new RpcFailure('invalidParams', 'There is no such tool, or it is not allowed.')
     if (!isObject(given)) throw new RpcFailure('invalidParams', 'Arguments are an object.')
     try {
+      await this.count(caller.userId, called.needs)
       return content(await called.call(this.knowledge, caller.userId, given))
     } catch (error) {
       if (error instanceof E_SIMILAR) return similar(error)
       if ((error as { code?: string }).code === 'E_ROW_NOT_FOUND') {
         return content('There is nothing of this id.', true)
       }
+      if (isTooMany(error)) return content(TOO_MANY, true)
       if (!isTold(error)) throw error
       return content(`${error.code}: ${error.message} ${error.help}`, true)
     }
   }
 }
+
+const TOO_MANY = 'E_TOO_MANY_REQUESTS: You call tools too often. Wait a minute, then try again.'
+
+const isTooMany = (error: unknown) => (error as { code?: string }).code === 'E_TOO_MANY_REQUESTS'
 
 const toolsFor = ({ access }: McpCaller): Tool[] =>
   TOOLS.filter(({ needs }) => access === 'write' || needs === 'read')

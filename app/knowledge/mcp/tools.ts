@@ -35,7 +35,8 @@ const text = (maxLength: number, description?: string) =>
 
 const title = text(200)
 const body = text(20_000)
-const id = text(64)
+/** Of a row. Databases refuse other characters in their own ways. */
+const id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' })
 const key = text(200)
 const namespace = Type.Optional(text(200, 'Left out: "default".'))
 

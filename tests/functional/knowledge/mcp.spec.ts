@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { UserLimits } from '#identity/user_limits'
 import UserAgentConfig from '#models/user_agent_config'
 import type { KnowledgeAccess } from '#models/types'
 import { knowledgeTokenOf } from '#models/with_lifecycle'
@@ -172,6 +173,49 @@ test.group('What agents know, over MCP', (group) => {
     assert.match(gone.text, /E_MEMORY_NOT_FOUND/)
     assert.equal((await call(token, 'memory_get', { key: 1 })).error.code, -32_602)
     assert.equal((await call(token, 'memory_get', { owner: 'x' })).error.code, -32_602)
+  })
+
+  test('is called so often in a minute and no more, apart from what its owner does', async ({
+    assert,
+    cleanup,
+  }) => {
+    const most: Record<string, number> = {
+      'limits.changesPerMinute': 3,
+      'limits.requestsPerMinute': 6,
+    }
+    const settings = { get: async (key: string) => most[key] ?? 1000 }
+    const present = await app.container.make('identity.limits')
+    const limits = new UserLimits(await app.container.make('limiter.manager'), settings as never)
+    app.container.bindValue('identity.limits', limits)
+    cleanup(() => app.container.bindValue('identity.limits', present))
+
+    const { token, user } = await agentWith('write')
+    const remember = () => call(token, 'memory_set', { key: 'k', value: 1 })
+    for (let time = 0; time < 3; time++) assert.isFalse((await remember()).isError)
+    const refused = await remember()
+    assert.isTrue(refused.isError)
+    assert.match(refused.text, /^E_TOO_MANY_REQUESTS: /)
+    assert.isFalse((await call(token, 'memory_get')).isError)
+    assert.isFalse((await call(token, 'memory_get')).isError)
+    assert.isTrue((await call(token, 'memory_get')).isError)
+    assert.equal((await request(token, 'ping')).status, 200)
+
+    await limits.change(user.id)
+    await limits.request(user.id)
+    const other = await agentWith('write')
+    assert.isFalse((await call(other.token, 'memory_set', { key: 'k', value: 1 })).isError)
+  })
+
+  test('keeps any text, and is refused ids that no row has', async ({ assert }) => {
+    const { token } = await agentWith('write')
+    for (const text of ['\u0000', '\ud800', "'"]) {
+      const at = { key: text, namespace: text }
+      await call(token, 'memory_set', { ...at, value: text })
+      assert.equal((await call(token, 'memory_get', at)).entries[0].value, text)
+      for (const name of ['findings_confirm', 'tasks_update']) {
+        assert.equal((await call(token, name, { id: text })).error.code, -32_602)
+      }
+    }
   })
 
   test('claims a task, and writes its result', async ({ assert }) => {
