@@ -46,14 +46,22 @@ class UnifiedMemory implements CgroupMemory {
     return { resident, swapped: (await readBytes(this.folder, 'memory.swap.current')) ?? 0 }
   }
 
+  /** A group that resumes during a step has its limit restored by whoever resumes it, or here, whichever is later. */
   async pageOut(goesOn: () => Promise<boolean>): Promise<void> {
     if (!this.canPageOut) return
-    await write(this.folder, 'memory.swap.max', 'max')
-    for (;;) {
-      const use = await this.use()
-      if (!use || use.resident <= FLOOR_BYTES || !(await goesOn())) return
-      const step = Math.min(STEP_BYTES, use.resident - FLOOR_BYTES)
-      if (!(await write(this.folder, 'memory.reclaim', String(step)))) return
+    let isOver = false
+    try {
+      for (let isFirst = true; ; isFirst = false) {
+        const use = await this.use()
+        if (!use || use.resident <= FLOOR_BYTES) return
+        isOver = !(await goesOn())
+        if (isOver) return
+        if (isFirst) await write(this.folder, 'memory.swap.max', 'max')
+        const step = Math.min(STEP_BYTES, use.resident - FLOOR_BYTES)
+        if (!(await write(this.folder, 'memory.reclaim', String(step)))) return
+      }
+    } finally {
+      if (isOver || !(await goesOn().catch(() => false))) await this.restore()
     }
   }
 

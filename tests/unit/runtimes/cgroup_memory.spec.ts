@@ -47,7 +47,7 @@ test.group('The memory of a control group', (group) => {
       return true
     })
     assert.equal(read('memory.swap.max'), 'max')
-    assert.deepEqual(steps.map(Number), [64 * MB, 64 * MB, 64 * MB])
+    assert.deepEqual(steps.map(Number), [64 * MB, 64 * MB, 64 * MB, 40 * MB])
     assert.isAtMost(Number(read('memory.current')), 32 * MB)
     await memory.restore()
     assert.equal(read('memory.swap.max'), '0')
@@ -59,6 +59,30 @@ test.group('The memory of a control group', (group) => {
     await cgroupMemory(folder)!.pageOut(async () => ++looks < 3)
     assert.equal(looks, 3)
   })
+
+  test('version 2 allows no swap to a group that has resumed before', async ({ assert }) => {
+    put({ 'memory.current': 900 * MB, 'memory.reclaim': '', 'memory.swap.max': 0 })
+    await cgroupMemory(folder)!.pageOut(async () => false)
+    assert.equal(read('memory.swap.max'), '0')
+    assert.equal(read('memory.reclaim'), '')
+  })
+
+  for (const moved of [0, 880 * MB]) {
+    test(`version 2 forbids swap to a group that resumed after a look, ${moved} bytes later`, async ({
+      assert,
+    }) => {
+      put({ 'memory.current': 900 * MB, 'memory.reclaim': '', 'memory.swap.max': 0 })
+      const memory = cgroupMemory(folder)!
+      let looks = 0
+      await memory.pageOut(async () => {
+        if (++looks > 1) return false
+        await memory.restore()
+        put({ 'memory.current': 900 * MB - moved })
+        return true
+      })
+      assert.equal(read('memory.swap.max'), '0')
+    })
+  }
 
   test('version 1 lowers the limit step by step and restores it, whatever happens', async ({
     assert,
