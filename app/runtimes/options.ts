@@ -8,6 +8,11 @@ interface OptionWords {
   label: string
   /** One sentence beside the field. */
   help?: string
+  /**
+   * Set it for an option that names the machine or the program that receives agents' data: then admins see it, and
+   * only the operator changes it, on the command line.
+   */
+  changedBy?: 'operator'
 }
 
 /** One form field, by the type of its value. The default applies until an admin sets a value. */

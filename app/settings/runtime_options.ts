@@ -22,6 +22,7 @@ export function runtimeOptionSettings(
       setting({
         default: defaultOf(option),
         ...(option.type === 'secret' && { secret: true }),
+        ...(option.changedBy && { changedBy: option.changedBy }),
         schema: schemaOf(option),
         form: {
           label: option.label,

@@ -170,6 +170,13 @@ export class Settings {
     return inserted.length === 1
   }
 
+  /** Returns the keys that only this one may change. */
+  async keysOf(who: ChangedBy, values: Record<string, unknown>): Promise<string[]> {
+    const more = await this.more()
+    const definition = (key: string) => (isSettingKey(key) ? definitionOf(key) : more.get(key))
+    return Object.keys(values).filter((key) => definition(key)?.changedBy === who)
+  }
+
   /** Lists all settings that an admin may see, with the source of each value. */
   async list(): Promise<ListedSetting[]> {
     const rows = await this.#rows()

@@ -1,10 +1,8 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
-import { definitionOf } from '#settings/definitions'
-import type { ChangedBy } from '#settings/setting_kinds'
 import { E_OPERATOR_SETTING, E_SETTINGS_SHAPE } from '#settings/errors'
-import { isSettingKey, type Settings } from '#settings/settings'
+import type { Settings } from '#settings/settings'
 
 export class E_UNKNOWN_RUNTIME extends Exception {
   static override code = 'E_UNKNOWN_RUNTIME'
@@ -52,7 +50,7 @@ export class SettingsChanges {
   /** Validates like `apply`, and stores nothing. */
   async check(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
-    const [operators] = by ? changedBy('operator', values) : []
+    const [operators] = by ? await this.settings.keysOf('operator', values) : []
     if (operators) throw new E_OPERATOR_SETTING(operators, values[operators])
     const driver = values['runtime.driver']
     if (typeof driver === 'string') {
@@ -62,11 +60,4 @@ export class SettingsChanges {
     for (const check of this.checks) await check(values)
     await this.settings.check(values)
   }
-}
-
-/** Returns the keys that only this one may change. */
-export function changedBy(who: ChangedBy, values: Record<string, unknown>): string[] {
-  return Object.keys(values).filter(
-    (key) => isSettingKey(key) && definitionOf(key).changedBy === who
-  )
 }

@@ -1,18 +1,22 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import app from '@adonisjs/core/services/app'
+import testUtils from '@adonisjs/core/services/test_utils'
+import { UserFactory } from '#database/factories/user_factory'
 import { sealedValues } from '#installation/sealed_values'
 import { RuntimeManager } from '#runtimes/manager'
 import type { RuntimeDriverContext } from '#runtimes/define_config'
 import type { RuntimeOption } from '#runtimes/options'
 import { runtimeOptionSettings, storedOptions } from '#settings/runtime_options'
 import { Settings } from '#settings/settings'
+import { SettingsChanges } from '#settings/settings_changes'
 import vault from '#vaults/services/main'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
 const OPTIONS: RuntimeOption[] = [
   { name: 'region', label: 'Region', type: 'text', default: 'south' },
   { name: 'token', label: 'Access token', type: 'secret', help: 'From the console.' },
+  { name: 'engine', label: 'Engine', type: 'text', changedBy: 'operator' },
   { name: 'size', label: 'Size', type: 'number', default: 2, min: 1, max: 8, whole: true },
   { name: 'shared', label: 'Shared', type: 'flag', default: false },
   {
@@ -31,6 +35,7 @@ test.group('Options of a runtime', (group) => {
   const clean = async () => {
     await db.from('system_configs').delete()
   }
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     await clean()
     return clean
@@ -64,7 +69,14 @@ test.group('Options of a runtime', (group) => {
     assert,
   }) => {
     const { settings, told } = await installation()
-    const defaults = { region: 'south', token: null, size: 2, shared: false, disk: 'slow' }
+    const defaults = {
+      region: 'south',
+      token: null,
+      engine: null,
+      size: 2,
+      shared: false,
+      disk: 'slow',
+    }
     assert.deepEqual(await told(), defaults)
     await settings.patch({
       'runtime.options.acme.region': 'north',
@@ -73,10 +85,33 @@ test.group('Options of a runtime', (group) => {
       'runtime.options.acme.shared': true,
       'runtime.options.acme.disk': 'fast',
     })
-    const set = { region: 'north', token: 'canary-token', size: 4, shared: true, disk: 'fast' }
+    const set = {
+      ...defaults,
+      region: 'north',
+      token: 'canary-token',
+      size: 4,
+      shared: true,
+      disk: 'fast',
+    }
     assert.deepEqual(await told(), set)
     await settings.patch({ 'runtime.options.acme.size': null })
     assert.deepEqual(await told(), { ...set, size: 2 })
+  })
+
+  test('that name where agents go are changed on the command line alone', async ({ assert }) => {
+    const { settings, told } = await installation()
+    const audit = await app.container.make('audit')
+    const changes = new SettingsChanges(settings, async () => [], audit)
+    const values = { 'runtime.options.acme.engine': 'tcp://machine.of.an.admin:2375' }
+    const admin = await UserFactory.apply('admin').create()
+    const refused = () => changes.apply(values, { user: admin, address: '127.0.0.1' })
+    await assert.rejects(refused, /Only an operator changes runtime\.options\.acme\.engine/)
+    assert.isNull((await told()).engine)
+    const listed = await settings.list()
+    const entry = listed.find(({ key }) => key === 'runtime.options.acme.engine')
+    assert.equal(entry?.changedBy, 'operator')
+    await changes.apply(values, null)
+    assert.equal((await told()).engine, 'tcp://machine.of.an.admin:2375')
   })
 
   test('are listed with the words of the plugin, and a secret is sealed and never shown', async ({

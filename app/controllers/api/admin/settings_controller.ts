@@ -2,7 +2,6 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { requireFreshProof } from '#identity/fresh_proof'
 import { listed } from '#models/page'
-import { changedBy } from '#settings/settings_changes'
 import { pageValidator } from '#validators/identity'
 
 /** `/api/v1/admin/settings`. A change is an object of keys and values; null restores the default. */
@@ -15,7 +14,8 @@ export default class AdminSettingsController {
 
   async update(ctx: HttpContext) {
     const { auth, request } = ctx
-    if (changedBy('provenAdmin', request.body()).length > 0) {
+    const settings = await app.container.make('settings')
+    if ((await settings.keysOf('provenAdmin', request.body())).length > 0) {
       requireFreshProof(ctx, await app.container.make('identity.sessions'))
     }
     const changes = await app.container.make('settings.changes')
