@@ -48,11 +48,12 @@ function give(path) {
 
 function prepare() {
   mkdirSync(root, { recursive: true })
-  chownSync(root, 0, 0)
-  chmodSync(root, 0o755)
+  // What is another's is left as it is, its modes included.
   const foreign = readdirSync(root).length > 0 && !existsSync(ownerFile)
   if (foreign || (existsSync(ownerFile) && readFileSync(ownerFile, 'utf8') !== owner))
     process.exit(3)
+  chownSync(root, 0, 0)
+  chmodSync(root, 0o755)
   writeFileSync(ownerFile, owner, { mode: 0o444 })
   remove(incoming)
   if (!existsSync(state) && existsSync(kept)) {

@@ -11,8 +11,8 @@ const PURPOSE_LABEL = 'mosaic.purpose'
 /** A digest or an ID: a name could lead to another image at each node. */
 const PINNED = /^sha256:[0-9a-f]{64}$|@sha256:[0-9a-f]{64}$/
 
-/** The volumes of agents: `mosaic-user-<id>-state`, `mosaic-system-<name>-state`. */
-const AGENT_VOLUME = /^mosaic-(?:user|system)-[\w.-]{1,100}-state$/
+/** The volumes of agents: `mosaic-user-<id>-data`, `mosaic-system-<name>-data`. */
+const AGENT_VOLUME = /^mosaic-(?:user|system)-[\w.-]{1,100}-data$/
 
 interface Mount {
   Type: string
@@ -163,7 +163,7 @@ export class ServiceRules {
       this.#parts.installation.take(VolumeOptions!.Labels[INSTALLATION_LABEL])
       const isOwn = purpose === 'steward' || owner === service.Name
       // Nobody knows the volumes of other nodes: others' may have any name but an agent's.
-      const isAgents = AGENT_VOLUME.test(Source) && Source === `${owner}-state`
+      const isAgents = AGENT_VOLUME.test(Source) && Source === `${owner}-data`
       if (isAgents && isOwn && purpose !== 'guard') return
     } else if (purpose === 'guard') {
       if (Source === '/usr' && Target === '/node/usr' && ReadOnly === true) return

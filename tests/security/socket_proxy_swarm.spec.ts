@@ -70,7 +70,7 @@ function agent(): Body {
           { Type: 'tmpfs', Target: '/tmp', TmpfsOptions: { SizeBytes: 2 ** 28, Mode: 0o1777 } },
           {
             Type: 'volume',
-            Source: `${NAME}-state`,
+            Source: `${NAME}-data`,
             Target: '/home/node/.openclaw',
             VolumeOptions: { NoCopy: true, Labels: { ...OURS, 'mosaic.name': NAME } },
           },
@@ -203,16 +203,18 @@ const BAD: Record<string, (body: Body) => void> = {
       Source: `${SHARED}/../etc/${NAME}`,
       Target: '/home/node/.openclaw',
     }),
+  'the volume of the same agent in containers': (body) =>
+    (container(body).Mounts[1].Source = `${NAME}-state`),
   'the volume of another agent': (body) =>
-    (container(body).Mounts[1].Source = 'mosaic-user-xyz-state'),
+    (container(body).Mounts[1].Source = 'mosaic-user-xyz-data'),
   'a volume by the label of another agent': (body) => {
-    container(body).Mounts[1].Source = 'mosaic-user-xyz-state'
+    container(body).Mounts[1].Source = 'mosaic-user-xyz-data'
     container(body).Mounts[1].VolumeOptions.Labels['mosaic.name'] = 'mosaic-user-xyz'
   },
   'the volume of another stack': (body) => {
     body.Name = 'grafana'
     body.Labels['mosaic.name'] = 'grafana'
-    container(body).Mounts[1].Source = 'grafana-state'
+    container(body).Mounts[1].Source = 'grafana-data'
     container(body).Mounts[1].VolumeOptions.Labels['mosaic.name'] = 'grafana'
   },
   'options of a volume': (body) =>
@@ -325,7 +327,7 @@ const BAD_STEWARDS: Record<string, (body: Body) => void> = {
   'all shared data': (body) => setEnv(body, 'MOSAIC_DATA', '/shared'),
   'the volume of another stack': (body) => {
     const mount = container(body).Mounts.at(-1)
-    mount.Source = 'grafana-state'
+    mount.Source = 'grafana-data'
     mount.VolumeOptions.Labels['mosaic.name'] = 'grafana'
   },
 }

@@ -43,7 +43,8 @@ export class StateMounts {
     const Labels = { [LABEL.installation]: this.#installation, [LABEL.name]: name }
     return {
       Type: 'volume',
-      Source: `${name}-state`,
+      // Another name than that of the driver `docker`: one node may have both during a move.
+      Source: `${name}-data`,
       Target: target,
       VolumeOptions: { NoCopy: true, Labels },
     }

@@ -76,7 +76,7 @@ export class Steward {
       const code = task.Status.ContainerStatus?.ExitCode
       if (task.Status.State === 'complete') return task.NodeID ?? null
       if (code === NO_DATA) return null
-      if (code === FOREIGN) throw new E_RUNTIME_NAME_TAKEN(`${place.name}-state`)
+      if (code === FOREIGN) throw new E_RUNTIME_NAME_TAKEN(`${place.name}-data`)
       throw failed(task)
     })
   }
