@@ -54,6 +54,8 @@ export interface GatewayHistory {
   messages: GatewayMessage[]
   /** Returns the preceding turns, or null at the beginning. */
   nextCursor: string | null
+  /** Size of the gateway's answer. */
+  bytes?: number
 }
 
 /**
@@ -119,6 +121,7 @@ export class GatewayClient {
       return {
         messages: toMessages(await withWholeTexts({ url, token }, key, rows)),
         nextCursor: answer.hasMore ? (textIn(answer.nextCursor, CURSOR_LENGTH) ?? null) : null,
+        bytes: held,
       }
     } finally {
       reading.give(url, held)

@@ -24,6 +24,12 @@ const MEGABYTE = 1024 * 1024
 /** Messages deleted per transaction. */
 const BATCH = 200
 
+/**
+ * Conversations without messages whose read position is kept, the latest. More are the work of an agent that invents
+ * them.
+ */
+const MOST_POSITIONS = 10_000
+
 /** A message in search results. */
 export interface FoundMessage {
   /** The archived conversation's id, for `DELETE /api/v1/archive/:id`. */
@@ -140,8 +146,8 @@ export class Archive {
   }
 
   /**
-   * Deletes messages past the owner's retention period, then the oldest ones over the size limit. Returns
-   * their number.
+   * Deletes messages past the owner's retention period, then the oldest ones over the size limit, then read
+   * positions over their limit. Returns the number of messages.
    */
   async prune(userId: string): Promise<number> {
     const oldest = (await this.#oldest(userId)).toFormat(db.connection().dialect.dateTimeFormat)
@@ -152,9 +158,30 @@ export class Archive {
         .limit(BATCH)
         .select('id')
       const surplus = old.length > 0 ? old : await this.#surplus(userId)
-      if (surplus.length === 0) return pruned
+      if (surplus.length === 0) break
       await this.#remove(surplus.map(({ id }) => id))
       pruned += surplus.length
+    }
+    await this.#prunePositions(userId)
+    return pruned
+  }
+
+  async #prunePositions(userId: string): Promise<void> {
+    for (;;) {
+      const surplus = await ArchiveConversation.ownedBy(userId)
+        .whereNotExists((kept) => {
+          void kept
+            .from('archive_messages')
+            .whereColumn('archive_messages.conversation_id', 'archive_conversations.id')
+        })
+        .orderBy('updated_at', 'desc')
+        .orderBy('id')
+        .offset(MOST_POSITIONS)
+        .limit(BATCH)
+        .select('id')
+      if (surplus.length === 0) return
+      const ids = surplus.map(({ id }) => id)
+      await ArchiveConversation.ownedBy(userId).whereIn('id', ids).delete()
     }
   }
 

@@ -15,14 +15,23 @@ import { cut } from '#text/cut'
 /** Archived messages are cut to this many characters. */
 const LONGEST_MESSAGE = 100_000
 
+/** Longer than the titles that OpenClaw makes. */
+const LONGEST_TITLE = 200
+
 /** Limit of pages read per conversation and run: twenty thousand messages. */
 const MOST_PARTS = 100
 
-/** Text read per conversation and run, in characters; earlier messages are not archived. */
+/** What a message takes besides its text, in bytes or characters: its row, its name, its place in the index. */
+const MESSAGE_COST = 256
+
+/** Characters read per conversation and run; earlier messages are not archived. */
 const MOST_CHARACTERS = 8_000_000
 
-/** Text after which a run ends, in characters. The next run goes on with the other conversations. */
+/** Characters after which a run ends. The next run goes on with the other conversations. */
 const MOST_IN_RUN = 16_000_000
+
+/** Bytes of answers after which a run ends: an agent can send masses in which no message is. */
+const MOST_READ = 512 * 1024 * 1024
 
 /** Messages stored per transaction, and their characters: all other changes wait for it in SQLite. */
 const BATCH = 50
@@ -36,8 +45,8 @@ export interface SourceMessage {
   at: Date
 }
 
-/** A message with its name: the same for the same message in each run, and no other's. */
-interface NamedMessage extends SourceMessage {
+/** A message with its name in place of its id: the same for the same message in each run, and no other's. */
+interface NamedMessage extends Omit<SourceMessage, 'id'> {
   mac: string
 }
 
@@ -47,14 +56,18 @@ export interface SourceConversation {
   updatedAt: Date
 }
 
+export interface SourcePart {
+  messages: SourceMessage[]
+  nextCursor: string | null
+  /** Size of the answer with them, if it is known. */
+  bytes?: number
+}
+
 /** Source of an agent's conversations. Never wakes the agent. */
 export interface ConversationSource {
   list(): Promise<SourceConversation[]>
   /** Returns a page, oldest message first; the latest page without a cursor. Null if there is none. */
-  read(
-    id: string,
-    cursor?: string
-  ): Promise<{ messages: SourceMessage[]; nextCursor: string | null } | null>
+  read(id: string, cursor?: string): Promise<SourcePart | null>
 }
 
 /**
@@ -83,11 +96,11 @@ export class ArchiveIngestion {
     if (!enabled) return null
     const cipher = await this.keys.get(userId)
     const oldest = DateTime.utc().minus({ days }).toJSDate()
+    const run: Run = { oldest, signal, bytes: 0 }
     let [added, characters] = [0, 0]
     for (const conversation of await source.list()) {
       if (conversation.updatedAt < oldest) continue
-      if (characters >= MOST_IN_RUN) break
-      const run = { oldest, signal }
+      if (characters >= MOST_IN_RUN || run.bytes >= MOST_READ) break
       const stored = await this.#ingestOne(userId, cipher, conversation, source, run)
       added += stored.messages
       characters += stored.characters
@@ -109,14 +122,13 @@ export class ArchiveIngestion {
       .where('external_mac', externalMac)
       .first()
     const named = ({ id: messageId, role, at, text }: SourceMessage): NamedMessage => ({
-      id: messageId,
       role,
       at,
       text: cut(text, LONGEST_MESSAGE),
       mac: cipher.name('message', id, messageId, role, at.toISOString(), text),
     })
     const cursor = known?.cursorMac ?? null
-    const { messages: fresh, characters } = await unread(source, { ...run, id, named, cursor })
+    const { messages: fresh, characters } = await unread(source, run, { id, named, cursor })
 
     const row = known ?? new ArchiveConversation()
     let added = 0
@@ -130,7 +142,7 @@ export class ArchiveIngestion {
         lastMessageAt: DateTime.fromJSDate(last.at),
       })
       row.sealWith(cipher, 'name', id)
-      row.sealWith(cipher, 'title', title)
+      row.sealWith(cipher, 'title', title && cut(title, LONGEST_TITLE))
       await db.transaction(async (trx) => {
         await row.useTransaction(trx).save()
         const macs = batch.map(({ mac }) => mac)
@@ -151,7 +163,8 @@ export class ArchiveIngestion {
     client: TransactionClientContract
   ): Promise<void> {
     const row = new ArchiveMessage()
-    row.merge({ userId, conversationId, externalMac: mac, role, bytes: sizeOf(text) })
+    row.merge({ userId, conversationId, externalMac: mac, role })
+    row.bytes = sizeOf(text) + MESSAGE_COST
     row.saidAt = DateTime.fromJSDate(at)
     row.sealWith(cipher, 'text', text)
     await row.useTransaction(client).save()
@@ -192,9 +205,11 @@ interface Run {
   /** Start of the retention period. */
   oldest: Date
   signal?: AbortSignal
+  /** Size of all answers so far. */
+  bytes: number
 }
 
-interface UnreadInput extends Run {
+interface UnreadInput {
   id: string
   named: (message: SourceMessage) => NamedMessage
   /** The name of the newest archived message. */
@@ -207,25 +222,29 @@ interface UnreadInput extends Run {
  */
 async function unread(
   source: ConversationSource,
-  { id, named, cursor, oldest, signal }: UnreadInput
+  run: Run,
+  { id, named, cursor }: UnreadInput
 ): Promise<{ messages: NamedMessage[]; characters: number }> {
   const newestFirst: NamedMessage[] = []
   let characters = 0
   const read = () => ({ messages: newestFirst.toReversed(), characters })
   let page: string | undefined
   for (let parts = 0; parts < MOST_PARTS; parts++) {
-    signal?.throwIfAborted()
+    run.signal?.throwIfAborted()
     const part = await source.read(id, page)
     if (!part) break
+    run.bytes += part.bytes ?? 0
     for (const message of part.messages.toReversed()) {
+      characters += MESSAGE_COST
+      if (characters > MOST_CHARACTERS) return read()
       if (message.text.trim() === '') continue
       const one = named(message)
-      if (one.mac === cursor || one.at < oldest) return read()
+      if (one.mac === cursor || one.at < run.oldest) return read()
       characters += message.text.length
       if (characters > MOST_CHARACTERS) return read()
       newestFirst.push(one)
     }
-    if (part.nextCursor === null) break
+    if (part.nextCursor === null || run.bytes >= MOST_READ) break
     page = part.nextCursor
   }
   return read()

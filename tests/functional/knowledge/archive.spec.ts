@@ -205,6 +205,78 @@ test.group('Archive', (group) => {
     assert.isAtMost(new Set(reads).size, 3)
   }).timeout(60_000)
 
+  for (const [what, text] of [
+    ['tiny messages', 'x'],
+    ['messages without text', ' '],
+  ]) {
+    test(`reads no more of a conversation than that for masses of ${what}`, async ({ assert }) => {
+      await turnOn()
+      const index = await app.container.make('knowledge.index')
+      const { add } = index
+      /** They are read before the first is stored. */
+      index.add = async () => {
+        throw new Error('enough')
+      }
+      let reads = 0
+      const source: ConversationSource = {
+        list: async () => [{ id: 'c', title: null, updatedAt: new Date() }],
+        read: async () => {
+          reads++
+          const message = { role: 'user' as const, text, at: new Date() }
+          const messages = Array.from({ length: 5000 }, (_, at) => ({ ...message, id: `${at}` }))
+          return { messages, nextCursor: 'older' }
+        },
+      }
+      await (await ingestion()).ingest(me.user.id, source).catch(() => {})
+      index.add = add
+      assert.isAtMost(reads, 8)
+    })
+  }
+
+  test('ends a run after so many bytes, whatever is in them', async ({ assert }) => {
+    await turnOn()
+    const read: string[] = []
+    const source: ConversationSource = {
+      list: async () => ['a', 'b', 'c'].map((id) => ({ id, title: null, updatedAt: new Date() })),
+      read: async (id) => {
+        read.push(id)
+        return { messages: [], nextCursor: 'older', bytes: 16 * 1024 * 1024 }
+      },
+    }
+    await (await ingestion()).ingest(me.user.id, source)
+    assert.lengthOf(read, 32)
+    assert.deepEqual([...new Set(read)], ['a'])
+  })
+
+  test('keeps the read positions of so many conversations', async ({ assert }) => {
+    await turnOn()
+    agent.say('kept', 'hello')
+    await ingest()
+    const rows = Array.from({ length: 10_050 }, (_, at) => {
+      const time = new Date(Date.now() - at * 60_000)
+      return {
+        id: `c${at}`,
+        user_id: me.user.id,
+        external_mac: `${at}`.padStart(64, '0'),
+        name: 'sealed',
+        last_message_at: time,
+        created_at: time,
+        updated_at: time,
+      }
+    })
+    for (let at = 0; at < rows.length; at += 50) {
+      await db
+        .insertQuery()
+        .table('archive_conversations')
+        .multiInsert(rows.slice(at, at + 50))
+    }
+    await ingest()
+    const left = async (id: string) =>
+      (await db.from('archive_conversations').where('id', id)).length
+    assert.deepEqual(await Promise.all(['c0', 'c9999', 'c10000', 'c10049'].map(left)), [1, 1, 0, 0])
+    assert.equal(await kept(), 1)
+  }).timeout(60_000)
+
   test('stops in the middle when Mosaic does', async ({ assert }) => {
     await turnOn()
     const { source, reads } = endless(1)

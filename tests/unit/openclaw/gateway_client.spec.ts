@@ -37,7 +37,7 @@ test.group('The gateway client', (group) => {
   })
 
   test('reads a conversation back as what a person wrote and read', async ({ assert }) => {
-    gateway.reply = json(200, {
+    const answer = {
       messages: [
         { role: 'user', content: 'Hi', timestamp: 1000, __openclaw: { id: 'm1' } },
         { role: 'toolResult', content: [{ type: 'text', text: 'secret' }] },
@@ -53,13 +53,15 @@ test.group('The gateway client', (group) => {
       ],
       hasMore: true,
       nextCursor: 'older',
-    })
+    }
+    gateway.reply = json(200, answer)
     assert.deepEqual(await client.history(gateway.url, 'token', 'c/1', { limit: 5 }), {
       messages: [
         { id: 'm1', role: 'user', text: 'Hi', at: new Date(1000) },
         { id: '3', role: 'assistant', text: 'Hello', at: new Date(3000), reasoning: 'hm' },
       ],
       nextCursor: 'older',
+      bytes: JSON.stringify(answer).length,
     })
     assert.equal(gateway.calls[0].url, '/sessions/agent%3Amain%3Ac%2F1/history?limit=5')
     assert.equal(gateway.calls[0].headers.authorization, 'Bearer token')
