@@ -8,7 +8,7 @@ export default class SystemAgentsApply extends OperatorCommand {
   static override commandName = 'system-agents:apply'
   static override description = 'Make the system agents what a JSON file declares'
   static override help = [
-    'The file holds { "agents": [{ "name", "role", "primaryModel", "limits"?, "isActive"? }] }.',
+    'The file holds { "agents": [{ "name", "role", "primaryModel", "limits"?, "placement"?, "isActive"? }] }.',
     'Running it again changes nothing. See examples/system_agents.json.',
   ]
 

@@ -7,7 +7,7 @@
 import { BaseModel, column } from '@adonisjs/lucid/orm'
 import { DateTime } from 'luxon'
 import { dataSealedColumn, booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
-import type { ProviderModel, AgentLimits, RuntimeState } from '#models/types'
+import type { ProviderModel, AgentLimits, NodeLabels, RuntimeState } from '#models/types'
 
 export class AgentMemorySchema extends BaseModel {
   static $columns = ['agent', 'bytes', 'createdAt', 'expiresAt', 'id', 'keyMac', 'name', 'namespaceMac', 'revision', 'updatedAt', 'userId', 'value'] as const
@@ -424,7 +424,7 @@ export class SystemConfigSchema extends BaseModel {
 }
 
 export class SystemContainerSchema extends BaseModel {
-  static $columns = ['containerId', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
+  static $columns = ['containerId', 'crashCount', 'createdAt', 'desired', 'documentHash', 'endpoint', 'failureCount', 'gatewayToken', 'gatewayTokenHash', 'generation', 'id', 'isActive', 'knowledgeTokenHash', 'lastActiveAt', 'leaseExpiresAt', 'leaseFence', 'leaseOwner', 'limits', 'name', 'placement', 'primaryModel', 'providerId', 'retryAt', 'role', 'runtime', 'runtimeState', 'specHash', 'startedAt', 'status', 'statusReason', 'updatedAt'] as const
   $columns = SystemContainerSchema.$columns
   @column()
   declare containerId: string | null
@@ -464,6 +464,8 @@ export class SystemContainerSchema extends BaseModel {
   declare limits: AgentLimits | null | null
   @column()
   declare name: string
+  @jsonColumn()
+  declare placement: NodeLabels | null | null
   @column()
   declare primaryModel: string | null
   @column()

@@ -42,6 +42,7 @@ export default {
     models: json('ProviderModel[]', 'ProviderModel'),
     fallback_models: json('string[]'),
     limits: json('AgentLimits | null', 'AgentLimits'),
+    placement: json('NodeLabels | null', 'NodeLabels'),
     details: json('Record<string, unknown> | null'),
   },
   tables: {

@@ -5,6 +5,9 @@ import type { AgentDirectory } from '#agents/fleet/agent_directory'
 import type { AgentLogs } from '#agents/instances/agent_logs'
 import type { AgentsContext } from '#agents/context'
 import type { SettingsRollout } from '#agents/changes/settings_rollout'
+import type { FleetNodes } from '#agents/fleet/fleet_nodes'
+import type { NodeDrain } from '#agents/fleet/node_drain'
+import type { PlacementRule } from '#agents/system_agents/placement'
 import type { FleetHistory } from '#agents/fleet/fleet_history'
 import type { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
 import type { AgentHealthCheck } from '#agents/background/health_check'
@@ -43,6 +46,9 @@ declare module '@adonisjs/core/types' {
     'agents.gauges': () => Promise<AgentGauges>
     'agents.fleet_history': FleetHistory
     'agents.fleet_streams': FleetEventStreams
+    'agents.nodes': FleetNodes
+    'agents.placement': PlacementRule
+    'agents.node_drain': NodeDrain
   }
 }
 
@@ -209,6 +215,25 @@ export default class AgentsProvider {
       const { fleetGauges } = await import('#agents/fleet/fleet_gauges')
       const { local, sharedWakes } = await resolver.make('agents.services')
       return () => fleetGauges(local.wakes, sharedWakes.gate)
+    })
+    container.singleton('agents.nodes', async (resolver) => {
+      const { FleetNodes } = await import('#agents/fleet/fleet_nodes')
+      return new FleetNodes(await resolver.make('agents.context'))
+    })
+    container.singleton('agents.placement', async (resolver) => {
+      const { PlacementRule } = await import('#agents/system_agents/placement')
+      return new PlacementRule({
+        runtimes: await resolver.make('runtime.manager'),
+        settings: await resolver.make('settings'),
+      })
+    })
+    container.singleton('agents.node_drain', async (resolver) => {
+      const { NodeDrain } = await import('#agents/fleet/node_drain')
+      return new NodeDrain(await resolver.make('agents.context'), {
+        nodes: await resolver.make('agents.nodes'),
+        controls: await resolver.make('agents.lifecycle'),
+        audit: await resolver.make('audit'),
+      })
     })
     container.singleton('agents.fleet_history', async (resolver) => {
       const { FleetHistory } = await import('#agents/fleet/fleet_history')

@@ -217,13 +217,15 @@ export default class IdentityProvider {
       const { SystemAgents } = await import('#agents/system_agents/system_agents')
       const { ownModel } = await import('#user_settings/own_models')
       const controls = () => container.make('agents.lifecycle')
-      return new SystemAgents(controls, await resolver.make('audit'), ownModel)
+      const placement = await resolver.make('agents.placement')
+      return new SystemAgents(controls, await resolver.make('audit'), ownModel, placement)
     })
     container.bind('agents.declared', async (resolver) => {
       const { DeclaredAgents } = await import('#agents/system_agents/declared_agents')
       const { ownModel } = await import('#user_settings/own_models')
       const controls = () => container.make('agents.lifecycle')
-      return new DeclaredAgents(controls, await resolver.make('audit'), ownModel)
+      const placement = await resolver.make('agents.placement')
+      return new DeclaredAgents(controls, await resolver.make('audit'), ownModel, placement)
     })
   }
 

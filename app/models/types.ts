@@ -62,6 +62,9 @@ export interface AgentLimits {
   processes?: number
 }
 
+/** Labels of nodes by key, as in the contract of runtimes: `{ disk: 'ssd' }`. */
+export type NodeLabels = Record<string, string>
+
 /** An agent's access to its owner's knowledge: none, read, or read and write. */
 export const KNOWLEDGE_ACCESS = ['off', 'read', 'write'] as const
 export type KnowledgeAccess = (typeof KNOWLEDGE_ACCESS)[number]

@@ -12,6 +12,9 @@ import type { Server } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { Secret } from '@adonisjs/core/helpers'
 import type { FailureReason } from '#runtimes/errors'
+import type { NodeLabels, RuntimeNodes } from '#runtimes/node_contract'
+
+export type { NodeLabels, RuntimeNode, RuntimeNodes } from '#runtimes/node_contract'
 
 /** The abilities of a driver. Tests and callers check these flags, never a driver's name. */
 export interface RuntimeCapabilities {
@@ -31,6 +34,8 @@ export interface RuntimeCapabilities {
   multiNode: boolean
   /** Whether `events` exists. */
   events: boolean
+  /** Whether the driver honours a spec's `placement`. */
+  placement?: boolean
 }
 
 /** The limits of one instance. */
@@ -62,6 +67,8 @@ export interface InstanceSpec {
   /** The image to run, for a driver that has images. */
   image: string | null
   limits: InstanceLimits
+  /** Labels that a node must have to run it, by key; only for drivers with the capability `placement`. */
+  placement?: NodeLabels
 }
 
 /** A driver's notes about an instance, kept in the agent's row. JSON, without secrets. */
@@ -162,6 +169,8 @@ export interface RuntimeDriver {
   /** One sentence for the pages on what agents run in. */
   readonly description?: string
   readonly capabilities: RuntimeCapabilities
+  /** The machines that run its instances, if it manages several. */
+  readonly nodes?: RuntimeNodes
 
   /**
    * Runs an instance of this spec, and resolves once it is started, which may be before it is ready.

@@ -66,3 +66,16 @@ export class E_RUNTIME_NAME_TAKEN extends RuntimeError {
     })
   }
 }
+
+/** The runtime has no node of this id. */
+export class E_RUNTIME_NODE_UNKNOWN extends RuntimeError {
+  static override code = 'E_RUNTIME_NODE_UNKNOWN'
+  static override status = 404
+
+  constructor(node: string, options?: ErrorOptions) {
+    super('internal', `The runtime has no node "${node}".`, {
+      ...options,
+      help: 'It may have left. The overview of the administration lists the nodes.',
+    })
+  }
+}

@@ -13,6 +13,7 @@ export default class SystemAgentTransformer extends BaseTransformer<SystemContai
       primaryModel: row.primaryModel ?? null,
       providerId: row.providerId ?? null,
       limits: row.limits ?? null,
+      placement: row.placement ?? null,
       isActive: row.isActive,
       createdAt: row.createdAt.toUTC().toISO(),
       updatedAt: row.updatedAt.toUTC().toISO(),

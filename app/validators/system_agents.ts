@@ -10,17 +10,36 @@ const name = () =>
 const role = () => vine.string().trim().minLength(1).maxLength(64)
 const primaryModel = () => vine.string().trim().minLength(1).maxLength(255)
 
+const MOST_LABELS = 8
 const limits = () => agentLimits().optional()
+
+/** Labels as every engine accepts them: at most eight. */
+const placement = () =>
+  vine
+    .record(vine.string().regex(/^[\w.-]{1,63}$/))
+    .validateKeys((keys, field) => {
+      const isValid = (key: string) => /^[a-zA-Z0-9][\w.-]{0,62}$/.test(key)
+      if (keys.length > MOST_LABELS || !keys.every(isValid)) {
+        field.report('{{ field }} names at most eight labels of nodes', 'labels', field)
+      }
+    })
+    .nullable()
+    .optional()
 
 const systemAgent = () => ({ name: name(), role: role(), primaryModel: primaryModel() })
 
-export const systemAgentValidator = vine.create({ ...systemAgent(), limits: limits() })
+export const systemAgentValidator = vine.create({
+  ...systemAgent(),
+  limits: limits(),
+  placement: placement(),
+})
 
 export const systemAgentChangesValidator = vine.create({
   name: name().optional(),
   role: role().optional(),
   primaryModel: primaryModel().optional(),
   limits: limits(),
+  placement: placement(),
   isActive: vine.boolean({ strict: true }).optional(),
 })
 
@@ -43,6 +62,7 @@ export const declaredAgentsValidator = vine.create({
       vine.object({
         ...systemAgent(),
         limits: limits(),
+        placement: placement(),
         isActive: vine.boolean({ strict: true }).optional(),
       })
     )

@@ -39,8 +39,24 @@ JUMPS
   six -C INPUT -i "$MOSAIC_BRIDGE" -j DROP || six -I INPUT -i "$MOSAIC_BRIDGE" -j DROP || true
 }
 
+# Tells how much of the node's memory is in use, for the page that shows its capacity.
+report() {
+  total=0
+  available=0
+  while read -r key kibibytes _; do
+    case $key in
+      MemTotal:) total=$kibibytes ;;
+      MemAvailable:) available=$kibibytes ;;
+    esac
+  done </proc/meminfo
+  echo "memory $MOSAIC_NODE $((total - available)) $(date +%s)"
+}
+
+round=0
 while :; do
   if apply; then : >/tmp/ready; else rm -f /tmp/ready; fi
+  [ $((round % 3)) -eq 0 ] && report
+  round=$((round + 1))
   sleep 20 &
   wait $!
 done

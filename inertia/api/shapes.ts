@@ -29,6 +29,7 @@ export type AgentView = Static<typeof agents.agent>
 export type AdminAgent = Static<typeof agents.adminAgent>
 export type SystemAgent = Static<typeof agents.systemAgent>
 export type Fleet = Static<typeof agents.fleet>
+export type FleetNode = Static<typeof agents.node>
 export type FleetNow = Omit<Fleet, 'samples' | 'rest'>
 export type FleetSample = Fleet['samples'][number]
 export type ConversationSummary = Static<typeof chat.conversation>

@@ -11,7 +11,7 @@ import { settingsDescription } from '#settings/definitions'
 import { pageValidator } from '#validators/identity'
 import { systemAgentChangesValidator, systemAgentValidator } from '#validators/system_agents'
 import { events, file, nothing, one, page } from '#openapi/answer'
-import { adminAgent, fleet, logLines, systemAgent } from '#openapi/shapes/agents'
+import { adminAgent, fleet, logLines, node, systemAgent } from '#openapi/shapes/agents'
 import { about, auditEvent, checklist, runtime, setting, usage } from '#openapi/shapes/installation'
 import { delivery } from '#openapi/shapes/mail'
 import { adminUser, adminUserDetails, invitedUser } from '#openapi/shapes/people'
@@ -24,6 +24,7 @@ const Audit = () => import('#controllers/api/admin/audit_controller')
 const Checklist = () => import('#controllers/api/admin/checklist_controller')
 const Fleet = () => import('#controllers/api/admin/fleet_controller')
 const Mail = () => import('#controllers/api/admin/mail_controller')
+const Nodes = () => import('#controllers/api/admin/nodes_controller')
 const Oidc = () => import('#controllers/api/admin/oidc_controller')
 const Runtimes = () => import('#controllers/api/admin/runtimes_controller')
 const Settings = () => import('#controllers/api/admin/settings_controller')
@@ -171,6 +172,12 @@ router
       .as('fleet.events')
       .permission('seeOperation')
       .answers(events)
+    router
+      .get('/nodes', [Nodes, 'index'])
+      .as('nodes.index')
+      .permission('seeOperation')
+      .answers(page(node))
+      .asks(pageValidator)
     router
       .get('/agents', [Agents, 'index'])
       .as('agents.index')

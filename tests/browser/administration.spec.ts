@@ -5,6 +5,7 @@ import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import type { SystemAgentInput } from '#agents/system_agents/system_agents'
 import User from '#models/user'
+import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { ORIGIN } from '#tests/browser/chromium'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
@@ -31,6 +32,30 @@ test.group('The administration in a browser', (group) => {
     await page.getByTestId('agent-pill').click()
     await page.getByRole('button', { name: 'Wake it' }).click()
     await page.getByTestId('fleet-running').getByText('3', { exact: true }).waitFor()
+  })
+
+  test('a fleet on several machines shows the load of each', async ({
+    browserContext,
+    assert,
+    cleanup,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const nodes = page.getByRole('region', { name: 'Nodes' })
+    await page.goto(`${ORIGIN}/admin/overview`)
+    await page.getByTestId('fleet-running').waitFor()
+    assert.equal(await nodes.count(), 0)
+
+    const memory = await (await app.container.make('runtime.manager')).use('memory')
+    const spread = (memory as MemoryDriver).spread([{ name: 'worker-1' }, { name: 'worker-2' }])
+    cleanup(() => (memory as MemoryDriver).reset())
+    await spread.drain('id-worker-2')
+    const { FleetNodes } = await import('#agents/fleet/fleet_nodes')
+    const fresh = new FleetNodes(await app.container.make('agents.context'))
+    app.container.bindValue('agents.nodes', fresh)
+    await page.reload()
+    await nodes.getByRole('row', { name: /worker-1 Takes agents 0 0 GB of 16 GB/ }).waitFor()
+    await nodes.getByRole('row', { name: /worker-2 Drained/ }).waitFor()
   })
 
   test('what is left to do is ticked off, hidden, and shown again', async ({ browserContext }) => {

@@ -1,6 +1,7 @@
 import { eventTests } from '#tests/contracts/runtime/events'
 import { isolationTests } from '#tests/contracts/runtime/isolation'
 import { limitTests } from '#tests/contracts/runtime/limits'
+import { nodeTests } from '#tests/contracts/runtime/nodes'
 import { observingTests } from '#tests/contracts/runtime/observing'
 import { RuntimeStage } from '#tests/contracts/runtime/stage'
 import { startingTests } from '#tests/contracts/runtime/starting'
@@ -34,5 +35,6 @@ export function runtimeSuite(test: SuiteTest, suite: RuntimeSuite): void {
     if (suite.capabilities.limits) limitTests(test, stage)
     if (suite.capabilities.suspend) suspendingTests(test, stage)
     if (suite.capabilities.events) eventTests(test, stage)
+    if (suite.hasNodes) nodeTests(test, stage)
   })
 }

@@ -1,13 +1,16 @@
 import { test } from '@japa/runner'
 import { runtimeSuite, type RuntimeTrial } from '#tests/contracts/runtime'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
+import { MemoryNodes } from '#tests/doubles/memory_runtime/nodes'
 import { plantIn } from '#tests/doubles/memory_runtime/plant'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
 const capabilities = new MemoryDriver().capabilities
 
-async function prepare(): Promise<RuntimeTrial> {
+async function prepare(isSpread = false, isShared = false): Promise<RuntimeTrial> {
   const world = new MemoryWorld()
+  const machines = [{ name: 'one' }, { name: 'other' }]
+  if (isSpread) world.nodes = new MemoryNodes(world.instances, machines, { isShared })
   const open = async (installation: string) => new MemoryDriver({ world }, installation)
   return {
     open,
@@ -18,4 +21,16 @@ async function prepare(): Promise<RuntimeTrial> {
   }
 }
 
-runtimeSuite(test, { name: 'memory', capabilities, prepare })
+runtimeSuite(test, { name: 'memory', capabilities, prepare: () => prepare() })
+runtimeSuite(test, {
+  name: 'memory of two machines, each with its own data',
+  capabilities,
+  hasNodes: true,
+  prepare: () => prepare(true),
+})
+runtimeSuite(test, {
+  name: 'memory of two machines that share data',
+  capabilities,
+  hasNodes: true,
+  prepare: () => prepare(true, true),
+})

@@ -12,6 +12,7 @@ if (swarm) {
   runtimeSuite(test, {
     name: 'swarm',
     capabilities,
+    hasNodes: true,
     prepare: () => SwarmTrial.prepare(swarm),
   })
 }

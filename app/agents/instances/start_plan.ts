@@ -5,7 +5,14 @@ import { agentOf, instanceName, type AgentRepository } from '#agents/state/agent
 import type { AgentRow } from '#agents/types'
 import { hashGatewayToken } from '#models/with_lifecycle'
 import { hashOf } from '#openclaw/canonical_json'
-import type { Instance, InstanceLimits, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
+import SystemContainer from '#models/system_container'
+import type {
+  Instance,
+  InstanceLimits,
+  InstanceSpec,
+  NodeLabels,
+  RuntimeDriver,
+} from '#runtimes/contract'
 import { RuntimeError } from '#runtimes/errors'
 
 /** A start plan, from the agent's row and the current settings. */
@@ -37,6 +44,7 @@ export async function planStart(context: AgentsContext, row: AgentRow): Promise<
     token: new Secret((await row.open('gatewayToken'))!),
     image: await settings.get('runtime.image'),
     limits,
+    ...placementOf(driver, row),
   })
   return { driver, spec, documentHash }
 }
@@ -65,7 +73,14 @@ async function chosenDriver(
 export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartPlan> {
   const token = new Secret(await row.renewGatewayToken())
   const { installation, apiUrl, image, limits } = plan.spec
-  return { ...plan, spec: buildSpec({ row, installation, apiUrl, token, image, limits }) }
+  const rest = { installation, apiUrl, image, limits, ...placementOf(plan.driver, row) }
+  return { ...plan, spec: buildSpec({ row, token, ...rest }) }
+}
+
+/** Labels are for drivers that know them: one that does not would only restart its agents for their sake. */
+function placementOf({ capabilities }: RuntimeDriver, row: AgentRow): { placement?: NodeLabels } {
+  const labels = row instanceof SystemContainer ? row.placement : null
+  return capabilities.placement && labels ? { placement: labels } : {}
 }
 
 /** Whether the plans are equivalent, so that the agent need not restart. */
@@ -81,6 +96,7 @@ export interface SpecInput {
   token: Secret<string>
   image: string | null
   limits: InstanceLimits
+  placement?: NodeLabels
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Actor } from '#settings/actor'
 import { isFailureReason, type FailureReason } from '#runtimes/errors'
 import type { OwnModel } from '#user_settings/own_models'
 import { SystemAgents, type NewSystemAgent } from '#agents/system_agents/system_agents'
+import type { PlacementRule } from '#agents/system_agents/placement'
 import SystemContainer from '#models/system_container'
 
 /** Names of system agents by what was done, or would be. */
@@ -26,7 +27,7 @@ export interface WaitingControls {
 
 /**
  * Makes the system agents what a file declares: creates, changes and, with `prune`, deletes. Idempotent, and an
- * agent that is already as declared is not restarted. All models are looked up before the first change.
+ * agent that is already as declared is not restarted. All models and labels are checked before the first change.
  */
 export class DeclaredAgents {
   #agents: SystemAgents
@@ -35,7 +36,8 @@ export class DeclaredAgents {
   constructor(
     controls: () => Promise<WaitingControls>,
     audit: Audit,
-    ownModel: (admin: User, reference: string) => Promise<OwnModel | null>
+    ownModel: (admin: User, reference: string) => Promise<OwnModel | null>,
+    placement: Pick<PlacementRule, 'check'>
   ) {
     const waiting = (verb: keyof WaitingControls) => async (agent: AgentKey) =>
       this.#noted(agent, (await controls())[verb](agent))
@@ -44,16 +46,21 @@ export class DeclaredAgents {
       stop: waiting('stop'),
       restart: waiting('restartAndWait'),
     }
-    this.#agents = new SystemAgents(async () => verbs, audit, ownModel)
+    this.#agents = new SystemAgents(async () => verbs, audit, ownModel, placement)
   }
 
-  /** @throws E_UNKNOWN_MODEL, with nothing changed */
+  /** @throws E_UNKNOWN_MODEL, E_PLACEMENT_IGNORED, with nothing changed */
   async apply(
     file: NewSystemAgent[],
     by: Actor,
     { prune = false, dryRun = false } = {}
   ): Promise<AppliedAgents> {
-    const declared = file.map((agent) => ({ limits: null, isActive: true, ...agent }))
+    const declared = file.map((agent) => ({
+      limits: null,
+      placement: null,
+      isActive: true,
+      ...agent,
+    }))
     const rows = new Map((await SystemContainer.all()).map((row) => [row.name, row]))
     this.#failed = []
     const applied: AppliedAgents = {
@@ -87,7 +94,7 @@ export class DeclaredAgents {
     if (row) {
       return (await this.#agents.wouldChange(row.id, agent, user)) ? 'changed' : 'unchanged'
     }
-    await this.#agents.checkModel(user, agent.primaryModel)
+    await this.#agents.checkNew(agent, user)
     return 'created'
   }
 

@@ -25,6 +25,19 @@ export class E_UNKNOWN_MODEL extends Exception {
   readonly field = 'primaryModel'
 }
 
+/** The runtime in use knows no labels of nodes. */
+export class E_PLACEMENT_IGNORED extends Exception {
+  static override code = 'E_PLACEMENT_IGNORED'
+  static override status = 422
+  readonly field = 'placement'
+
+  constructor(runtime: string) {
+    super(`The runtime "${runtime}" does not place agents by labels of nodes.`)
+    this.help =
+      'Leave placement out, or choose a runtime for several machines, such as Docker Swarm.'
+  }
+}
+
 export class E_DECLARED_AGENTS_FILE extends Exception {
   static override code = 'E_DECLARED_AGENTS_FILE'
   static override status = 422

@@ -3,7 +3,8 @@ import type { Actor } from '#settings/actor'
 import type { OwnModel } from '#user_settings/own_models'
 import type { Audit } from '#audit/audit'
 import type { AgentKey } from '#agents/types'
-import type { AgentLimits } from '#models/types'
+import type { AgentLimits, NodeLabels } from '#models/types'
+import type { PlacementRule } from '#agents/system_agents/placement'
 import SystemContainer from '#models/system_container'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import {
@@ -26,6 +27,8 @@ export interface SystemAgentInput {
   /** `<provider name>/<model id>` of the admin's own, or a model id of their default provider. */
   primaryModel: string
   limits?: AgentLimits | null
+  /** Labels that a node must have to run it; null for any node. */
+  placement?: NodeLabels | null
 }
 
 export interface NewSystemAgent extends SystemAgentInput {
@@ -41,7 +44,8 @@ export class SystemAgents {
     protected controls: () => Promise<AgentControls>,
     protected audit: Audit,
     /** Finds a model among the admin's own: no other user's providers are accessible here. */
-    protected ownModel: (admin: User, reference: string) => Promise<OwnModel | null>
+    protected ownModel: (admin: User, reference: string) => Promise<OwnModel | null>,
+    protected placement: Pick<PlacementRule, 'check'> = { check: async () => {} }
   ) {}
 
   list({ page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery) {
@@ -56,13 +60,13 @@ export class SystemAgents {
   /**
    * Creates a system agent and, unless it is inactive, starts it; the reconciler keeps it running.
    *
-   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL
+   * @throws E_SYSTEM_AGENT_NAME, E_UNKNOWN_MODEL, E_PLACEMENT_IGNORED
    */
   async create(input: NewSystemAgent, by: Actor): Promise<SystemContainer> {
     await this.#refuseTaken(input.name)
     const row = new SystemContainer()
     const { name, role, limits = null, isActive = true } = input
-    row.merge({ name, role, limits, isActive })
+    row.merge({ name, role, limits, isActive, placement: await this.#placed(input.placement) })
     row.merge(await this.#model(by.user, input.primaryModel))
     row.desired = isActive ? 'running' : 'stopped'
     row.status = 'stopped'
@@ -82,7 +86,7 @@ export class SystemAgents {
   /**
    * Updates a system agent. It restarts with the changes, or stops if it is no longer active.
    *
-   * @throws E_SYSTEM_AGENT_RENAMED, E_UNKNOWN_MODEL
+   * @throws E_SYSTEM_AGENT_RENAMED, E_UNKNOWN_MODEL, E_PLACEMENT_IGNORED
    */
   async update(
     row: SystemContainer,
@@ -113,9 +117,10 @@ export class SystemAgents {
     return row.$isDirty
   }
 
-  /** @throws E_UNKNOWN_MODEL */
-  async checkModel(admin: User, reference: string): Promise<void> {
-    await this.#model(admin, reference)
+  /** @throws E_UNKNOWN_MODEL, E_PLACEMENT_IGNORED */
+  async checkNew({ primaryModel, placement }: NewSystemAgent, admin: User): Promise<void> {
+    await this.#model(admin, primaryModel)
+    await this.#placed(placement)
   }
 
   /** Stops and deletes a system agent. */
@@ -138,10 +143,18 @@ export class SystemAgents {
   }
 
   async #merge(row: SystemContainer, changes: SystemAgentChanges, admin: User): Promise<void> {
-    const { primaryModel, ...plain } = changes
+    const { primaryModel, placement, ...plain } = changes
     if (plain.name !== undefined && plain.name !== row.name) throw new E_SYSTEM_AGENT_RENAMED()
     row.merge(plain)
+    if (placement !== undefined) row.merge({ placement: await this.#placed(placement) })
     if (primaryModel !== undefined) row.merge(await this.#model(admin, primaryModel))
+  }
+
+  /** No labels are the same as none given. */
+  async #placed(labels: NodeLabels | null | undefined): Promise<NodeLabels | null> {
+    const placement = labels && Object.keys(labels).length > 0 ? labels : null
+    await this.placement.check(placement)
+    return placement
   }
 
   async #refuseTaken(name: string): Promise<void> {

@@ -64,6 +64,7 @@ export const systemAgent = shape({
   primaryModel: nullable(text()),
   providerId: nullable(text()),
   limits: nullable(limits),
+  placement: nullable(record(text())),
   isActive: flag(),
   createdAt: time(),
   updatedAt: time(),
@@ -86,6 +87,16 @@ const rest = shape({
   machine: nullable(
     shape({ total: number(), available: number(), swapTotal: number(), swapFree: number() })
   ),
+})
+
+/** One machine of the runtime in use. Memory in bytes: `promised` is kept free for its agents. */
+export const node = shape({
+  id: text(),
+  name: text(),
+  state: oneOf(['ready', 'drained', 'unavailable', 'lost']),
+  processors: number(),
+  memory: shape({ total: number(), promised: number(), used: nullable(number()) }),
+  agents: count(),
 })
 
 /** Agents per state, now and once a minute over the last day. */

@@ -53,4 +53,6 @@ export interface RuntimeSuite {
   /** Creates a trial for one test. */
   prepare: () => Promise<RuntimeTrial>
   gaps?: EngineGaps
+  /** Whether the trial's driver has `nodes`: at least two that are ready. */
+  hasNodes?: boolean
 }

@@ -4,6 +4,7 @@ import { setImmediate as turn, setTimeout as after } from 'node:timers/promises'
 import { archive, fileOf } from '#runtimes/archive'
 import { hasSwapRoom } from '#runtimes/machine_memory'
 import { MemoryGateway, type MemorySessions } from '#tests/doubles/memory_runtime/gateway'
+import { MemoryNodes, type MemoryNode } from '#tests/doubles/memory_runtime/nodes'
 import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import {
   MemoryWorld,
@@ -22,6 +23,7 @@ import type {
   RuntimeDriver,
   RuntimeEvent,
   RuntimeFinding,
+  RuntimeNodes,
 } from '#runtimes/contract'
 
 declare module '#runtimes/manager' {
@@ -53,15 +55,6 @@ const SESSIONS_FILE = './sessions.json'
 /** Gateway doubles in Mosaic's own process: everything a driver does, within milliseconds. For tests. */
 export class MemoryDriver implements RuntimeDriver {
   readonly name: string
-  readonly capabilities = {
-    isolation: 'none',
-    suspend: true,
-    pageOut: true,
-    limits: false,
-    multiNode: false,
-    events: true,
-  } as const
-
   readonly #world: MemoryWorld
   readonly #ownsWorld: boolean
   readonly #installation: string
@@ -73,6 +66,22 @@ export class MemoryDriver implements RuntimeDriver {
     this.#ownsWorld = config.world === undefined
     this.#installation = installation
     this.#now = config.now ?? Date.now
+  }
+
+  get capabilities() {
+    return {
+      isolation: 'none',
+      suspend: true,
+      pageOut: true,
+      limits: false,
+      multiNode: this.#world.nodes !== null,
+      events: true,
+      placement: this.#world.nodes !== null,
+    } as const
+  }
+
+  get nodes(): RuntimeNodes | undefined {
+    return this.#world.nodes ?? undefined
   }
 
   ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
@@ -226,7 +235,13 @@ export class MemoryDriver implements RuntimeDriver {
     this.#world.data.clear()
     this.#world.replaced.clear()
     this.#world.logs.clear()
+    this.#world.nodes = null
     this.#world.forget()
+  }
+
+  /** Gives its world several machines, until the next reset. */
+  spread(nodes: MemoryNode[], options: { isShared?: boolean } = {}): MemoryNodes {
+    return (this.#world.nodes = new MemoryNodes(this.#world.instances, nodes, options))
   }
 
   /** Returns how often an instance was started, and how many were alive at once. */
@@ -246,6 +261,7 @@ export class MemoryDriver implements RuntimeDriver {
   }
 
   async #start(spec: InstanceSpec, behaviour: MemoryBehaviour): Promise<MemoryInstance> {
+    this.#world.nodes?.place(spec)
     const { token, ...pure } = spec
     const sessions = this.#sessionsOf(spec.name)
     const gateway = new MemoryGateway({

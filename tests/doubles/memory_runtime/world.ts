@@ -12,6 +12,7 @@ import type {
   MemoryGateway,
   MemorySessions,
 } from '#tests/doubles/memory_runtime/gateway'
+import type { MemoryNodes } from '#tests/doubles/memory_runtime/nodes'
 import type { FailureReason } from '#runtimes/errors'
 
 /** Faults of an instance's start, beside those of its gateway. */
@@ -59,6 +60,8 @@ export class MemoryWorld {
   readonly queue = new KeyedQueue()
   /** The machine, as the driver tells it. Null: it does not. */
   machine: MachineMemory | null = null
+  /** The machines, if there are several. */
+  nodes: MemoryNodes | null = null
   readonly #counts = new Map<string, MemoryCounts>()
   readonly #behaviours = new Map<string, MemoryBehaviour>()
 

@@ -75,6 +75,44 @@ test.group('Command | system-agents:apply', (group) => {
     assert.lengthOf(await AuditEvent.all(), events.length)
   })
 
+  test('places an agent by labels of nodes, and moves it when they change', async ({ assert }) => {
+    const nodes = memory.spread(
+      [
+        { name: 'one', labels: { disk: 'ssd', zone: 'a' } },
+        { name: 'other', labels: { zone: 'b' } },
+      ],
+      { isShared: true }
+    )
+    const placed = (placement: unknown) => ({ agents: [{ ...MAIN, placement }] })
+    assert.containsSubset(await apply(placed({ zone: 'b' })), { created: [MAIN.name], failed: [] })
+    assert.equal(nodes.nodeOf(MAIN.name), 'other')
+    assert.containsSubset(await apply(placed({ zone: 'b' })), { unchanged: [MAIN.name] })
+    assert.containsSubset(await apply(placed({ disk: 'ssd', zone: 'a' })), { changed: [MAIN.name] })
+    assert.equal(nodes.nodeOf(MAIN.name), 'one')
+    assert.equal(starts(MAIN.name), 2)
+
+    const nowhere = await apply(placed({ zone: 'c' }))
+    assert.deepInclude(nowhere, { failed: [{ name: MAIN.name, reason: 'no_capacity' }] })
+    assert.containsSubset(await apply(placed({})), { changed: [MAIN.name], failed: [] })
+    const { placement } = await SystemContainer.findByOrFail('name', MAIN.name)
+    assert.isNull(placement)
+    assert.containsSubset(await apply({ agents: [MAIN] }), { unchanged: [MAIN.name] })
+  })
+
+  test('refuses labels that its runtime would ignore, or that no engine takes', async ({
+    assert,
+  }) => {
+    const placed = (placement: unknown) => ({ agents: [{ ...MAIN, placement }] })
+    const ignored = await apply(placed({ zone: 'a' }))
+    assert.equal(ignored.exitCode, 1)
+    assert.match(ignored.err, /^E_PLACEMENT_IGNORED: The runtime "memory" .+\n.+/)
+    memory.spread([{ name: 'one' }])
+    for (const wrong of [{ 'a b': 'c' }, { zone: 'a,b==c' }, { zone: 1 }, ['zone']]) {
+      assert.equal((await apply(placed(wrong))).exitCode, 1, JSON.stringify(wrong))
+    }
+    assert.isNull(await SystemContainer.findBy('name', MAIN.name))
+  })
+
   test('makes the fleet of the example true, and changes nothing when run again', async ({
     assert,
   }) => {

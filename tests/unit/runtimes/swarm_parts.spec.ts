@@ -2,9 +2,13 @@ import { createHash, randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import { Secret } from '@adonisjs/core/helpers'
 import { agentService, withoutToken } from '#runtimes/drivers/swarm/agent_service'
+import { loadOf } from '#runtimes/drivers/swarm/capacity'
+import { DrainedNodes } from '#runtimes/drivers/swarm/drained_nodes'
+import { memoryOfNodes } from '#runtimes/drivers/swarm/node_memory'
+import { labelled } from '#runtimes/drivers/swarm/options'
 import { guardRules } from '#runtimes/drivers/swarm/guard_rules'
 import { digestOf } from '#runtimes/drivers/swarm/images'
-import type { ClusterNode } from '#runtimes/drivers/swarm/cluster'
+import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
 import type { Service, Task, TaskState } from '#runtimes/drivers/swarm/objects'
 import { endpointOf, observe, sightOf } from '#runtimes/drivers/swarm/observation'
 import { LABEL } from '#runtimes/engine/labels'
@@ -71,6 +75,74 @@ const ended = (ExitCode: number) => ({ ContainerStatus: { ContainerID: 'c', Exit
 const nothing = async () => []
 
 test.group('Runtime | swarm, its parts', () => {
+  test('the load of a node is its running agents, and what is reserved for them', ({ assert }) => {
+    const on = (NodeID: string, name: string, State: TaskState = 'running'): Task => ({
+      ...task(State),
+      NodeID,
+      Spec: {
+        ContainerSpec: { Image: '', Labels: { [LABEL.name]: name } },
+        Resources: { Reservations: { MemoryBytes: 100 } },
+      },
+    })
+    const tasks = [on('n1', 'a'), on('n1', 'b'), on('n1', 'c', 'shutdown'), on('n2', 'd')]
+    const agents = new Map(['a', 'c', 'd'].map((name) => [name, `user/${name}`]))
+    const node = { id: 'n1', memory: 1000 }
+    assert.deepEqual(loadOf(node, { tasks: [...tasks, on('n1', 'guard')], agents, used: 7 }), {
+      memory: { total: 1000, promised: 100, used: 7 },
+      instances: [{ name: 'a', agent: 'user/a' }],
+    })
+  })
+
+  test('the latest report of each guard counts, in whatever order they arrive', ({ assert }) => {
+    const lines = [
+      'memory n1 300 20',
+      'memory n1 200 10',
+      'iptables: busy',
+      'memory n2 5 7',
+      'memory',
+    ]
+    assert.deepEqual(
+      [...memoryOfNodes(lines)],
+      [
+        ['n1', 300 * 1024],
+        ['n2', 5 * 1024],
+      ]
+    )
+  })
+
+  test('a drained node is excluded from starts, and refuses an agent with data on it', async ({
+    assert,
+  }) => {
+    const nodes: ClusterNode[] = [NODE, { ...NODE, id: 'n2', labels: {} }]
+    const cluster = {
+      nodes: async () => nodes,
+      node: async (id: string) => nodes.find((node) => node.id === id) ?? null,
+      label: async (id: string, labels: Record<string, string>) => {
+        const at = nodes.findIndex((node) => node.id === id)
+        nodes[at] = { ...nodes[at], labels: { ...nodes[at].labels, ...labels } }
+      },
+    }
+    const drained = new DrainedNodes('here', cluster as unknown as Cluster)
+    assert.deepEqual(await drained.constraints(), [])
+    await drained.set('n2', true)
+    assert.deepEqual(Object.values(nodes[1].labels), ['yes'])
+    assert.deepEqual(await drained.constraints(), ['node.id!=n2'])
+    await drained.refuse('a', 'n1')
+    await drained.refuse('a', null)
+    await assert.rejects(() => drained.refuse('a', 'n2'), /node worker, which is drained/)
+    await drained.set('n2', false)
+    assert.deepEqual(await drained.constraints(), [])
+    await assert.rejects(() => drained.set('n3', true), /no node "n3"/)
+  })
+
+  test('labels of an agent become constraints of its service', ({ assert }) => {
+    assert.deepEqual(labelled({ disk: 'ssd', zone: 'a' }), [
+      'node.labels.disk==ssd',
+      'node.labels.zone==a',
+    ])
+    assert.deepEqual(labelled(), [])
+  })
+
   test('a service neither holds the token nor anything an agent does not need', ({ assert }) => {
     const made = placed(false)
     const { ContainerSpec, Resources, RestartPolicy } = made.TaskTemplate as any

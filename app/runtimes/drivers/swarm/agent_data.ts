@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { RuntimeError } from '#runtimes/errors'
-import type { InstanceSpec, RuntimeContext } from '#runtimes/contract'
+import type { InstanceSpec, NodeLabels, RuntimeContext } from '#runtimes/contract'
+import type { DrainedNodes } from '#runtimes/drivers/swarm/drained_nodes'
 import type { Ground } from '#runtimes/drivers/swarm/ground'
 import type { Home, Homes } from '#runtimes/drivers/swarm/homes'
-import { listed, type SwarmSettings } from '#runtimes/drivers/swarm/options'
+import { labelled, listed, type SwarmSettings } from '#runtimes/drivers/swarm/options'
 import type { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
 import type { Steward, StewardPlace } from '#runtimes/drivers/swarm/steward'
 
@@ -13,6 +14,7 @@ export class AgentData {
   readonly #homes: Homes
   readonly #steward: Steward
   readonly #ground: Ground
+  readonly #drained: DrainedNodes
   readonly #mounts: StateMounts
   readonly #settings: SwarmSettings
 
@@ -20,12 +22,14 @@ export class AgentData {
     homes: Homes
     steward: Steward
     ground: Ground
+    drained: DrainedNodes
     mounts: StateMounts
     settings: SwarmSettings
   }) {
     this.#homes = parts.homes
     this.#steward = parts.steward
     this.#ground = parts.ground
+    this.#drained = parts.drained
     this.#mounts = parts.mounts
     this.#settings = parts.settings
   }
@@ -34,14 +38,20 @@ export class AgentData {
    * Returns the home of data that an agent can start with: a new one if it has none, its former data if an import
    * did not end well.
    *
+   * @param placement labels of the nodes that new data may go to
    * @throws RuntimeError, E_RUNTIME_NAME_TAKEN if the data at its place is another's
    */
-  async settled(name: string, image: string, context: RuntimeContext): Promise<Home> {
+  async settled(
+    name: string,
+    image: string,
+    context: RuntimeContext,
+    placement?: NodeLabels
+  ): Promise<Home> {
     const home = await this.#homes.find(name)
     if (home && (home.node === null) !== this.#mounts.isShared) throw elsewhere(name, home)
     if (home?.data === 'whole') return home
     context.onProgress?.('Preparing the data')
-    const place = await this.#place(name, home, image)
+    const place = await this.#place(name, home, image, placement)
     const node = await this.#steward.run('prepare', place, context.signal)
     const hasAside = home?.data === 'undone' ? false : (home?.hasAside ?? false)
     const whole: Home = { node: this.#mounts.isShared ? null : node, data: 'whole', hasAside }
@@ -68,7 +78,7 @@ export class AgentData {
     arrived.catch(() => {})
     const former = await this.#homes.find(spec.name)
     const wasUndone = former?.data === 'undone'
-    const home = wasUndone ? former : await this.settled(spec.name, image, context)
+    const home = wasUndone ? former : await this.settled(spec.name, image, context, spec.placement)
     const place = await this.#place(spec.name, home, image)
     await this.#homes.change(spec.name, { ...home, data: 'unsettled' })
     try {
@@ -114,9 +124,19 @@ export class AgentData {
     return (await this.#homes.find(name)) !== null
   }
 
-  async #place(name: string, home: Home | null, image: string): Promise<StewardPlace> {
+  /** A drained node still serves the data that it has. */
+  async #place(
+    name: string,
+    home: Home | null,
+    image: string,
+    placement?: NodeLabels
+  ): Promise<StewardPlace> {
     const { network, constraint } = await this.#ground.require(image)
-    const constraints = [constraint, ...listed(this.#settings.constraints)]
+    const constraints = [
+      constraint,
+      ...listed(this.#settings.constraints),
+      ...(home?.node ? [] : [...labelled(placement), ...(await this.#drained.constraints())]),
+    ]
     return { name, node: home?.node ?? null, image, network, constraints }
   }
 }

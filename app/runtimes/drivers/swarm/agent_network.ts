@@ -3,16 +3,19 @@ import { HANDED_FOLDER } from '#runtimes/engine/agent_container'
 import { isNameConflict, type Engine } from '#runtimes/engine/engine'
 import { isOf, LABEL } from '#runtimes/engine/labels'
 import { shortHash } from '#runtimes/engine/short_hash'
-import { tmpfs } from '#runtimes/drivers/swarm/agent_service'
+import { LOG, tmpfs } from '#runtimes/drivers/swarm/agent_service'
 import { guardRules } from '#runtimes/drivers/swarm/guard_rules'
+import { memoryOfNodes } from '#runtimes/drivers/swarm/node_memory'
 import { latestOf, type ServiceSpec, type Task } from '#runtimes/drivers/swarm/objects'
 import { until } from '#runtimes/drivers/swarm/polling'
 import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
-import type { HandedFiles } from '#runtimes/drivers/swarm/handed_files'
+import type { FileReference, HandedFiles } from '#runtimes/drivers/swarm/handed_files'
 import type { Services } from '#runtimes/drivers/swarm/services'
 
 /** How long a node may take to start its guard, which may pull the image first. */
 const GUARD_MS = 60_000
+/** Enough for its report among what its packet filter says. */
+const GUARD_LINES = 5
 
 export interface NetworkSettings {
   mosaic: { address: string; port: number }
@@ -80,14 +83,22 @@ export class AgentNetwork {
     const all = [...new Set([...sources, ...settings.sources])]
     const written = guardRules({ ...input, sources: all })
     const rules = shortHash(JSON.stringify(guardRules({ ...input, sources: [] })))
-    const shape = shortHash(JSON.stringify([written, settings.image]))
-    await this.#ensureGuard({ ...written, bridge, shape, image: settings.image })
+    const script = await this.#files.script('guard.sh')
+    const shape = shortHash(JSON.stringify([written, settings.image, script.ConfigName]))
+    await this.#ensureGuard({ ...written, bridge, script, shape, image: settings.image })
     return { id, name: this.name, rules, ...(await this.#guardedOf(nodes, shape)) }
   }
 
   /** Whether it was created, by a start of an agent. */
   async exists(): Promise<boolean> {
     return (await this.#find()) !== null
+  }
+
+  /** Returns the bytes of memory in use by node, as its guard told within the last minute. */
+  async memoryUsed(): Promise<Map<string, number>> {
+    const guard = await this.#services.find(this.#guardName)
+    if (!guard || !isOf(this.#installation, guard.Spec.Labels)) return new Map()
+    return memoryOfNodes(await this.#services.lastOfEach(guard, GUARD_LINES))
   }
 
   async #guardedOf(nodes: ClusterNode[], shape: string) {
@@ -121,7 +132,7 @@ export class AgentNetwork {
         throw new E_RUNTIME_NAME_TAKEN(this.#guardName)
       }
       if (found?.Spec.Labels[LABEL.shape] === input.shape) return
-      const spec = await this.#guardService(input)
+      const spec = this.#guardService(input)
       const done = found
         ? await this.#services.update(found, spec)
         : (await this.#services.create(spec)) !== null
@@ -129,8 +140,8 @@ export class AgentNetwork {
     }
   }
 
-  async #guardService(input: GuardServiceInput): Promise<ServiceSpec> {
-    const { rules, jumps, bridge, shape, image } = input
+  #guardService(input: GuardServiceInput): ServiceSpec {
+    const { rules, jumps, bridge, script, shape, image } = input
     const labels = {
       [LABEL.installation]: this.#installation,
       [LABEL.name]: this.#guardName,
@@ -147,7 +158,12 @@ export class AgentNetwork {
           Labels: labels,
           Command: ['/bin/sh', `${HANDED_FOLDER}/guard.sh`],
           User: '0:0',
-          Env: [`MOSAIC_RULES=${rules}`, `MOSAIC_JUMPS=${jumps}`, `MOSAIC_BRIDGE=${bridge}`],
+          Env: [
+            `MOSAIC_RULES=${rules}`,
+            `MOSAIC_JUMPS=${jumps}`,
+            `MOSAIC_BRIDGE=${bridge}`,
+            'MOSAIC_NODE={{.Node.ID}}',
+          ],
           Init: true,
           ReadOnly: true,
           CapabilityDrop: ['ALL'],
@@ -166,11 +182,12 @@ export class AgentNetwork {
             // The node's programs alone, without its settings and secrets.
             { Type: 'bind', Source: '/usr', Target: '/node/usr', ReadOnly: true },
           ],
-          Configs: [await this.#files.script('guard.sh')],
+          Configs: [script],
         },
         Resources: { Limits: { MemoryBytes: 64 * 1024 * 1024, Pids: 32 } },
         RestartPolicy: { Condition: 'any', Delay: 1e9 },
         Networks: [{ Target: 'host' }],
+        LogDriver: LOG,
       },
       UpdateConfig: { Parallelism: 0, Order: 'stop-first', FailureAction: 'continue' },
     }
@@ -211,6 +228,7 @@ interface GuardServiceInput {
   rules: string
   jumps: string
   bridge: string
+  script: FileReference
   shape: string
   image: string
 }

@@ -15,7 +15,7 @@ const MEBIBYTE = 1024 * 1024
 const SECOND_NS = 1e9
 
 /** Two files are kept. */
-const LOG = { Name: 'json-file', Options: { 'max-size': '1m', 'max-file': '2' } }
+export const LOG = { Name: 'json-file', Options: { 'max-size': '1m', 'max-file': '2' } }
 
 /** Files in /tmp count towards the agent's memory. */
 const TMP_MB = 256

@@ -18,6 +18,7 @@ import type {
   RuntimeDriver,
   RuntimeEvent,
   RuntimeFinding,
+  RuntimeNodes,
 } from '#runtimes/contract'
 
 /** Maximum number of log lines that the driver reads. */
@@ -37,6 +38,14 @@ export class SwarmDriver implements RuntimeDriver {
     limits: true,
     multiNode: true,
     events: true,
+    placement: true,
+  }
+
+  readonly nodes: RuntimeNodes = {
+    list: async () => (await this.#open()).capacity.list(),
+    drain: async (node) => (await this.#open()).capacity.drain(node),
+    reopen: async (node) => (await this.#open()).capacity.reopen(node),
+    pinned: async (node) => (await this.#open()).capacity.pinned(node),
   }
 
   readonly #config: SwarmDriverConfig

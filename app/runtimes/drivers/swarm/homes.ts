@@ -43,6 +43,20 @@ export class Homes {
     return found && homeOf(found.Spec.Labels)
   }
 
+  /** Returns the names of agents whose data is on this node alone. */
+  async on(node: string): Promise<string[]> {
+    const labels = [
+      [LABEL.installation, this.#installation],
+      [LABEL.purpose, 'home'],
+      [HOME.node, node],
+    ]
+    const filters = { label: labels.map((pair) => pair.join('=')) }
+    const found = (await this.#engine.call((docker, options) =>
+      docker.listConfigs({ filters, ...options } as object)
+    )) as Stored[]
+    return found.map(({ Spec }) => Spec.Labels[LABEL.name])
+  }
+
   /** Notes the home of an agent's new data. Returns the one that another process noted first, if it did. */
   async claim(name: string, home: Home): Promise<Home> {
     const Data = Buffer.from(name).toString('base64')

@@ -87,6 +87,11 @@ export class Isolation {
     return `node.labels.${this.#label('guarded')}==yes`
   }
 
+  /** Whether agents have started there, or could have. */
+  isProven({ labels }: ClusterNode): boolean {
+    return labels[this.#label('guarded')] === 'yes'
+  }
+
   /** Proves the isolation of guarded nodes that have no proof for these rules yet. */
   async prove(
     network: GuardedNetwork,

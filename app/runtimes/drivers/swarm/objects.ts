@@ -13,6 +13,7 @@ export interface ServiceSpec {
 export interface TaskSpec {
   ContainerSpec: Record<string, unknown> & { Image: string; Labels?: Record<string, string> }
   Placement?: { Constraints?: string[] }
+  Resources?: { Limits?: object; Reservations?: { MemoryBytes?: number } }
   /** Increases with each start of an agent, so that its task can be told from earlier ones. */
   ForceUpdate?: number
   [other: string]: unknown

@@ -1,5 +1,6 @@
 /** The swarm driver's options: from `config/runtime.ts`, and from the form in the administration. */
 import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
+import type { NodeLabels } from '#runtimes/contract'
 import type { RuntimeOption, RuntimeOptionValues } from '#runtimes/options'
 
 /** Options that an admin sets in the form of the runtime. */
@@ -51,6 +52,11 @@ export interface SwarmDriverConfig {
   forbidden?: ForbiddenPlace[]
   settings: () => Promise<SwarmSettings>
   environment?: NodeJS.ProcessEnv
+}
+
+/** Returns the constraints for nodes with these labels. */
+export function labelled(labels: NodeLabels = {}): string[] {
+  return Object.entries(labels).map(([key, value]) => `node.labels.${key}==${value}`)
 }
 
 /** Splits an option that lists values. */

@@ -16,7 +16,8 @@ import {
 } from '#runtimes/drivers/swarm/observation'
 import { hasEnded, isWanted, isWithdrawn, type Service } from '#runtimes/drivers/swarm/objects'
 import { until } from '#runtimes/drivers/swarm/polling'
-import { listed } from '#runtimes/drivers/swarm/options'
+import { labelled, listed } from '#runtimes/drivers/swarm/options'
+import type { Home } from '#runtimes/drivers/swarm/homes'
 import type { SwarmSession } from '#runtimes/drivers/swarm/session'
 
 /** How long a swarm may take to start a task, the fetch of an image by its node included. */
@@ -70,7 +71,7 @@ export class Provisioner {
       })
     }
     await this.#parts.ground.require(image)
-    return this.#start(service, service.Spec, context)
+    return this.#start(service, service.Spec, { spec, home, context })
   }
 
   /** Gives the service another spec. Its tasks end before the new one starts. */
@@ -84,11 +85,11 @@ export class Provisioner {
     const { stopper, services, files } = this.#parts
     await stopper.stop(spec.name)
     const secret = await files.token(spec)
-    const next = await this.#spec(spec, image, secret, context)
+    const { home, service: next } = await this.#spec(spec, image, secret, context)
     const current = await services.findOurs(spec.name)
     if (!current) return null
     next.TaskTemplate.ForceUpdate = current.Spec.TaskTemplate.ForceUpdate
-    const instance = await this.#start(current, next, context)
+    const instance = await this.#start(current, next, { spec, home, context })
     if (instance) await files.prune(spec.name, secret)
     return instance
   }
@@ -101,11 +102,11 @@ export class Provisioner {
     const isNew = (await homes.find(spec.name)) === null
     const secret = await files.token(spec)
     try {
-      const made = await this.#spec(spec, image, secret, context)
+      const { home, service: made } = await this.#spec(spec, image, secret, context)
       context.signal.throwIfAborted()
       if ((await services.create(made)) === null) return null
       const service = await services.find(spec.name)
-      return service && (await this.#start(service, service.Spec, context))
+      return service && (await this.#start(service, service.Spec, { spec, home, context }))
     } catch (error) {
       await stopper.remove(spec.name).catch(() => {})
       await files.prune(spec.name, null).catch(() => {})
@@ -114,23 +115,24 @@ export class Provisioner {
     }
   }
 
-  /** Starts a service, and stops it again if it fails to start or is no longer wanted. */
+  /** Starts a service as `next`, and stops it again if it fails to start or is no longer wanted. */
   async #start(
     service: Service,
-    spec: Service['Spec'],
-    context: RuntimeContext
+    next: Service['Spec'],
+    { spec, home, context }: { spec: InstanceSpec; home: Home; context: RuntimeContext }
   ): Promise<Instance | null> {
     const { services, stopper } = this.#parts
     const start = (service.Spec.TaskTemplate.ForceUpdate ?? 0) + 1
-    const TaskTemplate = { ...spec.TaskTemplate, ForceUpdate: start }
+    const Placement = { Constraints: await this.#constraints(spec, home) }
+    const TaskTemplate = { ...next.TaskTemplate, Placement, ForceUpdate: start }
     context.onProgress?.('Starting the agent')
     context.signal.throwIfAborted()
-    const wanted = { ...spec, TaskTemplate, Mode: { Replicated: { Replicas: 1 } } }
+    const wanted = { ...next, TaskTemplate, Mode: { Replicated: { Replicas: 1 } } }
     if (!(await services.update(service, wanted))) return null
     try {
       return await this.#started({ ...service, Spec: wanted }, start, context)
     } catch (error) {
-      if (context.signal.aborted) await stopper.stop(spec.Name)
+      if (context.signal.aborted) await stopper.stop(spec.name)
       throw context.signal.aborted ? context.signal.reason : error
     }
   }
@@ -210,20 +212,13 @@ export class Provisioner {
     image: string,
     secret: FileReference,
     context: RuntimeContext
-  ): Promise<Service['Spec']> {
-    const { mounts, files, settings, isolation, ground } = this.#parts
+  ): Promise<{ service: Service['Spec']; home: Home }> {
+    const { mounts, files, settings, data, ground } = this.#parts
     const { network } = await ground.require(image)
-    const home = await this.#parts.data.settled(spec.name, image, context)
-    const placement: Placement = {
-      network,
-      constraints: [
-        isolation.constraint,
-        ...listed(settings.constraints),
-        ...(home.node ? [`node.id==${home.node}`] : []),
-      ],
-    }
+    const home = await data.settled(spec.name, image, context, spec.placement)
+    const placement: Placement = { network, constraints: await this.#constraints(spec, home) }
     const scripts = ['entrypoint.sh', 'keeper.sh']
-    return agentService({
+    const service = agentService({
       spec,
       image,
       placement,
@@ -234,6 +229,19 @@ export class Provisioner {
       isShared: mounts.isShared,
       reserve: settings.reserve,
     })
+    return { service, home }
+  }
+
+  /** @throws RuntimeError `no_capacity` if the data is on a drained node */
+  async #constraints({ name, placement }: InstanceSpec, home: Home): Promise<string[]> {
+    const { settings, isolation, drained } = this.#parts
+    await drained.refuse(name, home.node)
+    return [
+      isolation.constraint,
+      ...listed(settings.constraints),
+      ...labelled(placement),
+      ...(home.node ? [`node.id==${home.node}`] : await drained.constraints()),
+    ]
   }
 
   #image(spec: InstanceSpec, context: RuntimeContext): Promise<string> {

@@ -94,7 +94,12 @@ export class Services {
   }
 
   /** Returns the last lines that its tasks wrote; none if their node does not answer in time. */
-  async logs({ ID }: Service, tail: number): Promise<string[]> {
+  async logs(service: Service, tail: number): Promise<string[]> {
+    return (await this.lastOfEach(service, tail)).slice(-tail)
+  }
+
+  /** Returns so many last lines of each of its tasks, in no particular order. */
+  async lastOfEach({ ID }: Service, tail: number): Promise<string[]> {
     const bytes = (await this.#engine
       .call(
         (docker, options) =>
@@ -105,6 +110,6 @@ export class Services {
         if (statusOf(error) === 404) return null
         throw error
       })) as unknown as Buffer | null
-    return bytes ? logLines(Buffer.from(bytes)).slice(-tail) : []
+    return bytes ? logLines(Buffer.from(bytes)) : []
   }
 }

@@ -4,6 +4,8 @@ import type { EventFeed } from '#runtimes/event_feed'
 import { AgentData } from '#runtimes/drivers/swarm/agent_data'
 import { AgentNetwork } from '#runtimes/drivers/swarm/agent_network'
 import { Cluster } from '#runtimes/drivers/swarm/cluster'
+import { Capacity } from '#runtimes/drivers/swarm/capacity'
+import { DrainedNodes } from '#runtimes/drivers/swarm/drained_nodes'
 import { Ground } from '#runtimes/drivers/swarm/ground'
 import { HandedFiles } from '#runtimes/drivers/swarm/handed_files'
 import { Homes } from '#runtimes/drivers/swarm/homes'
@@ -38,6 +40,8 @@ export interface SwarmSession {
   network: AgentNetwork
   isolation: Isolation
   ground: Ground
+  drained: DrainedNodes
+  capacity: Capacity
   data: AgentData
   stopper: Stopper
   watcher: Watcher
@@ -62,6 +66,7 @@ export function openSwarmSession(
   const isolation = new Isolation(installation, { cluster, services, forbidden })
   const network = new AgentNetwork(engine, installation, { cluster, services, files })
   const ground = new Ground({ cluster, network, isolation }, settings, config)
+  const drained = new DrainedNodes(installation, cluster)
   const steward = new Steward(installation, { cluster, services, files, mounts })
   const pulls = new Images(engine, installation, PULL_BUDGET_MS)
   const parts = {
@@ -78,7 +83,9 @@ export function openSwarmSession(
     network,
     isolation,
     ground,
-    data: new AgentData({ homes, steward, ground, mounts, settings }),
+    drained,
+    capacity: new Capacity({ cluster, services, network, isolation, drained, homes }),
+    data: new AgentData({ homes, steward, ground, drained, mounts, settings }),
     stopper: new Stopper(services, cluster, mounts.isShared),
     watcher: new Watcher(services, cluster, feed),
   }
