@@ -25,6 +25,9 @@ export interface EmbeddingModels {
 /** How long a search waits for the vector of its query, in milliseconds. */
 const QUERY_MS = 3000
 
+/** Searches of one owner at once: each takes a tenth of a second of processor time or more. Others go by words alone. */
+const MOST_AT_ONCE = 4
+
 /** Findings per call of the model. */
 const BATCH = 32
 
@@ -40,6 +43,8 @@ const PAUSE_MS = 30_000
  */
 export class FindingVectors {
   readonly #running = new Map<string, Promise<void>>()
+  /** Searches under way, by owner. */
+  readonly #searching = new Map<string, number>()
   readonly #pausedUntil = new Map<string, number>()
   #closed = false
 
@@ -50,7 +55,7 @@ export class FindingVectors {
     protected logger: Pick<Logger, 'warn'>
   ) {}
 
-  /** Returns the nearest first; null if the owner has no embedding model, or it failed. */
+  /** Returns the nearest first; null if the owner has no embedding model, it failed, or too many searches are under way. */
   async nearest(
     userId: string,
     cipher: DataCipher,
@@ -60,13 +65,24 @@ export class FindingVectors {
     const model = await this.models.of(userId)
     if (!model) return null
     this.#start(userId)
+    const others = this.#searching.get(userId) ?? 0
+    if (others >= MOST_AT_ONCE) return null
+    this.#searching.set(userId, others + 1)
     try {
       const [vector] = await model.embed([query], AbortSignal.timeout(QUERY_MS))
       return await this.index.nearest(cipher, { userId, model: model.id, vector, limit })
     } catch (err) {
       this.logger.warn({ err, userId }, 'A search went by words alone: no vector of its query')
       return null
+    } finally {
+      this.#searched(userId)
     }
+  }
+
+  #searched(userId: string): void {
+    const others = this.#searching.get(userId)! - 1
+    if (others > 0) this.#searching.set(userId, others)
+    else this.#searching.delete(userId)
   }
 
   /** Removes the vectors of findings that change or go. */

@@ -45,7 +45,7 @@ export interface NearestInput {
 /** Vectors per block: large enough to open quickly, small enough to be written for one new finding. */
 const BLOCK_SLOTS = 256
 
-/** Blocks read at once. In between, other requests get their turn. */
+/** Blocks read at once. After each, other requests get their turn. */
 const BATCH = 8
 
 interface Candidate {
@@ -137,10 +137,10 @@ export class ExactVectorIndex implements VectorIndex {
         compare(block.openBytesWith(cipher, 'vectors'), wanted, (slot, similarity) => {
           insert(best, { blockId: block.id, slot, similarity }, limit)
         })
+        await nextTurn()
       }
       if (blocks.length < BATCH) break
       after = blocks.at(-1)!.position
-      await nextTurn()
     }
     return this.#findings(best)
   }

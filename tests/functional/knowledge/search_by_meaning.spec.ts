@@ -86,6 +86,43 @@ test.group('Search by meaning', (group) => {
     assert.deepEqual(await found('sleeps restart', other), [])
   })
 
+  test('compares for so many searches of one owner at once, and has others go by words', async ({
+    assert,
+    cleanup,
+  }) => {
+    await choose(MODEL)
+    await save()
+    const of = await vectors()
+    const index = (of as unknown as { index: { nearest: (...given: any[]) => Promise<unknown> } })
+      .index
+    const nearest = index.nearest.bind(index)
+    cleanup(() => void (index.nearest = nearest))
+    const free = Promise.withResolvers<void>()
+    let comparing = 0
+    index.nearest = async (...given) => {
+      comparing++
+      await free.promise
+      return nearest(...given)
+    }
+    const byWords: string[][] = []
+    const enough = Promise.withResolvers<void>()
+    const searches = Array.from({ length: 20 }, async () => {
+      const titles = await found('harbour lights')
+      if (byWords.push(titles) === 16) enough.resolve()
+      return titles
+    })
+    await enough.promise
+    for (const titles of byWords) assert.deepEqual(titles, ['Lighthouse: words'])
+    free.resolve()
+    const all = await Promise.all(searches)
+    assert.equal(comparing, 4)
+    assert.lengthOf(
+      all.filter((titles) => titles.includes('Restarting: meaning')),
+      4
+    )
+    assert.include(await found('harbour lights'), 'Restarting: meaning')
+  })
+
   test('goes on after the data key was lost, without what it sealed', async ({ assert }) => {
     await choose(MODEL)
     const [first] = await save()
