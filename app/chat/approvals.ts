@@ -1,6 +1,7 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { ApprovalDecision } from '#openclaw/run_events'
 import { storedKey } from '#openclaw/gateway_shapes'
+import { subscribeToSession } from '#openclaw/session_subscription'
 import { E_APPROVAL_NOT_FOUND } from '#chat/errors'
 import type { Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf } from '#chat/session_key'
@@ -13,16 +14,6 @@ export type CallGateway = <Result>(
   method: string,
   params: Record<string, unknown>
 ) => Promise<Result>
-
-/** A gateway's reply about an approval. */
-interface KnownApproval {
-  approval?: {
-    id?: string
-    sessionKey?: string
-    status?: string
-    presentation?: { kind?: string; allowedDecisions?: string[] }
-  }
-}
 
 /**
  * Actions for which an agent asks its owner's approval. Only a running agent asks, so it is never woken for
@@ -50,17 +41,19 @@ export class Approvals {
     if (!access || !conversationOf(key)) throw new E_APPROVAL_NOT_FOUND()
 
     const gateway = { ...access, timeoutMs: TIMEOUT_MS }
-    const { approval } = await this.call<KnownApproval>(gateway, 'approval.get', { id }).catch(
-      (error: { cause?: { gatewayCode?: string } }): KnownApproval => {
-        /** The gateway responds but refuses: it does not know this approval. */
-        if (error.cause?.gatewayCode) return {}
-        throw error
-      }
-    )
-    const kind = approval?.presentation?.kind
-    const isOpen = approval?.status === undefined || approval.status === 'pending'
-    const isOfConversation = approval?.sessionKey === storedKey(key)
-    if (!kind || !isOpen || !isOfConversation) throw new E_APPROVAL_NOT_FOUND()
-    await this.call(gateway, 'approval.resolve', { id: approval.id ?? id, kind, decision })
+    const request = <Result>(method: string, params: Record<string, unknown>) =>
+      this.call<Result>(gateway, method, params).catch(notKnown)
+    /** OpenClaw tells the session of an open approval only by listing the session's. */
+    const open = await subscribeToSession({ request }, storedKey(key))
+    const approval = open.find((one) => one.id === id && one.state === 'pending')
+    /** OpenClaw takes a decision that it did not offer for a refusal. */
+    const isOffered = decision === 'deny' || approval?.decisions.includes(decision)
+    if (!approval || !isOffered) throw new E_APPROVAL_NOT_FOUND()
+    await request('approval.resolve', { id, kind: approval.about, decision })
   }
+}
+
+/** The gateway responds but refuses: it does not know this session or approval. */
+function notKnown(error: { cause?: { gatewayCode?: string } }): never {
+  throw error.cause?.gatewayCode ? new E_APPROVAL_NOT_FOUND() : error
 }

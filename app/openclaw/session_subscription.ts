@@ -7,7 +7,7 @@ const MOST_APPROVALS = 100
 
 /** Subscribes to a session's events, by the gateway's key. Returns the approvals that are open. */
 export async function subscribeToSession(
-  connection: GatewayConnection,
+  connection: Pick<GatewayConnection, 'request'>,
   key: string
 ): Promise<Approval[]> {
   const subscribed = await connection.request('sessions.messages.subscribe', {

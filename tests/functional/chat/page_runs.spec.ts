@@ -261,21 +261,19 @@ test.group("Runs of the page's chat", (group) => {
     })
 
   test('answer approvals of their own conversation', async ({ assert }) => {
-    answerCall = async (_access, method) =>
-      (method === 'approval.get'
-        ? {
-            approval: {
-              id: 'a1',
-              sessionKey: 'agent:main:web:c1',
-              status: 'pending',
-              presentation: { kind: 'exec' },
-            },
-          }
+    const presentation = { kind: 'exec', allowedDecisions: ['allow-once', 'deny'] }
+    const open = { id: 'a1', status: 'pending', presentation }
+    answerCall = async (_access, method, params) =>
+      (method === 'sessions.messages.subscribe'
+        ? { approvalReplay: { approvals: params.key === 'agent:main:web:c1' ? [open] : [] } }
         : {}) as any
-    const approve = (conversation: string, decision: string) =>
-      call('POST', `/conversations/${conversation}/approvals/a1`, { decision })
+    const approve = (conversation: string, decision: string, id = 'a1') =>
+      call('POST', `/conversations/${conversation}/approvals/${id}`, { decision })
     assert.equal((await approve('c2', 'allow-once')).status, 404)
+    assert.equal((await approve('c1', 'allow-once', 'a2')).status, 404)
+    assert.equal((await approve('c1', 'allow-always')).status, 404)
     assert.equal((await approve('c1', 'maybe')).status, 422)
+    assert.isFalse(called.some(({ method }) => method === 'approval.resolve'))
     assert.equal((await approve('c1', 'allow-once')).status, 204)
     assert.deepEqual(called.at(-1), {
       method: 'approval.resolve',
