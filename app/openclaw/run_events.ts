@@ -73,6 +73,8 @@ export class RunEvents {
   readonly #begunAt = new Map<string, number>()
   /** Whether the run has said which model answers: then stored answers add nothing. */
   #isModelKnown = false
+  /** Provider of the model that is being tried, or null between tries. */
+  #trying: string | null = null
 
   /** @param storedKey the gateway's key of the session; events of others are ignored */
   constructor(protected storedKey: string) {}
@@ -89,17 +91,25 @@ export class RunEvents {
     if (stream === 'thinking') return textOf(data.delta, (text) => ({ kind: 'reasoning', text }))
     if (stream === 'item' && data.kind === 'tool') return this.#step(data, told.ts)
     if (stream === 'command_output') return this.#output(data, told.ts)
-    if (stream === 'lifecycle' && data.phase === 'model') {
-      const [provider, model] = [data.provider, data.model].map((name) => textIn(name, TEXT_LENGTH))
-      if (!provider || !model) return null
-      this.#isModelKnown = true
-      return { kind: 'model', model: referenceOf(provider, model) }
-    }
+    if (stream === 'lifecycle' && data.phase === 'model') return this.#tried(data)
     if (stream === 'assistant' && Array.isArray(data.mediaUrls)) {
       const paths = data.mediaUrls.slice(0, MOST_FILES).map((url) => textIn(url, TEXT_LENGTH))
       return { kind: 'media', paths: paths.filter((path) => path !== undefined) }
     }
     return null
+  }
+
+  /**
+   * Each try begins with the model that is asked. Further names before the try ends are what its service calls
+   * it, such as a dated version.
+   */
+  #tried(data: Record<string, unknown>): RunEvent | null {
+    const [provider, model] = [data.provider, data.model].map((name) => textIn(name, TEXT_LENGTH))
+    const isSameTry = provider !== undefined && provider === this.#trying
+    this.#trying = provider ?? null
+    if (!provider || !model || isSameTry) return null
+    this.#isModelKnown = true
+    return { kind: 'model', model: referenceOf(provider, model) }
   }
 
   #step(data: Record<string, unknown>, at: unknown): ToolStep | null {

@@ -63,6 +63,8 @@ test.group('Events of a run', (group) => {
       kind: 'model',
       model: 'mosaic-a/good',
     })
+    const dated = { ...model, model: 'good-2026-11-01' }
+    assert.isNull(events.read(agent('lifecycle', dated)), 'what the service calls it')
     assert.isNull(events.read(agent('lifecycle', { phase: 'model', provider: null, model: null })))
     const whole = { phase: 'model', provider: 'mosaic-a', model: 'mosaic-a/good' }
     assert.containsSubset(events.read(agent('lifecycle', whole)), { model: 'mosaic-a/good' })
