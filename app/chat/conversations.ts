@@ -13,7 +13,7 @@ import {
 import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { ownModelName } from '#chat/own_model_name'
-import { readMessage, type ReadMessage } from '#chat/read_messages'
+import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
 import { markdownOf, type ExportedMessage } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
@@ -176,7 +176,16 @@ export class Conversations {
       const conversations = sessions.flatMap(({ key, model, ...session }) => {
         const conversation = conversationOf(key)
         if (!conversation) return []
-        return [{ ...conversation, ...session, ...(model && { model: ownModelName(model) }) }]
+        const { title, preview } = session
+        return [
+          {
+            ...conversation,
+            ...session,
+            title: title && titleLine(title),
+            preview: preview && titleLine(preview),
+            ...(model && { model: ownModelName(model) }),
+          },
+        ]
       })
       const untitled = conversations.filter(({ title }) => title === null)
       await Promise.all(
@@ -204,7 +213,7 @@ export class Conversations {
         ? titleOf(history.messages)
         : ((await this.gateway.sessions(url, token)).find((session) => session.key === key)
             ?.title ?? null)
-      const messages = history.messages.map((message) => readMessage(id, message))
+      const messages = readMessages(id, history.messages)
       return { ...named, title, messages, nextCursor: history.nextCursor }
     })
   }
@@ -260,6 +269,5 @@ export class Conversations {
 function titleOf(messages: GatewayMessage[]): string | null {
   const first = messages.find(({ role }) => role === 'user')
   if (!first) return null
-  const line = first.text.replace(/\s+/g, ' ').trim()
-  return shortened(line, TITLE_LENGTH)
+  return shortened(titleLine(first.text), TITLE_LENGTH)
 }

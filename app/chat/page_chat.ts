@@ -152,7 +152,7 @@ export class PageChat {
         socket?.close()
         return null
       }
-      const question = questionOf(found.question)
+      const question = questionOf(found.question, found.questionBefore)
       const run = this.#runs.begin(agent, conversationId, { question, background: true })
       const { reasoning, tools = [] } = found.work
       if (reasoning) run.event('reasoning', { text: reasoning })

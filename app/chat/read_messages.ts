@@ -22,7 +22,10 @@ export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text'
 /** Prefix of a line by which an agent shows a file. */
 const SHOWN = 'MEDIA:'
 
-/** OpenClaw's note before a question that arrived while it was still answering. */
+/**
+ * OpenClaw's note before a question that follows one without an answer, such as a stopped one. It repeats that
+ * one after the note.
+ */
 const QUEUED = /^\[Queued user message[^\]\n]*\]\s*/
 
 const TYPES: Record<string, string> = {
@@ -33,10 +36,21 @@ const TYPES: Record<string, string> = {
   webp: 'image/webp',
 }
 
-/** Converts a gateway's message to Mosaic's form. */
-export function readMessage(conversationId: string, message: GatewayMessage): ReadMessage {
+/** Converts a gateway's messages to Mosaic's form, oldest first. */
+export function readMessages(conversationId: string, messages: GatewayMessage[]): ReadMessage[] {
+  let before: string | undefined
+  return messages.map((message) => {
+    const read = readMessage(conversationId, message, before)
+    if (message.role === 'user') before = message.text
+    return read
+  })
+}
+
+/** @param before the question before, as stored */
+function readMessage(conversationId: string, message: GatewayMessage, before = ''): ReadMessage {
   const { id, role, at, reasoning, tools, model, usage, failed } = message
-  const { text, files } = role === 'user' ? asked(message.text) : said(conversationId, message)
+  const { text, files } =
+    role === 'user' ? asked(message.text, before) : said(conversationId, message)
   const pictures = (message.pictures ?? []).map((picture, index) => ({
     name: `${index + 1}.${picture.type.split('/')[1]}`,
     type: picture.type,
@@ -57,10 +71,43 @@ export function readMessage(conversationId: string, message: GatewayMessage): Re
   }
 }
 
-/** Returns a question as its owner wrote it, without the files that were inserted into it. */
-export const questionOf = (stored: string) => asked(stored).text
+/**
+ * Returns a question as its owner wrote it, without the files that were inserted into it.
+ *
+ * @param before the question before, as stored
+ */
+export const questionOf = (stored: string, before?: string) => asked(stored, before).text
 
-const asked = (stored: string) => withoutBlocks(stored.replace(QUEUED, ''))
+/** How a file block begins. */
+const FILE = '<attachment name="'
+const CUT = '…'
+
+/**
+ * Returns a question as one line, for a title: without the files that were inserted into it, or the name of
+ * the first file if there is nothing else. OpenClaw may have cut the question, even within a file's block.
+ */
+export function titleLine(stored: string): string {
+  const line = stored.replace(QUEUED, '').replace(/\s+/g, ' ').trim()
+  const at = fileAt(line)
+  if (at === -1) return line
+  const name = line.slice(at + FILE.length).split(/["…]/, 1)[0]
+  return line.slice(0, at).trim() || name || line
+}
+
+function fileAt(line: string): number {
+  const whole = line.indexOf(FILE)
+  if (whole !== -1 || !line.endsWith(CUT)) return whole
+  const last = line.lastIndexOf('<')
+  return last !== -1 && FILE.startsWith(line.slice(last, -CUT.length)) ? last : -1
+}
+
+const asked = (stored: string, before = '') => withoutBlocks(withoutUnanswered(stored, before))
+
+function withoutUnanswered(stored: string, before: string): string {
+  const text = stored.replace(QUEUED, '')
+  if (text === stored || !before || !text.startsWith(before)) return text
+  return text.slice(before.length).trimStart() || text
+}
 
 /** Returns the workspace files an agent shows with its answer. */
 export function shownFiles(conversationId: string, paths: string[]): ReadAttachment[] {

@@ -31,7 +31,9 @@ export interface RunReader {
 
 /** A run that was found under way. */
 export interface JoinedRun {
+  /** As stored, and the question before it. */
   question: string
+  questionBefore?: string
   startedAt: Date
   /** Its reasoning and tools so far. */
   work: Pick<GatewayMessage, 'reasoning' | 'tools'>
@@ -114,10 +116,12 @@ export class RunSocket {
     const text = textIn(run.text) ?? ''
     const told = toMessages(listIn(history.messages).slice(-ROWS).map(storedMessage))
     const asked = told.findLastIndex(({ role }) => role === 'user')
+    const before = told.slice(0, Math.max(asked, 0)).findLast(({ role }) => role === 'user')
     const { reasoning, tools } = told[asked + 1] ?? {}
     this.#follow(textIn(run.runId) ?? null, text)
     return {
       question: told[asked]?.text ?? '',
+      ...(before && { questionBefore: before.text }),
       startedAt: new Date(timeIn(run.startedAt) ?? Date.now()),
       work: { ...(reasoning && { reasoning }), ...(tools && { tools }) },
       text,

@@ -1,8 +1,10 @@
 import { test } from '@japa/runner'
-import { readMessage } from '#chat/read_messages'
+import type { GatewayMessage } from '#openclaw/gateway_messages'
+import { readMessages, titleLine } from '#chat/read_messages'
 import { readAttachment, textBlock } from '#chat/attachments'
 
 const at = new Date(0)
+const readMessage = (id: string, message: GatewayMessage) => readMessages(id, [message])[0]
 
 test.group('Messages as their owner reads them', () => {
   test('have the names of their files in place of the files', ({ assert }) => {
@@ -41,4 +43,31 @@ test.group('Messages as their owner reads them', () => {
     const text = '[Queued user message that arrived while the previous turn was active] And now?'
     assert.equal(readMessage('c1', { id: 'u', role: 'user', text, at }).text, 'And now?')
   })
+
+  test('do not repeat a question before that had no answer', ({ assert }) => {
+    const note =
+      '[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]'
+    const user = (text: string) => ({ id: text, role: 'user' as const, text, at })
+    const stored = [user('Tell me\nall'), user(`${note}\nTell me\nall\n\nNo, be brief`)]
+    assert.deepEqual(
+      readMessages('c1', stored).map(({ text }) => text),
+      ['Tell me\nall', 'No, be brief']
+    )
+  })
+
+  test('are a title of one line without their files: {0}')
+    .with([
+      ['What do they\n\nshow?\n\n<attachment name="a.pdf" type="x/y">\n…', 'What do they show?'],
+      ['What do they show? <attachment name="parrot.pdf" type="appl…', 'What do they show?'],
+      ['What do they show? <attachm…', 'What do they show?'],
+      ['<attachment name="parrot.pdf" type="application/pdf">', 'parrot.pdf'],
+      [
+        '[Queued user message that arrived while the previous turn was active] And now?',
+        'And now?',
+      ],
+      ['Is a < b or b > a…', 'Is a < b or b > a…'],
+    ] as const)
+    .run(({ assert }, [stored, title]) => {
+      assert.equal(titleLine(stored), title)
+    })
 })
