@@ -53,6 +53,7 @@ export default class ChatProvider {
     const { ModelCatalogue } = await import('#chat/model_catalogue')
     const { ModelListVersions } = await import('#chat/model_list_versions')
     const { API_TIMING, OpenAiChat } = await import('#chat/openai_chat')
+    const { MessagesApi } = await import('#chat/messages_api')
     const { DirectModels } = await import('#chat/direct_models')
     const { webImages } = await import('#chat/web_image')
     const { createAllowedFetch } = await import('#settings/allowed_fetch')
@@ -115,6 +116,13 @@ export default class ChatProvider {
         bodies: await resolver.make('identity.limits'),
         settings: { anyModelName: () => settings.get('api.anyModelName') },
         fetchImage: webImages(createAllowedFetch(settings)),
+      })
+    })
+    container.singleton(MessagesApi, async (resolver) => {
+      return new MessagesApi({
+        models: await resolver.make(ModelCatalogue),
+        direct: await resolver.make(DirectModels),
+        bodies: await resolver.make('identity.limits'),
       })
     })
     container.singleton(PageChat, async (resolver) => {

@@ -66,5 +66,8 @@ export const pages = [
 /** OpenAI's routes under `/v1`: no session, no body parsing, no page. Sets `ctx.tokenUserId`. */
 export const relay = [middleware.tokenAuth()]
 
+/** The same for Anthropic's routes. */
+export const messagesRelay = [middleware.tokenAuth({ xApiKey: true })]
+
 /** Routes that programs poll: an access token or none, and no session created. */
 export const programs = [middleware.auth(), middleware.access()]

@@ -1,3 +1,4 @@
+import type { AnthropicError } from '#exceptions/anthropic_error'
 import type { OpenAiError } from '#exceptions/openai_error'
 
 /** How one of OpenAI's two chat APIs encodes a stream. */
@@ -56,6 +57,10 @@ export const RESPONSES: Dialect = {
   },
   completed: withAnnotations,
 }
+
+/** Encodes the last event of a failed answer of `POST /v1/messages`. */
+export const failedMessage = (error: AnthropicError) =>
+  Buffer.from(`event: error\ndata: ${JSON.stringify(error)}\n\n`)
 
 /** OpenClaw 2026.9.6 gives text no annotations, which OpenAI's always has. */
 function withAnnotations(answer: Buffer): Buffer {

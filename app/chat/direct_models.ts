@@ -2,11 +2,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ServerResponse } from 'node:http'
 import { ownerOf } from '#openclaw/agent_name'
+import { toAnthropicError } from '#exceptions/anthropic_error'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
 import type { StreamTiming } from '#http/stream_timing'
-import { COMPLETIONS, RESPONSES } from '#chat/dialects'
+import { COMPLETIONS, failedMessage, RESPONSES } from '#chat/dialects'
 import { E_CHAT_OTHER_API, E_CHAT_UNKNOWN_MODEL } from '#chat/errors'
 import { ofItsKind } from '#chat/failure_kinds'
 import { ModelFailed } from '#chat/failures'
@@ -15,7 +16,13 @@ import type { OpenAiBody } from '#chat/openai_request'
 import type { Report } from '#chat/report'
 import { ClientLeft, RunningCalls } from '#chat/running_calls'
 import { WholeEvents } from '#chat/whole_events'
-import { openAiPath, type OpenAiCall } from '#llm/openai_calls'
+import {
+  directPath,
+  speaksAnthropic,
+  speaksOpenAi,
+  type DirectEndpoint,
+} from '#llm/direct_endpoints'
+import type { ApiType } from '#llm/contract'
 import { mediaType } from '#llm_relay/media_type'
 import type { LlmRelay, ProviderResponse } from '#llm_relay/relay'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
@@ -24,8 +31,7 @@ import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
 export interface DirectCall {
   provider: string
   modelId: string
-  /** The OpenAI endpoint. */
-  call: OpenAiCall
+  endpoint: DirectEndpoint
   /** The client's request; only its model name changes. */
   request: OpenAiBody
   stream: boolean
@@ -83,17 +89,19 @@ export class DirectModels {
   }
 
   #outgoing(
-    { provider, modelId, call, request }: DirectCall,
+    { provider, modelId, endpoint, request }: DirectCall,
     { request: { headers } }: Exchange,
     { adapter, apiType }: RelayTarget,
     signal: AbortSignal
   ) {
-    const rest = openAiPath(adapter, apiType, call)
-    if (!rest) throw new E_CHAT_OTHER_API(provider, modelId, call)
+    const rest = directPath(adapter, apiType, endpoint)
+    if (!rest) throw new E_CHAT_OTHER_API(provider, modelId, endpoint, chatEndpoint(apiType))
     const body = Buffer.from(JSON.stringify({ ...request, model: modelId }))
     const passed = {
       'accept': headers.accept,
       'openai-beta': headers['openai-beta'],
+      'anthropic-version': headers['anthropic-version'],
+      'anthropic-beta': headers['anthropic-beta'],
       'content-type': 'application/json',
       'content-length': String(body.length),
     }
@@ -124,14 +132,13 @@ export class DirectModels {
   }
 
   async #stream(
-    { call, provider }: DirectCall,
+    { endpoint, provider }: DirectCall,
     send: () => Promise<ProviderResponse>,
     exchange: Exchange,
     signal: AbortSignal
   ): Promise<void> {
     const { response, requestId } = exchange
     const stream = new EventStream(response, { ...this.timing, requestId })
-    const dialect = call === '/responses' ? RESPONSES : COMPLETIONS
     try {
       const answer = await this.#succeed(send)
       const { body, headers } = answer
@@ -148,11 +155,25 @@ export class DirectModels {
       if (isOver(signal) || !stream.opened) throw error
       const told = ofItsKind(signal.aborted ? signal.reason : error)
       this.report(told)
-      stream.end(dialect.failed(toOpenAiError(toAnswer(told))))
+      stream.end(failedEvents(endpoint, told))
     } finally {
       stream.release()
     }
   }
+}
+
+/** Returns where a service's own kind of chat is, if Mosaic offers it. */
+function chatEndpoint(apiType: ApiType): DirectEndpoint | null {
+  if (speaksOpenAi(apiType)) return '/chat/completions'
+  return speaksAnthropic(apiType) ? '/messages' : null
+}
+
+/** Encodes the end of a stream that failed. */
+function failedEvents(endpoint: DirectEndpoint, error: unknown): Buffer {
+  const answer = toAnswer(error)
+  if (endpoint === '/messages') return failedMessage(toAnthropicError(answer))
+  const dialect = endpoint === '/responses' ? RESPONSES : COMPLETIONS
+  return dialect.failed(toOpenAiError(answer))
 }
 
 /** Returns whether the client left, so that there is nobody to send the outcome to. */

@@ -125,14 +125,16 @@ export class E_CHAT_UNUSABLE_MODEL extends Exception {
     'Choose it as the primary model of your agent in the settings, and ask for "openclaw".'
 }
 
-/** The model's service offers none of OpenAI's APIs, and Mosaic does not translate. */
+/** The model's service has another API than the one asked for, and Mosaic does not translate. */
 export class E_CHAT_OTHER_API extends Exception {
   static override code = 'E_CHAT_OTHER_API'
   static override status = 400
 
-  constructor(provider: string, model: string, path: string) {
-    super(`The provider "${provider}" takes no ${path} of OpenAI's API.`)
-    this.help = `Ask for "openclaw/${provider}/${model}" by /v1/chat/completions: your agent answers with this model.`
+  /** @param other where Mosaic offers the service's own API, if it does */
+  constructor(provider: string, model: string, asked: string, other: string | null) {
+    super(`The provider "${provider}" has no /v1${asked}.`)
+    const agent = `ask for "openclaw/${provider}/${model}" by /v1/chat/completions: your agent answers with this model.`
+    this.help = other ? `Ask this model by /v1${other}, or ${agent}` : agent.replace(/^a/, 'A')
   }
 }
 
@@ -158,6 +160,16 @@ export class E_AGENT_NO_EMBEDDINGS extends Exception {
   static override status = 400
   static override message = 'Your agent makes no embeddings.'
   static override help = 'Name a model of a provider, as "<provider>/<model>".'
+  readonly field = 'model'
+}
+
+/** Anthropic's API reaches models alone: an agent's gateway does not speak it. */
+export class E_AGENT_NO_MESSAGES extends Exception {
+  static override code = 'E_AGENT_NO_MESSAGES'
+  static override status = 400
+  static override message = "Your agent does not speak Anthropic's API."
+  static override help =
+    'Ask your agent by /v1/chat/completions, or name a model here as "<provider>/<model>".'
   readonly field = 'model'
 }
 

@@ -14,7 +14,6 @@ import { OpenAiCompletion } from '#chat/openai_completion'
 import { OpenAiStream } from '#chat/openai_stream'
 import {
   chatBody,
-  readBody,
   readChatRequest,
   readModelRequest,
   type ChatRequest,
@@ -22,16 +21,13 @@ import {
 } from '#chat/openai_request'
 import type { ChatRelay, Turn } from '#chat/relay'
 import type { Report } from '#chat/report'
+import { withBody, type Bodies } from '#chat/request_body'
 import { passingKey } from '#chat/session_key'
 import { readResponseRequest, responseBody } from '#chat/responses_request'
 import type { StreamTiming } from '#http/stream_timing'
-import type { UserLimits } from '#identity/user_limits'
 import { ToolNames } from '#chat/tool_names'
 import { newTurn } from '#chat/turn_messages'
 import { ClientLeft } from '#chat/running_calls'
-
-/** Body limit in bytes: a gateway takes 20 MB, but 5 MB already keep it busy for ten seconds. */
-const BODY_LIMIT = 10 * 1024 * 1024
 
 /** How long a non-streaming client waits for a wake before it is asked to retry, in milliseconds. */
 const WAKE_TIMEOUT_MS = 120_000
@@ -41,9 +37,6 @@ const WAKE_TIMEOUT_MS = 120_000
  * retry. The heartbeat keeps the line alive: some clients give up after five seconds of silence.
  */
 export const API_TIMING: StreamTiming = { openAfterMs: 3000, heartbeatMs: 4000 }
-
-/** Sets the limits of a caller's request body. */
-export type Bodies = Pick<UserLimits, 'body'>
 
 /** A caller's request, and the response to write. */
 export interface Exchange {
@@ -96,7 +89,7 @@ export class OpenAiChat {
    * error event. A client that left is not an error.
    */
   answer(exchange: Exchange): Promise<void> {
-    return this.#withBody(exchange, async (bytes) => {
+    return withBody(this.#services.bodies, exchange, async (bytes) => {
       const { request: req, byUser } = exchange
       const chat = readChatRequest(bytes, { headers: req.headers, byUser })
       const reference = await this.#agentModel(chat, '/chat/completions', exchange)
@@ -115,7 +108,7 @@ export class OpenAiChat {
 
   /** `POST /v1/responses`; otherwise like `answer`. */
   respond(exchange: Exchange): Promise<void> {
-    return this.#withBody(exchange, async (bytes) => {
+    return withBody(this.#services.bodies, exchange, async (bytes) => {
       const { request: req, byUser } = exchange
       const asked = readResponseRequest(bytes, { headers: req.headers, byUser })
       const reference = await this.#agentModel(asked, '/responses', exchange)
@@ -138,24 +131,14 @@ export class OpenAiChat {
    * @throws E_AGENT_NO_EMBEDDINGS if the model is the agent
    */
   embed(exchange: Exchange): Promise<void> {
-    return this.#withBody(exchange, async (bytes) => {
+    return withBody(this.#services.bodies, exchange, async (bytes) => {
       const { namedModel, request } = readModelRequest(bytes)
       const slash = namedModel?.indexOf('/') ?? -1
       if (namedModel === null || slash < 1) throw new E_AGENT_NO_EMBEDDINGS()
       const [provider, modelId] = [namedModel.slice(0, slash), namedModel.slice(slash + 1)]
-      const call = { provider, modelId, call: '/embeddings', request, stream: false } as const
+      const call = { provider, modelId, endpoint: '/embeddings', request, stream: false } as const
       await this.#services.direct.answer(call, exchange)
     })
-  }
-
-  async #withBody(exchange: Exchange, use: (bytes: Buffer) => Promise<void>): Promise<void> {
-    const { hold, deadlineMs } = await this.#services.bodies.body(exchange.agent)
-    try {
-      const { take } = hold
-      await use(await readBody(exchange.request, { limit: BODY_LIMIT, take, deadlineMs }))
-    } finally {
-      hold.release()
-    }
   }
 
   /**
@@ -163,7 +146,7 @@ export class OpenAiChat {
    */
   async #agentModel(
     { namedModel, request, stream }: ModelRequest,
-    call: '/chat/completions' | '/responses',
+    endpoint: '/chat/completions' | '/responses',
     exchange: Exchange
   ): Promise<string | null | undefined> {
     if (namedModel === null) return null
@@ -172,7 +155,7 @@ export class OpenAiChat {
     const chosen = await models.choose(exchange.agent, namedModel, anyName)
     if (chosen.by === 'agent') return chosen.reference
     const { provider, modelId } = chosen
-    await direct.answer({ provider, modelId, call, request, stream }, exchange)
+    await direct.answer({ provider, modelId, endpoint, request, stream }, exchange)
     return undefined
   }
 

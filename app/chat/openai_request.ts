@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-import { GrowingBuffer } from '#bounded/growing_buffer'
 import { parseJson } from '#bounded/json'
 import { newTurn, wholeHistory, type RequestMessage } from '#chat/turn_messages'
 import { conversationName, type Naming } from '#chat/conversation_name'
@@ -9,8 +7,6 @@ import {
   E_CHAT_MODEL_NAME,
   E_CHAT_NO_MESSAGES,
   E_CHAT_NOT_JSON,
-  E_CHAT_TOO_LARGE,
-  E_CHAT_TOO_SLOW,
 } from '#chat/errors'
 
 /** The agent itself, with its owner's choice of models. */
@@ -42,52 +38,6 @@ export interface ChatRequest extends ModelRequest {
   sessionKey: string | null
   /** The body for the gateway: the client's own bytes if nothing had to change. */
   readonly body: Buffer | string
-}
-
-/** Limits of a request body. */
-export interface ReadLimits {
-  /** Maximum size in bytes. */
-  limit: number
-  /** Counts received bytes against the sender's quota; throws if it is exceeded. */
-  take(bytes: number): void
-  /** Milliseconds until the whole body must have arrived. */
-  deadlineMs: number
-}
-
-/**
- * Reads a whole request body. Once it is refused, the rest is read and discarded: a client that is still
- * sending would not read the response.
- *
- * @throws E_CHAT_TOO_LARGE before excess bytes are buffered, E_CHAT_TOO_SLOW, and whatever `take` throws
- */
-export async function readBody(
-  request: IncomingMessage,
-  { limit, take, deadlineMs }: ReadLimits
-): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
-  const read = Promise.withResolvers<Buffer>()
-  const body = new GrowingBuffer()
-  const receive = (chunk: Buffer) => {
-    try {
-      if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
-      take(chunk.length)
-      body.add(chunk)
-    } catch (error) {
-      read.reject(error as Error)
-    }
-  }
-  const timer = setTimeout(() => read.reject(new E_CHAT_TOO_SLOW()), deadlineMs)
-  request.on('data', receive)
-  request.once('end', () => read.resolve(body.take()))
-  request.once('error', read.reject)
-  try {
-    return await read.promise
-  } catch (error) {
-    request.off('data', receive).resume()
-    throw error
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /**

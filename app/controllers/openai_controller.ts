@@ -1,7 +1,8 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { ModelCatalogue } from '#chat/model_catalogue'
-import { OpenAiChat, type Exchange } from '#chat/openai_chat'
+import { OpenAiChat } from '#chat/openai_chat'
+import { exchangeOf } from '#controllers/exchange'
 
 /** OpenAI's API: any OpenAI client with an access token talks to the caller's own agent. */
 @inject()
@@ -32,16 +33,5 @@ export default class OpenAiController {
   /** A model ID may contain slashes, so the rest of the path is the ID. */
   async show({ params, tokenUserId }: HttpContext) {
     return this.models.find(`user/${tokenUserId}`, params['*'].join('/'))
-  }
-}
-
-function exchangeOf(ctx: HttpContext): Exchange {
-  const { request, response, tokenUserId, userNamesConversation } = ctx
-  return {
-    agent: `user/${tokenUserId}`,
-    request: request.request,
-    response: response.response,
-    requestId: request.id(),
-    byUser: userNamesConversation,
   }
 }

@@ -6,15 +6,22 @@ const JSON_PATHS = /^\/(api|v1|health|metrics)(\/|$)/
 const OPENAI_PATHS =
   /^\/(?:v1(?:[/?]|$)|(?:chat\/completions|responses|embeddings|completions|models)(?:[/?]|$))/
 
+const ANTHROPIC_PATHS = /^\/v1\/messages(?:[/?]|$)/
+
 /** Returns whether to answer with JSON: always for the API, and for pages if the request asks for JSON. */
 export function answersJson({ request }: HttpContext): boolean {
   if (isApiPath(request.url())) return true
   return !request.header('x-inertia') && request.accepts(['html', 'json']) === 'json'
 }
 
-/** Returns whether an OpenAI client reads the response. */
+/** Returns whether a client of OpenAI's API, or of another under `/v1`, reads the response. */
 export function isOpenAiPath(path: string): boolean {
   return OPENAI_PATHS.test(path)
+}
+
+/** Returns whether a client of Anthropic's API reads the response. */
+export function isAnthropicPath(path: string): boolean {
+  return ANTHROPIC_PATHS.test(path)
 }
 
 /** Returns whether the path is for programs: the API, OpenAI's API, probes. */

@@ -4,13 +4,14 @@ import { InertiaManager } from '@adonisjs/inertia'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
 import type { Level } from '@adonisjs/core/types/logger'
-import { answersJson, isOpenAiPath } from '#exceptions/answer_form'
+import { toAnthropicError } from '#exceptions/anthropic_error'
+import { answersJson, isAnthropicPath, isOpenAiPath } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { isTold } from '#exceptions/told'
 
 /**
- * Renders errors: in the API's shape, in OpenAI's under `/v1`, as a page for people, or as messages beside the
+ * Renders errors: in the API's shape, in OpenAI's or Anthropic's under `/v1`, as a page for people, or as messages beside the
  * fields of a submitted form. The cause goes to the log, never into the response.
  */
 export default class HttpExceptionHandler extends ExceptionHandler {
@@ -43,11 +44,14 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   }
 
   #answerJson(answer: Answer, ctx: HttpContext) {
-    const isOpenAi = isOpenAiPath(ctx.request.url())
-    return ctx.response
-      .status(answer.status)
-      .send(isOpenAi ? toOpenAiError(withBaseUrl(answer, ctx)) : { errors: answer.errors })
+    return ctx.response.status(answer.status).send(bodyOf(answer, ctx))
   }
+}
+
+function bodyOf(answer: Answer, ctx: HttpContext) {
+  const path = ctx.request.url()
+  if (isAnthropicPath(path)) return toAnthropicError(answer)
+  return isOpenAiPath(path) ? toOpenAiError(withBaseUrl(answer, ctx)) : { errors: answer.errors }
 }
 
 /** Adds the base URL as a hint: most wrong OpenAI paths come from an incomplete one. */

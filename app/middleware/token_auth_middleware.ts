@@ -14,12 +14,17 @@ declare module '@adonisjs/core/http' {
   }
 }
 
+export interface TokenAuthOptions {
+  /** Also takes the token from `x-api-key`, where Anthropic's clients put it. */
+  xApiKey?: boolean
+}
+
 /**
  * The only middleware in front of the relay: an access token as Bearer. No session, and no query while cached.
  */
 export default class TokenAuthMiddleware {
-  async handle(ctx: HttpContext, next: NextFn) {
-    const token = bearerOf(ctx.request)
+  async handle(ctx: HttpContext, next: NextFn, { xApiKey = false }: TokenAuthOptions = {}) {
+    const token = bearerOf(ctx.request) ?? (xApiKey ? ctx.request.header('x-api-key') : null)
     const tokens = await app.container.make('identity.tokens')
     const holder = token && (await tokens.identify(token))
     if (!holder) throw new E_INVALID_TOKEN()

@@ -3,7 +3,7 @@ import { abilityFor, type RouteSecurity } from '#identity/access_rules'
 import { proofFor } from '#identity/permissions'
 import type { Answer } from '#openapi/answer'
 import type { RouteContract } from '#openapi/route_contract'
-import { apiError, openAiError } from '#openapi/shapes/errors'
+import { anthropicError, apiError, openAiError } from '#openapi/shapes/errors'
 
 const VERSION = '3.1.0'
 
@@ -32,7 +32,7 @@ export function openApiDocument(routes: RouteJSON[], version: string) {
     info: { title: 'Mosaic', version },
     paths,
     components: {
-      schemas: { Error: apiError, OpenAiError: openAiError },
+      schemas: { Error: apiError, OpenAiError: openAiError, AnthropicError: anthropicError },
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'mosaic_session' },
@@ -85,9 +85,10 @@ function doneResponses(answers: Answer[]): Record<number, object> {
   return responses
 }
 
-const errorOf = (path: string) => ({
-  $ref: `#/components/schemas/${path.startsWith('/v1/') ? 'OpenAiError' : 'Error'}`,
-})
+function errorOf(path: string) {
+  const inV1 = path.startsWith('/v1/messages') ? 'AnthropicError' : 'OpenAiError'
+  return { $ref: `#/components/schemas/${path.startsWith('/v1/') ? inV1 : 'Error'}` }
+}
 
 function pathParameters(path: string) {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({

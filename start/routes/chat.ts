@@ -10,6 +10,7 @@ import {
 } from '#validators/chat'
 import { PICTURE_TYPES } from '#chat/attachments'
 import { events, file, json, nothing, one } from '#openapi/answer'
+import { message, messageRequest, tokenCount } from '#openapi/shapes/anthropic'
 import { conversation, conversationPage, readConversation, upload } from '#openapi/shapes/chat'
 import {
   completion,
@@ -21,9 +22,10 @@ import {
   responseRequest,
   responseResource,
 } from '#openapi/shapes/openai'
-import { api, filesApi, relay } from '#start/kernel'
+import { api, filesApi, messagesRelay, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
+const MessagesController = () => import('#controllers/messages_controller')
 const ChatController = () => import('#controllers/api/chat_controller')
 const UploadsController = () => import('#controllers/api/uploads_controller')
 const ConversationsController = () => import('#controllers/api/conversations_controller')
@@ -54,6 +56,25 @@ router
   })
   .prefix('/v1')
   .use(relay)
+  .access('token')
+  .ability('chat')
+
+/** Anthropic's surface: only an access token. */
+router
+  .group(() => {
+    router
+      .post('/messages', [MessagesController, 'store'])
+      .as('anthropic.message')
+      .takes(messageRequest)
+      .answers(json(message), events)
+    router
+      .post('/messages/count_tokens', [MessagesController, 'count'])
+      .as('anthropic.count')
+      .takes(messageRequest)
+      .answers(json(tokenCount))
+  })
+  .prefix('/v1')
+  .use(messagesRelay)
   .access('token')
   .ability('chat')
 

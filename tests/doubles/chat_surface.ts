@@ -7,6 +7,7 @@ import { DirectModels } from '#chat/direct_models'
 import { GatewayRuns } from '#chat/gateway_runs'
 import { Conversations } from '#chat/conversations'
 import { KeptLists } from '#chat/kept_lists'
+import { MessagesApi } from '#chat/messages_api'
 import { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiChat } from '#chat/openai_chat'
 import { PageChat } from '#chat/page_chat'
@@ -119,6 +120,10 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
       ...{ relay, models, direct, failures, report, bodies, settings, fetchImage, timing },
     })
   })
+  container.swap(MessagesApi, async () => {
+    const bodies = await container.make('identity.limits')
+    return new MessagesApi({ models, direct: await container.make(DirectModels), bodies })
+  })
   const { watch, openRuns } = options
   const running = async () => waker.peek()
   const gatewayRuns = openRuns && new GatewayRuns({ running, open: openRuns })
@@ -138,7 +143,15 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
   }
 
   const restore = async () => {
-    const surfaces = [ModelCatalogue, OpenAiChat, PageChat, Conversations, Approvals, Pictures]
+    const surfaces = [
+      ModelCatalogue,
+      OpenAiChat,
+      MessagesApi,
+      PageChat,
+      Conversations,
+      Approvals,
+      Pictures,
+    ]
     for (const surface of surfaces) container.restore(surface)
     await relay.destroy()
   }

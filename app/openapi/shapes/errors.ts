@@ -1,5 +1,5 @@
 import { finding } from '#openapi/shapes/knowledge'
-import { list, nullable, optional, shape, text } from '#openapi/answer'
+import { list, nullable, only, optional, shape, text } from '#openapi/answer'
 
 export const errorEntry = shape({
   code: text(),
@@ -16,4 +16,10 @@ export const apiError = shape({ errors: list(errorEntry, { minItems: 1 }) })
 /** An error under `/v1`, in OpenAI's shape. */
 export const openAiError = shape({
   error: shape({ message: text(), type: text(), param: nullable(text()), code: text() }),
+})
+
+/** An error under `/v1/messages`, in Anthropic's shape. */
+export const anthropicError = shape({
+  type: only('error'),
+  error: shape({ type: text(), message: text() }),
 })

@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http'
+import type { AgentKey } from '#agents/types'
+import { GrowingBuffer } from '#bounded/growing_buffer'
+import { E_CHAT_TOO_LARGE, E_CHAT_TOO_SLOW } from '#chat/errors'
+import type { UserLimits } from '#identity/user_limits'
+
+/** Body limit in bytes: a gateway takes 20 MB, but 5 MB already keep it busy for ten seconds. */
+const BODY_LIMIT = 10 * 1024 * 1024
+
+/** Sets the limits of a caller's request body. */
+export type Bodies = Pick<UserLimits, 'body'>
+
+/** Limits of a request body. */
+export interface ReadLimits {
+  /** Maximum size in bytes. */
+  limit: number
+  /** Counts received bytes against the sender's quota; throws if it is exceeded. */
+  take(bytes: number): void
+  /** Milliseconds until the whole body must have arrived. */
+  deadlineMs: number
+}
+
+/**
+ * Reads a whole request body. Once it is refused, the rest is read and discarded: a client that is still
+ * sending would not read the response.
+ *
+ * @throws E_CHAT_TOO_LARGE before excess bytes are buffered, E_CHAT_TOO_SLOW, and whatever `take` throws
+ */
+export async function readBody(
+  request: IncomingMessage,
+  { limit, take, deadlineMs }: ReadLimits
+): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
+  const read = Promise.withResolvers<Buffer>()
+  const body = new GrowingBuffer()
+  const receive = (chunk: Buffer) => {
+    try {
+      if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
+      take(chunk.length)
+      body.add(chunk)
+    } catch (error) {
+      read.reject(error as Error)
+    }
+  }
+  const timer = setTimeout(() => read.reject(new E_CHAT_TOO_SLOW()), deadlineMs)
+  request.on('data', receive)
+  request.once('end', () => read.resolve(body.take()))
+  request.once('error', read.reject)
+  try {
+    return await read.promise
+  } catch (error) {
+    request.off('data', receive).resume()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Reads a caller's request body and counts it against the caller's limits until `use` has ended.
+ *
+ * @throws as `readBody`, and whatever `use` throws
+ */
+export async function withBody(
+  bodies: Bodies,
+  { agent, request }: { agent: AgentKey; request: IncomingMessage },
+  use: (bytes: Buffer) => Promise<void>
+): Promise<void> {
+  const { hold, deadlineMs } = await bodies.body(agent)
+  try {
+    const { take } = hold
+    await use(await readBody(request, { limit: BODY_LIMIT, take, deadlineMs }))
+  } finally {
+    hold.release()
+  }
+}
