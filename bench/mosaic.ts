@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Child } from './child.js'
 import { newInstallation, type Installation } from './environment.js'
 
@@ -37,11 +39,20 @@ export class Mosaic {
     readonly installation: Installation
   ) {}
 
-  /** With `real`, agents are OpenClaw in processes; otherwise each is the gateway double and already runs. */
-  static async start(gatewayUrl: string, agents: 'double' | 'real' = 'double'): Promise<Mosaic> {
+  /**
+   * With `real`, agents are OpenClaw in processes; otherwise each is the gateway double and already runs. With
+   * a `build`, a folder made by `compile`, it runs compiled, as in production: a loader's heap costs the
+   * collector time.
+   */
+  static async start(
+    gatewayUrl: string,
+    agents: 'double' | 'real' = 'double',
+    build?: string
+  ): Promise<Mosaic> {
     const own = await newInstallation()
+    const compiled = build && pathToFileURL(join(build, 'bench/processes/mosaic.js'))
     try {
-      const child = await Child.start<MosaicFacts>('mosaic', {
+      const child = await Child.start<MosaicFacts>(compiled || 'mosaic', {
         args: [gatewayUrl, agents],
         env: own.env,
       })

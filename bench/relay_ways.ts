@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { installPinned } from '../bin/setup/pinned_packages.mjs'
 import { Child, pin } from './child.js'
+import { compile } from './compiled.js'
 import { target, type Target } from './load.js'
 import { Mosaic } from './mosaic.js'
 
@@ -73,7 +75,10 @@ export class RelayWays {
   async #start(): Promise<void> {
     this.#gateway = await this.#child('gateway_double', [])
     const { url } = this.#gateway.ready
-    this.served = await Mosaic.start(url)
+    const build = compile('tsconfig.json')
+    const remove = async () => rmSync(build, { recursive: true, force: true })
+    this.#running.push({ stop: remove })
+    this.served = await Mosaic.start(url, 'double', build)
     this.#running.push(this.served)
     this.direct = newWay('direct', url, null)
     this.pipe = await this.#between('bare_pipe', url, 'request')

@@ -3,6 +3,12 @@ import { E_MOSAIC_STOPPING } from '#chat/errors'
 /** The client disconnected: nobody is left to answer. */
 export class ClientLeft extends Error {}
 
+/**
+ * One for all calls: a response also closes once it is complete, and to make an error with its stack then would cost
+ * each call as much as its routing.
+ */
+const LEFT = new ClientLeft()
+
 /** The party waiting for an answer: a connection, or a stand-in for one. */
 export interface RelayClient {
   readonly destroyed: boolean
@@ -27,7 +33,7 @@ export class RunningCalls {
    * @param end Ends the call with `ClientLeft`, also if its client has left already, or E_MOSAIC_STOPPING.
    */
   begin(client: RelayClient, end: (reason: Error) => void): () => void {
-    const leave = () => end(new ClientLeft())
+    const leave = () => end(LEFT)
     if (client.destroyed) leave()
     client.once('close', leave)
     this.#endings.add(end)
