@@ -1,9 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import type { Browser, Page } from 'playwright'
+import { dialGatewaysWith } from '#runtimes/gateway_connections'
+import { ProcessDriver } from '#runtimes/drivers/process/driver'
+import { callByHttp } from '#openclaw/gateway_rpc'
 import { launchChromium } from '#tests/browser/chromium'
 import { CutNetwork } from '#tests/browser/cut_network'
 import type { Api } from '#tests/e2e/api'
@@ -46,6 +49,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       await network.stop()
       await mosaic.end()
       await model.stop()
+      dialGatewaysWith(async () => null)
     }
   })
   group.each.timeout(TIMEOUT_MS)
@@ -167,7 +171,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
     await tool.waitFor()
     await page.getByTestId('stop').waitFor()
-    writeFileSync(join(agentHome(), 'state', 'workspace', 'go'), '')
+    writeFileSync(inWorkspace('go'), '')
     await answer('done').getByText('Done.').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 1)
     assert.equal(await page.getByTestId('message-agent').count(), 1)
@@ -184,6 +188,8 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     await answer('stopped').waitFor()
     await say('Go on')
     await answer('done').getByText('Done.').waitFor()
+    await page.reload()
+    await page.getByTestId('message-user').last().getByText('Go on', { exact: true }).waitFor()
   })
 
   test('keeps what had arrived of an answer that a restart of Mosaic cut, and asks again', async () => {
@@ -205,14 +211,55 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       .waitFor()
   })
 
+  test('asks what the agent wants to do, and the agent does what is allowed', async ({
+    assert,
+  }) => {
+    await askBeforeCommands()
+    await newChat()
+    await say('run: touch asked.txt && echo allowed-it')
+    const approval = page.getByTestId('approval').last()
+    await approval.getByText('touch asked.txt').waitFor()
+    await page.reload()
+    await approval.getByText('touch asked.txt').waitFor()
+    await approval.getByRole('button', { name: 'Allow once' }).click()
+    await answer('done').getByText('Done.').waitFor()
+    assert.isTrue(existsSync(inWorkspace('asked.txt')))
+
+    await newChat()
+    await say('run: touch refused.txt')
+    await approval.getByText('touch refused.txt').waitFor()
+    await approval.getByRole('button', { name: 'Refuse' }).click()
+    await answer('done').getByText('Done.').waitFor()
+    assert.isFalse(existsSync(inWorkspace('refused.txt')))
+  })
+
   /** Once the browser has drawn it. */
   const shown = (picture: ReturnType<Page['locator']>) =>
     picture.first().evaluate((image: any) => image.decode())
 
-  function agentHome(): string {
+  function agentRow() {
     const database = new DatabaseSync(mosaic.databaseFile, { readOnly: true })
-    const row = database.prepare('select container_name from user_containers').get()
+    const row = database.prepare('select endpoint, container_name from user_containers').get()
     database.close()
-    return join(mosaic.storage, 'agents', String(row!.container_name))
+    return row as Record<'endpoint' | 'container_name', string>
+  }
+
+  const agentHome = () => join(mosaic.storage, 'agents', agentRow().container_name)
+  const inWorkspace = (file: string) => join(agentHome(), 'state', 'workspace', file)
+
+  /** Has the agent ask before each command, as its owner may set it up. */
+  async function askBeforeCommands() {
+    const { endpoint: url } = agentRow()
+    const read = (file: string) => JSON.parse(readFileSync(join(agentHome(), file), 'utf8'))
+    const paths = { storage: mosaic.storage, openclaw: [], entrypoint: '' }
+    const driver = new ProcessDriver(paths, read('instance.json').installation)
+    dialGatewaysWith((endpoint, signal) => driver.dial(endpoint, signal))
+
+    const gateway = { url, token: read('secrets.json').token }
+    const call = async (method: string, params: object) =>
+      JSON.parse((await callByHttp(gateway, method, params, 20_000)).text).payload
+    const { hash } = await call('config.get', {})
+    const raw = JSON.stringify({ tools: { exec: { mode: 'ask' } } })
+    await call('config.patch', { raw, baseHash: hash })
   }
 })
