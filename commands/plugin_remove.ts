@@ -15,6 +15,12 @@ export default class PluginRemove extends OperatorCommand {
   @flags.boolean({ description: 'Say what needs it, and change nothing' })
   declare dryRun: boolean
 
+  /** Opens no secret, so that a plugin can go while the service of its vault is down. */
+  override async prepare() {
+    const { checkTables } = await import('#installation/boot_check')
+    await checkTables(await this.app.container.make('settings'))
+  }
+
   override async run() {
     const { PluginInstaller } = await import('#plugins/plugin_installer')
     const { contributions } = await import('#plugins/contributions')

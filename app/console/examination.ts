@@ -1,29 +1,17 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import type { ApplicationService } from '@adonisjs/core/types'
-import { checkBoot } from '#installation/boot_check'
+import { checkTables } from '#installation/boot_check'
+import { toFinding, type ExaminationFinding, type Findings } from '#console/findings'
+import { examineVaults } from '#console/vault_examination'
 import { problemOf } from '#plugins/contributions'
 import { managersOf } from '#plugins/managers'
 import { loadedPlugins } from '#plugins/plugin_loader'
-import { sealedValues } from '#installation/sealed_values'
-import { E_VAULT_MISSING } from '#vaults/errors'
 import { pendingMigrations } from '#installation/pending_migrations'
 import { storagePath } from '#start/env'
 
-/** A problem or notice: where it is, and how to fix it. */
-export interface ExaminationFinding {
-  area: 'database' | 'vault' | 'runtime' | 'plugins' | 'storage' | 'network'
-  severity: 'error' | 'warning'
-  message: string
-  hint: string
-}
-
-type Area = ExaminationFinding['area']
-
-type Findings = Omit<ExaminationFinding, 'area'>[]
-
 interface Look {
-  area: Area
+  area: ExaminationFinding['area']
   look: () => Promise<Findings>
   /** Whether this check reads rows, and so needs a working database. */
   inDatabase?: boolean
@@ -38,7 +26,6 @@ export async function examine(app: ApplicationService): Promise<ExaminationFindi
     { area: 'storage', look: examineStorage },
     { area: 'plugins', look: () => examinePlugins(app) },
     { area: 'database', look: () => examineDatabase(app) },
-    { area: 'vault', look: async () => (await app.container.make('vault.manager')).preflight() },
     { area: 'vault', look: () => examineSecrets(app), inDatabase: true },
     { area: 'runtime', look: () => examineRuntime(app), inDatabase: true },
     { area: 'network', look: () => examineProxies(app), inDatabase: true },
@@ -79,7 +66,7 @@ async function examineStorage(): Promise<Findings> {
 }
 
 async function examineDatabase(app: ApplicationService): Promise<Findings> {
-  await checkBoot(await app.container.make('settings'))
+  await checkTables(await app.container.make('settings'))
   const db = await app.container.make('lucid.db')
   const pending = await pendingMigrations(db, app)
   if (pending.length === 0) return []
@@ -92,20 +79,8 @@ async function examineDatabase(app: ApplicationService): Promise<Findings> {
   ]
 }
 
-/** Finds secrets whose vault is not installed, before they are needed. */
-async function examineSecrets(app: ApplicationService): Promise<Findings> {
-  const vaults = await app.container.make('vault.manager')
-  const foreign = new Map<string, number>()
-  for await (const { sealed } of sealedValues()) {
-    if (await vaults.knows(sealed)) continue
-    const { message } = new E_VAULT_MISSING(sealed)
-    foreign.set(message, (foreign.get(message) ?? 0) + 1)
-  }
-  return [...foreign].map(([message, count]) => ({
-    severity: 'error' as const,
-    message: `${message} Secrets like it: ${count}.`,
-    hint: E_VAULT_MISSING.help,
-  }))
+async function examineSecrets({ container }: ApplicationService): Promise<Findings> {
+  return examineVaults(await container.make('vault.manager'), await container.make('settings'))
 }
 
 async function examineRuntime(app: ApplicationService): Promise<Findings> {
@@ -124,10 +99,4 @@ async function examineProxies(app: ApplicationService): Promise<Findings> {
     message: `${address} sends ${headers.join(', ')}, and is no trusted proxy: it is not believed.`,
     hint: `If your proxy runs there, add ${address} to "network.trustedProxies" (Administration, Security). If not, leave it: a program there makes its requests look forwarded.`,
   }))
-}
-
-function toFinding(error: unknown): Findings[number] {
-  const { message, help } = error as { message: string; help?: string }
-  if (help) return { severity: 'error', message, hint: help }
-  return { severity: 'error', message: 'It cannot be examined.', hint: message }
 }

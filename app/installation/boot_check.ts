@@ -4,7 +4,9 @@ import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 import { makeFirstTables } from '#installation/first_tables'
 import { hasCode } from '#drivers/error_code'
-import { E_VAULT_WRONG_KEY } from '#vaults/errors'
+import SystemConfig from '#models/system_config'
+import { AES_PREFIX } from '#vaults/drivers/aes_256_gcm'
+import { E_VAULT_UNKNOWN_KEY, E_VAULT_WRONG_KEY } from '#vaults/errors'
 import type { VaultManager } from '#vaults/manager'
 import { E_RUNTIME_NOT_INSTALLED, E_VAULT_NOT_INSTALLED } from '#installation/errors'
 import { whyMissing } from '#plugins/plugin_loader'
@@ -52,10 +54,7 @@ export async function checkDrivers(
   runtimes: Pick<RuntimeManager, 'names'>,
   settings: Pick<Settings, 'get'>
 ): Promise<void> {
-  const sealing = vaults.defaultName
-  if (!vaults.names().includes(sealing)) {
-    throw new E_VAULT_NOT_INSTALLED(sealing, vaults.names(), whyMissing('vaults', sealing))
-  }
+  checkVault(vaults)
   await vaults.use()
   const chosen = await settings.get('runtime.driver')
   if (!runtimes.names().includes(chosen)) {
@@ -63,25 +62,53 @@ export async function checkDrivers(
   }
 }
 
+/** @throws E_VAULT_NOT_INSTALLED */
+export function checkVault(vaults: Pick<VaultManager, 'names' | 'defaultName'>): void {
+  const sealing = vaults.defaultName
+  if (vaults.names().includes(sealing)) return
+  throw new E_VAULT_NOT_INSTALLED(sealing, vaults.names(), whyMissing('vaults', sealing))
+}
+
 /**
- * Checks before any secret is read: the database answers, has tables, and was sealed with the current key. The
- * first boot stores the sentinel that later boots open.
+ * Checks that the database answers and has tables. Opens no secret.
  *
- * @throws E_VAULT_WRONG_KEY, E_DATABASE_UNREACHABLE and others that `databaseFailure` names
+ * @throws E_DATABASE_UNREACHABLE, E_DATABASE_NOT_MIGRATED and others that `databaseFailure` names
  */
-export async function checkBoot(settings: Settings): Promise<void> {
+export async function checkTables(settings: Pick<Settings, 'get'>): Promise<void> {
   try {
-    const opened = await settings.get('vault.sentinel')
-    if (opened === null) await settings.claim('vault.sentinel', SENTINEL)
+    await settings.get('runtime.driver')
   } catch (error) {
     throw named(error)
   }
 }
 
-function named(error: unknown): unknown {
-  if (hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) {
-    return new E_VAULT_WRONG_KEY(undefined, { cause: error })
+/**
+ * Checks before any secret is read: the database answers, has tables, and was sealed with the current key. The
+ * first boot stores the sentinel that later boots open.
+ *
+ * @throws E_VAULT_WRONG_KEY if another `MOSAIC_SECRET_KEY` sealed it, errors of a plugin's vault as they are,
+ * E_VAULT_MISSING, E_VAULT_UNREACHABLE, and like `checkTables`
+ */
+export async function checkBoot(settings: Pick<Settings, 'get' | 'claim'>): Promise<void> {
+  try {
+    const opened = await settings.get('vault.sentinel')
+    if (opened === null) await settings.claim('vault.sentinel', SENTINEL)
+  } catch (error) {
+    if (!hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) throw named(error)
+    throw await namedKeyFailure(error)
   }
+}
+
+/** Keeps what a plugin's vault says: `MOSAIC_SECRET_KEY` is not its key. */
+async function namedKeyFailure(error: Error): Promise<Error> {
+  const sentinel = await SystemConfig.findBy('key', 'vault.sentinel')
+  const isBuiltIn = sentinel?.value?.startsWith(AES_PREFIX) ?? true
+  if (isBuiltIn) return new E_VAULT_WRONG_KEY(undefined, { cause: error })
+  if (isTold(error)) return error
+  return new E_VAULT_WRONG_KEY(error.message, { cause: error, help: E_VAULT_UNKNOWN_KEY.help })
+}
+
+function named(error: unknown): unknown {
   if (isTold(error)) return error
   const known = databaseFailure(error)
   if (known) return known

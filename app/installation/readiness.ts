@@ -2,18 +2,24 @@ import { BaseCheck, HealthChecks, Result } from '@adonisjs/core/health'
 import type { HealthCheckResult } from '@adonisjs/core/types/health'
 import { DbCheck } from '@adonisjs/lucid/database'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { hasCode } from '#drivers/error_code'
 import { pendingMigrations } from '#installation/pending_migrations'
+import type { Settings } from '#settings/settings'
+import { systemClock, type Clock } from '#timing/clock'
+import { within } from '#timing/deadline'
 
 /** Anyone may call it at any rate: one result serves all calls within this time. */
 const CACHED = '5 seconds'
 /** Checking a runtime can start a process or call an engine. */
 const RUNTIME_CACHED = '30 seconds'
+/** Milliseconds for the vault to open a value; probes do not wait for long. */
+const VAULT_MS = 5000
 
 /** A check that reports its own sentence on failure: the error may name hosts and paths. */
 class NamedCheck extends BaseCheck {
   constructor(
     readonly name: string,
-    protected check: () => Promise<Result>,
+    protected check: () => Promise<HealthCheckResult>,
     protected failure: string
   ) {
     super()
@@ -39,14 +45,7 @@ export async function readinessChecks(app: ApplicationService): Promise<HealthCh
     },
     'The migrations cannot be read.'
   )
-  const vault = new NamedCheck(
-    'vault',
-    async () => {
-      await settings.get('vault.sentinel')
-      return Result.ok('The key opens what this database holds.')
-    },
-    'The key does not open what this database holds.'
-  )
+  const vault = new NamedCheck('vault', () => checkVault(settings), 'The settings cannot be read.')
   const runtime = new NamedCheck(
     'runtime',
     async () => {
@@ -64,4 +63,29 @@ export async function readinessChecks(app: ApplicationService): Promise<HealthCh
     vault.cacheFor(CACHED),
     runtime.cacheFor(RUNTIME_CACHED),
   ])
+}
+
+/**
+ * Tells a vault that does not answer from a key that does not open. The vault's own message may name hosts.
+ *
+ * @throws errors of the database
+ */
+export async function checkVault(
+  settings: Pick<Settings, 'get'>,
+  clock: Clock = systemClock
+): Promise<HealthCheckResult> {
+  // Both are rows of one table, so an error of the second read is the vault's.
+  await settings.get('runtime.driver')
+  try {
+    await within(clock, VAULT_MS, undefined, () => settings.get('vault.sentinel'))
+    return Result.ok('The key opens what this database holds.')
+  } catch (error) {
+    if (hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) {
+      return Result.failed('The key does not open what this database holds.')
+    }
+    if (hasCode(error, 'E_VAULT_MISSING')) {
+      return Result.failed('The vault that sealed what this database holds is not installed.')
+    }
+    return Result.failed('The vault does not answer.')
+  }
 }

@@ -1,7 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { ContractError } from '#drivers/contract_error'
 
 /** A user-entered address that Mosaic refuses to call. */
-export class E_BLOCKED_ADDRESS extends Exception {
+export class E_BLOCKED_ADDRESS extends ContractError {
   static override code = 'E_BLOCKED_ADDRESS'
   static override status = 422
   static override message = 'This address leads to a network that Mosaic does not call.'
@@ -10,7 +10,7 @@ export class E_BLOCKED_ADDRESS extends Exception {
 }
 
 /** The provider's row names an adapter that is not installed. */
-export class E_UNKNOWN_PROVIDER_TYPE extends Exception {
+export class E_UNKNOWN_PROVIDER_TYPE extends ContractError {
   static override code = 'E_UNKNOWN_PROVIDER_TYPE'
   static override status = 422
   static override message = 'This kind of provider is not known here.'

@@ -122,3 +122,17 @@ export class E_PLUGINS_FOLDER extends Exception {
     super(`The folder of plugins cannot be written: ${folder}`, options)
   }
 }
+
+/** The vault cannot be created, so nobody knows which secrets it sealed. */
+export class E_PLUGIN_USES_UNKNOWN extends Exception {
+  static override code = 'E_PLUGIN_USES_UNKNOWN'
+  static override status = 503
+
+  constructor(vault: string, cause: Error & { help?: string }) {
+    super(
+      `Cannot tell whether secrets need the vault "${vault}", so nothing was removed. ${cause.message}`,
+      { cause }
+    )
+    this.help = cause.help ?? 'Give the vault its settings again, then try again.'
+  }
+}

@@ -7,7 +7,7 @@ import type { VaultManager } from '#vaults/manager'
 export interface Managers {
   runtimes: Pick<RuntimeManager, 'names' | 'extensions'>
   adapters: Pick<LlmRegistry, 'has' | 'extensions'>
-  vaults: Pick<VaultManager, 'names' | 'extensions' | 'defaultName' | 'dependsOn' | 'knows'>
+  vaults: Pick<VaultManager, 'use' | 'names' | 'extensions' | 'defaultName' | 'dependsOn' | 'knows'>
 }
 
 /** Returns this application's managers. */

@@ -2,6 +2,7 @@ import { sealedValues } from '#installation/sealed_values'
 import LlmProvider from '#models/llm_provider'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
+import { E_PLUGIN_USES_UNKNOWN } from '#plugins/errors'
 import type { Managers } from '#plugins/managers'
 import type { Contributions } from '#plugins/manifest'
 import type { Settings } from '#settings/settings'
@@ -95,6 +96,8 @@ async function usesOfAdapter(type: string): Promise<PluginUse[]> {
 
 /**
  * Returns a vault's uses. If the vault is not loaded, every value that no vault recognizes counts as its own.
+ *
+ * @throws E_PLUGIN_USES_UNKNOWN if the vault cannot be created
  */
 async function usesOfVault({ vaults }: Managers, name: string): Promise<PluginUse[]> {
   if (vaults.defaultName === name) {
@@ -106,6 +109,11 @@ async function usesOfVault({ vaults }: Managers, name: string): Promise<PluginUs
     ]
   }
   const isLoaded = vaults.names().includes(name)
+  if (isLoaded) {
+    await vaults.use(name).catch((error: unknown) => {
+      throw new E_PLUGIN_USES_UNKNOWN(name, error as Error)
+    })
+  }
   let total = 0
   for await (const { sealed, context } of sealedValues()) {
     const needed = isLoaded

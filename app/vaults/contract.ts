@@ -28,8 +28,10 @@ export interface VaultDriver {
   readonly prefix?: string
 
   /**
-   * Seals a secret with the current key. Two calls with the same input return different values. Fails only if
-   * the vault itself is unreachable.
+   * Seals a secret with the current key. Two calls with the same input return different values. The value is
+   * `enc:` and printable ASCII without spaces, of any length.
+   *
+   * @throws E_VAULT_UNREACHABLE, or another error of status 503, and only if the vault itself fails
    */
   seal(plain: string, context: SealContext): Promise<string>
 
@@ -38,6 +40,7 @@ export interface VaultDriver {
    *
    * @throws E_VAULT_UNKNOWN_KEY if the key that sealed it is unknown
    * @throws E_VAULT_TAMPERED if it was altered, or sealed for another context
+   * @throws E_VAULT_UNREACHABLE, or another error of status 503, if the vault cannot tell
    */
   open(sealed: string, context: SealContext): Promise<string>
 
@@ -53,6 +56,6 @@ export interface VaultDriver {
    */
   reseal(sealed: string, context: SealContext): Promise<string>
 
-  /** Returns this vault's faults. An empty list means healthy. Never throws. */
+  /** Returns this vault's faults, for `node ace doctor`. An empty list means healthy. Never throws. */
   preflight(): Promise<VaultFinding[]>
 }

@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { ContractError } from '#drivers/contract_error'
 
 const MAKE_A_KEY = 'Make one with: openssl rand -base64 32'
 
@@ -37,13 +38,21 @@ export class E_SECRET_KEY_WEAK extends Exception {
   static override help = MAKE_A_KEY
 }
 
-/** The key that sealed the value is not in `MOSAIC_SECRET_KEY`. */
-export class E_VAULT_UNKNOWN_KEY extends Exception {
+/** The vault does not have the key that sealed the value. */
+export class E_VAULT_UNKNOWN_KEY extends ContractError {
   static override code = 'E_VAULT_UNKNOWN_KEY'
   static override status = 500
   static override message = 'A secret was sealed with a key that Mosaic was not given.'
+  static override help = 'Give its vault the former key too, and start again.'
+}
+
+/** The vault's service does not answer, or refuses for a reason that says nothing about the value. */
+export class E_VAULT_UNREACHABLE extends ContractError {
+  static override code = 'E_VAULT_UNREACHABLE'
+  static override status = 503
+  static override message = 'The vault that seals secrets does not answer.'
   static override help =
-    'Put the former key behind the present one in MOSAIC_SECRET_KEY, separated by a comma, and start again.'
+    'Check that its service runs, that Mosaic reaches it, and that its credentials are valid. Then try again.'
 }
 
 /** The vault that sealed the value is not installed: no driver knows the value's format. */
@@ -60,7 +69,7 @@ export class E_VAULT_MISSING extends Exception {
 }
 
 /** The database's sentinel does not open: the process has another installation's key. */
-export class E_VAULT_WRONG_KEY extends Exception {
+export class E_VAULT_WRONG_KEY extends ContractError {
   static override code = 'E_VAULT_WRONG_KEY'
   static override status = 500
   static override message = 'MOSAIC_SECRET_KEY is not the key that sealed this database.'
@@ -69,7 +78,7 @@ export class E_VAULT_WRONG_KEY extends Exception {
 }
 
 /** The sealed value was altered, or is in a row, column or table that it was not sealed for. */
-export class E_VAULT_TAMPERED extends Exception {
+export class E_VAULT_TAMPERED extends ContractError {
   static override code = 'E_VAULT_TAMPERED'
   static override status = 500
   static override message =
@@ -79,7 +88,7 @@ export class E_VAULT_TAMPERED extends Exception {
 }
 
 /** Code tried to write an unsealed value to a sealed column. */
-export class E_VAULT_NOT_SEALED extends Exception {
+export class E_VAULT_NOT_SEALED extends ContractError {
   static override code = 'E_VAULT_NOT_SEALED'
   static override status = 500
   static override message = 'A secret was about to be stored without being sealed.'

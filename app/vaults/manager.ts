@@ -2,7 +2,12 @@ import { DriverManager, type DriverName, type DriversConfig } from '#drivers/dri
 import { hasCode } from '#drivers/error_code'
 import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
 import type { VaultDriverFactory } from '#vaults/define_config'
-import { E_VAULT_MISSING, E_VAULT_TAMPERED } from '#vaults/errors'
+import { E_VAULT_MISSING, E_VAULT_TAMPERED, E_VAULT_UNREACHABLE } from '#vaults/errors'
+import { systemClock, type Clock } from '#timing/clock'
+import { DeadlineExceeded, within } from '#timing/deadline'
+
+/** Milliseconds for one operation of a vault, so that a service that hangs blocks neither a boot nor a request. */
+const ANSWER_MS = 30_000
 
 /** Names of the configured vault drivers, inferred from `config/vault.ts`. */
 export interface VaultDrivers {}
@@ -15,7 +20,10 @@ declare module '@adonisjs/core/types' {
 
 /** An installation's vaults. The default one seals; each opens its own values. */
 export class VaultManager extends DriverManager<VaultDriver> {
-  constructor(config: DriversConfig<Record<string, VaultDriverFactory>>) {
+  constructor(
+    config: DriversConfig<Record<string, VaultDriverFactory>>,
+    protected clock: Clock = systemClock
+  ) {
     super('vault', config)
   }
 
@@ -23,14 +31,16 @@ export class VaultManager extends DriverManager<VaultDriver> {
     return super.use(name)
   }
 
+  /** @throws E_VAULT_UNREACHABLE after 30 seconds, and like `VaultDriver.seal` */
   async seal(plain: string, context: SealContext): Promise<string> {
-    return (await this.use()).seal(plain, context)
+    return this.#answer(this.defaultName, (vault) => vault.seal(plain, context))
   }
 
   /**
    * Opens a value with the vault that sealed it, default or not.
    *
-   * @throws E_VAULT_MISSING if no vault knows the value's format, and like `VaultDriver.open`
+   * @throws E_VAULT_MISSING if no vault knows the value's format, E_VAULT_UNREACHABLE after 30 seconds, and like
+   * `VaultDriver.open`
    */
   async open(sealed: string, context: SealContext): Promise<string> {
     return this.#byItsVault(sealed, (vault) => vault.open(sealed, context))
@@ -60,15 +70,30 @@ export class VaultManager extends DriverManager<VaultDriver> {
 
   /** Returns whether any installed vault knows the value's format. */
   async knows(sealed: string): Promise<boolean> {
-    return this.#byItsVault(sealed, async () => true).catch(() => false)
+    return (await this.vaultsOf(sealed)).length > 0
   }
 
-  /** Returns the faults of every vault: values that other vaults sealed must open too. */
-  async preflight(): Promise<VaultFinding[]> {
-    const faults = await Promise.all(
-      this.names().map(async (name) => (await this.use(name)).preflight())
+  /** Returns the names of the installed vaults that know the value's format. Calls no vault's service. */
+  async vaultsOf(sealed: string): Promise<string[]> {
+    if (!sealed.startsWith('enc:')) return []
+    const known = await Promise.all(
+      this.names().map((name) =>
+        this.use(name).then(
+          (vault) => claims(vault, sealed),
+          () => false
+        )
+      )
     )
-    return faults.flat()
+    return this.names().filter((_, index) => known[index])
+  }
+
+  /**
+   * Returns the faults of one vault.
+   *
+   * @throws E_UNKNOWN_DRIVER, E_VAULT_UNREACHABLE after 30 seconds, errors of the vault's factory
+   */
+  async preflight(name: string = this.defaultName): Promise<VaultFinding[]> {
+    return this.#answer(name, (vault) => vault.preflight())
   }
 
   protected override async context(): Promise<void> {}
@@ -89,13 +114,22 @@ export class VaultManager extends DriverManager<VaultDriver> {
     for (const name of names) {
       try {
         const vault = await this.use(name)
-        if (claims(vault, sealed)) return await work(vault)
+        if (claims(vault, sealed)) return await this.#answer(name, work)
       } catch (error) {
         if (hasCode(error, 'E_VAULT_TAMPERED')) throw error
         failure ??= error
       }
     }
     throw failure ?? new E_VAULT_MISSING(sealed)
+  }
+
+  async #answer<T>(name: string, work: (vault: VaultDriver) => Promise<T>): Promise<T> {
+    const vault = await this.use(name)
+    return within(this.clock, ANSWER_MS, undefined, () => work(vault)).catch((error: unknown) => {
+      if (!(error instanceof DeadlineExceeded)) throw error
+      const message = `The vault "${name}" did not answer within ${ANSWER_MS / 1000} seconds.`
+      throw new E_VAULT_UNREACHABLE(message, { cause: error })
+    })
   }
 }
 

@@ -4,6 +4,10 @@ import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
 import { E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY } from '#vaults/errors'
 
 const PURPOSE = 'mosaic/vault/v1'
+/** Prefix of the values that `MOSAIC_SECRET_KEY` seals. */
+export const AES_PREFIX = 'enc:v1:'
+const FORMER_KEY =
+  'Put the former key behind the present one in MOSAIC_SECRET_KEY, separated by a comma, and start again.'
 const SEALED = /^enc:v1:([0-9a-f]{8}):([A-Za-z0-9_-]+)$/
 
 export interface Aes256GcmConfig {
@@ -17,7 +21,7 @@ export interface Aes256GcmConfig {
  */
 export class Aes256GcmDriver implements VaultDriver {
   readonly name = 'aes256gcm'
-  readonly prefix = 'enc:v1:'
+  readonly prefix = AES_PREFIX
 
   readonly #sealingId: string
   readonly #keys: ReadonlyMap<string, Buffer>
@@ -53,7 +57,7 @@ export class Aes256GcmDriver implements VaultDriver {
 
   #key(id: string): Buffer {
     const key = this.#keys.get(id)
-    if (!key) throw new E_VAULT_UNKNOWN_KEY()
+    if (!key) throw new E_VAULT_UNKNOWN_KEY(undefined, { help: FORMER_KEY })
     return key
   }
 }

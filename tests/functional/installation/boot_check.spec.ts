@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import app from '@adonisjs/core/services/app'
@@ -6,12 +7,21 @@ import { SecretKey } from '#vaults/secret_keys'
 import { VaultManager } from '#vaults/manager'
 import SystemConfig from '#models/system_config'
 import { examine } from '#console/examination'
+import { examineVaults } from '#console/vault_examination'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserFactory } from '#database/factories/user_factory'
 import { checkBoot, checkDrivers } from '#installation/boot_check'
 import { E_DATABASE_NOT_MIGRATED, E_DATABASE_UNREACHABLE } from '#exceptions/database_errors'
 import { Settings } from '#settings/settings'
-import { E_VAULT_MISSING, E_VAULT_WRONG_KEY } from '#vaults/errors'
+import { secrets } from '#start/env'
+import {
+  E_VAULT_MISSING,
+  E_VAULT_UNKNOWN_KEY,
+  E_VAULT_UNREACHABLE,
+  E_VAULT_WRONG_KEY,
+} from '#vaults/errors'
+import { checkVault as checkReadiness } from '#installation/readiness'
+import { TestClock } from '#tests/doubles/test_clock'
 import { OtherVault } from '#tests/doubles/other_vault'
 
 const OTHER_KEY = new SecretKey('Qq1Ww2Ee3Rr4Tt5Yy6Uu7Ii8Oo9Pp0Aa')
@@ -23,6 +33,14 @@ const withKey = (key: SecretKey) =>
       drivers: { own: () => new Aes256GcmDriver({ keys: [key] }) },
     })
   )
+
+const own = new Aes256GcmDriver({ keys: secrets.keys })
+
+/** What the doctor says of these vaults, each finding with its severity. */
+async function examineWith(vaults: VaultManager) {
+  const findings = await examineVaults(vaults, new Settings(vaults))
+  return findings.map(({ severity, message }) => [severity, message])
+}
 
 /** Settings over a database that fails every query with this error. */
 const failing = (error: Error) => ({ get: () => Promise.reject(error) }) as unknown as Settings
@@ -63,6 +81,49 @@ test.group('What must hold before the server listens', (group) => {
     await assert.rejects(() => checkBoot(withKey(OTHER_KEY)), E_VAULT_MISSING)
   })
 
+  test('a plugin’s vault that lacks the key speaks for itself', async ({ assert }) => {
+    const help = 'Add it to TRANSIT_KEYS.'
+    const unknown = new E_VAULT_UNKNOWN_KEY('The key "mosaic" is unknown.', { help })
+    const others = new VaultManager({
+      default: 'other',
+      drivers: { other: () => new OtherVault(OTHER_KEY) },
+    })
+    await checkBoot(new Settings(others))
+    others.fake(Object.assign(new OtherVault(OTHER_KEY), { open: () => Promise.reject(unknown) }))
+    const told = await checkBoot(new Settings(others)).catch((error: unknown) => error)
+    assert.include(told, { code: unknown.code, message: unknown.message, help })
+  })
+
+  test('readiness tells a vault that is down from a key that does not open', async ({ assert }) => {
+    const secret = (get: () => Promise<string>) =>
+      ({
+        get: async (key: string) => (key === 'vault.sentinel' ? get() : 'process'),
+      }) as unknown as Settings
+    const clock = new TestClock()
+    const down = new E_VAULT_UNREACHABLE('http://10.0.0.7 refused.')
+    const cases: [get: () => Promise<string>, says: string][] = [
+      [async () => 'opened', 'The key opens what this database holds.'],
+      [() => Promise.reject(down), 'The vault does not answer.'],
+      [() => Promise.reject(new Error('fetch failed')), 'The vault does not answer.'],
+      [() => new Promise(() => {}), 'The vault does not answer.'],
+      [
+        () => Promise.reject(new E_VAULT_UNKNOWN_KEY()),
+        'The key does not open what this database holds.',
+      ],
+      [
+        () => Promise.reject(new E_VAULT_MISSING('enc:other:')),
+        'The vault that sealed what this database holds is not installed.',
+      ],
+    ]
+    for (const [get, says] of cases) {
+      const check = checkReadiness(secret(get), clock)
+      await turn()
+      clock.advance(5000)
+      assert.equal((await check).message, says)
+    }
+    await assert.rejects(() => checkReadiness(failing(new Error('no rows'))), 'no rows')
+  })
+
   test('the doctor counts the secrets of a vault that is not installed', async ({ assert }) => {
     const owner = await UserFactory.create()
     for (const name of ['one', 'two']) {
@@ -82,6 +143,42 @@ test.group('What must hold before the server listens', (group) => {
         ],
       ]
     )
+  })
+
+  test('the doctor names a vault in use that is not installed', async ({ assert }) => {
+    const findings = await examineWith(
+      new VaultManager({ default: 'transit' as 'aes256gcm', drivers: { aes256gcm: () => own } })
+    )
+    assert.deepEqual(findings, [
+      ['error', 'VAULT_DRIVER names the vault "transit", which is not installed.'],
+    ])
+  })
+
+  test('the doctor reports a vault that is down once, and only warns of one that nothing needs', async ({
+    assert,
+  }) => {
+    const message = 'The service refused.'
+    const down = () =>
+      Object.assign(new OtherVault(OTHER_KEY), {
+        open: () => Promise.reject(new E_VAULT_UNREACHABLE(message)),
+        preflight: async () => [{ severity: 'error' as const, message, hint: 'Start it.' }],
+      })
+    const vaults = (chosen: 'aes256gcm' | 'other') =>
+      new VaultManager({ default: chosen, drivers: { aes256gcm: () => own, other: down } })
+    assert.deepEqual(await examineWith(vaults('aes256gcm')), [
+      ['warning', `The vault "other", which nothing needs yet: ${message}`],
+    ])
+    assert.deepEqual(await examineWith(vaults('other')), [
+      ['error', `The vault "other": ${message}`],
+    ])
+    const row = await SystemConfig.findByOrFail('key', 'vault.sentinel')
+    const place = { table: 'system_configs', column: 'value', rowId: row.id }
+    await row.merge({ value: await down().seal('{}', place) }).save()
+    for (const chosen of ['aes256gcm', 'other'] as const) {
+      assert.deepEqual(await examineWith(vaults(chosen)), [
+        ['error', `The vault "other": ${message}`],
+      ])
+    }
   })
 
   test('a vault or a runtime in use that is not installed ends the boot', async ({ assert }) => {

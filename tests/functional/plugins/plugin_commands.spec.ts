@@ -13,6 +13,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import AuditEvent from '#models/audit_event'
 import UserContainer from '#models/user_container'
 import { pluginProviders } from '#plugins/plugin_loader'
+import { E_VAULT_UNREACHABLE } from '#vaults/errors'
 import { writePlugin } from '#tests/doubles/plugin_package'
 import { runCommand, type Command } from '#tests/operator'
 
@@ -113,5 +114,20 @@ test.group('Commands for plugins', (group) => {
     const refused = await run(PluginRemove, ['mosaic-acme'])
     assert.equal(refused.exitCode, 1)
     assert.match(refused.err, /^E_DATABASE_NOT_MIGRATED/)
+  })
+
+  test('remove works while the vault does not answer', async ({ assert, cleanup }) => {
+    const added = await run(PluginAdd, [await writePlugin(join(root, 'acme'))])
+    assert.equal(added.exitCode, 0, added.err)
+    pluginProviders()
+    const vaults = await app.container.make('vault.manager')
+    const down = () => Promise.reject(new E_VAULT_UNREACHABLE())
+    const { open } = vaults
+    vaults.open = down
+    cleanup(() => void (vaults.open = open))
+    const removed = await run(PluginRemove, ['mosaic-acme'])
+    assert.equal(removed.exitCode, 0, removed.err)
+    assert.include(removed.json, { removed: true })
+    assert.match(removed.err, /no event "plugin\.removed".+E_VAULT_UNREACHABLE/)
   })
 })

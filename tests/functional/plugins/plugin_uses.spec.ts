@@ -12,6 +12,7 @@ import type { Contributions } from '#plugins/manifest'
 import type { InstalledPlugin } from '#plugins/plugins_folder'
 import { RuntimeManager } from '#runtimes/manager'
 import { VaultManager } from '#vaults/manager'
+import { E_VAULT_UNREACHABLE } from '#vaults/errors'
 import { parseSecretKeys } from '#vaults/secret_keys'
 import { OtherVault } from '#tests/doubles/other_vault'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
@@ -84,6 +85,20 @@ test.group('What still needs a plugin', (group) => {
     assert.deepEqual(await uses({ ...NOTHING, vaults: ['aes256gcm'] }), [
       'The vault "aes256gcm" is the one that seals.',
     ])
+  })
+
+  test('a vault that cannot be created: nobody knows its secrets', async ({ assert }) => {
+    const help = 'Set TRANSIT_ADDR.'
+    managers.vaults.extend('other', () => {
+      throw new E_VAULT_UNREACHABLE('No address.', { help })
+    })
+    const failure = await uses({ ...NOTHING, vaults: ['other'] }).catch((error: unknown) => error)
+    assert.include(failure, {
+      code: 'E_PLUGIN_USES_UNKNOWN',
+      message:
+        'Cannot tell whether secrets need the vault "other", so nothing was removed. No address.',
+      help,
+    })
   })
 
   test('counts what is missing for a plugin that was left out and says nothing', async ({

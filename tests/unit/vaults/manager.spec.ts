@@ -1,7 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { parseSecretKeys } from '#vaults/secret_keys'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY, E_VAULT_UNREACHABLE } from '#vaults/errors'
 import { VaultManager } from '#vaults/manager'
+import { TestClock } from '#tests/doubles/test_clock'
 import { OtherVault } from '#tests/doubles/other_vault'
 
 const HERE = { table: 'llm_providers', column: 'api_key', rowId: 'row-1' }
@@ -27,6 +30,49 @@ test.group('Vault | manager', () => {
     const sealed = await vault.seal('plain', HERE)
     assert.equal(await vault.open(sealed, HERE), 'plain')
     assert.equal(asked, 2)
+  })
+})
+
+test.group('Vault | a service that hangs', () => {
+  test('ends each wait with an error of its own', async ({ assert }) => {
+    const clock = new TestClock()
+    const never = () => new Promise<never>(() => {})
+    const hanging = Object.assign(driver(), { seal: never, open: never, preflight: never })
+    const vault = new VaultManager({ default: 'slow', drivers: { slow: () => hanging } }, clock)
+    const sealed = await driver().seal('plain', HERE)
+    for (const call of [
+      () => vault.seal('plain', HERE),
+      () => vault.open(sealed, HERE),
+      () => vault.preflight(),
+    ]) {
+      const failure = call().catch((error: unknown) => error)
+      await turn()
+      clock.advance(30_000)
+      const { code, status, message } = (await failure) as E_VAULT_UNREACHABLE
+      assert.deepEqual([code, status], ['E_VAULT_UNREACHABLE', 503])
+      assert.equal(message, 'The vault "slow" did not answer within 30 seconds.')
+    }
+  })
+})
+
+test.group('Errors of the contracts', () => {
+  test('take a message, a next step, a cause and a status', ({ assert }) => {
+    const cause = new Error('refused')
+    for (const Error of [E_VAULT_UNKNOWN_KEY, E_VAULT_TAMPERED, E_VAULT_UNREACHABLE]) {
+      const error = new Error('Archived.', { help: 'Restore it.', cause, status: 410 })
+      assert.include(error, { message: 'Archived.', help: 'Restore it.', cause, status: 410 })
+      assert.include(new Error(), { message: Error.message, help: Error.help })
+      assert.notInclude(new Error().help!, 'MOSAIC_SECRET_KEY')
+    }
+  })
+
+  test('name MOSAIC_SECRET_KEY only for the vault that it opens', async ({ assert }) => {
+    const [strange] = parseSecretKeys('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
+    const sealed = await new Aes256GcmDriver({ keys: [strange] }).seal('plain', HERE)
+    const failure = await driver()
+      .open(sealed, HERE)
+      .catch((error: unknown) => error)
+    assert.match((failure as { help: string }).help, /MOSAIC_SECRET_KEY/)
   })
 })
 
