@@ -9,6 +9,8 @@ await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')
 const { reportBootFailure, tellCommandFailures } = await import('#exceptions/boot')
 
+const args = process.argv.splice(2)
+
 const APP_ROOT = new URL('../', import.meta.url)
 
 const IMPORTER = (filePath: string) => {
@@ -23,10 +25,15 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.booting(async () => {
       await import('#start/env')
     })
-    app.listen('SIGTERM', () => app.terminate())
-    app.listen('SIGINT', () => app.terminate())
+    const end = async () => {
+      await app.terminate()
+      /** It waits for the server it started, which ends with it. */
+      if (args[0] === 'serve') process.exit()
+    }
+    app.listen('SIGTERM', end)
+    app.listen('SIGINT', end)
   })
   .ace()
   .configure(tellCommandFailures)
-  .handle(process.argv.splice(2))
+  .handle(args)
   .catch(reportBootFailure)
