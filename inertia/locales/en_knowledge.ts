@@ -34,7 +34,7 @@ export const knowledge = {
   export: 'Export',
   unreadable: {
     title: '{count} entry cannot be opened | {count} entries cannot be opened',
-    help: 'The key that sealed them was deleted. Only a backup from before holds it.',
+    help: 'The key was deleted. Only a backup from before holds it.',
     delete: 'Delete what cannot be opened',
     lead: '{count} entry is deleted for good. | {count} entries are deleted for good: findings, memory, tasks and conversations.',
   },
@@ -50,6 +50,9 @@ export const knowledge = {
     search: 'Search findings',
     empty: 'No findings',
     force: 'Save it all the same',
+    source: 'Source: {text}',
+    confirmed: 'Confirmed',
+    expires: 'Expires',
     superseded: 'Superseded',
     rejected: 'Rejected',
   },

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import app from '@adonisjs/core/services/app'
+import DataKey from '#models/data_key'
 import type User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
@@ -18,6 +19,7 @@ async function fill(user: User): Promise<void> {
   await findings.create(user.id, 'agent', { title: 'Nightly report', body: LONG, source })
   const port = { title: 'Port of the staging database', body: 'It listens on 5433.' }
   const { id } = await findings.create(user.id, 'person', port)
+  await findings.update(user.id, id, { confirmed: true })
   const corrected = { title: port.title, body: 'It moved to 6000 in November.', supersedes: id }
   await findings.create(user.id, 'agent', corrected)
 
@@ -72,6 +74,13 @@ test.group('Pictures of what is known', () => {
       await page.getByRole('button', { name: 'Add a task' }).click()
       await page.getByRole('dialog').waitFor()
       await picture(page, 'tasks-add')
+    })
+
+    await DataKey.query().where('user_id', admin.id).delete()
+    await inEachSize(browserContext, async (page) => {
+      await page.goto(`${ORIGIN}/settings/knowledge`)
+      await page.getByText('cannot be opened').first().waitFor()
+      await picture(page, 'knowledge-lost-key')
     })
     await restore()
   })
