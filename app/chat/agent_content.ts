@@ -4,8 +4,11 @@ import type { RequestMessage } from '#chat/turn_messages'
 
 type Part = Record<string, any>
 
-/** Reads an image from the web as a data: URL. Rejects with E_CHAT_IMAGE. */
-export type FetchImage = (url: string) => Promise<string>
+/** Counts bytes against the sender's share of memory; throws if it is exceeded. */
+export type TakeBytes = (bytes: number) => void
+
+/** Reads an image from the web as a data: URL. Rejects with E_CHAT_IMAGE, or what `take` throws. */
+export type FetchImage = (url: string, take: TakeBytes) => Promise<string>
 
 /** A gateway's limit of images per message. */
 const MOST_IMAGES = 8
@@ -18,11 +21,12 @@ const READABLE = new Set(['text', 'input_text', 'image_url', 'refusal'])
  * images of earlier messages move to the last one, because a gateway ignores them elsewhere. Returns the same
  * list if nothing had to change.
  *
- * @throws E_CHAT_CONTENT, E_CHAT_IMAGE
+ * @throws E_CHAT_CONTENT, E_CHAT_IMAGE, and whatever `take` throws
  */
 export async function agentContent(
   messages: RequestMessage[],
-  fetchImage: FetchImage
+  fetchImage: FetchImage,
+  take: TakeBytes
 ): Promise<RequestMessage[]> {
   const parts = messages.flatMap(partsOf)
   const unreadable = parts.find(({ type }) => !READABLE.has(type))
@@ -40,8 +44,12 @@ export async function agentContent(
   if (!isElsewhere && !mayCarry) return messages
 
   const kept = new Set(mayCarry ? images.slice(-MOST_IMAGES) : images)
+  if (kept.size > MOST_IMAGES) {
+    throw new E_CHAT_CONTENT(`Your agent reads ${MOST_IMAGES} images at once.`)
+  }
   const read = new Map<Part, Part>()
-  for (const part of kept) read.set(part, await withData(part, fetchImage))
+  const fetch = (url: string) => fetchImage(url, take)
+  for (const part of kept) read.set(part, await withData(part, fetch))
   return messages.map((message, at) => {
     const own = partsOf(message)
     if (own.length === 0 && at !== active) return message
@@ -77,9 +85,9 @@ function addressOf({ image_url: image }: Part): string {
   return url.trim()
 }
 
-async function withData(part: Part, fetchImage: FetchImage): Promise<Part> {
+async function withData(part: Part, fetch: (url: string) => Promise<string>): Promise<Part> {
   const url = addressOf(part)
   if (/^data:/i.test(url)) return part
   if (!/^https?:\/\//i.test(url)) throw new E_CHAT_IMAGE('An image has no address of the web.')
-  return { type: 'image_url', image_url: { url: await fetchImage(url) } }
+  return { type: 'image_url', image_url: { url: await fetch(url) } }
 }

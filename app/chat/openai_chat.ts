@@ -3,7 +3,7 @@ import type { AgentKey } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
-import { agentContent, isText, type FetchImage } from '#chat/agent_content'
+import { agentContent, isText, type FetchImage, type TakeBytes } from '#chat/agent_content'
 import { COMPLETIONS, RESPONSES, type Dialect } from '#chat/dialects'
 import type { DirectModels } from '#chat/direct_models'
 import { E_AGENT_NO_EMBEDDINGS } from '#chat/errors'
@@ -89,14 +89,14 @@ export class OpenAiChat {
    * error event. A client that left is not an error.
    */
   answer(exchange: Exchange): Promise<void> {
-    return withBody(this.#services.bodies, exchange, async (bytes) => {
+    return withBody(this.#services.bodies, exchange, async (bytes, take) => {
       const { request: req, byUser } = exchange
       const chat = readChatRequest(bytes, { headers: req.headers, byUser })
       const reference = await this.#agentModel(chat, '/chat/completions', exchange)
       if (reference === undefined) return
       const toolNames = ToolNames.of(chat.request.tools)
       const { sessionKey } = chat
-      const body = await this.#chatBody(chat, toolNames)
+      const body = await this.#chatBody(chat, toolNames, take)
       const turn = this.#turn(exchange, {
         body,
         model: reference,
@@ -159,11 +159,15 @@ export class OpenAiChat {
     return undefined
   }
 
-  async #chatBody(chat: ChatRequest, toolNames: ToolNames | null): Promise<Buffer | string> {
+  async #chatBody(
+    chat: ChatRequest,
+    toolNames: ToolNames | null,
+    take: TakeBytes
+  ): Promise<Buffer | string> {
     const sent = chat.request.messages!
     const messages = chat.sessionKey === null ? sent : newTurn(sent)
     if (!toolNames && messages === sent && sent.every(isText)) return chat.body
-    const read = await agentContent(messages, this.#services.fetchImage)
+    const read = await agentContent(messages, this.#services.fetchImage, take)
     if (read === messages && !toolNames) return chat.body
     const request = { ...chat.request, messages: read }
     return chatBody(toolNames ? toolNames.renamed(request) : request, false)

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AgentKey } from '#agents/types'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { E_CHAT_TOO_LARGE, E_CHAT_TOO_SLOW } from '#chat/errors'
+import type { BodyHold } from '#identity/held_bodies'
 import type { UserLimits } from '#identity/user_limits'
 
 /** Body limit in bytes: a gateway takes 20 MB, but 5 MB already keep it busy for ten seconds. */
@@ -64,12 +65,13 @@ export async function readBody(
 export async function withBody(
   bodies: Bodies,
   { agent, request }: { agent: AgentKey; request: IncomingMessage },
-  use: (bytes: Buffer) => Promise<void>
+  /** `take` counts further bytes that are held for the request. */
+  use: (bytes: Buffer, take: BodyHold['take']) => Promise<void>
 ): Promise<void> {
   const { hold, deadlineMs } = await bodies.body(agent)
   try {
     const { take } = hold
-    await use(await readBody(request, { limit: BODY_LIMIT, take, deadlineMs }))
+    await use(await readBody(request, { limit: BODY_LIMIT, take, deadlineMs }), take)
   } finally {
     hold.release()
   }

@@ -13,8 +13,17 @@ const IMAGE = /^image\/(?:jpeg|png|gif|webp|heic|heif)$/
  * Fetches images for agents through the guarded fetch: only types a gateway accepts, up to the size limit.
  */
 export function webImages(fetch: Fetch): FetchImage {
-  return async (url) => {
-    const limits = { what: 'The image', maxBytes: MAX_BYTES, maxMs: MAX_MS }
+  return async (url, take) => {
+    let refusal: unknown = null
+    const hold = (bytes: number) => {
+      try {
+        take(bytes)
+      } catch (error) {
+        refusal = error
+        throw error
+      }
+    }
+    const limits = { what: 'The image', maxBytes: MAX_BYTES, maxMs: MAX_MS, hold }
     let type = ''
     try {
       const response = await fetch(url, { headers: { accept: 'image/*' } })
@@ -25,6 +34,7 @@ export function webImages(fetch: Fetch): FetchImage {
       }
       await response.body?.cancel()
     } catch (error) {
+      if (refusal) throw refusal
       throw new E_CHAT_IMAGE('An image could not be read from its address.', { cause: error })
     }
     throw new E_CHAT_IMAGE('The address of an image leads to something else.')

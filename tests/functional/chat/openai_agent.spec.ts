@@ -21,14 +21,16 @@ test.group('The agent, for clients of OpenAI', (group) => {
   let surface: ReturnType<typeof scriptedSurface>
   let client: OpenAI
   let userId: string
+  let imageBytes: number
   let token: string
 
   group.setup(() => testUtils.db().truncate())
   group.each.setup(async () => {
     gateway = await new ScriptedGateway().start()
+    imageBytes = 0
     surface = scriptedSurface({
       anyModelName: true,
-      fetchImage: async (url) => `${PIXEL}#${url}`,
+      fetchImage: async (url, take) => (take(imageBytes), `${PIXEL}#${url}`),
       timing: { openAfterMs: 10_000, heartbeatMs: 10_000 },
     })
     surface.waker.remembered = gateway.access
@@ -213,6 +215,22 @@ test.group('The agent, for clients of OpenAI', (group) => {
       image(PIXEL),
       image(`${PIXEL}#https://x.test/a`),
     ])
+  })
+
+  test('counts images from the web against what is held for their sender', async ({ assert }) => {
+    const images = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        type: 'image_url',
+        image_url: { url: `https://x.test/${at}` },
+      }))
+    const send = (count: number) => ask({ messages: [{ role: 'user', content: images(count) }] })
+    gateway.script = (reply) => reply.json(200, whole({ content: 'Hi' }))
+    imageBytes = 10 * 1024 * 1024
+    const refused = await failureOf(send(8))
+    assert.deepEqual([refused.status, refused.code], [429, 'rate_limit_exceeded'])
+    await send(5)
+    await send(5)
+    assert.lengthOf(gateway.requests, 2)
   })
 
   test('an image within the last message goes on byte for byte', async ({ assert }) => {
