@@ -73,14 +73,16 @@ export class Fleet {
     this.#sweeping = this.#sweep()
   }
 
-  /** Returns the gigabytes that agents held, each minute. */
-  async stop(): Promise<number[]> {
+  /** Returns the gigabytes that agents held, each minute, and how often an agent started. */
+  async stop(): Promise<{ heldGb: number[]; starts: number }> {
     this.#over.abort()
-    const held = await this.#sweeping
+    const heldGb = (await this.#sweeping) ?? []
     await this.#services.close()
     await this.#activity.close()
+    const names = [...this.#world.instances.keys()]
+    const starts = names.reduce((sum, name) => sum + this.#world.counts(name).starts, 0)
     for (const { gateway } of this.#world.instances.values()) await gateway?.stop()
-    return held ?? []
+    return { heldGb, starts }
   }
 
   async #sweep(): Promise<number[]> {

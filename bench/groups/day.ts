@@ -27,6 +27,8 @@ export interface DayFigures {
   waits: number[]
   /** Gigabytes resident, each minute. */
   heldGb: number[]
+  /** How often an agent started. */
+  starts: number
 }
 
 /**
@@ -34,7 +36,7 @@ export interface DayFigures {
  * with agents that stop when idle, and with agents that rest.
  */
 export async function dayGroup({ quick }: GroupOptions): Promise<Result[]> {
-  const length = quick ? { minutes: 60, factor: 30 } : { minutes: 60, factor: 10 }
+  const length = { minutes: 60, factor: quick ? 30 : 15 }
   const before = await live({ ...length, rest: false })
   const after = await live({ ...length, rest: true })
   const share = ({ waits }: DayFigures) =>
@@ -69,10 +71,11 @@ async function live(given: Pick<DayOrders, 'minutes' | 'factor' | 'rest'>): Prom
   }
 }
 
-function told(name: string, { waits, heldGb }: DayFigures): string {
+function told(name: string, { waits, heldGb, starts }: DayFigures): string {
   const seconds = (ms: number) => (ms / 1000).toFixed(1)
   return (
     `${name}: ${waits.length} messages, half within ${seconds(median(waits))} s, ` +
-    `95 % within ${seconds(percentile(waits, 0.95))} s, at most ${Math.max(...heldGb).toFixed(1)} GB`
+    `95 % within ${seconds(percentile(waits, 0.95))} s, ${starts} starts, ` +
+    `at most ${Math.max(...heldGb).toFixed(1)} GB`
   )
 }

@@ -36,7 +36,7 @@ async function live(): Promise<DayFigures> {
     liveADay(fleet.agent(agent), clock, new Seeded(SEED + index), untilMs)
   )
   const waits = (await Promise.all(days)).flat()
-  return { waits, heldGb: await fleet.stop() }
+  return { waits, ...(await fleet.stop()) }
 }
 
 answerQuestions({ live }, {})

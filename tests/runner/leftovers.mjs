@@ -2,7 +2,10 @@
  * Finds processes that a test run started and did not stop. Every run works below its own folder, and
  * everything it starts names that folder: as its working folder, in its arguments or in its environment.
  */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const CGROUPS = '/sys/fs/cgroup'
 
 /**
  * @param {string} folder
@@ -14,14 +17,32 @@ export function leftovers(folder) {
     .map((pid) => ({ pid, name: readable(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).trim() }))
 }
 
-/** Kills them at once: they had their chance to stop gracefully. */
-export function endLeftovers(found) {
+/**
+ * Kills them at once: they had their chance to stop gracefully.
+ *
+ * @param {{ pid: number }[]} found
+ * @param {{ proc?: string, cgroups?: string }} [places] Where the kernel's files are; tests have others.
+ */
+export function endLeftovers(found, places = {}) {
   for (const { pid } of found) {
     try {
       process.kill(pid, 'SIGKILL')
+      thaw(pid, places)
     } catch (error) {
       if (error.code !== 'ESRCH') throw error
     }
+  }
+}
+
+/** A process in a frozen cgroup of version 1, as a resting agent's, dies of no signal until it thaws. */
+function thaw(pid, { proc = '/proc', cgroups = CGROUPS }) {
+  const groups = readable(() => readFileSync(join(proc, `${pid}`, 'cgroup'), 'utf8'))
+  const path = /^\d+:freezer:(\/.+)$/m.exec(groups)?.[1]
+  if (!path) return
+  try {
+    writeFileSync(join(cgroups, 'freezer', path, 'freezer.state'), 'THAWED', { flag: 'r+' })
+  } catch {
+    // It ended meanwhile, and its group with it.
   }
 }
 
