@@ -6,6 +6,8 @@ export interface GroupOptions {
   drivers: string[]
   /** Repetitions of what takes minutes. */
   rounds: number
-  /** Size of a temporary swap file; 0 uses what the machine has. */
+  /** Size of temporary swap; 0 uses what the machine has. */
   swapMb: number
+  /** Whether that swap is compressed memory rather than a file. */
+  zram: boolean
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: measures the budgets. `-- --only <group>` runs one group, `--json` prints one object per
  * line. Where agents are left alone for minutes, `--quick` does with seconds, `--rounds N` repeats,
- * `--driver <name>` tries one runtime, and `--swap-mb N` adds a temporary swap file. Exits with status 1 if a budget was missed.
+ * `--driver <name>` tries one runtime, and `--swap-mb N` adds a temporary swap file, with `--zram` compressed memory.
+ * Exits with status 1 if a budget was missed.
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     'driver': { type: 'string', multiple: true, default: DRIVERS },
     'rounds': { type: 'string', default: '1' },
     'swap-mb': { type: 'string', default: '0' },
+    'zram': { type: 'boolean', default: false },
   },
 })
 const options: GroupOptions = {
@@ -49,6 +51,7 @@ const options: GroupOptions = {
   drivers: values.driver,
   rounds: Number(values.rounds),
   swapMb: Number(values['swap-mb']),
+  zram: values.zram,
 }
 const known = options.drivers.every((name) => DRIVERS.includes(name))
 if (!known || !(options.rounds >= 1 && options.swapMb >= 0)) {

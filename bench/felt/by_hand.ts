@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { readyAt } from '../openclaw_by_hand.js'
-import { idleCpu, Meter, residentBytes, type Cost } from './cost.js'
+import { idleCost, Meter, residentBytes, type Cost, type IdleCost } from './cost.js'
 import { eventsOf, firstOf } from './streams.js'
 
 const SESSION = 'by-hand'
@@ -22,8 +22,7 @@ export interface ByHandFigures {
   first: Cost
   /** From Enter to the first token, after `idleMs` without use. */
   idleFirst: Cost
-  /** Processor seconds a minute while idle. */
-  restCpu: number
+  rest: IdleCost
   /** Resident bytes while idle. */
   resident: number
 }
@@ -40,10 +39,10 @@ export async function measureByHand(
     await readyAt(openclaw.url)
     const ready = meter.read()
     const first = await ask(openclaw, meter)
-    const restCpu = await idleCpu(pids, idleMs)
+    const rest = await idleCost(pids, idleMs)
     const resident = residentBytes(pids())
     const idleFirst = await ask(openclaw, new Meter(pids))
-    return { ready, first, idleFirst, restCpu, resident }
+    return { ready, first, idleFirst, rest, resident }
   } finally {
     await openclaw.stop()
   }

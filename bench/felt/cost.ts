@@ -5,12 +5,19 @@ import { now } from '../clock.js'
 /** Jiffies per second in /proc, a constant of the Linux ABI. */
 const TICKS_PER_SECOND = 100
 /** The work that follows a chat takes half of this. */
-const SETTLE_MS = 40_000
+export const SETTLE_MS = 40_000
 
 /** What something took: wall time in milliseconds, and seconds of processor time. */
 export interface Cost {
   ms: number
   cpu: number
+}
+
+/** Processor seconds a minute while nobody uses the agent. */
+export interface IdleCost {
+  agent: number
+  /** This process's, whose services look after all agents. */
+  mosaic: number
 }
 
 /** Measures costs of one agent: its processes' processor time, and this process's. */
@@ -31,22 +38,33 @@ export class Meter {
   }
 
   #used(): number {
-    const { user, system } = process.cpuUsage()
-    const own = (user + system) / 1e6
-    return this.#pids().reduce((sum, pid) => sum + processorSeconds(pid), own)
+    return usedBy(this.#pids()) + ownUse()
   }
 }
 
 /**
- * Waits while the agent is idle. Returns its processor seconds a minute, without what its last chat still causes:
- * OpenClaw then tidies its databases.
+ * Waits while the agent is idle. Returns what that costs, without what its last chat still causes: OpenClaw then
+ * tidies its databases.
  */
-export async function idleCpu(pids: () => number[], idleMs: number): Promise<number> {
+export async function idleCost(pids: () => number[], idleMs: number): Promise<IdleCost> {
   await after(SETTLE_MS)
-  const meter = new Meter(pids)
-  await after(idleMs - SETTLE_MS)
-  const { ms, cpu } = meter.read()
-  return cpu / (ms / 60_000)
+  const before = { agent: usedBy(pids()), mosaic: ownUse() }
+  const countedMs = idleMs - SETTLE_MS
+  await after(countedMs)
+  const minutes = countedMs / 60_000
+  return {
+    agent: (usedBy(pids()) - before.agent) / minutes,
+    mosaic: (ownUse() - before.mosaic) / minutes,
+  }
+}
+
+function usedBy(pids: number[]): number {
+  return pids.reduce((sum, pid) => sum + processorSeconds(pid), 0)
+}
+
+function ownUse(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** Includes its ended children; 0 if the process has ended. */

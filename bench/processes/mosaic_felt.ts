@@ -7,7 +7,7 @@ import { webProcess } from '../web_process.js'
 import { answerQuestions } from '../answering.js'
 import { measureByHand, type ByHandFigures } from '../felt/by_hand.js'
 import { ContainerHome } from '../felt/container_home.js'
-import { idleCpu, Meter, type Cost } from '../felt/cost.js'
+import { idleCost, Meter, SETTLE_MS, type Cost } from '../felt/cost.js'
 import type { AgentHome } from '../felt/home.js'
 import { ProcessHome } from '../felt/process_home.js'
 import { eventsOf, firstOf } from '../felt/streams.js'
@@ -127,8 +127,8 @@ async function cold(): Promise<ColdFigures> {
 
 /** Leaves an awake agent alone, and sends. */
 async function idle(): Promise<IdleFigures> {
-  const restCpu = await idleCpu(() => home.pids(), times.idleMs)
-  return { first: await chat(meter()), restCpu }
+  const cost = await idleCost(() => home.pids(), times.idleMs)
+  return { first: await chat(meter()), rest: cost }
 }
 
 /** The gateway may have work of its own for a moment after a chat. */
@@ -142,8 +142,12 @@ async function freeze(): Promise<void> {
   }
 }
 
-/** Lets the agent rest, opens its page, and sends as soon as the page says "Awake". */
+/**
+ * Lets the agent rest, opens its page, and sends as soon as the page says "Awake". An agent rests only after
+ * minutes without use, when what followed its last chat is over.
+ */
 async function rest(): Promise<RestFigures> {
+  await after(SETTLE_MS)
   await freeze()
   await driver.pageOut?.(ref, { signal: AbortSignal.timeout(READY_MS) })
   await after(times.restMs)

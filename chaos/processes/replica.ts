@@ -4,7 +4,7 @@
  */
 import 'reflect-metadata'
 import { join } from 'node:path'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { InstanceRef, RuntimeDriver } from '#runtimes/contract'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
 import type { SettingKey } from '#settings/definitions'
@@ -89,6 +89,9 @@ async function openHouse() {
   })
   const driver = new StepDriver(real, step)
   const settingsOf = (agent: AgentKey) => UserAgentConfig.ownedBy(agent.slice('user/'.length))
+  const documentOf = async (agent: AgentKey) => ({
+    hash: `document ${(await settingsOf(agent).first())?.personality ?? ''}`,
+  })
   const timeouts = { ...base.timeouts, leaseMs: LEASE_MS, killAfterMs: 2000 }
   const context = {
     ...base,
@@ -101,10 +104,13 @@ async function openHouse() {
       names: () => [driver.name],
       installation: async () => installation,
     },
-    documents: {
-      forAgent: async (agent: AgentKey) => ({
-        hash: `document ${(await settingsOf(agent).first())?.personality ?? ''}`,
-      }),
+    documents: { forAgent: documentOf },
+    live: {
+      /** Every other document needs a restart. */
+      apply: async (_gateway: GatewayAccess, agent: AgentKey) => {
+        const { hash } = await documentOf(agent)
+        return Number(hash.at(-1)) % 2 === 0 ? hash : null
+      },
     },
     callbackUrl: async () => {
       const callback = await real.callback?.()

@@ -29,9 +29,9 @@ test.group('Processes that a test run left behind', (group) => {
 
   /** Makes a group of the freezer. Returns the file with its state. */
   function frozen(path: string): string {
-    const group = join(places.cgroups, 'freezer', path)
-    mkdirSync(group, { recursive: true })
-    const state = join(group, 'freezer.state')
+    const folder = join(places.cgroups, 'freezer', path)
+    mkdirSync(folder, { recursive: true })
+    const state = join(folder, 'freezer.state')
     writeFileSync(state, 'FROZEN')
     return state
   }

@@ -8,8 +8,9 @@ const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 30_000
 
 /**
- * Receives exit events from the drivers, so that a crash is noticed within a second. Events may be
- * missed; the sweeps find those crashes.
+ * Receives events from the drivers. A crash is noticed within a second; the sweeps find those whose event was
+ * missed. The gateway of an agent that another process suspended is forgotten: a command is gone before the
+ * other replicas know it, and a message would wait for a gateway that cannot answer.
  */
 export class RuntimeEvents {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
@@ -57,10 +58,12 @@ export class RuntimeEvents {
   }
 
   async #heard(driver: RuntimeDriver, event: RuntimeEvent): Promise<void> {
-    if (event.type !== 'exited' && event.type !== 'removed') return
+    const hasEnded = event.type === 'exited' || event.type === 'removed'
+    if (!hasEnded && event.type !== 'suspended') return
     const agent = this.#observer.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
     if (!agent || this.#observer.isBusy(agent)) return
     this.#observer.forget(agent)
+    if (!hasEnded) return
     await this.#observer.recheck(agent).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
     })

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { RuntimeEvents } from '#agents/background/runtime_events'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import type { GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
@@ -245,6 +246,21 @@ test.group('Resting', (group) => {
     assert.include(await next.reconciler.reconcile(), { adopted: 1 })
     assert.equal(await statusOf(userId), 'suspended')
     assert.isString((await next.lifecycle.ensureRunning(agent)).url)
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('begun by a command, which is gone before anybody knows it, keeps no message waiting', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { agent, name } = await awake()
+    const watch = new RuntimeEvents(house.context, house.services.observer)
+    cleanup(() => watch.close())
+    watch.follow('memory')
+    const { idleStopper } = house.nextProcess().services
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    await until(() => house.lifecycle.peek(agent) === null)
+    assert.equal(await statusOfChat(await house.lifecycle.ensureRunning(agent)), 200)
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
