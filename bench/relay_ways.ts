@@ -61,10 +61,14 @@ export class RelayWays {
     return pinned
   }
 
-  /** Yields each way once a round, rotating the order so that none always follows the same one. */
+  /**
+   * Yields each way once a round, beginning with another one each time. Every way rests about as long between two
+   * turns: one that rests longer than undici keeps connections would have to open them all again.
+   */
   *turns(rounds: number): Iterable<Way> {
     for (let round = 0; round < rounds; round++) {
-      yield* round % 2 === 0 ? this.all : this.all.toReversed()
+      const first = round % this.all.length
+      yield* [...this.all.slice(first), ...this.all.slice(0, first)]
     }
   }
 

@@ -65,7 +65,10 @@ export class DescribedAnswers {
       keep(given[0])
       type ||= String(response.getHeader('content-type') ?? '')
       const answer = { status: response.statusCode, type: type.split(';')[0] }
-      this.#judge(method, url.split('?')[0], { ...answer, body: Buffer.concat(chunks) })
+      /** Nothing leaves for a client that has left. */
+      if (!response.destroyed) {
+        this.#judge(method, url.split('?')[0], { ...answer, body: Buffer.concat(chunks) })
+      }
       return end.apply(response, given)
     }) as typeof end
   }

@@ -92,8 +92,12 @@ export class RunningClient {
     return this.#ended.finally(() => clearTimeout(timer))
   }
 
-  /** Signals it and all that it started. */
+  /** Signals it and all that it started, as far as these still run. */
   stop(signal: NodeJS.Signals): void {
-    if (this.#process.exitCode === null) process.kill(-this.#process.pid!, signal)
+    try {
+      process.kill(-this.#process.pid!, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 }
