@@ -55,7 +55,10 @@ const ENVIRONMENTS: Record<Purpose, Check> = {
   agent: ENVIRONMENT,
   probe: ENVIRONMENT,
   steward: list(text(/^MOSAIC_DATA=[^\0]{1,512}$/), { min: 1, max: 1 }),
-  guard: list(text(/^MOSAIC_(?:RULES|JUMPS|BRIDGE)=[^\0]{1,65536}$/), { min: 3, max: 3 }),
+  guard: list(text(/^MOSAIC_(?:(?:RULES|JUMPS|BRIDGE)=[^\0]{1,65536}|NODE=\{\{\.Node\.ID\}\})$/), {
+    min: 3,
+    max: 4,
+  }),
 }
 
 /** An engine runs a health check as the service's user. */

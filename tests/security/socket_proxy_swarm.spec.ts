@@ -294,6 +294,7 @@ const OTHER = guardRules({
 const BAD_GUARDS: Record<string, (body: Body) => void> = {
   ...BAD_ROOTS,
   'one more word': (body) => container(body).Command.push('-c'),
+  'another name of its node': (body) => setEnv(body, 'MOSAIC_NODE', '{{.Service.Labels}}'),
   'writable programs': (body) => (container(body).Mounts.at(-1).ReadOnly = false),
   'more of the node': (body) => (container(body).Mounts.at(-1).Source = '/'),
   'the network of agents': (body) => (body.TaskTemplate.Networks = [{ Target: 'agents' }]),
