@@ -1,3 +1,4 @@
+import type { Assert } from '@japa/assert'
 import { rejectsWithCode, type SuiteTest } from '#tests/contracts/suite'
 import type { SealContext, VaultDriver } from '#vaults/contract'
 
@@ -10,6 +11,8 @@ export interface VaultTrial {
   open(keys: [string, ...string[]]): Promise<VaultDriver>
   /** Opens a driver that lacks something, such as its key file. Undefined if nothing can be missing. */
   broken?(): Promise<VaultDriver>
+  /** Opens a driver with the key `old` whose service does not answer. Undefined for a vault without a service. */
+  unreachable?(): Promise<VaultDriver>
   close?(): Promise<void>
 }
 
@@ -35,6 +38,12 @@ export function vaultSuite(test: SuiteTest, { name, prepare }: VaultSuite): void
   test.group(`Vault contract | ${name}`, (group) => {
     let trial: VaultTrial
     let vault: VaultDriver
+
+    const lacks = (part: 'broken' | 'unreachable') => async () => {
+      const one = await prepare()
+      await one.close?.()
+      return !one[part]
+    }
 
     group.each.setup(async () => {
       trial = await prepare()
@@ -159,16 +168,35 @@ export function vaultSuite(test: SuiteTest, { name, prepare }: VaultSuite): void
     })
 
     test('tells what a vault lacks, with a next step, and seals nothing', async ({ assert }) => {
-      // Not every vault can lack something.
-      if (!trial.broken) return
-      const broken = await trial.broken()
-      const errors = (await broken.preflight()).filter(({ severity }) => severity === 'error')
-      assert.isNotEmpty(errors)
-      for (const { message, hint } of errors) {
-        assert.match(message, /\.$/)
-        assert.match(hint, /\.$/)
-      }
+      const broken = await trial.broken!()
+      await hasFaults(assert, broken)
       await assert.rejects(() => broken.seal('secret', HERE))
-    })
+    }).skip(lacks('broken'), 'prepare returns no "broken": this vault can lack nothing')
+
+    test('tells a service that is down from a bad value', async ({ assert }) => {
+      const sealed = await vault.seal('secret', HERE)
+      const down = await trial.unreachable!()
+      await hasFaults(assert, down)
+      assert.equal(down.keyId(sealed), vault.keyId(sealed))
+      for (const attempt of [down.seal('secret', HERE), down.open(sealed, HERE)]) {
+        const error = await attempt.catch((thrown: unknown) => thrown)
+        const { code, status } = error as { code?: string; status?: number }
+        assert.notInclude(['E_VAULT_TAMPERED', 'E_VAULT_UNKNOWN_KEY'], String(code))
+        assert.equal(
+          status,
+          503,
+          'Throw E_VAULT_UNREACHABLE, or an error of your own with status 503'
+        )
+      }
+    }).skip(lacks('unreachable'), 'prepare returns no "unreachable": this vault has no service')
   })
+}
+
+async function hasFaults(assert: Assert, vault: VaultDriver): Promise<void> {
+  const errors = (await vault.preflight()).filter(({ severity }) => severity === 'error')
+  assert.isNotEmpty(errors)
+  for (const { message, hint } of errors) {
+    assert.match(message, /\.$/)
+    assert.match(hint, /\.$/)
+  }
 }

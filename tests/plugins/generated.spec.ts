@@ -25,6 +25,10 @@ test.group('Plugin generators', () => {
       assert.equal(made.package, 'mosaic-my-own')
       const manifest = JSON.parse(readFileSync(join(folder.path, 'package.json'), 'utf8'))
       assert.deepEqual(manifest.mosaic, { apiVersion: 1, ...brings })
+      assert.containSubset(manifest.scripts, {
+        pretest: 'npm run typecheck',
+        prepack: 'npm run build',
+      })
       await folder.install()
 
       assert.deepEqual(await folder.typecheck(), { code: 0, output: '' })

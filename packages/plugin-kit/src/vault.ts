@@ -5,6 +5,7 @@ export {
   E_VAULT_NOT_SEALED,
   E_VAULT_TAMPERED,
   E_VAULT_UNKNOWN_KEY,
+  E_VAULT_UNREACHABLE,
 } from '../../../app/vaults/errors.js'
 
 /** Declare your vault's name in `VaultDrivers`, and `use` accepts it. */
