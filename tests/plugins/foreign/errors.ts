@@ -1,5 +1,9 @@
 import { E_RUNTIME_NAME_TAKEN, RuntimeError, explainExit } from '@mosaic/plugin-kit/runtime'
-import { E_VAULT_TAMPERED } from '@mosaic/plugin-kit/vault'
+import {
+  E_VAULT_TAMPERED,
+  E_VAULT_UNKNOWN_KEY,
+  E_VAULT_UNREACHABLE,
+} from '@mosaic/plugin-kit/vault'
 import { openClawEntry, type OpenClawProvider } from '@mosaic/plugin-kit/llm'
 import { API_VERSION } from '@mosaic/plugin-kit'
 
@@ -9,6 +13,8 @@ export const errors = [
   new RuntimeError('no_capacity', 'The machine is full.', { help: 'Add memory.' }),
   new E_RUNTIME_NAME_TAKEN('mosaic-user-1'),
   new E_VAULT_TAMPERED(),
+  new E_VAULT_UNKNOWN_KEY('Archived.', { help: 'Restore it.', cause: new Error('410') }),
+  new E_VAULT_UNREACHABLE('It is sealed.', { help: 'Unseal it.', status: 503 }),
   // @ts-expect-error The reasons are a closed list.
   new RuntimeError('because', 'It did not work.'),
 ]
