@@ -116,11 +116,13 @@ router
     router
       .get('/archive/conversations', [Archive, 'index'])
       .as('archive.index')
+      .ability('chat')
       .answers(sealedPage(keptConversation))
       .asks(archivedValidator)
     router
       .get('/archive/search', [Archive, 'search'])
       .as('archive.search')
+      .ability('chat')
       .answers(one(foundMessages))
       .asks(findingSearchValidator)
     router.delete('/archive/:id', [Archive, 'destroy']).as('archive.destroy').answers(nothing)
@@ -128,6 +130,7 @@ router
     router
       .get('/knowledge/export', [Knowledge, 'export'])
       .as('knowledge.export')
+      .ability('chat')
       .answers(file('application/x-ndjson'))
     router
       .get('/knowledge/unreadable', [Knowledge, 'unreadable'])

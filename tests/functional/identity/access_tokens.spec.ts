@@ -6,14 +6,14 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import User from '#models/user'
 import AuditEvent from '#models/audit_event'
 import settings from '#settings/services/main'
-import { AccessTokens } from '#identity/access_tokens'
+import { AccessTokens, type TokenAbility } from '#identity/access_tokens'
 import { UserFactory } from '#database/factories/user_factory'
 import { adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
-async function tokenOf(user: User, tokens?: AccessTokens) {
+async function tokenOf(user: User, tokens?: AccessTokens, abilities?: TokenAbility[]) {
   const maker = tokens ?? (await app.container.make('identity.tokens'))
-  const token = await maker.create(user, { name: 'test' })
+  const token = await maker.create(user, { name: 'test', abilities })
   return { id: String(token.identifier), value: token.value!.release() }
 }
 
@@ -74,6 +74,17 @@ test.group('Access tokens over the API', (group) => {
     assert.equal(body.errors[0].code, 'E_SESSION_NEEDED')
     assert.isNotEmpty(body.errors[0].hint)
     assert.lengthOf(await User.accessTokens.all(user), 1)
+  })
+
+  test('that may read read no conversation, live, archived or exported', async ({ assert }) => {
+    const user = await UserFactory.create()
+    const { value } = await tokenOf(user, undefined, ['read', 'manage'])
+    const conversations = ['/conversations', '/archive/search?query=a', '/archive/conversations']
+    for (const path of [...conversations, '/knowledge/export']) {
+      const { status, body } = await withToken(value).get(`/api/v1${path}`)
+      assert.equal(status, 403, path)
+      assert.equal(body.errors[0].code, 'E_TOKEN_ABILITY')
+    }
   })
 
   test('leave no session behind, and need no CSRF token', async ({ assert }) => {
