@@ -9,7 +9,8 @@ import type { ReplicaRegistry } from '#agents/replicas/replica_registry'
 import { answerQuestions } from '../answering.js'
 import { percentile } from '../result.js'
 import { scaleDriver } from '../scale/driver.js'
-import { agentAt, endpointAt, nameAt, RUNTIME, userIdOf } from '../scale/orders.js'
+import { SweepClock } from '../scale/sweep_clock.js'
+import { agentAt, endpointAt, IDLE_MIN, nameAt, RUNTIME, userIdOf } from '../scale/orders.js'
 import type { ScaleOrders } from '../scale/orders.js'
 import type { DayFigures, ScaleFacts, Sweep } from '../groups/scale.js'
 import { webProcess } from '../web_process.js'
@@ -23,11 +24,17 @@ const HEARTBEAT_MS = 2000
 /** Share of awake agents whose owner has the page open. */
 const WATCHED_SHARE = 0.5
 const ROUNDS = 3
+/** How often it is looked whether a lost instance was noticed, and for how many seconds at most. */
+const NOTICE_MS = 500
+const MOST_NOTICE_SEC = 180
 const NANOSECONDS = 1e6
 
+const clock = new SweepClock()
+const driver = scaleDriver(orders)
 const app = await webProcess(async ({ container }) => {
   const runtimes = await container.make('runtime.manager')
-  runtimes.extend(RUNTIME, async () => scaleDriver(orders))
+  runtimes.extend(RUNTIME, async () => driver)
+  Object.assign(await container.make('agents.context'), { clock })
 })
 const { default: db } = await import('@adonisjs/lucid/services/db')
 const { default: User } = await import('#models/user')
@@ -88,7 +95,7 @@ async function blocksTouched(): Promise<number> {
   return Number(rows[0].blocks)
 }
 
-/** Runs it a few times and returns the least of each figure: the background work goes on beside it. */
+/** Runs it a few times and returns the least of each figure: a replica's own work goes on beside it. */
 async function sweep(run: () => Promise<unknown>): Promise<Sweep> {
   const all: Sweep[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -113,6 +120,15 @@ async function sweep(run: () => Promise<unknown>): Promise<Sweep> {
 }
 
 async function sweeps(): Promise<Record<string, Sweep>> {
+  clock.hold()
+  try {
+    return await measureSweeps()
+  } finally {
+    clock.release()
+  }
+}
+
+async function measureSweeps(): Promise<Record<string, Sweep>> {
   const { container } = app
   const reaper = await container.make('agents.reaper')
   const rester = await container.make('agents.rester')
@@ -140,7 +156,8 @@ async function sweeps(): Promise<Record<string, Sweep>> {
     'wake.one': await sweep(() => lifecycle.ensureRunning(agentAt(--asleep))),
     'stop.one': await sweep(() => lifecycle.stop(agentAt(--awake))),
     'reconcile': await sweep(() => reconciler.reconcile()),
-    'reap': await sweep(() => reaper.reapIdle({ keepResting: true })),
+    /** To find what is idle; what it then stops costs `stop.one` each. */
+    'reap': await sweep(() => reaper.candidates()),
     'rest': await sweep(() => rester.rest()),
     'health': await sweep(() => health.healthCheckAll()),
     'early': await sweep(() => early.sweep()),
@@ -169,6 +186,7 @@ async function day({
   const wakes: number[] = []
   let failed = 0
   const under: Promise<void>[] = []
+  const reconcileLag = noticed(orders.awake - 1)
   const count = Math.ceil(seconds * wakesPerSec)
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
@@ -191,6 +209,8 @@ async function day({
     heldBytes: heldBytes(),
     residentBytes: process.memoryUsage.rss(),
     ensureUs: ensureUs(),
+    reapLagSec: await reapLagSec(),
+    reconcileLagSec: await reconcileLag,
   }
 
   async function wake(index: number): Promise<void> {
@@ -201,6 +221,32 @@ async function day({
     } catch {
       failed++
     }
+  }
+}
+
+/** Seconds by which the running agent that is idle longest has outlived its limit. */
+async function reapLagSec(): Promise<number> {
+  const { default: UserContainer } = await import('#models/user_container')
+  const oldest = await UserContainer.query()
+    .where('status', 'running')
+    .orderBy('last_active_at')
+    .firstOrFail()
+  const idleSec = (Date.now() - oldest.lastActiveAt!.toMillis()) / 1000
+  return Math.max(0, idleSec - IDLE_MIN * 60)
+}
+
+/** Seconds until Mosaic knows that an agent's instance is gone, which no event tells. */
+async function noticed(index: number): Promise<number> {
+  const goneAt = performance.now()
+  await driver.remove({ name: nameAt(index), state: null })
+  for (;;) {
+    await after(NOTICE_MS)
+    const seconds = (performance.now() - goneAt) / 1000
+    const [{ status }] = await db
+      .from('user_containers')
+      .select('status')
+      .where('user_id', userIdOf(index))
+    if (status !== 'running' || seconds > MOST_NOTICE_SEC) return seconds
   }
 }
 
