@@ -177,7 +177,7 @@ export class PageChat {
     const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
     let endWatch = () => {}
     const { watch, onOver, ...turn } = turnOf((event) => {
-      if (event.kind === 'model') answer.answeredBy(event.model)
+      if (event.kind === 'model') answer.answeredBy(event.model, event.insteadOf)
       else run.event(...pageEventOf(conversationId, event))
     })
     const onCall = (access: GatewayAccess) => {

@@ -54,11 +54,13 @@ export class PageStream extends GatewayResponse {
 
   /**
    * Records which model answers from here on, by the gateway's name. One that differs from the first is a
-   * stand-in.
+   * stand-in, unless it is a better name `insteadOf` the first.
    */
-  answeredBy(reference: string): void {
+  answeredBy(reference: string, insteadOf?: string): void {
     const model = ownModelName(reference)
-    this.#models = { asked: this.#models?.asked ?? model, answers: model }
+    const asked = this.#models?.asked ?? model
+    const isSame = insteadOf !== undefined && asked === ownModelName(insteadOf)
+    this.#models = { asked: isSame ? model : asked, answers: model }
   }
 
   protected started(_headers: unknown, flow: Flow): void {

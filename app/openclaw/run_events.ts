@@ -48,8 +48,11 @@ export type RunEvent =
   | { kind: 'reasoning'; text: string }
   | ToolStep
   | Approval
-  /** The model answering from here on, by the gateway's name. */
-  | { kind: 'model'; model: string }
+  /**
+   * The model answering from here on, by the gateway's name. `insteadOf` is a name told before that was the
+   * service's own.
+   */
+  | { kind: 'model'; model: string; insteadOf?: string }
   /** Workspace files that the agent shows with its answer. */
   | { kind: 'media'; paths: string[] }
 
@@ -71,8 +74,8 @@ interface Payload {
 /** Parses the events of a session's run. Remembers when each tool began. */
 export class RunEvents {
   readonly #begunAt = new Map<string, number>()
-  /** Whether the run has said which model answers: then stored answers add nothing. */
-  #isModelKnown = false
+  /** The model that the run has told last. */
+  #model: string | null = null
   /** Provider of the model that is being tried, or null between tries. */
   #trying: string | null = null
 
@@ -84,7 +87,7 @@ export class RunEvents {
     const told: Payload = objectIn(payload)
     if (told.sessionKey !== this.storedKey) return null
     if (event === 'session.approval' && told.approval) return approvalOf(told.approval)
-    if (event === 'session.message') return this.#isModelKnown ? null : modelOf(told.message)
+    if (event === 'session.message') return this.#stored(told.message)
     if (event !== 'agent' || !told.data) return null
     const { stream } = told
     const data = objectIn(told.data)
@@ -108,8 +111,23 @@ export class RunEvents {
     const isSameTry = provider !== undefined && provider === this.#trying
     this.#trying = provider ?? null
     if (!provider || !model || isSameTry) return null
-    this.#isModelKnown = true
-    return { kind: 'model', model: referenceOf(provider, model) }
+    this.#model = referenceOf(provider, model)
+    return { kind: 'model', model: this.#model }
+  }
+
+  /** A stored answer names the model that was asked, where a run may tell its service's name for it alone. */
+  #stored(message: unknown): RunEvent | null {
+    const [provider, model] = writerOf(message) ?? []
+    if (!provider || !model) return null
+    const reference = referenceOf(provider, model)
+    const insteadOf = this.#model
+    if (insteadOf === null) {
+      this.#model = reference
+      return { kind: 'model', model: reference }
+    }
+    if (reference === insteadOf || !insteadOf.startsWith(`${provider}/`)) return null
+    this.#model = reference
+    return { kind: 'model', model: reference, insteadOf }
   }
 
   #step(data: Record<string, unknown>, at: unknown): ToolStep | null {
@@ -151,12 +169,11 @@ export class RunEvents {
   }
 }
 
-/** Who wrote a stored answer: readers that join a run late have missed when its model began. */
-function modelOf(message: unknown): RunEvent | null {
+/** Provider and model of a stored answer, or null for any other message. */
+function writerOf(message: unknown): (string | undefined)[] | null {
   const told = objectIn(message)
-  const [provider, model] = [told.provider, told.model].map((name) => textIn(name, TEXT_LENGTH))
-  if (told.role !== 'assistant' || told.stopReason === 'error' || !provider || !model) return null
-  return { kind: 'model', model: referenceOf(provider, model) }
+  if (told.role !== 'assistant' || told.stopReason === 'error') return null
+  return [told.provider, told.model].map((name) => textIn(name, TEXT_LENGTH))
 }
 
 /** Some events name a model with its provider, others without. */

@@ -108,6 +108,18 @@ test.group("Runs of the page's chat", (group) => {
     assert.containsSubset(data, { model: 'work/parrot-2', standIn: true })
   })
 
+  test('tell the owner’s name of a model that its service calls otherwise', async ({ assert }) => {
+    gateway.script = (reply) => {
+      tell({ kind: 'model', model: 'mosaic-work/parrot-1-2026-11-01' })
+      const insteadOf = 'mosaic-work/parrot-1-2026-11-01'
+      tell({ kind: 'model', model: 'mosaic-work/parrot-1', insteadOf })
+      reply.begin().say('Done.').finish()
+    }
+    const { data } = (await answered({ message: 'Look' })).at(-1)!
+    assert.containsSubset(data, { model: 'work/parrot-1' })
+    assert.notProperty(data, 'standIn')
+  })
+
   test('end with a client that leaves', async ({ assert }) => {
     const hungUp = Promise.withResolvers<void>()
     gateway.script = async (reply) => {

@@ -71,6 +71,11 @@ test.group('Events of a run', (group) => {
     const message = { role: 'assistant', provider: 'mosaic-b', model: 'other' }
     const stored = { event: 'session.message', payload: { sessionKey: KEY, message } }
     assert.isNull(events.read(stored))
+    const mine = { ...message, provider: 'mosaic-a', model: 'asked' }
+    const answer = { event: 'session.message', payload: { sessionKey: KEY, message: mine } }
+    const better = { kind: 'model', model: 'mosaic-a/asked', insteadOf: 'mosaic-a/good' }
+    assert.deepEqual(events.read(answer), better)
+    assert.isNull(events.read(answer))
     assert.deepEqual(new RunEvents(KEY).read(stored), { kind: 'model', model: 'mosaic-b/other' })
     const media = agent('assistant', { text: 'x', mediaUrls: ['./pic.png'] })
     assert.deepEqual(events.read(media), { kind: 'media', paths: ['./pic.png'] })
