@@ -316,7 +316,8 @@ export default class AgentsProvider {
     const { EarlyWakes } = await import('#agents/background/early_wakes')
     const context = await container.make('agents.context')
     const { observer, lifecycle } = await container.make('agents.services')
-    const watch = new RuntimeEvents(context, observer)
+    const activity = await container.make('agents.activity')
+    const watch = new RuntimeEvents(context, { observer, activity, lifecycle })
     const rester = await container.make('agents.rester')
     const scheduler = agentJobs(context, {
       watch,

@@ -10,6 +10,7 @@ import { AgentServices } from '#agents/services'
 import { AgentMetrics } from '#agents/metrics'
 import { AgentReaper } from '#agents/background/reaper'
 import { AgentRester } from '#agents/background/rester'
+import { RuntimeEvents } from '#agents/background/runtime_events'
 import { AgentReconciler } from '#agents/background/reconciler'
 import { SettingsRollout } from '#agents/changes/settings_rollout'
 import { PendingRollouts } from '#agents/changes/pending_rollouts'
@@ -101,6 +102,14 @@ export class AgentsHouse {
     const { services, activity } = this
     const context = { ...this.context, live: { apply } }
     return new SettingsRollout(context, { ...services, activity })
+  }
+
+  /** Follows what happens to instances of the memory runtime. Close it. */
+  runtimeEvents(): RuntimeEvents {
+    const { services, activity } = this
+    const events = new RuntimeEvents(this.context, { ...services, activity })
+    events.follow('memory')
+    return events
   }
 
   row(userId: string): Promise<UserContainer> {

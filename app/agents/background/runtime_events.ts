@@ -7,23 +7,32 @@ import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 30_000
 
+export interface RuntimeEventsParts {
+  observer: InstanceObserver
+  /** As `AgentActivity`. */
+  activity: { inFlight(agent: AgentKey): number }
+  /** As `AgentLifecycle`. */
+  lifecycle: { ensureRunning(agent: AgentKey): Promise<unknown> }
+}
+
 /**
  * Receives events from the drivers. A crash is noticed within a second; the sweeps find those whose event was
  * missed. The gateway of an agent that another process suspended is forgotten: a command is gone before the
- * other replicas know it, and a message would wait for a gateway that cannot answer.
+ * other replicas know it, and a message would wait for a gateway that cannot answer. If one does already, the
+ * agent is resumed.
  */
 export class RuntimeEvents {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
-  readonly #observer: InstanceObserver
+  readonly #parts: RuntimeEventsParts
   readonly #ended = new AbortController()
   readonly #watched = new Map<string, Promise<void>>()
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>,
-    observer: InstanceObserver
+    parts: RuntimeEventsParts
   ) {
     this.#context = context
-    this.#observer = observer
+    this.#parts = parts
   }
 
   /** Subscribes to a runtime's events. Idempotent. */
@@ -60,12 +69,22 @@ export class RuntimeEvents {
   async #heard(driver: RuntimeDriver, event: RuntimeEvent): Promise<void> {
     const hasEnded = event.type === 'exited' || event.type === 'removed'
     if (!hasEnded && event.type !== 'suspended') return
-    const agent = this.#observer.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
-    if (!agent || this.#observer.isBusy(agent)) return
-    this.#observer.forget(agent)
-    if (!hasEnded) return
-    await this.#observer.recheck(agent).catch((error: unknown) => {
+    const { observer } = this.#parts
+    const agent = observer.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
+    if (!agent || observer.isBusy(agent)) return
+    observer.forget(agent)
+    if (!hasEnded) return this.#rescue(agent)
+    await observer.recheck(agent).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
+    })
+  }
+
+  /** Resumes an agent that was suspended just as a message arrived. */
+  #rescue(agent: AgentKey): void {
+    const { activity, lifecycle } = this.#parts
+    if (activity.inFlight(agent) === 0) return
+    lifecycle.ensureRunning(agent).catch((error: unknown) => {
+      this.#context.logger.warn({ err: error, agent }, 'Could not resume an agent for its message')
     })
   }
 

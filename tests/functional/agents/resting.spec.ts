@@ -1,6 +1,5 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { RuntimeEvents } from '#agents/background/runtime_events'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import type { GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
@@ -254,14 +253,26 @@ test.group('Resting', (group) => {
     cleanup,
   }) => {
     const { agent, name } = await awake()
-    const watch = new RuntimeEvents(house.context, house.services.observer)
+    const watch = house.runtimeEvents()
     cleanup(() => watch.close())
-    watch.follow('memory')
     const { idleStopper } = house.nextProcess().services
     assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
     await until(() => house.lifecycle.peek(agent) === null)
     assert.equal(await statusOfChat(await house.lifecycle.ensureRunning(agent)), 200)
     assert.equal(house.memory.counts(name).starts, 1)
+  })
+
+  test('begun by a command just as a message arrives ends for it', async ({ assert, cleanup }) => {
+    const { agent, name, userId } = await awake()
+    const watch = house.runtimeEvents()
+    cleanup(() => watch.close())
+    const ends = house.activity.begin(agent)
+    const { idleStopper } = house.nextProcess().services
+    assert.equal(await idleStopper.stop(agent, () => ({ kind: 'rest' })), 'suspended')
+    await until(async () => (await house.row(userId)).status === 'running')
+    assert.equal((await house.memory.inspect({ name, state: null }))!.status, 'running')
+    assert.equal(house.memory.counts(name).starts, 1)
+    ends()
   })
 
   test('outlasts new settings: the gateway has them before the next message', async ({

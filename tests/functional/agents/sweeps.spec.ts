@@ -2,7 +2,6 @@ import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { RuntimeEvents } from '#agents/background/runtime_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -143,8 +142,7 @@ test.group('Sweeps', (group) => {
   })
 
   test('an event of the runtime tells of a crash before any sweep', async ({ assert }) => {
-    const watch = new RuntimeEvents(house.context, house.services.observer)
-    watch.follow('memory')
+    const watch = house.runtimeEvents()
     const { agent, name, userId } = await awake()
     await house.memory.crash(name)
     await until(async () => (await house.row(userId)).status === 'error')

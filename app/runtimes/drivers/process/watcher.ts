@@ -87,7 +87,8 @@ export class Watcher {
   async #look(): Promise<void> {
     let looked = 0
     for (const [name, { run }] of this.#seen) {
-      if (this.isOwn(name, run)) continue
+      // The system reports how an own run ends, and not that another process of Mosaic suspends it.
+      if (this.isOwn(name, run) && this.status(name, run) === 'exited') continue
       this.check(name)
       if (++looked % AT_ONCE === 0) await nextTurn()
     }
