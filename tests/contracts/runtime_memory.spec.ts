@@ -6,6 +6,7 @@ import { plantIn } from '#tests/doubles/memory_runtime/plant'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 
 const capabilities = new MemoryDriver().capabilities
+const ofNodes = { ...capabilities, multiNode: true, placement: true }
 
 async function prepare(isSpread = false, isShared = false): Promise<RuntimeTrial> {
   const world = new MemoryWorld()
@@ -24,13 +25,13 @@ async function prepare(isSpread = false, isShared = false): Promise<RuntimeTrial
 runtimeSuite(test, { name: 'memory', capabilities, prepare: () => prepare() })
 runtimeSuite(test, {
   name: 'memory of two machines, each with its own data',
-  capabilities,
+  capabilities: ofNodes,
   hasNodes: true,
   prepare: () => prepare(true),
 })
 runtimeSuite(test, {
   name: 'memory of two machines that share data',
-  capabilities,
+  capabilities: ofNodes,
   hasNodes: true,
   prepare: () => prepare(true, true),
 })

@@ -29,6 +29,17 @@ export function eventTests(test: SuiteTest, stage: RuntimeStage): void {
     assert.deepEqual(await events.first(1), [`exited ${instance.name}`])
   })
 
+  test('notices that another process suspends an instance that it started', async ({ assert }) => {
+    if (!stage.driver.suspend) return
+    const instance = await start(spec())
+    await listed()
+    const events = listen(stage.driver)
+    const other = await stage.trial.open(HERE)
+    await other.suspend!(instance)
+    assert.deepEqual(await events.first(1), [`suspended ${instance.name}`])
+    await other.resume!(instance)
+  })
+
   test('tells events again after the engine was away', async ({ assert }) => {
     // Drivers without an engine cannot lose one.
     if (!stage.trial.restartEngine) return

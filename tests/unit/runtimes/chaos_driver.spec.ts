@@ -77,7 +77,7 @@ test.group('Runtime | chaos', (group) => {
 
   test('has no more abilities than the driver it wraps', ({ assert }) => {
     const capabilities = { ...memory.capabilities, suspend: false, events: false }
-    const plain = Object.assign(Object.create(memory), { capabilities })
+    const plain = Object.create(memory, { capabilities: { value: capabilities } })
     const driver = new ChaosDriver(plain)
     assert.isUndefined(driver.suspend)
     assert.isUndefined(driver.events)
