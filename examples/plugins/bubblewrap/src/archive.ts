@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { readText } from '@mosaic/plugin-kit'
 import { RuntimeError } from '@mosaic/plugin-kit/runtime'
-import { bareSandbox } from './sandbox.ts'
+import { bareSandbox, endSandbox, SANDBOX_MS, sandboxProcess } from './sandbox.ts'
 
 /** Owner that other runtimes expect. */
 const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
@@ -17,9 +18,9 @@ export function pack(folder: string, signal: AbortSignal): Readable {
 
 async function* read(folder: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   signal.throwIfAborted()
-  const tar = start(['--ro-bind', folder, '/data'], ['--create', ...OWNER, '.'])
+  const { tar, end } = start(['--ro-bind', folder, '/data'], ['--create', ...OWNER, '.'])
   const done = ended(tar)
-  const cut = () => tar.kill('SIGKILL')
+  const cut = () => void end()
   signal.addEventListener('abort', cut, { once: true })
   try {
     yield* tar.stdout!
@@ -34,7 +35,7 @@ async function* read(folder: string, signal: AbortSignal): AsyncGenerator<Buffer
 export async function unpack(folder: string, data: Readable, signal: AbortSignal): Promise<void> {
   // With --ignore-zeros tar reads to the end of the stream, so it never exits before the sender.
   const whole = ['--extract', '--ignore-zeros', '--no-same-owner', '--preserve-permissions']
-  const tar = start(['--bind', folder, '/data'], [...whole, '--file', '-'])
+  const { tar, end } = start(['--bind', folder, '/data'], [...whole, '--file', '-'])
   const done = ended(tar)
   try {
     await pipeline(data, tar.stdin!, { signal })
@@ -42,18 +43,32 @@ export async function unpack(folder: string, data: Readable, signal: AbortSignal
     signal.throwIfAborted()
     if (data.errored) throw error
   } finally {
-    if (signal.aborted || data.errored) tar.kill('SIGKILL')
+    if (signal.aborted || data.errored) await end()
   }
   await done
 }
 
-function start(folder: string[], args: string[]): ChildProcess {
+/** Runs tar in a sandbox. `end` kills it. */
+function start(folder: string[], args: string[]): { tar: ChildProcess; end(): Promise<void> } {
   const place = ['--die-with-parent', '--unshare-net', ...folder, '--chdir', '/data']
-  return spawn('bwrap', [...bareSandbox(), ...place, 'tar', ...args], {
+  const told = ['--info-fd', '3']
+  const tar = spawn('bwrap', [...bareSandbox(), ...place, ...told, 'tar', ...args], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   })
+  const limits = { what: 'What bubblewrap tells', maxBytes: 4096, maxMs: SANDBOX_MS }
+  const first = readText(tar.stdio[3] as Readable, limits).then(
+    (text) => sandboxProcess(JSON.parse(text)['child-pid']),
+    () => null
+  )
+  // Kills the sandbox's first process: without bubblewrap, one that is still being made would wait for ever.
+  const end = async () => {
+    const process_ = await first.catch(() => null)
+    if (process_) await endSandbox(process_, 0)
+    else tar.kill('SIGKILL')
+  }
+  return { tar, end }
 }
 
 /** @throws RuntimeError `no_capacity` when the disk is full, else `internal` */

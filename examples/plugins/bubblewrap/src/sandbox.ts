@@ -12,7 +12,7 @@ import {
 import type { AgentFolder } from './agent_folder.ts'
 
 /** Milliseconds to wait for bubblewrap to create a sandbox. */
-const SANDBOX_MS = 10_000
+export const SANDBOX_MS = 10_000
 /** User id of the agent inside its sandbox. */
 const AGENT = '1000'
 /** System programs and libraries, bound if they exist. */
@@ -101,7 +101,7 @@ export async function startSandbox(
   })
   child.unref()
   const pid = await childPid(child.stdio[3] as Readable)
-  return { process: { pid, startTicks: startTicksOf(pid) ?? '' }, ended }
+  return { process: sandboxProcess(pid), ended }
 }
 
 /** The first status line of bubblewrap names the sandbox's first process. */
@@ -133,6 +133,10 @@ function startTicksOf(pid: number): string | null {
   } catch {
     return null
   }
+}
+
+export function sandboxProcess(pid: number): SandboxProcess {
+  return { pid, startTicks: startTicksOf(pid) ?? '' }
 }
 
 export function runs({ pid, startTicks }: SandboxProcess): boolean {
