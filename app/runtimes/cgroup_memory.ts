@@ -46,7 +46,7 @@ class UnifiedMemory implements CgroupMemory {
     return { resident, swapped: (await readBytes(this.folder, 'memory.swap.current')) ?? 0 }
   }
 
-  /** A group that resumes during a step has its limit restored by whoever resumes it, or here, whichever is later. */
+  /** If the group resumes during a step, the resume or this call restores its limit, whichever is later. */
   async pageOut(goesOn: () => Promise<boolean>): Promise<void> {
     if (!this.canPageOut) return
     let isOver = false

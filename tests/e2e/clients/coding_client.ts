@@ -92,7 +92,7 @@ export class RunningClient {
     return this.#ended.finally(() => clearTimeout(timer))
   }
 
-  /** Signals it and all that it started, as far as these still run. */
+  /** Signals the client and those of its processes that still run. */
   stop(signal: NodeJS.Signals): void {
     try {
       process.kill(-this.#process.pid!, signal)

@@ -84,12 +84,16 @@ export class Watcher {
     if (seen) this.note(name, seen.run)
   }
 
+  /** The system reports the end of an own run, but not its suspension by another process of Mosaic. */
+  #isSuspensionChange(name: string, { run, status }: Seen): boolean {
+    const now = this.status(name, run)
+    return now !== 'exited' && now !== status
+  }
+
   async #look(): Promise<void> {
     let looked = 0
-    for (const [name, { run }] of this.#seen) {
-      // The system reports how an own run ends, and not that another process of Mosaic suspends it.
-      if (this.isOwn(name, run) && this.status(name, run) === 'exited') continue
-      this.check(name)
+    for (const [name, seen] of this.#seen) {
+      if (!this.isOwn(name, seen.run) || this.#isSuspensionChange(name, seen)) this.check(name)
       if (++looked % AT_ONCE === 0) await nextTurn()
     }
     if (this.#looks++ % READ_EVERY !== 0) return
