@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as after } from 'node:timers/promises'
+import { request } from 'undici'
 import { now } from './clock.js'
 import { freePort } from './environment.js'
 
@@ -14,13 +15,13 @@ const POLL_MS = 10
 /** Returns the time at which `/startupz` reports a gateway ready for traffic. */
 export async function readyAt(
   endpoint: string,
-  fetch: typeof globalThis.fetch = globalThis.fetch
+  ask: (url: string) => ReturnType<typeof request> = request
 ): Promise<number> {
   const deadline = now() + READY_MS
   for (;;) {
-    const response = await fetch(`${endpoint}/startupz`).catch(() => null)
-    await response?.body?.cancel()
-    if (response?.ok) return now()
+    const response = await ask(`${endpoint}/startupz`).catch(() => null)
+    await response?.body.dump()
+    if (response?.statusCode === 200) return now()
     if (now() > deadline) throw new Error(`${endpoint} was not ready in time`)
     await after(POLL_MS)
   }

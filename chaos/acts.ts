@@ -1,4 +1,4 @@
-import { fetchGateway } from '#runtimes/gateway_connections'
+import { requestGateway } from '#runtimes/gateway_connections'
 import { setTimeout as after } from 'node:timers/promises'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { AgentActivity } from '#agents/state/activity'
@@ -111,7 +111,7 @@ export function isExplained(error: unknown): boolean {
 export const SESSION = 'chaos'
 
 async function say(url: string, token: string, message: string): Promise<string> {
-  const response = await fetchGateway(`${url}/v1/chat/completions`, {
+  const response = await requestGateway(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: {
       'authorization': `Bearer ${token}`,
@@ -120,17 +120,21 @@ async function say(url: string, token: string, message: string): Promise<string>
     },
     body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: message }] }),
   })
-  if (!response.ok) throw new Error(`The gateway answered ${response.status}`)
-  const { choices } = (await response.json()) as { choices: { message: { content: string } }[] }
+  if (response.statusCode !== 200) throw new Error(`The gateway answered ${response.statusCode}`)
+  const { choices } = (await response.body.json()) as {
+    choices: { message: { content: string } }[]
+  }
   return choices[0].message.content
 }
 
 /** Returns the session's messages that the agent remembers. */
 export async function remembered(url: string, token: string): Promise<string[]> {
-  const response = await fetchGateway(`${url}/sessions/${SESSION}/history?limit=1000000`, {
+  const response = await requestGateway(`${url}/sessions/${SESSION}/history?limit=1000000`, {
     headers: { authorization: `Bearer ${token}` },
   })
-  if (response.status === 404) return []
-  const { messages } = (await response.json()) as { messages: { role: string; content: string }[] }
+  if (response.statusCode === 404) return []
+  const { messages } = (await response.body.json()) as {
+    messages: { role: string; content: string }[]
+  }
   return messages.filter(({ role }) => role === 'user').map(({ content }) => content)
 }

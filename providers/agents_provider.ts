@@ -69,7 +69,6 @@ export default class AgentsProvider {
       const { createId } = await import('@paralleldrive/cuid2')
       const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
       const replicaId = createId()
-      const { fetchGateway } = await import('#runtimes/gateway_connections')
       const world = { replicaId, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }
       const replicas = new ReplicaRegistry({ ...world, logger: await resolver.make('logger') })
       this.#endings.push(() => replicas.close())
@@ -85,7 +84,6 @@ export default class AgentsProvider {
         logger: await resolver.make('logger'),
         gatewayControl: await resolver.make('openclaw.control'),
         live: await resolver.make('openclaw.live_settings'),
-        fetch: fetchGateway,
         timeouts: DEFAULT_TIMEOUTS,
         transition: await this.#transitions(),
         rollouts: this.#rollouts,

@@ -92,7 +92,6 @@ export interface AgentsContext {
   logger: AgentsLogger
   gatewayControl: GatewayDrainControl
   live: LiveChange
-  fetch: typeof globalThis.fetch
   timeouts: AgentTimeouts
   /** Pending settings rollouts. */
   rollouts: Rollouts

@@ -51,7 +51,7 @@ export class AgentServices {
     const rows = new AgentRepository(context, retry)
     const leases = new LeaseManager(new DatabaseLeaseStore(context), context)
     const local = new LocalState(activity, rows)
-    const probe = new GatewayProbe(context.clock, context.fetch)
+    const probe = new GatewayProbe(context.clock)
     const sharedWakes = new SharedWakes(context, retry)
     const gatewayDrain = new GatewayDrain(context, rows)
     const own = { rows, leases, local, activity, probe, sharedWakes, gatewayDrain, metrics }

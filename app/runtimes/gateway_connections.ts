@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { connect, type Socket } from 'node:net'
-import { Agent, buildConnector, fetch, request } from 'undici'
+import { Agent, buildConnector, request } from 'undici'
 import { relaySocket } from '#runtimes/gateway_socket_relay'
 
 /** Resolves with null if plain TCP reaches the endpoint. */
@@ -53,10 +53,6 @@ export function requestGateway(
   const either = signal ? AbortSignal.any([signal, flood.signal]) : flood.signal
   return request(url, { ...options, signal: either, onInfo, dispatcher })
 }
-
-/** `fetch` for gateways. */
-export const fetchGateway = ((url: string, init?: object) =>
-  fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
 
 /**
  * Returns a local address that leads to a gateway for one WebSocket, for clients that open their own

@@ -2,7 +2,7 @@
  * Mosaic's web process as `bin/server.ts` starts it, with one user. The bench's runtime driver returns the
  * gateway double's address instead of starting anything, or delegates to the process driver.
  */
-import { fetchGateway } from '#runtimes/gateway_connections'
+import { requestGateway } from '#runtimes/gateway_connections'
 import { readyAt } from '../openclaw_by_hand.js'
 import { Secret } from '@adonisjs/core/helpers'
 import type { RuntimeDriver } from '#runtimes/contract'
@@ -28,7 +28,7 @@ function timed(driver: RuntimeDriver): RuntimeDriver {
       ensured.from = now()
       const instance = await driver.ensure(spec, context)
       ensured.to = now()
-      void readyAt(instance.endpoint, fetchGateway).then((ready) =>
+      void readyAt(instance.endpoint, requestGateway).then((ready) =>
         process.send!({ gatewayReady: ready })
       )
       return instance

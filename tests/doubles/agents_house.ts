@@ -169,7 +169,6 @@ export class AgentsHouse {
       random: () => 0.5,
       gatewayControl: new GatewayControl(2000),
       live: { apply: (...call) => this.applied(...call) },
-      fetch: globalThis.fetch,
       transition: (transition) => this.transitions.forEach((tell) => tell(transition)),
       rollouts: new PendingRollouts(),
       tokenChanged: () => this.tokens.clear(),

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
-import { fetchGateway } from '#runtimes/gateway_connections'
+import { requestGateway } from '#runtimes/gateway_connections'
 import { GatewayControl } from '#openclaw/gateway_control'
 import { ActingModel } from '#tests/e2e/acting_model'
 import { textOf, type Api } from '#tests/e2e/api'
@@ -145,7 +145,7 @@ export function workAtHome(title: string, home: WorkingHome): void {
 
 /** Adds a reminder to the agent's own schedule, as its tool does. */
 async function remind(gateway: { url: string; token: string }, at: number): Promise<void> {
-  const response = await fetchGateway(`${gateway.url}/api/v1/admin/rpc`, {
+  const response = await requestGateway(`${gateway.url}/api/v1/admin/rpc`, {
     method: 'POST',
     headers: { 'authorization': `Bearer ${gateway.token}`, 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -160,7 +160,8 @@ async function remind(gateway: { url: string; token: string }, at: number): Prom
       },
     }),
   })
-  if (!response.ok) throw new Error(await response.text())
+  const answer = await response.body.text()
+  if (response.statusCode !== 200) throw new Error(answer)
   const next = await new GatewayControl().nextJobAt(gateway)
   if (next === null) throw new Error('The reminder is not in the schedule.')
 }
