@@ -53,6 +53,7 @@ function isFull(plan: string, tables: string[]): boolean {
       new RegExp(`Seq Scan on ${table}`),
       new RegExp(`SCAN ${table}(?! USING INDEX| USING COVERING INDEX)`),
       /SubPlan|LIST SUBQUERY/,
+      /Sort Key|TEMP B-TREE FOR ORDER BY/,
     ].some((sign) => sign.test(plan))
   )
 }

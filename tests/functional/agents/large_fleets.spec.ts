@@ -51,6 +51,7 @@ test.group('Large fleets', (group) => {
       await changes.recent()
       await new UserDirectory().list({})
       await new AgentDirectory().list({})
+      await new AgentDirectory().list({ status: 'running' })
       await new UsageReport().usage({ from: day, to: day } as never, { id: 'nobody' })
     })
     assert.isAbove(scans.queries, 10)
