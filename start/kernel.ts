@@ -37,8 +37,8 @@ export const api = [
   middleware.heldBodies(),
   middleware.bodyparser(),
   middleware.session(),
-  middleware.shield(),
   middleware.auth(),
+  middleware.shield(),
   middleware.access(),
 ]
 
@@ -47,8 +47,8 @@ export const filesApi = [
   middleware.heldBodies(FILES_BODY_BYTES),
   middleware.filesBodyparser(),
   middleware.session(),
-  middleware.shield(),
   middleware.auth(),
+  middleware.shield(),
   middleware.access(),
 ]
 

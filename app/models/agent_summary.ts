@@ -1,12 +1,5 @@
 import type { DateTime } from 'luxon'
-import {
-  BaseModel,
-  beforeFetch,
-  beforeFind,
-  beforePaginate,
-  belongsTo,
-  column,
-} from '@adonisjs/lucid/orm'
+import { BaseModel, beforeFetch, beforeFind, belongsTo, column } from '@adonisjs/lucid/orm'
 import type { BelongsTo } from '@adonisjs/lucid/types/relations'
 import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 import { jsonColumn } from '#models/columns'
@@ -56,14 +49,10 @@ export default class AgentSummary extends BaseModel {
   @belongsTo(() => User)
   declare user: BelongsTo<typeof User>
 
+  /** Pages are fetched as well. */
   @beforeFind()
   @beforeFetch()
   static readOwnColumns(query: Query) {
     void query.select([...AgentSummary.$columnsDefinitions.values()].map((own) => own.columnName))
-  }
-
-  @beforePaginate()
-  static readOwnColumnsOfPage([, query]: [Query, Query]) {
-    AgentSummary.readOwnColumns(query)
   }
 }

@@ -276,6 +276,21 @@ test.group('Who gets past the rule', (group) => {
       assert.deepEqual(wrong, [])
     }).timeout(60_000)
   }
+
+  test('without cookies, as a program calls, is told the same as nobody', async ({ assert }) => {
+    const wrong: string[] = []
+    for (const route of publicRoutes()) {
+      if (!isApiPath(route.pattern) || route.meta.access === 'anyone') continue
+      for (const method of route.methods.filter((name) => name !== 'HEAD')) {
+        const headers = { 'accept': 'application/json', 'content-type': 'application/json' }
+        const body = method === 'GET' ? undefined : '{}'
+        const outcome = outcomeOf(route, await call(method, pathOf(route), headers, body))
+        const expected = expectedOf(route).nobody
+        if (outcome !== expected) wrong.push(`${named(route, method)}: ${outcome}, not ${expected}`)
+      }
+    }
+    assert.deepEqual(wrong, [])
+  }).timeout(60_000)
 })
 
 test.group("An agent's tokens", (group) => {

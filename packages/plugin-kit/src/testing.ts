@@ -32,6 +32,7 @@ export {
   MemoryDriver,
   type MemoryDriverConfig,
 } from '../../../tests/doubles/memory_runtime/driver.js'
+export { ChaosDriver } from '../../../tests/doubles/chaos_driver.js'
 export { plantIn } from '../../../tests/doubles/memory_runtime/plant.js'
 export { MemoryWorld } from '../../../tests/doubles/memory_runtime/world.js'
 

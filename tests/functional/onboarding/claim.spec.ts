@@ -97,7 +97,7 @@ test.group('Claiming an installation', (group) => {
 
   test('the later steps are for the admin alone, with the XSRF token', async ({ assert }) => {
     const skip = { skip: true }
-    assert.equal((await new Visitor().post('/api/v1/onboarding/auth', skip)).status, 403)
+    assert.equal((await new Visitor().post('/api/v1/onboarding/auth', skip)).status, 401)
 
     const visitor = new Visitor()
     await visitor.get('/api/v1/onboarding')
