@@ -19,6 +19,8 @@ const QUICK_SIZES = [500, 2000, 8000]
 const LARGEST_SQLITE = 10_000
 const DAY_SEC = 60
 const QUICK_DAY_SEC = 20
+/** A connection of PostgreSQL tells what it counted once it was idle for ten seconds. */
+const UNTOLD_MS = 12_000
 /** Messages of a visit: each wake begins one. */
 const CHATS_PER_WAKE = 5
 /** Fewer would say nothing of the slowest twentieth. */
@@ -142,6 +144,7 @@ async function measure(
 
     /** Each agent that wakes is idle after its limit, so as many wake as become idle. */
     const perSec = Math.max(LEAST_PER_SEC, orders.awake / (IDLE_MIN * 60))
+    if (database) await after(UNTOLD_MS)
     const before = await database?.read()
     const chatting = chat(url, tokens, seconds, perSec * CHATS_PER_WAKE)
     const day = await mosaic.ask<DayFigures>('day', { seconds, wakesPerSec: perSec })
