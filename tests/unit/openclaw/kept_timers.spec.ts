@@ -19,6 +19,14 @@ if (isMainThread) {
   new Worker(new URL(import.meta.url))
 }
 `
+/** Sets timers of one delay, in the function that monitors the event loop and outside. */
+const MONITOR = `function createGatewayEventLoopHealthMonitor() {
+  return setInterval(() => {}, 20)
+}
+const timers = [createGatewayEventLoopHealthMonitor(), setTimeout(() => {}, 20)]
+console.log(...timers.map((timer) => timer._idleTimeout))
+timers.forEach(clearTimeout)
+`
 const DAY_MS = 86_400_000
 
 test.group('Kept timers', (group) => {
@@ -31,9 +39,9 @@ test.group('Kept timers', (group) => {
     return () => rm(folder, { recursive: true, force: true })
   })
 
-  async function timersOf(chunk: string) {
+  async function timersOf(chunk: string, content = CHUNK) {
     const path = join(folder, 'dist', chunk)
-    await writeFile(path, CHUNK)
+    await writeFile(path, content)
     const preload = join(folder, 'preload.mjs')
     const { stdout } = await run(process.execPath, ['--import', preload, path], { timeout: 20_000 })
     return stdout.trim().split('\n')
@@ -49,6 +57,12 @@ test.group('Kept timers', (group) => {
   test('leave the timers of other chunks as they are', async ({ assert }) => {
     const [main] = await timersOf('other-Xy12.mjs')
     assert.equal(main, 'true 60000 60000 50000')
+  })
+
+  test('include the monitor of the event loop, and no other timer of its chunk', async ({
+    assert,
+  }) => {
+    assert.deepEqual(await timersOf('server-start-Xy12.mjs', MONITOR), [`${DAY_MS} 20`])
   })
 
   test('are told where an OpenClaw sets others', async ({ assert }) => {
