@@ -12,49 +12,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Terminal } from '../bin/setup/terminal.mjs'
-import { command } from '../bin/setup/command.mjs'
 import { SetupFailure } from '../bin/setup/failure.mjs'
 import { install, isInstalled } from '../bin/setup/packages.mjs'
-import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from '../bin/setup/node24.mjs'
-import { OPENCLAW_VERSION, installOpenClaw } from '../bin/install_openclaw.mjs'
-import { PrivatePostgres } from './runner/postgres.mjs'
+import { ROOT, continueWithNode24, isNode24 } from '../bin/setup/node24.mjs'
 import { SuiteRun } from './runner/suite_run.mjs'
 import { specFiles } from './runner/spec_files.mjs'
 import { SuiteWatch } from './runner/suite_watch.mjs'
-import { PARTS, lanes } from './runner/parts.mjs'
+import { LANES, PARTS } from './runner/parts.mjs'
+import { Preparation } from './runner/preparation.mjs'
+import { Schedule } from './runner/schedule.mjs'
 import { quietNetwork } from './runner/quiet_network.mjs'
-import { build } from '../bin/setup/build.mjs'
-import { bubblewrap, chromium } from './runner/system.mjs'
-import { installClients } from './runner/clients.mjs'
-
-/** Engines by what a run says that it needs; their modules need packages that are installed by then. */
-const ENGINES = {
-  engine: { title: 'Docker engine', open: () => openEngine('docker') },
-  podman: { title: 'Podman', open: () => openEngine('podman') },
-  swarm: { title: 'Docker swarm of two nodes', open: openSwarm },
-}
-
-async function openEngine(kind) {
-  const { TestEngine } = await import('./engine/test_engine.mjs')
-  return new TestEngine(kind)
-}
-
-async function openSwarm() {
-  const { TestSwarm } = await import('./engine/test_swarm.mjs')
-  return new TestSwarm()
-}
-
-const STORAGE = join(ROOT, 'storage')
 
 class TestRun {
   #terminal = new Terminal()
   #folder = mkdtempSync(join(tmpdir(), 'mosaic-run-'))
-  #postgres = null
-  #engines = new Map()
+  #preparation = new Preparation()
+  #schedule = null
   #running = new Set()
   #stopped = false
   #printed = Promise.resolve()
-  #env = {}
 
   constructor() {
     /** Agents under users of their own reach their folders through this one. */
@@ -64,7 +40,7 @@ class TestRun {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {
         this.#stopped = true
-        for (const run of this.#running) run.end()
+        this.#end()
       })
     }
   }
@@ -73,28 +49,22 @@ class TestRun {
   async run(parts, { flags, timings, oneLane, ...selection }) {
     const named = [selection.driver, ...selection.wanted].join().toLowerCase()
     const runs = parts
-      .flatMap((part) => PARTS[part].map((run) => ({ part, needs: [], ...run })))
+      .flatMap((part) => PARTS[part].map((run) => ({ part, ...run })))
       .filter(({ word }) => !word || named.includes(word))
       .map((run) => ({ ...run, files: specFiles({ ...run, ...selection }) }))
       .filter(({ files }) => files.length > 0)
     if (runs.length === 0) throw new SetupFailure('No spec file is named so.')
     const outcomes = []
+    const shown = oneLane || runs.length === 1
+    const work = async (run) => {
+      outcomes.push(await this.#runSuite(run, { flags, timings, shown }))
+    }
+    this.#schedule = new Schedule(runs, { places: oneLane ? 1 : LANES, work })
     try {
-      await this.#prepare(new Set(runs.flatMap(({ needs }) => needs)))
-      const sideBySide = oneLane ? [runs] : lanes(runs)
-      const shown = sideBySide.length === 1
-      await Promise.all(
-        sideBySide.map(async (lane) => {
-          for (const run of lane) {
-            if (this.#stopped) break
-            outcomes.push(await this.#runSuite(run, { flags, timings, shown }))
-          }
-        })
-      )
+      await this.#prepareAndRun(new Set(runs.flatMap(({ needs }) => needs)), shown)
       this.#report(outcomes)
     } finally {
-      await this.#postgres?.stop()
-      for (const engine of this.#engines.values()) await engine.stop()
+      await this.#preparation.stop()
       rmSync(this.#folder, { recursive: true, force: true })
     }
     const sum = (count) => outcomes.reduce((all, outcome) => all + outcome[count], 0)
@@ -103,62 +73,28 @@ class TestRun {
     return failed === 0 ? 0 : 1
   }
 
-  async #prepare(needs) {
-    const step = (label, work) => this.#terminal.step(label, work)
-    await step('Generated code', async () => {
-      const failure = 'The code that is generated from the source could not be made'
-      const env = withNode24({ ...process.env, NODE_ENV: 'development' })
-      await command(node24(), ['ace.js', 'codegen'], { cwd: ROOT, env, failure })
-      return 'made'
+  /** Unless their output is shown, suites begin while what others need is still installed. */
+  async #prepareAndRun(needs, shown) {
+    await this.#preparation.makeCode(needs, this.#terminal)
+    this.#schedule.add('build')
+    const isReady = (need) => this.#schedule.add(need)
+    if (shown) {
+      await this.#preparation.meet(needs, this.#terminal, isReady)
+      return this.#schedule.run()
+    }
+    /** A bar that moves would overwrite what suites print meanwhile. */
+    const lines = new Terminal({ write: (text) => process.stdout.write(text) })
+    const prepared = this.#preparation.meet(needs, lines, isReady).catch((error) => {
+      this.#end()
+      throw error
     })
-    if (needs.has('postgres')) {
-      await step('PostgreSQL', async () => {
-        this.#postgres = new PrivatePostgres()
-        await this.#postgres.start()
-        return 'running'
-      })
-    }
-    if (needs.has('chromium')) {
-      await step('Chromium', async () => (this.#env.CHROMIUM_PATH = await chromium()))
-    }
-    if (needs.has('bubblewrap')) await step('bubblewrap', bubblewrap)
-    if (needs.has('openclaw')) {
-      await step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(STORAGE, report))
-    }
-    if (needs.has('clients')) {
-      await step('OpenAI clients', (report) => installClients(STORAGE, report))
-    }
-    if (needs.has('build')) await step('Build', build)
-    for (const [need, { title, open }] of Object.entries(ENGINES)) {
-      if (!needs.has(need)) continue
-      await step(title, async () => {
-        const engine = await open()
-        this.#engines.set(need, engine)
-        const state = await engine.start()
-        await engine.addGatewayImage()
-        return state
-      })
-    }
-    if (needs.has('openclaw image')) {
-      await step('Image with OpenClaw', async () => {
-        await this.#engines.get('engine').addOpenclawImage(STORAGE)
-        return 'there'
-      })
-    }
-    if (needs.has('swarm stack')) {
-      await step('Images of the stack', async () => {
-        await this.#engines.get('swarm').addStackImages()
-        return 'there'
-      })
-    }
-    if (needs.has('stack')) {
-      await step('Compose and its images', async () => {
-        const { composeProgram } = await import('./engine/compose_program.mjs')
-        this.#env.MOSAIC_TEST_COMPOSE = await composeProgram(STORAGE)
-        await this.#engines.get('engine').addHubImages()
-        return 'there'
-      })
-    }
+    const ended = await Promise.allSettled([prepared, this.#schedule.run()])
+    for (const { reason } of ended) if (reason) throw reason
+  }
+
+  #end() {
+    this.#schedule?.stop()
+    for (const run of this.#running) run.end()
   }
 
   /** @param {{ shown: boolean }} how `shown`: its output as it comes, else all of it once it has ended. */
@@ -166,11 +102,11 @@ class TestRun {
     const title = on ? `${part} on ${on}` : part
     const folder = join(this.#folder, title.replaceAll(' ', '-'))
     mkdirSync(folder)
-    const env = { ...this.#env }
-    const engine = needs.map((need) => this.#engines.get(need)).find(Boolean)
+    const env = { ...this.#preparation.env }
+    const engine = needs.map((need) => this.#preparation.engines.get(need)).find(Boolean)
     if (engine) Object.assign(env, engine.env)
     if (needs.includes('postgres')) {
-      env.DATABASE_URL = await this.#postgres.newDatabase('mosaic_functional')
+      env.DATABASE_URL = await this.#preparation.postgres.newDatabase('mosaic_functional')
     }
     const inside = alone ? quietNetwork() : (engine?.inside ?? [])
     const output = shown ? null : join(folder, 'output')

@@ -1,66 +1,70 @@
 /** The parts of `npm test`, and which may run at the same time. */
 
+/** Suites that run at a time. One more than CI has processors: those with agents wait a lot. */
+export const LANES = 3
+
 /**
- * Parts in the order of `npm test`, quickest first. A part with a `word` runs only if a flag names it, such as
- * `--driver podman`: it takes long and matters to few.
+ * Parts in the order in which they begin, longest first. A part with a `word` runs only if a flag names it, such
+ * as `--driver podman`: it takes long and matters to few. One with `specs` has these alone.
  *
- * `onMachine`: agents use this machine's users and networks, so no two such suites may run at once. `alone`:
- * runs in a network where no address comes or goes, because Chromium drops its requests whenever one does.
+ * `uses`: what only one suite at a time may use. Agents on this machine share its users and networks, those of
+ * one engine its containers. `alone`: runs in a network where no address comes or goes, because Chromium drops
+ * its requests whenever one does.
  */
 export const PARTS = {
-  unit: [{}],
-  functional: [{ on: 'SQLite' }, { on: 'PostgreSQL', needs: ['postgres'] }],
-  contracts: [
-    { on: 'this machine', onMachine: true, needs: ['openclaw'] },
-    { on: 'Docker', needs: ['engine'] },
-    { on: 'Podman', word: 'podman', needs: ['podman'] },
-    { on: 'Swarm', word: 'swarm', needs: ['swarm'] },
-  ],
-  security: [
-    { on: 'this machine', onMachine: true, needs: ['openclaw'] },
-    { on: 'Docker', needs: ['engine'] },
-  ],
-  plugins: [{ needs: ['bubblewrap', 'build', 'openclaw'] }],
-  browser: [{ alone: true, needs: ['chromium', 'build'] }],
   e2e: [
-    { on: 'this machine', onMachine: true, needs: ['chromium', 'build', 'openclaw'] },
-    { on: 'Docker', needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'] },
+    { on: 'this machine', uses: ['machine'], needs: ['chromium', 'build', 'openclaw'] },
+    {
+      on: 'Docker',
+      uses: ['engine'],
+      needs: ['chromium', 'build', 'openclaw', 'engine', 'openclaw image'],
+    },
+    {
+      on: 'no runtime',
+      specs: ['bad_start', 'first_boot', 'openclaw_documents', 'rolling_update', 'taken_ports'],
+      needs: ['build', 'openclaw'],
+    },
     {
       on: 'Docker, at work',
       word: 'docker_at_work',
+      uses: ['engine'],
       needs: ['build', 'openclaw', 'engine', 'openclaw image'],
     },
     {
       on: 'this machine, the chat page',
       word: 'chat_page',
-      onMachine: true,
+      uses: ['machine'],
       needs: ['chromium', 'build', 'openclaw'],
     },
     {
       on: 'this machine, with clients',
       word: 'clients',
-      onMachine: true,
+      uses: ['machine'],
       needs: ['openclaw', 'clients'],
     },
     {
       on: 'Compose',
       word: 'compose',
+      uses: ['engine'],
       needs: ['openclaw', 'engine', 'openclaw image', 'stack'],
     },
-    { on: 'Swarm', word: 'swarm', needs: ['build', 'swarm', 'swarm stack'] },
+    { on: 'Swarm', word: 'swarm', uses: ['engine'], needs: ['build', 'swarm', 'swarm stack'] },
   ],
-}
-
-/**
- * Splits runs into lanes: the suites of a lane run one after another, the lanes in parallel. The second lane is
- * reversed, so that the two long suites with the real OpenClaw are far apart.
- *
- * @template {{ onMachine?: boolean }} Run
- * @param {Run[]} runs
- * @returns {Run[][]} One lane or two, none of them empty.
- */
-export function lanes(runs) {
-  const onMachine = runs.filter((run) => run.onMachine).toReversed()
-  const apart = runs.filter((run) => !run.onMachine)
-  return [apart, onMachine].filter((lane) => lane.length > 0)
+  browser: [{ alone: true, needs: ['chromium', 'build'] }],
+  functional: [
+    { on: 'PostgreSQL', needs: ['postgres'] },
+    { on: 'SQLite', needs: [] },
+  ],
+  contracts: [
+    { on: 'this machine', uses: ['machine'], needs: ['openclaw'] },
+    { on: 'Docker', uses: ['engine'], needs: ['engine'] },
+    { on: 'Podman', word: 'podman', uses: ['engine'], needs: ['podman'] },
+    { on: 'Swarm', word: 'swarm', uses: ['engine'], needs: ['swarm'] },
+  ],
+  plugins: [{ needs: ['bubblewrap', 'build', 'openclaw'] }],
+  security: [
+    { on: 'this machine', uses: ['machine'], needs: ['openclaw'] },
+    { on: 'Docker', uses: ['engine'], needs: ['engine'] },
+  ],
+  unit: [{ needs: [] }],
 }

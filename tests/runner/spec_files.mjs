@@ -8,24 +8,26 @@ import { PARTS } from './parts.mjs'
 const ON_DOCKER = /docker|container/
 
 /**
- * @param {{ part: string, on?: string, word?: string, driver: string | null, wanted: string[] }} run `driver`:
- * only specs that name this runtime driver. `wanted`: the patterns of `--files`, if any.
+ * @param {{ part: string, on?: string, word?: string, specs?: string[], driver: string | null, wanted: string[] }} run
+ * `driver`: only specs that name this runtime driver. `wanted`: the patterns of `--files`, if any.
  * @returns {string[]} Paths from the repository's root.
  */
-export function specFiles({ part, on, word, driver, wanted }) {
+export function specFiles({ part, on, word, specs, driver, wanted }) {
   return readdirSync(join(ROOT, 'tests', part), { recursive: true })
     .filter((path) => path.endsWith('.spec.ts'))
     .map((path) => join('tests', part, path))
-    .filter((file) => belongs(basename(file), { part, on, word }))
+    .filter((file) => belongs(basename(file, '.spec.ts'), { part, on, word, specs }))
     .filter((file) => !driver || basename(file).includes(driver))
     .filter((file) => wanted.length === 0 || wanted.some((name) => isNamed(file, name)))
     .sort()
 }
 
-/** Specs named by the word of one of the part's runs belong to that run alone. */
-function belongs(name, { part, on, word }) {
+/** Specs named by one of the part's runs, or by its word, belong to that run alone. */
+function belongs(name, { part, on, word, specs }) {
   const own = PARTS[part].find((run) => run.word && name.includes(run.word))?.word
   if (own || word) return own === word
+  if (specs) return specs.includes(name)
+  if (PARTS[part].some((run) => run.specs?.includes(name))) return false
   if (on === 'Docker') return ON_DOCKER.test(name)
   return on !== 'this machine' || !ON_DOCKER.test(name)
 }
