@@ -18,8 +18,9 @@ export class GrowingBuffer {
     return this.#size
   }
 
-  get lastByte(): number | undefined {
-    return this.#size === 0 ? undefined : this.#bytes[this.#size - 1]
+  /** Returns the last bytes, at most this many. */
+  end(length: number): Buffer {
+    return this.#bytes.subarray(Math.max(0, this.#size - length), this.#size)
   }
 
   add(piece: Buffer): void {
