@@ -1,6 +1,6 @@
 import { cut } from '#text/cut'
 import { E_CHAT_CONTENT, E_CHAT_IMAGE } from '#chat/errors'
-import type { RequestMessage } from '#chat/turn_messages'
+import { SYSTEM_ROLES, type RequestMessage } from '#chat/turn_messages'
 
 type Part = Record<string, any>
 
@@ -13,13 +13,19 @@ export type FetchImage = (url: string, take: TakeBytes) => Promise<string>
 /** A gateway's limit of images per message. */
 const MOST_IMAGES = 8
 
+/** Carries images if the list ends with a tool's result or an answer: a gateway reads them in a user's message only. */
+const CARRIER: RequestMessage = {
+  role: 'user',
+  content: 'Continue. These are the images of the messages before.',
+}
+
 /** Message parts an agent can read. A gateway drops all others, so the answer would miss the point. */
 const READABLE = new Set(['text', 'input_text', 'image_url', 'refusal'])
 
 /**
  * Returns the messages in a form the agent reads completely: images from the web become data: URLs, and
- * images of earlier messages move to the last one, because a gateway ignores them elsewhere. Returns the same
- * list if nothing had to change.
+ * images of earlier messages move to the last one of the user, because a gateway ignores them elsewhere. Returns the
+ * same list if nothing had to change.
  *
  * @throws E_CHAT_CONTENT, E_CHAT_IMAGE, and whatever `take` throws
  */
@@ -36,29 +42,25 @@ export async function agentContent(
   }
   const images = parts.filter(isImage)
   if (images.length === 0) return messages
-
-  const isElsewhere = images.some((part) => !addressOf(part).startsWith('data:'))
-  const active = messages.findLastIndex(({ role }) => role === 'user' || role === 'tool')
-  const isEarlier = messages.some((message, at) => at !== active && partsOf(message).some(isImage))
-  const mayCarry = messages[active]?.role === 'user' && isEarlier
-  if (!isElsewhere && !mayCarry) return messages
-
-  const kept = new Set(mayCarry ? images.slice(-MOST_IMAGES) : images)
-  if (kept.size > MOST_IMAGES) {
-    throw new E_CHAT_CONTENT(`Your agent reads ${MOST_IMAGES} images at once.`)
+  if (images.length > MOST_IMAGES) {
+    const sent = `This request has ${images.length}.`
+    throw new E_CHAT_CONTENT(`Your agent reads ${MOST_IMAGES} images at once. ${sent}`)
   }
-  const read = new Map<Part, Part>()
+
+  const last = messages.findLastIndex(({ role }) => !SYSTEM_ROLES.has(role))
+  const isAsked = messages[last]?.role === 'user'
+  const turn = isAsked ? messages : [...messages, CARRIER]
+  const reader = isAsked ? last : messages.length
+  const isInPlace = turn.every((message, at) => at === reader || !partsOf(message).some(isImage))
+  if (isInPlace && images.every((part) => addressOf(part).startsWith('data:'))) return messages
+
+  const read: Part[] = []
   const fetch = (url: string) => fetchImage(url, take)
-  for (const part of kept) read.set(part, await withData(part, fetch))
-  return messages.map((message, at) => {
-    const own = partsOf(message)
-    if (own.length === 0 && at !== active) return message
-    const texts = own.filter((part) => !isImage(part))
-    if (mayCarry && at !== active) return { ...message, content: texts }
-    const carried = mayCarry
-      ? [...read.values()]
-      : own.filter(isImage).map((part) => read.get(part)!)
-    return { ...message, content: [...textsOf(message, texts), ...carried] }
+  for (const part of images) read.push(await withData(part, fetch))
+  return turn.map((message, at) => {
+    const texts = partsOf(message).filter((part) => !isImage(part))
+    if (at === reader) return { ...message, content: [...textsOf(message, texts), ...read] }
+    return isText(message) ? message : { ...message, content: texts }
   })
 }
 

@@ -10,7 +10,8 @@ export interface RequestMessage {
  */
 const GO_ON: RequestMessage = { role: 'user', content: 'Continue.' }
 
-const SYSTEM_ROLES = new Set<unknown>(['system', 'developer'])
+/** Roles of instructions, which are no part of the talk. */
+export const SYSTEM_ROLES = new Set<unknown>(['system', 'developer'])
 
 /**
  * Returns the messages of a request's new turn. OpenAI's clients send the whole conversation each time, but

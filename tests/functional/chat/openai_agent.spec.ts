@@ -217,6 +217,46 @@ test.group('The agent, for clients of OpenAI', (group) => {
     ])
   })
 
+  test('reads images of messages before a tool’s result or an answer: {role}')
+    .with([
+      { role: 'tool', last: [] },
+      { role: 'assistant', last: [{ role: 'assistant', content: 'A' }] },
+    ])
+    .run(async ({ assert }, { last }) => {
+      gateway.script = (reply) => reply.json(200, whole({ content: 'A cat' }))
+      const image = { type: 'image_url', image_url: { url: PIXEL } }
+      const shown = { type: 'text', text: 'What is this?' }
+      const work = [
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [
+            { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: 'call_1', content: 'four legs' },
+        ...last,
+      ]
+      await ask({ messages: [{ role: 'user', content: [shown, image] }, ...work] })
+      const { messages } = gateway.requests[0].body
+      assert.deepEqual(messages.slice(0, -1), [{ role: 'user', content: [shown] }, ...work])
+      assert.equal(messages.at(-1).role, 'user')
+      assert.deepEqual(messages.at(-1).content.at(-1), image)
+    })
+
+  test('refuses more images than an agent reads, in one message or in several', async ({
+    assert,
+  }) => {
+    const image = { type: 'image_url', image_url: { url: PIXEL } }
+    const shown = (count: number) => ({ role: 'user', content: Array(count).fill(image) })
+    const between = { role: 'assistant', content: 'A dog' }
+    for (const messages of [[shown(9)], [shown(8), between, shown(1)]]) {
+      const refused = await failureOf(ask({ messages }))
+      assert.deepEqual([refused.status, refused.code], [400, 'E_CHAT_CONTENT'])
+    }
+    assert.lengthOf(gateway.requests, 0)
+  })
+
   test('counts images from the web against what is held for their sender', async ({ assert }) => {
     const images = (count: number) =>
       Array.from({ length: count }, (_, at) => ({
