@@ -60,7 +60,7 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   },
 }
 
-/** Default wait in seconds, if the error has none. */
+/** Default wait in seconds, if Mosaic's own error has none. How long a model is away only its service knows. */
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
 /** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */
@@ -68,8 +68,10 @@ export function toAnswer(failure: unknown): Answer {
   const error = (isUntold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
-  const told = retryAfter(error)
-  return { ...answer, retryAfterSec: told ?? RETRY_AFTER_SEC[answer.status] }
+  const isOfModel = answer.errors[0].code.startsWith('E_MODEL_')
+  const retryAfterSec =
+    retryAfter(error) ?? (isOfModel ? undefined : RETRY_AFTER_SEC[answer.status])
+  return { ...answer, ...(retryAfterSec !== undefined && { retryAfterSec }) }
 }
 
 /** PostgreSQL's class 22, "data exception": strings and numbers that no column accepts. */

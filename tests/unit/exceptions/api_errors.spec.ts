@@ -118,6 +118,14 @@ test.group('What an answer tells of an error', () => {
     assert.equal(answer.errors[0].message, 'That was tried too often.')
   })
 
+  test('how long a model is away is told only if its service said so', ({ assert }) => {
+    for (const status of [429, 503]) {
+      const failure = new Exception('Away.', { code: 'E_MODEL_RATE_LIMITED', status })
+      assert.notProperty(toAnswer(failure), 'retryAfterSec')
+      assert.equal(toAnswer(Object.assign(failure, { retryAfterSec: 7 })).retryAfterSec, 7)
+    }
+  })
+
   test('what cannot be read is 400', ({ assert }) => {
     assert.equal(toAnswer(Object.assign(new SyntaxError('x'), { status: 400 })).status, 400)
     assert.equal(toAnswer(new Exception('strict', { status: 422 })).status, 400)
