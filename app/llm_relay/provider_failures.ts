@@ -32,7 +32,8 @@ const CAPACITY = 10_000
 
 /**
  * Remembers each agent's last failure. The agent itself only reports "all models failed", so the chat looks
- * here for an explanation. A successful call clears it. In memory only: it concerns the current chat.
+ * here for an explanation, from the beginning of a turn on. Other calls of the agent may succeed meanwhile, which
+ * explains nothing. In memory only: it concerns the current chat.
  */
 export class ProviderFailures {
   readonly #last = new Map<string, ProviderFailure>()
@@ -49,9 +50,5 @@ export class ProviderFailures {
   last(agent: string, since?: Date): ProviderFailure | null {
     const failure = this.#last.get(agent)
     return failure && (!since || failure.at >= since) ? failure : null
-  }
-
-  clear(agent: string): void {
-    this.#last.delete(agent)
   }
 }

@@ -193,7 +193,6 @@ export class LlmRelay {
       const message = redact(error.message, apiKey)
       return this.#instead(target, judgeError({ ...error, message }, name))
     }
-    this.#forget(target)
     whole.once('error', (broken) => this.#brokeOff(target, broken))
     return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })
   }
@@ -214,7 +213,6 @@ export class LlmRelay {
       const answer = await withJsonOf(call.body, IN_PLACE_LIMIT, target.agent, (body) =>
         target.adapter.respond!({ path, body, signal: call.signal })
       )
-      this.#forget(target)
       return this.#metered(target, {
         status: answer.status,
         headers: toAgent(Object.fromEntries(answer.headers)),
@@ -235,7 +233,6 @@ export class LlmRelay {
       if (!asked) return this.#instead(target, takeTheNextModel('bad_request', name))
       const made = await this.embeddings.at(target, asked, call.signal)
       if (!made.ok) return this.#instead(target, takeTheNextModel(made.reason, name, made.message))
-      this.#forget(target)
       return { status: 200, headers: JSON_BODY, body: embeddingAnswer(made, asked) }
     })
   }
@@ -268,11 +265,6 @@ export class LlmRelay {
         ? sentence(reason, name)
         : `${name} broke off in the middle of its answer.`
     this.#remember(target, { provider: name, reason, message }, error)
-  }
-
-  /** Clears earlier failures after a successful call. */
-  #forget({ agent, isHidden, isDirect }: RelayTarget): void {
-    if (!isHidden && !isDirect) this.failures.clear(agent)
   }
 
   #remember(target: RelayTarget, failure: Omit<ProviderFailure, 'at'>, cause?: unknown): void {
