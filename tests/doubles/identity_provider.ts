@@ -1,8 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
+import { signingKeys } from '#tests/doubles/signing_keys'
 
 export interface Person {
   email: string
@@ -42,7 +43,7 @@ export class IdentityProvider {
 
   #provider(origin: string): Provider {
     const { clientId, clientSecret } = IdentityProvider.CLIENT
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const { privateKey } = signingKeys('provider')
     return new Provider(this.url, {
       clients: [
         {

@@ -1,5 +1,6 @@
-import { createHash, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
+import { createHash, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { LoopbackService, type Received, type Reply } from '#tests/contracts/loopback_service'
+import { signingKeys } from '#tests/doubles/signing_keys'
 
 const KEY_ID = 'key-1'
 
@@ -29,8 +30,8 @@ export interface Roguery {
 export class RogueIssuer {
   static readonly CLIENT = { clientId: 'mosaic', clientSecret: 'a secret of the client' }
 
-  readonly #published = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  readonly #other = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #published = signingKeys('published')
+  readonly #other = signingKeys('other')
   readonly #grants = new Map<string, Grant>()
   #service!: LoopbackService
   #roguery: Roguery = {}
