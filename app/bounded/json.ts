@@ -15,7 +15,7 @@ const CLOSING = new Set([0x5d, 0x7d])
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
-  if (isOverbuilt(text))
+  if (text.length > MOST_DEPTH && isOverbuilt(text))
     throw new SyntaxError('The JSON is nested too deeply, or has too many parts.')
   return JSON.parse(text)
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, WakeProgress } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { EventStream } from '#http/event_stream'
@@ -119,8 +119,8 @@ export class OpenAiChat {
       /** A stored response can be continued by its id, through which the gateway finds the session. */
       const isPassing = asked.request.store === false && !asked.request.previous_response_id
       const sessionKey = asked.sessionKey ?? (isPassing ? passingKey() : null)
-      const turn = this.#turn(exchange, { body, model: reference, sessionKey })
-      turn.path = '/v1/responses'
+      const path = '/v1/responses'
+      const turn = this.#turn(exchange, { body, model: reference, sessionKey, path })
       await this.#ask({ turn, dialect: RESPONSES, stream: asked.stream, toolNames }, exchange)
     })
   }
@@ -173,7 +173,10 @@ export class OpenAiChat {
     return chatBody(toolNames ? toolNames.renamed(request) : request, false)
   }
 
-  #turn({ agent, request }: Exchange, turn: Pick<Turn, 'body' | 'model' | 'sessionKey'>): Turn {
+  #turn(
+    { agent, request }: Exchange,
+    turn: Pick<Turn, 'body' | 'model' | 'sessionKey' | 'path'>
+  ): Turn {
     return { ...turn, agent, headers: request.headers }
   }
 
@@ -190,10 +193,13 @@ export class OpenAiChat {
   async #stream({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
     const { response, requestId } = exchange
     const stream = new EventStream(response, { ...this.#timing, requestId })
-    turn.onProgress = ({ stage }) => stream.opened && stream.comment(`waking: ${stage}`)
+    const onProgress = ({ stage }: WakeProgress) => {
+      if (stream.opened) stream.comment(`waking: ${stage}`)
+    }
     try {
       const answer = new OpenAiStream(stream, this.#recorded(turn.agent), { dialect, toolNames })
-      await this.#services.relay.send(turn, answer, response)
+      /** A turn that gained `onProgress` later would live, with its request, until a full garbage collection. */
+      await this.#services.relay.send({ ...turn, onProgress }, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
       if (!stream.opened) throw error
@@ -207,11 +213,11 @@ export class OpenAiChat {
 
   async #complete({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
     const { response, requestId } = exchange
-    turn.wakeTimeoutMs = WAKE_TIMEOUT_MS
     const recorded = this.#recorded(turn.agent)
     const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames, dialect })
     try {
-      await this.#services.relay.send(turn, answer, response)
+      const patient = { ...turn, wakeTimeoutMs: WAKE_TIMEOUT_MS }
+      await this.#services.relay.send(patient, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
       if (!response.headersSent) throw error

@@ -34,10 +34,26 @@ export interface ModelRequest {
 }
 
 /** An OpenAI chat request, ready to forward. */
-export interface ChatRequest extends ModelRequest {
-  sessionKey: string | null
-  /** The body for the gateway: the client's own bytes if nothing had to change. */
-  readonly body: Buffer | string
+export class ChatRequest implements ModelRequest {
+  readonly stream: boolean
+  readonly namedModel: string | null
+  readonly request: OpenAiBody
+  readonly sessionKey: string | null
+  /** The client's own bytes if nothing has to change. */
+  readonly #unchanged: Buffer | null
+
+  constructor(read: ModelRequest, key: string | null, unchanged: Buffer | null) {
+    this.stream = read.stream
+    this.namedModel = read.namedModel
+    this.request = read.request
+    this.sessionKey = key
+    this.#unchanged = unchanged
+  }
+
+  /** The body for the gateway. */
+  get body(): Buffer | string {
+    return this.#unchanged ?? chatBody(this.request, this.sessionKey !== null)
+  }
 }
 
 /**
@@ -57,13 +73,7 @@ export function readChatRequest(body: Buffer, naming: Naming = {}): ChatRequest 
   const endsWithAnswer = wholeHistory(request.messages) !== request.messages
   const mustChange =
     isNamed || namedModel !== null || hasUser(request) || hasNull(request) || endsWithAnswer
-  return {
-    ...read,
-    sessionKey: isNamed ? sessionKey('api', name) : null,
-    get body() {
-      return mustChange ? chatBody(request, isNamed) : body
-    },
-  }
+  return new ChatRequest(read, isNamed ? sessionKey('api', name) : null, mustChange ? null : body)
 }
 
 /**

@@ -27,32 +27,52 @@ export interface ReadLimits {
  *
  * @throws E_CHAT_TOO_LARGE before excess bytes are buffered, E_CHAT_TOO_SLOW, and whatever `take` throws
  */
-export async function readBody(
-  request: IncomingMessage,
-  { limit, take, deadlineMs }: ReadLimits
-): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: ReadLimits): Promise<Buffer> {
+  const { limit, take } = limits
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
-  const read = Promise.withResolvers<Buffer>()
   const body = new GrowingBuffer()
+  const add = (chunk: Buffer) => {
+    if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
+    take(chunk.length)
+    body.add(chunk)
+  }
+  try {
+    /** Most bodies are short and come with their headers: those need no events and no timer. */
+    if (hasArrived(request)) add(request.read())
+    else await addArriving(request, add, limits.deadlineMs)
+  } finally {
+    request.resume()
+  }
+  return body.take()
+}
+
+/** Whether the body is in memory as a whole, though the request may not have ended yet. */
+function hasArrived({ headers, readableLength }: IncomingMessage): boolean {
+  return readableLength > 0 && readableLength === Number(headers['content-length'])
+}
+
+/** Resolves once the body has ended. @throws E_CHAT_TOO_SLOW, and whatever `add` throws */
+async function addArriving(
+  request: IncomingMessage,
+  add: (chunk: Buffer) => void,
+  deadlineMs: number
+): Promise<void> {
+  const read = Promise.withResolvers<void>()
   const receive = (chunk: Buffer) => {
     try {
-      if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
-      take(chunk.length)
-      body.add(chunk)
+      add(chunk)
     } catch (error) {
       read.reject(error as Error)
     }
   }
   const timer = setTimeout(() => read.reject(new E_CHAT_TOO_SLOW()), deadlineMs)
   request.on('data', receive)
-  request.once('end', () => read.resolve(body.take()))
+  request.once('end', read.resolve)
   request.once('error', read.reject)
   try {
-    return await read.promise
-  } catch (error) {
-    request.off('data', receive).resume()
-    throw error
+    await read.promise
   } finally {
+    request.off('data', receive)
     clearTimeout(timer)
   }
 }

@@ -16,9 +16,17 @@ export interface RelayClient {
   removeListener(event: 'close', left: () => void): unknown
 }
 
+/**
+ * One call in progress. The set's entry is this object rather than its ending: sets keep the entries of their outgrown
+ * tables until a full garbage collection, and with each ending its whole request.
+ */
+interface Running {
+  end: ((reason: Error) => void) | null
+}
+
 /** The calls in progress: each ends when its client leaves, and all end when Mosaic stops. */
 export class RunningCalls {
-  readonly #endings = new Set<(reason: Error) => void>()
+  readonly #running = new Set<Running>()
   #isStopping = false
   #idle: () => void = () => {}
 
@@ -36,22 +44,24 @@ export class RunningCalls {
     const leave = () => end(LEFT)
     if (client.destroyed) leave()
     client.once('close', leave)
-    this.#endings.add(end)
+    const running: Running = { end }
+    this.#running.add(running)
     return () => {
       client.removeListener('close', leave)
-      this.#endings.delete(end)
-      if (this.#endings.size === 0) this.#idle()
+      running.end = null
+      this.#running.delete(running)
+      if (this.#running.size === 0) this.#idle()
     }
   }
 
   /** Admits no more calls, gives running ones this many milliseconds to end, then ends the rest. */
   async drain(ms: number): Promise<void> {
     this.#isStopping = true
-    if (this.#endings.size === 0) return
+    if (this.#running.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#idle = resolve
     const deadline = setTimeout(() => {
-      for (const end of this.#endings) end(new E_MOSAIC_STOPPING())
+      for (const { end } of this.#running) end?.(new E_MOSAIC_STOPPING())
     }, ms)
     await promise
     clearTimeout(deadline)

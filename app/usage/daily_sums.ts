@@ -14,7 +14,7 @@ export class DailySums<Values extends object> {
   add(day: string, key: string, more: Partial<Values>): void {
     const name = `${day}/${key}`
     const sum = this.#sums.get(name) ?? ({ ...this.none } as Record<string, number>)
-    for (const [field, value] of Object.entries(more)) sum[field] += value as number
+    for (const field in more) sum[field] += more[field] as number
     this.#sums.set(name, sum)
   }
 
