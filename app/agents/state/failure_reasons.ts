@@ -27,8 +27,8 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     help: ASK_ADMIN,
   },
   no_capacity: {
-    message: 'There is no room for another agent just now.',
-    help: 'Try again in a few minutes, when other agents have gone to sleep. If it goes on, tell an admin: the disk may be full.',
+    message: 'No machine can take your agent just now.',
+    help: 'Try again in a few minutes. If it goes on, tell an admin: a disk or the memory may be full, or the machine with its data is closed for maintenance.',
   },
   boot_timeout: {
     message: 'Your agent took too long to start.',
