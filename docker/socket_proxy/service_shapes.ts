@@ -143,7 +143,8 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
     ReadOnly: oneOf(true),
     CapabilityDrop: list(oneOf('ALL', 'all', 'CAP_ALL'), { min: 1, max: 1 }),
     CapabilityAdd: optional(CAPABILITIES[purpose]),
-    HealthCheck: optional(
+    // As an engine spells it: a change sends back the spec that an inspection gave.
+    Healthcheck: optional(
       object({
         Test: HEALTH_TESTS[purpose],
         Interval: optional(between(0, HOUR_NS)),
@@ -175,7 +176,7 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
         Delay: optional(between(0, HOUR_NS)),
       }),
       Networks: list(object({ Target: text(NAME) }), { min: 1, max: 1 }),
-      Placement: optional(object({ Constraints: optional(list(CONSTRAINT, { max: 32 })) })),
+      Placement: optional(object({ Constraints: optional(list(CONSTRAINT, { max: 1024 })) })),
       LogDriver: optional(
         object({
           Name: oneOf('json-file', 'local', 'none'),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import { answerWizard } from '#tests/e2e/ready_mosaic'
 import { testSwarm, type Swarm, type SwarmNode } from '#tests/engine/swarm'
 
 const run = promisify(execFile)
@@ -51,6 +52,7 @@ function stackOn({ manager, worker, nodes }: Swarm): void {
     MOSAIC_PORT_MODE: 'host',
     MOSAIC_ENDPOINT_MODE: 'dnsrr',
     MOSAIC_UPDATE_ORDER: 'stop-first',
+    MOSAIC_AGENT_IMAGES: manager.gatewayImage.replace(/:.*/, ''),
   }
   const docker = async (words: string[], change: NodeJS.ProcessEnv = {}) => {
     const env = { ...environment, ...change }
@@ -77,7 +79,16 @@ function stackOn({ manager, worker, nodes }: Swarm): void {
     return lines.map((line) => line.split(' ')[0])
   }
 
+  /** Runs a command of Mosaic in its container on the manager. */
+  const ace = async (...words: string[]) => {
+    const filter = ['--filter', `label=com.docker.swarm.service.name=${STACK}_mosaic`]
+    const id = (await docker(['ps', '--quiet', ...filter])).trim()
+    return docker(['exec', id, 'sh', 'docker/start.sh', ...words])
+  }
+
   test.group('The stack of stack.yaml', (group) => {
+    let setupLink = ''
+
     group.setup(() => {
       writeFileSync(keyFile, key, { mode: 0o600 })
       const stack = readFileSync(app.makePath('docker/stack.yaml'), 'utf8')
@@ -133,6 +144,7 @@ function stackOn({ manager, worker, nodes }: Swarm): void {
       // A task that is not healthy yet has no log to show.
       const log = await docker(['service', 'logs', '--raw', `${STACK}_mosaic`])
       assert.include(log, `http://${manager.address}:${PORT}/onboarding?token=`)
+      setupLink = /http:\S+\/onboarding\?token=\S+/.exec(log)![0]
       await deploy({ LOG_LEVEL: 'warn' })
       const isReplaced = async () => {
         const now = await tasksAtWork()
@@ -146,6 +158,38 @@ function stackOn({ manager, worker, nodes }: Swarm): void {
         await pause()
       }
       assert.deepEqual(silences, [])
+    }).timeout(UPDATED_MS + COMMAND_MS)
+
+    test('runs agents on the nodes that Mosaic leaves free, through the socket proxy', async ({
+      assert,
+    }) => {
+      // As docs/swarm.md says: Docker lets no container reach a published port of its own node.
+      const move = ['--replicas', '1', '--constraint-add', 'node.role==manager']
+      const before = await tasksAtWork()
+      await docker(['service', 'update', '--quiet', '--detach', ...move, `${STACK}_mosaic`])
+      const deadline = Date.now() + UPDATED_MS
+      const isMoved = async () => {
+        const now = await tasksAtWork()
+        return now.length === 1 && !before.includes(now[0])
+      }
+      while (!(await isMoved()) || !(await isLive(manager))) {
+        if (Date.now() > deadline) assert.fail('Mosaic is not on the manager alone')
+        await pause()
+      }
+      await ace('settings:set', 'runtime.image', JSON.stringify(manager.gatewayImage))
+      await ace('settings:set', 'runtime.driver', '"swarm"')
+      const mosaic = { url: `http://${manager.address}:${PORT}`, setupLink }
+      const api = await answerWizard(mosaic, { type: 'demo', model: 'echo' })
+      const messages = [{ role: 'user', content: 'hi' }]
+      const said = await api.raw('POST', '/v1/chat/completions', { model: 'openclaw', messages })
+      const body = (await said.json()) as { choices?: { message: { content: string } }[] }
+      assert.equal(body.choices?.[0].message.content, 'Turn 1: hi', JSON.stringify(body))
+      const found = await api.ask<{ name: string; agents: number }[]>('GET', '/api/v1/admin/nodes')
+      const busy = found.filter(({ agents }) => agents > 0)
+      assert.deepEqual(
+        busy.map(({ name }) => name),
+        [worker.name]
+      )
     }).timeout(UPDATED_MS + COMMAND_MS)
   })
 }

@@ -59,7 +59,7 @@ function agent(): Body {
         Init: true,
         ReadOnly: true,
         CapabilityDrop: ['ALL'],
-        HealthCheck: { Test: ['NONE'] },
+        Healthcheck: { Test: ['NONE'] },
         StopSignal: 'SIGTERM',
         StopGracePeriod: 5e9,
         Hostname: NAME,
@@ -279,7 +279,7 @@ const BAD_ROOTS: Record<string, (body: Body) => void> = {
   'another path': (body) => container(body).Env.push('PATH=/node/usr/bin'),
   'no environment': (body) => delete container(body).Env,
   'a health check of its own': (body) =>
-    (container(body).HealthCheck = { Test: ['CMD-SHELL', 'id'] }),
+    (container(body).Healthcheck = { Test: ['CMD-SHELL', 'id'] }),
   'one more capability': (body) => (container(body).CapabilityAdd = ['SYS_ADMIN']),
 }
 

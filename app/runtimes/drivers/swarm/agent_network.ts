@@ -169,7 +169,7 @@ export class AgentNetwork {
           CapabilityDrop: ['ALL'],
           CapabilityAdd: ['NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'],
           StopGracePeriod: 1e9,
-          HealthCheck: {
+          Healthcheck: {
             Test: ['CMD-SHELL', 'test -e /tmp/ready'],
             Interval: 250e6,
             Timeout: 5e9,

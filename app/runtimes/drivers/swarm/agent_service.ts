@@ -68,7 +68,7 @@ export function hardenedContainer(image: string, memoryMb: number) {
     ReadOnly: true,
     CapabilityDrop: ['ALL'],
     // A swarm starts an unhealthy task elsewhere, which only the agent's lifecycle may do.
-    HealthCheck: { Test: ['NONE'] },
+    Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGTERM',
     StopGracePeriod: GRACE_SEC * SECOND_NS,
     Mounts: [tmpfs(Math.min(TMP_MB, Math.floor(memoryMb / 4)))],
