@@ -1,40 +1,45 @@
 /**
- * The swarm driver on the tests' swarm, with a fast-starting double of OpenClaw. For comparison, dockerode alone
- * scales a service of the same spec.
+ * Mosaic's web process as `bin/server.ts` starts it, on the tests' swarm, with a fast-starting double of OpenClaw. For
+ * comparison, dockerode alone scales a service of the same spec.
  */
-import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
-import { Secret } from '@adonisjs/core/helpers'
 import type { Service, Task } from '#runtimes/drivers/swarm/objects'
-import { HERE, SwarmTrial } from '#tests/contracts/swarm_trial'
 import { testSwarm } from '#tests/engine/swarm'
 import { answerQuestions } from '../answering.js'
+import { demoAgents } from '../demo_agents.js'
 import { untilReady } from '../storm.js'
+import { webProcess } from '../web_process.js'
 
 const LOOK_MS = 25
 const BARE = 'bare'
 
-const { manager, nodes } = testSwarm()!
-const trial = await SwarmTrial.prepare(testSwarm()!)
-const driver = await trial.open(HERE)
-let spec = trial.spec()
-const ref = { name: spec.name, state: null }
+const { manager, worker } = testSwarm()!
+const { docker } = manager
+
+const app = await webProcess()
+const settings = await app.container.make('settings')
+const lifecycle = await app.container.make('agents.lifecycle')
+await settings.set('swarm.host', manager.host)
+await settings.set('runtime.image', manager.gatewayImage)
+await settings.set('runtime.memoryMb', 256)
+/** Both on one node, so that the way to the node is the same. */
+await settings.patch({ 'runtime.options.swarm.constraints': `node.hostname==${worker.name}` })
+await settings.set('runtime.driver', 'swarm')
+const [agent, model] = await demoAgents(2)
 
 /** Network, packet filters and isolation proof are made once per installation, the volume once per agent. */
-await trial.start(spec)
+await lifecycle.ensureRunning(agent)
+await lifecycle.stop(agent)
+/** Stays awake: the copy of its service fetches its document with its token, which a stop would end. */
+await lifecycle.ensureRunning(model)
 await makeBare()
-await driver.stop(ref)
 
-/** Each wake has another token, as Mosaic renews it. */
-async function wakeByDriver(): Promise<number> {
-  const id = randomUUID()
-  const hash = createHash('sha256').update(id).digest('hex')
-  spec = { ...spec, hash, generation: spec.generation + 1, token: new Secret(`token-${id}`) }
+/** As a user's message does: lease, row, a new token, the driver, and the wait until the gateway is ready. */
+async function wakeByMosaic(): Promise<number> {
   const ms = await timed(async () => {
-    const { endpoint } = await driver.ensure(spec, trial.patient())
-    await untilReady(endpoint)
+    await lifecycle.ensureRunning(agent)
   })
-  await driver.stop(ref)
+  await lifecycle.stop(agent)
   return ms
 }
 
@@ -49,11 +54,12 @@ async function wakeByDockerode(): Promise<number> {
   return ms
 }
 
-/** Copies the agent's service. Without Mosaic's labels, so that the driver ignores it. */
+/** Copies the agent's service. Without Mosaic's labels, so that Mosaic ignores it. */
 async function makeBare(): Promise<void> {
-  const { Spec } = (await manager.docker.getService(spec.name).inspect()) as Service
+  const name = `mosaic-user-${model.slice('user/'.length)}`
+  const { Spec } = (await docker.getService(name).inspect()) as Service
   const { ContainerSpec } = Spec.TaskTemplate
-  await manager.docker.createService({
+  await docker.createService({
     ...Spec,
     Name: BARE,
     Labels: {},
@@ -63,7 +69,7 @@ async function makeBare(): Promise<void> {
 }
 
 async function scaleBare(replicas: number): Promise<void> {
-  const service = manager.docker.getService(BARE)
+  const service = docker.getService(BARE)
   const { Version, Spec } = (await service.inspect()) as Service
   const ForceUpdate = (Spec.TaskTemplate.ForceUpdate ?? 0) + replicas
   await service.update({
@@ -76,18 +82,14 @@ async function scaleBare(replicas: number): Promise<void> {
 
 async function tasksOfBare(): Promise<Task[]> {
   const filters = { 'service': [BARE], 'desired-state': ['running', 'shutdown'] }
-  return (await manager.docker.listTasks({ filters } as object)) as Task[]
+  return (await docker.listTasks({ filters } as object)) as Task[]
 }
 
 async function endpointOfBare(): Promise<string> {
   for (;;) {
     const task = (await tasksOfBare()).find(({ Status }) => Status.State === 'running')
     const port = task?.Status.PortStatus?.Ports?.[0]?.PublishedPort
-    if (port) {
-      const { Description } = await manager.docker.getNode(task.NodeID!).inspect()
-      const { address } = nodes.find(({ name }) => name === Description.Hostname)!
-      return `http://${address}:${port}`
-    }
+    if (port) return `http://${worker.address}:${port}`
     await after(LOOK_MS)
   }
 }
@@ -98,4 +100,4 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - startedAt
 }
 
-answerQuestions({ driver: wakeByDriver, dockerode: wakeByDockerode }, {})
+answerQuestions({ mosaic: wakeByMosaic, dockerode: wakeByDockerode }, {})
