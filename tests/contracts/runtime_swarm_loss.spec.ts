@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
+import { Secret } from '@adonisjs/core/helpers'
 import { inParallel } from '#timing/in_parallel'
 import { LABEL } from '#runtimes/engine/labels'
 import type { SwarmDriver } from '#runtimes/drivers/swarm/driver'
@@ -98,8 +100,18 @@ function lossOf({ worker, manager, shared }: Swarm): void {
     test('agents with data on the lost node say so, and come back with it', async ({ assert }) => {
       await prepare(null)
       const lost = await startAll()
-      await lose(lost)
-      for (const spec of lost) {
+      const [asleep, ...awake] = lost
+      await driver.stop({ name: asleep.name, state: null })
+      await lose(awake)
+      const secrets = await trial.names('secrets')
+      for (let generation = 2; generation < 4; generation++) {
+        const hash = randomUUID()
+        const woken = { ...asleep, generation, hash, token: new Secret(`token-${hash}`) }
+        const failure = await driver.ensure(woken, trial.patient()).catch((error) => error)
+        assert.equal(failure.reason, 'engine_unreachable')
+      }
+      assert.sameMembers(await trial.names('secrets'), secrets)
+      for (const spec of awake) {
         const seen = await observed(spec)
         assert.equal(seen?.failure?.reason, 'engine_unreachable')
         assert.match(seen!.failure!.message, /node worker is lost/)

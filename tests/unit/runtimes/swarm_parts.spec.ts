@@ -52,7 +52,7 @@ const placed = (isShared: boolean) =>
 
 function service(replicas: number): Service {
   const Spec = { ...placed(false), Mode: { Replicated: { Replicas: replicas } } }
-  return { ID: 's1', Version: { Index: 1 }, Spec }
+  return { ID: 's1', Version: { Index: 1 }, CreatedAt: '2026-01-01T00:00:00Z', Spec }
 }
 
 function task(State: TaskState, more: Partial<Task['Status']> = {}, start = 1): Task {
@@ -86,6 +86,9 @@ test.group('Runtime | swarm, its parts', () => {
     })
     const tasks = [on('n1', 'a'), on('n1', 'b'), on('n1', 'c', 'shutdown'), on('n2', 'd')]
     const agents = new Map(['a', 'c', 'd'].map((name) => [name, `user/${name}`]))
+    // Its node was lost, and it runs elsewhere by now.
+    tasks.push(on('n1', 'e'), { ...on('n2', 'e'), CreatedAt: '2026-01-02T00:00:00Z' })
+    agents.set('e', 'user/e')
     const node = { id: 'n1', memory: 1000 }
     assert.deepEqual(loadOf(node, { tasks: [...tasks, on('n1', 'guard')], agents, used: 7 }), {
       memory: { total: 1000, promised: 100, used: 7 },
@@ -127,9 +130,8 @@ test.group('Runtime | swarm, its parts', () => {
     await drained.set('n2', true)
     assert.deepEqual(Object.values(nodes[1].labels), ['yes'])
     assert.deepEqual(await drained.constraints(), ['node.id!=n2'])
-    await drained.refuse('a', 'n1')
-    await drained.refuse('a', null)
-    await assert.rejects(() => drained.refuse('a', 'n2'), /node worker, which is drained/)
+    drained.refuse('a', nodes[0])
+    assert.throws(() => drained.refuse('a', nodes[1]), /node worker, which is drained/)
     await drained.set('n2', false)
     assert.deepEqual(await drained.constraints(), [])
     await assert.rejects(() => drained.set('n3', true), /no node "n3"/)

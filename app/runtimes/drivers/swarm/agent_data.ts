@@ -5,7 +5,7 @@ import type { InstanceSpec, NodeLabels, RuntimeContext } from '#runtimes/contrac
 import type { DrainedNodes } from '#runtimes/drivers/swarm/drained_nodes'
 import type { Ground } from '#runtimes/drivers/swarm/ground'
 import type { Home, Homes } from '#runtimes/drivers/swarm/homes'
-import { labelled, listed, type SwarmSettings } from '#runtimes/drivers/swarm/options'
+import { excluded, labelled, listed, type SwarmSettings } from '#runtimes/drivers/swarm/options'
 import type { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
 import type { Steward, StewardPlace } from '#runtimes/drivers/swarm/steward'
 
@@ -131,11 +131,13 @@ export class AgentData {
     image: string,
     placement?: NodeLabels
   ): Promise<StewardPlace> {
-    const { network, constraint } = await this.#ground.require(image)
+    const { network, constraint, closed } = await this.#ground.require(image)
     const constraints = [
       constraint,
       ...listed(this.#settings.constraints),
-      ...(home?.node ? [] : [...labelled(placement), ...(await this.#drained.constraints())]),
+      ...(home?.node
+        ? []
+        : [...labelled(placement), ...excluded(closed), ...(await this.#drained.constraints())]),
     ]
     return { name, node: home?.node ?? null, image, network, constraints }
   }

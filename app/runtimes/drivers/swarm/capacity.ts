@@ -5,7 +5,7 @@ import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
 import type { DrainedNodes } from '#runtimes/drivers/swarm/drained_nodes'
 import type { Homes } from '#runtimes/drivers/swarm/homes'
 import type { Isolation } from '#runtimes/drivers/swarm/isolation'
-import type { Task } from '#runtimes/drivers/swarm/objects'
+import { latestOf, type Task } from '#runtimes/drivers/swarm/objects'
 import type { Services } from '#runtimes/drivers/swarm/services'
 
 interface CapacityParts {
@@ -81,12 +81,17 @@ export function loadOf(
 ): Pick<RuntimeNode, 'memory' | 'instances'> {
   const instances: RuntimeNode['instances'] = []
   let promised = 0
-  for (const { NodeID, Status, Spec } of tasks) {
-    const name = Spec.ContainerSpec.Labels?.[LABEL.name] ?? ''
+  for (const [name, ofAgent] of Map.groupBy(tasks, nameOf)) {
+    // The earlier task of an agent that left a lost node counts as running for a day.
+    const { NodeID, Status, Spec } = latestOf(ofAgent)!
     const agent = agents.get(name)
     if (NodeID !== node.id || Status.State !== 'running' || !agent) continue
     instances.push({ name, agent })
     promised += Spec.Resources?.Reservations?.MemoryBytes ?? 0
   }
   return { memory: { total: node.memory, promised, used }, instances }
+}
+
+function nameOf({ Spec }: Task): string {
+  return Spec.ContainerSpec.Labels?.[LABEL.name] ?? ''
 }

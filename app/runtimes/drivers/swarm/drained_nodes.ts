@@ -1,5 +1,6 @@
 import { E_RUNTIME_NODE_UNKNOWN, RuntimeError } from '#runtimes/errors'
 import { shortHash } from '#runtimes/engine/short_hash'
+import { excluded } from '#runtimes/drivers/swarm/options'
 import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
 
 /**
@@ -22,13 +23,12 @@ export class DrainedNodes {
   /** Returns the constraints of a task that no drained node may get. */
   async constraints(): Promise<string[]> {
     const nodes = await this.#cluster.nodes()
-    return nodes.filter((node) => this.has(node)).map(({ id }) => `node.id!=${id}`)
+    return excluded(nodes.filter((node) => this.has(node)).map(({ id }) => id))
   }
 
-  /** @throws RuntimeError `no_capacity` if the agent can run on no node but this one, and it is drained */
-  async refuse(name: string, home: string | null): Promise<void> {
-    const node = home === null ? null : await this.#cluster.node(home)
-    if (!node || !this.has(node)) return
+  /** @throws RuntimeError `no_capacity` if the node of the agent's data is drained */
+  refuse(name: string, node: ClusterNode): void {
+    if (!this.has(node)) return
     throw new RuntimeError(
       'no_capacity',
       `The data of ${name} is on the node ${node.name}, which is drained.`,

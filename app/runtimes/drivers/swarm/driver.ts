@@ -197,7 +197,7 @@ export class SwarmDriver implements RuntimeDriver {
 
   async #remove({ stopper, files, watcher }: SwarmSession, name: string): Promise<void> {
     await stopper.remove(name)
-    await files.prune(name, null)
+    await files.prune(name)
     watcher.gone(name)
   }
 

@@ -6,6 +6,7 @@ import type { AgentNetwork } from '#runtimes/drivers/swarm/agent_network'
 import type { Cluster } from '#runtimes/drivers/swarm/cluster'
 import { NO_NODE, unguardedFinding } from '#runtimes/drivers/swarm/findings'
 import type { Isolation } from '#runtimes/drivers/swarm/isolation'
+import type { Leftovers } from '#runtimes/drivers/swarm/leftovers'
 import type { SwarmDriverConfig, SwarmSettings } from '#runtimes/drivers/swarm/options'
 
 /** Age at which nodes and their guards are looked at again: one may have joined. */
@@ -16,7 +17,16 @@ const RETRY_MS = 5000
 interface State {
   network: string
   findings: RuntimeFinding[]
+  /** Ids of nodes that lack their guard or their proof now. */
+  closed: ReadonlySet<string>
   isUsable: boolean
+}
+
+interface Look {
+  image: string
+  state: Promise<State>
+  /** When to look again. */
+  dueAt: number
 }
 
 /** What must be there before agents start: their network, guarded nodes, and the proof that these isolate. */
@@ -24,18 +34,25 @@ export class Ground {
   readonly #cluster: Cluster
   readonly #network: AgentNetwork
   readonly #isolation: Isolation
+  readonly #leftovers: Leftovers
   readonly #settings: SwarmSettings
   readonly #config: Pick<SwarmDriverConfig, 'internalPort' | 'internalUrl'>
-  #looked: { state: Promise<State>; at: number; image: string; isOld: boolean } | null = null
+  #looked: Look | null = null
 
   constructor(
-    parts: { cluster: Cluster; network: AgentNetwork; isolation: Isolation },
+    parts: {
+      cluster: Cluster
+      network: AgentNetwork
+      isolation: Isolation
+      leftovers: Leftovers
+    },
     settings: SwarmSettings,
     config: Pick<SwarmDriverConfig, 'internalPort' | 'internalUrl'>
   ) {
     this.#cluster = parts.cluster
     this.#network = parts.network
     this.#isolation = parts.isolation
+    this.#leftovers = parts.leftovers
     this.#settings = settings
     this.#config = config
   }
@@ -62,13 +79,16 @@ export class Ground {
   }
 
   /**
-   * Returns the agents' network and the constraint of nodes that isolate.
+   * Returns the agents' network, the constraint of nodes that have isolated once, and those of them that do not now.
+   * The latter are no constraint by label: a swarm would end the agents that run there at once.
    *
    * @throws RuntimeError if no node may run agents
    */
-  async require(image: string): Promise<{ network: string; constraint: string }> {
-    const { network, findings, isUsable } = await this.#state(image)
-    if (isUsable) return { network, constraint: this.#isolation.constraint }
+  async require(
+    image: string
+  ): Promise<Pick<State, 'network' | 'closed'> & { constraint: string }> {
+    const { network, findings, closed, isUsable } = await this.#state(image)
+    if (isUsable) return { network, closed, constraint: this.#isolation.constraint }
     const { message, hint } = findings.find(({ severity }) => severity === 'error') ?? NO_NODE
     throw new RuntimeError('not_isolated', message, { help: hint })
   }
@@ -83,39 +103,43 @@ export class Ground {
   #state(image: string): Promise<State> {
     const former = this.#looked
     if (former?.image !== image) return this.#look(image)
-    const isDue = performance.now() - former.at > FRESH_MS
-    if (isDue && !former.isOld) {
-      former.isOld = true
-      this.#look(image).catch(() => {})
+    if (performance.now() > former.dueAt) {
+      former.dueAt = Infinity
+      // If it fails, the former state stands and is looked at again.
+      const retry = () => void (former.dueAt = performance.now() + RETRY_MS)
+      this.#look(image).then(retry, retry)
     }
     return former.state
   }
 
   #look(image: string): Promise<State> {
-    const former = this.#looked
-    const state = this.#prepare(image)
-    const looked = { state, at: performance.now(), image, isOld: false }
-    const settle = (isUsable: boolean) => {
-      if (isUsable) this.#looked = looked
-      else if (this.#looked === looked) setTimeout(() => (this.#looked = null), RETRY_MS).unref()
+    const looked: Look = { image, state: this.#prepare(image), dueAt: Infinity }
+    const forget = () => {
+      if (this.#looked === looked) this.#looked = null
     }
-    if (former?.image !== image) this.#looked = looked
-    state.then(
-      ({ isUsable }) => settle(isUsable),
-      () => {
-        if (this.#looked === looked) this.#looked = null
-      }
-    )
-    return state
+    if (this.#looked?.image !== image) this.#looked = looked
+    looked.state.then(({ isUsable, closed }) => {
+      this.#looked = looked
+      looked.dueAt = performance.now() + (closed.size > 0 ? RETRY_MS : FRESH_MS)
+      if (!isUsable) setTimeout(forget, RETRY_MS).unref()
+    }, forget)
+    return looked.state
   }
 
   async #prepare(image: string): Promise<State> {
+    // What is left over now goes with a later look.
+    await this.#leftovers.remove().catch(() => {})
     const mosaic = await this.mosaic()
     const { egress, sources } = this.#settings
     const network = await this.#network.prepare({ mosaic, egress, sources, image })
     const { findings, proven } = await this.#isolation.prove(network, mosaic, image)
     for (const [node, why] of network.unguarded) findings.push(unguardedFinding(node, why))
     if (proven.length === 0) findings.push(NO_NODE)
-    return { network: network.id, findings, isUsable: proven.length > 0 }
+    const open = new Set(proven.map(({ id }) => id))
+    const closed = (await this.#cluster.nodes())
+      .filter((node) => this.#isolation.isProven(node) && !open.has(node.id))
+      .map(({ id }) => id)
+    const isUsable = proven.length > 0
+    return { network: network.id, findings, closed: new Set(closed), isUsable }
   }
 }

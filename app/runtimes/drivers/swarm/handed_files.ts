@@ -16,6 +16,7 @@ export type FileReference = Record<string, unknown>
 
 interface Stored {
   ID: string
+  CreatedAt: string
   Spec: { Name: string; Labels?: Record<string, string> }
 }
 
@@ -64,15 +65,14 @@ export class HandedFiles {
     return { File, SecretID: id, SecretName: name }
   }
 
-  /** Deletes an agent's tokens but the one that its service refers to. */
-  async prune(name: string, kept: FileReference | null): Promise<void> {
-    const filters = {
-      label: [`${LABEL.installation}=${this.#installation}`, `${LABEL.name}=${name}`],
-    }
-    const found = (await this.#engine.call((docker, options) =>
-      docker.listSecrets({ filters, ...options } as object)
-    )) as Stored[]
-    for (const { ID } of found) if (ID !== kept?.SecretID) await this.deleteSecret(ID)
+  /** Deletes an agent's tokens, except one that its service refers to. */
+  async prune(name: string): Promise<void> {
+    for (const { ID } of await this.#secrets(LABEL.name, name)) await this.deleteSecret(ID)
+  }
+
+  /** Returns the secrets of the driver's own services of a purpose. */
+  secretsOf(purpose: 'steward'): Promise<Stored[]> {
+    return this.#secrets(LABEL.purpose, purpose)
   }
 
   /** A no-op while a service refers to it. */
@@ -82,6 +82,15 @@ export class HandedFiles {
       .catch((error: unknown) => {
         if (!/in use/.test(String((error as Error).message))) throw error
       })
+  }
+
+  async #secrets(label: string, value: string): Promise<Stored[]> {
+    const filters = {
+      label: [`${LABEL.installation}=${this.#installation}`, `${label}=${value}`],
+    }
+    return (await this.#engine.call((docker, options) =>
+      docker.listSecrets({ filters, ...options } as object)
+    )) as Stored[]
   }
 
   get #prefix(): string {

@@ -22,6 +22,7 @@ export interface TaskSpec {
 export interface Service {
   ID: string
   Version: { Index: number }
+  CreatedAt: string
   Spec: ServiceSpec
 }
 

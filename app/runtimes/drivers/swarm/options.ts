@@ -59,6 +59,11 @@ export function labelled(labels: NodeLabels = {}): string[] {
   return Object.entries(labels).map(([key, value]) => `node.labels.${key}==${value}`)
 }
 
+/** Returns the constraints that keep a task off the nodes with these ids. */
+export function excluded(nodes: Iterable<string>): string[] {
+  return [...nodes].map((id) => `node.id!=${id}`)
+}
+
 /** Splits an option that lists values. */
 export function listed(text: string | null): string[] {
   return (text ?? '')

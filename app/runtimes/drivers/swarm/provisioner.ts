@@ -3,12 +3,11 @@ import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import { LABEL } from '#runtimes/engine/labels'
 import { inRounds } from '#runtimes/engine/rounds'
 import { shortHash } from '#runtimes/engine/short_hash'
-import { agentService, type Placement } from '#runtimes/drivers/swarm/agent_service'
+import { agentService } from '#runtimes/drivers/swarm/agent_service'
 import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
 import {
   instanceOf,
   LAST_LINES,
-  lostFailure,
   observe,
   rejection,
   sightOf,
@@ -16,7 +15,6 @@ import {
 } from '#runtimes/drivers/swarm/observation'
 import { hasEnded, isWanted, isWithdrawn, type Service } from '#runtimes/drivers/swarm/objects'
 import { until } from '#runtimes/drivers/swarm/polling'
-import { labelled, listed } from '#runtimes/drivers/swarm/options'
 import type { Home } from '#runtimes/drivers/swarm/homes'
 import type { SwarmSession } from '#runtimes/drivers/swarm/session'
 
@@ -27,6 +25,13 @@ const UNPLACED_MS = 5000
 
 /** Increase it when this driver maps specs differently, so that older services are replaced. */
 const SHAPE_VERSION = 1
+
+interface Start {
+  spec: InstanceSpec
+  home: Home
+  image: string
+  context: RuntimeContext
+}
 
 /** Brings an agent's service from any state to the state that its spec requires. */
 export class Provisioner {
@@ -64,14 +69,7 @@ export class Provisioner {
         return this.#started(service, service.Spec.TaskTemplate.ForceUpdate ?? 0, context)
       }
     }
-    if (sight.node?.isLost && !this.#parts.mounts.isShared) {
-      const { reason, message } = lostFailure(sight.node)
-      throw new RuntimeError(reason, message, {
-        help: 'Its data is there: it starts again once "docker node ls" shows the node as ready.',
-      })
-    }
-    await this.#parts.ground.require(image)
-    return this.#start(service, service.Spec, { spec, home, context })
+    return this.#start(service, service.Spec, { spec, home, image, context })
   }
 
   /** Gives the service another spec. Its tasks end before the new one starts. */
@@ -85,13 +83,16 @@ export class Provisioner {
     const { stopper, services, files } = this.#parts
     await stopper.stop(spec.name)
     const secret = await files.token(spec)
-    const { home, service: next } = await this.#spec(spec, image, secret, context)
-    const current = await services.findOurs(spec.name)
-    if (!current) return null
-    next.TaskTemplate.ForceUpdate = current.Spec.TaskTemplate.ForceUpdate
-    const instance = await this.#start(current, next, { spec, home, context })
-    if (instance) await files.prune(spec.name, secret)
-    return instance
+    try {
+      const { home, service: next } = await this.#spec(spec, image, secret, context)
+      const current = await services.findOurs(spec.name)
+      if (!current) return null
+      next.TaskTemplate.ForceUpdate = current.Spec.TaskTemplate.ForceUpdate
+      return await this.#start(current, next, { spec, home, image, context })
+    } finally {
+      // Each attempt has another token, so attempts that fail would leave one each.
+      await files.prune(spec.name).catch(() => {})
+    }
   }
 
   async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
@@ -106,10 +107,10 @@ export class Provisioner {
       context.signal.throwIfAborted()
       if ((await services.create(made)) === null) return null
       const service = await services.find(spec.name)
-      return service && (await this.#start(service, service.Spec, { spec, home, context }))
+      return service && (await this.#start(service, service.Spec, { spec, home, image, context }))
     } catch (error) {
       await stopper.remove(spec.name).catch(() => {})
-      await files.prune(spec.name, null).catch(() => {})
+      await files.prune(spec.name).catch(() => {})
       if (isNew) await homes.delete(spec.name).catch(() => {})
       throw error
     }
@@ -119,11 +120,11 @@ export class Provisioner {
   async #start(
     service: Service,
     next: Service['Spec'],
-    { spec, home, context }: { spec: InstanceSpec; home: Home; context: RuntimeContext }
+    { spec, home, image, context }: Start
   ): Promise<Instance | null> {
-    const { services, stopper } = this.#parts
+    const { services, stopper, placement } = this.#parts
     const start = (service.Spec.TaskTemplate.ForceUpdate ?? 0) + 1
-    const Placement = { Constraints: await this.#constraints(spec, home) }
+    const Placement = { Constraints: await placement.constraints(spec, home, image) }
     const TaskTemplate = { ...next.TaskTemplate, Placement, ForceUpdate: start }
     context.onProgress?.('Starting the agent')
     context.signal.throwIfAborted()
@@ -213,15 +214,15 @@ export class Provisioner {
     secret: FileReference,
     context: RuntimeContext
   ): Promise<{ service: Service['Spec']; home: Home }> {
-    const { mounts, files, settings, data, ground } = this.#parts
+    const { mounts, files, settings, data, ground, placement } = this.#parts
     const { network } = await ground.require(image)
     const home = await data.settled(spec.name, image, context, spec.placement)
-    const placement: Placement = { network, constraints: await this.#constraints(spec, home) }
+    const constraints = await placement.constraints(spec, home, image)
     const scripts = ['entrypoint.sh', 'keeper.sh']
     const service = agentService({
       spec,
       image,
-      placement,
+      placement: { network, constraints },
       shape: this.#shape(image),
       state: mounts.forAgent(spec.name),
       secrets: [secret],
@@ -230,18 +231,6 @@ export class Provisioner {
       reserve: settings.reserve,
     })
     return { service, home }
-  }
-
-  /** @throws RuntimeError `no_capacity` if the data is on a drained node */
-  async #constraints({ name, placement }: InstanceSpec, home: Home): Promise<string[]> {
-    const { settings, isolation, drained } = this.#parts
-    await drained.refuse(name, home.node)
-    return [
-      isolation.constraint,
-      ...listed(settings.constraints),
-      ...labelled(placement),
-      ...(home.node ? [`node.id==${home.node}`] : await drained.constraints()),
-    ]
   }
 
   #image(spec: InstanceSpec, context: RuntimeContext): Promise<string> {

@@ -44,6 +44,16 @@ export class Services {
     return found.filter((service) => this.isAgent(service))
   }
 
+  /** Returns the driver's own services of a purpose. */
+  async ofPurpose(purpose: 'probe' | 'steward'): Promise<Service[]> {
+    const filters = {
+      label: [`${LABEL.installation}=${this.#installation}`, `${LABEL.purpose}=${purpose}`],
+    }
+    return (await this.#engine.call((docker, options) =>
+      docker.listServices({ filters, ...options } as object)
+    )) as unknown as Service[]
+  }
+
   /** Returns the tasks of one service, or of all of the installation, those that ended lately included. */
   async tasks(name: string | null): Promise<Task[]> {
     const label = name === null ? [] : [`${LABEL.name}=${name}`]

@@ -11,6 +11,8 @@ import { HandedFiles } from '#runtimes/drivers/swarm/handed_files'
 import { Homes } from '#runtimes/drivers/swarm/homes'
 import { PinnedImages } from '#runtimes/drivers/swarm/images'
 import { Isolation } from '#runtimes/drivers/swarm/isolation'
+import { Leftovers } from '#runtimes/drivers/swarm/leftovers'
+import { AgentPlacement } from '#runtimes/drivers/swarm/placement'
 import { Provisioner } from '#runtimes/drivers/swarm/provisioner'
 import { Services } from '#runtimes/drivers/swarm/services'
 import { StateMounts } from '#runtimes/drivers/swarm/state_mounts'
@@ -40,7 +42,7 @@ export interface SwarmSession {
   network: AgentNetwork
   isolation: Isolation
   ground: Ground
-  drained: DrainedNodes
+  placement: AgentPlacement
   capacity: Capacity
   data: AgentData
   stopper: Stopper
@@ -65,7 +67,8 @@ export function openSwarmSession(
   const forbidden = config.forbidden ?? []
   const isolation = new Isolation(installation, { cluster, services, forbidden })
   const network = new AgentNetwork(engine, installation, { cluster, services, files })
-  const ground = new Ground({ cluster, network, isolation }, settings, config)
+  const leftovers = new Leftovers(services, files)
+  const ground = new Ground({ cluster, network, isolation, leftovers }, settings, config)
   const drained = new DrainedNodes(installation, cluster)
   const steward = new Steward(installation, { cluster, services, files, mounts })
   const pulls = new Images(engine, installation, PULL_BUDGET_MS)
@@ -83,7 +86,7 @@ export function openSwarmSession(
     network,
     isolation,
     ground,
-    drained,
+    placement: new AgentPlacement({ cluster, drained, ground, settings }),
     capacity: new Capacity({ cluster, services, network, isolation, drained, homes }),
     data: new AgentData({ homes, steward, ground, drained, mounts, settings }),
     stopper: new Stopper(services, cluster, mounts.isShared),

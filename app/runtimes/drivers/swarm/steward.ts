@@ -220,7 +220,10 @@ export class Steward {
     const task = latestOf(await this.#services.tasks(name))
     if (task && isEnough(task)) return task
     if (task && hasEnded(task)) throw failed(task)
-    if (place.node && (await this.#cluster.node(place.node))?.isLost) throw lost(place)
+    if (place.node) {
+      const node = await this.#cluster.node(place.node)
+      if (!node || node.isLost) throw lost(place)
+    }
     return false
   }
 }
@@ -242,7 +245,7 @@ async function isListening(url: string): Promise<true | false> {
 
 function lost({ name }: StewardPlace): RuntimeError {
   return new RuntimeError('engine_unreachable', `The node with the data of ${name} is lost.`, {
-    help: 'Its data comes back with the node: "docker node ls" shows its state.',
+    help: 'Its data comes back with the node: "docker node ls" shows its state, unless it has left the swarm.',
   })
 }
 
