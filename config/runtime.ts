@@ -74,6 +74,8 @@ const runtimeConfig = defineConfig({
         return {
           host: await settings.get('swarm.host'),
           sharedPath: await settings.get('swarm.sharedPath'),
+          volumeDriver: await settings.get('swarm.volumeDriver'),
+          volumeOptions: await settings.get('swarm.volumeOptions'),
           sources: await settings.get('swarm.sources'),
           egress: await settings.get('docker.egress'),
           image: await settings.get('runtime.image'),

@@ -95,6 +95,31 @@ export const DEFINITIONS = {
       .maxLength(1024)
       .nullable(),
   }),
+  /** A plugin that all nodes of the swarm have, for volumes that all of them reach; `swarm.sharedPath` goes first. */
+  'swarm.volumeDriver': operatorSetting<string | null>({
+    default: null,
+    schema: vine
+      .string()
+      .trim()
+      .regex(/^[a-z0-9][\w.:/-]*$/i)
+      // One place for all of its volumes, so that agents would share their data.
+      .notIn(['local'])
+      .maxLength(255)
+      .nullable(),
+  }),
+  /** Options of its volumes. */
+  'swarm.volumeOptions': operatorSetting<string[]>({
+    default: [],
+    schema: vine
+      .array(
+        vine
+          .string()
+          .trim()
+          .regex(/^[\w.-]+=/)
+          .maxLength(1024)
+      )
+      .maxLength(32),
+  }),
   /** Ranges (CIDR) from which Mosaic connects to agents of a swarm, besides its own address and the nodes'. */
   'swarm.sources': operatorSetting<string[]>({
     default: [],

@@ -25,6 +25,8 @@ export interface SocketProxyConfig {
 export interface SwarmConfig {
   /** The folder of agents' data that all nodes have; null for none. */
   sharedFolder: string | null
+  /** The plugin of agents' volumes that all nodes reach, with its options; null for none. */
+  volumes: { Name: string; Options: Record<string, string> } | null
   /** Folder of the scripts that services may run as root. */
   scripts: string
 }
@@ -56,11 +58,31 @@ export function configFrom(environment: NodeJS.ProcessEnv): SocketProxyConfig {
     range: get('RANGE') ?? '10.213.0.0/16',
     secretsFolder: get('SECRETS_FOLDER'),
     swarm:
-      get('SWARM') === 'allow' ? { sharedFolder: get('SHARED_FOLDER'), scripts: SCRIPTS } : null,
+      get('SWARM') === 'allow'
+        ? {
+            sharedFolder: get('SHARED_FOLDER'),
+            volumes: volumesFrom(get('VOLUME_DRIVER'), get('VOLUME_OPTIONS')),
+            scripts: SCRIPTS,
+          }
+        : null,
     ceilings: {
       memoryMb: number('MAX_MEMORY_MB', 8192),
       cpus: number('MAX_CPUS', 8),
       processes: number('MAX_PROCESSES', 4096),
     },
   }
+}
+
+/** Options are `key=value`, separated by spaces: a value may contain commas. */
+function volumesFrom(driver: string | null, options: string | null): SwarmConfig['volumes'] {
+  if (driver === null) return null
+  const pairs = (options ?? '').split(/\s+/).filter((option) => option !== '')
+  const Options = Object.fromEntries(
+    pairs.map((option) => {
+      const at = option.indexOf('=')
+      if (at < 1) throw new Error(`${PREFIX}VOLUME_OPTIONS must be key=value, separated by spaces.`)
+      return [option.slice(0, at), option.slice(at + 1)]
+    })
+  )
+  return { Name: driver, Options }
 }

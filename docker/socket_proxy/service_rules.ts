@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { NAME, type ContainerRuleParts } from '#socket_proxy/container_rules'
 import { INSTALLATION_LABEL } from '#socket_proxy/installation'
 import { Refusal } from '#socket_proxy/refusal'
@@ -19,7 +20,10 @@ interface Mount {
   Source: string
   Target: string
   ReadOnly?: boolean
-  VolumeOptions?: { Labels: Record<string, string> }
+  VolumeOptions?: {
+    Labels: Record<string, string>
+    DriverConfig?: { Name: string; Options?: Record<string, string> }
+  }
 }
 
 interface Checked {
@@ -159,8 +163,12 @@ export class ServiceRules {
     if (Type === 'tmpfs') return
     const shared = this.#parts.config.swarm?.sharedFolder ?? null
     if (Type === 'volume') {
-      const owner = VolumeOptions!.Labels[NAME_LABEL]
-      this.#parts.installation.take(VolumeOptions!.Labels[INSTALLATION_LABEL])
+      const { Labels, DriverConfig } = VolumeOptions!
+      const owner = Labels[NAME_LABEL]
+      this.#parts.installation.take(Labels[INSTALLATION_LABEL])
+      if (DriverConfig && !isDeepStrictEqual(DriverConfig, this.#parts.config.swarm?.volumes)) {
+        throw new Refusal('Volumes may only be of the driver in SOCKET_PROXY_VOLUME_DRIVER')
+      }
       const isOwn = purpose === 'steward' || owner === service.Name
       // Nobody knows the volumes of other nodes: others' may have any name but an agent's.
       const isAgents = AGENT_VOLUME.test(Source) && Source === `${owner}-data`

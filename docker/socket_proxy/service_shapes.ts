@@ -82,12 +82,21 @@ const TMPFS = {
   }),
 }
 
-/** Without a driver's options, which could bind any folder. */
+/** A driver's options could bind any folder: `service_rules.ts` admits the operator's alone. */
 const VOLUME = {
   Type: oneOf('volume'),
   Source: text(NAME),
   Target: oneOf(STATE_FOLDER, '/data'),
-  VolumeOptions: object({ NoCopy: optional(flag), Labels: SWARM_LABELS }),
+  VolumeOptions: object({
+    NoCopy: optional(flag),
+    Labels: SWARM_LABELS,
+    DriverConfig: optional(
+      object({
+        Name: text(/^[^\0]{1,255}$/),
+        Options: optional(record(/^[\w.-]{1,64}$/, text(/^[^\0]{0,1024}$/))),
+      })
+    ),
+  }),
 }
 
 /** Its source is checked with the rest of the service. */

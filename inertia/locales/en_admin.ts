@@ -539,6 +539,14 @@ export const admin = {
         label: 'Shared folder of the swarm',
         help: 'Mounted at the same path on all nodes. Empty keeps each agent’s data on one node.',
       },
+      swarm_volumeDriver: {
+        label: 'Volume driver of the swarm',
+        help: 'A plugin that all nodes have, whose volumes all of them reach. Empty keeps each agent’s data on one node.',
+      },
+      swarm_volumeOptions: {
+        label: 'Options of its volumes',
+        help: 'As key=value, as the plugin knows them.',
+      },
       swarm_sources: {
         label: 'Networks of Mosaic',
         help: 'From which Mosaic connects to agents of a swarm, besides its own address and the nodes’.',

@@ -1,4 +1,8 @@
 import { test } from '@japa/runner'
+import { join } from 'node:path'
+import type { Assert } from '@japa/assert'
+import type { SwarmSettings } from '#runtimes/drivers/swarm/options'
+import { VolumePlugin } from '#tests/doubles/volume_plugin'
 import type { SwarmDriver } from '#runtimes/drivers/swarm/driver'
 import { until } from '#tests/contracts/until'
 import { HERE, SwarmTrial } from '#tests/contracts/swarm_trial'
@@ -6,6 +10,10 @@ import { testSwarm, type Swarm } from '#tests/engine/swarm'
 
 /** Guards tell their node's memory with their first round of rules. */
 const TOLD_MS = 60_000
+
+interface Plugin {
+  Name: string
+}
 
 const swarm = testSwarm()
 
@@ -16,11 +24,32 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
     let trial: SwarmTrial
     let driver: SwarmDriver
 
-    group.each.setup(() => () => trial.close())
+    let plugin: VolumePlugin | null = null
 
-    async function prepare(sharedPath: string | null): Promise<void> {
-      trial = await SwarmTrial.prepare(swarm!, { sharedPath })
+    group.each.setup(() => async () => {
+      await trial.close()
+      // Engines need it to the end of the last container.
+      await plugin?.stop()
+      plugin = null
+    })
+
+    async function prepare(settings: Partial<SwarmSettings> = {}): Promise<void> {
+      trial = await SwarmTrial.prepare(swarm!, settings)
       driver = await trial.open(HERE)
+    }
+
+    /** Has both engines know a plugin: one does when it is first used, and tells its swarm a while later. */
+    async function pluggedIn(): Promise<VolumePlugin> {
+      const made = new VolumePlugin('mosaic-test', join(shared, 'volumes'))
+      await made.start()
+      for (const { docker } of swarm!.nodes) {
+        await docker.createVolume({ Name: 'first', Driver: made.name })
+        await docker.getVolume('first').remove()
+      }
+      const isKnown = ({ Description }: { Description?: { Engine?: { Plugins?: Plugin[] } } }) =>
+        Description?.Engine?.Plugins?.some(({ Name }) => Name === made.name)
+      await until(async () => (await manager.docker.listNodes()).every(isKnown), TOLD_MS)
+      return made
     }
 
     async function idOf(name: string): Promise<string> {
@@ -34,7 +63,7 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
     }
 
     test('an agent runs where its labels are, or nowhere', async ({ assert, cleanup }) => {
-      await prepare(shared)
+      await prepare({ sharedPath: shared })
       const found = await manager.docker.getNode(await idOf(worker.name)).inspect()
       cleanup(() => label(worker.name, found.Spec.Labels ?? {}))
       await label(worker.name, { ...found.Spec.Labels, disk: 'ssd' })
@@ -47,11 +76,11 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
       assert.equal(failure.reason, 'no_capacity')
     }).timeout(180_000)
 
-    test('an agent with shared data leaves a drained node, and answers from another', async ({
-      assert,
-      cleanup,
-    }) => {
-      await prepare(shared)
+    /** Has an agent answer, drains its node, and has it answer again. */
+    async function leave(
+      assert: Assert,
+      cleanup: (work: () => Promise<void>) => void
+    ): Promise<void> {
       const spec = trial.spec()
       const before = await trial.start(spec)
       assert.equal(await trial.chat(before, spec), 'Turn 1: hi')
@@ -65,10 +94,28 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
       const after = await trial.start(spec)
       assert.equal(new URL(after.endpoint).hostname, to.address)
       assert.equal(await trial.chat(after, spec), 'Turn 2: hi')
+    }
+
+    test('an agent with shared data leaves a drained node, and answers from another', async ({
+      assert,
+      cleanup,
+    }) => {
+      await prepare({ sharedPath: shared })
+      await leave(assert, cleanup)
     }).timeout(180_000)
 
+    test('so does an agent with a volume of a plugin that all nodes have', async ({
+      assert,
+      cleanup,
+    }) => {
+      plugin = await pluggedIn()
+      await prepare({ volumeDriver: plugin.name, volumeOptions: ['pool=agents'] })
+      await leave(assert, cleanup)
+      assert.deepEqual([...plugin.volumes.values()], [{ pool: 'agents' }])
+    }).timeout(240_000)
+
     test('each node tells how much of its memory is in use', async ({ assert }) => {
-      await prepare(null)
+      await prepare()
       await trial.start(trial.spec())
       const told = async () =>
         (await driver.nodes.list()).every(({ memory }) => memory.used !== null)

@@ -39,7 +39,7 @@ function proxied({ manager, shared }: Swarm): void {
           memory: null,
           range: '10.213.0.0/16',
           secretsFolder: null,
-          swarm: { sharedFolder: shared, scripts: trial.config.scripts },
+          swarm: { sharedFolder: shared, volumes: null, scripts: trial.config.scripts },
           ceilings: { memoryMb: 8192, cpus: 8, processes: 4096 },
         },
         (line) => void refused.push(line)

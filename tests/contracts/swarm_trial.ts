@@ -50,6 +50,8 @@ export class SwarmTrial implements RuntimeTrial {
         ...defaultsOf(SWARM_OPTIONS),
         host: swarm.manager.host,
         sharedPath: null,
+        volumeDriver: null,
+        volumeOptions: [],
         sources: [],
         egress: 'open',
         image: null,

@@ -19,6 +19,7 @@ const REFUSED = 422
 /** The former for a body that lacks something. */
 const REFUSALS = [400, REFUSED]
 const SHARED = '/srv/agents'
+const VOLUMES = { Name: 'acme/volumes:1', Options: { pool: 'agents', mountopts: 'rw,sec=sys' } }
 const NAME = 'mosaic-user-abc'
 /** The folder of this installation in the shared one. */
 const FOLDER = `mosaic-${shortHash(INSTALLATION)}`
@@ -150,7 +151,8 @@ function guard(egress: 'open' | 'sealed' = 'open'): Promise<Body> {
 
 /** A steward's service, as the swarm driver asks for it. */
 function steward(sharedPath: string | null = null): Promise<Body> {
-  const mounts = new StateMounts(INSTALLATION, sharedPath)
+  const settings = { sharedPath, volumeDriver: null, volumeOptions: [] }
+  const mounts = new StateMounts(INSTALLATION, settings)
   const one = new Steward(INSTALLATION, { cluster, services, files, mounts } as never)
   const place = { name: NAME, node: 'n1', image: IMAGE_ID, network: 'agents', constraints: [] }
   return made(() => one.export(place, { signal: AbortSignal.timeout(60_000) }).toArray())
@@ -221,6 +223,11 @@ const BAD: Record<string, (body: Body) => void> = {
     (container(body).Mounts[1].VolumeOptions.DriverConfig = {
       Name: 'local',
       Options: { type: 'none', o: 'bind', device: '/' },
+    }),
+  'other options of the volume driver': (body) =>
+    (container(body).Mounts[1].VolumeOptions.DriverConfig = {
+      ...VOLUMES,
+      Options: { ...VOLUMES.Options, pool: 'operators' },
     }),
   'the network of the node': (body) => (body.TaskTemplate.Networks = [{ Target: 'host' }]),
   'a network that is not ours': (body) => (body.TaskTemplate.Networks = [{ Target: 'operator' }]),
@@ -355,7 +362,7 @@ test.group('Socket proxy · a swarm', (group) => {
       Spec: { Role: 'worker', Labels: { 'zone': 'a', 'mosaic.0a1b2c3d.proof': 'p' } },
     })
     await surface.start({
-      swarm: { sharedFolder: SHARED, scripts },
+      swarm: { sharedFolder: SHARED, volumes: VOLUMES, scripts },
     })
     return () => surface.stop()
   })
@@ -386,6 +393,19 @@ test.group('Socket proxy · a swarm', (group) => {
     const Source = `${SHARED}/${FOLDER}/${NAME}`
     container(body).Mounts[1] = { Type: 'bind', Source, Target: '/home/node/.openclaw' }
     assert.equal((await create(body)).status, 201)
+  })
+
+  test('lets an agent have a volume of the driver that the operator named', async ({ assert }) => {
+    const body = agent()
+    const mounts = new StateMounts(INSTALLATION, {
+      sharedPath: null,
+      volumeDriver: VOLUMES.Name,
+      volumeOptions: ['pool=agents', 'mountopts=rw,sec=sys'],
+    })
+    container(body).Mounts[1] = mounts.forAgent(NAME)
+    assert.equal((await create(body)).status, 201)
+    const [passed] = surface.engine.received as any[]
+    assert.deepEqual(container(passed.body).Mounts[1].VolumeOptions.DriverConfig, VOLUMES)
   })
 
   test('refuses an agent with {0}')

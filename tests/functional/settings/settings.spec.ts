@@ -89,6 +89,8 @@ test.group('Settings', (group) => {
       'There is no setting of this name.'
     )
     await assert.rejects(() => settings.patch({ 'onboarding.completed': true }))
+    // Agents would share what is at the one place that its options name.
+    await assert.rejects(() => settings.patch({ 'swarm.volumeDriver': 'local' }))
     assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
   })
 

@@ -28,6 +28,8 @@ const IMAGE = 'sha256:1'
 const SETTINGS: SwarmSettings = {
   host: null,
   sharedPath: null,
+  volumeDriver: null,
+  volumeOptions: [],
   sources: [],
   egress: 'open',
   image: null,

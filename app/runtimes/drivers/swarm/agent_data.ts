@@ -144,8 +144,8 @@ export class AgentData {
 }
 
 function elsewhere(name: string, { node }: Home): RuntimeError {
-  const place = node === null ? 'in the shared folder' : `on the node ${node}`
+  const place = node === null ? 'where all nodes reach it' : `on the node ${node}`
   return new RuntimeError('data_stranded', `The data of ${name} is ${place}.`, {
-    help: 'Set the shared folder of the runtime back; move agents to another runtime before you change it.',
+    help: 'Set the shared folder or volume driver of the runtime back; move agents to another runtime before you change it.',
   })
 }

@@ -28,8 +28,12 @@ export const SWARM_OPTIONS = [
 export interface SwarmSettings extends RuntimeOptionValues<typeof SWARM_OPTIONS> {
   /** A manager, `unix:///path` or `tcp://host:port`; null means DOCKER_HOST, else the machine's own socket. */
   host: string | null
-  /** A folder that all nodes have mounted at this path; null keeps data in volumes of single nodes. */
+  /** A folder that all nodes have mounted at this path; null keeps data in volumes. */
   sharedPath: string | null
+  /** The plugin of volumes that all nodes reach, without `sharedPath`; null keeps data in volumes of single nodes. */
+  volumeDriver: string | null
+  /** Options of its volumes, each as `key=value`. */
+  volumeOptions: string[]
   /** IPv4 ranges from which Mosaic connects to agents, besides its own address and the nodes'. */
   sources: string[]
   /** Whether agents reach the public internet. Private networks stay closed to them either way. */

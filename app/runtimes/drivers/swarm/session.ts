@@ -63,7 +63,7 @@ export function openSwarmSession(
   const services = new Services(engine, installation)
   const files = new HandedFiles(engine, installation, config.scripts)
   const homes = new Homes(engine, installation)
-  const mounts = new StateMounts(installation, settings.sharedPath)
+  const mounts = new StateMounts(installation, settings)
   const forbidden = config.forbidden ?? []
   const isolation = new Isolation(installation, { cluster, services, forbidden })
   const network = new AgentNetwork(engine, installation, { cluster, services, files })
