@@ -5,8 +5,7 @@ const MOST_DEPTH = 500
 const MOST_CONTAINERS = 250_000
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
-const OPENING = new Set([0x5b, 0x7b])
-const CLOSING = new Set([0x5d, 0x7d])
+const [OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d]
 
 /**
  * Parses JSON of an external sender. Refuses deeply nested values, which exhaust the stack of whatever
@@ -28,9 +27,9 @@ function isOverbuilt(text: string): boolean {
     if (code === QUOTE) {
       at = endOfString(text, at)
       if (at === -1) return false
-    } else if (OPENING.has(code)) {
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
       if (++depth > MOST_DEPTH || ++containers > MOST_CONTAINERS) return true
-    } else if (CLOSING.has(code)) depth--
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth--
   }
   return false
 }
