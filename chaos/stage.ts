@@ -45,10 +45,11 @@ export async function openStage(
 
     const build = compile('tsconfig.json')
     open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
-    const cache = { NODE_COMPILE_CACHE: join(own.folder, 'compiled') }
+    /** Replicas that start together compile the same packages, as does a test run around this one. */
+    const { NODE_COMPILE_CACHE = join(own.folder, 'compiled') } = process.env
     const where = {
       inside: [] as string[],
-      env: { ...own.env, ...cache, LOG_LEVEL: 'silent' } as NodeJS.ProcessEnv,
+      env: { ...own.env, NODE_COMPILE_CACHE, LOG_LEVEL: 'silent' } as NodeJS.ProcessEnv,
     }
     if (driver === 'docker') {
       const engine = new TestEngine()
