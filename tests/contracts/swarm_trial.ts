@@ -120,7 +120,14 @@ export class SwarmTrial implements RuntimeTrial {
   async start(spec: InstanceSpec, driver = this.#drivers[0]): Promise<Instance> {
     const instance = await driver.ensure(spec, this.patient())
     const isReady = async () => (await fetch(`${instance.endpoint}/startupz`).catch(() => null))?.ok
-    await until(isReady, READY_MS)
+    await until(isReady, READY_MS).catch(async (cause: unknown) => {
+      const seen = await driver.inspect({ name: spec.name, state: null })
+      const { node, container } = await this.placeOf(instance.id)
+      // The swarm's own logs would wait for a node that is cut off.
+      const options = { stdout: true, stderr: true, tail: 20, follow: false } as const
+      const lines = await node.docker.getContainer(container).logs(options)
+      throw new Error(`${JSON.stringify(seen)} said:\n${lines.toString()}`, { cause })
+    })
     return instance
   }
 
