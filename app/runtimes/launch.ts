@@ -84,6 +84,9 @@ export interface LauncherInput {
   path?: string
 }
 
+/** The host name of every sandbox and container. OpenClaw tells it to providers, and its leases name it. */
+export const AGENT_HOST = 'agent'
+
 /** The system's program folders; Mosaic's own PATH may be arbitrary. */
 export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

@@ -13,6 +13,7 @@
 #   MOSAIC_GATEWAY_BIND   loopback or lan (default lan: in a container, loopback reaches nobody)
 #   MOSAIC_NODE           the Node binary (default node)
 #   MOSAIC_OPENCLAW       folder of the OpenClaw package (default: the working folder, then PATH)
+#   MOSAIC_INSTANCE       lets the process driver find the agent's processes; unused here
 #   MOSAIC_FETCH_SEC      seconds to wait for Mosaic (default 30)
 #
 # Exit codes: 65 the owner has no provider, 69 OpenClaw is missing, 75 Mosaic is unreachable, 77 Mosaic refused
@@ -55,10 +56,18 @@ mkdir -p "$OPENCLAW_STATE_DIR"
 rm -f "$OPENCLAW_CONFIG_PATH".bak* "$OPENCLAW_CONFIG_PATH".last-good
 
 # What it prints opens what is known, and nothing else: see knowledgeTokenOf in Mosaic.
-MOSAIC_KNOWLEDGE_TOKEN=$(NODE_COMPILE_CACHE='' "$node" --input-type=module - <<'FETCH'
+MOSAIC_KNOWLEDGE_TOKEN=$(NODE_COMPILE_CACHE='' "$node" --disable-warning=ExperimentalWarning --input-type=module - <<'FETCH'
 import { createHmac, randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
-import { dirname, resolve, sep } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join, resolve, sep } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 
 const { MOSAIC_API_URL, AGENT_ID, MOSAIC_SECRETS_FILE, OPENCLAW_STATE_DIR, OPENCLAW_CONFIG_PATH } =
@@ -92,6 +101,20 @@ async function get(path, token) {
   fail(75, 'Mosaic cannot be reached on its internal address')
 }
 
+/**
+ * Ends leases of other hosts: an agent that was killed before it moved here left its own, and OpenClaw would
+ * wait minutes for it. The runtime has ended everything else that worked on this data.
+ */
+async function endLeasesElsewhere() {
+  const file = join(OPENCLAW_STATE_DIR, 'state/openclaw.sqlite')
+  if (!existsSync(file)) return
+  const { DatabaseSync } = await import('node:sqlite')
+  const database = new DatabaseSync(file)
+  const isElsewhere = `json_extract(payload_json, '$.owner.host') <> ?`
+  database.prepare(`DELETE FROM state_leases WHERE ${isElsewhere}`).run(hostname())
+  database.close()
+}
+
 function write(path, text) {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = `${path}.${randomUUID()}`
@@ -107,6 +130,8 @@ for (const { path, content } of files) {
   if (!target.startsWith(resolve(OPENCLAW_STATE_DIR) + sep)) fail(78, `a file lies outside: ${path}`)
   write(target, content)
 }
+// OpenClaw tells what is wrong with its own database.
+await endLeasesElsewhere().catch(() => {})
 write(resolve(OPENCLAW_CONFIG_PATH), JSON.stringify(document, null, 2))
 writeSync(1, createHmac('sha256', token).update('mosaic/knowledge/v1').digest('base64url'))
 process.exit(0)

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { test } from '@japa/runner'
 import { testEngine, type Engine } from '#tests/engine/engine'
+import { AGENT_HOST } from '#runtimes/launch'
 import { LABEL } from '#runtimes/engine/labels'
 import { DockerDriver } from '#runtimes/drivers/docker/driver'
 import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
@@ -39,7 +40,7 @@ function containersOn(engine: Engine): void {
       const { id } = await trial.start(given)
       const { Name, Config } = await docker.getContainer(id).inspect()
       assert.equal(Name, `/${given.name}`)
-      assert.equal(Config.Hostname, given.name)
+      assert.equal(Config.Hostname, AGENT_HOST)
       assert.containSubset(Config.Labels, {
         [LABEL.installation]: HERE,
         [LABEL.agent]: given.agent,

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { AgentFolder, FOLDER_MARK } from '#runtimes/drivers/process/agent_folder'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import { until } from '#tests/contracts/until'
@@ -39,8 +40,8 @@ test.group('Runtime | process | ending', (group) => {
     // The printed pid is from the agent's namespace; find the process on the machine by its inherited
     // environment.
     const table = new ProcTable()
-    const state = trial.agentPath(given.name, 'state')
-    const ofAgent = () => table.withVariable('OPENCLAW_STATE_DIR', state)
+    const { mark } = new AgentFolder(realpathSync(trial.agentPath(given.name)), null)
+    const ofAgent = () => table.withVariable({ [FOLDER_MARK]: mark })
     assert.isAbove((await ofAgent()).length, 1)
     await driver.stop(instance, { graceMs: 5000 })
     assert.isEmpty(await ofAgent())

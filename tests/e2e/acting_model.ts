@@ -16,6 +16,8 @@ export class ActingModel {
 
   /** For each call, the user's messages since the last answer or action, as text. */
   readonly asked: string[] = []
+  /** For each call, all that the provider was sent. */
+  readonly received: string[] = []
   #held: PromiseWithResolvers<void> | null = null
   readonly #server = createServer((request, response) => void this.#answer(request, response))
 
@@ -52,6 +54,7 @@ export class ActingModel {
       response.end(JSON.stringify({ object: 'list', data: [{ id: ActingModel.MODEL }] }))
       return
     }
+    this.received.push(JSON.stringify(request.headers) + text)
     const { messages } = JSON.parse(text) as { messages: Message[] }
     const answered = messages.findLastIndex(({ role }) => role === 'assistant' || role === 'tool')
     const since = messages.slice(answered + 1).filter(({ role }) => role === 'user')

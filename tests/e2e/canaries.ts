@@ -68,20 +68,36 @@ export class Canaries {
   }
 }
 
-/** Returns the processes that work in or below a folder, or were started for it. */
+/**
+ * Returns the processes that work in or below a folder, were started for it, or are in a sandbox with
+ * something of it.
+ */
 export function processesOf(folder: string): number[] {
+  const ofMachine = mountsOf('self')
+  const isMounted = ofMachine.some((mount) => mount.includes(folder))
+  const traces = (pid: number) => [...tracesOf(pid), ...(isMounted ? [] : mountsOf(pid))]
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => tracesOf(pid).some((trace) => trace.includes(folder)))
+    .filter((pid) => traces(pid).some((trace) => trace.includes(folder)))
 }
 
 /** The process may end meanwhile. */
 function tracesOf(pid: number): string[] {
   try {
-    const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8')
-    return [readlinkSync(`/proc/${pid}/cwd`), read('cmdline'), read('environ')]
+    return [readlinkSync(`/proc/${pid}/cwd`), read(pid, 'cmdline'), read(pid, 'environ')]
   } catch {
     return []
   }
 }
+
+/** A sandbox shows its agent neutral paths; its mounts still name the folders behind them. */
+function mountsOf(pid: number | 'self'): string[] {
+  try {
+    return read(pid, 'mountinfo').split('\n')
+  } catch {
+    return []
+  }
+}
+
+const read = (pid: number | 'self', name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8')

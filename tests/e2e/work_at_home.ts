@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
 import { requestGateway } from '#runtimes/gateway_connections'
@@ -61,7 +62,10 @@ export function workAtHome(title: string, home: WorkingHome): void {
       const database = new DatabaseSync(mosaic.databaseFile, { readOnly: true })
       const found = database.prepare('select * from user_containers').get()
       database.close()
-      return found as Record<'status' | 'endpoint' | 'container_name' | 'started_at', string> & {
+      return found as Record<
+        'status' | 'endpoint' | 'container_name' | 'started_at' | 'user_id',
+        string
+      > & {
         next_job_at: string | null
       }
     }
@@ -113,6 +117,18 @@ export function workAtHome(title: string, home: WorkingHome): void {
         model.asked.filter((text) => text.includes('of owls')),
         1
       )
+    })
+
+    test('tells its provider neither the machine’s name, nor its own, nor where its data is', async ({
+      assert,
+    }) => {
+      const { container_name: name, user_id: user } = row()
+      const sent = model.received.join('\n')
+      assert.include(sent, 'workspace')
+      for (const own of [mosaic.folder, name]) assert.notInclude(sent, own)
+      for (const word of [hostname(), user]) {
+        assert.notMatch(sent, new RegExp(`\\b${RegExp.escape(word)}\\b`))
+      }
     })
 
     test('is woken ahead of its reminder, and the reminder has run', async ({ assert }) => {

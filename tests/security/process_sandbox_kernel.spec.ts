@@ -2,10 +2,13 @@ import { once } from 'node:events'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { hostname } from 'node:os'
 import { test } from '@japa/runner'
+import { AgentFolder, FOLDER_MARK } from '#runtimes/drivers/process/agent_folder'
 import { canSandbox } from '#runtimes/drivers/process/sandbox/sandbox'
 import { closing, Egress } from '#runtimes/drivers/process/sandbox/egress'
 import { Gate, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
+import { AGENT_HOST } from '#runtimes/launch'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { Terminator } from '#runtimes/drivers/process/terminator'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
@@ -61,6 +64,37 @@ if (canSandbox()) {
         await output(attacker, groups('/sys/fs/cgroup')),
         execFileSync('sh', ['-c', groups('/sys/fs/cgroup')]).toString()
       )
+    })
+
+    test('sees neither the machine’s name nor its own folder’s path', async ({ assert }) => {
+      const given = trial.spec()
+      const agent = await trial.start(given)
+      const tell =
+        'uname -n; cat /etc/hostname /etc/hosts; pwd; env; tr "\\0" " " </proc/$PPID/cmdline'
+      const told = await output(agent, tell)
+      for (const name of [given.name, trial.folder]) assert.notInclude(told, name)
+      assert.notMatch(told, new RegExp(`\\b${RegExp.escape(hostname())}\\b`))
+      assert.equal(told.split('\n', 1)[0], AGENT_HOST)
+      assert.match(await output(agent, 'getent hosts $(uname -n)'), /^127\.0\.0\.1/)
+      assert.notEqual(hostname(), AGENT_HOST)
+    })
+
+    test('reaches its data whatever the files of Mosaic are made with', async ({
+      assert,
+      cleanup,
+    }) => {
+      const before = process.umask(0o077)
+      cleanup(() => void process.umask(before))
+      const agent = await trial.start(trial.spec())
+      assert.equal(await output(agent, 'pwd'), '/run/agent/state\n')
+    })
+
+    test('finds its data at the path where it was before', async ({ assert }) => {
+      const given = trial.spec()
+      const agent = await trial.start(given)
+      await output(agent, 'echo kept >notes')
+      const before = realpathSync(trial.agentPath(given.name, 'state', 'notes'))
+      assert.equal(await output(agent, `cat ${before}`), 'kept\n')
     })
 
     test('has no file that whoever started Mosaic left open', async ({ assert }) => {
@@ -162,11 +196,11 @@ if (canSandbox()) {
     })
 
     test('outlives no end by forgetting its variables, without cgroups too', async ({ assert }) => {
-      const state = trial.agentPath('forgetful', 'state')
+      const folder = new AgentFolder(trial.agentPath('forgetful'), STRANGER)
       const ids = [`--reuid=${STRANGER.uid}`, `--regid=${STRANGER.gid}`, '--clear-groups']
       const sandbox = ['--pid', '--fork', 'setpriv', ...ids, 'env', '-i', 'sleep', '60']
       const made = spawn('unshare', sandbox, {
-        env: { PATH: process.env.PATH, OPENCLAW_STATE_DIR: state },
+        env: { PATH: process.env.PATH, [FOLDER_MARK]: folder.mark },
         stdio: 'ignore',
       })
       const ended = once(made, 'exit')
@@ -175,7 +209,8 @@ if (canSandbox()) {
 
       const terminator = new Terminator(table, () => ({ cgroups: null }) as unknown as Sandboxes)
       const record = { version: 1, name: 'forgetful', agent: 'user/forgetful' } as const
-      await terminator.killRest({ ...record, installation: HERE, user: STRANGER, run: null }, state)
+      const killed = { ...record, installation: HERE, user: STRANGER, run: null }
+      await terminator.killRest(killed, folder)
       assert.deepEqual(await table.ofUser(STRANGER.uid), [])
       await ended
     })

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
 import { knowledgeTokenOf } from '#models/with_lifecycle'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
@@ -98,6 +99,35 @@ test.group('Agent launcher', (group) => {
     await launch()
     const soul = join(folder, '.openclaw', 'workspace', 'SOUL.md')
     assert.equal(await readFile(soul, 'utf8'), 'Be kind.')
+  })
+
+  test('ends the leases of other hosts, for which OpenClaw would wait, and no others', async ({
+    assert,
+  }) => {
+    documents.serve('user/1', {})
+    await mkdir(join(folder, '.openclaw', 'state'), { recursive: true })
+    const database = new DatabaseSync(join(folder, '.openclaw', 'state', 'openclaw.sqlite'))
+    database.exec('create table state_leases (owner text, payload_json text)')
+    const add = database.prepare('insert into state_leases values (?, ?)')
+    add.run('elsewhere', JSON.stringify({ owner: { host: 'another', pid: 7 } }))
+    add.run('here', JSON.stringify({ owner: { host: hostname(), pid: 7 } }))
+    add.run('nameless', null)
+    assert.equal((await launch()).code, 0)
+    const left = database.prepare('select owner from state_leases').all()
+    database.close()
+    assert.deepEqual(
+      left.map(({ owner }) => owner),
+      ['here', 'nameless']
+    )
+  })
+
+  test('leaves it to OpenClaw to say what is wrong with its database', async ({ assert }) => {
+    documents.serve('user/1', {})
+    await mkdir(join(folder, '.openclaw', 'state'), { recursive: true })
+    await writeFile(join(folder, '.openclaw', 'state', 'openclaw.sqlite'), 'no database')
+    const { code, stderr } = await launch()
+    assert.equal(code, 0)
+    assert.doesNotThrow(() => JSON.parse(stderr))
   })
 
   test('writes no file outside of the state folder', async ({ assert }) => {

@@ -154,7 +154,7 @@ test.group('Runtime | swarm, its parts', () => {
       ReadOnly: true,
       Init: true,
       CapabilityDrop: ['ALL'],
-      Hostname: SPEC.name,
+      Hostname: 'agent',
     })
     assert.isUndefined(ContainerSpec.CapabilityAdd)
     assert.deepEqual(RestartPolicy, { Condition: 'none' })

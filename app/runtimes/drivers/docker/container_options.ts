@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { InstanceSpec } from '#runtimes/contract'
+import { AGENT_HOST } from '#runtimes/launch'
 import { agentLabels, type Labels } from '#runtimes/engine/labels'
 import {
   AGENT_UID,
@@ -73,8 +74,7 @@ export function agentContainer(input: ContainerInput): Docker.ContainerCreateOpt
   const { spec, image, network, shape, mounts } = input
   return {
     name: spec.name,
-    // OpenClaw's lease in the state folder names the host: a new name would have to wait for it to expire.
-    Hostname: spec.name.slice(0, 63),
+    Hostname: AGENT_HOST,
     Image: image,
     User: `${AGENT_UID}:${AGENT_UID}`,
     Entrypoint: ['/bin/sh', `${HANDED_FOLDER}/entrypoint.sh`],

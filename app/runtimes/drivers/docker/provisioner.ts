@@ -12,7 +12,7 @@ import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 const REPLACE_GRACE_MS = 5000
 
 /** Increase it when this driver maps specs differently, so that older containers are replaced. */
-const SHAPE_VERSION = 1
+const SHAPE_VERSION = 2
 
 export interface ProvisionerOptions {
   /** Grace of an instance that another spec replaces, in milliseconds. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { existsSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
@@ -9,6 +9,9 @@ import type { Secret } from '@adonisjs/core/helpers'
 
 /** A token and its JSON take a hundred bytes. */
 const SECRETS = { what: 'The secrets file of the agent', maxBytes: 64 * 1024 }
+
+/** The variable with an agent's mark, in each process of an agent. */
+export const FOLDER_MARK = 'MOSAIC_INSTANCE'
 
 export interface AgentUser {
   uid: number
@@ -107,6 +110,11 @@ export class AgentFolder {
     if (!existsSync(this.replaced)) return
     await giveAway(this.replaced, this.user)
     await this.#closeReplaced()
+  }
+
+  /** Identifies the folder without naming it: the agent sees it. */
+  get mark(): string {
+    return createHash('sha256').update(this.path).digest('hex').slice(0, 16)
   }
 
   get #ofAgent(): string[] {

@@ -31,7 +31,7 @@ export class DataMoves {
       await agents.exclusively(spec.name, signal, async () => {
         const record = await agents.adaptUser(await agents.claim(spec))
         const folder = agents.folder(record)
-        await this.#terminator.killRest(record, folder.state)
+        await this.#terminator.killRest(record, folder)
         await folder.makeIncoming()
         try {
           await unpack(folder, folder.incoming, data, signal)

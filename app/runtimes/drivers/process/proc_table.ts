@@ -74,12 +74,15 @@ export class ProcTable {
     }
   }
 
-  /** Returns the living processes started with this variable, among those whose environment is readable. */
-  async withVariable(name: string, value: string): Promise<number[]> {
-    const entry = `${name}=${value}`
+  /**
+   * Returns the living processes started with one of these variables, among those whose environment is
+   * readable.
+   */
+  async withVariable(variables: Record<string, string>): Promise<number[]> {
+    const entries = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
     return this.#select(async (pid) => {
-      const environment = await readFile(`${this.#root}/${pid}/environ`, 'utf8')
-      return environment.split('\0').includes(entry) && this.find(pid) !== null
+      const environment = (await readFile(`${this.#root}/${pid}/environ`, 'utf8')).split('\0')
+      return entries.some((entry) => environment.includes(entry)) && this.find(pid) !== null
     })
   }
 

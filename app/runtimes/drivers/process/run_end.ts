@@ -16,16 +16,16 @@ export async function endRun(
   parts: { table: ProcTable; children: Children; terminator: Terminator }
 ): Promise<AgentRecord> {
   const { table, children, terminator } = parts
-  const { state } = agents.folder(record)
+  const folder = agents.folder(record)
   const { run } = record
   if (!run || run.exit || !table.findSame(run)) {
-    await terminator.killRest(record, state)
+    await terminator.killRest(record, folder)
     return record
   }
   // A full disk must not prevent the stop; the agent then merely seems to have ended by itself.
   const keep = (changed: AgentRecord) => agents.save(changed).catch(unlessFull)
   await keep({ ...record, run: { ...run, stopRequested: true } })
-  await terminator.end(record, state, graceMs)
+  await terminator.end(record, folder, graceMs)
   const code = (await children.exitOf(record.name, run))?.code ?? null
   const exit = { code, outOfMemory: false, failure: null }
   const ended = { ...record, run: { ...run, stopRequested: true, exit } }

@@ -6,13 +6,14 @@ import { RuntimeError } from '#runtimes/errors'
 import { launcherEnvironment } from '#runtimes/launch'
 import type { InstanceSpec } from '#runtimes/contract'
 import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
-import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
+import { FOLDER_MARK, type AgentFolder } from '#runtimes/drivers/process/agent_folder'
 import { nothingElse } from '#runtimes/drivers/process/inherited_files'
 import {
   sandboxScript,
   UNSHARE,
   type SandboxInput,
 } from '#runtimes/drivers/process/sandbox/sandbox'
+import type { View } from '#runtimes/drivers/process/sandbox/view'
 
 /** Creating a sandbox takes some hundredths of a second. */
 const SANDBOX_MS = 10_000
@@ -38,7 +39,7 @@ export interface Launch {
   /** The gateway's port: on loopback, or on every address of a sandbox. */
   port: number
   /** Null if it runs among the machine's own processes. */
-  sandbox: Omit<SandboxInput, 'command'> | null
+  sandbox: { view: View; input: Omit<SandboxInput, 'command'> } | null
 }
 
 /**
@@ -80,10 +81,10 @@ async function bare(launch: Launch, log: FileHandle): Promise<Launched> {
 
 async function inSandbox(
   launch: Launch,
-  sandbox: Omit<SandboxInput, 'command'>,
+  { view, input }: NonNullable<Launch['sandbox']>,
   log: FileHandle
 ): Promise<Launched> {
-  const script = sandboxScript({ ...sandbox, command: ['/bin/sh', launch.paths.entrypoint] })
+  const script = sandboxScript({ ...input, command: ['/bin/sh', view.programs.entrypoint] })
   const child = spawn('unshare', [...UNSHARE, '/bin/sh', '-c', script], {
     cwd: '/',
     detached: true,
@@ -138,14 +139,18 @@ function asTold({ code, signal }: ProcessEnd): ProcessEnd {
 }
 
 function environment({ spec, folder, paths, port, sandbox }: Launch): Record<string, string> {
-  return launcherEnvironment({
-    spec,
-    places: folder,
-    node: paths.node,
-    openclaw: paths.openclaw,
-    port,
-    bind: sandbox ? 'lan' : 'loopback',
-  })
+  const { node, openclaw } = sandbox?.view.programs ?? paths
+  return {
+    ...launcherEnvironment({
+      spec,
+      places: sandbox?.view.folder ?? folder,
+      node,
+      openclaw,
+      port,
+      bind: sandbox ? 'lan' : 'loopback',
+    }),
+    [FOLDER_MARK]: folder.mark,
+  }
 }
 
 function explainSpawnError(cause: NodeJS.ErrnoException): RuntimeError {

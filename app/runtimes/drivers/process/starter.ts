@@ -13,6 +13,7 @@ import type { Children } from '#runtimes/drivers/process/children'
 import type { Terminator } from '#runtimes/drivers/process/terminator'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { agentAddress } from '#runtimes/drivers/process/sandbox/gate'
+import { viewOf } from '#runtimes/drivers/process/sandbox/view'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { AgentRegistry } from '#runtimes/drivers/process/registry'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
@@ -57,7 +58,7 @@ export class Starter {
     const { terminator, ownUsers } = this.#parts
     const where = await installPaths(this.#parts.paths, ownUsers)
     await this.#demandRoom(agents)
-    await terminator.killRest(before, agents.folder(before).state)
+    await terminator.killRest(before, agents.folder(before))
     const record = await agents.adaptUser(before)
     const folder = agents.folder(record)
     await folder.prepare(spec.token)
@@ -75,7 +76,7 @@ export class Starter {
       await agents.save({ ...record, run })
       return run
     } catch (error) {
-      await terminator.end({ ...record, run }, folder.state, 0)
+      await terminator.end({ ...record, run }, folder, 0)
       throw error
     }
   }
@@ -84,9 +85,10 @@ export class Starter {
     const sandboxes = this.#parts.sandboxes()
     const { user } = record
     if (sandboxes && user) {
-      const sandbox = await sandboxes.plan({ ...record, user }, folder, paths, spec.limits)
+      const view = await viewOf(folder, paths)
+      const input = await sandboxes.plan({ ...record, user }, folder, view, spec.limits)
       const port = SANDBOX_PORT
-      const child = await spawnLauncher({ spec, folder, paths, port, sandbox })
+      const child = await spawnLauncher({ spec, folder, paths, port, sandbox: { view, input } })
       return { address: agentAddress(user.uid), port, child }
     }
     const port = await this.#ports.take(record.run?.port)

@@ -2,7 +2,11 @@ import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError } from '#runtimes/errors'
-import type { AgentUser } from '#runtimes/drivers/process/agent_folder'
+import {
+  FOLDER_MARK,
+  type AgentFolder,
+  type AgentUser,
+} from '#runtimes/drivers/process/agent_folder'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { ProcTable } from '#runtimes/drivers/process/proc_table'
@@ -26,7 +30,7 @@ export class Terminator {
    * Asks an agent's process group to end, kills it after `graceMs`, and then kills all other processes
    * of the agent: it may have started some that left its group.
    */
-  async end(record: AgentRecord, stateFolder: string, graceMs: number): Promise<void> {
+  async end(record: AgentRecord, folder: AgentFolder, graceMs: number): Promise<void> {
     const { run } = record
     if (run && this.#table.findSame(run)) {
       signalGroup(run.pid, 'SIGTERM')
@@ -35,17 +39,17 @@ export class Terminator {
       await this.#groupGone(run.pid, graceMs)
       signalGroup(run.pid, 'SIGKILL')
     }
-    await this.killRest(record, stateFolder)
+    await this.killRest(record, folder)
   }
 
   /** Kills all processes of an agent, and resolves when none is left. */
-  async killRest(record: AgentRecord, stateFolder: string): Promise<void> {
+  async killRest(record: AgentRecord, folder: AgentFolder): Promise<void> {
     const deadline = performance.now() + KILL_DEADLINE_MS
     for (;;) {
       this.#sandboxes()?.cgroups?.kill(record.name)
       // Listing alone proves nothing: a process that keeps changing its pid can escape every listing.
       const struck = !record.user || this.#sandboxes() !== null || (await killAllOf(record.user))
-      const left = await this.#ofAgent(record, stateFolder)
+      const left = await this.#ofAgent(record, folder)
       if (struck && left.length === 0) break
       if (performance.now() > deadline) {
         throw new RuntimeError(
@@ -64,9 +68,11 @@ export class Terminator {
     this.#sandboxes()?.cgroups?.remove(record.name)
   }
 
-  /** Finds them by the agent's own user, or else by the variable that each of them inherited. */
-  async #ofAgent({ user }: AgentRecord, stateFolder: string): Promise<number[]> {
-    const started = () => this.#table.withVariable('OPENCLAW_STATE_DIR', stateFolder)
+  /** Finds them by the agent's own user, or else by a variable that each of them inherited. */
+  async #ofAgent({ user }: AgentRecord, { state, mark }: AgentFolder): Promise<number[]> {
+    // Agents started by Mosaic before it had the mark have only the other variable.
+    const variables = { [FOLDER_MARK]: mark, OPENCLAW_STATE_DIR: state }
+    const started = () => this.#table.withVariable(variables)
     if (!user) return (await started()).filter((pid) => pid !== process.pid)
     const all = await this.#table.ofUser(user.uid)
     if (!this.#sandboxes()) return all

@@ -7,6 +7,7 @@ import {
   HANDED_FOLDER,
   STATE_FOLDER,
 } from '#runtimes/engine/agent_container'
+import { AGENT_HOST } from '#runtimes/launch'
 import { agentLabels, LABEL } from '#runtimes/engine/labels'
 import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
 import type { ServiceSpec, TaskSpec } from '#runtimes/drivers/swarm/objects'
@@ -121,8 +122,7 @@ export function agentService(input: AgentServiceInput): ServiceSpec {
       ForceUpdate: 0,
       ContainerSpec: {
         ...container,
-        // OpenClaw's lease in the state folder names the host: a new name would have to wait for it to expire.
-        Hostname: spec.name.slice(0, 63),
+        Hostname: AGENT_HOST,
         Command: ['/bin/sh', `${HANDED_FOLDER}/keeper.sh`],
         Env: [
           ...agentEnvironment(spec, AGENT_STATE),

@@ -24,7 +24,7 @@ const START_MS = 10 * 60_000
 const UNPLACED_MS = 5000
 
 /** Increase it when this driver maps specs differently, so that older services are replaced. */
-const SHAPE_VERSION = 1
+const SHAPE_VERSION = 2
 
 interface Start {
   spec: InstanceSpec

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import type { AgentUser } from '#runtimes/drivers/process/agent_folder'
-import { SYSTEM_PATH } from '#runtimes/launch'
+import { AGENT_HOST, SYSTEM_PATH } from '#runtimes/launch'
 import { quoted } from '#runtimes/drivers/process/sandbox/shell'
 import {
   ADDRESS_BITS,
@@ -10,12 +10,16 @@ import {
   hardwareAddress,
   type Gate,
 } from '#runtimes/drivers/process/sandbox/gate'
+import { AGENT_AT, type Mount } from '#runtimes/drivers/process/sandbox/view'
 
 /**
- * Namespaces created by `unshare`: network, mounts, processes and semaphores. All end with the first
- * process.
+ * Namespaces created by `unshare`: network, mounts, host name, processes and semaphores. All end with the
+ * first process.
  */
-export const UNSHARE = ['--net', '--mount', '--ipc', '--pid', '--fork', '--kill-child=SIGKILL']
+export const UNSHARE = [
+  ...['--net', '--mount', '--uts', '--ipc', '--pid'],
+  ...['--fork', '--kill-child=SIGKILL'],
+]
 
 /** Folders that all users share: sockets of services, files, memory. */
 const SHARED = ['/tmp', '/var/tmp', '/dev/shm', '/run', '/var/run']
@@ -30,11 +34,12 @@ export interface SandboxInput {
   user: AgentUser
   /** The folder of all agents, which is hidden from the agent. */
   agents: string
-  /** The agent's own folder; `workingFolder` is its initial working directory. */
-  folder: string
+  /** The agent's own folder on the machine; null for a probe, which has none. */
+  folder: string | null
+  /** The initial working directory, as the agent sees it. */
   workingFolder: string
-  /** Other files and folders that it needs, anywhere; absolute and without links. */
-  programs: string[]
+  /** Its folder and programs. */
+  mounts: Mount[]
   /** The name servers it may use to reach the internet; null if it must not. */
   nameServers: string[] | null
   /** Files that put it under limits, as returned by `AgentCgroups.prepare`. */
@@ -54,6 +59,8 @@ export function sandboxScript(input: SandboxInput): string {
   const words = [workingFolder, ...command].map(quoted).join(' ')
   return [
     'set -eu',
+    // The agent must pass the folders that are made for its mounts.
+    'umask 022',
     // Errors here go to Mosaic; the log belongs to the agent.
     'exec 4>&2 2>&3',
     'read -r pid rest </proc/self/stat',
@@ -112,30 +119,55 @@ function networkOf({ gate, user, nameServers }: SandboxInput): string[] {
 }
 
 /**
- * Returns commands that mount empty folders over shared ones, and then restore what the agent needs of
- * them.
+ * Returns commands that mount empty folders over shared ones, and then mount the agent's folder and
+ * programs where it sees them.
  */
-function mountsOf({ agents, folder, programs, nameServers }: SandboxInput): string[] {
+function mountsOf({ agents, folder, mounts, nameServers }: SandboxInput): string[] {
   const all = [...SHARED, agents]
   // A folder inside another hidden one is hidden with it.
   const hidden = all.filter((root) => !all.some((other) => isIn(root, other)))
-  // A path inside another restored one is there already, as the machine's own.
-  const needed = [...new Set([folder, ...programs])]
-  const kept = needed.filter(
-    (path) => hidden.some((root) => isIn(path, root)) && !needed.some((other) => isIn(path, other))
+  const needed = mounts.filter(
+    ({ path, at }) => at !== path || hidden.some((root) => isIn(path, root))
   )
-  // Shells support only one-digit descriptors; 3 and 4 are taken.
-  const held = kept.map((path, index) => ({ path: quoted(path), descriptor: 5 + index }))
+  // Shells support only one-digit descriptors; 3 and 4 are taken, and 9 is for the cgroups.
+  const held = needed.map(({ path, at }, index) => ({
+    path,
+    at: quoted(at),
+    descriptor: 5 + index,
+  }))
   return [
-    ...held.map(({ path, descriptor }) => `exec ${descriptor}<${path}`),
+    ...held.map(({ path, descriptor }) => `exec ${descriptor}<${quoted(path)}`),
     ...hidden.map((root) => emptied(quoted(root), OPEN.has(root) ? '1777' : '0755')),
-    ...held.flatMap(({ path, descriptor }) => putBack(path, descriptor)),
+    ...held.flatMap(({ at, descriptor }) => putBack(at, descriptor)),
+    ...(folder ? formerPath(folder) : []),
     ...namesOf(nameServers ?? []),
+    ...HOST,
     ...DEVICES,
     NETWORK_DEVICES,
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
+    NAME_HOST,
   ]
 }
+
+/**
+ * A link at the folder's path on the machine: files that the agent made before it saw a neutral path
+ * may name it, such as a Python environment's.
+ */
+function formerPath(folder: string): string[] {
+  return [`mkdir -p "$(dirname ${quoted(folder)})"`, `ln -s ${AGENT_AT} ${quoted(folder)}`]
+}
+
+/** A neutral name, since OpenClaw tells its host to the provider. Must resolve: programs look up their own host. */
+const HOST = [
+  `echo '127.0.0.1 localhost ${AGENT_HOST}' >/run/hosts`,
+  `echo ${AGENT_HOST} >/run/hostname`,
+  ...['hosts', 'hostname'].map(
+    (name) => `[ ! -f /etc/${name} ] || mount --bind /run/${name} /etc/${name}`
+  ),
+]
+
+/** Writes to a new `/proc`: the machine's may be read-only. */
+const NAME_HOST = `echo ${AGENT_HOST} >/proc/sys/kernel/hostname`
 
 /** Private terminals and queues: the machine has only a few thousand for all. */
 const DEVICES = [
@@ -217,6 +249,7 @@ const TRIAL = `
   ip link set a0 type bridge_slave isolated on
   ${DEVICES.join('\n  ')}
   mount -t proc proc /proc
+  ${NAME_HOST}
   mkdir /tmp/root
   mount --rbind / /tmp/root
   chroot /tmp/root true`

@@ -1,14 +1,13 @@
 import { realpath } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import type { Server, Socket } from 'node:net'
 import type { InstanceLimits } from '#runtimes/contract'
-import type { InstallPaths } from '#runtimes/drivers/process/install_paths'
 import type { AgentRecord } from '#runtimes/drivers/process/records'
 import type { AgentFolder, AgentUser } from '#runtimes/drivers/process/agent_folder'
 import { openCgroups, type AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { SandboxInput } from '#runtimes/drivers/process/sandbox/sandbox'
 import { closing, Egress, type EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import { Gate } from '#runtimes/drivers/process/sandbox/gate'
+import type { View } from '#runtimes/drivers/process/sandbox/view'
 
 /** The sandboxes of one agents' folder: the gate between them and Mosaic, and their cgroups. */
 export class Sandboxes {
@@ -40,19 +39,18 @@ export class Sandboxes {
   async plan(
     record: AgentRecord & { user: AgentUser },
     folder: AgentFolder,
-    paths: InstallPaths,
+    view: View,
     limits: InstanceLimits
   ): Promise<Omit<SandboxInput, 'command'>> {
     const nameServers = await this.prepare()
-    const programs = [treeOf(paths.openclaw), paths.entrypoint, paths.node]
     return {
       gate: this.gate,
       user: record.user,
       nameServers: this.egress.isOpen ? nameServers : null,
       agents: this.#agents,
       folder: folder.path,
-      workingFolder: folder.state,
-      programs: await Promise.all(programs.map((path) => realpath(path))),
+      workingFolder: view.folder.state,
+      mounts: view.mounts,
       cgroups: this.cgroups?.prepare(record.name, limits) ?? [],
       processes: this.cgroups?.limits ? null : limits.processes,
     }
@@ -61,14 +59,15 @@ export class Sandboxes {
   /** Returns the same for a probe, which has neither a folder nor data. */
   async probePlan(user: AgentUser, node: string): Promise<Omit<SandboxInput, 'command'>> {
     const nameServers = await this.prepare()
+    const path = await realpath(node)
     return {
       gate: this.gate,
       user,
       nameServers: this.egress.isOpen ? nameServers : null,
       agents: this.#agents,
-      folder: '/',
+      folder: null,
       workingFolder: '/',
-      programs: [await realpath(node)],
+      mounts: [{ path, at: path }],
       cgroups: [],
       processes: null,
     }
@@ -86,9 +85,4 @@ export class Sandboxes {
     await this.gate.leave(closing(this.gate.name))
     this.cgroups?.remove('.')
   }
-}
-
-/** A package needs its siblings in `node_modules`. */
-function treeOf(folder: string): string {
-  return basename(dirname(folder)) === 'node_modules' ? dirname(folder) : folder
 }
