@@ -413,6 +413,61 @@ test.group('The chat in a browser', (group) => {
     await searched
   })
 
+  test('lists the conversations of the last look while the agent sleeps', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { bootMs: 3_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.route(LIST, (route) => {
+      const { data, meta } = listOf('Parrots')
+      const isAsleep = route.request().url().includes('wake=false')
+      const asOf = isAsleep && { asOf: '2026-01-02T03:04:05Z' }
+      return route.fulfill({ json: { data, meta: { ...meta, ...asOf } } })
+    })
+    await page.goto(`${ORIGIN}/chat`)
+    await conversation(page, 'Parrots').waitFor()
+    assert.match(await page.getByTestId('as-of').innerText(), /Opening one wakes your agent/)
+    await page.getByTestId('as-of').waitFor({ state: 'detached' })
+    await conversation(page, 'Parrots').waitFor()
+  })
+
+  test('lets each conversation have a model of its own', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const models = new Map<string, string>()
+    await page.route(LIST, (route) => {
+      const { data, meta } = listOf('Parrots', 'Owls')
+      const known = data.map((item) => ({ ...item, model: models.get(item.id) }))
+      return route.fulfill({ json: { data: known, meta } })
+    })
+    await page.route(/\/api\/v1\/conversations\/c\d(\?.*)?$/, async (route) => {
+      const id = /c\d/.exec(route.request().url())![0]
+      if (route.request().method() !== 'PATCH') {
+        return route.fulfill({ json: { data: { messages: [], nextCursor: null } } })
+      }
+      const { model } = route.request().postDataJSON()
+      models.set(id, model)
+      return route.fulfill({ json: { data: { ...listOf('Parrots').data[0], id, model } } })
+    })
+    const choice = page.getByTestId('model-choice')
+    const named = async () => choice.getAttribute('aria-label')
+    await page.goto(`${ORIGIN}/chat/c0`)
+    await conversation(page, 'Owls').waitFor()
+    assert.equal(await named(), 'Model: Your agent’s own model')
+    await choice.press('Enter')
+    await page.getByRole('menuitemcheckbox', { name: 'demo/echo' }).press('Enter')
+    await page.getByRole('button', { name: 'Model: demo/echo' }).waitFor()
+    assert.deepEqual([...models], [['c0', 'demo/echo']])
+
+    await conversation(page, 'Owls').getByTitle('Owls').click()
+    await page.getByRole('button', { name: 'Model: Your agent’s own model' }).waitFor()
+    await page.goto(`${ORIGIN}/chat/c0`)
+    await page.getByRole('button', { name: 'Model: demo/echo' }).waitFor()
+  })
+
   test('deletes a conversation after some seconds in which that can be undone', async ({
     assert,
     browserContext,
