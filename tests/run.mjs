@@ -100,7 +100,8 @@ class TestRun {
   /** @param {{ shown: boolean }} how `shown`: its output as it comes, else all of it once it has ended. */
   async #runSuite({ part, on, needs, files, alone }, { flags, timings, shown }) {
     const title = on ? `${part} on ${on}` : part
-    const folder = join(this.#folder, title.replaceAll(' ', '-'))
+    // Letters alone: codex takes the comma in a path for the end of one and the beginning of another.
+    const folder = join(this.#folder, title.replaceAll(/\W+/g, '-'))
     mkdirSync(folder)
     const env = { ...this.#preparation.env }
     const engine = needs.map((need) => this.#preparation.engines.get(need)).find(Boolean)
