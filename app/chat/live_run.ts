@@ -30,6 +30,7 @@ export class LiveRun extends EventEmitter implements RelayClient {
   readonly #tools = new Map<string, RunEventRecord>()
   #characters = 0
   #caughtUp: (() => void) | null = null
+  readonly #over = Promise.withResolvers<void>()
 
   /** @param question the owner's message, for pages that join later */
   constructor(
@@ -42,6 +43,11 @@ export class LiveRun extends EventEmitter implements RelayClient {
   /** Whether the record is complete enough for a page that joins now. */
   get isWhole(): boolean {
     return this.#characters <= KEPT_CHARACTERS
+  }
+
+  /** Resolves once the run has ended. */
+  get over(): Promise<void> {
+    return this.#over.promise
   }
 
   /** Sends an event to all readers. Returns false if one is behind: wait for `drained`. */
@@ -79,6 +85,7 @@ export class LiveRun extends EventEmitter implements RelayClient {
   end(): void {
     for (const { stream } of this.#readers) stream.end()
     this.#readers.clear()
+    this.#over.resolve()
   }
 
   /** Cancels the run: nobody is waiting for its answer. */

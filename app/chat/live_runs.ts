@@ -39,10 +39,11 @@ export class LiveRuns {
     return run
   }
 
-  /** Cancels the answer in progress. Returns false if none passes this process. */
-  stop(agent: AgentKey, conversationId: string): boolean {
+  /** Cancels the answer in progress, until it has ended. Returns false if none passes this process. */
+  async stop(agent: AgentKey, conversationId: string): Promise<boolean> {
     const run = this.#runs.get(agent)?.get(conversationId)
     run?.leave()
+    await run?.over
     return run !== undefined
   }
 }

@@ -62,6 +62,8 @@ export class PageChat {
   readonly #runs: LiveRuns
   readonly #watch: WatchRuns
   readonly #gatewayRuns: GatewayRuns | null
+  /** Cancellations under way, by session. */
+  readonly #stops = new Map<string, Promise<void>>()
 
   constructor(
     protected relay: ChatRelay,
@@ -84,6 +86,8 @@ export class PageChat {
     const sessionKey = sessionKeyOf(conversationId)
     const turn = pageTurn(input.message, input.attachments ?? [])
     const sockets = turn.text !== undefined && background ? this.#gatewayRuns : null
+    // A gateway cancels whatever runs in the session: a question sent meanwhile would get no answer.
+    await this.#stops.get(`${agent} ${sessionKey}`)
     await this.#carry(run, { agent, conversationId }, (receive) => ({
       agent,
       sessionKey,
@@ -125,12 +129,25 @@ export class PageChat {
   }
 
   /**
-   * Cancels the answer in progress, also one of another Mosaic process; a no-op if there is none.
+   * Cancels the answer in progress, also one of another Mosaic process; a no-op if there is none. Resolves once it
+   * has ended.
    *
    * @throws E_GATEWAY_FAILED
    */
   async stop(agent: AgentKey, conversationId: string): Promise<void> {
-    if (this.#runs.stop(agent, conversationId)) return
+    const session = `${agent} ${sessionKeyOf(conversationId)}`
+    const stopping = this.#stop(agent, conversationId)
+    const over = stopping
+      .catch(() => {})
+      .finally(() => {
+        if (this.#stops.get(session) === over) this.#stops.delete(session)
+      })
+    this.#stops.set(session, over)
+    await stopping
+  }
+
+  async #stop(agent: AgentKey, conversationId: string): Promise<void> {
+    if (await this.#runs.stop(agent, conversationId)) return
     const socket = await this.#gatewayRuns?.reach(agent, sessionKeyOf(conversationId))
     if (!socket) return
     try {

@@ -47,11 +47,16 @@ export class SocketCall implements GatewayCall {
     if (this.isOver) return
     const socket = this.#socket
     if (!(reason instanceof ClientLeft) || !socket) return this.#end(new ClientLeft())
-    this.#end(reason, { keep: true })
-    void socket
-      .stop()
-      .catch(() => {})
-      .finally(() => socket.close())
+    void this.#cancel(socket, reason)
+  }
+
+  /** Settles once the gateway has ended the run: until then it would end the session's next one instead. */
+  async #cancel(socket: RunConnection, reason: Error): Promise<void> {
+    this.isOver = true
+    clearTimeout(this.#silence)
+    await socket.stop().catch(() => {})
+    socket.close()
+    this.#settle.reject(reason)
   }
 
   async #run(): Promise<void> {
@@ -124,11 +129,11 @@ export class SocketCall implements GatewayCall {
     this.#silence.refresh()
   }
 
-  #end(error: Error | null, { keep = false } = {}): void {
+  #end(error: Error | null): void {
     if (this.isOver) return
     this.isOver = true
     clearTimeout(this.#silence)
-    if (!keep) this.#socket?.close()
+    this.#socket?.close()
     if (error) this.#settle.reject(error)
     else this.#settle.resolve()
   }

@@ -36,6 +36,8 @@ export function useChat(onAnswered: () => void) {
   const loadFailure = shallowRef<ApiFailure>()
   const olderCursor = ref<string | null>(null)
   let current: { abort: AbortController; conversation: string } | undefined
+  /** The last cancellation of an answer. */
+  let ending: Promise<void> = Promise.resolve()
   /** Number of the latest request for earlier messages; responses to older requests are dropped. */
   let asked = 0
 
@@ -63,7 +65,8 @@ export function useChat(onAnswered: () => void) {
   /** The answer would continue without a reader, so cancel it on the server too. */
   function end({ abort, conversation }: { abort: AbortController; conversation: string }) {
     abort.abort()
-    void api.delete(`${conversationPath(conversation)}/run`).catch(() => {})
+    const over = () => {}
+    ending = api.delete(`${conversationPath(conversation)}/run`).then(over, over)
   }
 
   /** Starts a new conversation; it exists from its first message on. */
@@ -206,6 +209,8 @@ export function useChat(onAnswered: () => void) {
     try {
       const files = (question.files ?? []).map(({ file }) => toSentFile(file))
       const attachments = await Promise.all(files)
+      /** The agent would end whatever runs by then. */
+      await ending
       const body = {
         conversationId: conversation,
         message: question.text,

@@ -155,6 +155,33 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     assert.equal(socket.stopped, 1)
   })
 
+  for (const isHere of [true, false]) {
+    const where = isHere ? 'here' : 'in another process'
+    test(`wait until the one before them has been ended, begun ${where}`, async ({ assert }) => {
+      const steps: string[] = []
+      const held = Promise.withResolvers<void>()
+      const stopping = Promise.withResolvers<void>()
+      socket.start = async (message) => void steps.push(message)
+      socket.stop = async () => {
+        stopping.resolve()
+        await held.promise
+        steps.push('stopped')
+      }
+      const first = isHere ? await call('POST', '/chat', { ...QUESTION, message: 'First' }) : null
+      if (isHere) await socket.reader.promise
+      socket.reader = Promise.withResolvers()
+      const stopped = call('DELETE', '/conversations/c1/run')
+      await stopping.promise
+      const second = await call('POST', '/chat', { ...QUESTION, message: 'Second' })
+      held.resolve()
+      assert.equal((await stopped).status, 204)
+      const { onAnswer } = await socket.reader.promise
+      onAnswer({ kind: 'end', failed: false })
+      await Promise.all([first?.text(), second.text()])
+      assert.deepEqual(steps, [...(isHere ? ['First'] : []), 'stopped', 'Second'])
+    })
+  }
+
   test('of another process are found, told from their beginning, and shared', async ({
     assert,
   }) => {

@@ -28,7 +28,9 @@ export function bareSandbox(): string[] {
     ...SYSTEM.flatMap((path) => ['--ro-bind-try', path, path]),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...['--unshare-user-try', '--uid', AGENT, '--gid', AGENT],
-    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-cgroup-try'],
+    // OpenClaw tells its provider the name of its host.
+    ...['--unshare-uts', '--hostname', 'agent'],
     ...['--cap-drop', 'ALL', '--new-session'],
   ]
 }
