@@ -122,6 +122,9 @@ export function workAtHome(title: string, home: WorkingHome): void {
     test('tells its provider neither the machine’s name, nor its own, nor where its data is', async ({
       assert,
     }) => {
+      await api.ask('POST', '/api/v1/agent/start')
+      await until(async () => (await status()) === 'running')
+      await api.chat('Where are you?')
       const { container_name: name, user_id: user } = row()
       const sent = model.received.join('\n')
       assert.include(sent, 'workspace')
