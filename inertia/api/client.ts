@@ -143,13 +143,13 @@ export interface ServerEvent {
 
 /**
  * Posts a request and yields the events of the response. Throws an `ApiFailure`, also if the connection
- * breaks, or the `AbortError` of `signal`. Calls `onOpen` when the response starts.
+ * breaks, or the `AbortError` of `signal`. Calls `onOpen` with the headers when the response starts.
  */
 export const postForEvents = (
   path: string,
   body: unknown,
   signal: AbortSignal,
-  onOpen?: () => void
+  onOpen?: (headers: Headers) => void
 ) => eventsOf(send('POST', `/api/v1${path}`, body, signal), signal, onOpen)
 
 /** As `postForEvents`, for events already under way. */
@@ -159,10 +159,10 @@ export const getEvents = (path: string, signal: AbortSignal) =>
 async function* eventsOf(
   sent: Promise<Response>,
   signal: AbortSignal,
-  onOpen?: () => void
+  onOpen?: (headers: Headers) => void
 ): AsyncGenerator<ServerEvent> {
   const response = await sent
-  onOpen?.()
+  onOpen?.(response.headers)
   const arrived: ServerEvent[] = []
   const parser = createParser({
     onEvent({ event, data }) {

@@ -33,6 +33,8 @@ export interface ChatMessage {
   id: string
   role: 'user' | 'assistant'
   text: string
+  /** When the agent got or wrote it, if it comes from the history. */
+  at?: string
   state: 'waiting' | 'sent' | 'streaming' | 'done' | 'stopped' | 'failed'
   failure?: ChatFailure
   reasoning?: string
@@ -61,8 +63,19 @@ export const toFailure = ({ code, message, hint }: ApiFailure): ChatFailure => (
 })
 
 /** Converts a message from the agent's history. */
-export function fromHistory({ id: _id, at: _at, ...told }: PastMessage): ChatMessage {
+export function fromHistory({ id: _id, ...told }: PastMessage): ChatMessage {
   return { id: newId(), ...told, state: told.failure ? 'failed' : 'done' }
+}
+
+/** Hands the files that this page holds to the same questions of the history, to send them again. */
+export function keepFiles(messages: ChatMessage[], history: ChatMessage[]): void {
+  for (const { text, files } of messages.toReversed()) {
+    if (!files) continue
+    const same = history.findLast(
+      (message) => message.role === 'user' && message.text === text && !message.files
+    )
+    if (same?.attachments?.length === files.length) same.files = files
+  }
 }
 
 /** Creates an empty answer. */

@@ -1,4 +1,5 @@
 import { computed, onScopeDispose, ref } from 'vue'
+import { api } from '~/api/client'
 import { LARGEST_ATTACHMENTS, MOST_ATTACHMENTS } from '~/limits'
 import { t } from '~/locales'
 
@@ -14,6 +15,12 @@ export interface SentFile {
   name: string
   type: string
   data: string
+}
+
+/** What the page holds of a message's files, and where the agent keeps its pictures. */
+interface FilesOfMessage {
+  files?: PickedFile[]
+  attachments?: { name: string; type: string; url?: string }[]
 }
 
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/
@@ -34,8 +41,7 @@ export function useAttachments() {
         failure.value = t('chat.filesTooLarge')
         return
       }
-      const preview = PICTURE.test(file.type) ? URL.createObjectURL(file) : undefined
-      files.value.push({ id: ++counted, file, preview })
+      files.value.push(toPicked(file))
     }
   }
 
@@ -56,6 +62,26 @@ export function useAttachments() {
   onScopeDispose(() => files.value.forEach(remove))
 
   return { files, failure, add, remove, take }
+}
+
+function toPicked(file: File): PickedFile {
+  const preview = PICTURE.test(file.type) ? URL.createObjectURL(file) : undefined
+  return { id: ++counted, file, preview }
+}
+
+/**
+ * Returns the files of a message, to send them again. Pictures that this page does not hold are read from the agent.
+ * Returns null if a file is known by name only. Throws `ApiFailure`.
+ */
+export async function filesOf({ files, attachments = [] }: FilesOfMessage) {
+  if (files) return files
+  const urls = attachments.flatMap(({ url }) => url ?? [])
+  if (urls.length < attachments.length) return null
+  const read = attachments.map(async ({ name, type }, index) => {
+    const data = await api.file(urls[index].replace(/^\/api\/v1/, ''))
+    return toPicked(new File([data], name, { type }))
+  })
+  return Promise.all(read)
 }
 
 /** Reads a file as base64. */

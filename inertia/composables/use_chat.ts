@@ -4,6 +4,7 @@ import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import {
   fromHistory,
+  keepFiles,
   newAnswer,
   newId,
   takeEvent,
@@ -13,7 +14,7 @@ import {
   type ChatMessage,
 } from '~/composables/chat_messages'
 import { useAgent } from '~/composables/use_agent'
-import { toSentFile, type PickedFile } from '~/composables/use_attachments'
+import { filesOf, toSentFile, type PickedFile } from '~/composables/use_attachments'
 import { useChatTabs } from '~/composables/use_chat_tabs'
 import { t } from '~/locales'
 
@@ -24,6 +25,14 @@ const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_
 
 /** No connection, or a proxy that reports that Mosaic is away. */
 const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
+
+/** A question and its answer. */
+interface Exchange {
+  question: ChatMessage
+  answer: ChatMessage
+  /** Time at which Mosaic took the question, by the server's clock. */
+  since?: number
+}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -40,6 +49,8 @@ export function useChat(onAnswered: () => void) {
   let ending: Promise<void> = Promise.resolve()
   /** Number of the latest request for earlier messages; responses to older requests are dropped. */
   let asked = 0
+  /** Aborted when the user leaves the conversation. */
+  let visit = new AbortController()
 
   const busy = ref(false)
   const streaming = computed(() => messages.value.some(({ state }) => state === 'streaming'))
@@ -55,6 +66,8 @@ export function useChat(onAnswered: () => void) {
     /** Leaving the conversation cancels its answer. A page reload does not run this. */
     if (current) end(current)
     current = undefined
+    visit.abort()
+    visit = new AbortController()
     busy.value = loading.value = false
     asked++
     messages.value = []
@@ -108,7 +121,9 @@ export function useChat(onAnswered: () => void) {
     const told = await api.get<Conversation>(path).catch(() => undefined)
     if (!told || turn !== asked) return false
     const waiting = messages.value.filter(({ state }) => state === 'waiting')
-    messages.value = [...told.messages.map(fromHistory), ...waiting]
+    const history = told.messages.map(fromHistory)
+    keepFiles(messages.value, history)
+    messages.value = [...history, ...waiting]
     olderCursor.value = told.nextCursor
     return true
   }
@@ -141,19 +156,23 @@ export function useChat(onAnswered: () => void) {
   }
 
   /**
-   * Resends the question of a failed or stopped answer and removes that answer. Starts a failed agent at
-   * once, because the user need not wait for its automatic retry.
+   * Resends the question of a failed or stopped answer, with its files, and removes that answer. Starts a failed
+   * agent at once, because the user need not wait for its automatic retry.
    */
   async function retry(answer: ChatMessage) {
     /** If the start fails, the answer reports why. */
     if (answer.failure?.code.startsWith('E_AGENT_')) await agent.act('start').catch(() => {})
-    const index = messages.value.findIndex(({ id }) => id === answer.id)
-    const question = messages.value[index - 1]
-    if (!question || question.role !== 'user') return
+    const indexOfAnswer = () => messages.value.findIndex(({ id }) => id === answer.id)
+    const question = messages.value[indexOfAnswer() - 1]
+    if (question?.role !== 'user') return
+    const files = await filesOf(question).catch((error) => ApiFailure.from(error))
+    /** The user may have left, or clicked twice. */
+    const index = indexOfAnswer()
+    if (index === -1) return
+    if (files === null) return fail(answer, filesGone())
+    if (files instanceof ApiFailure) return fail(answer, toFailure(files))
     messages.value.splice(index - 1, 2)
-    const behind = messages.value.findIndex(({ state }) => state === 'waiting')
-    const again: ChatMessage = { ...question, id: newId(), state: 'waiting' }
-    messages.value.splice(behind === -1 ? messages.value.length : behind, 0, again)
+    append({ ...question, id: newId(), state: 'waiting', ...(files.length > 0 && { files }) })
     void next()
   }
 
@@ -178,7 +197,7 @@ export function useChat(onAnswered: () => void) {
     question.state = 'sent'
     const answer = reactive<ChatMessage>(newAnswer())
     messages.value.splice(index + 1, 0, answer)
-    const isHere = await answering((signal) => exchange(question, answer, signal))
+    const isHere = await answering((signal) => exchange({ question, answer }, signal))
     if (!isHere) return
     /** A failed answer blocks the queue, unless its question was resent meanwhile. */
     const holdsUp = messages.value.some(({ id, state }) => id === answer.id && state === 'failed')
@@ -198,12 +217,14 @@ export function useChat(onAnswered: () => void) {
     return true
   }
 
-  async function exchange(question: ChatMessage, answer: ChatMessage, signal: AbortSignal) {
+  async function exchange(turn: Exchange, signal: AbortSignal) {
+    const { question, answer } = turn
     const conversation = conversationId.value
     let opened = false
     /** From here on, other tabs can follow the answer. */
-    const onOpen = () => {
+    const onOpen = (headers: Headers) => {
       opened = true
+      turn.since = Date.parse(headers.get('date') ?? '')
       tabs.tell(conversation, 'begun')
     }
     try {
@@ -219,7 +240,7 @@ export function useChat(onAnswered: () => void) {
       }
       await take(answer, postForEvents('/chat', body, signal, onOpen))
     } catch (error) {
-      await broken(answer, error, signal, opened)
+      await broken(turn, error, signal, opened)
     } finally {
       question.state = 'done'
       if (opened) tabs.tell(conversation, 'ended')
@@ -237,7 +258,8 @@ export function useChat(onAnswered: () => void) {
   }
 
   /** Handles a broken stream. No-op if the answer is already complete. */
-  async function broken(answer: ChatMessage, error: unknown, signal: AbortSignal, opened: boolean) {
+  async function broken(turn: Exchange, error: unknown, signal: AbortSignal, opened: boolean) {
+    const { answer } = turn
     if (answer.state !== 'streaming') return
     if (signal.aborted) {
       answer.state = 'stopped'
@@ -246,7 +268,7 @@ export function useChat(onAnswered: () => void) {
     const failure = ApiFailure.from(error)
     if (opened && isAway(failure.status)) {
       answer.reconnecting = true
-      const isBack = await comeBack(answer, signal)
+      const isBack = await comeBack(turn, signal)
       answer.reconnecting = false
       if (isBack) return
     }
@@ -255,7 +277,8 @@ export function useChat(onAnswered: () => void) {
   }
 
   /** The agent continues after a broken connection: resumes the answer, or finds how it ended. */
-  async function comeBack(answer: ChatMessage, signal: AbortSignal): Promise<boolean> {
+  async function comeBack(turn: Exchange, signal: AbortSignal): Promise<boolean> {
+    const { answer } = turn
     for (const ms of COME_BACK_MS) {
       await pause(ms)
       if (signal.aborted) return false
@@ -265,26 +288,47 @@ export function useChat(onAnswered: () => void) {
       } catch (error) {
         if (signal.aborted) return false
         const { status } = ApiFailure.from(error)
-        if (status === 404) return ended(answer)
+        if (status === 404) return ended(turn)
         if (!isAway(status)) return false
       }
     }
     return false
   }
 
-  /** Takes a finished answer from the history, which lacks it if the agent never answered. */
-  async function ended(answer: ChatMessage): Promise<boolean> {
+  /** Takes a finished answer from the history. It lacks a question that the agent never got. */
+  async function ended({ question, answer, since }: Exchange): Promise<boolean> {
     const known = await reload()
     if (!known) return false
-    const last = messages.value.findLast(({ state }) => state !== 'waiting')
+    const told = messages.value.filter(({ state }) => state !== 'waiting')
+    /** The same words may have been asked before. Without a time on either side they are taken for this question. */
+    const index = told.findLastIndex(
+      ({ role, text, at }) =>
+        role === 'user' && text === question.text && !(at && since && Date.parse(at) < since)
+    )
+    if (index === -1) {
+      fail(answer, {
+        code: 'E_NOT_DELIVERED',
+        message: t('chat.notDelivered'),
+        hint: t('chat.notDeliveredHint'),
+      })
+      append(question, answer)
+      return false
+    }
+    const last = told.slice(index + 1).at(-1)
     if (last?.role === 'assistant') {
       answer.state = 'done'
       /** The break ended it: what had arrived stays, and a retry may help. */
       if (last.state === 'failed') Object.assign(last, { text: answer.text, failure: cut() })
       return true
     }
-    messages.value.push(answer)
+    append(answer)
     return false
+  }
+
+  /** Adds messages in front of the queued ones. */
+  function append(...added: ChatMessage[]) {
+    const index = messages.value.findIndex(({ state }) => state === 'waiting')
+    messages.value.splice(index === -1 ? messages.value.length : index, 0, ...added)
   }
 
   /** Clears the answer when the stream restarts it from the beginning. */
@@ -303,32 +347,44 @@ export function useChat(onAnswered: () => void) {
     if (busy.value) return
     const answer = reactive<ChatMessage>(newAnswer())
     const abort = new AbortController()
-    const events = getEvents(runPath(), abort.signal)[Symbol.asyncIterator]()
+    const left = visit.signal
+    const signal = AbortSignal.any([abort.signal, left])
+    const events = getEvents(runPath(), signal)[Symbol.asyncIterator]()
     const first = await events.next().catch(() => undefined)
     if (!first || first.done || first.value.event !== 'question') return
-    if (busy.value) return abort.abort()
-    place(String(first.value.data.text), answer)
-    const isHere = await answering(async (signal) => {
-      signal.addEventListener('abort', () => abort.abort())
+    if (busy.value || left.aborted) return abort.abort()
+    const question = place(String(first.value.data.text), answer)
+    const isHere = await answering(async (stopped) => {
+      stopped.addEventListener('abort', () => abort.abort())
       try {
         await take(answer, { [Symbol.asyncIterator]: () => events })
       } catch (error) {
-        await broken(answer, error, signal, true)
+        await broken({ question, answer }, error, stopped, true)
       }
     })
     if (isHere && answer.state !== 'failed') void next()
   }
 
   /** The history holds the question being answered, and possibly the start of its answer. */
-  function place(question: string, answer: ChatMessage) {
+  function place(question: string, answer: ChatMessage): ChatMessage {
     const waiting = messages.value.filter(({ state }) => state === 'waiting')
     const told = messages.value.filter(({ state }) => state !== 'waiting')
     const index = told.findLastIndex(({ role }) => role === 'user')
     const isTold = index !== -1 && told[index].text === question.trim()
-    const before = isTold ? told.slice(0, index + 1) : told
-    const unknown: ChatMessage = { id: newId(), role: 'user', text: question, state: 'done' }
-    messages.value = [...before, ...(isTold ? [] : [unknown]), answer, ...waiting]
+    const before = isTold ? told.slice(0, index) : told
+    const found: ChatMessage = isTold
+      ? told[index]
+      : { id: newId(), role: 'user', text: question.trim(), state: 'done' }
+    messages.value = [...before, found, answer, ...waiting]
+    return found
   }
+
+  /** A text or a PDF was sent before this page was loaded: the agent keeps only its name. */
+  const filesGone = (): ChatFailure => ({
+    code: 'E_FILES_GONE',
+    message: t('chat.filesGone'),
+    hint: t('chat.filesGoneHint'),
+  })
 
   const cut = (): ChatFailure => ({
     code: 'E_CUT',
