@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AgentKey } from '#agents/types'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { E_CHAT_TOO_LARGE, E_CHAT_TOO_SLOW } from '#chat/errors'
+import { demandPlainBody } from '#identity/compressed_body'
 import type { BodyHold } from '#identity/held_bodies'
 import type { UserLimits } from '#identity/user_limits'
 
@@ -80,7 +81,7 @@ async function addArriving(
 /**
  * Reads a caller's request body and counts it against the caller's limits until `use` has ended.
  *
- * @throws as `readBody`, and whatever `use` throws
+ * @throws E_COMPRESSED_BODY, as `readBody`, and whatever `use` throws
  */
 export async function withBody(
   bodies: Bodies,
@@ -88,6 +89,7 @@ export async function withBody(
   /** `take` counts further bytes that are held for the request. */
   use: (bytes: Buffer, take: BodyHold['take']) => Promise<void>
 ): Promise<void> {
+  demandPlainBody(request.headers)
   const { hold, deadlineMs } = await bodies.body(agent)
   try {
     const { take } = hold

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
+import { demandPlainBody } from '#identity/compressed_body'
 import { HeldBodies } from '#identity/held_bodies'
-import { E_COMPRESSED_BODY } from '#identity/errors'
 import { networkOf } from '#identity/network_of'
 
 const MEGABYTE = 1024 * 1024
@@ -23,7 +23,7 @@ export default class HeldBodiesMiddleware {
   /** @param mostOfOne bytes that the body parser of the route reads at most */
   handle({ request }: HttpContext, next: NextFn, mostOfOne = MOST_OF_ONE) {
     const { request: incoming } = request
-    if (isCompressed(incoming.headers)) throw new E_COMPRESSED_BODY()
+    demandPlainBody(incoming.headers)
     const bytes = announced(incoming.headers, mostOfOne)
     if (bytes > 0) {
       const hold = bodies.open(networkOf(request.ip()))
@@ -32,10 +32,6 @@ export default class HeldBodiesMiddleware {
     }
     return next()
   }
-}
-
-function isCompressed({ 'content-encoding': encoding }: IncomingHttpHeaders): boolean {
-  return encoding !== undefined && encoding.trim().toLowerCase() !== 'identity'
 }
 
 /** Returns the announced length of a body, or the maximum if it has none. */

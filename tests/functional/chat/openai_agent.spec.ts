@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import OpenAI from 'openai'
+import { gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import User from '#models/user'
@@ -415,6 +416,17 @@ test.group('The agent, for clients of OpenAI', (group) => {
       const { error } = (await answer.json()) as any
       assert.equal(error.type, 'not_found_error')
       assert.include(error.message, `The base URL of this API is ${baseUrl()}/v1.`)
+    })
+
+  test('a compressed request is refused as such: {$self}')
+    .with(['/v1/chat/completions', '/v1/responses', '/v1/embeddings'])
+    .run(async ({ assert }, path) => {
+      const headers = { 'authorization': `Bearer ${token}`, 'content-encoding': 'gzip' }
+      const body = gzipSync('{"model":"openclaw","messages":[]}')
+      const answer = await fetch(baseUrl() + path, { method: 'POST', headers, body })
+      assert.equal(answer.status, 415)
+      const { error } = (await answer.json()) as any
+      assert.include(error.message, 'Mosaic takes no compressed requests.')
     })
 
   test('a body in pieces that is too large ends in a 413', async ({ assert }) => {
