@@ -14,7 +14,7 @@ import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { ownModelName } from '#chat/own_model_name'
 import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
-import { markdownOf, type ExportedMessage } from '#chat/conversation_export'
+import { exported, markdownOf, type ExportedMessage } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 
@@ -24,7 +24,7 @@ const TITLE_LENGTH = 60
 /** Titles derived per list request; the agent answers these reads one at a time. */
 const TITLES_AT_ONCE = 8
 
-/** Limits of an export: ten thousand messages, and their characters. Earlier messages are left out. */
+/** Limits of an export: ten thousand messages, and their characters. It says that earlier ones are left out. */
 const MOST_PARTS = 50
 const MOST_CHARACTERS = 16_000_000
 
@@ -163,10 +163,11 @@ export class Conversations {
     const { title } = part
     const parts: ExportedMessage[][] = []
     for (let characters = 0; ; part = await this.read(agent, id, part.nextCursor)) {
-      parts.unshift(part.messages.map(({ role, text, at }) => ({ role, text, at })))
+      parts.unshift(part.messages.map(exported))
       characters += part.messages.reduce((sum, { text }) => sum + text.length, 0)
       const isFull = parts.length === MOST_PARTS || characters > MOST_CHARACTERS
-      if (part.nextCursor === null || isFull) return markdownOf(title, parts.flat())
+      if (part.nextCursor !== null && !isFull) continue
+      return markdownOf(title, parts.flat(), { isWhole: part.nextCursor === null })
     }
   }
 
@@ -188,10 +189,11 @@ export class Conversations {
         ]
       })
       const untitled = conversations.filter(({ title }) => title === null)
+      const taken = new Set(sessions.map(({ title }) => title))
       await Promise.all(
         untitled
           .slice(0, TITLES_AT_ONCE)
-          .map((conversation) => this.#giveTitle(access, conversation))
+          .map((conversation) => this.#giveTitle(access, conversation, taken))
       )
       /** Return the list even if it cannot be stored. */
       await this.parts.lists?.keep(agent, conversations).catch(() => {})
@@ -234,15 +236,24 @@ export class Conversations {
 
   /**
    * OpenClaw derives no titles from first messages, so Mosaic reads the message once and stores the title
-   * with the agent. If the agent rejects it as a duplicate of another title, it is read again next time.
+   * with the agent, which rejects the title of another session. If it still does, it is read again next time.
+   *
+   * @param taken the titles of all sessions; gets the new one
    */
-  async #giveTitle(access: GatewayAccess, conversation: Conversation): Promise<void> {
+  async #giveTitle(
+    access: GatewayAccess,
+    conversation: Conversation,
+    taken: Set<string | null>
+  ): Promise<void> {
     const key = sessionKeyOf(conversation.id)
     const history = await this.gateway.history(access.url, access.token, key)
     if (!history || history.nextCursor !== null) return
-    conversation.title = titleOf(history.messages)
-    const { title } = conversation
-    if (title) await this.patch(access, key, { label: title }).catch(() => {})
+    const words = titleOf(history.messages)
+    const title = words && numbered(words, taken)
+    if (!title) return
+    taken.add(title)
+    conversation.title = title
+    await this.patch(access, key, { label: title }).catch(() => {})
   }
 
   /** Asks the agent, and retries once if the cached address no longer responds. */
@@ -262,6 +273,14 @@ export class Conversations {
     } finally {
       endActivity()
     }
+  }
+}
+
+/** Returns the title with the first number that makes it unique. */
+function numbered(title: string, taken: Set<string | null>): string {
+  for (let number = 2, unique = title; ; number++) {
+    if (!taken.has(unique)) return unique
+    unique = `${title} (${number})`
   }
 }
 

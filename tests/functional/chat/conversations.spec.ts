@@ -103,7 +103,7 @@ test.group('Conversations', (group) => {
       {
         id: 'api:notes',
         surface: 'api',
-        title: 'Where to?',
+        title: 'Where to? (2)',
         pinned: false,
         preview: 'Lisbon.',
         updatedAt: at.toISOString(),
@@ -131,12 +131,12 @@ test.group('Conversations', (group) => {
     const told = await titles()
     assert.deepEqual(told, {
       'mine': 'Where to?',
-      'api:notes': 'Where to?',
+      'api:notes': 'Where to? (2)',
       'long': 'What is very very very very very very very very very very v…',
       'emoji': `${family.repeat(5)}…`,
       'part': null,
     })
-    assert.lengthOf([...gateway.labels.values()], 3)
+    assert.lengthOf([...gateway.labels.values()], 4)
     assert.deepEqual(await titles(), told)
   })
 
@@ -237,6 +237,39 @@ test.group('Conversations', (group) => {
         '## Agent, 2026-11-23 10:00 UTC\n\n- Porto\n',
       ].join('\n')
     )
+  })
+
+  test('name the files of an export, and say what is left out', async ({ client, assert }) => {
+    const file = '<attachment name="notes.md" type="text/markdown">\n# Hi\n</attachment>'
+    const messages = [said('user', `Read\n\n${file}`), said('user', file)]
+    gateway.history = async () => ({ messages, nextCursor: 'more' })
+    const answer = await client
+      .get('/api/v1/conversations/mine')
+      .qs({ format: 'markdown' })
+      .bearerToken(owner.token)
+    const text = answer.text()
+    assert.include(text, 'Read\n\n- Attached: notes.md\n')
+    assert.include(text, 'UTC\n\n- Attached: notes.md\n')
+    assert.include(text, 'Earlier messages are left out')
+    assert.notInclude(text, '# Hi')
+  })
+
+  test('that begin alike get titles of their own, however many there are', async ({
+    client,
+    assert,
+  }) => {
+    const store = gateway.store(`user/${owner.user.id}`)
+    for (let number = 0; number < 12; number++) {
+      store.set(`web:same${number}`, { messages: [said('user', 'Hello')], nextCursor: null })
+    }
+    store.set('web:other', { messages: [said('user', 'Something else')], nextCursor: null })
+    const list = () => client.get('/api/v1/conversations').bearerToken(owner.token)
+    await list()
+    const { data } = (await list()).body() as { data: { title: string | null }[] }
+    const titles = data.map(({ title }) => title)
+    assert.isTrue(titles.every((title) => title !== null))
+    assert.include(titles, 'Something else')
+    assert.equal(new Set(titles).size, titles.length)
   })
 
   test('are deleted', async ({ client }) => {
