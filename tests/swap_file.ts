@@ -13,7 +13,7 @@ export function addSwapFile(megabytes: number): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'mosaic-swap-'))
   const file = join(folder, 'swap')
   const run = (command: string, ...words: string[]) =>
-    execFileSync(command, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync(command, words, { stdio: ['ignore', 'ignore', 'pipe'] })
   const remove = () => rmSync(folder, { recursive: true, force: true })
   try {
     run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', `count=${megabytes}`, 'status=none')
@@ -27,5 +27,25 @@ export function addSwapFile(megabytes: number): () => void {
   return () => {
     run('swapoff', file)
     remove()
+  }
+}
+
+let possible: boolean | undefined
+
+/** Swap files as `TrialSwap`. Containers and some file systems refuse them. */
+export const swapFile = {
+  add: addSwapFile,
+  isPossible() {
+    possible ??= process.getuid?.() === 0 && isTaken()
+    return possible
+  },
+}
+
+function isTaken(): boolean {
+  try {
+    addSwapFile(1)()
+    return true
+  } catch {
+    return false
   }
 }

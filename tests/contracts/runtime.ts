@@ -3,6 +3,7 @@ import { isolationTests } from '#tests/contracts/runtime/isolation'
 import { limitTests } from '#tests/contracts/runtime/limits'
 import { nodeTests } from '#tests/contracts/runtime/nodes'
 import { observingTests } from '#tests/contracts/runtime/observing'
+import { pagingTests } from '#tests/contracts/runtime/paging'
 import { RuntimeStage } from '#tests/contracts/runtime/stage'
 import { startingTests } from '#tests/contracts/runtime/starting'
 import { stoppingTests } from '#tests/contracts/runtime/stopping'
@@ -34,6 +35,7 @@ export function runtimeSuite(test: SuiteTest, suite: RuntimeSuite): void {
     isolationTests(test, stage)
     if (suite.capabilities.limits) limitTests(test, stage)
     if (suite.capabilities.suspend) suspendingTests(test, stage)
+    if (suite.swap) pagingTests(test, stage, suite.swap)
     if (suite.capabilities.events) eventTests(test, stage)
     if (suite.hasNodes) nodeTests(test, stage)
   })

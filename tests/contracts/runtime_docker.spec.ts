@@ -8,6 +8,7 @@ import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import { runtimeSuite } from '#tests/contracts/runtime'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
 import { until } from '#tests/contracts/until'
+import { swapFile } from '#tests/swap_file'
 
 const provided = testEngine()
 
@@ -17,6 +18,7 @@ if (provided) {
     name: 'docker',
     capabilities,
     prepare: () => DockerTrial.prepare(provided),
+    ...(capabilities.pageOut && { swap: swapFile }),
   })
   containersOn(provided)
 }

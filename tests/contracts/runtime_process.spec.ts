@@ -5,10 +5,16 @@ import { test } from '@japa/runner'
 import { ProcessDriver } from '#runtimes/drivers/process/driver'
 import { runtimeSuite } from '#tests/contracts/runtime'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { swapFile } from '#tests/swap_file'
 
 const { capabilities } = new ProcessDriver({ storage: '', openclaw: [], entrypoint: '' }, '')
 
-runtimeSuite(test, { name: 'process', capabilities, prepare: () => ProcessTrial.prepare() })
+runtimeSuite(test, {
+  name: 'process',
+  capabilities,
+  prepare: () => ProcessTrial.prepare(),
+  ...(capabilities.pageOut && { swap: swapFile }),
+})
 
 if (capabilities.isolation !== 'none') {
   // As when Mosaic is not root.

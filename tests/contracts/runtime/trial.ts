@@ -45,6 +45,14 @@ export interface EngineGaps {
   survivesEngine?: boolean
 }
 
+/** Swap of the machine that runs the instances. */
+export interface TrialSwap {
+  /** Whether tests may add any here. */
+  isPossible(): boolean
+  /** Adds so many megabytes. Returns a function that removes them. */
+  add(megabytes: number): () => void
+}
+
 export interface RuntimeSuite {
   /** The driver's name, for test titles. */
   name: string
@@ -53,6 +61,8 @@ export interface RuntimeSuite {
   /** Creates a trial for one test. */
   prepare: () => Promise<RuntimeTrial>
   gaps?: EngineGaps
+  /** For drivers that page out. Without it, page-outs are tried only with the swap that the machine has. */
+  swap?: TrialSwap
   /** Whether the trial's driver has `nodes`: at least two that are ready. */
   hasNodes?: boolean
 }
