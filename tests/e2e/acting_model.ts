@@ -16,7 +16,8 @@ export class ActingModel {
 
   /** For each call, the user's messages since the last answer or action, as text. */
   readonly asked: string[] = []
-  /** For each call, all that the provider was sent. */
+  /** For each call, the model that was asked for, and all that the provider was sent. */
+  readonly models: string[] = []
   readonly received: string[] = []
   #held: PromiseWithResolvers<void> | null = null
   readonly #server = createServer((request, response) => void this.#answer(request, response))
@@ -55,7 +56,8 @@ export class ActingModel {
       return
     }
     this.received.push(JSON.stringify(request.headers) + text)
-    const { messages } = JSON.parse(text) as { messages: Message[] }
+    const { messages, model } = JSON.parse(text) as { messages: Message[]; model: string }
+    this.models.push(model)
     const answered = messages.findLastIndex(({ role }) => role === 'assistant' || role === 'tool')
     const since = messages.slice(answered + 1).filter(({ role }) => role === 'user')
     const asked = JSON.stringify(since.map(({ content }) => content))

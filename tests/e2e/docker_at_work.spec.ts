@@ -29,6 +29,13 @@ function workOn(given: Engine): void {
     async token(_mosaic, name) {
       return home.tokenOf(await given.docker.getContainer(name).inspect())
     },
+    suspend: async (_mosaic, name) => given.docker.getContainer(name).pause(),
+    ...(given.isPrivate && {
+      async restartEngine() {
+        await given.kill()
+        await given.start()
+      },
+    }),
     close: () => home.close(),
   })
 
