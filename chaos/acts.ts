@@ -16,6 +16,8 @@ import type { Seeded } from './seeded.js'
 /** Like the chat relay: retries if a gateway cannot be reached. */
 const MOST_TRIES = 4
 const LONGEST_PAUSE_MS = 30
+/** A gateway answers in milliseconds, and a suspended one is resumed within a sweep. */
+const ANSWER_MS = 30_000
 
 /** The services that acts use. */
 export interface House {
@@ -83,7 +85,9 @@ export class Acts {
     const outcome = await idleStopper.stop(agent, ({ status }) =>
       status === 'running' ? { kind: 'rest' } : null
     )
-    if (outcome === 'suspended') await pageOut(agent)
+    if (outcome !== 'suspended') return
+    this.#tell({ rested: true, agent })
+    await pageOut(agent)
   }
 
   async #chat(agent: AgentKey, message: string): Promise<void> {
@@ -92,7 +96,10 @@ export class Acts {
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const { url, token } = await lifecycle.ensureRunning(agent)
-        const answer = await say(url, token, message).catch(() => null)
+        const answer = await say(url, token, message).catch((error: Error) => {
+          if (error.name === 'TimeoutError') throw error
+          return null
+        })
         if (answer !== null) return this.#tell({ answered: message, agent })
         lifecycle.invalidate(agent)
       }
@@ -119,6 +126,7 @@ async function say(url: string, token: string, message: string): Promise<string>
       'x-openclaw-session-key': SESSION,
     },
     body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: message }] }),
+    signal: AbortSignal.timeout(ANSWER_MS),
   })
   if (response.statusCode !== 200) throw new Error(`The gateway answered ${response.statusCode}`)
   const { choices } = (await response.body.json()) as {

@@ -21,8 +21,11 @@ export interface Scene {
 export interface Orders {
   seed: number
   agents: AgentKey[]
-  /** It kills itself at this step: a query sent or answered, a driver call begun or ended. */
-  dieAt: number | null
+  /**
+   * It kills itself at this step: a query sent or answered, a driver call begun or ended. `suspended`: once an
+   * agent is suspended, before its row says so.
+   */
+  dieAt: number | 'suspended' | null
 }
 
 /** Calls that one replica makes concurrently with the others. */
@@ -44,6 +47,8 @@ export interface Told {
   agent: AgentKey
   /** A message that the agent answered in full. */
   answered?: string
+  /** It started to rest. */
+  rested?: true
   /** A failure that tells a person neither what happened nor what to do. */
   unexplained?: string
 }

@@ -43,13 +43,17 @@ export class Replicas {
 
   /**
    * Runs all replicas until the victim (the first) has killed itself or was killed after `mostMs`; then halts
-   * the others.
+   * the others. Returns whether it killed itself.
    */
-  async round({ seed, agents, dieAt }: Orders & { dieAt: number }, mostMs: number): Promise<void> {
+  async round({ seed, agents, dieAt }: Orders, mostMs: number): Promise<boolean> {
     this.#next ??= this.#spawn()
     const victim = this.#living.shift()!
     const dead = new Promise((resolve) => victim.process.once('exit', resolve))
-    const late = setTimeout(() => victim.process.kill('SIGKILL'), mostMs)
+    let reached = true
+    const late = setTimeout(() => {
+      reached = false
+      victim.process.kill('SIGKILL')
+    }, mostMs)
     await Promise.all([
       victim.ask('go', { seed, agents, dieAt }).catch(() => {}),
       ...this.#living.map((replica, index) =>
@@ -59,6 +63,7 @@ export class Replicas {
     await dead
     clearTimeout(late)
     await Promise.all(this.#living.map((replica) => replica.ask('halt')))
+    return reached
   }
 
   /**

@@ -24,6 +24,8 @@ const MOST_MS = 5000
 const LATEST_FAULT_MS = 1000
 /** Deadline for everything to match its row after a fault. */
 const HEALED_MS = 10_000
+/** Of so many rounds with a kill, one kills a replica between the suspension of an agent and its row. */
+const SUSPENDED_EVERY = 4
 /** Rounds between checks of agents' memory, which also happen at the end. */
 const REMEMBER_EVERY = 20
 
@@ -67,16 +69,19 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
   const { replicas } = stage
   const random = new Seeded(seed)
   const agents = await replicas.prepare(AGENTS)
-  const counts = { orphans: 0, doubles: 0, lost: 0, slowestHealMs: 0 }
+  const counts = { orphans: 0, doubles: 0, lost: 0, killedSuspended: 0, slowestHealMs: 0 }
+  let kills = 0
 
   for (let round = 1; round <= rounds; round++) {
     const orders = { seed: random.below(2 ** 31), agents }
     /** In rotation, so that a few rounds cover all faults. */
     const fault = faults[(round - 1) % faults.length]
-    const dieAt = 1 + random.below(MOST_STEPS[driver!])
+    const step = 1 + random.below(MOST_STEPS[driver!])
     let verdict
     if (fault === 'kill') {
-      await replicas.round({ ...orders, dieAt }, MOST_MS)
+      const dieAt = ++kills % SUSPENDED_EVERY === 0 ? 'suspended' : step
+      const reached = await replicas.round({ ...orders, dieAt }, MOST_MS)
+      if (dieAt === 'suspended' && reached) counts.killedSuspended++
       verdict = judge(await replicas.settle())
     } else {
       const backAt = await replicas.disturb(orders, {
@@ -104,23 +109,27 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
 
 process.stderr.write(`seed ${seed}\n`)
 const answered = new Map<AgentKey, string[]>()
+let rests = 0
 let unexplained = 0
-const stage = await openStage(driver, ({ agent, answered: message, unexplained: failure }) => {
+const stage = await openStage(driver, (told) => {
+  const { agent, answered: message, unexplained: failure } = told
+  if (told.rested) rests++
   if (message) answered.set(agent, [...(answered.get(agent) ?? []), message])
   if (!failure) return
   unexplained++
   process.stderr.write(`seed ${seed}: ${agent} failed without a reason: ${failure}\n`)
 })
 try {
-  const { slowestHealMs, ...counts } = await play(stage, answered)
+  const { slowestHealMs, killedSuspended, ...counts } = await play(stage, answered)
   const chats = [...answered.values()].reduce((sum, messages) => sum + messages.length, 0)
   if (chats === 0) throw new Error('No agent ever answered: nothing was tried')
   const healMs = Math.round(slowestHealMs)
-  const result = { rounds, ...counts, unexplained, healMs, seed }
+  const result = { rounds, ...counts, unexplained, rests, killedSuspended, healMs, seed }
   process.stdout.write(
     values.json
       ? `${JSON.stringify(result)}\n`
-      : `${rounds} rounds of ${faults.join(', ')}, ${chats} chats answered: ` +
+      : `${rounds} rounds of ${faults.join(', ')}, ${chats} chats answered, ${rests} rests, ` +
+          `${killedSuspended} replicas killed before a row said so: ` +
           `${counts.orphans} orphans, ${counts.doubles} doubles, ${counts.lost} lost, ` +
           `${unexplained} without a reason, healed in ${healMs} ms (seed ${seed})\n`
   )

@@ -7,6 +7,7 @@ import { testEngine } from '../tests/engine/engine.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
+import { swapFile } from '#tests/swap_file'
 import { Replicas } from './replicas.js'
 import { ProcessWatch } from './process_watch.js'
 import type { ChaosDriverName, Fault, Told } from './messages.js'
@@ -15,6 +16,8 @@ import type { Seeded } from './seeded.js'
 /** A restarted database is back within seconds; this is the longest outage that agents survive. */
 const LONGEST_AWAY_MS = 3000
 const HOUR_MS = 3_600_000
+/** Swap for resting agents' memory, where the kernel lets a run add some. */
+const SWAP_MB = 256
 
 /** Everything that a run depends on: a database, a runtime, replicas of Mosaic. */
 export interface Stage {
@@ -63,6 +66,7 @@ export async function openStage(
     }
     const twins = new Set<string>()
     if (driver === 'process') {
+      if (swapFile.isPossible()) open.push({ stop: swapFile.add(SWAP_MB) })
       await installFakeOpenclaw(join(own.folder, 'fake'))
       open.push(new ProcessWatch(own.folder, twins))
     }

@@ -8,11 +8,14 @@ import type {
   RuntimeFinding,
 } from '#runtimes/contract'
 
+/** A call that a replica may be ordered to die after. */
+export type Verb = 'suspend'
+
 /** Wraps a driver and reports steps: one when a call begins, one when it has ended. */
 export class StepDriver implements RuntimeDriver {
   constructor(
     private readonly driver: RuntimeDriver,
-    private readonly step: () => void
+    private readonly step: (ended?: Verb) => void
   ) {}
 
   get name(): string {
@@ -32,7 +35,7 @@ export class StepDriver implements RuntimeDriver {
   }
 
   suspend(ref: InstanceRef): Promise<void> {
-    return this.#through(() => this.driver.suspend!(ref))
+    return this.#through(() => this.driver.suspend!(ref), 'suspend')
   }
 
   resume(ref: InstanceRef): Promise<void> {
@@ -67,12 +70,12 @@ export class StepDriver implements RuntimeDriver {
     return this.driver.preflight()
   }
 
-  async #through<Value>(call: () => Promise<Value>): Promise<Value> {
+  async #through<Value>(call: () => Promise<Value>, verb?: Verb): Promise<Value> {
     this.step()
     try {
       return await call()
     } finally {
-      this.step()
+      this.step(verb)
     }
   }
 }

@@ -26,6 +26,7 @@ import { Waker } from '#agents/waking/waker'
  * because they share its in-memory state of the agents.
  */
 export class AgentServices {
+  readonly activity: AgentActivity
   readonly rows: AgentRepository
   readonly leases: LeaseManager
   readonly local: LocalState
@@ -70,6 +71,7 @@ export class AgentServices {
     this.#replicas = context.replicas
     this.#replicaSync = new ReplicaSync(context, { ...own, wakes: sharedWakes.registry })
     this.#waker = waker
+    this.activity = activity
     this.rows = rows
     this.leases = leases
     this.local = local

@@ -14,13 +14,15 @@ import { Acts, isExplained, remembered, type House } from '../acts.js'
 import type { ContentionFacts, ContentionOrders, Facts, Orders, Scene, Told } from '../messages.js'
 import { RemoteDriver } from '../remote_driver.js'
 import { Seeded } from '../seeded.js'
-import { StepDriver } from '../step_driver.js'
+import { StepDriver, type Verb } from '../step_driver.js'
 
 /** Concurrent actors of a replica. */
 const ACTORS = 3
 /** Short, so that a round need not wait long for a dead replica's leases. */
 const LEASE_MS = 1000
 const TAKE_OVER_MS = 100
+/** Of so many repairs, one is a full sweep. */
+const RECONCILE_EVERY = 10
 /** Concurrent callers of a replica, and the share of calls that stop the agent first. */
 const CALLERS = 50
 const STOP_SHARE = 0.05
@@ -32,13 +34,19 @@ const scene = JSON.parse(process.argv[2]) as Scene
 const app = await consoleApp()
 
 let steps = 0
-let dieAt: number | null = null
-function step(): void {
-  if (++steps === dieAt) process.kill(process.pid, 'SIGKILL')
+let dieAt: Orders['dieAt'] = null
+function step(ended?: Verb): void {
+  steps++
+  const isDue = dieAt === 'suspended' ? ended === 'suspend' : steps === dieAt
+  if (isDue) process.kill(process.pid, 'SIGKILL')
 }
 
 const { default: db } = await import('@adonisjs/lucid/services/db')
-for (const event of ['query', 'query-response']) db.connection().getWriteClient().on(event, step)
+for (const event of ['query', 'query-response']) {
+  db.connection()
+    .getWriteClient()
+    .on(event, () => step())
+}
 
 /** Milliseconds by which the machine's clock was set back. */
 let setBackBy = 0
@@ -164,17 +172,24 @@ function go({ seed, ...orders }: Orders): true {
     const names = `${process.pid}-${seed}-${index}`
     return new Acts(house, new Seeded(seed + index), tell, names).go(orders.agents, rest.signal)
   })
-  acting = Promise.all([...actors, takeOver()])
+  acting = repairUntil(Promise.all(actors))
   return true
 }
 
-/** Takes over dead replicas' work, as the web process does in the background. */
-async function takeOver(): Promise<void> {
+/**
+ * Takes over dead replicas' work and reconciles, as the web process does in the background. A message may wait for
+ * it.
+ */
+async function repairUntil(acted: Promise<unknown>): Promise<void> {
   const { setTimeout: after } = await import('node:timers/promises')
-  while (!rest.signal.aborted) {
-    await house.reconciler.takeOver().catch(() => {})
+  let isOver = false
+  void acted.finally(() => (isOver = true))
+  for (let turn = 1; !isOver; turn++) {
+    const isFull = turn % RECONCILE_EVERY === 0
+    await (isFull ? house.reconciler.reconcile() : house.reconciler.takeOver()).catch(() => {})
     await after(TAKE_OVER_MS)
   }
+  await acted
 }
 
 /** Starts nothing more, and resolves when everything in progress has ended. */

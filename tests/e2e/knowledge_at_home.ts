@@ -25,7 +25,7 @@ const CANARIES = {
 export interface Home {
   /** Additional variables for Mosaic. */
   env: Record<string, string>
-  /** Settings made before the first wake. */
+  /** Settings made before Mosaic starts. */
   settings: Record<string, unknown>
   /** Removes what remains of the agent, after Mosaic has ended. */
   close(): Promise<void>
@@ -46,10 +46,7 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
         await mosaic.prepare(home.env)
         const { MODEL } = KnowingModel
         const provider = { type: 'custom', baseUrl: model.url, apiKey: 'any', model: MODEL }
-        api = await setUp(mosaic, provider)
-        for (const [key, value] of Object.entries(home.settings)) {
-          await mosaic.ace('settings:set', key, JSON.stringify(value))
-        }
+        api = await setUp(mosaic, provider, {}, home.settings)
         await api.ask('PUT', '/api/v1/agent-config', { profile, knowledge: 'write' })
         await api.ask('PUT', '/api/v1/archive', { enabled: true, days: 30 })
         return async () => {

@@ -22,12 +22,19 @@ export interface FirstProvider {
  * Starts and sets up a prepared Mosaic, whose models may be on this machine. Returns the API as its first admin.
  *
  * @param settings Made before the first provider.
+ * @param ofOperator Made on the command line, before it starts.
  */
 export async function setUp(
   mosaic: MosaicProcess,
   provider: FirstProvider,
-  settings: Record<string, unknown> = {}
+  settings: Record<string, unknown> = {},
+  ofOperator: Record<string, unknown> = {}
 ): Promise<Api> {
+  const onCommandLine = Object.entries(ofOperator)
+  if (onCommandLine.length > 0) await mosaic.ace('migration:run', '--force')
+  for (const [key, value] of onCommandLine) {
+    await mosaic.ace('settings:set', key, JSON.stringify(value))
+  }
   await mosaic.start()
   return answerWizard(mosaic, provider, { 'network.allowedRanges': ['127.0.0.0/8'], ...settings })
 }

@@ -13,7 +13,7 @@ const ASK_EVERY_MS = 500
 export interface WorkingHome {
   /** Additional variables for Mosaic. */
   env: Record<string, string>
-  /** Settings made before the first wake. */
+  /** Settings made before Mosaic starts. */
   settings: Record<string, unknown>
   /** Returns the agent's processes that run this command, by the id that `kill` takes. */
   running(mosaic: MosaicProcess, command: string): Promise<string[]>
@@ -65,11 +65,8 @@ export class WorkStage {
     await this.mosaic.prepare(this.#home.env)
     const { MODEL } = ActingModel
     const provider = { type: 'custom', baseUrl: this.model.url, apiKey: 'any', model: MODEL }
-    this.#api = await setUp(this.mosaic, provider, {
-      'agents.wakeAheadSec': 30,
-      'agents.rest': 'on',
-      ...this.#home.settings,
-    })
+    const settings = { 'agents.wakeAheadSec': 30, 'agents.rest': 'on' }
+    this.#api = await setUp(this.mosaic, provider, settings, this.#home.settings)
     await this.api.ask('PUT', '/api/v1/agent-config', { profile: 'full' })
   }
 

@@ -8,9 +8,10 @@ import type { Observed } from '#runtimes/contract'
 export interface ReconcileAction {
   /**
    * `adopt` a wanted instance, `stop` an unwanted agent, `remove` an instance without an agent,
-   * `recheck` an agent whose instance is missing, `start` an agent that should always run.
+   * `recheck` an agent whose instance is missing, `start` an agent that should always run, `resume` a suspended
+   * agent that a request of this process waits for.
    */
-  action: 'adopt' | 'stop' | 'remove' | 'recheck' | 'start'
+  action: 'adopt' | 'stop' | 'remove' | 'recheck' | 'start' | 'resume'
   agent: AgentKey
   name: string
 }
@@ -29,12 +30,15 @@ export interface ReconcileInput {
   answered: ReadonlySet<string>
   /** The policy of agents whose owner has not chosen one. */
   policy: WakePolicy
+  /** Whether this process has requests in flight at an agent. */
+  isInUse(agent: AgentKey): boolean
 }
 
 export type PlannedAction = ReconcileAction & { listed?: Listed; row?: AgentRow }
 
 /** Compares the runtimes' instances with the desired state in the rows. */
-export function reconcilePlan({ listed, rows, answered, policy }: ReconcileInput): PlannedAction[] {
+export function reconcilePlan(input: ReconcileInput): PlannedAction[] {
+  const { listed, rows, answered, policy, isInUse } = input
   const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
   const seen = new Set<AgentKey>()
   const actions: PlannedAction[] = []
@@ -52,7 +56,9 @@ export function reconcilePlan({ listed, rows, answered, policy }: ReconcileInput
     if (entry.observed.status === 'exited') continue
     seen.add(agent)
     if (mustEnd(row)) actions.push({ action: 'stop', agent, name, row })
-    else if (!isKnown(row, entry.observed)) {
+    else if (entry.observed.status === 'suspended' && isInUse(agent)) {
+      actions.push({ action: 'resume', agent, name, row })
+    } else if (!isKnown(row, entry.observed)) {
       actions.push({ action: 'adopt', agent, name, row, listed: entry })
     }
   }

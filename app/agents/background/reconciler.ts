@@ -1,4 +1,5 @@
 import type { AgentsContext } from '#agents/context'
+import type { AgentActivity } from '#agents/state/activity'
 import { within } from '#timing/deadline'
 import { AgentUnavailable } from '#agents/state/errors'
 import { inParallel } from '#timing/in_parallel'
@@ -36,7 +37,7 @@ export interface ReconcileStatistics {
   /** Agents that a replica of Mosaic was changing when it died. */
   takenOver: number
   adopted: number
-  /** Interrupted wakes that were resumed. */
+  /** Interrupted wakes, and suspended agents that requests wait for, that were resumed. */
   resumed: number
   stopped: number
   /** Instances without an agent. Their data is kept. */
@@ -61,7 +62,8 @@ type Outcome =
 
 /** The services that close a gap, as `AgentServices` provides them. */
 export interface ReconciledAgents {
-  observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt'>
+  activity: Pick<AgentActivity, 'inFlight'>
+  observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt' | 'forget'>
   leases: { takeOver(): Promise<number> }
   lifecycle: {
     ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
@@ -100,7 +102,8 @@ export class AgentReconciler {
     const policy = await this.context.settings.get('agents.wakePolicy')
     const observed = listed.map((entry) => entry.observed)
     const rows = await this.#rows(observed, policy)
-    const plan = reconcilePlan({ listed, rows, answered, policy })
+    const isInUse = (agent: AgentKey) => this.agents.activity.inFlight(agent) > 0
+    const plan = reconcilePlan({ listed, rows, answered, policy, isInUse })
 
     const counts: Record<Outcome, number> = {
       adopted: 0,
@@ -113,7 +116,7 @@ export class AgentReconciler {
       failed: 0,
     }
     if (!dryRun) {
-      const [starts, others] = partition(plan, ({ action }) => action === 'start')
+      const [starts, others] = partition(plan, isWake)
       await inParallel(
         others,
         CONCURRENCY,
@@ -214,10 +217,12 @@ export class AgentReconciler {
       if (action === 'recheck') {
         return (await this.agents.observer.recheck(agent)) === 'gone' ? 'gone' : 'skipped'
       }
+      /** The replica that suspended it may have died before anybody knew. */
+      if (action === 'resume') this.agents.observer.forget(agent)
       await this.agents.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
-      return 'started'
+      return action === 'resume' ? 'resumed' : 'started'
     } catch (error) {
-      if (error instanceof AgentUnavailable && action === 'start') return 'skipped'
+      if (error instanceof AgentUnavailable && isWake(planned)) return 'skipped'
       this.context.logger.warn({ err: error, agent, action }, 'Could not reconcile an agent')
       return 'failed'
     }
@@ -251,6 +256,10 @@ async function isUsed(runtime: string): Promise<boolean> {
     if (await model.query().select('id').where({ runtime }).first()) return true
   }
   return false
+}
+
+function isWake({ action }: PlannedAction): boolean {
+  return action === 'start' || action === 'resume'
 }
 
 function partition<Item>(items: Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {

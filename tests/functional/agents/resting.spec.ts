@@ -248,6 +248,19 @@ test.group('Resting', (group) => {
     assert.equal(house.memory.counts(name).starts, 1)
   })
 
+  test('begun by a Mosaic that was killed before it noted it ends for a message that waits', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await awake()
+    const ends = house.activity.begin(agent)
+    await house.memory.suspend({ name, state: null })
+    assert.include(await house.reconciler.reconcile(), { adopted: 0, resumed: 1 })
+    assert.equal((await house.memory.inspect({ name, state: null }))!.status, 'running')
+    assert.equal(await statusOf(userId), 'running')
+    assert.equal(house.memory.counts(name).starts, 1)
+    ends()
+  })
+
   test('begun by a command, which is gone before anybody knows it, keeps no message waiting', async ({
     assert,
     cleanup,
