@@ -8,11 +8,17 @@ import { E_GATEWAY_FAILED } from '#openclaw/errors'
 const ASK_AGAIN_MS = 250
 
 /**
- * The result of an attempt to close an idle gateway. `closed`: it was idle and now refuses work.
- * `working`: it has work, possibly in the background. `due`: its schedule starts a job soon. `silent`:
- * it did not answer.
+ * How late a job of an idle gateway may be. OpenClaw postpones late jobs by two minutes, but where its scheduler
+ * failed to start, as it may on an overloaded machine, they never run.
  */
-export type Quietness = 'closed' | 'working' | 'due' | 'silent'
+const MOST_LATE_MS = 5 * 60_000
+
+/**
+ * The result of an attempt to close an idle gateway. `closed`: it was idle and now refuses work.
+ * `stuck`: the same, but its scheduler missed a job, and only a start helps. `working`: it has work, possibly in
+ * the background. `due`: its schedule starts a job soon. `silent`: it did not answer.
+ */
+export type Quietness = 'closed' | 'stuck' | 'working' | 'due' | 'silent'
 
 /**
  * The result of a drain. `idle`: there was no work. `ended`: the work ended in time. `late`: it goes on, and
@@ -54,10 +60,11 @@ export class GatewayDrain {
     const closed = await this.#ask(row, async (gateway) => {
       const nextJobAt = await this.#noteNextJob(row, gateway)
       const aheadMs = (await settings.get('agents.wakeAheadSec')) * 1000
-      if (nextJobAt !== null && nextJobAt - clock.now() <= aheadMs) return 'due'
-      return (await gatewayControl.close(gateway, { drain: false })) === 'closed'
-        ? 'closed'
-        : 'working'
+      const lateMs = nextJobAt === null ? -Infinity : clock.now() - nextJobAt
+      const isStuck = lateMs > MOST_LATE_MS
+      if (!isStuck && lateMs >= -aheadMs) return 'due'
+      if ((await gatewayControl.close(gateway, { drain: false })) !== 'closed') return 'working'
+      return isStuck ? 'stuck' : 'closed'
     })
     return closed ?? 'silent'
   }

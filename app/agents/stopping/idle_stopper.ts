@@ -8,14 +8,14 @@ import type { AgentKey, AgentRow } from '#agents/types'
 
 /**
  * How to stop: `stop` stops the agent, `suspend` and `rest` suspend it and keep its memory. If its runtime
- * cannot suspend, `suspend` stops it and `rest` leaves it running.
+ * cannot suspend, `suspend` stops it and `rest` leaves it running. An agent whose scheduler is stuck is stopped.
  */
 export type IdleStopKind = 'stop' | 'suspend' | 'rest'
 
 export interface IdleStopWish {
   kind: IdleStopKind
   /** States that must not prevent the stop. By default each of them does. */
-  despite?: readonly Exclude<Quietness, 'closed'>[]
+  despite?: readonly Exclude<Quietness, 'closed' | 'stuck'>[]
 }
 
 /**
@@ -97,7 +97,8 @@ export class IdleStopper {
       return 'stopped'
     }
     const found = await gatewayDrain.closeIfQuiet(row)
-    if (found !== 'closed' && !wish.despite?.includes(found)) return found
+    const isClosed = found === 'closed' || found === 'stuck'
+    if (!isClosed && !wish.despite?.includes(found)) return found
     /** A request has arrived since and waits for the lease. Reopening serves it sooner than a wake. */
     if (activity.inFlight(agent) > 0) {
       await gatewayDrain.reopen(row)
@@ -106,7 +107,7 @@ export class IdleStopper {
     if (wish.kind !== 'stop' && found === 'closed' && (await this.#suspend(row))) {
       return 'suspended'
     }
-    if (wish.kind === 'rest') {
+    if (wish.kind === 'rest' && found !== 'stuck') {
       await gatewayDrain.reopen(row)
       return 'kept'
     }

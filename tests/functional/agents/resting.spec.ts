@@ -357,6 +357,21 @@ test.group('Resting', (group) => {
     assert.include(await house.rester.rest(), { rested: 0 })
   })
 
+  test('is a stop instead where the scheduler missed a job, so that the next start runs it', async ({
+    assert,
+  }) => {
+    const { name, userId } = await awake({ nextJobAt: house.clock.now() + MINUTE_MS })
+    house.clock.advance(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { rested: 0 })
+    assert.equal(await statusOf(userId), 'running')
+    house.clock.advance(2 * MINUTE_MS)
+    await house.rester.rest()
+    assert.equal(await statusOf(userId), 'stopped')
+    const scheduled = new ScheduledWakes(house.context, house.lifecycle)
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+    assert.equal(house.memory.counts(name).starts, 2)
+  })
+
   test('counts as over as soon as the gateway admits a message, and not before', async ({
     assert,
   }) => {
