@@ -10,12 +10,14 @@ import type { IdleStopper } from '#agents/stopping/idle_stopper'
 import type { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey } from '#agents/types'
 import { isDatabaseAway } from '#exceptions/database_away'
-import type { Told } from './messages.js'
+import type { Orders, Told } from './messages.js'
 import type { Seeded } from './seeded.js'
 
 /** Like the chat relay: retries if a gateway cannot be reached. */
 const MOST_TRIES = 4
 const LONGEST_PAUSE_MS = 30
+/** Of a calm round: replicas publish their requests in flight once a second. */
+const CALM_PAUSE_MS = 2500
 /** A gateway answers in milliseconds, and a suspended one is resumed within a sweep. */
 const ANSWER_MS = 30_000
 
@@ -53,14 +55,17 @@ export class Acts {
    * Acts until the signal aborts; an action in progress is finished first. Actions may fail, as long as the
    * caller learns why.
    */
-  async go(agents: AgentKey[], signal: AbortSignal): Promise<void> {
+  async go({ agents, calm }: Pick<Orders, 'agents' | 'calm'>, signal: AbortSignal): Promise<void> {
     for (let count = 0; !signal.aborted; count++) {
       const agent = this.#random.pick(agents)
       const chance = this.#random.next()
-      await this.#act(agent, chance, `${this.#names}-${count}`).catch((error: unknown) => {
+      const message = `${this.#names}-${count}`
+      const isRest = calm === true && chance > 0.4
+      const act = isRest ? this.#rest(agent).catch(() => {}) : this.#act(agent, chance, message)
+      await act.catch((error: unknown) => {
         if (!isExplained(error)) this.#tell({ agent, unexplained: String(error) })
       })
-      await after(this.#random.below(LONGEST_PAUSE_MS))
+      await after(this.#random.below(calm ? CALM_PAUSE_MS : LONGEST_PAUSE_MS))
     }
   }
 

@@ -26,6 +26,8 @@ export interface Orders {
    * agent is suspended, before its row says so.
    */
   dieAt: number | 'suspended' | null
+  /** Long pauses and many rests: busy agents hardly ever rest. */
+  calm?: boolean
 }
 
 /** Calls that one replica makes concurrently with the others. */

@@ -45,7 +45,7 @@ export class Replicas {
    * Runs all replicas until the victim (the first) has killed itself or was killed after `mostMs`; then halts
    * the others. Returns whether it killed itself.
    */
-  async round({ seed, agents, dieAt }: Orders, mostMs: number): Promise<boolean> {
+  async round({ seed, dieAt, ...orders }: Orders, mostMs: number): Promise<boolean> {
     this.#next ??= this.#spawn()
     const victim = this.#living.shift()!
     const dead = new Promise((resolve) => victim.process.once('exit', resolve))
@@ -55,9 +55,9 @@ export class Replicas {
       victim.process.kill('SIGKILL')
     }, mostMs)
     await Promise.all([
-      victim.ask('go', { seed, agents, dieAt }).catch(() => {}),
+      victim.ask('go', { seed, dieAt, ...orders }).catch(() => {}),
       ...this.#living.map((replica, index) =>
-        replica.ask('go', { seed: seed + 1000 * (index + 1), agents, dieAt: null })
+        replica.ask('go', { seed: seed + 1000 * (index + 1), dieAt: null, ...orders })
       ),
     ])
     await dead

@@ -20,6 +20,8 @@ const AGENTS = 4
 const MOST_STEPS: Record<ChaosDriverName, number> = { memory: 300, process: 200, docker: 100 }
 /** A replica that has not reached its step by then is killed anyway. */
 const MOST_MS = 5000
+/** The same for one that is to die between the suspension of an agent and its row. */
+const CALM_MS = 20_000
 /** Latest time of a fault within its round. */
 const LATEST_FAULT_MS = 1000
 /** Deadline for everything to match its row after a fault. */
@@ -79,9 +81,10 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
     const step = 1 + random.below(MOST_STEPS[driver!])
     let verdict
     if (fault === 'kill') {
-      const dieAt = ++kills % SUSPENDED_EVERY === 0 ? 'suspended' : step
-      const reached = await replicas.round({ ...orders, dieAt }, MOST_MS)
-      if (dieAt === 'suspended' && reached) counts.killedSuspended++
+      const calm = ++kills % SUSPENDED_EVERY === 0
+      const dieAt = calm ? 'suspended' : step
+      const reached = await replicas.round({ ...orders, dieAt, calm }, calm ? CALM_MS : MOST_MS)
+      if (calm && reached) counts.killedSuspended++
       verdict = judge(await replicas.settle())
     } else {
       const backAt = await replicas.disturb(orders, {

@@ -170,7 +170,7 @@ function go({ seed, ...orders }: Orders): true {
   dieAt = orders.dieAt
   const actors = Array.from({ length: ACTORS }, (_, index) => {
     const names = `${process.pid}-${seed}-${index}`
-    return new Acts(house, new Seeded(seed + index), tell, names).go(orders.agents, rest.signal)
+    return new Acts(house, new Seeded(seed + index), tell, names).go(orders, rest.signal)
   })
   acting = repairUntil(Promise.all(actors))
   return true
