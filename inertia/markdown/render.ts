@@ -1,7 +1,7 @@
 import DOMPurify from 'dompurify'
 import { Marked, type Token, type Tokens } from 'marked'
 import { t } from '~/locales'
-import { tex } from '~/markdown/tex'
+import { opensFormula, tex } from '~/markdown/tex'
 
 /**
  * Renders an agent's or user's Markdown as safe HTML. Embedded HTML is shown as text, pictures become links
@@ -23,10 +23,9 @@ const link = (href: string, label: string) =>
     ? `<a href="${escape(href)}" target="_blank" rel="noopener noreferrer nofollow">${label}</a>`
     : label
 
-const markdown = new Marked({
+const markdown = new Marked(tex, {
   gfm: true,
   breaks: true,
-  extensions: [tex],
   renderer: {
     html: ({ text }: Tokens.HTML | Tokens.Tag) => escape(text),
     image: ({ href, text }: Tokens.Image) =>
@@ -91,14 +90,15 @@ export class GrowingMarkdown {
   #text = ''
 
   /** Returns the blocks of the text. Starts over if the text does not extend the previous one. */
-  update(text: string, complete: boolean): Block[] {
+  update(received: string, complete: boolean): Block[] {
+    const text = withLineFeeds(received, complete)
     if (!text.startsWith(this.#text)) {
       this.#finished = []
       this.#length = 0
     }
     this.#text = text
     const tokens: Token[] = markdown.lexer(text.slice(this.#length))
-    const open = complete ? tokens.length : lastBlockOf(tokens)
+    const open = complete ? tokens.length : Math.min(lastBlockOf(tokens), openFormulaOf(tokens))
     for (const token of tokens.slice(0, open)) {
       this.#length += token.raw.length
       const html = htmlOf([token])
@@ -109,11 +109,32 @@ export class GrowingMarkdown {
   }
 }
 
+/**
+ * Returns the text with LF alone, as the parser counts it. A CR at the end of growing text is left out: the LF behind
+ * it may be yet to come.
+ */
+const withLineFeeds = (text: string, complete: boolean) =>
+  (complete ? text : text.replace(/\r$/, '')).replace(/\r\n?/g, '\n')
+
 /** Returns where the last block starts. It may still grow, even after a blank line, as lists do. */
 function lastBlockOf(tokens: Token[]): number {
   const at = tokens.findLastIndex(({ type }) => type !== 'space')
   return at === -1 ? 0 : at
 }
+
+/** Returns where a formula without an end starts: what follows belongs to it, if the end arrives. */
+function openFormulaOf(tokens: Token[]): number {
+  const at = tokens.findIndex(
+    ({ type, raw }, index) =>
+      (type === 'paragraph' || type === 'heading') &&
+      OF_FORMULA.test(raw) &&
+      opensFormula(rawOf(tokens.slice(index)))
+  )
+  return at === -1 ? tokens.length : at
+}
+
+const OF_FORMULA = /\$\$|\\\[/
+const rawOf = (tokens: Token[]) => tokens.map(({ raw }) => raw).join('')
 
 const htmlOf = (tokens: Token[]) =>
   tokens.every(({ type }) => type === 'space' || type === 'def')
