@@ -140,6 +140,9 @@ export const settings = {
       manage: 'Change your settings',
     },
     abilitiesMissing: 'Choose at least one.',
+    userNames: 'Tell conversations apart by the field “user”',
+    userNamesHelp:
+      'Your agent remembers what was said with the same value. Switch this off for a program that puts the account of its user there.',
     made: 'Your new token',
     once: 'Copy it now: Mosaic shows it only once.',
     copyToken: 'Copy the token',
