@@ -7,3 +7,6 @@ export const LONGEST_TITLE = 100
 /** Maximum number of files per message and their total bytes, as enforced by the API. */
 export const MOST_ATTACHMENTS = 10
 export const LARGEST_ATTACHMENTS = 10 * 1024 * 1024
+
+/** A longer text file is cut in the message. */
+export const LONGEST_TEXT = 200_000

@@ -10,8 +10,8 @@ export const ATTACHMENT_BYTES = 10 * 1024 * 1024
 /** Limit of attachments per message. */
 export const MOST_ATTACHMENTS = 10
 
-/** Text files are cut to this many characters in the message. */
-const TEXT_LENGTH = 200_000
+/** Text files are cut to this many characters in the message, which says so. */
+export const TEXT_LENGTH = 200_000
 
 /** Picture types that browsers and models can show. */
 export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
@@ -81,7 +81,11 @@ export function demandFits(attachments: Attachment[]): void {
 
 /** Returns a text file as a block of the message. A closing tag inside the text is escaped. */
 export function textBlock({ name, type, data }: Attachment): string {
-  const text = data.toString('utf8').slice(0, TEXT_LENGTH)
+  const whole = data.toString('utf8')
+  const isCut = whole.length > TEXT_LENGTH
+  const text = isCut
+    ? `${whole.slice(0, TEXT_LENGTH)}\n[Cut here: the file has ${whole.length} characters, and these are the first ${TEXT_LENGTH}.]`
+    : whole
   return `\n\n<attachment name="${plain(name)}" type="${plain(type)}">\n${text.replaceAll('</attachment>', '<\\/attachment>')}\n</attachment>`
 }
 

@@ -55,8 +55,8 @@ export interface PageChatParts {
 /**
  * `POST /api/v1/chat`: an event stream of `progress` while the agent wakes, then `delta { text }`,
  * interleaved with `reasoning { text }`, `tool`, `approval` and `files` as the gateway reports them, and
- * finally `done { conversationId, usage?, model?, standIn? }` or `error { code, message, hint?,
- * conversationId }`.
+ * finally `done { conversationId, usage?, model?, standIn? }`, `stopped { conversationId }` or `error { code,
+ * message, hint?, conversationId }`.
  */
 export class PageChat {
   readonly #runs: LiveRuns
@@ -204,7 +204,11 @@ export class PageChat {
     try {
       await this.relay.send({ ...turn, onCall }, answer, run)
     } catch (error) {
-      if (error instanceof ClientLeft) return
+      if (error instanceof ClientLeft) {
+        /** Otherwise the run goes on without Mosaic, and its readers find it again. */
+        if (run.destroyed) run.event('stopped', { conversationId })
+        return
+      }
       this.report(error)
       const { code, message, hint } = toAnswer(error).errors[0]
       run.event('error', { code, message, hint, conversationId })

@@ -97,6 +97,8 @@ export function takeEvent(answer: ChatMessage, { event, data }: ServerEvent): vo
   } else if (event === 'done') {
     const { usage, model, standIn } = data
     Object.assign(answer, { state: 'done', usage, model, standIn })
+  } else if (event === 'stopped') {
+    answer.state = 'stopped'
   } else if (event === 'error') {
     answer.state = 'failed'
     answer.failure = { code: data.code, message: data.message, hint: data.hint }

@@ -1,7 +1,8 @@
-import { computed, onScopeDispose, ref } from 'vue'
+import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 import { api } from '~/api/client'
-import { LARGEST_ATTACHMENTS, MOST_ATTACHMENTS } from '~/limits'
+import { LARGEST_ATTACHMENTS, LONGEST_TEXT, MOST_ATTACHMENTS } from '~/limits'
 import { t } from '~/locales'
+import { number } from '~/locales/format'
 
 /** File attached to the next message. `preview` is an object URL of a picture. */
 export interface PickedFile {
@@ -26,8 +27,8 @@ interface FilesOfMessage {
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/
 let counted = 0
 
-/** Files picked, dropped or pasted for the next message. */
-export function useAttachments() {
+/** Files picked, dropped or pasted for the next message of each conversation. */
+export function useAttachments(conversation: Ref<string | null>) {
   const files = ref<PickedFile[]>([])
   const failure = ref('')
 
@@ -42,7 +43,15 @@ export function useAttachments() {
         return
       }
       files.value.push(toPicked(file))
+      void tellCut(file)
     }
+  }
+
+  /** A long text goes on without its end: tell so before it is sent. */
+  async function tellCut(file: File) {
+    if (!mayBeCut(file) || (await file.text()).length <= LONGEST_TEXT) return
+    if (!files.value.some((one) => one.file === file)) return
+    failure.value = t('chat.fileCut', { name: file.name, most: number(LONGEST_TEXT) })
   }
 
   function remove({ id, preview }: PickedFile) {
@@ -59,10 +68,23 @@ export function useAttachments() {
     return taken
   }
 
-  onScopeDispose(() => files.value.forEach(remove))
+  /** Files of the conversations that are not shown. */
+  const others = new Map<string | null, PickedFile[]>()
+  const exchange = (shown: string | null, left: string | null) => {
+    others.set(left, files.value)
+    files.value = others.get(shown) ?? []
+    others.delete(shown)
+    failure.value = ''
+  }
+  watch(conversation, exchange, { flush: 'sync' })
+
+  onScopeDispose(() => [files.value, ...others.values()].flat().forEach(remove))
 
   return { files, failure, add, remove, take }
 }
+
+const mayBeCut = ({ type, name, size }: File) =>
+  size > LONGEST_TEXT && !PICTURE.test(type) && type !== 'application/pdf' && !/\.pdf$/i.test(name)
 
 function toPicked(file: File): PickedFile {
   const preview = PICTURE.test(file.type) ? URL.createObjectURL(file) : undefined

@@ -26,6 +26,17 @@ const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_
 /** No connection, or a proxy that reports that Mosaic is away. */
 const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
 
+/** How long a cancellation may hold up the next message, which it would cancel if it came later. */
+const CANCEL_MS = 15_000
+
+/** An answer in progress. */
+interface Turn {
+  abort: AbortController
+  conversation: string
+  /** Settles once the server has cancelled it. */
+  cancelled?: Promise<unknown>
+}
+
 /** A question and its answer. */
 interface Exchange {
   question: ChatMessage
@@ -44,9 +55,9 @@ export function useChat(onAnswered: () => void) {
   const loading = ref(false)
   const loadFailure = shallowRef<ApiFailure>()
   const olderCursor = ref<string | null>(null)
-  let current: { abort: AbortController; conversation: string } | undefined
+  let current: Turn | undefined
   /** The last cancellation of an answer. */
-  let ending: Promise<void> = Promise.resolve()
+  let ending: Promise<unknown> = Promise.resolve()
   /** Number of the latest request for earlier messages; responses to older requests are dropped. */
   let asked = 0
   /** Aborted when the user leaves the conversation. */
@@ -76,10 +87,10 @@ export function useChat(onAnswered: () => void) {
   }
 
   /** The answer would continue without a reader, so cancel it on the server too. */
-  function end({ abort, conversation }: { abort: AbortController; conversation: string }) {
-    abort.abort()
-    const over = () => {}
-    ending = api.delete(`${conversationPath(conversation)}/run`).then(over, over)
+  function end(turn: Turn) {
+    turn.abort.abort()
+    const cancelled = api.delete(`${conversationPath(turn.conversation)}/run`).catch(() => {})
+    ending = turn.cancelled = Promise.race([cancelled, pause(CANCEL_MS)])
   }
 
   /** Starts a new conversation; it exists from its first message on. */
@@ -148,11 +159,14 @@ export function useChat(onAnswered: () => void) {
     void next()
   }
 
-  /** Removes a queued message. */
+  /** Takes back a queued message, or one whose agent still wakes. No-op for a message that the agent has. */
   function withdraw(message: ChatMessage) {
-    messages.value = messages.value.filter(
-      ({ id, state }) => id !== message.id || state !== 'waiting'
-    )
+    const index = messages.value.findIndex(({ id }) => id === message.id)
+    const isSent = message.state === 'sent'
+    if (index === -1 || !(isSent || message.state === 'waiting')) return
+    if (isSent) stop()
+    /** With the answer that it waits for. */
+    messages.value.splice(index, isSent ? 2 : 1)
   }
 
   /**
@@ -177,7 +191,8 @@ export function useChat(onAnswered: () => void) {
   }
 
   function stop() {
-    if (current) end(current)
+    /** A second cancellation could arrive after the next message. */
+    if (current && !current.cancelled) end(current)
   }
 
   async function decide(approval: ChatApproval, decision: string) {
@@ -207,9 +222,10 @@ export function useChat(onAnswered: () => void) {
   /** Keeps the conversation busy while an answer streams. Returns false if the user left it meanwhile. */
   async function answering(exchanged: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     busy.value = true
-    const turn = { abort: new AbortController(), conversation: conversationId.value }
+    const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
+    await turn.cancelled
     if (current !== turn) return false
     current = undefined
     busy.value = false

@@ -11,9 +11,9 @@ function stored<Result>(act: () => Result): Result | undefined {
   }
 }
 
-/** Draft of each conversation, kept across reloads and navigation. */
-export function useDraft(conversation: Ref<string | null>) {
-  const keyOf = (id: string | null) => KEY + (id ?? 'new')
+/** Draft of each conversation of a user, kept across reloads and navigation. Tabs are shared, drafts are not. */
+export function useDraft(conversation: Ref<string | null>, userId: string) {
+  const keyOf = (id: string | null) => `${KEY}${userId}.${id ?? 'new'}`
   const read = () => stored(() => sessionStorage.getItem(keyOf(conversation.value))) ?? ''
   const draft = ref(read())
 

@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, shallowReactive, shallowRef, watch } from 'vue'
 
-/** What leaving would lose: unsaved input, or the rest of a streaming answer. */
-export type Loss = 'changes' | 'answer'
+/** What leaving would lose: unsaved input, the rest of a streaming answer, or queued messages. */
+export type Loss = 'changes' | 'answer' | 'queue'
 
 /** Each callback reports what its owner would lose now. */
 const watched = shallowReactive(new Set<() => Loss | undefined>())

@@ -146,6 +146,10 @@ export const en = {
       title: 'Leave while your agent answers?',
       lead: 'It stops then, and the rest of its answer is lost.',
     },
+    queue: {
+      title: 'Leave with messages in the queue?',
+      lead: 'They are not sent yet, and are lost then.',
+    },
   },
 
   confirm: {

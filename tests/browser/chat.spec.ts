@@ -404,9 +404,16 @@ test.group('The chat in a browser', (group) => {
     await pinned
     assert.deepEqual(changes, [{ title: 'Birds of the south' }, { pinned: true }])
 
-    const exported = await choose('Export as Markdown')
-    assert.equal(await exported.getAttribute('href'), '/api/v1/conversations/c0?format=markdown')
-    await page.keyboard.press('Escape')
+    const exportOf = /\/conversations\/c0\?format=markdown$/
+    const away = { errors: [{ code: 'E_AGENT_UNREACHABLE', message: 'Your agent is away.' }] }
+    await page.route(exportOf, (route) => route.fulfill({ status: 503, json: away }))
+    await (await choose('Export as Markdown')).click()
+    await page.getByText('Your agent is away.').first().waitFor()
+    await page.unroute(exportOf)
+    await page.route(exportOf, (route) => route.fulfill({ body: '# Parrots' }))
+    const download = page.waitForEvent('download')
+    await (await choose('Export as Markdown')).click()
+    assert.equal((await download).suggestedFilename(), 'conversation.md')
 
     const searched = page.waitForResponse(/\/conversations\?search=owl$/)
     await page.getByRole('searchbox', { name: 'Search conversations' }).first().fill('owl')

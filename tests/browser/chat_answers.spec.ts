@@ -6,6 +6,7 @@ import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/b
 import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
+import { speechRecogniser } from '#tests/browser/speech_recogniser'
 
 async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -257,7 +258,7 @@ test.group('Answers in a browser', (group) => {
     browserContext,
   }) => {
     const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 3_000 })
+    memory.behave('*', { bootMs: 10_000 })
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
@@ -322,21 +323,7 @@ test.group('Answers in a browser', (group) => {
   test('begin with what the browser heard', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await page.addInitScript(() => {
-      class Recogniser {
-        onresult = (_event: object) => {}
-        onend = () => {}
-        start() {
-          const hear = (...words: string[]) =>
-            this.onresult({ results: words.map((transcript) => [{ transcript }]) })
-          Object.assign(globalThis, { hear })
-        }
-        stop() {
-          this.onend()
-        }
-      }
-      Object.assign(globalThis, { SpeechRecognition: Recogniser })
-    })
+    await page.addInitScript(speechRecogniser)
     await openChat(page)
     await page.locator('#message').fill('Dear Ana,')
     const dictate = page.getByTestId('dictate')

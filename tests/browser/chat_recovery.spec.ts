@@ -1,7 +1,10 @@
 import { test } from '@japa/runner'
 import type { Page, Route } from 'playwright'
+import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
-import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { speechRecogniser } from '#tests/browser/speech_recogniser'
+import { LONGEST_TEXT } from '../../inertia/limits.js'
 
 async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -43,6 +46,52 @@ async function tellHistory(page: Page, history: () => object[]) {
     route.fulfill({ status: 404, json: { errors: [{ code: 'E_CHAT_NOT_RUNNING', message: '' }] } })
   )
 }
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64'
+)
+const NOTES = { name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('# Hi') }
+
+/** Lists the conversations c1 and c2. */
+async function listTwo(page: Page) {
+  const data = ['c1', 'c2'].map((id) => ({
+    ...{ id, surface: 'web', title: `Talk ${id}`, pinned: false, preview: null },
+    updatedAt: new Date().toISOString(),
+  }))
+  const meta = { total: 2, page: 1, limit: 50, totalPages: 1 }
+  await page.route(/\/api\/v1\/conversations(\?.*)?$/, (route) =>
+    route.fulfill({ json: { data, meta } })
+  )
+}
+const turnTo = (page: Page, id: string) =>
+  page
+    .getByRole('button', { name: `Talk ${id}` })
+    .first()
+    .click()
+
+/** Has each message answered by these texts, one after the other. */
+const streamPieces = (page: Page, pieces: string[]) =>
+  page.addInitScript((texts) => {
+    const call = globalThis.fetch
+    globalThis.fetch = async (input, init) => {
+      if (!String(input).endsWith('/api/v1/chat')) return call(input, init)
+      const encoder = new TextEncoder()
+      const event = (name: string, data: object) =>
+        encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+      const left = [...texts]
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          const text = left.shift()
+          if (text !== undefined) return controller.enqueue(event('delta', { text }))
+          controller.enqueue(event('done', { conversationId: 'c1' }))
+          controller.close()
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    }
+  }, pieces)
 
 test.group('What a chat keeps in a browser', (group) => {
   group.each.setup(async () => {
@@ -103,18 +152,7 @@ test.group('What a chat keeps in a browser', (group) => {
   }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    const item = (id: string) => ({
-      ...{ id, surface: 'web', title: `Talk ${id}`, pinned: false, preview: null },
-      updatedAt: new Date().toISOString(),
-    })
-    await page.route(/\/api\/v1\/conversations(\?.*)?$/, (route) =>
-      route.fulfill({
-        json: {
-          data: [item('c1'), item('c2')],
-          meta: { total: 2, page: 1, limit: 50, totalPages: 1 },
-        },
-      })
-    )
+    await listTwo(page)
     await tellHistory(page, () => [])
     const asked = Promise.withResolvers<void>()
     const left = Promise.withResolvers<void>()
@@ -135,5 +173,166 @@ test.group('What a chat keeps in a browser', (group) => {
     await questions(page).getByText('Of c2').waitFor()
     await answers(page, 'done').getByText('Of c2').waitFor()
     assert.equal(await questions(page).getByText('Of c1').count(), 0)
+  })
+
+  test('the files of a question that is asked again', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const failure = { code: 'E_AGENT_FAILED', message: 'It failed.' }
+    const url = '/api/v1/conversations/c1/picture?artifact=a1'
+    const picture = { name: '1.png', type: 'image/png', url }
+    const history: object[] = [
+      past('user', 'Look', { attachments: [picture] }),
+      past('assistant', '', { failure }),
+    ]
+    await tellHistory(page, () => history)
+    await page.route(/\/picture\?/, (route) =>
+      route.fulfill({ contentType: 'image/png', body: PNG })
+    )
+    const sent: any[] = []
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      sent.push(route.request().postDataJSON())
+      const at = new Date().toISOString()
+      const attachments = [{ name: 'notes.md', type: 'text/markdown' }]
+      if (sent.length === 2) history.push(past('user', 'Read', { at, attachments }))
+      if (sent.length === 2) return stream(route, WAKING)
+      return stream(route, ['delta', { text: 'Seen.' }], ['done', { conversationId: 'c1' }])
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const again = answers(page, 'failed').getByRole('button', { name: 'Try again' })
+    await again.click()
+    await answers(page, 'done').getByText('Seen.').waitFor()
+    const files = (index: number) => sent[index].attachments
+    assert.deepEqual(files(0), [{ name: '1.png', type: 'image/png', data: PNG.toString('base64') }])
+
+    history.splice(0)
+    await page.getByTestId('file-picker').setInputFiles(NOTES)
+    await say(page, 'Read')
+    await again.click()
+    await answers(page, 'done').last().getByText('Seen.').waitFor()
+    assert.lengthOf(files(1), 1)
+    assert.deepEqual(files(2), files(1))
+
+    history.push(past('assistant', '', { failure }))
+    await page.reload()
+    await again.click()
+    await page.getByText('The files of this message must be attached again.').waitFor()
+    assert.lengthOf(sent, 3)
+  })
+
+  test('what is picked, written and dictated in its own conversation', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.addInitScript(speechRecogniser)
+    await listTwo(page)
+    await tellHistory(page, () => [])
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const box = page.locator('#message')
+    await page.getByTestId('file-picker').setInputFiles(NOTES)
+    await page.getByTestId('dictate').click()
+    await page.evaluate('hear("To Ana")')
+    assert.equal(await box.inputValue(), 'To Ana')
+    await turnTo(page, 'c2')
+    await page.waitForURL(/\/chat\/c2$/)
+    await page.locator('[data-testid=dictate][aria-pressed=false]').waitFor()
+    await page.evaluate('hear("To Ana", "with love")')
+    assert.equal(await box.inputValue(), '')
+    assert.equal(await page.getByTestId('picked-file').count(), 0)
+    await turnTo(page, 'c1')
+    await page.getByTestId('picked-file').getByText('notes.md').waitFor()
+    assert.equal(await box.inputValue(), 'To Ana')
+    const keys = (await page.evaluate('Object.keys(sessionStorage)')) as string[]
+    assert.isTrue(keys.some((key) => /^mosaic\.draft\.[^.]+\.c1$/.test(key)))
+  })
+
+  test('queued messages when an answer fails, and what is written when one is edited', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await listTwo(page)
+    await tellHistory(page, () => [])
+    const written = Promise.withResolvers<void>()
+    await page.route(/\/api\/v1\/chat$/, async (route) => {
+      await written.promise
+      await stream(route, ['error', { code: 'E_AGENT_FAILED', message: 'It failed.' }])
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await say(page, 'First')
+    await say(page, 'Second')
+    written.resolve()
+    await answers(page, 'failed').waitFor()
+    await turnTo(page, 'c2')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Leave with messages in the queue?').waitFor()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.locator('#message').fill('Third')
+    await questions(page).last().getByRole('button', { name: 'Edit' }).click()
+    assert.equal(await page.locator('#message').inputValue(), 'Third\n\nSecond')
+    assert.equal(await questions(page).count(), 1)
+  })
+
+  test('a first message editable until its agent is awake', async ({ assert, browserContext }) => {
+    const memory = await memoryDriver()
+    memory.behave('*', { bootMs: 6_000 })
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'Frist')
+    await questions(page).getByRole('button', { name: 'Edit' }).click()
+    assert.equal(await page.locator('#message').inputValue(), 'Frist')
+    assert.equal(await questions(page).count(), 0)
+    await say(page, 'First')
+    await answers(page, 'done').getByText('Turn 1: First').waitFor()
+    assert.equal(await questions(page).count(), 1)
+  })
+
+  test('the words of an answer that was stopped elsewhere', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [])
+    await page.route(/\/c1\/run$/, (route) =>
+      stream(
+        route,
+        ['question', { text: 'Count', startedAt: LONG_AGO }],
+        ['delta', { text: 'One, two' }],
+        ['stopped', { conversationId: 'c1' }]
+      )
+    )
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await answers(page, 'stopped').getByText('One, two').waitFor()
+    assert.equal(await answers(page, 'failed').count(), 0)
+  })
+
+  test('no secret of a text that is cut', async ({ assert, browserContext }) => {
+    assert.equal(LONGEST_TEXT, TEXT_LENGTH)
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    const buffer = Buffer.alloc(LONGEST_TEXT + 1, 'x')
+    await page.getByTestId('file-picker').setInputFiles({ ...NOTES, buffer })
+    await page
+      .getByTestId('files-fault')
+      .getByText('Of notes.md, your agent gets the first 200,000 characters only.')
+      .waitFor()
+  })
+
+  test('formulas and paragraphs whole while they arrive', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const parts = Array.from({ length: 4 }, (_, index) => `Part ${index} is here\r\n\r\n`)
+    await streamPieces(page, [...parts, 'We have\n$$\na\n', '=\n', 'b\n', '- c\n', '$$\n'])
+    await page.goto(`${ORIGIN}/chat`)
+    await say(page, 'Show me')
+    const answer = answers(page, 'done')
+    await answer.locator('math').waitFor()
+    assert.equal(await answer.locator('h1, h2, ul').count(), 0)
+    const text = await answer.innerText()
+    for (const part of [0, 1, 2, 3]) assert.lengthOf(text.split(`Part ${part} is`), 2)
   })
 })

@@ -189,6 +189,29 @@ test.group("Runs of the page's chat", (group) => {
     await hungUp.promise
   })
 
+  test('tell their other readers that they were stopped', async ({ assert }) => {
+    gateway.script = async (reply) => {
+      reply.begin().say('first')
+      await reply.hungUp()
+    }
+    const body = { message: 'x', conversationId: 'c1', background: true }
+    await new TextStream(await ask(body)).until('first')
+    const other = await call('GET', '/conversations/c1/run')
+    assert.equal((await call('DELETE', '/conversations/c1/run')).status, 204)
+    const { name, data } = eventsOf(await other.text()).at(-1)!
+    assert.equal(name, 'stopped')
+    assert.deepEqual(data, { conversationId: 'c1' })
+  })
+
+  test('say that a long text was cut', async ({ assert }) => {
+    const data = Buffer.from('ä'.repeat(200_001)).toString('base64')
+    const attachments = [{ name: 'long.txt', type: 'text/plain', data }]
+    await answered({ message: 'Read', attachments })
+    const { content } = gateway.requests[0].body.messages[0]
+    assert.include(content, 'ä\n[Cut here: the file has 200001 characters, and these are the first')
+    assert.isTrue(content.endsWith('\n</attachment>'))
+  })
+
   test('take pictures, texts and PDFs along', async ({ assert }) => {
     const attachments = [
       { name: 'dot.png', type: 'image/png', data: PNG.toString('base64') },
