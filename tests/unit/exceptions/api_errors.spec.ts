@@ -120,7 +120,7 @@ test.group('What an answer tells of an error', () => {
 
   test('how long a model is away is told only if its service said so', ({ assert }) => {
     for (const status of [429, 503]) {
-      const failure = new Exception('Away.', { code: 'E_MODEL_RATE_LIMITED', status })
+      const failure = Object.assign(new E_BUSY(), { code: 'E_MODEL_AWAY', status })
       assert.notProperty(toAnswer(failure), 'retryAfterSec')
       assert.equal(toAnswer(Object.assign(failure, { retryAfterSec: 7 })).retryAfterSec, 7)
     }
