@@ -24,14 +24,7 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
     let trial: SwarmTrial
     let driver: SwarmDriver
 
-    let plugin: VolumePlugin | null = null
-
-    group.each.setup(() => async () => {
-      await trial.close()
-      // Engines need it to the end of the last container.
-      await plugin?.stop()
-      plugin = null
-    })
+    group.each.setup(() => () => trial.close())
 
     async function prepare(settings: Partial<SwarmSettings> = {}): Promise<void> {
       trial = await SwarmTrial.prepare(swarm!, settings)
@@ -40,16 +33,16 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
 
     /** Has both engines know a plugin: one does when it is first used, and tells its swarm a while later. */
     async function pluggedIn(): Promise<VolumePlugin> {
-      const made = new VolumePlugin('mosaic-test', join(shared, 'volumes'))
-      await made.start()
+      const plugin = new VolumePlugin('mosaic-test', join(shared, 'volumes'))
+      await plugin.start()
       for (const { docker } of swarm!.nodes) {
-        await docker.createVolume({ Name: 'first', Driver: made.name })
+        await docker.createVolume({ Name: 'first', Driver: plugin.name })
         await docker.getVolume('first').remove()
       }
       const isKnown = ({ Description }: { Description?: { Engine?: { Plugins?: Plugin[] } } }) =>
-        Description?.Engine?.Plugins?.some(({ Name }) => Name === made.name)
+        Description?.Engine?.Plugins?.some(({ Name }) => Name === plugin.name)
       await until(async () => (await manager.docker.listNodes()).every(isKnown), TOLD_MS)
-      return made
+      return plugin
     }
 
     async function idOf(name: string): Promise<string> {
@@ -108,7 +101,7 @@ function nodesOf({ manager, worker, shared }: Swarm): void {
       assert,
       cleanup,
     }) => {
-      plugin = await pluggedIn()
+      const plugin = await pluggedIn()
       await prepare({ volumeDriver: plugin.name, volumeOptions: ['pool=agents'] })
       await leave(assert, cleanup)
       assert.deepEqual([...plugin.volumes.values()], [{ pool: 'agents' }])

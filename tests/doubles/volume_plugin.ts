@@ -32,17 +32,13 @@ export class VolumePlugin {
     })
   }
 
+  /** Starts it for as long as this process lives: an engine that has used it asks it whenever volumes are listed. */
   async start(): Promise<void> {
     mkdirSync(FOLDER, { recursive: true })
     rmSync(this.#socket, { force: true })
-    this.#server.listen(this.#socket)
+    this.#server.listen(this.#socket).unref()
     await once(this.#server, 'listening')
-  }
-
-  async stop(): Promise<void> {
-    this.#server.close()
-    this.#server.closeAllConnections()
-    rmSync(this.#socket, { force: true })
+    process.once('exit', () => rmSync(this.#socket, { force: true }))
   }
 
   #answer(path: string, { Name = '', Opts }: Asked): object {
