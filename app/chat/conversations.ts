@@ -17,6 +17,7 @@ import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
 import { exported, markdownOf, type ExportedMessage } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
+import { shownTitle, uniqueTitle } from '#chat/titles'
 
 /** Length of a title made from the first message, in characters. */
 const TITLE_LENGTH = 60
@@ -137,7 +138,7 @@ export class Conversations {
       const chosen = model === undefined ? session?.model : model
       return {
         ...named,
-        title: title ?? session?.title ?? null,
+        title: title ?? shownTitle(session?.title ?? null),
         pinned: pinned ?? session?.pinned ?? false,
         preview: session?.preview ?? null,
         updatedAt: session?.updatedAt ?? new Date(),
@@ -182,7 +183,7 @@ export class Conversations {
           {
             ...conversation,
             ...session,
-            title: title && titleLine(title),
+            title: shownTitle(title),
             preview: preview && titleLine(preview),
             ...(model && { model: ownModelName(model) }),
           },
@@ -213,8 +214,7 @@ export class Conversations {
       const whole = cursor === undefined && history.nextCursor === null
       const title = whole
         ? titleOf(history.messages)
-        : ((await this.gateway.sessions(url, token)).find((session) => session.key === key)
-            ?.title ?? null)
+        : shownTitle(await this.#storedTitle({ url, token }, key))
       const messages = readMessages(id, history.messages)
       return { ...named, title, messages, nextCursor: history.nextCursor }
     })
@@ -248,12 +248,16 @@ export class Conversations {
     const key = sessionKeyOf(conversation.id)
     const history = await this.gateway.history(access.url, access.token, key)
     if (!history || history.nextCursor !== null) return
-    const words = titleOf(history.messages)
-    const title = words && numbered(words, taken)
-    if (!title) return
-    taken.add(title)
-    conversation.title = title
-    await this.patch(access, key, { label: title }).catch(() => {})
+    conversation.title = titleOf(history.messages)
+    if (!conversation.title) return
+    const label = uniqueTitle(conversation.title, taken)
+    taken.add(label)
+    await this.patch(access, key, { label }).catch(() => {})
+  }
+
+  async #storedTitle({ url, token }: GatewayAccess, key: string): Promise<string | null> {
+    const sessions = await this.gateway.sessions(url, token)
+    return sessions.find((session) => session.key === key)?.title ?? null
   }
 
   /** Asks the agent, and retries once if the cached address no longer responds. */
@@ -273,14 +277,6 @@ export class Conversations {
     } finally {
       endActivity()
     }
-  }
-}
-
-/** Returns the title with the first number that makes it unique. */
-function numbered(title: string, taken: Set<string | null>): string {
-  for (let number = 2, unique = title; ; number++) {
-    if (!taken.has(unique)) return unique
-    unique = `${title} (${number})`
   }
 }
 

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { AGENT_HOST } from '#runtimes/launch'
 import { Canaries } from '#tests/e2e/canaries'
 import { ContainerHome, HANDED, STATE } from '#tests/e2e/container_home'
 import { firstJourney } from '#tests/e2e/first_journey'
@@ -54,7 +55,7 @@ function journeyOn(given: Engine): void {
           assert.notEqual(mode, 'host')
         }
         assert.equal(Config.User, '1000:1000')
-        assert.equal(Config.Hostname, agent.Name.slice(1))
+        assert.equal(Config.Hostname, AGENT_HOST)
         assert.sameMembers(
           Mounts.map(({ Destination, RW }) => `${Destination} ${RW ? 'writable' : 'read-only'}`),
           [`${STATE} writable`, `${HANDED} read-only`]

@@ -103,7 +103,7 @@ test.group('Conversations', (group) => {
       {
         id: 'api:notes',
         surface: 'api',
-        title: 'Where to? (2)',
+        title: 'Where to?',
         pinned: false,
         preview: 'Lisbon.',
         updatedAt: at.toISOString(),
@@ -131,7 +131,7 @@ test.group('Conversations', (group) => {
     const told = await titles()
     assert.deepEqual(told, {
       'mine': 'Where to?',
-      'api:notes': 'Where to? (2)',
+      'api:notes': 'Where to?',
       'long': 'What is very very very very very very very very very very v…',
       'emoji': `${family.repeat(5)}…`,
       'part': null,
