@@ -41,6 +41,7 @@ interface WorkingRow {
 }
 
 interface Reaped {
+  candidates: number
   working: number
 }
 
