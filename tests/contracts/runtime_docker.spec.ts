@@ -8,7 +8,6 @@ import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import { runtimeSuite } from '#tests/contracts/runtime'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
 import { until } from '#tests/contracts/until'
-import { swapFile } from '#tests/swap_file'
 
 const provided = testEngine()
 
@@ -18,7 +17,6 @@ if (provided) {
     name: 'docker',
     capabilities,
     prepare: () => DockerTrial.prepare(provided),
-    ...(capabilities.pageOut && { swap: swapFile }),
   })
   containersOn(provided)
 }
