@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 /** A secret, and a place where it must not be. */
 export interface Leak {
@@ -73,13 +73,13 @@ export class Canaries {
  * something of it.
  */
 export function processesOf(folder: string): number[] {
-  const ofMachine = mountsOf('self')
-  const isMounted = ofMachine.some((mount) => mount.includes(folder))
-  const traces = (pid: number) => [...tracesOf(pid), ...(isMounted ? [] : mountsOf(pid))]
+  const { device, root } = placeOf(folder)
+  const isMounted = (pid: number) =>
+    mountsOf(pid).some((mount) => mount.device === device && isInside(mount.root, root))
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => traces(pid).some((trace) => trace.includes(folder)))
+    .filter((pid) => tracesOf(pid).some((trace) => trace.includes(folder)) || isMounted(pid))
 }
 
 /** The process may end meanwhile. */
@@ -91,13 +91,38 @@ function tracesOf(pid: number): string[] {
   }
 }
 
+interface Mount {
+  device: string
+  /** The folder of the device's file system that is mounted. */
+  root: string
+  at: string
+}
+
 /** A sandbox shows its agent neutral paths; its mounts still name the folders behind them. */
-function mountsOf(pid: number | 'self'): string[] {
+function mountsOf(pid: number | 'self'): Mount[] {
   try {
-    return read(pid, 'mountinfo').split('\n')
+    return read(pid, 'mountinfo')
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const [, , device, root, at] = line.split(' ')
+        return { device, root, at }
+      })
   } catch {
     return []
   }
 }
+
+/** Where the folder is in its file system, which may be mounted for it alone. */
+function placeOf(folder: string): Omit<Mount, 'at'> {
+  const above = mountsOf('self').filter(({ at }) => at === folder || isInside(folder, at))
+  const { device, root, at } = above.reduce((one, other) =>
+    other.at.length >= one.at.length ? other : one
+  )
+  return { device, root: join(root, relative(at, folder)) }
+}
+
+const isInside = (path: string, folder: string) =>
+  path !== folder && path.startsWith(folder.replace(/\/?$/, '/'))
 
 const read = (pid: number | 'self', name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8')
