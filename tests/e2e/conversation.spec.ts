@@ -15,8 +15,9 @@ const TICKS = 100
 firstJourney('From a fresh database to a conversation', {
   env: {},
   settings: {},
-  /** All processes of this installation except its web process. */
-  running: async (mosaic) => processesOf(mosaic.storage).filter((pid) => pid !== mosaic.pid),
+  /** All processes of this installation except its web process, and those that OpenClaw starts for moments. */
+  running: async (mosaic) =>
+    processesOf(mosaic.storage).filter((pid) => pid !== mosaic.pid && !isHelper(pid)),
   /** The agents are processes below the installation's folder; the journey searches both anyway. */
   leaks: async () => [],
   close: async () => {},
@@ -49,4 +50,13 @@ function processorSeconds(folder: string): number {
     }
   })
   return ticks.reduce((sum, value) => sum + value, 0) / TICKS
+}
+
+/** OpenClaw looks after its database in processes of their own, now and then. */
+function isHelper(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/openclaw/dist/infra/')
+  } catch {
+    return true
+  }
 }
