@@ -26,6 +26,9 @@ export const ACCESS_RULES = [
 ] as const
 export type AccessRule = (typeof ACCESS_RULES)[number]
 
+export const isOnboarding = (rule: AccessRule) =>
+  rule === 'onboarding' || rule === 'onboardingAdmin'
+
 /** Security facts of a route, kept in its `meta`. */
 export interface RouteSecurity {
   access?: AccessRule

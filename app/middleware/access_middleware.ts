@@ -5,7 +5,12 @@ import { isApiPath, answersJson } from '#exceptions/answer_form'
 import type User from '#models/user'
 import { staysOpen } from '#openapi/answer'
 import { bearerOf, tokenOf } from '#identity/bearer'
-import { abilityFor, type AccessRule, type RouteSecurity } from '#identity/access_rules'
+import {
+  abilityFor,
+  isOnboarding,
+  type AccessRule,
+  type RouteSecurity,
+} from '#identity/access_rules'
 import { requireFreshProof } from '#identity/fresh_proof'
 import { intendedPage } from '#identity/intended_page'
 import { may, proofFor, type Permission } from '#identity/permissions'
@@ -128,8 +133,6 @@ function changesOwnThings(security: RouteSecurity, method: string): boolean {
 /** Event streams last until someone leaves; a chat stream ends by itself. */
 const isListening = ({ request, route }: HttpContext) =>
   request.method() === 'GET' && staysOpen(route?.meta.answers)
-
-const isOnboarding = (rule: AccessRule) => rule === 'onboarding' || rule === 'onboardingAdmin'
 
 /** Applies to reading pages only, so signing in and out stays possible. */
 function leadsToOnboarding({ request }: HttpContext, rule: AccessRule): boolean {

@@ -5,7 +5,7 @@ import app from '@adonisjs/core/services/app'
 import { errors } from '@adonisjs/shield'
 import FrameworkShield from '@adonisjs/shield/shield_middleware'
 import { isApiPath } from '#exceptions/answer_form'
-import type { RouteSecurity } from '#identity/access_rules'
+import { isOnboarding, type RouteSecurity } from '#identity/access_rules'
 import { bearerOf } from '#identity/bearer'
 import { E_NOT_FOUND, E_NOT_SIGNED_IN } from '#identity/errors'
 
@@ -38,7 +38,7 @@ export default class ShieldMiddleware {
   async #refuseStranger({ auth, request, route, session }: HttpContext): Promise<void> {
     const { access }: RouteSecurity = route?.meta ?? {}
     if (!isApiPath(request.url()) || session.has(auth.use('web').sessionKeyName)) return
-    if (access === 'onboarding' || access === 'onboardingAdmin') {
+    if (access && isOnboarding(access)) {
       const settings = await app.container.make('settings')
       if (await settings.get('onboarding.completed')) throw new E_NOT_FOUND()
     }

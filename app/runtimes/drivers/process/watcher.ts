@@ -84,7 +84,7 @@ export class Watcher {
     if (seen) this.note(name, seen.run)
   }
 
-  /** The system reports the end of an own run, but not its suspension by another process of Mosaic. */
+  /** Mosaic learns of its child's end from the system, but must look whether another Mosaic suspended it. */
   #isSuspensionChange(name: string, { run, status }: Seen): boolean {
     const now = this.status(name, run)
     return now !== 'exited' && now !== status
