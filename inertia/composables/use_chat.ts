@@ -33,8 +33,6 @@ const CANCEL_MS = 15_000
 interface Turn {
   abort: AbortController
   conversation: string
-  /** Settles once the server has cancelled it. */
-  cancelled?: Promise<unknown>
 }
 
 /** A question and its answer. */
@@ -90,7 +88,7 @@ export function useChat(onAnswered: () => void) {
   function end(turn: Turn) {
     turn.abort.abort()
     const cancelled = api.delete(`${conversationPath(turn.conversation)}/run`).catch(() => {})
-    ending = turn.cancelled = Promise.race([cancelled, pause(CANCEL_MS)])
+    ending = Promise.race([cancelled, pause(CANCEL_MS)])
   }
 
   /** Starts a new conversation; it exists from its first message on. */
@@ -192,7 +190,7 @@ export function useChat(onAnswered: () => void) {
 
   function stop() {
     /** A second cancellation could arrive after the next message. */
-    if (current && !current.cancelled) end(current)
+    if (current && !current.abort.signal.aborted) end(current)
   }
 
   async function decide(approval: ChatApproval, decision: string) {
@@ -225,7 +223,6 @@ export function useChat(onAnswered: () => void) {
     const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
-    await turn.cancelled
     if (current !== turn) return false
     current = undefined
     busy.value = false
