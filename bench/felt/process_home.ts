@@ -1,6 +1,6 @@
 import { mkdirSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { processesOf } from '#tests/e2e/canaries'
+import { processesOf } from '../../tests/runner/processes.mjs'
 import { startOpenclaw } from '../openclaw_by_hand.js'
 import { documentVariables, type ByHand } from './by_hand.js'
 import type { AgentHome } from './home.js'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dialGatewaysWith } from '#runtimes/gateway_connections'
 import { ProcessDriver } from '#runtimes/drivers/process/driver'
-import { processesOf } from '#tests/e2e/canaries'
+import { processesOf } from '../runner/processes.mjs'
 import type { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { workAtHome } from '#tests/e2e/work_at_home'
 

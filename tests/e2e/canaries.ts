@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { read } from '../runner/processes.mjs'
 
 /** A secret, and a place where it must not be. */
 export interface Leak {
@@ -57,72 +58,10 @@ export class Canaries {
       .flatMap((file) => this.inText(file, readFileSync(file)))
   }
 
-  /** Searches the arguments and environments of processes. */
+  /** Searches the arguments and environments of processes, of which some may end meanwhile. */
   inProcesses(pids: number[]): Leak[] {
     return pids.flatMap((pid) =>
-      ['cmdline', 'environ'].flatMap((name) => {
-        const path = `/proc/${pid}/${name}`
-        return this.inText(path, readFileSync(path))
-      })
+      ['cmdline', 'environ'].flatMap((name) => this.inText(`/proc/${pid}/${name}`, read(pid, name)))
     )
   }
 }
-
-/**
- * Returns the processes that work in or below a folder, were started for it, or are in a sandbox with
- * something of it.
- */
-export function processesOf(folder: string): number[] {
-  const { device, root } = placeOf(folder)
-  const isMounted = (pid: number) =>
-    mountsOf(pid).some((mount) => mount.device === device && isInside(mount.root, root))
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => tracesOf(pid).some((trace) => trace.includes(folder)) || isMounted(pid))
-}
-
-/** The process may end meanwhile. */
-function tracesOf(pid: number): string[] {
-  try {
-    return [readlinkSync(`/proc/${pid}/cwd`), read(pid, 'cmdline'), read(pid, 'environ')]
-  } catch {
-    return []
-  }
-}
-
-interface Mount {
-  device: string
-  /** The folder of the device's file system that is mounted. */
-  root: string
-  at: string
-}
-
-/** A sandbox shows its agent neutral paths; its mounts still name the folders behind them. */
-function mountsOf(pid: number | 'self'): Mount[] {
-  try {
-    return read(pid, 'mountinfo')
-      .trimEnd()
-      .split('\n')
-      .map((line) => {
-        const [, , device, root, at] = line.split(' ')
-        return { device, root, at }
-      })
-  } catch {
-    return []
-  }
-}
-
-/** Where the folder is in its file system, which may be mounted for it alone. */
-function placeOf(folder: string): Omit<Mount, 'at'> {
-  const above = mountsOf('self').filter(({ at }) => at === folder || isInside(folder, at))
-  const { device, root, at } = above.reduce((one, other) =>
-    other.at.length >= one.at.length ? other : one
-  )
-  return { device, root: join(root, relative(at, folder)) }
-}
-
-const isInside = (path: string, folder: string) =>
-  path !== folder && path.startsWith(folder.replace(/\/?$/, '/'))
-
-const read = (pid: number | 'self', name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
-import { processesOf } from '#tests/e2e/canaries'
+import { processesOf } from '../runner/processes.mjs'
 import { firstJourney } from '#tests/e2e/first_journey'
 
 /** Past the minute after which OpenClaw would end its idle worker threads. */

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { processesOf } from '#tests/e2e/canaries'
+import { lastingLeftovers } from '../runner/leftovers.mjs'
 import { FreshClone } from '#tests/e2e/fresh_clone'
 import { eventsOf, textOf } from '#tests/e2e/api'
 
@@ -42,7 +42,7 @@ test.group('The quickstart', (group) => {
   test('ends with Ctrl-C, its agents too', async ({ assert }) => {
     assert.equal(await clone.interrupt(), 0)
     assert.include(clone.output, '1 asleep')
-    assert.deepEqual(processesOf(clone.folder), [])
+    assert.deepEqual(await lastingLeftovers(clone.folder), [])
   })
 
   test('starts again in seconds, and knows that it is set up', async ({ assert }) => {

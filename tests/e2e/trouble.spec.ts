@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { processesOf } from '#tests/e2e/canaries'
+import { processesOf } from '../runner/processes.mjs'
 import { ModelService } from '#tests/e2e/model_service'
 import { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { setUp } from '#tests/e2e/ready_mosaic'

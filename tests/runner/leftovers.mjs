@@ -1,20 +1,64 @@
 /**
  * Finds processes that a test run started and did not stop. Every run works below its own folder, and
- * everything it starts names that folder: as its working folder, in its arguments or in its environment.
+ * everything it starts names that folder: as its working folder, in its arguments or in its environment. An agent
+ * in a sandbox does not, but it has something of the folder mounted, or a launcher that names it.
  */
-import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { processesOf, read, statOf, withDescendants } from './processes.mjs'
 
 const CGROUPS = '/sys/fs/cgroup'
 
+/** The kernel takes a killed sandbox apart within a moment, which is longer on a busy machine. */
+const ENDING_MS = 5000
+const LOOK_EVERY_MS = 100
+
+/** Characters of a command line: the end of a sandbox's script says what it runs. */
+const SHOWN = 300
+
+/**
+ * @typedef {{ pid: number, name: string, parent: number, command: string, startedAt: number }} Leftover
+ * `startedAt` in ms since 1970.
+ */
+
 /**
  * @param {string} folder
- * @returns {{ pid: number, name: string }[]} Processes at work below the folder; none without /proc.
+ * @returns {Leftover[]} Processes at work below the folder with all that they started; none without /proc.
  */
 export function leftovers(folder) {
-  return processIds()
-    .filter((pid) => pid !== process.pid && traces(pid).some((trace) => trace.includes(folder)))
-    .map((pid) => ({ pid, name: readable(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).trim() }))
+  const roots = processesOf(folder).filter((pid) => pid !== process.pid)
+  return withDescendants(roots).flatMap((pid) => {
+    const stat = statOf(pid)
+    if (!stat || stat.state === 'Z' || stat.state === 'X') return []
+    const { parent, startedAt } = stat
+    return [{ pid, name: read(pid, 'comm').trim(), parent, command: commandOf(pid), startedAt }]
+  })
+}
+
+/** As `leftovers`, without processes that are just about to end. */
+export async function lastingLeftovers(folder, withinMs = ENDING_MS) {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const left = leftovers(folder)
+    if (left.length === 0 || performance.now() > deadline) return left
+    await after(LOOK_EVERY_MS)
+  }
+}
+
+/**
+ * @param {Leftover[]} left
+ * @param {import('./suite_run.mjs').SpecSpan[]} files The suite's spec files, in the order in which they ended.
+ * @returns {string[]} Who they are, who started them, and which spec ran then.
+ */
+export function described(left, files) {
+  return left.map(({ pid, name, parent, command, startedAt }) => {
+    const during = files.find(({ from, to }) => from <= startedAt && startedAt <= to)
+    const when = during
+      ? `during ${during.file}`
+      : `outside of any spec, of which ${files.at(-1)?.file ?? 'none'} was the last`
+    return `left running: ${name} (${pid}, child of ${parent}), started ${when}: ${command}`
+  })
 }
 
 /**
@@ -36,7 +80,7 @@ export function endLeftovers(found, places = {}) {
 
 /** A process in a frozen cgroup of version 1, as a resting agent's, dies of no signal until it thaws. */
 function thaw(pid, { proc = '/proc', cgroups = CGROUPS }) {
-  const groups = readable(() => readFileSync(join(proc, `${pid}`, 'cgroup'), 'utf8'))
+  const groups = read(pid, 'cgroup', proc)
   const path = /^\d+:freezer:(\/.+)$/m.exec(groups)?.[1]
   if (!path) return
   try {
@@ -46,31 +90,9 @@ function thaw(pid, { proc = '/proc', cgroups = CGROUPS }) {
   }
 }
 
-/** @returns {number[]} None without /proc. */
-export function processIds() {
-  try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-  } catch {
-    return []
-  }
-}
-
-/** @returns {string[]} Where a process names the folder that it works below. */
-export function traces(pid) {
-  return [
-    readable(() => readlinkSync(`/proc/${pid}/cwd`)),
-    readable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
-    readable(() => readFileSync(`/proc/${pid}/environ`, 'utf8')),
-  ]
-}
-
-/** A process may end meanwhile, and other users' processes are not readable. */
-function readable(read) {
-  try {
-    return read()
-  } catch {
-    return ''
-  }
+function commandOf(pid) {
+  const words = read(pid, 'cmdline').replaceAll('\0', ' ').replaceAll(/\s+/g, ' ').trim()
+  if (words.length <= SHOWN) return words
+  const [begin] = words.split(' ', 1)
+  return `${begin} … ${words.slice(-SHOWN)}`
 }

@@ -1,6 +1,6 @@
 /** Measures the processor time that a run uses, with all that it starts. Reads `/proc`: elsewhere it counts 0. */
 import { readFileSync } from 'node:fs'
-import { processIds, traces } from './leftovers.mjs'
+import { processIds, traces } from './processes.mjs'
 
 const LOOK_EVERY_MS = 1000
 

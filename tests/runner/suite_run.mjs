@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, node24, withNode24 } from '../../bin/setup/node24.mjs'
-import { endLeftovers, leftovers } from './leftovers.mjs'
+import { described, endLeftovers, lastingLeftovers } from './leftovers.mjs'
 
 /** A suite that hangs must not block the machine. The longest takes half of this, on two busy cores. */
 const SUITE_DEADLINE_MS = 60 * 60_000
@@ -65,12 +65,11 @@ export class SuiteRun {
     late.stop()
     this.#signal('SIGKILL')
 
-    const left = leftovers(this.#folder)
+    const left = await lastingLeftovers(this.#folder)
     endLeftovers(left)
     if (left.length > 0) {
       result.failed += 1
-      const names = left.map(({ pid, name }) => `${name} (${pid})`)
-      result.notes.push(`left running: ${names.join(', ')}`)
+      result.notes.push(...described(left, result.files))
     }
     return result
   }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { endLeftovers } from '../runner/leftovers.mjs'
+import { described, endLeftovers, lastingLeftovers, leftovers } from '../runner/leftovers.mjs'
 
 test.group('Processes that a test run left behind', (group) => {
   let places: { proc: string; cgroups: string }
@@ -60,5 +60,56 @@ test.group('Processes that a test run left behind', (group) => {
     left.kill('SIGKILL')
     await once(left, 'exit')
     assert.doesNotThrow(() => endLeftovers([{ pid: left.pid! }], places))
+  })
+})
+
+test.group('What a test run tells of a process that it left behind', (group) => {
+  let folder: string
+
+  /** As the launcher of a sandbox: it names the folder, and what it started does not. */
+  function launch(script: string): void {
+    spawn('sh', ['-c', script], { cwd: '/', env: { FOLDER: folder }, stdio: 'ignore' })
+  }
+  const names = () => leftovers(folder).map(({ name }) => name)
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  group.each.setup(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mosaic-left-'))
+    return () => {
+      endLeftovers(leftovers(folder))
+      rmSync(folder, { recursive: true })
+    }
+  })
+  group.tap((each) => each.skip(process.platform !== 'linux', 'Only Linux tells of processes.'))
+
+  test('is all that it started, who runs it and which spec ran at its start', async ({
+    assert,
+  }) => {
+    launch('/usr/bin/env -i /bin/sleep 600 & wait')
+    await until(() => names().includes('sleep'))
+    assert.sameMembers(names(), ['sh', 'sleep'])
+
+    const left = leftovers(folder)
+    const [{ startedAt }] = left
+    const files = [
+      { file: 'first.spec.ts', from: startedAt - 2000, to: startedAt - 1000 },
+      { file: 'second.spec.ts', from: startedAt - 1000, to: startedAt + 1000 },
+    ]
+    const [told] = described(left, files)
+    assert.match(
+      told,
+      /^left running: sh \(\d+, child of \d+\), started during second\.spec\.ts: sh -c/
+    )
+    assert.include(told, 'sleep 600')
+    assert.include(described(left, [])[0], 'outside of any spec, of which none was the last')
+    assert.include(described(left, files.slice(0, 1))[0], 'of which first.spec.ts was the last')
+  })
+
+  test('is nothing if it is just about to end', async ({ assert }) => {
+    launch('sleep 0.3')
+    await until(() => names().length > 0)
+    assert.deepEqual(await lastingLeftovers(folder), [])
   })
 })

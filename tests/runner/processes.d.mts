@@ -1,0 +1,6 @@
+export function processIds(): number[]
+export function traces(pid: number): string[]
+export function processesOf(folder: string): number[]
+export function withDescendants(pids: number[]): number[]
+export function statOf(pid: number): { state: string; parent: number; startedAt: number } | null
+export function read(pid: number | 'self', name: string, proc?: string): string

@@ -1,0 +1,107 @@
+/** Finds processes by what the kernel tells of them in `/proc`: elsewhere there are none. */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+/** Clock ticks of /proc per second. */
+const TICKS = 100
+
+/** @returns {number[]} None without /proc. */
+export function processIds() {
+  return readable(() => readdirSync('/proc'), [])
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+/** @returns {string[]} Where a process names the folder that it works below. */
+export function traces(pid) {
+  return [
+    readable(() => readlinkSync(`/proc/${pid}/cwd`)),
+    read(pid, 'cmdline'),
+    read(pid, 'environ'),
+  ]
+}
+
+/**
+ * @param {string} folder
+ * @returns {number[]} Processes that work in or below a folder, were started for it, or are in a sandbox with
+ * something of it.
+ */
+export function processesOf(folder) {
+  const place = placeOf(folder)
+  return processIds().filter(
+    (pid) => traces(pid).some((trace) => trace.includes(folder)) || isMounted(pid, place)
+  )
+}
+
+/**
+ * @param {number[]} pids
+ * @returns {number[]} With all that they started, unless that lost its parent meanwhile.
+ */
+export function withDescendants(pids) {
+  const parents = new Map(processIds().map((pid) => [pid, statOf(pid)?.parent]))
+  const all = new Set(pids)
+  for (let size = 0; size !== all.size;) {
+    size = all.size
+    for (const [pid, parent] of parents) if (all.has(parent)) all.add(pid)
+  }
+  return [...all]
+}
+
+/** @returns {{ state: string, parent: number, startedAt: number } | null} `startedAt` in ms since 1970. */
+export function statOf(pid) {
+  const text = read(pid, 'stat')
+  if (!text) return null
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const upSec = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+  const startedAt = Math.round(Date.now() - 1000 * (upSec - Number(fields[19]) / TICKS))
+  return { state: fields[0], parent: Number(fields[1]), startedAt }
+}
+
+/** @returns {string} Empty if it has ended or is another user's. */
+export function read(pid, name, proc = '/proc') {
+  return readable(() => readFileSync(join(proc, `${pid}`, name), 'utf8'))
+}
+
+/** @returns {{ device: string, root: string, at: string }[]} `root`: the folder of the device that is mounted. */
+function mountsOf(pid) {
+  return read(pid, 'mountinfo')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [, , device, root, at] = line.split(' ')
+      return { device, root, at }
+    })
+}
+
+/** A sandbox shows its agent neutral paths; its mounts still name the folders behind them. */
+function isMounted(pid, place) {
+  if (!place || namespaceOf(pid) === namespaceOf('self')) return false
+  return mountsOf(pid).some(({ device, root }) => device === place.device && isIn(root, place.root))
+}
+
+function namespaceOf(pid) {
+  return readable(() => readlinkSync(`/proc/${pid}/ns/mnt`))
+}
+
+/** Where the folder is in its file system, which may be mounted for it alone. */
+function placeOf(folder) {
+  const above = mountsOf('self').filter(({ at }) => at === folder || isIn(folder, at))
+  if (above.length === 0) return null
+  const { device, root, at } = above.reduce((one, other) =>
+    other.at.length >= one.at.length ? other : one
+  )
+  return { device, root: join(root, relative(at, folder)) }
+}
+
+function isIn(path, folder) {
+  return path !== folder && path.startsWith(folder.replace(/\/?$/, '/'))
+}
+
+/** A process may end meanwhile, and other users' processes are not readable. */
+function readable(look, otherwise = '') {
+  try {
+    return look()
+  } catch {
+    return otherwise
+  }
+}
