@@ -9,7 +9,11 @@ import type { RuntimeFinding } from '#runtimes/contract'
 import { agentAddress, GATE_ADDRESS } from '#runtimes/drivers/process/sandbox/gate'
 import { firstProcess } from '#runtimes/drivers/process/spawn'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
-import { sandboxScript, UNSHARE } from '#runtimes/drivers/process/sandbox/sandbox'
+import {
+  ENDING_WITH_PARENT,
+  sandboxScript,
+  UNSHARE,
+} from '#runtimes/drivers/process/sandbox/sandbox'
 import { SYSTEM_PATH } from '#runtimes/launch'
 
 const DEADLINE_MS = 15_000
@@ -101,6 +105,7 @@ interface Probe {
   pid: number
 }
 
+/** Starts a probe that ends with this process, even if that is killed: nobody else knows of it. */
 async function start(
   { sandboxes, node }: ProbeInput,
   uid: number,
@@ -109,7 +114,8 @@ async function start(
 ): Promise<Probe> {
   const plan = await sandboxes.probePlan({ uid, gid: uid }, node)
   const script = sandboxScript({ ...plan, command: [node, '-e', program, ...words] })
-  const child = spawn('unshare', [...UNSHARE, '/bin/sh', '-c', script], {
+  const [command, ...before] = ENDING_WITH_PARENT
+  const child = spawn(command, [...before, 'unshare', ...UNSHARE, '/bin/sh', '-c', script], {
     cwd: '/',
     env: { PATH: SYSTEM_PATH },
     stdio: ['ignore', 'pipe', 'ignore', 'pipe'],

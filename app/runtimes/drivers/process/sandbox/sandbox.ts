@@ -14,7 +14,7 @@ import { AGENT_AT, type Mount } from '#runtimes/drivers/process/sandbox/view'
 
 /**
  * Namespaces created by `unshare`: network, mounts, host name, processes and semaphores. All end with the
- * first process.
+ * first process, which ends with `unshare`.
  */
 export const UNSHARE = [
   ...['--net', '--mount', '--uts', '--ipc', '--pid'],
@@ -86,10 +86,15 @@ const FIRST_PROCESS = 'cd "$1" && shift && { "$@" & wait "$!"; }'
  */
 const ROOT = '/run/root'
 
+/** Words before a command that ends with its parent, whatever ends that one. */
+export const ENDING_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL']
+
+/** The kernel drops the signal of `--kill-child` at the change of users, so it is set again after that. */
 function becoming({ uid, gid }: AgentUser, processes: number | null): string {
   const ids = `--reuid ${uid} --regid ${gid} --clear-groups`
   const limit = processes === null ? '' : `prlimit --nproc=${processes}:${processes} `
-  return `${limit}setpriv ${ids} --no-new-privs --inh-caps=-all --bounding-set=-all`
+  const privileges = '--no-new-privs --inh-caps=-all --bounding-set=-all'
+  return `${limit}${ENDING_WITH_PARENT.join(' ')} ${ids} ${privileges}`
 }
 
 /**
@@ -242,6 +247,7 @@ export function canSandbox(): boolean {
 /** Tests everything that sandboxes and the gate require, in namespaces that end with the script. */
 const TRIAL = `
   for program in chroot ip nsenter prlimit setpriv setsid; do command -v "$program"; done
+  ${ENDING_WITH_PARENT.join(' ')} true
   mount -t tmpfs mosaic /tmp
   ip link add bridge0 type bridge
   ip link add eth0 type veth peer name a0
