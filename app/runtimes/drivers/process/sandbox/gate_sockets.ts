@@ -6,6 +6,8 @@ import type { GateAnswer, GateRequest } from '#runtimes/drivers/process/sandbox/
 
 /** Within a machine a connection takes microseconds, but longer under load. */
 const DEADLINE_MS = 5000
+/** The first answer waits until the helper runs, which a busy machine delays. */
+const START_DEADLINE_MS = 20_000
 
 /** Beside this file, as source or compiled. Node itself strips the types of a source file. */
 const HELPER = fileURLToPath(
@@ -81,7 +83,7 @@ export class GateSockets {
       if (helper.connected) helper.send({ id, verb: 'cancel', host, port } satisfies GateRequest)
       reject(signal?.aborted ? signal.reason : failure('ETIMEDOUT'))
     }
-    const late = setTimeout(leave, DEADLINE_MS)
+    const late = setTimeout(leave, verb === 'enter' ? START_DEADLINE_MS : DEADLINE_MS)
     signal?.addEventListener('abort', leave, { once: true })
     this.#waiting.set(id, { verb, resolve, reject })
     helper.channel?.ref()
