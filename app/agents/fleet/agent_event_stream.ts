@@ -20,7 +20,8 @@ export interface WatchedAgents {
 export class AgentEventStreams {
   readonly #lifecycle: WatchedAgents
   readonly #context: Pick<AgentsContext, 'clock'>
-  readonly #open = new Map<AgentKey, Set<Readable>>()
+  /** What ends each stream. */
+  readonly #open = new Map<AgentKey, Set<() => void>>()
 
   constructor(lifecycle: WatchedAgents, context: Pick<AgentsContext, 'clock'>) {
     this.#lifecycle = lifecycle
@@ -34,28 +35,39 @@ export class AgentEventStreams {
    * @throws E_TOO_MANY_WATCHERS
    */
   async open(agent: AgentKey): Promise<Readable> {
-    const open = this.#open.get(agent) ?? new Set()
+    const open = this.#open.get(agent) ?? new Set<() => void>()
     if (open.size >= MOST_PER_AGENT) throw new E_TOO_MANY_WATCHERS()
     this.#open.set(agent, open)
 
     const stream = new Readable({ read() {} })
-    open.add(stream)
     /** Buffers events during the status lookup, so that none is missed in between. */
     let early: AgentEvent[] | null = []
+    let ended = false
     const push = (event: AgentEvent) => {
       if (early) early.push(event)
       else stream.push(eventText(event.type, dataOf(event)))
     }
     const unsubscribe = this.#lifecycle.subscribe(agent, push)
     const stopHeartbeats = this.#heartbeat(stream)
-    stream.once('close', () => {
+    const leave = () => {
+      ended = true
       stopHeartbeats()
       unsubscribe()
-      open.delete(stream)
+    }
+    /** Nothing may follow the end. */
+    const end = () => {
+      leave()
+      stream.push(null)
+    }
+    open.add(end)
+    stream.once('close', () => {
+      leave()
+      open.delete(end)
       if (open.size === 0) this.#open.delete(agent)
     })
     try {
       const present = await this.#lifecycle.describe(agent)
+      if (ended) return stream
       for (const event of [{ type: 'status', agent: present } as const, ...early]) {
         stream.push(eventText(event.type, dataOf(event)))
       }
@@ -70,7 +82,7 @@ export class AgentEventStreams {
   /** Ends all streams. The pages reconnect to the next Mosaic by themselves. */
   close(): void {
     for (const streams of this.#open.values()) {
-      for (const stream of streams) stream.push(null)
+      for (const end of streams) end()
     }
   }
 

@@ -35,6 +35,9 @@ export class FleetEventStreams {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
   readonly #parts: FleetParts
   readonly #open = new Set<Readable>()
+  /** Counts begun, and the latest of them that was sent: a slow count must not replace a newer one. */
+  #counts = 0
+  #sentCount = 0
   #lookedAt = 0
   #cancelLook = () => {}
   #cancelCount: (() => void) | null = null
@@ -60,7 +63,7 @@ export class FleetEventStreams {
       if (this.#open.size === 0) this.#rest()
     })
     try {
-      stream.push(eventText('fleet', await this.#parts.gauges()))
+      await this.#sendCount()
       return stream
     } catch (error) {
       stream.destroy()
@@ -81,6 +84,8 @@ export class FleetEventStreams {
   close(): void {
     this.#rest()
     for (const stream of this.#open) stream.push(null)
+    /** Nothing may follow the end, and the next stream to open begins to look again. */
+    this.#open.clear()
   }
 
   #watch(): void {
@@ -95,6 +100,7 @@ export class FleetEventStreams {
   }
 
   #plan(): void {
+    this.#cancelLook()
     this.#cancelLook = this.#context.clock.after(LOOK_EVERY_MS, () => void this.#look(), {
       background: true,
     })
@@ -125,10 +131,19 @@ export class FleetEventStreams {
     this.#cancelCount?.()
     this.#cancelCount = null
     try {
-      this.#send('fleet', await this.#parts.gauges())
+      await this.#sendCount()
     } catch (error) {
       this.#context.logger.warn({ err: error }, 'Could not count the fleet')
     }
+  }
+
+  /** Counts the fleet for all pages, unless a count that began later was sent meanwhile. */
+  async #sendCount(): Promise<void> {
+    const count = ++this.#counts
+    const gauges = await this.#parts.gauges()
+    if (count < this.#sentCount) return
+    this.#sentCount = count
+    this.#send('fleet', gauges)
   }
 
   #describe(row: AgentRow): object {

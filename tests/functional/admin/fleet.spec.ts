@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { FleetHistory } from '#agents/fleet/fleet_history'
 import { FleetEventStreams } from '#agents/fleet/fleet_event_stream'
+import type { AgentGauges } from '#agents/metrics'
 import { fleetGauges } from '#agents/fleet/fleet_gauges'
 import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
@@ -76,6 +78,64 @@ test.group('The fleet, as admins watch it', (group) => {
     await until(() => events.some(({ data }) => data.reason === 'out_of_memory'))
     stream.destroy()
     assert.isTrue(events.some(({ event, data }) => event === 'agent' && data.status === 'error'))
+  })
+
+  test('is never told an older number after a newer one', async ({ assert }) => {
+    const counts: PromiseWithResolvers<AgentGauges>[] = []
+    const own = new FleetEventStreams(house.context, {
+      gauges: () => {
+        const count = Promise.withResolvers<AgentGauges>()
+        counts.push(count)
+        return count.promise
+      },
+      describe: lifecycleFields,
+    })
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const row = await house.row(userId)
+    const running = (count: number) => ({ agents: { running: count }, waking: 0, queued: 0 })
+
+    const opening = own.open()
+    own.tell({ row })
+    house.clock.advance(1000)
+    own.tell({ row })
+    house.clock.advance(1000)
+    await until(() => counts.length === 3)
+    counts[2].resolve(running(3))
+    counts[1].resolve(running(2))
+    counts[0].resolve(running(1))
+    const stream = await opening
+    const events = heard(stream)
+    await until(() => events.some(({ event }) => event === 'fleet'))
+    own.close()
+    await once(stream, 'end')
+    const told = events.filter(({ event }) => event === 'fleet')
+    assert.deepEqual(
+      told.map(({ data }) => data.agents.running),
+      [3]
+    )
+  })
+
+  test('ends for good, and opens again with looks of its own', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const ended = await streams.open()
+    streams.close()
+    const next = await streams.open()
+    const events = heard(next)
+    streams.tell({ row: await house.row(userId) })
+    const last = heard(ended)
+    await once(ended, 'end')
+    assert.deepEqual(
+      last.map(({ event }) => event),
+      ['fleet']
+    )
+
+    const row = await UserContainer.findByOrFail('user_id', userId)
+    await row.merge({ status: 'error', statusReason: 'out_of_memory' }).save()
+    house.clock.advance(15_000)
+    await until(() => events.some(({ data }) => data.reason === 'out_of_memory'))
+    next.destroy()
   })
 
   test('costs nothing while nobody watches', async ({ assert }) => {

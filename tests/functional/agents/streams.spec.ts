@@ -35,4 +35,25 @@ test.group('A page that watches its agent', (group) => {
     assert.include(statuses, 'starting')
     assert.deepEqual(statuses.slice(-2), ['stopping', 'stopped'])
   })
+
+  test('hears nothing once its stream has ended, though that was still opening', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    const known = Promise.withResolvers<void>()
+    const lifecycle = {
+      describe: async () => {
+        await known.promise
+        return house.lifecycle.describe(agent)
+      },
+      subscribe: house.lifecycle.subscribe.bind(house.lifecycle),
+    }
+    const streams = new AgentEventStreams(lifecycle, house.context)
+    const opening = streams.open(agent)
+    streams.close()
+    known.resolve()
+    const stream = await opening
+    await house.lifecycle.ensureRunning(agent)
+    assert.deepEqual(await stream.toArray(), [])
+  })
 })
