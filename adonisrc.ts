@@ -64,7 +64,7 @@ export default defineConfig({
       { name: 'contracts', files: ['tests/contracts/**/*.spec.{ts,js}'], timeout: 60_000 },
       { name: 'security', files: ['tests/security/**/*.spec.{ts,js}'], timeout: 60_000 },
       { name: 'plugins', files: ['tests/plugins/**/*.spec.{ts,js}'], timeout: 600_000 },
-      { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 120_000 },
+      { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 300_000 },
       {
         name: 'screenshots',
         files: ['tests/pictures/**/*.spec.{ts,js}'],

@@ -1,3 +1,4 @@
+import { decoratorsCollection } from '@japa/browser-client'
 import { chromium } from 'playwright'
 
 /** Debian's; another one is named by the environment. */
@@ -20,6 +21,18 @@ export const launchChromium = () =>
     args: ARGUMENTS,
     headless: true,
   })
+
+/**
+ * Longest that one step of a test may take. Playwright's own half minute is too short where other suites keep both
+ * processors busy: the first page alone took twenty seconds there.
+ */
+const STEP_MS = 90_000
+
+decoratorsCollection.register({
+  context(context) {
+    context.setDefaultTimeout(STEP_MS)
+  },
+})
 
 /** Where the pages of this run are. */
 export const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
