@@ -5,7 +5,14 @@ import type { Page } from 'playwright'
 import type User from '#models/user'
 import UserContainer from '#models/user_container'
 import { ORIGIN } from '#tests/browser/chromium'
-import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import {
+  giveDemoModel,
+  holdAnswersAfter,
+  holdWakes,
+  memoryDriver,
+  readyInstallation,
+  signIn,
+} from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
 import { MESSAGE_LENGTH } from '#validators/chat'
@@ -86,8 +93,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 2_000 })
+    const wake = await holdWakes()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     const watch = watchPage(page)
@@ -98,6 +104,7 @@ test.group('The chat in a browser', (group) => {
     await page.getByTestId('wake-bar').waitFor()
     await page.getByText('Queued: sent when your agent is awake.').waitFor()
     await page.getByText('Queued: sent after the previous answer.').waitFor()
+    wake()
     await page.getByText('Turn 1: First').waitFor()
     await page.getByText('Turn 2: Second').waitFor()
     await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
@@ -164,8 +171,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('shows an answer as it comes, and can be stopped', async ({ assert, browserContext }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 100 })
+    await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/chat`)
@@ -178,8 +184,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('asks before an answer that still comes is left', async ({ assert, browserContext }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 100 })
+    await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/chat`)
@@ -199,8 +204,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 100 })
+    await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/settings/providers`)
@@ -338,14 +342,14 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 2_000 })
+    const wake = await holdWakes()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await holdStreams(page)
     await page.goto(`${ORIGIN}/chat`)
     await page.getByTestId('wake-bar').waitFor()
     await say(page, 'Are you awake')
+    wake()
     const pill = page.getByTestId('agent-pill')
     await pill.and(page.locator('[data-mood=awake]')).waitFor()
     const asked = await holdAnswer(page, 'GET', /\/api\/v1\/agent$/)
@@ -424,8 +428,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 3_000 })
+    const wake = await holdWakes()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.route(LIST, (route) => {
@@ -437,6 +440,7 @@ test.group('The chat in a browser', (group) => {
     await page.goto(`${ORIGIN}/chat`)
     await conversation(page, 'Parrots').waitFor()
     assert.match(await page.getByTestId('as-of').innerText(), /Opening one wakes your agent/)
+    wake()
     await page.getByTestId('as-of').waitFor({ state: 'detached' })
     await conversation(page, 'Parrots').waitFor()
   })

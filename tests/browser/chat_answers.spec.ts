@@ -2,7 +2,13 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { CutNetwork } from '#tests/browser/cut_network'
-import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import {
+  giveDemoModel,
+  holdAnswersAfter,
+  holdWakes,
+  readyInstallation,
+  signIn,
+} from '#tests/browser/installation'
 import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
@@ -164,15 +170,14 @@ test.group('Answers in a browser', (group) => {
     await openChat(page)
     await say(page, 'Write a book')
     await answers(page, 'streaming').waitFor()
-    await answers(page, 'done').waitFor({ timeout: 60_000 })
+    await answers(page, 'done').waitFor()
     const blocks = await answers(page, 'done').locator('.prose-block').count()
     assert.isAbove(blocks, 1900)
     assert.include(await answers(page, 'done').textContent(), 'Part 1999')
-  }).timeout(180_000)
+  })
 
   test('come back after a reload in their middle', async ({ assert, browserContext }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 60 })
+    const goOn = await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
@@ -181,14 +186,14 @@ test.group('Answers in a browser', (group) => {
     page.once('dialog', (dialog) => void dialog.accept())
     await page.reload()
     await answers(page, 'streaming').getByText('word8 ').waitFor()
-    await answers(page, 'done').getByText('word119').waitFor({ timeout: 20_000 })
+    goOn()
+    await answers(page, 'done').getByText('word119').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 1)
     assert.equal(await page.getByTestId('message-agent').count(), 1)
   })
 
   test('are heard in another tab of the conversation', async ({ assert, browserContext }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 60 })
+    const goOn = await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
@@ -199,6 +204,7 @@ test.group('Answers in a browser', (group) => {
     await answers(other, 'done').getByText('Turn 1: First').waitFor()
     await say(page, Array.from({ length: 60 }, (_, index) => `word${index}`).join(' '))
     await answers(other, 'streaming').getByText('word9 ').waitFor()
+    goOn()
     await answers(other, 'done').getByText('word59').waitFor()
     assert.equal(await other.getByTestId('message-user').count(), 2)
   })
@@ -257,8 +263,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 10_000 })
+    const wake = await holdWakes()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
@@ -270,6 +275,7 @@ test.group('Answers in a browser', (group) => {
     await page.getByTestId('message-user').nth(1).getByRole('button', { name: 'Edit' }).click()
     assert.equal(await page.locator('#message').inputValue(), 'Secnod')
     await say(page, 'Second')
+    wake()
     await answers(page, 'done').getByText('Turn 2: Second').waitFor()
     assert.equal(await page.getByTestId('message-user').count(), 2)
   })
@@ -278,8 +284,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 20 })
+    await holdAnswersAfter(1000)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)
@@ -302,10 +307,9 @@ test.group('Answers in a browser', (group) => {
   })
 
   test('resume after the network was gone', async ({ assert, browserContext, cleanup }) => {
-    const memory = await memoryDriver()
+    const goOn = await holdAnswersAfter(20)
     const network = await new CutNetwork(Number(process.env.PORT)).start()
     cleanup(() => network.stop())
-    memory.behave('*', { chunkDelayMs: 60 })
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${network.url}/chat`)
@@ -315,8 +319,9 @@ test.group('Answers in a browser', (group) => {
     await page.getByTestId('reconnecting').waitFor()
     network.mend()
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+    goOn()
     const answer = answers(page, 'done')
-    await answer.getByText('word119').waitFor({ timeout: 30_000 })
+    await answer.getByText('word119').waitFor()
     assert.equal((await answer.innerText()).split('word5 ').length, 2)
   })
 
@@ -344,8 +349,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { chunkDelayMs: 200 })
+    await holdAnswersAfter(20)
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await openChat(page)

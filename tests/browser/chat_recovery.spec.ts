@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import type { Page, Route } from 'playwright'
 import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
-import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
 import { LONGEST_TEXT } from '../../inertia/limits.js'
 
@@ -278,8 +278,7 @@ test.group('What a chat keeps in a browser', (group) => {
   })
 
   test('a first message editable until its agent is awake', async ({ assert, browserContext }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { bootMs: 6_000 })
+    const wake = await holdWakes()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/chat`)
@@ -288,6 +287,7 @@ test.group('What a chat keeps in a browser', (group) => {
     assert.equal(await page.locator('#message').inputValue(), 'Frist')
     assert.equal(await questions(page).count(), 0)
     await say(page, 'First')
+    wake()
     await answers(page, 'done').getByText('Turn 1: First').waitFor()
     assert.equal(await questions(page).count(), 1)
   })

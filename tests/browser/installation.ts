@@ -13,10 +13,34 @@ export const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
 /** Of every service that `giveSignInService` sets up. */
 const SIGN_IN_SECRET = 'a secret of the client'
 
+/** Between two words of an answer that is held. */
+const WORD_MS = 20
+
 /** The driver that makes agents' doubles within this process. */
 export async function memoryDriver(): Promise<MemoryDriver> {
   const runtimes = await app.container.make('runtime.manager')
   return (await runtimes.use('memory')) as MemoryDriver
+}
+
+/**
+ * Has the doubles' answers come word by word and wait after so many words: on a busy machine an answer would
+ * be over before a page is there to see it. The returned function lets them go on.
+ */
+export async function holdAnswersAfter(words: number): Promise<() => void> {
+  const { promise: until, resolve } = Promise.withResolvers<void>()
+  const memory = await memoryDriver()
+  memory.behave('*', { chunkDelayMs: WORD_MS, hold: { chunks: words, until } })
+  return resolve
+}
+
+/** Has agents wake until the returned function is called, for the same reason. */
+export async function holdWakes(): Promise<() => void> {
+  const boot = { isOver: false }
+  const memory = await memoryDriver()
+  memory.behave('*', { boot })
+  return () => {
+    boot.isOver = true
+  }
 }
 
 /** Nobody has set it up yet; agents are doubles. The returned function puts everything back. */

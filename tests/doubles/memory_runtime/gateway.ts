@@ -17,6 +17,8 @@ export type MemorySessions = Map<string, MemoryMessage[]>
 export interface MemoryFaults extends MemoryWork {
   /** Milliseconds from the start until `/startupz` answers 200. */
   bootMs?: number
+  /** The same until it is over. */
+  boot?: { isOver: boolean }
   /** Chats send their role chunk and then nothing. */
   hang?: boolean
   /** Chats end with an error frame in a stream with status 200; without streaming, with status 500. */
@@ -25,6 +27,8 @@ export interface MemoryFaults extends MemoryWork {
   crashMidStream?: boolean
   /** Milliseconds between content chunks. */
   chunkDelayMs?: number
+  /** A chat waits after so many content chunks, until the promise resolves. */
+  hold?: { chunks: number; until: Promise<void> }
   /** Answers every request with 503, as while draining. */
   unavailable?: boolean
 }
@@ -125,8 +129,9 @@ export class MemoryGateway {
   }
 
   #startup(response: ServerResponse): void {
-    const bootMs = this.#options.faults.bootMs ?? 0
-    const ready = this.#options.now() - this.#startedAt >= bootMs && !this.control.isClosed
+    const { bootMs = 0, boot } = this.#options.faults
+    const isBooted = this.#options.now() - this.#startedAt >= bootMs && boot?.isOver !== false
+    const ready = isBooted && !this.control.isClosed
     json(response, ready ? 200 : 503, { ok: ready, status: ready ? 'started' : 'starting' })
   }
 
@@ -211,7 +216,8 @@ export class MemoryGateway {
       response.end('data: [DONE]\n\n')
       return false
     }
-    for (const part of answer.match(/\S+\s*/g) ?? [answer]) {
+    const left = new Promise((resolve) => response.once('close', resolve))
+    for (const [index, part] of (answer.match(/\S+\s*/g) ?? [answer]).entries()) {
       if (response.destroyed || this.#ended.signal.aborted) return false
       send(chunk({ content: part }))
       if (faults.crashMidStream) {
@@ -219,6 +225,7 @@ export class MemoryGateway {
         return false
       }
       if (faults.chunkDelayMs) await after(faults.chunkDelayMs)
+      if (index + 1 === faults.hold?.chunks) await Promise.race([faults.hold.until, left])
       await this.#resumed?.promise
     }
     send(chunk({}, 'stop'))
