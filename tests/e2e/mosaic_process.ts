@@ -137,7 +137,10 @@ export class MosaicProcess {
   /** Stops it and its agents. */
   async stopAll(): Promise<void> {
     await this.stop()
-    if (this.#hasAgents()) await this.ace('fleet:sleep', '--json')
+    if (!this.#hasAgents()) return
+    const { code, out, err } = await this.ace('fleet:sleep', '--json')
+    /** The run names what is left over, and this is why. */
+    if (code !== 0) console.error(`Not all agents were put to sleep (${code}): ${out}${err}`)
   }
 
   /** False if its own database, if that is a file, has no agent that was ever started. */
