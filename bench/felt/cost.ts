@@ -6,6 +6,8 @@ import { now } from '../clock.js'
 const TICKS_PER_SECOND = 100
 /** The work that follows a chat takes half of this. */
 export const SETTLE_MS = 40_000
+/** A start of OpenClaw takes ten times as much; its launcher alone takes less. */
+const START_SECONDS = 2
 
 /** What something took: wall time in milliseconds, and seconds of processor time. */
 export interface Cost {
@@ -29,33 +31,45 @@ export class Meter {
   /** `pids` returns the agent's processes at the time of the call. */
   constructor(pids: () => number[]) {
     this.#pids = pids
-    this.#cpu = this.#used()
+    this.#cpu = usedBy(pids()) + ownUse()
   }
 
-  /** Returns the cost since its creation. */
+  /**
+   * Returns the cost since its creation.
+   *
+   * @throws if the processes of the agent are not found
+   */
   read(): Cost {
-    return { ms: now() - this.#startedAt, cpu: Math.max(0, this.#used() - this.#cpu) }
-  }
-
-  #used(): number {
-    return usedBy(this.#pids()) + ownUse()
+    const ms = now() - this.#startedAt
+    const used = usedByOpenclaw(this.#pids()) + ownUse()
+    return { ms, cpu: Math.max(0, used - this.#cpu) }
   }
 }
 
 /**
  * Waits while the agent is idle. Returns what that costs, without what its last chat still causes: OpenClaw then
  * tidies its databases.
+ *
+ * @throws if the processes of the agent are not found
  */
 export async function idleCost(pids: () => number[], idleMs: number): Promise<IdleCost> {
   await after(SETTLE_MS)
-  const before = { agent: usedBy(pids()), mosaic: ownUse() }
+  const used = () => usedByOpenclaw(pids())
+  const before = { agent: used(), mosaic: ownUse() }
   const countedMs = idleMs - SETTLE_MS
   await after(countedMs)
   const minutes = countedMs / 60_000
   return {
-    agent: (usedBy(pids()) - before.agent) / minutes,
+    agent: (used() - before.agent) / minutes,
     mosaic: (ownUse() - before.mosaic) / minutes,
   }
+}
+
+/** As `usedBy`, for an agent that runs. */
+function usedByOpenclaw(pids: number[]): number {
+  const used = usedBy(pids)
+  if (used < START_SECONDS) throw new Error('The processes of the agent were not found')
+  return used
 }
 
 function usedBy(pids: number[]): number {

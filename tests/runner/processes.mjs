@@ -73,11 +73,20 @@ function mountsOf(pid) {
     })
 }
 
-/** A sandbox shows its agent neutral paths; its mounts still name the folders behind them. */
+/**
+ * A sandbox shows its agent neutral paths; its mounts still name the folders behind them. One of the folder itself
+ * that this process has too is the machine's.
+ */
 function isMounted(pid, place) {
   if (!place || namespaceOf(pid) === namespaceOf('self')) return false
-  return mountsOf(pid).some(({ device, root }) => device === place.device && isIn(root, place.root))
+  return mountsOf(pid).some(
+    (mount) =>
+      mount.device === place.device &&
+      (isIn(mount.root, place.root) || (mount.root === place.root && !place.own.has(nameOf(mount))))
+  )
 }
+
+const nameOf = ({ device, root, at }) => `${device} ${root} ${at}`
 
 function namespaceOf(pid) {
   return readable(() => readlinkSync(`/proc/${pid}/ns/mnt`))
@@ -85,12 +94,13 @@ function namespaceOf(pid) {
 
 /** Where the folder is in its file system, which may be mounted for it alone. */
 function placeOf(folder) {
-  const above = mountsOf('self').filter(({ at }) => at === folder || isIn(folder, at))
+  const mounts = mountsOf('self')
+  const above = mounts.filter(({ at }) => at === folder || isIn(folder, at))
   if (above.length === 0) return null
   const { device, root, at } = above.reduce((one, other) =>
     other.at.length >= one.at.length ? other : one
   )
-  return { device, root: join(root, relative(at, folder)) }
+  return { device, root: join(root, relative(at, folder)), own: new Set(mounts.map(nameOf)) }
 }
 
 function isIn(path, folder) {

@@ -11,6 +11,7 @@ import { Gate, GATE_PORT } from '#runtimes/drivers/process/sandbox/gate'
 import { AGENT_HOST } from '#runtimes/launch'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { Terminator } from '#runtimes/drivers/process/terminator'
+import { processesOf } from '../runner/processes.mjs'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import { until } from '#tests/contracts/until'
 import type { Sandboxes } from '#runtimes/drivers/process/sandbox/sandboxes'
@@ -77,6 +78,19 @@ if (canSandbox()) {
       assert.equal(told.split('\n', 1)[0], AGENT_HOST)
       assert.match(await output(agent, 'getent hosts $(uname -n)'), /^127\.0\.0\.1/)
       assert.notEqual(hostname(), AGENT_HOST)
+    })
+
+    test('is found whole by its own folder, from outside', async ({ assert }) => {
+      const [given, other] = [trial.spec(), trial.spec()]
+      await trial.start(given)
+      const folder = realpathSync(trial.agentPath(given.name))
+      const { mark } = new AgentFolder(folder, null)
+      const agents = await new ProcTable().withVariable({ [FOLDER_MARK]: mark })
+      assert.isNotEmpty(agents)
+      const found = processesOf(folder)
+      assert.includeMembers(found, agents)
+      await trial.start(other)
+      assert.sameMembers(processesOf(folder), found)
     })
 
     test('reaches its data whatever the files of Mosaic are made with', async ({
