@@ -72,20 +72,20 @@ class PublicServer extends Server {
   }
 }
 
-let made: Promise<LaneServices> | null = null
+let made: LaneServices | null = null
 
 /** Created once, but per request in tests, which may swap container bindings between requests. */
-function laneServices(): Promise<LaneServices> {
-  if (!made || app.inTest) made = makeServices()
-  return made
+function laneServices(): LaneServices | Promise<LaneServices> {
+  return made && !app.inTest ? made : makeServices()
 }
 
 async function makeServices(): Promise<LaneServices> {
   const { container } = app
-  return {
+  made = {
     tokens: await container.make('identity.tokens'),
     limits: await container.make('identity.limits'),
     chat: await container.make(OpenAiChat),
     report: reportTo(await container.make('logger')),
   }
+  return made
 }

@@ -25,20 +25,20 @@ export interface LaneServices {
  */
 export function withCompletionsLane(
   handler: RequestListener,
-  services: () => Promise<LaneServices>
+  services: () => LaneServices | Promise<LaneServices>
 ): RequestListener {
   return (request, response) => {
     if (request.url !== PATH || request.method !== 'POST') return handler(request, response)
-    void answer(services, request, response)
+    void answer(services(), request, response)
   }
 }
 
 async function answer(
-  services: () => Promise<LaneServices>,
+  services: LaneServices | Promise<LaneServices>,
   request: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
-  const { tokens, limits, chat, report } = await services()
+  const { tokens, limits, chat, report } = services instanceof Promise ? await services : services
   const requestId = randomUUID()
   try {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
@@ -46,7 +46,7 @@ async function answer(
     if (!holder) throw new E_INVALID_TOKEN()
     const { userId, userNamesConversation: byUser } = holder
     await limits.request(userId)
-    await limits.stream(userId, response)
+    limits.stream(userId, response)
     await chat.answer({ agent: `user/${userId}`, request, response, requestId, byUser })
   } catch (error) {
     report(error)

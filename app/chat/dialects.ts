@@ -18,16 +18,14 @@ export interface Dialect {
 const DONE = 'data: [DONE]\n\n'
 
 /** Marks of an answer that has content, or ends. */
-const SAID = ['"content":"', '"tool_calls"', '"finish_reason":"', '[DONE]'].map((sign) =>
-  Buffer.from(sign)
-)
+const SAID = /"content":"|"tool_calls"|"finish_reason":"|\[DONE\]/
 
 /** Occurs in raw JSON only where an object begins with "error": inside strings the quotes are escaped. */
 const ERROR_FRAME = Buffer.from('{"error"')
 
 /** `POST /v1/chat/completions`. */
 export const COMPLETIONS: Dialect = {
-  isOpening: (events) => !SAID.some((sign) => events.includes(sign)),
+  isOpening: (events) => !SAID.test(events.toString('latin1')),
   failureAt: (events) => events.indexOf(ERROR_FRAME),
   wordsOf: (event) => dataOf(event)?.error?.message,
   failed: (error) => Buffer.from(`data: ${JSON.stringify(error)}\n\n${DONE}`),

@@ -92,16 +92,14 @@ export class OpenAiChat {
     return withBody(this.#services.bodies, exchange, async (bytes, take) => {
       const { request: req, byUser } = exchange
       const chat = readChatRequest(bytes, { headers: req.headers, byUser })
-      const reference = await this.#agentModel(chat, '/chat/completions', exchange)
-      if (reference === undefined) return
+      const isAgent = chat.namedModel === null
+      const model = isAgent ? null : await this.#agentModel(chat, '/chat/completions', exchange)
+      if (model === undefined) return
       const toolNames = ToolNames.of(chat.request.tools)
-      const { sessionKey } = chat
-      const body = await this.#chatBody(chat, toolNames, take)
-      const turn = this.#turn(exchange, {
-        body,
-        model: reference,
-        sessionKey: sessionKey ?? passingKey(),
-      })
+      const isPlain = !toolNames && chat.sessionKey === null && chat.request.messages!.every(isText)
+      const body = isPlain ? chat.body : await this.#chatBody(chat, toolNames, take)
+      const sessionKey = chat.sessionKey ?? passingKey()
+      const turn = this.#turn(exchange, { body, model, sessionKey })
       await this.#ask({ turn, dialect: COMPLETIONS, stream: chat.stream, toolNames }, exchange)
     })
   }
@@ -180,14 +178,8 @@ export class OpenAiChat {
     return { ...turn, agent, headers: request.headers }
   }
 
-  async #ask(prepared: Prepared, exchange: Exchange): Promise<void> {
-    try {
-      await (prepared.stream
-        ? this.#stream(prepared, exchange)
-        : this.#complete(prepared, exchange))
-    } catch (error) {
-      throw ofItsKind(error)
-    }
+  #ask(prepared: Prepared, exchange: Exchange): Promise<void> {
+    return prepared.stream ? this.#stream(prepared, exchange) : this.#complete(prepared, exchange)
   }
 
   async #stream({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
@@ -202,8 +194,8 @@ export class OpenAiChat {
       await this.#services.relay.send({ ...turn, onProgress }, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
-      if (!stream.opened) throw error
       const told = ofItsKind(error)
+      if (!stream.opened) throw told
       this.#services.report(told)
       stream.end(dialect.failed(toOpenAiError(toAnswer(told))))
     } finally {
@@ -220,7 +212,7 @@ export class OpenAiChat {
       await this.#services.relay.send(patient, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
-      if (!response.headersSent) throw error
+      if (!response.headersSent) throw ofItsKind(error)
       this.#services.report(error)
       response.destroy()
     }

@@ -111,9 +111,12 @@ export class ChatRelay {
     this.#calls.admit()
     const endActivity = this.#activity.begin(turn.agent)
     try {
-      const cached = this.#waker.peek(turn.agent)
-      const access = cached ?? (await this.#wake(turn, client))
-      await this.#deliver(access, turn, receiver, client)
+      const access = this.#waker.peek(turn.agent) ?? (await this.#wake(turn, client))
+      try {
+        await this.#call(access, turn, receiver, client)
+      } catch (error) {
+        await this.#again(error, turn, receiver, client)
+      }
     } finally {
       endActivity()
     }
@@ -129,22 +132,19 @@ export class ChatRelay {
     await this.#gateways.destroy()
   }
 
-  async #deliver(
-    access: GatewayAccess,
+  /** Sends what was not delivered once more, at the address of a lookup. */
+  async #again(
+    error: unknown,
     turn: Turn,
     receiver: AnswerReceiver,
     client: RelayClient
   ): Promise<void> {
-    try {
-      await this.#call(access, turn, receiver, client)
-    } catch (error) {
-      if (!(error instanceof NotDelivered)) throw this.#explain(error, turn.agent)
-      this.#waker.invalidate(turn.agent)
-      const renewed = await this.#wake(turn, client)
-      await this.#call(renewed, turn, receiver, client).catch((failure: unknown) => {
-        throw this.#explain(failure, turn.agent)
-      })
-    }
+    if (!(error instanceof NotDelivered)) throw this.#explain(error, turn.agent)
+    this.#waker.invalidate(turn.agent)
+    const renewed = await this.#wake(turn, client)
+    await this.#call(renewed, turn, receiver, client).catch((failure: unknown) => {
+      throw this.#explain(failure, turn.agent)
+    })
   }
 
   /**
@@ -189,25 +189,32 @@ export class ChatRelay {
     client: RelayClient
   ): Promise<void> {
     const watched = this.#metrics.watch(receiver)
+    let endCall: (() => void) | null = null
     try {
-      if (turn.call && (await this.#took(turn.call(access, watched.receiver), client))) return
+      if (turn.call && (await this.#took(turn.call(access, watched), client))) return
       if (client.destroyed) throw new ClientLeft()
       turn.onCall?.(access)
-      await this.#outcome(this.#dispatch(access, turn, watched.receiver), client)
+      const call = this.#dispatch(access, turn, watched)
+      endCall = this.#calls.begin(client, (reason) => call.abort(reason))
+      await call.done
     } finally {
+      endCall?.()
       watched.ended()
     }
   }
 
   /** Returns false if the message was not delivered. */
-  #took(call: GatewayCall, client: RelayClient): Promise<boolean> {
-    return this.#outcome(call, client).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof NotDelivered) return false
-        throw error
-      }
-    )
+  async #took(call: GatewayCall, client: RelayClient): Promise<boolean> {
+    const over = this.#calls.begin(client, (reason) => call.abort(reason))
+    try {
+      await call.done
+      return true
+    } catch (error) {
+      if (error instanceof NotDelivered) return false
+      throw error
+    } finally {
+      over()
+    }
   }
 
   #dispatch(access: GatewayAccess, turn: Turn, receiver: AnswerReceiver): UpstreamCall {
@@ -228,16 +235,6 @@ export class ChatRelay {
       call
     )
     return call
-  }
-
-  /** The call's outcome. It is aborted when its client leaves, or when Mosaic has waited long enough to stop. */
-  async #outcome(call: GatewayCall, client: RelayClient): Promise<void> {
-    const over = this.#calls.begin(client, (reason) => call.abort(reason))
-    try {
-      await call.done
-    } finally {
-      over()
-    }
   }
 
   /** Whatever failed, the cached address is dropped: it may have changed hands. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { AnswerReceiver } from '#chat/upstream_call'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AnswerReceiver, Flow } from '#chat/upstream_call'
 
 /**
  * Histogram bounds in seconds: from the first byte of a warm gateway to that of one whose workers had been
@@ -32,40 +33,64 @@ export class RelayMetrics {
     registers: [this.#registry],
   })
   /** Counted here and told at a scrape, so that each chunk of an answer costs one addition. */
-  #openStreams = 0
-  #newStreams = 0
-  #bytes = 0
+  readonly #counts = { open: 0, new: 0, bytes: 0 }
 
   /** `now` in milliseconds, from a monotonic clock. */
   constructor(protected now: () => number = () => performance.now()) {}
 
-  /**
-   * Observes an answer on its way to the receiver. Call `ended` when the call is over, whatever its outcome.
-   */
-  watch(receiver: AnswerReceiver): { receiver: AnswerReceiver; ended: () => void } {
+  /** Observes an answer on its way to the receiver. Call `ended` when the call is over, whatever its outcome. */
+  watch(receiver: AnswerReceiver): WatchedAnswer {
     const beganAt = this.now()
-    let isFirst = true
-    this.#openStreams++
-    this.#newStreams++
-    const watched: AnswerReceiver = {
-      begin: (status, headers, flow) => receiver.begin(status, headers, flow),
-      receive: (chunk) => {
-        if (isFirst) this.#firstByte.observe((this.now() - beganAt) / 1000)
-        isFirst = false
-        this.#bytes += chunk.length
-        receiver.receive(chunk)
-      },
-      end: () => receiver.end(),
-    }
-    return { receiver: watched, ended: () => void this.#openStreams-- }
+    return new WatchedAnswer(receiver, this.#counts, () =>
+      this.#firstByte.observe((this.now() - beganAt) / 1000)
+    )
   }
 
   /** Prometheus' text format. */
   render(): Promise<string> {
-    this.#open.set(this.#openStreams)
-    this.#streams.inc(this.#newStreams)
-    this.#passed.inc(this.#bytes)
-    this.#newStreams = this.#bytes = 0
+    const counts = this.#counts
+    this.#open.set(counts.open)
+    this.#streams.inc(counts.new)
+    this.#passed.inc(counts.bytes)
+    counts.new = counts.bytes = 0
     return this.#registry.metrics()
+  }
+}
+
+/** One answer, counted as it passes. */
+export class WatchedAnswer implements AnswerReceiver {
+  readonly #receiver: AnswerReceiver
+  readonly #counts: { open: number; new: number; bytes: number }
+  #began: (() => void) | null
+
+  constructor(
+    receiver: AnswerReceiver,
+    counts: { open: number; new: number; bytes: number },
+    began: () => void
+  ) {
+    this.#receiver = receiver
+    this.#counts = counts
+    this.#began = began
+    counts.open++
+    counts.new++
+  }
+
+  begin(status: number, headers: IncomingHttpHeaders, flow: Flow): void {
+    this.#receiver.begin(status, headers, flow)
+  }
+
+  receive(chunk: Buffer): void {
+    this.#began?.()
+    this.#began = null
+    this.#counts.bytes += chunk.length
+    this.#receiver.receive(chunk)
+  }
+
+  end(): void {
+    this.#receiver.end()
+  }
+
+  ended(): void {
+    this.#counts.open--
   }
 }

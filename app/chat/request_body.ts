@@ -90,7 +90,7 @@ export async function withBody(
   use: (bytes: Buffer, take: BodyHold['take']) => Promise<void>
 ): Promise<void> {
   demandPlainBody(request.headers)
-  const { hold, deadlineMs } = await bodies.body(agent)
+  const { hold, deadlineMs } = bodies.body(agent)
   try {
     const { take } = hold
     await use(await readBody(request, { limit: BODY_LIMIT, take, deadlineMs }), take)

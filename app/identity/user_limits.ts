@@ -66,10 +66,9 @@ export class UserLimits {
     if (isChange) await changes.consume(`tool_change:${userId}`)
   }
 
-  /** Returns the allowance for a request's body. The caller must release it. */
-  async body(userId: string): Promise<BodyAllowance> {
-    const { uploadMs } = this.#fresh() ?? (await this.#read())
-    return { hold: this.#bodies.open(userId), deadlineMs: uploadMs }
+  /** Returns the allowance for a counted request's body. The caller must release it. */
+  body(userId: string): BodyAllowance {
+    return { hold: this.#bodies.open(userId), deadlineMs: this.#limits!.uploadMs }
   }
 
   /** Bytes of bodies held, over all users. */
@@ -78,14 +77,13 @@ export class UserLimits {
   }
 
   /**
-   * Counts a response until its connection closes.
+   * Counts a counted request's response until its connection closes.
    *
    * @throws E_TOO_MANY_STREAMS
    */
-  async stream(userId: string, response: ServerResponse): Promise<void> {
-    const { streams } = this.#fresh() ?? (await this.#read())
+  stream(userId: string, response: ServerResponse): void {
     const open = this.#open.get(userId) ?? 0
-    if (open >= streams) throw new E_TOO_MANY_STREAMS()
+    if (open >= this.#limits!.streams) throw new E_TOO_MANY_STREAMS()
     if (response.closed) return
     this.#open.set(userId, open + 1)
     response.once('close', () => this.#close(userId))

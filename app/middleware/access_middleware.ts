@@ -63,7 +63,7 @@ export default class AccessMiddleware {
     const limits = await app.container.make('identity.limits')
     await limits.request(id)
     if (changesOwnThings(security, request.method())) await limits.change(id)
-    if (staysOpen(route?.meta.answers)) await limits.stream(id, response.response)
+    if (staysOpen(route?.meta.answers)) limits.stream(id, response.response)
   }
 
   /** A permission may be withdrawn later, but nothing checks an open stream again, so listeners are tracked. */

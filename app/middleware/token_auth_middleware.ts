@@ -31,7 +31,7 @@ export default class TokenAuthMiddleware {
     const { userId } = holder
     const limits = await app.container.make('identity.limits')
     await limits.request(userId)
-    if (staysOpen(ctx.route?.meta.answers)) await limits.stream(userId, ctx.response.response)
+    if (staysOpen(ctx.route?.meta.answers)) limits.stream(userId, ctx.response.response)
     ctx.tokenUserId = userId
     ctx.userNamesConversation = holder.userNamesConversation
     return next()

@@ -60,7 +60,7 @@ test.group('What a request used is collected young', () => {
     const chat = new OpenAiChat({
       relay: { send: () => new Promise<void>((resolve) => void ends.push(resolve)) },
       bodies: {
-        body: async () => ({ hold: { take() {}, release() {} }, deadlineMs: 60_000 }),
+        body: () => ({ hold: { take() {}, release() {} }, deadlineMs: 60_000 }),
       },
     } as unknown as OpenAiChatServices)
     const left = await bytesLeft(async (ballast) => {

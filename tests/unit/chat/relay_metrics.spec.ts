@@ -8,19 +8,19 @@ test.group('Metrics of the chat relay', () => {
     let now = 0
     const metrics = new RelayMetrics(() => now)
     const received: string[] = []
-    const { receiver, ended } = metrics.watch({
+    const answer = metrics.watch({
       begin: () => {},
       receive: (chunk) => void received.push(String(chunk)),
       end: () => {},
     })
-    receiver.begin(200, {}, flow)
+    answer.begin(200, {}, flow)
     now = 400
-    receiver.receive(Buffer.from('Hel'))
+    answer.receive(Buffer.from('Hel'))
     now = 9000
-    receiver.receive(Buffer.from('lo'))
+    answer.receive(Buffer.from('lo'))
     assert.include(await metrics.render(), 'mosaic_relay_streams 1\n')
 
-    ended()
+    answer.ended()
     assert.deepEqual(received, ['Hel', 'lo'])
     const lines = (await metrics.render()).split('\n')
     for (const line of [
