@@ -12,6 +12,8 @@ const TICKS_PER_SECOND = 100
 export interface ChildOptions {
   args?: string[]
   env?: NodeJS.ProcessEnv
+  /** Arguments of `node`. */
+  flags?: string[]
   /** Command prefix that says where it runs, for example in another network. */
   inside?: string[]
 }
@@ -33,7 +35,7 @@ export class Child<Ready> {
     const url = file instanceof URL ? file : new URL(`processes/${file}.ts`, import.meta.url)
     const path = fileURLToPath(url)
     const loader = path.endsWith('.ts') ? ['--import=@poppinss/ts-exec'] : []
-    const node = [process.execPath, '--expose-gc', ...loader]
+    const node = [process.execPath, ...(options.flags ?? []), '--expose-gc', ...loader]
     const [execPath, ...execArgv] = [...(options.inside ?? []), ...node]
     const child = fork(path, options.args ?? [], {
       execPath,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as after } from 'node:timers/promises'
 import { newInstallation } from './environment.js'
+import { SERVER_FLAGS } from '../bin/server_flags.mjs'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const READY_MS = 60_000
@@ -32,7 +33,7 @@ export function compile(config: 'tsconfig.build.json' | 'tsconfig.json'): string
 export async function residentAtRest(): Promise<number> {
   const folder = compile('tsconfig.build.json')
   const own = await newInstallation()
-  const server = spawn(process.execPath, ['bin/server.js'], {
+  const server = spawn(process.execPath, [...SERVER_FLAGS, 'bin/server.js'], {
     cwd: folder,
     env: own.env,
     stdio: ['ignore', 'ignore', 'inherit'],

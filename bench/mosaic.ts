@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Child } from './child.js'
 import { newInstallation, type Installation } from './environment.js'
+import { SERVER_FLAGS } from '../bin/server_flags.mjs'
 
 /** Facts about the Mosaic that the bench started. */
 export interface MosaicFacts {
@@ -55,6 +56,7 @@ export class Mosaic {
       const child = await Child.start<MosaicFacts>(compiled || 'mosaic', {
         args: [gatewayUrl, agents],
         env: own.env,
+        flags: SERVER_FLAGS,
       })
       return new Mosaic(child, own)
     } catch (error) {

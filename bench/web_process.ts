@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import { Ignitor } from '@adonisjs/core'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { collectBootGarbage } from '#start/boot_garbage'
 import { createHttpServer } from '#start/http_server'
 
 /**
@@ -20,6 +21,7 @@ export async function webProcess(
         await import('#start/env')
       })
       app.booted(booted)
+      app.ready(collectBootGarbage)
       app.listen('SIGTERM', () => app.terminate())
     })
     .httpServer()

@@ -9,6 +9,7 @@ await import('reflect-metadata')
 const { Ignitor } = await import('@adonisjs/core')
 const { reportBootFailure } = await import('#exceptions/boot')
 const { createHttpServer } = await import('#start/http_server')
+const { collectBootGarbage } = await import('#start/boot_garbage')
 
 /**
  * Exit status of a server that is told to stop while booting. Nothing needs draining then, and each write of a
@@ -32,6 +33,7 @@ ignitor
     app.booting(async () => {
       await import('#start/env')
     })
+    app.ready(collectBootGarbage)
     const end = () => (app.isReady ? app.terminate() : process.exit(ENDED_IN_BOOT))
     app.listen('SIGTERM', end)
     app.listen('SIGINT', end)

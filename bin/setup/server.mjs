@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { createWriteStream, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { SERVER_FLAGS } from '../server_flags.mjs'
 import { ROOT, node24 } from './node24.mjs'
 import { SetupFailure } from './failure.mjs'
 import { withoutSharedCache } from './shared_cache.mjs'
@@ -52,7 +53,7 @@ export class MosaicServer {
   async start() {
     this.#openLog()
     /** In its own process group, so that Ctrl-C reaches it only once, through this process. */
-    this.#child = spawn(node24(), ['build/bin/server.js'], {
+    this.#child = spawn(node24(), [...SERVER_FLAGS, 'build/bin/server.js'], {
       cwd: ROOT,
       env: withoutSharedCache(this.#env),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import app from '@adonisjs/core/services/app'
+import { SERVER_FLAGS } from '../../bin/server_flags.mjs'
 
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 30_000
 const COMMAND_DEADLINE_MS = 120_000
 const ASK_EVERY_MS = 100
+/** As `npm start` runs it. */
+const SERVER = [...SERVER_FLAGS, 'build/bin/server.js']
 const AGENT_TABLES = ['user_containers', 'system_containers']
 
 export interface Ended {
@@ -91,7 +94,7 @@ export class MosaicProcess {
 
   /** Resolves once it responds. */
   async start(): Promise<void> {
-    const child = this.#spawn(['build/bin/server.js'])
+    const child = this.#spawn(SERVER)
     this.#child = child
     child.stdout!.on('data', (chunk) => (this.log += chunk))
     child.stderr!.on('data', (chunk) => (this.log += chunk))
@@ -107,7 +110,7 @@ export class MosaicProcess {
 
   /** Starts it where it must fail, and returns its output and status. */
   async startInVain(): Promise<Ended> {
-    this.#child = this.#spawn(['build/bin/server.js'])
+    this.#child = this.#spawn(SERVER)
     return finished(this.#child, START_DEADLINE_MS)
   }
 

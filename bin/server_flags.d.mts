@@ -1,0 +1,2 @@
+/** Arguments of `node` for the server. */
+export const SERVER_FLAGS: string[]
