@@ -1,22 +1,25 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { AgentFolder, FOLDER_MARK } from '#runtimes/drivers/process/agent_folder'
 
 /** A start takes a tenth of a second, so duplicate instances are seen several times. */
 const LOOK_EVERY_MS = 50
 
-/** Identifies an agent in its gateway's environment. */
-const STATE = /(?:^|\0)OPENCLAW_STATE_DIR=([^\0]+)/
+/** The mark of an agent's folder in its gateway's environment, whose paths are the same for each agent. */
+const MARK = new RegExp(`(?:^|\\0)${FOLDER_MARK}=([^\\0]+)`)
 
-/** Polls for two processes that work on the same agent's state. */
+/** Polls for two gateways of the same agent. */
 export class ProcessWatch {
-  readonly #folder: string
+  readonly #agents: string
   readonly #twins: Set<string>
   readonly #timer: NodeJS.Timeout
   /** Processes older than any agent: the majority, so they are not read again. */
   #strangers = processes()
+  #twiceBefore = new Set<string>()
 
-  /** Watches only agents below `folder`; `twins` collects those seen with two processes. */
-  constructor(folder: string, twins: Set<string>) {
-    this.#folder = folder
+  /** Watches only agents whose folders are in `agents`; `twins` collects the folders of those seen with two. */
+  constructor(agents: string, twins: Set<string>) {
+    this.#agents = agents
     this.#twins = twins
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
   }
@@ -26,29 +29,37 @@ export class ProcessWatch {
   }
 
   #look(): void {
-    const seen = new Set<string>()
     const present = processes()
     /** An agent may get the pid of a process that has ended. */
     this.#strangers = this.#strangers.intersection(present)
-    for (const pid of present.difference(this.#strangers)) {
-      const state = this.#stateOf(pid)
-      if (!state) continue
-      if (seen.has(state)) this.#twins.add(state)
-      seen.add(state)
-    }
+    const marks = [...present.difference(this.#strangers)].flatMap((pid) => markOf(pid) ?? [])
+    const twice = new Set(marks.filter((mark, at) => marks.indexOf(mark) !== at))
+    /** A program that a gateway starts has its words until it has begun. */
+    this.#note(twice.intersection(this.#twiceBefore))
+    this.#twiceBefore = twice
   }
 
-  /** Returns the state folder of a gateway; null for any other process. */
-  #stateOf(pid: string): string | null {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      if (!words.includes('openclaw.mjs')) return null
-      const state = STATE.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1]
-      return state?.startsWith(this.#folder) ? state : null
-    } catch {
-      /** It ended meanwhile. */
-      return null
+  #note(marks: Set<string>): void {
+    if (marks.size === 0) return
+    const agents = realpathSync(this.#agents)
+    for (const name of readdirSync(agents)) {
+      const path = join(agents, name)
+      if (marks.has(new AgentFolder(path, null).mark)) this.#twins.add(path)
     }
+  }
+}
+
+/** Returns whose gateway a process is; null for any other process. */
+function markOf(pid: string): string | null {
+  try {
+    const [program, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    /** The sandbox around a gateway has its words too. */
+    if (basename(program) !== 'node' || !words.some((word) => word.endsWith('openclaw.mjs')))
+      return null
+    return MARK.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1] ?? null
+  } catch {
+    /** It ended meanwhile. */
+    return null
   }
 }
 

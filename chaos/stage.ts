@@ -68,7 +68,7 @@ export async function openStage(
     if (driver === 'process') {
       if (swapFile.isPossible()) open.push({ stop: swapFile.add(SWAP_MB) })
       await installFakeOpenclaw(join(own.folder, 'fake'))
-      open.push(new ProcessWatch(own.folder, twins))
+      open.push(new ProcessWatch(join(own.folder, 'storage/agents'), twins))
     }
 
     const worldFile = new URL('processes/world.ts', import.meta.url)
