@@ -16,6 +16,7 @@ export class ProcessWatch {
   /** Processes older than any agent: the majority, so they are not read again. */
   #strangers = processes()
   #twiceBefore = new Set<string>()
+  #hasSeen = false
 
   /** Watches only agents whose folders are in `agents`; `twins` collects the folders of those seen with two. */
   constructor(agents: string, twins: Set<string>) {
@@ -33,10 +34,16 @@ export class ProcessWatch {
     /** An agent may get the pid of a process that has ended. */
     this.#strangers = this.#strangers.intersection(present)
     const marks = [...present.difference(this.#strangers)].flatMap((pid) => markOf(pid) ?? [])
+    this.#hasSeen ||= marks.length > 0
     const twice = new Set(marks.filter((mark, at) => marks.indexOf(mark) !== at))
     /** A program that a gateway starts has its words until it has begun. */
     this.#note(twice.intersection(this.#twiceBefore))
     this.#twiceBefore = twice
+  }
+
+  /** @throws if it saw no gateway at all, and so would have seen no two of them */
+  assertSeen(): void {
+    if (!this.#hasSeen) throw new Error('The watch saw no gateway of any agent')
   }
 
   #note(marks: Set<string>): void {

@@ -65,10 +65,12 @@ export async function openStage(
       Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
     }
     const twins = new Set<string>()
+    let watch: ProcessWatch | null = null
     if (driver === 'process') {
       if (swapFile.isPossible()) open.push({ stop: swapFile.add(SWAP_MB) })
       await installFakeOpenclaw(join(own.folder, 'fake'))
-      open.push(new ProcessWatch(join(own.folder, 'storage/agents'), twins))
+      watch = new ProcessWatch(join(own.folder, 'storage/agents'), twins)
+      open.push(watch)
     }
 
     const worldFile = new URL('processes/world.ts', import.meta.url)
@@ -97,7 +99,10 @@ export async function openStage(
       },
       clock: () => replicas.setClockBack(HOUR_MS),
     }
-    const doubles = async () => twins.size + (await world.ask<number>('doubles'))
+    const doubles = async () => {
+      watch?.assertSeen()
+      return twins.size + (await world.ask<number>('doubles'))
+    }
     return { replicas, faults, doubles, stop }
   } catch (error) {
     await stop()
