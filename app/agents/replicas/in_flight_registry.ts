@@ -16,7 +16,8 @@ const PUBLISHED_MS = PUBLISH_EVERY_MS * 1.5
 
 /**
  * Requests in flight by agent and replica of Mosaic, so that one replica does not stop an agent that is
- * serving another. `publish` writes them in batches, and only if there are other replicas.
+ * serving another. `publish` writes them in batches. A lone replica adds none, but removes what it published: a
+ * command such as `reap:idle` is a replica for a second or two.
  */
 export class InFlightRegistry {
   readonly #context: Pick<AgentsContext, 'replicaId' | 'clock'>
@@ -31,10 +32,12 @@ export class InFlightRegistry {
 
   /** Publishes this replica's requests in flight by agent. Absent agents have none. */
   async publish(inFlight: ReadonlyMap<AgentKey, number>): Promise<void> {
-    if (this.#replicas.alone) return
     const { replicaId, clock } = this.#context
+    const told = [...inFlight].filter(
+      ([agent]) => this.#published.has(agent) || !this.#replicas.alone
+    )
     const gone = [...this.#published.keys()].filter((agent) => !inFlight.has(agent))
-    const changed = [...inFlight].filter(([agent, count]) => this.#published.get(agent) !== count)
+    const changed = told.filter(([agent, count]) => this.#published.get(agent) !== count)
     const now = timeOf(clock.now())
     for (const some of inBatches(gone, BATCH)) {
       await db.from(TABLE).where('replica_id', replicaId).whereIn('agent', some).delete()
@@ -53,7 +56,7 @@ export class InFlightRegistry {
         .knexQuery.onConflict(['agent', 'replica_id'])
         .merge(['in_flight', 'updated_at'])
     }
-    this.#published = new Map(inFlight)
+    this.#published = new Map(told)
   }
 
   /** Returns the number of requests in flight in other replicas. */

@@ -56,8 +56,8 @@ export class ReplicaSync {
   }
 
   async look(): Promise<void> {
-    if (this.#context.replicas.alone) return
     await this.#parts.activity.publish()
+    if (this.#context.replicas.alone) return
     await this.#endCancelled()
     const rows = await this.#rows()
     this.#forgetMoved(rows)

@@ -182,6 +182,25 @@ test.group('Several replicas of Mosaic', (group) => {
     end()
   }).timeout(120_000)
 
+  test('hold no agent awake for a request that ended while its replica was alone', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const end = house.activity.begin(agent)
+    await pass(KNOWN_MS)
+    await until(async () => (await other.activity.inFlightOnOtherReplicas(agent)) === 1)
+    await other.context.replicas.close()
+    await house.context.replicas.heartbeat()
+    assert.isTrue(house.context.replicas.alone)
+    end()
+    await pass(KNOWN_MS)
+
+    const command = house.nextProcess()
+    await command.services.open()
+    assert.equal(await command.activity.inFlightOnOtherReplicas(agent), 0)
+  })
+
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
