@@ -21,6 +21,9 @@ const CANARIES = {
   said: 'canarykiwisaid',
 }
 
+/** What `archive:ingest` reports if everything is archived already. */
+const NOTHING_NEW = { archives: 1, added: 0, failed: 0 }
+
 /** Where an agent runs. */
 export interface Home {
   /** Additional variables for Mosaic. */
@@ -61,9 +64,13 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
         (await api.ask<{ status: string }>('GET', '/api/v1/agent')).status
       const sleep = async () => {
         await api.ask('POST', '/api/v1/agent/stop')
-        while ((await statusNow()) !== 'stopped') {
-          await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
-        }
+        while ((await statusNow()) !== 'stopped') await pause()
+      }
+      const ingest = () => mosaic.aceJson('archive:ingest')
+      /** Returns the archived messages with this word. */
+      const archived = async (query: string) => {
+        const path = `/api/v1/archive/search?query=${query}`
+        return (await api.ask<{ text: string }[]>('GET', path)).map(({ text }) => text)
       }
       /** Tells the agent something, and returns its answer. */
       const tell = async (message: string, conversation: string) => {
@@ -86,11 +93,12 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
         await mosaic.stop()
         await mosaic.start()
 
-        const query = `?query=${CANARIES.said}`
-        const said = await api.ask<{ text: string }[]>('GET', `/api/v1/archive/search${query}`)
+        const said = await archived(CANARIES.said)
         assert.lengthOf(said, 1)
-        assert.include(said[0].text, CANARIES.said)
+        assert.include(said[0], CANARIES.said)
         assert.equal(await statusNow(), 'stopped', 'the archive wakes nobody')
+        assert.deepEqual(await ingest(), NOTHING_NEW)
+        assert.equal(await statusNow(), 'running', 'the command wakes it')
 
         const found = await use('findings_search', { query: 'which port listens' }, 'second')
         assert.include(found, CANARIES.body)
@@ -137,14 +145,11 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
       test('the archive has all of it once, and nothing is in the database or the log', async ({
         assert,
       }) => {
-        await sleep()
+        while (!(await archived('done')).includes('It is done.')) await pause()
         const messages = count(mosaic.databaseFile, 'archive_messages')
         assert.isAbove(messages, 10)
-        assert.deepEqual(await mosaic.aceJson('archive:ingest'), {
-          archives: 1,
-          added: 0,
-          failed: 0,
-        })
+        assert.deepEqual(await ingest(), NOTHING_NEW)
+        await sleep()
         assert.equal(count(mosaic.databaseFile, 'archive_messages'), messages)
         const canaries = new Canaries(CANARIES)
         const files = ['', '-wal'].map((end) => mosaic.databaseFile + end).filter(existsSync)
@@ -160,6 +165,8 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
     })
   }
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
 
 /** Tool results may be quoted JSON within JSON. */
 const plain = (text: string) => text.replaceAll(/\\+"/g, '"')
