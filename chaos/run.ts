@@ -3,11 +3,12 @@
  * of Mosaic at points drawn from the seed, while they wake, chat with, rest, stop, reap and change agents, and
  * checks the state after the others have reconciled. Other faults hit what replicas depend on: the `database` and the
  * `engine` are restarted, the `clock` is set back an hour. Exits with status 1 unless nothing was orphaned,
- * duplicated or lost, every failure gave its reason, and everything recovered in time.
+ * duplicated or lost, every failure gave its reason, and everything recovered in time. `--build` names a folder with
+ * Mosaic compiled as `compile` of the bench does; without it, the run compiles its own.
  */
 import { parseArgs } from 'node:util'
 import type { AgentKey } from '#agents/types'
-import { CHAOS_DRIVERS, FAULTS, type ChaosDriverName, type Fault } from './messages.js'
+import { CHAOS_DRIVERS, FAULTS, type ChaosDriverName, type Fault, type Told } from './messages.js'
 import { Seeded } from './seeded.js'
 import { openStage, type Stage } from './stage.js'
 import { forgotten, judge } from './verdict.js'
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '100' },
     driver: { type: 'string', default: 'memory' },
     faults: { type: 'string', default: 'kill' },
+    build: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -114,14 +116,15 @@ process.stderr.write(`seed ${seed}\n`)
 const answered = new Map<AgentKey, string[]>()
 let rests = 0
 let unexplained = 0
-const stage = await openStage(driver, (told) => {
+const hear = (told: Told) => {
   const { agent, answered: message, unexplained: failure } = told
   if (told.rested) rests++
   if (message) answered.set(agent, [...(answered.get(agent) ?? []), message])
   if (!failure) return
   unexplained++
   process.stderr.write(`seed ${seed}: ${agent} failed without a reason: ${failure}\n`)
-})
+}
+const stage = await openStage(driver, hear, values.build)
 try {
   const { slowestHealMs, killedSuspended, ...counts } = await play(stage, answered)
   const chats = [...answered.values()].reduce((sum, messages) => sum + messages.length, 0)

@@ -30,9 +30,11 @@ export interface Stage {
   stop(): Promise<void>
 }
 
+/** @param built A folder with compiled Mosaic, kept afterwards; by default it is compiled for this run. */
 export async function openStage(
   driver: ChaosDriverName,
-  hear: (told: Told) => void
+  hear: (told: Told) => void,
+  built?: string
 ): Promise<Stage> {
   const open: { stop(): unknown }[] = []
   const stop = async () => {
@@ -46,8 +48,8 @@ export async function openStage(
     const own = await newInstallation(postgres.bySocket(url))
     open.push({ stop: () => own.remove() })
 
-    const build = compile('tsconfig.json')
-    open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
+    const build = built ?? compile('tsconfig.json')
+    if (!built) open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
     /** Replicas that start together compile the same packages, as does a test run around this one. */
     const { NODE_COMPILE_CACHE = join(own.folder, 'compiled') } = process.env
     const where = {

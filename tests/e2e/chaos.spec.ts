@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import { compile } from '../../bench/compiled.js'
 
 /** Fixed, so that failures can be reproduced. `npm run chaos` without a seed draws a new one each time. */
 const SEED = 20261125
@@ -15,8 +17,12 @@ interface Run {
   faults: string
 }
 
-async function chaos({ driver, rounds, faults }: Run): Promise<Record<string, number>> {
-  const options = { seed: SEED, rounds, driver, faults }
+/** @param build A folder with compiled Mosaic. */
+async function chaos(
+  { driver, rounds, faults }: Run,
+  build: string
+): Promise<Record<string, number>> {
+  const options = { seed: SEED, rounds, driver, faults, build }
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])
   const where = { cwd: app.makePath(), timeout: DEADLINE_MS }
   const { stdout } = await promisify(execFile)(
@@ -28,6 +34,12 @@ async function chaos({ driver, rounds, faults }: Run): Promise<Record<string, nu
 }
 
 test.group('Replicas of Mosaic, when one is killed or what they stand on is restarted', (group) => {
+  let build: string
+
+  group.setup(() => {
+    build = compile('tsconfig.json')
+    return () => rmSync(build, { recursive: true, force: true })
+  })
   group.each.timeout(DEADLINE_MS)
 
   test('leave no agent lost, doubled, forgotten or without a reason: {driver}, {faults}')
@@ -36,7 +48,7 @@ test.group('Replicas of Mosaic, when one is killed or what they stand on is rest
       { driver: 'process', rounds: 6, faults: 'kill' },
     ])
     .run(async ({ assert }, run) => {
-      const { orphans, doubles, lost, unexplained, healMs } = await chaos(run)
+      const { orphans, doubles, lost, unexplained, healMs } = await chaos(run, build)
       const found = { orphans, doubles, lost, unexplained }
       assert.deepEqual(found, { orphans: 0, doubles: 0, lost: 0, unexplained: 0 })
       assert.isAtMost(healMs, 10_000)
