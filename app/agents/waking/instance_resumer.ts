@@ -95,7 +95,7 @@ export class InstanceResumer {
     present: Present
   ): Promise<void> {
     const { rows, probe, readiness, gatewayDrain } = this.#parts
-    if (present.frozen) await this.#thaw(wake, attempt.row, plan, present)
+    if (present.frozen) await this.#thaw(wake, attempt, plan, present)
     else if ((await probe.startup(present.endpoint, wake.signal)) === 'ready') return
     /** After a suspend or a cancelled stop, the gateway refuses work for a while. */
     await gatewayDrain.reopen(attempt.row)
@@ -103,11 +103,23 @@ export class InstanceResumer {
     await readiness.wait(wake, plan.driver, present)
   }
 
-  async #thaw(wake: Wake, row: AgentRow, { driver }: StartPlan, instance: Present): Promise<void> {
+  /**
+   * A cancelled wake waits for the runtime too: without the lease, a late resume would meet what the next
+   * holder does to the instance.
+   */
+  async #thaw(
+    wake: Wake,
+    attempt: Attempt,
+    { driver }: StartPlan,
+    instance: Present
+  ): Promise<void> {
     const { clock, timeouts } = this.#context
+    const { row } = attempt
     wake.tell('starting')
     await this.#parts.leases.confirm(agentOf(row), row)
-    await within(clock, timeouts.inspectMs, wake.signal, async () => driver.resume?.(instance))
+    attempt.driver = driver
+    await within(clock, timeouts.inspectMs, undefined, async () => driver.resume?.(instance))
+    wake.signal.throwIfAborted()
   }
 
   /** Returns the hash of the document in use from now on, or null if the gateway must start with it. */

@@ -288,6 +288,34 @@ test.group('Resting', (group) => {
     ends()
   })
 
+  test('keeps its lease until the runtime has resumed, and is ended then, if the wake was cancelled', async ({
+    assert,
+  }) => {
+    const { agent, userId, name } = await rested()
+    const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const resume = house.memory.resume.bind(house.memory)
+    house.memory.resume = async (ref) => {
+      begun.resolve()
+      await held.promise
+      return resume(ref)
+    }
+    const call = house.lifecycle.ensureRunning(agent).catch((error: unknown) => error)
+    await begun.promise
+    const { leaseOwner } = await house.row(userId)
+    assert.isString(leaseOwner)
+
+    const cancelled = house.lifecycle.cancel(agent)
+    for (let look = 0; look < 20; look++) {
+      assert.equal((await house.row(userId)).leaseOwner, leaseOwner)
+    }
+    held.resolve()
+    await cancelled
+    assert.propertyVal(await call, 'reason', 'cancelled')
+    const row = await house.row(userId)
+    assert.include(row.$attributes, { status: 'stopped', leaseOwner: null })
+    assert.equal(house.memory.counts(name).alive, 0)
+  })
+
   test('outlasts new settings: the gateway has them before the next message', async ({
     assert,
   }) => {
