@@ -29,6 +29,7 @@ try {
   const facts = await replicas.contend(calls, { seed, agents })
   const seconds = (performance.now() - startedAt) / 1000
   const verdict = judge(await replicas.settle())
+  const doubles = [...(await stage.doubles()), ...verdict.doubles]
   const failures = facts.flatMap((replica) => replica.failures)
   const failed = failures.filter((failure) => !failure.includes(CALLED_OFF))
   const result = {
@@ -37,12 +38,13 @@ try {
     answered: facts.reduce((sum, { answered }) => sum + answered, 0),
     calledOff: failures.length - failed.length,
     failed: failed.length,
-    doubles: (await stage.doubles()) + verdict.doubles.length,
+    doubles: doubles.length,
     orphans: verdict.orphans.length,
     seconds: Math.round(seconds),
     seed,
   }
-  for (const sentence of [...new Set(failed)].slice(0, 5)) process.stderr.write(`${sentence}\n`)
+  for (const sentence of [...new Set([...doubles, ...failed])].slice(0, 5))
+    process.stderr.write(`${sentence}\n`)
   process.stdout.write(
     values.json
       ? `${JSON.stringify(result)}\n`

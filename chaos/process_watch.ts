@@ -5,24 +5,42 @@ import { AgentFolder, FOLDER_MARK } from '#runtimes/drivers/process/agent_folder
 /** A start takes a tenth of a second, so duplicate instances are seen several times. */
 const LOOK_EVERY_MS = 50
 
-/** The mark of an agent's folder in its gateway's environment, whose paths are the same for each agent. */
+/** Identifies an agent in its gateway's environment, also in a sandbox. */
 const MARK = new RegExp(`(?:^|\\0)${FOLDER_MARK}=([^\\0]+)`)
 
-/** Polls for two gateways of the same agent. */
+const GATEWAY = 'openclaw.mjs'
+
+/** Polls for two processes that work for the same agent. */
 export class ProcessWatch {
-  readonly #agents: string
-  readonly #twins: Set<string>
+  readonly #folder: string
   readonly #timer: NodeJS.Timeout
+  readonly #seen = new Set<string>()
+  readonly #twins = new Set<string>()
+  #twiceBefore = new Set<string>()
   /** Processes older than any agent: the majority, so they are not read again. */
   #strangers = processes()
-  #twiceBefore = new Set<string>()
-  #hasSeen = false
 
-  /** Watches only agents whose folders are in `agents`; `twins` collects the folders of those seen with two. */
-  constructor(agents: string, twins: Set<string>) {
-    this.#agents = agents
-    this.#twins = twins
+  /** @param folder of all agents; it need not exist yet */
+  constructor(folder: string) {
+    this.#folder = folder
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
+  }
+
+  /**
+   * Returns a sentence for each agent that had two processes.
+   *
+   * @throws if no process of any agent was seen
+   */
+  doubles(): string[] {
+    const agents = readdirSync(this.#folder).map((name) => {
+      const { mark } = new AgentFolder(realpathSync(join(this.#folder, name)), null)
+      return { name, mark }
+    })
+    if (!agents.some(({ mark }) => this.#seen.has(mark))) {
+      throw new Error('No process of any agent was seen')
+    }
+    const twins = agents.filter(({ mark }) => this.#twins.has(mark))
+    return twins.map(({ name }) => `${name} had two processes at the same time`)
   }
 
   stop(): void {
@@ -34,35 +52,21 @@ export class ProcessWatch {
     /** An agent may get the pid of a process that has ended. */
     this.#strangers = this.#strangers.intersection(present)
     const marks = [...present.difference(this.#strangers)].flatMap((pid) => markOf(pid) ?? [])
-    this.#hasSeen ||= marks.length > 0
+    for (const mark of marks) this.#seen.add(mark)
     const twice = new Set(marks.filter((mark, at) => marks.indexOf(mark) !== at))
-    /** A program that a gateway starts has its words until it has begun. */
-    this.#note(twice.intersection(this.#twiceBefore))
+    /** What a gateway starts has its words until it has begun. */
+    for (const mark of twice.intersection(this.#twiceBefore)) this.#twins.add(mark)
     this.#twiceBefore = twice
-  }
-
-  /** @throws if it saw no gateway at all, and so would have seen no two of them */
-  assertSeen(): void {
-    if (!this.#hasSeen) throw new Error('The watch saw no gateway of any agent')
-  }
-
-  #note(marks: Set<string>): void {
-    if (marks.size === 0) return
-    const agents = realpathSync(this.#agents)
-    for (const name of readdirSync(agents)) {
-      const path = join(agents, name)
-      if (marks.has(new AgentFolder(path, null).mark)) this.#twins.add(path)
-    }
   }
 }
 
-/** Returns whose gateway a process is; null for any other process. */
+/** Returns the mark of a gateway's agent; null for any other process. */
 function markOf(pid: string): string | null {
   try {
     const [program, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
     /** The sandbox around a gateway has its words too. */
-    if (basename(program) !== 'node' || !words.some((word) => word.endsWith('openclaw.mjs')))
-      return null
+    const isGateway = basename(program) === 'node' && words.some((word) => word.endsWith(GATEWAY))
+    if (!isGateway) return null
     return MARK.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1] ?? null
   } catch {
     /** It ended meanwhile. */

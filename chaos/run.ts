@@ -107,7 +107,9 @@ async function play(stage: Stage, answered: Map<AgentKey, string[]>) {
     if (fault === 'kill') await replicas.refill()
     if (!values.json) process.stdout.write(`${round} of ${rounds}\r`)
   }
-  counts.doubles += await stage.doubles()
+  const doubles = await stage.doubles()
+  complain(rounds, doubles)
+  counts.doubles += doubles.length
   await replicas.clear(agents)
   return counts
 }

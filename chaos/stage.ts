@@ -24,8 +24,11 @@ export interface Stage {
   replicas: Replicas
   /** Causes a fault; resolves once it is over. */
   faults: Record<Exclude<Fault, 'kill'>, (random: Seeded) => Promise<unknown>>
-  /** How often two instances of one agent, or two replicas changing one agent, were seen at the same time. */
-  doubles(): Promise<number>
+  /**
+   * Returns a sentence for each time that two instances of one agent, or two replicas changing one agent, were
+   * seen at the same time.
+   */
+  doubles(): Promise<string[]>
   /** Stops and removes everything. */
   stop(): Promise<void>
 }
@@ -66,12 +69,11 @@ export async function openStage(
       Object.assign(process.env, engine.env)
       Object.assign(where.env, engine.env, { DOCKER_HOST: engine.env.MOSAIC_TEST_DOCKER_HOST })
     }
-    const twins = new Set<string>()
     let watch: ProcessWatch | null = null
     if (driver === 'process') {
       if (swapFile.isPossible()) open.push({ stop: swapFile.add(SWAP_MB) })
       await installFakeOpenclaw(join(own.folder, 'fake'))
-      watch = new ProcessWatch(join(own.folder, 'storage/agents'), twins)
+      watch = new ProcessWatch(join(own.folder, 'storage/agents'))
       open.push(watch)
     }
 
@@ -101,10 +103,10 @@ export async function openStage(
       },
       clock: () => replicas.setClockBack(HOUR_MS),
     }
-    const doubles = async () => {
-      watch?.assertSeen()
-      return twins.size + (await world.ask<number>('doubles'))
-    }
+    const doubles = async () => [
+      ...(watch?.doubles() ?? []),
+      ...(await world.ask<string[]>('doubles')),
+    ]
     return { replicas, faults, doubles, stop }
   } catch (error) {
     await stop()

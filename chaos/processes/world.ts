@@ -30,10 +30,11 @@ const driver = new MemoryDriver({ world }, WORLD_INSTALLATION)
 const behaviour = JSON.parse(process.argv[2] ?? '{}') as object
 driver.behave('*', { startMs: START_MS, bootMs: BOOT_MS, ...behaviour })
 
-/** The replica that is changing each instance. A dead replica is removed at once. */
-const changing = new Map<string, string>()
+/** The replica that is changing each instance, and how. A dead replica is removed at once. */
+const changing = new Map<string, { replicaId: string; verb: string; since: number }>()
 const making = new Map<string, AbortController>()
-let overlaps = 0
+/** Where two replicas changed one instance at the same time, one sentence each. */
+const overlaps: string[] = []
 
 type Input = Record<string, never> & { name: string; replicaId: string }
 
@@ -64,20 +65,29 @@ function started(name: string): AbortController {
 
 async function answer(verb: string, input: Input, response: ServerResponse): Promise<WorldAnswer> {
   const name = input.name ?? (input.spec as { name: string } | undefined)?.name
-  const changes = CHANGES.has(verb)
-  if (changes) {
-    const other = changing.get(name)
-    if (other && other !== input.replicaId) overlaps++
-    changing.set(name, input.replicaId)
-    response.once('close', () => {
-      if (changing.get(name) === input.replicaId) changing.delete(name)
-    })
-  }
+  const end = CHANGES.has(verb) ? begin(verb, name, input.replicaId) : () => {}
+  response.once('close', end)
   try {
     return { value: (await VERBS[verb](input)) ?? null }
   } catch (error) {
     const { reason = 'internal', message } = error as RuntimeError
     return { reason, message }
+  } finally {
+    end()
+  }
+}
+
+/** Notes that a replica changes an instance until the returned function is called. */
+function begin(verb: string, name: string, replicaId: string): () => void {
+  const other = changing.get(name)
+  if (other && other.replicaId !== replicaId) {
+    const ms = Math.round(performance.now() - other.since)
+    overlaps.push(`${name}: "${verb}" of one replica ${ms} ms into "${other.verb}" of another`)
+  }
+  const own = { replicaId, verb, since: performance.now() }
+  changing.set(name, own)
+  return () => {
+    if (changing.get(name) === own) changing.delete(name)
   }
 }
 
@@ -100,9 +110,10 @@ server.listen(0, '0.0.0.0', () => {
   process.send!({ ready: { port: (server.address() as AddressInfo).port } })
 })
 
-function doubles(): number {
+/** Returns a sentence for each. */
+function doubles(): string[] {
   const twins = [...world.instances.keys()].filter((name) => world.counts(name).mostAlive > 1)
-  return twins.length + overlaps
+  return [...twins.map((name) => `${name} had two instances at the same time`), ...overlaps]
 }
 
 process.on('message', ({ id }: { id: number }) => process.send!({ id, answer: doubles() }))
