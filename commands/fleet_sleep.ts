@@ -6,6 +6,7 @@ export default class FleetSleep extends OperatorCommand {
   static override help = [
     'Each wakes again with its next message. Agents of the system are left running.',
     'Stop Mosaic first: an agent that it talks to is cut off.',
+    'Skipped are agents that are starting or stopping: run fleet:reconcile, then this again.',
   ]
 
   override async run() {

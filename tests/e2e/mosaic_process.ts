@@ -11,6 +11,8 @@ import { SERVER_FLAGS } from '../../bin/server_flags.mjs'
 
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 30_000
+/** A killed Mosaic's leases expire in half of this. */
+const LEASE_DEADLINE_MS = 60_000
 const COMMAND_DEADLINE_MS = 120_000
 const ASK_EVERY_MS = 100
 /** As `npm start` runs it. */
@@ -140,19 +142,29 @@ export class MosaicProcess {
   /** Stops it and its agents. */
   async stopAll(): Promise<void> {
     await this.stop()
-    if (!this.#hasAgents()) return
+    if (!this.#hasAgents("status <> 'stopped'")) return
+    await this.#putToSleep()
+    /** A start that the end of Mosaic cut short. */
+    const deadline = Date.now() + LEASE_DEADLINE_MS
+    while (this.#hasAgents("status in ('starting', 'stopping')") && Date.now() < deadline) {
+      await this.ace('fleet:reconcile')
+      await this.#putToSleep()
+    }
+  }
+
+  async #putToSleep(): Promise<void> {
     const { code, out, err } = await this.ace('fleet:sleep', '--json')
     /** The run names what is left over, and this is why. */
     if (code !== 0) console.error(`Not all agents were put to sleep (${code}): ${out}${err}`)
   }
 
-  /** False if its own database, if that is a file, has no agent that was ever started. */
-  #hasAgents(): boolean {
+  /** False if its own database, if that is a file, has no such agent. */
+  #hasAgents(condition: string): boolean {
     if (!existsSync(this.databaseFile)) return false
     const database = new DatabaseSync(this.databaseFile, { readOnly: true })
     try {
       return AGENT_TABLES.some((table) =>
-        database.prepare(`select 1 from ${table} where status <> 'stopped'`).get()
+        database.prepare(`select 1 from ${table} where ${condition}`).get()
       )
     } catch {
       return false // It failed before it made its tables.

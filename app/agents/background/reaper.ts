@@ -14,6 +14,8 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** Statuses that an idle stop applies to. */
 const AWAKE: AgentStatus[] = ['running', 'suspended']
+/** Those that a sweep over all cannot put to sleep yet, and counts as skipped. */
+const CHANGING: AgentStatus[] = ['starting', 'stopping']
 /** The shortest idle limit. It bounds the index range that the query scans. */
 const SHORTEST_TIMEOUT_MIN = 1
 /** Upper bound for clock skew between machines that share a database. */
@@ -92,7 +94,7 @@ export class AgentReaper {
     )
   }
 
-  /** Stops all running user agents, whatever their limit or their own work. Skips those in use. */
+  /** Stops all running user agents, whatever their limit or their own work. Skips those in use or being changed. */
   async reapAll(): Promise<ReapStatistics> {
     return this.#sweep(
       () => this.#up(),
@@ -119,7 +121,8 @@ export class AgentReaper {
   }
 
   async #up(): Promise<AgentKey[]> {
-    const rows = await UserContainer.query().select('user_id').whereIn('status', AWAKE)
+    const up = [...AWAKE, ...CHANGING]
+    const rows = await UserContainer.query().select('user_id').whereIn('status', up)
     return rows.map((row) => `user/${row.userId}` as const)
   }
 

@@ -89,6 +89,13 @@ test.group('Commands about agents', (group) => {
     assert.include(await json(FleetSleep), { exitCode: 0, candidates: 0, stopped: 0 })
   })
 
+  test('tells of an agent that it did not put to sleep, as it is starting', async ({ assert }) => {
+    const { user } = await owner()
+    await json(AgentStart, [user.email!])
+    await UserContainer.ownedBy(user.id).update({ status: 'starting' })
+    assert.include(await json(FleetSleep), { exitCode: 0, candidates: 1, stopped: 0, skipped: 1 })
+  })
+
   test('an agent that does not start is told on standard error, with status 1', async ({
     assert,
   }) => {
