@@ -12,13 +12,19 @@ export function processIds() {
     .map(Number)
 }
 
-/** @returns {string[]} Where a process names the folder that it works below. */
-export function traces(pid) {
-  return [
-    readable(() => readlinkSync(`/proc/${pid}/cwd`)),
-    read(pid, 'cmdline'),
-    read(pid, 'environ'),
-  ]
+/**
+ * @param {string} folder
+ * @returns {(pid: number) => boolean} Whether a process names that folder or one below it, as what it works in, as
+ * an argument or in its environment. A folder whose name only begins alike is another's.
+ */
+export function naming(folder) {
+  const named = new RegExp(`${RegExp.escape(folder)}(?![\\w.-])`)
+  return (pid) =>
+    [
+      readable(() => readlinkSync(`/proc/${pid}/cwd`)),
+      read(pid, 'cmdline'),
+      read(pid, 'environ'),
+    ].some((text) => named.test(text))
 }
 
 /**
@@ -28,9 +34,8 @@ export function traces(pid) {
  */
 export function processesOf(folder) {
   const place = placeOf(folder)
-  return processIds().filter(
-    (pid) => traces(pid).some((trace) => trace.includes(folder)) || isMounted(pid, place)
-  )
+  const names = naming(folder)
+  return processIds().filter((pid) => names(pid) || isMounted(pid, place))
 }
 
 /**

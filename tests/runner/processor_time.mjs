@@ -1,6 +1,6 @@
 /** Measures the processor time that a run uses, with all that it starts. Reads `/proc`: elsewhere it counts 0. */
 import { readFileSync } from 'node:fs'
-import { processIds, traces } from './processes.mjs'
+import { naming, processIds } from './processes.mjs'
 
 const LOOK_EVERY_MS = 1000
 
@@ -12,7 +12,7 @@ const TICKS = 100
  * time of an ended child to its parent; for orphans, the last look counts.
  */
 export class ProcessorTime {
-  #folder
+  #names
   #roots
   #timer
   /** What the last look saw, by process id. */
@@ -27,7 +27,7 @@ export class ProcessorTime {
    * ids of its processes, such as the suite's and the engine's.
    */
   constructor({ folder, roots }) {
-    this.#folder = folder
+    this.#names = naming(folder)
     this.#roots = new Set(roots)
     this.#look()
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
@@ -81,9 +81,7 @@ export class ProcessorTime {
   #belongs(pid, { parent }) {
     return (
       this.#seen.get(pid)?.isMember ??
-      (this.#isMember(pid) ||
-        this.#isMember(parent) ||
-        traces(pid).some((trace) => trace.includes(this.#folder)))
+      (this.#isMember(pid) || this.#isMember(parent) || this.#names(pid))
     )
   }
 

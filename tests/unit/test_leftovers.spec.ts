@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from '@japa/runner'
 import { described, endLeftovers, lastingLeftovers, leftovers } from '../runner/leftovers.mjs'
 
@@ -105,6 +105,13 @@ test.group('What a test run tells of a process that it left behind', (group) => 
     assert.include(told, 'sleep 600')
     assert.include(described(left, [])[0], 'outside of any spec, of which none was the last')
     assert.include(described(left, files.slice(0, 1))[0], 'of which first.spec.ts was the last')
+  })
+
+  test('is nothing of a suite whose folder is named alike', async ({ assert }) => {
+    launch('sleep 600')
+    await until(() => names().length > 0)
+    assert.isEmpty(leftovers(folder.slice(0, -1)))
+    assert.isNotEmpty(leftovers(dirname(folder)))
   })
 
   test('is nothing if it is just about to end', async ({ assert }) => {
