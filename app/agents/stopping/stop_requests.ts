@@ -44,6 +44,11 @@ export class StopRequests {
     stop.done = waker
       .cancel(agent)
       .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
+      .catch((error: unknown) => {
+        /** Other replicas took the agent over again and again. */
+        if (!(error instanceof LeaseLost)) throw error
+        throw new AgentUnavailable(reasonOf(error), { cause: error })
+      })
       .finally(() => local.stops.delete(agent))
     local.stops.set(agent, stop)
     void watched(stop.done)

@@ -75,7 +75,11 @@ export class WakeFailures {
       const gaveUp = within(clock, GIVE_UP_MS, undefined, () => settled)
       await gaveUp.catch(() => {
         logger.error({ agent, driver: driver.name }, 'The runtime does not give up a start')
-        void settled.then(() => this.#stopper.endUnwanted(agent))
+        void settled
+          .then(() => this.#stopper.endUnwanted(agent))
+          .catch((error: unknown) => {
+            logger.error({ err: error, agent }, 'Could not end an instance that appeared late')
+          })
       })
     }
     await this.#stopper.endInstance(row).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
+import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
@@ -35,6 +36,22 @@ test.group('Stopping an agent', (group) => {
 
     await house.lifecycle.ensureRunning(agent)
     assert.equal(house.memory.counts(name).starts, 2)
+  })
+
+  test('says why it did not end, if other replicas take the agent over each time', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const stop = house.memory.stop.bind(house.memory)
+    let fence = 1000
+    house.memory.stop = async (ref) => {
+      await stop(ref)
+      const taken = { lease_owner: null, lease_fence: ++fence }
+      await UserContainer.query().where('user_id', userId).update(taken)
+    }
+    const error = await house.lifecycle.stop(agent).catch((thrown: unknown) => thrown)
+    assert.instanceOf(error, AgentUnavailable)
   })
 
   test('lets what it does end first, and lets nobody in meanwhile', async ({ assert }) => {
