@@ -15,8 +15,7 @@ const STOP_DEADLINE_MS = 30_000
 const LEASE_DEADLINE_MS = 60_000
 const COMMAND_DEADLINE_MS = 120_000
 const ASK_EVERY_MS = 100
-/** As `npm start` runs it. */
-const SERVER = [...SERVER_FLAGS, 'build/bin/server.js']
+const SERVER = 'build/bin/server.js'
 const AGENT_TABLES = ['user_containers', 'system_containers']
 
 export interface Ended {
@@ -52,7 +51,7 @@ export class MosaicProcess {
     readonly cwd = app.makePath(),
     readonly root = app.makePath()
   ) {
-    if (!existsSync(join(root, 'build/bin/server.js'))) {
+    if (!existsSync(join(root, SERVER))) {
       throw new Error('There is no build to test: run "npm run build" first.')
     }
     /** Agents run as separate users and must be able to traverse to their folders. */
@@ -123,7 +122,7 @@ export class MosaicProcess {
 
   /** Runs one of its commands beside it. */
   async ace(...args: string[]): Promise<Ended> {
-    return finished(this.#spawn(['build/ace.js', ...args]), COMMAND_DEADLINE_MS)
+    return finished(this.#spawn('build/ace.js', args), COMMAND_DEADLINE_MS)
   }
 
   /** As `ace`; returns the object that `--json` prints. */
@@ -184,9 +183,10 @@ export class MosaicProcess {
     clearTimeout(timer)
   }
 
-  #spawn(args: string[]): ChildProcess {
-    const [script, ...rest] = args
-    return spawn(process.execPath, [join(this.root, script), ...rest], {
+  #spawn(script: string, args: string[] = []): ChildProcess {
+    /** As `npm start` runs it. */
+    const flags = script === SERVER ? SERVER_FLAGS : []
+    return spawn(process.execPath, [...flags, join(this.root, script), ...args], {
       cwd: this.cwd,
       env: this.#env as NodeJS.ProcessEnv,
       stdio: ['ignore', 'pipe', 'pipe'],
