@@ -1,12 +1,12 @@
 import type { AnthropicError } from '#exceptions/anthropic_error'
 import type { OpenAiError } from '#exceptions/openai_error'
 
-/** How one of OpenAI's two chat APIs encodes a stream. */
+/** How one of OpenAI's two chat APIs encodes a stream. Events are read as Latin-1: one character for each byte. */
 export interface Dialect {
   /** Whether these events only open an answer: it has no content yet and may still fail. */
-  isOpening(events: Buffer): boolean
+  isOpening(events: string): boolean
   /** Returns the offset of a failed run's event, or -1. */
-  failureAt(events: Buffer): number
+  failureAt(events: string): number
   /** Extracts the failed run's own message from the event's JSON. */
   wordsOf(event: string): unknown
   /** Encodes the last events of a failed answer. */
@@ -21,11 +21,11 @@ const DONE = 'data: [DONE]\n\n'
 const SAID = /"content":"|"tool_calls"|"finish_reason":"|\[DONE\]/
 
 /** Occurs in raw JSON only where an object begins with "error": inside strings the quotes are escaped. */
-const ERROR_FRAME = Buffer.from('{"error"')
+const ERROR_FRAME = '{"error"'
 
 /** `POST /v1/chat/completions`. */
 export const COMPLETIONS: Dialect = {
-  isOpening: (events) => !SAID.test(events.toString('latin1')),
+  isOpening: (events) => !SAID.test(events),
   failureAt: (events) => events.indexOf(ERROR_FRAME),
   wordsOf: (event) => dataOf(event)?.error?.message,
   failed: (error) => Buffer.from(`data: ${JSON.stringify(error)}\n\n${DONE}`),
@@ -44,7 +44,7 @@ const FAILED = 'event: response.failed\n'
 /** `POST /v1/responses`. */
 export const RESPONSES: Dialect = {
   isOpening: (events) =>
-    [...events.toString().matchAll(/^event: (\S+)$/gm)].every(([, name]) => OPENINGS.has(name)),
+    [...events.matchAll(/^event: (\S+)$/gm)].every(([, name]) => OPENINGS.has(name)),
   failureAt: (events) => events.indexOf(FAILED),
   wordsOf: (event) => dataOf(event)?.response?.error?.message,
   failed({ error }) {

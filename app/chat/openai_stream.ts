@@ -7,7 +7,7 @@ import { E_AGENT_GONE } from '#chat/errors'
 import type { ToolNames } from '#chat/tool_names'
 import { WholeEvents } from '#chat/whole_events'
 
-const DONE = Buffer.from('data: [DONE]\n\n')
+const DONE = 'data: [DONE]\n\n'
 
 /** Limit of buffered opening events in bytes; each takes a few hundred. */
 const MAX_OPENING_BYTES = 64 * 1024
@@ -32,7 +32,7 @@ export class OpenAiStream extends GatewayResponse {
   #flow: Flow | null = null
   readonly #events = new WholeEvents()
   #opening: Buffer[] = []
-  #last: Buffer | null = null
+  #isDone = false
 
   constructor(stream: EventStream, recorded: Recorded, options: OpenAiStreamOptions = {}) {
     super(recorded)
@@ -48,24 +48,23 @@ export class OpenAiStream extends GatewayResponse {
   protected chunk(bytes: Buffer): void {
     const events = this.#events.take(bytes)
     if (events === null) return
-    const failureAt = this.#dialect.failureAt(events)
+    /** Read once for all that is looked for. */
+    const text = events.toString('latin1')
+    const failureAt = this.#dialect.failureAt(text)
     if (failureAt !== -1) this.#throwError(events, failureAt)
-    this.#last = events
-    if (this.#mayWait(events)) return void this.#opening.push(events)
+    this.#isDone = text.endsWith(DONE)
+    if (this.#mayWait(text)) return void this.#opening.push(events)
     if (this.#write(events)) return
     this.#flow!.pause()
     this.#stream.drained(() => this.#flow!.resume())
   }
 
   protected finished(): void {
-    const last = this.#last
-    if (this.#events.isInside || !last?.subarray(-DONE.length).equals(DONE)) {
-      throw new E_AGENT_GONE()
-    }
+    if (this.#events.isInside || !this.#isDone) throw new E_AGENT_GONE()
     this.#stream.end()
   }
 
-  #mayWait(events: Buffer): boolean {
+  #mayWait(events: string): boolean {
     if (this.#stream.opened || !this.#dialect.isOpening(events)) return false
     return (
       this.#opening.reduce((sum, { length }) => sum + length, events.length) < MAX_OPENING_BYTES
@@ -73,6 +72,7 @@ export class OpenAiStream extends GatewayResponse {
   }
 
   #flush(): void {
+    if (this.#opening.length === 0) return
     const waited = this.#opening
     this.#opening = []
     for (const opening of waited) this.#stream.write(opening)
@@ -88,7 +88,7 @@ export class OpenAiStream extends GatewayResponse {
   #throwError(events: Buffer, at: number): never {
     const end = events.lastIndexOf('\n\n', at)
     const before = events.subarray(0, end + 2)
-    if (end !== -1 && !this.#mayWait(before)) this.#write(before)
+    if (end !== -1 && !this.#mayWait(before.toString('latin1'))) this.#write(before)
     else if (this.#stream.opened) this.#flush()
     const frame = events.subarray(at, events.indexOf('\n\n', at)).toString()
     const words = this.#dialect.wordsOf(frame)
