@@ -33,7 +33,7 @@ ignitor
     app.booting(async () => {
       await import('#start/env')
     })
-    app.ready(collectBootGarbage)
+    app.ready(() => void collectBootGarbage())
     const end = () => (app.isReady ? app.terminate() : process.exit(ENDED_IN_BOOT))
     app.listen('SIGTERM', end)
     app.listen('SIGINT', end)

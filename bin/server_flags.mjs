@@ -4,8 +4,8 @@ const PACKAGE = new URL('../package.json', import.meta.url)
 
 /**
  * Arguments of `node` for the server, as `npm start` has them. `--min-semi-space-size`: megabytes of the heap's young
- * part. With V8's own start of one, requests in flight grow old at each collection: a message through the relay
- * took a fifth more processor time, and a busy process a hundred megabytes more memory.
+ * part. V8 starts with one, where each collection promotes requests in flight to the old part: a message
+ * through the relay took a fifth more processor time, and a busy process a hundred megabytes more memory.
  */
 export const SERVER_FLAGS = JSON.parse(readFileSync(PACKAGE, 'utf8'))
   .scripts.start.split(' ')

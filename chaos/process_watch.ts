@@ -54,7 +54,7 @@ export class ProcessWatch {
     const marks = [...present.difference(this.#strangers)].flatMap((pid) => markOf(pid) ?? [])
     for (const mark of marks) this.#seen.add(mark)
     const twice = new Set(marks.filter((mark, at) => marks.indexOf(mark) !== at))
-    /** What a gateway starts has its words until it has begun. */
+    /** A gateway's child has the gateway's command line until it runs its own program: one look is not enough. */
     for (const mark of twice.intersection(this.#twiceBefore)) this.#twins.add(mark)
     this.#twiceBefore = twice
   }

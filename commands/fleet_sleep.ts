@@ -6,7 +6,7 @@ export default class FleetSleep extends OperatorCommand {
   static override help = [
     'Each wakes again with its next message. Agents of the system are left running.',
     'Stop Mosaic first: an agent that it talks to is cut off.',
-    'Skipped are agents that are starting or stopping: run fleet:reconcile, then this again.',
+    'Agents in use, starting or stopping are skipped: run fleet:reconcile, then this again.',
   ]
 
   override async run() {
@@ -16,7 +16,7 @@ export default class FleetSleep extends OperatorCommand {
     if (failed > 0) this.exitCode = 1
     this.report(
       { ...statistics },
-      `${candidates} awake: ${stopped} stopped, ${skipped} skipped, ${failed} failed.`
+      `${candidates} found: ${stopped} stopped, ${skipped} skipped, ${failed} failed.`
     )
   }
 }

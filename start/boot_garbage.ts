@@ -1,15 +1,16 @@
-import { Session } from 'node:inspector/promises'
-
 /**
  * Frees what a boot leaves behind, a third of the process's memory: V8 would keep it until much work has been done,
- * and an idle Mosaic does little. Takes about a tenth of a second, so call it before the first requests.
+ * and an idle Mosaic does little. Takes about a tenth of a second, during which no request is answered. Where it fails,
+ * the server only holds more memory.
  */
 export async function collectBootGarbage(): Promise<void> {
-  const session = new Session()
-  session.connect()
   try {
+    const { Session } = await import('node:inspector/promises')
+    const session = new Session()
+    session.connect()
     await session.post('HeapProfiler.collectGarbage')
-  } finally {
     session.disconnect()
+  } catch {
+    // A Node without the inspector.
   }
 }

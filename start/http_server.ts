@@ -74,7 +74,7 @@ class PublicServer extends Server {
 
 let made: LaneServices | null = null
 
-/** Created once, but per request in tests, which may swap container bindings between requests. */
+/** Kept once made. Tests make them per request, because they swap container bindings. */
 function laneServices(): LaneServices | Promise<LaneServices> {
   return made && !app.inTest ? made : makeServices()
 }

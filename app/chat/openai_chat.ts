@@ -164,7 +164,6 @@ export class OpenAiChat {
   ): Promise<Buffer | string> {
     const sent = chat.request.messages!
     const messages = chat.sessionKey === null ? sent : newTurn(sent)
-    if (!toolNames && messages === sent && sent.every(isText)) return chat.body
     const read = await agentContent(messages, this.#services.fetchImage, take)
     if (read === messages && !toolNames) return chat.body
     const request = { ...chat.request, messages: read }

@@ -48,7 +48,7 @@ export class OpenAiStream extends GatewayResponse {
   protected chunk(bytes: Buffer): void {
     const events = this.#events.take(bytes)
     if (events === null) return
-    /** Read once for all that is looked for. */
+    /** Converted once for all searches: each search of a buffer crosses into native code. */
     const text = events.toString('latin1')
     const failureAt = this.#dialect.failureAt(text)
     if (failureAt !== -1) this.#throwError(events, failureAt)

@@ -132,7 +132,7 @@ export class ChatRelay {
     await this.#gateways.destroy()
   }
 
-  /** Sends what was not delivered once more, at the address of a lookup. */
+  /** Looks the gateway up again, and resends a message that was not delivered. */
   async #again(
     error: unknown,
     turn: Turn,
@@ -203,7 +203,10 @@ export class ChatRelay {
     }
   }
 
-  /** Returns false if the message was not delivered. */
+  /**
+   * Returns false if the message was not delivered. Apart from `#call`, whose way by HTTP is the busiest: each promise
+   * costs there.
+   */
   async #took(call: GatewayCall, client: RelayClient): Promise<boolean> {
     const over = this.#calls.begin(client, (reason) => call.abort(reason))
     try {

@@ -33,7 +33,7 @@ export class RelayMetrics {
     registers: [this.#registry],
   })
   /** Counted here and told at a scrape, so that each chunk of an answer costs one addition. */
-  readonly #counts = { open: 0, new: 0, bytes: 0 }
+  readonly #counts: Counts = { open: 0, new: 0, bytes: 0 }
 
   /** `now` in milliseconds, from a monotonic clock. */
   constructor(protected now: () => number = () => performance.now()) {}
@@ -57,20 +57,23 @@ export class RelayMetrics {
   }
 }
 
+interface Counts {
+  open: number
+  /** Since the last scrape, as are bytes. */
+  new: number
+  bytes: number
+}
+
 /** One answer, counted as it passes. */
 export class WatchedAnswer implements AnswerReceiver {
   readonly #receiver: AnswerReceiver
-  readonly #counts: { open: number; new: number; bytes: number }
-  #began: (() => void) | null
+  readonly #counts: Counts
+  #onFirstByte: (() => void) | null
 
-  constructor(
-    receiver: AnswerReceiver,
-    counts: { open: number; new: number; bytes: number },
-    began: () => void
-  ) {
+  constructor(receiver: AnswerReceiver, counts: Counts, onFirstByte: () => void) {
     this.#receiver = receiver
     this.#counts = counts
-    this.#began = began
+    this.#onFirstByte = onFirstByte
     counts.open++
     counts.new++
   }
@@ -80,8 +83,8 @@ export class WatchedAnswer implements AnswerReceiver {
   }
 
   receive(chunk: Buffer): void {
-    this.#began?.()
-    this.#began = null
+    this.#onFirstByte?.()
+    this.#onFirstByte = null
     this.#counts.bytes += chunk.length
     this.#receiver.receive(chunk)
   }

@@ -66,7 +66,7 @@ export class UserLimits {
     if (isChange) await changes.consume(`tool_change:${userId}`)
   }
 
-  /** Returns the allowance for a counted request's body. The caller must release it. */
+  /** Returns the limits of a request's body. Call `request` first: it loads them. The caller must release the hold. */
   body(userId: string): BodyAllowance {
     return { hold: this.#bodies.open(userId), deadlineMs: this.#limits!.uploadMs }
   }
@@ -77,7 +77,7 @@ export class UserLimits {
   }
 
   /**
-   * Counts a counted request's response until its connection closes.
+   * Counts an open response until its connection closes. Call `request` first: it loads the limits.
    *
    * @throws E_TOO_MANY_STREAMS
    */

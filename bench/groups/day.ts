@@ -4,7 +4,7 @@ import { newInstallation } from '../environment.js'
 import type { GroupOptions } from '../options.js'
 import { median, percentile, result, type Result } from '../result.js'
 
-/** What OpenClaw took on a machine that had little else to do, in milliseconds: see `docs/benchmarks.md`. */
+/** What OpenClaw took, in milliseconds: see `docs/benchmarks.md`. */
 const MEASURED: Measured = { coldMs: 20_000, idleMs: 800, restedMs: 1550 }
 
 const AGENTS = 20

@@ -91,7 +91,11 @@ async function start(demo, args) {
 async function sleep(env, terminal) {
   terminal.line()
   await terminal.step('Agents', async () => {
-    const { stopped } = JSON.parse(await ace(env, ['fleet:sleep', '--json'], 'They go on running'))
+    const said = await ace(env, ['fleet:sleep', '--json'], 'They go on running')
+    const { stopped, skipped } = JSON.parse(said)
+    if (skipped > 0) {
+      return `${stopped} asleep, ${skipped} still running: try "node ace fleet:reconcile", then "node ace fleet:sleep"`
+    }
     return stopped === 0 ? 'none was awake' : `${stopped} asleep`
   })
 }

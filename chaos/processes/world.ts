@@ -110,7 +110,7 @@ server.listen(0, '0.0.0.0', () => {
   process.send!({ ready: { port: (server.address() as AddressInfo).port } })
 })
 
-/** Returns a sentence for each. */
+/** Returns one sentence per duplicate or overlap. */
 function doubles(): string[] {
   const twins = [...world.instances.keys()].filter((name) => world.counts(name).mostAlive > 1)
   return [...twins.map((name) => `${name} had two instances at the same time`), ...overlaps]

@@ -13,7 +13,7 @@ export const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
 /** Of every service that `giveSignInService` sets up. */
 const SIGN_IN_SECRET = 'a secret of the client'
 
-/** Between two words of an answer that is held. */
+/** Milliseconds between two words of a held answer. */
 const WORD_MS = 20
 
 /** The driver that makes agents' doubles within this process. */

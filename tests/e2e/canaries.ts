@@ -1,7 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { read } from '../runner/processes.mjs'
 
 /** A secret, and a place where it must not be. */
 export interface Leak {
@@ -61,7 +60,19 @@ export class Canaries {
   /** Searches the arguments and environments of processes, of which some may end meanwhile. */
   inProcesses(pids: number[]): Leak[] {
     return pids.flatMap((pid) =>
-      ['cmdline', 'environ'].flatMap((name) => this.inText(`/proc/${pid}/${name}`, read(pid, name)))
+      ['cmdline', 'environ'].flatMap((name) =>
+        this.inText(`/proc/${pid}/${name}`, ofProcess(pid, name))
+      )
     )
+  }
+}
+
+/** Empty if the process has ended. @throws if this user may not read it */
+function ofProcess(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code!)) return ''
+    throw error
   }
 }

@@ -54,9 +54,9 @@ export async function lastingLeftovers(folder, withinMs = ENDING_MS) {
 export function described(left, files) {
   return left.map(({ pid, name, parent, command, startedAt }) => {
     const during = files.find(({ from, to }) => from <= startedAt && startedAt <= to)
-    const when = during
-      ? `during ${during.file}`
-      : `outside of any spec, of which ${files.at(-1)?.file ?? 'none'} was the last`
+    const last = files.at(-1)?.file
+    const outside = last ? `outside of any spec; the last was ${last}` : 'before any spec ended'
+    const when = during ? `during ${during.file}` : outside
     return `left running: ${name} (${pid}, child of ${parent}), started ${when}: ${command}`
   })
 }

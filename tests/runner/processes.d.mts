@@ -1,5 +1,5 @@
 export function processIds(): number[]
-export function traces(pid: number): string[]
+export function naming(folder: string): (pid: number) => boolean
 export function processesOf(folder: string): number[]
 export function withDescendants(pids: number[]): number[]
 export function statOf(pid: number): { state: string; parent: number; startedAt: number } | null

@@ -79,8 +79,8 @@ function mountsOf(pid) {
 }
 
 /**
- * A sandbox shows its agent neutral paths; its mounts still name the folders behind them. One of the folder itself
- * that this process has too is the machine's.
+ * A sandbox shows its agent neutral paths; its mounts still name the folders behind them. A mount of the
+ * folder itself that this process has too belongs to the machine, not to a sandbox.
  */
 function isMounted(pid, place) {
   if (!place || namespaceOf(pid) === namespaceOf('self')) return false

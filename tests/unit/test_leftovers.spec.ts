@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from '@japa/runner'
+import { until } from '#tests/contracts/until'
 import { described, endLeftovers, lastingLeftovers, leftovers } from '../runner/leftovers.mjs'
 
 test.group('Processes that a test run left behind', (group) => {
@@ -67,13 +68,10 @@ test.group('What a test run tells of a process that it left behind', (group) => 
   let folder: string
 
   /** As the launcher of a sandbox: it names the folder, and what it started does not. */
-  function launch(script: string): void {
-    spawn('sh', ['-c', script], { cwd: '/', env: { FOLDER: folder }, stdio: 'ignore' })
+  function launch(script: string): ChildProcess {
+    return spawn('sh', ['-c', script], { cwd: '/', env: { FOLDER: folder }, stdio: 'ignore' })
   }
   const names = () => leftovers(folder).map(({ name }) => name)
-  const until = async (holds: () => boolean) => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 
   group.each.setup(() => {
     folder = mkdtempSync(join(tmpdir(), 'mosaic-left-'))
@@ -88,7 +86,7 @@ test.group('What a test run tells of a process that it left behind', (group) => 
     assert,
   }) => {
     launch('/usr/bin/env -i /bin/sleep 600 & wait')
-    await until(() => names().includes('sleep'))
+    await until(async () => names().includes('sleep'))
     assert.sameMembers(names(), ['sh', 'sleep'])
 
     const left = leftovers(folder)
@@ -103,20 +101,26 @@ test.group('What a test run tells of a process that it left behind', (group) => 
       /^left running: sh \(\d+, child of \d+\), started during second\.spec\.ts: sh -c/
     )
     assert.include(told, 'sleep 600')
-    assert.include(described(left, [])[0], 'outside of any spec, of which none was the last')
-    assert.include(described(left, files.slice(0, 1))[0], 'of which first.spec.ts was the last')
+    assert.include(described(left, [])[0], 'before any spec ended')
+    assert.include(
+      described(left, files.slice(0, 1))[0],
+      'outside of any spec; the last was first.spec.ts'
+    )
   })
 
   test('is nothing of a suite whose folder is named alike', async ({ assert }) => {
-    launch('sleep 600')
-    await until(() => names().length > 0)
+    const { pid } = launch('sleep 600')
+    await until(async () => names().length > 0)
     assert.isEmpty(leftovers(folder.slice(0, -1)))
-    assert.isNotEmpty(leftovers(dirname(folder)))
+    assert.include(
+      leftovers(dirname(folder)).map((left) => left.pid),
+      pid!
+    )
   })
 
   test('is nothing if it is just about to end', async ({ assert }) => {
-    launch('sleep 0.3')
-    await until(() => names().length > 0)
+    launch('sleep 2')
+    await until(async () => names().length > 0)
     assert.deepEqual(await lastingLeftovers(folder), [])
   })
 })

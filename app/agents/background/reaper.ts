@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** Statuses that an idle stop applies to. */
 const AWAKE: AgentStatus[] = ['running', 'suspended']
-/** Those that a sweep over all cannot put to sleep yet, and counts as skipped. */
+/** Statuses that `reapAll` cannot stop yet. It counts them as skipped. */
 const CHANGING: AgentStatus[] = ['starting', 'stopping']
 /** The shortest idle limit. It bounds the index range that the query scans. */
 const SHORTEST_TIMEOUT_MIN = 1
@@ -24,7 +24,7 @@ const CLOCKS_DIFFER_MIN = 1
 const CONCURRENCY = 8
 
 export interface ReapStatistics {
-  /** Agents past their idle limit when the sweep began. */
+  /** Agents that the sweep selected. */
   candidates: number
   stopped: number
   /** Agents with the `warm` policy. They are stopped later. */

@@ -20,7 +20,7 @@ export interface WatchedAgents {
 export class AgentEventStreams {
   readonly #lifecycle: WatchedAgents
   readonly #context: Pick<AgentsContext, 'clock'>
-  /** What ends each stream. */
+  /** Functions that end the open streams. */
   readonly #open = new Map<AgentKey, Set<() => void>>()
 
   constructor(lifecycle: WatchedAgents, context: Pick<AgentsContext, 'clock'>) {

@@ -26,7 +26,7 @@ export class ReplicaRegistry {
     this.#context = context
   }
 
-  /** Whether no other replica is known. This one then writes no entries for others. */
+  /** Whether no other replica is known. This one then adds no entries for others. */
   get alone(): boolean {
     return this.#heartbeats.size === 0
   }

@@ -67,7 +67,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     help: 'Start it again whenever you like.',
   },
   internal: {
-    message: 'Mosaic could not start your agent.',
+    message: 'Mosaic could not start or stop your agent.',
     help: ASK_ADMIN,
   },
 }

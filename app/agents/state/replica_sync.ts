@@ -22,7 +22,7 @@ export interface ReplicaSyncParts {
 /**
  * Applies the changes of other replicas of Mosaic: notifies pages that watch an agent, cancels wakes on
  * request, and forgets gateways that were stopped or moved. Publishes this replica's requests in
- * flight. A no-op while this replica is alone.
+ * flight. While this replica is alone, it only updates or removes what it has published.
  */
 export class ReplicaSync {
   readonly #context: Pick<AgentsContext, 'clock' | 'replicas' | 'logger'>

@@ -47,6 +47,7 @@ export class StopRequests {
       .catch((error: unknown) => {
         /** Other replicas took the agent over again and again. */
         if (!(error instanceof LeaseLost)) throw error
+        this.#context.logger.error({ err: error, agent }, 'An agent does not stop')
         throw new AgentUnavailable(reasonOf(error), { cause: error })
       })
       .finally(() => local.stops.delete(agent))

@@ -52,6 +52,8 @@ test.group('Stopping an agent', (group) => {
     }
     const error = await house.lifecycle.stop(agent).catch((thrown: unknown) => thrown)
     assert.instanceOf(error, AgentUnavailable)
+    assert.include(error, { reason: 'internal', code: 'E_AGENT_INTERNAL' })
+    assert.match((error as AgentUnavailable).message, /stop your agent/)
   })
 
   test('lets what it does end first, and lets nobody in meanwhile', async ({ assert }) => {

@@ -86,7 +86,7 @@ const FIRST_PROCESS = 'cd "$1" && shift && { "$@" & wait "$!"; }'
  */
 const ROOT = '/run/root'
 
-/** Words before a command that ends with its parent, whatever ends that one. */
+/** Command prefix: the kernel kills the command when its parent ends, even by SIGKILL. */
 export const ENDING_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL']
 
 /** The kernel drops the signal of `--kill-child` at the change of users, so it is set again after that. */
