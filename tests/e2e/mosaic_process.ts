@@ -11,12 +11,12 @@ import { SERVER_FLAGS } from '../../bin/server_flags.mjs'
 
 const START_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 30_000
-/** A killed Mosaic's leases expire in half of this. */
+/** A killed Mosaic's leases expire in a sixth of this. */
 const LEASE_DEADLINE_MS = 60_000
 const COMMAND_DEADLINE_MS = 120_000
 const ASK_EVERY_MS = 100
 const SERVER = 'build/bin/server.js'
-const AGENT_TABLES = ['user_containers', 'system_containers']
+const MAY_RUN = "select 1 from user_containers where status not in ('stopped', 'error')"
 
 export interface Ended {
   code: number | null
@@ -138,33 +138,28 @@ export class MosaicProcess {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  /** Stops it and its agents. */
+  /**
+   * Stops it and its agents. An agent may be skipped at first: its start was cut short, or a Mosaic that was killed
+   * still holds its lease or has a request in flight.
+   */
   async stopAll(): Promise<void> {
     await this.stop()
-    if (!this.#hasAgents("status <> 'stopped'")) return
-    await this.#putToSleep()
-    /** A start that the end of Mosaic cut short. */
     const deadline = Date.now() + LEASE_DEADLINE_MS
-    while (this.#hasAgents("status in ('starting', 'stopping')") && Date.now() < deadline) {
+    while (this.#hasAgents()) {
+      const { out, err } = await this.ace('fleet:sleep', '--json')
+      if (!this.#hasAgents()) return
+      /** The run names what is left over, and this is why. */
+      if (Date.now() > deadline) return console.error(`Agents were not put to sleep: ${out}${err}`)
       await this.ace('fleet:reconcile')
-      await this.#putToSleep()
     }
   }
 
-  async #putToSleep(): Promise<void> {
-    const { code, out, err } = await this.ace('fleet:sleep', '--json')
-    /** The run names what is left over, and this is why. */
-    if (code !== 0) console.error(`Not all agents were put to sleep (${code}): ${out}${err}`)
-  }
-
-  /** False if its own database, if that is a file, has no such agent. */
-  #hasAgents(condition: string): boolean {
+  /** Whether its own database, if that is a file, has a user's agent that may run. */
+  #hasAgents(): boolean {
     if (!existsSync(this.databaseFile)) return false
     const database = new DatabaseSync(this.databaseFile, { readOnly: true })
     try {
-      return AGENT_TABLES.some((table) =>
-        database.prepare(`select 1 from ${table} where ${condition}`).get()
-      )
+      return database.prepare(MAY_RUN).get() !== undefined
     } catch {
       return false // It failed before it made its tables.
     } finally {
