@@ -145,11 +145,11 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
       test('the archive has all of it once, and nothing is in the database or the log', async ({
         assert,
       }) => {
-        while (!(await archived('done')).includes('It is done.')) await pause()
+        /** OpenClaw may write something after its answer. */
+        await sleep()
         const messages = count(mosaic.databaseFile, 'archive_messages')
         assert.isAbove(messages, 10)
         assert.deepEqual(await ingest(), NOTHING_NEW)
-        await sleep()
         assert.equal(count(mosaic.databaseFile, 'archive_messages'), messages)
         const canaries = new Canaries(CANARIES)
         const files = ['', '-wal'].map((end) => mosaic.databaseFile + end).filter(existsSync)
