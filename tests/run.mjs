@@ -2,8 +2,6 @@
  * `npm test` and its parts. Works from a fresh clone: what is missing is installed, PostgreSQL runs
  * from a temporary folder, and nothing is left running. The last line is `N passed, N failed`.
  *
- * Usage: node tests/run.mjs [part …] [--driver name] [--one-lane] [--timings] [flags for Japa, as --files or --tests]
- *
  * Suites that do not meet run side by side, `--one-lane` runs them one after another. `--timings` prints how
  * long each suite took, the processor time that it used with all that it started, and its costliest files.
  */
@@ -22,6 +20,9 @@ import { LANES, PARTS } from './runner/parts.mjs'
 import { Preparation } from './runner/preparation.mjs'
 import { Schedule } from './runner/schedule.mjs'
 import { quietNetwork } from './runner/quiet_network.mjs'
+
+const USAGE = `Usage: node tests/run.mjs [part …] [--driver name] [--one-lane] [--timings] [flags for Japa, as --files or --tests]
+Parts: ${Object.keys(PARTS).join(', ')}`
 
 class TestRun {
   #terminal = new Terminal()
@@ -169,6 +170,7 @@ function parse(args) {
 }
 
 async function main(args) {
+  if (args.includes('--help')) return console.log(USAGE)
   const { parts, ...options } = parse(args)
   if (!isInstalled(ROOT)) {
     await new Terminal().step('Packages', async (report) => {
