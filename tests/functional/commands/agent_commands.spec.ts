@@ -89,11 +89,38 @@ test.group('Commands about agents', (group) => {
     assert.include(await json(FleetSleep), { exitCode: 0, candidates: 0, stopped: 0 })
   })
 
-  test('tells of an agent that it did not put to sleep, as it is starting', async ({ assert }) => {
+  test('tells of an agent that it did not put to sleep, as it is starting', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { timeouts } = await app.container.make('agents.context')
+    const { leaseMs } = timeouts
+    timeouts.leaseMs = 10
+    cleanup(() => void (timeouts.leaseMs = leaseMs))
     const { user } = await owner()
     await json(AgentStart, [user.email!])
     await UserContainer.ownedBy(user.id).update({ status: 'starting' })
     assert.include(await json(FleetSleep), { exitCode: 0, candidates: 1, stopped: 0, skipped: 1 })
+  })
+
+  test('tries an agent again that a replica which was killed still holds', async ({
+    assert,
+    cleanup,
+  }) => {
+    const reaper = await app.container.make('agents.reaper')
+    const { user, name } = await owner()
+    await json(AgentStart, [user.email!])
+    const reapAll = reaper.reapAll.bind(reaper)
+    let isHeld = true
+    reaper.reapAll = async () => {
+      if (!isHeld) return reapAll()
+      isHeld = false
+      const counts = { candidates: 1, stopped: 0, suspended: 0, working: 0, skipped: 1, failed: 0 }
+      return { ...counts, durationMs: 1 }
+    }
+    cleanup(() => void (reaper.reapAll = reapAll))
+    assert.include(await json(FleetSleep), { exitCode: 0, candidates: 1, stopped: 1, skipped: 0 })
+    assert.equal(memory.counts(name).alive, 0)
   })
 
   test('an agent that does not start is told on standard error, with status 1', async ({
