@@ -26,8 +26,12 @@ export class FullScans {
     await work().finally(() => client.removeListener('query', note))
 
     const isPostgres = db.connection().dialect.name === 'postgres'
-    /** With a handful of rows PostgreSQL would rather read them all. */
-    if (isPostgres) await db.rawQuery('set local enable_seqscan = off')
+    /** PostgreSQL would rather read and sort a handful of rows, once its statistics say that there are no more. */
+    if (isPostgres) {
+      await db.rawQuery(`analyze ${tables.join(', ')}`)
+      await db.rawQuery('set local enable_seqscan = off')
+      await db.rawQuery('set local enable_sort = off')
+    }
     const named = queries.filter(
       ({ sql }) =>
         sql.startsWith('select') &&
