@@ -1,10 +1,11 @@
 import type { HttpResponse } from '@adonisjs/core/http'
 
-/** Rewrites the cookies that a response has set so far; null drops one. */
+/** Rewrites the cookies that a response has set so far; null drops one. A stream has sent its headers, without any. */
 export function rewriteCookies(
   response: HttpResponse,
   rewrite: (cookie: string) => string | null
 ): void {
+  if (response.headersSent) return
   const cookies = [response.getHeader('set-cookie') ?? []].flat().map(String)
   if (cookies.length === 0) return
   response.removeHeader('set-cookie')
