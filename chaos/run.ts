@@ -127,6 +127,9 @@ const hear = (told: Told) => {
   process.stderr.write(`seed ${seed}: ${agent} failed without a reason: ${failure}\n`)
 }
 const stage = await openStage(driver, hear, values.build)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stage.stop().finally(() => process.exit(1)))
+}
 try {
   const { slowestHealMs, killedSuspended, ...counts } = await play(stage, answered)
   const chats = [...answered.values()].reduce((sum, messages) => sum + messages.length, 0)

@@ -5,6 +5,7 @@ import { compile } from '../bench/compiled.js'
 import { newInstallation } from '../bench/environment.js'
 import { testEngine } from '../tests/engine/engine.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
+import { endLeftovers, leftovers } from '../tests/runner/leftovers.mjs'
 import { PrivatePostgres } from '../tests/runner/postgres.mjs'
 import { installFakeOpenclaw } from '#tests/doubles/fake_openclaw'
 import { swapFile } from '#tests/swap_file'
@@ -29,7 +30,7 @@ export interface Stage {
    * seen at the same time.
    */
   doubles(): Promise<string[]>
-  /** Stops and removes everything. */
+  /** Stops and removes everything, once. */
   stop(): Promise<void>
 }
 
@@ -40,9 +41,11 @@ export async function openStage(
   built?: string
 ): Promise<Stage> {
   const open: { stop(): unknown }[] = []
-  const stop = async () => {
+  const stopAll = async () => {
     for (const each of open.toReversed()) await each.stop()
   }
+  let stopping: Promise<void> | null = null
+  const stop = () => (stopping ??= stopAll())
   try {
     const postgres = new PrivatePostgres()
     open.push(postgres)
@@ -50,6 +53,8 @@ export async function openStage(
     const url = await postgres.newDatabase('mosaic_chaos')
     const own = await newInstallation(postgres.bySocket(url))
     open.push({ stop: () => own.remove() })
+    /** Agents outlive replicas: after a failure some still run. */
+    open.push({ stop: () => endLeftovers(leftovers(own.folder)) })
 
     const build = built ?? compile('tsconfig.json')
     if (!built) open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
