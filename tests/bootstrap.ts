@@ -2,7 +2,7 @@ import { assert } from '@japa/assert'
 import type { Test } from '@japa/runner/core'
 import { DescribedAnswers } from '#tests/described_answers'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
-import { measureFiles, writeTally } from '#tests/tally'
+import { noteResults, writeTally } from '#tests/tally'
 import { createHttpServer } from '#start/http_server'
 import { apiClient } from '@japa/api-client'
 import { browserClient } from '@japa/browser-client'
@@ -24,7 +24,7 @@ const KEEP_ALIVE_MS = 600_000
 
 export const plugins: Config['plugins'] = [
   assert(),
-  measureFiles,
+  noteResults,
   pluginAdonisJS(app),
   apiClient(`http://${process.env.HOST}:${process.env.PORT}`),
   sessionApiClient(app),

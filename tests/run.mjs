@@ -133,11 +133,13 @@ class TestRun {
     await this.#printed
   }
 
+  /** Suites with failures last: the end of a long output is what people read. */
   #report(outcomes) {
     this.#terminal.line()
-    for (const { title, passed, failed, notes, timings } of outcomes) {
+    const inOrder = outcomes.toSorted((one, other) => one.failed - other.failed)
+    for (const { title, passed, failed, notes, timings } of inOrder) {
       this.#terminal.line(`${title}: ${passed} passed, ${failed} failed`)
-      for (const line of [...notes, ...timings]) this.#terminal.line(`  ${line}`)
+      for (const line of [...timings, ...notes]) this.#terminal.line(`  ${line}`)
     }
   }
 }

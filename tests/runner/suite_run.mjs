@@ -69,7 +69,7 @@ export class SuiteRun {
     endLeftovers(left)
     if (left.length > 0) {
       result.failed += 1
-      result.notes.push(...described(left, result.files))
+      result.notes.unshift(...described(left, result.files))
     }
     return result
   }
