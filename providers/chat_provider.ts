@@ -1,6 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/state/activity'
-import type { AgentKey } from '#agents/types'
 import type { Prewarmer } from '#agents/prewarmer'
 import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
@@ -127,12 +126,10 @@ export default class ChatProvider {
     })
     container.singleton(PageChat, async (resolver) => {
       const lifecycle = await resolver.make('agents.lifecycle')
-      const running = async (agent: AgentKey) => {
-        const known = lifecycle.peek(agent)
-        if (known || (await lifecycle.describe(agent)).status !== 'running') return known
-        return lifecycle.ensureRunning(agent)
-      }
-      const gatewayRuns = new GatewayRuns({ running, open: RunSocket.open })
+      const gatewayRuns = new GatewayRuns({
+        running: (agent) => lifecycle.running(agent),
+        open: RunSocket.open,
+      })
       return new PageChat(
         await resolver.make('chat.relay'),
         await resolver.make('llm_relay.failures'),

@@ -46,6 +46,13 @@ export class AgentLifecycle {
     return this.#parts.local.warm.get(agent) ?? null
   }
 
+  /** Returns a running agent's gateway, whichever replica started it; null for another agent, which is not woken. */
+  async running(agent: AgentKey): Promise<GatewayAccess | null> {
+    const known = this.peek(agent)
+    if (known || (await this.#parts.rows.find(agent))?.status !== 'running') return known
+    return this.ensureRunning(agent)
+  }
+
   /** Forgets the gateway's address; call it after any connection failure. The next call looks it up again. */
   invalidate(agent: AgentKey): void {
     this.#parts.local.warm.delete(agent)

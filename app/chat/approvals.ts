@@ -21,7 +21,7 @@ export type CallGateway = <Result>(
  */
 export class Approvals {
   constructor(
-    protected waker: Pick<Waker, 'peek'>,
+    protected waker: Pick<Waker, 'running'>,
     protected call: CallGateway
   ) {}
 
@@ -37,7 +37,7 @@ export class Approvals {
     decision: ApprovalDecision
   ): Promise<void> {
     const key = sessionKeyOf(conversationId)
-    const access = this.waker.peek(agent)
+    const access = await this.waker.running(agent)
     if (!access || !conversationOf(key)) throw new E_APPROVAL_NOT_FOUND()
 
     const gateway = { ...access, timeoutMs: TIMEOUT_MS }

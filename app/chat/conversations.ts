@@ -92,7 +92,7 @@ export class Conversations {
    * @throws E_GATEWAY_FAILED
    */
   async lastList(agent: AgentKey, search = ''): Promise<{ data: Conversation[]; asOf?: Date }> {
-    if (this.waker.peek(agent)) return { data: await this.list(agent, search) }
+    if (await this.waker.running(agent)) return { data: await this.list(agent, search) }
     const kept = await this.parts.lists?.read(agent)
     if (!kept) return { data: [], asOf: new Date(0) }
     return { data: this.#found(kept.conversations, search), asOf: kept.asOf }

@@ -16,6 +16,8 @@ export interface Waker {
     options?: { signal?: AbortSignal; onProgress?: (progress: WakeProgress) => void }
   ): Promise<GatewayAccess>
   peek(agent: AgentKey): GatewayAccess | null
+  /** Returns a running agent's gateway, and null rather than waking another. */
+  running(agent: AgentKey): Promise<GatewayAccess | null>
   invalidate(agent: AgentKey): void
   /** Settles once pending settings have reached the agent; null if there are none. */
   rollout(agent: AgentKey): Promise<void> | null

@@ -27,6 +27,8 @@ export class ScriptedWaker implements Waker {
   readonly woken: AgentKey[] = []
   readonly invalidated: AgentKey[] = []
   remembered: GatewayAccess | null = null
+  /** Started by another replica. */
+  elsewhere: GatewayAccess | null = null
   wake: (agent: AgentKey, options: WakeOptions) => Promise<GatewayAccess> = async () => {
     throw new Error('The test did not say what a wake gives')
   }
@@ -36,6 +38,10 @@ export class ScriptedWaker implements Waker {
 
   peek(): GatewayAccess | null {
     return this.remembered
+  }
+
+  async running(): Promise<GatewayAccess | null> {
+    return this.remembered ?? this.elsewhere
   }
 
   rollout(): Promise<void> | null {
@@ -125,7 +131,7 @@ export function scriptedSurface(options: SurfaceOptions = {}) {
     return new MessagesApi({ models, direct: await container.make(DirectModels), bodies })
   })
   const { watch, openRuns } = options
-  const running = async () => waker.peek()
+  const running = () => waker.running()
   const gatewayRuns = openRuns && new GatewayRuns({ running, open: openRuns })
   const page = new PageChat(relay, failures, report, options.timing, { watch, gatewayRuns })
   container.swap(PageChat, () => page)

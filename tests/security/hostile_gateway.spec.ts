@@ -60,6 +60,7 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
     new Conversations(
       {
         peek: () => ({ url: gateway.url, token: 'token' }),
+        running: async () => ({ url: gateway.url, token: 'token' }),
         ensureRunning: async () => ({ url: gateway.url, token: 'token' }),
         invalidate: () => {},
         rollout: () => null,

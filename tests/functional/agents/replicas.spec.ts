@@ -155,6 +155,17 @@ test.group('Several replicas of Mosaic', (group) => {
     assert.equal(heard[0], 'running')
   })
 
+  test('find an agent that another has started, and wake none to look', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    assert.isNull(await other.lifecycle.running(agent))
+    assert.equal(house.memory.counts(name).alive, 0)
+    const access = await house.lifecycle.ensureRunning(agent)
+    assert.equal((await other.lifecycle.running(agent))?.url, access.url)
+    await house.lifecycle.stop(agent)
+    other.lifecycle.invalidate(agent)
+    assert.isNull(await other.lifecycle.running(agent))
+  })
+
   test('forget where an agent was that another has stopped', async ({ assert }) => {
     const { agent } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)

@@ -314,6 +314,13 @@ test.group("Runs of the page's chat", (group) => {
       method: 'approval.resolve',
       params: { id: 'a1', kind: 'exec', decision: 'allow-once' },
     })
+
+    surface.waker.elsewhere = surface.waker.remembered
+    surface.waker.remembered = null
+    assert.equal((await approve('c1', 'deny')).status, 204)
+    surface.waker.elsewhere = null
+    assert.equal((await approve('c1', 'deny')).status, 404)
+    assert.lengthOf(surface.waker.woken, 0)
   })
 
   test('show pictures of the agent, and nothing else', async ({ assert }) => {
