@@ -19,7 +19,7 @@ import { sessionKeyOf } from '#chat/session_key'
 import { SocketCall } from '#chat/socket_call'
 import type { Report } from '#chat/report'
 import { STREAM_TIMING, type StreamTiming } from '#http/stream_timing'
-import { ClientLeft } from '#chat/running_calls'
+import { ClientLeft, RunStopped } from '#chat/running_calls'
 
 /** A message from the page, and where its answer goes. */
 export interface PageMessage {
@@ -206,7 +206,7 @@ export class PageChat {
     } catch (error) {
       if (error instanceof ClientLeft) {
         /** Otherwise the run goes on without Mosaic, and its readers find it again. */
-        if (run.destroyed) run.event('stopped', { conversationId })
+        if (run.destroyed || error instanceof RunStopped) run.event('stopped', { conversationId })
         return
       }
       this.report(error)

@@ -3,6 +3,9 @@ import { E_MOSAIC_STOPPING } from '#chat/errors'
 /** The client disconnected: nobody is left to answer. */
 export class ClientLeft extends Error {}
 
+/** The owner cancelled the run by another client or another replica of Mosaic. */
+export class RunStopped extends ClientLeft {}
+
 /**
  * One for all calls: a response also closes once it is complete, and to make an error with its stack then would cost
  * each call as much as its routing.

@@ -1,5 +1,5 @@
 import { E_AGENT_GONE, E_AGENT_SILENT } from '#chat/errors'
-import { ClientLeft } from '#chat/running_calls'
+import { ClientLeft, RunStopped } from '#chat/running_calls'
 import { NotDelivered, type AnswerReceiver, type Flow } from '#chat/upstream_call'
 import type { GatewayCall } from '#chat/relay'
 import type { AnswerEvent } from '#openclaw/run_answer'
@@ -103,7 +103,8 @@ export class SocketCall implements GatewayCall {
       this.#usage.total_tokens += event.inputTokens + event.outputTokens
       return
     }
-    if (event.failed) return this.#say({ error: { message: 'internal error' } })
+    if (event.outcome === 'stopped') return this.#end(new RunStopped())
+    if (event.outcome === 'failed') return this.#say({ error: { message: 'internal error' } })
     if (this.#usage.total_tokens > 0) this.#say({ choices: [], usage: this.#usage })
     this.#input.receiver.receive(Buffer.from('data: [DONE]\n\n'))
     this.#input.receiver.end()

@@ -10,7 +10,8 @@ const TEXT_LENGTH = 4_000_000
 export type AnswerEvent =
   | { kind: 'text'; text: string }
   | ({ kind: 'usage' } & CallUsage)
-  | { kind: 'end'; failed: boolean }
+  /** `stopped`: by its owner, whichever client asked for it. */
+  | { kind: 'end'; outcome: 'done' | 'failed' | 'stopped' }
 
 /**
  * Parses the text and the end of one run in a session. Each event carries the whole text of its message so
@@ -51,10 +52,11 @@ export class RunAnswer {
       return told.stream === 'assistant' ? this.#text(text, textIn(itemId, ID_LENGTH)) : []
     }
     if (told.state === 'final') {
-      return [...this.#text(textOf(message.content)), { kind: 'end', failed: false }]
+      return [...this.#text(textOf(message.content)), { kind: 'end', outcome: 'done' }]
     }
-    if (told.state === 'aborted') return [{ kind: 'end', failed: false }]
-    return told.state === 'error' ? [{ kind: 'end', failed: true }] : []
+    const isTimeout = told.state === 'aborted' && told.stopReason === 'timeout'
+    if (told.state === 'error' || isTimeout) return [{ kind: 'end', outcome: 'failed' }]
+    return told.state === 'aborted' ? [{ kind: 'end', outcome: 'stopped' }] : []
   }
 
   /** Readers have seen the earlier text, so a replacement that does not extend it is left to the history. */

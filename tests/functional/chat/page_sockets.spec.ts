@@ -82,7 +82,7 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     onAnswer({ kind: 'text', text: 'one ' })
     onAnswer({ kind: 'text', text: 'two' })
     onAnswer({ kind: 'usage', inputTokens: 20, outputTokens: 3 })
-    onAnswer({ kind: 'end', failed: false })
+    onAnswer({ kind: 'end', outcome: 'done' })
     const events = eventsOf(await response.text())
     assert.deepEqual(
       events.map(({ name }) => name),
@@ -176,7 +176,7 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
       held.resolve()
       assert.equal((await stopped).status, 204)
       const { onAnswer } = await socket.reader.promise
-      onAnswer({ kind: 'end', failed: false })
+      onAnswer({ kind: 'end', outcome: 'done' })
       await Promise.all([first?.text(), second.text()])
       assert.deepEqual(steps, [...(isHere ? ['First'] : []), 'stopped', 'Second'])
     })
@@ -200,7 +200,7 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     const second = new TextStream(await call('GET', '/conversations/c1/run'))
     await second.until('one ')
     onAnswer({ kind: 'text', text: 'two' })
-    onAnswer({ kind: 'end', failed: false })
+    onAnswer({ kind: 'end', outcome: 'done' })
     const events = eventsOf(await first.text())
     assert.deepEqual(
       events.map(({ name }) => name),
@@ -221,6 +221,22 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     assert.deepEqual(surface.waker.woken, [])
     assert.lengthOf(opened, 1)
     assert.equal(socket.closed, 1)
+  })
+
+  test('tell their page that they were stopped, also by another process', async ({ assert }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    const { onAnswer } = await socket.reader.promise
+    onAnswer({ kind: 'text', text: 'one ' })
+    onAnswer({ kind: 'end', outcome: 'stopped' })
+    const events = eventsOf(await response.text())
+    assert.deepEqual(
+      events.map(({ name, data }) => [name, data]),
+      [
+        ['delta', { text: 'one ' }],
+        ['stopped', { conversationId: 'c1' }],
+      ]
+    )
+    assert.equal(socket.stopped, 0)
   })
 
   test('of another process are ended by their owner', async ({ assert }) => {

@@ -61,9 +61,13 @@ test.group('The answer of a run', () => {
   })
 
   test('ends with a failure or a stop', ({ assert }) => {
-    const read = (state: string) => new RunAnswer(KEY, 'r1').read(chat(state))
-    assert.deepEqual(read('error'), [{ kind: 'end', failed: true }])
-    assert.deepEqual(read('aborted'), [{ kind: 'end', failed: false }])
+    const read = (state: string, stopReason?: string) => {
+      const { event, payload } = chat(state)
+      return new RunAnswer(KEY, 'r1').read({ event, payload: { ...payload, stopReason } })
+    }
+    assert.deepEqual(read('error'), [{ kind: 'end', outcome: 'failed' }])
+    assert.deepEqual(read('aborted', 'timeout'), [{ kind: 'end', outcome: 'failed' }])
+    assert.deepEqual(read('aborted', 'rpc'), [{ kind: 'end', outcome: 'stopped' }])
   })
 
   test('counts cached input as input, and nothing for a call without usage', ({ assert }) => {
