@@ -1,10 +1,18 @@
-import { nextTick, onMounted, onScopeDispose, ref, type Ref } from 'vue'
+import { nextTick, onMounted, onScopeDispose, ref, watch, type Ref } from 'vue'
 
 /** Distance from the end, in pixels, that still counts as the end. */
 const NEAR_PX = 80
 
-/** Keeps the end of a growing list in view, until the user scrolls up. */
-export function useFollowScroll(viewport: Ref<HTMLElement | null>) {
+/**
+ * Keeps the end of a growing list in view until the user scrolls up, and then what the user sees, also when earlier
+ * items appear above it.
+ *
+ * @param first ID of the list's first item; undefined for an empty list
+ */
+export function useFollowScroll(
+  viewport: Ref<HTMLElement | null>,
+  first: () => string | undefined
+) {
   const following = ref(true)
   let observer: ResizeObserver | undefined
 
@@ -18,6 +26,14 @@ export function useFollowScroll(viewport: Ref<HTMLElement | null>) {
     following.value = true
     void nextTick(() => viewport.value?.scrollTo({ top: viewport.value.scrollHeight }))
   }
+
+  /** Browsers keep it themselves, but not at the very top, where "Show earlier messages" is. */
+  watch(first, (now, before) => {
+    const element = viewport.value
+    if (!element || now === undefined || before === undefined) return
+    const fromEnd = element.scrollHeight - element.scrollTop
+    void nextTick(() => (element.scrollTop = element.scrollHeight - fromEnd))
+  })
 
   onMounted(() => {
     const element = viewport.value

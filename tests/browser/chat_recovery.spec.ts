@@ -36,10 +36,16 @@ const past = (role: 'user' | 'assistant', text: string, more: object = {}) => ({
   ...more,
 })
 
-/** Tells this history of every conversation, in place of the agents' doubles, and that no answer is under way. */
-async function tellHistory(page: Page, history: () => object[]) {
-  await page.route(/\/api\/v1\/conversations\/[^/?]+$/, (route) => {
-    const data = { id: 'c1', surface: 'web', title: null, messages: history(), nextCursor: null }
+/**
+ * Tells this history of every conversation, in place of the agents' doubles, with `earlier` messages on a page of their
+ * own, and that no answer is under way.
+ */
+async function tellHistory(page: Page, history: () => object[], earlier?: object[]) {
+  await page.route(/\/api\/v1\/conversations\/[^/?]+(\?cursor=.*)?$/, (route) => {
+    const isFirst = !route.request().url().includes('cursor=')
+    const messages = isFirst ? history() : earlier
+    const nextCursor = isFirst && earlier ? 'earlier' : null
+    const data = { id: 'c1', surface: 'web', title: null, messages, nextCursor }
     return route.fulfill({ json: { data } })
   })
   await page.route(/\/run$/, (route) =>
@@ -123,6 +129,26 @@ test.group('What a chat keeps in a browser', (group) => {
     await failed.getByRole('button', { name: 'Try again' }).click()
     await answers(page, 'done').getByText('A new answer.').waitFor()
     assert.equal(await questions(page).count(), 2)
+  })
+
+  test('the messages in view, when earlier ones appear above them', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const questionsFrom = (first: number) =>
+      Array.from({ length: 40 }, (_, at) => past('user', `Question ${first + at}`))
+    await tellHistory(page, () => questionsFrom(41), questionsFrom(1))
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Question 80').waitFor()
+    await page.getByTestId('messages').evaluate((list) => list.scrollTo({ top: 0 }))
+    const inView = questions(page).getByText('Question 41')
+    const before = await inView.boundingBox()
+    await page.getByRole('button', { name: 'Show earlier messages' }).click()
+    await questions(page).getByText('Question 1', { exact: true }).waitFor()
+    const after = await inView.boundingBox()
+    assert.closeTo(after!.y, before!.y, 5)
   })
 
   test('an answer that was complete when the connection came back', async ({
