@@ -82,6 +82,8 @@ export class PageChat {
     const { agent, headers, response, requestId, background = false } = input
     const conversationId = input.conversationId ?? createId()
     const run = this.#runs.begin(agent, conversationId, { question: input.message, background })
+    // The page looks for its question among the agent's messages from here on; the head goes out later.
+    response.setHeader('date', new Date().toUTCString())
     run.begin(new EventStream(response, { ...this.timing, requestId }), response)
     const sessionKey = sessionKeyOf(conversationId)
     const turn = pageTurn(input.message, input.attachments ?? [])

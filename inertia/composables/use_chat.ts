@@ -29,6 +29,9 @@ const isAway = (status: number) => status === 0 || (status >= 502 && status <= 5
 /** How long a cancellation may hold up the next message, which it would cancel if it came later. */
 const CANCEL_MS = 15_000
 
+/** How far an agent's clock may be behind Mosaic's, on another machine. */
+const CLOCKS_APART_MS = 2000
+
 /** An answer in progress. */
 interface Turn {
   abort: AbortController
@@ -316,7 +319,9 @@ export function useChat(onAnswered: () => void) {
     /** The same words may have been asked before. Without a time on either side they are taken for this question. */
     const index = told.findLastIndex(
       ({ role, text, at }) =>
-        role === 'user' && text === question.text && !(at && since && Date.parse(at) < since)
+        role === 'user' &&
+        text === question.text &&
+        !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
     )
     if (index === -1) {
       fail(answer, {

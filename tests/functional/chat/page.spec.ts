@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
@@ -52,6 +53,17 @@ test.group("The page's chat", (group) => {
 
   const answered = async (body: unknown = { message: 'Hello' }) =>
     eventsOf(await (await ask(body)).text())
+
+  test('tells when it took the question, however late the first word comes', async ({ assert }) => {
+    let askedAt = 0
+    gateway.script = async (reply) => {
+      askedAt = Date.now()
+      await setTimeout(1000)
+      reply.begin().say('Hello').finish()
+    }
+    const { headers } = await ask({ message: 'Hello' })
+    assert.isAtMost(Date.parse(headers.get('date')!), askedAt)
+  })
 
   test('answers with the text as it comes, then with what it cost', async ({ assert }) => {
     gateway.script = (reply) => {
