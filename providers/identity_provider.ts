@@ -135,7 +135,7 @@ export default class IdentityProvider {
     })
     container.singleton('identity.limits', async (resolver) => {
       const { UserLimits } = await import('#identity/user_limits')
-      return new UserLimits(await resolver.make('limiter.manager'), await resolver.make('settings'))
+      return new UserLimits(await resolver.make('settings'))
     })
     container.singleton('identity.listeners', async () => {
       const { Listeners } = await import('#identity/listeners')

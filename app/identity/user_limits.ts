@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { Limiter } from '@adonisjs/limiter'
-import type { LimiterService } from '@adonisjs/limiter/types'
 import type { Settings } from '#settings/settings'
 import { HeldBodies, type BodyHold, type BodyLimits } from '#identity/held_bodies'
 import { E_TOO_MANY_STREAMS } from '#identity/errors'
+import { MinuteCounts } from '#identity/minute_counts'
 
 /** How long a changed setting may go unnoticed here, in milliseconds. */
 const LIMITS_AGE_MS = 2000
@@ -11,9 +10,9 @@ const LIMITS_AGE_MS = 2000
 const MEGABYTE = 1024 * 1024
 
 interface Limits {
-  /** Counts requests against the setting. */
-  requests: Limiter
-  changes: Limiter
+  /** Per minute, as are changes. */
+  requests: number
+  changes: number
   streams: number
   bodies: BodyLimits
   uploadMs: number
@@ -31,28 +30,41 @@ export interface BodyAllowance {
  * in memory. Settings are read in the background, so no request waits for a query.
  */
 export class UserLimits {
+  readonly #requests: MinuteCounts
+  readonly #changes: MinuteCounts
+  readonly #toolCalls: MinuteCounts
+  readonly #toolChanges: MinuteCounts
   readonly #open = new Map<string, number>()
   readonly #bodies = new HeldBodies(() => this.#limits!.bodies)
   #limits: Limits | null = null
   #readAt = -Infinity
 
   constructor(
-    protected limiter: LimiterService,
     protected settings: Pick<Settings, 'get'>,
     /** Monotonic milliseconds, independent of the clock. */
     protected now: () => number = () => performance.now()
-  ) {}
+  ) {
+    this.#requests = new MinuteCounts(now)
+    this.#changes = new MinuteCounts(now)
+    this.#toolCalls = new MinuteCounts(now)
+    this.#toolChanges = new MinuteCounts(now)
+  }
 
-  /** @throws E_TOO_MANY_REQUESTS until the minute is over */
-  async request(userId: string): Promise<void> {
-    const { requests } = this.#fresh() ?? (await this.#read())
-    await requests.consume(`api:${userId}`)
+  /**
+   * Waits for the first settings only, as each promise costs the relay.
+   *
+   * @throws E_TOO_MANY_REQUESTS until the minute is over
+   */
+  request(userId: string): void | Promise<void> {
+    const limits = this.#fresh()
+    if (!limits) return this.#read().then(() => this.request(userId))
+    this.#requests.take(userId, limits.requests)
   }
 
   /** @throws E_TOO_MANY_REQUESTS until the minute is over */
   async change(userId: string): Promise<void> {
     const { changes } = this.#fresh() ?? (await this.#read())
-    await changes.consume(`change:${userId}`)
+    this.#changes.take(userId, changes)
   }
 
   /**
@@ -62,8 +74,8 @@ export class UserLimits {
    */
   async toolCall(userId: string, { isChange }: { isChange: boolean }): Promise<void> {
     const { requests, changes } = this.#fresh() ?? (await this.#read())
-    await requests.consume(`tool:${userId}`)
-    if (isChange) await changes.consume(`tool_change:${userId}`)
+    this.#toolCalls.take(userId, requests)
+    if (isChange) this.#toolChanges.take(userId, changes)
   }
 
   /** Returns the limits of a request's body. Call `request` first: it loads them. The caller must release the hold. */
@@ -106,10 +118,8 @@ export class UserLimits {
   }
 
   async #read(): Promise<Limits> {
-    const perMinute = await this.settings.get('limits.requestsPerMinute')
-    const requests = this.limiter.use('memory', { requests: perMinute, duration: '1 min' })
-    const changesPerMinute = await this.settings.get('limits.changesPerMinute')
-    const changes = this.limiter.use('memory', { requests: changesPerMinute, duration: '1 min' })
+    const requests = await this.settings.get('limits.requestsPerMinute')
+    const changes = await this.settings.get('limits.changesPerMinute')
     const streams = await this.settings.get('limits.openStreams')
     const bodies = {
       ofOne: (await this.settings.get('limits.bodyMb')) * MEGABYTE,

@@ -6,16 +6,14 @@ export interface DailyEntry<Values> {
 
 /** Sums in memory, by day and key. */
 export class DailySums<Values extends object> {
-  #sums = new Map<string, Record<string, number>>()
+  #days = new Map<string, Map<string, Record<string, number>>>()
 
   /** @param none the names of the sums, each 0 */
   constructor(protected none: Values) {}
 
   add(day: string, key: string, more: Partial<Values>): void {
-    const name = `${day}/${key}`
-    const sum = this.#sums.get(name) ?? ({ ...this.none } as Record<string, number>)
+    const sum = this.#sumsOf(day, key)
     for (const field in more) sum[field] += more[field] as number
-    this.#sums.set(name, sum)
   }
 
   /**
@@ -23,11 +21,21 @@ export class DailySums<Values extends object> {
    * write the same rows at once could deadlock.
    */
   take(): DailyEntry<Values>[] {
-    const all = [...this.#sums].sort(([one], [other]) => (one < other ? -1 : 1))
-    this.#sums = new Map()
-    return all.map(([name, values]) => {
-      const at = name.indexOf('/')
-      return { day: name.slice(0, at), key: name.slice(at + 1), values: values as Values }
-    })
+    const days = [...this.#days].sort(byName)
+    this.#days = new Map()
+    return days.flatMap(([day, sums]) =>
+      [...sums].sort(byName).map(([key, values]) => ({ day, key, values: values as Values }))
+    )
+  }
+
+  /** Two lookups, because each message counts: a name made of both would be built and hashed each time. */
+  #sumsOf(day: string, key: string): Record<string, number> {
+    let sums = this.#days.get(day)
+    if (!sums) this.#days.set(day, (sums = new Map()))
+    let sum = sums.get(key)
+    if (!sum) sums.set(key, (sum = { ...this.none } as Record<string, number>))
+    return sum
   }
 }
+
+const byName = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1)

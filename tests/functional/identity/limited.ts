@@ -8,7 +8,7 @@ import { Visitor } from '#tests/visitor'
 export async function freshLimits() {
   await settings.set('onboarding.completed', true)
   const present = await app.container.make('identity.limits')
-  const limits = new UserLimits(await app.container.make('limiter.manager'), settings)
+  const limits = new UserLimits(settings)
   app.container.bindValue('identity.limits', limits)
   return () => app.container.bindValue('identity.limits', present)
 }

@@ -236,7 +236,7 @@ test.group('Bodies that are held', (group) => {
   group.each.setup(async () => {
     await settings.set('onboarding.completed', true)
     const present = await app.container.make('identity.limits')
-    limits = new UserLimits(await app.container.make('limiter.manager'), settings)
+    limits = new UserLimits(settings)
     app.container.bindValue('identity.limits', limits)
     return () => app.container.bindValue('identity.limits', present)
   })
@@ -325,7 +325,7 @@ test.group('Bodies that are held', (group) => {
     cleanup(close)
     const { token } = await userWithToken()
     const brief = { get: async (key: string) => (key === 'limits.uploadSec' ? 0.05 : 1000) }
-    limits = new UserLimits(await app.container.make('limiter.manager'), brief as typeof settings)
+    limits = new UserLimits(brief as typeof settings)
     app.container.bindValue('identity.limits', limits)
     const never = new ReadableStream({ start: (sink) => sink.enqueue(Buffer.from('{"messages":')) })
     const slow = await ask(token, never).catch((error: unknown) => error)

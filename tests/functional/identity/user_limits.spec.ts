@@ -1,5 +1,4 @@
 import { test } from '@japa/runner'
-import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import { UserLimits } from '#identity/user_limits'
@@ -81,7 +80,7 @@ test.group('What one user may ask of Mosaic', (group) => {
     let reads = 0
     let answer = Promise.resolve(10)
     const slow = { get: () => (reads++, answer) } as never
-    const limits = new UserLimits(await app.container.make('limiter.manager'), slow, () => now)
+    const limits = new UserLimits(slow, () => now)
     const { user } = await someone()
     await limits.request(user.id)
     const before = reads

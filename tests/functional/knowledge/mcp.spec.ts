@@ -185,7 +185,7 @@ test.group('What agents know, over MCP', (group) => {
     }
     const settings = { get: async (key: string) => most[key] ?? 1000 }
     const present = await app.container.make('identity.limits')
-    const limits = new UserLimits(await app.container.make('limiter.manager'), settings as never)
+    const limits = new UserLimits(settings as never)
     app.container.bindValue('identity.limits', limits)
     cleanup(() => app.container.bindValue('identity.limits', present))
 
