@@ -31,7 +31,7 @@ export class OpenAiStream extends GatewayResponse {
   readonly #toolNames: ToolNames | null
   #flow: Flow | null = null
   readonly #events = new WholeEvents()
-  #opening: Buffer[] = []
+  #opening = ''
   #isDone = false
 
   constructor(stream: EventStream, recorded: Recorded, options: OpenAiStreamOptions = {}) {
@@ -46,14 +46,14 @@ export class OpenAiStream extends GatewayResponse {
   }
 
   protected chunk(bytes: Buffer): void {
-    const events = this.#events.take(bytes)
-    if (events === null) return
-    /** Converted once for all searches: each search of a buffer crosses into native code. */
-    const text = events.toString('latin1')
-    const failureAt = this.#dialect.failureAt(text)
+    const whole = this.#events.take(bytes)
+    if (whole === null) return
+    /** Converted once for all searches and the write: each use of a buffer crosses into native code. */
+    const events = whole.toString('latin1')
+    const failureAt = this.#dialect.failureAt(events)
     if (failureAt !== -1) this.#throwError(events, failureAt)
-    this.#isDone = text.endsWith(DONE)
-    if (this.#mayWait(text)) return void this.#opening.push(events)
+    this.#isDone = events.endsWith(DONE)
+    if (this.#mayWait(events)) return void (this.#opening += events)
     if (this.#write(events)) return
     this.#flow!.pause()
     this.#stream.drained(() => this.#flow!.resume())
@@ -66,31 +66,32 @@ export class OpenAiStream extends GatewayResponse {
 
   #mayWait(events: string): boolean {
     if (this.#stream.opened || !this.#dialect.isOpening(events)) return false
-    return (
-      this.#opening.reduce((sum, { length }) => sum + length, events.length) < MAX_OPENING_BYTES
-    )
+    return this.#opening.length + events.length < MAX_OPENING_BYTES
   }
 
   #flush(): void {
-    if (this.#opening.length === 0) return
-    const waited = this.#opening
-    this.#opening = []
-    for (const opening of waited) this.#stream.write(opening)
+    if (this.#opening === '') return
+    this.#stream.write(this.#opening)
+    this.#opening = ''
   }
 
   /** Returns false if the client is behind. */
-  #write(events: Buffer): boolean {
+  #write(events: string): boolean {
     this.#flush()
-    return this.#stream.write(this.#toolNames?.restored(events) ?? events)
+    return this.#stream.write(this.#toolNames ? this.#restored(events, this.#toolNames) : events)
+  }
+
+  #restored(events: string, toolNames: ToolNames): string {
+    return toolNames.restored(Buffer.from(events, 'latin1')).toString('latin1')
   }
 
   /** Forwards the events before the error; the error itself is replaced by a reason the owner can act on. */
-  #throwError(events: Buffer, at: number): never {
+  #throwError(events: string, at: number): never {
     const end = events.lastIndexOf('\n\n', at)
-    const before = events.subarray(0, end + 2)
-    if (end !== -1 && !this.#mayWait(before.toString('latin1'))) this.#write(before)
+    const before = events.slice(0, end + 2)
+    if (end !== -1 && !this.#mayWait(before)) this.#write(before)
     else if (this.#stream.opened) this.#flush()
-    const frame = events.subarray(at, events.indexOf('\n\n', at)).toString()
+    const frame = Buffer.from(events.slice(at, events.indexOf('\n\n', at)), 'latin1').toString()
     const words = this.#dialect.wordsOf(frame)
     throw runFailure(typeof words === 'string' ? words : null, this.recorded)
   }

@@ -25,13 +25,14 @@ export interface EventStreamOptions extends StreamTiming {
  * or by itself after a while, so that an early failure can still set the status.
  *
  * All writes within one turn of the event loop are sent as one chunk, because each chunk costs a system
- * call and its framing.
+ * call and its framing. Strings are Latin-1, one character for each byte: Node writes them with the headers,
+ * where a buffer takes a write of its own.
  */
 export class EventStream {
   readonly #response: ServerResponse
   readonly #options: EventStreamOptions
   #timer: NodeJS.Timeout
-  #written: Buffer[] = []
+  #written = ''
   #quietLooks = 0
   #chunked = false
 
@@ -43,13 +44,14 @@ export class EventStream {
 
   /** Whether the status and headers of a stream have been sent, or are about to be. */
   get opened(): boolean {
-    return this.#written.length > 0 || this.#response.headersSent
+    return this.#written !== '' || this.#response.headersSent
   }
 
   /** Writes whole events. Returns false if the client is behind: wait for `drained`. */
-  write(events: Buffer): boolean {
+  write(events: Buffer | string): boolean {
     this.#quietLooks = 0
-    if (this.#written.push(events) === 1) process.nextTick(this.#flush)
+    if (this.#written === '') process.nextTick(this.#flush)
+    this.#written += latin1(events)
     if (!this.#response.writableNeedDrain) return true
     if (this.#response.writableLength > MOST_WAITING_BYTES) this.#response.destroy()
     return false
@@ -71,11 +73,11 @@ export class EventStream {
   }
 
   /** Writes the last events, and ends the response. */
-  end(events?: Buffer): void {
-    if (events) this.#written.push(events)
+  end(events: Buffer | string = ''): void {
+    this.#written += latin1(events)
     this.release()
-    this.#writeHead()
-    this.#response.end(this.#take(true))
+    this.#send(true)
+    this.#response.end()
   }
 
   /** Stops the heartbeat; for a stream that never opened, or whose client has left. */
@@ -84,18 +86,18 @@ export class EventStream {
   }
 
   readonly #flush = (): void => {
-    if (this.#written.length === 0 || this.#response.destroyed) return
-    this.#writeHead()
-    /** Sends at once: Node would delay the write to the end of the turn, for its own framing. */
-    this.#response.cork()
-    this.#response.write(this.#take(false))
-    this.#response.uncork()
+    if (this.#written !== '' && !this.#response.destroyed) this.#send(false)
   }
 
-  #take(last: boolean): Buffer {
-    const written = this.#written
-    this.#written = []
-    return this.#chunked ? httpChunk(written, last) : Buffer.concat(written)
+  #send(last: boolean): void {
+    this.#writeHead()
+    const text = this.#chunked ? httpChunk(this.#written, last) : this.#written
+    this.#written = ''
+    if (text === '') return
+    /** Sends at once: Node would delay the write to the end of the turn, for its own framing. */
+    this.#response.cork()
+    this.#response.write(text, 'latin1')
+    this.#response.uncork()
   }
 
   #writeHead(): void {
@@ -114,7 +116,7 @@ export class EventStream {
   }
 
   readonly #open = (): void => {
-    if (!this.opened) this.write(Buffer.from(HEARTBEAT_TEXT))
+    if (!this.opened) this.write(HEARTBEAT_TEXT)
     this.#timer = setInterval(this.#look, this.#options.heartbeatMs / LOOKS)
   }
 
@@ -122,6 +124,9 @@ export class EventStream {
   readonly #look = (): void => {
     this.#quietLooks++
     if (this.#quietLooks < LOOKS || this.#response.writableNeedDrain) return
-    this.write(Buffer.from(HEARTBEAT_TEXT))
+    this.write(HEARTBEAT_TEXT)
   }
 }
+
+const latin1 = (events: Buffer | string): string =>
+  typeof events === 'string' ? events : events.toString('latin1')
