@@ -55,8 +55,7 @@ export interface SurfaceSettings {
 }
 
 /** The message for the gateway, and how to return its answer. */
-interface Prepared {
-  turn: Turn
+interface Prepared extends Pick<Turn, 'body' | 'model' | 'sessionKey' | 'path'> {
   dialect: Dialect
   stream: boolean
   toolNames: ToolNames | null
@@ -99,8 +98,11 @@ export class OpenAiChat {
       const isPlain = !toolNames && chat.sessionKey === null && chat.request.messages!.every(isText)
       const body = isPlain ? chat.body : await this.#chatBody(chat, toolNames, take)
       const sessionKey = chat.sessionKey ?? passingKey()
-      const turn = this.#turn(exchange, { body, model, sessionKey })
-      await this.#ask({ turn, dialect: COMPLETIONS, stream: chat.stream, toolNames }, exchange)
+      const { stream } = chat
+      await this.#ask(
+        { body, model, sessionKey, dialect: COMPLETIONS, stream, toolNames },
+        exchange
+      )
     })
   }
 
@@ -117,9 +119,9 @@ export class OpenAiChat {
       /** A stored response can be continued by its id, through which the gateway finds the session. */
       const isPassing = asked.request.store === false && !asked.request.previous_response_id
       const sessionKey = asked.sessionKey ?? (isPassing ? passingKey() : null)
-      const path = '/v1/responses'
-      const turn = this.#turn(exchange, { body, model: reference, sessionKey, path })
-      await this.#ask({ turn, dialect: RESPONSES, stream: asked.stream, toolNames }, exchange)
+      const message = { body, model: reference, sessionKey, path: '/v1/responses' } as const
+      const { stream } = asked
+      await this.#ask({ ...message, dialect: RESPONSES, stream, toolNames }, exchange)
     })
   }
 
@@ -170,27 +172,20 @@ export class OpenAiChat {
     return chatBody(toolNames ? toolNames.renamed(request) : request, false)
   }
 
-  #turn(
-    { agent, request }: Exchange,
-    turn: Pick<Turn, 'body' | 'model' | 'sessionKey' | 'path'>
-  ): Turn {
-    return { ...turn, agent, headers: request.headers }
-  }
-
   #ask(prepared: Prepared, exchange: Exchange): Promise<void> {
     return prepared.stream ? this.#stream(prepared, exchange) : this.#complete(prepared, exchange)
   }
 
-  async #stream({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
-    const { response, requestId } = exchange
+  async #stream(prepared: Prepared, exchange: Exchange): Promise<void> {
+    const { dialect, toolNames } = prepared
+    const { agent, response, requestId } = exchange
     const stream = new EventStream(response, { ...this.#timing, requestId })
     const onProgress = ({ stage }: WakeProgress) => {
       if (stream.opened) stream.comment(`waking: ${stage}`)
     }
     try {
-      const answer = new OpenAiStream(stream, this.#recorded(turn.agent), { dialect, toolNames })
-      /** A turn that gained `onProgress` later would live, with its request, until a full garbage collection. */
-      await this.#services.relay.send({ ...turn, onProgress }, answer, response)
+      const answer = new OpenAiStream(stream, this.#recorded(agent), { dialect, toolNames })
+      await this.#services.relay.send(turnOf(prepared, exchange, { onProgress }), answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
       const told = ofItsKind(error)
@@ -202,12 +197,13 @@ export class OpenAiChat {
     }
   }
 
-  async #complete({ turn, dialect, toolNames }: Prepared, exchange: Exchange): Promise<void> {
-    const { response, requestId } = exchange
-    const recorded = this.#recorded(turn.agent)
+  async #complete(prepared: Prepared, exchange: Exchange): Promise<void> {
+    const { dialect, toolNames } = prepared
+    const { agent, response, requestId } = exchange
+    const recorded = this.#recorded(agent)
     const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames, dialect })
     try {
-      const patient = { ...turn, wakeTimeoutMs: WAKE_TIMEOUT_MS }
+      const patient = turnOf(prepared, exchange, { wakeTimeoutMs: WAKE_TIMEOUT_MS })
       await this.#services.relay.send(patient, answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
@@ -218,7 +214,17 @@ export class OpenAiChat {
   }
 
   #recorded(agent: AgentKey) {
-    const since = new Date()
-    return () => this.#services.failures.last(agent, since)
+    const since = Date.now()
+    return () => this.#services.failures.last(agent, new Date(since))
   }
+}
+
+/** One object with all fields: one that gained some later would live, with its request, until a full garbage collection. */
+function turnOf(
+  { body, model, sessionKey, path }: Prepared,
+  { agent, request }: Exchange,
+  { onProgress, wakeTimeoutMs }: Pick<Turn, 'onProgress' | 'wakeTimeoutMs'>
+): Turn {
+  const { headers } = request
+  return { agent, headers, body, model, sessionKey, path, onProgress, wakeTimeoutMs }
 }

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry, type Metric } from 'prom-client'
 import type { IncomingHttpHeaders } from 'node:http'
+import { PlainHistogram } from '#metrics/plain_histogram'
 import type { AnswerReceiver, Flow } from '#chat/upstream_call'
 
 /**
@@ -11,12 +12,11 @@ const BUCKETS_SEC = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** Prometheus metrics of the chat relay in this process. Totals only, without users or agents. */
 export class RelayMetrics {
   readonly #registry = new Registry()
-  readonly #firstByte = new Histogram({
-    name: 'mosaic_relay_first_byte_seconds',
-    help: 'From a message at the gateway to the first byte of its answer.',
-    buckets: BUCKETS_SEC,
-    registers: [this.#registry],
-  })
+  readonly #firstByte = new PlainHistogram(
+    'mosaic_relay_first_byte_seconds',
+    'From a message at the gateway to the first byte of its answer.',
+    BUCKETS_SEC
+  )
   readonly #open = new Gauge({
     name: 'mosaic_relay_streams',
     help: 'Answers on their way through the relay.',
@@ -33,17 +33,17 @@ export class RelayMetrics {
     registers: [this.#registry],
   })
   /** Counted here and told at a scrape, so that each chunk of an answer costs one addition. */
-  readonly #counts: Counts = { open: 0, new: 0, bytes: 0 }
+  readonly #counts: Counts
 
   /** `now` in milliseconds, from a monotonic clock. */
-  constructor(protected now: () => number = () => performance.now()) {}
+  constructor(now: () => number = () => performance.now()) {
+    this.#counts = { open: 0, new: 0, bytes: 0, firstByte: this.#firstByte, now }
+    this.#registry.registerMetric(this.#firstByte as unknown as Metric)
+  }
 
   /** Observes an answer on its way to the receiver. Call `ended` when the call is over, whatever its outcome. */
   watch(receiver: AnswerReceiver): WatchedAnswer {
-    const beganAt = this.now()
-    return new WatchedAnswer(receiver, this.#counts, () =>
-      this.#firstByte.observe((this.now() - beganAt) / 1000)
-    )
+    return new WatchedAnswer(receiver, this.#counts)
   }
 
   /** Prometheus' text format. */
@@ -62,18 +62,22 @@ interface Counts {
   /** Since the last scrape, as are bytes. */
   new: number
   bytes: number
+  /** In seconds. */
+  firstByte: PlainHistogram
+  now: () => number
 }
 
 /** One answer, counted as it passes. */
 export class WatchedAnswer implements AnswerReceiver {
   readonly #receiver: AnswerReceiver
   readonly #counts: Counts
-  #onFirstByte: (() => void) | null
+  readonly #beganAt: number
+  #isSilent = true
 
-  constructor(receiver: AnswerReceiver, counts: Counts, onFirstByte: () => void) {
+  constructor(receiver: AnswerReceiver, counts: Counts) {
     this.#receiver = receiver
     this.#counts = counts
-    this.#onFirstByte = onFirstByte
+    this.#beganAt = counts.now()
     counts.open++
     counts.new++
   }
@@ -83,9 +87,10 @@ export class WatchedAnswer implements AnswerReceiver {
   }
 
   receive(chunk: Buffer): void {
-    this.#onFirstByte?.()
-    this.#onFirstByte = null
-    this.#counts.bytes += chunk.length
+    const counts = this.#counts
+    if (this.#isSilent) counts.firstByte.observe((counts.now() - this.#beganAt) / 1000)
+    this.#isSilent = false
+    counts.bytes += chunk.length
     this.#receiver.receive(chunk)
   }
 

@@ -23,14 +23,27 @@ export interface ReadLimits {
 }
 
 /**
- * Reads a whole request body. Once it is refused, the rest is read and discarded: a client that is still
- * sending would not read the response.
+ * Reads a whole request body: without a promise, events or a timer if it came with its headers, as most do. Once it is
+ * refused, the rest is read and discarded: a client that is still sending would not read the response.
  *
  * @throws E_CHAT_TOO_LARGE before excess bytes are buffered, E_CHAT_TOO_SLOW, and whatever `take` throws
  */
-export async function readBody(request: IncomingMessage, limits: ReadLimits): Promise<Buffer> {
-  const { limit, take } = limits
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new E_CHAT_TOO_LARGE()
+export function readBody(request: IncomingMessage, limits: ReadLimits): Buffer | Promise<Buffer> {
+  const length = Number(request.headers['content-length'] ?? 0)
+  if (length > limits.limit) {
+    request.resume()
+    throw new E_CHAT_TOO_LARGE()
+  }
+  if (length === 0 || request.readableLength !== length) return readArriving(request, limits)
+  const body: Buffer = request.read()
+  /** Its end may not have been read yet, without which the connection serves no other request. */
+  if (!request.complete) request.resume()
+  limits.take(length)
+  return body
+}
+
+async function readArriving(request: IncomingMessage, limits: ReadLimits): Promise<Buffer> {
+  const { limit, take, deadlineMs } = limits
   const body = new GrowingBuffer()
   const add = (chunk: Buffer) => {
     if (body.size + chunk.length > limit) throw new E_CHAT_TOO_LARGE()
@@ -38,18 +51,11 @@ export async function readBody(request: IncomingMessage, limits: ReadLimits): Pr
     body.add(chunk)
   }
   try {
-    /** Most bodies are short and come with their headers: those need no events and no timer. */
-    if (hasArrived(request)) add(request.read())
-    else await addArriving(request, add, limits.deadlineMs)
+    await addArriving(request, add, deadlineMs)
   } finally {
     request.resume()
   }
   return body.take()
-}
-
-/** Whether the body is in memory as a whole, though the request may not have ended yet. */
-function hasArrived({ headers, readableLength }: IncomingMessage): boolean {
-  return readableLength > 0 && readableLength === Number(headers['content-length'])
 }
 
 /** Resolves once the body has ended. @throws E_CHAT_TOO_SLOW, and whatever `add` throws */
@@ -93,7 +99,8 @@ export async function withBody(
   const { hold, deadlineMs } = bodies.body(agent)
   try {
     const { take } = hold
-    await use(await readBody(request, { limit: BODY_LIMIT, take, deadlineMs }), take)
+    const body = readBody(request, { limit: BODY_LIMIT, take, deadlineMs })
+    await use(body instanceof Promise ? await body : body, take)
   } finally {
     hold.release()
   }

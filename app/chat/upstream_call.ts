@@ -20,51 +20,21 @@ export interface AnswerReceiver {
 /** Bytes of one answer processed per turn of the event loop: hundreds of events. */
 const TURN_BYTES = 32 * 1024
 
-/** Lets other work run between the pieces of an answer that arrives faster than it is processed. */
-class FairFlow implements Flow {
-  readonly #controller: Dispatcher.DispatchController
-  #bytes = 0
-  #isHeld = false
-  #isResting = false
-
-  constructor(controller: Dispatcher.DispatchController) {
-    this.#controller = controller
-  }
-
-  pause(): void {
-    this.#isHeld = true
-    this.#controller.pause()
-  }
-
-  resume(): void {
-    this.#isHeld = false
-    if (!this.#isResting) this.#controller.resume()
-  }
-
-  took(bytes: number): void {
-    this.#bytes += bytes
-    if (this.#bytes < TURN_BYTES || this.#isResting) return
-    this.#bytes = 0
-    this.#isResting = true
-    this.#controller.pause()
-    setImmediate(this.#rested)
-  }
-
-  readonly #rested = (): void => {
-    this.#isResting = false
-    if (!this.#isHeld) this.#controller.resume()
-  }
-}
-
 /** The gateway did not admit the request: no connection, or a refusal. */
 export class NotDelivered extends Error {}
 
-/** One request to a gateway, without a stream object between the socket and the receiver. */
-export class UpstreamCall implements Dispatcher.DispatchHandler {
+/**
+ * One request to a gateway, without a stream object between the socket and the receiver. Lets other work run between
+ * the pieces of an answer that arrives faster than it is processed.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler, Flow {
   readonly #receiver: AnswerReceiver
   readonly #settle = Promise.withResolvers<void>()
   #controller: Dispatcher.DispatchController | null = null
-  #flow: FairFlow | null = null
+  /** Bytes since the last rest. */
+  #bytes = 0
+  #isPaused = false
+  #isResting = false
   #interim = 0
   /** A possible refusal, held until its body decides. */
   #held: HeldAnswer | null = null
@@ -98,15 +68,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders
   ): void {
     if (status < 200) return this.#wait(controller)
-    this.#flow = new FairFlow(controller)
     if (mayBeRefusal(status)) this.#held = new HeldAnswer(status, headers)
-    else this.#receiver.begin(status, headers, this.#flow)
+    else this.#receiver.begin(status, headers, this)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.#held) this.#receiver.receive(chunk)
     else if (!this.#held.add(chunk)) this.#release()
-    this.#flow!.took(chunk.length)
+    this.#bytes += chunk.length
+    if (this.#bytes >= TURN_BYTES && !this.#isResting) this.#rest()
   }
 
   onResponseEnd(): void {
@@ -131,6 +101,26 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     )
   }
 
+  pause(): void {
+    this.#isPaused = true
+    this.#controller!.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    if (!this.#isResting) this.#controller!.resume()
+  }
+
+  #rest(): void {
+    this.#bytes = 0
+    this.#isResting = true
+    this.#controller!.pause()
+    setImmediate(() => {
+      this.#isResting = false
+      if (!this.#isPaused) this.#controller!.resume()
+    })
+  }
+
   #wait(controller: Dispatcher.DispatchController): void {
     if (++this.#interim > MOST_INTERIM) {
       controller.abort(new Error('The gateway does not come to its answer'))
@@ -142,7 +132,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     const held = this.#held
     if (!held) return
     this.#held = null
-    this.#receiver.begin(held.status, held.headers, this.#flow!)
+    this.#receiver.begin(held.status, held.headers, this)
     for (const chunk of held.chunks) this.#receiver.receive(chunk)
   }
 }
