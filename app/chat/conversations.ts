@@ -1,9 +1,7 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
-import type { GatewayClient } from '#openclaw/gateway_client'
-import type { GatewayMessage } from '#openclaw/gateway_messages'
+import type { GatewayClient, GatewayHistory } from '#openclaw/gateway_client'
 import type { PatchSession } from '#openclaw/session_patch'
 import { folded } from '#models/folded'
-import { shortened } from '#text/cut'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import {
   E_CHAT_UNKNOWN_MODEL,
@@ -17,10 +15,7 @@ import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
 import { exported, markdownOf, type ExportedMessage } from '#chat/conversation_export'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
-import { shownTitle, uniqueTitle } from '#chat/titles'
-
-/** Length of a title made from the first message, in characters. */
-const TITLE_LENGTH = 60
+import { shownTitle, titleOf, uniqueTitle } from '#chat/titles'
 
 /** Titles derived per list request; the agent answers these reads one at a time. */
 const TITLES_AT_ONCE = 8
@@ -123,7 +118,7 @@ export class Conversations {
 
     return this.#ask(agent, async (access) => {
       /** Setting a model creates a conversation that has not begun. */
-      if (!model) await this.#demand(access, key)
+      if (!model) await this.#history(access, key, { limit: 1 })
       const sessions = await this.gateway.sessions(access.url, access.token)
       const session = sessions.find((one) => one.key === key)
       if (!session && !model) throw new E_CONVERSATION_NOT_FOUND()
@@ -209,8 +204,7 @@ export class Conversations {
     if (!named) throw new E_CONVERSATION_NOT_FOUND()
 
     return this.#ask(agent, async ({ url, token }) => {
-      const history = await this.gateway.history(url, token, key, { cursor })
-      if (!history) throw new E_CONVERSATION_NOT_FOUND()
+      const history = await this.#history({ url, token }, key, { cursor })
       const whole = cursor === undefined && history.nextCursor === null
       const title = whole
         ? titleOf(history.messages)
@@ -224,14 +218,29 @@ export class Conversations {
   delete(agent: AgentKey, id: string): Promise<void> {
     const key = sessionKeyOf(id)
     return this.#ask(agent, async (access) => {
-      await this.#demand(access, key)
+      await this.#history(access, key, { limit: 1 })
       await this.gateway.deleteSession(access.url, access.token, key)
     })
   }
 
-  async #demand({ url, token }: GatewayAccess, key: string): Promise<void> {
-    const known = await this.gateway.history(url, token, key, { limit: 1 })
-    if (!known) throw new E_CONVERSATION_NOT_FOUND()
+  /**
+   * OpenClaw answers "not found" also for a session that changed while it was read, or when its own look-ups fail on a
+   * busy machine: that is believed only of a session that it does not list.
+   *
+   * @throws E_CONVERSATION_NOT_FOUND, E_GATEWAY_FAILED
+   */
+  async #history(
+    { url, token }: GatewayAccess,
+    key: string,
+    options: { limit?: number; cursor?: string }
+  ): Promise<GatewayHistory> {
+    const history = await this.gateway.history(url, token, key, options)
+    if (history) return history
+    const sessions = await this.gateway.sessions(url, token)
+    if (!sessions.some((session) => session.key === key)) throw new E_CONVERSATION_NOT_FOUND()
+    const again = await this.gateway.history(url, token, key, options)
+    if (!again) throw new E_GATEWAY_FAILED()
+    return again
   }
 
   /**
@@ -278,11 +287,4 @@ export class Conversations {
       endActivity()
     }
   }
-}
-
-/** Returns the start of the owner's first message. */
-function titleOf(messages: GatewayMessage[]): string | null {
-  const first = messages.find(({ role }) => role === 'user')
-  if (!first) return null
-  return shortened(titleLine(first.text), TITLE_LENGTH)
 }

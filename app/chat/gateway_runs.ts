@@ -1,5 +1,6 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
-import type { OpenRuns, RunConnection } from '#openclaw/run_socket'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import type { JoinedRun, OpenRuns, RunConnection } from '#openclaw/run_socket'
 
 /** Where the runs of agents are looked for. */
 export interface GatewayRunsParts {
@@ -21,12 +22,22 @@ export class GatewayRuns {
   }
 
   /**
-   * Opens a socket to a running agent. Returns null if the agent is asleep or its gateway offers no socket:
-   * no run can be found then.
+   * Opens a socket to a running agent. Returns null if the agent is asleep, or knows no such session.
+   *
+   * @throws E_GATEWAY_FAILED if it cannot be asked right now
    */
   async reach(agent: AgentKey, sessionKey: string): Promise<RunConnection | null> {
     const access = await this.parts.running(agent)
-    return access && this.parts.open(access, sessionKey).catch(() => null)
+    return access && told(this.parts.open(access, sessionKey))
+  }
+
+  /**
+   * Returns the run that a socket's session has under way, or null.
+   *
+   * @throws E_GATEWAY_FAILED if it cannot be asked right now
+   */
+  underWay(socket: RunConnection): Promise<JoinedRun | null> {
+    return told(socket.join())
   }
 
   /** Runs `join` once for callers of one session at a time. */
@@ -38,4 +49,14 @@ export class GatewayRuns {
     this.#joins.set(name, joining)
     return joining
   }
+}
+
+/** A gateway that refuses knows no such session. After any other failure nobody knows what it runs. */
+function told<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+  return answer.catch((error: Error & { gatewayCode?: string }) => {
+    if (error.gatewayCode !== undefined) return null
+    throw error instanceof E_GATEWAY_FAILED
+      ? error
+      : new E_GATEWAY_FAILED(undefined, { cause: error })
+  })
 }

@@ -135,12 +135,14 @@ export class LiveRun extends EventEmitter implements RelayClient {
       return
     }
     if (name === 'progress') return
-    this.#characters += JSON.stringify(data).length
     const known = name === 'tool' ? this.#tools.get(data.id) : undefined
     if (known) {
-      known.data = { ...known.data, ...data }
+      const merged = { ...known.data, ...data }
+      this.#characters += JSON.stringify(merged).length - JSON.stringify(known.data).length
+      known.data = merged
       return
     }
+    this.#characters += JSON.stringify(data).length
     const record = { name, data }
     if (name === 'tool') this.#tools.set(data.id, record)
     this.#told.push(record)

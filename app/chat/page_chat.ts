@@ -30,8 +30,8 @@ export interface PageMessage {
   attachments?: Attachment[]
   /** Continues after the client leaves, for a page that comes back. */
   background?: boolean
-  /** Called once the turn is over, before the stream ends. */
-  onOver?: () => Promise<void>
+  /** Called once a turn that the agent took is over, before the stream ends. */
+  onTaken?: () => Promise<void>
   headers: IncomingHttpHeaders
   response: ServerResponse
   requestId?: string
@@ -41,7 +41,7 @@ export interface PageMessage {
 interface CarriedTurn extends Omit<Turn, 'onCall'> {
   /** Observes the run if it goes by HTTP, until the returned function is called. */
   watch?: (access: GatewayAccess) => () => void
-  onOver?: () => Promise<void>
+  onTaken?: () => Promise<void>
 }
 
 /** Where answers in progress are kept, and how their runs are observed. */
@@ -107,7 +107,7 @@ export class PageChat {
           }),
       }),
       watch: (access) => this.#watch(access, sessionKey, receive),
-      onOver: input.onOver,
+      onTaken: input.onTaken,
     }))
   }
 
@@ -115,7 +115,7 @@ export class PageChat {
    * Reconnects a page to its answer in progress, whichever Mosaic process carried it so far: sends `question
    * { text, startedAt }`, the events so far, and the rest as they arrive. Resolves when the stream ends.
    *
-   * @throws E_CHAT_NOT_RUNNING
+   * @throws E_CHAT_NOT_RUNNING, E_GATEWAY_FAILED if the agent cannot be asked right now
    */
   async follow(
     agent: AgentKey,
@@ -166,11 +166,12 @@ export class PageChat {
     const sessionKey = sessionKeyOf(conversationId)
     return sockets.once(agent, sessionKey, async () => {
       const socket = await sockets.reach(agent, sessionKey)
-      const found = await socket?.join().catch(() => null)
-      if (!socket || !found) {
-        socket?.close()
-        return null
-      }
+      if (!socket) return null
+      const found = await sockets.underWay(socket).catch((error) => {
+        socket.close()
+        throw error
+      })
+      if (!found) return (socket.close(), null)
       const question = questionOf(found.question, found.questionBefore)
       const run = this.#runs.begin(agent, conversationId, { question, background: true })
       const { reasoning, tools = [] } = found.work
@@ -195,7 +196,7 @@ export class PageChat {
     const since = new Date()
     const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
     let endWatch = () => {}
-    const { watch, onOver, ...turn } = turnOf((event) => {
+    const { watch, onTaken, ...turn } = turnOf((event) => {
       if (event.kind === 'model') answer.answeredBy(event.model, event.insteadOf)
       else run.event(...pageEventOf(conversationId, event))
     })
@@ -216,7 +217,7 @@ export class PageChat {
       run.event('error', { code, message, hint, conversationId })
     } finally {
       endWatch()
-      await onOver?.().catch(this.report)
+      if (answer.hasBegun) await onTaken?.().catch(this.report)
       this.#runs.end(agent, conversationId, run)
     }
   }

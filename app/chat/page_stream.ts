@@ -63,6 +63,11 @@ export class PageStream extends GatewayResponse {
     this.#models = { asked: isSame ? model : asked, answers: model }
   }
 
+  /** Whether the gateway took the question. */
+  get hasBegun(): boolean {
+    return this.#flow !== null
+  }
+
   protected started(_headers: unknown, flow: Flow): void {
     this.#flow = flow
   }

@@ -17,6 +17,8 @@ export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text'
   attachments?: ReadAttachment[]
   model?: string
   failure?: { code: string; message: string; hint?: string }
+  /** Set if its owner stopped it. */
+  stopped?: true
 }
 
 /** Prefix of a line by which an agent shows a file. */
@@ -48,7 +50,7 @@ export function readMessages(conversationId: string, messages: GatewayMessage[])
 
 /** @param before the question before, as stored */
 function readMessage(conversationId: string, message: GatewayMessage, before = ''): ReadMessage {
-  const { id, role, at, reasoning, tools, model, usage, failed } = message
+  const { id, role, at, reasoning, tools, model, usage, failed, stopped } = message
   const { text, files } =
     role === 'user' ? asked(message.text, before) : said(conversationId, message)
   const pictures = (message.pictures ?? []).map((picture, index) => ({
@@ -68,6 +70,7 @@ function readMessage(conversationId: string, message: GatewayMessage, before = '
     ...(model && { model: ownModelName(model) }),
     ...(usage && { usage }),
     ...(failed && { failure: failure() }),
+    ...(stopped && { stopped }),
   }
 }
 

@@ -3,11 +3,21 @@ import { ClientLeft, RunStopped } from '#chat/running_calls'
 import { NotDelivered, type AnswerReceiver, type Flow } from '#chat/upstream_call'
 import type { GatewayCall } from '#chat/relay'
 import type { AnswerEvent } from '#openclaw/run_answer'
-import type { RunEvent } from '#openclaw/run_events'
+import type { Approval, RunEvent } from '#openclaw/run_events'
 import type { RunConnection } from '#openclaw/run_socket'
 
-/** Milliseconds a run may stay silent, as over HTTP. */
-const SILENCE_MS = 10 * 60_000
+/** Milliseconds a run may stay silent. */
+export interface Silence {
+  usual: number
+  /** While the agent waits for its owner's approval, which OpenClaw gives up after half an hour. */
+  approval: number
+}
+
+/** As over HTTP, and an hour. */
+const SILENCE: Silence = { usual: 10 * 60_000, approval: 60 * 60_000 }
+
+/** Approvals that a run may wait for; no run asks for as many. */
+const MOST_PENDING = 100
 
 /** A socket cannot be paused: the length of an answer is the model's own limit. */
 const FLOW: Flow = { pause() {}, resume() {} }
@@ -19,6 +29,7 @@ export interface SocketCallInput {
   start: (socket: RunConnection) => Promise<void>
   onRun: (event: RunEvent) => void
   receiver: AnswerReceiver
+  silence?: Silence
 }
 
 /**
@@ -30,6 +41,7 @@ export class SocketCall implements GatewayCall {
   readonly #input: SocketCallInput
   readonly #usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
   #socket: RunConnection | null = null
+  readonly #pending = new Set<string>()
   #silence: NodeJS.Timeout | undefined
   isOver = false
 
@@ -78,7 +90,7 @@ export class SocketCall implements GatewayCall {
     this.#guard(() => receiver.begin(200, {}, FLOW))
     this.#heard()
     this.#socket.read({
-      onRun: (event) => (this.#heard(), this.#guard(() => this.#input.onRun(event))),
+      onRun: (event) => (this.#heard(event), this.#guard(() => this.#input.onRun(event))),
       onAnswer: (event) => (this.#heard(), this.#guard(() => this.#answer(event))),
       onClose: () => void this.#lost(),
     })
@@ -124,10 +136,25 @@ export class SocketCall implements GatewayCall {
     }
   }
 
-  #heard(): void {
+  #heard(event?: RunEvent): void {
     if (this.isOver) return
-    this.#silence ??= setTimeout(() => this.#end(new E_AGENT_SILENT()), SILENCE_MS).unref()
+    if (event?.kind === 'approval') this.#waitFor(event)
+    const { usual, approval } = this.#input.silence ?? SILENCE
+    const ms = this.#pending.size > 0 ? approval : usual
+    this.#silence ??= setTimeout(() => this.#silent(), ms).unref()
     this.#silence.refresh()
+  }
+
+  #waitFor({ id, state }: Approval): void {
+    if (state !== 'pending') this.#pending.delete(id)
+    else if (this.#pending.size < MOST_PENDING) this.#pending.add(id)
+    clearTimeout(this.#silence)
+    this.#silence = undefined
+  }
+
+  /** A run that went on unseen would do twice what its owner asks for again. */
+  #silent(): void {
+    if (!this.isOver) void this.#cancel(this.#socket!, new E_AGENT_SILENT())
   }
 
   #end(error: Error | null): void {

@@ -1,4 +1,9 @@
 import { titleLine } from '#chat/read_messages'
+import type { GatewayMessage } from '#openclaw/gateway_messages'
+import { shortened } from '#text/cut'
+
+/** Length of a title made from the first message, in characters. */
+const TITLE_LENGTH = 60
 
 /** Characters that nobody sees: they tell equal titles apart, which the agent refuses. */
 const MARKS = ['\u2060', '\u2061']
@@ -15,4 +20,11 @@ export function uniqueTitle(title: string, taken: ReadonlySet<string | null>): s
     if (!taken.has(unique)) return unique
     unique = title + number.toString(2).replace(/[01]/g, (digit) => MARKS[Number(digit)])
   }
+}
+
+/** Returns the start of the owner's first message. */
+export function titleOf(messages: GatewayMessage[]): string | null {
+  const first = messages.find(({ role }) => role === 'user')
+  if (!first) return null
+  return shortened(titleLine(first.text), TITLE_LENGTH)
 }

@@ -32,6 +32,8 @@ export interface GatewayMessage {
   usage?: CallUsage
   /** Set if the run failed. OpenClaw's own error text is omitted. */
   failed?: true
+  /** Set if its owner stopped it: the text is what there was by then. */
+  stopped?: true
 }
 
 interface Part {
@@ -60,6 +62,8 @@ export interface StoredMessage {
   usage?: CallUsage
   /** Set on text that an agent writes before it uses a tool. */
   isAside: boolean
+  /** Set on what the gateway writes for a stopped run. */
+  isAborted: boolean
   id?: string
   recordedAt?: number
   isTruncated: boolean
@@ -80,6 +84,7 @@ export function storedMessage(value: unknown): StoredMessage {
     stopReason: textIn(row.stopReason),
     usage: usageOf(row.usage) ?? undefined,
     isAside: Boolean(row.openclawStreamFallback),
+    isAborted: row.stopReason === 'aborted' || objectIn(row.openclawAbort).aborted === true,
     id: textIn(kept.id),
     recordedAt: timeIn(kept.recordTimestampMs),
     isTruncated: kept.truncated === true,
@@ -150,8 +155,9 @@ export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
         ...base(stored, index, 'assistant', failed ? '' : text),
         ...workOf(work),
         ...(pictures.length > 0 && { pictures }),
-        ...(stored.provider && stored.model && { model: `${stored.provider}/${stored.model}` }),
+        ...modelOf(stored),
         ...(failed && { failed }),
+        ...(stored.isAborted && { stopped: true as const }),
       })
       work = noWork()
     }
@@ -159,6 +165,12 @@ export function toMessages(rows: StoredMessage[]): GatewayMessage[] {
   flush()
   return messages
 }
+
+/** Provider of messages that the gateway writes itself. */
+const OWN_PROVIDER = 'openclaw'
+
+const modelOf = ({ provider, model }: StoredMessage) =>
+  provider && model && provider !== OWN_PROVIDER ? { model: `${provider}/${model}` } : {}
 
 const noWork = (): Work => ({
   ...{ reasoning: [], tools: [], calledAt: new Map(), first: null },

@@ -35,7 +35,7 @@ export default class ChatController {
       message: message ?? '',
       attachments,
       background,
-      onOver: () => this.uploads.forget(userId, uploads),
+      onTaken: () => this.uploads.forget(userId, uploads),
       headers: request.headers(),
       response: response.response,
       requestId: request.id(),

@@ -56,6 +56,8 @@ const message = shape({
   model: optional(text()),
   usage: optional(shape({ inputTokens: count(), outputTokens: count() })),
   failure: optional(failure),
+  /** Its owner stopped it: the text is what there was by then. */
+  stopped: optional(flag()),
 })
 
 /** A page of a conversation, oldest message first. */

@@ -15,6 +15,8 @@ class RememberingGateway {
   readonly pinned = new Set<string>()
   readonly models = new Map<string, string | null>()
   broken = false
+  /** Times that a session is not found though it is there. */
+  overlooked = 0
 
   store(url: string): Map<string, GatewayHistory> {
     if (this.broken) throw new E_GATEWAY_FAILED()
@@ -39,6 +41,7 @@ class RememberingGateway {
     key: string,
     _options?: { cursor?: string }
   ): Promise<GatewayHistory | null> {
+    if (this.overlooked-- > 0) return null
     return this.store(url).get(key) ?? null
   }
 
@@ -312,6 +315,19 @@ test.group('Conversations', (group) => {
     const answer = await client.get('/api/v1/conversations').bearerToken(owner.token)
     answer.assertStatus(200)
     assert.lengthOf(surface.waker.invalidated, 1)
+  })
+
+  test('are read again from an agent that lists them and does not find them', async ({
+    client,
+  }) => {
+    const read = () => client.get('/api/v1/conversations/mine').bearerToken(owner.token)
+    gateway.overlooked = 1
+    ;(await read()).assertStatus(200)
+    gateway.overlooked = 4
+    ;(await read()).assertStatus(502)
+    gateway.overlooked = 1
+    const deleted = await client.delete('/api/v1/conversations/mine').bearerToken(owner.token)
+    deleted.assertStatus(204)
   })
 
   test('cannot be read from an agent that does not answer', async ({ client, assert }) => {

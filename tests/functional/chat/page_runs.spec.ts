@@ -267,6 +267,11 @@ test.group("Runs of the page's chat", (group) => {
     )
     assert.equal(stolen.status, 404)
 
+    surface.waker.remembered = null
+    assert.equal((await answered({ message: 'x', attachments: [data.id] })).at(-1)!.name, 'error')
+    assert.isNotNull(await Upload.find(data.id), 'the agent never got it')
+
+    surface.waker.remembered = gateway.access
     await answered({ message: 'x', attachments: [{ id: data.id }] })
     assert.equal(gateway.requests[0].body.messages[0].content[1].type, 'image_url')
     assert.isNull(await Upload.find(data.id))

@@ -223,6 +223,21 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     assert.equal(socket.closed, 1)
   })
 
+  test('may be under way at an agent that cannot be asked right now', async ({ assert }) => {
+    isThere = false
+    for (const method of ['GET', 'DELETE']) {
+      const response = await call(method, '/conversations/c1/run')
+      assert.equal(response.status, 502, method)
+      assert.equal(((await response.json()) as any).errors[0].code, 'E_GATEWAY_FAILED')
+    }
+    isThere = true
+    socket.join = async () => Promise.reject(new Error('no answer'))
+    assert.equal((await call('GET', '/conversations/c1/run')).status, 502)
+    assert.equal(socket.closed, 1)
+    socket.join = async () => Promise.reject(Object.assign(new Error(), { gatewayCode: 'INVALID' }))
+    assert.equal((await call('GET', '/conversations/c1/run')).status, 404)
+  })
+
   test('tell their page that they were stopped, also by another process', async ({ assert }) => {
     const response = await call('POST', '/chat', QUESTION)
     const { onAnswer } = await socket.reader.promise

@@ -44,6 +44,25 @@ const turn = [
 ]
 
 test.group('Messages of a gateway', () => {
+  test('say what their owner stopped, and name no model that the gateway is not', ({ assert }) => {
+    const answer = { role: 'assistant', content: 'Half', timestamp: 1000 }
+    const injected = {
+      ...answer,
+      provider: 'openclaw',
+      model: 'gateway-injected',
+      stopReason: 'stop',
+    }
+    const [byRun, byGateway, own] = toMessages([
+      { ...answer, stopReason: 'aborted', provider: 'mosaic-work', model: 'parrot-1' },
+      { ...injected, openclawAbort: { aborted: true, origin: 'rpc' } },
+      injected,
+    ])
+    assert.deepInclude(byRun, { stopped: true, model: 'mosaic-work/parrot-1' })
+    assert.deepInclude(byGateway, { stopped: true, text: 'Half' })
+    assert.notProperty(byGateway, 'model')
+    assert.notProperty(own, 'stopped')
+  })
+
   test('have the tools and thoughts that led to them', ({ assert }) => {
     assert.deepEqual(toMessages(turn), [
       { id: 'u1', role: 'user', text: 'List the files', at: new Date(1000) },
