@@ -1,14 +1,16 @@
 import { Exception } from '@adonisjs/core/exceptions'
 import { cut } from '#text/cut'
 
-const SEND_AGAIN = 'Send your message again: your agent starts again by itself.'
+/** OpenClaw takes interrupted turns up by itself, a few seconds after a start. */
+const GOES_ON =
+  'It starts again by itself and goes on where it was. Look again in a minute before you send your message again.'
 
 /** The agent's gateway broke off: it was stopped, killed, or crashed during an answer. */
 export class E_AGENT_GONE extends Exception {
   static override code = 'E_AGENT_GONE'
   static override status = 502
   static override message = 'Your agent stopped in the middle of its answer.'
-  static override help = SEND_AGAIN
+  static override help = GOES_ON
 }
 
 /** The gateway could not be reached, even after a fresh address was requested. */

@@ -158,7 +158,7 @@ test.group("The page's chat", (group) => {
     assert.deepEqual(events[1].data, {
       code: 'E_AGENT_GONE',
       message: 'Your agent stopped in the middle of its answer.',
-      hint: 'Send your message again: your agent starts again by itself.',
+      hint: 'It starts again by itself and goes on where it was. Look again in a minute before you send your message again.',
       conversationId: 'abc',
     })
   })

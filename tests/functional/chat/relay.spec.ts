@@ -251,7 +251,7 @@ test.group('The relay', (group) => {
     assert.equal(events.at(-1), 'data: [DONE]')
     const { error } = JSON.parse(events.at(-2)!.slice('data: '.length))
     assert.equal(error.code, 'E_AGENT_GONE')
-    assert.match(error.message, /^Your agent stopped .+ Send your message again/)
+    assert.match(error.message, /^Your agent stopped .+ goes on where it was/)
     assert.lengthOf(surface.waker.invalidated, 1)
   })
 
