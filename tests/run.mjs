@@ -3,7 +3,8 @@
  * from a temporary folder, and nothing is left running. The last line is `N passed, N failed`.
  *
  * Suites that do not meet run side by side, `--one-lane` runs them one after another. `--timings` prints how
- * long each suite took, the processor time that it used with all that it started, and its costliest files.
+ * long each suite took, the processor time that it used with all that it started, and its costliest files; at the
+ * end the same of the whole run, with what was prepared for the suites.
  */
 import { chmodSync, createReadStream, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,9 +62,11 @@ class TestRun {
       outcomes.push(await this.#runSuite(run, { flags, timings, shown }))
     }
     this.#schedule = new Schedule(runs, { places: oneLane ? 1 : LANES, work })
+    const watch = timings ? new SuiteWatch({ folder: this.#folder, roots: [process.pid] }) : null
     try {
       await this.#prepareAndRun(new Set(runs.flatMap(({ needs }) => needs)), shown)
       this.#report(outcomes)
+      for (const line of watch?.lines([]) ?? []) this.#terminal.line(`all of it ${line}`)
     } finally {
       await this.#preparation.stop()
       rmSync(this.#folder, { recursive: true, force: true })

@@ -1,5 +1,6 @@
 export function processIds(): number[]
 export function naming(folder: string): (pid: number) => boolean
+export function belongingTo(folder: string): (pid: number) => boolean
 export function processesOf(folder: string): number[]
 export function withDescendants(pids: number[]): number[]
 export function statOf(pid: number): { state: string; parent: number; startedAt: number } | null

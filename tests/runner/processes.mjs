@@ -29,13 +29,21 @@ export function naming(folder) {
 
 /**
  * @param {string} folder
- * @returns {number[]} Processes that work in or below a folder, were started for it, or are in a sandbox with
- * something of it.
+ * @returns {(pid: number) => boolean} Whether a process works in or below a folder, was started for it, or is in a
+ * sandbox with something of it.
  */
-export function processesOf(folder) {
+export function belongingTo(folder) {
   const place = placeOf(folder)
   const names = naming(folder)
-  return processIds().filter((pid) => names(pid) || isMounted(pid, place))
+  return (pid) => names(pid) || isMounted(pid, place)
+}
+
+/**
+ * @param {string} folder
+ * @returns {number[]} Those that belong to it.
+ */
+export function processesOf(folder) {
+  return processIds().filter(belongingTo(folder))
 }
 
 /**
