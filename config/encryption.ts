@@ -7,7 +7,7 @@ const encryptionConfig = defineConfig({
   list: {
     gcm: drivers.aes256gcm({
       id: 'gcm',
-      keys: secrets.keys.map((key) => key.derive('mosaic/app').toString('base64url')),
+      keys: secrets.keys.map((key) => key.derive('mosaic/app').export().toString('base64url')),
     }),
   },
 })

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { DateTime } from 'luxon'
 import { BEGINNING, hashOf } from '#audit/chain'
@@ -33,7 +34,7 @@ export class Audit {
    * later
    */
   constructor(
-    protected key: Buffer,
+    protected key: KeyObject,
     protected tellHead: (head: { sequence: number; hash: string }) => void = () => {},
     protected pause: (ms: number) => Promise<unknown> = wait
   ) {}

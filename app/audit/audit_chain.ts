@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { ANCHORED, unsealedEvents, type Anchor } from '#audit/anchors'
 import type { Audit } from '#audit/audit'
 import type { AuditKeys } from '#audit/audit_keys'
@@ -10,7 +11,7 @@ export class AuditChain {
   /** @param legacy the key of earlier versions, while it is kept: see `legacyAuditKey` */
   constructor(
     protected keys: AuditKeys,
-    protected legacy: () => Promise<Buffer | null>,
+    protected legacy: () => Promise<KeyObject | null>,
     protected audit: Audit
   ) {}
 

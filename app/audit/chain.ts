@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import type AuditEvent from '#models/audit_event'
 
 /** The predecessor hash of the first event. */
@@ -23,7 +23,7 @@ type Sealed = Pick<
  * Returns an event's seal, given its predecessor's hash `previous`, as 64 hexadecimal characters. It is
  * keyed: write access to the database without `MOSAIC_SECRET_KEY` is not enough to forge a chain.
  */
-export function hashOf(event: Sealed, previous: string, key: Buffer): string {
+export function hashOf(event: Sealed, previous: string, key: KeyObject): string {
   return createHmac('sha256', key).update(contentOf(event, previous)).digest('hex')
 }
 

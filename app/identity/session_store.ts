@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { configProvider } from '@adonisjs/core'
 import string from '@adonisjs/core/helpers/string'
 import { stores } from '@adonisjs/session'
@@ -16,7 +16,7 @@ const MAX_TRIES = 100
 export interface SessionStoreOptions {
   /** The session ID that the browser sent; none on its first visit. */
   knownId: string | undefined
-  csrfKey: Buffer
+  csrfKey: KeyObject
   /** Called if the session ended or moved to another ID during this request. */
   onGone: () => void
 }
@@ -98,7 +98,7 @@ export class SessionStore implements SessionStoreWithTaggingContract {
 }
 
 /** For `config/session.ts`. */
-export const sessionRows = (csrfKey: Buffer) =>
+export const sessionRows = (csrfKey: KeyObject) =>
   configProvider.create(async (app) => {
     const framework = await stores.database().resolver(app)
     return ((ctx, config) => {

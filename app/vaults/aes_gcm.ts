@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { SealContext } from '#vaults/contract'
 import { E_VAULT_TAMPERED } from '#vaults/errors'
 
@@ -9,7 +9,7 @@ const TAG_BYTES = 16
  * A text or bytes under a key of 32 bytes, bound to their place: base64url of a random nonce, the tag and the
  * ciphertext.
  */
-export function encrypt(key: Buffer, plain: string | Buffer, context: SealContext): string {
+export function encrypt(key: KeyObject, plain: string | Buffer, context: SealContext): string {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
   cipher.setAAD(additionalData(context))
@@ -19,12 +19,12 @@ export function encrypt(key: Buffer, plain: string | Buffer, context: SealContex
 }
 
 /** @throws E_VAULT_TAMPERED when it was altered, or encrypted with another key or for another place */
-export function decrypt(key: Buffer, encoded: string, context: SealContext): string {
+export function decrypt(key: KeyObject, encoded: string, context: SealContext): string {
   return decryptBytes(key, encoded, context).toString('utf8')
 }
 
 /** As `decrypt`, for bytes. */
-export function decryptBytes(key: Buffer, encoded: string, context: SealContext): Buffer {
+export function decryptBytes(key: KeyObject, encoded: string, context: SealContext): Buffer {
   const payload = Buffer.from(encoded, 'base64url')
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, payload.subarray(0, NONCE_BYTES), {

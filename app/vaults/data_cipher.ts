@@ -1,7 +1,8 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { SealContext } from '#vaults/contract'
 import { decryptBytes, encrypt } from '#vaults/aes_gcm'
 import { E_DATA_KEY_GONE, E_VAULT_TAMPERED } from '#vaults/errors'
+import { derived } from '#vaults/secret_keys'
 
 /** Begins what a data key sealed. The key's id follows. */
 export const DATA_SEAL_PREFIX = 'own:v1:'
@@ -15,9 +16,9 @@ const WORD_BYTES = 6
  * reading it. Each purpose derives a key of its own by HKDF-SHA256.
  */
 export class DataCipher {
-  readonly #sealing: Buffer
-  readonly #words: Buffer
-  readonly #names: Buffer
+  readonly #sealing: KeyObject
+  readonly #words: KeyObject
+  readonly #names: KeyObject
 
   constructor(
     /** Of the key's row. It stands in all that the key sealed. */
@@ -64,8 +65,5 @@ export class DataCipher {
   }
 }
 
-const derived = (secret: Buffer, purpose: string) =>
-  Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
-
-const mac = (key: Buffer, parts: string[]) =>
+const mac = (key: KeyObject, parts: string[]) =>
   createHmac('sha256', key).update(JSON.stringify(parts)).digest()

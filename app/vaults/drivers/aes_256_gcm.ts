@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { decrypt, encrypt } from '#vaults/aes_gcm'
 import type { SecretKey } from '#vaults/secret_keys'
 import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
@@ -24,7 +25,7 @@ export class Aes256GcmDriver implements VaultDriver {
   readonly prefix = AES_PREFIX
 
   readonly #sealingId: string
-  readonly #keys: ReadonlyMap<string, Buffer>
+  readonly #keys: ReadonlyMap<string, KeyObject>
 
   constructor(config: Aes256GcmConfig) {
     this.#sealingId = config.keys[0].id
@@ -55,7 +56,7 @@ export class Aes256GcmDriver implements VaultDriver {
     return []
   }
 
-  #key(id: string): Buffer {
+  #key(id: string): KeyObject {
     const key = this.#keys.get(id)
     if (!key) throw new E_VAULT_UNKNOWN_KEY(undefined, { help: FORMER_KEY })
     return key

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeySync, type KeyObject } from 'node:crypto'
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
@@ -42,7 +42,7 @@ const verify = async (expected?: string) =>
   (await app.container.make('audit.chain')).verify(expected)
 
 /** Reseals the whole record, in its current state, from the first event on. */
-async function sealAgain(key: Buffer) {
+async function sealAgain(key: KeyObject) {
   let previous = BEGINNING
   for (const event of await AuditEvent.query().whereNotNull('sequence').orderBy('sequence')) {
     previous = hashOf(event, previous, key)
@@ -58,7 +58,11 @@ function chainOf(...keys: [SecretKey, ...SecretKey[]]) {
 
 const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
 const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
-const OF_ATTACKER = randomBytes(32)
+const OF_ATTACKER = someKey()
+
+function someKey(): KeyObject {
+  return generateKeySync('hmac', { length: 256 })
+}
 
 /** Forges a row as an attacker would: a copy of another, with a different id and sequence. */
 async function plant(sequence: unknown) {
@@ -199,7 +203,7 @@ test.group('The chain of the audit record', (group) => {
   test('takes no key from the database, in plain text or marked as plain', async ({ assert }) => {
     await table().where('sequence', 3).update({ actor_name: 'somebody else' })
     await sealAgain(OF_ATTACKER)
-    const value = JSON.stringify(OF_ATTACKER.toString('base64url'))
+    const value = JSON.stringify(OF_ATTACKER.export().toString('base64url'))
     for (const encrypted of [false, true]) {
       await SystemConfig.query().where('key', 'audit.key').delete()
       await SystemConfig.create({ key: 'audit.key', value, encrypted })
@@ -213,8 +217,8 @@ test.group('The chain of the audit record', (group) => {
   test('of an earlier version is verified with its key, which the next boot forgets', async ({
     assert,
   }) => {
-    const legacy = randomBytes(32)
-    await settings.set('audit.key', legacy.toString('base64url'))
+    const legacy = someKey()
+    await settings.set('audit.key', legacy.export().toString('base64url'))
     await sealAgain(legacy)
     await plant(null)
     const chain = chainOf(...secrets.keys)
