@@ -10,7 +10,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import { manyMessages } from '#tests/functional/knowledge/conversations'
 
 const PROCESS = fileURLToPath(new URL('./ingesting_process.ts', import.meta.url))
-const MESSAGES = 10_000
+const MESSAGES = 4000
 const ASK_EVERY_MS = 20
 
 test.group('An archive of many messages', (group) => {
@@ -23,7 +23,7 @@ test.group('An archive of many messages', (group) => {
 
   /** Ingests in a process of its own, and kills it once it has stored so many messages. */
   async function ingestAndKill(userId: string, since: number, most: number): Promise<void> {
-    const args = ['--import=@poppinss/ts-exec', PROCESS, userId, String(since)]
+    const args = ['--import=./bin/typescript.mjs', PROCESS, userId, String(since)]
     const child = spawn(process.execPath, args, {
       cwd: app.makePath(),
       stdio: ['ignore', 'ignore', 'inherit'],
