@@ -21,7 +21,14 @@ export const PARTS = {
     },
     {
       on: 'no runtime',
-      specs: ['bad_start', 'first_boot', 'openclaw_documents', 'rolling_update', 'taken_ports'],
+      specs: [
+        'bad_start',
+        'chaos_memory',
+        'first_boot',
+        'openclaw_documents',
+        'rolling_update',
+        'taken_ports',
+      ],
       needs: ['build', 'openclaw'],
     },
     {
@@ -65,6 +72,21 @@ export const PARTS = {
   security: [
     { on: 'this machine', uses: ['machine'], needs: ['openclaw'] },
     { on: 'Docker', uses: ['engine'], needs: ['engine'] },
+    {
+      on: 'no runtime',
+      specs: [
+        'admin_blindness',
+        'credential_routes',
+        'endless_answers',
+        'gateway_tokens',
+        'hostile_gateway',
+        'openapi',
+        'route_rules',
+        'socket_proxy',
+        'ssrf',
+      ],
+      needs: [],
+    },
   ],
   unit: [{ needs: [] }],
 }
