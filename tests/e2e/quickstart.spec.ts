@@ -5,8 +5,8 @@ import { eventsOf, textOf } from '#tests/e2e/api'
 
 /** Includes packages, OpenClaw and the build, on a machine that may be busy. */
 const TIMEOUT_MS = 12 * 60_000
-/** A second start repeats none of this. */
-const AGAIN_MS = 30_000
+/** What a second start says of it: it repeats none. */
+const THERE = [/Packages +present/, /OpenClaw \S+ +present/, /Build +up to date/]
 
 test.group('The quickstart', (group) => {
   let clone: FreshClone
@@ -45,10 +45,9 @@ test.group('The quickstart', (group) => {
     assert.deepEqual(await lastingLeftovers(clone.folder), [])
   })
 
-  test('starts again in seconds, and knows that it is set up', async ({ assert }) => {
-    const before = Date.now()
+  test('starts again with what is there, and knows that it is set up', async ({ assert }) => {
     await clone.quickstart()
-    assert.isBelow(Date.now() - before, AGAIN_MS)
+    for (const said of THERE) assert.match(clone.output, said)
     assert.include(clone.output, `Mosaic runs at  ${clone.url}`)
     assert.notInclude(clone.output, 'token=')
     assert.equal(await clone.interrupt(), 0)
