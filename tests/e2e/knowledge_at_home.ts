@@ -83,28 +83,6 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
       const use = async (tool: string, input: object, conversation: string) =>
         plain(await tell(`Please use: ${tool} ${JSON.stringify(input)}`, conversation))
 
-      test('a finding of one conversation is found in another, after a sleep and a restart', async ({
-        assert,
-      }) => {
-        const finding = { title: CANARIES.title, body: `${CANARIES.body} listens on 5433.` }
-        assert.include(await use('findings_save', finding, 'first'), '"author":"agent"')
-        await tell(`The word is ${CANARIES.said}.`, 'first')
-        await sleep()
-        await mosaic.stop()
-        await mosaic.start()
-
-        const said = await archived(CANARIES.said)
-        assert.lengthOf(said, 1)
-        assert.include(said[0], CANARIES.said)
-        assert.equal(await statusNow(), 'stopped', 'the archive wakes nobody')
-        assert.deepEqual(await ingest(), NOTHING_NEW)
-        assert.equal(await statusNow(), 'running', 'the command wakes it')
-
-        const found = await use('findings_search', { query: 'which port listens' }, 'second')
-        assert.include(found, CANARIES.body)
-        assert.include(found, '"author":"agent"')
-      })
-
       test('an order in a finding comes back as data with its author, of 4 KB at most', async ({
         assert,
       }) => {
@@ -142,15 +120,34 @@ export function knowledgeAtHome(title: string, home: Home, profiles: AgentProfil
         if (profile === 'full') assert.match(told, /"role":"tool"[^}]*forty-two ships/)
       })
 
-      test('the archive has all of it once, and nothing is in the database or the log', async ({
+      test('a finding is found in another conversation after a sleep and a restart, and the archive has all of it once', async ({
         assert,
       }) => {
+        const finding = { title: CANARIES.title, body: `${CANARIES.body} listens on 5433.` }
+        assert.include(await use('findings_save', finding, 'first'), '"author":"agent"')
+        await tell(`The word is ${CANARIES.said}.`, 'first')
         /** OpenClaw may write something after its answer. */
         await sleep()
         const messages = count(mosaic.databaseFile, 'archive_messages')
         assert.isAbove(messages, 10)
+        await mosaic.stop()
+        await mosaic.start()
+
+        const said = await archived(CANARIES.said)
+        assert.lengthOf(said, 1)
+        assert.include(said[0], CANARIES.said)
+        assert.equal(await statusNow(), 'stopped', 'the archive wakes nobody')
         assert.deepEqual(await ingest(), NOTHING_NEW)
+        assert.equal(await statusNow(), 'running', 'the command wakes it')
         assert.equal(count(mosaic.databaseFile, 'archive_messages'), messages)
+
+        const found = await use('findings_search', { query: 'which port listens' }, 'second')
+        assert.include(found, CANARIES.body)
+        assert.include(found, '"author":"agent"')
+      })
+
+      test('nothing of it is in the database or the log', async ({ assert }) => {
+        await sleep()
         const canaries = new Canaries(CANARIES)
         const files = ['', '-wal'].map((end) => mosaic.databaseFile + end).filter(existsSync)
         assert.deepEqual(
