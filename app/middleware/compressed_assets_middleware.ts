@@ -3,11 +3,9 @@ import { access } from 'node:fs/promises'
 import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
+import { FOREVER } from '#config/static'
 
 const PREFIX = '/assets/'
-
-/** File names change with their contents. */
-const FOREVER = 'public, max-age=31536000, immutable'
 
 /** By file extension, best first. */
 const ENCODINGS = [

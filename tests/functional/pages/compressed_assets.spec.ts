@@ -55,6 +55,17 @@ test.group('Scripts that the build compressed', (group) => {
     assert.equal(String(plain.body), SCRIPT)
   })
 
+  test('are kept by browsers, as those are that it left as they are: no page asks again', async ({
+    assert,
+  }) => {
+    for (const encoding of ['br', 'gzip', 'identity']) {
+      const { headers } = await raw(`/assets/${NAME}`, encoding)
+      assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable', encoding)
+    }
+    const { headers } = await raw('/favicon.svg', 'br')
+    assert.equal(headers['cache-control'], 'public, max-age=0')
+  })
+
   test('are the only files that this opens: all else is handed on, untouched', async ({
     assert,
   }) => {
