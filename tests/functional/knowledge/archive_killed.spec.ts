@@ -23,7 +23,7 @@ test.group('An archive of many messages', (group) => {
 
   /** Ingests in a process of its own, and kills it once it has stored so many messages. */
   async function ingestAndKill(userId: string, since: number, most: number): Promise<void> {
-    const args = ['--import=./bin/typescript.mjs', PROCESS, userId, String(since)]
+    const args = ['--import=@poppinss/ts-exec', PROCESS, userId, String(since)]
     const child = spawn(process.execPath, args, {
       cwd: app.makePath(),
       stdio: ['ignore', 'ignore', 'inherit'],
