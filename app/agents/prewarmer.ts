@@ -219,7 +219,10 @@ export class Prewarmer {
 
   #warmed(agent: AgentKey, gateway: GatewayAccess | null): void {
     if (!gateway) return
-    this.#chatted.set(agent, { token: gateway.token, at: this.#context.clock.elapsed() })
+    const at = this.#context.clock.elapsed()
+    const last = this.#chatted.get(agent)
+    if (last?.token === gateway.token) last.at = at
+    else this.#chatted.set(agent, { token: gateway.token, at })
   }
 
   /** Returns null if the gateway has not chatted since it started. */
