@@ -43,13 +43,13 @@ test.group('What one member may have', (group) => {
   test('is so many bytes of models, however many providers they are in', async ({ assert }) => {
     const { user, visitor } = await someone()
     const answers = []
-    for (let index = 0; index < 12; index++) {
+    for (let index = 0; index < 60; index++) {
       answers.push(await visitor.post('/api/v1/providers', large(index)))
     }
     const made = answers.filter(({ status }) => status === 201)
     assert.lengthOf(made, 2)
     const refused = answers.filter(({ status }) => status === 413)
-    assert.lengthOf(refused, 10)
+    assert.lengthOf(refused, 58)
     assert.equal(codeOf(refused[0]), 'E_PROVIDERS_TOO_LARGE')
     assert.match(refused[0].body.errors[0].message, /1024 KB/)
     assert.equal(refused[0].body.errors[0].field, 'models')

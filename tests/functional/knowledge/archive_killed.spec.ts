@@ -10,7 +10,7 @@ import { UserFactory } from '#database/factories/user_factory'
 import { manyMessages } from '#tests/functional/knowledge/conversations'
 
 const PROCESS = fileURLToPath(new URL('./ingesting_process.ts', import.meta.url))
-const MESSAGES = 4000
+const MESSAGES = 10_000
 const ASK_EVERY_MS = 20
 
 test.group('An archive of many messages', (group) => {

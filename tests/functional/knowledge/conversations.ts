@@ -44,10 +44,10 @@ export class Conversations implements ConversationSource {
   }
 }
 
-/** Eight conversations of five hundred messages each: the same in each process that is told the same time. */
+/** Twenty conversations of five hundred messages each: the same in each process that is told the same time. */
 export function manyMessages(since: number): Conversations {
   const agent = new Conversations(200)
-  for (let one = 0; one < 8; one++) {
+  for (let one = 0; one < 20; one++) {
     const texts = Array.from({ length: 500 }, (_, index) => `message ${index} of talk ${one}`)
     agent.sayAt(since, `talk-${one}`, ...texts)
   }
