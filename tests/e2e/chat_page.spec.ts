@@ -211,6 +211,22 @@ test.group('The chat page, with the real OpenClaw', (group) => {
       .waitFor()
   })
 
+  test('shows after a reload what its owner stopped, and that it was', async () => {
+    model.hold()
+    await newChat()
+    await say('Please count until I stop you')
+    await answer('streaming')
+      .getByText(`word${HELD_AFTER - 1}`)
+      .waitFor()
+    await page.getByTestId('stop').click()
+    await answer('stopped').waitFor()
+    model.release()
+    await page.reload()
+    await answer('stopped')
+      .getByText(`word${HELD_AFTER - 1}`)
+      .waitFor()
+  })
+
   test('asks what the agent wants to do, and the agent does what is allowed', async ({
     assert,
   }) => {
