@@ -49,8 +49,10 @@ export class AgentLifecycle {
   /** Returns a running agent's gateway, whichever replica started it; null for another agent, which is not woken. */
   async running(agent: AgentKey): Promise<GatewayAccess | null> {
     const known = this.peek(agent)
-    if (known || (await this.#parts.rows.find(agent))?.status !== 'running') return known
-    return this.ensureRunning(agent)
+    if (known) return known
+    const row = await this.#parts.rows.find(agent)
+    if (row?.status !== 'running' || !row.endpoint) return null
+    return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
   /** Forgets the gateway's address; call it after any connection failure. The next call looks it up again. */

@@ -166,6 +166,19 @@ test.group('Several replicas of Mosaic', (group) => {
     assert.isNull(await other.lifecycle.running(agent))
   })
 
+  test('wake none that is being stopped while they look for it', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.lifecycle.invalidate(agent)
+    const [, known] = await Promise.all([
+      house.lifecycle.stop(agent),
+      house.lifecycle.running(agent),
+    ])
+    assert.isNotNull(known)
+    assert.isNull(await house.lifecycle.running(agent))
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
   test('forget where an agent was that another has stopped', async ({ assert }) => {
     const { agent } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
