@@ -1,4 +1,4 @@
-import type { ApiFailure, ServerEvent } from '~/api/client'
+import type { ServerEvent } from '~/api/client'
 import type { PastMessage } from '~/api/shapes'
 import type { PickedFile } from '~/composables/use_attachments'
 
@@ -55,12 +55,6 @@ export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12))
   return `c${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
-
-export const toFailure = ({ code, message, hint }: ApiFailure): ChatFailure => ({
-  code,
-  message,
-  hint,
-})
 
 /** Converts a message from the agent's history. */
 export function fromHistory({ id: _id, ...told }: PastMessage): ChatMessage {

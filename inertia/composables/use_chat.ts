@@ -3,12 +3,21 @@ import { api, ApiFailure, getEvents, postForEvents, type ServerEvent } from '~/a
 import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import {
+  COME_BACK_MS,
+  indexOfQuestion,
+  isAway,
+  pause,
+  place,
+  restarted,
+  type Exchange,
+} from '~/composables/answer_search'
+import { cut, filesGone, notDelivered, toFailure } from '~/composables/chat_failures'
+import {
   fromHistory,
   keepFiles,
   newAnswer,
   newId,
   takeEvent,
-  toFailure,
   type ChatApproval,
   type ChatFailure,
   type ChatMessage,
@@ -16,37 +25,17 @@ import {
 import { useAgent } from '~/composables/use_agent'
 import { filesOf, toSentFile, type PickedFile } from '~/composables/use_attachments'
 import { useChatTabs } from '~/composables/use_chat_tabs'
-import { t } from '~/locales'
 
 export type { ChatFailure, ChatMessage } from '~/composables/chat_messages'
 
-/** Delays between attempts to resume an answer after a broken connection: a minute, as long as a restart takes. */
-const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_000]
-
-/** No connection, or a proxy that reports that Mosaic is away. */
-const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
-
 /** How long a cancellation may hold up the next message, which it would cancel if it came later. */
 const CANCEL_MS = 15_000
-
-/** How far an agent's clock may be behind Mosaic's, on another machine. */
-const CLOCKS_APART_MS = 2000
 
 /** An answer in progress. */
 interface Turn {
   abort: AbortController
   conversation: string
 }
-
-/** A question and its answer. */
-interface Exchange {
-  question: ChatMessage
-  answer: ChatMessage
-  /** Time at which Mosaic took the question, by the server's clock. */
-  since?: number
-}
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Conversation with the user's agent: past messages, queued ones, and the answer being streamed. */
 export function useChat(onAnswered: () => void) {
@@ -312,23 +301,14 @@ export function useChat(onAnswered: () => void) {
   }
 
   /** Takes a finished answer from the history. It lacks a question that the agent never got. */
-  async function ended({ question, answer, since }: Exchange): Promise<boolean> {
+  async function ended(turn: Exchange): Promise<boolean> {
+    const { question, answer } = turn
     const known = await reload()
     if (!known) return false
     const told = messages.value.filter(({ state }) => state !== 'waiting')
-    /** The same words may have been asked before. Without a time on either side they are taken for this question. */
-    const index = told.findLastIndex(
-      ({ role, text, at }) =>
-        role === 'user' &&
-        text === question.text &&
-        !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
-    )
+    const index = indexOfQuestion(told, turn)
     if (index === -1) {
-      fail(answer, {
-        code: 'E_NOT_DELIVERED',
-        message: t('chat.notDelivered'),
-        hint: t('chat.notDeliveredHint'),
-      })
+      fail(answer, notDelivered())
       append(question, answer)
       return false
     }
@@ -349,17 +329,6 @@ export function useChat(onAnswered: () => void) {
     messages.value.splice(index === -1 ? messages.value.length : index, 0, ...added)
   }
 
-  /** Clears the answer when the stream restarts it from the beginning. */
-  async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
-    for await (const told of events) {
-      if (told.event === 'question') {
-        const nothing = { text: '', reasoning: undefined, tools: undefined, attachments: undefined }
-        Object.assign(answer, { ...nothing, approvals: [], reconnecting: false })
-      }
-      yield told
-    }
-  }
-
   /** Finds an answer under way, after a reload or when another page asked. */
   async function resume(): Promise<void> {
     if (busy.value) return
@@ -371,7 +340,9 @@ export function useChat(onAnswered: () => void) {
     const first = await events.next().catch(() => undefined)
     if (!first || first.done || first.value.event !== 'question') return
     if (busy.value || left.aborted) return abort.abort()
-    const question = place(String(first.value.data.text), answer)
+    const placed = place(messages.value, String(first.value.data.text), answer)
+    const { question } = placed
+    messages.value = placed.messages
     const isHere = await answering(async (stopped) => {
       stopped.addEventListener('abort', () => abort.abort())
       try {
@@ -382,33 +353,6 @@ export function useChat(onAnswered: () => void) {
     })
     if (isHere && answer.state !== 'failed') void next()
   }
-
-  /** The history holds the question being answered, and possibly the start of its answer. */
-  function place(question: string, answer: ChatMessage): ChatMessage {
-    const waiting = messages.value.filter(({ state }) => state === 'waiting')
-    const told = messages.value.filter(({ state }) => state !== 'waiting')
-    const index = told.findLastIndex(({ role }) => role === 'user')
-    const isTold = index !== -1 && told[index].text === question.trim()
-    const before = isTold ? told.slice(0, index) : told
-    const found: ChatMessage = isTold
-      ? told[index]
-      : { id: newId(), role: 'user', text: question.trim(), state: 'done' }
-    messages.value = [...before, found, answer, ...waiting]
-    return found
-  }
-
-  /** A text or a PDF was sent before this page was loaded: the agent keeps only its name. */
-  const filesGone = (): ChatFailure => ({
-    code: 'E_FILES_GONE',
-    message: t('chat.filesGone'),
-    hint: t('chat.filesGoneHint'),
-  })
-
-  const cut = (): ChatFailure => ({
-    code: 'E_CUT',
-    message: t('chat.cut'),
-    hint: t('chat.cutHint'),
-  })
 
   function fail(answer: ChatMessage, failure: ChatFailure) {
     answer.state = 'failed'

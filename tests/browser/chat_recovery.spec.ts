@@ -1,57 +1,20 @@
 import { test } from '@japa/runner'
-import type { Page, Route } from 'playwright'
+import type { Page } from 'playwright'
 import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
+import {
+  answers,
+  LONG_AGO,
+  past,
+  questions,
+  say,
+  stream,
+  tellHistory,
+  WAKING,
+} from '#tests/browser/told_chat'
 import { LONGEST_TEXT } from '../../inertia/limits.js'
-
-async function say(page: Page, text: string) {
-  await page.locator('#message').fill(text)
-  await page.keyboard.press('Enter')
-}
-
-const answers = (page: Page, state: string) =>
-  page.locator(`[data-testid=message-agent][data-state=${state}]`)
-const questions = (page: Page) => page.getByTestId('message-user')
-
-/** Answers with these events, and breaks off unless the last one ends the answer. */
-const stream = (route: Route, ...events: [string, object][]) =>
-  route.fulfill({
-    contentType: 'text/event-stream',
-    headers: { date: new Date().toUTCString() },
-    body: events
-      .map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
-      .join(''),
-  })
-
-const WAKING: [string, object] = ['progress', { stage: 'starting', elapsedMs: 0, usualMs: 1000 }]
-
-const LONG_AGO = '2026-01-01T10:00:00.000Z'
-const past = (role: 'user' | 'assistant', text: string, more: object = {}) => ({
-  id: `${role}-${text}`,
-  role,
-  text,
-  at: LONG_AGO,
-  ...more,
-})
-
-/**
- * Tells this history of every conversation, in place of the agents' doubles, with `earlier` messages on a page of their
- * own, and that no answer is under way.
- */
-async function tellHistory(page: Page, history: () => object[], earlier?: object[]) {
-  await page.route(/\/api\/v1\/conversations\/[^/?]+(\?cursor=.*)?$/, (route) => {
-    const isFirst = !route.request().url().includes('cursor=')
-    const messages = isFirst ? history() : earlier
-    const nextCursor = isFirst && earlier ? 'earlier' : null
-    const data = { id: 'c1', surface: 'web', title: null, messages, nextCursor }
-    return route.fulfill({ json: { data } })
-  })
-  await page.route(/\/run$/, (route) =>
-    route.fulfill({ status: 404, json: { errors: [{ code: 'E_CHAT_NOT_RUNNING', message: '' }] } })
-  )
-}
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

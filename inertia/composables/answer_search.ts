@@ -1,0 +1,60 @@
+import type { ServerEvent } from '~/api/client'
+import { newId, type ChatMessage } from '~/composables/chat_messages'
+
+/** Delays between attempts to resume an answer after a broken connection: a minute, as long as a restart takes. */
+export const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_000]
+
+/** No connection, or a proxy that reports that Mosaic is away. */
+export const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
+
+/** How far an agent's clock may be behind Mosaic's, on another machine. */
+const CLOCKS_APART_MS = 2000
+
+/** A question and its answer. */
+export interface Exchange {
+  question: ChatMessage
+  answer: ChatMessage
+  /** Time at which Mosaic took the question, by the server's clock. */
+  since?: number
+}
+
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Clears the answer when the stream restarts it from the beginning. */
+export async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {
+  for await (const told of events) {
+    if (told.event === 'question') {
+      const nothing = { text: '', reasoning: undefined, tools: undefined, attachments: undefined }
+      Object.assign(answer, { ...nothing, approvals: [], reconnecting: false })
+    }
+    yield told
+  }
+}
+
+/**
+ * Returns the index of a question in the agent's history, or -1. The same words may have been asked before. Without
+ * a time on either side they are taken for this question.
+ */
+export const indexOfQuestion = (told: ChatMessage[], { question, since }: Exchange): number =>
+  told.findLastIndex(
+    ({ role, text, at }) =>
+      role === 'user' &&
+      text === question.text &&
+      !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
+  )
+
+/**
+ * Puts an answer under way behind its question, and before the queued messages. The history holds the question, and
+ * possibly the start of its answer.
+ */
+export function place(messages: ChatMessage[], said: string, answer: ChatMessage) {
+  const waiting = messages.filter(({ state }) => state === 'waiting')
+  const told = messages.filter(({ state }) => state !== 'waiting')
+  const index = told.findLastIndex(({ role }) => role === 'user')
+  const isTold = index !== -1 && told[index].text === said.trim()
+  const before = isTold ? told.slice(0, index) : told
+  const question: ChatMessage = isTold
+    ? told[index]
+    : { id: newId(), role: 'user', text: said.trim(), state: 'done' }
+  return { question, messages: [...before, question, answer, ...waiting] }
+}
