@@ -48,8 +48,10 @@ export function useChat(onAnswered: () => void) {
   let current: Turn | undefined
   /** The last cancellation of an answer. */
   let ending: Promise<unknown> = Promise.resolve()
-  /** Number of the latest request for earlier messages; responses to older requests are dropped. */
+  /** Number of the latest request for the history; responses to older requests are dropped. */
   let asked = 0
+  /** A question waits for the history, which would contain it too, and for an answer under way, which it would hide. */
+  let opening = false
   /** Aborted when the user leaves the conversation. */
   let visit = new AbortController()
 
@@ -69,7 +71,7 @@ export function useChat(onAnswered: () => void) {
     current = undefined
     visit.abort()
     visit = new AbortController()
-    busy.value = loading.value = false
+    busy.value = loading.value = opening = false
     asked++
     messages.value = []
     loadFailure.value = undefined
@@ -98,6 +100,7 @@ export function useChat(onAnswered: () => void) {
   async function load(cursor?: string) {
     const turn = ++asked
     loading.value = true
+    if (!cursor) opening = true
     loadFailure.value = undefined
     try {
       const path = conversationPath(conversationId.value)
@@ -111,7 +114,10 @@ export function useChat(onAnswered: () => void) {
       if (turn === asked) loading.value = false
     }
     if (cursor || turn !== asked) return
-    await resume()
+    const left = visit.signal
+    const isFound = await resume()
+    if (isFound || left.aborted) return
+    opening = false
     void next()
   }
 
@@ -191,11 +197,8 @@ export function useChat(onAnswered: () => void) {
     approval.state = decision === 'deny' ? 'denied' : 'allowed'
   }
 
-  /** A question waits for the history: sent earlier, the history would contain it too. */
-  const opening = () => loading.value && olderCursor.value === null
-
   async function next(): Promise<void> {
-    if (busy.value || opening()) return
+    if (busy.value || opening) return
     const index = messages.value.findIndex(({ state }) => state === 'waiting')
     if (index === -1) return
     const question = messages.value[index]
@@ -212,6 +215,7 @@ export function useChat(onAnswered: () => void) {
   /** Keeps the conversation busy while an answer streams. Returns false if the user left it meanwhile. */
   async function answering(exchanged: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     busy.value = true
+    opening = false
     const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
@@ -329,17 +333,22 @@ export function useChat(onAnswered: () => void) {
     messages.value.splice(index === -1 ? messages.value.length : index, 0, ...added)
   }
 
-  /** Finds an answer under way, after a reload or when another page asked. */
-  async function resume(): Promise<void> {
-    if (busy.value) return
+  /**
+   * Follows an answer under way to its end, after a reload or when another page asked. Returns false if there is none.
+   */
+  async function resume(): Promise<boolean> {
+    if (busy.value) return false
     const answer = reactive<ChatMessage>(newAnswer())
     const abort = new AbortController()
     const left = visit.signal
     const signal = AbortSignal.any([abort.signal, left])
     const events = getEvents(runPath(), signal)[Symbol.asyncIterator]()
     const first = await events.next().catch(() => undefined)
-    if (!first || first.done || first.value.event !== 'question') return
-    if (busy.value || left.aborted) return abort.abort()
+    if (!first || first.done || first.value.event !== 'question') return false
+    if (busy.value || left.aborted) {
+      abort.abort()
+      return false
+    }
     const placed = place(messages.value, String(first.value.data.text), answer)
     const { question } = placed
     messages.value = placed.messages
@@ -352,6 +361,7 @@ export function useChat(onAnswered: () => void) {
       }
     })
     if (isHere && answer.state !== 'failed') void next()
+    return true
   }
 
   function fail(answer: ChatMessage, failure: ChatFailure) {
