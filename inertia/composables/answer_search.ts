@@ -4,7 +4,10 @@ import { newId, type ChatMessage } from '~/composables/chat_messages'
 /** Delays between attempts to resume an answer after a broken connection: a minute, as long as a restart takes. */
 export const COME_BACK_MS = [500, 1000, 2000, 3000, 5000, 5000, 8000, 8000, 10_000, 15_000]
 
-/** No connection, or a proxy that reports that Mosaic is away. */
+/** The same for a page that has just opened, and holds its first question back meanwhile. */
+export const LOOK_MS = [0, 500, 1000, 2000, 3000]
+
+/** No connection, Mosaic is away, or the agent cannot be asked right now. */
 export const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
 
 /** How far an agent's clock may be behind Mosaic's, on another machine. */
@@ -18,7 +21,12 @@ export interface Exchange {
   since?: number
 }
 
-export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** Resolves after this time, or at once when `signal` is aborted. */
+export const pause = (ms: number, signal?: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, ms)
+    signal?.addEventListener('abort', () => resolve())
+  })
 
 /** Clears the answer when the stream restarts it from the beginning. */
 export async function* restarted(answer: ChatMessage, events: AsyncIterable<ServerEvent>) {

@@ -28,3 +28,10 @@ export const notDelivered = (): ChatFailure => ({
   message: t('chat.notDelivered'),
   hint: t('chat.notDeliveredHint'),
 })
+
+/** The agent could not be told to stop, and the rest of its answer was not found. */
+export const notStopped = (): ChatFailure => ({
+  code: 'E_NOT_STOPPED',
+  message: t('chat.notStopped'),
+  hint: t('chat.notStoppedHint'),
+})

@@ -6,12 +6,13 @@ import {
   COME_BACK_MS,
   indexOfQuestion,
   isAway,
+  LOOK_MS,
   pause,
   place,
   restarted,
   type Exchange,
 } from '~/composables/answer_search'
-import { cut, filesGone, notDelivered, toFailure } from '~/composables/chat_failures'
+import { cut, filesGone, notDelivered, notStopped, toFailure } from '~/composables/chat_failures'
 import {
   fromHistory,
   keepFiles,
@@ -25,6 +26,7 @@ import {
 import { useAgent } from '~/composables/use_agent'
 import { filesOf, toSentFile, type PickedFile } from '~/composables/use_attachments'
 import { useChatTabs } from '~/composables/use_chat_tabs'
+import { useNotices } from '~/composables/use_notices'
 
 export type { ChatFailure, ChatMessage } from '~/composables/chat_messages'
 
@@ -40,6 +42,7 @@ interface Turn {
 /** Conversation with the user's agent: past messages, queued ones, and the answer being streamed. */
 export function useChat(onAnswered: () => void) {
   const agent = useAgent()
+  const notices = useNotices()
   const conversationId = ref(newId())
   const messages = ref<ChatMessage[]>([])
   const loading = ref(false)
@@ -67,7 +70,7 @@ export function useChat(onAnswered: () => void) {
 
   function leave() {
     /** Leaving the conversation cancels its answer. A page reload does not run this. */
-    if (current) end(current)
+    if (current) void end(current)
     current = undefined
     visit.abort()
     visit = new AbortController()
@@ -78,11 +81,15 @@ export function useChat(onAnswered: () => void) {
     olderCursor.value = null
   }
 
-  /** The answer would continue without a reader, so cancel it on the server too. */
-  function end(turn: Turn) {
+  /** The answer would continue without a reader, so cancel it on the server too. Returns whether that was heard. */
+  function end(turn: Turn): Promise<boolean> {
     turn.abort.abort()
-    const cancelled = api.delete(`${conversationPath(turn.conversation)}/run`).catch(() => {})
+    const cancelled = api.delete(`${conversationPath(turn.conversation)}/run`).then(
+      () => true,
+      () => false
+    )
     ending = Promise.race([cancelled, pause(CANCEL_MS)])
+    return cancelled
   }
 
   /** Starts a new conversation; it exists from its first message on. */
@@ -115,18 +122,22 @@ export function useChat(onAnswered: () => void) {
     }
     if (cursor || turn !== asked) return
     const left = visit.signal
-    const isFound = await resume()
+    const isFound = await resume(loadFailure.value ? [0] : LOOK_MS)
     if (isFound || left.aborted) return
     opening = false
     void next()
   }
 
-  /** Replaces the messages with the agent's history. Queued messages stay. */
-  async function reload(): Promise<boolean> {
+  /**
+   * Replaces the messages with the agent's history. Queued messages stay. Returns false if there is none, and undefined
+   * if it cannot be read right now.
+   */
+  async function reload(): Promise<boolean | undefined> {
     const turn = ++asked
     const path = conversationPath(conversationId.value)
-    const told = await api.get<Conversation>(path).catch(() => undefined)
-    if (!told || turn !== asked) return false
+    const told = await api.get<Conversation>(path).catch((error) => ApiFailure.from(error))
+    if (turn !== asked) return false
+    if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
     const waiting = messages.value.filter(({ state }) => state === 'waiting')
     const history = told.messages.map(fromHistory)
     keepFiles(messages.value, history)
@@ -160,7 +171,7 @@ export function useChat(onAnswered: () => void) {
     const index = messages.value.findIndex(({ id }) => id === message.id)
     const isSent = message.state === 'sent'
     if (index === -1 || !(isSent || message.state === 'waiting')) return
-    if (isSent) stop()
+    if (isSent) void stop()
     /** With the answer that it waits for. */
     messages.value.splice(index, isSent ? 2 : 1)
   }
@@ -186,9 +197,17 @@ export function useChat(onAnswered: () => void) {
     void next()
   }
 
-  function stop() {
+  /** Cancels the answer. If that is not heard, the answer goes on: the page says so and follows it again. */
+  async function stop() {
     /** A second cancellation could arrive after the next message. */
-    if (current && !current.abort.signal.aborted) end(current)
+    if (!current || current.abort.signal.aborted) return
+    const left = visit.signal
+    const answer = messages.value.findLast(({ state }) => state === 'streaming')
+    if ((await end(current)) || left.aborted) return
+    const { message, hint } = notStopped()
+    notices.failed(message, hint)
+    if (answer?.state === 'stopped') fail(answer, notStopped())
+    if ((await resume(LOOK_MS)) === false) await reload()
   }
 
   async function decide(approval: ChatApproval, decision: string) {
@@ -289,7 +308,7 @@ export function useChat(onAnswered: () => void) {
   async function comeBack(turn: Exchange, signal: AbortSignal): Promise<boolean> {
     const { answer } = turn
     for (const ms of COME_BACK_MS) {
-      await pause(ms)
+      await pause(ms, signal)
       if (signal.aborted) return false
       try {
         await take(answer, restarted(answer, getEvents(runPath(), signal)))
@@ -297,18 +316,21 @@ export function useChat(onAnswered: () => void) {
       } catch (error) {
         if (signal.aborted) return false
         const { status } = ApiFailure.from(error)
-        if (status === 404) return ended(turn)
-        if (!isAway(status)) return false
+        const isBack = status === 404 ? await ended(turn) : isAway(status) ? undefined : false
+        if (isBack !== undefined) return isBack
       }
     }
     return false
   }
 
-  /** Takes a finished answer from the history. It lacks a question that the agent never got. */
-  async function ended(turn: Exchange): Promise<boolean> {
+  /**
+   * Takes a finished answer from the history. It lacks a question that the agent never got. Returns undefined if the
+   * history cannot be read right now.
+   */
+  async function ended(turn: Exchange): Promise<boolean | undefined> {
     const { question, answer } = turn
     const known = await reload()
-    if (!known) return false
+    if (!known) return known
     const told = messages.value.filter(({ state }) => state !== 'waiting')
     const index = indexOfQuestion(told, turn)
     if (index === -1) {
@@ -334,21 +356,31 @@ export function useChat(onAnswered: () => void) {
   }
 
   /**
-   * Follows an answer under way to its end, after a reload or when another page asked. Returns false if there is none.
+   * Follows an answer under way to its end, after a reload or when another page asked. Returns false if there is none,
+   * and undefined if that cannot be known.
+   *
+   * @param delays before each attempt, while Mosaic or the agent is away
    */
-  async function resume(): Promise<boolean> {
-    if (busy.value) return false
+  async function resume(delays: number[] = LOOK_MS): Promise<boolean | undefined> {
+    const left = visit.signal
+    for (const ms of delays) {
+      await pause(ms, left)
+      if (busy.value || left.aborted) return undefined
+      const isFound = await follow(left)
+      if (isFound !== undefined) return isFound
+    }
+    return undefined
+  }
+
+  async function follow(left: AbortSignal): Promise<boolean | undefined> {
     const answer = reactive<ChatMessage>(newAnswer())
     const abort = new AbortController()
-    const left = visit.signal
     const signal = AbortSignal.any([abort.signal, left])
     const events = getEvents(runPath(), signal)[Symbol.asyncIterator]()
-    const first = await events.next().catch(() => undefined)
-    if (!first || first.done || first.value.event !== 'question') return false
-    if (busy.value || left.aborted) {
-      abort.abort()
-      return false
-    }
+    const first = await events.next().catch((error) => ApiFailure.from(error))
+    if (first instanceof ApiFailure) return isAway(first.status) ? undefined : false
+    if (first.done || first.value.event !== 'question') return false
+    if (busy.value || left.aborted) return void abort.abort()
     const placed = place(messages.value, String(first.value.data.text), answer)
     const { question } = placed
     messages.value = placed.messages

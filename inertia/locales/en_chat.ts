@@ -92,6 +92,8 @@ export const chat = {
   reconnecting: 'The connection broke. Your agent goes on; reconnecting…',
   notDelivered: 'Your agent did not get this message.',
   notDeliveredHint: 'The connection broke before. Send it again.',
+  notStopped: 'Your agent could not be told to stop.',
+  notStoppedHint: 'It may still answer. Stop it again, or reload the page.',
   filesNotTaken: 'The files of this message could not be taken along.',
   filesGone: 'The files of this message must be attached again.',
   filesGoneHint: 'Only their names are known here. Attach them to a new message.',

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import type { Page, Route } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
 import {
@@ -9,6 +10,7 @@ import {
   say,
   stream,
   tellHistory,
+  WAKING,
 } from '#tests/browser/told_chat'
 
 const DONE: [string, object] = ['done', { conversationId: 'c1' }]
@@ -17,6 +19,16 @@ const asked = (text: string, startedAt = LONG_AGO): [string, object] => [
   { text, startedAt },
 ]
 const said = (text: string): [string, object] => ['delta', { text }]
+
+/** The agent cannot be asked right now. */
+const notNow = (route: Route) =>
+  route.fulfill({ status: 502, json: { errors: [{ code: 'E_GATEWAY_FAILED', message: 'Busy.' }] } })
+
+const HISTORY = /\/api\/v1\/conversations\/c1$/
+
+/** Refuses the next requests to an address. */
+const refuse = (page: Page, address: RegExp, times: number) =>
+  page.route(address, notNow, { times })
 
 test.group('A chat in a browser when something breaks', (group) => {
   group.each.setup(async () => {
@@ -53,5 +65,66 @@ test.group('A chat in a browser when something breaks', (group) => {
     await answers(page, 'done').getByText('Three.').waitFor()
     assert.isTrue(isFound)
     await answers(page, 'done').getByText('One, two.').waitFor()
+  })
+
+  test('looks again for an answer whose history could not be read', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const history: object[] = []
+    await tellHistory(page, () => history)
+    await page.route(/\/api\/v1\/chat$/, async (route) => {
+      const at = new Date().toISOString()
+      history.push(past('user', 'Go on', { at }), past('assistant', 'Missed.', { at }))
+      await refuse(page, HISTORY, 1)
+      await stream(route, WAKING)
+    })
+    const first = page.waitForResponse(/\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await first
+    await say(page, 'Go on')
+    await page
+      .locator('[data-testid=message-agent]:is([data-state=done], [data-state=failed])')
+      .waitFor()
+    assert.equal(await answers(page, 'done').getByText('Missed.').count(), 1)
+  })
+
+  test('looks again for an answer while its agent cannot be asked', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [past('user', 'Count')])
+    await page.route(/\/c1\/run$/, (route) => stream(route, asked('Count'), said('One.'), DONE))
+    await refuse(page, /\/c1\/run$/, 2)
+    const refused = page.waitForResponse(/\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await refused
+    await answers(page, 'done').getByText('One.').waitFor({ timeout: 30_000 })
+  })
+
+  test('says that a stop was not heard, and follows the answer', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [])
+    const sent = Promise.withResolvers<void>()
+    await page.route(/\/api\/v1\/chat$/, () => sent.resolve())
+    let found = 0
+    await page.route(/\/c1\/run$/, (route) => {
+      if (route.request().method() === 'DELETE') return notNow(route)
+      if (++found === 1) return route.fallback()
+      return stream(route, asked('Count'), said('One.'), DONE)
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await say(page, 'Count')
+    await sent.promise
+    await page.getByTestId('stop').click()
+    await page.getByText('Your agent could not be told to stop.').first().waitFor()
+    await answers(page, 'done').getByText('One.').waitFor()
+    assert.equal(await questions(page).count(), 1)
+    assert.equal(await answers(page, 'stopped').count(), 0)
   })
 })
