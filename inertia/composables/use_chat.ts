@@ -48,6 +48,7 @@ export function useChat(onAnswered: () => void) {
   const loading = ref(false)
   const loadFailure = shallowRef<ApiFailure>()
   const olderCursor = ref<string | null>(null)
+  const loadingOlder = ref(false)
   let current: Turn | undefined
   /** The last cancellation of an answer. */
   let ending: Promise<unknown> = Promise.resolve()
@@ -74,7 +75,7 @@ export function useChat(onAnswered: () => void) {
     current = undefined
     visit.abort()
     visit = new AbortController()
-    busy.value = loading.value = opening = false
+    busy.value = loading.value = loadingOlder.value = opening = false
     asked++
     messages.value = []
     loadFailure.value = undefined
@@ -104,14 +105,13 @@ export function useChat(onAnswered: () => void) {
     await load()
   }
 
-  async function load(cursor?: string) {
+  async function load() {
     const turn = ++asked
-    loading.value = true
-    if (!cursor) opening = true
+    loading.value = opening = true
     loadFailure.value = undefined
     try {
       const path = conversationPath(conversationId.value)
-      const { messages: told, nextCursor } = await api.get<Conversation>(path, { cursor })
+      const { messages: told, nextCursor } = await api.get<Conversation>(path)
       if (turn !== asked) return
       messages.value = [...told.map(fromHistory), ...messages.value]
       olderCursor.value = nextCursor
@@ -120,7 +120,7 @@ export function useChat(onAnswered: () => void) {
     } finally {
       if (turn === asked) loading.value = false
     }
-    if (cursor || turn !== asked) return
+    if (turn !== asked) return
     const left = visit.signal
     const isFound = await resume(loadFailure.value ? [0] : LOOK_MS)
     if (isFound || left.aborted) return
@@ -146,7 +146,23 @@ export function useChat(onAnswered: () => void) {
     return true
   }
 
-  const loadOlder = () => load(olderCursor.value ?? undefined)
+  /** Adds the messages before the first one. Asks again if that is another one by then. */
+  async function loadOlder(): Promise<void> {
+    const left = visit.signal
+    const cursor = olderCursor.value
+    loadingOlder.value = cursor !== null
+    if (cursor === null) return
+    const path = conversationPath(conversationId.value)
+    const told = await api
+      .get<Conversation>(path, { cursor })
+      .catch((error) => ApiFailure.from(error))
+    if (left.aborted) return
+    if (cursor !== olderCursor.value) return loadOlder()
+    loadingOlder.value = false
+    if (told instanceof ApiFailure) return void notices.failed(told.message, told.hint)
+    messages.value = [...told.messages.map(fromHistory), ...messages.value]
+    olderCursor.value = told.nextCursor
+  }
 
   function send(text: string, files: PickedFile[] = []) {
     const said = text.trim()
@@ -411,9 +427,10 @@ export function useChat(onAnswered: () => void) {
     loading,
     loadFailure,
     olderCursor,
+    loadingOlder,
     begin,
     open,
-    load: () => load(),
+    load,
     loadOlder,
     send,
     withdraw,

@@ -26,6 +26,17 @@ const notNow = (route: Route) =>
 
 const HISTORY = /\/api\/v1\/conversations\/c1$/
 
+/** Keeps the next request to an address from its answer until the returned function is called. */
+async function hold(page: Page, address: RegExp): Promise<() => void> {
+  const released = Promise.withResolvers<void>()
+  const answer = async (route: Route) => {
+    await released.promise
+    await route.fallback()
+  }
+  await page.route(address, answer, { times: 1 })
+  return released.resolve
+}
+
 /** Refuses the next requests to an address. */
 const refuse = (page: Page, address: RegExp, times: number) =>
   page.route(address, notNow, { times })
@@ -126,5 +137,41 @@ test.group('A chat in a browser when something breaks', (group) => {
     await answers(page, 'done').getByText('One.').waitFor()
     assert.equal(await questions(page).count(), 1)
     assert.equal(await answers(page, 'stopped').count(), 0)
+  })
+  test('shows earlier messages while it finds an answer again', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const history = [past('user', 'Recent'), past('assistant', 'A recent answer.')]
+    await tellHistory(page, () => history, [past('user', 'Early')])
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      const at = new Date().toISOString()
+      const text = route.request().postDataJSON().message
+      history.push(past('user', text, { at }), past('assistant', `Missed ${text}.`, { at }))
+      return stream(route, WAKING)
+    })
+    const looked = page.waitForResponse(/\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await looked
+    const older = page.getByRole('button', { name: 'Show earlier messages' })
+
+    const tellAnswer = await hold(page, HISTORY)
+    const read = page.waitForRequest(HISTORY)
+    await say(page, 'One')
+    await read
+    await older.click()
+    await questions(page).getByText('Early').waitFor()
+    tellAnswer()
+    await answers(page, 'done').getByText('Missed One.').waitFor()
+    assert.equal(await answers(page, 'failed').count(), 0)
+
+    const tellEarly = await hold(page, /cursor=/)
+    await older.click()
+    await say(page, 'Two')
+    await answers(page, 'done').getByText('Missed Two.').waitFor()
+    tellEarly()
+    await questions(page).getByText('Early').waitFor()
   })
 })
