@@ -136,6 +136,9 @@ export const api = {
   },
 }
 
+/** Longest silence of an event stream in milliseconds. Mosaic sends a heartbeat after 15 seconds. */
+const SILENCE_MS = 45_000
+
 export interface ServerEvent {
   event: string
   data: any
@@ -143,7 +146,7 @@ export interface ServerEvent {
 
 /**
  * Posts a request and yields the events of the response. Throws an `ApiFailure`, also if the connection
- * breaks, or the `AbortError` of `signal`. Calls `onOpen` with the headers when the response starts.
+ * breaks or falls silent, or the `AbortError` of `signal`. Calls `onOpen` with the headers when the response starts.
  */
 export const postForEvents = (
   path: string,
@@ -172,7 +175,7 @@ async function* eventsOf(
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await soon(reader.read())
       if (done) return
       parser.feed(value)
       yield* arrived.splice(0)
@@ -183,4 +186,11 @@ async function* eventsOf(
   } finally {
     void reader.cancel().catch(() => {})
   }
+}
+
+/** A connection may die without a word. Rejects after `SILENCE_MS`. */
+async function soon<Value>(awaited: Promise<Value>): Promise<Value> {
+  const silence = Promise.withResolvers<never>()
+  const timer = setTimeout(() => silence.reject(new Error('silence')), SILENCE_MS)
+  return Promise.race([awaited, silence.promise]).finally(() => clearTimeout(timer))
 }

@@ -174,4 +174,36 @@ test.group('A chat in a browser when something breaks', (group) => {
     tellEarly()
     await questions(page).getByText('Early').waitFor()
   })
+  test('finds the rest of an answer whose connection fell silent', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.clock.install()
+    await tellHistory(page, () => [])
+    await fallSilent(page)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await say(page, 'Count')
+    await answers(page, 'streaming').getByText('One').waitFor()
+    await page.route(/\/c1\/run$/, (route) =>
+      stream(route, asked('Count'), said('One, two.'), DONE)
+    )
+    await page.clock.fastForward(40_000)
+    assert.equal(await page.getByTestId('reconnecting').count(), 0)
+    await page.clock.fastForward(10_000)
+    await answers(page, 'done').getByText('One, two.').waitFor()
+  })
 })
+
+/** Has each message answered by the text "One" and nothing more, on a connection that stays open. */
+const fallSilent = (page: Page) =>
+  page.addInitScript(() => {
+    const call = globalThis.fetch
+    globalThis.fetch = async (input, init) => {
+      if (!String(input).endsWith('/api/v1/chat')) return call(input, init)
+      const first = new TextEncoder().encode('event: delta\ndata: {"text":"One"}\n\n')
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(first) })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    }
+  })
