@@ -61,6 +61,17 @@ async function toFailure(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, errors, retryAfter > 0 ? retryAfter : null)
 }
 
+/** How far Mosaic's clock is ahead of this browser's, in milliseconds. */
+let ahead = 0
+
+/** Returns the time by Mosaic's clock, in milliseconds, as late as a second. */
+export const serverNow = () => Date.now() + ahead
+
+function takeTime(headers: Headers) {
+  const told = Date.parse(headers.get('date') ?? '')
+  if (told) ahead = told - Date.now()
+}
+
 async function send(
   method: string,
   path: string,
@@ -85,6 +96,7 @@ async function send(
     if (signal?.aborted) throw error
     throw ApiFailure.from(error)
   })
+  takeTime(response.headers)
   if (response.ok) return response
   const failure = await toFailure(response)
   if (failure.code === after || !(await isMended(failure))) throw failure

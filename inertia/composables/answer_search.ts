@@ -1,4 +1,4 @@
-import type { ServerEvent } from '~/api/client'
+import type { ApiFailure, ServerEvent } from '~/api/client'
 import { newId, type ChatMessage } from '~/composables/chat_messages'
 
 /** Delays between attempts to resume an answer after a broken connection: a minute, as long as a restart takes. */
@@ -10,6 +10,10 @@ export const LOOK_MS = [0, 500, 1000, 2000, 3000]
 /** No connection, Mosaic is away, or the agent cannot be asked right now. */
 export const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
 
+/** Nobody knows what became of the request: the connection or a proxy broke it off, and Mosaic said nothing. */
+export const isUnanswered = ({ status, code }: ApiFailure) =>
+  status === 0 || (isAway(status) && code === 'E_UNKNOWN')
+
 /** How far an agent's clock may be behind Mosaic's, on another machine. */
 const CLOCKS_APART_MS = 2000
 
@@ -17,7 +21,7 @@ const CLOCKS_APART_MS = 2000
 export interface Exchange {
   question: ChatMessage
   answer: ChatMessage
-  /** Time at which Mosaic took the question, by the server's clock. */
+  /** Time at which Mosaic took the question, or the page sent it, by the server's clock. */
   since?: number
 }
 

@@ -1,11 +1,19 @@
 import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue'
-import { api, ApiFailure, getEvents, postForEvents, type ServerEvent } from '~/api/client'
+import {
+  api,
+  ApiFailure,
+  getEvents,
+  postForEvents,
+  serverNow,
+  type ServerEvent,
+} from '~/api/client'
 import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import {
   COME_BACK_MS,
   indexOfQuestion,
   isAway,
+  isUnanswered,
   LOOK_MS,
   pause,
   place,
@@ -265,10 +273,12 @@ export function useChat(onAnswered: () => void) {
     const { question, answer } = turn
     const conversation = conversationId.value
     let opened = false
+    /** The agent may have got the question, although nobody said so. */
+    let isSent = false
     /** From here on, other tabs can follow the answer. */
     const onOpen = (headers: Headers) => {
       opened = true
-      turn.since = Date.parse(headers.get('date') ?? '')
+      turn.since = Date.parse(headers.get('date') ?? '') || turn.since
       tabs.tell(conversation, 'begun')
     }
     try {
@@ -282,12 +292,16 @@ export function useChat(onAnswered: () => void) {
         background: true,
         ...(attachments.length > 0 && { attachments }),
       }
+      turn.since = serverNow()
+      isSent = navigator.onLine
       await take(answer, postForEvents('/chat', body, signal, onOpen))
     } catch (error) {
-      await broken(turn, error, signal, opened)
+      const failure = ApiFailure.from(error)
+      const goesOn = opened ? isAway(failure.status) : isSent && isUnanswered(failure)
+      await broken(turn, failure, signal, goesOn)
     } finally {
       question.state = 'done'
-      if (opened) tabs.tell(conversation, 'ended')
+      if (opened || answer.state === 'done') tabs.tell(conversation, 'ended')
     }
   }
 
@@ -301,16 +315,15 @@ export function useChat(onAnswered: () => void) {
     if (answer.state === 'streaming') throw new ApiFailure(0, [cut()])
   }
 
-  /** Handles a broken stream. No-op if the answer is already complete. */
-  async function broken(turn: Exchange, error: unknown, signal: AbortSignal, opened: boolean) {
+  /** Handles a broken stream, of an answer that may go on. No-op if it is already complete. */
+  async function broken(turn: Exchange, failure: ApiFailure, signal: AbortSignal, goesOn: boolean) {
     const { answer } = turn
     if (answer.state !== 'streaming') return
     if (signal.aborted) {
       answer.state = 'stopped'
       return
     }
-    const failure = ApiFailure.from(error)
-    if (opened && isAway(failure.status)) {
+    if (goesOn) {
       answer.reconnecting = true
       const isBack = await comeBack(turn, signal)
       answer.reconnecting = false
@@ -405,7 +418,8 @@ export function useChat(onAnswered: () => void) {
       try {
         await take(answer, { [Symbol.asyncIterator]: () => events })
       } catch (error) {
-        await broken({ question, answer }, error, stopped, true)
+        const failure = ApiFailure.from(error)
+        await broken({ question, answer }, failure, stopped, isAway(failure.status))
       }
     })
     if (isHere && answer.state !== 'failed') void next()

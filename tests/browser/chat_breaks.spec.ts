@@ -194,6 +194,58 @@ test.group('A chat in a browser when something breaks', (group) => {
     await page.clock.fastForward(10_000)
     await answers(page, 'done').getByText('One, two.').waitFor()
   })
+  test('finds an answer whose connection broke before its first byte', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    /** A browser that reaches loopback alone calls itself offline. */
+    await page.addInitScript('Object.defineProperty(navigator, "onLine", { value: true })')
+    const history = [past('user', 'Go on'), past('assistant', 'An old answer.')]
+    await tellHistory(page, () => history)
+    let isTaken = true
+    let sent = 0
+    await page.route(/\/api\/v1\/chat$/, async (route) => {
+      sent++
+      const events = [asked('Go on', new Date().toISOString()), said('A new answer.'), DONE]
+      const find = (run: Route) => stream(run, ...events)
+      if (isTaken) await page.route(/\/c1\/run$/, find, { times: 1 })
+      await route.abort('connectionreset')
+    })
+    const looked = page.waitForResponse(/\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await looked
+    await say(page, 'Go on')
+    await answers(page, 'done').getByText('A new answer.').waitFor()
+    assert.equal(await questions(page).count(), 2)
+    assert.equal(sent, 1)
+
+    isTaken = false
+    await say(page, 'Go on')
+    await answers(page, 'failed').getByText('Your agent did not get this message.').waitFor()
+    assert.equal(await answers(page, 'done').getByText('An old answer.').count(), 1)
+  })
+
+  test('says at once that a message cannot leave a browser without a network', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.clock.install()
+    await tellHistory(page, () => [])
+    const looked = page.waitForResponse(/\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await looked
+    await page.clock.pauseAt(Date.now() + 60_000)
+    await browserContext.setOffline(true)
+    let found = 0
+    page.on('request', (request) => (found += request.url().endsWith('/c1/run') ? 1 : 0))
+    await say(page, 'Hello')
+    await answers(page, 'failed').getByText('Mosaic cannot be reached').waitFor()
+    assert.equal(found, 0)
+  })
 })
 
 /** Has each message answered by the text "One" and nothing more, on a connection that stays open. */
