@@ -55,18 +55,35 @@ export const indexOfQuestion = (told: ChatMessage[], { question, since }: Exchan
       !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
   )
 
+/** A question whose answer is under way, as Mosaic tells it. */
+export interface RunningQuestion {
+  text: string
+  /** ISO 8601, by the server's clock. */
+  startedAt: string
+}
+
 /**
- * Puts an answer under way behind its question, and before the queued messages. The history holds the question, and
- * possibly the start of its answer.
+ * Puts an answer under way behind its question, and before the queued messages. The history may hold the question, and
+ * the start of its answer.
  */
-export function place(messages: ChatMessage[], said: string, answer: ChatMessage) {
+export function place(messages: ChatMessage[], running: RunningQuestion, answer: ChatMessage) {
   const waiting = messages.filter(({ state }) => state === 'waiting')
   const told = messages.filter(({ state }) => state !== 'waiting')
+  const text = running.text.trim()
   const index = told.findLastIndex(({ role }) => role === 'user')
-  const isTold = index !== -1 && told[index].text === said.trim()
+  const isTold =
+    index !== -1 &&
+    told[index].text === text &&
+    !isAnswered(told.slice(index), Date.parse(running.startedAt))
   const before = isTold ? told.slice(0, index) : told
   const question: ChatMessage = isTold
     ? told[index]
-    : { id: newId(), role: 'user', text: said.trim(), state: 'done' }
+    : { id: newId(), role: 'user', text, state: 'done' }
   return { question, messages: [...before, question, answer, ...waiting] }
+}
+
+/** Whether a question and its answer are older than a run of the same words. Those of this page have no times. */
+function isAnswered([{ at }, ...answers]: ChatMessage[], startedAt: number): boolean {
+  const isOlder = at === undefined || Date.parse(at) < startedAt - CLOCKS_APART_MS
+  return isOlder && answers.some(({ state, text }) => state === 'done' && text !== '')
 }

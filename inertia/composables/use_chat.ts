@@ -410,7 +410,7 @@ export function useChat(onAnswered: () => void) {
     if (first instanceof ApiFailure) return isAway(first.status) ? undefined : false
     if (first.done || first.value.event !== 'question') return false
     if (busy.value || left.aborted) return void abort.abort()
-    const placed = place(messages.value, String(first.value.data.text), answer)
+    const placed = place(messages.value, first.value.data, answer)
     const { question } = placed
     messages.value = placed.messages
     const isHere = await answering(async (stopped) => {

@@ -246,6 +246,41 @@ test.group('A chat in a browser when something breaks', (group) => {
     await answers(page, 'failed').getByText('Mosaic cannot be reached').waitFor()
     assert.equal(found, 0)
   })
+  test('keeps an answered question while the same words are answered again', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [past('user', 'Yes'), past('assistant', 'The first answer.')])
+    await page.route(/\/c1\/run$/, (route) =>
+      stream(route, asked('Yes', new Date().toISOString()), said('The second answer.'), DONE)
+    )
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await answers(page, 'done').getByText('The second answer.').waitFor()
+    assert.equal(await answers(page, 'done').getByText('The first answer.').count(), 1)
+    assert.equal(await questions(page).count(), 2)
+  })
+
+  test('takes the start of an answer in the history for the one under way', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const at = new Date().toISOString()
+    await tellHistory(page, () => [
+      past('user', 'Yes', { at }),
+      past('assistant', 'A start', { at }),
+    ])
+    await page.route(/\/c1\/run$/, (route) =>
+      stream(route, asked('Yes', at), said('A start and an end.'), DONE)
+    )
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await answers(page, 'done').getByText('A start and an end.').waitFor()
+    assert.equal(await page.getByTestId('message-agent').count(), 1)
+    assert.equal(await questions(page).count(), 1)
+  })
 })
 
 /** Has each message answered by the text "One" and nothing more, on a connection that stays open. */
