@@ -57,8 +57,10 @@ export function newId(): string {
 }
 
 /** Converts a message from the agent's history. */
-export function fromHistory({ id: _id, ...told }: PastMessage): ChatMessage {
-  return { id: newId(), ...told, state: told.failure ? 'failed' : 'done' }
+export function fromHistory(message: PastMessage & { stopped?: boolean }): ChatMessage {
+  const { id: _id, stopped, ...told } = message
+  const state = told.failure ? 'failed' : stopped ? 'stopped' : 'done'
+  return { id: newId(), ...told, state }
 }
 
 /** Hands the files that this page holds to the same questions of the history, to send them again. */

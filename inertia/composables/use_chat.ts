@@ -369,7 +369,7 @@ export function useChat(onAnswered: () => void) {
     }
     const last = told.slice(index + 1).at(-1)
     if (last?.role === 'assistant') {
-      answer.state = 'done'
+      answer.state = last.state === 'stopped' ? 'stopped' : 'done'
       /** The break ended it: what had arrived stays, and a retry may help. */
       if (last.state === 'failed') Object.assign(last, { text: answer.text, failure: cut() })
       return true

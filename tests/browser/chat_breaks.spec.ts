@@ -281,6 +281,23 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert.equal(await page.getByTestId('message-agent').count(), 1)
     assert.equal(await questions(page).count(), 1)
   })
+  test('shows which answers of the history were stopped', async ({ assert, browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    const history = [past('user', 'Count'), past('assistant', 'One,', { stopped: true })]
+    await tellHistory(page, () => history)
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      const at = new Date().toISOString()
+      history.push(past('user', 'Go on', { at }))
+      history.push(past('assistant', 'Two,', { at, stopped: true }))
+      return stream(route, WAKING)
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await answers(page, 'stopped').getByText('One,').waitFor()
+    await say(page, 'Go on')
+    await answers(page, 'stopped').getByText('Two,').waitFor()
+    assert.equal(await page.getByText('You stopped this answer.').count(), 2)
+  })
 })
 
 /** Has each message answered by the text "One" and nothing more, on a connection that stays open. */
