@@ -298,6 +298,19 @@ test.group('A chat in a browser when something breaks', (group) => {
     await answers(page, 'stopped').getByText('Two,').waitFor()
     assert.equal(await page.getByText('You stopped this answer.').count(), 2)
   })
+  test('reads a conversation again that was not found', async ({ browserContext }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [past('user', 'Here I am')])
+    const errors = [{ code: 'E_CONVERSATION_NOT_FOUND', message: 'There is no such conversation.' }]
+    await page.route(HISTORY, (route) => route.fulfill({ status: 404, json: { errors } }), {
+      times: 1,
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const failure = page.getByRole('alert').filter({ hasText: 'There is no such conversation.' })
+    await failure.getByRole('button', { name: 'Try again' }).click()
+    await questions(page).getByText('Here I am').waitFor()
+  })
 })
 
 /** Has each message answered by the text "One" and nothing more, on a connection that stays open. */
