@@ -226,12 +226,15 @@ export function useChat(onAnswered: () => void) {
     /** A second cancellation could arrive after the next message. */
     if (!current || current.abort.signal.aborted) return
     const left = visit.signal
-    const answer = messages.value.findLast(({ state }) => state === 'streaming')
+    const index = messages.value.findLastIndex(({ state }) => state === 'streaming')
+    const [question, answer] = messages.value.slice(Math.max(index - 1, 0), index + 1)
     if ((await end(current)) || left.aborted) return
     const { message, hint } = notStopped()
     notices.failed(message, hint)
     if (answer?.state === 'stopped') fail(answer, notStopped())
-    if ((await resume(LOOK_MS)) === false) await reload()
+    if ((await resume()) !== false) return
+    const isShown = messages.value.some(({ id }) => id === answer?.id)
+    await (isShown ? ended({ question, answer }) : reload())
   }
 
   async function decide(approval: ChatApproval, decision: string) {

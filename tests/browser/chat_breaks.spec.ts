@@ -138,6 +138,26 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert.equal(await questions(page).count(), 1)
     assert.equal(await answers(page, 'stopped').count(), 0)
   })
+
+  test('keeps a question that was stopped and whose agent knows nothing of it', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await tellHistory(page, () => [])
+    const sent = Promise.withResolvers<void>()
+    await page.route(/\/api\/v1\/chat$/, () => sent.resolve())
+    await page.route(/\/c1\/run$/, (route) =>
+      route.request().method() === 'DELETE' ? notNow(route) : route.fallback()
+    )
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await say(page, 'Count')
+    await sent.promise
+    await page.getByTestId('stop').click()
+    await answers(page, 'failed').getByText('Your agent did not get this message.').waitFor()
+    assert.equal(await questions(page).getByText('Count').count(), 1)
+  })
   test('shows earlier messages while it finds an answer again', async ({
     assert,
     browserContext,
