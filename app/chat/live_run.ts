@@ -24,7 +24,6 @@ interface Reader {
  */
 export class LiveRun extends EventEmitter implements RelayClient {
   destroyed = false
-  readonly startedAt = new Date()
   readonly #readers = new Set<Reader>()
   readonly #told: RunEventRecord[] = []
   readonly #tools = new Map<string, RunEventRecord>()
@@ -35,7 +34,8 @@ export class LiveRun extends EventEmitter implements RelayClient {
   /** @param question the owner's message, for pages that join later */
   constructor(
     readonly question: string,
-    readonly background: boolean
+    readonly background: boolean,
+    readonly startedAt = new Date()
   ) {
     super()
   }

@@ -12,11 +12,11 @@ export class LiveRuns {
   begin(
     agent: AgentKey,
     conversationId: string,
-    { question, background }: { question: string; background: boolean }
+    { question, background, startedAt }: { question: string; background: boolean; startedAt?: Date }
   ): LiveRun {
     const runs = this.#runs.get(agent) ?? new Map<string, LiveRun>()
     this.#runs.set(agent, runs)
-    const run = new LiveRun(question, background && runs.size < MOST_IN_BACKGROUND)
+    const run = new LiveRun(question, background && runs.size < MOST_IN_BACKGROUND, startedAt)
     runs.set(conversationId, run)
     return run
   }

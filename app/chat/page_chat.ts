@@ -173,7 +173,8 @@ export class PageChat {
       })
       if (!found) return (socket.close(), null)
       const question = questionOf(found.question, found.questionBefore)
-      const run = this.#runs.begin(agent, conversationId, { question, background: true })
+      const { startedAt } = found
+      const run = this.#runs.begin(agent, conversationId, { question, background: true, startedAt })
       const { reasoning, tools = [] } = found.work
       if (reasoning) run.event('reasoning', { text: reasoning })
       for (const tool of tools) run.event('tool', { ...tool, phase: 'end' })

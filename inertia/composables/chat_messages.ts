@@ -57,7 +57,7 @@ export function newId(): string {
 }
 
 /** Converts a message from the agent's history. */
-export function fromHistory(message: PastMessage & { stopped?: boolean }): ChatMessage {
+export function fromHistory(message: PastMessage): ChatMessage {
   const { id: _id, stopped, ...told } = message
   const state = told.failure ? 'failed' : stopped ? 'stopped' : 'done'
   return { id: newId(), ...told, state }

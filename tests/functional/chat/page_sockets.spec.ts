@@ -206,7 +206,7 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
       events.map(({ name }) => name),
       ['question', 'reasoning', 'tool', 'delta', 'delta', 'done']
     )
-    assert.equal(events[0].data.text, 'Count')
+    assert.deepEqual(events[0].data, { text: 'Count', startedAt: '2026-01-02T03:04:05.000Z' })
     assert.equal(events[2].data.phase, 'end')
     await second.until('event: done')
     assert.deepEqual(opened, ['web:c1'])
