@@ -48,7 +48,9 @@ export function WithLifecycle<Base extends NormalizeConstructor<SealedModel>>(su
     async saveWhere(stored: Record<string, string | number | bigint | null>): Promise<boolean> {
       const model = this.constructor as LucidModel
       this.updatedAt = DateTime.local()
-      const changes = Object.entries(this.$dirty).map(([name, value]) => {
+      /** A second save within a millisecond leaves the time as it was, and would have nothing to write. */
+      const dirty = { ...this.$dirty, updatedAt: this.updatedAt }
+      const changes = Object.entries(dirty).map(([name, value]) => {
         const { columnName, prepare } = model.$getColumn(name)!
         return [columnName, prepare ? prepare(value, name, this) : value]
       })

@@ -1,3 +1,6 @@
+import app from '@adonisjs/core/services/app'
+import { Conversations } from '#chat/conversations'
+import { PageChat } from '#chat/page_chat'
 import { GatewayClient } from '#openclaw/gateway_client'
 import { toSession, type GatewaySession } from '#openclaw/gateway_shapes'
 
@@ -15,4 +18,20 @@ export class HttpOnlyGatewayClient extends GatewayClient {
 
   /** The double keeps deleted sessions in memory. */
   override async deleteSession(): Promise<void> {}
+}
+
+/** Has the chat use HTTP alone, until the returned function is called. */
+export async function chatByHttp(): Promise<() => void> {
+  const { container } = app
+  const conversations = new Conversations(
+    await container.make('agents.lifecycle'),
+    await container.make('agents.activity'),
+    new HttpOnlyGatewayClient(),
+    async () => {}
+  )
+  const failures = await container.make('llm_relay.failures')
+  const page = new PageChat(await container.make('chat.relay'), failures, () => {})
+  container.swap(Conversations, () => conversations)
+  container.swap(PageChat, () => page)
+  return () => container.restoreAll([Conversations, PageChat])
 }

@@ -85,7 +85,7 @@ export const PARTS = {
         'socket_proxy',
         'ssrf',
       ],
-      needs: [],
+      needs: ['openclaw'],
     },
   ],
   unit: [{ needs: [] }],

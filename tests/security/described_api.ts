@@ -1,9 +1,8 @@
 import app from '@adonisjs/core/services/app'
-import { Conversations } from '#chat/conversations'
 import settings from '#settings/services/main'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserFactory } from '#database/factories/user_factory'
-import { HttpOnlyGatewayClient } from '#tests/doubles/http_only_gateway'
+import { chatByHttp } from '#tests/doubles/http_only_gateway'
 import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
@@ -46,13 +45,7 @@ export async function openApi() {
     await settings.set('limits.requestsPerMinute', 1_000_000)
   }
   await asBefore()
-  const conversations = new Conversations(
-    await app.container.make('agents.lifecycle'),
-    await app.container.make('agents.activity'),
-    new HttpOnlyGatewayClient(),
-    async () => {}
-  )
-  app.container.swap(Conversations, () => conversations)
+  const close = await chatByHttp()
   const admin = await UserFactory.apply('admin').create()
   const other = await UserFactory.create()
   const provider = await LlmProviderFactory.merge({ userId: admin.id, type: 'demo' }).create()
@@ -97,6 +90,6 @@ export async function openApi() {
     operations,
     ids: { provider: provider.id, other: other.id },
     ask,
-    close: () => app.container.restore(Conversations),
+    close,
   }
 }

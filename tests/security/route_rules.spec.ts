@@ -22,6 +22,7 @@ import { Uploads } from '#chat/uploads'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { agentTokens } from '#openclaw/services/main'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
+import { chatByHttp } from '#tests/doubles/http_only_gateway'
 import { Visitor } from '#tests/visitor'
 
 const ORIGIN = `http://${process.env.HOST}:${process.env.PORT}`
@@ -444,7 +445,8 @@ test.group("A user's token on what belongs to someone else", (group) => {
     }
   }
 
-  test('finds nothing, on every route that names a thing', async ({ assert }) => {
+  test('finds nothing, on every route that names a thing', async ({ assert, cleanup }) => {
+    cleanup(await chatByHttp())
     await settings.set('onboarding.completed', true)
     await settings.set('runtime.driver', 'memory')
     const [owner, stranger] = await UserFactory.createMany(2)
