@@ -10,6 +10,7 @@ import {
   say,
   stream,
   tellHistory,
+  toldPage,
   WAKING,
 } from '#tests/browser/told_chat'
 
@@ -52,9 +53,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [past('user', 'Count')])
+    const page = await toldPage(browserContext, () => [past('user', 'Count')])
     const looked = Promise.withResolvers<void>()
     const queued = Promise.withResolvers<void>()
     await page.route(/\/c1\/run$/, async (route) => {
@@ -82,10 +81,8 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const history: object[] = []
-    await tellHistory(page, () => history)
+    const page = await toldPage(browserContext, () => history)
     await page.route(/\/api\/v1\/chat$/, async (route) => {
       const at = new Date().toISOString()
       history.push(past('user', 'Go on', { at }), past('assistant', 'Missed.', { at }))
@@ -103,9 +100,7 @@ test.group('A chat in a browser when something breaks', (group) => {
   })
 
   test('looks again for an answer while its agent cannot be asked', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [past('user', 'Count')])
+    const page = await toldPage(browserContext, () => [past('user', 'Count')])
     await page.route(/\/c1\/run$/, (route) => stream(route, asked('Count'), said('One.'), DONE))
     await refuse(page, /\/c1\/run$/, 2)
     const refused = page.waitForResponse(/\/run$/)
@@ -118,9 +113,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [])
+    const page = await toldPage(browserContext, () => [])
     const sent = Promise.withResolvers<void>()
     await page.route(/\/api\/v1\/chat$/, () => sent.resolve())
     let found = 0
@@ -143,9 +136,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [])
+    const page = await toldPage(browserContext, () => [])
     const sent = Promise.withResolvers<void>()
     await page.route(/\/api\/v1\/chat$/, () => sent.resolve())
     await page.route(/\/c1\/run$/, (route) =>
@@ -162,10 +153,8 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const history = [past('user', 'Recent'), past('assistant', 'A recent answer.')]
-    await tellHistory(page, () => history, [past('user', 'Early')])
+    const page = await toldPage(browserContext, () => history, [past('user', 'Early')])
     await page.route(/\/api\/v1\/chat$/, (route) => {
       const at = new Date().toISOString()
       const text = route.request().postDataJSON().message
@@ -270,9 +259,10 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [past('user', 'Yes'), past('assistant', 'The first answer.')])
+    const page = await toldPage(browserContext, () => [
+      past('user', 'Yes'),
+      past('assistant', 'The first answer.'),
+    ])
     await page.route(/\/c1\/run$/, (route) =>
       stream(route, asked('Yes', new Date().toISOString()), said('The second answer.'), DONE)
     )
@@ -302,10 +292,8 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert.equal(await questions(page).count(), 1)
   })
   test('shows which answers of the history were stopped', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const history = [past('user', 'Count'), past('assistant', 'One,', { stopped: true })]
-    await tellHistory(page, () => history)
+    const page = await toldPage(browserContext, () => history)
     await page.route(/\/api\/v1\/chat$/, (route) => {
       const at = new Date().toISOString()
       history.push(past('user', 'Go on', { at }))
@@ -319,9 +307,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert.equal(await page.getByText('You stopped this answer.').count(), 2)
   })
   test('reads a conversation again that was not found', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [past('user', 'Here I am')])
+    const page = await toldPage(browserContext, () => [past('user', 'Here I am')])
     const errors = [{ code: 'E_CONVERSATION_NOT_FOUND', message: 'There is no such conversation.' }]
     await page.route(HISTORY, (route) => route.fulfill({ status: 404, json: { errors } }), {
       times: 1,

@@ -12,6 +12,7 @@ import {
   say,
   stream,
   tellHistory,
+  toldPage,
   WAKING,
 } from '#tests/browser/told_chat'
 import { LONGEST_TEXT } from '../../inertia/limits.js'
@@ -73,10 +74,8 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const history = [past('user', 'Go on'), past('assistant', 'An old answer.')]
-    await tellHistory(page, () => history)
+    const page = await toldPage(browserContext, () => history)
     let sent = 0
     await page.route(/\/api\/v1\/chat$/, (route) =>
       ++sent === 1
@@ -98,11 +97,9 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const questionsFrom = (first: number) =>
       Array.from({ length: 40 }, (_, at) => past('user', `Question ${first + at}`))
-    await tellHistory(page, () => questionsFrom(41), questionsFrom(1))
+    const page = await toldPage(browserContext, () => questionsFrom(41), questionsFrom(1))
     await page.goto(`${ORIGIN}/chat/c1`)
     await questions(page).getByText('Question 80').waitFor()
     await page.getByTestId('messages').evaluate((list) => list.scrollTo({ top: 0 }))
@@ -118,10 +115,8 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
     const history = [past('user', 'Go on'), past('assistant', 'An old answer.')]
-    await tellHistory(page, () => history)
+    const page = await toldPage(browserContext, () => history)
     await page.route(/\/api\/v1\/chat$/, (route) => {
       const at = new Date().toISOString()
       history.push(past('user', 'Go on', { at }), past('assistant', 'Missed.', { at }))
@@ -282,9 +277,7 @@ test.group('What a chat keeps in a browser', (group) => {
   })
 
   test('the words of an answer that was stopped elsewhere', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await tellHistory(page, () => [])
+    const page = await toldPage(browserContext, () => [])
     await page.route(/\/c1\/run$/, (route) =>
       stream(
         route,

@@ -1,4 +1,5 @@
-import type { Page, Route } from 'playwright'
+import type { BrowserContext, Page, Route } from 'playwright'
+import { signIn } from '#tests/browser/installation'
 
 export async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -48,4 +49,16 @@ export async function tellHistory(page: Page, history: () => object[], earlier?:
   await page.route(/\/run$/, (route) =>
     route.fulfill({ status: 404, json: { errors: [{ code: 'E_CHAT_NOT_RUNNING', message: '' }] } })
   )
+}
+
+/** Opens a tab of a signed-in user whose conversations are told as by `tellHistory`. */
+export async function toldPage(
+  context: BrowserContext,
+  history: () => object[],
+  earlier?: object[]
+): Promise<Page> {
+  await signIn(context)
+  const page = await context.newPage()
+  await tellHistory(page, history, earlier)
+  return page
 }
