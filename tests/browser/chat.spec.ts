@@ -346,6 +346,8 @@ test.group('The chat in a browser', (group) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await holdStreams(page)
+    /** Doubles cannot be asked for theirs: Mosaic looks such an agent up again, and it is waking meanwhile. */
+    await page.route(LIST, (route) => route.fulfill({ json: listOf() }))
     await page.goto(`${ORIGIN}/chat`)
     await page.getByTestId('wake-bar').waitFor()
     await say(page, 'Are you awake')
