@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcessDriver, type ProcessDriverConfig } from '#runtimes/drivers/process/driver'
+import type { UserRange } from '#runtimes/drivers/process/users'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { installFakeOpenclaw, type FakeBehaviour } from '#tests/doubles/fake_openclaw'
@@ -21,6 +22,9 @@ const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).
 export const HERE = 'here'
 
 const COMMAND_MS = 10_000
+
+/** Other users than those of the agents of a Mosaic that runs beside it. */
+const USERS: UserRange = { first: 320_000, count: 50_000 }
 
 /** Runs the process driver on its own storage folder, with a fast-starting double of OpenClaw. */
 export class ProcessTrial implements RuntimeTrial {
@@ -43,6 +47,7 @@ export class ProcessTrial implements RuntimeTrial {
       openclaw: [await installFakeOpenclaw(join(folder, 'fake'))],
       entrypoint: ENTRYPOINT,
       unisolated: 'accept',
+      users: USERS,
       ...change,
     })
   }

@@ -18,7 +18,7 @@ export class Canaries {
       .map(([name]) => ({ place, secret: name }))
   }
 
-  /** Searches a stream of any length, such as an archive of half a gigabyte, without holding all of it. */
+  /** Searches a stream of any length, such as an archive, without holding all of it. */
   async inStream(place: string, stream: AsyncIterable<Uint8Array | string>): Promise<Leak[]> {
     const longest = Math.max(...Object.values(this.secrets).map((one) => Buffer.byteLength(one)))
     const found = new Map<string, Leak>()

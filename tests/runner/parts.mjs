@@ -7,9 +7,9 @@ export const LANES = 3
  * Parts in the order in which they begin, longest first. A part with a `word` runs only if a flag names it, such
  * as `--driver podman`: it takes long and matters to few. One with `specs` has these alone.
  *
- * `uses`: what only one suite at a time may use. Agents on this machine share its users and networks, those of
- * one engine its containers. `alone`: runs in a network where no address comes or goes, because Chromium drops
- * its requests whenever one does.
+ * `uses`: what only one suite at a time may use. Agents on this machine share its users, those of one engine its
+ * containers; doubles of agents have users of their own. `alone`: runs in a network of its own, because Chromium
+ * drops its requests whenever an address comes or goes, as with each sandbox.
  */
 export const PARTS = {
   e2e: [
@@ -63,14 +63,14 @@ export const PARTS = {
     { on: 'SQLite', needs: [] },
   ],
   contracts: [
-    { on: 'this machine', uses: ['machine'], needs: ['openclaw'] },
+    { on: 'this machine', uses: ['doubles'], alone: true, needs: ['openclaw'] },
     { on: 'Docker', uses: ['engine'], needs: ['engine'] },
     { on: 'Podman', word: 'podman', uses: ['engine'], needs: ['podman'] },
     { on: 'Swarm', word: 'swarm', uses: ['engine'], needs: ['swarm'] },
   ],
   plugins: [{ needs: ['bubblewrap', 'build', 'openclaw'] }],
   security: [
-    { on: 'this machine', uses: ['machine'], needs: ['openclaw'] },
+    { on: 'this machine', uses: ['doubles'], alone: true, needs: ['openclaw'] },
     { on: 'Docker', uses: ['engine'], needs: ['engine'] },
     {
       on: 'no runtime',

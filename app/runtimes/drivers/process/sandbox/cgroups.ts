@@ -9,8 +9,8 @@ const PERIOD_US = 100_000
 /** Processes of the sandbox itself: the first one. */
 const OWN_PROCESSES = 1
 
-/** Name and limits of a trial group that shows what the kernel supports. */
-const TRIAL = 'mosaic-trial'
+/** Name and limits of a trial group that shows what the kernel supports. Two processes may try it at once. */
+const TRIAL = `mosaic-trial-${process.pid}`
 const TRIAL_LIMITS: InstanceLimits = { memoryMb: 64, cpus: 1, processes: 8 }
 
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const
