@@ -67,7 +67,7 @@ if (usableRange()) {
     })
 
     test('gives no two agents the same user, however many start at once', async ({ assert }) => {
-      const small = await trial.open(HERE, { users: { first: 300_000, count: 8 } })
+      const small = await trial.open(HERE, { users: { first: 371_000, count: 8 } })
       const specs = Array.from({ length: 8 }, () => trial.spec({ exitCode: 0 }))
       await Promise.all(specs.map((given) => small.ensure(given, trial.patient())))
       const uids = specs.map(

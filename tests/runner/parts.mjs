@@ -8,8 +8,8 @@ export const LANES = 3
  * as `--driver podman`: it takes long and matters to few. One with `specs` has these alone.
  *
  * `uses`: what only one suite at a time may use. Agents on this machine share its users, those of one engine its
- * containers; doubles of agents have users of their own. `alone`: runs in a network of its own, because Chromium
- * drops its requests whenever an address comes or goes, as with each sandbox.
+ * containers; doubles of agents have users of their own, and share the swap that their tests add. `alone`: runs in a
+ * network of its own, because Chromium drops its requests whenever an address comes or goes, as with each sandbox.
  */
 export const PARTS = {
   e2e: [
@@ -31,6 +31,7 @@ export const PARTS = {
       ],
       needs: ['build', 'openclaw'],
     },
+    { on: 'doubles', specs: ['chaos'], uses: ['doubles'], needs: ['build'] },
     {
       on: 'Docker, at work',
       word: 'docker_at_work',

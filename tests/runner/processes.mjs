@@ -88,18 +88,18 @@ function mountsOf(pid) {
 
 /**
  * A sandbox shows its agent neutral paths; its mounts still name the folders behind them. A mount of the
- * folder itself that this process has too belongs to the machine, not to a sandbox.
+ * folder itself that this process has too belongs to the machine, and so does the copy of one below another root,
+ * as every sandbox has it while it is made.
  */
 function isMounted(pid, place) {
   if (!place || namespaceOf(pid) === namespaceOf('self')) return false
+  const isOwn = (mount) => place.own.some(({ at }) => mount.at.endsWith(at))
   return mountsOf(pid).some(
     (mount) =>
       mount.device === place.device &&
-      (isIn(mount.root, place.root) || (mount.root === place.root && !place.own.has(nameOf(mount))))
+      (isIn(mount.root, place.root) || (mount.root === place.root && !isOwn(mount)))
   )
 }
-
-const nameOf = ({ device, root, at }) => `${device} ${root} ${at}`
 
 function namespaceOf(pid) {
   return readable(() => readlinkSync(`/proc/${pid}/ns/mnt`))
@@ -113,7 +113,9 @@ function placeOf(folder) {
   const { device, root, at } = above.reduce((one, other) =>
     other.at.length >= one.at.length ? other : one
   )
-  return { device, root: join(root, relative(at, folder)), own: new Set(mounts.map(nameOf)) }
+  const place = { device, root: join(root, relative(at, folder)) }
+  const own = mounts.filter((mount) => mount.device === device && mount.root === place.root)
+  return { ...place, own }
 }
 
 function isIn(path, folder) {

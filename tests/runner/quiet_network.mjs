@@ -1,7 +1,14 @@
 import { inPath } from './system.mjs'
 
 /**
- * Returns the words before a command that give it a loopback-only network; none if unsupported here.
+ * A network of loopback alone, with a public address of the machine that agents must not reach, and its own names of
+ * networks: whoever clears those of others removes their rules from the wrong machine.
+ */
+const SET_UP = `ip link set lo up && ip address add 198.51.100.1/32 dev lo &&
+  mkdir -p /run/netns && mount -t tmpfs none /run/netns`
+
+/**
+ * Returns the words before a command that give it a network of its own; none if unsupported here.
  *
  * @returns {string[]}
  */
@@ -9,5 +16,5 @@ export function quietNetwork() {
   if (process.getuid?.() !== 0 || inPath('unshare').length === 0 || inPath('ip').length === 0) {
     return []
   }
-  return ['unshare', '--net', '--', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
+  return ['unshare', '--net', '--mount', '--', 'sh', '-c', `${SET_UP} && exec "$@"`, 'sh']
 }

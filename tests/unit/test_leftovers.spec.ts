@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -117,6 +117,25 @@ test.group('What a test run tells of a process that it left behind', (group) => 
       pid!
     )
   })
+
+  test('is nothing that has a copy of the machine’s mounts, as other sandboxes do', async ({
+    assert,
+    cleanup,
+  }) => {
+    execFileSync('mount', ['-t', 'tmpfs', 'none', folder])
+    const copied = 'mount -t tmpfs none /mnt && mkdir /mnt/root && mount --rbind / /mnt/root'
+    const other = spawn('unshare', ['--mount', 'sh', '-c', `${copied} && exec sleep 600`], {
+      cwd: '/',
+      stdio: 'ignore',
+    })
+    cleanup(() => {
+      other.kill('SIGKILL')
+      execFileSync('umount', [folder])
+    })
+    const mounts = () => readFileSync(`/proc/${other.pid}/mountinfo`, 'utf8')
+    await until(async () => mounts().includes(` /mnt/root${folder} `))
+    assert.deepEqual(leftovers(folder), [])
+  }).skip(() => process.getuid?.() !== 0, 'Only root can mount.')
 
   test('is nothing if it is just about to end', async ({ assert }) => {
     launch('sleep 2')

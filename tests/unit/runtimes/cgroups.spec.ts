@@ -53,6 +53,14 @@ test.group('Cgroups of agents, version 2', (group) => {
     assert.isFalse(cgroups.isFrozen('agent'))
   })
 
+  test('counts the processes of an agent that were killed for lack of memory', ({ assert }) => {
+    const folder = made('mosaic', 'agent')
+    const cgroups = openCgroups('mosaic', root)!
+    assert.isNull(cgroups.outOfMemoryKills('agent'))
+    writeFileSync(join(folder, 'memory.events'), 'oom 3\noom_kill 2\noom_group_kill 0\n')
+    assert.equal(cgroups.outOfMemoryKills('agent'), 2)
+  })
+
   test('takes what is no cgroup for none', ({ assert }) => {
     const cgroups = openCgroups('mosaic', root)!
     assert.isFalse(cgroups.freeze('nobody', true))

@@ -1,3 +1,4 @@
+import type { AgentCgroups } from '#runtimes/drivers/process/sandbox/cgroups'
 import type { Launched } from '#runtimes/drivers/process/spawn'
 import type { LogFile } from '#runtimes/drivers/process/log_file'
 import type { Run, RunExit } from '#runtimes/drivers/process/records'
@@ -15,10 +16,12 @@ interface OwnChild {
 /** Agents that this process started. The system reports exit statuses only to the parent. */
 export class Children {
   readonly #table: ProcTable
+  readonly #cgroups: () => AgentCgroups | null
   readonly #byName = new Map<string, OwnChild>()
 
-  constructor(table: ProcTable) {
+  constructor(table: ProcTable, cgroups: () => AgentCgroups | null) {
     this.#table = table
+    this.#cgroups = cgroups
   }
 
   /** Registers a new child. `onExit` is called once it has ended and the reason is known. */
@@ -29,11 +32,10 @@ export class Children {
     log: LogFile,
     onExit: (exit: RunExit) => void
   ): void {
-    const killsBefore = this.#table.outOfMemoryKills()
-    const exit = exited.then(async (end) => {
-      const killed = this.#table.outOfMemoryKills() > killsBefore
-      return explainExit(end, killed, await log.tail(LAST_LINES))
-    })
+    const wasKilledForMemory = this.#watchMemoryKills(name)
+    const exit = exited.then(async (end) =>
+      explainExit(end, wasKilledForMemory(), await log.tail(LAST_LINES))
+    )
     this.#byName.set(name, { run, exit })
     void exit.then(onExit)
   }
@@ -46,5 +48,16 @@ export class Children {
 
   forget(name: string): void {
     this.#byName.delete(name)
+  }
+
+  /**
+   * The returned function tells whether the kernel has killed one of its processes for lack of memory since; where
+   * agents have no groups that count it, any process of the machine.
+   */
+  #watchMemoryKills(name: string): () => boolean {
+    const own = () => this.#cgroups()?.outOfMemoryKills(name) ?? null
+    const count = own() === null ? () => this.#table.outOfMemoryKills() : own
+    const before = count() ?? 0
+    return () => (count() ?? 0) > before
   }
 }

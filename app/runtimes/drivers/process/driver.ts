@@ -56,7 +56,7 @@ export class ProcessDriver implements RuntimeDriver {
   readonly #freeBytes: FreeBytes
   readonly #table = new ProcTable()
   readonly #home: AgentsHome
-  readonly #children = new Children(this.#table)
+  readonly #children = new Children(this.#table, () => this.#home.cgroups)
   readonly #terminator = new Terminator(this.#table, () => this.#home.sandboxes)
   readonly #dialer = new Dialer(this.#table, () => this.#home.sandboxes)
   readonly #observer = new Observer(this.#table, this.#children, () => this.#home.cgroups)

@@ -1,4 +1,5 @@
 import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupMemory, type CgroupMemory } from '#runtimes/cgroup_memory'
@@ -10,7 +11,7 @@ const PERIOD_US = 100_000
 const OWN_PROCESSES = 1
 
 /** Name and limits of a trial group that shows what the kernel supports. Two processes may try it at once. */
-const TRIAL = `mosaic-trial-${process.pid}`
+const TRIAL = `mosaic-trial-${randomUUID()}`
 const TRIAL_LIMITS: InstanceLimits = { memoryMb: 64, cpus: 1, processes: 8 }
 
 const CONTROLLERS = ['memory', 'cpu', 'pids'] as const
@@ -29,6 +30,8 @@ export interface AgentCgroups {
   isFrozen(name: string): boolean
   /** Returns the memory of an agent's group, or null if there is no such group. */
   memory(name: string): CgroupMemory | null
+  /** Returns how many of its processes were killed for lack of memory; null without such a group or count. */
+  outOfMemoryKills(name: string): number | null
   /** Kills all processes of the group, however fast it forks. */
   kill(name: string): void
   /** Removes the group once it is empty; `.` removes the group of the whole folder. */
@@ -100,6 +103,10 @@ class UnifiedCgroups implements AgentCgroups {
 
   memory(name: string): CgroupMemory | null {
     return cgroupMemory(join(this.#path, name))
+  }
+
+  outOfMemoryKills(name: string): number | null {
+    return killsIn(join(this.#path, name, 'memory.events'))
   }
 
   kill(name: string): void {
@@ -175,6 +182,10 @@ class SplitCgroups implements AgentCgroups {
     return cgroupMemory(this.#at('memory', name))
   }
 
+  outOfMemoryKills(name: string): number | null {
+    return killsIn(this.#at('memory', name, 'memory.oom_control'))
+  }
+
   kill(name: string): void {
     const [controller] = this.#controllers
     const pids = () =>
@@ -215,6 +226,11 @@ function bytes({ memoryMb }: InstanceLimits): number {
 
 function quotaUs({ cpus }: InstanceLimits): number {
   return Math.max(1000, Math.round(cpus * PERIOD_US))
+}
+
+function killsIn(file: string): number | null {
+  const [, kills] = /^oom_kill (\d+)$/m.exec(read(file)) ?? []
+  return kills === undefined ? null : Number(kills)
 }
 
 function attempt(task: () => unknown): boolean {
