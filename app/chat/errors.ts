@@ -204,6 +204,14 @@ export class E_CHAT_NOT_RUNNING extends Exception {
   static override help = 'Read the conversation: an answer that is complete stands there.'
 }
 
+/** The owner's pages follow as many as they may: whoever has the agent decides how many run. */
+export class E_TOO_MANY_ANSWERS extends Exception {
+  static override code = 'E_TOO_MANY_ANSWERS'
+  static override status = 429
+  static override message = 'Too many answers of your agent are under way to show this one as well.'
+  static override help = 'Stop another one, or wait until it has ended.'
+}
+
 /** Already answered, expired, in another conversation, or someone else's: indistinguishable on purpose. */
 export class E_APPROVAL_NOT_FOUND extends Exception {
   static override code = 'E_APPROVAL_NOT_FOUND'

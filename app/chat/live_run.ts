@@ -1,10 +1,17 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { cut } from '#text/cut'
 import type { EventStream } from '#http/event_stream'
 import type { RelayClient } from '#chat/running_calls'
 
-/** Limit of characters recorded per run for pages that join later; beyond it they rely on the history. */
+/**
+ * Limit of characters recorded per run for pages that join later. Beyond it what the agent thought and did is left
+ * out first, as the history tells it too; pages rely on that alone if the text is as long.
+ */
 const KEPT_CHARACTERS = 4 * 1024 * 1024
+
+/** Limit of the question's characters. Of a run that is joined, the agent tells it. */
+const QUESTION_LENGTH = 1024 * 1024
 
 /** An event of the page's chat. */
 export interface RunEventRecord {
@@ -25,19 +32,21 @@ interface Reader {
 export class LiveRun extends EventEmitter implements RelayClient {
   destroyed = false
   readonly #readers = new Set<Reader>()
-  readonly #told: RunEventRecord[] = []
+  #told: RunEventRecord[] = []
   readonly #tools = new Map<string, RunEventRecord>()
+  readonly question: string
   #characters = 0
   #caughtUp: (() => void) | null = null
   readonly #over = Promise.withResolvers<void>()
 
   /** @param question the owner's message, for pages that join later */
   constructor(
-    readonly question: string,
+    question: string,
     readonly background: boolean,
     readonly startedAt = new Date()
   ) {
     super()
+    this.question = cut(question, QUESTION_LENGTH)
   }
 
   /** Whether the record is complete enough for a page that joins now. */
@@ -97,13 +106,16 @@ export class LiveRun extends EventEmitter implements RelayClient {
 
   #read(stream: EventStream, response: ServerResponse, left: () => void): void {
     const reader: Reader = { stream, behind: false }
-    this.#readers.add(reader)
-    response.once('close', () => {
+    const leave = () => {
       stream.release()
       this.#readers.delete(reader)
       this.#settle()
       left()
-    })
+    }
+    /** It may have left before: then nothing tells of it again. */
+    if (response.destroyed) return leave()
+    this.#readers.add(reader)
+    response.once('close', leave)
   }
 
   #wait(reader: Reader): void {
@@ -126,25 +138,35 @@ export class LiveRun extends EventEmitter implements RelayClient {
    * Merges consecutive text pieces and keeps only the latest state of each tool: enough for a page that joins
    * later.
    */
-  #record({ name, data }: RunEventRecord): void {
-    if (!this.isWhole) return
+  #record(event: RunEventRecord): void {
+    if (!this.isWhole || event.name === 'progress') return
+    this.#merge(event)
+    if (this.isWhole) return
+    this.#told = this.#told.filter(({ name }) => name !== 'reasoning' && name !== 'tool')
+    this.#tools.clear()
+    this.#characters = this.#told.reduce((sum, { data }) => sum + lengthOf(data), 0)
+    if (!this.isWhole) this.#told = []
+  }
+
+  #merge({ name, data }: RunEventRecord): void {
     const last = this.#told.at(-1)
     if ((name === 'delta' || name === 'reasoning') && last?.name === name) {
       last.data = { text: last.data.text + data.text }
       this.#characters += data.text.length
       return
     }
-    if (name === 'progress') return
     const known = name === 'tool' ? this.#tools.get(data.id) : undefined
     if (known) {
       const merged = { ...known.data, ...data }
-      this.#characters += JSON.stringify(merged).length - JSON.stringify(known.data).length
+      this.#characters += lengthOf(merged) - lengthOf(known.data)
       known.data = merged
       return
     }
-    this.#characters += JSON.stringify(data).length
+    this.#characters += lengthOf(data)
     const record = { name, data }
     if (name === 'tool') this.#tools.set(data.id, record)
     this.#told.push(record)
   }
 }
+
+const lengthOf = (data: unknown) => JSON.stringify(data).length

@@ -1,49 +1,78 @@
 import type { AgentKey } from '#agents/types'
-import { E_CHAT_NOT_RUNNING } from '#chat/errors'
+import { E_CHAT_NOT_RUNNING, E_TOO_MANY_ANSWERS } from '#chat/errors'
 import { LiveRun } from '#chat/live_run'
 
-/** Limit of background runs per agent; further runs end with their reader, like those of any other client. */
+/** Limit of an agent's runs that outlive their readers; further runs end with theirs, like those of any other client. */
 const MOST_IN_BACKGROUND = 8
+
+/** What a run begins with. */
+export interface RunStart {
+  question: string
+  background: boolean
+  startedAt?: Date
+}
 
 /** Page answers that pass this process. A page that was reloaded or lost its network rejoins its own here. */
 export class LiveRuns {
-  readonly #runs = new Map<AgentKey, Map<string, LiveRun>>()
+  /** By agent, each run with its conversation, the oldest first: two pages may ask in one at once. */
+  readonly #runs = new Map<AgentKey, Map<LiveRun, string>>()
 
-  begin(
-    agent: AgentKey,
-    conversationId: string,
-    { question, background, startedAt }: { question: string; background: boolean; startedAt?: Date }
-  ): LiveRun {
-    const runs = this.#runs.get(agent) ?? new Map<string, LiveRun>()
-    this.#runs.set(agent, runs)
-    const run = new LiveRun(question, background && runs.size < MOST_IN_BACKGROUND, startedAt)
-    runs.set(conversationId, run)
-    return run
+  begin(agent: AgentKey, conversationId: string, start: RunStart): LiveRun {
+    const background = start.background && this.#hasRoom(agent)
+    return this.#add(agent, conversationId, { ...start, background })
   }
 
-  end(agent: AgentKey, conversationId: string, run: LiveRun): void {
+  /**
+   * Begins a run that the agent has under way already, and that nobody's leaving ends.
+   *
+   * @throws E_TOO_MANY_ANSWERS
+   */
+  join(agent: AgentKey, conversationId: string, start: Omit<RunStart, 'background'>): LiveRun {
+    if (!this.#hasRoom(agent)) throw new E_TOO_MANY_ANSWERS()
+    return this.#add(agent, conversationId, { ...start, background: true })
+  }
+
+  end(agent: AgentKey, run: LiveRun): void {
     run.end()
     const runs = this.#runs.get(agent)
-    if (runs?.get(conversationId) === run) runs.delete(conversationId)
+    runs?.delete(run)
     if (runs?.size === 0) this.#runs.delete(agent)
   }
 
   /**
-   * Returns the conversation's answer in progress, or null if none passes this process.
+   * Returns the conversation's latest answer in progress, or null if none passes this process.
    *
    * @throws E_CHAT_NOT_RUNNING if its record is incomplete
    */
   find(agent: AgentKey, conversationId: string): LiveRun | null {
-    const run = this.#runs.get(agent)?.get(conversationId) ?? null
+    const run = this.#of(agent, conversationId).at(-1) ?? null
     if (run && !run.isWhole) throw new E_CHAT_NOT_RUNNING()
     return run
   }
 
-  /** Cancels the answer in progress, until it has ended. Returns false if none passes this process. */
+  /** Cancels the answers in progress, until they have ended. Returns false if none passes this process. */
   async stop(agent: AgentKey, conversationId: string): Promise<boolean> {
-    const run = this.#runs.get(agent)?.get(conversationId)
-    run?.leave()
-    await run?.over
-    return run !== undefined
+    const runs = this.#of(agent, conversationId)
+    for (const run of runs) run.leave()
+    await Promise.all(runs.map(({ over }) => over))
+    return runs.length > 0
+  }
+
+  #hasRoom(agent: AgentKey): boolean {
+    return (this.#runs.get(agent)?.size ?? 0) < MOST_IN_BACKGROUND
+  }
+
+  #add(agent: AgentKey, conversationId: string, { question, background, startedAt }: RunStart) {
+    const runs = this.#runs.get(agent) ?? new Map<LiveRun, string>()
+    this.#runs.set(agent, runs)
+    const run = new LiveRun(question, background, startedAt)
+    runs.set(run, conversationId)
+    return run
+  }
+
+  #of(agent: AgentKey, conversationId: string): LiveRun[] {
+    return [...(this.#runs.get(agent) ?? [])]
+      .filter(([, conversation]) => conversation === conversationId)
+      .map(([run]) => run)
   }
 }

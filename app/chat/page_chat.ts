@@ -5,6 +5,7 @@ import { toAnswer } from '#exceptions/api_errors'
 import { EventStream } from '#http/event_stream'
 import type { WatchRuns } from '#openclaw/run_watch'
 import type { RunEvent } from '#openclaw/run_events'
+import type { JoinedRun, RunConnection } from '#openclaw/run_socket'
 import type { Attachment } from '#chat/attachments'
 import type { ModelFailures } from '#chat/failures'
 import { E_CHAT_NOT_RUNNING } from '#chat/errors'
@@ -115,17 +116,18 @@ export class PageChat {
    * Reconnects a page to its answer in progress, whichever Mosaic process carried it so far: sends `question
    * { text, startedAt }`, the events so far, and the rest as they arrive. Resolves when the stream ends.
    *
-   * @throws E_CHAT_NOT_RUNNING, E_GATEWAY_FAILED if the agent cannot be asked right now
+   * @throws E_CHAT_NOT_RUNNING, E_TOO_MANY_ANSWERS, E_GATEWAY_FAILED if the agent cannot be asked right now
    */
   async follow(
     agent: AgentKey,
     conversationId: string,
     { response, requestId }: Pick<PageMessage, 'response' | 'requestId'>
   ): Promise<void> {
+    const closed = new Promise<void>((resolve) => response.once('close', resolve))
     const run =
       this.#runs.find(agent, conversationId) ?? (await this.#joined(agent, conversationId))
     if (!run) throw new E_CHAT_NOT_RUNNING()
-    const closed = new Promise<void>((resolve) => response.once('close', resolve))
+    if (response.destroyed) return
     run.follow(new EventStream(response, { ...this.timing, requestId }), response)
     await closed
   }
@@ -172,20 +174,46 @@ export class PageChat {
         throw error
       })
       if (!found) return (socket.close(), null)
-      const question = questionOf(found.question, found.questionBefore)
-      const { startedAt } = found
-      const run = this.#runs.begin(agent, conversationId, { question, background: true, startedAt })
+      const run = this.#taken(agent, conversationId, socket, found)
+      if (!run) return this.#runs.find(agent, conversationId)
       const { reasoning, tools = [] } = found.work
       if (reasoning) run.event('reasoning', { text: reasoning })
       for (const tool of tools) run.event('tool', { ...tool, phase: 'end' })
       if (found.text) run.event('delta', { text: found.text })
       void this.#carry(run, { agent, conversationId }, (onRun) => ({
         ...{ agent, sessionKey, model: null, headers: {}, body: '' },
-        call: (_access, receiver) =>
-          new SocketCall({ open: async () => socket, start: async () => {}, onRun, receiver }),
+        call: (access, receiver) =>
+          new SocketCall({
+            joined: socket,
+            open: () => sockets.open(access, sessionKey),
+            start: async () => {},
+            onRun,
+            receiver,
+          }),
       }))
       return run
     })
+  }
+
+  /**
+   * Begins to carry a run that is under way. Returns null if a question in its conversation was sent here meanwhile.
+   *
+   * @throws E_TOO_MANY_ANSWERS
+   */
+  #taken(
+    agent: AgentKey,
+    conversationId: string,
+    socket: RunConnection,
+    { question, questionBefore, startedAt }: JoinedRun
+  ): LiveRun | null {
+    try {
+      if (this.#runs.find(agent, conversationId)) return (socket.close(), null)
+      const text = questionOf(question, questionBefore)
+      return this.#runs.join(agent, conversationId, { question: text, startedAt })
+    } catch (error) {
+      socket.close()
+      throw error
+    }
   }
 
   /** Carries a turn through the relay, and its events to the run. Any failure becomes an `error` event. */
@@ -219,7 +247,7 @@ export class PageChat {
     } finally {
       endWatch()
       if (answer.hasBegun) await onTaken?.().catch(this.report)
-      this.#runs.end(agent, conversationId, run)
+      this.#runs.end(agent, run)
     }
   }
 }

@@ -24,6 +24,8 @@ const FLOW: Flow = { pause() {}, resume() {} }
 
 /** How a call by socket begins, and where its events go. */
 export interface SocketCallInput {
+  /** The connection of a run that is joined; otherwise one is opened. */
+  joined?: RunConnection
   open: () => Promise<RunConnection>
   /** Starts the run; a no-op for one already joined. */
   start: (socket: RunConnection) => Promise<void>
@@ -72,9 +74,9 @@ export class SocketCall implements GatewayCall {
   }
 
   async #run(): Promise<void> {
-    const { open, start, receiver } = this.#input
+    const { joined, open, start, receiver } = this.#input
     try {
-      this.#socket = await open()
+      this.#socket = joined ?? (await open())
     } catch (error) {
       return this.#end(new NotDelivered('No socket', { cause: error }))
     }

@@ -47,8 +47,9 @@ export class EventStream {
     return this.#written !== '' || this.#response.headersSent
   }
 
-  /** Writes whole events. Returns false if the client is behind: wait for `drained`. */
+  /** Writes whole events, unless the client has left. Returns false if it is behind: wait for `drained`. */
   write(events: Buffer | string): boolean {
+    if (this.#response.destroyed) return true
     this.#quietLooks = 0
     if (this.#written === '') process.nextTick(this.#flush)
     this.#written += latin1(events)

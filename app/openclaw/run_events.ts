@@ -1,12 +1,18 @@
-import { cut } from '#text/cut'
+import { cut, shortened } from '#text/cut'
 import { listIn, numberIn, objectIn, textIn, timeIn } from '#openclaw/gateway_fields'
 import type { GatewayEvent } from '#openclaw/gateway_socket'
 
 /** Tool output is cut to this many characters; the agent keeps all of it. */
 const OUTPUT_LENGTH = 8000
 
-/** Commands, titles and reasons are cut to this many characters. */
+/** Titles and reasons are cut to this many characters. */
 const TEXT_LENGTH = 4000
+
+/** What is asked leave for, and why: whoever allows it has to see all of it. */
+const ASKED_LENGTH = 20_000
+
+/** Ids of approvals become parts of addresses. OpenClaw's are UUIDs, with a prefix or without. */
+const APPROVAL_ID = /^[\w:-]{1,200}$/
 
 export type ToolPhase = 'start' | 'update' | 'end'
 
@@ -37,6 +43,8 @@ export interface Approval {
   /** The command, or a plugin's request. */
   title: string
   detail: string | null
+  /** Whether title and detail are all of it. Otherwise it can only be denied. */
+  isWhole: boolean
   decisions: ApprovalDecision[]
   expiresAt: Date | null
   /** `pending`, or the outcome: `allowed`, `denied`, `expired`, … */
@@ -185,17 +193,23 @@ function referenceOf(provider: string, model: string): string {
 export function approvalOf(value: unknown): Approval | null {
   const told = objectIn(value)
   const shown = objectIn(told.presentation)
-  const [id, about] = [textIn(told.id, TEXT_LENGTH), textIn(shown.kind, TEXT_LENGTH)]
-  if (id === undefined || about === undefined) return null
+  const [id, about] = [textIn(told.id), textIn(shown.kind, TEXT_LENGTH)]
+  if (id === undefined || !APPROVAL_ID.test(id) || about === undefined) return null
+  const title = textIn(shown.commandText) ?? textIn(shown.title) ?? ''
+  const detail = textIn(shown.warningText ?? shown.description) ?? ''
+  const isWhole = Math.max(title.length, detail.length) <= ASKED_LENGTH
   const allowed = listIn(shown.allowedDecisions)
   const expiresAt = timeIn(told.expiresAtMs)
   return {
     kind: 'approval',
     id,
     about: about as ApprovalKind,
-    title: cut(textIn(shown.commandText) ?? textIn(shown.title) ?? '', TEXT_LENGTH),
-    detail: textOf(shown.warningText ?? shown.description, (text) => cut(text, TEXT_LENGTH)),
-    decisions: APPROVAL_DECISIONS.filter((decision) => allowed.includes(decision)),
+    title: shortened(title, ASKED_LENGTH),
+    detail: shortened(detail, ASKED_LENGTH) || null,
+    isWhole,
+    decisions: APPROVAL_DECISIONS.filter(
+      (decision) => allowed.includes(decision) && (isWhole || decision === 'deny')
+    ),
     expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
     state: textIn(told.status, TEXT_LENGTH) ?? 'pending',
   }

@@ -72,6 +72,12 @@ function takeTime(headers: Headers) {
   if (told) ahead = told - Date.now()
 }
 
+/**
+ * A part of a path that leads out of it. Ids may come from an agent or a link, and the browser would follow such
+ * a part to another address of the API, with the session of the user.
+ */
+const LEADS_AWAY = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
+
 async function send(
   method: string,
   path: string,
@@ -80,6 +86,9 @@ async function send(
   /** The failure code that has just been remedied, if this is a retry. */
   after?: string
 ): Promise<Response> {
+  if (LEADS_AWAY.test(path)) {
+    throw new ApiFailure(404, [{ code: 'E_NOT_FOUND', message: t('failure.nothingThere') }])
+  }
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-xsrf-token'] = xsrfToken()
   if (body !== undefined) headers['content-type'] = 'application/json'

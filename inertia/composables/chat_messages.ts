@@ -20,6 +20,7 @@ export interface ChatApproval {
   id: string
   title: string
   detail: string | null
+  isWhole: boolean
   decisions: string[]
   /** `pending`, or the outcome. */
   state: string

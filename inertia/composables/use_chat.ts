@@ -238,7 +238,7 @@ export function useChat(onAnswered: () => void) {
   }
 
   async function decide(approval: ChatApproval, decision: string) {
-    const path = `${conversationPath(conversationId.value)}/approvals/${approval.id}`
+    const path = `${conversationPath(conversationId.value)}/approvals/${encodeURIComponent(approval.id)}`
     await api.post(path, { decision })
     approval.state = decision === 'deny' ? 'denied' : 'allowed'
   }

@@ -32,6 +32,7 @@ export const en = {
   unknown: 'Unknown',
 
   failure: {
+    nothingThere: 'There is nothing at this address.',
     unexpected: 'Mosaic gave an answer that this page does not understand.',
     offline: 'Mosaic cannot be reached.',
     offlineHint: 'Check your connection. What you typed is kept.',

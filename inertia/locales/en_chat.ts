@@ -68,6 +68,7 @@ export const chat = {
   stepFailed: 'failed',
   stepRuns: 'running',
   approvalTitle: 'Your agent asks before it goes on',
+  approvalCut: 'This is too long to be shown whole, so you can only refuse it.',
   approvalOver: 'This question is over.',
   approvalAllowed: 'You allowed it.',
   approvalDenied: 'You refused it.',

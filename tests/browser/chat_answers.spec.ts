@@ -104,6 +104,7 @@ test.group('Answers in a browser', (group) => {
           id: 'a1',
           title: 'rm -r build',
           detail: null,
+          isWhole: true,
           decisions: ['allow-once', 'deny'],
           state: 'pending',
         },
@@ -389,7 +390,10 @@ test.group('Answers in a browser', (group) => {
       page,
       ['reasoning', { text: `A shell does that. ${longWord}` }],
       ['tool', { ...step, phase: 'end', elapsedMs: 1520, output: longWord.repeat(3) }],
-      ['approval', { id: 'a1', title: longWord, detail: longWord, decisions, state: 'pending' }],
+      [
+        'approval',
+        { id: 'a1', title: longWord, detail: longWord, isWhole: true, decisions, state: 'pending' },
+      ],
       ['files', { files: [{ name: `${longWord}.txt`, type: 'text/plain' }] }],
       ['delta', { text: `${longWord}\n\n\`\`\`ts\nconst x = '${longWord}'\n\`\`\`\n\n${table}` }],
       ['done', { conversationId: 'c1', model: `work/${longWord}`, standIn: true }]

@@ -69,6 +69,7 @@ test.group("Runs of the page's chat", (group) => {
         about: 'exec',
         title: 'rm a.txt',
         detail: null,
+        isWhole: true,
         decisions: ['allow-once', 'deny'],
         expiresAt: null,
         state: 'pending',

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { E_AGENT_SILENT } from '#chat/errors'
+import { E_AGENT_GONE, E_AGENT_SILENT } from '#chat/errors'
 import { SocketCall } from '#chat/socket_call'
 import type { Approval } from '#openclaw/run_events'
 import type { RunConnection, RunReader } from '#openclaw/run_socket'
@@ -9,7 +9,7 @@ const LONG_MS = 600_000
 
 const approval = (state: string): Approval => ({
   ...{ kind: 'approval', id: 'a1', about: 'exec', title: 'ls', detail: null },
-  ...{ decisions: ['deny'], expiresAt: null, state },
+  ...{ isWhole: true, decisions: ['deny'], expiresAt: null, state },
 })
 
 /** A call whose agent was heard once; `stopped` counts how often its run was ended. */
@@ -34,6 +34,23 @@ async function quietCall() {
 }
 
 test.group('A run by socket', () => {
+  test('that was joined is over once its agent is gone', async ({ assert }) => {
+    const reader = Promise.withResolvers<RunReader>()
+    const call = new SocketCall({
+      joined: {
+        ...{ start: async () => {}, join: async () => null, stop: async () => {}, close() {} },
+        read: reader.resolve,
+      },
+      open: () => Promise.reject(new Error('connect ECONNREFUSED')),
+      start: async () => {},
+      onRun: () => {},
+      receiver: { begin() {}, receive() {}, end() {} },
+    })
+    const told = await reader.promise
+    told.onClose()
+    await assert.rejects(() => call.done, E_AGENT_GONE)
+  })
+
   test('is ended once its agent has been silent for too long', async ({ assert }) => {
     const { call, told } = await quietCall()
     await assert.rejects(() => call.done, E_AGENT_SILENT)
