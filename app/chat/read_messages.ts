@@ -30,13 +30,14 @@ const SHOWN = 'MEDIA:'
  */
 const QUEUED = /^\[Queued user message[^\]\n]*\]\s*/
 
-const TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-}
+/** By the ending of a name that an agent chooses: a map, because an object has a `constructor`. */
+const TYPES = new Map([
+  ['png', 'image/png'],
+  ['jpg', 'image/jpeg'],
+  ['jpeg', 'image/jpeg'],
+  ['gif', 'image/gif'],
+  ['webp', 'image/webp'],
+])
 
 /** Converts a gateway's messages to Mosaic's form, oldest first. */
 export function readMessages(conversationId: string, messages: GatewayMessage[]): ReadMessage[] {
@@ -116,7 +117,7 @@ function withoutUnanswered(stored: string, before: string): string {
 export function shownFiles(conversationId: string, paths: string[]): ReadAttachment[] {
   return paths.map((path) => {
     const name = path.split('/').at(-1) || path
-    const type = TYPES[name.split('.').at(-1)!.toLowerCase()]
+    const type = TYPES.get(name.split('.').at(-1)!.toLowerCase())
     if (!type) return { name, type: 'application/octet-stream' }
     return { name, type, url: pictureUrl(conversationId, { path }) }
   })

@@ -7,6 +7,9 @@ import type { ToolStep } from '#openclaw/run_events'
 /** Tool output is cut to this many characters for display; the agent keeps all of it. */
 const OUTPUT_LENGTH = 8000
 
+/** Steps of one turn; no run uses as many tools. Later ones are left out. */
+const MOST_STEPS = 10_000
+
 /** A completed tool step. */
 export type PastStep = Pick<ToolStep, 'id' | 'name' | 'title' | 'failed' | 'elapsedMs' | 'output'>
 
@@ -110,8 +113,8 @@ function contentIn(content: unknown): StoredMessage['content'] {
 interface Work {
   reasoning: string[]
   tools: PastStep[]
-  /** When each tool was called, in milliseconds since the epoch. */
-  calledAt: Map<string, number>
+  /** The latest call of each id. `at` is in milliseconds since the epoch. */
+  called: Map<string, { step: PastStep; at: number }>
   usage: CallUsage
   /** The first row of this work, in case no text follows. */
   first: { stored: StoredMessage; index: number } | null
@@ -173,7 +176,7 @@ const modelOf = ({ provider, model }: StoredMessage) =>
   provider && model && provider !== OWN_PROVIDER ? { model: `${provider}/${model}` } : {}
 
 const noWork = (): Work => ({
-  ...{ reasoning: [], tools: [], calledAt: new Map(), first: null },
+  ...{ reasoning: [], tools: [], called: new Map(), first: null },
   usage: { inputTokens: 0, outputTokens: 0 },
 })
 
@@ -205,20 +208,21 @@ function takeCalls(work: Work, { content, timestamp, recordedAt }: StoredMessage
   if (!Array.isArray(content)) return
   for (const part of content) {
     if (part.type === 'thinking' && part.thinking) work.reasoning.push(part.thinking.trim())
-    if (part.type !== 'toolCall' || !part.id) continue
-    work.calledAt.set(part.id, recordedAt ?? timestamp ?? 0)
-    const name = part.name ?? 'tool'
-    work.tools.push({ id: part.id, name, title: part.title, failed: false, elapsedMs: 0 })
+    if (part.type !== 'toolCall' || !part.id || work.tools.length === MOST_STEPS) continue
+    const { id, name = 'tool', title } = part
+    const step: PastStep = { id, name, title, failed: false, elapsedMs: 0 }
+    work.tools.push(step)
+    work.called.set(id, { step, at: recordedAt ?? timestamp ?? 0 })
   }
 }
 
 function takeResult(work: Work, stored: StoredMessage): void {
-  const step = work.tools.find(({ id }) => id === stored.toolCallId)
-  if (!step) return
+  const called = work.called.get(stored.toolCallId ?? '')
+  if (!called) return
+  const { step, at } = called
   const output = textOf(stored.content)
   step.failed = stored.isError
-  const calledAt = work.calledAt.get(step.id) ?? 0
-  step.elapsedMs = Math.max(0, (stored.timestamp ?? calledAt) - calledAt)
+  step.elapsedMs = Math.max(0, (stored.timestamp ?? at) - at)
   if (output) step.output = cut(output, OUTPUT_LENGTH)
 }
 

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import type { GatewayMessage } from '#openclaw/gateway_messages'
-import { readMessages, titleLine } from '#chat/read_messages'
+import { readMessages, shownFiles, titleLine } from '#chat/read_messages'
 import { readAttachment, textBlock } from '#chat/attachments'
 
 const at = new Date(0)
@@ -32,6 +32,13 @@ test.group('Messages as their owner reads them', () => {
       },
     ])
   })
+
+  test('show a file with any ending as a file: {$self}')
+    .with(['x.constructor', 'x.__proto__', 'toString', 'x.valueOf'])
+    .run(({ assert }, name) => {
+      const files = shownFiles('c1', [`./out/${name}`])
+      assert.deepEqual(files, [{ name, type: 'application/octet-stream' }])
+    })
 
   test('tell a failed turn in Mosaic’s words', ({ assert }) => {
     const failed = readMessage('c1', { id: 'a', role: 'assistant', text: '', at, failed: true })

@@ -107,6 +107,39 @@ test.group('Messages of a gateway', () => {
     assert.equal(failed.text, '')
   })
 
+  test('have the result of the latest call where calls share an id', ({ assert }) => {
+    const call = (timestamp: number) => ({
+      ...{ role: 'assistant', timestamp },
+      content: [{ type: 'toolCall', id: 'call_0', name: 'exec' }],
+    })
+    const result = (timestamp: number, content: string) => ({
+      ...{ role: 'toolResult', toolCallId: 'call_0', timestamp, content },
+    })
+    const [{ tools }] = toMessages([call(1), result(3, 'one'), call(10), result(15, 'two')])
+    assert.deepEqual(
+      tools!.map(({ output, elapsedMs }) => [output, elapsedMs]),
+      [
+        ['one', 2],
+        ['two', 5],
+      ]
+    )
+  })
+
+  test('are converted with each result looked at once, and so many steps at most', ({ assert }) => {
+    const content = Array.from({ length: 20_000 }, () => ({ type: 'toolCall', id: 'a' }))
+    let looks = 0
+    const results = Array.from({ length: 100 }, () => ({
+      ...storedMessage({ role: 'toolResult' }),
+      get toolCallId() {
+        looks++
+        return 'another'
+      },
+    }))
+    const [{ tools }] = fromStored([storedMessage({ role: 'assistant', content }), ...results])
+    assert.lengthOf(tools!, 10_000)
+    assert.isAtMost(looks, 2 * results.length)
+  })
+
   test('name the pictures that the gateway keeps of them', ({ assert }) => {
     const [message] = toMessages([
       {
