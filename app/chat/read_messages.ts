@@ -24,6 +24,9 @@ export interface ReadMessage extends Pick<GatewayMessage, 'id' | 'role' | 'text'
 /** Prefix of a line by which an agent shows a file. */
 const SHOWN = 'MEDIA:'
 
+/** Files of one page, with pictures; an agent can name a million in one message. Later ones are left out. */
+const MOST_FILES = 10_000
+
 /**
  * OpenClaw's note before a question that follows one without an answer, such as a stopped one. It repeats that
  * one after the note.
@@ -42,24 +45,30 @@ const TYPES = new Map([
 /** Converts a gateway's messages to Mosaic's form, oldest first. */
 export function readMessages(conversationId: string, messages: GatewayMessage[]): ReadMessage[] {
   let before: string | undefined
+  let mostFiles = MOST_FILES
   return messages.map((message) => {
-    const read = readMessage(conversationId, message, before)
+    const read = readMessage(conversationId, message, { before, mostFiles })
+    mostFiles -= read.attachments?.length ?? 0
     if (message.role === 'user') before = message.text
     return read
   })
 }
 
 /** @param before the question before, as stored */
-function readMessage(conversationId: string, message: GatewayMessage, before = ''): ReadMessage {
+function readMessage(
+  conversationId: string,
+  message: GatewayMessage,
+  { before, mostFiles }: { before?: string; mostFiles: number }
+): ReadMessage {
   const { id, role, at, reasoning, tools, model, usage, failed, stopped } = message
   const { text, files } =
-    role === 'user' ? asked(message.text, before) : said(conversationId, message)
-  const pictures = (message.pictures ?? []).map((picture, index) => ({
+    role === 'user' ? asked(message.text, before) : said(conversationId, message, mostFiles)
+  const pictures = (message.pictures ?? []).slice(0, mostFiles).map((picture, index) => ({
     name: `${index + 1}.${picture.type.split('/')[1]}`,
     type: picture.type,
     url: pictureUrl(conversationId, { artifact: picture.id }),
   }))
-  const attachments: ReadAttachment[] = [...pictures, ...files]
+  const attachments: ReadAttachment[] = [...pictures, ...files].slice(0, mostFiles)
   return {
     id,
     role,
@@ -124,9 +133,9 @@ export function shownFiles(conversationId: string, paths: string[]): ReadAttachm
 }
 
 /** Returns an agent's text and the files it shows. */
-function said(conversationId: string, message: GatewayMessage) {
+function said(conversationId: string, message: GatewayMessage, mostFiles: number) {
   const { text, paths } = partsOf(message.text)
-  return { text, files: shownFiles(conversationId, paths) }
+  return { text, files: shownFiles(conversationId, paths.slice(0, mostFiles)) }
 }
 
 /** Splits an agent's text from the paths of the files it shows. */

@@ -106,6 +106,7 @@ export class GatewayClient {
     key: string,
     options: { limit?: number; cursor?: string } = {}
   ): Promise<GatewayHistory | null> {
+    const gateway = { url, token, timeoutMs: this.timeoutMs }
     const query = new URLSearchParams({ limit: String(options.limit ?? HISTORY_LIMIT) })
     if (options.cursor) query.set('cursor', options.cursor)
     const path = `/sessions/${encodeURIComponent(storedKey(key))}/history?${query}`
@@ -119,7 +120,7 @@ export class GatewayClient {
       if (!answer) return null
       const rows = listIn(answer.messages).slice(-MOST_ROWS).map(storedMessage)
       return {
-        messages: toMessages(await withWholeTexts({ url, token }, key, rows)),
+        messages: toMessages(await withWholeTexts(gateway, key, rows)),
         nextCursor: answer.hasMore ? (textIn(answer.nextCursor, CURSOR_LENGTH) ?? null) : null,
         bytes: held,
       }

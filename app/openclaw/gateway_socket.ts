@@ -1,6 +1,7 @@
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { plainAddress } from '#runtimes/gateway_connections'
 import { deviceOf } from '#openclaw/gateway_device'
+import { raceSignal } from '#timing/race_signal'
 import { callByHttp, type ControlledGateway } from '#openclaw/gateway_rpc'
 
 /** Protocol version of the OpenClaw release that Mosaic pins. */
@@ -24,6 +25,8 @@ const calls = new Map<string, number>()
 export interface GatewayCall extends ControlledGateway {
   /** Milliseconds per step: to connect, to be admitted, to get a response. */
   timeoutMs: number
+  /** Ends the call when it aborts, at whatever step. */
+  signal?: AbortSignal
 }
 
 /** Details that a gateway adds to a refusal. */
@@ -57,8 +60,8 @@ export interface Listening {
  * device. So Mosaic presents a device, and approves it itself over HTTP if the gateway does not know it yet:
  * the token permits that. This happens once per agent, which keeps the pairing in its state.
  *
- * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`, or if too
- * many calls to it are open
+ * @throws E_GATEWAY_FAILED if the gateway refuses, is unreachable, or takes longer than `timeoutMs`, if too many
+ * calls to it are open, or if the signal aborts
  */
 export async function openGateway(
   gateway: GatewayCall,
@@ -119,9 +122,10 @@ export async function callGateway<Result>(
 
 /** Connects with OpenClaw's own client, imported at the first call because it takes 16 MB of memory. */
 async function connect(
-  { url, token, timeoutMs }: GatewayCall,
+  { url, token, timeoutMs, signal }: GatewayCall,
   listening?: Listening
 ): Promise<GatewayConnection> {
+  signal?.throwIfAborted()
   const { GatewayClient } = await import('@openclaw/gateway-client')
   const device = deviceOf(token)
   const connected = Promise.withResolvers<void>()
@@ -160,6 +164,7 @@ async function connect(
   const close = () => {
     if (closed) return
     closed = true
+    signal?.removeEventListener('abort', close)
     client.stop()
     address.close()
     if (admitted) listening?.onClose()
@@ -167,7 +172,8 @@ async function connect(
   const late = setTimeout(() => connected.reject(new Error('timed out')), timeoutMs)
   try {
     client.start()
-    await connected.promise
+    signal?.addEventListener('abort', close)
+    await raceSignal(connected.promise, signal)
   } catch (error) {
     close()
     throw error
@@ -188,5 +194,6 @@ function pairingAsked(error: unknown): string | null {
  * connect decides.
  */
 async function approve(gateway: GatewayCall, requestId: string): Promise<void> {
-  await callByHttp(gateway, 'device.pair.approve', { requestId }, gateway.timeoutMs)
+  const approved = callByHttp(gateway, 'device.pair.approve', { requestId }, gateway.timeoutMs)
+  await raceSignal(approved, gateway.signal)
 }

@@ -22,12 +22,12 @@ export function livePatch(current: Json, wanted: Json): LivePatch | null {
   const names = new Set([...Object.keys(current), ...Object.keys(wanted)])
   for (const name of names) {
     if (name === NOTES || LIVE_SECTIONS.includes(name)) continue
-    if (!isSame(current[name], wanted[name])) return null
+    if (!isSame(own(current, name), own(wanted, name))) return null
   }
   const replacePaths: string[] = []
   const patch: Json = {}
   for (const name of LIVE_SECTIONS) {
-    const change = difference(current[name], wanted[name], name, replacePaths)
+    const change = difference(own(current, name), own(wanted, name), name, replacePaths)
     if (change !== undefined) patch[name] = change
   }
   return replacePaths.every((path) => !path.includes(UNNAMEABLE)) ? { patch, replacePaths } : null
@@ -47,9 +47,10 @@ function difference(current: unknown, wanted: unknown, path: string, arrays: str
     if (Array.isArray(current)) arrays.push(path)
     return wanted
   }
-  const patch: Json = {}
+  /** Without a prototype, `__proto__` is a key as any other. */
+  const patch: Json = Object.create(null)
   for (const key of new Set([...Object.keys(current), ...Object.keys(wanted)])) {
-    const change = difference(current[key], wanted[key], below(path, key), arrays)
+    const change = difference(own(current, key), own(wanted, key), below(path, key), arrays)
     if (change !== undefined) patch[key] = change
   }
   return patch
@@ -80,6 +81,11 @@ function isSame(current: unknown, wanted: unknown): boolean {
     keys.length === Object.keys(wanted).length &&
     keys.every((key) => Object.hasOwn(wanted, key) && isSame(current[key], wanted[key]))
   )
+}
+
+/** An agent's document can name any key, `constructor` too. */
+function own(object: Json, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function isObject(value: unknown): value is Json {

@@ -1,9 +1,7 @@
 import { objectIn } from '#openclaw/gateway_fields'
 import { storedMessage, type StoredMessage } from '#openclaw/gateway_messages'
 import { storedKey } from '#openclaw/gateway_shapes'
-import { openGateway } from '#openclaw/gateway_socket'
-
-const TIMEOUT_MS = 15_000
+import { openGateway, type GatewayCall } from '#openclaw/gateway_socket'
 
 /** Limit of one message in characters: more than a person sends or a model answers at once. */
 const MOST_CHARACTERS = 2_000_000
@@ -16,12 +14,12 @@ const MOST_MESSAGES = 100
 
 /**
  * Fetches in full the messages that a gateway's history cuts at 8,000 characters and marks as such. Those it
- * does not return stay cut.
+ * does not return, or not within twice the time of one step, stay cut: callers hold bytes that others wait for.
  *
  * @throws E_GATEWAY_FAILED
  */
 export async function withWholeTexts(
-  gateway: { url: string; token: string },
+  gateway: GatewayCall,
   key: string,
   rows: StoredMessage[]
 ): Promise<StoredMessage[]> {
@@ -30,10 +28,12 @@ export async function withWholeTexts(
   if (cut.length === 0) return rows
 
   const wholes = new Map<StoredMessage, StoredMessage>()
-  const connection = await openGateway({ ...gateway, timeoutMs: TIMEOUT_MS })
+  const signal = AbortSignal.timeout(2 * gateway.timeoutMs)
+  const connection = await openGateway({ ...gateway, signal })
   try {
     let characters = 0
     for (const row of cut.slice(-MOST_MESSAGES).toReversed()) {
+      if (signal.aborted) break
       const asked = { sessionKey: storedKey(key), messageId: row.id, maxChars: MOST_CHARACTERS }
       const answer = await connection.request('chat.message.get', asked).catch(() => null)
       const { role, content } = storedMessage(objectIn(answer).message)

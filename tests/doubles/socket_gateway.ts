@@ -24,7 +24,7 @@ const HELLO = {
 export class SocketGateway {
   readonly calls: SocketCall[] = []
   readonly upgrades: IncomingMessage[] = []
-  /** The payload of each answer; a string is sent as it is, in place of JSON. */
+  /** The payload of each answer; a string is sent as it is, in place of JSON, and for undefined nothing is. */
   answer: (call: SocketCall) => unknown = () => ({})
   http: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => {
     response.writeHead(404).end('{}')
@@ -76,6 +76,7 @@ export class SocketGateway {
         }
         this.calls.push(call)
         const payload = this.answer(call)
+        if (payload === undefined) continue
         const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
         socket.write(frame(`{"type":"res","id":"${call.id}","ok":true,"payload":${text}}`))
       }

@@ -86,6 +86,19 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
     assert.equal(messages[0].text, 'cut')
   })
 
+  test('is waited for once and not for each long message, which stay cut then', async ({
+    assert,
+  }) => {
+    const __openclaw = { id: 'm', truncated: true }
+    const messages = Array(100).fill({ role: 'assistant', content: 'cut', __openclaw })
+    answerHistory(JSON.stringify({ messages }))
+    gateway.answer = ({ method }) => (method === 'chat.message.get' ? undefined : {})
+    const hasty = new GatewayClient(1000)
+    const read = (await hasty.history(gateway.url, 'token', 'web:c'))!
+    assert.deepEqual(new Set(read.messages.map(({ text }) => text)), new Set(['cut']))
+    assert.isAtMost(gateway.calls.length, 3)
+  }).timeout(20_000)
+
   test('gets as many conversations listed as it was asked for, and none with an endless title', async ({
     assert,
   }) => {

@@ -33,6 +33,21 @@ test.group('Messages as their owner reads them', () => {
     ])
   })
 
+  test('show so many files of a page and no more', ({ assert }) => {
+    const shown = { role: 'assistant' as const, text: 'MEDIA:a.png\n'.repeat(15_000), at }
+    const block = '<attachment name="a" type="b">\n</attachment>\n'
+    const sent = { role: 'user' as const, text: block.repeat(15_000), at }
+    const pictures = Array.from({ length: 15_000 }, () => ({ id: 'p', type: 'image/png', size: 1 }))
+    for (const message of [shown, sent, { ...shown, text: '', pictures }]) {
+      const all = readMessages('c1', [
+        { ...message, id: '1' },
+        { ...message, id: '2' },
+      ])
+      const files = all.map(({ attachments = [] }) => attachments.length)
+      assert.deepEqual(files, [10_000, 0])
+    }
+  })
+
   test('show a file with any ending as a file: {$self}')
     .with(['x.constructor', 'x.__proto__', 'toString', 'x.valueOf'])
     .run(({ assert }, name) => {

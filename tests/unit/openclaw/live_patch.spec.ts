@@ -50,6 +50,17 @@ test.group('What reaches a gateway while it runs', () => {
     })
   })
 
+  test('is that a key of the agent’s own is gone, whatever its name: {$self}')
+    .with(['constructor', '__proto__', 'toString'])
+    .run(({ assert }, name) => {
+      const wanted = document({ work: provider('a') })
+      const current = told(wanted)
+      const value = { enumerable: true, value: { x: 1 } }
+      Object.defineProperty(current.agents.defaults, name, value)
+      const { patch } = livePatch(current, wanted)!
+      assert.equal(JSON.stringify(patch), `{"agents":{"defaults":{"${name}":null}}}`)
+    })
+
   test('is that a provider is gone', ({ assert }) => {
     const before = document({ work: provider('a'), home: provider('b') })
     assert.deepEqual(livePatch(told(before), document({ work: provider('a') })), {
