@@ -1,7 +1,6 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { GatewayClient, GatewayHistory } from '#openclaw/gateway_client'
 import type { PatchSession } from '#openclaw/session_patch'
-import { folded } from '#models/folded'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import {
   E_CHAT_UNKNOWN_MODEL,
@@ -12,17 +11,18 @@ import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { ownModelName } from '#chat/own_model_name'
 import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
-import { exported, markdownOf, type ExportedMessage } from '#chat/conversation_export'
+import { markdownFrom } from '#chat/conversation_export'
+import { withText } from '#chat/conversation_search'
 import type { ActivityCounter, Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf, type Surface } from '#chat/session_key'
 import { shownTitle, titleOf, uniqueTitle } from '#chat/titles'
+import { systemClock, type Clock } from '#timing/clock'
 
 /** Titles derived per list request; the agent answers these reads one at a time. */
 const TITLES_AT_ONCE = 8
 
-/** Limits of an export: ten thousand messages, and their characters. It says that earlier ones are left out. */
-const MOST_PARTS = 50
-const MOST_CHARACTERS = 16_000_000
+/** Milliseconds after which an export asks for no further page. */
+const EXPORT_MS = 60_000
 
 /** A conversation in the list. */
 export interface Conversation {
@@ -44,6 +44,8 @@ export interface ConversationsParts {
   lists?: Pick<KeptLists, 'keep' | 'read'>
   /** Knows the models of the agent's owner. */
   models?: Pick<ModelCatalogue, 'reference'>
+  /** Limits the time of an export. */
+  clock?: Pick<Clock, 'elapsed'>
 }
 
 /** One page of a conversation, oldest message first. */
@@ -90,14 +92,12 @@ export class Conversations {
     if (await this.waker.running(agent)) return { data: await this.list(agent, search) }
     const kept = await this.parts.lists?.read(agent)
     if (!kept) return { data: [], asOf: new Date(0) }
-    return { data: this.#found(kept.conversations, search), asOf: kept.asOf }
+    return { data: await this.#found(kept.conversations, search), asOf: kept.asOf }
   }
 
-  #found(all: Conversation[], search: string): Conversation[] {
-    const term = folded(search.trim())
-    return all
-      .filter(({ title, preview }) => folded(`${title ?? ''}\n${preview ?? ''}`).includes(term))
-      .toSorted((a, b) => Number(b.pinned) - Number(a.pinned))
+  async #found(all: Conversation[], search: string): Promise<Conversation[]> {
+    const found = await withText(all, search)
+    return found.toSorted((a, b) => Number(b.pinned) - Number(a.pinned))
   }
 
   /**
@@ -150,21 +150,21 @@ export class Conversations {
   }
 
   /**
-   * Returns the whole conversation as a Markdown document.
+   * Returns the whole conversation as a Markdown document, or says in it that earlier messages are left out.
    *
    * @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED
    */
   async markdown(agent: AgentKey, id: string): Promise<string> {
-    let part = await this.read(agent, id)
-    const { title } = part
-    const parts: ExportedMessage[][] = []
-    for (let characters = 0; ; part = await this.read(agent, id, part.nextCursor)) {
-      parts.unshift(part.messages.map(exported))
-      characters += part.messages.reduce((sum, { text }) => sum + text.length, 0)
-      const isFull = parts.length === MOST_PARTS || characters > MOST_CHARACTERS
-      if (part.nextCursor !== null && !isFull) continue
-      return markdownOf(title, parts.flat(), { isWhole: part.nextCursor === null })
-    }
+    const clock = this.parts.clock ?? systemClock
+    const deadline = clock.elapsed() + EXPORT_MS
+    return markdownFrom(await this.read(agent, id), {
+      isLate: () => clock.elapsed() > deadline,
+      read: (cursor) =>
+        this.#ask(agent, async (access) => {
+          const history = await this.#history(access, sessionKeyOf(id), { cursor })
+          return { messages: readMessages(id, history.messages), nextCursor: history.nextCursor }
+        }),
+    })
   }
 
   #all(agent: AgentKey): Promise<Conversation[]> {
@@ -245,7 +245,8 @@ export class Conversations {
 
   /**
    * OpenClaw derives no titles from first messages, so Mosaic reads the message once and stores the title
-   * with the agent, which rejects the title of another session. If it still does, it is read again next time.
+   * with the agent, which rejects the title of another session. If it still does, or if the message cannot be read, it
+   * is tried again next time.
    *
    * @param taken the titles of all sessions; gets the new one
    */
@@ -255,7 +256,12 @@ export class Conversations {
     taken: Set<string | null>
   ): Promise<void> {
     const key = sessionKeyOf(conversation.id)
-    const history = await this.gateway.history(access.url, access.token, key)
+    const history = await this.gateway
+      .history(access.url, access.token, key)
+      .catch((error: unknown) => {
+        if (error instanceof E_GATEWAY_FAILED) return null
+        throw error
+      })
     if (!history || history.nextCursor !== null) return
     conversation.title = titleOf(history.messages)
     if (!conversation.title) return

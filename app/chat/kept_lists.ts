@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import ConversationList from '#models/conversation_list'
 import type { AgentKey } from '#agents/types'
 import type { Conversation } from '#chat/conversations'
@@ -5,6 +7,9 @@ import { ownerOf } from '#openclaw/agent_name'
 
 /** Limit of conversations stored per list: people do not browse further. */
 const MOST_KEPT = 1000
+
+/** Agents whose stored list is remembered. One beyond has the same list stored again. */
+const MOST_REMEMBERED = 10_000
 
 /** The last list an agent returned. */
 export interface KeptList {
@@ -17,20 +22,21 @@ export interface KeptList {
  * previews are not stored.
  */
 export class KeptLists {
-  /** Last stored lists, to skip unchanged writes. */
-  readonly #written = new Map<AgentKey, string>()
+  /** @param written hashes of the lists stored last, to skip unchanged writes */
+  constructor(protected written = new LRUCache<AgentKey, string>({ max: MOST_REMEMBERED })) {}
 
   async keep(agent: AgentKey, conversations: Conversation[]): Promise<void> {
     const userId = ownerOf(agent)
     if (!userId) return
     const kept = conversations.slice(0, MOST_KEPT).map((one) => ({ ...one, preview: null }))
     const list = JSON.stringify(kept)
-    if (this.#written.get(agent) === list) return
+    const hash = createHash('sha256').update(list).digest('base64')
+    if (this.written.get(agent) === hash) return
     const row =
       (await ConversationList.ownedBy(userId).first()) ?? new ConversationList().merge({ userId })
     await row.seal('list', list)
     await row.save()
-    this.#written.set(agent, list)
+    this.written.set(agent, hash)
   }
 
   /** Returns null if nothing is stored or it can no longer be unsealed. */

@@ -56,7 +56,7 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
   const answerHistory = (text: string) => {
     gateway.http = (_, response) => response.end(text)
   }
-  const conversations = () =>
+  const conversations = (parts = {}) =>
     new Conversations(
       {
         peek: () => ({ url: gateway.url, token: 'token' }),
@@ -67,8 +67,19 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
       },
       { begin: () => () => {} },
       client,
-      async () => {}
+      async () => {},
+      parts
     )
+  /** Answers each page of a conversation with these messages, and counts the pages. */
+  const answerPages = (messages: object[]) => {
+    const told = { pages: 0 }
+    const text = JSON.stringify({ messages, hasMore: true, nextCursor: 'older' })
+    gateway.http = (_, response) => {
+      told.pages++
+      response.end(text)
+    }
+    return told
+  }
 
   test('is asked for long messages until there is enough of them', async ({ assert }) => {
     const row = (id: number) => ({
@@ -84,6 +95,23 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
     assert.isAtMost(gateway.calls.length, 6)
     assert.equal(messages.at(-1)!.text, content)
     assert.equal(messages[0].text, 'cut')
+  })
+
+  test('gets its list cut to what a list shows, and so much of it and no more', async ({
+    assert,
+  }) => {
+    const session = (at: number) => ({
+      ...{ key: `agent:main:web:c${at}`, label: 'x'.repeat(2000), derivedTitle: 'x'.repeat(2000) },
+      ...{ lastMessagePreview: 'x'.repeat(2000), modelOverrideSource: 'user' },
+      ...{ modelProvider: 'x'.repeat(600), model: 'x'.repeat(600) },
+    })
+    const sessions = Array.from({ length: 200 }, (_, at) => session(at))
+    gateway.answer = () => ({ sessions, hasMore: true, nextOffset: 1 })
+    const listed = await client.sessions(gateway.url, 'token')
+    assert.isBelow(listed.length, 1200)
+    for (const { title, preview, model } of listed) {
+      assert.deepEqual([title?.length, preview?.length, model], [200, 300, undefined])
+    }
   })
 
   test('is waited for once and not for each long message, which stay cut then', async ({
@@ -112,14 +140,34 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
     assert.isNull(listed.find(({ key }) => key === 'web:c0')!.title)
   })
 
-  test('has so much of a conversation exported and no more', async ({ assert }) => {
-    let pages = 0
-    gateway.http = (_, response) => {
-      const messages = [{ role: 'user', content: `${++pages}${'x'.repeat(5_000_000)}` }]
-      response.end(JSON.stringify({ messages, hasMore: true, nextCursor: 'older' }))
-    }
+  const empty = (length: number) =>
+    Array.from({ length }, () => ({ role: 'user', content: [{ type: 'image', artifactId: 'a' }] }))
+
+  test('has so much of a conversation exported and no more: {0}')
+    .with([
+      ['texts', () => [{ role: 'user', content: 'x'.repeat(5_000_000) }]],
+      ['names', () => [{ role: 'assistant', content: `MEDIA:${'x'.repeat(5_000_000)}` }]],
+      ['short names', () => [{ role: 'assistant', content: 'MEDIA:x\n'.repeat(20_000) }]],
+      ['messages without text', () => empty(20_000)],
+    ] as [string, () => object[]][])
+    .run(async ({ assert }, [, messages]) => {
+      const told = answerPages(messages())
+      await conversations().markdown('user/u', 'c')
+      assert.isAtMost(told.pages, 7)
+    })
+
+  test('has its conversation exported for a minute and no longer', async ({ assert }) => {
+    const told = answerPages([{ role: 'user', content: 'Hello' }])
+    const clock = { elapsed: () => told.pages * 25_000 }
+    const document = await conversations({ clock }).markdown('user/u', 'c')
+    assert.equal(told.pages, 3)
+    assert.include(document, 'Earlier messages are left out')
+  })
+
+  test('is asked for its titles once in an export, not for each page', async ({ assert }) => {
+    answerPages([{ role: 'user', content: 'Hello' }])
     await conversations().markdown('user/u', 'c')
-    assert.isAtMost(pages, 5)
+    assert.lengthOf(gateway.calls, 1)
   })
 
   test('has one long conversation read at a time', async ({ assert }) => {

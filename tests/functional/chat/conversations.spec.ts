@@ -1,6 +1,11 @@
+import { LRUCache } from 'lru-cache'
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import type { AgentKey } from '#agents/types'
+import { Conversations } from '#chat/conversations'
+import { KeptLists } from '#chat/kept_lists'
 import type { GatewayHistory } from '#openclaw/gateway_client'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import type { PatchSession } from '#openclaw/session_patch'
@@ -141,6 +146,30 @@ test.group('Conversations', (group) => {
     })
     assert.lengthOf([...gateway.labels.values()], 4)
     assert.deepEqual(await titles(), told)
+  })
+
+  test('are listed where the messages of one cannot be read, which has no title then', async ({
+    client,
+    assert,
+  }) => {
+    const history = gateway.history.bind(gateway)
+    gateway.history = async (url, token, key) => {
+      if (key === 'web:mine') throw new E_GATEWAY_FAILED()
+      return history(url, token, key)
+    }
+    const list = () => client.get('/api/v1/conversations').bearerToken(owner.token)
+    const answer = await list()
+    answer.assertStatus(200)
+    const { data } = answer.body() as { data: { title: string | null }[] }
+    assert.deepEqual(
+      data.map(({ title }) => title),
+      [null, 'Where to?']
+    )
+    gateway.history = async () => {
+      throw new DOMException('The client left.', 'AbortError')
+    }
+    const conversations = await app.container.make(Conversations)
+    await assert.rejects(() => conversations.list(`user/${owner.user.id}`), 'The client left.')
   })
 
   test('are listed by pages', async ({ client, assert }) => {
@@ -370,6 +399,29 @@ test.group('Conversations', (group) => {
     const row = await ConversationList.ownedBy(owner.user.id).firstOrFail()
     assert.match(row.list!, /^enc:/)
     assert.isEmpty((await ask(other.token, '?wake=false')).data)
+  })
+
+  test('are stored again where they have changed, which a hash remembers', async ({ assert }) => {
+    const { default: ConversationList } = await import('#models/conversation_list')
+    const written = new LRUCache<AgentKey, string>({ max: 1 })
+    const lists = new KeptLists(written)
+    const agent = `user/${owner.user.id}` as const
+    const stored = async () => (await ConversationList.ownedBy(owner.user.id).first())?.list
+    const one = { id: 'mine', surface: 'web', pinned: false, preview: null, updatedAt: at } as const
+    const titled = (title: string) => [{ ...one, title }]
+
+    await lists.keep(agent, titled('x'.repeat(200)))
+    const first = await stored()
+    await lists.keep(agent, titled('x'.repeat(200)))
+    assert.equal(await stored(), first)
+    assert.deepEqual(
+      [...written.values()].map(({ length }) => length),
+      [44]
+    )
+    await lists.keep(agent, titled('Other'))
+    assert.notEqual(await stored(), first)
+    await lists.keep(`user/${other.user.id}`, titled('Theirs'))
+    assert.deepEqual([...written.keys()], [`user/${other.user.id}`])
   })
 
   test('take a model of their owner, before they begin as well', async ({ assert }) => {
