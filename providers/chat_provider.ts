@@ -62,6 +62,7 @@ export default class ChatProvider {
     const { Approvals } = await import('#chat/approvals')
     const { Pictures } = await import('#chat/pictures')
     const { Uploads } = await import('#chat/uploads')
+    const { MessageFiles } = await import('#chat/message_files')
     const { Conversations } = await import('#chat/conversations')
     const { callGateway } = await import('#openclaw/gateway_socket')
     const { watchRuns } = await import('#openclaw/run_watch')
@@ -139,6 +140,9 @@ export default class ChatProvider {
       )
     })
     container.singleton(Uploads, () => new Uploads())
+    container.singleton(MessageFiles, async (resolver) => {
+      return new MessageFiles(await resolver.make(Uploads), await resolver.make('identity.limits'))
+    })
     container.singleton(Pictures, async (resolver) => {
       return new Pictures(await resolver.make('agents.lifecycle'), callGateway)
     })

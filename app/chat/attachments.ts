@@ -74,9 +74,12 @@ export function readAttachment({ name, type: declared, data: sent }: SentFile): 
 /** @throws E_ATTACHMENTS_TOO_LARGE */
 export function demandFits(attachments: Attachment[]): void {
   const bytes = attachments.reduce((sum, { data }) => sum + data.length, 0)
-  if (bytes > ATTACHMENT_BYTES || attachments.length > MOST_ATTACHMENTS) {
-    throw new E_ATTACHMENTS_TOO_LARGE()
-  }
+  demandRoom(bytes, attachments.length)
+}
+
+/** The same before they are read. @throws E_ATTACHMENTS_TOO_LARGE */
+export function demandRoom(bytes: number, files: number): void {
+  if (bytes > ATTACHMENT_BYTES || files > MOST_ATTACHMENTS) throw new E_ATTACHMENTS_TOO_LARGE()
 }
 
 /** Returns a text file as a block of the message. A closing tag inside the text is escaped. */

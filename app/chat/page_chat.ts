@@ -28,6 +28,7 @@ export interface PageMessage {
   /** Null begins a conversation. */
   conversationId: string | null
   message: string
+  /** Emptied once the message for the agent is made of them. */
   attachments?: Attachment[]
   /** Continues after the client leaves, for a page that comes back. */
   background?: boolean
@@ -88,6 +89,8 @@ export class PageChat {
     run.begin(new EventStream(response, { ...this.timing, requestId }), response)
     const sessionKey = sessionKeyOf(conversationId)
     const turn = pageTurn(input.message, input.attachments ?? [])
+    /** The turn holds them from here on: kept twice, a message would take twice its limit. */
+    input.attachments?.splice(0)
     const sockets = turn.text !== undefined && background ? this.#gatewayRuns : null
     // A gateway cancels whatever runs in the session: a question sent meanwhile would get no answer.
     await this.#stops.get(`${agent} ${sessionKey}`)

@@ -47,17 +47,23 @@ export class Uploads {
     return viewOf(upload)
   }
 
+  /** Returns the bytes of the files with these ids together, without unsealing any. @throws E_UPLOAD_NOT_FOUND */
+  async sizeOf(userId: string, ids: string[]): Promise<number> {
+    if (ids.length === 0) return 0
+    const uploads = await this.#waiting(userId, ids).select('id', 'size')
+    if (uploads.length < ids.length) throw new E_UPLOAD_NOT_FOUND()
+    return uploads.reduce((sum, { size }) => sum + size, 0)
+  }
+
   /**
    * Returns the files with these ids, in this order. They stay until `forget`, so that a message that failed
-   * can be sent again.
+   * can be sent again. No id may be named twice.
    *
    * @throws E_UPLOAD_NOT_FOUND
    */
   async read(userId: string, ids: string[]): Promise<Attachment[]> {
     if (ids.length === 0) return []
-    const uploads = await Upload.ownedBy(userId)
-      .whereIn('id', ids)
-      .where('expires_at', '>', DateTime.fromMillis(this.now()).toJSDate())
+    const uploads = await this.#waiting(userId, ids)
     const attachments = ids.map(async (id) => {
       const upload = uploads.find((one) => one.id === id)
       const data = await upload?.open('content')
@@ -76,6 +82,12 @@ export class Uploads {
   /** Deletes files that were sent; a no-op for those already gone. */
   async forget(userId: string, ids: string[]): Promise<void> {
     if (ids.length > 0) await Upload.ownedBy(userId).whereIn('id', ids).delete()
+  }
+
+  #waiting(userId: string, ids: string[]) {
+    return Upload.ownedBy(userId)
+      .whereIn('id', ids)
+      .where('expires_at', '>', DateTime.fromMillis(this.now()).toJSDate())
   }
 
   /** Deletes the expired uploads of all users. */

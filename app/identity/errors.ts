@@ -162,7 +162,7 @@ export class E_TOO_MUCH_AT_ONCE extends Exception {
   static override code = 'E_TOO_MUCH_AT_ONCE'
   static override status = 429
   static override message = 'Your requests that are under way are too large together.'
-  static override help = 'Wait for one to end, or send smaller and fewer images.'
+  static override help = 'Wait for one to end, or send smaller and fewer files.'
   readonly retryAfterSec = 5
 }
 

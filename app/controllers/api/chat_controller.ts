@@ -1,21 +1,17 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { Approvals } from '#chat/approvals'
-import { demandFits, readAttachment, type Attachment, type SentFile } from '#chat/attachments'
+import { MessageFiles, type SentAttachment } from '#chat/message_files'
 import { PageChat } from '#chat/page_chat'
 import { Uploads } from '#chat/uploads'
 import { approvalAnswerValidator, chatValidator } from '#validators/chat'
-
-/** A file sent inline, or the id of an upload. */
-type SentAttachment = string | { id: string } | SentFile
-
-const idOf = (sent: SentAttachment) => (typeof sent === 'string' ? sent : 'id' in sent && sent.id)
 
 /** Messages to the caller's own agent, answered as event streams, and actions on running answers. */
 @inject()
 export default class ChatController {
   constructor(
     protected chat: PageChat,
+    protected files: MessageFiles,
     protected uploads: Uploads,
     protected approvals: Approvals
   ) {}
@@ -23,22 +19,22 @@ export default class ChatController {
   async store({ auth, request, response }: HttpContext) {
     const { id: userId } = auth.user!
     const input = await request.validateUsing(chatValidator)
-    const { conversationId, message, background } = input
+    const { conversationId, message = '', background } = input
     const sent = (input.attachments ?? []) as SentAttachment[]
-    const attachments = await this.#read(userId, sent)
-    const uploads = sent.map(idOf).filter((id) => typeof id === 'string')
-    /** The stream bypasses the framework's response, so headers set by middleware are sent first. */
-    response.relayHeaders()
-    await this.chat.answer({
-      agent: `user/${userId}`,
-      conversationId: conversationId ?? null,
-      message: message ?? '',
-      attachments,
-      background,
-      onTaken: () => this.uploads.forget(userId, uploads),
-      headers: request.headers(),
-      response: response.response,
-      requestId: request.id(),
+    await this.files.whileSent({ userId, message, sent }, ({ attachments, uploads }) => {
+      /** The stream bypasses the framework's response, so headers set by middleware are sent first. */
+      response.relayHeaders()
+      return this.chat.answer({
+        agent: `user/${userId}`,
+        conversationId: conversationId ?? null,
+        message,
+        attachments,
+        background,
+        onTaken: () => this.uploads.forget(userId, uploads),
+        headers: request.headers(),
+        response: response.response,
+        requestId: request.id(),
+      })
     })
   }
 
@@ -61,17 +57,5 @@ export default class ChatController {
     const { id, approval } = params
     await this.approvals.answer(`user/${auth.user!.id}`, id, approval, decision)
     return response.noContent()
-  }
-
-  async #read(userId: string, sent: SentAttachment[]): Promise<Attachment[]> {
-    const ids = sent.map(idOf).filter((id) => typeof id === 'string')
-    const uploaded = await this.uploads.read(userId, ids)
-    const byId = new Map(ids.map((id, index) => [id, uploaded[index]]))
-    const attachments = sent.map((one) => {
-      const id = idOf(one)
-      return typeof id === 'string' ? byId.get(id)! : readAttachment(one as SentFile)
-    })
-    demandFits(attachments)
-    return attachments
   }
 }
