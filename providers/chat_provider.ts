@@ -1,5 +1,6 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { AgentActivity } from '#agents/state/activity'
+import type { Scheduler } from '#agents/background/scheduler'
 import type { Prewarmer } from '#agents/prewarmer'
 import type { DirectModels } from '#chat/direct_models'
 import type { ActivityCounter, ChatRelay } from '#chat/relay'
@@ -21,6 +22,7 @@ export default class ChatProvider {
   #relay: ChatRelay | null = null
   #direct: DirectModels | null = null
   #keeper: ArchiveKeeper | null = null
+  #cleanup: Scheduler | null = null
 
   constructor(protected app: ApplicationService) {}
 
@@ -160,16 +162,28 @@ export default class ChatProvider {
     })
   }
 
-  /** Runs before the listener closes, which waits for every open response. */
-  ready() {
+  /** Ends run before the listener closes, which waits for every open response. */
+  async ready() {
+    if (this.app.getEnvironment() === 'web') await this.#cleanUp()
     this.app.terminating(async () => {
       const { remainingMs } = await this.app.container.make('shutdown')
       await Promise.all([this.#relay?.drain(remainingMs), this.#direct?.drain(remainingMs)])
     })
   }
 
+  async #cleanUp() {
+    const { container } = this.app
+    const { systemClock } = await import('#timing/clock')
+    const { Uploads } = await import('#chat/uploads')
+    const { uploadCleanup } = await import('#chat/upload_cleanup')
+    const context = { clock: systemClock, logger: await container.make('logger') }
+    this.#cleanup = uploadCleanup(context, await container.make(Uploads))
+    this.#cleanup.start()
+  }
+
   /** Closes all connections to gateways. */
   async shutdown() {
+    await this.#cleanup?.stop()
     await this.#keeper?.close()
     await this.#relay?.destroy()
   }

@@ -21,7 +21,7 @@ export interface UploadView {
   expiresAt: Date
 }
 
-/** Sealed uploads waiting for the message they belong to, each for an hour and only for its owner. */
+/** Sealed uploads waiting for the message they belong to, each for an hour and only for its owner: see `upload_cleanup`. */
 export class Uploads {
   /** @param now returns the time in milliseconds since the epoch */
   constructor(protected now: () => number = Date.now) {}
@@ -42,8 +42,6 @@ export class Uploads {
       if (kept.length >= MOST_FILES || bytes > MOST_BYTES) throw new E_UPLOADS_FULL()
       await upload.useTransaction(trx).save()
     })
-    /** Cleans up even if no further upload arrives. */
-    setTimeout(() => void this.forgetExpired().catch(() => {}), KEPT_MS + 1000).unref()
     return viewOf(upload)
   }
 
@@ -85,16 +83,18 @@ export class Uploads {
   }
 
   #waiting(userId: string, ids: string[]) {
-    return Upload.ownedBy(userId)
-      .whereIn('id', ids)
-      .where('expires_at', '>', DateTime.fromMillis(this.now()).toJSDate())
+    return Upload.ownedBy(userId).whereIn('id', ids).where('expires_at', '>', this.#present())
   }
 
-  /** Deletes the expired uploads of all users. */
-  async forgetExpired(): Promise<void> {
-    await Upload.query()
-      .where('expires_at', '<=', DateTime.fromMillis(this.now()).toJSDate())
-      .delete()
+  /** The time as the columns hold it: SQLite compares a Date, as a number, with no text. */
+  #present(): string {
+    return DateTime.fromMillis(this.now()).toFormat(db.connection().dialect.dateTimeFormat)
+  }
+
+  /** Deletes the expired uploads of all users. Returns how many there were. */
+  async forgetExpired(): Promise<number> {
+    const [deleted] = await Upload.query().where('expires_at', '<=', this.#present()).delete()
+    return Number(deleted)
   }
 }
 
