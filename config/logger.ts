@@ -1,6 +1,13 @@
 import app from '@adonisjs/core/services/app'
 import env from '#start/env'
-import { defineConfig, destination, syncDestination, targets } from '@adonisjs/core/logger'
+import {
+  defineConfig,
+  destination,
+  stdSerializers,
+  syncDestination,
+  targets,
+} from '@adonisjs/core/logger'
+import { loggedError } from '#exceptions/logged_error'
 
 /** Fields that must never be logged, at up to two levels of nesting. */
 const SECRET_PATHS = [
@@ -25,6 +32,7 @@ const loggerConfig = defineConfig({
       name: 'mosaic',
       level: env.get('LOG_LEVEL') ?? (app.inTest ? 'error' : 'info'),
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+      serializers: { err: (error: Error) => stdSerializers.err(loggedError(error) as Error) },
       destination: standardError ?? (app.inProduction ? undefined : await syncDestination()),
       transport: {
         targets: [targets.file({ destination: 1 })],

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
+import { quotes } from '#exceptions/logged_error'
 import { cut } from '#text/cut'
 import type {
   ProviderFailure,
@@ -46,6 +47,7 @@ export class ModelFailed extends Exception {
     const { reason, message } = failure
     super(message, { code: `E_MODEL_${reason.toUpperCase()}` })
     this.help = NEXT_STEP[reason]
+    quotes(this)
   }
 }
 
@@ -54,7 +56,7 @@ export function runFailure(words: string | null, recorded: ProviderFailure | nul
   if (recorded) return new ModelFailed(recorded)
   const said = cut(words?.trim() ?? '', MAX_WORDS)
   if (EMPTY_WORDS.test(said)) return new E_AGENT_FAILED()
-  return new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`)
+  return quotes(new E_AGENT_FAILED(`${E_AGENT_FAILED.message} It says: ${said}`))
 }
 
 /** Failures that a gateway may report as its own refusal of the request. */
@@ -82,7 +84,8 @@ export function refusal(
   }
   /** A model's 401 says nothing about the caller's token. */
   if (status >= 400 && status < 500 && status !== 401) {
-    return new E_CHAT_REFUSED(words ? cut(words, MAX_WORDS) : E_CHAT_REFUSED.message, { status })
+    const said = words ? cut(words, MAX_WORDS) : E_CHAT_REFUSED.message
+    return quotes(new E_CHAT_REFUSED(said, { status }))
   }
   return runFailure(words, null)
 }

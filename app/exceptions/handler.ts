@@ -7,6 +7,7 @@ import type { Level } from '@adonisjs/core/types/logger'
 import { toAnthropicError } from '#exceptions/anthropic_error'
 import { answersJson, isAnthropicPath, isOpenAiPath } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
+import { loggedError } from '#exceptions/logged_error'
 import { toOpenAiError } from '#exceptions/openai_error'
 import { isTold } from '#exceptions/told'
 
@@ -33,9 +34,12 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     return this.renderErrorAsHTML(failure, ctx)
   }
 
-  /** A failed query's message contains the row's values, so the log gets only the database's own message. */
+  /**
+   * A failed query's message contains the row's values, so the log gets only the database's own message. Those of
+   * gateways and providers may quote a chat.
+   */
   override async report(error: unknown, ctx: HttpContext) {
-    return super.report(withoutQuery(error), ctx)
+    return super.report(loggedError(withoutQuery(error)), ctx)
   }
 
   /** Expected failures already tell the caller what to do; only defects need their stack in the log. */

@@ -1,3 +1,4 @@
+import { quotes } from '#exceptions/logged_error'
 import type { EmbeddingInput, Embeddings, Fetch } from '#llm/contract'
 import type { TokenUsage } from '#llm/token_usage'
 import UserAgentConfig from '#models/user_agent_config'
@@ -75,7 +76,7 @@ export class ProviderEmbeddings {
     signal?: AbortSignal
   ): Promise<number[][]> {
     const made = await this.at(target, { model, texts }, signal)
-    if (!made.ok) throw new E_EMBEDDING_FAILED(made.message)
+    if (!made.ok) throw quotes(new E_EMBEDDING_FAILED(made.message))
     return made.vectors
   }
 }
