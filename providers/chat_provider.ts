@@ -162,15 +162,16 @@ export default class ChatProvider {
     })
   }
 
-  /** Ends run before the listener closes, which waits for every open response. */
   async ready() {
     if (this.app.getEnvironment() === 'web') await this.#cleanUp()
+    /** Runs before the listener closes, which waits for every open response. */
     this.app.terminating(async () => {
       const { remainingMs } = await this.app.container.make('shutdown')
       await Promise.all([this.#relay?.drain(remainingMs), this.#direct?.drain(remainingMs)])
     })
   }
 
+  /** In the web process alone, as all that runs by itself. */
   async #cleanUp() {
     const { container } = this.app
     const { systemClock } = await import('#timing/clock')
@@ -181,7 +182,7 @@ export default class ChatProvider {
     this.#cleanup.start()
   }
 
-  /** Closes all connections to gateways. */
+  /** Ends what runs by itself, and closes all connections to gateways. */
   async shutdown() {
     await this.#cleanup?.stop()
     await this.#keeper?.close()
