@@ -15,16 +15,30 @@ export function useFollowScroll(
 ) {
   const following = ref(true)
   let observer: ResizeObserver | undefined
+  /** `scrollTop` that is known of. Only a lower one is the user's. */
+  let known = 0
 
   function onScroll() {
     const element = viewport.value
     if (!element) return
-    following.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX
+    const isUp = element.scrollTop < known
+    known = element.scrollTop
+    const isNear = element.scrollHeight - known - element.clientHeight < NEAR_PX
+    /** The list may have grown since the page itself scrolled to its end. */
+    if (isNear || isUp) following.value = isNear
   }
+
+  function scrollTo(top: number) {
+    const element = viewport.value
+    if (!element) return
+    element.scrollTop = top
+    known = element.scrollTop
+  }
+  const scrollToEnd = () => scrollTo(viewport.value?.scrollHeight ?? 0)
 
   function toEnd() {
     following.value = true
-    void nextTick(() => viewport.value?.scrollTo({ top: viewport.value.scrollHeight }))
+    void nextTick(scrollToEnd)
   }
 
   /** Browsers keep it themselves, but not at the very top, where "Show earlier messages" is. */
@@ -32,7 +46,7 @@ export function useFollowScroll(
     const element = viewport.value
     if (!element || now === undefined || before === undefined) return
     const fromEnd = element.scrollHeight - element.scrollTop
-    void nextTick(() => (element.scrollTop = element.scrollHeight - fromEnd))
+    void nextTick(() => scrollTo(element.scrollHeight - fromEnd))
   })
 
   onMounted(() => {
@@ -40,7 +54,7 @@ export function useFollowScroll(
     if (!element) return
     element.addEventListener('scroll', onScroll, { passive: true })
     observer = new ResizeObserver(() => {
-      if (following.value) element.scrollTop = element.scrollHeight
+      if (following.value) scrollToEnd()
     })
     observer.observe(element)
     if (element.firstElementChild) observer.observe(element.firstElementChild)

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
+import { drawn } from '#tests/browser/held_answer'
 import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
 import {
@@ -39,6 +40,11 @@ const turnTo = (page: Page, id: string) =>
     .getByRole('button', { name: `Talk ${id}` })
     .first()
     .click()
+
+const questionsFrom = (first: number) =>
+  Array.from({ length: 40 }, (_, at) => past('user', `Question ${first + at}`))
+const scrollTo = (page: Page, top: number) =>
+  page.getByTestId('messages').evaluate((list, to) => list.scrollTo({ top: to }), top)
 
 /** Has each message answered by these texts, one after the other. */
 const streamPieces = (page: Page, pieces: string[]) =>
@@ -97,18 +103,72 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const questionsFrom = (first: number) =>
-      Array.from({ length: 40 }, (_, at) => past('user', `Question ${first + at}`))
     const page = await toldPage(browserContext, () => questionsFrom(41), questionsFrom(1))
     await page.goto(`${ORIGIN}/chat/c1`)
     await questions(page).getByText('Question 80').waitFor()
-    await page.getByTestId('messages').evaluate((list) => list.scrollTo({ top: 0 }))
+    await scrollTo(page, 0)
     const inView = questions(page).getByText('Question 41')
     const before = await inView.boundingBox()
     await page.getByRole('button', { name: 'Show earlier messages' }).click()
     await questions(page).getByText('Question 1', { exact: true }).waitFor()
     const after = await inView.boundingBox()
     assert.closeTo(after!.y, before!.y, 5)
+  })
+
+  test('the place that a reader scrolled to while an answer under way was looked for', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => questionsFrom(1))
+    const scrolled = Promise.withResolvers<void>()
+    await page.route(/\/c1\/run$/, async (route) => {
+      await scrolled.promise
+      const question: [string, object] = ['question', { text: 'Go on', startedAt: LONG_AGO }]
+      const words: [string, object] = ['delta', { text: 'Found.' }]
+      await stream(route, question, words, ['done', { conversationId: 'c1' }])
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const toEnd = page.getByRole('button', { name: 'Jump to the latest' })
+    await questions(page).getByText('Question 40').waitFor()
+    await scrollTo(page, 0)
+    await toEnd.waitFor()
+    scrolled.resolve()
+    await answers(page, 'done').getByText('Found.').waitFor()
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
+    await drawn(page)
+    assert.equal(await toEnd.count(), 1)
+    assert.equal(await page.getByTestId('messages').evaluate((list) => list.scrollTop), 0)
+  })
+
+  test('the end of a list that grew between its scrolling and the news of that', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => questionsFrom(1))
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Question 40').waitFor()
+    const beyond = await page.getByTestId('messages').evaluate((list: any) => {
+      const view = list.ownerDocument.defaultView
+      const grow = () => {
+        const more = list.ownerDocument.createElement('div')
+        more.style.cssText = 'height: 200px; flex: none'
+        list.firstElementChild.append(more)
+      }
+      return new Promise<number>((resolve) => {
+        /** Hears of it before the page does. */
+        const onScroll = () => {
+          grow()
+          view.setTimeout(
+            () => resolve(list.scrollHeight - list.scrollTop - list.clientHeight),
+            200
+          )
+        }
+        view.addEventListener('scroll', onScroll, { capture: true, once: true })
+        grow()
+      })
+    })
+    assert.isBelow(beyond, 80)
+    assert.equal(await page.getByRole('button', { name: 'Jump to the latest' }).count(), 0)
   })
 
   test('an answer that was complete when the connection came back', async ({
@@ -230,6 +290,37 @@ test.group('What a chat keeps in a browser', (group) => {
     assert.equal(await box.inputValue(), 'To Ana')
     const keys = (await page.evaluate('Object.keys(sessionStorage)')) as string[]
     assert.isTrue(keys.some((key) => /^mosaic\.draft\.[^.]+\.c1$/.test(key)))
+  })
+
+  test('what is written and picked right after a first message', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.goto(`${ORIGIN}/chat`)
+    const box = page.locator('#message')
+    await box.fill('First')
+    /** All within one task of the page, so that its address has not changed for Inertia yet. */
+    await box.evaluate((field: any) => {
+      const view = field.ownerDocument.defaultView
+      const given = { bubbles: true, cancelable: true }
+      field.dispatchEvent(new view.KeyboardEvent('keydown', { ...given, key: 'Enter' }))
+      const dataTransfer = new view.DataTransfer()
+      dataTransfer.items.add(new view.File(['# Hi'], 'notes.md', { type: 'text/markdown' }))
+      field.dispatchEvent(new view.DragEvent('drop', { ...given, dataTransfer }))
+      field.value = 'Second'
+      field.dispatchEvent(new view.InputEvent('input', given))
+    })
+    await answers(page, 'done').getByText('Turn 1: First').waitFor()
+    assert.equal(await box.inputValue(), 'Second')
+    await page.getByTestId('picked-file').getByText('notes.md').waitFor()
+    const keys = (await page.evaluate('Object.keys(sessionStorage)')) as string[]
+    const drafts = keys.filter((key) => key.startsWith('mosaic.draft.'))
+    assert.lengthOf(drafts, 1)
+    assert.isTrue(drafts[0].endsWith(`.${page.url().split('/').at(-1)}`))
+    await box.press('Enter')
+    await answers(page, 'done').getByText('Turn 2: Second').waitFor()
   })
 
   test('queued messages when an answer fails, and what is written when one is edited', async ({

@@ -43,5 +43,5 @@ export async function holdAnswer(
 }
 
 /** Once the page has shown what it knows by now. */
-const drawn = (page: Page) =>
+export const drawn = (page: Page) =>
   page.evaluate('new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))')
