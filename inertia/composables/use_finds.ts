@@ -36,10 +36,15 @@ export function useFinds(term: Ref<string>, open: Ref<boolean>) {
   watch(
     open,
     (isOpen) => {
-      if (!isOpen) return
-      /** Only a running agent can list them. */
-      if (mood.value === 'awake') void fill(conversations, findConversations)
-      if (can.manageSettings) void fill(settings, findSettings)
+      if (isOpen && can.manageSettings) void fill(settings, findSettings)
+    },
+    { immediate: true }
+  )
+  /** Only a running agent can list them. */
+  watch(
+    () => open.value && mood.value === 'awake',
+    (isListed) => {
+      if (isListed) void fill(conversations, findConversations)
     },
     { immediate: true }
   )

@@ -1,10 +1,21 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
-import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
 import { SIZES } from '#tests/browser/pages'
+
+/** Lists one conversation, which the agents' doubles do not tell. */
+async function listMilk(page: Page) {
+  const milk = { id: 'c1', surface: 'web', title: 'Remember the milk', preview: null }
+  const data = [{ ...milk, updatedAt: new Date().toISOString() }]
+  const meta = { total: 1, page: 1, limit: 50, totalPages: 1 }
+  await page.route(/\/api\/v1\/conversations(\?.*)?$/, (route) =>
+    route.fulfill({ json: { data, meta } })
+  )
+}
 
 test.group('The pages', (group) => {
   let owner: User
@@ -60,6 +71,12 @@ test.group('The pages', (group) => {
     await page.locator('h1').first().waitFor()
     await page.keyboard.press('Control+k')
     await page.getByPlaceholder('Find a page or an action').fill('tokens')
+    /** Until the results follow, Enter opens the first of all pages. */
+    await page
+      .getByRole('option')
+      .first()
+      .and(page.getByRole('option', { name: 'tokens' }))
+      .waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL(`${ORIGIN}/settings/tokens`)
   })
@@ -94,10 +111,7 @@ test.group('The pages', (group) => {
   }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    const milk = { id: 'c1', surface: 'web', title: 'Remember the milk', preview: null }
-    await page.route(/\/api\/v1\/conversations$/, (route) =>
-      route.fulfill({ json: { data: [{ ...milk, updatedAt: new Date().toISOString() }] } })
-    )
+    await listMilk(page)
     await page.goto(`${ORIGIN}/settings/appearance`)
     await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
     const term = page.getByPlaceholder('Find a page or an action')
@@ -109,6 +123,22 @@ test.group('The pages', (group) => {
     await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
     await page.keyboard.press('Control+k')
     await term.fill('milk')
+    await page.getByRole('option', { name: 'Remember the milk' }).waitFor()
+  })
+
+  test('and a conversation of an agent that was waking when they were looked for', async ({
+    browserContext,
+  }) => {
+    const wake = await holdWakes()
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await listMilk(page)
+    await page.goto(`${ORIGIN}/chat`)
+    await page.locator('[data-testid=agent-pill][data-mood=waking]').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder('Find a page or an action').fill('milk')
+    await page.getByText('No results').waitFor()
+    wake()
     await page.getByRole('option', { name: 'Remember the milk' }).waitFor()
   })
 
