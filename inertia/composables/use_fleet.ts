@@ -10,8 +10,8 @@ const RETRY_MS = 5_000
 
 /**
  * Live view of the fleet: the number of agents in each state, and every change. Lives as long as the
- * component that uses it. `caughtUp` is called when the stream reopens, because changes during the break were
- * missed.
+ * component that uses it. `caughtUp` is called whenever the stream opens, because changes before that were missed, also
+ * those between the first answer to the page and the first opening.
  */
 export function useFleet({
   changed = () => {},
@@ -21,7 +21,6 @@ export function useFleet({
   const stale = ref(false)
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let broken = false
 
   function open() {
     clearTimeout(timer)
@@ -29,13 +28,12 @@ export function useFleet({
     source = new EventSource('/api/v1/admin/fleet/events')
     source.addEventListener('open', () => {
       stale.value = false
-      if (broken) caughtUp()
-      broken = false
+      caughtUp()
     })
     source.addEventListener('fleet', ({ data }) => (now.value = JSON.parse(data)))
     source.addEventListener('agent', ({ data }) => changed(JSON.parse(data)))
     source.addEventListener('error', () => {
-      stale.value = broken = true
+      stale.value = true
       if (source?.readyState !== EventSource.CLOSED) return
       close()
       timer = setTimeout(open, RETRY_MS)
@@ -50,10 +48,7 @@ export function useFleet({
   function onVisibility() {
     clearTimeout(timer)
     if (!document.hidden) return open()
-    timer = setTimeout(() => {
-      broken = true
-      close()
-    }, HIDDEN_MS)
+    timer = setTimeout(close, HIDDEN_MS)
   }
 
   document.addEventListener('visibilitychange', onVisibility)

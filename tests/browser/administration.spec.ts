@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { busyFleet } from '#tests/browser/busy_fleet'
 import app from '@adonisjs/core/services/app'
+import { DateTime } from 'luxon'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import type { SystemAgentInput } from '#agents/system_agents/system_agents'
@@ -121,6 +122,29 @@ test.group('The administration in a browser', (group) => {
     await SystemContainer.query().update({ status: 'stopped' })
     const streams = await app.container.make('agents.fleet_streams')
     streams.close()
+    await agent.getByText('Asleep').waitFor()
+  })
+
+  test('what happened to a system agent before anybody could tell is caught up on', async ({
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const systemAgents = await app.container.make('agents.system')
+    const user = await User.findByOrFail('role', 'admin')
+    await systemAgents.create(OPS, { user, address: '127.0.0.1' })
+    const page = await browserContext.newPage()
+    const changed = Promise.withResolvers<void>()
+    await page.route(/\/admin\/fleet\/events$/, async (route) => {
+      await changed.promise
+      await route.continue()
+    })
+    await page.goto(`${ORIGIN}/admin/overview`)
+    const agent = page.getByRole('listitem').filter({ hasText: OPS.name })
+    await agent.getByText('Awake').waitFor()
+    /** Longer ago than the stream looks back. */
+    const longAgo = DateTime.now().minus({ minutes: 1 }).toSQL()
+    await SystemContainer.query().update({ status: 'stopped', updatedAt: longAgo })
+    changed.resolve()
     await agent.getByText('Asleep').waitFor()
   })
 
