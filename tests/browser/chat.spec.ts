@@ -8,6 +8,7 @@ import { ORIGIN } from '#tests/browser/chromium'
 import {
   giveDemoModel,
   holdAnswersAfter,
+  holdStarts,
   holdWakes,
   memoryDriver,
   readyInstallation,
@@ -30,6 +31,9 @@ const LIST = /\/api\/v1\/conversations(\?.*)?$/
 
 /** Longer than a deletion can be undone. */
 const UNDO_MS = 9000
+
+/** What can be undone stays so for as long as a test takes. */
+const stopClock = (page: Page) => page.clock.pauseAt(Date.now() + 60_000)
 
 const conversation = (page: Page, title: string) =>
   page
@@ -114,8 +118,7 @@ test.group('The chat in a browser', (group) => {
   test('shows what the runtime does while the agent wakes, on the chat page and in the details', async ({
     browserContext,
   }) => {
-    const memory = await memoryDriver()
-    memory.behave('*', { startMs: 5_000 })
+    const start = await holdStarts()
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/chat`)
@@ -123,6 +126,7 @@ test.group('The chat in a browser', (group) => {
     await page.goto(`${ORIGIN}/settings/agent`)
     await page.getByTestId('agent-pill').click()
     await page.getByTestId('wake-detail').getByText('Starting the agent').waitFor()
+    start()
     await page.getByTestId('wake-bar').waitFor({ state: 'detached' })
   })
 
@@ -157,6 +161,7 @@ test.group('The chat in a browser', (group) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
     await page.clock.install()
+    await page.route(LIST, (route) => route.fulfill({ json: listOf() }))
     await page.goto(`${ORIGIN}/chat`)
     await page.getByTestId('agent-pill').filter({ hasText: 'Awake' }).waitFor()
     const before = Date.now()
@@ -164,7 +169,9 @@ test.group('The chat in a browser', (group) => {
     await page.clock.fastForward((row.idleTimeoutMin * 60 - 100) * 1000)
 
     const notice = page.getByTestId('sleep-notice')
+    const kept = page.waitForResponse(/\/keep-awake$/)
     await notice.getByRole('button', { name: 'Keep awake' }).click()
+    await kept
     await notice.waitFor({ state: 'detached' })
     const { idleStopAt } = await lifecycle.describe(`user/${admin.id}`)
     assert.isAtLeast(Date.parse(idleStopAt!), before + row.idleTimeoutMin * 60_000)
@@ -381,44 +388,42 @@ test.group('The chat in a browser', (group) => {
   test('renames, pins, searches and exports conversations', async ({ assert, browserContext }) => {
     await signIn(browserContext)
     const page = await browserContext.newPage()
-    await page.route(LIST, (route) => route.fulfill({ json: listOf('Parrots', 'Owls') }))
+    const list = listOf('Parrots', 'Owls')
+    await page.route(LIST, (route) => route.fulfill({ json: list }))
     const changes: unknown[] = []
     await page.route(/\/api\/v1\/conversations\/c0$/, (route) => {
       const change = route.request().postDataJSON()
       changes.push(change)
-      return route.fulfill({ json: { data: { ...listOf('Parrots').data[0], ...change } } })
+      return route.fulfill({ json: { data: Object.assign(list.data[0], change) } })
     })
     await page.goto(`${ORIGIN}/chat`)
-    const item = page
-      .getByRole('navigation', { name: 'Conversations' })
-      .getByRole('listitem')
-      .filter({ hasText: 'Parrots' })
-    const choose = async (action: string) => {
+    const choose = async (action: string, title = 'Birds of the south') => {
+      const item = conversation(page, title)
       await item.hover()
-      await item.getByRole('button', { name: 'More for “Parrots”' }).click()
-      return page.getByRole('menuitem', { name: action })
+      await item.getByRole('button', { name: `More for “${title}”` }).click()
+      await page.getByRole('menuitem', { name: action }).click()
     }
 
-    await (await choose('Rename')).click()
+    await choose('Rename', 'Parrots')
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('textbox', { name: 'Title' }).fill('Birds of the south')
     await dialog.getByRole('button', { name: 'Save' }).click()
     await dialog.waitFor({ state: 'detached' })
 
     const pinned = page.waitForResponse(/\/conversations\/c0$/)
-    await (await choose('Pin')).click()
+    await choose('Pin')
     await pinned
     assert.deepEqual(changes, [{ title: 'Birds of the south' }, { pinned: true }])
 
     const exportOf = /\/conversations\/c0\?format=markdown$/
     const away = { errors: [{ code: 'E_AGENT_UNREACHABLE', message: 'Your agent is away.' }] }
     await page.route(exportOf, (route) => route.fulfill({ status: 503, json: away }))
-    await (await choose('Export as Markdown')).click()
+    await choose('Export as Markdown')
     await page.getByText('Your agent is away.').first().waitFor()
     await page.unroute(exportOf)
     await page.route(exportOf, (route) => route.fulfill({ body: '# Parrots' }))
     const download = page.waitForEvent('download')
-    await (await choose('Export as Markdown')).click()
+    await choose('Export as Markdown')
     assert.equal((await download).suggestedFilename(), 'conversation.md')
 
     const searched = page.waitForResponse(/\/conversations\?search=owl$/)
@@ -491,6 +496,8 @@ test.group('The chat in a browser', (group) => {
     const deleted = await listWithDeletion(page, 'Forget this', 'Keep this')
     await page.goto(`${ORIGIN}/chat`)
     const item = conversation(page, 'Forget this')
+    await item.waitFor()
+    await stopClock(page)
     await deleteFromMenu(page, 'Forget this')
     await item.waitFor({ state: 'detached' })
     await conversation(page, 'Keep this').waitFor()
@@ -536,6 +543,8 @@ test.group('The chat in a browser', (group) => {
       return route.fulfill({ status: 502, json: { errors } })
     })
     await page.goto(`${ORIGIN}/chat`)
+    await conversation(page, 'Forget this').waitFor()
+    await stopClock(page)
     await deleteFromMenu(page, 'Forget this')
     await conversation(page, 'Forget this').waitFor({ state: 'detached' })
     await page.clock.fastForward(UNDO_MS)

@@ -172,6 +172,7 @@ test.group('Answers in a browser', (group) => {
     await say(page, 'Write a book')
     await answers(page, 'streaming').waitFor()
     await answers(page, 'done').waitFor()
+    await answers(page, 'done').locator('.prose-block', { hasText: 'Part 1999' }).waitFor()
     const blocks = await answers(page, 'done').locator('.prose-block').count()
     assert.isAbove(blocks, 1900)
     assert.include(await answers(page, 'done').textContent(), 'Part 1999')

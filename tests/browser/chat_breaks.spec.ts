@@ -198,9 +198,9 @@ test.group('A chat in a browser when something breaks', (group) => {
     await page.route(/\/c1\/run$/, (route) =>
       stream(route, asked('Count'), said('One, two.'), DONE)
     )
-    await page.clock.fastForward(40_000)
+    await page.clock.fastForward(20_000)
     assert.equal(await page.getByTestId('reconnecting').count(), 0)
-    await page.clock.fastForward(10_000)
+    await page.clock.fastForward(30_000)
     await answers(page, 'done').getByText('One, two.').waitFor()
   })
   test('finds an answer whose connection broke before its first byte', async ({

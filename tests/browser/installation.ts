@@ -43,6 +43,14 @@ export async function holdWakes(): Promise<() => void> {
   }
 }
 
+/** Has the runtime be busy with starting agents until the returned function is called, for the same reason. */
+export async function holdStarts(): Promise<() => void> {
+  const { promise: startsOnce, resolve } = Promise.withResolvers<void>()
+  const memory = await memoryDriver()
+  memory.behave('*', { startsOnce })
+  return resolve
+}
+
 /** Nobody has set it up yet; agents are doubles. The returned function puts everything back. */
 export async function freshInstallation() {
   /** The runtimes of this process know their instances by it. */

@@ -22,7 +22,9 @@ test.group('Settings in a browser', (group) => {
     await lifecycle.ensureRunning(agent)
     await signIn(context)
     const page = await context.newPage()
+    const told = page.waitForResponse(/\/agent\/events$/)
     await page.goto(`${ORIGIN}/settings/agent`)
+    await told
     const effect = page.getByTestId('change-effect')
     const end = activity.begin(agent)
     await page.locator('textarea').fill('You are brief.')

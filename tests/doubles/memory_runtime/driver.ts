@@ -12,6 +12,7 @@ import {
   type MemoryCounts,
   type MemoryInstance,
 } from '#tests/doubles/memory_runtime/world'
+import { raceSignal } from '#timing/race_signal'
 import type {
   Instance,
   InstanceRef,
@@ -98,6 +99,7 @@ export class MemoryDriver implements RuntimeDriver {
       const behaviour = this.#world.behaviour(spec.name)
       onProgress?.('Starting the agent')
       if (behaviour.startMs) await after(behaviour.startMs, undefined, { signal }).catch(() => {})
+      if (behaviour.startsOnce) await raceSignal(behaviour.startsOnce, signal)
       signal.throwIfAborted()
       if (behaviour.refuse) {
         throw new RuntimeError(behaviour.refuse, `Told to refuse with ${behaviour.refuse}.`)

@@ -19,6 +19,8 @@ import type { FailureReason } from '#runtimes/errors'
 export interface MemoryBehaviour extends MemoryFaults {
   /** Milliseconds that `ensure` takes. */
   startMs?: number
+  /** `ensure` takes until this is settled. */
+  startsOnce?: Promise<unknown>
   /** `ensure` fails with this reason. */
   refuse?: FailureReason
 }
