@@ -10,8 +10,8 @@ const RETRY_MS = 5_000
 
 /**
  * Live view of the fleet: the number of agents in each state, and every change. Lives as long as the
- * component that uses it. `caughtUp` is called whenever the stream opens, because changes before that were missed, also
- * those between the first answer to the page and the first opening.
+ * component that uses it. `caughtUp` is called whenever the stream opens: changes during a break were missed, and
+ * so were those between what the page has read and the first opening.
  */
 export function useFleet({
   changed = () => {},

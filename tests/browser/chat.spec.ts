@@ -525,9 +525,9 @@ test.group('The chat in a browser', (group) => {
     const page = await browserContext.newPage()
     const deleted = await listWithDeletion(page, 'Forget this')
     await page.goto(`${ORIGIN}/chat`)
+    const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await deleteFromMenu(page, 'Forget this')
     await conversation(page, 'Forget this').waitFor({ state: 'detached' })
-    const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await page.getByRole('link', { name: 'Providers' }).click()
     await sent
     assert.deepEqual(deleted, ['c0'])

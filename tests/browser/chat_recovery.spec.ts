@@ -147,26 +147,23 @@ test.group('What a chat keeps in a browser', (group) => {
     const page = await toldPage(browserContext, () => questionsFrom(1))
     await page.goto(`${ORIGIN}/chat/c1`)
     await questions(page).getByText('Question 40').waitFor()
-    const beyond = await page.getByTestId('messages').evaluate((list: any) => {
-      const view = list.ownerDocument.defaultView
+    const list = page.getByTestId('messages')
+    await list.evaluate((box: any) => {
+      const document = box.ownerDocument
       const grow = () => {
-        const more = list.ownerDocument.createElement('div')
+        const more = document.createElement('div')
         more.style.cssText = 'height: 200px; flex: none'
-        list.firstElementChild.append(more)
+        box.firstElementChild.append(more)
       }
-      return new Promise<number>((resolve) => {
-        /** Hears of it before the page does. */
-        const onScroll = () => {
-          grow()
-          view.setTimeout(
-            () => resolve(list.scrollHeight - list.scrollTop - list.clientHeight),
-            200
-          )
-        }
-        view.addEventListener('scroll', onScroll, { capture: true, once: true })
+      return new Promise<void>((resolve) => {
+        /** Hears of the scrolling before the page does. */
+        const onScroll = () => resolve(grow())
+        document.addEventListener('scroll', onScroll, { capture: true, once: true })
         grow()
       })
     })
+    await drawn(page)
+    const beyond = await list.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight)
     assert.isBelow(beyond, 80)
     assert.equal(await page.getByRole('button', { name: 'Jump to the latest' }).count(), 0)
   })
@@ -321,6 +318,32 @@ test.group('What a chat keeps in a browser', (group) => {
     assert.isTrue(drafts[0].endsWith(`.${page.url().split('/').at(-1)}`))
     await box.press('Enter')
     await answers(page, 'done').getByText('Turn 2: Second').waitFor()
+  })
+
+  test('a draft with its conversation, while the one shown is deleted', async ({
+    assert,
+    browserContext,
+  }) => {
+    await signIn(browserContext)
+    const page = await browserContext.newPage()
+    await page.clock.install()
+    await listTwo(page)
+    await tellHistory(page, () => [past('user', 'Hello')])
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Hello').waitFor()
+    /** It can be undone for as long as this takes. */
+    await page.clock.pauseAt(Date.now() + 60_000)
+    const box = page.locator('#message')
+    await box.fill('Half a thou')
+    await page.getByRole('button', { name: 'More for “Talk c1”' }).first().click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await questions(page).getByText('Hello').waitFor({ state: 'detached' })
+    await page.waitForURL(`${ORIGIN}/chat`)
+    assert.equal(await box.inputValue(), '')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await turnTo(page, 'c1')
+    await questions(page).getByText('Hello').waitFor()
+    assert.equal(await box.inputValue(), 'Half a thou')
   })
 
   test('queued messages when an answer fails, and what is written when one is edited', async ({
