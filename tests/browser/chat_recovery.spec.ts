@@ -43,8 +43,11 @@ const turnTo = (page: Page, id: string) =>
 
 const questionsFrom = (first: number) =>
   Array.from({ length: 40 }, (_, at) => past('user', `Question ${first + at}`))
-const scrollTo = (page: Page, top: number) =>
-  page.getByTestId('messages').evaluate((list, to) => list.scrollTo({ top: to }), top)
+/** Scrolls up once the page has scrolled to the end, as it does when it draws the messages. */
+async function scrollToTop(page: Page) {
+  await drawn(page)
+  await page.getByTestId('messages').evaluate((list) => list.scrollTo({ top: 0 }))
+}
 
 /** Has each message answered by these texts, one after the other. */
 const streamPieces = (page: Page, pieces: string[]) =>
@@ -106,7 +109,7 @@ test.group('What a chat keeps in a browser', (group) => {
     const page = await toldPage(browserContext, () => questionsFrom(41), questionsFrom(1))
     await page.goto(`${ORIGIN}/chat/c1`)
     await questions(page).getByText('Question 80').waitFor()
-    await scrollTo(page, 0)
+    await scrollToTop(page)
     const inView = questions(page).getByText('Question 41')
     const before = await inView.boundingBox()
     await page.getByRole('button', { name: 'Show earlier messages' }).click()
@@ -130,7 +133,7 @@ test.group('What a chat keeps in a browser', (group) => {
     await page.goto(`${ORIGIN}/chat/c1`)
     const toEnd = page.getByRole('button', { name: 'Jump to the latest' })
     await questions(page).getByText('Question 40').waitFor()
-    await scrollTo(page, 0)
+    await scrollToTop(page)
     await toEnd.waitFor()
     scrolled.resolve()
     await answers(page, 'done').getByText('Found.').waitFor()
