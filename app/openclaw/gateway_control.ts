@@ -62,17 +62,15 @@ export class GatewayControl {
   /**
    * Returns when the agent's own schedule is due next, in milliseconds since the epoch, or null. OpenClaw's
    * internal jobs are ignored, because they are no reason to wake an agent. Call it before closing the
-   * gateway.
+   * gateway. All pages together have the time of one call: sweeps of all agents, and a stop, wait for it.
    */
   async nextJobAt(gateway: ControlledGateway): Promise<number | null> {
+    const signal = AbortSignal.timeout(this.timeoutMs)
     let earliest: number | null = null
     let offset: number | null = 0
     for (let pages = 0; offset !== null && pages < MOST_PAGES; pages++) {
-      const page: CronPage = await this.#call<CronPage>(gateway, 'cron.list', {
-        offset,
-        limit: 200,
-        includeDeliveryPreviews: false,
-      })
+      const params = { offset, limit: 200, includeDeliveryPreviews: false }
+      const page: CronPage = await this.#call<CronPage>(gateway, 'cron.list', params, signal)
       const next = nextOwnJobAt(page.jobs)
       if (next !== null) earliest = Math.min(earliest ?? next, next)
       offset = page.hasMore ? (numberIn(page.nextOffset) ?? null) : null
@@ -120,10 +118,12 @@ export class GatewayControl {
   async #call<Payload>(
     gateway: ControlledGateway,
     method: string,
-    params: object
+    params: object,
+    signal?: AbortSignal
   ): Promise<Payload> {
     try {
-      const { status, text } = await callByHttp(gateway, method, params, this.timeoutMs)
+      const limits = { timeoutMs: this.timeoutMs, signal }
+      const { status, text } = await callByHttp(gateway, method, params, limits)
       if (status !== 200) throw new Error(`${method} was answered with ${status}`)
       return objectIn(objectIn(parseJson(text)).payload) as Payload
     } catch (error) {

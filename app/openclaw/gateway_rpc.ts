@@ -12,21 +12,24 @@ export interface ControlledGateway {
 
 /**
  * Calls one gateway method over plain HTTP (plugin `admin-http-rpc`) and returns status and text, whatever
- * they are. Rejects if the gateway is unreachable or takes longer than `timeoutMs`.
+ * they are. Rejects if the gateway is unreachable or takes longer than `timeoutMs`, or when the signal aborts.
  */
 export async function callByHttp(
   { url, token }: ControlledGateway,
   method: string,
   params: object,
-  timeoutMs: number
+  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }
 ): Promise<{ status: number; text: string }> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const limit = signal ? AbortSignal.any([timeout, signal]) : timeout
   const response = await request(`${url}/api/v1/admin/rpc`, {
     method: 'POST',
     headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ method, params }),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: limit,
   })
   const what = 'The answer of the gateway'
-  const text = await readText(response.body, { what, maxBytes: MAX_BYTES, maxMs: timeoutMs })
+  const limits = { what, maxBytes: MAX_BYTES, maxMs: timeoutMs, signal }
+  const text = await readText(response.body, limits)
   return { status: response.statusCode, text }
 }

@@ -194,6 +194,5 @@ function pairingAsked(error: unknown): string | null {
  * connect decides.
  */
 async function approve(gateway: GatewayCall, requestId: string): Promise<void> {
-  const approved = callByHttp(gateway, 'device.pair.approve', { requestId }, gateway.timeoutMs)
-  await raceSignal(approved, gateway.signal)
+  await callByHttp(gateway, 'device.pair.approve', { requestId }, gateway)
 }

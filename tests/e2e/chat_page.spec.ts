@@ -273,7 +273,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
 
     const gateway = { url, token: read('secrets.json').token }
     const call = async (method: string, params: object) =>
-      JSON.parse((await callByHttp(gateway, method, params, 20_000)).text).payload
+      JSON.parse((await callByHttp(gateway, method, params, { timeoutMs: 20_000 })).text).payload
     const { hash } = await call('config.get', {})
     const raw = JSON.stringify({ tools: { exec: { mode: 'ask' } } })
     await call('config.patch', { raw, baseHash: hash })

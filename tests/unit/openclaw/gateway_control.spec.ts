@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { nextOwnJobAt } from '#openclaw/control_shapes'
 import { GatewayControl } from '#openclaw/gateway_control'
+import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 import { MemoryGateway, type MemoryFaults } from '#tests/doubles/memory_runtime/gateway'
 
 const TOKEN = 'gateway-token'
@@ -63,6 +64,17 @@ test.group('Control over a gateway', (group) => {
     assert.isNull(await control.nextJobAt(access))
     faults.nextJobAt = 5000
     assert.equal(await control.nextJobAt(access), 5000)
+  })
+
+  test('gives all pages of a schedule no more time than one call', async ({ assert, cleanup }) => {
+    const slow = await new LoopbackProvider().start()
+    cleanup(() => slow.stop())
+    const timeoutMs = 1000
+    const page = json(200, { payload: { jobs: [], hasMore: true, nextOffset: 1 } })
+    slow.reply = (...asked) => void setTimeout(page, 0.5 * timeoutMs, ...asked)
+    const asked = () => new GatewayControl(timeoutMs).nextJobAt({ url: slow.url, token: TOKEN })
+    await assert.rejects(asked, /did not answer/)
+    assert.isAtMost(slow.calls.length, 3)
   })
 
   test('tells of jobs that someone asked for, and not of those OpenClaw makes itself', ({
