@@ -1,8 +1,12 @@
 import { DateTime } from 'luxon'
 import type { AgentsContext } from '#agents/context'
 import { AgentUnavailable } from '#agents/state/errors'
+import { WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
 import type { AgentKey, WakeReason } from '#agents/types'
 import UserContainer from '#models/user_container'
+
+/** How long an agent that its owner or an admin must help is left alone, in milliseconds. */
+const HELPLESS_MS = 5 * 60_000
 
 /** As `AgentLifecycle`. */
 export interface AgentWakes {
@@ -10,7 +14,7 @@ export interface AgentWakes {
 }
 
 export interface ScheduledWakesStatistics {
-  /** Stopped agents with a job due soon. */
+  /** Stopped agents with a job due soon, apart from those that only a person can help. */
   due: number
   woken: number
   /** Agents that are waiting after a failure, or handled by another replica. */
@@ -25,6 +29,9 @@ export interface ScheduledWakesStatistics {
  * stops again after the job.
  */
 export class ScheduledWakes {
+  /** Agents that only a person can help, and until when no job of theirs wakes them, on the monotonic clock. */
+  readonly #helpless = new Map<AgentKey, number>()
+
   constructor(
     protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
     protected lifecycle: AgentWakes
@@ -49,7 +56,12 @@ export class ScheduledWakes {
       .whereIn('status', ['stopped', 'suspended', 'error'])
       .where('next_job_at', '<=', horizon.toFormat(query.client.dialect.dateTimeFormat))
       .whereHas('user', (owner) => owner.whereNull('deactivated_at'))
-    return rows.map((row) => `user/${row.userId}` as const)
+    for (const [agent, until] of this.#helpless) {
+      if (clock.elapsed() >= until) this.#helpless.delete(agent)
+    }
+    return rows
+      .map((row) => `user/${row.userId}` as const)
+      .filter((agent) => !this.#helpless.has(agent))
   }
 
   async #wake(agent: AgentKey): Promise<'woken' | 'skipped' | 'failed'> {
@@ -57,7 +69,12 @@ export class ScheduledWakes {
       await this.lifecycle.ensureRunning(agent, { reason: 'schedule' })
       return 'woken'
     } catch (error) {
-      if (error instanceof AgentUnavailable) return 'skipped'
+      if (error instanceof AgentUnavailable) {
+        if (WITHOUT_BACK_OFF.has(error.reason)) {
+          this.#helpless.set(agent, this.context.clock.elapsed() + HELPLESS_MS)
+        }
+        return 'skipped'
+      }
       this.context.logger.warn({ err: error, agent }, 'Could not wake an agent for its schedule')
       return 'failed'
     }

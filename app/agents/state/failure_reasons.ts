@@ -82,7 +82,7 @@ export const OF_THE_OWNER: ReadonlySet<FailureReason> = new Set(['no_provider', 
 
 /**
  * Reasons that waiting does not fix: the owner or an admin must act, and the agent should then start at
- * once. They neither count as failures nor delay the next start.
+ * once.
  */
 export const WITHOUT_BACK_OFF: ReadonlySet<FailureReason> = new Set([
   ...OF_THE_OWNER,

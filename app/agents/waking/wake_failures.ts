@@ -2,15 +2,25 @@ import { backOffMs, isCrashLoop, LONGEST_BACK_OFF_MS } from '#agents/state/retry
 import type { AgentsContext } from '#agents/context'
 import { within } from '#timing/deadline'
 import { AgentUnavailable } from '#agents/state/errors'
+import { InstanceEnded } from '#agents/instances/instance_failure'
 import { isReason, OF_THE_OWNER, reasonOf, WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
 import { agentOf, type AgentRepository } from '#agents/state/agent_repository'
 import type { Attempt } from '#agents/instances/start_plan'
 import type { AgentKey, AgentRow } from '#agents/types'
-import { WakeAbandoned } from '#agents/state/wake'
+import { WakeAbandoned, WakeCancelled } from '#agents/state/wake'
+import UserContainer from '#models/user_container'
+import { E_NO_PROVIDER } from '#openclaw/errors'
 import type { FailureReason } from '#runtimes/errors'
 
 /** How long a runtime may take to abort before it is abandoned, in milliseconds. */
 const GIVE_UP_MS = 10_000
+
+/** Errors by which Mosaic itself finds such a reason that an instance's exit or a driver may also name. */
+const OWN_FINDINGS: Partial<Record<FailureReason, readonly (new (...given: never[]) => Error)[]>> =
+  {
+    no_provider: [E_NO_PROVIDER],
+    cancelled: [WakeCancelled, WakeAbandoned],
+  }
 
 /** As `InstanceStopper`. */
 export interface InstanceEnd {
@@ -51,7 +61,7 @@ export class WakeFailures {
     /** Without the database nothing can be recorded. A caller or the reconciler resumes the attempt. */
     if (reason === 'database_away') return new AgentUnavailable(reason, { cause: error })
     await this.#takeBack(attempt)
-    const delayMs = await this.#note(row, reason).catch((cause: unknown) => {
+    const delayMs = await this.#note(row, reason, !isExempt(error)).catch((cause: unknown) => {
       this.#context.logger.error(
         { err: cause, agent: agentOf(row) },
         'Could not note a failed start'
@@ -87,14 +97,16 @@ export class WakeFailures {
     })
   }
 
-  async #note(row: AgentRow, reason: FailureReason): Promise<number | undefined> {
+  async #note(row: AgentRow, reason: FailureReason, delays: boolean): Promise<number | undefined> {
     const gone = { containerId: null, endpoint: null, startedAt: null, statusReason: reason }
     await row.dropGatewayToken()
-    if (reason === 'cancelled') {
-      await this.#rows.save(row, { ...gone, status: 'stopped', desired: 'stopped', retryAt: null })
+    if (!delays && reason === 'cancelled') {
+      const job = (await this.#isJobDue(row)) && { nextJobAt: null }
+      const stopped = { status: 'stopped', desired: 'stopped', retryAt: null } as const
+      await this.#rows.save(row, { ...gone, ...stopped, ...job })
       return undefined
     }
-    if (WITHOUT_BACK_OFF.has(reason)) {
+    if (!delays) {
       await this.#rows.save(row, { ...gone, status: 'error', retryAt: null })
       return undefined
     }
@@ -106,6 +118,14 @@ export class WakeFailures {
     return delayMs
   }
 
+  /** Whether a job would wake the agent again at once. Who cancels a wake wants no such wake. */
+  async #isJobDue(row: AgentRow): Promise<boolean> {
+    if (!(row instanceof UserContainer) || !row.nextJobAt) return false
+    const { clock, settings } = this.#context
+    const aheadMs = (await settings.get('agents.wakeAheadSec')) * 1000
+    return row.nextJobAt.toMillis() <= clock.now() + aheadMs
+  }
+
   /** Failures that the owner caused are logged without a stack. */
   #log(row: AgentRow, reason: FailureReason, error: unknown): void {
     const details = { reason, agent: agentOf(row) }
@@ -113,4 +133,14 @@ export class WakeFailures {
     if (OF_THE_OWNER.has(reason)) logger.info(details, 'An agent did not start')
     else logger.warn({ err: error, ...details }, 'An agent did not start')
   }
+}
+
+/**
+ * Whether a start that ended with this error neither counts as a failure nor delays the next one. An agent decides
+ * how its instance exits, so a reason that the exit names counts like any failure.
+ */
+function isExempt(error: unknown): boolean {
+  const reason = reasonOf(error)
+  if (!WITHOUT_BACK_OFF.has(reason) || error instanceof InstanceEnded) return false
+  return OWN_FINDINGS[reason]?.some((found) => error instanceof found) ?? true
 }

@@ -129,6 +129,44 @@ test.group('An agent that does not start', (group) => {
     assert.equal(alive(name), 1)
   })
 
+  test('an instance whose exit names a reason without a wait waits all the same', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    house.memory.behave(name, { bootMs: Infinity })
+    const inspect = house.driver.inspect.bind(house.driver)
+    const said = { reason: 'no_provider', message: 'Its owner has none.' } as const
+    house.driver.inspect = async (ref) => {
+      const observed = await inspect(ref)
+      return observed && { ...observed, failure: said }
+    }
+    const onProgress = ({ stage }: { stage: WakeStage }) => {
+      if (stage === 'booting') void house.memory.crash(name, 65)
+    }
+    const error = await failure(house.lifecycle.ensureRunning(agent, { onProgress }))
+    assert.equal(error.reason, 'no_provider')
+    assert.isNumber(error.retryAfterSec)
+    assert.include((await house.row(userId)).$attributes, { status: 'error', failureCount: 1 })
+    assert.isNotNull((await house.row(userId)).retryAt)
+  })
+
+  test('a runtime that names a reason without a wait only passes on an exit: {$self}')
+    .with(['no_provider', 'cancelled'] as const)
+    .run(async ({ assert }, reason) => {
+      const { agent, userId } = await house.newAgent()
+      house.driver.chaos.ensure = { bad: reason }
+      assert.isNumber((await failure(house.lifecycle.ensureRunning(agent))).retryAfterSec)
+      const row = await house.row(userId)
+      assert.include(row.$attributes, { status: 'error', statusReason: reason, failureCount: 1 })
+    })
+
+  test('a runtime that does not keep agents apart is tried again at once', async ({ assert }) => {
+    const { agent, userId } = await house.newAgent()
+    house.driver.chaos.ensure = { bad: 'not_isolated' }
+    assert.isUndefined((await failure(house.lifecycle.ensureRunning(agent))).retryAfterSec)
+    assert.include((await house.row(userId)).$attributes, { status: 'error', failureCount: 0 })
+  })
+
   test('a gateway that never gets ready is given up and ended', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     house.memory.behave(name, { bootMs: Infinity })

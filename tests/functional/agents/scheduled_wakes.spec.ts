@@ -4,6 +4,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import User from '#models/user'
 import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 
@@ -93,6 +94,37 @@ test.group('Scheduled work', (group) => {
     assert.include(await scheduled.wakeDue(), { due: 1, woken: 0, skipped: 1 })
     house.clock.advance(MINUTE_MS)
     assert.include(await scheduled.wakeDue(), { woken: 1 })
+  })
+
+  test('leaves an agent alone for minutes that only its owner can help', async ({ assert }) => {
+    await asleep(MINUTE_MS)
+    house.document = null
+    assert.include(await scheduled.wakeDue(), { due: 1, skipped: 1 })
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+    house.clock.advance(5 * MINUTE_MS - 1)
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+
+    house.document = 'document-1'
+    house.clock.advance(1)
+    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+  })
+
+  test('that is due is over when its wake is cancelled, and a later one is not', async ({
+    assert,
+  }) => {
+    const cancelled = async (dueInMs: number) => {
+      const { agent, userId } = await asleep(dueInMs)
+      house.driver.chaos.ensure = { never: true }
+      const wake = house.lifecycle.ensureRunning(agent, { reason: 'schedule' })
+      wake.catch(() => {})
+      await until(() => house.services.sharedWakes.gate.starting === 1)
+      await house.lifecycle.cancel(agent)
+      house.driver.chaos.ensure = {}
+      return (await house.row(userId)).nextJobAt
+    }
+    assert.isNull(await cancelled(MINUTE_MS))
+    assert.include(await scheduled.wakeDue(), { due: 0 })
+    assert.isNotNull(await cancelled(60 * MINUTE_MS))
   })
 
   test('is looked for with one query, however many agents sleep', async ({ assert }) => {
