@@ -313,7 +313,7 @@ export default class AgentsProvider {
     const { ScheduledWakes } = await import('#agents/background/scheduled_wakes')
     const { EarlyWakes } = await import('#agents/background/early_wakes')
     const context = await container.make('agents.context')
-    const { observer, lifecycle } = await container.make('agents.services')
+    const { observer, lifecycle, backgroundWakes } = await container.make('agents.services')
     const activity = await container.make('agents.activity')
     const watch = new RuntimeEvents(context, { observer, activity, lifecycle })
     const rester = await container.make('agents.rester')
@@ -324,8 +324,8 @@ export default class AgentsProvider {
       health: await container.make('agents.health_check'),
       reconciler: await container.make('agents.reconciler'),
       history: await container.make('agents.fleet_history'),
-      scheduled: new ScheduledWakes(context, lifecycle),
-      early: new EarlyWakes(context, lifecycle, rester),
+      scheduled: new ScheduledWakes(context, backgroundWakes),
+      early: new EarlyWakes(context, backgroundWakes, rester),
     })
     scheduler.start()
     this.#endings.unshift(

@@ -1,3 +1,4 @@
+import { BackgroundWakes } from '#agents/waking/background_wakes'
 import type { AgentActivity } from '#agents/state/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
 import { DatabaseRetry } from '#agents/leases/database_retry'
@@ -37,6 +38,7 @@ export class AgentServices {
   readonly idleStopper: IdleStopper
   readonly sharedWakes: SharedWakes
   readonly lifecycle: AgentLifecycle
+  readonly backgroundWakes: BackgroundWakes
 
   readonly #replicas: AgentsContext['replicas']
   readonly #replicaSync: ReplicaSync
@@ -82,6 +84,7 @@ export class AgentServices {
     this.idleStopper = new IdleStopper(context, { ...own, stopRequests })
     this.observer = new InstanceObserver(context, own)
     this.lifecycle = new AgentLifecycle(context, { ...own, waker, stopRequests })
+    this.backgroundWakes = new BackgroundWakes(context, this.lifecycle)
   }
 
   /** Joins the replicas of Mosaic: from then on each sees the others' work. */
@@ -93,6 +96,8 @@ export class AgentServices {
   /** Releases callers on shutdown. Instances keep running, and the next Mosaic adopts them. */
   async close(): Promise<void> {
     this.#replicaSync.close()
+    const background = this.backgroundWakes.close()
     await this.#waker.close()
+    await background
   }
 }

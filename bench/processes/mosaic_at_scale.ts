@@ -140,7 +140,7 @@ async function measureSweeps(): Promise<Record<string, Sweep>> {
   const { EarlyWakes } = await import('#agents/background/early_wakes')
   const { ReplicaSync } = await import('#agents/state/replica_sync')
   const context = await container.make('agents.context')
-  const early = new EarlyWakes(context, lifecycle, rester)
+  const early = new EarlyWakes(context, services.backgroundWakes, rester)
   const activity = await container.make('agents.activity')
   const sync = new ReplicaSync(context, {
     ...{ rows: services.rows, local, activity },

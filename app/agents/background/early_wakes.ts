@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { DateTime } from 'luxon'
+import type { BackgroundWakes, WakeEnd } from '#agents/waking/background_wakes'
 import { hourOf, isUsual, withUse, type DaysOfUse } from '#agents/background/usual_hours'
 import type { AgentsContext } from '#agents/context'
-import { AgentUnavailable } from '#agents/state/errors'
 import { agentOf } from '#agents/state/agent_repository'
-import type { AgentKey, WakeReason } from '#agents/types'
 import { AGENT_STATUSES } from '#models/types'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
+import { within } from '#timing/deadline'
 import { inParallel } from '#timing/in_parallel'
 
 /** How long before a usual hour a resting agent resumes. */
@@ -16,11 +16,8 @@ const AHEAD_MS = 5 * 60_000
 const RECENT_MS = 3 * 60_000
 /** Agents that resume at a time: each takes its memory back from swap. */
 const CONCURRENCY = availableParallelism()
-
-/** As `AgentLifecycle`. */
-export interface AgentWakes {
-  ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
-}
+/** How long the next agent waits for one that resumes, in milliseconds. Most take a second or two. */
+const TURN_MS = 10_000
 
 export interface EarlyWakesStatistics {
   /** Agents in use whose hours were noted. */
@@ -28,6 +25,8 @@ export interface EarlyWakesStatistics {
   /** Resting agents that resumed ahead of a usual hour. */
   woken: number
   failed: number
+  /** Agents whose wake goes on beyond their turn. */
+  late: number
 }
 
 /**
@@ -37,8 +36,8 @@ export interface EarlyWakesStatistics {
  */
 export class EarlyWakes {
   constructor(
-    protected context: Pick<AgentsContext, 'clock' | 'logger'>,
-    protected lifecycle: AgentWakes,
+    protected context: Pick<AgentsContext, 'clock'>,
+    protected wakes: Pick<BackgroundWakes, 'begin'>,
     /** As `AgentRester`. */
     protected rester: { readonly overview: { room: number | null } | null }
   ) {}
@@ -65,8 +64,8 @@ export class EarlyWakes {
     return noted
   }
 
-  async #wake(): Promise<{ woken: number; failed: number }> {
-    const counts = { woken: 0, failed: 0 }
+  async #wake(): Promise<Omit<EarlyWakesStatistics, 'noted'>> {
+    const counts = { woken: 0, failed: 0, late: 0 }
     const now = this.context.clock.now()
     const expected = hourOf(now + AHEAD_MS)
     /** Resumed agents hold memory that resting ones may not have. */
@@ -76,20 +75,18 @@ export class EarlyWakes {
     await inParallel(fresh, CONCURRENCY, async (row) => {
       if (!isUsual(await this.#daysOf(row), expected)) return
       await this.#expect(row, expected)
-      counts[await this.#resume(agentOf(row))]++
+      const wake = this.wakes.begin(agentOf(row), 'expected')
+      if (wake) counts[await this.#ended(wake)]++
     })
     return counts
   }
 
-  async #resume(agent: AgentKey): Promise<'woken' | 'failed'> {
+  async #ended(wake: Promise<WakeEnd>): Promise<'woken' | 'failed' | 'late'> {
     try {
-      await this.lifecycle.ensureRunning(agent, { reason: 'expected' })
-      return 'woken'
-    } catch (error) {
-      if (!(error instanceof AgentUnavailable)) {
-        this.context.logger.warn({ err: error, agent }, 'Could not resume an agent early')
-      }
-      return 'failed'
+      const { outcome } = await within(this.context.clock, TURN_MS, undefined, () => wake)
+      return outcome === 'woken' ? 'woken' : 'failed'
+    } catch {
+      return 'late'
     }
   }
 

@@ -43,7 +43,7 @@ export function agentJobs(
       atStart: true,
       run: async () => {
         await followRuntime()
-        return reconciler.reconcile()
+        return reconciler.reconcile({ inBackground: true })
       },
     },
     { name: 'take over', everyMs: TAKE_OVER_MS, run: () => reconciler.takeOver() },

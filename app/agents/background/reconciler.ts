@@ -1,7 +1,7 @@
+import type { BackgroundWakes } from '#agents/waking/background_wakes'
 import type { AgentsContext } from '#agents/context'
 import type { AgentActivity } from '#agents/state/activity'
 import { within } from '#timing/deadline'
-import { AgentUnavailable } from '#agents/state/errors'
 import { inParallel } from '#timing/in_parallel'
 import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentMetrics } from '#agents/metrics'
@@ -12,7 +12,7 @@ import {
   type Listed,
 } from '#agents/background/reconcile_plan'
 import { isUp } from '#agents/state/agent_repository'
-import type { AgentKey, AgentRow, WakeReason } from '#agents/types'
+import type { AgentKey, AgentRow } from '#agents/types'
 import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
@@ -65,10 +65,8 @@ export interface ReconciledAgents {
   activity: Pick<AgentActivity, 'inFlight'>
   observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt' | 'forget'>
   leases: { takeOver(): Promise<number> }
-  lifecycle: {
-    ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
-    start(agent: AgentKey): Promise<void>
-  }
+  lifecycle: { start(agent: AgentKey): Promise<void> }
+  backgroundWakes: Pick<BackgroundWakes, 'begin'>
   stopRequests: { stopUnwanted(agent: AgentKey): Promise<boolean> }
   instanceStopper: { endUnwanted(agent: AgentKey): Promise<void> }
 }
@@ -76,6 +74,8 @@ export interface ReconciledAgents {
 export interface ReconcileOptions {
   /** Plans actions without executing them. */
   dryRun?: boolean
+  /** Begins starts without waiting for them. Then only the metrics count them. */
+  inBackground?: boolean
 }
 
 /** Closes the gap between desired state (the rows) and actual state (the runtimes). */
@@ -94,7 +94,7 @@ export class AgentReconciler {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileStatistics> {
     const { clock } = this.context
-    const { dryRun = false } = options
+    const { dryRun = false, inBackground = false } = options
     const beganAt = clock.elapsed()
     const takenOver = dryRun ? 0 : await this.agents.leases.takeOver()
     const { listed, answered, unreachable } = await this.#look()
@@ -123,7 +123,9 @@ export class AgentReconciler {
         async (planned) => void counts[await this.#do(planned)]++
       )
       /** Start all at once: the start gate queues them. */
-      await Promise.all(starts.map(async (planned) => void counts[await this.#do(planned)]++))
+      const started = starts.map((planned) => this.#do(planned))
+      if (inBackground) for (const start of started) void this.#countLater(start)
+      else for (const outcome of await Promise.all(started)) counts[outcome]++
       this.metrics.reconciled(counts)
     }
     return {
@@ -146,7 +148,7 @@ export class AgentReconciler {
       this.#blind = true
       throw error
     })
-    if (takenOver > 0 || this.#blind) await this.reconcile()
+    if (takenOver > 0 || this.#blind) await this.reconcile({ inBackground: true })
     this.#blind = false
     return { takenOver }
   }
@@ -219,13 +221,17 @@ export class AgentReconciler {
       }
       /** The replica that suspended it may have died before anybody knew. */
       if (action === 'resume') this.agents.observer.forget(agent)
-      await this.agents.lifecycle.ensureRunning(agent, { reason: 'upkeep' })
+      const wake = await this.agents.backgroundWakes.begin(agent, 'upkeep')
+      if (wake?.outcome !== 'woken') return wake?.outcome ?? 'skipped'
       return action === 'resume' ? 'resumed' : 'started'
     } catch (error) {
-      if (error instanceof AgentUnavailable && isWake(planned)) return 'skipped'
       this.context.logger.warn({ err: error, agent, action }, 'Could not reconcile an agent')
       return 'failed'
     }
+  }
+
+  async #countLater(start: Promise<Outcome>): Promise<void> {
+    this.metrics.reconciled({ [await start]: 1 })
   }
 
   async #adopt({ agent, row, listed }: PlannedAction): Promise<Outcome> {

@@ -1,25 +1,18 @@
 import { DateTime } from 'luxon'
+import type { BackgroundWakes } from '#agents/waking/background_wakes'
 import type { AgentsContext } from '#agents/context'
-import { AgentUnavailable } from '#agents/state/errors'
 import { WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
-import type { AgentKey, WakeReason } from '#agents/types'
+import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 
 /** How long an agent that its owner or an admin must help is left alone, in milliseconds. */
 const HELPLESS_MS = 5 * 60_000
 
-/** As `AgentLifecycle`. */
-export interface AgentWakes {
-  ensureRunning(agent: AgentKey, options: { reason: WakeReason }): Promise<unknown>
-}
-
 export interface ScheduledWakesStatistics {
   /** Stopped agents with a job due soon, apart from those that only a person can help. */
   due: number
-  woken: number
-  /** Agents that are waiting after a failure, or handled by another replica. */
-  skipped: number
-  failed: number
+  /** Wakes begun. The others' are under way. */
+  begun: number
   durationMs: number
 }
 
@@ -33,18 +26,20 @@ export class ScheduledWakes {
   readonly #helpless = new Map<AgentKey, number>()
 
   constructor(
-    protected context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
-    protected lifecycle: AgentWakes
+    protected context: Pick<AgentsContext, 'clock' | 'settings'>,
+    protected wakes: Pick<BackgroundWakes, 'begin'>
   ) {}
 
-  /** Runs one query, then wakes all agents at once: the start gate queues them. Safe to run concurrently. */
+  /**
+   * Runs one query, then begins all wakes at once: the start gate queues them. Waits for none. Safe to run
+   * concurrently.
+   */
   async wakeDue(): Promise<ScheduledWakesStatistics> {
     const { clock } = this.context
     const beganAt = clock.elapsed()
     const agents = await this.#due()
-    const counts = { woken: 0, skipped: 0, failed: 0 }
-    await Promise.all(agents.map(async (agent) => void counts[await this.#wake(agent)]++))
-    return { due: agents.length, ...counts, durationMs: clock.elapsed() - beganAt }
+    const begun = agents.filter((agent) => this.#wake(agent))
+    return { due: agents.length, begun: begun.length, durationMs: clock.elapsed() - beganAt }
   }
 
   async #due(): Promise<AgentKey[]> {
@@ -64,19 +59,13 @@ export class ScheduledWakes {
       .filter((agent) => !this.#helpless.has(agent))
   }
 
-  async #wake(agent: AgentKey): Promise<'woken' | 'skipped' | 'failed'> {
-    try {
-      await this.lifecycle.ensureRunning(agent, { reason: 'schedule' })
-      return 'woken'
-    } catch (error) {
-      if (error instanceof AgentUnavailable) {
-        if (WITHOUT_BACK_OFF.has(error.reason)) {
-          this.#helpless.set(agent, this.context.clock.elapsed() + HELPLESS_MS)
-        }
-        return 'skipped'
-      }
-      this.context.logger.warn({ err: error, agent }, 'Could not wake an agent for its schedule')
-      return 'failed'
-    }
+  /** Returns false if a wake is under way. */
+  #wake(agent: AgentKey): boolean {
+    const wake = this.wakes.begin(agent, 'schedule')
+    void wake?.then(({ reason }) => {
+      if (!reason || !WITHOUT_BACK_OFF.has(reason)) return
+      this.#helpless.set(agent, this.context.clock.elapsed() + HELPLESS_MS)
+    })
+    return wake !== null
   }
 }

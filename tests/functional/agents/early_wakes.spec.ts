@@ -2,9 +2,12 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { DateTime } from 'luxon'
 import { EarlyWakes } from '#agents/background/early_wakes'
+import type { AgentKey } from '#agents/types'
+import { BackgroundWakes } from '#agents/waking/background_wakes'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
+import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 
@@ -18,7 +21,7 @@ test.group('Waking ahead of usual hours', (group) => {
   group.each.setup(() => {
     house = new AgentsHouse()
     house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
-    early = new EarlyWakes(house.context, house.lifecycle, house.rester)
+    early = new EarlyWakes(house.context, house.services.backgroundWakes, house.rester)
     return async () => {
       house.rester.close()
       await house.close()
@@ -124,6 +127,24 @@ test.group('Waking ahead of usual hours', (group) => {
     moveTo(3, 8, 20)
     await house.lifecycle.ensureRunning(`user/${userId}`)
     assert.include(await early.sweep(), { noted: 1 })
+  })
+
+  test('leaves an agent behind that resumes without end', async ({ assert }) => {
+    const { agent } = await usedAtEight()
+    const asked: AgentKey[] = []
+    const wakes = new BackgroundWakes(house.context, {
+      ensureRunning(one) {
+        asked.push(one)
+        return new Promise(() => {})
+      },
+    })
+    early = new EarlyWakes(house.context, wakes, house.rester)
+    moveTo(3, 7, 56)
+    const swept = early.sweep()
+    await until(() => asked.length > 0)
+    house.clock.advance(10_000)
+    assert.include(await swept, { woken: 0, failed: 0, late: 1 })
+    assert.deepEqual(asked, [agent])
   })
 
   test('outlives a wake that fails', async ({ assert }) => {

@@ -39,7 +39,7 @@ test.group('Large fleets', (group) => {
 
   test('no recurring work and no list reads a whole table', async ({ assert }) => {
     await awake(2)
-    const early = new EarlyWakes(house.context, house.lifecycle, house.rester)
+    const early = new EarlyWakes(house.context, house.services.backgroundWakes, house.rester)
     const changes = new RecentChanges(house.clock)
     const day = '2026-11-23'
     const scans = await FullScans.of(['users', 'user_containers', 'usage_days'], async () => {

@@ -377,10 +377,11 @@ test.group('Resting', (group) => {
   test('is over before what the agent has planned', async ({ assert }) => {
     const dueAt = house.clock.now() + HOUR_MS
     const { userId } = await rested({ nextJobAt: dueAt })
-    const scheduled = new ScheduledWakes(house.context, house.lifecycle)
+    const scheduled = new ScheduledWakes(house.context, house.services.backgroundWakes)
     assert.include(await scheduled.wakeDue(), { due: 0 })
     house.clock.advance(dueAt - 120_000 - house.clock.now())
-    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+    assert.include(await scheduled.wakeDue(), { due: 1, begun: 1 })
+    assert.include(await house.services.backgroundWakes.settled(), { woken: 1 })
     assert.equal(await statusOf(userId), 'running')
     assert.include(await house.rester.rest(), { rested: 0 })
   })
@@ -395,8 +396,9 @@ test.group('Resting', (group) => {
     house.clock.advance(2 * MINUTE_MS)
     await house.rester.rest()
     assert.equal(await statusOf(userId), 'stopped')
-    const scheduled = new ScheduledWakes(house.context, house.lifecycle)
-    assert.include(await scheduled.wakeDue(), { due: 1, woken: 1 })
+    const scheduled = new ScheduledWakes(house.context, house.services.backgroundWakes)
+    assert.include(await scheduled.wakeDue(), { due: 1, begun: 1 })
+    assert.include(await house.services.backgroundWakes.settled(), { woken: 1 })
     assert.equal(house.memory.counts(name).starts, 2)
   })
 

@@ -2,6 +2,9 @@ import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { AgentReconciler } from '#agents/background/reconciler'
+import type { AgentKey } from '#agents/types'
+import { BackgroundWakes } from '#agents/waking/background_wakes'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -246,6 +249,31 @@ test.group('Sweeps', (group) => {
     house.clock.advance(MINUTE_MS)
     assert.include(await house.reconciler.reconcile(), { started: 1 })
     assert.equal(house.memory.counts(row.name).alive, 1)
+  })
+
+  test('a system agent that boots without end holds up neither sweep nor the others', async ({
+    assert,
+  }) => {
+    const stuck = await systemAgent()
+    const asked: AgentKey[] = []
+    const backgroundWakes = new BackgroundWakes(house.context, {
+      ensureRunning(agent, options) {
+        asked.push(agent)
+        if (agent === `system/${stuck.id}`) return new Promise(() => {})
+        return house.lifecycle.ensureRunning(agent, options)
+      },
+    })
+    const services = { ...house.services, backgroundWakes }
+    const counted: Record<string, number>[] = []
+    const metrics = { reconciled: (counts: Record<string, number>) => void counted.push(counts) }
+    const reconciler = new AgentReconciler(house.context, services, metrics)
+    const sweep = () => reconciler.reconcile({ inBackground: true })
+    assert.lengthOf((await sweep()).actions, 1)
+    const other = await systemAgent({ name: 'mosaic-system-other' })
+    assert.lengthOf((await sweep()).actions, 2)
+    await until(() => counted.some(({ started }) => started === 1))
+    assert.deepEqual(asked, [`system/${stuck.id}`, `system/${other.id}`])
+    assert.equal(house.memory.counts(other.name).alive, 1)
   })
 
   test('system agents never fall asleep, and inactive ones are stopped', async ({ assert }) => {
