@@ -64,6 +64,8 @@ export const DEFAULT_TIMEOUTS: AgentTimeouts = {
 export interface Replicas {
   /** Whether no other replica is known. */
   readonly alone: boolean
+  /** Changes when another replica has presumed this one dead and deleted its entries. */
+  readonly generation: number
   /** Registers this replica and finds the others. Idempotent; never rejects. */
   join(): Promise<void>
 }

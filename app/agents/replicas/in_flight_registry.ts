@@ -24,6 +24,8 @@ export class InFlightRegistry {
   readonly #replicas: Replicas
   /** The counts that this replica has published. */
   #published = new Map<AgentKey, number>()
+  /** Of this replica, when it published them. */
+  #generation = 0
 
   constructor(context: Pick<AgentsContext, 'replicaId' | 'clock'>, replicas: Replicas) {
     this.#context = context
@@ -33,6 +35,7 @@ export class InFlightRegistry {
   /** Publishes this replica's requests in flight by agent. Absent agents have none. */
   async publish(inFlight: ReadonlyMap<AgentKey, number>): Promise<void> {
     const { replicaId, clock } = this.#context
+    this.#forgetDeleted()
     const told = [...inFlight].filter(
       ([agent]) => this.#published.has(agent) || !this.#replicas.alone
     )
@@ -57,6 +60,13 @@ export class InFlightRegistry {
         .merge(['in_flight', 'updated_at'])
     }
     this.#published = new Map(told)
+  }
+
+  /** A replica that was presumed dead, and goes on, publishes its requests again. */
+  #forgetDeleted(): void {
+    const { generation } = this.#replicas
+    if (generation !== this.#generation) this.#published.clear()
+    this.#generation = generation
   }
 
   /** Returns the number of requests in flight in other replicas. */

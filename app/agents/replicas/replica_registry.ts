@@ -21,6 +21,7 @@ export class ReplicaRegistry {
   #joined: Promise<void> | null = null
   #cancelTimer: () => void = () => {}
   #closed = false
+  #generation = 0
 
   constructor(context: Pick<AgentsContext, 'replicaId' | 'clock' | 'logger' | 'timeouts'>) {
     this.#context = context
@@ -29,6 +30,14 @@ export class ReplicaRegistry {
   /** Whether no other replica is known. This one then adds no entries for others. */
   get alone(): boolean {
     return this.#heartbeats.size === 0
+  }
+
+  /**
+   * How often this replica wrote its row. Another one that presumed it dead deleted it, and with it all that this
+   * replica had in the other registries.
+   */
+  get generation(): number {
+    return this.#generation
   }
 
   /** Registers this replica and finds the others. Idempotent; never rejects. */
@@ -48,6 +57,7 @@ export class ReplicaRegistry {
     if (Number(count) === 0) {
       const row = { id: replicaId, heartbeat: 0, created_at: now, updated_at: now }
       await db.table('replicas').insert(row).knexQuery.onConflict('id').ignore()
+      this.#generation++
     }
     const rows: { id: string; heartbeat: string | number }[] = await db
       .from('replicas')

@@ -225,6 +225,23 @@ test.group('Several replicas of Mosaic', (group) => {
     assert.equal(await command.activity.inFlightOnOtherReplicas(agent), 0)
   })
 
+  test('publish again what is in flight after they were presumed dead', async ({ assert }) => {
+    const { agent } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const ends = [house, house, other].map(({ activity }) => activity.begin(agent))
+    await house.activity.publish()
+    assert.equal(await other.activity.inFlightOnOtherReplicas(agent), 2)
+    await db.from('replicas').where('id', house.context.replicaId).delete()
+    assert.equal(await other.activity.inFlightOnOtherReplicas(agent), 0)
+
+    await house.context.replicas.heartbeat()
+    await house.activity.publish()
+    assert.equal(await other.activity.inFlightOnOtherReplicas(agent), 2)
+    for (const end of ends) end()
+    await house.activity.publish()
+    assert.equal(await other.activity.inFlightOnOtherReplicas(agent), 0)
+  })
+
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)
