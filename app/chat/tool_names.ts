@@ -17,8 +17,11 @@ const TAKEN = new Set(
 /** Prefix added to a client's tool name that is taken. */
 const PREFIX = 'client_'
 
-/** OpenAI's limit for function names. */
+/** OpenAI's limit for function names. Longer ones stay as they are, for the gateway to refuse. */
 const MOST_CHARACTERS = 64
+
+/** Where an answer may name a renamed tool. */
+const NAMED = /"name":"(client_[^"]{1,64})"/g
 
 type Fields = Record<string, any>
 
@@ -32,9 +35,9 @@ export class ToolNames {
   readonly #renamed = new Map<string, string>()
 
   private constructor(names: string[], present: Set<string>) {
+    const free = new FreeNames(present)
     for (const name of names) {
-      const alias = freeName(name, present)
-      present.add(alias)
+      const alias = free.next(name)
       this.#originals.set(alias, name)
       this.#renamed.set(name, alias)
     }
@@ -46,7 +49,7 @@ export class ToolNames {
     const names = tools
       .map((tool) => tool?.function?.name ?? tool?.name)
       .filter((name): name is string => typeof name === 'string')
-    const taken = names.filter((name) => TAKEN.has(name.trim().toLowerCase()))
+    const taken = names.filter(isTaken)
     return taken.length > 0 ? new ToolNames([...new Set(taken)], new Set(names)) : null
   }
 
@@ -70,10 +73,10 @@ export class ToolNames {
    */
   restored(json: Buffer): Buffer {
     if (!json.includes(`"name":"${PREFIX}`)) return json
-    let text = json.toString()
-    for (const [alias, name] of this.#originals) {
-      text = text.replaceAll(`"name":${JSON.stringify(alias)}`, `"name":${JSON.stringify(name)}`)
-    }
+    const text = json.toString().replace(NAMED, (field, alias) => {
+      const name = this.#originals.get(alias)
+      return name === undefined ? field : `"name":${JSON.stringify(name)}`
+    })
     return Buffer.from(text)
   }
 
@@ -91,10 +94,27 @@ export class ToolNames {
   }
 }
 
-function freeName(name: string, present: Set<string>): string {
-  for (let number = 0; ; number++) {
-    const prefix = number === 0 ? PREFIX : `${PREFIX}${number}_`
-    const alias = (prefix + name.trim()).slice(0, MOST_CHARACTERS)
-    if (!present.has(alias)) return alias
+const isTaken = (name: string) =>
+  name.length <= MOST_CHARACTERS && TAKEN.has(name.trim().toLowerCase())
+
+/**
+ * Finds names that no tool has yet. Remembers the next number for each name, because a client may send one
+ * name in thousands of spellings that differ only in spaces.
+ */
+class FreeNames {
+  readonly #next = new Map<string, number>()
+
+  constructor(protected present: Set<string>) {}
+
+  next(name: string): string {
+    const trimmed = name.trim()
+    for (let number = this.#next.get(trimmed) ?? 0; ; number++) {
+      const prefix = number === 0 ? PREFIX : `${PREFIX}${number}_`
+      const alias = prefix + trimmed
+      if (this.present.has(alias)) continue
+      this.present.add(alias)
+      this.#next.set(trimmed, number + 1)
+      return alias
+    }
   }
 }
