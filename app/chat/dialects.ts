@@ -1,3 +1,4 @@
+import { parseJson } from '#bounded/json'
 import type { AnthropicError } from '#exceptions/anthropic_error'
 import type { OpenAiError } from '#exceptions/openai_error'
 
@@ -63,7 +64,7 @@ export const failedMessage = (error: AnthropicError) =>
 /** OpenClaw 2026.9.6 gives text no annotations, which OpenAI's always has. */
 function withAnnotations(answer: Buffer): Buffer {
   try {
-    const response = JSON.parse(answer.toString())
+    const response: any = parseJson(answer.toString())
     for (const item of response.output ?? []) {
       for (const part of item?.content ?? []) {
         if (part?.type === 'output_text') part.annotations ??= []
@@ -78,7 +79,7 @@ function withAnnotations(answer: Buffer): Buffer {
 function dataOf(event: string): any {
   const line = event.split('\n').find((text) => text.startsWith('data: ') || text.startsWith('{'))
   try {
-    return JSON.parse(line!.replace(/^data: /, ''))
+    return parseJson(line!.replace(/^data: /, ''))
   } catch {
     return null
   }

@@ -101,14 +101,15 @@ export class OpenAiChat {
       const { stream } = chat
       await this.#ask(
         { body, model, sessionKey, dialect: COMPLETIONS, stream, toolNames },
-        exchange
+        exchange,
+        take
       )
     })
   }
 
   /** `POST /v1/responses`; otherwise like `answer`. */
   respond(exchange: Exchange): Promise<void> {
-    return withBody(this.#services.bodies, exchange, async (bytes) => {
+    return withBody(this.#services.bodies, exchange, async (bytes, take) => {
       const { request: req, byUser } = exchange
       const asked = readResponseRequest(bytes, { headers: req.headers, byUser })
       const reference = await this.#agentModel(asked, '/responses', exchange)
@@ -121,7 +122,7 @@ export class OpenAiChat {
       const sessionKey = asked.sessionKey ?? (isPassing ? passingKey() : null)
       const message = { body, model: reference, sessionKey, path: '/v1/responses' } as const
       const { stream } = asked
-      await this.#ask({ ...message, dialect: RESPONSES, stream, toolNames }, exchange)
+      await this.#ask({ ...message, dialect: RESPONSES, stream, toolNames }, exchange, take)
     })
   }
 
@@ -172,8 +173,9 @@ export class OpenAiChat {
     return chatBody(toolNames ? toolNames.renamed(request) : request, false)
   }
 
-  #ask(prepared: Prepared, exchange: Exchange): Promise<void> {
-    return prepared.stream ? this.#stream(prepared, exchange) : this.#complete(prepared, exchange)
+  #ask(prepared: Prepared, exchange: Exchange, take: TakeBytes): Promise<void> {
+    if (prepared.stream) return this.#stream(prepared, exchange)
+    return this.#complete(prepared, exchange, take)
   }
 
   async #stream(prepared: Prepared, exchange: Exchange): Promise<void> {
@@ -197,14 +199,16 @@ export class OpenAiChat {
     }
   }
 
-  async #complete(prepared: Prepared, exchange: Exchange): Promise<void> {
+  async #complete(prepared: Prepared, exchange: Exchange, take: TakeBytes): Promise<void> {
     const { dialect, toolNames } = prepared
     const { agent, response, requestId } = exchange
     const recorded = this.#recorded(agent)
-    const answer = new OpenAiCompletion(response, recorded, { requestId, toolNames, dialect })
+    const options = { requestId, toolNames, dialect, take }
+    const answer = new OpenAiCompletion(response, recorded, options)
     try {
       const patient = turnOf(prepared, exchange, { wakeTimeoutMs: WAKE_TIMEOUT_MS })
       await this.#services.relay.send(patient, answer, response)
+      await answer.delivered()
     } catch (error) {
       if (error instanceof ClientLeft) return
       if (!response.headersSent) throw ofItsKind(error)

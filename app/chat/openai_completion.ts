@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { finished } from 'node:stream/promises'
+import type { TakeBytes } from '#chat/agent_content'
 import { E_AGENT_FAILED } from '#chat/errors'
 import type { Dialect } from '#chat/dialects'
 import type { Flow } from '#chat/upstream_call'
@@ -12,6 +14,8 @@ import { GrowingBuffer } from '#bounded/growing_buffer'
 const MAX_HELD_BYTES = 16 * 1024 * 1024
 
 export interface OpenAiCompletionOptions {
+  /** Counts what is buffered against the caller's share of memory. */
+  take: TakeBytes
   requestId?: string
   /** Tools renamed on the way in. */
   toolNames?: ToolNames | null
@@ -26,7 +30,7 @@ export class OpenAiCompletion extends GatewayResponse {
   #headers: Record<string, string> = {}
   #flow: Flow | null = null
 
-  constructor(response: ServerResponse, recorded: Recorded, options: OpenAiCompletionOptions = {}) {
+  constructor(response: ServerResponse, recorded: Recorded, options: OpenAiCompletionOptions) {
     super(recorded)
     this.#response = response
     this.#options = options
@@ -49,12 +53,18 @@ export class OpenAiCompletion extends GatewayResponse {
 
   protected finished(): void {
     if (!this.#changes) return void this.#response.end()
-    const { toolNames, dialect } = this.#options
+    const { toolNames, dialect, take } = this.#options
     const held = this.#held.take()
     const restored = toolNames?.restored(held) ?? held
     const answer = dialect?.completed?.(restored) ?? restored
+    take(Math.max(0, answer.length - held.length))
     const length = String(answer.length)
     this.#response.writeHead(200, { ...this.#headers, 'content-length': length }).end(answer)
+  }
+
+  /** Resolves once no buffered answer waits for its client: until then it takes memory. */
+  async delivered(): Promise<void> {
+    if (this.#changes) await finished(this.#response).catch(() => {})
   }
 
   get #changes(): boolean {
@@ -64,6 +74,7 @@ export class OpenAiCompletion extends GatewayResponse {
 
   #hold(bytes: Buffer): void {
     if (this.#held.size + bytes.length > MAX_HELD_BYTES) throw new E_AGENT_FAILED()
+    this.#options.take(bytes.length)
     this.#held.add(bytes)
   }
 }

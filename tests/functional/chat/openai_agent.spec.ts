@@ -8,7 +8,9 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { failureOf } from '#tests/doubles/openai_failure'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
+import { until } from '#tests/doubles/test_clock'
 
+const MEGABYTE = 1024 * 1024
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
 const hello = [{ role: 'user' as const, content: 'Hello' }]
 
@@ -368,6 +370,43 @@ test.group('The agent, for clients of OpenAI', (group) => {
     const answer: any = await client.responses.create({ model: 'openclaw', input: 'Hi' })
     assert.deepEqual(answer.output[0].content, [{ ...content[0], annotations: [] }])
   })
+
+  test('whole responses count as held for their reader until they are delivered', async ({
+    assert,
+  }) => {
+    const limits = await app.container.make('identity.limits')
+    const go = Promise.withResolvers<void>()
+    gateway.script = async ({ raw }) => {
+      raw.writeHead(200, { 'content-type': 'application/json' }).write(' '.repeat(12 * MEGABYTE))
+      await go.promise
+      raw.end(JSON.stringify({ id: 'r', object: 'response', status: 'completed', output: [] }))
+    }
+    let refused = 0
+    const respond = async () => {
+      const answer = await fetch(`${baseUrl()}/v1/responses`, {
+        method: 'POST',
+        headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ input: 'Hi' }),
+      })
+      if (answer.status === 429) refused++
+      const told = await answer.text()
+      return [answer.status, told.includes('rate_limit_exceeded')]
+    }
+    const answers = Array.from({ length: 8 }, respond)
+    await until(() => refused >= 3)
+    assert.isAtMost(limits.heldBytes, 64 * MEGABYTE)
+    go.resolve()
+    for (const answer of await Promise.all(answers)) {
+      assert.deepInclude(
+        [
+          [200, false],
+          [429, true],
+        ],
+        answer
+      )
+    }
+    await until(() => limits.heldBytes === 0)
+  }).timeout(60_000)
 
   test('a response’s failure is told by its kind while nothing was said', async ({ assert }) => {
     const event = (type: string, more: object) =>
