@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseJson } from '#bounded/json'
 
 /** Size limit of a refusal: OpenClaw's are far shorter, so a longer response is something else. */
 const MAX_BYTES = 4096
@@ -50,7 +51,7 @@ export class HeldAnswer {
 
 function errorOf(body: string): { type?: unknown; code?: unknown } | null {
   try {
-    return JSON.parse(body)?.error ?? null
+    return (parseJson(body) as { error?: object } | null)?.error ?? null
   } catch {
     return null
   }

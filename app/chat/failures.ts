@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
+import { parseJson } from '#bounded/json'
 import { quotes } from '#exceptions/logged_error'
 import { cut } from '#text/cut'
 import type {
@@ -93,7 +94,8 @@ export function refusal(
 /** Returns the message of an OpenAI-style error, or null. */
 export function wordsOf(body: string): string | null {
   try {
-    const message: unknown = JSON.parse(body)?.error?.message
+    const answer = parseJson(body) as { error?: { message?: unknown } } | null
+    const message = answer?.error?.message
     return typeof message === 'string' ? message : null
   } catch {
     return null

@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import { createParser, type EventSourceParser } from 'eventsource-parser'
+import { parseJson } from '#bounded/json'
 import type { Flow } from '#chat/upstream_call'
 import { GatewayResponse } from '#chat/gateway_response'
 import { runFailure, type Recorded } from '#chat/failures'
@@ -97,7 +98,7 @@ export class PageStream extends GatewayResponse {
       return
     }
     /** A gateway's event: a chunk of a completion, or an event of a response. */
-    const event = objectIn(JSON.parse(data))
+    const event = objectIn(parseJson(data))
     const answer = objectIn(event.response)
     const error = event.error ?? answer.error
     if (error || event.type === 'response.failed') {

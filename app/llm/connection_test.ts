@@ -1,6 +1,7 @@
 import type { ConnectionFailure, ConnectionTest, LlmModel, TestOptions } from '#llm/contract'
 import { E_BLOCKED_ADDRESS } from '#llm/errors'
 import { readText } from '#bounded/body'
+import { parseJson } from '#bounded/json'
 import { hasCode } from '#drivers/error_code'
 
 /**
@@ -144,7 +145,7 @@ function refusal(label: string, status: number): ServiceFailure {
 
 async function readJson(label: string, response: Response, signal: AbortSignal): Promise<unknown> {
   try {
-    return JSON.parse(await readText(response.body, { ...ANSWER, signal }))
+    return parseJson(await readText(response.body, { ...ANSWER, signal }))
   } catch (error) {
     const isAnswer = error instanceof SyntaxError || hasCode(error, 'E_INPUT_TOO_LARGE')
     throw isAnswer ? badAnswer(label) : error

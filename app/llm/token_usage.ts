@@ -1,3 +1,5 @@
+import { parseJson } from '#bounded/json'
+
 /** A call's token counts, as the service reports them. Cached tokens are part of `in`. */
 export interface TokenUsage {
   in: number
@@ -106,7 +108,7 @@ function count(value: unknown): number | undefined {
 function written(value: unknown): Fields | null {
   if (typeof value !== 'string' || !value.startsWith('{')) return object(value)
   try {
-    return object(JSON.parse(value))
+    return object(parseJson(value))
   } catch {
     return null
   }

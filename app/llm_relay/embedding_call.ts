@@ -28,11 +28,11 @@ export function readEmbeddingCall(body: unknown): EmbeddingCall | null {
   return isValid ? { model, texts, isBase64: format === 'base64' } : null
 }
 
-/** Returns the answer to `POST /embeddings` as OpenAI's API gives it. */
+/** Returns the answer to `POST /embeddings` as OpenAI's API gives it, in JSON. */
 export function embeddingAnswer(
   { vectors, tokens }: Extract<Embeddings, { ok: true }>,
   { model, isBase64 }: EmbeddingCall
-): string {
+): Buffer {
   const data = vectors.map((vector, index) => {
     const embedding = isBase64
       ? Buffer.from(Float32Array.from(vector).buffer).toString('base64')
@@ -40,5 +40,5 @@ export function embeddingAnswer(
     return { object: 'embedding', index, embedding }
   })
   const usage = { prompt_tokens: tokens ?? 0, total_tokens: tokens ?? 0 }
-  return JSON.stringify({ object: 'list', data, model, usage })
+  return Buffer.from(JSON.stringify({ object: 'list', data, model, usage }))
 }

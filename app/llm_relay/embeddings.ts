@@ -1,5 +1,6 @@
 import { quotes } from '#exceptions/logged_error'
 import type { EmbeddingInput, Embeddings, Fetch } from '#llm/contract'
+import { whileHeld } from '#llm/held_answers'
 import type { TokenUsage } from '#llm/token_usage'
 import UserAgentConfig from '#models/user_agent_config'
 import { E_EMBEDDING_FAILED } from '#llm_relay/errors'
@@ -27,7 +28,7 @@ export class ProviderEmbeddings {
     return {
       /** `<provider id>/<model id>`. */
       id: `${target.provider.id}/${model}`,
-      /** @throws E_EMBEDDING_FAILED */
+      /** @throws E_EMBEDDING_FAILED, E_LLM_ANSWERS_FULL */
       embed: (texts: string[], signal?: AbortSignal) => this.#call(target, model, texts, signal),
     }
   }
@@ -35,7 +36,7 @@ export class ProviderEmbeddings {
   /**
    * Tries a model that an owner is about to choose, by one word.
    *
-   * @throws E_EMBEDDING_FAILED
+   * @throws E_EMBEDDING_FAILED, E_LLM_ANSWERS_FULL
    */
   async try(userId: string, reference: string): Promise<void> {
     const named = await this.#find(userId, reference)
@@ -47,7 +48,11 @@ export class ProviderEmbeddings {
     await this.#call(named.target, named.model, ['Mosaic'])
   }
 
-  /** Makes vectors at a provider whose adapter has `embed`. Failures are results. @throws the signal's reason */
+  /**
+   * Makes vectors at a provider whose adapter has `embed`. Failures are results.
+   *
+   * @throws E_LLM_ANSWERS_FULL, the signal's reason
+   */
   async at(
     { adapter, agent, apiKey, apiType, baseUrl }: RelayTarget,
     input: EmbeddingInput,
@@ -56,7 +61,9 @@ export class ProviderEmbeddings {
     const deadline = AbortSignal.timeout(DEADLINE_MS)
     const signal = callersSignal ? AbortSignal.any([callersSignal, deadline]) : deadline
     const connection = { baseUrl: baseUrl!, apiKey, apiType, models: [] }
-    const made = await adapter.embed!(connection, input, { fetch: this.fetch, signal })
+    const made = await whileHeld(agent, this.fetch, (fetch) =>
+      adapter.embed!(connection, input, { fetch, signal })
+    )
     if (made.ok && made.tokens) this.spent(agent, { in: made.tokens, out: 0 })
     return made
   }

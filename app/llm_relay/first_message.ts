@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { parseJson } from '#bounded/json'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
 import {
@@ -89,7 +90,7 @@ function errorAmong(messages: Message[]): ProviderError | null | undefined {
 
 function parsed(data: string): unknown {
   try {
-    return JSON.parse(data)
+    return parseJson(data)
   } catch {
     return null
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '#bounded/json'
 import { cut } from '#text/cut'
 
 /** A service's error in a common shape. */
@@ -125,7 +126,7 @@ function collectText(text: string, found: Found, depth: number): void {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return undefined
   }

@@ -6,6 +6,7 @@ import type { Logger } from '@adonisjs/core/logger'
 import { readBeginning } from '#bounded/body'
 import { allowsCall } from '#llm/api_calls'
 import { assertCallable } from '#llm/guarded_dispatcher'
+import { heldBody } from '#llm/held_answers'
 import type { TokenUsage } from '#llm/token_usage'
 import type { AgentName } from '#openclaw/agent_name'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
@@ -105,7 +106,7 @@ export class LlmRelay {
    * Answers the call. Provider failures become responses, not exceptions.
    *
    * @throws E_AGENT_UNAUTHORIZED if the provider is not the agent's, or the token is unknown
-   * @throws E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL
+   * @throws E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL, E_LLM_ANSWERS_FULL
    * @throws the signal's reason if the agent left
    */
   async answer(call: AgentCall): Promise<ProviderResponse> {
@@ -233,7 +234,9 @@ export class LlmRelay {
       if (!asked) return this.#instead(target, takeTheNextModel('bad_request', name))
       const made = await this.embeddings.at(target, asked, call.signal)
       if (!made.ok) return this.#instead(target, takeTheNextModel(made.reason, name, made.message))
-      return { status: 200, headers: JSON_BODY, body: embeddingAnswer(made, asked) }
+      const answer = embeddingAnswer(made, asked)
+      const headers = { ...JSON_BODY, 'content-length': String(answer.length) }
+      return { status: 200, headers, body: heldBody(target.agent, answer, call.signal) }
     })
   }
 

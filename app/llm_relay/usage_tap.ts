@@ -1,4 +1,5 @@
 import { Transform, type Readable } from 'node:stream'
+import { parseJson } from '#bounded/json'
 import { usageIn, type TokenUsage } from '#llm/token_usage'
 import { mediaType } from '#llm_relay/media_type'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
@@ -33,7 +34,7 @@ class UsageReader {
       if (!MAY_COUNT.test(data)) continue
       try {
         /** The last report counts: APIs that report more than once send running totals. */
-        Object.assign(this.#usage, usageIn(JSON.parse(data)))
+        Object.assign(this.#usage, usageIn(parseJson(data)))
       } catch {
         /** Not JSON, so it holds no counts. */
       }

@@ -28,7 +28,7 @@ export class ProviderStep {
     const present = await LlmProvider.ownedBy(ownerId).where('name', input.name).first()
     const test = present
       ? await this.providers.testStored(ownerId, present.id, input)
-      : await this.providers.test(input)
+      : await this.providers.test(ownerId, input)
     if (!test.ok) throw new E_CONNECTION_FAILED(test)
 
     const prefix = `${input.name}/`

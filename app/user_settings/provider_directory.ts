@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
 import type { Audit } from '#audit/audit'
 import type { ConnectionTest, Fetch, LlmAdapter } from '#llm/contract'
+import { whileHeld } from '#llm/held_answers'
 import type { LlmRegistry } from '#llm/registry'
 import LlmProvider from '#models/llm_provider'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
@@ -118,15 +119,15 @@ export class ProviderDirectory {
    * Calls the service as entered, before anything is stored. Takes at most ten seconds; a service that does not
    * answer correctly is a result, not an error.
    *
-   * @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR
+   * @throws E_UNKNOWN_PROVIDER_TYPE, E_VALIDATION_ERROR, E_LLM_ANSWERS_FULL
    */
-  async test(input: Omit<ProviderInput, 'name'>): Promise<ConnectionTest> {
+  async test(ownerId: string, input: Omit<ProviderInput, 'name'>): Promise<ConnectionTest> {
     const adapter = this.registry.get(input.type)
     const values = providerValues(adapter, input, { models: false })
-    return this.#call(adapter, values, values.apiKey ?? null)
+    return this.#call(ownerId, adapter, values, values.apiKey ?? null)
   }
 
-  /** Tests a stored provider, with unsaved changes if there are any. */
+  /** Tests a stored provider, with unsaved changes if there are any. @throws E_VALIDATION_ERROR, E_LLM_ANSWERS_FULL */
   async testStored(
     ownerId: string,
     id: string,
@@ -135,16 +136,21 @@ export class ProviderDirectory {
     const provider = await this.find(ownerId, id)
     const values = this.#changedValues(provider, changes, { models: false })
     const apiKey = values.apiKey === undefined ? await provider.open('apiKey') : values.apiKey
-    return this.#call(this.registry.get(provider.type), values, apiKey)
+    return this.#call(ownerId, this.registry.get(provider.type), values, apiKey)
   }
 
-  #call(adapter: LlmAdapter, values: ProviderValues, apiKey: string | null) {
+  #call(
+    ownerId: string,
+    adapter: LlmAdapter,
+    values: ProviderValues,
+    apiKey: string | null
+  ): Promise<ConnectionTest> {
     const { apiType, models } = values
     const baseUrl = values.baseUrl ?? adapter.defaults.baseUrl ?? ''
     const signal = AbortSignal.timeout(this.testDeadlineMs)
-    return adapter.testConnection(
-      { baseUrl, apiKey, apiType, models },
-      { fetch: this.fetch, signal }
+    const connection = { baseUrl, apiKey, apiType, models }
+    return whileHeld(`user/${ownerId}`, this.fetch, (fetch) =>
+      adapter.testConnection(connection, { fetch, signal })
     )
   }
 

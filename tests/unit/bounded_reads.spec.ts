@@ -7,7 +7,10 @@ import app from '@adonisjs/core/services/app'
 
 const ROOT = app.makePath()
 
-/** Calls that take all of an input, however much it is. */
+/**
+ * Calls that take all of an input, however much it is. `JSON.parse` is one: two bytes of a sender may become a
+ * hundred. `parseJson` limits them.
+ */
 const METHODS = new Set(['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData', 'getReader'])
 const FUNCTIONS = new Set(['readFile', 'readFileSync', 'createInterface', 'fromAsync'])
 const MODULES = new Set(['node:stream/consumers', 'node:readline', 'node:readline/promises'])
@@ -20,6 +23,27 @@ const DOUBLES = /^app\/runtimes\/drivers\/memory/
 
 /** Reads that something else bounds, by the last part of their path, each with what bounds it. */
 const ALLOWED: Record<string, string> = {
+  'agent_folder.ts: JSON.parse': 'the size of a secret, which its reader limits',
+  'audit_event.ts: JSON.parse': 'a column that Mosaic wrote',
+  'columns.ts: JSON.parse': 'a column that Mosaic wrote',
+  'early_wakes.ts: JSON.parse': 'a column that Mosaic wrote',
+  'engine_answers.ts: JSON.parse': 'the engine of the operator, and the size of a refusal',
+  'images.ts: JSON.parse': 'the engine of the operator, and the size of a line',
+  'isolation_probe.ts: JSON.parse': 'a list of addresses that Mosaic’s own probe writes',
+  'kept_lists.ts: JSON.parse': 'a column that Mosaic wrote',
+  'memory.ts: JSON.parse': 'a column that Mosaic wrote, of what it had parsed',
+  'records.ts: JSON.parse': 'the size of a record, which its reader limits',
+  'session_store.ts: JSON.parse': 'a session that Mosaic wrote',
+  'settings.ts: JSON.parse': 'a column that Mosaic wrote',
+  'user_ledger.ts: JSON.parse': 'the size of a ledger, which its reader limits',
+  'watcher.ts: JSON.parse': 'the engine of the operator, and the size of a line',
+  'secret_delivery.ts: JSON.parse': 'the size of a secret, which its reader limits',
+  'inertia_middleware.ts: JSON.parse': 'Mosaic’s own manifest',
+  'manifest.ts: JSON.parse': 'a package that the operator installs',
+  'openapi_controller.ts: JSON.parse': 'Mosaic’s own manifest',
+  'plugins_folder.ts: JSON.parse': 'the lists of npm, in the operator’s folder',
+  'plugin_generator.ts: JSON.parse': 'templates of the kit, and what the operator wrote',
+  'versions.ts: JSON.parse': 'Mosaic’s own manifests',
   'aes_256_gcm.ts: Buffer.concat': 'the parts of one sealed value',
   'archive.ts: Buffer.concat': 'the few files that Mosaic packs itself',
   'call_body.ts: for await': 'the limit of a call, which it counts',
@@ -84,6 +108,7 @@ function readsIn(file: string): Found[] {
         const { name, expression: of } = expression
         if (METHODS.has(name.text) && given.length === 0) note(node, `.${name.text}()`)
         if (name.text === 'fromAsync') note(node, 'fromAsync')
+        if (of.getText() === 'JSON' && name.text === 'parse') note(node, 'JSON.parse')
         if (of.getText() === 'Buffer' && name.text === 'concat' && !isFixed(given[0])) {
           note(node, 'Buffer.concat')
         }

@@ -5,10 +5,10 @@ import { connectionChangesValidator, connectionValidator } from '#validators/pro
 /** Connection tests. A service that does not answer correctly is a result (200), not an error. */
 export default class ProviderTestsController {
   /** `POST /api/v1/providers/test`: as entered, before it is stored. */
-  async entered({ request }: HttpContext) {
+  async entered({ auth, request }: HttpContext) {
     const connection = await request.validateUsing(connectionValidator)
     const providers = await app.container.make('settings.providers')
-    return { data: await providers.test(connection) }
+    return { data: await providers.test(auth.user!.id, connection) }
   }
 
   /** `POST /api/v1/providers/:id/test`: a stored provider with unsaved changes. */

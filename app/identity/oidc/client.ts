@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import * as oidc from 'openid-client'
+import { parseJson } from '#bounded/json'
 import type { Fetch } from '#llm/contract'
 import { E_OIDC_ISSUER } from '#identity/oidc/errors'
 import type { OidcConfig } from '#identity/oidc/config'
@@ -135,7 +136,7 @@ export class OidcClient {
 
   async #keysOf(url: string): Promise<number> {
     const keys = await this.fetch(url)
-      .then(async (response) => JSON.parse(await limitedText(response)).keys)
+      .then(async (response) => (parseJson(await limitedText(response)) as { keys?: unknown }).keys)
       .catch(() => null)
     if (Array.isArray(keys) && keys.length > 0) return keys.length
     throw new E_OIDC_ISSUER(

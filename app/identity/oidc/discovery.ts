@@ -1,4 +1,5 @@
 import type { ServerMetadata } from 'openid-client'
+import { parseJson } from '#bounded/json'
 import { withoutEndingSlashes } from '#llm/base_url'
 import type { Fetch } from '#llm/contract'
 import { cut } from '#text/cut'
@@ -84,8 +85,8 @@ export class OidcDiscovery {
       )
     }
     try {
-      const document = JSON.parse(await limitedText(response))
-      if (document && typeof document === 'object') return document
+      const document = parseJson(await limitedText(response))
+      if (document && typeof document === 'object') return document as Record<string, unknown>
     } catch {
       /** Reported below: the response was not a discovery document. */
     }

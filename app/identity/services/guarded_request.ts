@@ -1,4 +1,5 @@
 import { ApiRequest } from '@adonisjs/ally'
+import { parseJson } from '#bounded/json'
 import type { Fetch } from '#llm/contract'
 import { limitedText } from '#identity/oidc/limited_text'
 import { isTrustworthy } from '#identity/trustworthy_url'
@@ -71,7 +72,7 @@ function reasonOf(method: 'GET' | 'POST', status: number) {
 /** @throws E_SIGN_IN_REFUSED for anything but an object or a list */
 function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     if (value && typeof value === 'object') return value
   } catch {
     /** Reported below: the response was not JSON. */

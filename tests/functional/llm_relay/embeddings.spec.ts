@@ -1,9 +1,12 @@
+import type { ServerResponse } from 'node:http'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { answers } from '#llm/held_answers'
 import UsageDay from '#models/usage_day'
 import settings from '#settings/services/main'
 import { LoopbackService, type Reply } from '#tests/contracts/loopback_service'
+import { until } from '#tests/doubles/test_clock'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 
 const KEY = 'sk-canary-embed-1'
@@ -95,6 +98,50 @@ test.group('An agent asks for vectors', (group) => {
       assert.notInclude(told, KEY)
     }
     assert.lengthOf(service.received, 1)
+  })
+
+  test('of a service whose answers never end: they count as held, and more are refused at once', async ({
+    assert,
+    cleanup,
+  }) => {
+    const open = new Set<ServerResponse>()
+    const { service, call } = await scene('ollama', (response) => {
+      open.add(response)
+      response.once('close', () => open.delete(response))
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write(' '.repeat(7_900_000))
+    })
+    cleanup(() => service.close())
+    let refused = 0
+    const calls = Array.from({ length: 20 }, async () => {
+      const given = await call({ model: 'nomic', input: 'one' })
+      if (given.status === 503) refused++
+      return [given.status, (await given.text()).includes('E_LLM_ANSWERS_FULL')]
+    })
+    await until(() => refused >= 16)
+    assert.isAtMost(answers.bytes, 32 * 1024 * 1024)
+    for (const response of open) response.end('{"embeddings":[[1]]}')
+    for (const outcome of await Promise.all(calls)) {
+      assert.deepInclude(
+        [
+          [200, false],
+          [503, true],
+        ],
+        outcome
+      )
+    }
+    await until(() => answers.bytes === 0)
+  }).timeout(60_000)
+
+  test('and its own answer counts as held until it has read it', async ({ assert, cleanup }) => {
+    const vectors = [Array.from({ length: 10_000 }, (_, at) => at)]
+    const { service, call } = await scene('ollama', json(200, { embeddings: vectors }))
+    cleanup(() => service.close())
+    const given = await call({ model: 'nomic', input: 'one' })
+    const text = await given.text()
+    assert.equal(given.headers.get('content-length'), String(text.length))
+    assert.deepEqual(JSON.parse(text).data[0].embedding, vectors[0])
+    await until(() => answers.bytes === 0)
   })
 
   test('of a service without embeddings, in vain', async ({ assert, cleanup }) => {
