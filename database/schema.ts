@@ -85,7 +85,7 @@ export class AgentWakeSchema extends BaseModel {
 }
 
 export class ArchiveConversationSchema extends BaseModel {
-  static $columns = ['createdAt', 'cursorMac', 'externalMac', 'id', 'lastMessageAt', 'name', 'title', 'updatedAt', 'userId'] as const
+  static $columns = ['createdAt', 'cursorMac', 'externalMac', 'forgottenUntil', 'id', 'lastMessageAt', 'name', 'title', 'updatedAt', 'userId'] as const
   $columns = ArchiveConversationSchema.$columns
   @column.dateTime({ autoCreate: true })
   declare createdAt: DateTime
@@ -93,6 +93,8 @@ export class ArchiveConversationSchema extends BaseModel {
   declare cursorMac: string | null
   @column()
   declare externalMac: string
+  @column.dateTime()
+  declare forgottenUntil: DateTime | null
   @column({ isPrimary: true })
   declare id: string
   @column.dateTime()

@@ -129,20 +129,34 @@ export class Archive {
   }
 
   /**
-   * Deletes a conversation's archived messages. Its read position is kept, so that they are not archived
-   * again from the agent; later messages are.
+   * Deletes a conversation's archived messages. Its read position and their latest time are kept first, so that they
+   * are not archived again from the agent; later messages are.
    *
    * @throws E_ARCHIVE_NOT_FOUND
    */
   async delete(userId: string, id: string): Promise<void> {
-    const row = await ArchiveConversation.ownedBy(userId).where('id', id).first()
-    if (!row) throw new E_ARCHIVE_NOT_FOUND()
-    const kept = await ArchiveMessage.ownedBy(userId).where('conversation_id', row.id).select('id')
-    if (kept.length === 0) throw new E_ARCHIVE_NOT_FOUND()
+    const kept = await db.transaction(async (client) => {
+      const row = await ArchiveConversation.ownedBy(userId)
+        .useTransaction(client)
+        .where('id', id)
+        .forUpdate()
+        .first()
+      if (!row) throw new E_ARCHIVE_NOT_FOUND()
+      const messages = await ArchiveMessage.ownedBy(userId)
+        .useTransaction(client)
+        .where('conversation_id', row.id)
+        .select('id', 'said_at')
+      if (messages.length === 0) throw new E_ARCHIVE_NOT_FOUND()
+      const forgottenUntil = messages.reduce(
+        (latest, { saidAt }) => (saidAt > latest ? saidAt : latest),
+        row.lastMessageAt
+      )
+      await row.merge({ title: null, forgottenUntil }).save()
+      return messages
+    })
     for (let at = 0; at < kept.length; at += BATCH) {
       await this.#remove(kept.slice(at, at + BATCH).map((message) => message.id))
     }
-    await row.merge({ title: null }).save()
   }
 
   /**

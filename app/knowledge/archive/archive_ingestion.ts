@@ -37,6 +37,9 @@ const MOST_READ = 512 * 1024 * 1024
 const BATCH = 50
 const BATCH_CHARACTERS = 200_000
 
+/** How exactly SQLite keeps a time, in milliseconds. */
+const SECOND = 1000
+
 /** A message as read from the agent. */
 export interface SourceMessage {
   id: string
@@ -101,6 +104,7 @@ export class ArchiveIngestion {
     for (const conversation of await source.list()) {
       if (conversation.updatedAt < oldest) continue
       if (characters >= MOST_IN_RUN || run.bytes >= MOST_READ) break
+      if (!(await this.#isOn(userId))) break
       const stored = await this.#ingestOne(userId, cipher, conversation, source, run)
       added += stored.messages
       characters += stored.characters
@@ -128,12 +132,15 @@ export class ArchiveIngestion {
       mac: cipher.name('message', id, messageId, role, at.toISOString(), text),
     })
     const cursor = known?.cursorMac ?? null
-    const { messages: fresh, characters } = await unread(source, run, { id, named, cursor })
+    const forgottenUntil = known?.forgottenUntil?.toJSDate() ?? null
+    const place = { id, named, cursor, forgottenUntil }
+    const { messages: fresh, characters } = await unread(source, run, place)
 
     const row = known ?? new ArchiveConversation()
     let added = 0
     for (const batch of batchesOf(fresh)) {
       run.signal?.throwIfAborted()
+      if (!(await this.#isOn(userId))) break
       const last = batch.at(-1)!
       row.merge({
         userId,
@@ -143,17 +150,24 @@ export class ArchiveIngestion {
       })
       row.sealWith(cipher, 'name', id)
       row.sealWith(cipher, 'title', title && cut(title, LONGEST_TITLE))
-      await db.transaction(async (trx) => {
+      const stored = await db.transaction(async (trx) => {
+        if (row.$isPersisted && !(await isAsRead(row, trx))) return null
         await row.useTransaction(trx).save()
         const macs = batch.map(({ mac }) => mac)
-        const stored = await storedOf(row.id, macs, trx)
-        for (const message of batch.filter(({ mac }) => !stored.has(mac))) {
-          await this.#store(row, cipher, message, trx)
-          added++
-        }
+        const there = await storedOf(row.id, macs, trx)
+        const missing = batch.filter(({ mac }) => !there.has(mac))
+        for (const message of missing) await this.#store(row, cipher, message, trx)
+        return missing.length
       })
+      if (stored === null) break
+      added += stored
     }
     return { messages: added, characters }
+  }
+
+  /** Reads it anew: the owner may turn the archive off while a run goes on. */
+  async #isOn(userId: string): Promise<boolean> {
+    return (await this.rules.get(userId)).enabled
   }
 
   async #store(
@@ -171,6 +185,15 @@ export class ArchiveIngestion {
     const counts = countsOf(wordsOf(text))
     await this.index.add(cipher, { userId, kind: 'archive', refId: row.id, counts }, client)
   }
+}
+
+/** Tells whether the conversation is still the one whose messages were read: the owner may delete it meanwhile. */
+async function isAsRead(
+  { id, forgottenUntil }: ArchiveConversation,
+  client: TransactionClientContract
+): Promise<boolean> {
+  const present = await ArchiveConversation.query({ client }).where('id', id).forUpdate().first()
+  return present !== null && present.forgottenUntil?.toMillis() === forgottenUntil?.toMillis()
 }
 
 /** Returns those of the messages' names that are stored already. */
@@ -214,20 +237,28 @@ interface UnreadInput {
   named: (message: SourceMessage) => NamedMessage
   /** The name of the newest archived message. */
   cursor: string | null
+  /** The time of the newest message that the owner deleted; in SQLite without its milliseconds. */
+  forgottenUntil: Date | null
 }
 
 /**
  * Returns the messages after the cursor, oldest first, within the retention period, and their length. Leaves
- * out those without text: an agent's steps in a run that has not ended, or that ended without an answer.
+ * out those without text: an agent's steps in a run that has not ended, or that ended without an answer. If the
+ * cursor's message is gone or was changed, what the owner deleted is left out by its time.
  */
 async function unread(
   source: ConversationSource,
   run: Run,
-  { id, named, cursor }: UnreadInput
+  { id, named, cursor, forgottenUntil }: UnreadInput
 ): Promise<{ messages: NamedMessage[]; characters: number }> {
   const newestFirst: NamedMessage[] = []
   let characters = 0
+  const forgotten = forgottenUntil?.getTime() ?? -Infinity
   const read = () => ({ messages: newestFirst.toReversed(), characters })
+  const readByTime = () => {
+    const messages = newestFirst.filter(({ at }) => at.getTime() >= forgotten + SECOND)
+    return { messages: messages.toReversed(), characters }
+  }
   let page: string | undefined
   for (let parts = 0; parts < MOST_PARTS; parts++) {
     run.signal?.throwIfAborted()
@@ -236,16 +267,17 @@ async function unread(
     run.bytes += part.bytes ?? 0
     for (const message of part.messages.toReversed()) {
       characters += MESSAGE_COST
-      if (characters > MOST_CHARACTERS) return read()
+      if (characters > MOST_CHARACTERS) return readByTime()
       if (message.text.trim() === '') continue
       const one = named(message)
-      if (one.mac === cursor || one.at < run.oldest) return read()
+      if (one.mac === cursor) return read()
+      if (one.at < run.oldest || one.at.getTime() < forgotten) return readByTime()
       characters += message.text.length
-      if (characters > MOST_CHARACTERS) return read()
+      if (characters > MOST_CHARACTERS) return readByTime()
       newestFirst.push(one)
     }
     if (part.nextCursor === null || run.bytes >= MOST_READ) break
     page = part.nextCursor
   }
-  return read()
+  return readByTime()
 }

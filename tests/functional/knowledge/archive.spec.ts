@@ -154,6 +154,62 @@ test.group('Archive', (group) => {
     assert.deepEqual(await textsFor('harbour tower lighthouse'), ['the lighthouse'])
   })
 
+  test('brings nothing of it back when its last message was changed', async ({ assert }) => {
+    await turnOn()
+    const anHourAgo = Date.now() - 3_600_000
+    agent.sayAt(anHourAgo, 'a', 'the harbour', 'the tower')
+    await ingest()
+    const change = (text: string) => Object.assign(agent.said.get('a')!.at(-1)!, { text })
+    const forget = async () => {
+      const { body } = await me.visitor.get(`${PATH}/conversations`)
+      assert.equal((await me.visitor.delete(`${PATH}/${body.data[0].id}`)).status, 204)
+    }
+    await forget()
+    change('the changed tower')
+    assert.equal(await ingest(), 0)
+
+    agent.sayAt(anHourAgo + 60_000, 'a', 'the lighthouse')
+    assert.equal(await ingest(), 1)
+    change('the changed lighthouse')
+    assert.equal(await ingest(), 1, 'nor after later messages')
+    const words = 'harbour tower lighthouse'
+    assert.sameMembers(await textsFor(words), ['the lighthouse', 'the changed lighthouse'])
+
+    await forget()
+    agent.said.get('a')!.pop()
+    assert.equal(await ingest(), 0)
+    assert.equal(await kept(), 0)
+  })
+
+  test('brings nothing back of what is deleted while it is read', async ({ assert }) => {
+    await turnOn()
+    agent.say('a', 'the harbour', 'the tower')
+    await ingest()
+    agent.said.get('a')!.at(-1)!.text = 'the changed tower'
+    const { body } = await me.visitor.get(`${PATH}/conversations`)
+    const read = agent.read.bind(agent)
+    agent.read = async (...given) => {
+      await me.visitor.delete(`${PATH}/${body.data[0].id}`)
+      return read(...given)
+    }
+    assert.equal(await ingest(), 0)
+    assert.equal(await kept(), 0)
+  })
+
+  test('stores nothing more once it is off, also in a run', async ({ assert }) => {
+    await turnOn()
+    for (const id of ['a', 'b', 'c']) agent.say(id, `the harbour of ${id}`)
+    const asked: string[] = []
+    const read = agent.read.bind(agent)
+    agent.read = async (id, ...given) => {
+      if (asked.push(id) === 2) await me.visitor.send('PUT', PATH, { enabled: false })
+      return read(id, ...given)
+    }
+    assert.equal(await ingest(), 1)
+    assert.deepEqual(await textsFor('harbour'), ['the harbour of a'])
+    assert.deepEqual(asked, ['a', 'b'])
+  })
+
   test('keeps so many days, and so many megabytes', async ({ assert }) => {
     await turnOn(10)
     agent.say('a', 'recently said')
