@@ -161,26 +161,61 @@ export class Archive {
 
   /**
    * Deletes messages past the owner's retention period, then the oldest ones over the size limit, then read
-   * positions over their limit. Returns the number of messages.
+   * positions over their limit. Reads all of the owner's messages and conversations.
    */
-  async prune(userId: string): Promise<number> {
+  async prune(userId: string): Promise<void> {
+    await this.pruneMessages(userId)
+    await this.#prunePositions(userId)
+  }
+
+  /** Deletes messages as `prune` does, and no read position. */
+  async pruneMessages(userId: string): Promise<void> {
     const oldest = (await this.#oldest(userId)).toFormat(db.connection().dialect.dateTimeFormat)
-    let pruned = 0
     for (;;) {
       const old = await ArchiveMessage.ownedBy(userId)
         .where('said_at', '<', oldest)
         .limit(BATCH)
         .select('id')
-      const surplus = old.length > 0 ? old : await this.#surplus(userId)
-      if (surplus.length === 0) break
-      await this.#remove(surplus.map(({ id }) => id))
-      pruned += surplus.length
+      if (old.length === 0) break
+      await this.#remove(old.map(({ id }) => id))
     }
-    await this.#prunePositions(userId)
-    return pruned
+    await this.#pruneSurplus(userId)
   }
 
+  /** Deletes the oldest messages over the installation's limit. Sums up their sizes once. */
+  async #pruneSurplus(userId: string): Promise<void> {
+    const most = (await this.settings.get('limits.archiveMb')) * MEGABYTE
+    const sums = await db
+      .from('archive_messages')
+      .where('user_id', userId)
+      .sum('bytes as bytes')
+      .first()
+    let surplus = Number(sums?.bytes ?? 0) - most
+    while (surplus > 0) {
+      const oldest = await ArchiveMessage.ownedBy(userId)
+        .orderBy('said_at')
+        .orderBy('id')
+        .limit(BATCH)
+        .select('id', 'bytes')
+      if (oldest.length === 0) return
+      const ids: string[] = []
+      for (const { id, bytes } of oldest) {
+        if (surplus <= 0) break
+        surplus -= bytes
+        ids.push(id)
+      }
+      await this.#remove(ids)
+    }
+  }
+
+  /** The positions of conversations that the owner deleted stay longest: an agent can invent any number of others. */
   async #prunePositions(userId: string): Promise<void> {
+    const all = await db
+      .from('archive_conversations')
+      .where('user_id', userId)
+      .count('* as n')
+      .first()
+    if (Number(all.n) <= MOST_POSITIONS) return
     for (;;) {
       const surplus = await ArchiveConversation.ownedBy(userId)
         .whereNotExists((kept) => {
@@ -188,6 +223,7 @@ export class Archive {
             .from('archive_messages')
             .whereColumn('archive_messages.conversation_id', 'archive_conversations.id')
         })
+        .orderByRaw('case when forgotten_until is null then 1 else 0 end')
         .orderBy('updated_at', 'desc')
         .orderBy('id')
         .offset(MOST_POSITIONS)
@@ -197,28 +233,6 @@ export class Archive {
       const ids = surplus.map(({ id }) => id)
       await ArchiveConversation.ownedBy(userId).whereIn('id', ids).delete()
     }
-  }
-
-  /** Returns some of the oldest messages while the owner's text exceeds the installation's limit. */
-  async #surplus(userId: string): Promise<ArchiveMessage[]> {
-    const most = (await this.settings.get('limits.archiveMb')) * MEGABYTE
-    const sums = await db
-      .from('archive_messages')
-      .where('user_id', userId)
-      .sum('bytes as bytes')
-      .first()
-    let surplus = Number(sums?.bytes ?? 0) - most
-    if (surplus <= 0) return []
-    const oldest = await ArchiveMessage.ownedBy(userId)
-      .orderBy('said_at')
-      .orderBy('id')
-      .limit(BATCH)
-      .select('id', 'bytes')
-    return oldest.filter(({ bytes }) => {
-      const isSurplus = surplus > 0
-      surplus -= bytes
-      return isSurplus
-    })
   }
 
   async #remove(ids: string[]): Promise<void> {

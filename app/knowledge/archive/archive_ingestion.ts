@@ -30,6 +30,9 @@ const MOST_CHARACTERS = 8_000_000
 /** Characters after which a run ends. The next run goes on with the other conversations. */
 const MOST_IN_RUN = 16_000_000
 
+/** Characters after which a run prunes: each time sums up all messages of the owner. */
+const PRUNED_AFTER = 2_000_000
+
 /** Bytes of answers after which a run ends: an agent can send masses in which no message is. */
 const MOST_READ = 512 * 1024 * 1024
 
@@ -82,7 +85,7 @@ export class ArchiveIngestion {
     protected keys: DataKeys,
     protected index: WordIndex,
     protected rules: Pick<ArchiveSettings, 'get'>,
-    protected archive: Pick<Archive, 'prune'>
+    protected archive: Pick<Archive, 'prune' | 'pruneMessages'>
   ) {}
 
   /**
@@ -100,7 +103,7 @@ export class ArchiveIngestion {
     const cipher = await this.keys.get(userId)
     const oldest = DateTime.utc().minus({ days }).toJSDate()
     const run: Run = { oldest, signal, bytes: 0 }
-    let [added, characters] = [0, 0]
+    let [added, characters, pruned] = [0, 0, 0]
     for (const conversation of await source.list()) {
       if (conversation.updatedAt < oldest) continue
       if (characters >= MOST_IN_RUN || run.bytes >= MOST_READ) break
@@ -108,7 +111,9 @@ export class ArchiveIngestion {
       const stored = await this.#ingestOne(userId, cipher, conversation, source, run)
       added += stored.messages
       characters += stored.characters
-      if (stored.messages > 0) await this.archive.prune(userId)
+      if (characters - pruned < PRUNED_AFTER) continue
+      await this.archive.pruneMessages(userId)
+      pruned = characters
     }
     await this.archive.prune(userId)
     return added

@@ -8,6 +8,7 @@ import ArchiveMessage from '#models/archive_message'
 import settings from '#settings/services/main'
 import { Conversations } from '#tests/functional/knowledge/conversations'
 import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
+import { statementsOf } from '#tests/statements'
 
 const PATH = '/api/v1/archive'
 test.group('Archive', (group) => {
@@ -304,7 +305,9 @@ test.group('Archive', (group) => {
     assert.deepEqual([...new Set(read)], ['a'])
   })
 
-  test('keeps the read positions of so many conversations', async ({ assert }) => {
+  test('keeps the read positions of so many conversations, of deleted ones first', async ({
+    assert,
+  }) => {
     await turnOn()
     agent.say('kept', 'hello')
     await ingest()
@@ -318,6 +321,7 @@ test.group('Archive', (group) => {
         last_message_at: time,
         created_at: time,
         updated_at: time,
+        forgotten_until: at === 10_049 ? time : null,
       }
     })
     for (let at = 0; at < rows.length; at += 50) {
@@ -329,8 +333,18 @@ test.group('Archive', (group) => {
     await ingest()
     const left = async (id: string) =>
       (await db.from('archive_conversations').where('id', id)).length
-    assert.deepEqual(await Promise.all(['c0', 'c9999', 'c10000', 'c10049'].map(left)), [1, 1, 0, 0])
+    const asked = ['c0', 'c9998', 'c9999', 'c10048', 'c10049']
+    assert.deepEqual(await Promise.all(asked.map(left)), [1, 1, 0, 0, 1])
     assert.equal(await kept(), 1)
+  }).timeout(60_000)
+
+  test('prunes a few times in a run, however many conversations it has', async ({ assert }) => {
+    await turnOn()
+    for (let at = 0; at < 300; at++) agent.say(`talk ${at}`, 'hello')
+    const statements = await statementsOf(async () => assert.equal(await ingest(), 300))
+    const count = (what: RegExp) => statements.filter((sql) => what.test(sql)).length
+    assert.isAtMost(count(/sum\(.bytes.\)/), 3)
+    assert.isAtMost(count(/not exists/), 1)
   }).timeout(60_000)
 
   test('stops in the middle when Mosaic does', async ({ assert }) => {
