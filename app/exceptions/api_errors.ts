@@ -3,6 +3,7 @@ import { Exception } from '@adonisjs/core/exceptions'
 import { E_DATABASE_AWAY, isDatabaseAway } from '#exceptions/database_away'
 import { E_DISK_FULL, isDiskFull } from '#exceptions/disk_full'
 import { isTold } from '#exceptions/told'
+import { isUnstorable } from '#exceptions/unstorable'
 
 /** An error of the API: see `docs/api.md`. */
 export interface ApiError {
@@ -72,12 +73,6 @@ export function toAnswer(failure: unknown): Answer {
   const retryAfterSec =
     retryAfter(error) ?? (isOfModel ? undefined : RETRY_AFTER_SEC[answer.status])
   return { ...answer, ...(retryAfterSec !== undefined && { retryAfterSec }) }
-}
-
-/** PostgreSQL's class 22, "data exception": strings and numbers that no column accepts. */
-function isUnstorable(error: unknown): boolean {
-  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
-  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) && severity === 'ERROR'
 }
 
 /** Returns the error for a failure of Mosaic's own infrastructure, or null. */

@@ -1,6 +1,7 @@
 import { askService, badAnswer, jsonPost, type LabelledTestOptions } from '#llm/connection_test'
 import type { EmbeddingInput, Embeddings, LlmConnection } from '#llm/contract'
 import { authorizeBearer } from '#llm/openai_api'
+import { tokenCount } from '#llm/token_usage'
 
 /** How a service is asked for vectors, and where its answer holds them. */
 export interface EmbeddingCall extends LabelledTestOptions {
@@ -41,7 +42,7 @@ export async function embedBy(
     const answer = await ask(`${baseUrl}${path}`, jsonPost(headers, body))
     try {
       const { vectors, tokens } = read(answer)
-      if (areVectors(vectors, count)) return { vectors, tokens: isCount(tokens) ? tokens : null }
+      if (areVectors(vectors, count)) return { vectors, tokens: tokenCount(tokens) ?? null }
     } catch {
       /** Malformed. */
     }
@@ -65,6 +66,3 @@ function areVectors(given: unknown, count: number): given is number[][] {
       vector.some((part) => part !== 0)
   )
 }
-
-const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0

@@ -88,16 +88,16 @@ function ofFields(usage: Fields): Partial<TokenUsage> | null {
 
 /** Sums the first count and the others; undefined without the first, because the others mean nothing alone. */
 function sum(usage: Fields, [first, ...others]: string[]): number | undefined {
-  const counted = count(usage[first])
+  const counted = tokenCount(usage[first])
   if (counted === undefined) return undefined
-  return others.reduce((total, name) => total + (count(usage[name]) ?? 0), counted)
+  return others.reduce((total, name) => total + (tokenCount(usage[name]) ?? 0), counted)
 }
 
 /** Maximum tokens per call. Sums of made-up numbers must still fit into a column, or no usage is saved. */
 const MOST = 1_000_000_000
 
 /** A service may send anything, as a number or a string: only plausible token counts are accepted. */
-function count(value: unknown): number | undefined {
+export function tokenCount(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   const isCount =
     Number.isSafeInteger(number) && (number as number) >= 0 && (number as number) <= MOST

@@ -1,7 +1,7 @@
 import { quotes } from '#exceptions/logged_error'
 import type { EmbeddingInput, Embeddings, Fetch } from '#llm/contract'
 import { whileHeld } from '#llm/held_answers'
-import type { TokenUsage } from '#llm/token_usage'
+import { tokenCount, type TokenUsage } from '#llm/token_usage'
 import UserAgentConfig from '#models/user_agent_config'
 import { E_EMBEDDING_FAILED } from '#llm_relay/errors'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
@@ -64,7 +64,8 @@ export class ProviderEmbeddings {
     const made = await whileHeld(agent, this.fetch, (fetch) =>
       adapter.embed!(connection, input, { fetch, signal })
     )
-    if (made.ok && made.tokens) this.spent(agent, { in: made.tokens, out: 0 })
+    const tokens = made.ok && tokenCount(made.tokens)
+    if (tokens) this.spent(agent, { in: tokens, out: 0 })
     return made
   }
 

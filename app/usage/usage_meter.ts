@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import { createId } from '@paralleldrive/cuid2'
 import db from '@adonisjs/lucid/services/db'
+import { isUnstorable } from '#exceptions/unstorable'
 import { inBatches } from '#models/batches'
 import UsageDay from '#models/usage_day'
 import User from '#models/user'
@@ -21,6 +22,9 @@ interface MeterContext {
   }
   logger: { warn(details: object, message: string): void }
 }
+
+/** Writes some sums. */
+type Save<S> = (some: DailyEntry<S>[]) => Promise<unknown>
 
 /** A user's sums for a day. */
 export interface UsageSums {
@@ -123,19 +127,30 @@ export class UsageMeter {
     await this.#save(this.#wakes, (some) => this.#saveWakes(some))
   }
 
-  /** Sums that could not be written are added back, and go with the next batch. */
-  async #save<S extends object>(
+  async #save<S extends object>(sums: DailySums<S>, save: Save<S>): Promise<void> {
+    for (const some of inBatches(sums.take(), BATCH)) await this.#saveBatch(some, sums, save)
+  }
+
+  /**
+   * Sums that could not be written are added back, and go with the next batch. One that no column takes is
+   * dropped, so that it does not keep the others of its batch from being written.
+   */
+  async #saveBatch<S extends object>(
+    some: DailyEntry<S>[],
     sums: DailySums<S>,
-    save: (some: DailyEntry<S>[]) => Promise<unknown>
-  ) {
-    for (const some of inBatches(sums.take(), BATCH)) {
-      try {
-        await save(some)
-      } catch (error) {
-        for (const { day, key, values } of some) sums.add(day, key, values)
-        if (!this.#closed) this.#schedule()
-        this.#logger.warn({ err: error }, 'Could not note what was used')
+    save: Save<S>
+  ): Promise<void> {
+    try {
+      await save(some)
+    } catch (error) {
+      if (isUnstorable(error) && some.length > 1) {
+        for (const entry of some) await this.#saveBatch([entry], sums, save)
+        return
       }
+      this.#logger.warn({ err: error }, 'Could not note what was used')
+      if (isUnstorable(error)) return
+      for (const { day, key, values } of some) sums.add(day, key, values)
+      if (!this.#closed) this.#schedule()
     }
   }
 

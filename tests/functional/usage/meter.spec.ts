@@ -114,6 +114,30 @@ test.group('The meter of usage', (group) => {
   })
 })
 
+/** Without a transaction: PostgreSQL would refuse all of it after the first refusal. */
+test.group('The meter of usage, with a sum that no column takes', (group) => {
+  group.each.setup(() => testUtils.db().truncate())
+
+  test('writes those of the others, and does not try it again', async ({ assert, cleanup }) => {
+    const clock = new TestClock()
+    const warnings: string[] = []
+    const logger = { warn: (_: object, message: string) => warnings.push(message) }
+    const meter = new UsageMeter({ clock, logger })
+    cleanup(() => meter.close())
+    const users = await UserFactory.createMany(3)
+    meter.tokens(users[1].id, { in: 2 ** 70, out: 0 })
+    for (const { id } of users) meter.chat(id)
+    await meter.flush()
+    for (const { id } of [users[0], users[2]]) {
+      assert.equal((await UsageDay.ownedBy(id).firstOrFail()).chats, 1)
+    }
+    assert.equal(clock.backgroundTimers, 0)
+    assert.isAtMost(warnings.length, 1)
+    await meter.flush()
+    assert.isAtMost(warnings.length, 1)
+  })
+})
+
 test.group('The life of an agent', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 

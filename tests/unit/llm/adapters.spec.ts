@@ -79,6 +79,23 @@ test.group('LLM adapters', () => {
     assert.containsSubset(await tried({ data: [] }), { ok: true, models: [] })
   })
 
+  test('a false count of tokens of vectors counts as none', async ({ assert }) => {
+    for (const [told, tokens] of [
+      [9, 9],
+      [Number.MAX_SAFE_INTEGER, null],
+      [-1, null],
+      [{}, null],
+    ]) {
+      const answer = { embeddings: [[1]], prompt_eval_count: told }
+      const made = await new OllamaAdapter().embed(
+        { baseUrl: 'http://service.test', apiKey: null, apiType: 'ollama', models: [] },
+        { model: 'm', texts: ['one'] },
+        { fetch: answering(answer), signal: new AbortController().signal }
+      )
+      assert.containsSubset(made, { ok: true, tokens })
+    }
+  })
+
   test('addresses are brought into the form that OpenClaw appends to', ({ assert }) => {
     const anthropic = new AnthropicAdapter()
     assert.equal(anthropic.tidyBaseUrl('https://proxy.test/v1'), 'https://proxy.test')
