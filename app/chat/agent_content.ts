@@ -1,6 +1,6 @@
-import { cut } from '#text/cut'
 import { E_CHAT_CONTENT, E_CHAT_IMAGE } from '#chat/errors'
 import { SYSTEM_ROLES, type RequestMessage } from '#chat/turn_messages'
+import { unreadablePart } from '#chat/written'
 
 type Part = Record<string, any>
 
@@ -36,10 +36,7 @@ export async function agentContent(
 ): Promise<RequestMessage[]> {
   const parts = messages.flatMap(partsOf)
   const unreadable = parts.find(({ type }) => !READABLE.has(type))
-  if (unreadable) {
-    const type = cut(String(unreadable.type), 50)
-    throw new E_CHAT_CONTENT(`Your agent cannot read a part of the type "${type}".`)
-  }
+  if (unreadable) throw unreadablePart(unreadable.type)
   const images = parts.filter(isImage)
   if (images.length === 0) return messages
   if (images.length > MOST_IMAGES) {

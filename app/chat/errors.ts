@@ -135,7 +135,7 @@ export class E_CHAT_OTHER_API extends Exception {
   /** @param other where Mosaic offers the service's own API, if it does */
   constructor(provider: string, model: string, asked: string, other: string | null) {
     super(`The provider "${provider}" has no /v1${asked}.`)
-    const agent = `ask for "openclaw/${provider}/${model}" by /v1/chat/completions: your agent answers with this model.`
+    const agent = `ask for "openclaw/${provider}/${cut(model, 200)}" by /v1/chat/completions: your agent answers with this model.`
     this.help = other ? `Ask this model by /v1${other}, or ${agent}` : agent.replace(/^a/, 'A')
   }
 }

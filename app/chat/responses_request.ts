@@ -2,6 +2,7 @@ import { conversationName, type Naming } from '#chat/conversation_name'
 import { E_CHAT_CONTENT, E_CHAT_NO_INPUT } from '#chat/errors'
 import { AGENT_MODEL, readModelRequest, type ModelRequest } from '#chat/openai_request'
 import { sessionKey } from '#chat/session_key'
+import { unreadablePart, written } from '#chat/written'
 
 type Fields = Record<string, any>
 
@@ -129,17 +130,8 @@ function toPart(part: Fields): Fields {
       return { type: 'input_file', source: { ...source, ...named(part.filename) } }
     }
     default:
-      throw new E_CHAT_CONTENT(
-        `Your agent cannot read a part of the type "${written(part?.type)}".`
-      )
+      throw unreadablePart(part?.type)
   }
-}
-
-/** Avoids string conversion, which throws for an object whose `toString` is not a function. */
-function written(text: unknown): string {
-  if (typeof text === 'string') return text
-  if ((text ?? null) === null) return ''
-  throw new E_CHAT_CONTENT('The text and the type of each part must be strings.')
 }
 
 const named = (filename: unknown) => (typeof filename === 'string' && filename ? { filename } : {})

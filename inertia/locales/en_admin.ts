@@ -473,7 +473,7 @@ export const admin = {
       },
       limits_bodyMb: {
         label: 'Megabytes of requests at once',
-        help: 'Of one user to their agent: each is held in memory until its answer ends.',
+        help: 'Of one user to their agent: each is held in memory until its answer ends. A message counts with its files and its text, so one with 10 MB of files needs 11.',
       },
       limits_bodiesMb: {
         label: 'Megabytes of requests of all',

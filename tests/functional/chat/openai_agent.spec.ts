@@ -295,6 +295,17 @@ test.group('The agent, for clients of OpenAI', (group) => {
       assert.isEmpty(gateway.requests)
     })
 
+  test('says that a type which is no text is none', async ({ assert }) => {
+    const content = [{ type: { toString: 1 } }]
+    const refused = [
+      ask({ messages: [{ role: 'user', content }] }),
+      client.responses.create({ input: [{ role: 'user', content }] } as any),
+    ]
+    for (const failure of await Promise.all(refused.map(failureOf))) {
+      assert.deepEqual([failure.status, failure.code], [400, 'E_CHAT_CONTENT'])
+    }
+  })
+
   test('takes the Responses API, in the shapes that a gateway knows', async ({ assert }) => {
     const answer = { id: 'resp_1', object: 'response', status: 'completed', output: [] }
     gateway.script = (reply) => reply.json(200, answer)
