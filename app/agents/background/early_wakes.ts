@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { DateTime } from 'luxon'
 import type { BackgroundWakes, WakeEnd } from '#agents/waking/background_wakes'
-import { hourOf, isUsual, withUse, type DaysOfUse } from '#agents/background/usual_hours'
+import {
+  AHEAD_MS,
+  expectedAtOf,
+  hourOf,
+  isUsual,
+  withUse,
+  type DaysOfUse,
+} from '#agents/background/usual_hours'
 import type { AgentsContext } from '#agents/context'
 import { agentOf } from '#agents/state/agent_repository'
 import { AGENT_STATUSES } from '#models/types'
@@ -10,8 +17,6 @@ import UserContainer from '#models/user_container'
 import { within } from '#timing/deadline'
 import { inParallel } from '#timing/in_parallel'
 
-/** How long before a usual hour a resting agent resumes. */
-const AHEAD_MS = 5 * 60_000
 /** Use within this time before a sweep is noted. Longer than the interval of sweeps. */
 const RECENT_MS = 3 * 60_000
 /** Agents that resume at a time: each takes its memory back from swap. */
@@ -71,7 +76,7 @@ export class EarlyWakes {
     /** Resumed agents hold memory that resting ones may not have. */
     if (expected <= now || this.rester.overview?.room === 0) return counts
     const resting = await this.#ofWilling().where('status', 'suspended').whereNotNull('days_of_use')
-    const fresh = resting.filter(({ expectedAt }) => (expectedAt?.toMillis() ?? 0) < expected)
+    const fresh = resting.filter((row) => expectedAtOf(row, now) < expected)
     await inParallel(fresh, CONCURRENCY, async (row) => {
       if (!isUsual(await this.#daysOf(row), expected)) return
       await this.#expect(row, expected)

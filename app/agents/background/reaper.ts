@@ -7,6 +7,7 @@ import type { AgentMetrics } from '#agents/metrics'
 import type { IdleStopOutcome, IdleStopper, IdleStopWish } from '#agents/stopping/idle_stopper'
 import type { AgentKey, AgentRow } from '#agents/types'
 import { restRules } from '#agents/background/rest_rules'
+import { expectedAtOf } from '#agents/background/usual_hours'
 import type { AgentStatus, RestMode, WakePolicy } from '#models/types'
 import UserContainer from '#models/user_container'
 
@@ -195,9 +196,10 @@ export class AgentReaper {
 
     const active = this.activity.lastActiveAt(agent) ?? 0
     /** An agent that resumed ahead of its owner has until then to rest again. */
-    const expected = frozen ? 0 : (row.expectedAt?.toMillis() ?? 0)
+    const now = this.context.clock.now()
+    const expected = frozen ? 0 : expectedAtOf(row, now)
     const latest = Math.max(row.lastActiveAt?.toMillis() ?? 0, active, expected)
-    const idleMs = this.context.clock.now() - latest
+    const idleMs = now - latest
     const limitMs = row.idleTimeoutMin * MINUTE_MS
     const suspendedMs = policy === 'warm' ? rules.suspendedMs : rules.restedMs
     if (idleMs < limitMs + (frozen ? suspendedMs : 0)) return null

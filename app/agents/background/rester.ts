@@ -9,6 +9,7 @@ import {
   type Rested,
   type RestRules,
 } from '#agents/background/rest_rules'
+import { expectedAtOf } from '#agents/background/usual_hours'
 import type { AgentsContext } from '#agents/context'
 import { agentOf, instanceRef } from '#agents/state/agent_repository'
 import type { IdleStopper, IdleStopWish } from '#agents/stopping/idle_stopper'
@@ -194,9 +195,9 @@ export class AgentRester {
 
   #idleMs(row: UserContainer): number {
     const active = this.activity.lastActiveAt(agentOf(row)) ?? 0
-    const { lastActiveAt, expectedAt } = row
-    const latest = [lastActiveAt?.toMillis() ?? 0, expectedAt?.toMillis() ?? 0, active]
-    return this.context.clock.now() - Math.max(...latest)
+    const now = this.context.clock.now()
+    const latest = [row.lastActiveAt?.toMillis() ?? 0, expectedAtOf(row, now), active]
+    return now - Math.max(...latest)
   }
 
   async #measured(rows: Row[]): Promise<RestedRow[]> {

@@ -1,3 +1,4 @@
+import type UserContainer from '#models/user_container'
 import { DAY_MS, dayOf } from '#timing/day'
 
 const HOUR_MS = 3_600_000
@@ -11,12 +12,29 @@ const KEPT_DAYS = 21
 
 const FRIDAY = 5
 
+/** How long before a usual hour a resting agent resumes. */
+export const AHEAD_MS = 5 * 60_000
+/** Upper bound for clock skew between machines that share a database. */
+const CLOCKS_DIFFER_MS = 60_000
+
 /** The hours (0 to 23) of each day of use, by date: `{ "2026-11-27": [8, 9] }`. All in UTC. */
 export type DaysOfUse = Record<string, number[]>
+
+/** As a user's row. */
+type Expected = Pick<UserContainer, 'expectedAt'>
 
 /** Returns the start of the hour that contains this time. Times in milliseconds of the epoch. */
 export function hourOf(at: number): number {
   return Math.floor(at / HOUR_MS) * HOUR_MS
+}
+
+/**
+ * Returns the usual hour for which the agent last resumed, in milliseconds of the epoch, or 0. A time further ahead
+ * than any resume stems from a clock that was set back since, and would keep the agent from resting until then.
+ */
+export function expectedAtOf({ expectedAt }: Expected, now: number): number {
+  const at = expectedAt?.toMillis() ?? 0
+  return at > now + AHEAD_MS + CLOCKS_DIFFER_MS ? 0 : at
 }
 
 /** Returns the days with this use and without those too old to matter; null if it is noted already. */

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import { DateTime } from 'luxon'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import UserContainer from '#models/user_container'
@@ -94,6 +95,30 @@ test.group('A clock that is set back an hour', (group) => {
     house.clock.advance(30 * MINUTE_MS)
     assert.include(await house.reaper.reapIdle(), { candidates: 1, stopped: 1 })
     assert.equal(house.memory.counts(name).alive, 0)
+  })
+
+  test('lets an agent rest and stop that resumed for an hour which is days ahead now', async ({
+    assert,
+  }) => {
+    const GB = 1024 ** 3
+    house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const expected = async (inMs: number) => {
+      const query = UserContainer.query()
+      const at = DateTime.fromMillis(house.clock.now() + inMs)
+      await query.update({ expected_at: at.toFormat(query.client.dialect.dateTimeFormat) })
+    }
+    house.clock.advance(30 * MINUTE_MS)
+    await expected(5 * MINUTE_MS)
+    assert.include(await house.rester.rest(), { rested: 0 })
+    assert.include(await house.reaper.reapIdle(), { candidates: 1, stopped: 0 })
+    await expected(48 * HOUR_MS)
+    assert.include(await house.rester.rest(), { rested: 1 })
+    assert.equal((await house.row(userId)).status, 'suspended')
+
+    await house.lifecycle.ensureRunning(agent, { reason: 'expected' })
+    assert.include(await house.reaper.reapIdle(), { candidates: 1, stopped: 1 })
   })
 
   test('keeps an agent awake that is used, and goes on to note it', async ({ assert }) => {
