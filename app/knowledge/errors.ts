@@ -79,6 +79,15 @@ export class E_ARCHIVE_NOT_FOUND extends Exception {
   static override help = 'Search the archive: each match names its conversation as "id".'
 }
 
+/** Too many searches of one owner wait for their turn. */
+export class E_TOO_MANY_SEARCHES extends Exception {
+  static override code = 'E_TOO_MANY_SEARCHES'
+  static override status = 429
+  static override message = 'Too many of your searches are under way.'
+  static override help = 'Wait for some to end, then search again.'
+  readonly retryAfterSec = 5
+}
+
 /** The agent's owner has not granted it access to knowledge. */
 export class E_KNOWLEDGE_OFF extends Exception {
   static override code = 'E_KNOWLEDGE_OFF'

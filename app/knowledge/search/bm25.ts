@@ -4,12 +4,19 @@ import db from '@adonisjs/lucid/services/db'
 export interface QueryWord {
   /** The number that the owner's key makes of the word. */
   word: number
-  /** Documents that contain it. */
+  /** Documents that contain it, as far as they are counted. */
   held: number
   /** The most often that one of them contains it. */
   mostFrequent: number
   /** Words in the shortest of them. */
   shortest: number
+}
+
+/** The words to rank by. */
+export interface ChosenWords {
+  words: QueryWord[]
+  /** The oldest document to rank; null for all. */
+  since: number | null
 }
 
 /** Size of the searched collection. */
@@ -61,7 +68,7 @@ const ROUNDING = 1
  * exact if the last of the best has a higher score than common words can give; else it ranks all.
  */
 export async function ranked(
-  words: QueryWord[],
+  { words, since }: ChosenWords,
   size: CollectionSize,
   limit: number
 ): Promise<RankedDocument[]> {
@@ -70,11 +77,12 @@ export async function ranked(
     .map((word) => weighedWord(word, size.documents, averageLength))
     .toSorted((one, other) => one.held - other.held)
   const leading = leadingOf(weighed, limit)
-  const best = await rankedBy(weighed, leading, averageLength, limit)
+  const best = await rankedBy(weighed, { leading, since, averageLength, limit })
   const isExact =
     leading === weighed.length ||
     (best.length === limit && best.at(-1)!.score > mostOf(weighed.slice(leading)))
-  return isExact ? best : rankedBy(weighed, weighed.length, averageLength, limit)
+  if (isExact) return best
+  return rankedBy(weighed, { leading: weighed.length, since, averageLength, limit })
 }
 
 function weighedWord(word: QueryWord, documents: number, averageLength: number): WeighedWord {
@@ -109,18 +117,20 @@ function leadingOf(words: WeighedWord[], limit: number): number {
   return words.length
 }
 
-/** Ranks the documents with one of the leading words, by all words. */
-async function rankedBy(
-  words: WeighedWord[],
-  leading: number,
-  averageLength: number,
+interface Ranking {
+  /** How many words lead. */
+  leading: number
+  since: number | null
+  averageLength: number
   limit: number
-): Promise<RankedDocument[]> {
+}
+
+/** Ranks the documents with one of the leading words, by all words. */
+async function rankedBy(words: WeighedWord[], ranking: Ranking): Promise<RankedDocument[]> {
+  const { leading, limit } = ranking
   const rest = words.slice(leading)
   const { sql, bindings } =
-    rest.length === 0
-      ? byAll(words, averageLength)
-      : byLeading(words.slice(0, leading), rest, averageLength, limit)
+    rest.length === 0 ? byAll(words, ranking) : byLeading(words.slice(0, leading), rest, ranking)
   const result = await db.rawQuery(
     `${sql} group by document_id order by score desc, document_id desc limit ?`,
     [...bindings, limit]
@@ -128,18 +138,23 @@ async function rankedBy(
   const rows: { document_id: number; score: unknown }[] = result.rows ?? result
   return rows.map(({ document_id: documentId, score }) => ({ documentId, score: Number(score) }))
 }
+
 interface Statement {
   sql: string
   bindings: number[]
 }
 
 /** Scores all documents with one of the words. */
-function byAll(words: WeighedWord[], averageLength: number): Statement {
+function byAll(words: WeighedWord[], { averageLength, since }: Ranking): Statement {
   const all = scores(words, averageLength)
+  const recent = newerThan(since)
   return {
     sql: `select document_id, sum(score) as score
-      from (select document_id, ${all.sql} as score from search_words where word in (${all.places})) as scored`,
-    bindings: all.bindings,
+      from (
+        select document_id, ${all.sql} as score from search_words
+        where word in (${all.places}) ${recent.sql}
+      ) as scored`,
+    bindings: [...all.bindings, ...recent.bindings],
   }
 }
 
@@ -147,15 +162,15 @@ function byAll(words: WeighedWord[], averageLength: number): Statement {
 function byLeading(
   leading: WeighedWord[],
   rest: WeighedWord[],
-  averageLength: number,
-  limit: number
+  { averageLength, since, limit }: Ranking
 ): Statement {
+  const recent = newerThan(since)
   const lead = scores(leading, averageLength)
   const others = scores(rest, averageLength)
   return {
     sql: `with candidates as (
         select document_id, cast(sum(${lead.sql}) as integer) as score from search_words
-        where word in (${lead.places}) group by document_id
+        where word in (${lead.places}) ${recent.sql} group by document_id
       ),
       hopeful as (
         select document_id, score from candidates
@@ -169,9 +184,12 @@ function byLeading(
         from hopeful cross join search_words
         where search_words.document_id = hopeful.document_id and word in (${others.places})
       ) as scored`,
-    bindings: [...lead.bindings, mostOf(rest), limit - 1, ...others.bindings],
+    bindings: [...lead.bindings, ...recent.bindings, mostOf(rest), limit - 1, ...others.bindings],
   }
 }
+
+const newerThan = (since: number | null): Statement =>
+  since === null ? { sql: '', bindings: [] } : { sql: 'and document_id >= ?', bindings: [since] }
 
 /** SQL for what one of the words adds to a document's score, and its bindings, followed by those of the places. */
 function scores(words: WeighedWord[], averageLength: number): Statement & { places: string } {

@@ -4,9 +4,10 @@ import {
   MILLIONTHS,
   ranked,
   type CollectionSize,
-  type QueryWord,
   type RankedDocument,
 } from '#knowledge/search/bm25'
+import { chosenWords, SEARCH_LIMITS } from '#knowledge/search/query_words'
+import { SearchTurns } from '#knowledge/search/search_turns'
 import type { DataCipher } from '#vaults/data_cipher'
 
 /** Separately searchable collections. */
@@ -28,9 +29,6 @@ export interface Match {
   score: number
 }
 
-/** Query words used for ranking: of a longer text, only the rarest. */
-const MOST_WORDS = 16
-
 /** Query words looked up to find the rarest. */
 const MOST_LOOKED_UP = 300
 
@@ -45,6 +43,11 @@ const MOST_INDEXED = 10_000
  * order.
  */
 export class WordIndex {
+  constructor(
+    protected limits = SEARCH_LIMITS,
+    protected turns = new SearchTurns()
+  ) {}
+
   /** Indexes a document, replacing an earlier version. */
   async put(
     cipher: DataCipher,
@@ -110,17 +113,25 @@ export class WordIndex {
     }
   }
 
-  /** Returns the best matches of any of the words, best first; the newest first among equals. */
-  async search(cipher: DataCipher, { userId, kind, words, limit }: SearchInput): Promise<Match[]> {
-    const asked = [...new Set(words)].slice(0, MOST_LOOKED_UP)
+  /**
+   * Returns the best matches of any of the words, best first; the newest first among equals. Waits while others of the
+   * owner's searches run.
+   *
+   * @throws E_TOO_MANY_SEARCHES
+   */
+  async search(cipher: DataCipher, input: SearchInput): Promise<Match[]> {
+    const asked = [...new Set(input.words)].slice(0, MOST_LOOKED_UP)
     if (asked.length === 0) return []
+    const numbers = asked.map((word) => cipher.word(input.kind, word))
+    return this.turns.run(input.userId, () => this.#search(numbers, input))
+  }
+
+  async #search(numbers: number[], { userId, kind, limit }: SearchInput): Promise<Match[]> {
     const size = await this.#size(userId, kind)
     if (size.documents === 0) return []
-    const holders = await this.#holders(asked.map((word) => cipher.word(kind, word)))
-    const rarest = holders
-      .toSorted((one, other) => one.held - other.held || one.word - other.word)
-      .slice(0, MOST_WORDS)
-    return rarest.length === 0 ? [] : this.#matches(userId, kind, await ranked(rarest, size, limit))
+    const chosen = await chosenWords(numbers, this.limits)
+    if (chosen.words.length === 0) return []
+    return this.#matches(userId, kind, await ranked(chosen, size, limit))
   }
 
   async #size(userId: string, kind: DocumentKind): Promise<CollectionSize> {
@@ -146,24 +157,6 @@ export class WordIndex {
          words = search_collections.words + excluded.words`,
       [userId, kind, documents, words]
     )
-  }
-
-  /** Describes the documents that contain each word; omits words without any. */
-  async #holders(words: number[]): Promise<QueryWord[]> {
-    const rows = await db
-      .from('search_words')
-      .whereIn('word', words)
-      .groupBy('word')
-      .select('word')
-      .count('* as held')
-      .max('frequency as mostFrequent')
-      .min('length as shortest')
-    return rows.map(({ word, held, mostFrequent, shortest }) => ({
-      word: Number(word),
-      held: Number(held),
-      mostFrequent: Number(mostFrequent),
-      shortest: Number(shortest),
-    }))
   }
 
   /** Filters by owner only now, because numbers of two owners' words hardly ever coincide. */

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { SearchTurns } from '#knowledge/search/search_turns'
 import { WordIndex } from '#knowledge/search/word_index'
 import { countsOf } from '#knowledge/search/words'
 import { UserFactory } from '#database/factories/user_factory'
@@ -75,4 +76,56 @@ test.group('Ranking of words', (group) => {
       }
     }).with([{ word: words.join(' ') }])
   }
+
+  const search = (by: WordIndex, words: string[], owner = userId) =>
+    by.search(cipher, { userId: owner, kind: 'finding', words, limit: DOCUMENTS })
+
+  test('ranks by no word that masses of documents hold, while there are rarer ones', async ({
+    assert,
+  }) => {
+    const bounded = new WordIndex({ held: 100, postings: 1000 })
+    const found = await search(bounded, ['common', 'rare', 'everywhere'])
+    const rare = [...texts].filter(([, words]) => words.includes('rare')).map(([id]) => id)
+    assert.sameMembers(
+      found.map(({ refId }) => refId),
+      rare
+    )
+  })
+
+  test('ranks the newest documents by words that masses of them hold', async ({ assert }) => {
+    const bounded = new WordIndex({ held: 100, postings: 1000 })
+    const found = await search(bounded, ['everywhere', 'common'])
+    const newest = [...texts.keys()].slice(-101)
+    assert.sameMembers(
+      found.map(({ refId }) => refId),
+      newest
+    )
+  })
+
+  test('ranks by the rarest words, of all that so many documents hold together', async ({
+    assert,
+  }) => {
+    const bounded = new WordIndex({ held: 200, postings: 40 })
+    const found = await search(bounded, ['common', 'rare', 'middling'])
+    const held = [...texts].filter(([, words]) => /rare|middling/.test(words.join()))
+    assert.sameMembers(
+      found.map(({ refId }) => refId),
+      held.map(([id]) => id)
+    )
+  })
+
+  test('has the third search of one owner wait, and no other owner', async ({ assert }) => {
+    const turns = new SearchTurns()
+    const free = Promise.withResolvers<void>()
+    const busy = [1, 2].map(() => turns.run(userId, () => free.promise))
+    const limited = new WordIndex(undefined, turns)
+    let found: unknown
+    const third = search(limited, ['rare']).then((matches) => (found = matches))
+    const other = (await UserFactory.create()).id
+    assert.deepEqual(await search(limited, ['rare'], other), [])
+    assert.isUndefined(found)
+    free.resolve()
+    await Promise.all([...busy, third])
+    assert.isNotEmpty(found)
+  })
 })
