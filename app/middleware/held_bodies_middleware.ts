@@ -25,7 +25,8 @@ export default class HeldBodiesMiddleware {
     const { request: incoming } = request
     demandPlainBody(incoming.headers)
     const bytes = announced(incoming.headers, mostOfOne)
-    if (bytes > 0) {
+    /** A sender who left while an earlier middleware waited: nothing closes a second time. */
+    if (bytes > 0 && !incoming.destroyed) {
       const hold = bodies.open(networkOf(request.ip()))
       hold.take(bytes)
       incoming.once('close', hold.release)

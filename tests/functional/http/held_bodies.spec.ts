@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import settings from '#settings/services/main'
 import { baseUrl } from '#tests/doubles/chat_surface'
 import { until } from '#tests/doubles/test_clock'
 
@@ -16,11 +19,12 @@ test.group('Bodies before anybody has signed in', (group) => {
     for (const socket of sockets.splice(0)) socket.destroy()
   })
 
-  const signIn = async (localAddress?: string): Promise<number> => {
+  const signIn = async (localAddress?: string, forwardedFor?: string): Promise<number> => {
     const body = JSON.stringify({ username: 'nobody', password: 'nothing' })
     const socket = await open(localAddress)
     socket.write(
       `POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json\r\n` +
+        (forwardedFor ? `x-forwarded-for: ${forwardedFor}\r\n` : '') +
         `connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`
     )
     const [bytes] = await once(socket, 'data')
@@ -57,6 +61,43 @@ test.group('Bodies before anybody has signed in', (group) => {
       await until(async () => (await signIn()) !== 429)
     })
   }
+
+  test('of senders who left before they were counted are not held', async ({ assert, cleanup }) => {
+    const proceed = Promise.withResolvers<void>()
+    const get = settings.get
+    let waiting = 0
+    let passed = 0
+    settings.get = async (key) => {
+      if (key !== 'network.trustedProxies') return get.call(settings, key)
+      waiting++
+      await proceed.promise
+      passed++
+      return ['127.0.0.0/8'] as never
+    }
+    cleanup(() => {
+      settings.get = get
+      proceed.resolve()
+    })
+    const requests: IncomingMessage[] = []
+    const server = (await app.container.make('server')).getNodeServer()!
+    /** A closed socket tells an address only if somebody asked for it before, as the limit of connections does. */
+    const keep = (request: IncomingMessage) => {
+      assert.exists(request.socket.remoteAddress)
+      requests.push(request)
+    }
+    server.on('request', keep)
+    cleanup(() => void server.off('request', keep))
+
+    const sender = '203.0.113.1'
+    const headers = `x-forwarded-for: ${sender}\r\ncontent-length: ${MEGABYTE}`
+    for (let at = 0; at < 16; at++) await hold(headers)
+    await until(() => waiting === 16)
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await until(() => requests.every(({ closed }) => closed))
+    proceed.resolve()
+    await until(() => passed === 16)
+    assert.notEqual(await signIn(undefined, sender), 429)
+  })
 
   test('are read as they are sent, as a compressed one holds more than it announces: {$self}')
     .with(['gzip', 'deflate', 'br', 'zstd', 'GZIP', 'identity, gzip', 'x-unknown'])
