@@ -18,7 +18,8 @@ export interface MailServer {
 }
 
 /** Returns null while mail is not set up. Opens the password. */
-export async function mailServer(settings: Settings): Promise<MailServer | null> {
+export async function mailServer(all: Settings): Promise<MailServer | null> {
+  const settings = await all.snapshot()
   const host = await settings.get('mail.host')
   const from = await settings.get('mail.from')
   if (!host || !from) return null

@@ -1,4 +1,3 @@
-import { DateTime } from 'luxon'
 import vine, { errors } from '@vinejs/vine'
 import { createId } from '@paralleldrive/cuid2'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
@@ -8,6 +7,7 @@ import { E_VAULT_TAMPERED } from '#vaults/errors'
 import { E_UNKNOWN_SETTING } from '#settings/errors'
 import { refuseFields, type FieldError } from '#settings/field_errors'
 import { settingMessages } from '#settings/messages'
+import { SettingRows, type NewSettingRow, type SettingRowsByKey } from '#settings/setting_rows'
 import {
   DEFINITIONS,
   SECRET_SETTINGS,
@@ -16,9 +16,6 @@ import {
   type SettingValue,
 } from '#settings/definitions'
 import type { ChangedBy, Definition, SettingForm } from '#settings/setting_kinds'
-
-/** How long another replica's change may go unnoticed, in milliseconds. */
-const SNAPSHOT_AGE_MS = 2000
 
 /** A setting as an admin sees it. A secret's value is null; `set` says whether it has one. */
 export interface ListedSetting {
@@ -38,21 +35,26 @@ export interface SettingChange {
   json: string | null
 }
 
+/** Returns effective values. */
+export type SettingsReader = Pick<Settings, 'get'>
+
 /** Returns the settings of plugins, by key. */
 export type MoreSettings = () => Promise<Map<string, Definition<any>>>
 
 /**
- * The installation's typed settings, over the rows of `system_configs`. Reads use a snapshot of the whole
- * (small) table that is at most two seconds old, and current after this process writes.
+ * The installation's typed settings, over the rows of `system_configs`. Another replica's change may go unnoticed
+ * for two seconds.
  */
 export class Settings {
-  #snapshot: { rows: Map<string, SystemConfig>; at: number } | null = null
+  readonly #rows: SettingRows
 
   constructor(
     protected vault: VaultManager,
-    protected now: () => number = Date.now,
+    now: () => number = Date.now,
     protected more: MoreSettings = async () => new Map()
-  ) {}
+  ) {
+    this.#rows = new SettingRows(now)
+  }
 
   /**
    * Returns the effective value. Opens secrets, so call it where the secret is used. The definition decides
@@ -62,9 +64,21 @@ export class Settings {
    * @throws E_VAULT_TAMPERED, E_VAULT_UNKNOWN_KEY for a secret that does not open
    */
   async get<Key extends SettingKey>(key: Key): Promise<SettingValue<Key>> {
-    const row = (await this.#rows()).get(key)
-    if (!row || row.value === null) return DEFINITIONS[key].default
-    return this.#opened(row, definitionOf(key))
+    return this.#valueIn(await this.#rows.all(), key)
+  }
+
+  /**
+   * Returns a reader of values that belong together, as a server and its password: all of them are from one
+   * moment, however long the reading takes. Use it at once.
+   */
+  async snapshot(): Promise<SettingsReader> {
+    const rows = await this.#rows.all()
+    return { get: (key) => this.#valueIn(rows, key) }
+  }
+
+  /** Makes the next read see other replicas' changes. */
+  refresh(): void {
+    this.#rows.forget()
   }
 
   /**
@@ -73,7 +87,7 @@ export class Settings {
    * @param prefix of the keys
    */
   async stored(prefix: string): Promise<Map<string, any>> {
-    const rows = await this.#rows()
+    const rows = await this.#rows.all()
     const values = new Map<string, unknown>()
     for (const [key, definition] of await this.more()) {
       const row = rows.get(key)
@@ -92,7 +106,7 @@ export class Settings {
       if (text === null || isBound(JSON.parse(text))) continue
       const bound = await this.vault.seal(boundText(key, text), context)
       await SystemConfig.query().where({ id, key, value }).update({ value: bound })
-      this.#snapshot = null
+      this.#rows.forget()
     }
   }
 
@@ -104,17 +118,18 @@ export class Settings {
   async set<Key extends SettingKey>(key: Key, value: SettingValue<Key>): Promise<void> {
     const definition = definitionOf(key)
     const json = value === null ? null : JSON.stringify(await validated(key, definition, value))
-    await this.#write({ key, definition, json })
+    await this.#write([{ key, definition, json }])
   }
 
   /**
-   * Validates all values, then stores them: one bad value changes nothing.
+   * Validates and seals all values, then stores them at once: one bad value, a vault that fails or a crash changes
+   * nothing, and nobody ever reads some of them new and others old.
    *
-   * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one
+   * @throws E_UNKNOWN_SETTING, E_VALIDATION_ERROR naming each bad one, errors of the vault
    */
   async patch(values: Record<string, unknown>): Promise<string[]> {
     const checked = await this.check(values)
-    for (const change of checked) await this.#write(change)
+    await this.#write(checked)
     return checked.map(({ key }) => key)
   }
 
@@ -149,25 +164,7 @@ export class Settings {
     trx?: TransactionClientContract
   ): Promise<boolean> {
     const change = { key, definition: definitionOf(key), json: JSON.stringify(value) }
-    const row = await this.#build(new SystemConfig(), change)
-    const { client } = SystemConfig.query(trx && { client: trx })
-    const now = DateTime.fromMillis(this.now()).toFormat(client.dialect.dateTimeFormat)
-    const inserted = await client
-      .insertQuery()
-      .table(SystemConfig.table)
-      .insert({
-        id: row.id,
-        key,
-        value: row.value,
-        encrypted: row.encrypted,
-        created_at: now,
-        updated_at: now,
-      })
-      .knexQuery.onConflict('key')
-      .ignore()
-      .returning('id')
-    this.#snapshot = null
-    return inserted.length === 1
+    return this.#rows.claim(await this.#sealed(change, createId()), trx)
   }
 
   /** Returns the keys that only this one may change. */
@@ -179,7 +176,7 @@ export class Settings {
 
   /** Lists all settings that an admin may see, with the source of each value. */
   async list(): Promise<ListedSetting[]> {
-    const rows = await this.#rows()
+    const rows = await this.#rows.all()
     return [...Object.entries<Definition<any>>(DEFINITIONS), ...(await this.more())]
       .filter(([, definition]) => !definition.internal)
       .map(([key, definition]) => {
@@ -204,31 +201,33 @@ export class Settings {
     return openedValue(row.key, await this.vault.open(row.value!, sealContext(row.id)))
   }
 
-  async #write(change: SettingChange): Promise<void> {
-    const row = (await SystemConfig.findBy('key', change.key)) ?? new SystemConfig()
-    await (await this.#build(row, change)).save()
-    this.#snapshot = null
+  async #valueIn<Key extends SettingKey>(
+    rows: SettingRowsByKey,
+    key: Key
+  ): Promise<SettingValue<Key>> {
+    const row = rows.get(key)
+    if (!row || row.value === null) return DEFINITIONS[key].default
+    return this.#opened(row, definitionOf(key))
   }
 
-  async #build(row: SystemConfig, { key, definition, json }: SettingChange): Promise<SystemConfig> {
-    row.id ??= createId()
-    row.key = key
-    row.encrypted = definition.secret === true
-    row.value =
-      row.encrypted && json !== null
-        ? await this.vault.seal(boundText(key, json), sealContext(row.id))
-        : json
-    return row
-  }
-
-  async #rows(): Promise<Map<string, SystemConfig>> {
-    /** A snapshot from the future dates from before the clock was set back. */
-    if (!this.#snapshot || Math.abs(this.now() - this.#snapshot.at) > SNAPSHOT_AGE_MS) {
-      const at = this.now()
-      const rows = await SystemConfig.all()
-      this.#snapshot = { rows: new Map(rows.map((row) => [row.key, row])), at }
+  /** Seals first: a vault may be a service, and nothing may wait for it with half a change stored. */
+  async #write(changes: SettingChange[]): Promise<void> {
+    const ids = await this.#rows.idsOf(changes.map(({ key }) => key))
+    const rows: NewSettingRow[] = []
+    for (const change of changes) {
+      rows.push(await this.#sealed(change, ids.get(change.key) ?? createId()))
     }
-    return this.#snapshot.rows
+    await this.#rows.store(rows)
+  }
+
+  /** @param id of the row, to which a secret is bound */
+  async #sealed({ key, definition, json }: SettingChange, id: string): Promise<NewSettingRow> {
+    const encrypted = definition.secret === true
+    const value =
+      encrypted && json !== null
+        ? await this.vault.seal(boundText(key, json), sealContext(id))
+        : json
+    return { id, key, value, encrypted }
   }
 }
 

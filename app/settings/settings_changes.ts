@@ -57,6 +57,8 @@ export class SettingsChanges {
       const known = await this.runtimes()
       if (!known.includes(driver)) throw new E_UNKNOWN_RUNTIME(known)
     }
+    /** Another replica may just have stored the secret that a check protects. */
+    this.settings.refresh()
     for (const check of this.checks) await check(values)
     await this.settings.check(values)
   }

@@ -14,7 +14,8 @@ export interface OidcConfig {
 type Chosen = Omit<OidcConfig, 'fingerprint'>
 
 /** Returns null while single sign-on is not set up. Read for each request, so a change needs no restart. */
-export async function oidcConfig(settings: Settings): Promise<OidcConfig | null> {
+export async function oidcConfig(all: Settings): Promise<OidcConfig | null> {
+  const settings = await all.snapshot()
   const issuerUrl = await settings.get('oidc.issuerUrl')
   const clientId = await settings.get('oidc.clientId')
   if (!issuerUrl || !clientId) return null

@@ -3,7 +3,9 @@ import db from '@adonisjs/lucid/services/db'
 import SystemConfig from '#models/system_config'
 import { SECRET_SETTINGS, type SettingKey } from '#settings/definitions'
 import { Settings } from '#settings/settings'
+import { mailServer } from '#mail/mail_server'
 import vault from '#vaults/services/main'
+import type { VaultManager } from '#vaults/manager'
 
 test.group('Settings', (group) => {
   const clean = async () => {
@@ -25,6 +27,82 @@ test.group('Settings', (group) => {
 
     await fresh().patch({ 'agents.idleTimeoutMin': null })
     assert.equal(await fresh().get('agents.idleTimeoutMin'), 30)
+  })
+
+  /** The vault, with something to happen before it seals. */
+  const vaultThat = (beforeSeal: () => Promise<void>): VaultManager => {
+    const sealing = Object.create(vault) as VaultManager
+    sealing.seal = async (...args) => {
+      await beforeSeal()
+      return vault.seal(...args)
+    }
+    sealing.open = (...args) => vault.open(...args)
+    return sealing
+  }
+
+  const OLD_SERVER = { 'mail.host': 'old.test', 'mail.from': 'a@b.test', 'mail.username': 'mosaic' }
+
+  test('never show the new host with the old password', async ({ assert }) => {
+    await fresh().patch({ ...OLD_SERVER, 'mail.password': 'old' })
+    const seen: unknown[] = []
+    const see = async () => {
+      const { host, credentials } = (await mailServer(fresh()))!
+      seen.push(`${host} ${credentials?.pass}`)
+    }
+    const changed = new Settings(vaultThat(see))
+    await changed.patch({ 'mail.host': 'new.test', 'mail.port': 25, 'mail.password': 'new' })
+    await see()
+    assert.deepEqual(seen, ['old.test old', 'new.test new'])
+  })
+
+  test('are stored all or not at all if the vault fails midway', async ({ assert }) => {
+    await fresh().patch({ ...OLD_SERVER, 'mail.password': 'old' })
+    const failing = new Settings(vaultThat(() => Promise.reject(new Error('The vault is away'))))
+    await assert.rejects(
+      () => failing.patch({ 'mail.host': 'new.test', 'mail.password': 'new' }),
+      'The vault is away'
+    )
+    assert.equal(await fresh().get('mail.host'), 'old.test')
+    assert.equal(await failing.get('mail.host'), 'old.test')
+  })
+
+  test('are stored as a whole by the last of two who change them at once', async ({ assert }) => {
+    await fresh().patch({ ...OLD_SERVER, 'mail.password': 'old' })
+    const other = () => fresh().patch({ 'mail.host': 'other.test', 'mail.password': 'other' })
+    const slow = new Settings(vaultThat(async () => void (await other())))
+    await slow.patch({ 'mail.host': 'old.test', 'mail.password': 'same' })
+    assert.equal(await fresh().get('mail.host'), 'old.test')
+    assert.equal(await fresh().get('mail.password'), 'same')
+  })
+
+  test('of one snapshot are of one moment', async ({ assert }) => {
+    const settings = fresh()
+    await settings.patch({ ...OLD_SERVER, 'mail.password': 'old' })
+    const before = await settings.snapshot()
+    assert.equal(await before.get('mail.host'), 'old.test')
+    await settings.patch({ 'mail.host': 'new.test', 'mail.password': 'new' })
+    assert.equal(await before.get('mail.password'), 'old')
+    assert.equal(await settings.get('mail.password'), 'new')
+  })
+
+  test('read slowly never replace what was read since', async ({ assert, cleanup }) => {
+    const settings = fresh()
+    await settings.set('agents.idleTimeoutMin', 5)
+    const all = SystemConfig.all
+    cleanup(() => void (SystemConfig.all = all))
+    const proceed = Promise.withResolvers<void>()
+    SystemConfig.all = async function (this: typeof SystemConfig) {
+      const rows = await all.call(this)
+      await proceed.promise
+      return rows
+    } as typeof all
+    const slow = settings.get('agents.idleTimeoutMin')
+    SystemConfig.all = all
+    await settings.set('agents.idleTimeoutMin', 6)
+    assert.equal(await settings.get('agents.idleTimeoutMin'), 6)
+    proceed.resolve()
+    assert.include([5, 6], await slow)
+    assert.equal(await settings.get('agents.idleTimeoutMin'), 6)
   })
 
   test('tell where a value comes from, and never a secret', async ({ assert }) => {
