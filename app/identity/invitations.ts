@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { DateTime } from 'luxon'
+import db from '@adonisjs/lucid/services/db'
+import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 import User from '#models/user'
 import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
@@ -57,11 +59,12 @@ export class Invitations {
 
   /** Issues a new token with a new expiry; the former link stops working. @throws E_NOT_INVITED */
   async renew(user: User, by: Actor): Promise<SentInvitation> {
-    if (!user.isInvited) throw new E_NOT_INVITED()
-    const token = this.#renewToken(user)
-    await user.save()
-    await this.#record('invitation.renewed', user, by)
-    return { user, token }
+    const open = User.query().where('id', user.id).whereNotNull('invitation_token_hash')
+    let token = ''
+    const renewed = await changeOne(open, (found) => (token = this.#renewToken(found)))
+    if (!renewed) throw new E_NOT_INVITED()
+    await this.#record('invitation.renewed', renewed, by)
+    return { user: renewed, token }
   }
 
   /**
@@ -102,24 +105,24 @@ export class Invitations {
     return user
   }
 
-  /** Consumes the token. Of concurrent callers one gets the user, the others null. */
+  /**
+   * Consumes the token and stores what was accepted, or neither. Of concurrent callers one gets the user, the
+   * others null.
+   */
   async accept(token: string, accepted: Accepted): Promise<User | null> {
     const invited = await this.find(token)
     if (!invited) return null
-    const used = await User.query()
-      .where('id', invited.id)
-      .where('invitation_token_hash', hashOf(token))
-      .update({ invitation_token_hash: null, invitation_expires_at: null })
-    if (Number([used].flat()[0]) !== 1) return null
+    const open = User.query().where({ id: invited.id, invitation_token_hash: hashOf(token) })
+    const used = { invitationTokenHash: null, invitationExpiresAt: null }
+    const user = await changeOne(open, (found) => found.merge({ ...accepted, ...used }))
+    if (!user) return null
 
-    await invited.refresh()
-    await invited.merge(accepted).save()
     await this.audit.record({
-      actor: invited,
+      actor: user,
       action: 'invitation.accepted',
-      subject: { type: 'user', id: invited.id },
+      subject: { type: 'user', id: user.id },
     })
-    return invited
+    return user
   }
 
   #renewToken(user: User): string {
@@ -140,6 +143,21 @@ export class Invitations {
       details,
     })
   }
+}
+
+/** Changes the one row that the query still finds under its lock; returns null if there is none any more. */
+async function changeOne(
+  query: ModelQueryBuilderContract<typeof User>,
+  change: (user: User) => unknown
+): Promise<User | null> {
+  const changed = await db.transaction(async (trx) => {
+    const found = await query.useTransaction(trx).forUpdate().first()
+    if (!found) return null
+    change(found)
+    return found.useTransaction(trx).save()
+  })
+  if (changed) changed.$trx = undefined
+  return changed
 }
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')

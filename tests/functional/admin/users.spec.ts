@@ -264,6 +264,27 @@ test.group('Invitations', (group) => {
     assert.equal((await (await guest()).get(`/api/v1/invitations/${token}`)).status, 404)
   })
 
+  test('an invitation that could not be accepted stays valid', async ({ assert }) => {
+    const { token } = await invited()
+    await UserFactory.merge({ oidcIssuer: 'https://id.test', oidcSubject: 'taken' }).create()
+    const invitations = await app.container.make('identity.invitations')
+    await assert.rejects(() =>
+      invitations.accept(token, { oidcIssuer: 'https://id.test', oidcSubject: 'taken' })
+    )
+    assert.exists(await invitations.find(token))
+    assert.equal((await invitations.accept(token, { name: 'Eve' }))?.name, 'Eve')
+  })
+
+  test('an invitation is not renewed once it was accepted', async ({ assert }) => {
+    const { admin, token, user } = await invited()
+    const invitations = await app.container.make('identity.invitations')
+    const loaded = await User.findOrFail(user.id)
+    await invitations.accept(token, { name: 'Eve' })
+    const by = { user: admin, address: '192.0.2.1' }
+    await assert.rejects(() => invitations.renew(loaded, by), /invit/i)
+    assert.isFalse((await User.findOrFail(user.id)).isInvited)
+  })
+
   test('are renewed, and the former link is worth nothing', async ({ assert }) => {
     const { token, user, visitor } = await invited()
     const renewed = await visitor.post(`${USERS}/${user.id}/invitation`)
