@@ -6,7 +6,7 @@ import { breakglassValidator } from '#validators/identity'
 export default class BreakglassReset extends OperatorCommand {
   static override commandName = 'breakglass:reset'
   static override description =
-    'Set a new password for a local admin account, make it active again and end its sessions'
+    'Set a new password for a local admin account, make it active again, end its sessions and delete its access tokens'
 
   @flags.string({ description: 'Its name; the password then comes on standard input' })
   declare username?: string
@@ -18,7 +18,7 @@ export default class BreakglassReset extends OperatorCommand {
     const user = await accounts.reset(credentials)
     this.report(
       { username: credentials.username, userId: user.id },
-      `"${credentials.username}" has the new password, and its sessions are ended.`
+      `"${credentials.username}" has the new password, its sessions are ended and its access tokens deleted.`
     )
   }
 }

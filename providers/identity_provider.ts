@@ -107,7 +107,8 @@ export default class IdentityProvider {
       const { BreakglassAccounts } = await import('#identity/breakglass_accounts')
       return new BreakglassAccounts(
         await resolver.make('audit'),
-        await resolver.make('identity.sessions')
+        await resolver.make('identity.sessions'),
+        await resolver.make('identity.tokens')
       )
     })
     container.singleton('identity.users', async () => {

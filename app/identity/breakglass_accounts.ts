@@ -4,6 +4,7 @@ import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
 import { hashPassword } from '#identity/passwords'
 import type { Credentials } from '#identity/sign_in'
+import type { AccessTokens } from '#identity/access_tokens'
 import type { Sessions } from '#identity/sessions'
 import type { Audit } from '#audit/audit'
 import { E_UNKNOWN_USER, E_USERNAME_TAKEN } from '#identity/errors'
@@ -12,7 +13,8 @@ import { E_UNKNOWN_USER, E_USERNAME_TAKEN } from '#identity/errors'
 export class BreakglassAccounts {
   constructor(
     protected audit: Audit,
-    protected sessions: Sessions
+    protected sessions: Pick<Sessions, 'endAllOf'>,
+    protected tokens: Pick<AccessTokens, 'deleteAllOf'>
   ) {}
 
   /**
@@ -46,7 +48,8 @@ export class BreakglassAccounts {
   }
 
   /**
-   * Sets a new password, reactivates the account and its user, and ends the user's sessions.
+   * Sets a new password, reactivates the account and its user, and ends the user's sessions and access tokens: whoever
+   * knew the old password may have made some.
    *
    * @throws E_UNKNOWN_USER
    */
@@ -61,6 +64,7 @@ export class BreakglassAccounts {
     account.user.deactivatedAt = null
     await account.user.save()
     await this.sessions.endAllOf(account.userId)
+    await this.tokens.deleteAllOf(account.user)
     await this.audit.record({
       action: 'breakglass.reset',
       subject: { type: 'user', id: account.userId },

@@ -46,11 +46,11 @@ export class SignIn {
    * @throws E_TOO_MANY_REQUESTS for a wrong password after too many, or if too many are queued
    */
   async withPassword(credentials: Credentials, address: string, browser: string | null = null) {
-    const account = await accountNamed(credentials.username)
     const source = browser ? `browser:${browser}` : networkOf(address)
     const attempt = { name: credentials.username, source, isKnown: browser !== null }
-    await this.#check(attempt, credentials.password, account, address)
-    const { user, method } = account!
+    const find = () => accountNamed(credentials.username)
+    const account = await this.#check(attempt, credentials.password, find, address)
+    const { user, method } = account
     if (method === 'password' && (await this.enforcement.isInForce())) {
       await this.#refused('switched_off', account, address)
       throw new E_PASSWORD_SIGN_IN_OFF()
@@ -64,20 +64,35 @@ export class SignIn {
    * @throws E_INVALID_CREDENTIALS, E_TOO_MANY_REQUESTS
    */
   async confirm(user: User, password: string, address: string): Promise<void> {
-    const account = await accountOf(user)
     const attempt = { name: user.id, source: `user:${user.id}`, isKnown: true }
-    await this.#check(attempt, password, account, address)
+    await this.#check(attempt, password, () => accountOf(user), address)
   }
 
-  async #check(attempt: Attempt, password: string, account: Account | null, address: string) {
-    const isRight = await this.#limits.look(attempt, async (isOver) => {
+  /**
+   * Reads the account once it is this attempt's turn, and again after the password was verified: meanwhile it may
+   * have got another password.
+   */
+  async #check(
+    attempt: Attempt,
+    password: string,
+    find: () => Promise<Account | null>,
+    address: string
+  ): Promise<Account> {
+    let right = null as Account | null
+    await this.#limits.look(attempt, async (isOver) => {
+      const account = await find()
       const valid = await verifyPassword(account?.passwordHash ?? null, password)
-      if (valid && account && !account.user.deactivatedAt) return true
+      const present = valid ? await find() : null
+      if (present?.passwordHash === account?.passwordHash && !present?.user.deactivatedAt) {
+        right = present
+      }
       /** The record is kept for good, so nothing beyond the limits is recorded. */
-      if (!isOver) await this.#refused(account ? 'password' : 'unknown', account, address)
-      return false
+      const isTold = right !== null || isOver
+      if (!isTold) await this.#refused(account ? 'password' : 'unknown', account, address)
+      return right !== null
     })
-    if (!isRight) throw new E_INVALID_CREDENTIALS()
+    if (!right) throw new E_INVALID_CREDENTIALS()
+    return right
   }
 
   #refused(reason: string, account: Account | null, address: string): Promise<void> {

@@ -71,8 +71,14 @@ test.group('Commands for operators', (group) => {
     }
   })
 
-  test('breakglass:reset sets a new password and ends the sessions', async ({ assert }) => {
+  test('breakglass:reset sets a new password and ends sessions and access tokens', async ({
+    assert,
+  }) => {
     await runCommand(BreakglassCreate, ['--username=root'], PASSWORD)
+    const root = await User.findByOrFail('name', 'root')
+    const tokens = await app.container.make('identity.tokens')
+    const token = (await tokens.create(root, { name: 'test' })).value!.release()
+    assert.equal(await tokens.verify(token, 'manage'), root.id)
     const reset = await runCommand(BreakglassReset, ['--username=root'], 'another long password')
     assert.equal(reset.exitCode, 0, reset.err)
 
@@ -81,6 +87,8 @@ test.group('Commands for operators', (group) => {
       signIn.withPassword({ username: 'root', password }, '192.0.2.2')
     await assert.rejects(() => attempt(PASSWORD), 'The name or the password is wrong.')
     assert.equal((await attempt('another long password')).user.name, 'root')
+
+    assert.isNull(await tokens.verify(token, 'manage'))
 
     const unknown = await runCommand(BreakglassReset, ['--username=nobody'], PASSWORD)
     assert.equal(unknown.exitCode, 1)

@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
+import hash from '@adonisjs/core/services/hash'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import AuditEvent from '#models/audit_event'
@@ -70,6 +71,39 @@ test.group('Wrong passwords', (group) => {
     assert.equal(await codeOf(signIn.withPassword(WRONG, '127.0.0.1')), 'E_TOO_MANY_REQUESTS')
     assert.equal(await codeOf(signIn.withPassword(ADMIN, '127.0.0.1')), 'signed in')
   })
+
+  for (const [when, waits] of [
+    ['while its turn was awaited', true],
+    ['while it was compared', false],
+  ] as const) {
+    test(`do not pass for right because they were before a reset ${when}`, async ({
+      assert,
+      cleanup,
+    }) => {
+      const accounts = await app.container.make('identity.breakglass')
+      const reset = async () => {
+        if (!waits) hash.verify = verify
+        await accounts.reset({ ...ADMIN, password: 'another long password' })
+      }
+      const verify = hash.verify
+      cleanup(() => void (hash.verify = verify))
+      const racing = new SignIn(
+        await app.container.make('limiter.manager'),
+        await app.container.make('identity.oidc.enforcement'),
+        await app.container.make('audit'),
+        async () => void (waits && (await reset()))
+      )
+      if (!waits) {
+        hash.verify = async (...args: Parameters<typeof verify>) => {
+          const isRight = await verify.apply(hash, args)
+          await reset()
+          return isRight
+        }
+      }
+      const attempt = racing.withPassword(ADMIN, '198.51.100.1')
+      assert.equal(await codeOf(attempt), 'E_INVALID_CREDENTIALS')
+    })
+  }
 
   test('make a browser wait that is new to the account, and none that is known', async ({
     assert,
