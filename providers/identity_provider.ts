@@ -117,8 +117,17 @@ export default class IdentityProvider {
     })
     container.singleton('identity.administration', async (resolver) => {
       const { UserAdministration } = await import('#identity/user_administration')
-      const endAgent = async (userId: string) =>
-        (await container.make('agents.lifecycle')).stop(`user/${userId}`).catch(() => {})
+      const logger = await resolver.make('logger')
+      const endAgent = async (userId: string) => {
+        try {
+          await (await container.make('agents.lifecycle')).stop(`user/${userId}`)
+        } catch (error) {
+          logger.warn(
+            { err: error, userId },
+            'An agent of a deactivated user goes on until reconciled'
+          )
+        }
+      }
       return new UserAdministration(
         await resolver.make('identity.sessions'),
         await resolver.make('identity.tokens'),

@@ -26,6 +26,8 @@ export interface ReconcileInput {
   listed: Listed[]
   /** All rows that are up or have a listed instance, and all system agents. */
   rows: AgentRow[]
+  /** Agents of deactivated users: they end, and none starts again. */
+  ownerless: ReadonlySet<AgentKey>
   /** Runtimes that answered. The state of all others is unknown. */
   answered: ReadonlySet<string>
   /** The policy of agents whose owner has not chosen one. */
@@ -34,11 +36,16 @@ export interface ReconcileInput {
   isInUse(agent: AgentKey): boolean
 }
 
-export type PlannedAction = ReconcileAction & { listed?: Listed; row?: AgentRow }
+export type PlannedAction = ReconcileAction & {
+  listed?: Listed
+  row?: AgentRow
+  /** Whether the agent ends although its row says that it should run. */
+  despiteRow?: boolean
+}
 
 /** Compares the runtimes' instances with the desired state in the rows. */
 export function reconcilePlan(input: ReconcileInput): PlannedAction[] {
-  const { listed, rows, answered, policy, isInUse } = input
+  const { listed, rows, ownerless, answered, policy, isInUse } = input
   const byAgent = new Map(rows.map((row) => [agentOf(row), row]))
   const seen = new Set<AgentKey>()
   const actions: PlannedAction[] = []
@@ -55,7 +62,9 @@ export function reconcilePlan(input: ReconcileInput): PlannedAction[] {
     }
     if (entry.observed.status === 'exited') continue
     seen.add(agent)
-    if (mustEnd(row)) actions.push({ action: 'stop', agent, name, row })
+    if (ownerless.has(agent)) {
+      actions.push({ action: 'stop', agent, name, row, despiteRow: true })
+    } else if (mustEnd(row)) actions.push({ action: 'stop', agent, name, row })
     else if (entry.observed.status === 'suspended' && isInUse(agent)) {
       actions.push({ action: 'resume', agent, name, row })
     } else if (!isKnown(row, entry.observed)) {
@@ -69,7 +78,7 @@ export function reconcilePlan(input: ReconcileInput): PlannedAction[] {
     const name = instanceName(row)
     if (isUp(row) && row.runtime && !answered.has(row.runtime)) continue
     if (isUp(row)) actions.push({ action: 'recheck', agent, name, row })
-    if (isKeptUp(row, policy) && isWanted(row)) {
+    if (isKeptUp(row, policy) && isWanted(row) && !ownerless.has(agent)) {
       actions.push({ action: 'start', agent, name, row })
     }
   }

@@ -16,6 +16,7 @@ import type { AgentKey, AgentRow } from '#agents/types'
 import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
+import User from '#models/user'
 import UserContainer from '#models/user_container'
 import type { Observed } from '#runtimes/contract'
 
@@ -65,7 +66,10 @@ export interface ReconciledAgents {
   activity: Pick<AgentActivity, 'inFlight'>
   observer: Pick<InstanceObserver, 'isBusy' | 'recheck' | 'adopt' | 'forget'>
   leases: { takeOver(): Promise<number> }
-  lifecycle: { start(agent: AgentKey): Promise<void> }
+  lifecycle: {
+    start(agent: AgentKey): Promise<void>
+    stop(agent: AgentKey): Promise<void>
+  }
   backgroundWakes: Pick<BackgroundWakes, 'begin'>
   stopRequests: { stopUnwanted(agent: AgentKey): Promise<boolean> }
   instanceStopper: { endUnwanted(agent: AgentKey): Promise<void> }
@@ -103,7 +107,8 @@ export class AgentReconciler {
     const observed = listed.map((entry) => entry.observed)
     const rows = await this.#rows(observed, policy)
     const isInUse = (agent: AgentKey) => this.agents.activity.inFlight(agent) > 0
-    const plan = reconcilePlan({ listed, rows, answered, policy, isInUse })
+    const ownerless = await ownerlessAgents()
+    const plan = reconcilePlan({ listed, rows, ownerless, answered, policy, isInUse })
 
     const counts: Record<Outcome, number> = {
       adopted: 0,
@@ -213,6 +218,10 @@ export class AgentReconciler {
       if (this.agents.observer.isBusy(agent)) return 'skipped'
       if (action === 'adopt') return await this.#adopt(planned)
       if (action === 'remove') return await this.#remove(planned)
+      if (planned.despiteRow) {
+        await this.agents.lifecycle.stop(agent)
+        return 'stopped'
+      }
       if (action === 'stop') {
         return (await this.agents.stopRequests.stopUnwanted(agent)) ? 'stopped' : 'skipped'
       }
@@ -262,6 +271,15 @@ async function isUsed(runtime: string): Promise<boolean> {
     if (await model.query().select('id').where({ runtime }).first()) return true
   }
   return false
+}
+
+/** Returns the agents that should run although their users were deactivated: their stop failed or was cut short. */
+async function ownerlessAgents(): Promise<Set<AgentKey>> {
+  const rows = await UserContainer.query()
+    .select('user_id')
+    .where('desired', 'running')
+    .whereIn('user_id', User.query().select('id').whereNotNull('deactivated_at'))
+  return new Set(rows.map(({ userId }) => `user/${userId}` as const))
 }
 
 function isWake({ action }: PlannedAction): boolean {

@@ -6,6 +6,7 @@ import { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import SystemContainer from '#models/system_container'
+import User from '#models/user'
 import UserContainer from '#models/user_container'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
@@ -36,6 +37,23 @@ test.group('Sweeps', (group) => {
       status: 'stopped',
       ...changes,
     })
+
+  test('the reconciler ends the agent of a deactivated user, and starts it no more', async ({
+    assert,
+  }) => {
+    const { name, userId } = await awake()
+    await (await house.row(userId)).merge({ wakePolicy: 'always_on' }).save()
+    await User.query().where('id', userId).update({ deactivated_at: new Date() })
+
+    assert.include(await house.reconciler.reconcile(), { stopped: 1, started: 0 })
+    assert.equal(house.memory.counts(name).alive, 0)
+    assert.equal((await house.row(userId)).status, 'stopped')
+
+    await (await house.row(userId)).merge({ desired: 'running' }).save()
+    assert.include(await house.reconciler.reconcile(), { stopped: 0, started: 0 })
+    await User.query().where('id', userId).update({ deactivated_at: null })
+    assert.include(await house.reconciler.reconcile(), { started: 1 })
+  })
 
   test('the reaper puts those to sleep whose own time is over', async ({ assert }) => {
     const sleepy = await awake()
