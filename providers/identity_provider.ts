@@ -147,9 +147,9 @@ export default class IdentityProvider {
       const { UserLimits } = await import('#identity/user_limits')
       return new UserLimits(await resolver.make('settings'))
     })
-    container.singleton('identity.listeners', async () => {
+    container.singleton('identity.listeners', async (resolver) => {
       const { Listeners } = await import('#identity/listeners')
-      return new Listeners()
+      return new Listeners(await resolver.make('identity.sessions'))
     })
     container.singleton('identity.deniedAttempts', async (resolver) => {
       const { DeniedAttempts } = await import('#identity/denied_attempts')

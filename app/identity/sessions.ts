@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
+import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
 import { MessageBuilder } from '@adonisjs/core/helpers'
 import encryption from '@adonisjs/core/services/encryption'
 import type { HttpContext } from '@adonisjs/core/http'
@@ -31,6 +32,13 @@ export interface SessionFacts {
 export interface ListedSession extends SessionFacts {
   id: string
   isCurrent: boolean
+}
+
+type Query = DatabaseQueryBuilderContract<any>
+
+interface FoundSession {
+  id: string
+  facts: SessionFacts
 }
 
 const FACTS = 'facts'
@@ -87,13 +95,28 @@ export class Sessions {
   async use(ctx: HttpContext): Promise<boolean> {
     const facts = this.#facts(ctx)
     const now = this.now()
-    const idleMs = (await this.settings.get('sessions.idleHours')) * HOUR_MS
-    const lifetimeMs = (await this.settings.get('sessions.lifetimeHours')) * HOUR_MS
-    if (now - facts.lastUsedAt > idleMs || now - facts.startedAt > lifetimeMs) return false
+    if (!(await this.#lasts())(facts)) return false
     if (now - facts.lastUsedAt > LAST_USED_STEP_MS) {
       this.#setFacts(ctx, { ...facts, lastUsedAt: now, address: ctx.request.ip() })
     }
     return true
+  }
+
+  /** Returns those of the session IDs whose sessions go on: neither ended nor beyond the idle time or lifetime. */
+  async lasting(ids: string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set()
+    const lasts = await this.#lasts()
+    const found = await this.#rowsWhere((query) => query.whereIn('id', ids))
+    return new Set(found.filter(({ facts }) => lasts(facts)).map(({ id }) => id))
+  }
+
+  /** Returns whether a session is within the idle time and lifetime in the settings. */
+  async #lasts(): Promise<(facts: SessionFacts) => boolean> {
+    const now = this.now()
+    const idleMs = (await this.settings.get('sessions.idleHours')) * HOUR_MS
+    const lifetimeMs = (await this.settings.get('sessions.lifetimeHours')) * HOUR_MS
+    return ({ lastUsedAt, startedAt }) =>
+      now - lastUsedAt <= idleMs && now - startedAt <= lifetimeMs
   }
 
   /** Records that its user has just confirmed their identity. */
@@ -167,11 +190,15 @@ export class Sessions {
     return this.#facts(ctx).method
   }
 
+  #rowsOf(userId: string): Promise<FoundSession[]> {
+    return this.#rowsWhere((query) => query.where('user_id', userId))
+  }
+
   /** Each row's data is signed with its ID, as the framework's store writes it. */
-  async #rowsOf(userId: string): Promise<{ id: string; facts: SessionFacts }[]> {
-    const rows: { id: string; data: string; expires_at: string | number | Date }[] = await db
-      .from('sessions')
-      .where('user_id', userId)
+  async #rowsWhere(narrow: (query: Query) => Query): Promise<FoundSession[]> {
+    const rows: { id: string; data: string; expires_at: string | number | Date }[] = await narrow(
+      db.from('sessions')
+    )
     return rows.flatMap(({ id, data, expires_at: expiresAt }) => {
       const values = new MessageBuilder().verify<Record<string, unknown>>(data, id)
       const facts = values?.[FACTS] as SessionFacts | undefined

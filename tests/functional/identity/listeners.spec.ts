@@ -3,6 +3,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { UserFactory } from '#database/factories/user_factory'
 import { Listeners } from '#identity/listeners'
+import { Sessions } from '#identity/sessions'
 import type User from '#models/user'
 import settings from '#settings/services/main'
 import { EventReader } from '#tests/doubles/event_reader'
@@ -15,11 +16,15 @@ const ACCOUNT = { username: 'admin', password: 'correct horse battery' }
 test.group('Who listens to events', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   let listeners: Listeners
+  let laterMs = 0
   group.each.setup(async () => {
+    laterMs = 0
     await settings.set('onboarding.completed', true)
     const present = await app.container.make('identity.listeners')
+    const audit = await app.container.make('audit')
+    const sessions = new Sessions(audit, settings, () => Date.now() + laterMs)
     /** The test checks itself, without a timer. */
-    listeners = new Listeners(() => {})
+    listeners = new Listeners(sessions, () => {})
     app.container.bindValue('identity.listeners', listeners)
     return () => app.container.bindValue('identity.listeners', present)
   })
@@ -66,6 +71,18 @@ test.group('Who listens to events', (group) => {
     assert.isTrue(await isCutOff(events))
     assert.equal(await listeners.look(), 0, 'that one is gone')
   })
+
+  for (const limit of ['sessions.idleHours', 'sessions.lifetimeHours'] as const) {
+    test(`hears nothing more beyond ${limit}`, async ({ assert }) => {
+      const { headers } = await withSession()
+      const events = await listening(OWN, headers)
+      await settings.set(limit, 1)
+      assert.equal(await listeners.look(), 0)
+      laterMs = 2 * 3_600_000
+      assert.equal(await listeners.look(), 1)
+      assert.isTrue(await isCutOff(events))
+    })
+  }
 
   test('hears nothing more once the token was revoked; others of the user go on', async ({
     assert,
