@@ -24,6 +24,15 @@ export async function readSmallFile(path: string, { what, maxBytes }: FileLimits
 }
 
 /**
+ * Reads the first bytes of a regular file, for one whose size somebody else decides. Throws as `open`
+ * does, ELOOP for a link, EINVAL for anything but a file.
+ */
+export async function readFileStart(path: string, maxBytes: number): Promise<Buffer> {
+  await using file = await openRegular(path)
+  return await readAt(file, 0, maxBytes)
+}
+
+/**
  * Reads the last bytes of a regular file. Throws as `open` does, ELOOP for a link, EINVAL for anything
  * but a file.
  */
@@ -31,7 +40,7 @@ export async function readFileEnd(path: string, maxBytes: number): Promise<Buffe
   await using file = await openRegular(path)
   const { size } = await file.stat()
   const start = Math.max(0, size - maxBytes)
-  return readAt(file, start, Math.min(size, maxBytes))
+  return await readAt(file, start, Math.min(size, maxBytes))
 }
 
 /** A file's reported size may be wrong or change, so at most the requested length is allocated. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { readFileEnd, readSmallFile } from '#bounded/file'
+import { readFileEnd, readFileStart, readSmallFile } from '#bounded/file'
 
 const limits = { what: 'The record', maxBytes: 64 }
 
@@ -14,10 +14,12 @@ test.group('Bounded files', (group) => {
     return () => rm(folder, { recursive: true })
   })
 
-  test('are read whole, or from their end', async ({ assert }) => {
+  test('are read whole, their start, or their end', async ({ assert }) => {
     const path = join(folder, 'small')
     await writeFile(path, 'short text')
     assert.equal(await readSmallFile(path, limits), 'short text')
+    assert.equal((await readFileStart(path, 5)).toString(), 'short')
+    assert.equal((await readFileStart(path, 100)).toString(), 'short text')
     assert.equal((await readFileEnd(path, 4)).toString(), 'text')
     assert.equal((await readFileEnd(path, 100)).toString(), 'short text')
   })
@@ -28,6 +30,7 @@ test.group('Bounded files', (group) => {
     await file.truncate(1024 ** 4)
     await assert.rejects(() => readSmallFile(path, limits), /The record is larger than 64 bytes/)
     assert.equal((await readFileEnd(path, 64)).length, 64)
+    assert.equal((await readFileStart(path, 64)).length, 64)
   })
 
   test('that are none are errors at once: a link, a folder, a pipe', async ({ assert }) => {
@@ -42,6 +45,7 @@ test.group('Bounded files', (group) => {
     ]) {
       for (const read of [
         () => readFileEnd(join(folder, name), 64),
+        () => readFileStart(join(folder, name), 64),
         () => readSmallFile(join(folder, name), limits),
       ]) {
         const error = await read().catch((reason: unknown) => reason)

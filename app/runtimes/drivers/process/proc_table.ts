@@ -1,6 +1,13 @@
-import { readKernelFile } from '#runtimes/drivers/process/kernel_file'
 import { readlinkSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
+import { readFileStart } from '#bounded/file'
+import { readKernelFile, readStatus } from '#runtimes/drivers/process/kernel_file'
+
+/**
+ * What is searched of an environment. A process can replace its own with gigabytes; in one that it got
+ * from Mosaic all variables are within this.
+ */
+const ENVIRONMENT_BYTES = 64 * 1024
 
 /** One process as the kernel reports it. */
 export interface ProcessStat {
@@ -55,7 +62,7 @@ export class ProcTable {
   async ofUser(uid: number): Promise<number[]> {
     const isOf = (line: string) => line.startsWith('Uid:') && line.split(/\s+/)[1] === `${uid}`
     return this.#select(async (pid) => {
-      const status = await readFile(`${this.#root}/${pid}/status`, 'utf8')
+      const status = await readStatus(pid, this.#root)
       return status.split('\n').some(isOf) && this.find(pid) !== null
     })
   }
@@ -76,12 +83,14 @@ export class ProcTable {
 
   /**
    * Returns the living processes started with one of these variables, among those whose environment is
-   * readable.
+   * readable. Only the start of an environment counts: a process that hides the variable behind it could
+   * as well drop it.
    */
   async withVariable(variables: Record<string, string>): Promise<number[]> {
-    const entries = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+    const entries = Object.entries(variables).map(([name, value]) => `\0${name}=${value}\0`)
     return this.#select(async (pid) => {
-      const environment = (await readFile(`${this.#root}/${pid}/environ`, 'utf8')).split('\0')
+      const start = await readFileStart(`${this.#root}/${pid}/environ`, ENVIRONMENT_BYTES)
+      const environment = Buffer.concat([SEPARATOR, start])
       return entries.some((entry) => environment.includes(entry)) && this.find(pid) !== null
     })
   }
@@ -127,6 +136,9 @@ export class ProcTable {
     return found
   }
 }
+
+/** Ends each variable of an environment. */
+const SEPARATOR = Buffer.from('\0')
 
 /** The kernel's state numbers: a listening socket, and a connected one. */
 const LISTENING = '0A'

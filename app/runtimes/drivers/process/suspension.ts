@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
 import type { MemoryUse } from '#runtimes/contract'
 import { hasSwapRoom, kernelBytes, readMachineMemory } from '#runtimes/machine_memory'
+import { readStatus } from '#runtimes/drivers/process/kernel_file'
 import { signalGroup } from '#runtimes/drivers/process/terminator'
 import type { AgentsHome } from '#runtimes/drivers/process/agents_home'
 import type { Observer } from '#runtimes/drivers/process/observer'
@@ -86,7 +86,7 @@ export class Suspension {
 
 /** Returns zeros for a process that has ended. */
 async function memoryOf(pid: number): Promise<MemoryUse> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const text = await readStatus(pid).catch(() => '')
   const bytes = (name: string) => kernelBytes(text, name) ?? 0
   return { resident: bytes('VmRSS'), swapped: bytes('VmSwap') }
 }

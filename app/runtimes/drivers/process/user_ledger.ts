@@ -1,14 +1,12 @@
 import { lstat, opendir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readSmallFile } from '#bounded/file'
+import { readStatus } from '#runtimes/drivers/process/kernel_file'
 import { writeWhole } from '#runtimes/drivers/process/records'
 
 /** Stores the next user id of an agents' folder. */
 const LEDGER_FILE = '.users.json'
 const LEDGER = { what: 'The ledger of user ids', maxBytes: 1024 }
-
-/** Kernel text of a few kilobytes. */
-const STATUS = { what: 'The status of a process', maxBytes: 64 * 1024 }
 
 /** World-writable folders of a machine. */
 const PUBLIC_FOLDERS = ['/tmp', '/var/tmp', '/dev/shm']
@@ -52,7 +50,7 @@ export class UserLedger {
 async function addProcesses(uids: Set<number>): Promise<void> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
-    const status = await readSmallFile(`/proc/${pid}/status`, STATUS).catch(() => '')
+    const status = await readStatus(Number(pid)).catch(() => '')
     const [, ids = ''] = /^Uid:(.*)$/m.exec(status) ?? []
     for (const id of ids.split(/\s+/).filter(Boolean)) uids.add(Number(id))
   }
