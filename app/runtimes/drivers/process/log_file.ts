@@ -16,7 +16,10 @@ export class LogFile {
     readonly maxBytes: number
   ) {}
 
-  /** Keeps the file below its limit. Lines written between copy and truncation are lost. */
+  /**
+   * Keeps the file below its limit. Lines written between copy and truncation are lost; so is the copy on
+   * a full disk, and it rejects, but the file has made room.
+   */
   async bound(): Promise<void> {
     const size = await lstat(this.path).then(
       (file) => file.size,
@@ -24,10 +27,11 @@ export class LogFile {
     )
     if (size <= this.maxBytes) return
     const end = await readEnd(this.path, this.maxBytes)
-    await using former = await open(this.#former, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
-    await former.writeFile(end)
-    await using log = await open(this.path, O_WRONLY | O_NOFOLLOW)
-    await log.truncate(0)
+    try {
+      await this.#keep(end)
+    } finally {
+      await this.#empty()
+    }
   }
 
   /** Returns the last lines of both files, oldest first. */
@@ -37,6 +41,16 @@ export class LogFile {
       .flatMap((text) => text.split('\n'))
       .filter((line) => line !== '')
       .slice(-count)
+  }
+
+  async #keep(end: string): Promise<void> {
+    await using former = await open(this.#former, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+    await former.writeFile(end)
+  }
+
+  async #empty(): Promise<void> {
+    await using log = await open(this.path, O_WRONLY | O_NOFOLLOW)
+    await log.truncate(0)
   }
 
   get #former(): string {

@@ -37,7 +37,7 @@ export class Watcher {
     private readonly now: () => number,
     /** The records of this installation. */
     private readonly records: () => AsyncIterable<AgentRecord>,
-    /** Called for each living agent every few seconds. */
+    /** Called for each living agent every few seconds. Its failure concerns that agent only. */
     private readonly onLiving: (record: AgentRecord) => Promise<void>
   ) {}
 
@@ -105,7 +105,7 @@ export class Watcher {
         if (!run) continue
         present.add(name)
         this.note(name, run)
-        if (this.#seen.get(name)?.status !== 'exited') await this.onLiving(record)
+        if (this.#seen.get(name)?.status !== 'exited') await this.onLiving(record).catch(() => {})
       }
       for (const name of known) {
         if (!present.has(name)) this.note(name, null)
