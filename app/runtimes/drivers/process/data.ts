@@ -12,8 +12,25 @@ import type { AgentFolder } from '#runtimes/drivers/process/agent_folder'
  */
 const OWNER = ['--numeric-owner', '--owner=1000', '--group=1000']
 
-/** Enough of tar's output to show the cause. */
-const WORDS = 2000
+/** Holds a complaint of tar about the longest path, each byte of it as an octal number. */
+const COMPLAINT_BYTES = 32 * 1024
+
+/**
+ * Ends of tar's complaints. What precedes them names a file of the agent, which may be anything, so nothing
+ * else of a complaint is repeated. Read in the locale that `start` sets.
+ */
+const CAUSES = [
+  ...['No space left on device', 'Disk quota exceeded', 'Read-only file system'],
+  ...['Permission denied', 'Operation not permitted', 'Operation not supported'],
+  ...['No such file or directory', 'File exists', 'Is a directory', 'Not a directory'],
+  ...['File name too long', 'Too many levels of symbolic links', 'Too many open files'],
+  ...['Input/output error', 'Cannot allocate memory', 'File too large', 'Too many links'],
+  ...['file changed as we read it', 'Unexpected EOF in archive'],
+  'This does not look like a tar archive',
+]
+
+/** The causes that are a full disk. */
+const FULL = new Set(CAUSES.slice(0, 2))
 
 /**
  * Returns the existing state folder as an archive. It is read only once the stream is, and failures
@@ -80,7 +97,7 @@ function start(args: string[], { user, path }: AgentFolder): ChildProcess {
 
 async function ended(tar: ChildProcess): Promise<void> {
   let said = ''
-  tar.stderr!.on('data', (chunk) => (said = `${said}${chunk}`.slice(0, WORDS)))
+  tar.stderr!.on('data', (chunk) => (said = `${said}${chunk}`.slice(0, COMPLAINT_BYTES)))
   tar.stdin!.on('error', () => {})
   const [code] = await once(tar, 'close').catch((cause: NodeJS.ErrnoException) => {
     throw new RuntimeError('internal', `The program tar could not be started: ${cause.message}`, {
@@ -89,9 +106,19 @@ async function ended(tar: ChildProcess): Promise<void> {
     })
   })
   if (code === 0) return
-  const isFull = /no space left|quota exceeded/i.test(said)
-  throw new RuntimeError(
-    isFull ? 'no_capacity' : 'internal',
-    `The data of the agent could not be moved: ${said.trim().split('\n')[0] || `tar ended with ${code}`}`
-  )
+  const causes = causesIn(said)
+  const message = `The data of the agent could not be moved: ${causes[0] ?? `tar ended with ${code}`}.`
+  if (causes.some((cause) => FULL.has(cause))) {
+    throw new RuntimeError('no_capacity', message, {
+      help: 'Free some space on the disk of the agents, then try again.',
+    })
+  }
+  throw new RuntimeError('internal', message, {
+    help: "Look for the cause in the agent's folder, as root, then try again.",
+  })
+}
+
+/** tar writes a line for each complaint, and escapes line feeds in names. */
+function causesIn(said: string): string[] {
+  return said.split('\n').flatMap((line) => CAUSES.find((cause) => line.endsWith(cause)) ?? [])
 }
