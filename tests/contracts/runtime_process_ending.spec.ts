@@ -1,17 +1,22 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, realpathSync } from 'node:fs'
-import { symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rmdir, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { AgentFolder, FOLDER_MARK } from '#runtimes/drivers/process/agent_folder'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { HERE, ProcessTrial } from '#tests/contracts/process_trial'
+import { SmallDisk } from '#tests/e2e/small_disk'
 import { until } from '#tests/contracts/until'
 import type { ProcessDriver } from '#runtimes/drivers/process/driver'
 
 /** Milliseconds within which a process records the end of its child. */
 const SETTLED_MS = 200
+
+/** Holds an agent of the double. */
+const DISK_KB = 4096
 
 const isRunning = (pid: number) => new ProcTable().find(pid) !== null
 
@@ -130,4 +135,44 @@ test.group('Runtime | process | ending', (group) => {
     const next = await trial.open(HERE)
     assert.equal((await next.inspect(instance))!.failure!.reason, 'config_rejected')
   })
+})
+
+test.group('Runtime | process | on a full disk', (group) => {
+  let trial: ProcessTrial
+  let driver: ProcessDriver
+  let disk: SmallDisk
+
+  group.each.setup(async () => {
+    const storage = await mkdtemp(join(tmpdir(), 'mosaic-small-disk-'))
+    disk = new SmallDisk(storage, DISK_KB)
+    // Starts get as far as to write.
+    const freeBytes = async () => Number.MAX_SAFE_INTEGER
+    trial = await ProcessTrial.prepare({ storage, freeBytes })
+    driver = await trial.open(HERE)
+    return async () => {
+      await trial.close().finally(() => disk.remove())
+      await rmdir(storage)
+    }
+  })
+
+  /** Returns the files that a write left beside the file that it was for. */
+  const leftovers = (name: string) =>
+    readdirSync(trial.agentPath(name)).filter((file) => /\.json\./.test(file))
+
+  test('stops an agent and deletes its data, and leaves no halves of files', async ({ assert }) => {
+    const given = trial.spec()
+    const instance = await trial.start(given)
+    disk.fill()
+    await driver.stop(instance, { graceMs: 5000 })
+    assert.isFalse(isRunning(Number(instance.id)))
+    assert.deepEqual(leftovers(given.name), [])
+
+    const refusal = await trial.failureOf(driver, given)
+    assert.equal(refusal.reason, 'no_capacity')
+    assert.deepEqual(leftovers(given.name), [])
+
+    await driver.purge(instance)
+    assert.isNull(await driver.inspect(instance))
+    assert.deepEqual(readdirSync(join(trial.config.storage, 'agents')), ['.users.json'])
+  }).skip(!SmallDisk.isPossible, 'Only root can mount a disk.')
 })

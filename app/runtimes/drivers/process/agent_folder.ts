@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { existsSync } from 'node:fs'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { readSmallFile } from '#bounded/file'
 import { secretsFile } from '#runtimes/launch'
 import { deleteFolder, giveAway, openFolder } from '#runtimes/drivers/process/hostile_tree'
+import { writeWhole } from '#runtimes/drivers/process/records'
 import type { Secret } from '@adonisjs/core/helpers'
 
 /** A token and its JSON take a hundred bytes. */
@@ -152,15 +153,7 @@ export class AgentFolder {
    * Only the agent can read the file, and only Mosaic can replace it. The agent must own it: OpenClaw
    * rejects secrets in a file that belongs to another user or is readable by a group.
    */
-  async #writeSecrets(token: Secret<string>): Promise<void> {
-    const temporary = `${this.secrets}.${randomUUID()}`
-    const file = await open(temporary, 'wx', 0o400)
-    try {
-      await file.writeFile(secretsFile(token))
-      if (this.user) await file.chown(this.user.uid, this.user.gid)
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, this.secrets)
+  #writeSecrets(token: Secret<string>): Promise<void> {
+    return writeWhole(this.secrets, secretsFile(token), { mode: 0o400, user: this.user })
   }
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { EventFeed } from '#runtimes/event_feed'
 import { raceSignal } from '#timing/race_signal'
-import { explained } from '#runtimes/drivers/process/disk_errors'
+import { explained, unlessFull } from '#runtimes/drivers/process/disk_errors'
 import { DataMoves } from '#runtimes/drivers/process/data_moves'
 import { endRun, withExit } from '#runtimes/drivers/process/run_end'
 import { readMachineMemory } from '#runtimes/machine_memory'
@@ -259,7 +259,8 @@ export class ProcessDriver implements RuntimeDriver {
 
   async #remove(record: AgentRecord, agents: AgentRegistry): Promise<void> {
     const ended = await this.#end(record, 0)
-    await agents.save({ ...ended, run: null })
+    // A full disk must not keep its agents' data; the run then remains, as one that has ended.
+    await agents.save({ ...ended, run: null }).catch(unlessFull)
     this.#children.forget(record.name)
     this.#watcher.note(record.name, null)
   }

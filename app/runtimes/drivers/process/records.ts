@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { lstat, open, readdir, rename } from 'node:fs/promises'
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { readSmallFile } from '#bounded/file'
 import type { InstanceExit } from '#runtimes/exit_reasons'
 import type { ProcessIdentity } from '#runtimes/drivers/process/proc_table'
@@ -110,14 +110,28 @@ function isAtLeast(value: unknown, least: number): boolean {
   return Number.isInteger(value) && (value as number) >= least
 }
 
-/** Writes a file atomically: it has either the old content or the new. */
-export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
+interface Access {
+  mode: number
+  /** Null for Mosaic's own user. */
+  user: { uid: number; gid: number } | null
+}
+
+const MOSAICS_OWN: Access = { mode: 0o600, user: null }
+
+/** Writes a file atomically: it has either the old content or the new. A failure leaves nothing beside it. */
+export async function writeWhole(path: string, text: string, access = MOSAICS_OWN): Promise<void> {
   const temporary = `${path}.${randomUUID()}`
-  const file = await open(temporary, 'wx', mode)
   try {
-    await file.writeFile(text)
-  } finally {
-    await file.close()
+    await writeNew(temporary, text, access)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw error
   }
-  await rename(temporary, path)
+}
+
+async function writeNew(path: string, text: string, { mode, user }: Access): Promise<void> {
+  await using file = await open(path, 'wx', mode)
+  await file.writeFile(text)
+  if (user) await file.chown(user.uid, user.gid)
 }
