@@ -79,6 +79,14 @@ export class E_ARCHIVE_NOT_FOUND extends Exception {
   static override help = 'Search the archive: each match names its conversation as "id".'
 }
 
+/** The owner's former export has not ended. */
+export class E_EXPORT_UNDER_WAY extends Exception {
+  static override code = 'E_EXPORT_UNDER_WAY'
+  static override status = 429
+  static override message = 'You are exporting what is known already.'
+  static override help = 'Wait until that export has ended, or cancel it.'
+}
+
 /** Too many searches of one owner wait for their turn. */
 export class E_TOO_MANY_SEARCHES extends Exception {
   static override code = 'E_TOO_MANY_SEARCHES'

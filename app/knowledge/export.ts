@@ -1,12 +1,16 @@
+import { Readable } from 'node:stream'
+import db from '@adonisjs/lucid/services/db'
 import ArchiveConversation from '#models/archive_conversation'
 import ArchiveMessage from '#models/archive_message'
 import { FIRST_PAGE, MOST_PER_PAGE, type PageQuery } from '#models/page'
 import type { DataKeys } from '#knowledge/data_keys'
+import { E_EXPORT_UNDER_WAY } from '#knowledge/errors'
 import type { Findings } from '#knowledge/findings'
 import { iso } from '#knowledge/iso'
 import type { AgentMemories } from '#knowledge/memory'
 import { readable } from '#knowledge/readable'
 import type { Tasks } from '#knowledge/tasks'
+import type { DataCipher } from '#vaults/data_cipher'
 
 type List = (
   query: PageQuery
@@ -14,6 +18,9 @@ type List = (
 
 /** Everything that Mosaic knows of one owner, as a file: JSON lines, each with its `type`. */
 export class KnowledgeExport {
+  /** Owners whose export is under way. */
+  readonly #running = new Set<string>()
+
   constructor(
     protected services: {
       keys: DataKeys
@@ -22,6 +29,17 @@ export class KnowledgeExport {
       tasks: Tasks
     }
   ) {}
+
+  /**
+   * Returns the lines as a stream. An owner has one at a time, until it has ended or is destroyed.
+   *
+   * @throws E_EXPORT_UNDER_WAY
+   */
+  stream(userId: string): Readable {
+    if (this.#running.has(userId)) throw new E_EXPORT_UNDER_WAY()
+    this.#running.add(userId)
+    return Readable.from(this.lines(userId)).once('close', () => this.#running.delete(userId))
+  }
 
   /**
    * Yields `finding`, `memory`, `task` and `message` lines, read from the database page by page. A last line
@@ -41,31 +59,51 @@ export class KnowledgeExport {
 
   /** One conversation after the other, the oldest message first. Returns how many conversations it left out. */
   async *#messages(userId: string): AsyncGenerator<string, number> {
-    const conversations = await ArchiveConversation.ownedBy(userId).orderBy('id')
-    if (conversations.length === 0) return 0
-    const cipher = await this.services.keys.require(userId)
-    const { views, unreadable } = readable(conversations, (conversation) => ({
-      conversation,
-      conversationId: conversation.openWith(cipher, 'name'),
-      title: conversation.openWith(cipher, 'title'),
-    }))
-    for (const { conversation, conversationId, title } of views) {
-      for (let page = FIRST_PAGE; ; page++) {
-        const rows = await ArchiveMessage.ownedBy(userId)
-          .where('conversation_id', conversation.id)
-          .orderBy('said_at')
-          .orderBy('id')
-          .forPage(page, MOST_PER_PAGE)
-        for (const row of rows) {
-          const { role } = row
-          const text = row.openWith(cipher, 'text')
-          yield line('message', { conversationId, title, role, text, at: iso(row.saidAt) })
+    let unreadable = 0
+    for (let last = ''; ;) {
+      const rows = await ArchiveConversation.ownedBy(userId)
+        .where('id', '>', last)
+        .orderBy('id')
+        .limit(MOST_PER_PAGE)
+      if (rows.length === 0) return unreadable
+      const cipher = await this.services.keys.require(userId)
+      const conversations = readable(rows, (conversation) => ({
+        id: conversation.id,
+        told: {
+          conversationId: conversation.openWith(cipher, 'name'),
+          title: conversation.openWith(cipher, 'title'),
+        },
+      }))
+      unreadable += conversations.unreadable
+      for (const { id, told } of conversations.views) {
+        for await (const message of messagesOf(userId, id, cipher)) {
+          yield line('message', { ...told, ...message })
         }
-        if (rows.length < MOST_PER_PAGE) break
       }
+      last = rows.at(-1)!.id
     }
-    return unreadable
   }
+}
+
+/** Each page begins after the last message of the former, so that none is left out while others are deleted. */
+async function* messagesOf(userId: string, conversationId: string, cipher: DataCipher) {
+  const { dateTimeFormat } = db.connection().dialect
+  let last: ArchiveMessage | undefined
+  do {
+    const page = ArchiveMessage.ownedBy(userId)
+      .where('conversation_id', conversationId)
+      .orderBy('said_at')
+      .orderBy('id')
+      .limit(MOST_PER_PAGE)
+    if (last) {
+      void page.whereRaw('(said_at, id) > (?, ?)', [last.saidAt.toFormat(dateTimeFormat), last.id])
+    }
+    const rows = await page
+    for (const row of rows) {
+      yield { role: row.role, text: row.openWith(cipher, 'text'), at: iso(row.saidAt) }
+    }
+    last = rows.length < MOST_PER_PAGE ? undefined : rows.at(-1)
+  } while (last)
 }
 
 /** Returns how many entries it left out. */

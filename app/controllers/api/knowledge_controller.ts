@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 
@@ -7,10 +6,11 @@ export default class KnowledgeController {
   /** Exports all of it as a file. */
   async export({ auth, response }: HttpContext) {
     const knowledge = await app.container.make('knowledge.export')
+    const lines = knowledge.stream(auth.user!.id)
     response.header('content-type', 'application/x-ndjson; charset=utf-8')
     response.header('content-disposition', 'attachment; filename="knowledge.jsonl"')
     response.header('cache-control', 'no-store')
-    return response.stream(Readable.from(knowledge.lines(auth.user!.id)))
+    return response.stream(lines)
   }
 
   /** Counts the entries whose key is lost. */
