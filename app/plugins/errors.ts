@@ -51,7 +51,7 @@ export class E_PLUGIN_NOT_INSTALLED extends Exception {
   }
 }
 
-/** The plugin was loaded but failed while Mosaic booted. */
+/** The plugin threw, or did not end in time, while it was imported or Mosaic booted. */
 export class E_PLUGIN_FAILED extends Exception {
   static override code = 'E_PLUGIN_FAILED'
   static override status = 500

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inTime, pluginDeadlineMs } from '#plugins/deadline'
 import { E_PLUGIN_FAILED, E_PLUGIN_NOT_INSTALLED, E_PLUGINS_FOLDER } from '#plugins/errors'
 import { readManifest, type PluginManifest } from '#plugins/manifest'
 import { npm } from '#plugins/npm'
@@ -32,7 +33,11 @@ const EMPTY_LIST = {
  * start.
  */
 export class PluginInstaller {
-  constructor(protected folder = pluginsFolder()) {}
+  /** @param deadlineMs how long the import of a plugin may take */
+  constructor(
+    protected folder = pluginsFolder(),
+    protected deadlineMs = pluginDeadlineMs()
+  ) {}
 
   /**
    * Installs a plugin, or changes its version. A failure changes nothing.
@@ -87,7 +92,8 @@ export class PluginInstaller {
   async #loads(name: string): Promise<void> {
     const { provider } = readManifest(join(this.folder, 'node_modules', name), name)
     try {
-      await import(`${pathToFileURL(provider).href}?installed=${Date.now()}`)
+      const address = `${pathToFileURL(provider).href}?installed=${Date.now()}`
+      await inTime('its import', this.deadlineMs, () => import(address))
     } catch (error) {
       throw new E_PLUGIN_FAILED(name, error)
     }

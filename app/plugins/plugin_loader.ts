@@ -1,9 +1,10 @@
 /**
- * Loads installed plugins as providers. A plugin that is incompatible or fails during boot is left out and
- * recorded here; the rest of Mosaic starts.
+ * Loads installed plugins as providers. A plugin that is incompatible, fails during boot or does not end is left out
+ * and recorded here; the rest of Mosaic starts.
  */
 import { pathToFileURL } from 'node:url'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { inTime, pluginDeadlineMs } from '#plugins/deadline'
 import { E_NOT_A_PLUGIN, E_PLUGIN_FAILED } from '#plugins/errors'
 import type { Contributions, PluginManifest } from '#plugins/manifest'
 import { installedPlugins, type InstalledPlugin } from '#plugins/plugins_folder'
@@ -45,7 +46,11 @@ export function whyMissing(kind: keyof Contributions, name: string): string[] {
 
 async function load(plugin: InstalledPlugin, { name, provider }: PluginManifest) {
   try {
-    const { default: Exported } = await import(pathToFileURL(provider).href)
+    const { default: Exported } = await inTime(
+      'its import',
+      pluginDeadlineMs(),
+      () => import(pathToFileURL(provider).href)
+    )
     if (typeof Exported !== 'function') {
       throw new E_NOT_A_PLUGIN(name, 'its provider file has no class as its default export.')
     }
@@ -88,7 +93,7 @@ function guarded(plugin: InstalledPlugin, Exported: ProviderClass) {
 
     async #run(phase: keyof Provider): Promise<void> {
       try {
-        await this.#provider?.[phase]?.()
+        await inTime(`${phase}()`, pluginDeadlineMs(), () => this.#provider?.[phase]?.())
       } catch (error) {
         this.#provider = null
         leaveOut(plugin, error)

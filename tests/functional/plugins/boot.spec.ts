@@ -23,6 +23,10 @@ const PLUGINS: Record<string, PluginPackage> = {
     provider: 'export default class { boot() { throw new Error("out of luck") } }',
   },
   'mosaic-unloadable': { provider: "import 'nowhere-to-be-found'" },
+  'mosaic-endless': { provider: 'await new Promise(() => {})' },
+  'mosaic-hangs': {
+    provider: 'export default class { boot() { return new Promise(() => {}) } }',
+  },
   'mosaic-empty': { provider: 'export const nothing = true' },
   'mosaic-unbuilt': { provider: null },
 }
@@ -43,7 +47,7 @@ test.group('Plugins at boot', (group) => {
   })
 
   test('are loaded, and those that fail are left out with the reason', async ({ assert }) => {
-    const env = { ...process.env, PLUGINS_PATH: folder, NODE_ENV: 'test' }
+    const env = { ...process.env, PLUGINS_PATH: folder, PLUGIN_TIMEOUT_SEC: '10', NODE_ENV: 'test' }
     const args = [app.makePath('ace.js'), 'plugin:list', '--json']
     const listed = await promisify(execFile)(process.execPath, args, { env }).catch(
       (ended) => ended
@@ -58,6 +62,8 @@ test.group('Plugins at boot', (group) => {
     assert.match(told['mosaic-later'], /version 2 of the plugin API/)
     assert.match(told['mosaic-throws'], /out of luck/)
     assert.match(told['mosaic-unloadable'], /nowhere-to-be-found/)
+    assert.match(told['mosaic-endless'], /its import did not end within 10 seconds/)
+    assert.match(told['mosaic-hangs'], /boot\(\) did not end within 10 seconds/)
     assert.match(told['mosaic-empty'], /no class as its default export/)
     assert.match(told['mosaic-unbuilt'], /lacks the file of its provider/)
     assert.equal(

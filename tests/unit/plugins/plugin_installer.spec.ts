@@ -82,6 +82,16 @@ test.group('Installing plugins', (group) => {
     assert.lengthOf(await readdir(join(folder, 'packages')), 1)
   })
 
+  test('refuses a plugin whose import never ends, and does not list it', async ({ assert }) => {
+    const impatient = new PluginInstaller(folder, 500)
+    const endless = await plugin({ provider: 'await new Promise(() => {})' })
+    const error = await impatient.add(endless).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_PLUGIN_FAILED')
+    assert.match(error.message, /its import did not end within 0\.5 seconds/)
+    assert.deepEqual(names(), [])
+    assert.deepEqual(await readdir(join(folder, 'packages')), [])
+  })
+
   test('removes a plugin with its tarball, and knows those that are there', async ({ assert }) => {
     await installer.add(await plugin())
     await assert.rejects(() => installer.remove('mosaic-other'), /"mosaic-other" is not installed/)
