@@ -61,8 +61,8 @@ export default defineConfig({
     suites: [
       { name: 'unit', files: ['tests/unit/**/*.spec.{ts,js}'], timeout: 10_000 },
       { name: 'functional', files: ['tests/functional/**/*.spec.{ts,js}'], timeout: 30_000 },
-      { name: 'contracts', files: ['tests/contracts/**/*.spec.{ts,js}'], timeout: 60_000 },
-      { name: 'security', files: ['tests/security/**/*.spec.{ts,js}'], timeout: 60_000 },
+      { name: 'contracts', files: ['tests/contracts/**/*.spec.{ts,js}'], timeout: 180_000 },
+      { name: 'security', files: ['tests/security/**/*.spec.{ts,js}'], timeout: 180_000 },
       { name: 'plugins', files: ['tests/plugins/**/*.spec.{ts,js}'], timeout: 600_000 },
       { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 300_000 },
       {

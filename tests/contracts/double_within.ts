@@ -2,7 +2,7 @@ import type { InstanceTrial } from '#tests/contracts/runtime'
 import type { Instance } from '#runtimes/contract'
 
 /** Timeout of a command within an instance, in milliseconds. */
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 
 /**
  * Runs commands within an instance through the double of OpenClaw, which obeys any caller that reaches its

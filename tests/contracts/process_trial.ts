@@ -21,7 +21,7 @@ const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).
 /** Default installation of a trial. */
 export const HERE = 'here'
 
-const COMMAND_MS = 10_000
+const COMMAND_MS = 60_000
 
 /** Other users than those of the agents of a Mosaic that runs beside it. */
 const USERS: UserRange = { first: 320_000, count: 50_000 }

@@ -13,7 +13,7 @@ import type { RuntimeTrial } from '#tests/contracts/runtime'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 import { trialSpec } from '#tests/contracts/trial_spec'
 
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 
 const HERE = 'installation-here'
 const ELSEWHERE = 'installation-elsewhere'

@@ -12,7 +12,7 @@ import type { SuiteTest } from '#tests/contracts/suite'
 import type { Instance, InstanceSpec, RuntimeDriver } from '#runtimes/contract'
 import { trialSpec } from '#tests/contracts/trial_spec'
 
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 const HERE = 'installation-here'
 
 /** More characters than any line of an honest log. */

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
 
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 const ASK_EVERY_MS = 20
 
 /** Waits until a check returns a value, and returns it. */

@@ -13,7 +13,7 @@ import { fetchBy } from '#tests/contracts/gateway_fetch'
 import type { RuntimeSuite, RuntimeTrial } from '#tests/contracts/runtime/trial'
 
 /** Maximum wait. Long enough for a slow container on a busy machine. */
-export const DEADLINE_MS = 20_000
+export const DEADLINE_MS = 60_000
 /** Maximum time to notice a crash. Normally one second; the rest is margin for a busy machine. */
 export const NOTICED_MS = 5000
 
