@@ -22,6 +22,8 @@ export const middleware = router.named({
   bodyparser: () => import('@adonisjs/core/bodyparser_middleware'),
   /** The same for bodies that carry files. */
   filesBodyparser: () => import('#middleware/files_bodyparser_middleware'),
+  /** Admits strangers to a step of a sign-in with a service: see its routes. */
+  serviceSignInLimit: () => import('#middleware/service_sign_in_limit_middleware'),
   session: () => import('#middleware/session_middleware'),
   shield: () => import('#middleware/shield_middleware'),
   auth: () => import('@adonisjs/auth/initialize_auth_middleware'),

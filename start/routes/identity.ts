@@ -17,7 +17,7 @@ import {
   session,
 } from '#openapi/shapes/people'
 import { invitation, signInMethods } from '#openapi/shapes/sign_in'
-import { api, pages } from '#start/kernel'
+import { api, middleware, pages } from '#start/kernel'
 
 const Login = () => import('#controllers/login_controller')
 const ServiceSignIn = () => import('#controllers/service_sign_in_controller')
@@ -38,26 +38,32 @@ router
       .takes(signInValidator)
       .access('anyone')
     router.post('/logout', [Login, 'destroy']).as('login.destroy').access('anyone')
-
-    router
-      .group(() => {
-        router
-          .get('/start', [ServiceSignIn, 'start'])
-          .as('start')
-          .asks(invitationTokenValidator)
-          .access('anyone')
-        router.get('/callback', [ServiceSignIn, 'callback']).as('callback').access('anyone')
-        router
-          .get('/confirm', [ServiceSignIn, 'confirm'])
-          .as('confirm')
-          .asks(localPathValidator)
-          .access('signedIn')
-        router.get('/test', [ServiceSignIn, 'test']).as('test').permission('manageSettings')
-      })
-      .prefix('/auth/:service')
-      .as('service')
-      .where('service', SERVICE)
   })
+  .use(pages)
+
+router
+  .group(() => {
+    router
+      .get('/start', [ServiceSignIn, 'start'])
+      .as('start')
+      .asks(invitationTokenValidator)
+      .access('anyone')
+      .use(middleware.serviceSignInLimit('start'))
+    router
+      .get('/callback', [ServiceSignIn, 'callback'])
+      .as('callback')
+      .access('anyone')
+      .use(middleware.serviceSignInLimit('callback'))
+    router
+      .get('/confirm', [ServiceSignIn, 'confirm'])
+      .as('confirm')
+      .asks(localPathValidator)
+      .access('signedIn')
+    router.get('/test', [ServiceSignIn, 'test']).as('test').permission('manageSettings')
+  })
+  .prefix('/auth/:service')
+  .as('service')
+  .where('service', SERVICE)
   .use(pages)
 
 router
