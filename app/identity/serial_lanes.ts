@@ -11,15 +11,20 @@ export class SerialLanes {
 
   /** Returns null if the lane is full. */
   run<Result>(name: string, source: string, task: () => Promise<Result>): Promise<Result> | null {
+    if (this.isFull(name, source)) return null
     const lane = this.#lanes.get(name) ?? { sources: [], last: Promise.resolve() }
-    const own = lane.sources.filter((one) => one === source).length
-    if (lane.sources.length >= MAX_IN_LANE || own >= MAX_OF_SOURCE) return null
-
     this.#lanes.set(name, lane)
     lane.sources.push(source)
     const result = lane.last.then(task).finally(() => this.#leave(name, source))
     lane.last = result.catch(() => {})
     return result
+  }
+
+  /** Whether `run` would return null. */
+  isFull(name: string, source: string): boolean {
+    const sources = this.#lanes.get(name)?.sources ?? []
+    const own = sources.filter((one) => one === source).length
+    return sources.length >= MAX_IN_LANE || own >= MAX_OF_SOURCE
   }
 
   #leave(name: string, source: string): void {

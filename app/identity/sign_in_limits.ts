@@ -58,6 +58,10 @@ export class SignInLimits {
   async look(attempt: Attempt, check: (isOver: boolean) => Promise<boolean>): Promise<boolean> {
     const keys = keysOf(attempt)
     const bySource = await count(this.#bySource, keys.source)
+    /** Refused before it leaves rows of a name, of which a source could think up any number. */
+    if (isOver(bySource) && this.#lanes.isFull(sourceLane(attempt), attempt.name)) {
+      throw new errors.E_TOO_MANY_REQUESTS(bySource)
+    }
     const byAccount = await count(this.#byAccount, keys.account)
     const everywhere = await count(this.#everywhere, keys.everywhere)
     const over = [bySource, byAccount].filter(isOver)
@@ -78,14 +82,15 @@ export class SignInLimits {
 
   /** Queues by account first, then by source. The fixed order prevents a deadlock. */
   async #inTurn(
-    { name, source, isKnown }: Attempt,
+    attempt: Attempt,
     delayMs: number,
     over: LimiterResponse[],
     check: () => Promise<boolean>
   ): Promise<boolean> {
+    const { name, source, isKnown } = attempt
     const slowly = () => this.pause(delayMs).then(check)
     if (delayMs === 0) return slowly()
-    const bySource = () => this.#take(`source:${source}`, name, slowly, over)
+    const bySource = () => this.#take(sourceLane(attempt), name, slowly, over)
     const lane = isKnown ? `account:${name}:${source}` : `account:${name}`
     return this.#take(lane, source, over.length > 0 ? bySource : slowly, over)
   }
@@ -104,6 +109,8 @@ const BUSY = new LimiterResponse({
   consumed: 1,
   availableIn: MAX_DELAY_MS / 1000,
 })
+
+const sourceLane = ({ source }: Attempt) => `source:${source}`
 
 const isOver = ({ consumed, limit }: LimiterResponse) => consumed > limit
 

@@ -7,6 +7,7 @@ import AuditEvent from '#models/audit_event'
 import User from '#models/user'
 import { consume } from '#identity/limited'
 import { SignIn } from '#identity/sign_in'
+import { until } from '#tests/doubles/test_clock'
 
 const ADMIN = { username: 'admin', password: 'correct horse battery' }
 const WRONG = { ...ADMIN, password: 'wrong horse battery' }
@@ -104,6 +105,30 @@ test.group('Wrong passwords', (group) => {
       assert.equal(await codeOf(attempt), 'E_INVALID_CREDENTIALS')
     })
   }
+
+  test('leave no rows of new names once their source is refused', async ({ assert }) => {
+    const proceed = Promise.withResolvers<void>()
+    const slow = new SignIn(
+      await app.container.make('limiter.manager'),
+      await app.container.make('identity.oidc.enforcement'),
+      await app.container.make('audit'),
+      async (ms) => void (ms > 0 && (await proceed.promise))
+    )
+    const named = (name: string) =>
+      codeOf(slow.withPassword({ ...WRONG, username: name }, '198.51.100.1'))
+    for (let tries = 0; tries < 20; tries++) await named(`first${tries}`)
+    const waiting = Array.from({ length: 10 }, (_, at) => named(`waiting${at}`))
+    const rows = async () => (await db.from('rate_limits')).length
+    await until(async () => (await rows()) === 1 + 2 * 30)
+    await until(async () => (await named('known')) === 'E_TOO_MANY_REQUESTS')
+    const before = await rows()
+    for (let tries = 0; tries < 100; tries++) {
+      assert.equal(await named(`new${tries}`), 'E_TOO_MANY_REQUESTS')
+    }
+    assert.equal(await rows(), before)
+    proceed.resolve()
+    await Promise.all(waiting)
+  })
 
   test('make a browser wait that is new to the account, and none that is known', async ({
     assert,
