@@ -12,6 +12,9 @@ const schemaGeneration = {
 /** SQLite stores times without a zone: all of them are UTC, whatever the machine's zone. */
 Luxon.defaultZone = 'utc'
 
+/** Options of `pg`: without them, a query whose server or network is gone without a word waits for ever. */
+const keptAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
+
 /** One connection, chosen by `DATABASE_URL`. */
 const databaseConfig = defineConfig({
   connection: 'main',
@@ -20,7 +23,7 @@ const databaseConfig = defineConfig({
       secrets.database.client === 'pg'
         ? {
             client: 'pg',
-            connection: { connectionString: secrets.database.url },
+            connection: { connectionString: secrets.database.url, ...keptAlive },
             migrations,
             schemaGeneration,
           }

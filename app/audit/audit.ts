@@ -3,6 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { DateTime } from 'luxon'
 import { BEGINNING, hashOf } from '#audit/chain'
 import { EventIds } from '#audit/event_ids'
+import { systemClock, type Clock } from '#timing/clock'
+import { within } from '#timing/deadline'
 import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { isUniqueViolation } from '#models/unique_violation'
@@ -23,6 +25,9 @@ export interface AuditEntry {
   address?: string | null
 }
 
+/** How long an event may hold up those after it, in milliseconds: a database that is busy answers sooner. */
+const MAX_TURN_MS = 10_000
+
 /** The append-only audit log: every event seals the one before it. */
 export class Audit {
   readonly #ids = new EventIds()
@@ -36,14 +41,22 @@ export class Audit {
   constructor(
     protected key: KeyObject,
     protected tellHead: (head: { sequence: number; hash: string }) => void = () => {},
-    protected pause: (ms: number) => Promise<unknown> = wait
+    protected pause: (ms: number) => Promise<unknown> = wait,
+    protected clock: Clock = systemClock
   ) {}
 
-  /** Serialized within this process, because each event follows the one before. */
+  /**
+   * Serialized within this process, because each event follows the one before. If the database does not answer for
+   * one, the others go on without it after a while: two events never get the same place.
+   */
   record(entry: AuditEntry): Promise<void> {
-    const recorded = this.#last.then(() => this.#append(entry))
-    this.#last = recorded.catch(() => {})
-    return recorded
+    const recorded = Promise.withResolvers<void>()
+    this.#last = this.#last.then(() => {
+      const appended = this.#append(entry)
+      appended.then(recorded.resolve, recorded.reject)
+      return within(this.clock, MAX_TURN_MS, undefined, () => appended).catch(() => {})
+    })
+    return recorded.promise
   }
 
   async #append({ actor, action, subject, details, address }: AuditEntry): Promise<void> {

@@ -18,6 +18,7 @@ import { secrets } from '#start/env'
 import SystemConfig from '#models/system_config'
 import { SecretKey } from '#vaults/secret_keys'
 import { UserFactory } from '#database/factories/user_factory'
+import { TestClock, until } from '#tests/doubles/test_clock'
 import { Visitor } from '#tests/visitor'
 
 const COUNT = 12
@@ -90,6 +91,32 @@ test.group('The chain of the audit record', (group) => {
   group.each.setup(() => {
     ace.ui.switchMode('raw')
     return () => ace.ui.switchMode('normal')
+  })
+
+  test('goes on after one that the database does not answer for', async ({ assert, cleanup }) => {
+    const clock = new TestClock()
+    const [key] = auditKeys(secrets.keys)
+    const audit = new Audit(key, undefined, undefined, clock)
+    const query = AuditEvent.query
+    cleanup(() => void (AuditEvent.query = query))
+    let asked = 0
+    AuditEvent.query = (() => {
+      asked++
+      AuditEvent.query = query
+      const hanging = { whereNotNull: () => hanging, orderBy: () => hanging, first }
+      return hanging
+    }) as never
+    const first = () => new Promise(() => {})
+
+    void audit.record({ action: 'test.hangs' })
+    let isRecorded = false
+    const next = audit.record({ action: 'test.goes_on' }).then(() => (isRecorded = true))
+    await until(() => asked === 1)
+    assert.isFalse(isRecorded)
+    clock.advance(10_000)
+    await until(() => isRecorded)
+    await next
+    assert.exists(await AuditEvent.findBy('action', 'test.goes_on'))
   })
 
   test('holds after events that came at the same time', async ({ assert }) => {
