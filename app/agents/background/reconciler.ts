@@ -107,7 +107,7 @@ export class AgentReconciler {
     const observed = listed.map((entry) => entry.observed)
     const rows = await this.#rows(observed, policy)
     const isInUse = (agent: AgentKey) => this.agents.activity.inFlight(agent) > 0
-    const ownerless = await ownerlessAgents()
+    const ownerless = await ownerlessAgents(rows)
     const plan = reconcilePlan({ listed, rows, ownerless, answered, policy, isInUse })
 
     const counts: Record<Outcome, number> = {
@@ -274,12 +274,16 @@ async function isUsed(runtime: string): Promise<boolean> {
 }
 
 /** Returns the agents that should run although their users were deactivated: their stop failed or was cut short. */
-async function ownerlessAgents(): Promise<Set<AgentKey>> {
-  const rows = await UserContainer.query()
-    .select('user_id')
-    .where('desired', 'running')
-    .whereIn('user_id', User.query().select('id').whereNotNull('deactivated_at'))
-  return new Set(rows.map(({ userId }) => `user/${userId}` as const))
+async function ownerlessAgents(rows: AgentRow[]): Promise<Set<AgentKey>> {
+  const wanted = rows.flatMap((row) =>
+    row instanceof UserContainer && row.desired === 'running' ? row.userId : []
+  )
+  const ownerless = new Set<AgentKey>()
+  for (const some of inBatches(wanted)) {
+    const users = User.query().select('id').whereIn('id', some).whereNotNull('deactivated_at')
+    for (const { id } of await users) ownerless.add(`user/${id}`)
+  }
+  return ownerless
 }
 
 function isWake({ action }: PlannedAction): boolean {
