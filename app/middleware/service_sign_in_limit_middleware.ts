@@ -5,7 +5,7 @@ import { consume } from '#identity/limited'
 import { networkOf } from '#identity/network_of'
 
 /** Per source network and step: an office signs in within minutes, a program asks thousands of times. */
-const LIMIT = { requests: 60, duration: '1 min' }
+const LIMIT = { requests: 120, duration: '1 min' }
 
 /**
  * Limits how often strangers begin a sign-in with a service, which leaves a session row, and return from one, which
