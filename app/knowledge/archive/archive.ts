@@ -151,7 +151,7 @@ export class Archive {
         (latest, { saidAt }) => (saidAt > latest ? saidAt : latest),
         row.lastMessageAt
       )
-      await row.merge({ title: null, forgottenUntil }).save()
+      await row.merge({ title: null, forgottenUntil }).useTransaction(client).save()
       return messages
     })
     for (let at = 0; at < kept.length; at += BATCH) {
