@@ -204,7 +204,7 @@ export class E_CHAT_NOT_RUNNING extends Exception {
   static override help = 'Read the conversation: an answer that is complete stands there.'
 }
 
-/** The owner's pages follow as many as they may: whoever has the agent decides how many run. */
+/** A limit, because the agent decides how many of its answers run, and Mosaic records each that a page joins. */
 export class E_TOO_MANY_ANSWERS extends Exception {
   static override code = 'E_TOO_MANY_ANSWERS'
   static override status = 429

@@ -2,7 +2,7 @@ import type { AgentKey } from '#agents/types'
 import { E_CHAT_NOT_RUNNING, E_TOO_MANY_ANSWERS } from '#chat/errors'
 import { LiveRun } from '#chat/live_run'
 
-/** Limit of an agent's runs that outlive their readers; further runs end with theirs, like those of any other client. */
+/** Limit of an agent's runs that outlive their readers. Further runs end with their reader, as for any other client. */
 const MOST_IN_BACKGROUND = 8
 
 /** What a run begins with. */
@@ -23,7 +23,7 @@ export class LiveRuns {
   }
 
   /**
-   * Begins a run that the agent has under way already, and that nobody's leaving ends.
+   * Takes over a run that the agent already has under way. It outlives its readers.
    *
    * @throws E_TOO_MANY_ANSWERS
    */

@@ -24,9 +24,8 @@ function isQuoting(error: Error): boolean {
 const MOST_CAUSES = 10
 
 /**
- * Returns an error as it may be logged: without the words of others, in it and its causes. Admins read the log, and
- * nobody's chats. What stays is its code, its class and where it happened; an error without such words is returned
- * itself.
+ * Returns a copy of an error for the log, without the words of others in it and its causes: admins read the log, and
+ * may read no chat. The copy keeps code, class and stack. Returns an error without such words itself.
  */
 export function loggedError(error: unknown): unknown {
   return chainOf(error).some(isQuoting) ? withoutWords(error as Error, MOST_CAUSES) : error

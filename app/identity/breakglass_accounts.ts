@@ -48,8 +48,8 @@ export class BreakglassAccounts {
   }
 
   /**
-   * Sets a new password, reactivates the account and its user, and ends the user's sessions and access tokens: whoever
-   * knew the old password may have made some.
+   * Sets a new password, reactivates the account and its user, and ends the user's sessions and access tokens, which a
+   * thief of the old password may have made.
    *
    * @throws E_UNKNOWN_USER
    */

@@ -8,7 +8,7 @@ const OUTPUT_LENGTH = 8000
 /** Titles and reasons are cut to this many characters. */
 const TEXT_LENGTH = 4000
 
-/** What is asked leave for, and why: whoever allows it has to see all of it. */
+/** Limit of what is asked and of its reason. Owners cannot allow a longer one, because they cannot see all of it. */
 const ASKED_LENGTH = 20_000
 
 /** Ids of approvals become parts of addresses. OpenClaw's are UUIDs, with a prefix or without. */

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import { busyFleet } from '#tests/browser/busy_fleet'
 import app from '@adonisjs/core/services/app'
 import { DateTime } from 'luxon'
+import type { BrowserContext, Page } from 'playwright'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import type { SystemAgentInput } from '#agents/system_agents/system_agents'
@@ -15,6 +16,15 @@ const OPS: SystemAgentInput = {
   name: 'mosaic-system-ops',
   role: 'operations',
   primaryModel: 'demo/echo',
+}
+
+/** Makes a system agent, and opens a tab of the admin who made it. */
+async function openWithOps(context: BrowserContext): Promise<Page> {
+  await signIn(context)
+  const systemAgents = await app.container.make('agents.system')
+  const user = await User.findByOrFail('role', 'admin')
+  await systemAgents.create(OPS, { user, address: '127.0.0.1' })
+  return context.newPage()
 }
 
 test.group('The administration in a browser', (group) => {
@@ -111,11 +121,7 @@ test.group('The administration in a browser', (group) => {
   test('what happened to a system agent while nobody could tell is caught up on', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const systemAgents = await app.container.make('agents.system')
-    const user = await User.findByOrFail('role', 'admin')
-    await systemAgents.create(OPS, { user, address: '127.0.0.1' })
-    const page = await browserContext.newPage()
+    const page = await openWithOps(browserContext)
     await page.goto(`${ORIGIN}/admin/overview`)
     const agent = page.getByRole('listitem').filter({ hasText: OPS.name })
     await agent.getByText('Awake').waitFor()
@@ -128,11 +134,7 @@ test.group('The administration in a browser', (group) => {
   test('what happened to a system agent before anybody could tell is caught up on', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const systemAgents = await app.container.make('agents.system')
-    const user = await User.findByOrFail('role', 'admin')
-    await systemAgents.create(OPS, { user, address: '127.0.0.1' })
-    const page = await browserContext.newPage()
+    const page = await openWithOps(browserContext)
     const changed = Promise.withResolvers<void>()
     await page.route(/\/admin\/fleet\/events$/, async (route) => {
       await changed.promise

@@ -327,11 +327,9 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await toldPage(browserContext, () => [past('user', 'Hello')])
     await page.clock.install()
     await listTwo(page)
-    await tellHistory(page, () => [past('user', 'Hello')])
     await page.goto(`${ORIGIN}/chat/c1`)
     await questions(page).getByText('Hello').waitFor()
     /** It can be undone for as long as this takes. */

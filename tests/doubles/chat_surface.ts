@@ -172,6 +172,22 @@ export async function userWithToken() {
   return { user, token: token.value!.release() }
 }
 
+/** Calls the API of the test's own Mosaic as the user of an access token. */
+export function callAs(
+  { token }: { token: string },
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal
+): Promise<Response> {
+  return fetch(`${baseUrl()}/api/v1${path}`, {
+    method,
+    signal,
+    headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  })
+}
+
 /** The URL of the test's own Mosaic. */
 export function baseUrl(): string {
   return `http://${process.env.HOST}:${process.env.PORT}`

@@ -170,7 +170,7 @@ export class ArchiveIngestion {
     return { messages: added, characters }
   }
 
-  /** Reads it anew: the owner may turn the archive off while a run goes on. */
+  /** Reads the setting again, because the owner may turn the archive off during a run. */
   async #isOn(userId: string): Promise<boolean> {
     return (await this.rules.get(userId)).enabled
   }

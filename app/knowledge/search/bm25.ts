@@ -4,7 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 export interface QueryWord {
   /** The number that the owner's key makes of the word. */
   word: number
-  /** Documents that contain it, as far as they are counted. */
+  /** Documents that contain it, counted up to the search's limit. */
   held: number
   /** The most often that one of them contains it. */
   mostFrequent: number

@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { ChosenWords, QueryWord } from '#knowledge/search/bm25'
 
-/** What one search may read of the index: whoever fills it decides how many documents hold a word. */
+/** Limits of what one search reads of the index, because agents decide how many documents hold a word. */
 export interface SearchLimits {
   /** Documents up to which a word's are counted, and ranked by it alone: the newest. */
   held: number

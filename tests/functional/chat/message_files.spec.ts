@@ -10,7 +10,7 @@ import { Uploads } from '#chat/uploads'
 import { UserLimits } from '#identity/user_limits'
 import Upload from '#models/upload'
 import settings from '#settings/services/main'
-import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { baseUrl, callAs, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { ScriptedGateway, type GatewayReply } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
 
@@ -62,12 +62,7 @@ test.group('Files of messages that are under way', (group) => {
   })
 
   const call = (method: string, path: string, body?: unknown, signal?: AbortSignal) =>
-    fetch(`${baseUrl()}/api/v1${path}`, {
-      method,
-      signal,
-      headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    callAs(owner, method, path, body, signal)
   const ask = (body: object, signal?: AbortSignal) =>
     call('POST', '/chat', { message: 'Read', ...body }, signal)
   const textOf = (bytes: number) => Buffer.alloc(bytes, 'a').toString('base64')

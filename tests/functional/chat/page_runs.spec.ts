@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { CallGateway } from '#chat/approvals'
 import type { RunEvent } from '#openclaw/run_events'
-import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { callAs, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { eventsOf } from '#tests/doubles/page_events'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
@@ -47,12 +47,7 @@ test.group("Runs of the page's chat", (group) => {
   })
 
   const call = (method: string, path: string, body?: unknown, signal?: AbortSignal, as = owner) =>
-    fetch(`${baseUrl()}/api/v1${path}`, {
-      method,
-      signal,
-      headers: { 'authorization': `Bearer ${as.token}`, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    callAs(as, method, path, body, signal)
   const ask = (body: object, signal?: AbortSignal) => call('POST', '/chat', body, signal)
   const answered = async (body: object) => eventsOf(await (await ask(body)).text())
 

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { JoinedRun, RunConnection, RunReader } from '#openclaw/run_socket'
-import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { callAs, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { eventsOf } from '#tests/doubles/page_events'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
@@ -63,12 +63,7 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
   })
 
   const call = (method: string, path: string, body?: unknown, signal?: AbortSignal) =>
-    fetch(`${baseUrl()}/api/v1${path}`, {
-      method,
-      signal,
-      headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    callAs(owner, method, path, body, signal)
   const QUESTION = { message: 'Count', conversationId: 'c1', background: true }
 
   test('tell the answer as over HTTP, with the tokens of all its model calls', async ({
