@@ -359,9 +359,16 @@ test.group('Architecture | the documentation names what there is', () => {
   })
 
   test('every finding of a runtime, under its own heading', async ({ assert }) => {
-    const files = filesOf('app/runtimes/**/*.ts')
-    const codes = files.flatMap((file) =>
-      [...source(file).matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code]) => code)
+    /** A code stands in a finding, is passed to `finding`, or is chosen by `codeOf`. */
+    const said = filesOf('app/runtimes/**/*.ts', 'app/openclaw/*.ts').flatMap((file) =>
+      [...source(file).matchAll(/\b(?:code: |finding\().+|\bfunction codeOf\([^]+?^\}/gm)].join(
+        '\n'
+      )
+    )
+    const codes = said.flatMap((text) =>
+      [...text.matchAll(/(?:code: |finding\(|return |[?:] )['`]([^A-Z' ]+)['`]/g)].map(
+        ([, code]) => code
+      )
     )
     const headings = [...source('docs/runtimes.md').matchAll(/^### ([a-z_]+)$/gm)]
     assert.isAbove(codes.length, 10)

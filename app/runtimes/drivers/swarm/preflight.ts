@@ -63,11 +63,11 @@ function lostFinding(node: string): RuntimeFinding {
 
 /** What kept the driver from looking. */
 export function engineFinding(error: unknown): RuntimeFinding {
-  const { message, help } = error as RuntimeError
-  const code = isRuntimeError(error) && error.reason !== 'engine_unreachable' ? error.reason : null
+  const { message, help, reason } = error as RuntimeError
+  const hasAnswered = isRuntimeError(error) && reason !== 'engine_unreachable'
   return {
     severity: 'error',
-    code: code ?? 'swarm_unreachable',
+    code: hasAnswered ? 'swarm_failed' : 'swarm_unreachable',
     message,
     hint: help ?? 'The log of Mosaic says more.',
   }
