@@ -135,9 +135,9 @@ export const settings = {
     expires: 'Ends',
     abilities: 'Permissions',
     ability: {
-      chat: 'Talk to your agent',
-      read: 'See your settings',
-      manage: 'Change your settings',
+      chat: 'Talk to your agent, and read what you have talked about',
+      read: 'See everything else that you may see',
+      manage: 'Change everything else that you may change, except sign-in and credentials',
     },
     abilitiesMissing: 'Choose at least one.',
     userNames: 'Tell conversations apart by the field “user”',
