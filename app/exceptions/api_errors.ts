@@ -52,8 +52,8 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
     hint: 'Reload it and try again. Scripts send an access token, or the XSRF-TOKEN cookie as X-XSRF-TOKEN.',
   },
   E_REQUEST_ENTITY_TOO_LARGE: {
-    message: 'The request is larger than 1 MB.',
-    hint: 'Send less at once: a long text in parts.',
+    message: 'The request is too large.',
+    hint: 'Send less at once: at most 1 MB, or 15 MB for a message with files.',
   },
   E_TOO_MANY_REQUESTS: {
     message: 'That was tried too often.',

@@ -1,6 +1,8 @@
 import vine from '@vinejs/vine'
 import { test } from '@japa/runner'
+import string from '@adonisjs/core/helpers/string'
 import { Exception } from '@adonisjs/core/exceptions'
+import bodyParserConfig, { FILES_BODY_BYTES } from '#config/bodyparser'
 import { toAnswer } from '#exceptions/api_errors'
 import { toOpenAiError } from '#exceptions/openai_error'
 
@@ -26,6 +28,15 @@ test.group('What an answer tells of an error', () => {
       assert.equal(answer.status, 500)
       assert.equal(answer.errors[0].code, 'E_INTERNAL')
       assert.notInclude(JSON.stringify(answer), 'canary')
+    }
+  })
+
+  test('a request that is too large is told the limits of both body parsers', ({ assert }) => {
+    const [{ hint }] = toAnswer(
+      new Exception('', { code: 'E_REQUEST_ENTITY_TOO_LARGE', status: 413 })
+    ).errors
+    for (const bytes of [string.bytes.parse(bodyParserConfig.json.limit), FILES_BODY_BYTES]) {
+      assert.include(hint, ` ${bytes! / 1024 / 1024} MB`)
     }
   })
 
