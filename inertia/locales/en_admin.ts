@@ -189,7 +189,7 @@ export const admin = {
     tested: 'A sign-in with these settings has succeeded',
     untested: 'Nobody has signed in with these settings yet',
     lastOk: 'Signed in as {subject}',
-    claims: 'What the provider told',
+    claims: 'Claims from the provider',
     rules: 'Admission and roles',
     signUp: 'New users',
     signUps: { anyone: 'Everyone the provider admits', invited: 'Invited users only' },
@@ -208,7 +208,7 @@ export const admin = {
       none: 'Sign-in refused.',
     },
     because: {
-      no_rule: 'No claim is looked at.',
+      no_rule: 'No claim is configured.',
       admin_value: 'A value that makes an admin is among them.',
       member_value: 'A value that makes a member is among them.',
       everyone: 'Everyone who is no admin is a member.',
@@ -235,7 +235,7 @@ export const admin = {
     serviceUnchecked: 'What Mosaic cannot check with {name}',
     unchecked: {
       state: 'That the answer belongs to a sign-in that this browser began.',
-      pkce: 'That the code is of use to nobody else.',
+      pkce: 'That an intercepted code is useless to others.',
       signature: 'A signature: the answer comes over TLS, and is trusted for that.',
       nonce: 'That a signed answer belongs to this sign-in, since none is signed.',
       signedInAt:
@@ -371,6 +371,7 @@ export const admin = {
       mail: 'Mail',
       runtime: 'Where agents run',
       docker: 'Containers',
+      swarm: 'Docker Swarm',
       agents: 'Agents',
       network: 'Network',
       api: 'OpenAI-compatible API',
@@ -471,6 +472,18 @@ export const admin = {
         label: 'Most sessions per user',
         help: 'A sign-in beyond them ends the session that was used longest ago.',
       },
+      limits_knowledgeRows: {
+        label: 'Findings, memories and tasks',
+        help: 'That one user and their agent may store.',
+      },
+      limits_knowledgeMb: {
+        label: 'Megabytes of findings, memories and tasks',
+        help: 'Of one user, before they are sealed.',
+      },
+      limits_archiveMb: {
+        label: 'Megabytes of archived conversations',
+        help: 'Of one user. Beyond it, the oldest messages are deleted.',
+      },
       limits_bodyMb: {
         label: 'Megabytes of requests at once',
         help: 'Of one user to their agent: each is held in memory until its answer ends. A message counts with its files and its text, so one with 10 MB of files needs 11.',
@@ -513,7 +526,7 @@ export const admin = {
       runtime_processes: { label: 'Processes', help: 'The most that one agent may have.' },
       runtime_moveMb: {
         label: 'Largest move',
-        help: 'Megabytes of one agent’s data that move to another runtime. A larger agent stays where it is.',
+        help: 'Megabytes of one agent’s data that move to another runtime. A larger agent does not start until you choose its former runtime again, or raise this.',
       },
       docker_host: {
         label: 'Engine',
@@ -647,8 +660,11 @@ export const admin = {
       provider: 'Providers',
       plugin: 'Plugins',
       agent: 'Agents',
+      agent_config: 'Settings of agents',
       system_agent: 'System agents',
       node: 'Nodes',
+      archive: 'Archives of conversations',
+      audit: 'The audit record',
     },
     since: 'From',
     until: 'Until',
@@ -689,6 +705,7 @@ export const admin = {
       invitation_accepted: 'Accepted an invitation',
       oidc_configured: 'Set up single sign-on',
       agent_config_updated: 'Changed their agent',
+      archive_updated: 'Changed their archive of conversations',
       provider_created: 'Added a provider',
       provider_updated: 'Changed a provider',
       provider_deleted: 'Deleted a provider',
