@@ -1,6 +1,6 @@
 /**
  * Dates the changelog's "Unreleased" section. `npm version` runs it after raising the version and before
- * committing and tagging; see the scripts `preversion` and `version` in package.json.
+ * committing and tagging; see the script `version` in package.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 

@@ -5,7 +5,9 @@ import type { AgentKey } from '#agents/types'
 
 /** Base of the commands about one agent: that of a user, or a system agent by its own name. */
 export abstract class OneAgentCommand extends OperatorCommand {
-  @args.string({ description: 'Email address or breakglass username of its owner' })
+  @args.string({
+    description: 'Email address or breakglass username of its owner, or the name of a system agent',
+  })
   declare user: string
 
   /** Runs the action on the agent. */

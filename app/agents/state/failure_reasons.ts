@@ -40,7 +40,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
   },
   out_of_memory: {
     message: 'Your agent ran out of memory.',
-    help: 'Start it again. An admin can give agents more memory under Admin → Settings.',
+    help: 'Start it again. An admin can give agents more memory under Administration → Runtime.',
   },
   config_rejected: {
     message: 'Your agent did not accept its settings.',

@@ -5,6 +5,7 @@ import type { RuntimeFinding } from '#runtimes/contract'
 import { installedOpenClaw } from '#runtimes/launch'
 import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { ACCEPTED } from '#runtimes/drivers/process/one_person'
+import { PROGRAMS } from '#runtimes/drivers/process/sandbox/sandbox'
 import { plainSwapAreas } from '#runtimes/machine_memory'
 import { sharedCacheFinding } from '#runtimes/drivers/process/shared_cache'
 import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
@@ -80,8 +81,8 @@ const UNISOLATED: RuntimeFinding = {
     'Agents get no sandboxes here: one could read which ports others have, answer in their place, and reach ' +
     'services of this machine. So Mosaic starts agents of one person only.',
   hint:
-    'Run Mosaic as root on Linux with the programs unshare, nsenter, setpriv, setsid, prlimit, mount and ip (packages ' +
-    `util-linux, mount and iproute2), or use a driver with containers. ${ACCEPTED} accepts the risk.`,
+    `Run Mosaic as root on Linux with the programs ${PROGRAMS.join(', ')} (packages util-linux, coreutils, mount ` +
+    `and iproute2), or use a driver with containers. ${ACCEPTED} accepts the risk.`,
 }
 
 function sealedFinding({ message }: Error): RuntimeFinding {

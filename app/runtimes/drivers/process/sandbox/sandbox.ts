@@ -244,9 +244,21 @@ export function canSandbox(): boolean {
   return usable
 }
 
+/** The programs that make sandboxes. */
+export const PROGRAMS = [
+  'chroot',
+  'ip',
+  'mount',
+  'nsenter',
+  'prlimit',
+  'setpriv',
+  'setsid',
+  'unshare',
+]
+
 /** Tests everything that sandboxes and the gate require, in namespaces that end with the script. */
 const TRIAL = `
-  for program in chroot ip nsenter prlimit setpriv setsid; do command -v "$program"; done
+  for program in ${PROGRAMS.join(' ')}; do command -v "$program"; done
   ${ENDING_WITH_PARENT.join(' ')} true
   mount -t tmpfs mosaic /tmp
   ip link add bridge0 type bridge
