@@ -7,6 +7,19 @@ const migrations = { naturalSort: true, paths: ['database/migrations'] }
 const schemaGeneration = {
   enabled: process.env.NODE_ENV === 'development',
   rulesPaths: ['./database/schema_rules.js'],
+  /** Tables without a model: their code speaks SQL. */
+  excludeTables: [
+    'agent_uses',
+    'agent_wakes',
+    'auth_access_tokens',
+    'rate_limits',
+    'replicas',
+    'search_collections',
+    'search_documents',
+    'search_words',
+    'sessions',
+    'vector_slots',
+  ],
 }
 
 /** SQLite stores times without a zone: all of them are UTC, whatever the machine's zone. */

@@ -6,7 +6,7 @@
 
 import { BaseModel, column } from '@adonisjs/lucid/orm'
 import { DateTime } from 'luxon'
-import { dataSealedColumn, booleanColumn, jsonColumn, sealedColumn } from '#models/columns'
+import { dataSealedColumn, jsonColumn, booleanColumn, sealedColumn } from '#models/columns'
 import type { ProviderModel, AgentLimits, NodeLabels, RuntimeState } from '#models/types'
 
 export class AgentMemorySchema extends BaseModel {
@@ -36,52 +36,6 @@ export class AgentMemorySchema extends BaseModel {
   declare userId: string
   @dataSealedColumn()
   declare value: string | null
-}
-
-export class AgentUsSchema extends BaseModel {
-  static $columns = ['agent', 'createdAt', 'inFlight', 'replicaId', 'updatedAt'] as const
-  $columns = AgentUsSchema.$columns
-  @column({ isPrimary: true })
-  declare agent: string
-  @column.dateTime({ autoCreate: true })
-  declare createdAt: DateTime
-  @column()
-  declare inFlight: number
-  @column()
-  declare replicaId: string
-  @column.dateTime({ autoCreate: true, autoUpdate: true })
-  declare updatedAt: DateTime
-}
-
-export class AgentWakeSchema extends BaseModel {
-  static $columns = ['agent', 'cancelRequested', 'createdAt', 'detail', 'elapsedMs', 'expectedWaitMs', 'queuePosition', 'queued', 'replicaId', 'stage', 'ticket', 'updatedAt', 'usualMs'] as const
-  $columns = AgentWakeSchema.$columns
-  @column()
-  declare agent: string
-  @booleanColumn()
-  declare cancelRequested: boolean
-  @column.dateTime({ autoCreate: true })
-  declare createdAt: DateTime
-  @column()
-  declare detail: string | null
-  @column()
-  declare elapsedMs: number
-  @column()
-  declare expectedWaitMs: number | null
-  @column()
-  declare queuePosition: number | null
-  @booleanColumn()
-  declare queued: boolean
-  @column()
-  declare replicaId: string
-  @column()
-  declare stage: string | null
-  @column({ isPrimary: true })
-  declare ticket: number
-  @column.dateTime({ autoCreate: true, autoUpdate: true })
-  declare updatedAt: DateTime
-  @column()
-  declare usualMs: number | null
 }
 
 export class ArchiveConversationSchema extends BaseModel {
@@ -161,31 +115,6 @@ export class AuditEventSchema extends BaseModel {
   declare subjectType: string | null
   @column.dateTime({ autoCreate: true, autoUpdate: true })
   declare updatedAt: DateTime
-}
-
-export class AuthAccessTokenSchema extends BaseModel {
-  static $columns = ['abilities', 'createdAt', 'expiresAt', 'hash', 'id', 'lastUsedAt', 'name', 'tokenableId', 'type', 'updatedAt'] as const
-  $columns = AuthAccessTokenSchema.$columns
-  @column()
-  declare abilities: string
-  @column.dateTime({ autoCreate: true })
-  declare createdAt: DateTime | null
-  @column.dateTime()
-  declare expiresAt: DateTime | null
-  @column()
-  declare hash: string
-  @column({ isPrimary: true })
-  declare id: number
-  @column.dateTime()
-  declare lastUsedAt: DateTime | null
-  @column()
-  declare name: string | null
-  @column()
-  declare tokenableId: string
-  @column()
-  declare type: string
-  @column.dateTime({ autoCreate: true, autoUpdate: true })
-  declare updatedAt: DateTime | null
 }
 
 export class BreakglassUserSchema extends BaseModel {
@@ -303,84 +232,6 @@ export class LlmProviderSchema extends BaseModel {
   declare updatedAt: DateTime
   @column()
   declare userId: string
-}
-
-export class RateLimitSchema extends BaseModel {
-  static $columns = ['expire', 'key', 'points'] as const
-  $columns = RateLimitSchema.$columns
-  @column()
-  declare expire: bigint | number | null
-  @column({ isPrimary: true })
-  declare key: string
-  @column()
-  declare points: number
-}
-
-export class ReplicaSchema extends BaseModel {
-  static $columns = ['createdAt', 'heartbeat', 'id', 'updatedAt'] as const
-  $columns = ReplicaSchema.$columns
-  @column.dateTime({ autoCreate: true })
-  declare createdAt: DateTime
-  @column()
-  declare heartbeat: bigint | number
-  @column({ isPrimary: true })
-  declare id: string
-  @column.dateTime({ autoCreate: true, autoUpdate: true })
-  declare updatedAt: DateTime
-}
-
-export class SearchCollectionSchema extends BaseModel {
-  static $columns = ['documents', 'kind', 'userId', 'words'] as const
-  $columns = SearchCollectionSchema.$columns
-  @column()
-  declare documents: number
-  @column()
-  declare kind: string
-  @column({ isPrimary: true })
-  declare userId: string
-  @column()
-  declare words: bigint | number
-}
-
-export class SearchDocumentSchema extends BaseModel {
-  static $columns = ['id', 'kind', 'length', 'refId', 'userId'] as const
-  $columns = SearchDocumentSchema.$columns
-  @column({ isPrimary: true })
-  declare id: number
-  @column()
-  declare kind: string
-  @column()
-  declare length: number
-  @column()
-  declare refId: string
-  @column()
-  declare userId: string
-}
-
-export class SearchWordSchema extends BaseModel {
-  static $columns = ['documentId', 'frequency', 'length', 'word'] as const
-  $columns = SearchWordSchema.$columns
-  @column()
-  declare documentId: number
-  @column()
-  declare frequency: number
-  @column()
-  declare length: number
-  @column({ isPrimary: true })
-  declare word: bigint | number
-}
-
-export class SessionSchema extends BaseModel {
-  static $columns = ['data', 'expiresAt', 'id', 'userId'] as const
-  $columns = SessionSchema.$columns
-  @column()
-  declare data: string
-  @column.dateTime()
-  declare expiresAt: DateTime
-  @column({ isPrimary: true })
-  declare id: string
-  @column()
-  declare userId: string | null
 }
 
 export class SignInServiceSchema extends BaseModel {
@@ -737,17 +588,6 @@ export class VectorBlockSchema extends BaseModel {
   declare userId: string
   @dataSealedColumn()
   declare vectors: string | null
-}
-
-export class VectorSlotSchema extends BaseModel {
-  static $columns = ['blockId', 'findingId', 'slot'] as const
-  $columns = VectorSlotSchema.$columns
-  @column()
-  declare blockId: string
-  @column({ isPrimary: true })
-  declare findingId: string
-  @column()
-  declare slot: number
 }
 
 export class WakeDaySchema extends BaseModel {
