@@ -11,7 +11,7 @@ export interface ApiError {
   message: string
   field?: string
   hint?: string
-  /** One of a closed list, for codes with several causes: see `docs/api.md`. */
+  /** One of a closed list, for codes with several causes. */
   reason?: string
   /** The existing entry, if the code is E_SIMILAR. */
   similar?: object
