@@ -1,7 +1,6 @@
 /**
- * The environment. Two variables boot Mosaic (`DATABASE_URL`, `MOSAIC_SECRET_KEY`); the others only
- * configure its listeners, its files and its log. Every other setting is a row in the database, edited
- * in the UI.
+ * The environment. Two variables boot Mosaic (`DATABASE_URL`, `MOSAIC_SECRET_KEY`); the others are optional addresses,
+ * paths and safeguards. Every other setting is a row in the database, most of them edited in the UI.
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -338,6 +338,24 @@ test.group('Architecture | the documentation names what there is', () => {
     )
   })
 
+  test('every variable of the environment', ({ assert }) => {
+    const variables = [...source('start/env.ts').matchAll(/^ +([A-Z_]+): Env\.schema/gm)]
+    const named = [...source('docs/operations.md').matchAll(/`([A-Z_]+)`/g)]
+    assert.isAbove(variables.length, 10)
+    assert.includeMembers(
+      [...named.map(([, name]) => name), 'NODE_ENV'],
+      variables.map(([, name]) => name)
+    )
+  })
+
+  test('every folder of the application', ({ assert }) => {
+    const named = [...source('docs/architecture.md').matchAll(/`(?:app\/)?([a-z_]+)`/g)]
+    assert.includeMembers(
+      named.map(([, room]) => room),
+      Object.keys(FLOORS)
+    )
+  })
+
   test('every chapter is a file, and every file a chapter', async ({ assert }) => {
     const files = filesOf('docs/*.md')
     const names = files.map((file) => file.replace(/^docs\/(.+)\.md$/, '$1'))
