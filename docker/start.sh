@@ -6,7 +6,8 @@
 #   start.sh <command> …       an ace command, such as "doctor" or "breakglass:create"
 #
 # A swarm's secret `mosaic_secret_key` stands for MOSAIC_SECRET_KEY where that is not set.
-# MOSAIC_START_SEC: seconds to wait for the database, or for another replica to migrate (default 120).
+# MOSAIC_START_SEC: seconds to wait for the database, or for another replica to migrate (default and, for the latter,
+# least: 120).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,8 +22,7 @@ if [ "${1:-server}" != server ]; then exec node bin/console.js "$@"; fi
 deadline=$(($(date +%s) + ${MOSAIC_START_SEC:-120}))
 until said=$(node bin/console.js migration:run --force 2>&1); do
   case $said in
-    # A replica that fails to get the lock reports that it could not release it.
-    *'nable to acquire lock'* | *'unable to release database lock'*)
+    *E_DATABASE_MIGRATING*)
       why='Another replica of Mosaic brings the database up to date'
       ;;
     *E_DATABASE_UNREACHABLE*)

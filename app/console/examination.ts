@@ -7,7 +7,7 @@ import { examineVaults } from '#console/vault_examination'
 import { problemOf } from '#plugins/contributions'
 import { managersOf } from '#plugins/managers'
 import { loadedPlugins } from '#plugins/plugin_loader'
-import { pendingMigrations } from '#installation/pending_migrations'
+import { checkVersion } from '#installation/migration_state'
 import { storagePath } from '#start/env'
 
 interface Look {
@@ -68,7 +68,7 @@ async function examineStorage(): Promise<Findings> {
 async function examineDatabase(app: ApplicationService): Promise<Findings> {
   await checkTables(await app.container.make('settings'))
   const db = await app.container.make('lucid.db')
-  const pending = await pendingMigrations(db, app)
+  const { pending } = await checkVersion(db, app)
   if (pending.length === 0) return []
   return [
     {

@@ -20,11 +20,15 @@ export abstract class OperatorCommand extends BaseCommand {
   input: Readable & { isTTY?: boolean } = process.stdin
 
   /**
-   * Checks the key and the tables before any secret is read or sealed, so that a wrong setup changes nothing.
+   * Checks the tables and the key before any secret is read or sealed, so that a wrong setup changes nothing.
    */
   override async prepare(): Promise<void> {
-    const { checkBoot } = await import('#installation/boot_check')
-    await checkBoot(await this.app.container.make('settings'))
+    const { checkBoot, checkTables } = await import('#installation/boot_check')
+    const { checkVersion } = await import('#installation/migration_state')
+    const settings = await this.app.container.make('settings')
+    await checkTables(settings)
+    await checkVersion(await this.app.container.make('lucid.db'), this.app)
+    await checkBoot(settings)
   }
 
   /** Prints the result. */

@@ -38,3 +38,15 @@ export class E_DATABASE_NOT_MIGRATED extends Exception {
   static override help =
     'Make a backup if it holds data, run "node ace migration:run --force", then start again.'
 }
+
+export class E_DATABASE_NEWER extends Exception {
+  static override code = 'E_DATABASE_NEWER'
+  static override status = 503
+  static override help =
+    'Install that version again, or restore the backup from before its upgrade (docs/upgrade.md). Nothing was changed.'
+
+  /** @param unknown migrations that this version does not have */
+  constructor(unknown: number) {
+    super(`A newer version of Mosaic has changed this database (unknown migrations: ${unknown}).`)
+  }
+}

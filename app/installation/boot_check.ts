@@ -4,6 +4,7 @@ import type { RuntimeManager } from '#runtimes/manager'
 import type { Settings } from '#settings/settings'
 import { makeFirstTables } from '#installation/first_tables'
 import { hasCode } from '#drivers/error_code'
+import { checkVersion } from '#installation/migration_state'
 import SystemConfig from '#models/system_config'
 import { AES_PREFIX } from '#vaults/drivers/aes_256_gcm'
 import { E_VAULT_UNKNOWN_KEY, E_VAULT_WRONG_KEY } from '#vaults/errors'
@@ -21,8 +22,8 @@ const SENTINEL = 'sealed by this installation'
  * Checks before the server listens: the database answers, has its tables (created here if it is empty), and was
  * sealed with the current key, and the vault and the runtime in use are installed.
  *
- * @throws E_DATABASE_NOT_MIGRATED, E_VAULT_WRONG_KEY, E_VAULT_MISSING, E_DATABASE_UNREACHABLE and its like,
- * E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED
+ * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_NEWER, E_VAULT_WRONG_KEY, E_VAULT_MISSING, E_DATABASE_UNREACHABLE and
+ * its like, E_VAULT_NOT_INSTALLED, E_RUNTIME_NOT_INSTALLED
  */
 export async function openDatabase(
   db: Database,
@@ -90,9 +91,37 @@ export async function checkTables(settings: Pick<Settings, 'get'>): Promise<void
  * E_VAULT_MISSING, E_VAULT_UNREACHABLE, and like `checkTables`
  */
 export async function checkBoot(settings: Pick<Settings, 'get' | 'claim'>): Promise<void> {
+  if ((await openedSentinel(settings)) !== null) return
   try {
-    const opened = await settings.get('vault.sentinel')
-    if (opened === null) await settings.claim('vault.sentinel', SENTINEL)
+    await settings.claim('vault.sentinel', SENTINEL)
+  } catch (error) {
+    throw named(error)
+  }
+}
+
+/**
+ * Checks before tables change that this Mosaic can use them afterwards: no newer version has changed them, and the
+ * key opens what they hold. Changes nothing.
+ *
+ * @throws E_DATABASE_NEWER, and like `checkBoot`
+ */
+export async function checkBeforeMigration(
+  db: Database,
+  app: ApplicationService,
+  settings: Pick<Settings, 'get'>
+): Promise<void> {
+  try {
+    await checkVersion(db, app)
+    if (!(await db.connection().schema.hasTable(SystemConfig.table))) return
+  } catch (error) {
+    throw named(error)
+  }
+  await openedSentinel(settings)
+}
+
+async function openedSentinel(settings: Pick<Settings, 'get'>): Promise<string | null> {
+  try {
+    return await settings.get('vault.sentinel')
   } catch (error) {
     if (!hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) throw named(error)
     throw await namedKeyFailure(error)

@@ -4,7 +4,8 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { E_DATABASE_MIGRATING, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
-import { pendingMigrations } from '#installation/pending_migrations'
+import { LOOK_EVERY_MS, MIGRATION_LOCK, MOST_LOOKS } from '#installation/migration_lock'
+import { checkVersion } from '#installation/migration_state'
 
 /** A separate database session, because the session that took the migration lock must release it. */
 const CONNECTION = 'first tables'
@@ -15,13 +16,6 @@ const BOOKKEEPING = new Set(['adonis_schema', 'adonis_schema_versions'])
 /** The schema of the tables in PostgreSQL. SQLite has none. */
 const PG_SCHEMA = 'public'
 
-/** The advisory lock of Lucid's migrations, on databases that support it. */
-const LOCK = 1
-
-/** Wait for another replica's migration: an empty database takes a second, an upgrade longer. */
-const LOOK_EVERY_MS = 250
-const MOST_LOOKS = 480
-
 /** Codes that say that another replica was first: the lock is taken, or a table was just created. */
 const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505'])
 
@@ -30,7 +24,7 @@ const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42
  * database with data is left alone: only a person with a backup starts a migration of data. If several replicas
  * boot at once, one creates the tables and the others wait.
  *
- * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_MIGRATING, the driver's error
+ * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_NEWER, E_DATABASE_MIGRATING, the driver's error
  */
 export async function makeFirstTables(db: Database, app: ApplicationService): Promise<void> {
   const { config } = db.getRawConnection(db.primaryConnectionName)!
@@ -60,7 +54,8 @@ async function isReady(
     const tables = await client.getAllTables([PG_SCHEMA])
     const isEmpty = tables.every((name) => BOOKKEEPING.has(name))
     if (!(await nobodyMigrates(client))) return false
-    if ((await pendingMigrations(db, app, CONNECTION)).length === 0) return true
+    const { pending } = await checkVersion(db, app, CONNECTION)
+    if (pending.length === 0) return true
     if (!isEmpty) throw new E_DATABASE_NOT_MIGRATED()
 
     const runner = new MigrationRunner(db, app, { direction: 'up', connectionName: CONNECTION })
@@ -75,7 +70,7 @@ async function isReady(
 
 async function nobodyMigrates({ dialect }: QueryClientContract): Promise<boolean> {
   if (!dialect.supportsAdvisoryLocks) return true
-  if (!(await dialect.getAdvisoryLock(LOCK))) return false
-  await dialect.releaseAdvisoryLock(LOCK)
+  if (!(await dialect.getAdvisoryLock(MIGRATION_LOCK))) return false
+  await dialect.releaseAdvisoryLock(MIGRATION_LOCK)
   return true
 }

@@ -3,7 +3,7 @@ import type { HealthCheckResult } from '@adonisjs/core/types/health'
 import { DbCheck } from '@adonisjs/lucid/database'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { hasCode } from '#drivers/error_code'
-import { pendingMigrations } from '#installation/pending_migrations'
+import { migrationState } from '#installation/migration_state'
 import type { Settings } from '#settings/settings'
 import { systemClock, type Clock } from '#timing/clock'
 import { within } from '#timing/deadline'
@@ -39,9 +39,10 @@ export async function readinessChecks(app: ApplicationService): Promise<HealthCh
   const migrations = new NamedCheck(
     'migrations',
     async () => {
-      const pending = await pendingMigrations(db, app)
-      if (pending.length === 0) return Result.ok('The database has all tables.')
-      return Result.failed(`${pending.length} migrations have not run.`)
+      const { pending, unknown } = await migrationState(db, app)
+      if (unknown.length > 0) return Result.failed('A newer version has changed the database.')
+      if (pending.length > 0) return Result.failed(`${pending.length} migrations have not run.`)
+      return Result.ok('The database has all tables.')
     },
     'The migrations cannot be read.'
   )

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import BreakglassCreate from '#commands/breakglass_create'
 import BreakglassReset from '#commands/breakglass_reset'
@@ -12,6 +13,7 @@ import BreakglassUser from '#models/breakglass_user'
 import SystemConfig from '#models/system_config'
 import User from '#models/user'
 import settings from '#settings/services/main'
+import { readinessChecks } from '#installation/readiness'
 import { runCommand } from '#tests/operator'
 import { UserFactory } from '#database/factories/user_factory'
 
@@ -148,6 +150,27 @@ test.group('Commands for operators', (group) => {
     const event = await AuditEvent.findByOrFail('action', 'settings.changed')
     assert.isNull(event.actorId)
     assert.deepEqual(event.details, { keys: ['docker.host'] })
+  })
+
+  test('no command changes a database that a newer version has changed', async ({ assert }) => {
+    await db.table('adonis_schema').insert({ name: 'database/migrations/9999_later', batch: 2 })
+    const refused = await runCommand(SettingsSet, ['agents.idleTimeoutMin', '12'])
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.err, /^E_DATABASE_NEWER: .+\.\n.+\.$/)
+    assert.isNull(await SystemConfig.findBy('key', 'agents.idleTimeoutMin'))
+
+    const examined = await runCommand(Doctor, ['--json'])
+    assert.equal(examined.exitCode, 1)
+    const [{ area, severity, message }] = JSON.parse(examined.out).findings
+    assert.deepEqual([area, severity], ['database', 'error'])
+    assert.match(message, /newer version/)
+
+    const checks = await (await readinessChecks(app)).run()
+    const migrations = checks.checks.find(({ name }) => name === 'migrations')
+    assert.include(migrations, {
+      status: 'error',
+      message: 'A newer version has changed the database.',
+    })
   })
 
   test('doctor finds nothing wrong here, and says so with its status', async ({ assert }) => {

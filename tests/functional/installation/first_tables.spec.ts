@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
+import emitter from '@adonisjs/core/services/emitter'
+import logger from '@adonisjs/core/services/logger'
+import { Database } from '@adonisjs/lucid/database'
+import { E_DATABASE_NEWER } from '#exceptions/database_errors'
+import { makeFirstTables } from '#installation/first_tables'
+
+test.group('The tables at a boot', (group) => {
+  let folder: string
+  let db: Database
+
+  group.each.setup(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mosaic-tables-'))
+    const own = {
+      client: 'better-sqlite3' as const,
+      connection: { filename: join(folder, 'mosaic.sqlite3') },
+      useNullAsDefault: true,
+      migrations: { naturalSort: true, paths: ['database/migrations'] },
+    }
+    db = new Database({ connection: 'own', connections: { own } }, logger, emitter)
+    return async () => {
+      await db.manager.closeAll(true)
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('those that a newer version has changed are refused', async ({ assert }) => {
+    await makeFirstTables(db, app)
+    await makeFirstTables(db, app)
+    await db.table('adonis_schema').insert({ name: 'database/migrations/9999_later', batch: 2 })
+    await assert.rejects(() => makeFirstTables(db, app), E_DATABASE_NEWER)
+  })
+})
