@@ -1,6 +1,9 @@
 import { createServer } from 'node:net'
 import { SetupFailure } from './failure.mjs'
 
+/** Milliseconds for what holds a port to say whether it is Mosaic. */
+const ANSWER_MS = 3000
+
 /**
  * Fails with one clear sentence if an address cannot be listened on.
  *
@@ -11,6 +14,12 @@ export async function checkFree({ host, port, variable }) {
   const code = (await failureOf({ host, port })) ?? (await besideFailure({ host, port }))
   if (!code) return
 
+  if (code === 'EADDRINUSE' && (await isMosaic({ host, port }))) {
+    throw new SetupFailure(
+      `Mosaic is running: it has port ${port} on ${host}.`,
+      'Stop it first, with Ctrl-C where it runs. A second Mosaic needs a clone, a database and both ports (PORT, INTERNAL_PORT) of its own.'
+    )
+  }
   if (code === 'EADDRINUSE') {
     throw new SetupFailure(
       `Port ${port} on ${host} is taken by another program.`,
@@ -28,6 +37,18 @@ async function besideFailure({ host, port }) {
   if (host !== '127.0.0.1' && host !== 'localhost') return null
   const code = await failureOf({ host: '::1', port })
   return code === 'EADDRINUSE' ? code : null
+}
+
+/** Both listeners answer an unknown address of the API in the same words. */
+async function isMosaic({ host, port }) {
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}/api/nothing`
+  try {
+    const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) })
+    const { errors } = await answer.json()
+    return errors[0].message === 'There is nothing at this address.'
+  } catch {
+    return false
+  }
 }
 
 function failureOf({ host, port }) {

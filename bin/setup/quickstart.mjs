@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
-import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { existsSync, readFileSync } from 'node:fs'
+import util, { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { build } from './build.mjs'
 import { checkFree } from './ports.mjs'
@@ -11,6 +11,8 @@ import { SetupFailure } from './failure.mjs'
 import { Terminal } from './terminal.mjs'
 import { install, installPlugins, isInstalled } from './packages.mjs'
 import { ROOT, continueWithNode24, isNode24, node24, withNode24 } from './node24.mjs'
+
+const ENV_FILE = join(ROOT, '.env')
 
 /** Set for the second half, which runs on Node 24. */
 const SECOND_HALF = 'MOSAIC_QUICKSTART_CONTINUES'
@@ -52,6 +54,8 @@ async function start(demo, args) {
 
   if (!process.env[SECOND_HALF]) {
     terminal.line(`\n${terminal.strong('Mosaic')}\n`)
+    /** Before the packages: a Mosaic that runs here would lose its own. */
+    await checkPorts({ ...envFile(), ...process.env })
     await terminal.step('Packages', async (report) => {
       if (isInstalled(ROOT)) return 'present'
       await install(ROOT, report)
@@ -66,9 +70,9 @@ async function start(demo, args) {
     return continueWithNode24([script, ...args], { [SECOND_HALF]: 'yes' })
   }
 
-  useEnvFile()
-  const { listeners, storage, env } = environment()
-  for (const listener of listeners) await checkFree(listener)
+  if (existsSync(ENV_FILE)) process.loadEnvFile(ENV_FILE)
+  await checkPorts(process.env)
+  const { storage, env } = environment(process.env)
 
   const { OPENCLAW_VERSION, installOpenClaw } = await import('../install_openclaw.mjs')
   await terminal.step(`OpenClaw ${OPENCLAW_VERSION}`, (report) => installOpenClaw(storage, report))
@@ -109,29 +113,32 @@ function options(args) {
   }
 }
 
-function useEnvFile() {
-  const file = join(ROOT, '.env')
-  if (existsSync(file)) process.loadEnvFile(file)
+/** Reads the file for what is needed before Node 24 runs; Node 20 before 20.12 cannot. */
+function envFile() {
+  return existsSync(ENV_FILE) ? (util.parseEnv?.(readFileSync(ENV_FILE, 'utf8')) ?? {}) : {}
 }
 
 /** Returns the server's environment. Variables that are already set win. */
-function environment() {
-  const storage = resolve(ROOT, process.env.STORAGE_PATH ?? 'storage')
+function environment(given) {
+  const storage = resolve(ROOT, given.STORAGE_PATH ?? 'storage')
   const env = {
     HOST: '127.0.0.1',
     PORT: '3333',
     INTERNAL_HOST: '127.0.0.1',
     INTERNAL_PORT: '3334',
     DATABASE_URL: `sqlite:${join(storage, 'mosaic.sqlite3')}`,
-    ...withNode24(),
+    ...withNode24(given),
     NODE_ENV: 'production',
     STORAGE_PATH: storage,
   }
-  const listeners = [
-    { host: env.HOST, port: portOf(env, 'PORT'), variable: 'PORT' },
-    { host: env.INTERNAL_HOST, port: portOf(env, 'INTERNAL_PORT'), variable: 'INTERNAL_PORT' },
-  ]
-  return { listeners, storage, env }
+  return { storage, env }
+}
+
+async function checkPorts(given) {
+  const { env } = environment(given)
+  await checkFree({ host: env.HOST, port: portOf(env, 'PORT'), variable: 'PORT' })
+  const variable = 'INTERNAL_PORT'
+  await checkFree({ host: env.INTERNAL_HOST, port: portOf(env, variable), variable })
 }
 
 function portOf(env, variable) {
@@ -147,7 +154,7 @@ async function prepare(env, storage) {
   )
   try {
     bootSecrets({
-      envFile: join(ROOT, '.env'),
+      envFile: ENV_FILE,
       storagePath: storage,
       mode: 'development',
       databaseUrl: env.DATABASE_URL,

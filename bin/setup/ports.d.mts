@@ -1,0 +1,1 @@
+export function checkFree(listener: { host: string; port: number; variable: string }): Promise<void>
