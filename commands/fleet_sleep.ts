@@ -11,7 +11,7 @@ export default class FleetSleep extends OperatorCommand {
     'Each wakes again with its next message. Agents of the system are left running.',
     'Stop Mosaic first: an agent that it talks to is cut off.',
     'Agents in use, starting or stopping are tried again for 15 seconds, as a Mosaic that was killed may still hold them.',
-    'Those skipped in the end go on running: run fleet:reconcile, then this again.',
+    'Those skipped in the end go on running, and the exit status is 1: run fleet:reconcile, then this again.',
   ]
 
   override async run() {
@@ -26,7 +26,7 @@ export default class FleetSleep extends OperatorCommand {
       last = again
     }
     const { skipped, failed } = last
-    if (failed > 0) this.exitCode = 1
+    if (skipped > 0 || failed > 0) this.exitCode = 1
     this.report(
       { candidates, stopped, ...last },
       `${candidates} found: ${stopped} stopped, ${skipped} skipped, ${failed} failed.`

@@ -18,7 +18,7 @@ const SHOWN_LINES = 20
  * @param {import('node:child_process').SpawnOptions & { failure?: string, help?: string, input?: string }}
  * [options] `failure` is the sentence for a person if the exit status is not 0.
  * @returns {Promise<string>} Its standard output.
- * @throws SetupFailure
+ * @throws SetupFailure with that output as `out`, if it ran
  */
 export async function command(program, args, { failure, help, input, ...options } = {}) {
   const child = spawn(program, args, {
@@ -51,7 +51,8 @@ export async function command(program, args, { failure, help, input, ...options 
     if (code === 0) return out
     const tail = all.trim().split('\n').slice(-SHOWN_LINES).join('\n')
     const ended = signal ? `ended by ${signal}` : `status ${code}`
-    throw new SetupFailure(`${failure ?? `${program} failed`} (${ended}):\n${tail}`, help)
+    const sentence = `${failure ?? `${program} failed`} (${ended}):\n${tail}`
+    throw Object.assign(new SetupFailure(sentence, help), { out })
   } catch (error) {
     if (error.code === 'ENOENT') {
       throw new SetupFailure(`${failure ?? 'A program is missing'}: there is no ${program}.`, help)

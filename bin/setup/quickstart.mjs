@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { build } from './build.mjs'
 import { checkFree } from './ports.mjs'
 import { command } from './command.mjs'
+import { fleetSleep } from './fleet_sleep.mjs'
 import { answerSetup } from './demo.mjs'
 import { MosaicServer } from './server.mjs'
 import { SetupFailure } from './failure.mjs'
@@ -95,12 +96,11 @@ async function start(demo, args) {
 async function sleep(env, terminal) {
   terminal.line()
   await terminal.step('Agents', async () => {
-    const said = await ace(env, ['fleet:sleep', '--json'], 'They go on running')
-    const { stopped, skipped } = JSON.parse(said)
-    if (skipped > 0) {
-      return `${stopped} asleep, ${skipped} still running: try "node ace fleet:reconcile", then "node ace fleet:sleep"`
-    }
-    return stopped === 0 ? 'none was awake' : `${stopped} asleep`
+    const { words, areAllAsleep } = await fleetSleep(() =>
+      ace(env, ['fleet:sleep', '--json'], 'They go on running')
+    )
+    if (!areAllAsleep) process.exitCode = 1
+    return words
   })
 }
 

@@ -100,7 +100,7 @@ test.group('Commands about agents', (group) => {
     const { user } = await owner()
     await json(AgentStart, [user.email!])
     await UserContainer.ownedBy(user.id).update({ status: 'starting' })
-    assert.include(await json(FleetSleep), { exitCode: 0, candidates: 1, stopped: 0, skipped: 1 })
+    assert.include(await json(FleetSleep), { exitCode: 1, candidates: 1, stopped: 0, skipped: 1 })
   })
 
   test('tries an agent again that a replica which was killed still holds', async ({
@@ -163,12 +163,15 @@ test.group('Commands about agents', (group) => {
     )
   })
 
-  test('fleet:health prints how many are well', async ({ assert }) => {
+  test('fleet:health prints how many are well, and rings once where one is not', async ({
+    assert,
+  }) => {
     const one = await owner()
     const two = await owner()
     for (const { user } of [one, two]) await json(AgentStart, [user.email!])
     await memory.crash(two.name)
-    assert.include(await json(FleetHealth), { exitCode: 0, checked: 2, healthy: 1, crashed: 1 })
+    assert.include(await json(FleetHealth), { exitCode: 1, checked: 2, healthy: 1, crashed: 1 })
+    assert.include(await json(FleetHealth), { exitCode: 0, checked: 1, healthy: 1, crashed: 0 })
   })
 
   test('fleet:reconcile says what it would do, then does it', async ({ assert }) => {

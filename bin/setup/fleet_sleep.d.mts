@@ -1,0 +1,3 @@
+export function fleetSleep(
+  run: () => Promise<string>
+): Promise<{ words: string; areAllAsleep: boolean }>
