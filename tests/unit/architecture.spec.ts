@@ -348,6 +348,18 @@ test.group('Architecture | the documentation names what there is', () => {
     )
   })
 
+  test('every variable of {file}')
+    .with([
+      { file: 'docker/compose.yaml', chapter: 'docs/runtimes.md' },
+      { file: 'docker/stack.yaml', chapter: 'docs/swarm.md' },
+    ])
+    .run(({ assert }, { file, chapter }) => {
+      const variables = [...source(file).matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name)
+      const named = [...source(chapter).matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name)
+      assert.isAbove(variables.length, 8)
+      assert.includeMembers(named, variables)
+    })
+
   test('every folder of the application', ({ assert }) => {
     const named = [...source('docs/architecture.md').matchAll(/`(?:app\/)?([a-z_]+)`/g)]
     assert.includeMembers(
