@@ -136,5 +136,5 @@ function engineFinding(error: unknown): RuntimeFinding {
 
 function codeOf({ reason }: RuntimeError, cause: NodeJS.ErrnoException | undefined): string {
   if (cause?.code === 'EACCES' || cause?.code === 'EPERM') return 'docker_no_permission'
-  return reason === 'engine_unreachable' ? 'docker_unreachable' : 'docker_failed'
+  return reason === 'engine_unreachable' ? 'docker_unreachable' : 'engine_failed'
 }

@@ -67,7 +67,7 @@ export function engineFinding(error: unknown): RuntimeFinding {
   const hasAnswered = isRuntimeError(error) && reason !== 'engine_unreachable'
   return {
     severity: 'error',
-    code: hasAnswered ? 'swarm_failed' : 'swarm_unreachable',
+    code: hasAnswered ? 'engine_failed' : 'swarm_unreachable',
     message,
     hint: help ?? 'The log of Mosaic says more.',
   }
