@@ -4,7 +4,7 @@ import type { AgentKey } from '#agents/types'
 
 export default class AgentRestart extends OneAgentCommand {
   static override commandName = 'agent:restart'
-  static override description = 'Stop the agent of a user and start it from its present settings'
+  static override description = 'Stop an agent, and start it with its present settings'
 
   protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
     return lifecycle.restartAndWait(agent)

@@ -4,7 +4,7 @@ import type { AgentKey } from '#agents/types'
 
 export default class AgentStart extends OneAgentCommand {
   static override commandName = 'agent:start'
-  static override description = 'Start the agent of a user, and wait until it is ready'
+  static override description = 'Start an agent, and wait until it is ready'
 
   protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
     return lifecycle.startAndWait(agent)

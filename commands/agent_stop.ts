@@ -4,7 +4,7 @@ import type { AgentKey } from '#agents/types'
 
 export default class AgentStop extends OneAgentCommand {
   static override commandName = 'agent:stop'
-  static override description = 'Stop the agent of a user, once what it does has ended'
+  static override description = 'Stop an agent, once its work has ended'
 
   protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
     return lifecycle.stop(agent)

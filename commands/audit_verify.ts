@@ -6,8 +6,7 @@ export default class AuditVerify extends OperatorCommand {
   static override description =
     'Check that nothing in the audit record was altered, removed or added'
   static override help = [
-    'Note the hash of the last event somewhere else now and then: with --expect=<hash> this also',
-    'finds out that later events were cut off the end.',
+    'Keep the last hash elsewhere: --expect=<hash> detects a truncated record.',
   ]
 
   @flags.string({ description: 'The hash of an event that must be in the record' })

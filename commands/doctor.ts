@@ -2,7 +2,7 @@ import { OperatorCommand } from '#console/operator_command'
 
 export default class Doctor extends OperatorCommand {
   static override commandName = 'doctor'
-  static override description = 'Look for what keeps Mosaic from working, and say how to mend it'
+  static override description = 'List faults of this installation, and how to fix them'
 
   /** Skips the checks of other commands, because this command reports what would fail them. */
   override async prepare() {}

@@ -2,7 +2,7 @@ import { OperatorCommand } from '#console/operator_command'
 
 export default class FleetHealth extends OperatorCommand {
   static override commandName = 'fleet:health'
-  static override description = 'Ask every agent that runs how it is, and note those that ended'
+  static override description = 'Check every running agent, and note those that ended'
 
   override async run() {
     const health = await this.app.container.make('agents.health_check')

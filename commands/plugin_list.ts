@@ -3,7 +3,7 @@ import type { Contributions } from '#plugins/manifest'
 
 export default class PluginList extends OperatorCommand {
   static override commandName = 'plugin:list'
-  static override description = 'List the installed plugins, with what keeps one from being loaded'
+  static override description = 'List the installed plugins, and why one is not loaded'
 
   /** Needs no database. */
   override async prepare() {}
