@@ -1,13 +1,16 @@
 import { args, flags } from '@adonisjs/core/ace'
 import { OperatorCommand } from '#console/operator_command'
 import { readSecret } from '#console/secret_input'
+import { E_SECRET_IN_ARGUMENTS } from '#settings/errors'
+import { holdsText } from '#settings/setting_kinds'
 
 export default class SettingsSet extends OperatorCommand {
   static override commandName = 'settings:set'
   static override description = 'Change a setting, those of the operator alone included'
   static override help = [
     'The value is JSON, or a text that is none: settings:set agents.idleTimeoutMin 20',
-    'null goes back to the default. "-" reads the value from standard input, for secrets.',
+    'null goes back to the default. "-" reads the value from standard input, where a text is taken as it is.',
+    'Secrets are taken from standard input alone: settings:set oidc.clientSecret - < file',
     'docker.host, runtime.image and swarm.* are changed here alone: agents’ data goes where they say.',
   ]
 
@@ -24,8 +27,7 @@ export default class SettingsSet extends OperatorCommand {
   declare dryRun: boolean
 
   override async run() {
-    const text = this.value === '-' ? await readSecret(this.input) : this.value
-    const values = { [this.key]: parsed(text) }
+    const values = { [this.key]: await this.#value() }
     const wanted = !this.ifUnset || !(await this.#isSet())
     const changed = wanted && !this.dryRun
     const changes = await this.app.container.make('settings.changes')
@@ -38,6 +40,19 @@ export default class SettingsSet extends OperatorCommand {
         ? `Changed ${this.key}.`
         : `${this.key} can be changed to this. Nothing was changed.`
     this.report({ key: this.key, changed }, sentence)
+  }
+
+  async #value(): Promise<unknown> {
+    const settings = await this.app.container.make('settings')
+    const definition = await settings.definition(this.key)
+    const isText = holdsText(definition)
+    if (this.value === '-') {
+      const text = await readSecret(this.input)
+      return isText ? text : parsed(text)
+    }
+    const value = parsed(this.value)
+    if (definition.secret && value !== null) throw new E_SECRET_IN_ARGUMENTS(this.key)
+    return isText && typeof value !== 'string' && value !== null ? this.value : value
   }
 
   async #isSet(): Promise<boolean> {

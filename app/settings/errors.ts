@@ -21,12 +21,26 @@ export class E_OPERATOR_SETTING extends Exception {
   static override status = 403
   readonly field: string
 
-  constructor(key: string, value: unknown) {
+  constructor(key: string, value: unknown, isSecret: boolean) {
     super(`Only an operator changes ${key}, on the command line.`)
     this.field = key
-    this.help = `Run: ${settingCommand(key, value)}`
+    this.help = `Run: ${isSecret ? secretCommand(key) : settingCommand(key, value)}`
   }
 }
+
+/** Other users of the machine see arguments, and the shell keeps them. */
+export class E_SECRET_IN_ARGUMENTS extends Exception {
+  static override code = 'E_SECRET_IN_ARGUMENTS'
+  static override status = 422
+
+  constructor(key: string) {
+    super(`${key} is a secret, which the command takes from standard input alone.`)
+    this.help = `Run: ${secretCommand(key)}. What was given now stands in the shell's history.`
+  }
+}
+
+/** Returns the command that sets a secret, which is never an argument. */
+const secretCommand = (key: string) => `node ace settings:set ${key} - < file`
 
 /** Returns the command that sets a value, for a POSIX shell. */
 function settingCommand(key: string, value: unknown): string {

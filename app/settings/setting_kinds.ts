@@ -37,3 +37,10 @@ export const operatorSetting = <Value>(definition: Definition<Value>) =>
   setting<Value>({ ...definition, changedBy: 'operator' })
 export const signInSetting = <Value>(definition: Definition<Value>) =>
   setting<Value>({ ...definition, changedBy: 'provenAdmin' })
+
+/** Returns whether the setting holds a text, so that a text for it is never read as JSON. */
+export function holdsText({ schema }: Definition<unknown>): boolean {
+  const { type, enum: choices } = schema.toJSONSchema()
+  if (choices) return choices.every((choice) => typeof choice === 'string')
+  return [type].flat().includes('string')
+}

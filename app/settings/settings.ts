@@ -137,10 +137,8 @@ export class Settings {
   async check(values: Record<string, unknown>): Promise<SettingChange[]> {
     const checked: SettingChange[] = []
     const wrong: FieldError[] = []
-    const more = await this.more()
     for (const [key, value] of Object.entries(values)) {
-      const definition = isSettingKey(key) ? definitionOf(key) : more.get(key)
-      if (!definition || definition.internal) throw new E_UNKNOWN_SETTING()
+      const definition = await this.definition(key)
       try {
         const json = value === null ? null : JSON.stringify(await validated(key, definition, value))
         checked.push({ key, definition, json })
@@ -165,6 +163,13 @@ export class Settings {
   ): Promise<boolean> {
     const change = { key, definition: definitionOf(key), json: JSON.stringify(value) }
     return this.#rows.claim(await this.#sealed(change, createId()), trx)
+  }
+
+  /** @throws E_UNKNOWN_SETTING, also for what Mosaic maintains itself */
+  async definition(key: string): Promise<Definition<any>> {
+    const definition = isSettingKey(key) ? definitionOf(key) : (await this.more()).get(key)
+    if (!definition || definition.internal) throw new E_UNKNOWN_SETTING()
+    return definition
   }
 
   /** Returns the keys that only this one may change. */

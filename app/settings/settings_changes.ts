@@ -51,7 +51,10 @@ export class SettingsChanges {
   async check(values: Record<string, unknown>, by: Actor | null): Promise<void> {
     if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
     const [operators] = by ? await this.settings.keysOf('operator', values) : []
-    if (operators) throw new E_OPERATOR_SETTING(operators, values[operators])
+    if (operators) {
+      const { secret = false } = await this.settings.definition(operators)
+      throw new E_OPERATOR_SETTING(operators, values[operators], secret)
+    }
     const driver = values['runtime.driver']
     if (typeof driver === 'string') {
       const known = await this.runtimes()

@@ -136,6 +136,42 @@ test.group('Commands for operators', (group) => {
     }
   })
 
+  test('settings:set takes a secret from standard input alone, as it is', async ({ assert }) => {
+    for (const text of ['null', '"quoted"', '12345']) {
+      await runCommand(SettingsSet, ['oidc.clientSecret', '-'], `${text}\n`)
+      assert.equal(await settings.get('oidc.clientSecret'), text)
+    }
+    for (const more of [[], ['--dry-run'], ['--if-unset']]) {
+      const refused = await runCommand(SettingsSet, ['oidc.clientSecret', 's3cret', ...more])
+      assert.equal(refused.exitCode, 1)
+      assert.match(refused.err, /^E_SECRET_IN_ARGUMENTS: .+\.\n.+\.$/)
+      assert.notInclude(refused.err, 's3cret')
+    }
+    const large = await runCommand(SettingsSet, ['oidc.clientSecret', '-'], 'x'.repeat(65_537))
+    assert.match(large.err, /^E_INPUT_TOO_LARGE: /)
+    assert.equal(await settings.get('oidc.clientSecret'), '12345')
+
+    assert.equal((await runCommand(SettingsSet, ['oidc.clientSecret', 'null'])).exitCode, 0)
+    assert.isNull(await settings.get('oidc.clientSecret'))
+  })
+
+  test('settings:set reads no text as a number, and any other value as JSON', async ({
+    assert,
+  }) => {
+    await runCommand(SettingsSet, ['oidc.clientId', '12345'])
+    assert.equal(await settings.get('oidc.clientId'), '12345')
+    await runCommand(SettingsSet, ['oidc.clientId', '-'], '678\n')
+    assert.equal(await settings.get('oidc.clientId'), '678')
+    await runCommand(SettingsSet, ['oidc.clientId', '"mosaic"'])
+    assert.equal(await settings.get('oidc.clientId'), 'mosaic')
+    await runCommand(SettingsSet, ['docker.egress', '"sealed"'])
+    assert.equal(await settings.get('docker.egress'), 'sealed')
+    await runCommand(SettingsSet, ['network.allowedRanges', '-'], '["10.0.0.0/8"]')
+    assert.deepEqual(await settings.get('network.allowedRanges'), ['10.0.0.0/8'])
+    await runCommand(SettingsSet, ['oidc.clientId', 'null'])
+    assert.isNull(await settings.get('oidc.clientId'))
+  })
+
   test("settings:set changes what is the operator's, and notes it", async ({ assert }) => {
     const host = 'tcp://engine.test:2375'
     const tried = await runCommand(SettingsSet, ['docker.host', host, '--dry-run', '--json'])

@@ -17,6 +17,7 @@ const OPTIONS: RuntimeOption[] = [
   { name: 'region', label: 'Region', type: 'text', default: 'south' },
   { name: 'token', label: 'Access token', type: 'secret', help: 'From the console.' },
   { name: 'engine', label: 'Engine', type: 'text', changedBy: 'operator' },
+  { name: 'engineKey', label: 'Its key', type: 'secret', changedBy: 'operator' },
   { name: 'size', label: 'Size', type: 'number', default: 2, min: 1, max: 8, whole: true },
   { name: 'shared', label: 'Shared', type: 'flag', default: false },
   {
@@ -73,6 +74,7 @@ test.group('Options of a runtime', (group) => {
       region: 'south',
       token: null,
       engine: null,
+      engineKey: null,
       size: 2,
       shared: false,
       disk: 'slow',
@@ -107,6 +109,11 @@ test.group('Options of a runtime', (group) => {
     const refused = () => changes.apply(values, { user: admin, address: '127.0.0.1' })
     await assert.rejects(refused, /Only an operator changes runtime\.options\.acme\.engine/)
     assert.isNull((await told()).engine)
+    const secret = { 'runtime.options.acme.engineKey': 'canary-key' }
+    const { help } = await changes
+      .apply(secret, { user: admin, address: '127.0.0.1' })
+      .catch((error) => error)
+    assert.equal(help, 'Run: node ace settings:set runtime.options.acme.engineKey - < file')
     const listed = await settings.list()
     const entry = listed.find(({ key }) => key === 'runtime.options.acme.engine')
     assert.equal(entry?.changedBy, 'operator')
