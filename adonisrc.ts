@@ -8,6 +8,11 @@ export default defineConfig({
     () => import('@adonisjs/core/commands'),
     () => import('@adonisjs/lucid/commands'),
     () => import('@adonisjs/session/commands'),
+    /** Takes the place of Lucid's: of the commands below `commands/`, ace reads none whose name a package has. */
+    async () => {
+      const { ListLoader } = await import('@adonisjs/core/ace')
+      return new ListLoader([(await import('#commands/migration_run')).default])
+    },
   ],
 
   providers: [

@@ -112,6 +112,7 @@ export async function checkBeforeMigration(
 ): Promise<void> {
   try {
     await checkVersion(db, app)
+    SystemConfig.boot()
     if (!(await db.connection().schema.hasTable(SystemConfig.table))) return
   } catch (error) {
     throw named(error)

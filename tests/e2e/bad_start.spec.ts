@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { randomBytes } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
 import { freePort, MosaicProcess, type Ended } from '#tests/e2e/mosaic_process'
 
 /** The code with its message, and the next step. */
@@ -61,7 +62,23 @@ test.group('A Mosaic that cannot start', (group) => {
     await mosaic.prepare({ MOSAIC_SECRET_KEY: randomBytes(32).toString('base64url') })
     const ended = await mosaic.startInVain()
     assert.equal(ended.code, 1)
-    assert.deepEqual(wordsOf(ended), { code: 'E_VAULT_WRONG_KEY', brief: true, stack: false })
+    const told = { code: 'E_VAULT_WRONG_KEY', brief: true, stack: false }
+    assert.deepEqual(wordsOf(ended), told)
+
+    const migrated = await mosaic.ace('migration:run', '--force')
+    assert.equal(migrated.code, 1)
+    assert.deepEqual(wordsOf(migrated), told)
+  })
+
+  test('says so when a newer version has changed the database', async ({ assert }) => {
+    await mosaic.prepare()
+    await mosaic.ace('migration:run', '--force')
+    const database = new DatabaseSync(mosaic.databaseFile)
+    database.exec("insert into adonis_schema (name, batch) values ('database/migrations/9999', 2)")
+    database.close()
+    const ended = await mosaic.startInVain()
+    assert.equal(ended.code, 1)
+    assert.deepEqual(wordsOf(ended), { code: 'E_DATABASE_NEWER', brief: true, stack: false })
   })
 })
 

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
@@ -29,6 +31,12 @@ test.group('Migrating the database', (group) => {
       ace.errorHandler = errorHandler
       ace.ui.switchMode('normal')
     }
+  })
+
+  test('is what ace runs by this name, which a package has as well', async ({ assert }) => {
+    const args = ['--import=@poppinss/ts-exec', 'bin/console.ts', 'migration:run', '--help']
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: app.makePath() })
+    assert.include(stdout, MigrationRun.description)
   })
 
   test('refuses what a newer version has changed', async ({ assert }) => {
