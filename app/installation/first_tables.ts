@@ -4,6 +4,7 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { ApplicationService } from '@adonisjs/core/types'
 import { E_DATABASE_MIGRATING, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
+import SystemConfig from '#models/system_config'
 import { LOOK_EVERY_MS, MIGRATION_LOCK, MOST_LOOKS } from '#installation/migration_lock'
 import { checkVersion } from '#installation/migration_state'
 
@@ -20,9 +21,9 @@ const PG_SCHEMA = 'public'
 const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505'])
 
 /**
- * Creates the tables of an empty database, so that the first boot needs nothing but the two variables. A
- * database with data is left alone: only a person with a backup starts a migration of data. If several replicas
- * boot at once, one creates the tables and the others wait.
+ * Creates the tables of an empty database, or those that an interrupted first boot left out, so that the first boot
+ * needs nothing but the two variables. A database with data is left alone: only a person with a backup starts a
+ * migration of data. If several replicas boot at once, one creates the tables and the others wait.
  *
  * @throws E_DATABASE_NOT_MIGRATED, E_DATABASE_NEWER, E_DATABASE_MIGRATING, the driver's error
  */
@@ -52,7 +53,7 @@ async function isReady(
 ): Promise<boolean> {
   try {
     const tables = await client.getAllTables([PG_SCHEMA])
-    const isEmpty = tables.every((name) => BOOKKEEPING.has(name))
+    const isEmpty = await holdsNothing(client, tables)
     if (!(await nobodyMigrates(client))) return false
     const { pending } = await checkVersion(db, app, CONNECTION)
     if (pending.length === 0) return true
@@ -66,6 +67,18 @@ async function isReady(
     if (OVERTAKEN.has((error as { code?: string }).code ?? '')) return false
     throw error
   }
+}
+
+/** A first boot that was ended leaves some of Mosaic's tables, without a row. */
+async function holdsNothing(client: QueryClientContract, tables: string[]): Promise<boolean> {
+  const made = tables.filter((name) => !BOOKKEEPING.has(name))
+  SystemConfig.boot()
+  if (made.length === 0) return true
+  if (!made.includes(SystemConfig.table)) return false
+  for (const name of [SystemConfig.table, ...made]) {
+    if ((await client.from(name).first()) !== null) return false
+  }
+  return true
 }
 
 async function nobodyMigrates({ dialect }: QueryClientContract): Promise<boolean> {

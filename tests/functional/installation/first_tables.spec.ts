@@ -6,7 +6,8 @@ import app from '@adonisjs/core/services/app'
 import emitter from '@adonisjs/core/services/emitter'
 import logger from '@adonisjs/core/services/logger'
 import { Database } from '@adonisjs/lucid/database'
-import { E_DATABASE_NEWER } from '#exceptions/database_errors'
+import { MigrationRunner } from '@adonisjs/lucid/migration'
+import { E_DATABASE_NEWER, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
 import { makeFirstTables } from '#installation/first_tables'
 
 test.group('The tables at a boot', (group) => {
@@ -33,5 +34,27 @@ test.group('The tables at a boot', (group) => {
     await makeFirstTables(db, app)
     await db.table('adonis_schema').insert({ name: 'database/migrations/9999_later', batch: 2 })
     await assert.rejects(() => makeFirstTables(db, app), E_DATABASE_NEWER)
+  })
+
+  test('are finished after a boot that ended in the middle, and never beside data', async ({
+    assert,
+  }) => {
+    const revert = async () => {
+      const runner = new MigrationRunner(db, app, { direction: 'down', batch: 0, step: 10 })
+      await runner.run()
+      assert.isNull(runner.error)
+    }
+    await makeFirstTables(db, app)
+    const tables = await db.connection().getAllTables()
+    await revert()
+    assert.isBelow((await db.connection().getAllTables()).length, tables.length)
+    await makeFirstTables(db, app)
+    assert.sameMembers(await db.connection().getAllTables(), tables)
+
+    await revert()
+    const now = new Date()
+    const row = { id: 'one', key: 'vault.sentinel', created_at: now, updated_at: now }
+    await db.table('system_configs').insert(row)
+    await assert.rejects(() => makeFirstTables(db, app), E_DATABASE_NOT_MIGRATED)
   })
 })
