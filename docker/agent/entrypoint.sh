@@ -3,7 +3,7 @@
 # becomes the agent's gateway. Runs as the agent, both as a process beside Mosaic and in a container.
 #
 # Environment
-#   MOSAIC_API_URL        Mosaic's internal listener, as http://host:port
+#   MOSAIC_API_URL        Mosaic's internal listener, as http://host:port, or https behind a balancer
 #   AGENT_ID              user/<id> or system/<id>
 #   MOSAIC_SECRETS_FILE   JSON with the agent's gateway token: { "token": "…" }
 #                         (default /run/mosaic/secrets.json)
@@ -56,19 +56,22 @@ mkdir -p "$OPENCLAW_STATE_DIR"
 rm -f "$OPENCLAW_CONFIG_PATH".bak* "$OPENCLAW_CONFIG_PATH".last-good
 
 # What it prints opens what is known, and nothing else: see knowledgeTokenOf in Mosaic.
-MOSAIC_KNOWLEDGE_TOKEN=$(NODE_COMPILE_CACHE='' "$node" --disable-warning=ExperimentalWarning --input-type=module - <<'FETCH'
-import { createHmac, randomUUID } from 'node:crypto'
-import {
+# CommonJS and node:http: modules and fetch would take twice the processor time at each wake.
+MOSAIC_KNOWLEDGE_TOKEN=$(NODE_COMPILE_CACHE='' "$node" --disable-warning=ExperimentalWarning --input-type=commonjs - <<'FETCH'
+const { createHmac, randomUUID } = require('node:crypto')
+const {
   existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
   writeSync,
-} from 'node:fs'
-import { hostname } from 'node:os'
-import { dirname, join, resolve, sep } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
+} = require('node:fs')
+const http = require('node:http')
+const { hostname } = require('node:os')
+const { dirname, join, resolve, sep } = require('node:path')
+const { text } = require('node:stream/consumers')
+const { setTimeout: after } = require('node:timers/promises')
 
 const { MOSAIC_API_URL, AGENT_ID, MOSAIC_SECRETS_FILE, OPENCLAW_STATE_DIR, OPENCLAW_CONFIG_PATH } =
   process.env
@@ -79,15 +82,24 @@ function fail(code, message) {
   process.exit(code)
 }
 
+/** @throws if Mosaic cannot be reached, or has not answered in full after ten seconds */
+async function ask(url, token) {
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
+  const options = { headers, signal: AbortSignal.timeout(10_000) }
+  const client = url.startsWith('https:') ? require('node:https') : http
+  const response = await new Promise((answered, failed) => {
+    client.get(url, options, answered).on('error', failed)
+  })
+  return { status: response.statusCode, body: await text(response) }
+}
+
 /** Returns undefined if a retry may help. */
 async function attempt(url, token) {
-  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) })
-  const text = await response.text()
-  if (response.ok) return JSON.parse(text)
-  if (text.includes('"E_NO_PROVIDER"')) fail(65, 'the owner has no provider that could be used')
-  if ([401, 403, 404].includes(response.status)) fail(77, `Mosaic answered ${response.status}`)
-  if (response.status < 500 && response.status !== 429) fail(78, `Mosaic answered ${response.status}`)
+  const { status, body } = await ask(url, token)
+  if (status === 200) return JSON.parse(body)
+  if (body.includes('"E_NO_PROVIDER"')) fail(65, 'the owner has no provider that could be used')
+  if ([401, 403, 404].includes(status)) fail(77, `Mosaic answered ${status}`)
+  if (status < 500 && status !== 429) fail(78, `Mosaic answered ${status}`)
 }
 
 /** Retries until the deadline, because Mosaic may be restarting for a few seconds. */
@@ -108,7 +120,7 @@ async function get(path, token) {
 async function endLeasesElsewhere() {
   const file = join(OPENCLAW_STATE_DIR, 'state/openclaw.sqlite')
   if (!existsSync(file)) return
-  const { DatabaseSync } = await import('node:sqlite')
+  const { DatabaseSync } = require('node:sqlite')
   const database = new DatabaseSync(file)
   const isElsewhere = `json_extract(payload_json, '$.owner.host') <> ?`
   database.prepare(`DELETE FROM state_leases WHERE ${isElsewhere}`).run(hostname())
@@ -122,19 +134,23 @@ function write(path, text) {
   renameSync(temporary, path)
 }
 
-const { token } = JSON.parse(readFileSync(MOSAIC_SECRETS_FILE, 'utf8'))
-const [document, { files }] = await Promise.all([get('', token), get('/files', token)])
+async function main() {
+  const { token } = JSON.parse(readFileSync(MOSAIC_SECRETS_FILE, 'utf8'))
+  const [document, { files }] = await Promise.all([get('', token), get('/files', token)])
 
-for (const { path, content } of files) {
-  const target = resolve(OPENCLAW_STATE_DIR, path)
-  if (!target.startsWith(resolve(OPENCLAW_STATE_DIR) + sep)) fail(78, `a file lies outside: ${path}`)
-  write(target, content)
+  for (const { path, content } of files) {
+    const target = resolve(OPENCLAW_STATE_DIR, path)
+    if (!target.startsWith(resolve(OPENCLAW_STATE_DIR) + sep)) fail(78, `a file lies outside: ${path}`)
+    write(target, content)
+  }
+  // OpenClaw tells what is wrong with its own database.
+  await endLeasesElsewhere().catch(() => {})
+  write(resolve(OPENCLAW_CONFIG_PATH), JSON.stringify(document, null, 2))
+  writeSync(1, createHmac('sha256', token).update('mosaic/knowledge/v1').digest('base64url'))
+  process.exit(0)
 }
-// OpenClaw tells what is wrong with its own database.
-await endLeasesElsewhere().catch(() => {})
-write(resolve(OPENCLAW_CONFIG_PATH), JSON.stringify(document, null, 2))
-writeSync(1, createHmac('sha256', token).update('mosaic/knowledge/v1').digest('base64url'))
-process.exit(0)
+
+main()
 FETCH
 )
 export MOSAIC_KNOWLEDGE_TOKEN

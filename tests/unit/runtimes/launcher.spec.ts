@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
+import { createServer, type AddressInfo } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from '@japa/runner'
@@ -9,6 +10,9 @@ import { knowledgeTokenOf } from '#models/with_lifecycle'
 import { AgentDocuments } from '#tests/doubles/agent_documents'
 
 const LAUNCHER = new URL('../../../docker/agent/entrypoint.sh', import.meta.url).pathname
+
+/** The first byte of a connection with TLS. */
+const TLS_HANDSHAKE = 22
 
 /** Tells what it was started with, and ends. */
 const OPENCLAW = `
@@ -146,6 +150,23 @@ test.group('Agent launcher', (group) => {
     const { code, stderr } = await launch({ MOSAIC_API_URL: 'http://127.0.0.1:9' })
     assert.equal(code, 75)
     assert.include(stderr, 'cannot be reached')
+  })
+
+  test('speaks TLS to a balancer that asks for it', async ({ assert, cleanup }) => {
+    const begun: number[] = []
+    const balancer = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', ([first]) => {
+        begun.push(first)
+        socket.destroy()
+      })
+    })
+    balancer.listen(0, '127.0.0.1')
+    await once(balancer, 'listening')
+    cleanup(() => void balancer.close())
+    const { port } = balancer.address() as AddressInfo
+    assert.equal((await launch({ MOSAIC_API_URL: `https://127.0.0.1:${port}` })).code, 75)
+    assert.equal(begun[0], TLS_HANDSHAKE)
   })
 
   test('waits for a Mosaic that is about to come back', async ({ assert }) => {
