@@ -66,7 +66,7 @@ export default class AgentsProvider {
     container.singleton('agents.context', async (resolver) => {
       const { systemClock } = await import('#timing/clock')
       const { DEFAULT_TIMEOUTS } = await import('#agents/context')
-      const { createId } = await import('@paralleldrive/cuid2')
+      const { createId } = await import('#models/row_id')
       const { ReplicaRegistry } = await import('#agents/replicas/replica_registry')
       const replicaId = createId()
       const world = { replicaId, clock: systemClock, timeouts: DEFAULT_TIMEOUTS }

@@ -1,5 +1,5 @@
 import { configProvider } from '@adonisjs/core'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import { RuntimeException } from '@adonisjs/core/exceptions'
 import type { ApplicationService } from '@adonisjs/core/types'
 import type { RuntimeManager } from '#runtimes/manager'

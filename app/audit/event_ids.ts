@@ -1,4 +1,4 @@
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 
 /** Nine base-36 digits hold milliseconds until the year 5188. */
 const TIME_DIGITS = 9

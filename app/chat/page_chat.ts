@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { EventStream } from '#http/event_stream'

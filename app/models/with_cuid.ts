@@ -1,8 +1,8 @@
-import { createId } from '@paralleldrive/cuid2'
 import { beforeCreate, type BaseModel } from '@adonisjs/lucid/orm'
 import type { NormalizeConstructor } from '@adonisjs/core/types/helpers'
+import { createId } from '#models/row_id'
 
-/** Gives new rows a cuid2 ID, unless they already have one. */
+/** Gives new rows an ID in the shape of a cuid2, unless they already have one. */
 export function WithCuid<Base extends NormalizeConstructor<typeof BaseModel>>(superclass: Base) {
   class ModelWithCuid extends superclass {
     static override selfAssignPrimaryKey = true

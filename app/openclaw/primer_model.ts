@@ -12,7 +12,7 @@ const adapter = new DemoAdapter(0)
  * that no plugin can substitute a real service.
  */
 export const PRIMER: Readonly<{
-  /** Its provider id at the LLM relay. Ids of rows are cuid2, with 24 characters. */
+  /** Its provider id at the LLM relay. Ids of rows have 24 characters. */
   providerId: string
   /** Its entry in the document. Provider names contain no underscore, so none can request it. */
   entryId: string

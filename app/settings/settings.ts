@@ -1,5 +1,5 @@
 import vine, { errors } from '@vinejs/vine'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import SystemConfig from '#models/system_config'
 import type { VaultManager } from '#vaults/manager'

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import db from '@adonisjs/lucid/services/db'
 import { isUnstorable } from '#exceptions/unstorable'
 import { inBatches } from '#models/batches'

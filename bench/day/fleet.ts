@@ -1,4 +1,4 @@
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import { AgentActivity } from '#agents/state/activity'
 import { DEFAULT_TIMEOUTS, type AgentsContext } from '#agents/context'
 import { AgentMetrics } from '#agents/metrics'

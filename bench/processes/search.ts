@@ -3,7 +3,7 @@
  * texts, unsealed.
  */
 import 'reflect-metadata'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import { countsOf } from '#knowledge/search/words'
 import { answerQuestions } from '../answering.js'
 import { consoleApp } from '../console_app.js'

@@ -1,5 +1,5 @@
 import Factory from '@adonisjs/lucid/factories'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import LlmProvider from '#models/llm_provider'
 import { UserFactory } from '#database/factories/user_factory'
 

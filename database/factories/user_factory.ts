@@ -1,5 +1,5 @@
 import Factory from '@adonisjs/lucid/factories'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import User from '#models/user'
 
 export const UserFactory = Factory.define(User, ({ faker }) => ({

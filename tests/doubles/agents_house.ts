@@ -1,4 +1,4 @@
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import db from '@adonisjs/lucid/services/db'
 import { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext, LiveChange } from '#agents/context'

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import User from '#models/user'

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { createId } from '@paralleldrive/cuid2'
+import { createId } from '#models/row_id'
 import SystemContainer from '#models/system_container'
 import { keptTimersModule } from '#openclaw/kept_timers'
 import UserAgentConfig from '#models/user_agent_config'
