@@ -123,6 +123,17 @@ export class E_PLUGINS_FOLDER extends Exception {
   }
 }
 
+/** The list of plugins is no JSON, as after a full disk, or cannot be read. */
+export class E_PLUGINS_LIST extends Exception {
+  static override code = 'E_PLUGINS_LIST'
+  static override status = 500
+
+  constructor(file: string, options?: ErrorOptions) {
+    super(`The list of plugins cannot be read: ${file}`, options)
+    this.help = `Restore it from ${file}.before, if that is there, or from a backup. With neither, move it away and add each plugin again: "packages" beside it has their tarballs.`
+  }
+}
+
 /** The vault cannot be created, so nobody knows which secrets it sealed. */
 export class E_PLUGIN_USES_UNKNOWN extends Exception {
   static override code = 'E_PLUGIN_USES_UNKNOWN'

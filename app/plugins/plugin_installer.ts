@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inTime, pluginDeadlineMs } from '#plugins/deadline'
@@ -8,11 +8,15 @@ import { readManifest, type PluginManifest } from '#plugins/manifest'
 import { npm } from '#plugins/npm'
 import { withPacked, type PackedPlugin } from '#plugins/package_source'
 import { listed, pluginsFolder } from '#plugins/plugins_folder'
+import { writeWhole } from '#runtimes/drivers/process/records'
 
 /** Folder for local tarballs, so that `npm ci` finds them in an image too. */
 const PACKAGES = 'packages'
 
-/** The files npm writes in the folder; they are restored after a failure. */
+/**
+ * The files npm writes in the folder. They are restored after a failure, from copies with the ending `.before`:
+ * a rename works on a full disk too, where npm may leave them empty.
+ */
 const LISTS = ['package.json', 'package-lock.json']
 
 /**
@@ -20,6 +24,9 @@ const LISTS = ['package.json', 'package-lock.json']
  * application.
  */
 const NPMRC = 'legacy-peer-deps=true\nignore-scripts=true\n'
+
+/** Everyone reads the list: a build copies it into an image, where Mosaic has another user. */
+const READABLE = { mode: 0o644, user: null }
 
 const EMPTY_LIST = {
   name: 'mosaic-plugins',
@@ -61,10 +68,9 @@ export class PluginInstaller {
    */
   async remove(name: string): Promise<void> {
     this.check(name)
-    await this.#orAsBefore(async () => {
+    await this.#orAsBefore([], async () => {
       await npm('remove it', ['uninstall', '--', name], this.folder)
     })
-    await this.#dropUnlisted()
   }
 
   /** @throws E_PLUGIN_NOT_INSTALLED */
@@ -78,14 +84,14 @@ export class PluginInstaller {
   async #install({ manifest, tarball, isLocal, fileName }: PackedPlugin): Promise<void> {
     await this.#prepare()
     const kept = join(this.folder, PACKAGES, fileName)
-    await this.#orAsBefore(async () => {
+    const added = existsSync(kept) ? [] : [fileName]
+    await this.#orAsBefore(added, async () => {
       if (isLocal) await copyFile(tarball, kept)
       const { name, version } = manifest
       const wanted = isLocal ? `./${PACKAGES}/${fileName}` : `${name}@${version}`
       await npm('install it', ['install', '--save-exact', '--', wanted], this.folder)
       await this.#loads(name)
     })
-    await this.#dropUnlisted()
   }
 
   /** Imports the plugin's provider now: with missing modules it would only be left out at the next start. */
@@ -102,43 +108,44 @@ export class PluginInstaller {
   async #prepare(): Promise<void> {
     try {
       await mkdir(join(this.folder, PACKAGES), { recursive: true })
-      await writeFile(join(this.folder, '.npmrc'), NPMRC)
-      const list = join(this.folder, 'package.json')
-      if (!existsSync(list)) await writeFile(list, `${JSON.stringify(EMPTY_LIST, null, 2)}\n`)
+      await writeWhole(join(this.folder, '.npmrc'), NPMRC, READABLE)
+      const list = join(this.folder, LISTS[0])
+      const none = `${JSON.stringify(EMPTY_LIST, null, 2)}\n`
+      if (!existsSync(list)) await writeWhole(list, none, READABLE)
     } catch (cause) {
       throw new E_PLUGINS_FOLDER(this.folder, { cause })
     }
   }
 
-  /** Runs a change. If it fails, restores the lists and lets npm bring the packages back in line. */
-  async #orAsBefore(change: () => Promise<void>): Promise<void> {
-    const before = await Promise.all(LISTS.map((file) => this.#read(file)))
+  /**
+   * Runs a change. If it fails, restores the lists and lets npm bring the packages back in line. Then deletes the
+   * tarballs that are no longer listed: the added ones, and those listed before. Others are left alone.
+   */
+  async #orAsBefore(added: string[], change: () => Promise<void>): Promise<void> {
+    const former = tarballsIn(listed(this.folder))
+    const lists = LISTS.map((name) => join(this.folder, name))
+    const copied = lists.filter((file) => existsSync(file))
+    await Promise.all(copied.map((file) => copyFile(file, `${file}.before`)))
     try {
       await change()
     } catch (error) {
-      await Promise.all(LISTS.map((file, index) => this.#restore(file, before[index])))
+      const isNew = (file: string) => !copied.includes(file)
+      await Promise.all(copied.map((file) => rename(`${file}.before`, file)))
+      await Promise.all(lists.filter(isNew).map((file) => rm(file, { force: true })))
       await npm('tidy up', ['install', '--offline'], this.folder).catch(() => {})
-      await this.#dropUnlisted()
       throw error
+    } finally {
+      const wanted = tarballsIn(listed(this.folder))
+      const dropped = [...former, ...added].filter((file) => !wanted.includes(file))
+      const unneeded = dropped.map((file) => join(this.folder, PACKAGES, file))
+      unneeded.push(...lists.map((file) => `${file}.before`))
+      await Promise.all(unneeded.map((file) => rm(file, { force: true })))
     }
   }
+}
 
-  async #read(file: string): Promise<string | null> {
-    return readFile(join(this.folder, file), 'utf8').catch(() => null)
-  }
-
-  async #restore(file: string, content: string | null): Promise<void> {
-    const path = join(this.folder, file)
-    if (content === null) await rm(path, { force: true })
-    else await writeFile(path, content)
-  }
-
-  /** Deletes tarballs of earlier versions and of failed installations. */
-  async #dropUnlisted(): Promise<void> {
-    const wanted = new Set(Object.values(listed(this.folder)).map((from) => basename(from)))
-    const kept = join(this.folder, PACKAGES)
-    for (const file of await readdir(kept).catch(() => [])) {
-      if (!wanted.has(file)) await rm(join(kept, file), { force: true })
-    }
-  }
+/** The tarballs in `packages/` that a list names. */
+function tarballsIn(list: Record<string, string>): string[] {
+  const own = `file:${PACKAGES}/`
+  return Object.values(list).flatMap((from) => (from.startsWith(own) ? basename(from) : []))
 }

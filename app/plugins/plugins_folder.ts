@@ -5,7 +5,7 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { E_PLUGIN_NOT_INSTALLED } from '#plugins/errors'
+import { E_PLUGIN_NOT_INSTALLED, E_PLUGINS_LIST } from '#plugins/errors'
 import {
   declaredContributions,
   readManifest,
@@ -14,6 +14,9 @@ import {
 } from '#plugins/manifest'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
+
+/** The file in which npm lists the plugins. */
+const LIST = 'package.json'
 
 /** A listed plugin, with its manifest or the reason why it cannot be loaded. */
 export interface InstalledPlugin {
@@ -38,26 +41,43 @@ export function pluginsFolder(): string {
   return join(isBuild ? above : ROOT, 'plugins')
 }
 
-/** Returns the plugins of a folder, ordered by name. Empty if the folder is missing or empty. */
+/**
+ * Returns the plugins of a folder, ordered by name. Empty if the folder is missing or empty. A list that cannot
+ * be read is one entry with a problem: Mosaic starts, and can say what is wrong.
+ */
 export function installedPlugins(folder = pluginsFolder()): InstalledPlugin[] {
-  return Object.keys(listed(folder))
-    .toSorted()
-    .map((name) => {
-      try {
-        const manifest = manifestOf(folder, name)
-        return { name, brings: manifest.brings, manifest, problem: null }
-      } catch (problem) {
-        const brings = declaredContributions(join(folder, 'node_modules', name))
-        return { name, brings, manifest: null, problem: problem as Error }
-      }
-    })
+  try {
+    return Object.keys(listed(folder))
+      .toSorted()
+      .map((name) => installed(folder, name))
+  } catch (problem) {
+    return [{ name: LIST, brings: null, manifest: null, problem: problem as Error }]
+  }
 }
 
-/** Packages npm was asked to install, with a version or `file:packages/….tgz`. */
+function installed(folder: string, name: string): InstalledPlugin {
+  try {
+    const manifest = manifestOf(folder, name)
+    return { name, brings: manifest.brings, manifest, problem: null }
+  } catch (problem) {
+    const brings = declaredContributions(join(folder, 'node_modules', name))
+    return { name, brings, manifest: null, problem: problem as Error }
+  }
+}
+
+/**
+ * Packages npm was asked to install, with a version or `file:packages/….tgz`.
+ *
+ * @throws E_PLUGINS_LIST
+ */
 export function listed(folder: string): Record<string, string> {
-  const file = join(folder, 'package.json')
+  const file = join(folder, LIST)
   if (!existsSync(file)) return {}
-  return JSON.parse(readFileSync(file, 'utf8')).dependencies ?? {}
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).dependencies ?? {}
+  } catch (cause) {
+    throw new E_PLUGINS_LIST(file, { cause })
+  }
 }
 
 function manifestOf(folder: string, name: string): PluginManifest {

@@ -46,15 +46,32 @@ test.group('Plugins at boot', (group) => {
     return () => rm(folder, { recursive: true })
   })
 
-  test('are loaded, and those that fail are left out with the reason', async ({ assert }) => {
+  async function list() {
     const env = { ...process.env, PLUGINS_PATH: folder, PLUGIN_TIMEOUT_SEC: '10', NODE_ENV: 'test' }
     const args = [app.makePath('ace.js'), 'plugin:list', '--json']
-    const listed = await promisify(execFile)(process.execPath, args, { env }).catch(
+    const { code, stdout } = await promisify(execFile)(process.execPath, args, { env }).catch(
       (ended) => ended
     )
-    const { plugins } = JSON.parse(listed.stdout) as {
+    const { plugins } = JSON.parse(stdout) as {
       plugins: { name: string; brings: object; problem: { message: string; hint: string } | null }[]
     }
+    return { code, plugins }
+  }
+
+  test('are all left out where their list was cut short, and its file is named', async ({
+    assert,
+  }) => {
+    const file = join(folder, 'package.json')
+    await writeFile(file, '')
+    const { code, plugins } = await list()
+    assert.equal(code, 1)
+    assert.lengthOf(plugins, 1)
+    assert.include(plugins[0].problem!.message, file)
+    assert.include(plugins[0].problem!.hint, `${file}.before`)
+  }).timeout(120_000)
+
+  test('are loaded, and those that fail are left out with the reason', async ({ assert }) => {
+    const { code, plugins } = await list()
     const told = Object.fromEntries(
       plugins.map(({ name, problem }) => [name, problem?.message ?? 'loaded'])
     )
@@ -75,6 +92,6 @@ test.group('Plugins at boot', (group) => {
     const brings = (name: string) => plugins.find((one) => one.name === name)!.brings
     assert.deepEqual(brings('mosaic-good'), { runtimes: ['good'], adapters: [], vaults: [] })
     assert.deepEqual(brings('mosaic-later'), { runtimes: [], adapters: [], vaults: ['later'] })
-    assert.equal(listed.code, 1)
+    assert.equal(code, 1)
   }).timeout(120_000)
 })

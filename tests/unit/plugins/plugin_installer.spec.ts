@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import fs from 'node:fs'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { test } from '@japa/runner'
 import { PluginInstaller } from '#plugins/plugin_installer'
@@ -92,6 +94,57 @@ test.group('Installing plugins', (group) => {
     assert.deepEqual(await readdir(join(folder, 'packages')), [])
   })
 
+  test('restores its lists where npm leaves them empty on a full disk', async ({
+    assert,
+    cleanup,
+  }) => {
+    await installer.add(await plugin())
+    const before = await lists()
+    const changed = await plugin({ version: '2.0.0' })
+    const { npm_execpath: real } = process.env
+    process.env.npm_execpath = join(root, 'npm-cli.js')
+    await writeFile(process.env.npm_execpath, npmOnFullDisk(real ?? 'npm'))
+    const { writeFile: write } = fs.promises
+    fs.promises.writeFile = async (file, _, options) => {
+      await write(file, '', options)
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }
+    syncBuiltinESMExports()
+    cleanup(() => {
+      fs.promises.writeFile = write
+      syncBuiltinESMExports()
+      if (real === undefined) delete process.env.npm_execpath
+      else process.env.npm_execpath = real
+    })
+    const error = await installer.add(changed).catch((thrown) => thrown)
+    assert.equal(error.code, 'E_PLUGIN_NPM', error.stack)
+    assert.deepEqual(await lists(), before)
+    assert.lengthOf(await readdir(join(folder, 'packages')), 1)
+  })
+
+  test('refuses to change a list that is broken, and names it', async ({ assert }) => {
+    await installer.add(await plugin())
+    const list = join(folder, 'package.json')
+    await writeFile(list, '')
+    const [{ problem }, ...others] = installedPlugins(folder)
+    assert.include(problem, { code: 'E_PLUGINS_LIST' })
+    assert.isEmpty(others)
+    const other = await writePlugin(join(root, 'other'), { name: 'mosaic-other' })
+    for (const change of [() => installer.add(other), () => installer.remove('mosaic-acme')]) {
+      const error = await change().catch((thrown) => thrown)
+      assert.equal(error.code, 'E_PLUGINS_LIST')
+      assert.include(error.message, list)
+    }
+    assert.lengthOf(await readdir(join(folder, 'packages')), 1)
+
+    // The way out that the error names: without its list, the tarballs stay and can be added again.
+    await rm(list)
+    await installer.add(other)
+    const [tarball] = (await readdir(join(folder, 'packages'))).filter((one) => /acme/.test(one))
+    await installer.add(join(folder, 'packages', tarball))
+    assert.deepEqual(names(), ['mosaic-acme', 'mosaic-other'])
+  })
+
   test('removes a plugin with its tarball, and knows those that are there', async ({ assert }) => {
     await installer.add(await plugin())
     await assert.rejects(() => installer.remove('mosaic-other'), /"mosaic-other" is not installed/)
@@ -117,3 +170,18 @@ test.group('Installing plugins', (group) => {
 })
 
 const visible = (files: string[]) => files.filter((file) => !file.startsWith('.'))
+
+/** Returns a script that acts as npm, but leaves its list empty and fails as it installs. */
+const npmOnFullDisk = (npm: string) => `
+  const { spawnSync } = require('node:child_process')
+  const { writeFileSync } = require('node:fs')
+  const args = process.argv.slice(2)
+  if (args.includes('--save-exact')) {
+    writeFileSync('package.json', '')
+    console.error('npm error ENOSPC: no space left on device')
+    process.exit(1)
+  }
+  const npm = ${JSON.stringify(npm)}
+  const [program, ...first] = npm.endsWith('.js') ? [process.execPath, npm] : [npm]
+  process.exit(spawnSync(program, [...first, ...args], { stdio: 'inherit' }).status)
+`
