@@ -51,6 +51,13 @@ function absentOf(
   return null
 }
 
+/** Returns the declared contributions that another version of the same plugin declares no more. */
+export function without(former: Contributions, present: Contributions): Contributions {
+  const lost = (kind: keyof Contributions) =>
+    former[kind].filter((name) => !present[kind].includes(name))
+  return { runtimes: lost('runtimes'), adapters: lost('adapters'), vaults: lost('vaults') }
+}
+
 function both(one: Contributions, other: Contributions): Contributions {
   return {
     runtimes: [...one.runtimes, ...other.runtimes],

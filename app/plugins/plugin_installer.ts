@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { inTime, pluginDeadlineMs } from '#plugins/deadline'
+import { pluginDeadlineMs } from '#plugins/deadline'
 import { E_PLUGIN_FAILED, E_PLUGIN_NOT_INSTALLED, E_PLUGINS_FOLDER } from '#plugins/errors'
+import { triedImport } from '#plugins/import_trial'
 import { readManifest, type PluginManifest } from '#plugins/manifest'
 import { npm } from '#plugins/npm'
 import { withPacked, type PackedPlugin } from '#plugins/package_source'
@@ -35,6 +35,11 @@ const EMPTY_LIST = {
   dependencies: {},
 }
 
+interface AddOptions {
+  dryRun?: boolean
+  approve?: (manifest: PluginManifest) => Promise<void>
+}
+
 /**
  * Installs and uninstalls packages in the plugins folder. A running Mosaic picks up changes at its next
  * start.
@@ -50,12 +55,14 @@ export class PluginInstaller {
    * Installs a plugin, or changes its version. A failure changes nothing.
    *
    * @param source a folder, a tarball, or a name with or without a version
-   * @param dryRun only validates the plugin
+   * @param options.dryRun only validates the plugin
+   * @param options.approve throws if this version may not be installed
    * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_FAILED, E_PLUGIN_NPM,
-   * E_PLUGINS_FOLDER
+   * E_PLUGINS_FOLDER, E_PLUGINS_LIST
    */
-  async add(source: string, { dryRun = false } = {}): Promise<PluginManifest> {
+  async add(source: string, { dryRun = false, approve }: AddOptions = {}): Promise<PluginManifest> {
     return withPacked(source, async (packed) => {
+      await approve?.(packed.manifest)
       if (!dryRun) await this.#install(packed)
       return packed.manifest
     })
@@ -64,7 +71,7 @@ export class PluginInstaller {
   /**
    * Uninstalls a plugin. The caller must check that nothing needs it.
    *
-   * @throws E_PLUGIN_NOT_INSTALLED, E_PLUGIN_NPM, E_PLUGINS_FOLDER
+   * @throws E_PLUGIN_NOT_INSTALLED, E_PLUGIN_NPM, E_PLUGINS_FOLDER, E_PLUGINS_LIST
    */
   async remove(name: string): Promise<void> {
     this.check(name)
@@ -73,7 +80,7 @@ export class PluginInstaller {
     })
   }
 
-  /** @throws E_PLUGIN_NOT_INSTALLED */
+  /** @throws E_PLUGIN_NOT_INSTALLED, E_PLUGINS_LIST */
   check(name: string): void {
     const names = Object.keys(listed(this.folder))
     if (names.includes(name)) return
@@ -97,12 +104,8 @@ export class PluginInstaller {
   /** Imports the plugin's provider now: with missing modules it would only be left out at the next start. */
   async #loads(name: string): Promise<void> {
     const { provider } = readManifest(join(this.folder, 'node_modules', name), name)
-    try {
-      const address = `${pathToFileURL(provider).href}?installed=${Date.now()}`
-      await inTime('its import', this.deadlineMs, () => import(address))
-    } catch (error) {
-      throw new E_PLUGIN_FAILED(name, error)
-    }
+    const fault = await triedImport(provider, this.deadlineMs)
+    if (fault) throw new E_PLUGIN_FAILED(name, fault)
   }
 
   async #prepare(): Promise<void> {

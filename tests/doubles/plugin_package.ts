@@ -9,6 +9,8 @@ export interface PluginPackage {
   mosaic?: Record<string, unknown> | null
   /** The source of its provider; null omits it, as in an unbuilt package. */
   provider?: string | null
+  /** The source of a module beside it, which it may import as `./index.js`. */
+  index?: string
 }
 
 /** Writes a plugin's folder as its author has it on disk. Returns the folder. */
@@ -26,5 +28,6 @@ export async function writePlugin(folder: string, given: PluginPackage = {}): Pr
   }
   await writeFile(join(folder, 'package.json'), JSON.stringify(file))
   if (provider !== null) await writeFile(join(folder, 'dist/provider.js'), provider)
+  if (given.index) await writeFile(join(folder, 'dist/index.js'), given.index)
   return folder
 }

@@ -64,7 +64,16 @@ test.group('Commands for plugins', (group) => {
       assert.match(refused.err, /E_PLUGIN_IN_USE.*Agents whose data is in the runtime "acme": 1\./)
     }
 
+    const mosaic = { apiVersion: 1, runtimes: ['other'] }
+    await writePlugin(folder, { version: '2.0.0', mosaic })
+    for (const args of [[], ['--dry-run']]) {
+      const refused = await run(PluginAdd, [folder, ...args])
+      assert.equal(refused.exitCode, 1)
+      assert.match(refused.err, /E_PLUGIN_IN_USE.*Agents whose data is in the runtime "acme": 1\./)
+    }
+
     await UserContainer.query().where('user_id', userId).update({ runtime: 'process' })
+    assert.equal((await run(PluginAdd, [folder, '--dry-run'])).json.version, '2.0.0')
     const dry = await run(PluginRemove, ['mosaic-acme', '--dry-run'])
     assert.deepEqual(dry.json, { name: 'mosaic-acme', removed: false })
     const removed = await run(PluginRemove, ['mosaic-acme'])

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
+import { pathToFileURL } from 'node:url'
 import { test } from '@japa/runner'
 import { PluginInstaller } from '#plugins/plugin_installer'
 import { installedPlugins } from '#plugins/plugins_folder'
@@ -82,6 +83,45 @@ test.group('Installing plugins', (group) => {
     assert.deepEqual(await lists(), before)
     assert.equal(installedPlugins(folder)[0].manifest!.version, '1.0.0')
     assert.lengthOf(await readdir(join(folder, 'packages')), 1)
+  })
+
+  test('imports another version whole, though modules of the former are loaded', async ({
+    assert,
+  }) => {
+    const version = (number: number) =>
+      plugin({
+        version: `${number}.0.0`,
+        provider: `import { create${number} } from './index.js'\nexport default class {}`,
+        index: `export const create${number} = () => {}`,
+      })
+    await installer.add(await version(1))
+    await import(pathToFileURL(installedPlugins(folder)[0].manifest!.provider).href)
+    await installer.add(await version(2))
+    assert.equal(installedPlugins(folder)[0].manifest!.version, '2.0.0')
+
+    await import(pathToFileURL(installedPlugins(folder)[0].manifest!.provider).href)
+    const broken = await plugin({
+      version: '3.0.0',
+      provider: "import { create2 } from './index.js'\nexport default class {}",
+      index: "export * from 'nowhere-to-be-found'",
+    })
+    const error = await installer.add(broken).catch((thrown) => thrown)
+    assert.match(error.message, /nowhere-to-be-found/)
+    assert.equal(installedPlugins(folder)[0].manifest!.version, '2.0.0')
+  })
+
+  test('refuses a provider that "{$self}"')
+    .with(["import '@adonisjs/core/services/none'", 'process.exit()', 'export const provider = 1'])
+    .run(async ({ assert }, provider) => {
+      const error = await installer.add(await plugin({ provider })).catch((thrown) => thrown)
+      assert.equal(error.code, 'E_PLUGIN_FAILED')
+      assert.deepEqual(names(), [])
+    })
+
+  test('takes a provider that keeps its process alive', async ({ assert }) => {
+    const provider = 'setInterval(() => {}, 1000)\nexport default class {}'
+    await installer.add(await plugin({ provider }))
+    assert.deepEqual(names(), ['mosaic-acme'])
   })
 
   test('refuses a plugin whose import never ends, and does not list it', async ({ assert }) => {
