@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { E_PLUGIN_NPM } from '#plugins/errors'
 
 /** Timeout: enough for a large package over a slow line. */
-const DEADLINE_MS = 10 * 60_000
+export const NPM_DEADLINE_MS = 10 * 60_000
 
 /** Lines of npm's error output to keep: the first describe the problem, later ones only the log file. */
 const TOLD_LINES = 3
@@ -24,7 +24,7 @@ export async function npm(task: string, args: string[], cwd: string): Promise<vo
   try {
     await run(program, [...first, ...ALWAYS, '--loglevel=error', ...args], {
       cwd,
-      timeout: DEADLINE_MS,
+      timeout: NPM_DEADLINE_MS,
       maxBuffer: 16 * 1024 * 1024,
     })
   } catch (error) {

@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pluginDeadlineMs } from '#plugins/deadline'
 import { E_PLUGIN_FAILED, E_PLUGIN_NOT_INSTALLED, E_PLUGINS_FOLDER } from '#plugins/errors'
 import { triedImport } from '#plugins/import_trial'
 import { readManifest, type PluginManifest } from '#plugins/manifest'
-import { npm } from '#plugins/npm'
+import { npm, NPM_DEADLINE_MS } from '#plugins/npm'
 import { withPacked, type PackedPlugin } from '#plugins/package_source'
 import { listed, pluginsFolder } from '#plugins/plugins_folder'
+import { FileLock } from '#runtimes/drivers/process/lock'
+import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { writeWhole } from '#runtimes/drivers/process/records'
 
 /** Folder for local tarballs, so that `npm ci` finds them in an image too. */
@@ -63,7 +65,7 @@ export class PluginInstaller {
   async add(source: string, { dryRun = false, approve }: AddOptions = {}): Promise<PluginManifest> {
     return withPacked(source, async (packed) => {
       await approve?.(packed.manifest)
-      if (!dryRun) await this.#install(packed)
+      if (!dryRun) await this.#alone(() => this.#install(packed))
       return packed.manifest
     })
   }
@@ -75,8 +77,9 @@ export class PluginInstaller {
    */
   async remove(name: string): Promise<void> {
     this.check(name)
-    await this.#orAsBefore([], async () => {
-      await npm('remove it', ['uninstall', '--', name], this.folder)
+    await this.#alone(async () => {
+      this.check(name)
+      await this.#orAsBefore([], () => npm('remove it', ['uninstall', '--', name], this.folder))
     })
   }
 
@@ -108,13 +111,28 @@ export class PluginInstaller {
     if (fault) throw new E_PLUGIN_FAILED(name, fault)
   }
 
-  async #prepare(): Promise<void> {
-    try {
+  /** Runs a change while no other command changes the folder. Waits for a command that does. */
+  async #alone(change: () => Promise<void>): Promise<void> {
+    await this.#writable(async () => {
       await mkdir(join(this.folder, PACKAGES), { recursive: true })
+      await access(this.folder, constants.W_OK)
+    })
+    const lock = new FileLock(new ProcTable())
+    await lock.run(join(this.folder, '.lock'), { timeoutMs: NPM_DEADLINE_MS }, change)
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#writable(async () => {
       await writeWhole(join(this.folder, '.npmrc'), NPMRC, READABLE)
       const list = join(this.folder, LISTS[0])
       const none = `${JSON.stringify(EMPTY_LIST, null, 2)}\n`
       if (!existsSync(list)) await writeWhole(list, none, READABLE)
+    })
+  }
+
+  async #writable(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
     } catch (cause) {
       throw new E_PLUGINS_FOLDER(this.folder, { cause })
     }

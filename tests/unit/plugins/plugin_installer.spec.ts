@@ -185,6 +185,27 @@ test.group('Installing plugins', (group) => {
     assert.deepEqual(names(), ['mosaic-acme', 'mosaic-other'])
   })
 
+  test('changes one after the other, those that are asked for at once', async ({ assert }) => {
+    const other = await writePlugin(join(root, 'other'), { name: 'mosaic-other' })
+    const broken = await writePlugin(join(root, 'broken'), {
+      name: 'mosaic-broken',
+      provider: "import 'nowhere-to-be-found'",
+    })
+    await installer.add(await plugin())
+    const ends = await Promise.allSettled([
+      new PluginInstaller(folder).add(broken),
+      new PluginInstaller(folder).add(other),
+      new PluginInstaller(folder).remove('mosaic-acme'),
+    ])
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled']
+    )
+    assert.deepEqual(names(), ['mosaic-other'])
+    assert.isNull(installedPlugins(folder)[0].problem)
+    assert.lengthOf(await readdir(join(folder, 'packages')), 1)
+  })
+
   test('removes a plugin with its tarball, and knows those that are there', async ({ assert }) => {
     await installer.add(await plugin())
     await assert.rejects(() => installer.remove('mosaic-other'), /"mosaic-other" is not installed/)
