@@ -16,28 +16,29 @@ export interface PackedPlugin {
   manifest: PluginManifest
   /** Absolute path of its tarball. */
   tarball: string
-  /** Whether it came from a local folder or file rather than a registry. */
-  isLocal: boolean
   /** A file name that depends on the content: the same version may be packed again during development. */
   fileName: string
 }
+
+/** The name of a package, with or without a version: whatever else npm takes, it fetches from where it likes. */
+const NAME = /^(@[\w.~-]+\/)?[\w.~-]+(@[^\s/:]+)?$/
 
 /**
  * Packs a plugin into a temporary folder, as npm would publish it, and passes it to `work`. The folder is
  * deleted afterwards.
  *
- * @param source a folder, a tarball, or a name with or without a version, as npm takes it
+ * @param source a folder, a tarball, or a name with or without a version, as in a registry
  * @throws E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER, E_PLUGIN_NPM
  */
 export async function withPacked<T>(
   source: string,
   work: (packed: PackedPlugin) => Promise<T>
 ): Promise<T> {
-  const isLocal = /^[./~]|\.tgz$/.test(source) || existsSync(source)
-  const named = isLocal ? resolve(source) : source
-  if (isLocal && !existsSync(named)) {
-    throw new E_NOT_A_PLUGIN(source, 'there is no such folder or file.')
+  const isHere = existsSync(source)
+  if (!isHere && (!NAME.test(source) || source.endsWith('.tgz'))) {
+    throw new E_NOT_A_PLUGIN(source, 'there is no such folder or file, and no package has such a name.')
   }
+  const named = isHere ? resolve(source) : source
   const folder = await mkdtemp(join(tmpdir(), 'mosaic-plugin-'))
   try {
     await npm('pack it', ['pack', '--pack-destination', folder, '--', named], folder)
@@ -48,7 +49,7 @@ export async function withPacked<T>(
     const manifest = readManifest(content, source)
     const hash = createHash('sha256').update(await readFile(tarball))
     const fileName = `${basename(file, '.tgz')}-${hash.digest('hex').slice(0, 12)}.tgz`
-    return await work({ manifest, tarball, isLocal, fileName })
+    return await work({ manifest, tarball, fileName })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -12,7 +12,7 @@ import { FileLock } from '#runtimes/drivers/process/lock'
 import { ProcTable } from '#runtimes/drivers/process/proc_table'
 import { writeWhole } from '#runtimes/drivers/process/records'
 
-/** Folder for local tarballs, so that `npm ci` finds them in an image too. */
+/** Folder for tarballs, so that `npm ci` finds them in an image too. */
 const PACKAGES = 'packages'
 
 /**
@@ -91,16 +91,16 @@ export class PluginInstaller {
     throw new E_PLUGIN_NOT_INSTALLED(name, `These are installed: ${known}.`)
   }
 
-  async #install({ manifest, tarball, isLocal, fileName }: PackedPlugin): Promise<void> {
+  /** Installs the tarball that was validated, also of a registry's package: npm would fetch that again. */
+  async #install({ manifest, tarball, fileName }: PackedPlugin): Promise<void> {
     await this.#prepare()
     const kept = join(this.folder, PACKAGES, fileName)
     const added = existsSync(kept) ? [] : [fileName]
     await this.#orAsBefore(added, async () => {
-      if (isLocal) await copyFile(tarball, kept)
-      const { name, version } = manifest
-      const wanted = isLocal ? `./${PACKAGES}/${fileName}` : `${name}@${version}`
+      await copyFile(tarball, kept)
+      const wanted = `./${PACKAGES}/${fileName}`
       await npm('install it', ['install', '--save-exact', '--', wanted], this.folder)
-      await this.#loads(name)
+      await this.#loads(manifest.name)
     })
   }
 

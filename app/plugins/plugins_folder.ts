@@ -66,7 +66,7 @@ function installed(folder: string, name: string): InstalledPlugin {
 }
 
 /**
- * Packages npm was asked to install, with a version or `file:packages/….tgz`.
+ * Packages npm was asked to install, as `file:packages/….tgz`; earlier versions of Mosaic listed some by version.
  *
  * @throws E_PLUGINS_LIST
  */

@@ -153,8 +153,7 @@ test.group('Installing plugins', (group) => {
     cleanup(() => {
       fs.promises.writeFile = write
       syncBuiltinESMExports()
-      if (real === undefined) delete process.env.npm_execpath
-      else process.env.npm_execpath = real
+      restoreNpm(real)
     })
     const error = await installer.add(changed).catch((thrown) => thrown)
     assert.equal(error.code, 'E_PLUGIN_NPM', error.stack)
@@ -214,9 +213,39 @@ test.group('Installing plugins', (group) => {
     assert.deepEqual(await readdir(join(folder, 'packages')), [])
   })
 
-  test('says that a folder is not there, or is no plugin', async ({ assert }) => {
-    const missing = await installer.add('./no/such/folder').catch((thrown) => thrown)
-    assert.equal(missing.code, 'E_NOT_A_PLUGIN')
+  /** npm takes the first three for repositories on the internet. */
+  test('runs no npm for "{$self}", which is neither here nor the name of a package')
+    .with([
+      'plugins/foo',
+      'github:someone/repo',
+      'git+https://example.com/repo.git',
+      'https://example.com/one.tgz',
+      'name@npm:other',
+      './no/such/folder',
+      'missing.tgz',
+    ])
+    .run(async ({ assert, cleanup }, source) => {
+      const { npm_execpath: real } = process.env
+      process.env.npm_execpath = join(root, 'npm-cli.js')
+      cleanup(() => restoreNpm(real))
+      const missing = await installer.add(source).catch((thrown) => thrown)
+      assert.equal(missing.code, 'E_NOT_A_PLUGIN', missing.message)
+    })
+
+  test('installs the tarball of a registry that it looked at, and fetches nothing again', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { npm_execpath: real } = process.env
+    process.env.npm_execpath = join(root, 'npm-cli.js')
+    cleanup(() => restoreNpm(real))
+    await writeFile(process.env.npm_execpath, npmWithRegistry(real ?? 'npm', await plugin()))
+    await installer.add('@acme/mosaic-acme@^1.0.0')
+    assert.deepEqual(names(), ['mosaic-acme'])
+    assert.lengthOf(await readdir(join(folder, 'packages')), 1)
+  })
+
+  test('says that a folder is no plugin', async ({ assert }) => {
     const foreign = await installer.add(await plugin({ mosaic: null })).catch((thrown) => thrown)
     assert.equal(foreign.code, 'E_NOT_A_PLUGIN')
   })
@@ -232,17 +261,37 @@ test.group('Installing plugins', (group) => {
 
 const visible = (files: string[]) => files.filter((file) => !file.startsWith('.'))
 
-/** Returns a script that acts as npm, but leaves its list empty and fails as it installs. */
-const npmOnFullDisk = (npm: string) => `
+function restoreNpm(path: string | undefined): void {
+  if (path === undefined) delete process.env.npm_execpath
+  else process.env.npm_execpath = path
+}
+
+/** Returns a script that acts as npm after some lines of its own, which may change `args`. */
+const npmAfter = (npm: string, lines: string) => `
   const { spawnSync } = require('node:child_process')
   const { writeFileSync } = require('node:fs')
   const args = process.argv.slice(2)
-  if (args.includes('--save-exact')) {
-    writeFileSync('package.json', '')
-    console.error('npm error ENOSPC: no space left on device')
-    process.exit(1)
-  }
+  ${lines}
   const npm = ${JSON.stringify(npm)}
   const [program, ...first] = npm.endsWith('.js') ? [process.execPath, npm] : [npm]
   process.exit(spawnSync(program, [...first, ...args], { stdio: 'inherit' }).status)
 `
+
+const npmOnFullDisk = (npm: string) =>
+  npmAfter(
+    npm,
+    `if (args.includes('--save-exact')) {
+      writeFileSync('package.json', '')
+      console.error('npm error ENOSPC: no space left on device')
+      process.exit(1)
+    }`
+  )
+
+/** Every name of a package is this folder's, and is fetched by `pack` only. */
+const npmWithRegistry = (npm: string, folder: string) =>
+  npmAfter(
+    npm,
+    `const named = args.at(-1)
+    if (args.includes('pack')) args.splice(-1, 1, ${JSON.stringify(folder)})
+    else if (!named.startsWith('./')) process.exit(1)`
+  )
