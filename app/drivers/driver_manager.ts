@@ -74,6 +74,19 @@ export abstract class DriverManager<Driver, Context = void> {
   }
 
   /**
+   * Makes a further driver of that name, as another process or the next start does. A double is itself.
+   *
+   * @throws like `use`
+   */
+  protected async another(name: string): Promise<Driver> {
+    const fake = this.#fakes.get(name)
+    if (fake) return fake
+    const factory = this.#factories.get(name)
+    if (!factory) throw new E_UNKNOWN_DRIVER(this.kind, name)
+    return factory(await this.context(name))
+  }
+
+  /**
    * Puts a double in the place of a driver until `restore`, for tests. Returns the double.
    *
    * @throws E_UNKNOWN_DRIVER

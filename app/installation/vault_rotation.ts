@@ -10,13 +10,17 @@ export interface RotationStatistics {
 
 export interface Resealer {
   reseal(sealed: string, context: SealContext): Promise<string>
+  checkLasting(): Promise<void>
 }
 
 /**
  * Reseals every secret with the default vault and its current key, while Mosaic runs. Skips a secret that
  * changes meanwhile, because that change already seals it there. Safe to interrupt and run again.
+ *
+ * @throws E_VAULT_NOT_LASTING, before any secret is touched, if the next start would open none of them
  */
 export async function rotateVault(vault: Resealer): Promise<RotationStatistics> {
+  await vault.checkLasting()
   const statistics = { examined: 0, resealed: 0, failed: 0 }
   for await (const { sealed, context, replace } of sealedValues()) {
     statistics.examined++

@@ -68,6 +68,18 @@ export class E_VAULT_MISSING extends Exception {
   }
 }
 
+/** What the vault seals is lost at the next start: its keys are made anew at each. */
+export class E_VAULT_NOT_LASTING extends Exception {
+  static override code = 'E_VAULT_NOT_LASTING'
+  static override status = 500
+  static override help =
+    'Its keys have to be the same at every start: correct its settings or its code. Nothing was sealed.'
+
+  constructor(vault: string, options?: ErrorOptions) {
+    super(`What the vault "${vault}" seals does not open in another instance of it.`, options)
+  }
+}
+
 /** The database's sentinel does not open: the process has another installation's key. */
 export class E_VAULT_WRONG_KEY extends ContractError {
   static override code = 'E_VAULT_WRONG_KEY'

@@ -1,8 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { DriverManager, type DriverName, type DriversConfig } from '#drivers/driver_manager'
 import { hasCode } from '#drivers/error_code'
 import type { SealContext, VaultDriver, VaultFinding } from '#vaults/contract'
 import type { VaultDriverFactory } from '#vaults/define_config'
-import { E_VAULT_MISSING, E_VAULT_TAMPERED, E_VAULT_UNREACHABLE } from '#vaults/errors'
+import {
+  E_VAULT_MISSING,
+  E_VAULT_NOT_LASTING,
+  E_VAULT_TAMPERED,
+  E_VAULT_UNREACHABLE,
+} from '#vaults/errors'
 import { systemClock, type Clock } from '#timing/clock'
 import { DeadlineExceeded, within } from '#timing/deadline'
 
@@ -57,6 +63,24 @@ export class VaultManager extends DriverManager<VaultDriver> {
         ? vault.reseal(sealed, context)
         : sealing.seal(await vault.open(sealed, context), context)
     )
+  }
+
+  /**
+   * Proves that another instance of the default vault, as the next start makes it, opens what this one seals.
+   *
+   * @throws E_VAULT_NOT_LASTING if it does not, and like `seal` and `open`
+   */
+  async checkLasting(): Promise<void> {
+    const name = this.defaultName
+    const plain = randomUUID()
+    const context = { table: 'none', column: 'none', rowId: randomUUID() }
+    const sealed = await this.seal(plain, context)
+    const other = await this.another(name)
+    const opened = await this.#answer(name, () => other.open(sealed, context)).catch((error) => {
+      if (!hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) throw error
+      throw new E_VAULT_NOT_LASTING(name, { cause: error })
+    })
+    if (opened !== plain) throw new E_VAULT_NOT_LASTING(name)
   }
 
   /** Returns whether the value is lost without the vault of this name. */

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import * as models from '#database/schema'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import type { VaultDriver } from '#vaults/contract'
 import { VaultManager } from '#vaults/manager'
 import { SecretKey } from '#vaults/secret_keys'
 import { OtherVault } from '#tests/doubles/other_vault'
@@ -21,6 +23,8 @@ const OLD = new SecretKey('kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E')
 const NEW = new SecretKey('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 
 const rotated = () => new Aes256GcmDriver({ keys: [NEW, OLD] })
+
+const managed = (own: () => VaultDriver) => new VaultManager({ default: 'own', drivers: { own } })
 
 async function plantSecrets() {
   const owner = await UserFactory.create()
@@ -49,7 +53,7 @@ test.group('Rotating the vault', (group) => {
   test('seals everything with the new key, and nothing twice', async ({ assert }) => {
     const { provider, container } = await plantSecrets()
     const vault = rotated()
-    const first = await rotateVault(vault)
+    const first = await rotateVault(managed(rotated))
     assert.equal(first.failed, 0)
     assert.isAtLeast(first.resealed, 3)
     assert.equal(first.resealed, first.examined)
@@ -63,7 +67,7 @@ test.group('Rotating the vault', (group) => {
     const secret = await SystemConfig.findByOrFail('key', 'oidc.clientSecret')
     assert.equal(vault.keyId(secret.value!), NEW.id)
 
-    assert.deepEqual(await rotateVault(vault), { ...first, resealed: 0 })
+    assert.deepEqual(await rotateVault(managed(rotated)), { ...first, resealed: 0 })
   })
 
   test('moves everything to another vault, and back', async ({ assert }) => {
@@ -86,6 +90,18 @@ test.group('Rotating the vault', (group) => {
     for (const sealed of await places()) assert.match(sealed, /^enc:v1:/)
   })
 
+  test('touches nothing if another instance of the vault does not open what it seals', async ({
+    assert,
+  }) => {
+    const { provider } = await plantSecrets()
+    const forgetful = () => new OtherVault(new SecretKey(randomBytes(32).toString('base64')))
+    const drivers = { own: () => new Aes256GcmDriver({ keys: [OLD] }), forgetful }
+    const vaults = new VaultManager({ default: 'forgetful', drivers })
+    const error = await rotateVault(vaults).catch((thrown: unknown) => thrown)
+    assert.include(error, { code: 'E_VAULT_NOT_LASTING' })
+    assert.match((await LlmProvider.findOrFail(provider.id)).apiKey!, /^enc:v1:/)
+  })
+
   test('leaves alone what does not open, counts it, and goes on', async ({ assert }) => {
     const { provider } = await plantSecrets()
     const strange = new Aes256GcmDriver({
@@ -95,7 +111,7 @@ test.group('Rotating the vault', (group) => {
     const sealed = await strange.seal('sk-other', context)
     await provider.merge({ apiKey: sealed }).save()
 
-    const done = await rotateVault(rotated())
+    const done = await rotateVault(managed(rotated))
     assert.equal(done.failed, 1)
     assert.isAtLeast(done.resealed, 2)
     await provider.refresh()

@@ -6,6 +6,7 @@ import DataKey from '#models/data_key'
 import Finding from '#models/finding'
 import { rotateVault } from '#installation/vault_rotation'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
+import { VaultManager } from '#vaults/manager'
 import { SecretKey } from '#vaults/secret_keys'
 import { UserFactory } from '#database/factories/user_factory'
 import { Conversations } from '#tests/functional/knowledge/conversations'
@@ -75,7 +76,8 @@ test.group('Data keys', (group) => {
     await me.visitor.post('/api/v1/findings', FINDING)
     const before = await Finding.ownedBy(me.user.id).firstOrFail()
     const vault = new Aes256GcmDriver({ keys: [NEW, OLD] })
-    assert.equal((await rotateVault(vault)).failed, 0)
+    const vaults = new VaultManager({ default: 'own', drivers: { own: () => vault } })
+    assert.equal((await rotateVault(vaults)).failed, 0)
     const row = await DataKey.findByOrFail('owner', `user/${me.user.id}`)
     assert.equal(vault.keyId(row.key!), NEW.id)
     const context = { table: 'data_keys', column: 'key', rowId: row.id }

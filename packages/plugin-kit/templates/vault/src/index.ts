@@ -4,8 +4,8 @@ import { AcmeVault } from './vault.ts'
 
 export { AcmeVault }
 
-/** Creates the vault with this installation's keys. */
-export const createAcme: VaultDriverFactory = async () => new AcmeVault(await readKeys())
+/** Creates the vault with this installation's keys, which it reads at the first use. */
+export const createAcme: VaultDriverFactory = () => new AcmeVault(readKeys)
 
 declare module '@mosaic/plugin-kit/vault' {
   interface VaultDrivers {

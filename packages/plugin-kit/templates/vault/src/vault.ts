@@ -6,40 +6,44 @@ import {
   type VaultDriver,
   type VaultFinding,
 } from '@mosaic/plugin-kit/vault'
+import type { Keys } from './keys.ts'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const SEALED = /^enc:acme:([0-9a-f]{8}):([A-Za-z0-9_-]+)$/
 
-/** 32 bytes. The first key seals; any key opens. */
-export type Keys = [Buffer, ...Buffer[]]
+interface KeyRing {
+  sealing: string
+  keys: ReadonlyMap<string, Buffer>
+}
 
 /** AES-256-GCM with a random nonce per value: `enc:acme:<key id>:<base64url of nonce, tag and ciphertext>`. */
 export class AcmeVault implements VaultDriver {
   readonly name = 'acme'
   readonly prefix = 'enc:acme:'
 
-  readonly #sealing: string
-  readonly #keys: ReadonlyMap<string, Buffer>
+  readonly #read: () => Promise<Keys>
+  #ring: Promise<KeyRing> | null = null
 
-  constructor(keys: Keys) {
-    this.#sealing = idOf(keys[0])
-    this.#keys = new Map(keys.map((key) => [idOf(key), key]))
+  constructor(read: () => Promise<Keys>) {
+    this.#read = read
   }
 
   async seal(plain: string, context: SealContext): Promise<string> {
+    const { sealing, keys } = await this.#keys()
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#key(this.#sealing), nonce)
+    const cipher = createCipheriv('aes-256-gcm', keys.get(sealing)!, nonce)
     cipher.setAAD(placeOf(context))
     const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
     const payload = Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url')
-    return `${this.prefix}${this.#sealing}:${payload}`
+    return `${this.prefix}${sealing}:${payload}`
   }
 
   async open(sealed: string, context: SealContext): Promise<string> {
     const [, id, encoded] = SEALED.exec(sealed) ?? []
     if (!id) throw new E_VAULT_TAMPERED()
-    const key = this.#key(id)
+    const key = (await this.#keys()).keys.get(id)
+    if (!key) throw new E_VAULT_UNKNOWN_KEY()
     const payload = Buffer.from(encoded, 'base64url')
     try {
       const nonce = payload.subarray(0, NONCE_BYTES)
@@ -58,19 +62,29 @@ export class AcmeVault implements VaultDriver {
   }
 
   async reseal(sealed: string, context: SealContext): Promise<string> {
-    if (this.keyId(sealed) === this.#sealing) return sealed
+    if (this.keyId(sealed) === (await this.#keys()).sealing) return sealed
     return this.seal(await this.open(sealed, context), context)
   }
 
   /** Reports problems of the vault, each with a message and a next step. */
   async preflight(): Promise<VaultFinding[]> {
-    return []
+    try {
+      await this.#keys()
+      return []
+    } catch (error) {
+      const { message, help } = error as Error & { help?: string }
+      return [{ severity: 'error', message, hint: help ?? 'Check where its keys are.' }]
+    }
   }
 
-  #key(id: string): Buffer {
-    const key = this.#keys.get(id)
-    if (!key) throw new E_VAULT_UNKNOWN_KEY()
-    return key
+  /** Cached once read. A failed read is retried. */
+  #keys(): Promise<KeyRing> {
+    this.#ring ??= this.#read().then((keys) => ({
+      sealing: idOf(keys[0]),
+      keys: new Map(keys.map((key) => [idOf(key), key])),
+    }))
+    this.#ring.catch(() => (this.#ring = null))
+    return this.#ring
   }
 }
 

@@ -9,6 +9,7 @@ const keyOf = (name: string) => createHash('sha256').update(name).digest()
 vaultSuite(test, {
   name: 'acme',
   prepare: async () => ({
-    open: async ([first, ...others]) => new AcmeVault([keyOf(first), ...others.map(keyOf)]),
+    open: async ([first, ...others]) =>
+      new AcmeVault(async () => [keyOf(first), ...others.map(keyOf)]),
   }),
 })
