@@ -5,7 +5,8 @@ export default class PluginRemove extends OperatorCommand {
   static override commandName = 'plugin:remove'
   static override description = 'Remove a plugin that nothing needs any more'
   static override help = [
-    'Refuses while agents have their data in its runtime, providers are of its kind, or secrets are sealed by its vault.',
+    'Refuses while agents have their data in its runtime, providers are of its kind, secrets are sealed by its vault,',
+    'or its sign-in service is on.',
     'It looks for these in the database, so it needs one that is migrated.',
   ]
 

@@ -4,6 +4,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import { checkTables } from '#installation/boot_check'
 import { toFinding, type ExaminationFinding, type Findings } from '#console/findings'
 import { examineVaults } from '#console/vault_examination'
+import SignInService from '#models/sign_in_service'
 import { problemOf } from '#plugins/contributions'
 import { managersOf } from '#plugins/managers'
 import { loadedPlugins } from '#plugins/plugin_loader'
@@ -27,6 +28,7 @@ export async function examine(app: ApplicationService): Promise<ExaminationFindi
     { area: 'plugins', look: () => examinePlugins(app) },
     { area: 'database', look: () => examineDatabase(app) },
     { area: 'vault', look: () => examineSecrets(app), inDatabase: true },
+    { area: 'plugins', look: () => examineServices(app), inDatabase: true },
     { area: 'runtime', look: () => examineRuntime(app), inDatabase: true },
     { area: 'network', look: () => examineProxies(app), inDatabase: true },
   ]
@@ -47,6 +49,21 @@ async function examinePlugins(app: ApplicationService): Promise<Findings> {
     const problem = problemOf(managers, plugins, plugin)
     return problem ? [toFinding(problem)] : []
   })
+}
+
+/** Finds sign-in services that are on and have no plugin: pages leave them out, people cannot sign in. */
+async function examineServices({ container }: ApplicationService): Promise<Findings> {
+  const registry = await container.make('identity.services.registry')
+  const active = await SignInService.query().where('is_active', true).orderBy('name')
+  return active.flatMap(({ name }) =>
+    registry.find(name)
+      ? []
+      : {
+          severity: 'warning',
+          message: `The sign-in service "${name}" is on, but no plugin brings it: nobody can sign in there.`,
+          hint: 'Install its plugin again (node ace plugin:add), and restart Mosaic.',
+        }
+  )
 }
 
 async function examineStorage(): Promise<Findings> {

@@ -1,11 +1,9 @@
 import { E_PLUGIN_NOT_REGISTERED } from '#plugins/errors'
 import type { Managers } from '#plugins/managers'
-import type { Contributions } from '#plugins/manifest'
+import { byKind, type ContributionKind, type Contributions } from '#plugins/manifest'
 import type { InstalledPlugin } from '#plugins/plugins_folder'
 
-const NOTHING: Contributions = { runtimes: [], adapters: [], vaults: [] }
-
-const KINDS = ['runtimes', 'adapters', 'vaults'] as const
+const NOTHING = byKind(() => [])
 
 /**
  * Returns each plugin's contributions: those in its manifest, or else everything registered that no manifest
@@ -41,44 +39,28 @@ export function problemOf(
 function absentOf(
   managers: Managers,
   { problem, brings, hasBooted }: InstalledPlugin
-): [kind: keyof Contributions, names: string[]] | null {
+): [kind: ContributionKind, names: string[]] | null {
   if (problem || !brings || !hasBooted) return null
-  const registered = registeredIn(managers)
-  for (const kind of KINDS) {
-    const names = brings[kind].filter((one) => !registered[kind].includes(one))
-    if (names.length > 0) return [kind, names]
-  }
-  return null
+  const absent = Object.entries(without(brings, registeredIn(managers)))
+  const found = absent.find(([, names]) => names.length > 0)
+  return (found as [ContributionKind, string[]] | undefined) ?? null
 }
 
-/** Returns the declared contributions that another version of the same plugin declares no more. */
-export function without(former: Contributions, present: Contributions): Contributions {
-  const lost = (kind: keyof Contributions) =>
-    former[kind].filter((name) => !present[kind].includes(name))
-  return { runtimes: lost('runtimes'), adapters: lost('adapters'), vaults: lost('vaults') }
+/** Returns the contributions that are not among the others. */
+export function without(some: Contributions, others: Contributions): Contributions {
+  return byKind((kind) => some[kind].filter((name) => !others[kind].includes(name)))
 }
 
 function both(one: Contributions, other: Contributions): Contributions {
-  return {
-    runtimes: [...one.runtimes, ...other.runtimes],
-    adapters: [...one.adapters, ...other.adapters],
-    vaults: [...one.vaults, ...other.vaults],
-  }
+  return byKind((kind) => [...one[kind], ...other[kind]])
 }
 
-function registeredIn({ runtimes, adapters, vaults }: Managers): Contributions {
-  return {
-    runtimes: runtimes.extensions(),
-    adapters: adapters.extensions(),
-    vaults: vaults.extensions(),
-  }
+function registeredIn(managers: Managers): Contributions {
+  return byKind((kind) => managers[kind].extensions())
 }
 
 /** Returns the registered contributions that no manifest names. */
 function unclaimedBy(managers: Managers, plugins: readonly InstalledPlugin[]): Contributions {
-  const registered = registeredIn(managers)
   const claimed = plugins.flatMap(({ brings }) => brings ?? [])
-  const rest = (kind: keyof Contributions) =>
-    registered[kind].filter((name) => !claimed.some((brings) => brings[kind].includes(name)))
-  return { runtimes: rest('runtimes'), adapters: rest('adapters'), vaults: rest('vaults') }
+  return claimed.reduce(without, registeredIn(managers))
 }

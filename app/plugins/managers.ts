@@ -1,4 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
+import type { ServiceRegistry } from '#identity/services/registry'
 import type { LlmRegistry } from '#llm/registry'
 import type { RuntimeManager } from '#runtimes/manager'
 import type { VaultManager } from '#vaults/manager'
@@ -8,6 +9,7 @@ export interface Managers {
   runtimes: Pick<RuntimeManager, 'names' | 'extensions'>
   adapters: Pick<LlmRegistry, 'has' | 'extensions'>
   vaults: Pick<VaultManager, 'use' | 'names' | 'extensions' | 'defaultName' | 'dependsOn' | 'knows'>
+  services: Pick<ServiceRegistry, 'find' | 'extensions'>
 }
 
 /** Returns this application's managers. */
@@ -16,5 +18,6 @@ export async function managersOf({ container }: ApplicationService): Promise<Man
     runtimes: await container.make('runtime.manager'),
     adapters: await container.make('llm.registry'),
     vaults: await container.make('vault.manager'),
+    services: await container.make('identity.services.registry'),
   }
 }

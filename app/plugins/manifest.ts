@@ -3,11 +3,17 @@ import { join } from 'node:path'
 import { PLUGIN_API_VERSION } from '#plugins/api_version'
 import { E_NOT_A_PLUGIN, E_PLUGIN_API_VERSION, E_PLUGIN_WITHOUT_PROVIDER } from '#plugins/errors'
 
-/** A plugin's contributions by kind: names of runtimes and vaults, types of LLM adapters. */
-export interface Contributions {
-  runtimes: string[]
-  adapters: string[]
-  vaults: string[]
+const KINDS = ['runtimes', 'adapters', 'vaults', 'services'] as const
+
+export type ContributionKind = (typeof KINDS)[number]
+
+/** A plugin's contributions by kind: names of runtimes, vaults and sign-in services, types of LLM adapters. */
+export type Contributions = Record<ContributionKind, string[]>
+
+/** Returns contributions from the names of each kind. */
+export function byKind(namesOf: (kind: ContributionKind) => string[]): Contributions {
+  const [runtimes, adapters, vaults, services] = KINDS.map(namesOf)
+  return { runtimes, adapters, vaults, services }
 }
 
 /** A plugin's manifest, from its `package.json`. */
@@ -83,11 +89,9 @@ function providerOf({ mosaic, exports }: PackageFile): string {
 }
 
 function bringsOf(mosaic: Record<string, unknown>): Contributions | null {
-  const kinds = ['runtimes', 'adapters', 'vaults'] as const
-  if (!kinds.some((kind) => kind in mosaic)) return null
-  const [runtimes, adapters, vaults] = kinds.map((kind) => {
+  if (!KINDS.some((kind) => kind in mosaic)) return null
+  return byKind((kind) => {
     const names = mosaic[kind]
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
   })
-  return { runtimes, adapters, vaults }
 }

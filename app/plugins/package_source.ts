@@ -36,7 +36,10 @@ export async function withPacked<T>(
 ): Promise<T> {
   const isHere = existsSync(source)
   if (!isHere && (!NAME.test(source) || source.endsWith('.tgz'))) {
-    throw new E_NOT_A_PLUGIN(source, 'there is no such folder or file, and no package has such a name.')
+    throw new E_NOT_A_PLUGIN(
+      source,
+      'there is no such folder or file, and no package has such a name.'
+    )
   }
   const named = isHere ? resolve(source) : source
   const folder = await mkdtemp(join(tmpdir(), 'mosaic-plugin-'))

@@ -1,5 +1,6 @@
 import { sealedValues } from '#installation/sealed_values'
 import LlmProvider from '#models/llm_provider'
+import SignInService from '#models/sign_in_service'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 import { E_PLUGIN_USES_UNKNOWN } from '#plugins/errors'
@@ -20,19 +21,21 @@ export interface PluginUse {
 export async function usesOf(
   managers: Managers,
   settings: Pick<Settings, 'get'>,
-  { runtimes, adapters, vaults }: Contributions
+  { runtimes, adapters, vaults, services }: Contributions
 ): Promise<PluginUse[]> {
   const chosen = await settings.get('runtime.driver')
   const uses: PluginUse[] = []
   for (const name of runtimes) uses.push(...(await usesOfRuntime(managers, chosen, name)))
   for (const type of adapters) uses.push(...(await usesOfAdapter(type)))
   for (const name of vaults) uses.push(...(await usesOfVault(managers, name)))
+  for (const name of services) uses.push(...(await usesOfService(managers, name)))
   return uses
 }
 
 /**
  * Returns the uninstalled contributions that rows refer to. A plugin that was left out and declares nothing
- * may have provided them. `name` is used as the vault, because sealed values do not name theirs.
+ * may have provided them. `name` is used as the vault, because sealed values do not name theirs. Sign-in services
+ * are left out: see `usesOfService`.
  */
 export async function missingContributions(
   { runtimes, adapters }: Managers,
@@ -50,6 +53,7 @@ export async function missingContributions(
     ),
     adapters: types.map(({ type }) => type).filter((type) => !adapters.has(type)),
     vaults: [name],
+    services: [],
   }
 }
 
@@ -90,6 +94,21 @@ async function usesOfAdapter(type: string): Promise<PluginUse[]> {
     {
       message: `Providers of the kind "${type}": ${total}.`,
       hint: 'Have their owners delete them under Settings → Providers.',
+    },
+  ]
+}
+
+/**
+ * Returns a sign-in service's uses. None if it is not loaded: nobody can sign in there as it is, its settings stay,
+ * and no page could switch it off.
+ */
+async function usesOfService({ services }: Managers, name: string): Promise<PluginUse[]> {
+  const service = services.find(name)
+  if (!service || !(await SignInService.findBy({ name, isActive: true }))) return []
+  return [
+    {
+      message: `People may sign in with ${service.label}.`,
+      hint: 'See that they can sign in another way, then switch it off under Administration → Sign-in.',
     },
   ]
 }

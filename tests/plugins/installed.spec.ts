@@ -116,7 +116,7 @@ test.group('Plugins in an installation', (group) => {
       const added = await mosaic.aceJson('plugin:add', tarball)
       assert.containSubset(added, { name: `mosaic-${name}`, added: true })
     }
-    const none = { runtimes: [], adapters: [], vaults: [] }
+    const none = { runtimes: [], adapters: [], vaults: [], services: [] }
     assert.deepEqual((await listed()).plugins, [
       loaded('bubblewrap', { ...none, runtimes: ['bubblewrap'] }),
       loaded('key-file', { ...none, vaults: ['key-file'] }),

@@ -22,9 +22,12 @@ const RESERVED = ['oidc', 'password', 'breakglass', 'token']
 /** Kinds of sign-in services: those of `config/sign_in.ts` and of plugins. */
 export class ServiceRegistry {
   readonly #services = new Map<string, SignInService>()
+  /** Names in `config/sign_in.ts`. */
+  readonly #configured: string[]
 
   constructor({ services }: SignInConfig) {
     for (const [name, factory] of Object.entries(services)) this.extend(name, factory)
+    this.#configured = Object.keys(services)
   }
 
   /**
@@ -49,6 +52,11 @@ export class ServiceRegistry {
     const service = this.find(name)
     if (!service) throw new E_UNKNOWN_SERVICE()
     return service
+  }
+
+  /** Returns the names that plugins added. */
+  extensions(): string[] {
+    return [...this.#services.keys()].filter((name) => !this.#configured.includes(name))
   }
 
   /** Lists all services, in display order. */

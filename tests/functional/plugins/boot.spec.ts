@@ -90,8 +90,18 @@ test.group('Plugins at boot', (group) => {
     for (const { problem } of plugins) if (problem) assert.isAbove(problem.hint.length, 20)
 
     const brings = (name: string) => plugins.find((one) => one.name === name)!.brings
-    assert.deepEqual(brings('mosaic-good'), { runtimes: ['good'], adapters: [], vaults: [] })
-    assert.deepEqual(brings('mosaic-later'), { runtimes: [], adapters: [], vaults: ['later'] })
+    assert.deepEqual(brings('mosaic-good'), {
+      runtimes: ['good'],
+      adapters: [],
+      vaults: [],
+      services: [],
+    })
+    assert.deepEqual(brings('mosaic-later'), {
+      runtimes: [],
+      adapters: [],
+      vaults: ['later'],
+      services: [],
+    })
     assert.equal(code, 1)
   }).timeout(120_000)
 })

@@ -51,7 +51,7 @@ test.group('Commands for plugins', (group) => {
       {
         name: 'mosaic-acme',
         version: '1.0.0',
-        brings: { runtimes: ['acme'], adapters: [], vaults: [] },
+        brings: { runtimes: ['acme'], adapters: [], vaults: [], services: [] },
         problem: null,
       },
     ])

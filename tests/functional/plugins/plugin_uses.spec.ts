@@ -4,6 +4,10 @@ import app from '@adonisjs/core/services/app'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserContainerFactory } from '#database/factories/user_container_factory'
 import { UserFactory } from '#database/factories/user_factory'
+import { examine } from '#console/examination'
+import { GithubService } from '#identity/services/drivers/github'
+import { ServiceRegistry } from '#identity/services/registry'
+import SignInServiceRow from '#models/sign_in_service'
 import settings from '#settings/services/main'
 import { contributions, problemOf } from '#plugins/contributions'
 import { missingContributions, usesOf } from '#plugins/plugin_uses'
@@ -17,12 +21,16 @@ import { parseSecretKeys } from '#vaults/secret_keys'
 import { OtherVault } from '#tests/doubles/other_vault'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
-const NOTHING = { runtimes: [], adapters: [], vaults: [] }
+const NOTHING = { runtimes: [], adapters: [], vaults: [], services: [] }
 const [KEY] = parseSecretKeys('Zt5uXc1Vb7Nm3Qw9Er2Ty6Ui8Op4As0D')
 
 test.group('What still needs a plugin', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  let managers: Managers & { runtimes: RuntimeManager; vaults: VaultManager }
+  let managers: Managers & {
+    runtimes: RuntimeManager
+    vaults: VaultManager
+    services: ServiceRegistry
+  }
   /** Separate managers, so that a test's additions affect no other test. */
   group.each.setup(async () => {
     const own = await (await app.container.make('vault.manager')).use()
@@ -38,6 +46,7 @@ test.group('What still needs a plugin', (group) => {
       ),
       vaults: new VaultManager({ default: own.name, drivers: { [own.name]: () => own } }),
       adapters: await app.container.make('llm.registry'),
+      services: new ServiceRegistry({ services: {} }),
     }
   })
 
@@ -66,6 +75,34 @@ test.group('What still needs a plugin', (group) => {
     assert.deepEqual(await uses({ ...NOTHING, adapters: ['acme'] }), [
       'Providers of the kind "acme": 1.',
     ])
+  })
+
+  test('its sign-in service while it is on, as long as it is loaded', async ({ assert }) => {
+    const row = new SignInServiceRow()
+    row.merge({ name: 'acme', clientId: 'client', signUp: 'invited', isProof: false })
+    await row.merge({ isActive: true }).save()
+    const brings = { ...NOTHING, services: ['acme'] }
+    assert.deepEqual(await uses(brings), [])
+    const lost = async () => (await examine(app)).map(({ message }) => message)
+    const warning =
+      'The sign-in service "acme" is on, but no plugin brings it: nobody can sign in there.'
+    assert.include(await lost(), warning)
+
+    managers.services.extend(
+      'acme',
+      () => ({ ...new GithubService(), name: 'acme', label: 'Acme' }) as never
+    )
+    assert.deepEqual(await uses(brings), ['People may sign in with Acme.'])
+    const one: InstalledPlugin = {
+      name: 'mosaic-acme',
+      brings: null,
+      manifest: null,
+      problem: null,
+    }
+    assert.deepEqual(contributions(managers, [one]).get(one.name)!.services, ['acme'])
+    await row.merge({ isActive: false }).save()
+    assert.deepEqual(await uses(brings), [])
+    assert.notInclude(await lost(), warning)
   })
 
   test('secrets that only its vault opens, whether it is loaded or not', async ({ assert }) => {
@@ -111,6 +148,7 @@ test.group('What still needs a plugin', (group) => {
       runtimes: ['gone'],
       adapters: ['gone-too'],
       vaults: ['mosaic-gone'],
+      services: [],
     })
   })
 

@@ -20,7 +20,7 @@ test.group('The manifest of a plugin', (group) => {
       name: 'mosaic-acme',
       version: '1.0.0',
       apiVersion: 1,
-      brings: { runtimes: ['acme'], adapters: [], vaults: [] },
+      brings: { runtimes: ['acme'], adapters: [], vaults: [], services: [] },
       provider: join(folder, 'dist/provider.js'),
     })
   })
