@@ -2,6 +2,7 @@ import { toFinding, type Findings } from '#console/findings'
 import { hasCode } from '#drivers/error_code'
 import { checkBoot, checkVault } from '#installation/boot_check'
 import { sealedValues } from '#installation/sealed_values'
+import { sealedByPresentKey } from '#installation/vault_rotation'
 import type { Settings } from '#settings/settings'
 import { E_VAULT_MISSING } from '#vaults/errors'
 import type { VaultManager } from '#vaults/manager'
@@ -12,6 +13,8 @@ interface SecretsByVault {
   inUse: Map<string, number>
   /** Those that no vault knows, by the message of their `E_VAULT_MISSING`. */
   lost: Map<string, number>
+  /** Those that another key or vault sealed than the one in use. */
+  former: number
 }
 
 /**
@@ -25,7 +28,7 @@ export async function examineVaults(vaults: VaultManager, settings: Settings): P
   } catch (error) {
     findings.push(toFinding(error))
   }
-  const { inUse, lost } = await secretsByVault(vaults)
+  const { inUse, lost, former } = await secretsByVault(vaults)
   const named = await Promise.all(
     vaults
       .names()
@@ -46,6 +49,14 @@ export async function examineVaults(vaults: VaultManager, settings: Settings): P
     const counted = `${message} Secrets like it: ${count}.`
     findings.push({ severity: 'error', message: counted, hint: E_VAULT_MISSING.help })
   }
+  const isHealthy = findings.every(({ severity }) => severity !== 'error')
+  if (isHealthy && former > 0) {
+    findings.push({
+      severity: 'warning',
+      message: `Secrets that still need a former key or vault: ${former}.`,
+      hint: 'Keep that key and vault. Restart every replica of Mosaic, then run "node ace vault:rotate".',
+    })
+  }
   return findings
 }
 
@@ -62,12 +73,16 @@ async function faultsOf(vaults: VaultManager, name: string, isNeeded: boolean): 
 async function secretsByVault(vaults: VaultManager): Promise<SecretsByVault> {
   const inUse = new Map<string, number>()
   const lost = new Map<string, number>()
+  /** A vault that cannot seal is reported by its preflight or the boot check. */
+  const isPresent = await sealedByPresentKey(vaults).catch(() => () => true)
+  let former = 0
   for await (const { sealed } of sealedValues()) {
     const names = await vaults.vaultsOf(sealed)
     for (const name of names) inUse.set(name, (inUse.get(name) ?? 0) + 1)
+    if (names.length > 0 && !isPresent(sealed)) former++
     if (names.length > 0) continue
     const { message } = new E_VAULT_MISSING(sealed)
     lost.set(message, (lost.get(message) ?? 0) + 1)
   }
-  return { inUse, lost }
+  return { inUse, lost, former }
 }

@@ -27,3 +27,13 @@ export class E_RUNTIME_NOT_INSTALLED extends Exception {
     this.help = `Install its plugin again (node ace plugin:add), or choose another: node ace settings:set runtime.driver ${installed[0]}`
   }
 }
+
+/** The record would lose the only key that its events can be checked with. */
+export class E_AUDIT_BROKEN extends Exception {
+  static override code = 'E_AUDIT_BROKEN'
+  static override status = 409
+  static override message =
+    'The audit record is broken, so the new key cannot vouch for it. No secret was sealed again.'
+  static override help =
+    'See where with "node ace audit:verify". "node ace vault:rotate --despite-broken-audit" seals the secrets alone; keep the old key for the record.'
+}

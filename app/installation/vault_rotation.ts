@@ -1,5 +1,10 @@
 import { sealedValues } from '#installation/sealed_values'
 import type { SealContext } from '#vaults/contract'
+import type { VaultManager } from '#vaults/manager'
+
+/** Any text and place: only the key that seals it counts. */
+const PROBE = 'which key'
+const NOWHERE: SealContext = { table: 'none', column: 'none', rowId: 'none' }
 
 /** Progress of a rotation. `failed` counts secrets that did not open; they stay unchanged. */
 export interface RotationStatistics {
@@ -31,4 +36,25 @@ export async function rotateVault(vault: Resealer): Promise<RotationStatistics> 
     statistics.resealed++
   }
   return statistics
+}
+
+/**
+ * Returns whether a secret needs no other key than the one with which the vault in use seals.
+ *
+ * @throws E_UNKNOWN_DRIVER, and like `VaultManager.seal`
+ */
+export async function sealedByPresentKey(
+  vaults: Pick<VaultManager, 'use' | 'seal'>
+): Promise<(sealed: string) => boolean> {
+  const vault = await vaults.use()
+  const present = vault.keyId(await vaults.seal(PROBE, NOWHERE))
+  return (sealed) => vault.keyId(sealed) === present
+}
+
+/** Counts the secrets that another key or vault sealed. While there are any, it must stay. Throws as above. */
+export async function countFormer(vaults: Pick<VaultManager, 'use' | 'seal'>): Promise<number> {
+  const isPresent = await sealedByPresentKey(vaults)
+  let former = 0
+  for await (const { sealed } of sealedValues()) if (!isPresent(sealed)) former++
+  return former
 }

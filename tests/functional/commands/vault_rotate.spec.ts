@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { test } from '@japa/runner'
+import ace from '@adonisjs/core/services/ace'
+import app from '@adonisjs/core/services/app'
+import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import VaultRotate from '#commands/vault_rotate'
+import { examineVaults } from '#console/vault_examination'
 import * as models from '#database/schema'
 import { Aes256GcmDriver } from '#vaults/drivers/aes_256_gcm'
 import type { VaultDriver } from '#vaults/contract'
@@ -16,6 +21,7 @@ import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { isSealedColumn } from '#models/columns'
 import { SEALED_MODELS } from '#installation/sealed_values'
+import { runCommand } from '#tests/operator'
 import { rotateVault } from '#installation/vault_rotation'
 
 /** The key of the tests, and a newer one that precedes it. */
@@ -117,4 +123,78 @@ test.group('Rotating the vault', (group) => {
     await provider.refresh()
     assert.equal(provider.apiKey, sealed)
   })
+})
+
+test.group('The command vault:rotate', (group) => {
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(async () => {
+    ace.ui.switchMode('raw')
+    const vault = await app.container.make('vault.manager')
+    vault.fake(rotated())
+    return () => {
+      vault.restore()
+      settings.refresh()
+      ace.ui.switchMode('normal')
+    }
+  })
+
+  const record = async (action: 'user.signed_in' | 'user.signed_out') => {
+    const audit = await app.container.make('audit')
+    await audit.record({ action })
+  }
+  const rotate = async (...flags: string[]) => runCommand(VaultRotate, ['--json', ...flags])
+
+  test('seals nothing again while the audit record is broken, unless it is told to', async ({
+    assert,
+  }) => {
+    const { provider } = await plantSecrets()
+    const sealed = await new Aes256GcmDriver({ keys: [OLD] }).seal('sk-canary', placeOf(provider))
+    await provider.merge({ apiKey: sealed }).save()
+    await record('user.signed_in')
+    await record('user.signed_out')
+    await db.from('audit_events').where('action', 'user.signed_in').update({ actor_name: 'Eve' })
+
+    const refused = await rotate()
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.err, /^E_AUDIT_BROKEN: .+\.\n.+\.$/)
+    assert.equal((await provider.refresh()).apiKey, sealed)
+
+    const told = await rotate('--despite-broken-audit')
+    assert.equal(told.exitCode, 1)
+    assert.containSubset(JSON.parse(told.out), { failed: 0, former: 0 })
+    assert.equal(rotated().keyId((await provider.refresh()).apiKey!), NEW.id)
+  })
+
+  test('fails while a replica that was not restarted seals with the old key, as doctor tells', async ({
+    assert,
+  }) => {
+    const { provider } = await plantSecrets()
+    const done = await rotate()
+    assert.equal(done.exitCode, 0, done.out + done.err)
+    assert.containSubset(JSON.parse(done.out), { failed: 0, former: 0 })
+
+    const vault = await app.container.make('vault.manager')
+    const old = new Aes256GcmDriver({ keys: [OLD] })
+    const late = Object.assign(rotated(), {
+      reseal: async (sealed: string) => sealed,
+    })
+    vault.fake(late)
+    const sealed = await old.seal('sk-late', placeOf(provider))
+    await provider.merge({ apiKey: sealed }).save()
+    const again = await rotate()
+    assert.equal(again.exitCode, 1)
+    assert.containSubset(JSON.parse(again.out), { failed: 0, former: 1 })
+
+    const findings = await examineVaults(vault, await app.container.make('settings'))
+    assert.deepEqual(
+      findings.map(({ severity, message }) => [severity, message]),
+      [['warning', 'Secrets that still need a former key or vault: 1.']]
+    )
+  })
+})
+
+const placeOf = ({ id }: LlmProvider) => ({
+  table: 'llm_providers',
+  column: 'api_key',
+  rowId: id,
 })
