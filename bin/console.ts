@@ -23,7 +23,9 @@ const IMPORTER = (filePath: string) => {
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
     app.booting(async () => {
-      await import('#start/env')
+      const { secrets } = await import('#start/env')
+      /** A shell without the server's variables works on another Mosaic: it must show. */
+      for (const sentence of secrets.made) console.error(sentence)
     })
     const end = async () => {
       await app.terminate()

@@ -14,6 +14,8 @@ export interface BootSecrets {
   database: { client: 'better-sqlite3'; filename: string } | { client: 'pg'; url: string }
   /** The keys of `MOSAIC_SECRET_KEY`; the first one seals. Never empty. */
   keys: [SecretKey, ...SecretKey[]]
+  /** What was made because it was missing, a sentence each: a person may have meant another one. */
+  made: string[]
 }
 
 export interface BootSecretsInput {
@@ -33,14 +35,15 @@ export interface BootSecretsInput {
  * E_SECRET_KEY_WEAK
  */
 export function bootSecrets(input: BootSecretsInput): BootSecrets {
-  return { database: parseDatabaseUrl(input), keys: parseSecretKeys(secretKeyText(input)) }
+  const made: string[] = []
+  const database = parseDatabaseUrl(input, made)
+  return { database, keys: parseSecretKeys(secretKeyText(input, made)), made }
 }
 
-function parseDatabaseUrl({
-  storagePath,
-  mode,
-  databaseUrl,
-}: BootSecretsInput): BootSecrets['database'] {
+function parseDatabaseUrl(
+  { storagePath, mode, databaseUrl }: BootSecretsInput,
+  made: string[]
+): BootSecrets['database'] {
   if (!databaseUrl && mode === 'production') throw new E_DATABASE_URL_MISSING()
 
   const url = databaseUrl || `sqlite:${join(storagePath, 'mosaic.sqlite3')}`
@@ -50,11 +53,16 @@ function parseDatabaseUrl({
   if (!path) throw new E_DATABASE_URL_INVALID()
 
   const filename = resolve(path)
+  const isNew = !existsSync(filename)
   try {
     makePrivate(filename)
   } catch (error) {
     throw new E_DATABASE_FILE(undefined, { cause: error })
   }
+  if (isNew)
+    made.push(
+      `${databaseUrl ? 'A' : 'DATABASE_URL is not set: a'} new database was made: ${filename}`
+    )
   return { client: 'better-sqlite3', filename }
 }
 
@@ -65,14 +73,15 @@ function makePrivate(filename: string): void {
   chmodSync(filename, 0o600)
 }
 
-function secretKeyText({ envFile, mode, secretKey }: BootSecretsInput): string {
+function secretKeyText({ envFile, mode, secretKey }: BootSecretsInput, made: string[]): string {
   if (secretKey) return secretKey
   if (mode === 'production') throw new E_SECRET_KEY_MISSING()
 
-  const made = randomBytes(32).toString('base64url')
-  const line = `# Seals every secret in the database. Keep it: without it they cannot be opened.\nMOSAIC_SECRET_KEY=${made}\n`
+  const key = randomBytes(32).toString('base64url')
+  const line = `# Seals every secret in the database. Keep it: without it they cannot be opened.\nMOSAIC_SECRET_KEY=${key}\n`
   appendFileSync(envFile, existsSync(envFile) ? `\n${line}` : line, { mode: 0o600 })
   chmodSync(envFile, 0o600)
-  process.env.MOSAIC_SECRET_KEY = made
-  return made
+  process.env.MOSAIC_SECRET_KEY = key
+  made.push(`MOSAIC_SECRET_KEY is not set: a new key was made, and kept in ${envFile}`)
+  return key
 }

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
@@ -21,6 +24,13 @@ const HELD_MS = 300
 const migrate = (...flags: string[]) =>
   runCommand(MigrationRun, ['--force', '--no-schema-generate', ...flags])
 
+/** Runs a command as a process of its own. */
+const onConsole = (args: string[], env: Record<string, string> = {}) =>
+  promisify(execFile)(process.execPath, ['--import=@poppinss/ts-exec', 'bin/console.ts', ...args], {
+    cwd: app.makePath(),
+    env: { ...process.env, ...env },
+  })
+
 test.group('Migrating the database', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
@@ -34,9 +44,19 @@ test.group('Migrating the database', (group) => {
   })
 
   test('is what ace runs by this name, which a package has as well', async ({ assert }) => {
-    const args = ['--import=@poppinss/ts-exec', 'bin/console.ts', 'migration:run', '--help']
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: app.makePath() })
+    const { stdout } = await onConsole(['migration:run', '--help'])
     assert.include(stdout, MigrationRun.description)
+  })
+
+  test('tells on standard error which database a command has made', async ({ assert, cleanup }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mosaic-made-'))
+    cleanup(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'mosaic.sqlite3')
+    const env = { DATABASE_URL: `sqlite:${file}`, STORAGE_PATH: folder }
+    const first = await onConsole(['migration:status'], env)
+    assert.include(first.stderr, `A new database was made: ${file}`)
+    const second = await onConsole(['migration:status'], env)
+    assert.notInclude(second.stderr, 'was made')
   })
 
   test('refuses what a newer version has changed', async ({ assert }) => {

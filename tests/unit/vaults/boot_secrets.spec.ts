@@ -55,12 +55,18 @@ test.group('Boot secrets', (group) => {
   })
 
   test('development makes a key once and keeps it where only the owner reads', ({ assert }) => {
-    const { keys, database } = boot({ mode: 'development' })
+    const { keys, database, made } = boot({ mode: 'development' })
     const file = join(folder, '.env')
+    assert.deepEqual(made, [
+      `DATABASE_URL is not set: a new database was made: ${join(folder, 'mosaic.sqlite3')}`,
+      `MOSAIC_SECRET_KEY is not set: a new key was made, and kept in ${file}`,
+    ])
     assert.equal(statSync(file).mode & 0o777, 0o600)
 
     const [, secretKey] = /^MOSAIC_SECRET_KEY=(.+)$/m.exec(readFileSync(file, 'utf8'))!
-    assert.equal(boot({ mode: 'development', secretKey }).keys[0].id, keys[0].id)
+    const again = boot({ mode: 'development', secretKey })
+    assert.equal(again.keys[0].id, keys[0].id)
+    assert.deepEqual(again.made, [])
     assert.deepEqual(database, {
       client: 'better-sqlite3',
       filename: join(folder, 'mosaic.sqlite3'),
