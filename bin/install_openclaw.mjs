@@ -31,7 +31,7 @@ export const OPENCLAW_VERSION = JSON.parse(readFileSync(join(PIN, 'package.json'
 export async function installOpenClaw(storage, report) {
   const parent = join(storage, 'openclaw')
   const target = join(parent, OPENCLAW_VERSION)
-  if (existsSync(join(target, 'node_modules/openclaw/package.json'))) return 'present'
+  if (isComplete(target)) return 'present'
 
   await mkdir(parent, { recursive: true })
   await removeAbandoned(parent)
@@ -44,11 +44,34 @@ export async function installOpenClaw(storage, report) {
     await finishPackage(folder)
     /** Agents run it as other users. */
     await chmod(folder, 0o755)
-    await rm(target, { recursive: true, force: true })
-    await rename(folder, target)
+    return await place(folder, target)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
+  }
+}
+
+const isComplete = (folder) => existsSync(join(folder, 'node_modules/openclaw/package.json'))
+
+/**
+ * Moves a finished installation to its place. One that another process has placed meanwhile stays, because agents may
+ * run from it.
+ *
+ * @param {string} folder
+ * @param {string} target
+ * @returns {Promise<'installed' | 'present'>}
+ */
+export async function place(folder, target) {
+  try {
+    await rename(folder, target)
+  } catch (error) {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    if (isComplete(target)) {
+      await rm(folder, { recursive: true })
+      return 'present'
+    }
+    await rm(target, { recursive: true, force: true })
+    await rename(folder, target)
   }
   return 'installed'
 }
