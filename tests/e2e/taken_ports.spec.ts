@@ -1,52 +1,30 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from '@japa/runner'
-import app from '@adonisjs/core/services/app'
+import { MosaicProcess } from '#tests/e2e/mosaic_process'
 
 test.group('Mosaic on a port that is taken', (group) => {
-  let folder: string
+  let mosaic: MosaicProcess
 
   group.setup(() => {
-    folder = mkdtempSync(join(tmpdir(), 'mosaic-ports-'))
-    return () => rmSync(folder, { recursive: true, force: true })
+    mosaic = new MosaicProcess()
+    return () => mosaic.end()
   })
 
-  /** Runs a Mosaic program with its own database, beside this run. */
-  function run(program: string[], env: Record<string, string> = {}) {
-    const { promise, resolve } = Promise.withResolvers<{ code: unknown; said: string }>()
-    execFile(
-      process.execPath,
-      ['--import=@poppinss/ts-exec', ...program],
-      {
-        cwd: app.makePath(),
-        env: {
-          ...process.env,
-          DATABASE_URL: `sqlite:${join(folder, 'mosaic.sqlite3')}`,
-          STORAGE_PATH: folder,
-          ...env,
-        },
-        timeout: 60_000,
-      },
-      (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, said: stderr })
-    )
-    return promise
-  }
-
   test('ends at once and says which port, and how to take another', async ({ assert }) => {
-    const migrated = await run(['bin/console.ts', 'migration:run', '--force'])
-    assert.equal(migrated.code, 0, migrated.said)
+    await mosaic.prepare()
+    const migrated = await mosaic.ace('migration:run', '--force')
+    assert.equal(migrated.code, 0, migrated.err)
 
     /** This test run itself listens on both ports. */
     const { PORT, INTERNAL_PORT } = process.env as Record<string, string>
-    const internal = await run(['bin/server.ts'], { PORT: '0' })
+    await mosaic.prepare({ INTERNAL_PORT })
+    const internal = await mosaic.startInVain()
     assert.equal(internal.code, 1)
-    assert.include(internal.said, `E_PORT_TAKEN: Port ${INTERNAL_PORT} is taken`)
-    assert.include(internal.said, `INTERNAL_PORT=${Number(INTERNAL_PORT) + 10}`)
+    assert.include(internal.err, `E_PORT_TAKEN: Port ${INTERNAL_PORT} is taken`)
+    assert.include(internal.err, `INTERNAL_PORT=${Number(INTERNAL_PORT) + 10}`)
 
-    const open = await run(['bin/server.ts'], { INTERNAL_PORT: '0' })
+    await mosaic.prepare({ PORT })
+    const open = await mosaic.startInVain()
     assert.equal(open.code, 1)
-    assert.include(open.said, `E_PORT_TAKEN: Port ${PORT} is taken`)
+    assert.include(open.err, `E_PORT_TAKEN: Port ${PORT} is taken`)
   }).timeout(180_000)
 })
