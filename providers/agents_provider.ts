@@ -6,6 +6,7 @@ import type { AgentLogs } from '#agents/instances/agent_logs'
 import type { AgentsContext } from '#agents/context'
 import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import type { FleetNodes } from '#agents/fleet/fleet_nodes'
+import type { DataCopies } from '#agents/fleet/data_copies'
 import type { NodeDrain } from '#agents/fleet/node_drain'
 import type { PlacementRule } from '#agents/system_agents/placement'
 import type { FleetHistory } from '#agents/fleet/fleet_history'
@@ -49,6 +50,7 @@ declare module '@adonisjs/core/types' {
     'agents.nodes': FleetNodes
     'agents.placement': PlacementRule
     'agents.node_drain': NodeDrain
+    'agents.data_copies': DataCopies
   }
 }
 
@@ -232,6 +234,11 @@ export default class AgentsProvider {
         controls: await resolver.make('agents.lifecycle'),
         audit: await resolver.make('audit'),
       })
+    })
+    container.singleton('agents.data_copies', async (resolver) => {
+      const { DataCopies } = await import('#agents/fleet/data_copies')
+      const services = await resolver.make('agents.services')
+      return new DataCopies(await resolver.make('agents.context'), services)
     })
     container.singleton('agents.fleet_history', async (resolver) => {
       const { FleetHistory } = await import('#agents/fleet/fleet_history')

@@ -1,6 +1,12 @@
-import { agentOf, instanceName, isUp, isWanted, mustEnd } from '#agents/state/agent_repository'
+import {
+  agentOf,
+  instanceName,
+  isKeptUp,
+  isUp,
+  isWanted,
+  mustEnd,
+} from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
-import SystemContainer from '#models/system_container'
 import type { WakePolicy } from '#models/types'
 import type { Observed } from '#runtimes/contract'
 
@@ -83,11 +89,6 @@ export function reconcilePlan(input: ReconcileInput): PlannedAction[] {
     }
   }
   return actions
-}
-
-/** Whether the agent is restarted whenever it stops. */
-function isKeptUp(row: AgentRow, policy: WakePolicy): boolean {
-  return row instanceof SystemContainer || (row.wakePolicy ?? policy) === 'always_on'
 }
 
 /** Whether the row already matches the observed instance. */

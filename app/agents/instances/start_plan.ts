@@ -31,22 +31,29 @@ export async function planStart(context: AgentsContext, row: AgentRow): Promise<
   const { settings, documents, runtimes, callbackUrl } = context
   const { hash: documentHash } = await documents.forAgent(agentOf(row))
   const driver = await chosenDriver(context, row)
-  const limits = {
-    memoryMb: await settings.get('runtime.memoryMb'),
-    cpus: await settings.get('runtime.cpus'),
-    processes: await settings.get('runtime.processes'),
-    ...row.limits,
-  }
   const spec = buildSpec({
     row,
     installation: await runtimes.installation(),
     apiUrl: await callbackUrl(driver),
     token: new Secret((await row.open('gatewayToken'))!),
     image: await settings.get('runtime.image'),
-    limits,
+    limits: await limitsOf(context, row),
     ...placementOf(driver, row),
   })
   return { driver, spec, documentHash }
+}
+
+/** The limits of the settings, or the agent's own. */
+export async function limitsOf(
+  { settings }: Pick<AgentsContext, 'settings'>,
+  row: AgentRow
+): Promise<InstanceLimits> {
+  return {
+    memoryMb: await settings.get('runtime.memoryMb'),
+    cpus: await settings.get('runtime.cpus'),
+    processes: await settings.get('runtime.processes'),
+    ...row.limits,
+  }
 }
 
 /**
@@ -78,7 +85,10 @@ export async function renewToken(row: AgentRow, plan: StartPlan): Promise<StartP
 }
 
 /** Labels are for drivers that know them: one that does not would only restart its agents for their sake. */
-function placementOf({ capabilities }: RuntimeDriver, row: AgentRow): { placement?: NodeLabels } {
+export function placementOf(
+  { capabilities }: RuntimeDriver,
+  row: AgentRow
+): { placement?: NodeLabels } {
   const labels = row instanceof SystemContainer ? row.placement : null
   return capabilities.placement && labels ? { placement: labels } : {}
 }

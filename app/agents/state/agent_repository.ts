@@ -4,7 +4,7 @@ import { inBatches } from '#models/batches'
 import SystemContainer from '#models/system_container'
 import User from '#models/user'
 import UserContainer from '#models/user_container'
-import type { AgentStatus, DesiredState } from '#models/types'
+import type { AgentStatus, DesiredState, WakePolicy } from '#models/types'
 import { AGENT_TABLES, idsIn, rowOf } from '#agents/agent_tables'
 import type { AgentsContext } from '#agents/context'
 import type { DatabaseRetry } from '#agents/leases/database_retry'
@@ -66,6 +66,11 @@ export function isUp(row: AgentRow): boolean {
 
 export function isWanted(row: AgentRow): boolean {
   return row.desired === 'running' && !(row instanceof SystemContainer && !row.isActive)
+}
+
+/** Whether the agent is restarted whenever it stops. `policy` is that of agents whose owner has not chosen one. */
+export function isKeptUp(row: AgentRow, policy: WakePolicy): boolean {
+  return row instanceof SystemContainer || (row.wakePolicy ?? policy) === 'always_on'
 }
 
 /** Whether its instance must end: it is unwanted, or a stop or restart has begun to end it. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from '@japa/runner'
 import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
@@ -6,8 +9,10 @@ import { DateTime } from 'luxon'
 import AgentRestart from '#commands/agent_restart'
 import AgentStart from '#commands/agent_start'
 import AgentStop from '#commands/agent_stop'
+import FleetBackup from '#commands/fleet_backup'
 import FleetHealth from '#commands/fleet_health'
 import FleetReconcile from '#commands/fleet_reconcile'
+import FleetRestore from '#commands/fleet_restore'
 import FleetSleep from '#commands/fleet_sleep'
 import ReapIdle from '#commands/reap_idle'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
@@ -121,6 +126,24 @@ test.group('Commands about agents', (group) => {
     cleanup(() => void (reaper.reapAll = reapAll))
     assert.include(await json(FleetSleep), { exitCode: 0, candidates: 1, stopped: 1, skipped: 0 })
     assert.equal(memory.counts(name).alive, 0)
+  })
+
+  test('copies the data of agents and brings it back, with status 1 where that failed', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { user, name } = await owner()
+    await json(AgentStart, [user.email!])
+    const folder = join(mkdtempSync(join(tmpdir(), 'mosaic-copies-')), 'agents')
+    cleanup(() => rmSync(join(folder, '..'), { recursive: true }))
+    assert.deepInclude(await json(FleetBackup, [folder]), { exitCode: 0, done: 1, failed: [] })
+    assert.equal(memory.counts(name).alive, 0)
+    assert.deepInclude(await json(FleetRestore, [folder]), { exitCode: 0, done: 1, failed: [] })
+
+    writeFileSync(join(folder, `${name}.tar.gz`), 'no archive')
+    const { exitCode, out } = await runCommand(FleetRestore, [folder])
+    assert.equal(exitCode, 1)
+    assert.match(out, new RegExp(`^0 restored, 0 without a copy, 1 failed\\.\n${name}: .+`))
   })
 
   test('an agent that does not start is told on standard error, with status 1', async ({
