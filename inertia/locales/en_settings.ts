@@ -134,10 +134,12 @@ export const settings = {
     lastUsed: 'Last used',
     expires: 'Ends',
     abilities: 'Permissions',
-    ability: {
-      chat: 'Talk to your agent, and read what you have talked about',
-      read: 'See everything else that you may see',
-      manage: 'Change everything else that you may change, except sign-in and credentials',
+    ability: { chat: 'Chat', read: 'Read', manage: 'Change' },
+    abilityHelp: {
+      chat: 'Talk to your agent, and read your conversations.',
+      read: 'Read everything else that you may see. For an admin: the administration too.',
+      manage:
+        'Change everything else that you may change, except sign-in and credentials. For an admin: the administration too.',
     },
     abilitiesMissing: 'Choose at least one.',
     userNames: 'Tell conversations apart by the field “user”',
