@@ -663,7 +663,7 @@ export const admin = {
       agent_config: 'Settings of agents',
       system_agent: 'System agents',
       node: 'Nodes',
-      archive: 'Archives of conversations',
+      archive: 'Archives',
       audit: 'The audit record',
     },
     since: 'From',
