@@ -42,6 +42,13 @@ test.group('Plugin generators', () => {
 
       assert.deepEqual(await folder.build(), { code: 0, output: '' })
       assert.isTrue(existsSync(join(folder.path, 'dist/provider.js')))
+      if (kind !== 'vault') return
+      // Keys that end with the process would take all secrets along.
+      const { createMyOwn } = await import(join(folder.path, 'dist/index.js'))
+      const vault = await createMyOwn()
+      const context = { table: 'users', column: 'secret', rowId: '1' }
+      await assert.rejects(() => vault.seal('secret', context), /Begin with "readKeys"/)
+      assert.containSubset(await vault.preflight(), [{ severity: 'error' }])
     })
 
   test('pack the kit, by the command', async ({ assert, cleanup }) => {
