@@ -153,7 +153,7 @@ export class PluginInstaller {
       const isNew = (file: string) => !copied.includes(file)
       await Promise.all(copied.map((file) => rename(`${file}.before`, file)))
       await Promise.all(lists.filter(isNew).map((file) => rm(file, { force: true })))
-      await npm('tidy up', ['install', '--offline'], this.folder).catch(() => {})
+      await npm('tidy up', ['install', '--offline', '--no-save'], this.folder).catch(() => {})
       throw error
     } finally {
       const wanted = tarballsIn(listed(this.folder))
