@@ -5,6 +5,7 @@ import type { AgentKey } from '#agents/types'
 export default class AgentRestart extends OneAgentCommand {
   static override commandName = 'agent:restart'
   static override description = 'Stop an agent, and start it with its present settings'
+  static override help = 'Mosaic must be running: the agent gets its configuration from it.'
 
   protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
     return lifecycle.restartAndWait(agent)

@@ -6,7 +6,7 @@ export default class ArchiveIngest extends OperatorCommand {
   static override description = 'Bring the archives of conversations up to date'
   static override help = [
     'Reads the agents of everyone who keeps an archive, or of one user; an agent that sleeps is woken for it.',
-    'Running it again adds nothing twice.',
+    'Running it again adds nothing twice. Mosaic must be running.',
   ]
 
   @args.string({ description: 'Email address or breakglass username', required: false })
@@ -42,7 +42,9 @@ export default class ArchiveIngest extends OperatorCommand {
     const keepers = await settings.keepers()
     if (!this.user) return keepers
     const { findUserByName } = await import('#identity/user_lookup')
+    const { E_NO_ARCHIVE } = await import('#knowledge/errors')
     const { id } = await findUserByName(this.user)
-    return keepers.filter((keeper) => keeper === id)
+    if (!keepers.includes(id)) throw new E_NO_ARCHIVE()
+    return [id]
   }
 }

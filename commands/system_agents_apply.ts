@@ -9,7 +9,7 @@ export default class SystemAgentsApply extends OperatorCommand {
   static override description = 'Make the system agents what a JSON file declares'
   static override help = [
     'The file holds { "agents": [{ "name", "role", "primaryModel", "limits"?, "placement"?, "isActive"? }] }.',
-    'Running it again changes nothing. See examples/system_agents.json.',
+    'Running it again changes nothing. Mosaic must be running. See examples/system_agents.json.',
   ]
 
   @args.string({ description: 'The JSON file' })

@@ -103,3 +103,11 @@ export class E_KNOWLEDGE_OFF extends Exception {
   static override message = 'The owner of this agent does not share what they know with it.'
   static override help = 'They can allow it under Settings → Knowledge.'
 }
+
+/** An operator names a user whose conversations are not archived. */
+export class E_NO_ARCHIVE extends Exception {
+  static override code = 'E_NO_ARCHIVE'
+  static override status = 409
+  static override message = 'This user keeps no archive of conversations.'
+  static override help = 'Check the name. Users turn their archive on themselves.'
+}

@@ -3,6 +3,7 @@ import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import ArchiveIngest from '#commands/archive_ingest'
 import BreakglassCreate from '#commands/breakglass_create'
 import BreakglassReset from '#commands/breakglass_reset'
 import Doctor from '#commands/doctor'
@@ -186,6 +187,16 @@ test.group('Commands for operators', (group) => {
     const event = await AuditEvent.findByOrFail('action', 'settings.changed')
     assert.isNull(event.actorId)
     assert.deepEqual(event.details, { keys: ['docker.host'] })
+  })
+
+  test('archive:ingest refuses a user who keeps no archive', async ({ assert }) => {
+    const user = await UserFactory.create()
+    const refused = await runCommand(ArchiveIngest, [user.email!, '--json'])
+    assert.equal(refused.exitCode, 1)
+    assert.equal(refused.out, '')
+    assert.match(refused.err, /^E_NO_ARCHIVE: .+\.\n.+\.$/)
+    const everyone = await runCommand(ArchiveIngest, ['--json'])
+    assert.equal(everyone.exitCode, 0)
   })
 
   test('no command changes a database that a newer version has changed', async ({ assert }) => {
