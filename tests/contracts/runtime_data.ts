@@ -64,22 +64,28 @@ export function runtimeDataSuite(
 
     const turn = (given: InstanceSpec, by = driver) => turns(1, given, by)
 
+    let kept: Buffer | null = null
+
+    /** What an agent gives after its first turn. Made once: each case brings it to an agent of its own. */
+    async function oneTurn(): Promise<Buffer> {
+      if (kept) return kept
+      const one = spec()
+      await turn(one)
+      return (kept = await buffer((await take(one))!))
+    }
+
     test('has nothing to give where nothing is', async ({ assert }) => {
       assert.isNull(await take(spec()))
     })
 
     test('gives the data, and another agent remembers what the first did', async ({ assert }) => {
-      const [one, two] = [spec(), spec()]
-      await turn(one)
-      const data = await buffer((await take(one))!)
-      await put(two, data)
+      const two = spec()
+      await put(two, await oneTurn())
       assert.equal(await turn(two), 'Turn 2: hi')
     })
 
     test('takes data in pieces of any size', async ({ assert }) => {
-      const one = spec()
-      await turn(one)
-      const data = await buffer((await take(one))!)
+      const data = await oneTurn()
       for (const size of [100, 512, 700, 64 * 1024]) {
         const two = spec()
         const pieces = Array.from({ length: Math.ceil(data.length / size) }, (_, index) =>
@@ -119,27 +125,21 @@ export function runtimeDataSuite(
     })
 
     test('puts data in the place of what was there', async ({ assert }) => {
-      const [one, two] = [spec(), spec()]
-      await turn(one)
-      const data = await buffer((await take(one))!)
+      const two = spec()
       await turns(3, two)
-      await put(two, data)
+      await put(two, await oneTurn())
       assert.equal(await turn(two), 'Turn 2: hi')
     })
 
     test('owns all that it gives as the agent of a container does', async ({ assert }) => {
-      const given = spec()
-      await turn(given)
-      const data = await buffer((await take(given))!)
-      for (const { path, owner } of entriesOf(data))
+      for (const { path, owner } of entriesOf(await oneTurn()))
         assert.deepEqual([path, owner], [path, '1000:1000'])
     })
 
     test('has nothing when what arrives breaks off', async ({ assert }) => {
-      const [one, two] = [spec(), spec()]
-      await turn(one)
-      const data = await buffer((await take(one))!)
-      await assert.rejects(() => driver.importData!(two, broken(data), patient()))
+      const two = spec()
+      const begun = broken(await oneTurn())
+      await assert.rejects(() => driver.importData!(two, begun, patient()))
       const left = await take(two)
       assert.isTrue(left === null || (await buffer(left)).indexOf('contract') === -1)
       assert.equal(await turn(two), 'Turn 1: hi')
@@ -147,10 +147,9 @@ export function runtimeDataSuite(
 
     /** An agent with its own data, replaced by another agent's data of one turn. */
     async function replaced(count: number): Promise<InstanceSpec> {
-      const [one, two] = [spec(), spec()]
-      await turn(one)
+      const two = spec()
       if (count > 0) await turns(count, two)
-      await put(two, await buffer((await take(one))!))
+      await put(two, await oneTurn())
       return two
     }
 
