@@ -62,7 +62,7 @@ export class E_RUNTIME_NAME_TAKEN extends RuntimeError {
   constructor(name: string, options?: ErrorOptions) {
     super('internal', `"${name}" exists already and was not made by this installation.`, {
       ...options,
-      help: 'Remove or rename it by hand, then try again.',
+      help: 'Keep it if it may hold an agent’s data, as a volume that you restored: docs/backup.md tells how to go on. Remove or rename anything else by hand, then try again.',
     })
   }
 }

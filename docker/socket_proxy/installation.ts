@@ -39,7 +39,11 @@ export class Installation {
       this.#id = id
       if (this.#memory) writeFileSync(this.#memory, id, { mode: 0o600 })
     }
-    if (this.#id !== id) throw new Refusal('Another installation is served here')
+    if (this.#id !== id) {
+      throw new Refusal(
+        'Another installation is served here. After a restore, remove the volume with what the proxy remembers: docs/backup.md'
+      )
+    }
     return id
   }
 

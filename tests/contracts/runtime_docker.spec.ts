@@ -186,7 +186,9 @@ function containersOn(engine: Engine): void {
     test('takes no data of others for an agent’s own', async ({ assert }) => {
       const given = trial.spec()
       await docker.createVolume({ Name: `${given.name}-state` })
-      await assert.rejects(() => driver.ensure(given, trial.patient()), E_RUNTIME_NAME_TAKEN)
+      const refused = await driver.ensure(given, trial.patient()).catch((error) => error)
+      assert.instanceOf(refused, E_RUNTIME_NAME_TAKEN)
+      assert.include(refused.help, 'docs/backup.md')
       await driver.purge({ name: given.name, state: null })
       await docker.getVolume(`${given.name}-state`).remove()
     })

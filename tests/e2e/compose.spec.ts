@@ -1,5 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import { BRIDGE_ADDRESS } from '../engine/docker_daemon.mjs'
+import { backupLines } from '#tests/e2e/backup_chapter'
 import { eventsOf, textOf, type Api } from '#tests/e2e/api'
 import { ComposeStack } from '#tests/e2e/compose_stack'
 import { ContainerHome } from '#tests/e2e/container_home'
@@ -249,6 +254,28 @@ function stackOn(given: Engine): void {
         [conversation]
       )
       assert.lengthOf(await home.running(), 1)
+    })
+
+    test('comes back from its backup where engine and database are empty', async ({
+      assert,
+      cleanup,
+    }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'mosaic-operator-'))
+      cleanup(() => rmSync(folder, { recursive: true }))
+      symlinkSync(app.makePath('docker'), join(folder, 'docker'))
+      mkdirSync(join(folder, 'plugins'))
+      await stack.follow(backupLines('Back up Docker Compose'), folder)
+      await stack.done('down', '--volumes')
+      await home.close()
+
+      const lines = backupLines('Restore Docker Compose', 1)
+      await stack.follow(
+        lines.filter((line) => !line.endsWith(' build')),
+        folder
+      )
+      await stack.answers()
+      assert.equal(await say(SECOND), ModelService.answer(5).join(''))
+      assert.include(told(), FIRST)
     })
   })
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import app from '@adonisjs/core/services/app'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Engine } from '#tests/engine/engine'
@@ -70,6 +71,18 @@ export class ComposeStack {
         },
         (error, out, err) => resolve({ code: error ? Number(error.code ?? 1) : 0, out, err })
       )
+    })
+  }
+
+  /** Follows lines of the documentation in a folder, as its operator would in that of the repository. */
+  async follow(lines: string[], cwd: string): Promise<void> {
+    const docker = 'docker() { shift; "$MOSAIC_TEST_COMPOSE" --progress plain "$@"; }'
+    const { PATH = '', HOME = '', MOSAIC_TEST_COMPOSE } = process.env
+    const env = { PATH, HOME, MOSAIC_TEST_COMPOSE, DOCKER_HOST: this.engine.host, ...this.env }
+    await promisify(execFile)('sh', ['-ec', [docker, ...lines].join('\n')], {
+      cwd,
+      env,
+      timeout: COMMAND_DEADLINE_MS,
     })
   }
 

@@ -681,6 +681,13 @@ test.group('Socket proxy · the first installation', (group) => {
     assert.equal(await list(), 200)
   })
 
+  test('says what to do with another one, after a restore', async ({ assert }) => {
+    await list('inst1')
+    const filters = encodeURIComponent(JSON.stringify({ label: ['mosaic.installation=inst2'] }))
+    const { body } = await surface.ask('GET', `/containers/json?filters=${filters}`)
+    assert.include(JSON.stringify(body), 'docs/backup.md')
+  })
+
   test('owns nothing before that', async ({ assert }) => {
     const stop = '/containers/mosaic-user-abc/stop'
     assert.equal((await surface.ask('POST', stop)).status, REFUSED)
