@@ -4,7 +4,7 @@
  * checks the state after the others have reconciled. Other faults hit what replicas depend on: the `database` and the
  * `engine` are restarted, the `clock` is set back an hour. Exits with status 1 unless nothing was orphaned,
  * duplicated or lost, every failure gave its reason, and everything recovered in time. `--build` names a folder with
- * Mosaic compiled as `compile` of the bench does; without it, the run compiles its own.
+ * Mosaic compiled as `compiled.ts` does; without it, the run compiles its own.
  */
 import { parseArgs } from 'node:util'
 import type { AgentKey } from '#agents/types'

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from '../bench/child.js'
-import { compile } from '../bench/compiled.js'
+import { compile } from './compiled.js'
 import { newInstallation } from '../bench/environment.js'
 import { testEngine } from '../tests/engine/engine.js'
 import { TestEngine } from '../tests/engine/test_engine.mjs'
@@ -56,7 +56,7 @@ export async function openStage(
     /** Agents outlive replicas: after a failure some still run. */
     open.push({ stop: () => endLeftovers(leftovers(own.folder)) })
 
-    const build = built ?? compile('tsconfig.json')
+    const build = built ?? compile()
     if (!built) open.push({ stop: () => rmSync(build, { recursive: true, force: true }) })
     /** Replicas that start together compile the same packages, as does a test run around this one. */
     const { NODE_COMPILE_CACHE = join(own.folder, 'compiled') } = process.env

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
-import { compile } from '../../bench/compiled.js'
+import { compile } from '../../chaos/compiled.js'
 
 /** Fixed, so that failures can be reproduced. `npm run chaos` without a seed draws a new one each time. */
 const SEED = 20261125
@@ -40,7 +40,7 @@ export function chaosRun(title: string, run: Run): void {
     let build: string
 
     group.setup(() => {
-      build = compile('tsconfig.json')
+      build = compile()
       return () => rmSync(build, { recursive: true, force: true })
     })
 
