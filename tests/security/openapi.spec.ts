@@ -7,6 +7,7 @@ import settings from '#settings/services/main'
 import { describedOperations, openApi, type Operation } from '#tests/security/described_api'
 import { Inputs, seeded } from '#tests/security/generated_inputs'
 import { hostileBodies, hostileQueries } from '#tests/security/hostile_types'
+import { OPERATION_IDS } from '#tests/security/operation_ids'
 import { Visitor } from '#tests/visitor'
 
 /** For a long run: `MOSAIC_INPUTS=10000 MOSAIC_SEED=7 npm run test:security -- --files openapi`. */
@@ -25,6 +26,7 @@ test.group('The description of the API', (group) => {
     assert.isAbove(operations.length, 60)
     const ids = operations.map(({ operationId }) => operationId)
     assert.lengthOf(new Set(ids), ids.length)
+    assert.sameMembers(ids, OPERATION_IDS)
     const invite = body.paths['/api/v1/admin/users/invite'].post
     assert.deepEqual(invite.requestBody.content['application/json'].schema.required, ['email'])
     assert.deepEqual(invite.security, [{ session: [] }])
