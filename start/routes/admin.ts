@@ -37,13 +37,11 @@ router
   .group(() => {
     router
       .get('/settings', [Settings, 'index'])
-      .as('settings.index')
       .permission('manageSettings')
       .answers(page(setting))
       .asks(pageValidator)
     router
       .patch('/settings', [Settings, 'update'])
-      .as('settings.update')
       .permission('manageSettings')
       .takes(settingsDescription)
       .answers(page(setting))
@@ -51,30 +49,22 @@ router
 
     router
       .post('/mail/test', [Mail, 'test'])
-      .as('mail.test')
       .permission('manageSettings')
       .takes(mailTrialValidator)
       .answers(one(delivery))
 
-    router
-      .get('/auth/oidc', [Oidc, 'show'])
-      .as('oidc.show')
-      .permission('manageSettings')
-      .answers(one(oidcSetup))
+    router.get('/auth/oidc', [Oidc, 'show']).permission('manageSettings').answers(one(oidcSetup))
     router
       .put('/auth/oidc', [Oidc, 'update'])
-      .as('oidc.update')
       .permission('manageSignIn')
       .answers(one(oidcSetup))
       .takes(oidcClientValidator)
     router
       .post('/auth/oidc/test', [Oidc, 'test'])
-      .as('oidc.test')
       .permission('manageSettings')
       .answers(one(oidcInspection))
     router
       .post('/auth/oidc/role', [Oidc, 'role'])
-      .as('oidc.role')
       .permission('manageSettings')
       .answers(one(roleDecision))
       .takes(roleTrialValidator)
@@ -94,35 +84,26 @@ router
 
     router
       .get('/users', [Users, 'index'])
-      .as('users.index')
       .permission('seeUsers')
       .answers(page(adminUser))
       .asks(usersQueryValidator)
     router
       .post('/users/invite', [Users, 'invite'])
-      .as('users.invite')
       .permission('manageUsers')
       .answers(one(invitedUser, 201))
       .takes(inviteValidator)
-    router
-      .get('/users/:id', [Users, 'show'])
-      .as('users.show')
-      .permission('seeUsers')
-      .answers(one(adminUserDetails))
+    router.get('/users/:id', [Users, 'show']).permission('seeUsers').answers(one(adminUserDetails))
     router
       .patch('/users/:id', [Users, 'update'])
-      .as('users.update')
       .permission('manageUsers')
       .answers(one(adminUser))
       .takes(userChangesValidator)
     router
       .post('/users/:id/deactivate', [Users, 'deactivate'])
-      .as('users.deactivate')
       .permission('manageUsers')
       .answers(one(adminUser))
     router
       .post('/users/:id/reactivate', [Users, 'reactivate'])
-      .as('users.reactivate')
       .permission('manageUsers')
       .answers(one(adminUser))
     router
@@ -138,82 +119,56 @@ router
 
     router
       .get('/audit', [Audit, 'index'])
-      .as('audit.index')
       .permission('readAudit')
       .answers(page(auditEvent))
       .asks(auditQueryValidator)
     router
       .get('/audit/export', [Audit, 'export'])
-      .as('audit.export')
       .permission('readAudit')
       .answers(file('text/csv'))
       .asks(auditFilterValidator)
       .confirmed()
     router
       .get('/runtimes', [Runtimes, 'index'])
-      .as('runtimes.index')
       .permission('manageSettings')
       .answers(page(runtime))
       .asks(pageValidator)
     router
       .get('/usage', [Usage, 'index'])
-      .as('usage.index')
       .permission('seeOperation')
       .answers(one(usage))
       .asks(periodValidator)
 
-    router
-      .get('/fleet', [Fleet, 'show'])
-      .as('fleet.show')
-      .permission('seeOperation')
-      .answers(one(fleet))
-    router
-      .get('/fleet/events', [Fleet, 'events'])
-      .as('fleet.events')
-      .permission('seeOperation')
-      .answers(events)
+    router.get('/fleet', [Fleet, 'show']).permission('seeOperation').answers(one(fleet))
+    router.get('/fleet/events', [Fleet, 'events']).permission('seeOperation').answers(events)
     router
       .get('/nodes', [Nodes, 'index'])
-      .as('nodes.index')
       .permission('seeOperation')
       .answers(page(node))
       .asks(pageValidator)
     router
       .get('/agents', [Agents, 'index'])
-      .as('agents.index')
       .permission('manageAgents')
       .answers(page(adminAgent))
       .asks(agentQueryValidator)
     router
       .patch('/agents/:id', [Agents, 'update'])
-      .as('agents.update')
       .permission('manageAgents')
       .answers(one(adminAgent))
       .takes(agentChangesValidator)
     router
       .post('/agents/:id/stop', [Agents, 'stop'])
-      .as('agents.stop')
       .permission('manageAgents')
       .answers(one(adminAgent, 202))
     router
       .post('/agents/:id/restart', [Agents, 'restart'])
-      .as('agents.restart')
       .permission('manageAgents')
       .answers(one(adminAgent, 202))
 
-    router
-      .get('/about', [About, 'show'])
-      .as('about.show')
-      .permission('seeOperation')
-      .answers(one(about))
-    router
-      .get('/checklist', [Checklist, 'show'])
-      .as('checklist.show')
-      .permission('seeOperation')
-      .answers(one(checklist))
+    router.get('/about', [About, 'show']).permission('seeOperation').answers(one(about))
+    router.get('/checklist', [Checklist, 'show']).permission('seeOperation').answers(one(checklist))
     router
       .patch('/checklist', [Checklist, 'update'])
-      .as('checklist.update')
       .permission('seeOperation')
       .takes(checklistValidator)
       .answers(one(checklist))

@@ -9,8 +9,8 @@ const Docs = () => import('#controllers/api/docs_controller')
 /** The same for everyone; contains no personal data. */
 router
   .group(() => {
-    router.get('/', [Docs, 'index']).as('docs.index').answers(page(docsEntry)).asks(pageValidator)
-    router.get('/:chapter', [Docs, 'show']).as('docs.show').answers(one(docsChapter))
+    router.get('/', [Docs, 'index']).answers(page(docsEntry)).asks(pageValidator)
+    router.get('/:chapter', [Docs, 'show']).answers(one(docsChapter))
   })
   .prefix('/api/v1/docs')
   .access('anyone')

@@ -7,11 +7,11 @@ const Health = () => import('#controllers/health_controller')
 const OpenApi = () => import('#controllers/api/openapi_controller')
 const Metrics = () => import('#controllers/metrics_controller')
 
-router.get('/health/live', [Health, 'live']).as('health.live').access('anyone')
-router.get('/health/ready', [Health, 'ready']).as('health.ready').access('anyone')
+router.get('/health/live', [Health, 'live']).access('anyone')
+router.get('/health/ready', [Health, 'ready']).access('anyone')
 
 /** The controller checks access: a scraper on this machine has no session. */
-router.get('/metrics', [Metrics, 'show']).as('metrics.show').access('anyone').use(programs)
+router.get('/metrics', [Metrics, 'show']).access('anyone').use(programs)
 
 /** The API description, for client generators. */
 router

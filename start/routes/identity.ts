@@ -32,12 +32,8 @@ const SERVICE = /^[a-z][a-z0-9_-]{0,31}$/
 
 router
   .group(() => {
-    router
-      .post('/login', [Login, 'store'])
-      .as('login.store')
-      .takes(signInValidator)
-      .access('anyone')
-    router.post('/logout', [Login, 'destroy']).as('login.destroy').access('anyone')
+    router.post('/login', [Login, 'store']).takes(signInValidator).access('anyone')
+    router.post('/logout', [Login, 'destroy']).access('anyone')
   })
   .use(pages)
 
@@ -75,12 +71,10 @@ router
       .access('anyone')
     router
       .get('/invitations/:token', [Invitations, 'show'])
-      .as('invitations.show')
       .answers(one(invitation))
       .access('anyone')
     router
       .post('/invitations/:token', [Invitations, 'accept'])
-      .as('invitations.accept')
       .answers(one(me, 201))
       .takes(acceptInvitationValidator)
       .access('anyone')
@@ -101,18 +95,14 @@ router
       .delete('/session', [Sessions, 'destroy'])
       .as('session.destroy')
       .answers(nothing, one(departure))
-    router
-      .get('/sessions', [Sessions, 'index'])
-      .as('sessions.index')
-      .answers(page(session))
-      .asks(pageValidator)
+    router.get('/sessions', [Sessions, 'index']).answers(page(session)).asks(pageValidator)
     router
       .delete('/sessions', [Sessions, 'revokeOthers'])
       .as('sessions.revokeOthers')
       .answers(nothing)
-    router.delete('/sessions/:id', [Sessions, 'revoke']).as('sessions.revoke').answers(nothing)
+    router.delete('/sessions/:id', [Sessions, 'revoke']).answers(nothing)
 
-    router.get('/me', [Me, 'show']).as('me.show').answers(one(me))
+    router.get('/me', [Me, 'show']).answers(one(me))
     router
       .get('/tokens', [AccessTokens, 'index'])
       .as('tokens.index')

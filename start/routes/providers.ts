@@ -24,14 +24,9 @@ router
       .as('providerTypes.index')
       .answers(page(providerType))
       .asks(pageValidator)
-    router
-      .get('/providers', [Providers, 'index'])
-      .as('providers.index')
-      .answers(page(provider))
-      .asks(pageValidator)
+    router.get('/providers', [Providers, 'index']).answers(page(provider)).asks(pageValidator)
     router
       .post('/providers', [Providers, 'store'])
-      .as('providers.store')
       .answers(one(provider, 201))
       .takes(providerValidator)
     router
@@ -39,15 +34,13 @@ router
       .as('providers.testEntered')
       .answers(one(connectionTest))
       .takes(connectionValidator)
-    router.get('/providers/:id', [Providers, 'show']).as('providers.show').answers(one(provider))
+    router.get('/providers/:id', [Providers, 'show']).answers(one(provider))
     router
       .patch('/providers/:id', [Providers, 'update'])
-      .as('providers.update')
       .answers(one(provider))
       .takes(providerChangesValidator)
     router
       .delete('/providers/:id', [Providers, 'destroy'])
-      .as('providers.destroy')
       .answers(nothing)
       .asks(deleteProviderValidator)
     router
