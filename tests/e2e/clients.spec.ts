@@ -1,25 +1,16 @@
-import OpenAI, { APIError } from 'openai'
+import OpenAI from 'openai'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { failureOf } from '#tests/doubles/openai_failure'
 import { ClientHouse } from '#tests/e2e/clients/house'
 import { PIXEL } from '#tests/e2e/clients/sdk'
 import { ScriptedModel } from '#tests/e2e/scripted_model'
 
 const TIMEOUT_MS = 120_000
 const hello = [{ role: 'user' as const, content: 'Good morning' }]
-
-async function failureOf(promise: Promise<unknown>): Promise<APIError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof APIError) return error
-    throw error
-  }
-  throw new Error('It did not fail')
-}
 
 const tool = (name: string) => ({
   type: 'function' as const,
