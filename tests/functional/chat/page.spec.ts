@@ -1,25 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
-import { createParser } from 'eventsource-parser'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
+import { eventsOf } from '#tests/doubles/page_events'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
-
-interface PageEvent {
-  name: string
-  data: any
-}
-
-function eventsOf(text: string): PageEvent[] {
-  const events: PageEvent[] = []
-  const parser = createParser({
-    onEvent: ({ event, data }) => events.push({ name: event!, data: JSON.parse(data) }),
-  })
-  parser.feed(text)
-  return events
-}
 
 test.group("The page's chat", (group) => {
   let gateway: ScriptedGateway
