@@ -16,16 +16,9 @@ import {
 } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
+import { answers, say } from '#tests/browser/told_chat'
 import { MESSAGE_LENGTH } from '#validators/chat'
 import { LONGEST_MESSAGE } from '../../inertia/limits.js'
-
-async function say(page: Page, text: string) {
-  await page.locator('#message').fill(text)
-  await page.keyboard.press('Enter')
-}
-
-const answers = (page: Page, state: string) =>
-  page.locator(`[data-testid=message-agent][data-state=${state}]`)
 
 const LIST = /\/api\/v1\/conversations(\?.*)?$/
 

@@ -13,18 +13,7 @@ import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
-
-async function say(page: Page, text: string) {
-  await page.locator('#message').fill(text)
-  await page.keyboard.press('Enter')
-}
-
-const answers = (page: Page, state: string) =>
-  page.locator(`[data-testid=message-agent][data-state=${state}]`)
-
-/** Events as the API streams them, for what the agents' doubles do not tell. */
-const streamOf = (...events: [string, object][]) =>
-  events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join('')
+import { answers, say, stream } from '#tests/browser/told_chat'
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -41,9 +30,7 @@ test.group('Answers in a browser', (group) => {
   /** Has every message answered by these events. */
   async function openChat(page: Page, ...events: [string, object][]) {
     if (events.length > 0) {
-      await page.route(/\/api\/v1\/chat$/, (route) =>
-        route.fulfill({ contentType: 'text/event-stream', body: streamOf(...events) })
-      )
+      await page.route(/\/api\/v1\/chat$/, (route) => stream(route, ...events))
     }
     await page.goto(`${ORIGIN}/chat`)
   }
@@ -220,8 +207,7 @@ test.group('Answers in a browser', (group) => {
     const sent: any[] = []
     await page.route(/\/api\/v1\/chat$/, (route) => {
       sent.push(route.request().postDataJSON())
-      const body = streamOf(['delta', { text: 'Seen.' }], ['done', { conversationId: 'c1' }])
-      return route.fulfill({ contentType: 'text/event-stream', body })
+      return stream(route, ['delta', { text: 'Seen.' }], ['done', { conversationId: 'c1' }])
     })
     await page.goto(`${ORIGIN}/chat`)
     await page
