@@ -7,12 +7,11 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import settings from '#settings/services/main'
 import SignInService from '#models/sign_in_service'
 import { createGuardedFetch } from '#llm/guarded_fetch'
-import { UserFactory } from '#database/factories/user_factory'
 import { LoopbackService } from '#tests/contracts/loopback_service'
 import { NameServer } from '#tests/doubles/name_server'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 import { FORGED_ADDRESSES } from '#tests/security/forged_addresses'
-import { adminSession } from '#tests/admin_session'
+import { adminByToken, adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
 
 /** Listens on every address of this machine, and must never be called. */
@@ -39,14 +38,6 @@ class Bait {
   }
 }
 
-async function asAdmin() {
-  const admin = await UserFactory.apply('admin').create()
-  const tokens = await app.container.make('identity.tokens')
-  const token = await tokens.create(admin, { name: 'test' })
-  const authorization = `Bearer ${token.value!.release()}`
-  return { admin, visitor: new Visitor({ headers: { authorization } }) }
-}
-
 /** Whether the response refuses the address, rather than reports what was found there. */
 type Judge = (url: string) => Promise<boolean>
 
@@ -62,7 +53,7 @@ const provider = (baseUrl: string) => ({
 /** Every place where users can enter an address that Mosaic calls later. */
 const PLACES: Record<string, () => Promise<Judge>> = {
   'the connection test of a provider': async () => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminByToken()
     return async (url) => {
       const { status, body } = await visitor.post('/api/v1/providers/test', provider(url))
       return status === 422 || body.data?.reason === 'blocked_address'
@@ -70,7 +61,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the connection test of a stored provider': async () => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminByToken()
     return async (url) => {
       const row = await providerOf(admin.id, { name: 'work', type: 'custom', baseUrl: url }, 'key')
       const { body } = await visitor.post(`/api/v1/providers/${row.id}/test`)
@@ -143,7 +134,7 @@ const PLACES: Record<string, () => Promise<Judge>> = {
   },
 
   'the issuer of the set-up': async () => {
-    const { admin } = await asAdmin()
+    const { admin } = await adminByToken()
     const step = await app.container.make('onboarding.auth')
     return async (issuerUrl) => {
       const client = { issuerUrl, clientId: 'mosaic', clientSecret: 'a secret' }

@@ -18,8 +18,8 @@ import { secrets } from '#start/env'
 import SystemConfig from '#models/system_config'
 import { SecretKey } from '#vaults/secret_keys'
 import { UserFactory } from '#database/factories/user_factory'
+import { adminByToken } from '#tests/admin_session'
 import { TestClock, until } from '#tests/doubles/test_clock'
-import { Visitor } from '#tests/visitor'
 
 const COUNT = 12
 
@@ -315,16 +315,8 @@ test.group('Reading the audit record', (group) => {
     await recordSome()
   })
 
-  async function asAdmin() {
-    const admin = await UserFactory.apply('admin').create()
-    const tokens = await app.container.make('identity.tokens')
-    const token = await tokens.create(admin, { name: 'test' })
-    const authorization = `Bearer ${token.value!.release()}`
-    return new Visitor({ headers: { authorization } })
-  }
-
   test('by who, what, on what and when', async ({ assert }) => {
-    const visitor = await asAdmin()
+    const { visitor } = await adminByToken()
     const found = async (query: string) =>
       (await visitor.get(`/api/v1/admin/audit?${query}`)).body.meta.total
     assert.equal(await found('actor=ADA'), COUNT)
@@ -348,7 +340,7 @@ test.group('Reading the audit record', (group) => {
       action: 'user.changed',
       subject: { type: 'user', id: grace.id },
     })
-    const visitor = await asAdmin()
+    const { visitor } = await adminByToken()
     const subjectOf = async (id: string) =>
       (await visitor.get(`/api/v1/admin/audit?subject=${id}`)).body.data[0].subject
     assert.equal((await subjectOf(grace.id)).name, 'grace@example.test')
@@ -359,7 +351,7 @@ test.group('Reading the audit record', (group) => {
     const audit = await app.container.make('audit')
     const actor = await UserFactory.merge({ email: null, name: '=1+"1"' }).create()
     await audit.record({ actor, action: 'user.changed' })
-    const visitor = await asAdmin()
+    const { visitor } = await adminByToken()
     const { status, headers, body } = await visitor.get('/api/v1/admin/audit/export?action=user')
     assert.equal(status, 200)
     assert.match(headers.get('content-type')!, /^text\/csv/)

@@ -5,21 +5,13 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { UserFactory } from '#database/factories/user_factory'
 import UsageDay from '#models/usage_day'
 import settings from '#settings/services/main'
-import { Visitor } from '#tests/visitor'
+import { adminByToken } from '#tests/admin_session'
 
 const PATH = '/api/v1/admin/usage?from=2026-11-01&to=2026-11-03'
 
 test.group('What was used, for admins', (group) => {
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => settings.set('onboarding.completed', true))
-
-  async function asAdmin() {
-    const admin = await UserFactory.apply('admin').create()
-    const tokens = await app.container.make('identity.tokens')
-    const token = await tokens.create(admin, { name: 'test' })
-    const authorization = `Bearer ${token.value!.release()}`
-    return { admin, visitor: new Visitor({ headers: { authorization } }) }
-  }
 
   const use = (userId: string, day: string, chats: number) =>
     UsageDay.create({
@@ -33,7 +25,7 @@ test.group('What was used, for admins', (group) => {
     })
 
   test('is told by day, as sums', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminByToken()
     const users = await UserFactory.createMany(3)
     for (const [index, { id }] of users.entries()) await use(id, '2026-11-02', index + 1)
 
@@ -51,7 +43,7 @@ test.group('What was used, for admins', (group) => {
   })
 
   test('tells how much is known, of three people or more', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminByToken()
     const findings = await app.container.make('knowledge.findings')
     const told = async () => (await visitor.get(PATH)).body.data.knowledge
     const empty = { withheld: false, rows: 0, bytes: 0, messages: 0, messageBytes: 0 }
@@ -64,7 +56,7 @@ test.group('What was used, for admins', (group) => {
   })
 
   test('withholds a day of fewer than three people, in its totals too', async ({ assert }) => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminByToken()
     const [one] = await UserFactory.createMany(1)
     await use(one.id, '2026-11-01', 77)
     await use(one.id, '2026-11-02', 77)
@@ -81,25 +73,25 @@ test.group('What was used, for admins', (group) => {
   })
 
   test('shows an admin a day that was theirs alone', async ({ assert }) => {
-    const { admin, visitor } = await asAdmin()
+    const { admin, visitor } = await adminByToken()
     await use(admin.id, '2026-11-02', 5)
     const { body } = await visitor.get(PATH)
     assert.containsSubset(body.data.days[1], { activeUsers: 1, chats: 5 })
 
-    const other = await asAdmin()
+    const other = await adminByToken()
     const seen = await other.visitor.get(PATH)
     assert.deepEqual(seen.body.data.days[1], { day: '2026-11-02', withheld: true })
   })
 
   test('is of the last thirty days unless another period is asked for', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminByToken()
     const { body } = await visitor.get('/api/v1/admin/usage')
     assert.lengthOf(body.data.days, 30)
     assert.equal(body.data.to, new Date().toISOString().slice(0, 10))
   })
 
   test('refuses a period that is none', async ({ assert }) => {
-    const { visitor } = await asAdmin()
+    const { visitor } = await adminByToken()
     for (const query of [
       'from=soon',
       'from=2026-11-03&to=2026-11-01',
