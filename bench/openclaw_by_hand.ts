@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as after } from 'node:timers/promises'
 import { request } from 'undici'
 import { now } from './clock.js'
-import { freePort } from './environment.js'
+import { freePort } from '#tests/free_port'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const READY_MS = 300_000

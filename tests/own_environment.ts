@@ -1,18 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '#tests/free_port'
 
 /** Seals the secrets of tests, and of nothing else. */
 const TEST_KEY = 'kV3xQ9mTz7LpRw2YbN8sHc4JfD6gUa1E'
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return String(port)
-}
 
 /**
  * Gives a test run its own database, ports, key and storage folder, so that runs beside each other and
@@ -32,9 +24,9 @@ export async function useOwnEnvironment(): Promise<void> {
   // Where tests do not run as root, agents of several users share the machine.
   process.env.UNISOLATED_AGENTS = 'accept'
   process.env.HOST = '127.0.0.1'
-  process.env.PORT = await freePort()
+  process.env.PORT = String(await freePort())
   process.env.INTERNAL_HOST = '127.0.0.1'
-  process.env.INTERNAL_PORT = await freePort()
+  process.env.INTERNAL_PORT = String(await freePort())
 
   const engine = process.env.MOSAIC_TEST_DOCKER_HOST
   if (engine) {

@@ -1,7 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { Engine } from '#tests/engine/engine'
 import { RuntimeError } from '#runtimes/errors'
 import { LABEL } from '#runtimes/engine/labels'
@@ -12,6 +9,7 @@ import { doubleWithin } from '#tests/contracts/double_within'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
 import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
+import { freePort } from '#tests/free_port'
 import { trialSpec } from '#tests/contracts/trial_spec'
 import { until } from '#tests/contracts/until'
 
@@ -45,7 +43,7 @@ export class DockerTrial implements RuntimeTrial {
     engine: Engine,
     change: Partial<DockerDriverConfig> = {}
   ): Promise<DockerTrial> {
-    const port = await freePort()
+    const port = await freePort('0.0.0.0')
     const trial = new DockerTrial(engine, {
       entrypoint: ENTRYPOINT,
       image: engine.gatewayImage,
@@ -175,13 +173,4 @@ export async function removeNetworks({ docker }: Engine, installations: string[]
     const networks = await docker.listNetworks({ filters })
     await Promise.all(networks.map(({ Id }) => docker.getNetwork(Id).remove()))
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '0.0.0.0')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,7 +1,8 @@
 import { test } from '@japa/runner'
 import { randomBytes } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
-import { freePort, MosaicProcess, type Ended } from '#tests/e2e/mosaic_process'
+import { MosaicProcess, type Ended } from '#tests/e2e/mosaic_process'
+import { freePort } from '#tests/free_port'
 
 /** The code with its message, and the next step. */
 const MOST_LINES = 3

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import app from '@adonisjs/core/services/app'
-import { freePort } from '#tests/e2e/mosaic_process'
+import { freePort } from '#tests/free_port'
 import { linkFolder } from '#tests/folder_links'
 
 const READY_DEADLINE_MS = 10 * 60_000

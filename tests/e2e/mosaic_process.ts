@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import app from '@adonisjs/core/services/app'
+import { freePort } from '#tests/free_port'
 import { SERVER_FLAGS } from '../../bin/server_flags.mjs'
 
 const START_DEADLINE_MS = 60_000
@@ -202,14 +202,4 @@ async function finished(child: ChildProcess, deadlineMs: number): Promise<Ended>
 async function isLive(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/health/live`).catch(() => null)
   return answer?.ok ?? false
-}
-
-/** Returns a free loopback port. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -11,7 +11,7 @@ import type { GatewayClient } from '#openclaw/gateway_client'
 import { fitsInHeader } from '#openclaw/model_names'
 import { examineTimers } from '#openclaw/kept_timers'
 import { PRIMER } from '#openclaw/primer_model'
-import { freePort } from '#tests/e2e/mosaic_process'
+import { freePort } from '#tests/free_port'
 import { openclawFolder, RealAgent, refusalOf } from '#tests/e2e/real_openclaw'
 import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
 import {

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { test } from '@japa/runner'
 import { Child } from '../../bench/child.js'
-import { freePort, newInstallation, type Installation } from '../../bench/environment.js'
+import { freePort } from '#tests/free_port'
+import { newInstallation, type Installation } from '../../bench/environment.js'
 import { PrivatePostgres } from '../runner/postgres.mjs'
 import { Balancer } from '#tests/e2e/balancer'
 

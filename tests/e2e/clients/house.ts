@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import app from '@adonisjs/core/services/app'
@@ -9,6 +7,7 @@ import { API_TIMING } from '#chat/openai_chat'
 import { baseUrl, scriptedSurface } from '#tests/doubles/chat_surface'
 import { RealAgent } from '#tests/e2e/real_openclaw'
 import { ScriptedModel } from '#tests/e2e/scripted_model'
+import { freePort } from '#tests/free_port'
 import { agentOfSomeone, providerOf } from '#tests/functional/openclaw/agent'
 
 const KEY = 'sk-canary-71b2c3d4'
@@ -104,12 +103,4 @@ export class ClientHouse {
     await gateway.prewarm(this.#agent.url, token, AbortSignal.timeout(BOOT_MS))
     this.reset()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

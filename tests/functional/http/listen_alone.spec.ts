@@ -1,24 +1,17 @@
 import { once } from 'node:events'
 import { createServer as createHttp } from 'node:http'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { listenFailure } from '#exceptions/listen_failure'
 import { createHttpServer } from '#start/http_server'
 import { listenAlone } from '#start/listen_alone'
+import { freePort } from '#tests/free_port'
 
 const HAS_IPV6 = Object.values(networkInterfaces())
   .flat()
   .some((one) => one?.address === '::1')
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
 
 /** Tries to listen as a foreign program would. Returns the error code, or null on success. */
 async function squat(host: string, port: number): Promise<string | null> {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
-import { freePort } from '#tests/e2e/mosaic_process'
+import { freePort } from '#tests/free_port'
 import { checkFree } from '../../../bin/setup/ports.mjs'
 
 test.group('The ports of the quickstart', () => {
