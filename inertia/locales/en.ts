@@ -108,7 +108,6 @@ export const en = {
     pages: 'Pages',
     actions: 'Actions',
     conversations: 'Conversations',
-    account: 'Your account',
     main: 'Main',
     menu: 'Menu',
     menuLead: 'All pages of Mosaic.',
@@ -117,7 +116,6 @@ export const en = {
 
   errors: {
     notFoundHint: 'It may have been removed, or it belongs to someone else.',
-    server: 'Something went wrong inside Mosaic',
     serverHint:
       'You did not cause this. Try again; if it happens again, an admin finds the cause in the log.',
     home: 'Go to the start page',
@@ -282,7 +280,6 @@ export const en = {
     nameHelp: 'Stands before the model’s name, as in {example}. It cannot be changed later.',
     apiKeySet: 'Set, ends in …{last4}',
     apiKeySetPlain: 'Set',
-    apiKeyChanged: 'changed {when}',
     replace: 'Replace',
     keep: 'Keep the present one',
     models: 'Models',

@@ -189,7 +189,6 @@ export const admin = {
     tested: 'A sign-in with these settings has succeeded',
     untested: 'Nobody has signed in with these settings yet',
     lastOk: 'Signed in as {subject}',
-    claims: 'Claims from the provider',
     rules: 'Admission and roles',
     signUp: 'New users',
     signUps: { anyone: 'Everyone the provider admits', invited: 'Invited users only' },
