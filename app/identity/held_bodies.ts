@@ -29,11 +29,6 @@ export class HeldBodies {
     return this.#ofAll
   }
 
-  /** Number of callers that hold bytes: at most the number of open requests. */
-  get holders(): number {
-    return this.#ofOne.size
-  }
-
   open(userId: string): BodyHold {
     let own = 0
     return {
