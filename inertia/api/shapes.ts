@@ -45,7 +45,6 @@ export type AgentChange = Pick<
 
 export type Provider = Static<typeof services.provider>
 export type ProviderType = Static<typeof services.providerType>
-export type ProviderField = ProviderType['fields'][number]
 export type LlmModel = Provider['models'][number]
 export type ConnectionTest = Static<typeof services.connectionTest>
 export type AgentConfig = Static<typeof services.agentConfig>
@@ -82,7 +81,6 @@ export type SentInvitation = Static<typeof people.invitedUser>['invitation']
 export type MailDelivery = Static<typeof mail.delivery>
 
 export type SignInMethods = Static<typeof signIn.signInMethods>
-export type SignInLink = SignInMethods['services'][number]
 export type SignInService = Static<typeof signIn.signInService>
 export type InvitationView = Static<typeof signIn.invitation>
 export type OnboardingState = Static<typeof signIn.onboarding>
@@ -91,9 +89,6 @@ export type RoleDecision = Static<typeof signIn.roleDecision>
 export type OidcSetup = Static<typeof signIn.oidcSetup>
 export type OidcTrial = Extract<NonNullable<OidcSetup['lastTest']>, { ok: true }>['trial']
 export type OidcInspection = Static<typeof signIn.oidcInspection>
-
-/** A secret as the API returns it: never its value. */
-export type SecretState = Pick<Provider['apiKey'], 'set'> & Partial<Provider['apiKey']>
 
 export type Runtime = Static<typeof installation.runtime>
 export type RuntimeFinding = Runtime['findings'][number]
