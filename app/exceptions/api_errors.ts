@@ -66,7 +66,7 @@ const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
 /** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */
 export function toAnswer(failure: unknown): Answer {
-  const error = (isUntold(failure) && ofTheMachine(failure)) || failure
+  const error = (!isTold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
   const isOfModel = answer.errors[0].code.startsWith('E_MODEL_')
@@ -79,11 +79,6 @@ export function toAnswer(failure: unknown): Answer {
 function ofTheMachine(failure: unknown): Exception | null {
   if (isDiskFull(failure)) return new E_DISK_FULL()
   return isDatabaseAway(failure) ? new E_DATABASE_AWAY() : null
-}
-
-/** Returns whether the error has no message for a person. */
-function isUntold(error: unknown): boolean {
-  return !isTold(error)
 }
 
 function withoutTimes(error: unknown): Answer {
