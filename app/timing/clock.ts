@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
 /** Time as the agents' services see it. Tests substitute their own. */
 export interface Clock {
   /** Milliseconds of the epoch. */
@@ -14,22 +16,9 @@ export const systemClock: Clock = {
   now: Date.now,
   elapsed: () => performance.now(),
 
-  wait(ms, signal) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    if (signal?.aborted) {
-      reject(signal.reason)
-      return promise
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', leave)
-      resolve()
-    }, ms)
-    const leave = () => {
-      clearTimeout(timer)
-      reject(signal!.reason)
-    }
-    signal?.addEventListener('abort', leave, { once: true })
-    return promise
+  async wait(ms, signal) {
+    signal?.throwIfAborted()
+    await wait(ms, undefined, { signal }).catch(() => signal?.throwIfAborted())
   },
 
   after(ms, callback, options) {
