@@ -8,81 +8,70 @@ import { json, LoopbackProvider, type Reply } from '#tests/functional/llm_relay/
 const error = (message: string, code: string | null = null) => ({ error: { message, code } })
 
 /** Provider responses, and what the agent and its user get instead. */
-const TABLE: { name: string; reply: Reply; status: number; reason: string; says: RegExp }[] = [
+const TABLE: { name: string; reply: Reply; status?: number; reason: string; says: RegExp }[] = [
   {
     name: '401',
     reply: json(401, error('Incorrect API key')),
-    status: 404,
     reason: 'unauthorized',
     says: /^The key of work-openai was refused\.$/,
   },
   {
     name: '403',
     reply: json(403, error('Forbidden')),
-    status: 404,
     reason: 'unauthorized',
     says: /key of work-openai/,
   },
   {
     name: '402',
     reply: json(402, error('Payment required')),
-    status: 404,
     reason: 'billing',
     says: /no credit/,
   },
   {
     name: '429 for want of credit',
     reply: json(429, error('You exceeded your current quota', 'insufficient_quota')),
-    status: 404,
     reason: 'billing',
     says: /no credit/,
   },
   {
     name: '400 for want of credit',
     reply: json(400, error('Your credit balance is too low to access the API')),
-    status: 404,
     reason: 'billing',
     says: /no credit/,
   },
   {
     name: '429',
     reply: json(429, error('Slow down'), { 'retry-after': '5' }),
-    status: 404,
     reason: 'rate_limited',
     says: /rate limit/,
   },
   {
     name: '500',
     reply: json(500, '<oops>'),
-    status: 404,
     reason: 'bad_response',
     says: /error of its own \(500\)/,
   },
   {
     name: '503',
     reply: json(503, error('Overloaded')),
-    status: 404,
     reason: 'bad_response',
     says: /\(503\)/,
   },
   {
     name: '404',
     reply: json(404, error('The model gpt-9 does not exist')),
-    status: 404,
     reason: 'not_found',
     says: /does not know this model.*gpt-9/,
   },
   {
     name: 'a redirect',
     reply: json(302, '', { location: 'http://127.0.0.1:1/' }),
-    status: 404,
     reason: 'bad_response',
     says: /\(302\)/,
   },
   {
     name: 'a page',
     reply: json(200, '<html>', { 'content-type': 'text/html' }),
-    status: 404,
     reason: 'bad_response',
     says: /work-openai/,
   },
@@ -95,14 +84,12 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
         'content-type': 'text/event-stream',
       }
     ),
-    status: 404,
     reason: 'bad_response',
     says: /work-openai/,
   },
   {
     name: 'a page in capitals',
     reply: json(200, '<HTML>', { 'content-type': 'TEXT/HTML; Charset=UTF-8' }),
-    status: 404,
     reason: 'bad_response',
     says: /work-openai/,
   },
@@ -122,7 +109,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       }
       next()
     },
-    status: 404,
     reason: 'billing',
     says: /no credit/,
   },
@@ -132,7 +118,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       200,
       JSON.stringify({ id: 'x', object: 'y', error: { type: 'authentication_error' } }, null, 2)
     ),
-    status: 404,
     reason: 'unauthorized',
     says: /key of work-openai/,
   },
@@ -142,7 +127,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       response.writeHead(200)
       response.end('\n[ {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}} ]')
     },
-    status: 404,
     reason: 'rate_limited',
     says: /rate limit/,
   },
@@ -153,7 +137,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       'event: response.failed\ndata: {"type":"response.failed","response":{"error":{"code":"insufficient_quota","message":"No."}}}\n\n',
       { 'content-type': 'text/event-stream' }
     ),
-    status: 404,
     reason: 'billing',
     says: /no credit/,
   },
@@ -163,7 +146,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       response.writeHead(400, { 'content-encoding': 'gzip' })
       response.end(gzipSync('{"error":{"code":"invalid_api_key","message":"No."}}'))
     },
-    status: 404,
     reason: 'unauthorized',
     says: /key of work-openai/,
   },
@@ -173,7 +155,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       response.writeHead(200, { 'content-encoding': 'br' })
       response.end(brotliCompressSync('data: {"error":{"type":"rate_limit_error"}}\n\n'))
     },
-    status: 404,
     reason: 'rate_limited',
     says: /rate limit/,
   },
@@ -189,7 +170,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
   {
     name: 'a connection reset before the headers',
     reply: (response) => response.socket!.resetAndDestroy(),
-    status: 404,
     reason: 'unreachable',
     says: /cannot be reached/,
   },
@@ -199,7 +179,6 @@ const TABLE: { name: string; reply: Reply; status: number; reason: string; says:
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       setImmediate(() => response.socket!.resetAndDestroy())
     },
-    status: 404,
     reason: 'unreachable',
     says: /cannot be reached/,
   },
@@ -246,7 +225,7 @@ test.group('A provider fails an agent', (group) => {
     return { call, last: (since?: Date) => failures.last(`user/${user.id}`, since) }
   }
 
-  for (const { name, reply, status, reason, says } of TABLE) {
+  for (const { name, reply, status = 404, reason, says } of TABLE) {
     test(`with ${name}`, async ({ assert }) => {
       upstream.reply = reply
       const { call, last } = await callOf()
