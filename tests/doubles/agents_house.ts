@@ -1,5 +1,7 @@
 import { createId } from '#models/row_id'
 import db from '@adonisjs/lucid/services/db'
+import testUtils from '@adonisjs/core/services/test_utils'
+import type { Group } from '@japa/runner/core'
 import { AgentActivity } from '#agents/state/activity'
 import type { AgentsContext, LiveChange } from '#agents/context'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
@@ -28,6 +30,26 @@ import { ChaosDriver } from '#tests/doubles/chaos_driver'
 import { TestClock } from '#tests/doubles/test_clock'
 
 const INSTALLATION = 'house'
+
+/**
+ * Opens a house for each test of the group, within a transaction that includes the group's later setups, and closes it.
+ * The returned one always stands for the present test's.
+ */
+export function eachHouse(group: Group): AgentsHouse {
+  let house: AgentsHouse
+  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
+  group.each.setup(() => {
+    house = new AgentsHouse()
+    return () => house.close()
+  })
+  return new Proxy({} as AgentsHouse, {
+    get(_, key) {
+      const value = Reflect.get(house, key)
+      return typeof value === 'function' ? value.bind(house) : value
+    },
+    set: (_, key, value) => Reflect.set(house, key, value),
+  })
+}
 
 /** The agent services in tests: real rows, the memory runtime behind a chaos driver, and a controlled clock. */
 export class AgentsHouse {

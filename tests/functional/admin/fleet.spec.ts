@@ -11,27 +11,21 @@ import UserContainer from '#models/user_container'
 import settings from '#settings/services/main'
 import { lifecycleFields } from '#transformers/lifecycle_fields'
 import { UserFactory } from '#database/factories/user_factory'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { EventReader } from '#tests/doubles/event_reader'
 import { until } from '#tests/doubles/test_clock'
 
 test.group('The fleet, as admins watch it', (group) => {
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let streams: FleetEventStreams
   group.each.setup(() => {
-    house = new AgentsHouse()
     const { local, sharedWakes } = house.services
     streams = new FleetEventStreams(house.context, {
       gauges: () => fleetGauges(local.wakes, sharedWakes.gate),
       describe: lifecycleFields,
     })
     house.transitions.push((transition) => streams.tell(transition))
-    return async () => {
-      streams.close()
-      await house.close()
-    }
+    return () => streams.close()
   })
 
   /** Collects the events received so far. */

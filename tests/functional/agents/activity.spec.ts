@@ -1,18 +1,11 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const WRITE_MS = 15_000
 
 test.group('Activity', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   const awake = async () => {
     const one = await house.newAgent()

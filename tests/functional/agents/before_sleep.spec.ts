@@ -1,24 +1,20 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
 import type { WakePolicy } from '#models/types'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { type AgentsHouse, eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 
 test.group('Before an agent sleeps', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   /** For each time that an agent could be read: whether its gateway was ready for traffic. */
   let read: boolean[]
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     read = []
     readWith(house)
-    return () => house.close()
   })
 
   function readWith(reader: AgentsHouse, then = (_: AgentKey) => {}) {

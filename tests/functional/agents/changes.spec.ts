@@ -1,28 +1,22 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { agentsOf } from '#agents/changes/settings_rollout'
 import type { AgentKey } from '#agents/types'
 import type { SettingsRollout } from '#agents/changes/settings_rollout'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import SystemContainer from '#models/system_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 test.group('New settings of an agent', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let changes: SettingsRollout
   /** Hash of the document that a running agent has applied; null if it must restart. */
   let live: string | null
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     live = null
     changes = house.settingsRollout(async () => live)
-    return async () => {
-      changes.close()
-      await house.close()
-    }
+    return () => changes.close()
   })
 
   /** Collects the events that report how settings reached the agent. */

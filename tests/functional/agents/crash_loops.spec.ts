@@ -1,18 +1,11 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { CrashLog } from '#agents/instances/agent_logs'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 
 const MINUTE_MS = 60_000
 
 test.group('An agent that ends again and again', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   const crash = async (one: { agent: `user/${string}` | `system/${string}`; name: string }) => {
     house.clock.advance(MINUTE_MS)

@@ -1,12 +1,11 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { DateTime } from 'luxon'
 import { EarlyWakes } from '#agents/background/early_wakes'
 import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
@@ -14,18 +13,13 @@ const MINUTE_MS = 60_000
 const GB = 1024 ** 3
 
 test.group('Waking ahead of usual hours', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let early: EarlyWakes
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
     early = new EarlyWakes(house.context, house.services.backgroundWakes, house.rester)
-    return async () => {
-      house.rester.close()
-      await house.close()
-    }
+    return () => house.rester.close()
   })
 
   /** Moves the clock to a time of the next Monday, or of a day after it. */

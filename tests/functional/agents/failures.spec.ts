@@ -1,20 +1,13 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import { REASONS } from '#agents/state/failure_reasons'
 import type { AgentKey, WakeStage } from '#agents/types'
 import { FAILURE_REASONS, type FailureReason } from '#runtimes/errors'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 test.group('An agent that does not start', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   const failure = async (call: Promise<unknown>): Promise<AgentUnavailable> => {
     const error = await call.then(

@@ -1,17 +1,10 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 
 test.group('The gateway token of an agent', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   /** Sends a chat to a gateway and returns its status. */
   async function chat({ url, token }: GatewayAccess): Promise<number> {

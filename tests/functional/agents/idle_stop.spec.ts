@@ -1,23 +1,16 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import type { WakePolicy } from '#models/types'
 import type { MemoryBehaviour } from '#tests/doubles/memory_runtime/world'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
 test.group('Falling asleep', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   /** Starts an agent and lets its idle limit pass. */
   const idle = async (behaviour: MemoryBehaviour = {}, wakePolicy: WakePolicy | null = null) => {

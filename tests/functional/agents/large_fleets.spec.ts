@@ -1,14 +1,13 @@
 import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentDirectory } from '#agents/fleet/agent_directory'
 import { EarlyWakes } from '#agents/background/early_wakes'
 import { RecentChanges } from '#agents/replicas/recent_changes'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 import { UserDirectory } from '#identity/user_directory'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { FullScans } from '#tests/full_scans'
 import { UsageReport } from '#usage/usage_report'
 
@@ -16,13 +15,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
 test.group('Large fleets', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   /** Sets when the row was last changed, in milliseconds of the house's clock. */
   const changedAt = (userId: string, at: number) => {

@@ -1,28 +1,24 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { DatabaseLeaseStore } from '#agents/leases/lease_store'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
 import { LeaseManager, HELD, LeaseLost } from '#agents/leases/lease_manager'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const { leaseMs: LEASE_MS } = DEFAULT_TIMEOUTS
 
 test.group('Leases over all replicas', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let agent: AgentKey
   let userId: string
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
-    house = new AgentsHouse()
     /** Long enough for a renewal to find the lease lost. */
     house.settings['agents.bootTimeoutSec'] = 3600
     ;({ agent, userId } = await house.newAgent())
     await house.services.rows.provide(agent)
-    return () => house.close()
   })
 
   const rowsOf = (replica: string) =>

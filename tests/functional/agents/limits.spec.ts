@@ -8,22 +8,17 @@ import { UserFactory } from '#database/factories/user_factory'
 import AuditEvent from '#models/audit_event'
 import type { AgentLimits } from '#models/types'
 import settings from '#settings/services/main'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 import { Visitor } from '#tests/visitor'
 
 test.group('Limits of one user’s agent', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let changes: SettingsRollout
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     changes = house.settingsRollout(async () => house.document)
-    return async () => {
-      changes.close()
-      await house.close()
-    }
+    return () => changes.close()
   })
 
   /** Sets limits as an admin does and returns the outcome. */

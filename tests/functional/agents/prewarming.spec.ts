@@ -1,27 +1,21 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { Prewarmer } from '#agents/prewarmer'
 import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { GatewayClient } from '#openclaw/gateway_client'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const SESSION = 'agent:main:primer:wake'
 
 test.group('Priming an agent', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let prewarmer: Prewarmer
   let gateway: Pick<GatewayClient, 'prewarm'>
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     gateway = new GatewayClient()
     prewarmer = prewarmerWith(gateway)
-    return async () => {
-      prewarmer.close()
-      await house.close()
-    }
+    return () => prewarmer.close()
   })
 
   const prewarmerWith = (given: Pick<GatewayClient, 'prewarm'>) =>

@@ -1,9 +1,8 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { DEFAULT_TIMEOUTS } from '#agents/context'
 import type { AgentKey, WakeProgress } from '#agents/types'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { type AgentsHouse, eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const { leaseMs } = DEFAULT_TIMEOUTS
@@ -11,19 +10,16 @@ const { leaseMs } = DEFAULT_TIMEOUTS
 const KNOWN_MS = 2000
 
 test.group('Several replicas of Mosaic', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let other: AgentsHouse
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
-    house = new AgentsHouse()
     other = house.nextProcess()
     for (const replica of [house, other]) {
       replica.settings['agents.bootTimeoutSec'] = 3600
       await replica.services.open()
     }
     await house.context.replicas.heartbeat()
-    return () => house.close()
   })
 
   /** Advances time in small steps, so that pending work gets its turns. */

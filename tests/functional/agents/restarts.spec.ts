@@ -1,9 +1,8 @@
 import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import UserContainer from '#models/user_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
@@ -12,13 +11,7 @@ const HOUR_MS = 60 * MINUTE_MS
 const STARTING = Object.assign(new Error('the database system is starting up'), { code: '57P03' })
 
 test.group('A database that is restarted', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   /** Makes the database unavailable for that many milliseconds. */
   const away = (ms: number) => {
@@ -69,13 +62,7 @@ test.group('A database that is restarted', (group) => {
 })
 
 test.group('A clock that is set back an hour', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   test('lets an agent that waits after a failure wake', async ({ assert }) => {
     const { agent, userId } = await house.newAgent()

@@ -1,12 +1,11 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import type { GatewayAccess } from '#agents/types'
 import UserContainer from '#models/user_container'
 import type { WakePolicy } from '#models/types'
 import type { MemoryBehaviour } from '#tests/doubles/memory_runtime/world'
 import { INSTANCE_BYTES } from '#tests/doubles/memory_runtime/driver'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
@@ -14,16 +13,11 @@ const HOUR_MS = 60 * MINUTE_MS
 const GB = 1024 ** 3
 
 test.group('Resting', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     house.world.machine = { total: 24 * GB, available: 16 * GB, swapTotal: 0, swapFree: 0 }
-    return async () => {
-      house.rester.close()
-      await house.close()
-    }
+    return () => house.rester.close()
   })
 
   const awake = async (behaviour: MemoryBehaviour = {}, wakePolicy: WakePolicy | null = null) => {

@@ -1,25 +1,21 @@
 import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import User from '#models/user'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 
 test.group('Scheduled work', (group) => {
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let scheduled: ScheduledWakes
 
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(() => {
-    house = new AgentsHouse()
     scheduled = new ScheduledWakes(house.context, house.services.backgroundWakes)
-    return () => house.close()
   })
 
   /** Wakes the agents that are due, and waits for them. */

@@ -1,18 +1,11 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import UserContainer from '#models/user_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 test.group('Stopping an agent', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   /** A busy agent, whose stop waits for its work. */
   async function atWork() {

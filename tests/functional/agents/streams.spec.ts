@@ -1,16 +1,9 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentEventStreams } from '#agents/fleet/agent_event_stream'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 
 test.group('A page that watches its agent', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   test('hears what happened while it was told the present status, and last', async ({ assert }) => {
     const { agent } = await house.newAgent()

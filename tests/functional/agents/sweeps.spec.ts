@@ -1,26 +1,19 @@
 import { test } from '@japa/runner'
 import { DateTime } from 'luxon'
 import db from '@adonisjs/lucid/services/db'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentReconciler } from '#agents/background/reconciler'
 import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import SystemContainer from '#models/system_container'
 import User from '#models/user'
 import UserContainer from '#models/user_container'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
 
 test.group('Sweeps', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   const awake = async () => {
     const one = await house.newAgent()

@@ -1,19 +1,12 @@
 import { test } from '@japa/runner'
-import testUtils from '@adonisjs/core/services/test_utils'
 import { AgentUnavailable } from '#agents/state/errors'
 import type { AgentKey, WakeProgress } from '#agents/types'
 import { E_UNKNOWN_AGENT } from '#openclaw/errors'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
 test.group('Waking an agent', (group) => {
-  let house: AgentsHouse
-
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-  group.each.setup(() => {
-    house = new AgentsHouse()
-    return () => house.close()
-  })
+  const house = eachHouse(group)
 
   test('gives the address of its gateway, and the token that opens it', async ({ assert }) => {
     const { agent, userId } = await house.newAgent()

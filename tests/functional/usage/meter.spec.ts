@@ -5,7 +5,7 @@ import UsageDay from '#models/usage_day'
 import WakeDay from '#models/wake_day'
 import { countTransition } from '#usage/agent_life'
 import { UsageMeter } from '#usage/usage_meter'
-import { AgentsHouse } from '#tests/doubles/agents_house'
+import { eachHouse } from '#tests/doubles/agents_house'
 import { TestClock } from '#tests/doubles/test_clock'
 
 const MINUTE_MS = 60_000
@@ -139,19 +139,15 @@ test.group('The meter of usage, with a sum that no column takes', (group) => {
 })
 
 test.group('The life of an agent', (group) => {
-  group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
-
-  let house: AgentsHouse
+  const house = eachHouse(group)
   let counted: [string, ...unknown[]][]
   group.each.setup(() => {
-    house = new AgentsHouse()
     counted = []
     const meter = {
       woke: (id: string) => counted.push(['woke', id]),
       awake: (id: string, from: number, to: number) => counted.push(['awake', id, to - from]),
     }
     house.transitions.push((transition) => countTransition(meter, transition, house.clock.now))
-    return () => house.close()
   })
 
   test('is counted from its wake to its sleep, once', async ({ assert }) => {
