@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
-import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { allowLoopback } from '#tests/allow_loopback'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { clientPackage } from '#tests/e2e/clients/packages'
 import { CITY, PARAMETERS, PIXEL, resultOf } from '#tests/e2e/clients/sdk'
@@ -42,11 +42,7 @@ test.group("Anthropic's client and a model itself", (group) => {
   const sent = () => JSON.parse(upstream.calls.at(-1)!.body)
 
   group.setup(() => testUtils.db().truncate())
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(async () => {
     upstream = await new LoopbackProvider().start()
     upstream.reply = json(200, hello)

@@ -4,6 +4,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { DirectModels } from '#chat/direct_models'
 import { API_TIMING } from '#chat/openai_chat'
+import { allowLoopback } from '#tests/allow_loopback'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { failureOf } from '#tests/doubles/openai_failure'
 import { providerOf } from '#tests/functional/openclaw/agent'
@@ -53,11 +54,7 @@ test.group('A model by its own name', (group) => {
   let token: string
 
   group.setup(() => testUtils.db().truncate())
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(async () => {
     upstream = await new LoopbackProvider().start()
     surface = scriptedSurface({

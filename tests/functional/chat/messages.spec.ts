@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
-import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { allowLoopback } from '#tests/allow_loopback'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
@@ -46,11 +46,7 @@ test.group("A model by Anthropic's API", (group) => {
   let token: string
 
   group.setup(() => testUtils.db().truncate())
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(async () => {
     upstream = await new LoopbackProvider().start()
     surface = scriptedSurface({ models: { 'mosaic-claude': ['sonnet'], 'mosaic-work': ['gpt'] } })

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
-import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { allowLoopback } from '#tests/allow_loopback'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { TextStream } from '#tests/doubles/text_stream'
 import { providerOf } from '#tests/functional/openclaw/agent'
@@ -49,11 +49,7 @@ test.group('A stream of an agent, or of a model itself', (group) => {
   let reply: (response: ServerResponse) => void
 
   group.setup(() => testUtils.db().truncate())
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(async () => {
     asked = 0
     /** Both a gateway and a provider. */

@@ -6,7 +6,7 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import DataKey from '#models/data_key'
 import Finding from '#models/finding'
 import UsageDay from '#models/usage_day'
-import settings from '#settings/services/main'
+import { allowLoopback } from '#tests/allow_loopback'
 import { EmbeddingService } from '#tests/doubles/embedding_service'
 import { providerOf } from '#tests/functional/openclaw/agent'
 import { codeOf, twoCallers, type Caller } from '#tests/functional/knowledge/people'
@@ -27,10 +27,7 @@ test.group('Search by meaning', (group) => {
   let other: Caller
   let service: EmbeddingService
 
-  group.setup(async () => {
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     service = await EmbeddingService.start(64)

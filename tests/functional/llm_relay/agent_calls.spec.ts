@@ -5,6 +5,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { createId } from '#models/row_id'
 import SystemContainer from '#models/system_container'
+import { allowLoopback } from '#tests/allow_loopback'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
 
@@ -52,11 +53,7 @@ const FAMILIES = [
 test.group('An agent calls a model', (group) => {
   let upstream: LoopbackProvider
 
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     upstream = await new LoopbackProvider().start()

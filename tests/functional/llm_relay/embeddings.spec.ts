@@ -4,7 +4,7 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { answers } from '#llm/held_answers'
 import UsageDay from '#models/usage_day'
-import settings from '#settings/services/main'
+import { allowLoopback } from '#tests/allow_loopback'
 import { LoopbackService, type Reply } from '#tests/contracts/loopback_service'
 import { until } from '#tests/doubles/test_clock'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
@@ -12,10 +12,7 @@ import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openc
 const KEY = 'sk-canary-embed-1'
 
 test.group('An agent asks for vectors', (group) => {
-  group.setup(async () => {
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
 
   /** An agent whose owner's provider answers so, and its call by OpenAI's API. */

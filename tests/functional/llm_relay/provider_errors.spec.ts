@@ -2,6 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { allowLoopback } from '#tests/allow_loopback'
 import { agentOfSomeone, internalUrl, providerOf } from '#tests/functional/openclaw/agent'
 import { json, LoopbackProvider, type Reply } from '#tests/functional/llm_relay/loopback_provider'
 
@@ -201,11 +202,7 @@ const TABLE: { name: string; reply: Reply; status?: number; reason: string; says
 test.group('A provider fails an agent', (group) => {
   let upstream: LoopbackProvider
 
-  group.setup(async () => {
-    const settings = await app.container.make('settings')
-    await settings.set('network.allowedRanges', ['127.0.0.0/8'])
-    return () => settings.set('network.allowedRanges', [])
-  })
+  group.setup(allowLoopback)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
   group.each.setup(async () => {
     upstream = await new LoopbackProvider().start()
