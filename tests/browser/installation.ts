@@ -1,6 +1,6 @@
 import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
-import type { BrowserContext } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import settings from '#settings/services/main'
 import LlmProvider from '#models/llm_provider'
 import SignInService from '#models/sign_in_service'
@@ -121,4 +121,19 @@ export async function signIn(context: BrowserContext, account = ACCOUNT): Promis
 export async function setupToken(): Promise<string> {
   const onboarding = await app.container.make('onboarding')
   return onboarding.setupToken.value()
+}
+
+/** Goes through the wizard with the demo model, from the first account up to the choice of a runtime. */
+export async function setUpByHand(page: Page): Promise<void> {
+  await page.getByLabel('Username').fill(ACCOUNT.username)
+  await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
+  await page.getByRole('button', { name: 'Create the account' }).click()
+  await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
+  await page.getByRole('button', { name: 'Skip for now' }).click()
+  await page.getByTestId('type-demo').click()
+  await page.getByTestId('test-connection').click()
+  await page.getByText('The connection works').waitFor()
+  await page.getByRole('button', { name: 'Save and continue' }).click()
+  await page.getByRole('heading', { name: 'System agents' }).waitFor()
+  await page.getByRole('button', { name: 'Continue', exact: true }).click()
 }

@@ -4,10 +4,10 @@ import settings from '#settings/services/main'
 import { storedOptions } from '#settings/runtime_options'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
-  ACCOUNT,
   freshInstallation,
   readyInstallation,
   setupToken,
+  setUpByHand,
   signIn,
 } from '#tests/browser/installation'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
@@ -57,17 +57,7 @@ test.group('Where agents run, in a browser', (group) => {
     cleanup(await freshInstallation())
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
-    await page.getByLabel('Username').fill(ACCOUNT.username)
-    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
-    await page.getByRole('button', { name: 'Create the account' }).click()
-    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
-    await page.getByRole('button', { name: 'Skip for now' }).click()
-    await page.getByTestId('type-demo').click()
-    await page.getByTestId('test-connection').click()
-    await page.getByText('The connection works').waitFor()
-    await page.getByRole('button', { name: 'Save and continue' }).click()
-    await page.getByRole('heading', { name: 'System agents' }).waitFor()
-    await page.getByRole('button', { name: 'Continue', exact: true }).click()
+    await setUpByHand(page)
 
     const broken = page.getByTestId('runtime-broken')
     await broken.getByText('Not usable here').waitFor()

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
-import { ACCOUNT, freshInstallation, setupToken } from '#tests/browser/installation'
+import { ACCOUNT, freshInstallation, setupToken, setUpByHand } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
 
@@ -17,17 +17,7 @@ test.group('The set-up in a browser', (group) => {
     await page.waitForURL(`${ORIGIN}/onboarding`)
     assert.notInclude(await page.content(), token)
 
-    await page.getByLabel('Username').fill(ACCOUNT.username)
-    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
-    await page.getByRole('button', { name: 'Create the account' }).click()
-    await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
-    await page.getByRole('button', { name: 'Skip for now' }).click()
-    await page.getByTestId('type-demo').click()
-    await page.getByTestId('test-connection').click()
-    await page.getByText('The connection works').waitFor()
-    await page.getByRole('button', { name: 'Save and continue' }).click()
-    await page.getByRole('heading', { name: 'System agents' }).waitFor()
-    await page.getByRole('button', { name: 'Continue', exact: true }).click()
+    await setUpByHand(page)
     await page.getByRole('button', { name: 'Finish and open the chat' }).click()
     await page.waitForURL(`${ORIGIN}/chat`)
 
