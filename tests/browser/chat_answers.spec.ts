@@ -14,11 +14,7 @@ import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
 import { answers, say, stream } from '#tests/browser/told_chat'
-
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64'
-)
+import { PNG } from '#tests/doubles/png'
 
 test.group('Answers in a browser', (group) => {
   group.each.setup(async () => {

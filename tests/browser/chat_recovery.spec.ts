@@ -16,12 +16,9 @@ import {
   toldPage,
   WAKING,
 } from '#tests/browser/told_chat'
+import { PNG } from '#tests/doubles/png'
 import { LONGEST_TEXT } from '../../inertia/limits.js'
 
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64'
-)
 const NOTES = { name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('# Hi') }
 
 /** Lists the conversations c1 and c2. */

@@ -1,10 +1,9 @@
 import { ScriptedModel } from '#tests/e2e/scripted_model'
 
+export { PIXEL } from '#tests/doubles/png'
+
 /** Who answers: the agent, or the model itself. */
 export const TARGETS = { agent: 'openclaw', model: `work/${ScriptedModel.MODEL}` }
-
-export const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 /** A failure of a service that asks for a moment. */
 export const busy = (status: number) => ({

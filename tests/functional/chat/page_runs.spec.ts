@@ -4,13 +4,9 @@ import type { CallGateway } from '#chat/approvals'
 import type { RunEvent } from '#openclaw/run_events'
 import { callAs, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { eventsOf } from '#tests/doubles/page_events'
+import { PNG } from '#tests/doubles/png'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
 import { TextStream } from '#tests/doubles/text_stream'
-
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64'
-)
 
 test.group("Runs of the page's chat", (group) => {
   let gateway: ScriptedGateway
