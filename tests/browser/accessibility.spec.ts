@@ -1,20 +1,10 @@
 import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
-import {
-  freshInstallation,
-  giveDemoModel,
-  readyInstallation,
-  setupToken,
-  signIn,
-} from '#tests/browser/installation'
+import { freshInstallation, readyWithModel, setupToken, signIn } from '#tests/browser/installation'
 import { barriers, settled } from '#tests/browser/page_measures'
 
 test.group('No barriers', (group) => {
-  group.each.setup(async () => {
-    const { admin, restore } = await readyInstallation()
-    await giveDemoModel(admin)
-    return restore
-  })
+  group.each.setup(readyWithModel)
 
   test('on a conversation', async ({ assert, browserContext }) => {
     await signIn(browserContext)

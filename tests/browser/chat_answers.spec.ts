@@ -2,13 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { CutNetwork } from '#tests/browser/cut_network'
-import {
-  giveDemoModel,
-  holdAnswersAfter,
-  holdWakes,
-  readyInstallation,
-  signIn,
-} from '#tests/browser/installation'
+import { holdAnswersAfter, holdWakes, readyWithModel, signIn } from '#tests/browser/installation'
 import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
@@ -17,11 +11,7 @@ import { answers, say, stream } from '#tests/browser/told_chat'
 import { PNG } from '#tests/doubles/png'
 
 test.group('Answers in a browser', (group) => {
-  group.each.setup(async () => {
-    const ready = await readyInstallation()
-    await giveDemoModel(ready.admin)
-    return ready.restore
-  })
+  group.each.setup(readyWithModel)
 
   /** Has every message answered by these events. */
   async function openChat(page: Page, ...events: [string, object][]) {

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page, Route } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
-import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { readyWithModel, signIn } from '#tests/browser/installation'
 import {
   answers,
   LONG_AGO,
@@ -43,11 +43,7 @@ const refuse = (page: Page, address: RegExp, times: number) =>
   page.route(address, notNow, { times })
 
 test.group('A chat in a browser when something breaks', (group) => {
-  group.each.setup(async () => {
-    const ready = await readyInstallation()
-    await giveDemoModel(ready.admin)
-    return ready.restore
-  })
+  group.each.setup(readyWithModel)
 
   test('asks what is sent before an answer under way is found behind that one', async ({
     assert,

@@ -3,7 +3,7 @@ import type { Page } from 'playwright'
 import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
 import { drawn } from '#tests/browser/held_answer'
-import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
+import { holdWakes, readyWithModel, signIn } from '#tests/browser/installation'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
 import {
   answers,
@@ -70,11 +70,7 @@ const streamPieces = (page: Page, pieces: string[]) =>
   }, pieces)
 
 test.group('What a chat keeps in a browser', (group) => {
-  group.each.setup(async () => {
-    const ready = await readyInstallation()
-    await giveDemoModel(ready.admin)
-    return ready.restore
-  })
+  group.each.setup(readyWithModel)
 
   test('a question that the agent never got, though the same words were answered before', async ({
     assert,

@@ -97,6 +97,13 @@ export async function giveDemoModel(user: User): Promise<void> {
   await preferences.put({ user, address: '127.0.0.1' }, { primaryModel: 'demo/echo' })
 }
 
+/** Setup of each test: set up, and its admin has the demo model. */
+export async function readyWithModel() {
+  const { admin, restore } = await readyInstallation()
+  await giveDemoModel(admin)
+  return restore
+}
+
 /** A service that people can sign in with, switched on. */
 export async function giveSignInService(name: string, address: string | null = null) {
   const service = new SignInService()
