@@ -16,7 +16,7 @@ import {
 import { hasEnded, isWanted, isWithdrawn, type Service } from '#runtimes/drivers/swarm/objects'
 import { until } from '#runtimes/drivers/swarm/polling'
 import type { Home } from '#runtimes/drivers/swarm/homes'
-import type { SwarmSession } from '#runtimes/drivers/swarm/session'
+import type { SwarmParts } from '#runtimes/drivers/swarm/session'
 
 /** How long a swarm may take to start a task, the fetch of an image by its node included. */
 const START_MS = 10 * 60_000
@@ -35,9 +35,9 @@ interface Start {
 
 /** Brings an agent's service from any state to the state that its spec requires. */
 export class Provisioner {
-  readonly #parts: Omit<SwarmSession, 'provisioner'>
+  readonly #parts: SwarmParts
 
-  constructor(parts: Omit<SwarmSession, 'provisioner'>) {
+  constructor(parts: SwarmParts) {
     this.#parts = parts
   }
 

@@ -27,35 +27,20 @@ const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
 const PULL_BUDGET_MS = 15 * 60_000
 
 /** The driver's parts on one manager, under one version of the settings. */
-export interface SwarmSession {
-  settings: SwarmSettings
-  engine: Engine
-  /** The image of specs that name none, and of the driver's own services. */
-  image: string
-  pulls: Images
-  images: PinnedImages
-  cluster: Cluster
-  services: Services
-  files: HandedFiles
-  homes: Homes
-  mounts: StateMounts
-  network: AgentNetwork
-  isolation: Isolation
-  ground: Ground
-  placement: AgentPlacement
-  capacity: Capacity
-  data: AgentData
-  stopper: Stopper
-  watcher: Watcher
-  provisioner: Provisioner
+export type SwarmSession = ReturnType<typeof openSwarmSession>
+export type SwarmParts = ReturnType<typeof partsOf>
+
+export function openSwarmSession(...given: Parameters<typeof partsOf>) {
+  const parts = partsOf(...given)
+  return { ...parts, provisioner: new Provisioner(parts) }
 }
 
-export function openSwarmSession(
+function partsOf(
   config: SwarmDriverConfig,
   settings: SwarmSettings,
   installation: string,
   feed: EventFeed
-): SwarmSession {
+) {
   const environment = config.environment ?? process.env
   const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
   const engine = Engine.at(host, config.certificates ?? environment.DOCKER_CERT_PATH ?? null)
@@ -72,9 +57,10 @@ export function openSwarmSession(
   const drained = new DrainedNodes(installation, cluster)
   const steward = new Steward(installation, { cluster, services, files, mounts })
   const pulls = new Images(engine, installation, PULL_BUDGET_MS)
-  const parts = {
+  return {
     settings,
     engine,
+    /** The image of specs that name none, and of the driver's own services. */
     image: settings.image ?? config.image,
     pulls,
     images: new PinnedImages(engine, pulls),
@@ -92,5 +78,4 @@ export function openSwarmSession(
     stopper: new Stopper(services, cluster, mounts.isShared),
     watcher: new Watcher(services, cluster, feed),
   }
-  return { ...parts, provisioner: new Provisioner(parts) }
 }
