@@ -1,12 +1,11 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { knownBrowsers } from '#identity/known_browsers'
 import { intendedPage } from '#identity/intended_page'
 import { E_JSON_ONLY } from '#identity/errors'
-import { publicOrigin } from '#controllers/public_origin'
+import { endSession, startWithPassword } from '#controllers/session_acts'
 import MeTransformer from '#transformers/me_transformer'
 import SessionTransformer from '#transformers/session_transformer'
-import { confirmValidator, pageValidator, signInValidator } from '#validators/identity'
+import { confirmValidator, pageValidator } from '#validators/identity'
 import { pageOf } from '#models/page'
 
 /**
@@ -20,17 +19,7 @@ export default class SessionsController {
    */
   async store(ctx: HttpContext) {
     if (!ctx.request.is(['json'])) throw new E_JSON_ONLY()
-    const credentials = await ctx.request.validateUsing(signInValidator)
-
-    const signIn = await app.container.make('identity.signIn')
-    const { user, method } = await signIn.withPassword(
-      credentials,
-      ctx.request.ip(),
-      knownBrowsers.find(ctx, credentials.username)
-    )
-    const sessions = await app.container.make('identity.sessions')
-    await sessions.start(ctx, user, method)
-    knownBrowsers.remember(ctx, credentials.username)
+    const { user, method } = await startWithPassword(ctx)
     const { data } = await ctx.serialize(MeTransformer.transform(user, method))
     const redirectTo = intendedPage.take(ctx) ?? '/chat'
     return ctx.response.created({ data: { ...data, redirectTo } })
@@ -38,11 +27,7 @@ export default class SessionsController {
 
   /** Returns a sign-out page if the session began at a provider that has one. */
   async destroy(ctx: HttpContext) {
-    const sessions = await app.container.make('identity.sessions')
-    const idToken = await sessions.end(ctx)
-    const oidc = await app.container.make('identity.oidc')
-    const origin = await publicOrigin(ctx)
-    const redirectTo = idToken && (await oidc.signOutUrl(idToken, `${origin}/login`))
+    const redirectTo = await endSession(ctx)
     if (!redirectTo) return ctx.response.noContent()
     return { data: { redirectTo } }
   }
