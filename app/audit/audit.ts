@@ -8,6 +8,7 @@ import { within } from '#timing/deadline'
 import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { isUniqueViolation } from '#models/unique_violation'
+import type { Actor } from '#settings/actor'
 
 /** Other replicas append as well. Each lost race means that another event was stored. */
 const MAX_TRIES = 20
@@ -57,6 +58,12 @@ export class Audit {
       return within(this.clock, MAX_TURN_MS, undefined, () => appended).catch(() => {})
     })
     return recorded.promise
+  }
+
+  /** Records what somebody did to a user. */
+  recordOfUser(action: string, { id }: User, by: Actor, details?: AuditEntry['details']) {
+    const { user: actor, address } = by
+    return this.record({ actor, address, action, subject: { type: 'user', id }, details })
   }
 
   async #append({ actor, action, subject, details, address }: AuditEntry): Promise<void> {

@@ -53,7 +53,7 @@ export class Invitations {
     } catch (error) {
       throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
     }
-    await this.#record('user.invited', user, by, { role })
+    await this.audit.recordOfUser('user.invited', user, by, { role })
     return { user, token }
   }
 
@@ -63,7 +63,7 @@ export class Invitations {
     let token = ''
     const renewed = await changeOne(open, (found) => (token = this.#renewToken(found)))
     if (!renewed) throw new E_NOT_INVITED()
-    await this.#record('invitation.renewed', renewed, by)
+    await this.audit.recordOfUser('invitation.renewed', renewed, by)
     return { user: renewed, token }
   }
 
@@ -76,7 +76,7 @@ export class Invitations {
       .whereNotNull('invitation_token_hash')
       .delete()
     if (Number([removed].flat()[0]) === 0) throw new E_NOT_INVITED()
-    await this.#record('invitation.revoked', user, by)
+    await this.audit.recordOfUser('invitation.revoked', user, by)
   }
 
   /** Returns the invited user while the invitation is valid. */
@@ -133,16 +133,6 @@ export class Invitations {
   }
 
   #time = () => DateTime.fromMillis(this.now(), { zone: 'utc' })
-
-  #record(action: string, user: User, by: Actor, details?: Record<string, unknown>) {
-    return this.audit.record({
-      actor: by.user,
-      address: by.address,
-      action,
-      subject: { type: 'user', id: user.id },
-      details,
-    })
-  }
 }
 
 /** Changes the one row that the query still finds under its lock; returns null if there is none any more. */

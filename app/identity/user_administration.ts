@@ -40,7 +40,7 @@ export class UserAdministration {
       if (name) found.name = name
     })
     const changed = user.role !== before.role
-    await this.#record(changed ? 'user.role_changed' : 'user.changed', user, by, {
+    await this.audit.recordOfUser(changed ? 'user.role_changed' : 'user.changed', user, by, {
       ...(changed && { role: user.role }),
     })
     return user
@@ -61,7 +61,7 @@ export class UserAdministration {
     const sessions = await this.sessions.endAllOf(user.id)
     const tokens = await this.tokens.deleteAllOf(user)
     void this.endAgent(user.id)
-    await this.#record('user.deactivated', user, by, { sessions, tokens })
+    await this.audit.recordOfUser('user.deactivated', user, by, { sessions, tokens })
     return user
   }
 
@@ -70,7 +70,7 @@ export class UserAdministration {
     const user = await this.#change(id, async (found) => {
       found.deactivatedAt = null
     })
-    await this.#record('user.reactivated', user, by)
+    await this.audit.recordOfUser('user.reactivated', user, by)
     return user
   }
 
@@ -86,15 +86,5 @@ export class UserAdministration {
     })
     user.$trx = undefined
     return user
-  }
-
-  #record(action: string, user: User, by: Actor, details?: Record<string, unknown>) {
-    return this.audit.record({
-      actor: by.user,
-      address: by.address,
-      action,
-      subject: { type: 'user', id: user.id },
-      details,
-    })
   }
 }
