@@ -1,15 +1,18 @@
 import { test } from '@japa/runner'
 import { ORIGIN } from '#tests/browser/chromium'
-import { freshInstallation, readyWithModel, setupToken, signIn } from '#tests/browser/installation'
+import {
+  freshInstallation,
+  openPage,
+  readyWithModel,
+  setupToken,
+} from '#tests/browser/installation'
 import { barriers, settled } from '#tests/browser/page_measures'
 
 test.group('No barriers', (group) => {
   group.each.setup(readyWithModel)
 
   test('on a conversation', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.locator('#message').fill('**Hello**\n\n```ts\nconst a = 1\n```')
     await page.keyboard.press('Enter')
     await page.locator('[data-testid=message-agent][data-state=done]').waitFor()

@@ -10,7 +10,7 @@ import User from '#models/user'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { ORIGIN } from '#tests/browser/chromium'
 import { holdAnswer } from '#tests/browser/held_answer'
-import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { giveDemoModel, openPage, readyInstallation, signIn } from '#tests/browser/installation'
 
 const OPS: SystemAgentInput = {
   name: 'mosaic-system-ops',
@@ -36,9 +36,7 @@ test.group('The administration in a browser', (group) => {
   })
 
   test('an agent that wakes is counted without a reload', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/overview`)
+    const page = await openPage(browserContext, '/admin/overview')
     await page.getByTestId('fleet-running').getByText('2', { exact: true }).waitFor()
     await page.getByTestId('agent-pill').click()
     await page.getByRole('button', { name: 'Wake it' }).click()
@@ -50,8 +48,7 @@ test.group('The administration in a browser', (group) => {
     assert,
     cleanup,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const nodes = page.getByRole('region', { name: 'Nodes' })
     await page.goto(`${ORIGIN}/admin/overview`)
     await page.getByTestId('fleet-running').waitFor()
@@ -70,9 +67,7 @@ test.group('The administration in a browser', (group) => {
   })
 
   test('what is left to do is ticked off, hidden, and shown again', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/overview`)
+    const page = await openPage(browserContext, '/admin/overview')
     const list = page.getByRole('region', { name: 'What is left to do' })
     await list.getByText('3 of 6 done').waitFor()
     await list.getByRole('button', { name: 'I have one' }).click()
@@ -84,9 +79,7 @@ test.group('The administration in a browser', (group) => {
   })
 
   test('an agent is found by its owner and by its state', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/agents`)
+    const page = await openPage(browserContext, '/admin/agents')
     await page.getByText('Emma Lindqvist').waitFor()
     await page.getByPlaceholder('Find a person').fill('volkov')
     await page.getByText('Emma Lindqvist').waitFor({ state: 'detached' })
@@ -102,9 +95,7 @@ test.group('The administration in a browser', (group) => {
   }) => {
     const owner = await User.findByOrFail('name', 'Chiara Conti')
     const row = await UserContainer.ownedBy(owner.id).firstOrFail()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/agents`)
+    const page = await openPage(browserContext, '/admin/agents')
     const shown = page.getByRole('row').filter({ hasText: 'Chiara Conti' })
     await shown.getByText('Asleep').waitFor()
     const list = await holdAnswer(page, 'GET', /\/api\/v1\/admin\/agents\?.*chiara/)
@@ -151,9 +142,7 @@ test.group('The administration in a browser', (group) => {
   })
 
   test('an agent gets limits of its own, and keeps them', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/agents`)
+    const page = await openPage(browserContext, '/admin/agents')
     await page.getByRole('button', { name: 'Limits of the agent of Chiara Conti' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Memory (MiB)').fill('64')
@@ -170,9 +159,7 @@ test.group('The administration in a browser', (group) => {
   test('a system agent is made with limits, read, and deleted by its name', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/system-agents`)
+    const page = await openPage(browserContext, '/admin/system-agents')
     await page.getByRole('button', { name: 'Add a system agent' }).click()
     await page.getByLabel('Memory (MiB)').fill('1024')
     await page.getByRole('dialog').getByRole('button', { name: 'Add a system agent' }).click()

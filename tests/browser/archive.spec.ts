@@ -2,7 +2,12 @@ import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import type User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
-import { giveDemoModel, memoryDriver, readyInstallation, signIn } from '#tests/browser/installation'
+import {
+  giveDemoModel,
+  memoryDriver,
+  openPage,
+  readyInstallation,
+} from '#tests/browser/installation'
 import { watchPage } from '#tests/browser/page_watch'
 
 test.group('The archive in a browser', (group) => {
@@ -35,8 +40,7 @@ test.group('The archive in a browser', (group) => {
     memory.behave('*', { bootMs: 60_000 })
     const lead = 'Long ago we spoke of many things. '.repeat(3)
     await archived('c-sea', 'At the sea', `${lead}The lighthouse of Genoa is tall.`)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const watch = watchPage(page)
     await page.goto(`${ORIGIN}/chat`)
     await page.getByTestId('wake-bar').waitFor()

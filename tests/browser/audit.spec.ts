@@ -7,7 +7,7 @@ import AuditEvent from '#models/audit_event'
 import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 import { ORIGIN } from '#tests/browser/chromium'
-import { readyInstallation, signIn } from '#tests/browser/installation'
+import { openPage, readyInstallation } from '#tests/browser/installation'
 
 const INVITED = 'Invited someone'
 const NOTHING = 'No results'
@@ -36,8 +36,7 @@ test.group('The audit record in a browser', (group) => {
   test('is narrowed by person, by kind and by day, and told apart from an empty one', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await open(page)
 
     await page.getByPlaceholder('Who did it').fill('grace')
@@ -59,8 +58,7 @@ test.group('The audit record in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await open(page)
     await page.getByPlaceholder('Who did it').fill('grace')
     await page.getByText('Signed in', { exact: true }).waitFor({ state: 'detached' })

@@ -11,8 +11,8 @@ import {
   holdStarts,
   holdWakes,
   memoryDriver,
+  openPage,
   readyInstallation,
-  signIn,
 } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
@@ -78,9 +78,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('wakes the agent when it is opened, and tells its state', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/appearance`)
+    const page = await openPage(browserContext, '/settings/appearance')
     await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
     await page.getByRole('link', { name: 'Chat' }).click()
     await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
@@ -91,8 +89,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const watch = watchPage(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'First')
@@ -112,9 +109,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const start = await holdStarts()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.getByTestId('wake-detail').getByText('Starting the agent').waitFor()
     await page.goto(`${ORIGIN}/settings/agent`)
     await page.getByTestId('agent-pill').click()
@@ -128,9 +123,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     assert.equal(LONGEST_MESSAGE, MESSAGE_LENGTH)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     const pasted = 'x'.repeat(LONGEST_MESSAGE + 1)
     await say(page, pasted)
     await page
@@ -151,8 +144,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const lifecycle = await app.container.make('agents.lifecycle')
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.clock.install()
     await page.route(LIST, (route) => route.fulfill({ json: listOf() }))
     await page.goto(`${ORIGIN}/chat`)
@@ -172,9 +164,7 @@ test.group('The chat in a browser', (group) => {
 
   test('shows an answer as it comes, and can be stopped', async ({ assert, browserContext }) => {
     await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, Array.from({ length: 200 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word3').waitFor()
     await page.getByTestId('stop').click()
@@ -185,9 +175,7 @@ test.group('The chat in a browser', (group) => {
 
   test('asks before an answer that still comes is left', async ({ assert, browserContext }) => {
     await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, Array.from({ length: 600 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word3').waitFor()
     await page.getByRole('link', { name: 'Providers' }).click()
@@ -205,9 +193,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/providers`)
+    const page = await openPage(browserContext, '/settings/providers')
     await page.getByRole('link', { name: 'Chat' }).click()
     await say(page, Array.from({ length: 600 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word3').waitFor()
@@ -233,9 +219,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('goes on with a conversation after a reload', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, 'Remember me')
     await answers(page, 'done').waitFor()
     await page.reload()
@@ -248,9 +232,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.locator('#message').fill('Remember me')
     /** All within one task of the page, so that nothing that comes later can have set it. */
     const address = await page.locator('#message').evaluate((box: any) => {
@@ -269,8 +251,7 @@ test.group('The chat in a browser', (group) => {
   test('tells why there is no answer, and tries again at once', async ({ browserContext }) => {
     const memory = await memoryDriver()
     memory.behave('*', { crashMidStream: true })
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await holdEnds(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'Will this work')
@@ -289,9 +270,7 @@ test.group('The chat in a browser', (group) => {
   }) => {
     const memory = await memoryDriver()
     memory.behave('*', { refuse: 'exited_early' })
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     const failure = page.getByTestId('chat-failure')
     await failure.getByText('Your agent stopped by itself.').waitFor()
     const row = await UserContainer.ownedBy(admin.id).firstOrFail()
@@ -307,9 +286,7 @@ test.group('The chat in a browser', (group) => {
   test('asks what is said while a conversation is loaded once that is there', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, 'First')
     await page.getByText('Turn 1: First').waitFor()
     const before = await holdAnswer(page, 'GET', /\/api\/v1\/conversations\/./)
@@ -326,8 +303,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await holdEnds(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(page, 'Is this all')
@@ -343,8 +319,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await holdStreams(page)
     /** Doubles cannot be asked for theirs: Mosaic looks such an agent up again, and it is waking meanwhile. */
     await page.route(LIST, (route) => route.fulfill({ json: listOf() }))
@@ -365,8 +340,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.route(LIST, (route) => route.fulfill({ json: listOf('Remember the milk') }))
     const list = await holdAnswer(page, 'GET', LIST, listOf())
     await page.goto(`${ORIGIN}/chat`)
@@ -379,8 +353,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('renames, pins, searches and exports conversations', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const list = listOf('Parrots', 'Owls')
     await page.route(LIST, (route) => route.fulfill({ json: list }))
     const changes: unknown[] = []
@@ -429,8 +402,7 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.route(LIST, (route) => {
       const { data, meta } = listOf('Parrots')
       const isAsleep = route.request().url().includes('wake=false')
@@ -446,8 +418,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('lets each conversation have a model of its own', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const models = new Map<string, string>()
     await page.route(LIST, (route) => {
       const { data, meta } = listOf('Parrots', 'Owls')
@@ -483,8 +454,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.clock.install()
     const deleted = await listWithDeletion(page, 'Forget this', 'Keep this')
     await page.goto(`${ORIGIN}/chat`)
@@ -514,8 +484,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const deleted = await listWithDeletion(page, 'Forget this')
     await page.goto(`${ORIGIN}/chat`)
     const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
@@ -527,8 +496,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('brings a conversation back that could not be deleted', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.clock.install()
     await page.route(LIST, (route) => route.fulfill({ json: listOf('Forget this') }))
     await page.route(/\/api\/v1\/conversations\/c0$/, (route) => {
@@ -546,8 +514,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('groups conversations by day, pinned ones first', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const list = listOf('Owls', 'Parrots', 'Herons')
     list.data[0].pinned = true
     list.data[2].updatedAt = new Date(Date.now() - 90 * 86_400_000).toISOString()
@@ -560,9 +527,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('begins a message with an idea', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.getByRole('button', { name: 'Explain an idea' }).click()
     await page.keyboard.type('tides')
     assert.equal(
@@ -572,8 +537,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('shows no HTML, picture or unsafe link of an answer', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const watch = watchPage(page)
     await page.goto(`${ORIGIN}/chat`)
     await say(
@@ -596,9 +560,7 @@ test.group('The chat in a browser', (group) => {
   })
 
   test('speaks an answer sentence by sentence', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, 'One. Two.')
     await answers(page, 'done').waitFor()
     assert.match(await page.getByTestId('spoken').innerText(), /Two\.$/)
@@ -611,9 +573,7 @@ test.group('The chat of an agent without a model', (group) => {
   test('says what is missing, and leads there', async ({ browserContext }) => {
     const memory = await memoryDriver()
     memory.behave('*', { refuse: 'no_provider' })
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.getByTestId('chat-failure').waitFor()
     await page.getByTestId('chat-failure').getByRole('link', { name: 'Providers' }).click()
     await page.waitForURL(`${ORIGIN}/settings/providers`)

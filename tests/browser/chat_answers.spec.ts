@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { CutNetwork } from '#tests/browser/cut_network'
-import { holdAnswersAfter, holdWakes, readyWithModel, signIn } from '#tests/browser/installation'
+import { holdAnswersAfter, holdWakes, openPage, readyWithModel } from '#tests/browser/installation'
 import { barriers, cutOff } from '#tests/browser/page_measures'
 import { watchPage } from '#tests/browser/page_watch'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
@@ -25,8 +25,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const step = { id: 't1', name: 'exec', title: 'list files', failed: false }
     await openChat(
       page,
@@ -62,8 +61,7 @@ test.group('Answers in a browser', (group) => {
   })
 
   test('have what the agent asks answered in their place', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const decided: unknown[] = []
     await page.route(/\/approvals\/a1$/, (route) => {
       decided.push(route.request().postDataJSON())
@@ -97,8 +95,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const watch = watchPage(page)
     const text = [
       'Energy is \\(E = mc^2\\), and',
@@ -138,8 +135,7 @@ test.group('Answers in a browser', (group) => {
   })
 
   test('keep the page at work however long they are', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await streamParagraphs(page)
     await openChat(page)
     await say(page, 'Write a book')
@@ -153,8 +149,7 @@ test.group('Answers in a browser', (group) => {
 
   test('come back after a reload in their middle', async ({ assert, browserContext }) => {
     const goOn = await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await openChat(page)
     await say(page, Array.from({ length: 120 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word5 ').waitFor()
@@ -169,8 +164,7 @@ test.group('Answers in a browser', (group) => {
 
   test('are heard in another tab of the conversation', async ({ assert, browserContext }) => {
     const goOn = await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await openChat(page)
     await say(page, 'First')
     await answers(page, 'done').waitFor()
@@ -188,8 +182,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const sent: any[] = []
     await page.route(/\/api\/v1\/chat$/, (route) => {
       sent.push(route.request().postDataJSON())
@@ -238,8 +231,7 @@ test.group('Answers in a browser', (group) => {
     browserContext,
   }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await openChat(page)
     await page.locator('#message').fill('Half a thou')
     await page.reload()
@@ -259,8 +251,7 @@ test.group('Answers in a browser', (group) => {
     browserContext,
   }) => {
     await holdAnswersAfter(1000)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await openChat(page)
     await say(page, Array.from({ length: 1500 }, (_, index) => `word${index}`).join(' '))
     const viewport = page.getByTestId('messages')
@@ -284,8 +275,7 @@ test.group('Answers in a browser', (group) => {
     const goOn = await holdAnswersAfter(20)
     const network = await new CutNetwork(Number(process.env.PORT)).start()
     cleanup(() => network.stop())
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.goto(`${network.url}/chat`)
     await say(page, Array.from({ length: 120 }, (_, index) => `word${index}`).join(' '))
     await answers(page, 'streaming').getByText('word5 ').waitFor()
@@ -300,8 +290,7 @@ test.group('Answers in a browser', (group) => {
   })
 
   test('begin with what the browser heard', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.addInitScript(speechRecogniser)
     await openChat(page)
     await page.locator('#message').fill('Dear Ana,')
@@ -324,8 +313,7 @@ test.group('Answers in a browser', (group) => {
     browserContext,
   }) => {
     await holdAnswersAfter(20)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await openChat(page)
     await page.locator('#message:focus').waitFor()
     await page.keyboard.type(Array.from({ length: 60 }, (_, index) => `w${index}`).join(' '))
@@ -353,8 +341,7 @@ test.group('Answers in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const step = { id: 't1', name: 'exec', title: 'find / -name parrot '.repeat(8), failed: false }
     const decisions = ['allow-once', 'allow-always', 'deny']
     const longWord = 'https://example.org/'.padEnd(300, 'x')

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page, Route } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
-import { readyWithModel, signIn } from '#tests/browser/installation'
+import { openPage, readyWithModel } from '#tests/browser/installation'
 import {
   answers,
   LONG_AGO,
@@ -183,8 +183,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.clock.install()
     await tellHistory(page, () => [])
     await fallSilent(page)
@@ -203,8 +202,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     /** A browser that reaches loopback alone calls itself offline. */
     await page.addInitScript('Object.defineProperty(navigator, "onLine", { value: true })')
     const history = [past('user', 'Go on'), past('assistant', 'An old answer.')]
@@ -236,8 +234,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.clock.install()
     await tellHistory(page, () => [])
     const looked = page.waitForResponse(/\/run$/)
@@ -272,8 +269,7 @@ test.group('A chat in a browser when something breaks', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const at = new Date().toISOString()
     await tellHistory(page, () => [
       past('user', 'Yes', { at }),

@@ -3,7 +3,7 @@ import type { Page } from 'playwright'
 import { TEXT_LENGTH } from '#chat/attachments'
 import { ORIGIN } from '#tests/browser/chromium'
 import { drawn } from '#tests/browser/held_answer'
-import { holdWakes, readyWithModel, signIn } from '#tests/browser/installation'
+import { holdWakes, openPage, readyWithModel } from '#tests/browser/installation'
 import { speechRecogniser } from '#tests/browser/speech_recogniser'
 import {
   answers,
@@ -187,8 +187,7 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await listTwo(page)
     await tellHistory(page, () => [])
     const asked = Promise.withResolvers<void>()
@@ -213,8 +212,7 @@ test.group('What a chat keeps in a browser', (group) => {
   })
 
   test('the files of a question that is asked again', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const failure = { code: 'E_AGENT_FAILED', message: 'It failed.' }
     const url = '/api/v1/conversations/c1/picture?artifact=a1'
     const picture = { name: '1.png', type: 'image/png', url }
@@ -261,8 +259,7 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.addInitScript(speechRecogniser)
     await listTwo(page)
     await tellHistory(page, () => [])
@@ -289,9 +286,7 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     const box = page.locator('#message')
     await box.fill('First')
     /** All within one task of the page, so that its address has not changed for Inertia yet. */
@@ -344,8 +339,7 @@ test.group('What a chat keeps in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await listTwo(page)
     await tellHistory(page, () => [])
     const written = Promise.withResolvers<void>()
@@ -371,9 +365,7 @@ test.group('What a chat keeps in a browser', (group) => {
 
   test('a first message editable until its agent is awake', async ({ assert, browserContext }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await say(page, 'Frist')
     await questions(page).getByRole('button', { name: 'Edit' }).click()
     assert.equal(await page.locator('#message').inputValue(), 'Frist')
@@ -401,9 +393,7 @@ test.group('What a chat keeps in a browser', (group) => {
 
   test('no secret of a text that is cut', async ({ assert, browserContext }) => {
     assert.equal(LONGEST_TEXT, TEXT_LENGTH)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     const buffer = Buffer.alloc(LONGEST_TEXT + 1, 'x')
     await page.getByTestId('file-picker').setInputFiles({ ...NOTES, buffer })
     await page
@@ -413,8 +403,7 @@ test.group('What a chat keeps in a browser', (group) => {
   })
 
   test('formulas and paragraphs whole while they arrive', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const parts = Array.from({ length: 4 }, (_, index) => `Part ${index} is here\r\n\r\n`)
     await streamPieces(page, [...parts, 'We have\n$$\na\n', '=\n', 'b\n', '- c\n', '$$\n'])
     await page.goto(`${ORIGIN}/chat`)

@@ -4,7 +4,13 @@ import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import type User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
-import { giveDemoModel, holdWakes, readyInstallation, signIn } from '#tests/browser/installation'
+import {
+  giveDemoModel,
+  holdWakes,
+  openPage,
+  readyInstallation,
+  signIn,
+} from '#tests/browser/installation'
 import { SIZES } from '#tests/browser/pages'
 
 /** Lists one conversation, which the agents' doubles do not tell. */
@@ -65,9 +71,7 @@ test.group('The pages', (group) => {
   })
 
   test('are all found with Ctrl K', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.locator('h1').first().waitFor()
     await page.keyboard.press('Control+k')
     await page.getByPlaceholder('Find a page or an action').fill('tokens')
@@ -87,9 +91,7 @@ test.group('The pages', (group) => {
   }) => {
     await UserFactory.merge({ name: 'Ana Sousa', email: 'ana@example.org' }).create()
     await UserFactory.merge({ name: 'Ben Okafor', email: 'ben@example.org' }).create()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/chat`)
+    const page = await openPage(browserContext, '/chat')
     await page.locator('h1').first().waitFor()
     const find = async (term: string, what: string) => {
       await page.keyboard.press('Control+k')
@@ -109,8 +111,7 @@ test.group('The pages', (group) => {
   test('and a conversation that began after they were looked for first', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await listMilk(page)
     await page.goto(`${ORIGIN}/settings/appearance`)
     await page.locator('[data-testid=agent-pill][data-mood=asleep]').waitFor()
@@ -130,8 +131,7 @@ test.group('The pages', (group) => {
     browserContext,
   }) => {
     const wake = await holdWakes()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await listMilk(page)
     await page.goto(`${ORIGIN}/chat`)
     await page.locator('[data-testid=agent-pill][data-mood=waking]').waitFor()
@@ -143,9 +143,7 @@ test.group('The pages', (group) => {
   })
 
   test('remember light or dark', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/appearance`)
+    const page = await openPage(browserContext, '/settings/appearance')
     await page.locator('main button').first().click()
     await page.getByRole('option', { name: 'Dark' }).click()
     await page.locator('html.dark').waitFor({ state: 'attached' })
@@ -154,8 +152,7 @@ test.group('The pages', (group) => {
   })
 
   test('are in a menu of its own name where the screen is narrow', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.setViewportSize(SIZES.narrow)
     await page.goto(`${ORIGIN}/settings/sessions`)
     await page.getByRole('button', { name: 'Open sidebar' }).click()
@@ -166,8 +163,7 @@ test.group('The pages', (group) => {
   })
 
   test('that do not exist say so', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const response = await page.goto(`${ORIGIN}/nowhere`)
     assert.equal(response!.status(), 404)
     await page.getByText('There is nothing at this address').waitFor()

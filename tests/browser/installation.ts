@@ -125,6 +125,14 @@ export async function signIn(context: BrowserContext, account = ACCOUNT): Promis
   if (!answer.ok()) throw new Error(`Signing in answered ${answer.status()}`)
 }
 
+/** Opens a tab of a signed-in user, at this path if one is given. */
+export async function openPage(context: BrowserContext, path?: string): Promise<Page> {
+  await signIn(context)
+  const page = await context.newPage()
+  if (path) await page.goto(`${ORIGIN}${path}`)
+  return page
+}
+
 export async function setupToken(): Promise<string> {
   const onboarding = await app.container.make('onboarding')
   return onboarding.setupToken.value()

@@ -4,8 +4,7 @@ import app from '@adonisjs/core/services/app'
 import type { Page } from 'playwright'
 import DataKey from '#models/data_key'
 import type User from '#models/user'
-import { ORIGIN } from '#tests/browser/chromium'
-import { readyInstallation, signIn } from '#tests/browser/installation'
+import { openPage, readyInstallation } from '#tests/browser/installation'
 import { barriers, cutOff, settled } from '#tests/browser/page_measures'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
 
@@ -31,9 +30,7 @@ test.group('What is known, in a browser', (group) => {
   }
 
   test('findings are added, found, edited and deleted', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/knowledge`)
+    const page = await openPage(browserContext, '/settings/knowledge')
     await page.getByRole('button', { name: 'Add a finding' }).click()
     await page.getByLabel('Title').fill('Harbour of Genoa')
     await page.getByLabel('Text').fill('It lies in the west.')
@@ -68,9 +65,7 @@ test.group('What is known, in a browser', (group) => {
       read: async () => ({ messages: [message], nextCursor: null }),
     })
 
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/knowledge`)
+    const page = await openPage(browserContext, '/settings/knowledge')
     await page.getByRole('button', { name: 'Edit colour' }).click()
     await page.getByRole('dialog').locator('textarea').fill('green')
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
@@ -105,9 +100,7 @@ test.group('What is known, in a browser', (group) => {
     const findings = await app.container.make('knowledge.findings')
     await findings.create(owner.id, 'person', { title: 'Sealed', body: 'by the lost key' })
     await DataKey.query().where('user_id', owner.id).delete()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/knowledge`)
+    const page = await openPage(browserContext, '/settings/knowledge')
     await page.getByText('1 entry cannot be opened').waitFor()
     await page.getByText('the key that sealed it was deleted').first().waitFor()
     assert.deepEqual(await faults(page), [])
@@ -121,9 +114,7 @@ test.group('What is known, in a browser', (group) => {
   test('an embedding model that makes no vectors is refused, with the reason', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/knowledge`)
+    const page = await openPage(browserContext, '/settings/knowledge')
     await page.getByLabel('Search by meaning').fill('gone/embed')
     await page.getByLabel('Search by meaning').press('Enter')
     await page.getByText('None of your active providers makes embeddings').waitFor()
@@ -136,9 +127,7 @@ test.group('What is known, in a browser', (group) => {
     const tasks = await app.container.make('knowledge.tasks')
     const one = { title: 'Read the news', status: 'done', result: 'Nothing new.' } as const
     await tasks.create(owner.id, 'agent', one)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/tasks`)
+    const page = await openPage(browserContext, '/tasks')
     await page.getByText('Result: Nothing new.').waitFor()
     await page.getByRole('button', { name: 'Add a task' }).click()
     await page.getByLabel('Title').fill('Pay the invoice')

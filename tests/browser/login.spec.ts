@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
-import { ACCOUNT, readyInstallation, signIn } from '#tests/browser/installation'
+import { ACCOUNT, openPage, readyInstallation } from '#tests/browser/installation'
 import { watchPage } from '#tests/browser/page_watch'
 
 test.group('Signing in with a browser', (group) => {
@@ -42,17 +42,14 @@ test.group('Signing in with a browser', (group) => {
   })
 
   test('sends who is signed in on, and out again', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/login`)
+    const page = await openPage(browserContext, '/login')
     await page.waitForURL(`${ORIGIN}/chat`)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.waitForURL(`${ORIGIN}/login`)
   })
 
   test('shows nobody who goes back whose page it was', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const sees = await watchFor(page, ACCOUNT.username)
     await visitTwo(page)
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -66,8 +63,7 @@ test.group('Signing in with a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     const sees = await watchFor(page, ACCOUNT.username)
     await visitTwo(page)
     await db.from('sessions').delete()

@@ -1,7 +1,6 @@
 import { test } from '@japa/runner'
 import settings from '#settings/services/main'
-import { ORIGIN } from '#tests/browser/chromium'
-import { readyInstallation, signIn } from '#tests/browser/installation'
+import { openPage, readyInstallation } from '#tests/browser/installation'
 import { TestMailServer } from '#tests/doubles/mail_server'
 
 test.group('Mail in a browser', (group) => {
@@ -25,9 +24,7 @@ test.group('Mail in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/settings`)
+    const page = await openPage(browserContext, '/admin/settings')
     const trial = page.getByRole('region', { name: 'Test mail' })
     await trial.getByLabel('To').fill('ada@example.test')
     await trial.getByRole('button', { name: 'Send a test mail' }).click()
@@ -44,9 +41,7 @@ test.group('Mail in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/users`)
+    const page = await openPage(browserContext, '/admin/users')
     await page.getByRole('button', { name: 'Invite someone' }).click()
     await page.getByLabel('Email address').fill('eve@example.test')
     await page.getByRole('button', { name: 'Create the invitation' }).click()

@@ -4,7 +4,7 @@ import settings from '#settings/services/main'
 import User from '#models/user'
 import { IdentityProvider } from '#tests/doubles/identity_provider'
 import { ORIGIN } from '#tests/browser/chromium'
-import { ACCOUNT, giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { ACCOUNT, giveDemoModel, openPage, readyInstallation } from '#tests/browser/installation'
 
 /** Signs in at the provider's own pages, and agrees. Waits for nothing after that. */
 async function signInAtProvider(page: Page, idp: IdentityProvider, subject: string) {
@@ -16,9 +16,7 @@ async function signInAtProvider(page: Page, idp: IdentityProvider, subject: stri
 }
 
 async function setUpAsAdmin(context: BrowserContext, idp: IdentityProvider): Promise<Page> {
-  await signIn(context)
-  const page = await context.newPage()
-  await page.goto(`${ORIGIN}/admin/authentication`)
+  const page = await openPage(context, '/admin/authentication')
   await page.getByLabel('Issuer address').fill(idp.url)
   await page.getByLabel('Client ID').fill(IdentityProvider.CLIENT.clientId)
   await page.getByLabel('Client secret').fill(IdentityProvider.CLIENT.clientSecret)

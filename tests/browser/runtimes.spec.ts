@@ -5,10 +5,10 @@ import { storedOptions } from '#settings/runtime_options'
 import { ORIGIN } from '#tests/browser/chromium'
 import {
   freshInstallation,
+  openPage,
   readyInstallation,
-  setupToken,
   setUpByHand,
-  signIn,
+  setupToken,
 } from '#tests/browser/installation'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 
@@ -79,9 +79,7 @@ test.group('Where agents run, in a browser', (group) => {
   }) => {
     const { restore } = await readyInstallation()
     cleanup(restore)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/runtime`)
+    const page = await openPage(browserContext, '/admin/runtime')
     await page.getByTestId('runtime-memory').getByText('In use').waitFor()
     await page.getByTestId('runtime-broken').getByText('Start it, then look again.').waitFor()
     await page.getByTestId('runtime-process').waitFor()
@@ -96,9 +94,7 @@ test.group('Where agents run, in a browser', (group) => {
   }) => {
     const { restore } = await readyInstallation()
     cleanup(restore)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/runtime`)
+    const page = await openPage(browserContext, '/admin/runtime')
     const form = page.getByRole('region', { name: 'Options of Another cloud' })
     await form.getByText('Where it runs.').waitFor()
     await form.getByLabel('Region').fill('north')

@@ -4,7 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import settings from '#settings/services/main'
 import { Sessions } from '#identity/sessions'
 import { ORIGIN } from '#tests/browser/chromium'
-import { ACCOUNT, readyInstallation, signIn } from '#tests/browser/installation'
+import { ACCOUNT, openPage, readyInstallation, signIn } from '#tests/browser/installation'
 
 const HALF_AN_HOUR_MS = 30 * 60_000
 
@@ -25,9 +25,7 @@ test.group('A session in an open page', (group) => {
   test('that has ended is told, and signing in again leads back to the page', async ({
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/tokens`)
+    const page = await openPage(browserContext, '/settings/tokens')
     await page.getByRole('button', { name: 'Create a token' }).click()
     await page.getByLabel('Name').fill('Nightly report')
     await db.from('sessions').delete()

@@ -7,7 +7,7 @@ import UserAgentConfig from '#models/user_agent_config'
 import User from '#models/user'
 import { ORIGIN } from '#tests/browser/chromium'
 import { holdAnswer } from '#tests/browser/held_answer'
-import { giveDemoModel, readyInstallation, signIn } from '#tests/browser/installation'
+import { giveDemoModel, openPage, readyInstallation, signIn } from '#tests/browser/installation'
 
 const SECRET = 'sk-canary-5f1d2c3b4a-9876'
 
@@ -20,8 +20,7 @@ test.group('Settings in a browser', (group) => {
     const lifecycle = await app.container.make('agents.lifecycle')
     const activity = await app.container.make('agents.activity')
     await lifecycle.ensureRunning(agent)
-    await signIn(context)
-    const page = await context.newPage()
+    const page = await openPage(context)
     const told = page.waitForResponse(/\/agent\/events$/)
     await page.goto(`${ORIGIN}/settings/agent`)
     await told
@@ -42,9 +41,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('a key is written, and never read again', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/providers`)
+    const page = await openPage(browserContext, '/settings/providers')
     await page.getByRole('button', { name: 'Add a provider' }).click()
     await page.getByTestId('type-custom').click()
     await page.getByLabel(/address/i).fill('http://127.0.0.1:9/v1')
@@ -69,9 +66,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
+    const page = await openPage(browserContext, '/settings/agent')
     const personality = page.locator('textarea')
     await personality.fill('You are **calm**.')
     await page.getByRole('tab', { name: 'Preview' }).click()
@@ -84,9 +79,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('an access token is shown once, with examples', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/tokens`)
+    const page = await openPage(browserContext, '/settings/tokens')
     await page.getByRole('button', { name: 'Create a token' }).click()
     await page.getByLabel('Name').fill('My script')
     await page.getByRole('checkbox', { name: 'by the field “user”' }).click()
@@ -111,8 +104,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.addInitScript(() =>
       Object.defineProperty(navigator, 'clipboard', { value: undefined })
     )
@@ -135,9 +127,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('deleting a provider names what the agent loses', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/providers`)
+    const page = await openPage(browserContext, '/settings/providers')
     await page.getByRole('button', { name: 'More about Demo model' }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
     await page.getByText('its primary model, demo/echo').waitFor()
@@ -146,9 +136,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('an awake agent is seen to take a new personality over', async ({ browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
+    const page = await openPage(browserContext, '/settings/agent')
     await page.getByTestId('agent-pill').click()
     await page.getByRole('button', { name: 'Wake it' }).click()
     await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
@@ -187,9 +175,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
+    const page = await openPage(browserContext, '/settings/agent')
     const personality = page.locator('textarea')
     await personality.fill('You are calm.')
     const saved = await holdAnswer(page, 'PUT', /\/api\/v1\/agent-config$/)
@@ -209,9 +195,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/settings`)
+    const page = await openPage(browserContext, '/admin/settings')
     await page.getByLabel('Falls asleep after').fill('45')
     const saved = await holdAnswer(page, 'PATCH', /\/api\/v1\/admin\/settings$/)
     await page.getByRole('button', { name: 'Save' }).click()
@@ -224,9 +208,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('a test of one service is nothing to another one', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/providers`)
+    const page = await openPage(browserContext, '/settings/providers')
     await page.getByRole('button', { name: 'Add a provider' }).click()
     await page.getByTestId('type-demo').click()
     const tested = await holdAnswer(page, 'POST', /\/api\/v1\/providers\/test$/)
@@ -249,9 +231,7 @@ test.group('Settings in a browser', (group) => {
       type: 'custom',
       baseUrl: 'http://127.0.0.1:9/v1',
     }).create()
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/providers`)
+    const page = await openPage(browserContext, '/settings/providers')
     await page.getByRole('button', { name: 'More about Demo model' }).click()
     const types = await holdAnswer(page, 'GET', /\/api\/v1\/provider-types$/)
     await page.getByRole('menuitem', { name: 'Stop using it' }).click()
@@ -292,9 +272,7 @@ test.group('Settings in a browser', (group) => {
   })
 
   test('an admin changes a setting, and finds it again', async ({ assert, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/settings`)
+    const page = await openPage(browserContext, '/admin/settings')
     const field = page.getByLabel('Falls asleep after')
     await field.fill('45')
     await field.press('Tab')
@@ -309,8 +287,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.setViewportSize({ width: 390, height: 640 })
     await page.goto(`${ORIGIN}/admin/security`)
     const field = page.getByLabel('Requests a minute')
@@ -333,9 +310,7 @@ test.group('Settings in a browser', (group) => {
       assert,
       browserContext,
     }) => {
-      await signIn(browserContext)
-      const page = await browserContext.newPage()
-      await page.goto(`${ORIGIN}${address}`)
+      const page = await openPage(browserContext, `${address}`)
       const form = page.getByRole('dialog', { name: button })
       const question = page.getByRole('dialog', { name: 'Leave without saving?' })
       const field = form.getByLabel(label, { exact: true })
@@ -366,9 +341,7 @@ test.group('Settings in a browser', (group) => {
       assert,
       browserContext,
     }) => {
-      await signIn(browserContext)
-      const page = await browserContext.newPage()
-      await page.goto(`${ORIGIN}/admin/authentication`)
+      const page = await openPage(browserContext, '/admin/authentication')
       await page.getByLabel(label, { exact: true }).fill('https://id.example.org')
       await page.getByRole('link', { name: 'Security' }).click()
       const question = page.getByRole('dialog', { name: 'Leave without saving?' })
@@ -382,9 +355,7 @@ test.group('Settings in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/settings/agent`)
+    const page = await openPage(browserContext, '/settings/agent')
     const personality = page.locator('textarea')
     await personality.fill('You are brief.')
     await page.getByRole('link', { name: 'Sessions' }).click()

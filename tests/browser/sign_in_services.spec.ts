@@ -8,8 +8,8 @@ import {
   ACCOUNT,
   giveDemoModel,
   giveSignInService,
+  openPage,
   readyInstallation,
-  signIn,
 } from '#tests/browser/installation'
 
 const ADA = {
@@ -39,9 +39,7 @@ test.group('Signing in with GitHub in a browser', (group) => {
     browser,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/authentication`)
+    const page = await openPage(browserContext, '/admin/authentication')
     await page.getByRole('button', { name: 'Set up GitHub' }).click()
     await page.getByText('/auth/github/callback').waitFor()
     await page.getByText('What Mosaic cannot check with GitHub').waitFor()
@@ -114,9 +112,7 @@ test.group('Signing in with GitHub in a browser', (group) => {
   }) => {
     await giveSignInService('github', github.url)
     await giveSignInService('google')
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
-    await page.goto(`${ORIGIN}/admin/authentication`)
+    const page = await openPage(browserContext, '/admin/authentication')
     await page.getByRole('button', { name: 'Edit GitHub' }).click()
     await page.getByRole('dialog').getByLabel('Client ID').waitFor()
     await settled(page)

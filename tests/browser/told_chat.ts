@@ -1,5 +1,5 @@
 import type { BrowserContext, Page, Route } from 'playwright'
-import { signIn } from '#tests/browser/installation'
+import { openPage } from '#tests/browser/installation'
 
 export async function say(page: Page, text: string) {
   await page.locator('#message').fill(text)
@@ -57,8 +57,7 @@ export async function toldPage(
   history: () => object[],
   earlier?: object[]
 ): Promise<Page> {
-  await signIn(context)
-  const page = await context.newPage()
+  const page = await openPage(context)
   await tellHistory(page, history, earlier)
   return page
 }

@@ -4,7 +4,7 @@ import User from '#models/user'
 import { UserFactory } from '#database/factories/user_factory'
 import { ORIGIN } from '#tests/browser/chromium'
 import { holdAnswer } from '#tests/browser/held_answer'
-import { readyInstallation, signIn } from '#tests/browser/installation'
+import { openPage, readyInstallation } from '#tests/browser/installation'
 
 const USERS = `${ORIGIN}/admin/users`
 const EMPTY = 'There are no users yet'
@@ -32,8 +32,7 @@ test.group('The users page', (group) => {
     browserContext,
   }) => {
     await makeUsers(1)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.goto(USERS)
     const own = page.getByRole('row').filter({ hasText: '(You)' })
     await own.waitFor()
@@ -53,8 +52,7 @@ test.group('The users page', (group) => {
     browserContext,
   }) => {
     await makeUsers(50)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.goto(USERS)
     await page.getByLabel('State', { exact: true }).click()
     await page.getByRole('option', { name: 'Active' }).click()
@@ -80,8 +78,7 @@ test.group('The users page', (group) => {
     browserContext,
   }) => {
     await makeUsers(60)
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.goto(USERS)
     const first = page.getByText('Person 01', { exact: true })
     await first.waitFor()
@@ -98,8 +95,7 @@ test.group('The users page', (group) => {
     assert,
     browserContext,
   }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     let failing = true
     await page.route('**/api/v1/admin/users?**', (route) =>
       failing
@@ -120,8 +116,7 @@ test.group('The users page', (group) => {
   })
 
   test('invites someone, whose link works once', async ({ assert, browser, browserContext }) => {
-    await signIn(browserContext)
-    const page = await browserContext.newPage()
+    const page = await openPage(browserContext)
     await page.goto(USERS)
     await page.getByRole('button', { name: 'Invite someone' }).click()
     await page.getByLabel('Email address').fill('Eve@Example.test')

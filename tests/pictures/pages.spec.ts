@@ -7,6 +7,7 @@ import {
   giveDemoModel,
   giveSignInService,
   memoryDriver,
+  openPage,
   readyInstallation,
   setupToken,
   signIn,
@@ -166,8 +167,7 @@ test.group('Pictures of the pages', () => {
       await giveDemoModel(admin)
       const memory = await memoryDriver()
       memory.behave('*', { bootMs: 6_000, chunkDelayMs: 20 })
-      await signIn(browserContext)
-      const page = await browserContext.newPage()
+      const page = await openPage(browserContext)
       await page.setViewportSize(size)
       await rememberConversations(page)
 
