@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { PLUGIN_API_VERSION } from '#plugins/api_version'
 
 export type PluginKind = 'runtime' | 'llm-adapter' | 'vault'
@@ -29,22 +29,19 @@ export interface MadePlugin {
 }
 
 /** The name is not valid for a package, a class and a configuration file at once. */
-export class E_PLUGIN_NAME extends Exception {
-  static override code = 'E_PLUGIN_NAME'
+export class E_PLUGIN_NAME extends CodedError {
   static override status = 422
   static override help = 'Use lower case letters, digits and dashes, as in "my-cloud".'
 }
 
 /** The target folder already contains files. */
-export class E_PLUGIN_FOLDER extends Exception {
-  static override code = 'E_PLUGIN_FOLDER'
+export class E_PLUGIN_FOLDER extends CodedError {
   static override status = 409
   static override help = 'Name another folder with --path, or remove this one.'
 }
 
 /** The templates are only in the repository, not in a build. */
-export class E_PLUGIN_TEMPLATES extends Exception {
-  static override code = 'E_PLUGIN_TEMPLATES'
+export class E_PLUGIN_TEMPLATES extends CodedError {
   static override status = 501
   static override message = 'A build of Mosaic has no templates for plugins.'
   static override help = 'Run the command in a clone of the repository.'

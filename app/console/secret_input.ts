@@ -1,12 +1,11 @@
 import type { Readable } from 'node:stream'
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** Limit in bytes: above any password or token, below a file piped in by mistake. */
 const MAX_BYTES = 64 * 1024
 
 /** Standard input holds more than any secret. */
-export class E_INPUT_TOO_LARGE extends Exception {
-  static override code = 'E_INPUT_TOO_LARGE'
+export class E_INPUT_TOO_LARGE extends CodedError {
   static override status = 413
   static override message = 'Standard input holds more than 64 KB.'
   static override help = 'Give the password or secret alone, without anything before or after it.'

@@ -1,5 +1,13 @@
 import { Exception } from '@adonisjs/core/exceptions'
 
+/** An error whose code is the name of its class. */
+export class CodedError extends Exception {
+  constructor(...given: ConstructorParameters<typeof Exception>) {
+    super(...given)
+    this.code ??= this.constructor.name
+  }
+}
+
 /** Replaces parts of an error class: `help` is the next step for the person who reads the message. */
 export interface ContractErrorOptions {
   help?: string

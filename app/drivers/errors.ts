@@ -1,8 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** A driver is named that neither a configuration file nor a plugin brings. */
-export class E_UNKNOWN_DRIVER extends Exception {
-  static override code = 'E_UNKNOWN_DRIVER'
+export class E_UNKNOWN_DRIVER extends CodedError {
   static override status = 500
 
   constructor(kind: string, name: string) {

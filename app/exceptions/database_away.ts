@@ -1,4 +1,4 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import app from '@adonisjs/core/services/app'
 
 /** PostgreSQL accepts no connection, or closed this one: it is stopping, starting, or has crashed. */
@@ -15,8 +15,7 @@ const CONNECTION = 'database.connections.main.connection.connectionString'
 const BUSY = /^SQLITE_BUSY/
 
 /** The database does not answer. Pending writes may or may not have been stored. */
-export class E_DATABASE_AWAY extends Exception {
-  static override code = 'E_DATABASE_AWAY'
+export class E_DATABASE_AWAY extends CodedError {
   static override status = 503
   static override message = 'The database that Mosaic keeps everything in does not answer.'
   static override help = 'Try again in a moment. If it goes on, tell an admin.'

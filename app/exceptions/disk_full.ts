@@ -1,11 +1,10 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** Codes of file systems, SQLite and PostgreSQL. */
 const CODES = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', '53100'])
 
 /** Neither rows nor files can be stored. */
-export class E_DISK_FULL extends Exception {
-  static override code = 'E_DISK_FULL'
+export class E_DISK_FULL extends CodedError {
   static override status = 503
   static override message = 'The disk that Mosaic stores its data on is full.'
   static override help = 'Tell an admin: they must make room on it. Nothing was changed.'

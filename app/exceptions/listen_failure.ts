@@ -1,4 +1,5 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import type { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { holderSentence, portHolder } from '#exceptions/port_holder'
 
 /** The variables that configure a listener. */
@@ -8,9 +9,7 @@ export interface ListenVariables {
 }
 
 /** Another process listens on the configured port. */
-export class E_PORT_TAKEN extends Exception {
-  static override code = 'E_PORT_TAKEN'
-
+export class E_PORT_TAKEN extends CodedError {
   constructor(port: string | number, { port: variable }: ListenVariables) {
     const holder = portHolder(Number(port))
     super(`Port ${port} is taken by ${holderSentence(holder)}.`)
@@ -19,9 +18,7 @@ export class E_PORT_TAKEN extends Exception {
 }
 
 /** The machine lacks the address or port, or does not permit its use. */
-export class E_CANNOT_LISTEN extends Exception {
-  static override code = 'E_CANNOT_LISTEN'
-
+export class E_CANNOT_LISTEN extends CodedError {
   constructor(place: string, help: string, options: ErrorOptions) {
     super(`Mosaic cannot listen on ${place}.`, options)
     this.help = help

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** All chapters, named like their files without `.md`, in display order. */
 export const CHAPTERS = [
@@ -23,8 +23,7 @@ export const CHAPTERS = [
 ] as const
 
 /** There is no chapter of this name. */
-export class E_UNKNOWN_CHAPTER extends Exception {
-  static override code = 'E_UNKNOWN_CHAPTER'
+export class E_UNKNOWN_CHAPTER extends CodedError {
   static override status = 404
   static override message = 'The documentation has no such chapter.'
   static override help = 'The list of all chapters is at /docs.'

@@ -1,64 +1,55 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
-export class E_NOT_SIGNED_IN extends Exception {
-  static override code = 'E_NOT_SIGNED_IN'
+export class E_NOT_SIGNED_IN extends CodedError {
   static override status = 401
   static override message = 'You are not signed in.'
   static override help = 'Sign in, or send an access token as "Authorization: Bearer …".'
 }
 
-export class E_INVALID_TOKEN extends Exception {
-  static override code = 'E_INVALID_TOKEN'
+export class E_INVALID_TOKEN extends CodedError {
   static override status = 401
   static override message = 'The access token is not valid.'
   static override help = 'Make a new one in the settings, under "Access tokens".'
 }
 
-export class E_NOT_ALLOWED extends Exception {
-  static override code = 'E_NOT_ALLOWED'
+export class E_NOT_ALLOWED extends CodedError {
   static override status = 403
   static override message = 'Only an admin may do this.'
   static override help = 'Ask an admin of this installation.'
 }
 
-export class E_NOT_FOUND extends Exception {
-  static override code = 'E_NOT_FOUND'
+export class E_NOT_FOUND extends CodedError {
   static override status = 404
   static override message = 'There is nothing at this address.'
 }
 
 /** A route without a rule is a defect, so it serves nobody. */
-export class E_NO_ACCESS_RULE extends Exception {
-  static override code = 'E_NO_ACCESS_RULE'
+export class E_NO_ACCESS_RULE extends CodedError {
   static override status = 500
   static override message = 'This route declares no access rule.'
 }
 
-export class E_INVALID_CREDENTIALS extends Exception {
-  static override code = 'E_INVALID_CREDENTIALS'
+export class E_INVALID_CREDENTIALS extends CodedError {
   static override status = 401
   static override message = 'The name or the password is wrong.'
   static override help =
     'Check both. An operator can set a new password with "node ace breakglass:reset".'
 }
 
-export class E_JSON_ONLY extends Exception {
-  static override code = 'E_JSON_ONLY'
+export class E_JSON_ONLY extends CodedError {
   static override status = 415
   static override message = 'Signing in takes JSON.'
   static override help = 'Send it with "Content-Type: application/json".'
 }
 
 /** Its decompressed size is unknown, and could exceed the memory limits. */
-export class E_COMPRESSED_BODY extends Exception {
-  static override code = 'E_COMPRESSED_BODY'
+export class E_COMPRESSED_BODY extends CodedError {
   static override status = 415
   static override message = 'Mosaic takes no compressed requests.'
   static override help = 'Send the body as it is, without "Content-Encoding".'
 }
 
-export class E_USERNAME_TAKEN extends Exception {
-  static override code = 'E_USERNAME_TAKEN'
+export class E_USERNAME_TAKEN extends CodedError {
   static override status = 409
   static override message = 'There is an account of this name already.'
   static override help =
@@ -66,36 +57,31 @@ export class E_USERNAME_TAKEN extends Exception {
   readonly field = 'username'
 }
 
-export class E_UNKNOWN_USER extends Exception {
-  static override code = 'E_UNKNOWN_USER'
+export class E_UNKNOWN_USER extends CodedError {
   static override status = 404
   static override message = 'There is no user of this name.'
   static override help = 'Name a user by email address or by breakglass username.'
 }
 
-export class E_NOT_ADMIN extends Exception {
-  static override code = 'E_NOT_ADMIN'
+export class E_NOT_ADMIN extends CodedError {
   static override status = 403
   static override message = 'This user is no admin.'
   static override help = 'Name an admin: the list of users shows who is one.'
 }
 
-export class E_PASSWORD_SIGN_IN_OFF extends Exception {
-  static override code = 'E_PASSWORD_SIGN_IN_OFF'
+export class E_PASSWORD_SIGN_IN_OFF extends CodedError {
   static override status = 403
   static override message = 'Passwords are switched off here.'
   static override help = 'Continue with single sign-on.'
 }
 
-export class E_CONFIRMATION_NEEDED extends Exception {
-  static override code = 'E_CONFIRMATION_NEEDED'
+export class E_CONFIRMATION_NEEDED extends CodedError {
   static override status = 403
   static override message = 'Confirm that it is you.'
   static override help = 'Enter your password, or sign in again; then repeat this.'
 }
 
-export class E_TOKEN_ABILITY extends Exception {
-  static override code = 'E_TOKEN_ABILITY'
+export class E_TOKEN_ABILITY extends CodedError {
   static override status = 403
 
   constructor(ability: string) {
@@ -105,52 +91,45 @@ export class E_TOKEN_ABILITY extends Exception {
 }
 
 /** A leaked token must not become permanent access. */
-export class E_SESSION_NEEDED extends Exception {
-  static override code = 'E_SESSION_NEEDED'
+export class E_SESSION_NEEDED extends CodedError {
   static override status = 403
   static override message = 'No access token may do this: it makes or changes a way in.'
   static override help = 'Sign in, with a browser or POST /api/v1/session, and repeat it there.'
 }
 
-export class E_EMAIL_TAKEN extends Exception {
-  static override code = 'E_EMAIL_TAKEN'
+export class E_EMAIL_TAKEN extends CodedError {
   static override status = 409
   static override message = 'Someone with this email address is here already.'
   static override help = 'Look for them in the list: they may be deactivated, or invited before.'
   readonly field = 'email'
 }
 
-export class E_INVITATION extends Exception {
-  static override code = 'E_INVITATION'
+export class E_INVITATION extends CodedError {
   static override status = 404
   static override message = 'This invitation is not valid any more.'
   static override help = 'It works once, for seven days. Ask an admin for a new one.'
 }
 
-export class E_NOT_INVITED extends Exception {
-  static override code = 'E_NOT_INVITED'
+export class E_NOT_INVITED extends CodedError {
   static override status = 409
   static override message = 'This user has no open invitation.'
   static override help = 'They have arrived already, or it was taken back.'
 }
 
-export class E_SELF extends Exception {
-  static override code = 'E_SELF'
+export class E_SELF extends CodedError {
   static override status = 409
   static override message = 'You cannot do this to your own account.'
   static override help = 'Ask another admin.'
 }
 
-export class E_LAST_ADMIN extends Exception {
-  static override code = 'E_LAST_ADMIN'
+export class E_LAST_ADMIN extends CodedError {
   static override status = 409
   static override message = 'This is the last admin of the installation.'
   static override help = 'Make someone else an admin first.'
 }
 
 /** Each open response keeps a connection open. */
-export class E_TOO_MANY_STREAMS extends Exception {
-  static override code = 'E_TOO_MANY_STREAMS'
+export class E_TOO_MANY_STREAMS extends CodedError {
   static override status = 429
   static override message = 'Too many of your answers and pages are open at the same time.'
   static override help = 'Wait for one to end, or close some.'
@@ -158,8 +137,7 @@ export class E_TOO_MANY_STREAMS extends Exception {
 }
 
 /** Request bodies are held in memory until their responses end. */
-export class E_TOO_MUCH_AT_ONCE extends Exception {
-  static override code = 'E_TOO_MUCH_AT_ONCE'
+export class E_TOO_MUCH_AT_ONCE extends CodedError {
   static override status = 429
   static override message = 'Your requests that are under way are too large together.'
   static override help = 'Wait for one to end, or send smaller and fewer files.'
@@ -167,16 +145,14 @@ export class E_TOO_MUCH_AT_ONCE extends Exception {
 }
 
 /** The limit over all users. */
-export class E_BODIES_FULL extends Exception {
-  static override code = 'E_BODIES_FULL'
+export class E_BODIES_FULL extends CodedError {
   static override status = 503
   static override message = 'Mosaic holds as many large requests as it has room for.'
   static override help = 'Send it again in a few seconds. An admin can make more room.'
   readonly retryAfterSec = 5
 }
 
-export class E_TOO_MANY_TOKENS extends Exception {
-  static override code = 'E_TOO_MANY_TOKENS'
+export class E_TOO_MANY_TOKENS extends CodedError {
   static override status = 409
   static override help = 'Delete one that no program uses. An admin can allow more.'
 
@@ -185,8 +161,7 @@ export class E_TOO_MANY_TOKENS extends Exception {
   }
 }
 
-export class E_BROWSER_ONLY extends Exception {
-  static override code = 'E_BROWSER_ONLY'
+export class E_BROWSER_ONLY extends CodedError {
   static override status = 400
   static override message = 'This is for browsers: it needs a session.'
   static override help = 'Leave the access token out. What it may do needs no session.'

@@ -1,8 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** `VAULT_DRIVER` names a vault that neither Mosaic nor a plugin provides. */
-export class E_VAULT_NOT_INSTALLED extends Exception {
-  static override code = 'E_VAULT_NOT_INSTALLED'
+export class E_VAULT_NOT_INSTALLED extends CodedError {
   static override status = 500
 
   /** @param causes why its plugin was not loaded, a sentence each */
@@ -15,8 +14,7 @@ export class E_VAULT_NOT_INSTALLED extends Exception {
 }
 
 /** The setting `runtime.driver` names a runtime that neither Mosaic nor a plugin provides. */
-export class E_RUNTIME_NOT_INSTALLED extends Exception {
-  static override code = 'E_RUNTIME_NOT_INSTALLED'
+export class E_RUNTIME_NOT_INSTALLED extends CodedError {
   static override status = 500
 
   /** @param causes why its plugin was not loaded, a sentence each */
@@ -29,8 +27,7 @@ export class E_RUNTIME_NOT_INSTALLED extends Exception {
 }
 
 /** The record would lose the only key that its events can be checked with. */
-export class E_AUDIT_BROKEN extends Exception {
-  static override code = 'E_AUDIT_BROKEN'
+export class E_AUDIT_BROKEN extends CodedError {
   static override status = 409
   static override message =
     'The audit record is broken, so the new key cannot vouch for it. No secret was sealed again.'

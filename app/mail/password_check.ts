@@ -1,9 +1,8 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import type { Settings } from '#settings/settings'
 
 /** The password is never sent to a server that its owner has not confirmed. */
-export class E_MAIL_PASSWORD_NEEDED extends Exception {
-  static override code = 'E_MAIL_PASSWORD_NEEDED'
+export class E_MAIL_PASSWORD_NEEDED extends CodedError {
   static override status = 422
   static override message =
     'Enter the password again: the stored one belongs to another mail server.'

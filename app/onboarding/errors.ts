@@ -1,4 +1,4 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import type { ConnectionFailure, ConnectionTest } from '#llm/contract'
 
 /** The field to check, and how to fix it. */
@@ -16,8 +16,7 @@ const REMEDIES: Record<ConnectionFailure, { field: string; help: string }> = {
 }
 
 /** The provider step's connection test failed; `reason` says how. */
-export class E_CONNECTION_FAILED extends Exception {
-  static override code = 'E_CONNECTION_FAILED'
+export class E_CONNECTION_FAILED extends CodedError {
   static override status = 422
   readonly field: string
   readonly reason: ConnectionFailure
@@ -30,31 +29,27 @@ export class E_CONNECTION_FAILED extends Exception {
   }
 }
 
-export class E_SETUP_TOKEN extends Exception {
-  static override code = 'E_SETUP_TOKEN'
+export class E_SETUP_TOKEN extends CodedError {
   static override status = 403
   static override message = 'This setup link is not the one of this installation.'
   static override help = 'Open the link that Mosaic printed when it started, whole.'
 }
 
-export class E_ALREADY_CLAIMED extends Exception {
-  static override code = 'E_ALREADY_CLAIMED'
+export class E_ALREADY_CLAIMED extends CodedError {
   static override status = 409
   static override message = 'This installation has an admin already.'
   static override help =
     'Sign in with that account to go on. An operator can set a new password with "node ace breakglass:reset".'
 }
 
-export class E_ONBOARDING_INCOMPLETE extends Exception {
-  static override code = 'E_ONBOARDING_INCOMPLETE'
+export class E_ONBOARDING_INCOMPLETE extends CodedError {
   static override status = 409
   static override message = 'The setup is not finished.'
   static override help = 'Answer or skip the steps that are left, then complete it.'
 }
 
 /** A step's form has an unusable value. */
-export class E_ONBOARDING_STEP extends Exception {
-  static override code = 'E_ONBOARDING_STEP'
+export class E_ONBOARDING_STEP extends CodedError {
   static override status = 422
 
   constructor(

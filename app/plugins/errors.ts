@@ -1,8 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** The named package or folder is not a Mosaic plugin. */
-export class E_NOT_A_PLUGIN extends Exception {
-  static override code = 'E_NOT_A_PLUGIN'
+export class E_NOT_A_PLUGIN extends CodedError {
   static override status = 422
   static override help =
     'A plugin names the version of the contracts in its package.json: "mosaic": { "apiVersion": 1 }. See docs/plugin_guide.md.'
@@ -13,8 +12,7 @@ export class E_NOT_A_PLUGIN extends Exception {
 }
 
 /** The plugin targets another version of the contracts. */
-export class E_PLUGIN_API_VERSION extends Exception {
-  static override code = 'E_PLUGIN_API_VERSION'
+export class E_PLUGIN_API_VERSION extends CodedError {
   static override status = 422
 
   constructor(name: string, apiVersion: unknown, ours: number) {
@@ -29,8 +27,7 @@ export class E_PLUGIN_API_VERSION extends Exception {
 }
 
 /** The plugin's provider file is missing, usually because it was never built. */
-export class E_PLUGIN_WITHOUT_PROVIDER extends Exception {
-  static override code = 'E_PLUGIN_WITHOUT_PROVIDER'
+export class E_PLUGIN_WITHOUT_PROVIDER extends CodedError {
   static override status = 422
   static override help =
     'Build the plugin first. "mosaic.provider" in its package.json, or the export "./provider", names the file.'
@@ -41,8 +38,7 @@ export class E_PLUGIN_WITHOUT_PROVIDER extends Exception {
 }
 
 /** The list of plugins names a package that is not in the folder. */
-export class E_PLUGIN_NOT_INSTALLED extends Exception {
-  static override code = 'E_PLUGIN_NOT_INSTALLED'
+export class E_PLUGIN_NOT_INSTALLED extends CodedError {
   static override status = 404
 
   constructor(name: string, help: string) {
@@ -52,8 +48,7 @@ export class E_PLUGIN_NOT_INSTALLED extends Exception {
 }
 
 /** The plugin threw, or did not end in time, while it was imported or Mosaic booted. */
-export class E_PLUGIN_FAILED extends Exception {
-  static override code = 'E_PLUGIN_FAILED'
+export class E_PLUGIN_FAILED extends CodedError {
   static override status = 500
   static override help =
     'Install another version of it, or ask its author; the cause is in the log.'
@@ -66,8 +61,7 @@ export class E_PLUGIN_FAILED extends Exception {
 /**
  * The manifest declares a name that the provider never registered, usually because one of them is misspelt.
  */
-export class E_PLUGIN_NOT_REGISTERED extends Exception {
-  static override code = 'E_PLUGIN_NOT_REGISTERED'
+export class E_PLUGIN_NOT_REGISTERED extends CodedError {
   static override status = 500
 
   /**
@@ -86,8 +80,7 @@ export class E_PLUGIN_NOT_REGISTERED extends Exception {
 /**
  * Existing rows need the plugin: without it agents would not start, providers not answer, secrets not open.
  */
-export class E_PLUGIN_IN_USE extends Exception {
-  static override code = 'E_PLUGIN_IN_USE'
+export class E_PLUGIN_IN_USE extends CodedError {
   static override status = 409
 
   constructor(
@@ -100,8 +93,7 @@ export class E_PLUGIN_IN_USE extends Exception {
 }
 
 /** npm failed. Its own output is in the message. */
-export class E_PLUGIN_NPM extends Exception {
-  static override code = 'E_PLUGIN_NPM'
+export class E_PLUGIN_NPM extends CodedError {
   static override status = 502
   static override help =
     'Check the name, the network and the disk, then try again: nothing was changed.'
@@ -112,8 +104,7 @@ export class E_PLUGIN_NPM extends Exception {
 }
 
 /** The plugins folder is not writable. */
-export class E_PLUGINS_FOLDER extends Exception {
-  static override code = 'E_PLUGINS_FOLDER'
+export class E_PLUGINS_FOLDER extends CodedError {
   static override status = 500
   static override help =
     'Run the command as the user who owns the folder. In a container it is part of the image: add the plugin in the repository and build the image again.'
@@ -124,8 +115,7 @@ export class E_PLUGINS_FOLDER extends Exception {
 }
 
 /** The list of plugins is no JSON, as after a full disk, or cannot be read. */
-export class E_PLUGINS_LIST extends Exception {
-  static override code = 'E_PLUGINS_LIST'
+export class E_PLUGINS_LIST extends CodedError {
   static override status = 500
 
   constructor(file: string, options?: ErrorOptions) {
@@ -135,8 +125,7 @@ export class E_PLUGINS_LIST extends Exception {
 }
 
 /** The vault cannot be created, so nobody knows which secrets it sealed. */
-export class E_PLUGIN_USES_UNKNOWN extends Exception {
-  static override code = 'E_PLUGIN_USES_UNKNOWN'
+export class E_PLUGIN_USES_UNKNOWN extends CodedError {
   static override status = 503
 
   constructor(vault: string, cause: Error & { help?: string }) {

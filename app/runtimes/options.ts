@@ -1,5 +1,5 @@
 /** Runtime driver options, set by an admin under Administration → Runtime. */
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 interface OptionWords {
   /** The option's name in the driver: `region`, `subnetSize`. */
@@ -40,8 +40,7 @@ export type RuntimeOptionValues<
 > = { [Option in Options[number] as Option['name']]: ValueOf<Option> }
 
 /** A plugin declares an option that cannot be shown in a form. */
-export class E_RUNTIME_OPTION extends Exception {
-  static override code = 'E_RUNTIME_OPTION'
+export class E_RUNTIME_OPTION extends CodedError {
   static override status = 500
   static override help = 'Correct the options that the plugin gives to extend().'
 }

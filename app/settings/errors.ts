@@ -1,14 +1,12 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
-export class E_UNKNOWN_SETTING extends Exception {
-  static override code = 'E_UNKNOWN_SETTING'
+export class E_UNKNOWN_SETTING extends CodedError {
   static override status = 422
   static override message = 'There is no setting of this name.'
   static override help = 'GET /api/v1/admin/settings lists them all.'
 }
 
-export class E_SETTINGS_SHAPE extends Exception {
-  static override code = 'E_SETTINGS_SHAPE'
+export class E_SETTINGS_SHAPE extends CodedError {
   static override status = 422
   static override message = 'A change of settings is an object of keys and values.'
   static override help =
@@ -16,8 +14,7 @@ export class E_SETTINGS_SHAPE extends Exception {
 }
 
 /** The setting names the machine or the program that receives agents' data. */
-export class E_OPERATOR_SETTING extends Exception {
-  static override code = 'E_OPERATOR_SETTING'
+export class E_OPERATOR_SETTING extends CodedError {
   static override status = 403
   readonly field: string
 
@@ -29,8 +26,7 @@ export class E_OPERATOR_SETTING extends Exception {
 }
 
 /** Other users of the machine see arguments, and the shell keeps them. */
-export class E_SECRET_IN_ARGUMENTS extends Exception {
-  static override code = 'E_SECRET_IN_ARGUMENTS'
+export class E_SECRET_IN_ARGUMENTS extends CodedError {
   static override status = 422
 
   constructor(key: string) {

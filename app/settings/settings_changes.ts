@@ -1,11 +1,10 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
 import { E_OPERATOR_SETTING, E_SETTINGS_SHAPE } from '#settings/errors'
 import type { Settings } from '#settings/settings'
 
-export class E_UNKNOWN_RUNTIME extends Exception {
-  static override code = 'E_UNKNOWN_RUNTIME'
+export class E_UNKNOWN_RUNTIME extends CodedError {
   static override status = 422
   readonly field = 'runtime.driver'
 

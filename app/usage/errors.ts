@@ -1,8 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** A period that ends before it begins, or exceeds the maximum length. */
-export class E_USAGE_PERIOD extends Exception {
-  static override code = 'E_USAGE_PERIOD'
+export class E_USAGE_PERIOD extends CodedError {
   static override status = 422
   static override message = 'The period must begin before it ends, and be a year at most.'
   static override help = 'Send `from` and `to` as days, such as 2026-11-01 and 2026-11-30.'

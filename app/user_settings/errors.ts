@@ -1,7 +1,7 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
-export class E_NAME_TAKEN extends Exception {
-  static override code = 'E_NAME_TAKEN'
+export class E_NAME_TAKEN extends CodedError {
   static override status = 409
   static override message = 'You have a provider of this name already.'
   static override help = 'Choose another name, or change the provider that has it.'
@@ -9,8 +9,7 @@ export class E_NAME_TAKEN extends Exception {
 }
 
 /** The provider is in use. The message says by what. */
-export class E_PROVIDER_IN_USE extends Exception {
-  static override code = 'E_PROVIDER_IN_USE'
+export class E_PROVIDER_IN_USE extends CodedError {
   static override status = 409
   static override help =
     'Choose other models for it first, or delete with "?clear=true" to take it out of your own agent.'
@@ -34,8 +33,7 @@ export class E_PROVIDER_RUNS_SYSTEM_AGENT extends Exception {
   }
 }
 
-export class E_TOO_MANY_PROVIDERS extends Exception {
-  static override code = 'E_TOO_MANY_PROVIDERS'
+export class E_TOO_MANY_PROVIDERS extends CodedError {
   static override status = 409
   static override help = 'Delete one that you do not use. An admin can allow more.'
 
@@ -45,8 +43,7 @@ export class E_TOO_MANY_PROVIDERS extends Exception {
 }
 
 /** Every start of an agent and every model list reads them all. */
-export class E_PROVIDERS_TOO_LARGE extends Exception {
-  static override code = 'E_PROVIDERS_TOO_LARGE'
+export class E_PROVIDERS_TOO_LARGE extends CodedError {
   static override status = 413
   static override help = 'Keep the models that you use. An admin can allow more.'
   readonly field = 'models'

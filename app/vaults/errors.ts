@@ -1,38 +1,33 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { ContractError } from '#drivers/contract_error'
 
 const MAKE_A_KEY = 'Make one with: openssl rand -base64 32'
 
-export class E_DATABASE_URL_MISSING extends Exception {
-  static override code = 'E_DATABASE_URL_MISSING'
+export class E_DATABASE_URL_MISSING extends CodedError {
   static override message = 'DATABASE_URL is not set, and production needs it.'
   static override help =
     'Set DATABASE_URL to postgres://user:password@host/name, or to sqlite:storage/mosaic.sqlite3 for one machine.'
 }
 
-export class E_DATABASE_URL_INVALID extends Exception {
-  static override code = 'E_DATABASE_URL_INVALID'
+export class E_DATABASE_URL_INVALID extends CodedError {
   static override message = 'DATABASE_URL is neither a PostgreSQL nor a SQLite address.'
   static override help =
     'It looks like postgres://user:password@host/name, with "#" in a password as %23, or sqlite:path/to/file.'
 }
 
 /** The folder is missing and cannot be created, is not writable, or the file is something else. */
-export class E_DATABASE_FILE extends Exception {
-  static override code = 'E_DATABASE_FILE'
+export class E_DATABASE_FILE extends CodedError {
   static override message = 'The SQLite file of DATABASE_URL cannot be used as a database.'
   static override help =
     'Name a file, new or of Mosaic, in a folder that the user who runs Mosaic may write: sqlite:path/to/file.'
 }
 
-export class E_SECRET_KEY_MISSING extends Exception {
-  static override code = 'E_SECRET_KEY_MISSING'
+export class E_SECRET_KEY_MISSING extends CodedError {
   static override message = 'MOSAIC_SECRET_KEY is not set, and production needs it.'
   static override help = `${MAKE_A_KEY}, and keep it safe: it seals every secret in the database.`
 }
 
-export class E_SECRET_KEY_WEAK extends Exception {
-  static override code = 'E_SECRET_KEY_WEAK'
+export class E_SECRET_KEY_WEAK extends CodedError {
   static override message =
     'MOSAIC_SECRET_KEY holds a key that is too short, too regular or a known example.'
   static override help = MAKE_A_KEY
@@ -56,8 +51,7 @@ export class E_VAULT_UNREACHABLE extends ContractError {
 }
 
 /** The vault that sealed the value is not installed: no driver knows the value's format. */
-export class E_VAULT_MISSING extends Exception {
-  static override code = 'E_VAULT_MISSING'
+export class E_VAULT_MISSING extends CodedError {
   static override status = 500
   static override help =
     'Install the plugin of that vault again (node ace plugin:add) and restart. To leave it for good, run "node ace vault:rotate" before it goes.'
@@ -69,8 +63,7 @@ export class E_VAULT_MISSING extends Exception {
 }
 
 /** What the vault seals is lost at the next start: its keys are made anew at each. */
-export class E_VAULT_NOT_LASTING extends Exception {
-  static override code = 'E_VAULT_NOT_LASTING'
+export class E_VAULT_NOT_LASTING extends CodedError {
   static override status = 500
   static override help =
     'Its keys have to be the same at every start: correct its settings or its code. Nothing was sealed.'
@@ -108,8 +101,7 @@ export class E_VAULT_NOT_SEALED extends ContractError {
 }
 
 /** The data key that sealed a text is gone, with all it sealed. */
-export class E_DATA_KEY_GONE extends Exception {
-  static override code = 'E_DATA_KEY_GONE'
+export class E_DATA_KEY_GONE extends CodedError {
   static override status = 410
   static override message = 'This cannot be read any more: the key that sealed it was deleted.'
   static override help =

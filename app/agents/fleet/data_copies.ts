@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { Secret } from '@adonisjs/core/helpers'
 import type { AgentsContext } from '#agents/context'
 import { readCopy, writeCopy } from '#agents/fleet/copy_file'
@@ -43,8 +43,7 @@ export interface CopyFailure {
 }
 
 /** The folder of a backup is missing, holds no copies, or cannot be read or written. */
-export class E_BACKUP_FOLDER extends Exception {
-  static override code = 'E_BACKUP_FOLDER'
+export class E_BACKUP_FOLDER extends CodedError {
   static override status = 422
 
   constructor(folder: string, why: string, help: string) {

@@ -1,8 +1,7 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
 /** The runtime in use runs agents on one machine, or does not say which. */
-export class E_RUNTIME_WITHOUT_NODES extends Exception {
-  static override code = 'E_RUNTIME_WITHOUT_NODES'
+export class E_RUNTIME_WITHOUT_NODES extends CodedError {
   static override status = 409
 
   constructor(runtime: string) {
@@ -12,8 +11,7 @@ export class E_RUNTIME_WITHOUT_NODES extends Exception {
   }
 }
 
-export class E_UNKNOWN_NODE extends Exception {
-  static override code = 'E_UNKNOWN_NODE'
+export class E_UNKNOWN_NODE extends CodedError {
   static override status = 404
 
   constructor(node: string, names: string[]) {
@@ -22,8 +20,7 @@ export class E_UNKNOWN_NODE extends Exception {
   }
 }
 
-export class E_AMBIGUOUS_NODE extends Exception {
-  static override code = 'E_AMBIGUOUS_NODE'
+export class E_AMBIGUOUS_NODE extends CodedError {
   static override status = 409
 
   constructor(node: string, ids: string[]) {

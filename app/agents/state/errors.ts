@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { REASONS } from '#agents/state/failure_reasons'
 import type { FailureReason } from '#runtimes/errors'
 
@@ -24,8 +25,7 @@ export class AgentUnavailable extends Exception {
 }
 
 /** Too many pages of one user are watching their agent. */
-export class E_TOO_MANY_WATCHERS extends Exception {
-  static override code = 'E_TOO_MANY_WATCHERS'
+export class E_TOO_MANY_WATCHERS extends CodedError {
   static override status = 429
   static override message = 'Too many pages are watching your agent.'
   static override help = 'Close some of them.'

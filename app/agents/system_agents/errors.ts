@@ -1,23 +1,20 @@
-import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 
-export class E_SYSTEM_AGENT_NAME extends Exception {
-  static override code = 'E_SYSTEM_AGENT_NAME'
+export class E_SYSTEM_AGENT_NAME extends CodedError {
   static override status = 409
   static override message = 'There is a system agent of this name already.'
   static override help = 'Choose another name.'
   readonly field = 'name'
 }
 
-export class E_SYSTEM_AGENT_RENAMED extends Exception {
-  static override code = 'E_SYSTEM_AGENT_RENAMED'
+export class E_SYSTEM_AGENT_RENAMED extends CodedError {
   static override status = 422
   static override message = 'A system agent keeps its name: what it remembers is kept under it.'
   static override help = 'Make another one of the new name, then delete this one.'
   readonly field = 'name'
 }
 
-export class E_UNKNOWN_MODEL extends Exception {
-  static override code = 'E_UNKNOWN_MODEL'
+export class E_UNKNOWN_MODEL extends CodedError {
   static override status = 422
   static override message = 'None of your providers has this model.'
   static override help =
@@ -26,8 +23,7 @@ export class E_UNKNOWN_MODEL extends Exception {
 }
 
 /** The runtime in use knows no labels of nodes. */
-export class E_PLACEMENT_IGNORED extends Exception {
-  static override code = 'E_PLACEMENT_IGNORED'
+export class E_PLACEMENT_IGNORED extends CodedError {
   static override status = 422
   readonly field = 'placement'
 
@@ -38,8 +34,7 @@ export class E_PLACEMENT_IGNORED extends Exception {
   }
 }
 
-export class E_DECLARED_AGENTS_FILE extends Exception {
-  static override code = 'E_DECLARED_AGENTS_FILE'
+export class E_DECLARED_AGENTS_FILE extends CodedError {
   static override status = 422
   static override help = 'Name a readable file with JSON, as examples/system_agents.json.'
 

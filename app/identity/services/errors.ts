@@ -1,4 +1,5 @@
 import { Exception } from '@adonisjs/core/exceptions'
+import { CodedError } from '#drivers/contract_error'
 import { hasCode } from '#drivers/error_code'
 
 /**
@@ -133,8 +134,7 @@ export class E_SERVICE_ANSWER extends E_SIGN_IN_REFUSED {
 }
 
 /** No plugin provides a service of this name. */
-export class E_UNKNOWN_SERVICE extends Exception {
-  static override code = 'E_UNKNOWN_SERVICE'
+export class E_UNKNOWN_SERVICE extends CodedError {
   static override status = 404
   static override message = 'There is no sign-in service of this name.'
   static override help = 'Choose one that the list has, or add its plugin to config/sign_in.ts.'
@@ -153,8 +153,7 @@ export class E_SERVICE_ADDRESS extends Exception {
 }
 
 /** A secret is never sent to an address that its owner has not confirmed. */
-export class E_SERVICE_SECRET_NEEDED extends Exception {
-  static override code = 'E_SERVICE_SECRET_NEEDED'
+export class E_SERVICE_SECRET_NEEDED extends CodedError {
   static override status = 422
   static override message = 'Enter the client secret.'
   static override help = 'It is needed once, and again when the address changes.'
