@@ -8,12 +8,15 @@ import { operatorLines } from '#exceptions/operator_lines'
  * @returns why it was not recorded, as a sentence; null if it was
  */
 export async function recordPlugin(
-  { container }: ApplicationService,
+  app: ApplicationService,
   action: 'plugin.added' | 'plugin.removed',
   details: { name: string; version?: string }
 ): Promise<string | null> {
+  const { container } = app
   try {
     const { checkBoot } = await import('#installation/boot_check')
+    const { checkVersion } = await import('#installation/migration_state')
+    await checkVersion(await container.make('lucid.db'), app)
     await checkBoot(await container.make('settings'))
     const audit = await container.make('audit')
     await audit.record({

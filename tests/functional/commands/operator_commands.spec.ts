@@ -15,6 +15,7 @@ import SystemConfig from '#models/system_config'
 import User from '#models/user'
 import settings from '#settings/services/main'
 import { readinessChecks } from '#installation/readiness'
+import { recordPlugin } from '#plugins/plugin_audit'
 import { runCommand } from '#tests/operator'
 import { UserFactory } from '#database/factories/user_factory'
 
@@ -205,6 +206,10 @@ test.group('Commands for operators', (group) => {
     assert.equal(refused.exitCode, 1)
     assert.match(refused.err, /^E_DATABASE_NEWER: .+\.\n.+\.$/)
     assert.isNull(await SystemConfig.findBy('key', 'agents.idleTimeoutMin'))
+
+    const unrecorded = await recordPlugin(app, 'plugin.added', { name: 'acme' })
+    assert.match(unrecorded!, /E_DATABASE_NEWER/)
+    assert.isNull(await AuditEvent.findBy('action', 'plugin.added'))
 
     const examined = await runCommand(Doctor, ['--json'])
     assert.equal(examined.exitCode, 1)
