@@ -6,6 +6,7 @@ import internalConfig from '#config/internal'
 import { examineTimers } from '#openclaw/kept_timers'
 import { drivers } from '#runtimes/built_in_drivers'
 import { defineConfig } from '#runtimes/define_config'
+import { privatePlaces } from '#runtimes/engine/private_places'
 import { SWARM_OPTIONS } from '#runtimes/drivers/swarm/options'
 import type { InferDrivers } from '#drivers/define_config'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
@@ -18,11 +19,12 @@ const { dependencies } = JSON.parse(
 const openclawIn = (folder: string) =>
   join(folder, 'openclaw', dependencies.openclaw, 'node_modules', 'openclaw')
 
-/** Returns the database if it listens on the network: no agent may reach it. */
-function databasePlaces() {
-  if (secrets.database.client !== 'pg') return []
+/** Returns what no agent may reach: private networks, and the database if it listens on the network. */
+function forbiddenPlaces() {
+  if (secrets.database.client !== 'pg') return privatePlaces()
   const { hostname, port } = new URL(secrets.database.url)
-  return [{ name: 'the database', host: hostname, port: Number(port || 5432) }]
+  const database = { name: 'the database', host: hostname, port: Number(port || 5432) }
+  return [database, ...privatePlaces()]
 }
 
 /** OpenClaw and its launcher script. */
@@ -50,7 +52,7 @@ const runtimeConfig = defineConfig({
       entrypoint: launch.entrypoint,
       image: openclawImage,
       internalPort: internalConfig.port,
-      forbidden: databasePlaces(),
+      forbidden: forbiddenPlaces(),
       processors: async () => (await app.container.make('settings')).get('runtime.cpus'),
       settings: async (): Promise<DockerSettings> => {
         const settings = await app.container.make('settings')
@@ -68,7 +70,7 @@ const runtimeConfig = defineConfig({
       image: openclawImage,
       internalPort: internalConfig.port,
       internalUrl: env.get('INTERNAL_URL') ?? null,
-      forbidden: databasePlaces(),
+      forbidden: forbiddenPlaces(),
       settings: async () => {
         const settings = await app.container.make('settings')
         return {

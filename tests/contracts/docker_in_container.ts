@@ -2,7 +2,7 @@
  * Plays a Mosaic that runs in a container. Runs in that container's network, because agents whose networks
  * only Mosaic joins cannot be reached from elsewhere. Prints its observations as JSON.
  *
- * Usage: node docker_in_container.ts <container> <installation> <open | sealed> <look | live>
+ * Usage: node docker_in_container.ts <container> <installation> <open | sealed> <look | live> [host:port …]
  */
 import 'reflect-metadata'
 import { testEngine } from '#tests/engine/engine'
@@ -18,11 +18,13 @@ export interface SeenFromContainer {
   gateway: number
   /** Outcomes of connecting from one agent to another, to Mosaic, and to the machine. */
   reached: { peer: string; mosaic: string; machine: string }
+  /** The same for the places given. */
+  outside: string[]
   /** Whether another Mosaic reached the same agent after the first was disconnected from it. */
   rejoined: boolean
 }
 
-const [container, installation, egress, mode] = process.argv.slice(2)
+const [container, installation, egress, mode, ...places] = process.argv.slice(2)
 const engine = testEngine()!
 
 const trial = await DockerTrial.prepare(engine, {
@@ -62,6 +64,12 @@ async function live(): Promise<SeenFromContainer> {
     mosaic: await trial.within.connect(one, callback.host, trial.config.internalPort),
     machine: await trial.within.connect(one, hostname.replace(/\d+$/, '1'), 9),
   }
+  const outside = await Promise.all(
+    places.map((place) => {
+      const [host, at] = place.split(':')
+      return trial.within.connect(one, host, Number(at))
+    })
+  )
   const { status } = await fetch(`${one.endpoint}/healthz`)
 
   await engine.docker.getNetwork(`${one.name}-${egress}`).disconnect({ Container: container })
@@ -80,6 +88,7 @@ async function live(): Promise<SeenFromContainer> {
     networks: [during, await networks()],
     gateway: status,
     reached,
+    outside,
     rejoined,
   }
 }

@@ -55,10 +55,19 @@ function isolationOn(engine: Engine): void {
       assert.deepEqual(await trial.containers(installation), [])
 
       const [, commands] = /at each boot: (.*)$/.exec(finding.hint)!
+      const outside = await Outside.open()
       await run('sh', ['-c', commands])
-      const later = await trial.open(installation, { firewall: false })
-      assert.deepEqual(await later.preflight(), [])
-      await run('sh', ['-c', commands.replaceAll(' -I ', ' -D ')])
+      try {
+        const later = await trial.open(installation, { firewall: false })
+        assert.deepEqual(await later.preflight(), [])
+        const agent = await trial.start(spec(), later)
+        const reached = (host: string) => trial.within.connect(agent, host, outside.port)
+        assert.equal(await reached(outside.privateAddress), 'timeout')
+        assert.equal(await reached(outside.publicAddress), 'connected')
+      } finally {
+        await run('sh', ['-c', commands.replaceAll(' -I ', ' -D ')])
+        await outside.close()
+      }
     })
 
     test('starts no agent that would reach others', async ({ assert }) => {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import { testEngine, type Engine } from '#tests/engine/engine'
 import { removeNetworks } from '#tests/contracts/docker_trial'
+import { Outside } from '#tests/contracts/outside'
 import type { SeenFromContainer } from '#tests/contracts/docker_in_container'
 
 const run = promisify(execFile)
@@ -40,9 +41,11 @@ function networksOn(engine: Engine): void {
 
     async function fromContainer(
       egress: 'open' | 'sealed',
-      mode: 'look' | 'live'
+      mode: 'look' | 'live',
+      places: string[] = []
     ): Promise<SeenFromContainer> {
-      const words = ['--import=@poppinss/ts-exec', PROGRAM, container, installation, egress, mode]
+      const chosen = [container, installation, egress, mode, ...places]
+      const words = ['--import=@poppinss/ts-exec', PROGRAM, ...chosen]
       const { stdout } = await run('nsenter', [`--net=${netns}`, process.execPath, ...words], {
         timeout: DEADLINE_MS,
       })
@@ -64,19 +67,27 @@ function networksOn(engine: Engine): void {
       assert.isTrue(seen.rejoined)
     }).timeout(DEADLINE_MS)
 
-    test('tells how to close the way to the machine where egress is open', async ({ assert }) => {
+    test('tells how to close the way to the machine and to private networks where egress is open', async ({
+      assert,
+    }) => {
       const before = await fromContainer('open', 'look')
       const [finding] = before.findings
       assert.equal(finding.code, 'network_guard_missing')
-      const [, command] = /at each boot: (iptables .*? DROP)/.exec(finding.hint)!
-      await run('sh', ['-c', command])
-      const seen = await fromContainer('open', 'live').finally(() =>
-        run('sh', ['-c', command.replace(' -I ', ' -D ')])
+      const [, commands] = /at each boot: (iptables .*?)\. Or seal/.exec(finding.hint)!
+      const outside = await Outside.open()
+      const places = [outside.privateAddress, outside.publicAddress].map(
+        (host) => `${host}:${outside.port}`
       )
+      await run('sh', ['-c', commands])
+      const seen = await fromContainer('open', 'live', places).finally(async () => {
+        await run('sh', ['-c', commands.replaceAll(' -I ', ' -D ')])
+        await outside.close()
+      })
       assert.deepEqual(seen.findings, [])
       assert.equal(seen.reached.mosaic, 'connected')
       assert.notEqual(seen.reached.peer, 'connected')
       assert.notInclude(['connected', 'ECONNREFUSED'], seen.reached.machine)
+      assert.deepEqual(seen.outside, ['timeout', 'connected'])
     }).timeout(2 * DEADLINE_MS)
   })
 }

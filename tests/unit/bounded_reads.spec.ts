@@ -73,6 +73,8 @@ const ALLOWED: Record<string, string> = {
   'secret_input.ts: for await': 'the operator at the terminal',
   'secret_input.ts: Buffer.concat': 'the operator at the terminal',
   'secret_delivery.ts: readFile': 'Mosaic’s own launcher',
+  'private_places.ts: readFileSync':
+    'the machine’s list of name servers, which the operator or an engine writes',
   'self_container.ts: readFile': 'the kernel’s table of mounts',
   'user_ledger.ts: for await': 'two numbers for each entry of a folder, up to a limit',
   'users.ts: readFileSync': 'the kernel’s map of user ids',

@@ -1,5 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import { publicOnly } from '#runtimes/private_networks'
+import { publicOnly, publicOnlyCommands } from '#runtimes/private_networks'
 import { shortHash } from '#runtimes/engine/short_hash'
 
 const DEADLINE_MS = 10_000
@@ -48,6 +48,7 @@ export class Firewall {
     return [
       `iptables -I INPUT -i ${bridge} -m conntrack --ctstate NEW -j DROP`,
       `iptables -I INPUT -i ${bridge} -d ${address} -p tcp --dport ${port} -j ACCEPT`,
+      ...publicOnlyCommands(`-i ${bridge}`),
       `iptables -t mangle -I FORWARD -i ${bridge} -o ${bridge} -m conntrack --ctstate NEW -j DROP`,
     ].join(' && ')
   }

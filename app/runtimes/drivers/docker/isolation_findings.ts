@@ -29,12 +29,17 @@ export const PEERS: RuntimeFinding = {
     'the engine, and let the engine manage iptables.',
 }
 
-export function forbiddenFinding(name: string, host: string, port: number): RuntimeFinding {
+/** @param help how to close the way, if it is for the guard to close */
+export function forbiddenFinding(
+  name: string,
+  address: string,
+  help: string | null
+): RuntimeFinding {
   return {
     severity: 'error',
     code: 'agents_reach_forbidden',
-    message: `Agents would reach ${name} at ${host}:${port}.`,
-    hint: 'Seal the egress of agents in the settings, or close the way on the network.',
+    message: `Agents would reach ${name} at ${address}.`,
+    hint: help ?? 'Seal the egress of agents in the settings, or close the way on the network.',
   }
 }
 

@@ -17,6 +17,8 @@ import {
 } from '#runtimes/drivers/docker/isolation_findings'
 import { LABEL } from '#runtimes/engine/labels'
 import { AGENT_UID, GATEWAY_PORT } from '#runtimes/engine/agent_container'
+import { CLOSED_PORT } from '#runtimes/engine/private_places'
+import { isPrivate } from '#runtimes/private_networks'
 import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
 import type { Topology } from '#runtimes/drivers/docker/topology'
 
@@ -32,9 +34,6 @@ const LOOKS_BETWEEN = 10
 
 /** A failed proof is not repeated for each agent that wakes. */
 const RETRY_MS = 10_000
-
-/** Nothing listens on this port, but a refusal proves that the machine is reachable. */
-const CLOSED_PORT = 9
 
 const LIMITS = { memoryMb: 128, cpus: 1, processes: 64 }
 
@@ -166,7 +165,7 @@ export class IsolationProbe {
     const findings: RuntimeFinding[] = []
     if (peers === 'connected') findings.push(PEERS)
     if (machine) findings.push(guardFinding(machine, await this.#topology.guardHelp()))
-    for (const { name, host, port } of forbidden) findings.push(forbiddenFinding(name, host, port))
+    for (const place of forbidden) findings.push(await this.#forbiddenFinding(place))
     if (mosaic !== 'connected' && mosaic !== 'ECONNREFUSED') {
       findings.push(listenerFinding(`${callback.host}:${this.#port}`, mosaic))
     }
@@ -186,7 +185,7 @@ export class IsolationProbe {
     if (addresses.length > 0 || !probe.gateway) return null
     // Mosaic in a container cannot listen on the machine.
     const outcome = await ask(probe, probe.gateway, CLOSED_PORT)
-    return outcome === 'connected' || outcome === 'ECONNREFUSED' ? probe.gateway : null
+    return isReached(outcome) ? probe.gateway : null
   }
 
   async #reachedForbidden(probe: Probe): Promise<ForbiddenPlace[]> {
@@ -194,9 +193,16 @@ export class IsolationProbe {
       const found = await lookup(place.host, { family: 4 }).catch(() => null)
       // A container has its own loopback.
       if (!found || found.address.startsWith('127.')) return null
-      return (await ask(probe, found.address, place.port)) === 'connected' ? place : null
+      const isOpen = isReached(await ask(probe, found.address, place.port))
+      return isOpen ? { ...place, host: found.address } : null
     })
     return (await Promise.all(looks)).filter((place) => place !== null)
+  }
+
+  /** Private networks are closed by the guard, other places by the operator. */
+  async #forbiddenFinding({ name, host, port }: ForbiddenPlace): Promise<RuntimeFinding> {
+    const help = isPrivate(host) ? await this.#topology.guardHelp() : null
+    return forbiddenFinding(name, `${host}:${port}`, help)
   }
 
   async #start(name: string, image: string): Promise<Probe> {
@@ -247,6 +253,11 @@ export class IsolationProbe {
     const wanted = [this.#topology.networkName('').replace(/^-/, ''), this.#port, this.#forbidden]
     return JSON.stringify([ID, kind, network, guarded, wanted])
   }
+}
+
+/** A refusal proves that the way is open as well. */
+function isReached(outcome: string): boolean {
+  return outcome === 'connected' || outcome === 'ECONNREFUSED'
 }
 
 /** Listens on every address of the machine, like the services that agents must not reach. */

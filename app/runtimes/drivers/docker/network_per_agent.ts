@@ -1,4 +1,5 @@
 import { RuntimeError } from '#runtimes/errors'
+import { publicOnlyCommands } from '#runtimes/private_networks'
 import { Subnets } from '#runtimes/drivers/docker/subnets'
 import { isOf, LABEL } from '#runtimes/engine/labels'
 import { isNameConflict, statusOf, type Engine } from '#runtimes/engine/engine'
@@ -8,6 +9,9 @@ import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
 /** Agents find Mosaic by this name in their own network, whatever its address. */
 const ALIAS = 'mosaic-internal'
+
+/** The bridges of all agents' networks, as iptables names them. */
+const BRIDGES = 'mosa-+'
 
 /** Attempts when another network on the engine has taken the range meanwhile. */
 const MOST_TRIES = 32
@@ -75,10 +79,15 @@ export class NetworkPerAgent implements Topology {
   }
 
   async guardHelp(): Promise<string> {
+    const commands = [
+      `iptables -I INPUT -i ${BRIDGES} -m conntrack --ctstate NEW -j DROP`,
+      // With bridges filtered, what agents and Mosaic send each other on one of them is forwarded as well.
+      ...publicOnlyCommands(`-i ${BRIDGES} ! -o ${BRIDGES}`),
+    ]
     return (
       'Run this as root on the machine of the engine, and at each boot: ' +
-      'iptables -I INPUT -i mos+ -m conntrack --ctstate NEW -j DROP. Or seal the egress of agents ' +
-      'in the settings: then they have no way to the machine at all.'
+      `${commands.join(' && ')}. Or seal the egress of agents in the settings: then they have no ` +
+      'way to the machine at all.'
     )
   }
 
