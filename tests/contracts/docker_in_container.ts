@@ -7,7 +7,8 @@
 import 'reflect-metadata'
 import { testEngine } from '#tests/engine/engine'
 import { DockerTrial } from '#tests/contracts/docker_trial'
-import type { RuntimeFinding } from '#runtimes/contract'
+import { until } from '#tests/contracts/until'
+import type { Instance, RuntimeFinding } from '#runtimes/contract'
 
 export interface SeenFromContainer {
   findings: RuntimeFinding[]
@@ -22,6 +23,11 @@ export interface SeenFromContainer {
   outside: string[]
   /** Whether another Mosaic reached the same agent after the first was disconnected from it. */
   rejoined: boolean
+  /**
+   * Whether another Mosaic, in another container, was in the network of an agent that this one started once it told the
+   * address; and whether it left so that the network went when this one purged the agent.
+   */
+  replica: { isIn: boolean; hasLeft: boolean }
 }
 
 const [container, installation, egress, mode, ...places] = process.argv.slice(2)
@@ -52,6 +58,7 @@ async function live(): Promise<SeenFromContainer> {
     )
       .map(({ Name }) => Name)
       .toSorted()
+  const replica = await replicaInContainer()
   const change = { installation, apiUrl: trial.apiUrlOf(installation) }
   const [one, other] = await Promise.all([
     trial.start(trial.spec({}, change), driver),
@@ -80,8 +87,11 @@ async function live(): Promise<SeenFromContainer> {
     ({ ok }) => ok,
     () => false
   )
+  const isIn = await replica.reaches(other)
   await driver.remove(one)
   await driver.purge(other)
+  const hasLeft = await until(async () => (await networks()).length === 0)
+  await replica.close()
   return {
     findings,
     callback,
@@ -90,5 +100,31 @@ async function live(): Promise<SeenFromContainer> {
     reached,
     outside,
     rejoined,
+    replica: { isIn, hasLeft },
+  }
+}
+
+/** Another Mosaic with this installation, which has opened the engine before there is any agent. */
+async function replicaInContainer() {
+  const { docker } = engine
+  const made = await docker.createContainer({
+    Image: engine.gatewayImage,
+    Entrypoint: ['sleep', '600'],
+  })
+  await made.start()
+  const beside = await trial.open(installation, { container: made.id })
+  const watching = new AbortController()
+  beside.events(watching.signal)
+  await Array.fromAsync(beside.list())
+  return {
+    async reaches(instance: Instance): Promise<boolean> {
+      await beside.inspect(instance)
+      const { Containers } = await docker.getNetwork(`${instance.name}-${egress}`).inspect()
+      return made.id in Containers!
+    },
+    async close(): Promise<void> {
+      watching.abort()
+      await made.remove({ force: true })
+    },
   }
 }

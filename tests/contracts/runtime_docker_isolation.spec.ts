@@ -98,6 +98,18 @@ function isolationOn(engine: Engine): void {
       assert.include(codes, 'agents_reach_forbidden')
     })
 
+    test('lets a running agent go on where its next version could not start', async ({
+      assert,
+    }) => {
+      const agent = spec()
+      const { id } = await trial.start(agent, await trial.open(installation))
+      await sweep()
+      const driver = await trial.open(installation, { firewall: false, forbidden: ANOTHER_PROOF })
+      const error = await trial.failureOf(driver, { ...agent, hash: 'another' })
+      assert.equal(error.reason, 'internal')
+      assert.isTrue((await docker.getContainer(id).inspect()).State.Running)
+    })
+
     test('touches no network of somebody else', async ({ assert }) => {
       const Name = `mosaic-${shortHash(installation)}-open`
       const foreign = await docker.createNetwork({ Name })

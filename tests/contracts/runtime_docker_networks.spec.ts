@@ -65,6 +65,7 @@ function networksOn(engine: Engine): void {
       assert.notEqual(seen.reached.peer, 'connected')
       assert.notInclude(['connected', 'ECONNREFUSED'], seen.reached.machine)
       assert.isTrue(seen.rejoined)
+      assert.deepEqual(seen.replica, { isIn: true, hasLeft: true })
     }).timeout(DEADLINE_MS)
 
     test('tells how to close the way to the machine and to private networks where egress is open', async ({

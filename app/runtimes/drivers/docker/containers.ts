@@ -9,6 +9,7 @@ import { firstFile } from '#runtimes/archive'
 import { agentsOf, isOf, LABEL } from '#runtimes/engine/labels'
 import { logLines } from '#runtimes/engine/log_lines'
 import { statusOf, type Engine } from '#runtimes/engine/engine'
+import type { Topology } from '#runtimes/drivers/docker/topology'
 import { GATEWAY_PORT } from '#runtimes/engine/agent_container'
 
 /** Enough lines to show why a container exited. */
@@ -29,10 +30,13 @@ export type Found = Docker.ContainerInspectInfo
 export class Containers {
   readonly #engine: Engine
   readonly #installation: string
+  readonly #topology: Topology
   /** Stops requested by this process, for engines on which they cannot be recorded. */
   readonly #asked = new Set<string>()
 
-  constructor(engine: Engine, installation: string) {
+  /** @param topology lets Mosaic reach an agent before its address is told */
+  constructor(engine: Engine, installation: string, topology: Topology) {
+    this.#topology = topology
     this.#engine = engine
     this.#installation = installation
   }
@@ -48,6 +52,13 @@ export class Containers {
     return found && this.isOurs(found) ? found : null
   }
 
+  /** As `findOurs`; if it runs, Mosaic reaches it from here on. @throws RuntimeError */
+  async findReached(name: string): Promise<Found | null> {
+    const found = await this.findOurs(name)
+    if (found?.State.Running) await this.#topology.reach(found)
+    return found
+  }
+
   isOurs({ Config }: Found): boolean {
     return isOf(this.#installation, Config.Labels) && LABEL.agent in Config.Labels
   }
@@ -59,7 +70,12 @@ export class Containers {
     )
     for (let at = 0; at < listed.length; at += LOOKS_AT_ONCE) {
       const looks = listed.slice(at, at + LOOKS_AT_ONCE).map(({ Id }) => this.find(Id))
-      for (const found of await Promise.all(looks)) if (found) yield found
+      for (const found of await Promise.all(looks)) {
+        if (!found) continue
+        // One that cannot be reached hides no other.
+        if (found.State.Running) await this.#topology.reach(found).catch(() => {})
+        yield found
+      }
     }
   }
 

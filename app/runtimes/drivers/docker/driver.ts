@@ -106,7 +106,7 @@ export class DockerDriver implements RuntimeDriver {
 
   async inspect({ name }: InstanceRef): Promise<Observed | null> {
     const { containers } = await this.#open()
-    const found = await containers.findOurs(name)
+    const found = await containers.findReached(name)
     return found && containers.observe(found)
   }
 
@@ -268,7 +268,10 @@ export class DockerDriver implements RuntimeDriver {
     const former = this.#parts
     if (former?.key === key) return former.opened
 
-    const opened = openEngineSession(this.#config, settings, this.#installation, this.#feed)
+    const opened = openEngineSession(this.#config, settings, this.#installation, {
+      feed: this.#feed,
+      queue: this.#queue,
+    })
     this.#parts = { key, opened }
     opened.catch(() => {
       if (this.#parts?.opened === opened) this.#parts = null

@@ -16,7 +16,10 @@ import {
   VolumeDelivery,
   type SecretDelivery,
 } from '#runtimes/drivers/docker/secret_delivery'
+import { NetworkMembership } from '#runtimes/drivers/docker/network_membership'
+import type { RuntimeEvent } from '#runtimes/contract'
 import type { EventFeed } from '#runtimes/event_feed'
+import type { KeyedQueue } from '#runtimes/keyed_queue'
 import type { Topology } from '#runtimes/drivers/docker/topology'
 import type { DockerDriverConfig, DockerSettings } from '#runtimes/drivers/docker/options'
 
@@ -48,16 +51,21 @@ export async function openEngineSession(
   config: DockerDriverConfig,
   settings: DockerSettings,
   installation: string,
-  feed: EventFeed
+  { feed, queue }: { feed: EventFeed; queue: KeyedQueue }
 ): Promise<EngineSession> {
   const environment = config.environment ?? process.env
   const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
   const certificates = config.certificates ?? environment.DOCKER_CERT_PATH ?? null
   const engine = Engine.at(host, certificates)
 
-  const containers = new Containers(engine, installation)
   const volumes = new Volumes(engine, installation)
   const topology = await chooseTopology(engine, config, settings, installation)
+  const containers = new Containers(engine, installation, topology)
+  const membership = new NetworkMembership(containers, topology, queue)
+  const emit = (event: RuntimeEvent) => {
+    feed.emit(event)
+    membership.follow(event)
+  }
   const parts = {
     settings,
     engine,
@@ -68,7 +76,7 @@ export async function openEngineSession(
     replaced: new ReplacedData(volumes),
     topology,
     images: new Images(engine, installation, config.pullBudgetMs ?? PULL_BUDGET_MS),
-    watcher: new Watcher(engine, installation, feed),
+    watcher: new Watcher(engine, installation, { emit }),
     isolation: new IsolationProbe(
       engine,
       installation,

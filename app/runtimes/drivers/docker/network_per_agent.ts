@@ -5,6 +5,7 @@ import { isOf, LABEL } from '#runtimes/engine/labels'
 import { isNameConflict, statusOf, type Engine } from '#runtimes/engine/engine'
 import { shortHash } from '#runtimes/engine/short_hash'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
+import type { Found } from '#runtimes/drivers/docker/containers'
 import type { AgentNetwork, Topology } from '#runtimes/drivers/docker/topology'
 
 /** Agents find Mosaic by this name in their own network, whatever its address. */
@@ -12,6 +13,9 @@ const ALIAS = 'mosaic-internal'
 
 /** The bridges of all agents' networks, as iptables names them. */
 const BRIDGES = 'mosa-+'
+
+/** Networks that a new Mosaic joins or leaves at the same time. */
+const JOINS_AT_ONCE = 8
 
 /** Attempts when another network on the engine has taken the range meanwhile. */
 const MOST_TRIES = 32
@@ -29,6 +33,8 @@ export class NetworkPerAgent implements Topology {
   readonly #settings: DockerSettings
   readonly #self: string
   readonly #subnets: Subnets
+  /** Ids of networks that Mosaic is in. */
+  readonly #joined = new Set<string>()
 
   /** @param self the container that Mosaic runs in */
   constructor(engine: Engine, installation: string, settings: DockerSettings, self: string) {
@@ -48,9 +54,21 @@ export class NetworkPerAgent implements Topology {
   }
 
   async networkOf(name: string): Promise<AgentNetwork> {
+    const wanted = this.networkName(name)
+    for (const other of networksOf(name)) if (other !== wanted) await this.#leave(other)
     const network = (await this.#find(name)) ?? (await this.#create(name))
-    await this.#join(network)
-    return network
+    if (await this.#join(network.id)) return network
+    // Another Mosaic has just left and removed it.
+    const next = await this.#create(name)
+    await this.#join(next.id)
+    return next
+  }
+
+  async reach({ Name, NetworkSettings }: Found): Promise<void> {
+    for (const network of networksOf(Name)) {
+      const id = NetworkSettings.Networks[network]?.NetworkID
+      if (id && !this.#joined.has(id)) await this.#join(id)
+    }
   }
 
   networkName(name: string): string {
@@ -58,16 +76,28 @@ export class NetworkPerAgent implements Topology {
   }
 
   async release(name: string): Promise<void> {
-    for (const egress of ['open', 'sealed']) await this.#remove(`${name}-${egress}`)
+    for (const network of networksOf(name)) await this.#leave(network)
   }
 
-  /** Joins the networks of waiting agents. A new Mosaic container, as after an update, is in none of them. */
+  /**
+   * Joins the networks of agents: a new Mosaic container, as after an update, is in none of them. Leaves those whose
+   * agent or probe is gone, which a killed Mosaic left behind. What fails for one agent is told when it is looked at.
+   */
   async joinAll(): Promise<void> {
-    const filters = { label: [`${LABEL.installation}=${this.#installation}`, LABEL.name] }
+    const label = [`${LABEL.installation}=${this.#installation}`]
     const networks = await this.#engine.call((docker, options) =>
-      docker.listNetworks({ filters, ...options })
+      docker.listNetworks({ filters: { label: [...label, LABEL.name] }, ...options })
     )
-    for (const { Id, Name } of networks) await this.#join({ id: Id, name: Name })
+    const containers = await this.#engine.call((docker, options) =>
+      docker.listContainers({ all: true, filters: { label }, ...options })
+    )
+    const present = new Set(containers.flatMap(({ Names }) => Names.flatMap(networksOf)))
+    for (let at = 0; at < networks.length; at += JOINS_AT_ONCE) {
+      const some = networks.slice(at, at + JOINS_AT_ONCE).map(async ({ Id, Name }) => {
+        await (present.has(Name) ? this.#join(Id) : this.#leave(Name))
+      })
+      await Promise.allSettled(some)
+    }
   }
 
   async callback(): Promise<{ host: string; listen: null }> {
@@ -148,24 +178,41 @@ export class NetworkPerAgent implements Topology {
     return networks.flatMap(({ IPAM }) => (IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ''))
   }
 
-  async #join({ id }: AgentNetwork): Promise<void> {
+  /** Returns false if the network is gone. */
+  async #join(id: string): Promise<boolean> {
     const EndpointConfig = { Aliases: [ALIAS] }
-    await this.#engine
-      .call((docker, options) =>
+    try {
+      await this.#engine.call((docker, options) =>
         docker.getNetwork(id).connect({ Container: this.#self, EndpointConfig, ...options })
       )
-      .catch((error: unknown) => {
-        // It is connected already.
-        if (statusOf(error) !== 403 && !isNameConflict(error)) throw error
-      })
+    } catch (error) {
+      if (statusOf(error) === 404) return false
+      // It is connected already.
+      if (statusOf(error) !== 403 && !isNameConflict(error)) throw error
+    }
+    this.#joined.add(id)
+    return true
   }
 
-  async #remove(network: string): Promise<void> {
+  async #leave(network: string): Promise<void> {
     const found = await this.#engine.find((docker) => docker.getNetwork(network).inspect())
     if (!found || !isOf(this.#installation, found.Labels)) return
-    await this.#engine.settle((docker, options) =>
-      docker.getNetwork(found.Id).disconnect({ Container: this.#self, Force: true, ...options })
-    )
-    await this.#engine.settle((docker, options) => docker.getNetwork(found.Id).remove(options))
+    this.#joined.delete(found.Id)
+    if (found.Containers?.[this.#self]) {
+      await this.#engine.settle((docker, options) =>
+        docker.getNetwork(found.Id).disconnect({ Container: this.#self, Force: true, ...options })
+      )
+    }
+    await this.#engine
+      .settle((docker, options) => docker.getNetwork(found.Id).remove(options))
+      .catch((error: Error) => {
+        // Another Mosaic is in it, which removes it when it leaves.
+        if (!/active endpoints|in use|being used/i.test(error.message)) throw error
+      })
   }
+}
+
+/** An agent has had either, as the egress was set; a container's name may begin with a slash. */
+function networksOf(name: string): string[] {
+  return ['open', 'sealed'].map((egress) => `${name.replace(/^\//, '')}-${egress}`)
 }

@@ -36,27 +36,46 @@ export class Provisioner {
    */
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
     const { signal } = context
+    let resolved: Promise<string> | null = null
+    const ready = async () => {
+      const { images, image: usual, isolation, settings } = this.#parts
+      resolved ??= images.resolve(spec.image ?? usual, settings.pullPolicy, context)
+      const image = await resolved
+      await isolation.require(image)
+      return image
+    }
     return inRounds({ name: spec.name, kind: 'containers', signal }, () =>
-      this.#round(spec, context)
+      this.#round(spec, context, ready)
     )
   }
 
-  /** Inspects the container and takes the next step. Null requests another round. */
-  async #round(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
-    const { containers } = this.#parts
+  /**
+   * Inspects the container and takes the next step. Null requests another round.
+   *
+   * @param ready returns the image once agents may start from it
+   */
+  async #round(
+    spec: InstanceSpec,
+    context: RuntimeContext,
+    ready: () => Promise<string>
+  ): Promise<Instance | null> {
+    const { containers, topology } = this.#parts
     const found = await containers.find(spec.name)
-    if (!found) return this.#make(spec, context)
+    if (!found) return this.#make(spec, await ready(), context)
     if (!containers.isOurs(found)) throw new E_RUNTIME_NAME_TAKEN(spec.name)
 
     const { Id: id, State, Config } = found
     const isSame =
       Config.Labels[LABEL.spec] === spec.hash && Config.Labels[LABEL.shape] === this.#shape(spec)
     if (isSame && State.Running) {
+      await topology.reach(found)
       if (State.Paused) await containers.unpause(id)
       return containers.toInstance(found)
     }
     if (isSame && State.Status === 'created') return this.#start(spec, id, context)
     if (State.Running) {
+      // Where none may start, the former instance goes on.
+      await ready()
       context.onProgress?.('Ending the former instance')
       context.signal.throwIfAborted()
       await containers.stop(found, this.#options.replaceGraceMs ?? REPLACE_GRACE_MS)
@@ -65,23 +84,13 @@ export class Provisioner {
     return null
   }
 
-  async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
-    const {
-      engine,
-      images,
-      image: usual,
-      volumes,
-      replaced,
-      topology,
-      isolation,
-      containers,
-      handover,
-      settings,
-    } = this.#parts
+  async #make(
+    spec: InstanceSpec,
+    image: string,
+    context: RuntimeContext
+  ): Promise<Instance | null> {
+    const { engine, volumes, replaced, topology, containers, handover } = this.#parts
     const { signal, onProgress } = context
-    const reference = spec.image ?? usual
-    const image = await images.resolve(reference, settings.pullPolicy, context)
-    await isolation.require(image)
     onProgress?.('Making the container')
     signal.throwIfAborted()
 
@@ -132,7 +141,10 @@ export class Provisioner {
     }
     const found = await containers.find(id)
     const instance = found && containers.toInstance(found)
-    if (instance) return instance
+    if (instance) {
+      await topology.reach(found)
+      return instance
+    }
     return found ? this.#endedAtOnce(found, name) : null
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { RuntimeError } from '#runtimes/errors'
 import type { Engine } from '#runtimes/engine/engine'
 
 /** Files that container engines create in every container. */
@@ -12,10 +13,11 @@ export function isInContainer(): boolean {
 }
 
 /**
- * Returns the container of this engine that Mosaic runs in. Null if it runs on the machine itself,
- * shares the machine's network, or belongs to another engine.
+ * Returns the container of this engine that Mosaic runs in. Null if it runs on the machine itself or
+ * shares the machine's network, also that of an engine in the same container.
  *
  * @param named the configured value: null for none, undefined to detect it
+ * @throws RuntimeError if it runs in a container elsewhere, from which it reaches no agent
  */
 export async function selfContainer(
   engine: Engine,
@@ -29,7 +31,16 @@ export async function selfContainer(
     )
     if (found?.State.Running) return found.HostConfig.NetworkMode === 'host' ? null : found.Id
   }
-  return null
+  if (named === undefined && isBeside(engine)) return null
+  throw new RuntimeError(
+    'engine_unreachable',
+    `Mosaic runs in a container that the engine at ${engine.host} does not know.`,
+    { help: 'Run Mosaic in a container of the engine of its agents, or let agents run in a swarm.' }
+  )
+}
+
+function isBeside({ host, isLocal }: Engine): boolean {
+  return isLocal || /^(?:localhost|127\.\d+\.\d+\.\d+)$/.test(new URL(host).hostname)
 }
 
 /** An engine uses a container's id as its host name, and mounts files from a folder of that name. */

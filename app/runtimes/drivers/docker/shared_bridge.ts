@@ -61,6 +61,10 @@ export class SharedBridge implements Topology {
     return (await this.#ready()).network
   }
 
+  async reach(): Promise<void> {
+    // Mosaic has an address on the bridge.
+  }
+
   networkName(): string {
     return `mosaic-${shortHash(this.#installation)}-${this.#settings.egress}`
   }

@@ -1,3 +1,5 @@
+import type { Found } from '#runtimes/drivers/docker/containers'
+
 /** An agent's network. */
 export interface AgentNetwork {
   id: string
@@ -25,10 +27,20 @@ export interface Topology {
   /** Returns one agent's network; creates it if missing. Call `prepare` first. */
   networkOf(name: string): Promise<AgentNetwork>
 
+  /**
+   * Lets Mosaic reach a running agent, which another Mosaic may have started. Cheap if it does already.
+   *
+   * @throws RuntimeError
+   */
+  reach(agent: Found): Promise<void>
+
   /** Returns the name of an agent's network. Agents on another network have to move. */
   networkName(name: string): string
 
-  /** Releases what only this agent needed. Call it once its container is gone. */
+  /**
+   * Releases what only this agent needed. Call it once its container is gone. What another Mosaic still
+   * uses goes when that one releases it.
+   */
   release(name: string): Promise<void>
 
   /** Returns where agents reach Mosaic, and the address of this machine that Mosaic must listen on for it. */

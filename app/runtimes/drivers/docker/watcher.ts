@@ -38,12 +38,12 @@ interface EngineEvent {
 export class Watcher {
   readonly #engine: Engine
   readonly #installation: string
-  readonly #feed: EventFeed
+  readonly #feed: Pick<EventFeed, 'emit'>
   readonly #known = new Map<string, Known>()
   readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
 
-  constructor(engine: Engine, installation: string, feed: EventFeed) {
+  constructor(engine: Engine, installation: string, feed: Pick<EventFeed, 'emit'>) {
     this.#engine = engine
     this.#installation = installation
     this.#feed = feed
