@@ -5,6 +5,7 @@ import { test } from '@japa/runner'
 import { testEngine, type Engine } from '#tests/engine/engine'
 import { LABEL } from '#runtimes/engine/labels'
 import { shortHash } from '#runtimes/engine/short_hash'
+import { TestClock } from '#tests/doubles/test_clock'
 import { Outside } from '#tests/contracts/outside'
 import { DockerTrial, removeNetworks } from '#tests/contracts/docker_trial'
 
@@ -58,14 +59,21 @@ function isolationOn(engine: Engine): void {
       const outside = await Outside.open()
       await run('sh', ['-c', commands])
       try {
-        const later = await trial.open(installation, { firewall: false })
+        const clock = new TestClock()
+        const later = await trial.open(installation, { firewall: false, clock })
         assert.deepEqual(await later.preflight(), [])
         const agent = await trial.start(spec(), later)
         const reached = (host: string) => trial.within.connect(agent, host, outside.port)
         assert.equal(await reached(outside.privateAddress), 'timeout')
         assert.equal(await reached(outside.publicAddress), 'connected')
-      } finally {
+
         await run('sh', ['-c', commands.replaceAll(' -I ', ' -D ')])
+        clock.advance(3_600_000)
+        const codes = (await later.preflight()).map(({ code }) => code)
+        assert.include(codes, 'network_guard_missing')
+        assert.equal((await trial.failureOf(later, spec())).help, finding.hint)
+      } finally {
+        await run('sh', ['-c', commands.replaceAll(' -I ', ' -D ')]).catch(() => {})
         await outside.close()
       }
     })

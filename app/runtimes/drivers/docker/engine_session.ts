@@ -76,13 +76,14 @@ export async function openEngineSession(
     replaced: new ReplacedData(volumes),
     topology,
     images: new Images(engine, installation, config.pullBudgetMs ?? PULL_BUDGET_MS),
-    watcher: new Watcher(engine, installation, { emit }),
+    watcher: new Watcher(engine, installation, { emit }, () => topology.prepare()),
     isolation: new IsolationProbe(
       engine,
       installation,
       topology,
       config.internalPort,
-      config.forbidden ?? []
+      config.forbidden ?? [],
+      config.clock
     ),
     handover: await chooseDelivery(engine, config, installation, containers, volumes),
   }

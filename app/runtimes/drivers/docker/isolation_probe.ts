@@ -5,6 +5,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { readText } from '#bounded/body'
 import { RuntimeError } from '#runtimes/errors'
 import type { RuntimeFinding } from '#runtimes/contract'
+import { systemClock, type Clock } from '#timing/clock'
 import type { Engine } from '#runtimes/engine/engine'
 import { hardened } from '#runtimes/drivers/docker/container_options'
 import {
@@ -15,6 +16,7 @@ import {
   PEERS,
   UNREACHABLE,
 } from '#runtimes/drivers/docker/isolation_findings'
+import { IsolationProofs, type Proof } from '#runtimes/drivers/docker/isolation_proofs'
 import { LABEL } from '#runtimes/engine/labels'
 import { AGENT_UID, GATEWAY_PORT } from '#runtimes/engine/agent_container'
 import { CLOSED_PORT } from '#runtimes/engine/private_places'
@@ -32,13 +34,13 @@ const LOOK_MS = 25
 /** The probe container's state is checked less often than its answer. */
 const LOOKS_BETWEEN = 10
 
-/** A failed proof is not repeated for each agent that wakes. */
-const RETRY_MS = 10_000
-
 const LIMITS = { memoryMb: 128, cpus: 1, processes: 64 }
 
-/** Proofs that succeeded in this process, by engine and network. */
-const proven = new Set<string>()
+/** Far longer than a proof may take, as a slow engine may, and the clocks of two machines may differ. */
+const LEFT_SEC = 10 * 60
+
+/** When proofs succeeded in this process, by engine and network. */
+const proven = new Map<string, number>()
 
 /** A server that connects to `/host/port` on request and reports the outcome. */
 const PROBE = `
@@ -68,20 +70,28 @@ export class IsolationProbe {
   readonly #topology: Topology
   readonly #port: number
   readonly #forbidden: ForbiddenPlace[]
-  #examined: { findings: Promise<RuntimeFinding[]>; at: number } | null = null
+  readonly #clock: Clock
+  readonly #proofs: IsolationProofs
 
   constructor(
     engine: Engine,
     installation: string,
     topology: Topology,
     port: number,
-    forbidden: ForbiddenPlace[]
+    forbidden: ForbiddenPlace[],
+    clock: Clock = systemClock
   ) {
     this.#engine = engine
     this.#installation = installation
     this.#topology = topology
     this.#port = port
     this.#forbidden = forbidden
+    this.#clock = clock
+    this.#proofs = new IsolationProofs({
+      clock,
+      prove: (image, maxAgeMs) => this.#prove(image, maxAgeMs),
+      isGuarded: () => topology.guardFailure === null,
+    })
   }
 
   /** @throws RuntimeError if agents would not be isolated; then none may start */
@@ -93,31 +103,27 @@ export class IsolationProbe {
 
   /** Makes the next start repeat the proof, because the network may have changed. */
   forget(): void {
-    this.#examined = null
+    this.#proofs.forget()
   }
 
-  /** Returns the violations. Runs once, and again some time after a failure. */
+  /** Returns the violations, as they were found some minutes ago at most. */
   examine(image: string): Promise<RuntimeFinding[]> {
-    const former = this.#examined
-    if (former && performance.now() - former.at < RETRY_MS) return former.findings
-    const findings = this.#prove(image)
-    this.#examined = { findings, at: performance.now() }
-    findings.then(
-      (found) => {
-        if (found.length === 0 && this.#examined?.findings === findings)
-          this.#examined.at = Infinity
-      },
-      () => {
-        if (this.#examined?.findings === findings) this.#examined = null
-      }
-    )
-    return findings
+    return this.#proofs.examine(image)
   }
 
-  async #prove(image: string): Promise<RuntimeFinding[]> {
+  async #prove(image: string, maxAgeMs: number): Promise<Proof> {
     await this.#topology.prepare()
     const key = await this.#key()
-    if (proven.has(key)) return []
+    const at = proven.get(key) ?? -Infinity
+    if (this.#clock.elapsed() - at < maxAgeMs) return { findings: [], at }
+    proven.delete(key)
+    const findings = await this.#try(image)
+    const proof = { findings, at: this.#clock.elapsed() }
+    if (findings.length === 0) proven.set(key, proof.at)
+    return proof
+  }
+
+  async #try(image: string): Promise<RuntimeFinding[]> {
     await this.#tidy()
     const canary = await openCanary()
     const names = ['a', 'b'].map((side) => `mosaic-probe-${randomUUID().slice(0, 8)}-${side}`)
@@ -125,11 +131,9 @@ export class IsolationProbe {
       const [peer, probe] = await Promise.all(names.map((name) => this.#start(name, image)))
       const hurdles = await Promise.all([peer, probe].map((one) => this.#hurdle(one)))
       const hurdle = hurdles.find((one) => one !== null)
-      const findings = hurdle
+      return hurdle
         ? [hurdle]
         : await this.#tryOut(peer, probe, (canary.address() as AddressInfo).port)
-      if (findings.length === 0) proven.add(key)
-      return findings
     } finally {
       canary.close()
       await Promise.all(names.map((name) => this.#end(name)))
@@ -240,7 +244,7 @@ export class IsolationProbe {
     const listed = await this.#engine.call((docker, options) =>
       docker.listContainers({ all: true, filters, ...options })
     )
-    const before = Date.now() / 1000 - 120
+    const before = Date.now() / 1000 - LEFT_SEC
     const left = listed.filter(({ Created }) => Created < before)
     await Promise.all(left.map(({ Names }) => this.#end(Names[0].replace(/^\//, ''))))
   }

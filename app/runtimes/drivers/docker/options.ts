@@ -1,4 +1,5 @@
 /** The docker driver's options, from `config/runtime.ts` and from the installation's settings. */
+import type { Clock } from '#timing/clock'
 import type { PullPolicy } from '#runtimes/engine/images'
 
 /** Settings that an admin may change while Mosaic runs. Read at each start of an agent. */
@@ -51,6 +52,8 @@ export interface DockerDriverConfig {
   /** Grace of an instance that another spec replaces, in milliseconds. */
   replaceGraceMs?: number
   environment?: NodeJS.ProcessEnv
+  /** Measures the age of proofs; tests substitute their own. */
+  clock?: Clock
 }
 
 export const DEFAULT_SETTINGS: DockerSettings = {

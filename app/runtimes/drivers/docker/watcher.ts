@@ -39,11 +39,19 @@ export class Watcher {
   readonly #engine: Engine
   readonly #installation: string
   readonly #feed: Pick<EventFeed, 'emit'>
+  readonly #onLook: () => Promise<void>
   readonly #known = new Map<string, Known>()
   readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
 
-  constructor(engine: Engine, installation: string, feed: Pick<EventFeed, 'emit'>) {
+  /** @param onLook is called at each full listing */
+  constructor(
+    engine: Engine,
+    installation: string,
+    feed: Pick<EventFeed, 'emit'>,
+    onLook: () => Promise<void>
+  ) {
+    this.#onLook = onLook
     this.#engine = engine
     this.#installation = installation
     this.#feed = feed
@@ -125,6 +133,7 @@ export class Watcher {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
+    this.#onLook().catch(() => {})
     const filters = agentsOf(this.#installation)
     const listed = await this.#engine.call((docker, options) =>
       docker.listContainers({ all: true, filters, ...options })
