@@ -36,6 +36,9 @@ const LABELS: Check = record(
   text(/^[^\0]{0,256}$/)
 )
 
+/** The name server of sealed agents, which leads nowhere. */
+export const NO_NAMES: Check = optional(list(oneOf('192.0.2.1'), { max: 1 }))
+
 const WORDS = list(text(/^[^\0]{0,65536}$/), { max: 256 })
 
 const MOUNTS: Check = list(
@@ -155,6 +158,7 @@ export class ContainerRules {
       HostConfig: object({
         ...this.#limits((check) => check),
         NetworkMode: text(NAME),
+        Dns: NO_NAMES,
         CapDrop: list(oneOf('ALL', 'all'), { min: 1, max: 1 }),
         SecurityOpt: list(oneOf('no-new-privileges', 'no-new-privileges:true'), { min: 1, max: 1 }),
         ReadonlyRootfs: oneOf(true),

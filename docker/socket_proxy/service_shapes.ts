@@ -1,5 +1,5 @@
 /** The fields that services of a swarm may have, by what they are for. A test keeps them in step with the swarm driver. */
-import { NAME } from '#socket_proxy/container_rules'
+import { NAME, NO_NAMES } from '#socket_proxy/container_rules'
 import type { SocketProxyConfig } from '#socket_proxy/config'
 import {
   between,
@@ -169,6 +169,7 @@ export function serviceShape(purpose: Purpose, ceilings: SocketProxyConfig['ceil
     Configs: optional(
       list(object({ File: FILE(HANDED), ConfigID: ID, ConfigName: text(NAME) }), { max: 4 })
     ),
+    DNSConfig: optional(object({ Nameservers: NO_NAMES })),
     Isolation: optional(oneOf('default')),
   })
   return object({

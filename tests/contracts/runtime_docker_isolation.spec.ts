@@ -171,6 +171,9 @@ function isolationOn(engine: Engine): void {
         const shut = await trial.start({ ...spec(), apiUrl }, sealed)
         assert.notEqual(await reached(shut, outside.publicAddress), 'connected')
         assert.notEqual(await reached(shut, outside.privateAddress), 'connected')
+        // An engine asks its own name servers for agents that name none.
+        const { HostConfig } = await docker.getContainer(shut.id).inspect()
+        assert.deepEqual(HostConfig.Dns, ['192.0.2.1'])
       } finally {
         await outside.close()
       }

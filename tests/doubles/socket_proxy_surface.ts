@@ -95,6 +95,7 @@ export class SocketProxySurface {
       spec: SPEC,
       image: IMAGE_ID,
       network: 'agents',
+      egress: 'sealed',
       shape: 'd'.repeat(16),
       mounts: [...mounts],
     })

@@ -99,6 +99,7 @@ const BAD_AGENTS: Record<string, (body: Body) => void> = {
   'a tmpfs over its programs': (body) =>
     (body.HostConfig.Tmpfs = { '/usr': 'rw,nosuid,nodev,size=1m' }),
   'other hosts by name': (body) => (body.HostConfig.ExtraHosts = ['api.example:10.0.0.1']),
+  'a name server': (body) => (body.HostConfig.Dns = ['10.0.0.1']),
   'links': (body) => (body.HostConfig.Links = ['database']),
   'an image that is not allowed': (body) => (body.Image = 'alpine:3'),
   'such an image by its id': (body) => (body.Image = FOREIGN_IMAGE_ID),
@@ -130,6 +131,7 @@ test.group('Socket proxy · making an agent', (group) => {
     assert.equal(body.HostConfig.ReadonlyRootfs, true)
     assert.deepEqual(body.HostConfig.CapDrop, ['ALL'])
     assert.lengthOf(body.HostConfig.Mounts, 2)
+    assert.deepEqual(body.HostConfig.Dns, ['192.0.2.1'])
     assert.notProperty(body, 'abortSignal')
   })
 

@@ -63,6 +63,7 @@ function agent(): Body {
         Healthcheck: { Test: ['NONE'] },
         StopSignal: 'SIGTERM',
         StopGracePeriod: 5e9,
+        DNSConfig: { Nameservers: ['192.0.2.1'] },
         Hostname: NAME,
         Command: ['/bin/sh', '/run/mosaic/keeper.sh'],
         Env: ['AGENT_ID=user/abc'],
@@ -169,6 +170,7 @@ const BAD: Record<string, (body: Body) => void> = {
   'a writable root': (body) => (container(body).ReadOnly = false),
   'privileges': (body) => (container(body).Privileges = { SELinuxContext: { Disable: true } }),
   'more groups': (body) => (container(body).Groups = ['docker']),
+  'a name server': (body) => (container(body).DNSConfig = { Nameservers: ['10.0.0.1'] }),
   'a kernel setting': (body) => (container(body).Sysctls = { 'net.ipv4.ip_forward': '1' }),
   'a folder of a node': (body) =>
     container(body).Mounts.push({ Type: 'bind', Source: '/', Target: '/shared' }),

@@ -52,3 +52,27 @@ export function agentEnvironment(spec: InstanceSpec, state = STATE_FOLDER): stri
   }
   return Object.entries(variables).map(([name, value]) => `${name}=${value}`)
 }
+
+/**
+ * The name servers of agents with sealed egress, which lead nowhere: an engine asks on behalf of its containers, past
+ * their packet filter, where the machine's resolver is on its loopback. Undefined means the machine's.
+ */
+export function nameServers(egress: 'open' | 'sealed'): string[] | undefined {
+  return egress === 'sealed' ? ['192.0.2.1'] : undefined
+}
+
+/**
+ * The part of probes that looks a name up: it defines `names(host, tell)`, which tells `found`, `timeout` or an error
+ * code.
+ */
+export const NAME_PROBE = `
+const names = (host, tell) => {
+  const late = setTimeout(tell, 3000, 'timeout')
+  require('node:dns').lookup(host, (error) => {
+    clearTimeout(late)
+    tell(error ? error.code : 'found')
+  })
+}`
+
+/** A name that every public name server knows. */
+export const PUBLIC_NAME = 'example.com'

@@ -37,7 +37,7 @@ const SPEC = {
   limits: { memoryMb: 512, cpus: 0.5, processes: 64 },
 }
 
-const placed = (isShared: boolean) =>
+const placed = (isShared: boolean, egress: 'open' | 'sealed' = 'open') =>
   agentService({
     spec: SPEC,
     image: 'sha256:1',
@@ -47,6 +47,7 @@ const placed = (isShared: boolean) =>
     secrets: [],
     configs: [],
     isShared,
+    egress,
     reserve: 50,
   })
 
@@ -135,6 +136,13 @@ test.group('Runtime | swarm, its parts', () => {
     await drained.set('n2', false)
     assert.deepEqual(await drained.constraints(), [])
     await assert.rejects(() => drained.set('n3', true), /no node "n3"/)
+  })
+
+  test('agents with sealed egress have no name server', ({ assert }) => {
+    const of = (egress: 'open' | 'sealed') =>
+      placed(false, egress).TaskTemplate.ContainerSpec.DNSConfig
+    assert.deepEqual(of('sealed'), { Nameservers: ['192.0.2.1'] })
+    assert.isUndefined(of('open'))
   })
 
   test('labels of an agent become constraints of its service', ({ assert }) => {

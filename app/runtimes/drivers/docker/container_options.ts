@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import type { DockerSettings } from '#runtimes/drivers/docker/options'
 import type { InstanceSpec } from '#runtimes/contract'
 import { AGENT_HOST } from '#runtimes/launch'
 import { agentLabels, type Labels } from '#runtimes/engine/labels'
@@ -7,6 +8,7 @@ import {
   agentEnvironment,
   HANDED_FOLDER,
   HEALTHCHECK,
+  nameServers,
 } from '#runtimes/engine/agent_container'
 
 const MEBIBYTE = 1024 * 1024
@@ -26,14 +28,21 @@ const NORMAL_SHARES = 1024
  */
 export const STOP_ASKED = 512
 
+export interface Placement {
+  network: string
+  egress: DockerSettings['egress']
+}
+
 /** The container's restrictions, whatever its image says. Agents and probes share them. */
 export function hardened(
   limits: InstanceSpec['limits'],
-  network: string
+  { network, egress }: Placement
 ): Docker.ContainerCreateOptions['HostConfig'] {
   const memory = limits.memoryMb * MEBIBYTE
+  const Dns = nameServers(egress)
   return {
     NetworkMode: network,
+    ...(Dns && { Dns }),
     Privileged: false,
     PublishAllPorts: false,
     CapDrop: ['ALL'],
@@ -57,11 +66,10 @@ export function hardened(
   }
 }
 
-export interface ContainerInput {
+export interface ContainerInput extends Placement {
   spec: InstanceSpec
   /** The image's id, so that exactly the pulled image is used. */
   image: string
-  network: string
   shape: string
   mounts: Docker.MountSettings[]
 }
@@ -71,7 +79,7 @@ export interface ContainerInput {
  * mounted folder.
  */
 export function agentContainer(input: ContainerInput): Docker.ContainerCreateOptions {
-  const { spec, image, network, shape, mounts } = input
+  const { spec, image, shape, mounts } = input
   return {
     name: spec.name,
     Hostname: AGENT_HOST,
@@ -83,7 +91,7 @@ export function agentContainer(input: ContainerInput): Docker.ContainerCreateOpt
     Labels: agentLabels(spec, shape),
     StopSignal: 'SIGTERM',
     Healthcheck: HEALTHCHECK,
-    HostConfig: { ...hardened(spec.limits, network), Mounts: mounts },
+    HostConfig: { ...hardened(spec.limits, input), Mounts: mounts },
   }
 }
 

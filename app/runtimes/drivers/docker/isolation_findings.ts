@@ -29,6 +29,15 @@ export const PEERS: RuntimeFinding = {
     'the engine, and let the engine manage iptables.',
 }
 
+export const NAMES: RuntimeFinding = {
+  severity: 'error',
+  code: 'agents_resolve_names',
+  message: 'Agents with sealed egress would look up public names, and could send data out in them.',
+  hint:
+    'Update the engine: Docker 23.0.11, 25.0.5 and newer keep names of sealed agents in. Or open the egress of agents ' +
+    'in the settings.',
+}
+
 /** @param help how to close the way, if it is for the guard to close */
 export function forbiddenFinding(
   name: string,

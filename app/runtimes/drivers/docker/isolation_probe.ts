@@ -13,12 +13,13 @@ import {
   forbiddenFinding,
   guardFinding,
   listenerFinding,
+  NAMES,
   PEERS,
   UNREACHABLE,
 } from '#runtimes/drivers/docker/isolation_findings'
 import { IsolationProofs, type Proof } from '#runtimes/drivers/docker/isolation_proofs'
 import { LABEL } from '#runtimes/engine/labels'
-import { AGENT_UID, GATEWAY_PORT } from '#runtimes/engine/agent_container'
+import { AGENT_UID, GATEWAY_PORT, NAME_PROBE, PUBLIC_NAME } from '#runtimes/engine/agent_container'
 import { CLOSED_PORT } from '#runtimes/engine/private_places'
 import { isPrivate } from '#runtimes/private_networks'
 import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
@@ -42,11 +43,12 @@ const LEFT_SEC = 10 * 60
 /** When proofs succeeded in this process, by engine and network. */
 const proven = new Map<string, number>()
 
-/** A server that connects to `/host/port` on request and reports the outcome. */
-const PROBE = `
+/** A server that connects to `/host/port`, or looks up `/name/names`, on request and reports the outcome. */
+const PROBE = `${NAME_PROBE}
 require('node:http').createServer((request, response) => {
   const [, host, port] = request.url.split('/')
   if (!host) return response.end('ready')
+  if (port === 'names') return names(host, (text) => response.end(text))
   const socket = require('node:net').connect({ host, port: Number(port), timeout: ${CONNECT_MS} })
   const tell = (text) => { socket.destroy(); response.end(text) }
   socket.once('connect', () => tell('connected')).once('timeout', () => tell('timeout'))
@@ -160,14 +162,17 @@ export class IsolationProbe {
 
   async #tryOut(peer: Probe, probe: Probe, canaryPort: number): Promise<RuntimeFinding[]> {
     const callback = await this.#topology.callback()
-    const [peers, mosaic, machine, forbidden] = await Promise.all([
+    const isSealed = this.#topology.egress === 'sealed'
+    const [peers, mosaic, machine, forbidden, name] = await Promise.all([
       ask(probe, peer.address, GATEWAY_PORT),
       ask(probe, callback.host, this.#port),
       this.#reachedOfMachine(probe, canaryPort),
       this.#reachedForbidden(probe),
+      isSealed ? ask(probe, PUBLIC_NAME, 'names') : null,
     ])
     const findings: RuntimeFinding[] = []
     if (peers === 'connected') findings.push(PEERS)
+    if (name === 'found') findings.push(NAMES)
     if (machine) findings.push(guardFinding(machine, await this.#topology.guardHelp()))
     for (const place of forbidden) findings.push(await this.#forbiddenFinding(place))
     if (mosaic !== 'connected' && mosaic !== 'ECONNREFUSED') {
@@ -219,7 +224,7 @@ export class IsolationProbe {
         Entrypoint: ['node', '-e', PROBE],
         Cmd: [],
         Labels: { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'probe' },
-        HostConfig: hardened(LIMITS, network.name),
+        HostConfig: hardened(LIMITS, { network: network.name, egress: this.#topology.egress }),
         ...options,
       })
     )
@@ -274,7 +279,7 @@ async function openCanary(): Promise<Server> {
 }
 
 /** Returns the outcome: `connected`, `timeout`, or an error code such as `ECONNREFUSED`. */
-async function ask(probe: Probe, host: string, port: number): Promise<string> {
+async function ask(probe: Probe, host: string, port: number | 'names'): Promise<string> {
   return get(probe, `/${host}/${port}`, CONNECT_MS + 10_000).catch(() => 'no answer')
 }
 

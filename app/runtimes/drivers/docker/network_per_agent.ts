@@ -45,6 +45,10 @@ export class NetworkPerAgent implements Topology {
     this.#subnets = new Subnets(settings.range)
   }
 
+  get egress(): 'open' | 'sealed' {
+    return this.#settings.egress
+  }
+
   async prepare(): Promise<void> {
     // Agents share nothing.
   }

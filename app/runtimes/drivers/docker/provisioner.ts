@@ -2,6 +2,7 @@ import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import { LABEL } from '#runtimes/engine/labels'
 import { inRounds } from '#runtimes/engine/rounds'
 import { shortHash } from '#runtimes/engine/short_hash'
+import { nameServers } from '#runtimes/engine/agent_container'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { agentContainer } from '#runtimes/drivers/docker/container_options'
 import { isNameConflict, statusOf } from '#runtimes/engine/engine'
@@ -102,10 +103,11 @@ export class Provisioner {
       signal.throwIfAborted()
       const mounts = [volumes.stateMount(spec.name), handover.mount(spec.name)]
       const shape = this.#shape(spec)
+      const { egress } = topology
       const cpus = await engine.processors(spec.limits.cpus)
       const fitting = { ...spec, limits: { ...spec.limits, cpus } }
       const id = await containers.create(
-        agentContainer({ spec: fitting, image, network: network.name, shape, mounts })
+        agentContainer({ spec: fitting, image, network: network.name, egress, shape, mounts })
       )
       return await this.#start(spec, id, context)
     } catch (error) {
@@ -167,6 +169,12 @@ export class Provisioner {
   }
 
   #shape({ name }: InstanceSpec): string {
-    return shortHash(JSON.stringify([SHAPE_VERSION, this.#parts.topology.networkName(name)]))
+    const { topology } = this.#parts
+    const parts = [
+      SHAPE_VERSION,
+      topology.networkName(name),
+      ...(nameServers(topology.egress) ?? []),
+    ]
+    return shortHash(JSON.stringify(parts))
   }
 }

@@ -49,6 +49,10 @@ export class SharedBridge implements Topology {
     this.#managesFirewall = managesFirewall
   }
 
+  get egress(): 'open' | 'sealed' {
+    return this.#settings.egress
+  }
+
   async prepare(): Promise<void> {
     await this.#ready()
   }

@@ -14,6 +14,8 @@ export interface AgentNetwork {
 export interface Topology {
   readonly kind: 'shared bridge' | 'network per agent'
 
+  readonly egress: 'open' | 'sealed'
+
   /**
    * Creates what all agents share, if missing. Cheap if it exists.
    *

@@ -29,6 +29,7 @@ export interface NetworkSettings {
 export interface GuardedNetwork {
   id: string
   name: string
+  egress: 'open' | 'sealed'
   /** Identifies the rules between agents and the rest. */
   rules: string
   /** Ready nodes whose guard runs with these rules. */
@@ -86,7 +87,13 @@ export class AgentNetwork {
     const script = await this.#files.script('guard.sh')
     const shape = shortHash(JSON.stringify([written, settings.image, script.ConfigName]))
     await this.#ensureGuard({ ...written, bridge, script, shape, image: settings.image })
-    return { id, name: this.name, rules, ...(await this.#guardedOf(nodes, shape)) }
+    return {
+      id,
+      name: this.name,
+      egress: settings.egress,
+      rules,
+      ...(await this.#guardedOf(nodes, shape)),
+    }
   }
 
   /** Whether it was created, by a start of an agent. */

@@ -5,6 +5,7 @@ import {
   agentEnvironment,
   GATEWAY_PORT,
   HANDED_FOLDER,
+  nameServers,
   STATE_FOLDER,
 } from '#runtimes/engine/agent_container'
 import { AGENT_HOST } from '#runtimes/launch'
@@ -61,9 +62,15 @@ export function hardened({ network, constraints }: Placement, limits: InstanceSp
 }
 
 /** The container's part of `hardened`. */
-export function hardenedContainer(image: string, memoryMb: number) {
+export function hardenedContainer(
+  image: string,
+  memoryMb: number,
+  egress: 'open' | 'sealed' = 'open'
+) {
+  const Nameservers = nameServers(egress)
   return {
     Image: image,
+    ...(Nameservers && { DNSConfig: { Nameservers } }),
     User: `${AGENT_UID}:${AGENT_UID}`,
     Init: true,
     ReadOnly: true,
@@ -101,6 +108,7 @@ export interface AgentServiceInput {
   configs: FileReference[]
   /** Whether another node may take the agent over, so that the keeper must hold the lease of its data. */
   isShared: boolean
+  egress: 'open' | 'sealed'
   /** Percent of the memory limit that a node must have free. */
   reserve: number
 }
@@ -109,7 +117,7 @@ export interface AgentServiceInput {
 export function agentService(input: AgentServiceInput): ServiceSpec {
   const { spec, image, placement, shape, state, secrets, configs, isShared, reserve } = input
   const labels = { ...agentLabels(spec, shape), [TOKEN_LABEL]: fingerprint(spec.token.release()) }
-  const container = hardenedContainer(image, spec.limits.memoryMb)
+  const container = hardenedContainer(image, spec.limits.memoryMb, input.egress)
   const task = hardened(placement, spec.limits)
   const reserved = Math.floor((spec.limits.memoryMb * MEBIBYTE * reserve) / 100)
   return {

@@ -71,6 +71,15 @@ export function listenerFinding(node: string, address: string, outcome: string):
   }
 }
 
+export function namesFinding(node: string): RuntimeFinding {
+  return {
+    severity: 'error',
+    code: 'agents_resolve_names',
+    message: `Agents of the node ${node} would look up public names, although their egress is sealed.`,
+    hint: 'Update its engine, or open the egress of agents in the settings.',
+  }
+}
+
 export const NO_NODE: RuntimeFinding = {
   severity: 'error',
   code: 'no_node',

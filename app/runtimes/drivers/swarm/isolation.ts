@@ -4,15 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { readText } from '#bounded/body'
 import type { RuntimeFinding } from '#runtimes/contract'
 import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
-import { GATEWAY_PORT } from '#runtimes/engine/agent_container'
+import { GATEWAY_PORT, NAME_PROBE, PUBLIC_NAME } from '#runtimes/engine/agent_container'
 import { LABEL } from '#runtimes/engine/labels'
 import { shortHash } from '#runtimes/engine/short_hash'
-import {
-  ENDPOINT,
-  hardened,
-  hardenedContainer,
-  type Placement,
-} from '#runtimes/drivers/swarm/agent_service'
+import { ENDPOINT, hardened, hardenedContainer } from '#runtimes/drivers/swarm/agent_service'
 import type { GuardedNetwork } from '#runtimes/drivers/swarm/agent_network'
 import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
 import { hasEnded, latestOf, type Task } from '#runtimes/drivers/swarm/objects'
@@ -20,6 +15,7 @@ import {
   forbiddenFinding,
   guardFinding,
   listenerFinding,
+  namesFinding,
   peersFinding,
   probeFinding,
 } from '#runtimes/drivers/swarm/findings'
@@ -36,11 +32,12 @@ const MANAGER_PORT = 2377
 
 const LIMITS = { memoryMb: 128, cpus: 1, processes: 64 }
 
-/** Tells its address, and connects to `/host/port` on request. */
-const PROBE = `
+/** Tells its address, and connects to `/host/port` or looks up `/name/names` on request. */
+const PROBE = `${NAME_PROBE}
 require('node:http').createServer((request, response) => {
   const [, host, port] = request.url.split('/')
   if (!host) return response.end(require('node:os').networkInterfaces().eth0[0].address)
+  if (port === 'names') return names(host, (text) => response.end(text))
   const socket = require('node:net').connect({ host, port: Number(port), timeout: ${CONNECT_MS} })
   const tell = (text) => { socket.destroy(); response.end(text) }
   socket.once('connect', () => tell('connected')).once('timeout', () => tell('timeout'))
@@ -54,6 +51,12 @@ interface Probe {
   port: number
   /** On the bridge of its node. */
   address: string
+}
+
+interface Surroundings {
+  mosaic: { address: string; port: number }
+  canaryPort: number
+  egress: 'open' | 'sealed'
 }
 
 export interface Proof {
@@ -98,7 +101,9 @@ export class Isolation {
     mosaic: { address: string; port: number },
     image: string
   ): Promise<Proof> {
-    const wanted = shortHash(JSON.stringify([network.id, network.rules, this.#forbidden]))
+    const wanted = shortHash(
+      JSON.stringify([network.id, network.rules, network.egress, this.#forbidden])
+    )
     const isProven = ({ labels }: ClusterNode) => labels[this.#label('proof')] === wanted
     const proven = network.guarded.filter(isProven)
     const open = network.guarded.filter((node) => !isProven(node))
@@ -108,8 +113,7 @@ export class Isolation {
     const names = ['a', 'b'].map((side) => `mosaic-probe-${run}-${side}`)
     const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
     try {
-      for (const name of names)
-        await this.#start(name, { network: network.id, constraints: [] }, image)
+      for (const name of names) await this.#start(name, network, image)
       const [ones, others] = await Promise.all(names.map((name) => this.#ready(name, open)))
       const findings: RuntimeFinding[] = []
       for (const node of open) {
@@ -121,7 +125,11 @@ export class Isolation {
           continue
         }
         const canaryPort = (canary.address() as AddressInfo).port
-        const found = await this.#tryOut(one, peer, others, { mosaic, canaryPort })
+        const found = await this.#tryOut(one, peer, others, {
+          mosaic,
+          canaryPort,
+          egress: network.egress,
+        })
         findings.push(...found)
         if (found.length > 0) continue
         await this.#cluster.label(node.id, {
@@ -141,7 +149,7 @@ export class Isolation {
     probe: Probe,
     peer: Probe,
     others: Probe[],
-    { mosaic, canaryPort }: { mosaic: { address: string; port: number }; canaryPort: number }
+    { mosaic, canaryPort, egress }: Surroundings
   ): Promise<RuntimeFinding[]> {
     const nodes = await this.#cluster.nodes()
     const places = nodes.flatMap(({ name, address, isManager }) => [
@@ -153,17 +161,19 @@ export class Isolation {
       { host: peer.address, port: GATEWAY_PORT },
       ...others.map(({ node, port }) => ({ host: node.address, port })),
     ]
-    const [reachedPeers, reachedPlaces, forbidden, outcome] = await Promise.all([
+    const [reachedPeers, reachedPlaces, forbidden, outcome, found] = await Promise.all([
       reached(probe, peers),
       reached(probe, places),
       this.#reachedForbidden(probe),
       ask(probe, mosaic.address, mosaic.port),
+      egress === 'sealed' ? ask(probe, PUBLIC_NAME, 'names') : null,
     ])
     const { name } = probe.node
     const findings: RuntimeFinding[] = []
     if (reachedPeers.length > 0) findings.push(peersFinding(name))
     const [place] = reachedPlaces
     if (place) findings.push(guardFinding(name, `${place.host}:${place.port}`))
+    if (found === 'found') findings.push(namesFinding(name))
     for (const one of forbidden) findings.push(forbiddenFinding(name, one))
     if (outcome !== 'connected' && outcome !== 'ECONNREFUSED') {
       findings.push(listenerFinding(name, `${mosaic.address}:${mosaic.port}`, outcome))
@@ -186,7 +196,7 @@ export class Isolation {
     )
   }
 
-  async #start(name: string, placement: Placement, image: string): Promise<void> {
+  async #start(name: string, { id, egress }: GuardedNetwork, image: string): Promise<void> {
     const labels = {
       [LABEL.installation]: this.#installation,
       [LABEL.name]: name,
@@ -197,9 +207,9 @@ export class Isolation {
       Labels: labels,
       Mode: { Global: {} },
       TaskTemplate: {
-        ...hardened(placement, LIMITS),
+        ...hardened({ network: id, constraints: [] }, LIMITS),
         ContainerSpec: {
-          ...hardenedContainer(image, LIMITS.memoryMb),
+          ...hardenedContainer(image, LIMITS.memoryMb, egress),
           StopGracePeriod: 1e6,
           Labels: labels,
           Command: ['node', '-e', PROBE],
@@ -249,7 +259,7 @@ async function reached<Place extends { host: string; port: number }>(
   return places.filter((_, at) => outcomes[at] === 'connected' || outcomes[at] === 'ECONNREFUSED')
 }
 
-async function ask({ endpoint }: Probe, host: string, port: number): Promise<string> {
+async function ask({ endpoint }: Probe, host: string, port: number | 'names'): Promise<string> {
   return get(endpoint, `/${host}/${port}`, CONNECT_MS + 10_000).catch(() => 'no answer')
 }
 

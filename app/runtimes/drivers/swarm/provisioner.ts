@@ -2,6 +2,7 @@ import { E_RUNTIME_NAME_TAKEN, RuntimeError } from '#runtimes/errors'
 import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import { LABEL } from '#runtimes/engine/labels'
 import { inRounds } from '#runtimes/engine/rounds'
+import { nameServers } from '#runtimes/engine/agent_container'
 import { shortHash } from '#runtimes/engine/short_hash'
 import { agentService } from '#runtimes/drivers/swarm/agent_service'
 import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
@@ -228,6 +229,7 @@ export class Provisioner {
       secrets: [secret],
       configs: await Promise.all(scripts.map((file) => files.script(file))),
       isShared: mounts.isShared,
+      egress: settings.egress,
       reserve: settings.reserve,
     })
     return { service, home }
@@ -247,6 +249,7 @@ export class Provisioner {
         mounts.isShared,
         settings.constraints,
         settings.reserve,
+        ...(nameServers(settings.egress) ?? []),
       ])
     )
   }
