@@ -2,6 +2,7 @@ import { Server, type RequestListener } from 'node:http'
 import type { Server as NetServer, Socket } from 'node:net'
 import app from '@adonisjs/core/services/app'
 import { listenAlone } from '#start/listen_alone'
+import { isInAgentNetwork } from '#runtimes/agent_networks'
 import { isOpenAiPath } from '#exceptions/answer_form'
 import { withCors } from '#http/cors'
 import { OpenAiChat } from '#chat/openai_chat'
@@ -38,6 +39,8 @@ class PublicServer extends Server {
   constructor(listener: RequestListener) {
     super(listener)
     this.on('connection', (socket: Socket) => {
+      // Mosaic in a container has an address in the network of each agent, for the internal listener.
+      if (isInAgentNetwork(socket.localAddress)) return void socket.destroy()
       this.#silent.add(socket)
       socket.once('close', () => this.#silent.delete(socket))
     })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
+import { noteAgentNetwork } from '#runtimes/agent_networks'
 import { createHttpServer } from '#start/http_server'
 
 test.group('The public server', () => {
@@ -48,5 +49,21 @@ test.group('The public server', () => {
     stream.end()
     await Promise.all([closed, ended])
     assert.isFalse(server.listening)
+  })
+
+  test('answers nobody at an address in the network of an agent', async ({ assert }) => {
+    noteAgentNetwork('127.77.0.0/29')
+    const server = createHttpServer((_, response) => response.end('here'))
+    server.listen(0, '0.0.0.0')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const asked = (host: string) =>
+      fetch(`http://${host}:${port}/`, { headers: { connection: 'close' } }).then(
+        (answer) => answer.text(),
+        () => 'refused'
+      )
+    assert.equal(await asked('127.77.0.2'), 'refused')
+    assert.equal(await asked('127.77.0.9'), 'here')
+    await new Promise((resolve) => server.close(resolve))
   })
 })

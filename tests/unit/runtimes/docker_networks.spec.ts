@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { Engine } from '#runtimes/engine/engine'
+import { isInAgentNetwork } from '#runtimes/agent_networks'
 import { NetworkPerAgent } from '#runtimes/drivers/docker/network_per_agent'
 import { selfContainer } from '#runtimes/drivers/docker/self_container'
 import { DEFAULT_SETTINGS } from '#runtimes/drivers/docker/options'
@@ -16,6 +17,7 @@ interface Network {
   Name: string
   Labels: Record<string, string>
   Containers: Record<string, object>
+  IPAM: { Config: { Subnet: string }[] }
 }
 
 /** An engine with networks and names of containers alone, and some networks that nobody can join. */
@@ -28,7 +30,11 @@ class Networks {
     const docker = {
       listContainers: async () => this.containers.map((name) => ({ Names: [`/${name}`] })),
       listNetworks: async () => [...this.all.values()],
-      createNetwork: async ({ Name }: { Name: string }) => ({ id: this.add(Name).Id }),
+      createNetwork: async ({ Name, IPAM }: Pick<Network, 'Name' | 'IPAM'>) => {
+        const network = this.add(Name)
+        network.IPAM = IPAM
+        return { id: network.Id }
+      },
       getNetwork: (name: string) => this.#handle(name),
       getContainer: () => ({ inspect: () => Promise.reject(refusal(404, 'no such container')) }),
     }
@@ -39,7 +45,7 @@ class Networks {
     const Id = `id-${this.all.size}-${Name}`
     const Containers = Object.fromEntries(members.map((id) => [id, {}]))
     const Labels = { 'mosaic.installation': HERE, 'mosaic.name': Name }
-    const network = { Id, Name, Labels, Containers }
+    const network = { Id, Name, Labels, Containers, IPAM: { Config: [] } }
     this.all.set(Id, network)
     return network
   }
@@ -145,6 +151,19 @@ test.group('Docker driver | networks of agents, by several processes of Mosaic',
     const members = ['a-open', 'b-open', 'c-open'].map((name) => networks.membersOf(name))
     assert.deepEqual(members, [['first'], [], ['first']])
     assert.isNull(networks.membersOf('mosaic-probe-1-a-open'))
+  })
+
+  test('are known, so that the pages are not served there', async ({ assert }) => {
+    const networks = new Networks()
+    networks.add('a-open').IPAM.Config.push({ Subnet: '10.77.0.0/29' })
+    networks.containers.push('a')
+    const topology = networks.of('first')
+    await topology.joinAll()
+    assert.isTrue(isInAgentNetwork('::ffff:10.77.0.2'))
+    await topology.networkOf('b')
+    const made = [...networks.all.values()].find(({ Name }) => Name === 'b-open')!
+    assert.isTrue(isInAgentNetwork(made.IPAM.Config[0].Subnet.split('/')[0]))
+    assert.isFalse(isInAgentNetwork('10.77.0.8'))
   })
 
   test('of a former egress are left at the next start', async ({ assert }) => {

@@ -1,4 +1,6 @@
+import type Docker from 'dockerode'
 import { RuntimeError } from '#runtimes/errors'
+import { noteAgentNetwork } from '#runtimes/agent_networks'
 import { publicOnlyCommands } from '#runtimes/private_networks'
 import { Subnets } from '#runtimes/drivers/docker/subnets'
 import { isOf, LABEL } from '#runtimes/engine/labels'
@@ -19,6 +21,11 @@ const JOINS_AT_ONCE = 8
 
 /** Attempts when another network on the engine has taken the range meanwhile. */
 const MOST_TRIES = 32
+
+interface Joinable {
+  id: string
+  subnets: string[]
+}
 
 /**
  * For a Mosaic in a container of the same engine: each agent has its own small network, which Mosaic
@@ -61,17 +68,20 @@ export class NetworkPerAgent implements Topology {
     const wanted = this.networkName(name)
     for (const other of networksOf(name)) if (other !== wanted) await this.#leave(other)
     const network = (await this.#find(name)) ?? (await this.#create(name))
-    if (await this.#join(network.id)) return network
+    if (await this.#join(network)) return network
     // Another Mosaic has just left and removed it.
     const next = await this.#create(name)
-    await this.#join(next.id)
+    await this.#join(next)
     return next
   }
 
   async reach({ Name, NetworkSettings }: Found): Promise<void> {
     for (const network of networksOf(Name)) {
-      const id = NetworkSettings.Networks[network]?.NetworkID
-      if (id && !this.#joined.has(id)) await this.#join(id)
+      const { NetworkID: id, IPAddress, IPPrefixLen } = NetworkSettings.Networks[network] ?? {}
+      if (id && !this.#joined.has(id)) {
+        const subnets = IPAddress ? [`${IPAddress}/${IPPrefixLen}`] : []
+        await this.#join({ id, subnets })
+      }
     }
   }
 
@@ -97,8 +107,9 @@ export class NetworkPerAgent implements Topology {
     )
     const present = new Set(containers.flatMap(({ Names }) => Names.flatMap(networksOf)))
     for (let at = 0; at < networks.length; at += JOINS_AT_ONCE) {
-      const some = networks.slice(at, at + JOINS_AT_ONCE).map(async ({ Id, Name }) => {
-        await (present.has(Name) ? this.#join(Id) : this.#leave(Name))
+      const some = networks.slice(at, at + JOINS_AT_ONCE).map(async ({ Id, Name, IPAM }) => {
+        const network = { id: Id, subnets: subnetsOf(IPAM) }
+        await (present.has(Name) ? this.#join(network) : this.#leave(Name))
       })
       await Promise.allSettled(some)
     }
@@ -125,7 +136,7 @@ export class NetworkPerAgent implements Topology {
     )
   }
 
-  async #find(name: string): Promise<AgentNetwork | null> {
+  async #find(name: string): Promise<(AgentNetwork & Joinable) | null> {
     const wanted = this.networkName(name)
     const found = await this.#engine.find((docker) => docker.getNetwork(wanted).inspect())
     if (!found) return null
@@ -134,17 +145,17 @@ export class NetworkPerAgent implements Topology {
         help: 'Remove or rename it by hand, then try again.',
       })
     }
-    return { id: found.Id, name: wanted }
+    return { id: found.Id, name: wanted, subnets: subnetsOf(found.IPAM) }
   }
 
-  async #create(name: string): Promise<AgentNetwork> {
+  async #create(name: string): Promise<AgentNetwork & Joinable> {
     const wanted = this.networkName(name)
     for (const subnet of this.#subnets.candidates(wanted, await this.#taken(), MOST_TRIES)) {
       try {
         const network = await this.#engine.call((docker, options) =>
           docker.createNetwork({ ...this.#options(name, wanted, subnet), ...options })
         )
-        return { id: network.id, name: wanted }
+        return { id: network.id, name: wanted, subnets: [subnet.range] }
       } catch (error) {
         if (isNameConflict(error)) {
           const made = await this.#find(name)
@@ -179,11 +190,13 @@ export class NetworkPerAgent implements Topology {
 
   async #taken(): Promise<string[]> {
     const networks = await this.#engine.call((docker, options) => docker.listNetworks(options))
-    return networks.flatMap(({ IPAM }) => (IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ''))
+    return networks.flatMap(({ IPAM }) => subnetsOf(IPAM))
   }
 
   /** Returns false if the network is gone. */
-  async #join(id: string): Promise<boolean> {
+  async #join({ id, subnets }: Joinable): Promise<boolean> {
+    // Before Mosaic has an address in it.
+    for (const subnet of subnets) noteAgentNetwork(subnet)
     const EndpointConfig = { Aliases: [ALIAS] }
     try {
       await this.#engine.call((docker, options) =>
@@ -214,6 +227,11 @@ export class NetworkPerAgent implements Topology {
         if (!/active endpoints|in use|being used/i.test(error.message)) throw error
       })
   }
+}
+
+/** Ranges (CIDR) of a network. */
+function subnetsOf(ipam: Docker.IPAM | undefined): string[] {
+  return (ipam?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? [])
 }
 
 /** An agent has had either, as the egress was set; a container's name may begin with a slash. */
