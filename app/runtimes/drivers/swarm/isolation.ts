@@ -1,7 +1,9 @@
 import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
 import { lookup } from 'node:dns/promises'
 import { randomUUID } from 'node:crypto'
 import { readText } from '#bounded/body'
+import { systemClock, type Clock } from '#timing/clock'
 import type { RuntimeFinding } from '#runtimes/contract'
 import type { ForbiddenPlace } from '#runtimes/drivers/docker/options'
 import { GATEWAY_PORT, NAME_PROBE, PUBLIC_NAME } from '#runtimes/engine/agent_container'
@@ -11,6 +13,7 @@ import { ENDPOINT, hardened, hardenedContainer } from '#runtimes/drivers/swarm/a
 import type { GuardedNetwork } from '#runtimes/drivers/swarm/agent_network'
 import type { Cluster, ClusterNode } from '#runtimes/drivers/swarm/cluster'
 import { hasEnded, latestOf, type Task } from '#runtimes/drivers/swarm/objects'
+import { FailedProofs } from '#runtimes/drivers/swarm/failed_proofs'
 import {
   forbiddenFinding,
   guardFinding,
@@ -74,15 +77,17 @@ export class Isolation {
   readonly #cluster: Cluster
   readonly #services: Services
   readonly #forbidden: ForbiddenPlace[]
+  readonly #failures: FailedProofs
 
   constructor(
     installation: string,
-    parts: { cluster: Cluster; services: Services; forbidden: ForbiddenPlace[] }
+    parts: { cluster: Cluster; services: Services; forbidden: ForbiddenPlace[]; clock?: Clock }
   ) {
     this.#installation = installation
     this.#cluster = parts.cluster
     this.#services = parts.services
     this.#forbidden = parts.forbidden
+    this.#failures = new FailedProofs(parts.clock ?? systemClock)
   }
 
   /** The constraint of everything that needs an isolated node. */
@@ -106,32 +111,40 @@ export class Isolation {
     )
     const isProven = ({ labels }: ClusterNode) => labels[this.#label('proof')] === wanted
     const proven = network.guarded.filter(isProven)
-    const open = network.guarded.filter((node) => !isProven(node))
-    if (open.length === 0) return { findings: [], proven }
+    const failed = network.guarded.filter((node) => !isProven(node))
+    const open = failed.filter(({ id }) => this.#failures.isDue(id, wanted))
+    const findings = failed
+      .filter((node) => !open.includes(node))
+      .flatMap(({ id }) => this.#failures.findingsOf(id))
+    if (open.length === 0) return { findings, proven }
 
     const run = randomUUID().slice(0, 8)
     const names = ['a', 'b'].map((side) => `mosaic-probe-${run}-${side}`)
     const canary = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0')
+    // The rest has its proof, or waits for its next try.
+    const constraints = [
+      `node.labels.${this.#label('proof')}!=${wanted}`,
+      ...failed.filter((node) => !open.includes(node)).map(({ id }) => `node.id!=${id}`),
+    ]
     try {
-      for (const name of names) await this.#start(name, network, image)
+      await once(canary, 'listening')
+      for (const name of names) await this.#start(name, { network, constraints }, image)
       const [ones, others] = await Promise.all(names.map((name) => this.#ready(name, open)))
-      const findings: RuntimeFinding[] = []
+      const found = new Map<ClusterNode, RuntimeFinding[]>()
       for (const node of open) {
         const [one, peer] = [ones, others].map((all) =>
           all.find((probe) => probe.node.id === node.id)
         )
-        if (!one || !peer) {
-          findings.push(probeFinding(node.name))
-          continue
-        }
-        const canaryPort = (canary.address() as AddressInfo).port
-        const found = await this.#tryOut(one, peer, others, {
-          mosaic,
-          canaryPort,
-          egress: network.egress,
-        })
-        findings.push(...found)
-        if (found.length > 0) continue
+        const { port: canaryPort } = canary.address() as AddressInfo
+        const around = { mosaic, canaryPort, egress: network.egress }
+        const tried = one && peer ? await this.#tryOut(one, peer, others, around) : null
+        found.set(node, tried ?? [probeFinding(node.name)])
+      }
+      // Once a node has its label, its probes end.
+      for (const [node, of] of found) {
+        this.#failures.note(node.id, wanted, of)
+        findings.push(...of)
+        if (of.length > 0) continue
         await this.#cluster.label(node.id, {
           [this.#label('guarded')]: 'yes',
           [this.#label('proof')]: wanted,
@@ -196,7 +209,11 @@ export class Isolation {
     )
   }
 
-  async #start(name: string, { id, egress }: GuardedNetwork, image: string): Promise<void> {
+  async #start(
+    name: string,
+    { network, constraints }: { network: GuardedNetwork; constraints: string[] },
+    image: string
+  ): Promise<void> {
     const labels = {
       [LABEL.installation]: this.#installation,
       [LABEL.name]: name,
@@ -207,9 +224,9 @@ export class Isolation {
       Labels: labels,
       Mode: { Global: {} },
       TaskTemplate: {
-        ...hardened({ network: id, constraints: [] }, LIMITS),
+        ...hardened({ network: network.id, constraints }, LIMITS),
         ContainerSpec: {
-          ...hardenedContainer(image, LIMITS.memoryMb, egress),
+          ...hardenedContainer(image, LIMITS.memoryMb, network.egress),
           StopGracePeriod: 1e6,
           Labels: labels,
           Command: ['node', '-e', PROBE],
