@@ -17,6 +17,7 @@ interface Network {
   Name: string
   Labels: Record<string, string>
   Containers: Record<string, object>
+  Created: string
   IPAM: { Config: { Subnet: string }[] }
 }
 
@@ -45,7 +46,14 @@ class Networks {
     const Id = `id-${this.all.size}-${Name}`
     const Containers = Object.fromEntries(members.map((id) => [id, {}]))
     const Labels = { 'mosaic.installation': HERE, 'mosaic.name': Name }
-    const network = { Id, Name, Labels, Containers, IPAM: { Config: [] } }
+    const network = {
+      Id,
+      Name,
+      Labels,
+      Containers,
+      Created: new Date().toISOString(),
+      IPAM: { Config: [] },
+    }
     this.all.set(Id, network)
     return network
   }
@@ -144,13 +152,15 @@ test.group('Docker driver | networks of agents, by several processes of Mosaic',
   }) => {
     const networks = new Networks()
     for (const name of ['a', 'b', 'c']) networks.add(`${name}-open`)
-    networks.add('mosaic-probe-1-a-open')
+    networks.add('mosaic-probe-1-a-open').Created = '2026-01-01T00:00:00Z'
+    networks.add('being-started-open')
     networks.containers.push('a', 'b', 'c')
     networks.broken.add('b-open')
     await networks.of('first').joinAll()
     const members = ['a-open', 'b-open', 'c-open'].map((name) => networks.membersOf(name))
     assert.deepEqual(members, [['first'], [], ['first']])
     assert.isNull(networks.membersOf('mosaic-probe-1-a-open'))
+    assert.deepEqual(networks.membersOf('being-started-open'), [])
   })
 
   test('are known, so that the pages are not served there', async ({ assert }) => {

@@ -16,6 +16,9 @@ const ALIAS = 'mosaic-internal'
 /** The bridges of all agents' networks, as iptables names them. */
 const BRIDGES = 'mosa-+'
 
+/** Age at which a network without an agent was left behind: far longer than a start or a proof may take. */
+const LEFT_MS = 10 * 60_000
+
 /** Networks that a new Mosaic joins or leaves at the same time. */
 const JOINS_AT_ONCE = 8
 
@@ -107,10 +110,13 @@ export class NetworkPerAgent implements Topology {
     )
     const present = new Set(containers.flatMap(({ Names }) => Names.flatMap(networksOf)))
     for (let at = 0; at < networks.length; at += JOINS_AT_ONCE) {
-      const some = networks.slice(at, at + JOINS_AT_ONCE).map(async ({ Id, Name, IPAM }) => {
-        const network = { id: Id, subnets: subnetsOf(IPAM) }
-        await (present.has(Name) ? this.#join(network) : this.#leave(Name))
-      })
+      const some = networks
+        .slice(at, at + JOINS_AT_ONCE)
+        .map(async ({ Id, Name, IPAM, Created }) => {
+          if (present.has(Name)) await this.#join({ id: Id, subnets: subnetsOf(IPAM) })
+          // A younger one may be of an agent that is being started.
+          else if (Date.parse(Created) < Date.now() - LEFT_MS) await this.#leave(Name)
+        })
       await Promise.allSettled(some)
     }
   }
