@@ -109,8 +109,9 @@ function isolationOn(engine: Engine): void {
     test('lets a running agent go on where its next version could not start', async ({
       assert,
     }) => {
+      const former = await trial.open(installation)
       const agent = spec()
-      const { id } = await trial.start(agent, await trial.open(installation))
+      const { id } = await trial.start(agent, former)
       await sweep()
       const driver = await trial.open(installation, { firewall: false, forbidden: ANOTHER_PROOF })
       const error = await trial.failureOf(driver, { ...agent, hash: 'another' })
