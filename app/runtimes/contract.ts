@@ -148,6 +148,8 @@ export interface RuntimeContext {
   signal: AbortSignal
   /** Reports the current slow step, in words for a person: "Fetching the image, layer 3 of 8". */
   onProgress?: (detail: string) => void
+  /** For `ensure`: the notes in the agent's row, from its last start or import with this driver. */
+  state?: DriverState | null
 }
 
 /** How instances reach a listener of Mosaic. */
@@ -176,7 +178,8 @@ export interface RuntimeDriver {
    * Runs an instance of this spec, and resolves once it is started, which may be before it is ready.
    * Idempotent: with the same hash it returns the running instance, for any number of concurrent
    * callers; with another hash it replaces the old instance. It keeps the agent's data. It never
-   * touches a foreign object of the same name: E_RUNTIME_NAME_TAKEN.
+   * touches a foreign object of the same name: E_RUNTIME_NAME_TAKEN. It starts no agent without its
+   * data where the notes name another engine that has it: `data_stranded`, also of `exportData`.
    */
   ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance>
 
@@ -233,8 +236,14 @@ export interface RuntimeDriver {
    * is in place. All or nothing: after a failure nothing of the archive remains, and the next `ensure`
    * starts with the previous data. The replaced data is set aside until `keepImport` or `undoImport`. A
    * second import before either of them replaces what the first one brought; the data set aside stays.
+   *
+   * @returns notes of where the data is, for the agent's row
    */
-  importData?(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void>
+  importData?(
+    spec: InstanceSpec,
+    data: Readable,
+    context: RuntimeContext
+  ): Promise<DriverState | void>
 
   /**
    * Deletes data that imports set aside. Mosaic calls it at each start, once the gateway is ready. A

@@ -32,7 +32,7 @@ const MEBIBYTE = 1024 * 1024
 
 /** Mosaic's labels only: compose and other tools act on their own. */
 const LABELS: Check = record(
-  /^mosaic\.(installation|agent|name|generation|spec|shape|purpose)$/,
+  /^mosaic\.(installation|agent|name|generation|spec|shape|engine|purpose)$/,
   text(/^[^\0]{0,256}$/)
 )
 

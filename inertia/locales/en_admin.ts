@@ -11,7 +11,7 @@ export const admin = {
     out_of_memory: 'Out of memory',
     config_rejected: 'Settings rejected',
     no_provider: 'No provider',
-    data_stranded: 'Data stranded in another runtime',
+    data_stranded: 'Data stranded elsewhere',
     not_isolated: 'Agents cannot be isolated here',
     database_away: 'Database unavailable',
     cancelled: 'Cancelled',

@@ -7,7 +7,13 @@ import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { DockerDriver, type DockerDriverConfig } from '#runtimes/drivers/docker/driver'
 import { doubleWithin } from '#tests/contracts/double_within'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
-import type { Instance, InstanceSpec, Observed, RuntimeContext } from '#runtimes/contract'
+import type {
+  DriverState,
+  Instance,
+  InstanceSpec,
+  Observed,
+  RuntimeContext,
+} from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import { freePort } from '#tests/free_port'
 import { trialSpec } from '#tests/contracts/trial_spec'
@@ -100,6 +106,8 @@ export class DockerTrial implements RuntimeTrial {
       return Id === foreign.id && State.Running
     }
   }
+
+  readonly elsewhere = (notes: DriverState) => ({ ...notes, engine: 'another' })
 
   readonly within = doubleWithin
 

@@ -12,6 +12,7 @@ export async function memoryTrial(): Promise<HostileTrial> {
     apiUrl: 'http://127.0.0.1:9',
     kill: async ({ name }) => (await open('any')).crash(name),
     plant: async () => async () => true,
+    elsewhere: (notes) => ({ ...notes, engine: 'another' }),
     impersonate: impostorOf,
     close: async () => (await open('any')).reset(),
   }

@@ -115,6 +115,16 @@ export function runtimeDataSuite(
       assert.equal(await turn(given), 'Turn 2: hi')
     })
 
+    test('notes of an import where the data is, as of a start', async ({ assert }) => {
+      const [one, two] = [spec(), spec()]
+      await turn(one)
+      const data = (await take(one))!
+      const notes = (await driver.importData!(two, data, patient())) ?? {}
+      const { state } = await driver.ensure(two, { ...patient(), state: notes })
+      assert.containSubset(state, notes)
+      if (trial.elsewhere) assert.isNotEmpty(notes)
+    })
+
     test('takes data back that was purged', async ({ assert }) => {
       const given = spec()
       await turn(given)

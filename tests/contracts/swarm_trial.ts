@@ -12,7 +12,7 @@ import { AgentDocuments } from '#tests/doubles/agent_documents'
 import { doubleWithin } from '#tests/contracts/double_within'
 import { until } from '#tests/contracts/until'
 import type { FakeBehaviour } from '#tests/doubles/fake_openclaw'
-import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
+import type { DriverState, Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import type { RuntimeTrial } from '#tests/contracts/runtime'
 import { trialSpec } from '#tests/contracts/trial_spec'
 
@@ -34,6 +34,8 @@ export class SwarmTrial implements RuntimeTrial {
   readonly #drivers: SwarmDriver[] = []
   readonly #installations = new Set<string>()
   readonly documents = new AgentDocuments()
+  readonly elsewhere = (notes: DriverState) => ({ ...notes, engine: 'another' })
+
   readonly within = doubleWithin
 
   private constructor(

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { RuntimeError, type FailureReason } from '#runtimes/errors'
 import type {
+  DriverState,
   Instance,
   InstanceRef,
   InstanceSpec,
@@ -117,7 +118,11 @@ export class ChaosDriver implements RuntimeDriver {
   exportData? = (ref: InstanceRef, context: RuntimeContext): Promise<Readable | null> =>
     this.#through('exportData', async () => this.driver.exportData!(ref, context), context.signal)
 
-  importData? = (spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> =>
+  importData? = (
+    spec: InstanceSpec,
+    data: Readable,
+    context: RuntimeContext
+  ): Promise<DriverState | void> =>
     this.#through(
       'importData',
       async () => this.driver.importData!(spec, data, context),

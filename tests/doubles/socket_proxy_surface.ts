@@ -97,6 +97,7 @@ export class SocketProxySurface {
       network: 'agents',
       egress: 'sealed',
       shape: 'd'.repeat(16),
+      engine: 'an-engine /var/lib/docker',
       mounts: [...mounts],
     })
     return JSON.parse(JSON.stringify({ ...options, abortSignal: {} }))

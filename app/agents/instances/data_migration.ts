@@ -5,7 +5,13 @@ import type { AgentsContext } from '#agents/context'
 import { agentOf, instanceRef } from '#agents/state/agent_repository'
 import type { AgentRow } from '#agents/types'
 import { RuntimeError } from '#runtimes/errors'
-import type { InstanceRef, InstanceSpec, RuntimeContext, RuntimeDriver } from '#runtimes/contract'
+import type {
+  DriverState,
+  InstanceRef,
+  InstanceSpec,
+  RuntimeContext,
+  RuntimeDriver,
+} from '#runtimes/contract'
 import { within } from '#timing/deadline'
 
 const MEGABYTE = 1024 * 1024
@@ -21,7 +27,7 @@ interface MoveContext extends RuntimeContext {
  * all data has arrived. If the source had itself only imported the data and never started well with it,
  * it restores what it had before.
  *
- * @returns whether there was any data
+ * @returns the target's notes, or null
  * @throws RuntimeError if the source cannot export or the target cannot import; nothing has changed
  */
 export async function migrateData(
@@ -30,7 +36,7 @@ export async function migrateData(
   from: RuntimeDriver,
   to: RuntimeDriver,
   { maxMb, ...context }: MoveContext
-): Promise<boolean> {
+): Promise<DriverState | null> {
   if (!from.exportData || !to.importData) {
     const unable = from.exportData ? to.name : from.name
     const message = `The runtime "${unable}" cannot move the data of agents.`
@@ -39,13 +45,14 @@ export async function migrateData(
     })
   }
   const data = await from.exportData(ref, context)
-  if (!data) return false
+  if (!data) return null
 
   context.onProgress?.("Moving the agent's data")
   const limits = { what: "The agent's data", maxBytes: maxMb * MEGABYTE, signal: context.signal }
   const bounded = Readable.from(pieces(data, limits), { objectMode: false })
+  let state: DriverState | void
   try {
-    await to.importData(spec, bounded, context)
+    state = await to.importData(spec, bounded, context)
   } catch (error) {
     const { errored } = bounded
     throw errored instanceof E_INPUT_TOO_LARGE ? tooLarge(from.name, maxMb, errored) : error
@@ -54,7 +61,7 @@ export async function migrateData(
     data.destroy()
   }
   if (!(await from.undoImport?.(ref))) await from.purge(ref)
-  return true
+  return state ?? null
 }
 
 /**

@@ -51,8 +51,8 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     help: 'Add a provider with at least one model under Settings → Providers.',
   },
   data_stranded: {
-    message: 'Your agent cannot take its data along to the runtime that agents run in now.',
-    help: 'Nothing of it is lost. Tell an admin: it starts again in the runtime that it ran in before.',
+    message: 'Your agent cannot take its data along to where agents run now.',
+    help: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
   },
   not_isolated: {
     message: 'This machine does not keep agents of several persons apart, so yours did not start.',

@@ -151,14 +151,14 @@ export class AgentStarter {
     const ref = instanceRef(row)
     await this.#end(row, former)
     const maxMb = await settings.get('runtime.moveMb')
-    await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
+    const state = await within(clock, timeouts.ensureMs, wake.signal, (signal) =>
       migrateData(ref, spec, former, driver, {
         signal,
         maxMb,
         onProgress: (detail) => wake.tell('provisioning', { detail }),
       })
     )
-    row.runtimeState = null
+    row.runtimeState = state
   }
 
   async #make(wake: Wake, attempt: Attempt, { driver, spec }: StartPlan): Promise<Instance> {
@@ -168,7 +168,8 @@ export class AgentStarter {
     try {
       const instance = await within(clock, timeouts.ensureMs, wake.signal, (signal) => {
         const onProgress = (detail: string) => wake.tell('provisioning', { detail })
-        attempt.making = driver.ensure(spec, { signal, onProgress })
+        const { runtimeState: state } = attempt.row
+        attempt.making = driver.ensure(spec, { signal, onProgress, state })
         return attempt.making
       })
       attempt.making = null

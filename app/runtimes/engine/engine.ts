@@ -134,6 +134,15 @@ export class Engine {
     return Math.min(wanted, this.#processors)
   }
 
+  /**
+   * Returns what identifies the engine and its folder of data, both of which decide whether volumes are there.
+   * Null for Podman, whose id differs from call to call. Never cached: a proxy may lead to another engine.
+   */
+  async identity(): Promise<string | null> {
+    const info = await this.call((docker) => docker.info())
+    return info.ID && !('BuildahVersion' in info) ? `${info.ID} ${info.DockerRootDir}` : null
+  }
+
   explained(cause: EngineFailure, timedOut = false): RuntimeError {
     if (isRuntimeError(cause)) return cause
     if (TOO_MANY_PROCESSORS.test(cause.message)) {

@@ -9,13 +9,15 @@ export const LABEL = {
   spec: 'mosaic.spec',
   /** The driver's own share of a container's configuration; a different value requires a new container. */
   shape: 'mosaic.shape',
+  /** The engine that has the agent's data, as `Engine.identity` tells it. */
+  engine: 'mosaic.engine',
   /** The purpose of a container that is not an agent: `filler`, `probe`. */
   purpose: 'mosaic.purpose',
 } as const
 
 export type Labels = Record<string, string>
 
-export function agentLabels(spec: InstanceSpec, shape: string): Labels {
+export function agentLabels(spec: InstanceSpec, shape: string, engine: string | null): Labels {
   return {
     [LABEL.installation]: spec.installation,
     [LABEL.agent]: spec.agent,
@@ -23,6 +25,7 @@ export function agentLabels(spec: InstanceSpec, shape: string): Labels {
     [LABEL.generation]: String(spec.generation),
     [LABEL.spec]: spec.hash,
     [LABEL.shape]: shape,
+    ...(engine && { [LABEL.engine]: engine }),
   }
 }
 

@@ -132,6 +132,29 @@ export function startingTests(test: SuiteTest, stage: RuntimeStage): void {
     }
   })
 
+  test('starts no agent without the data that another engine has', async ({ assert }) => {
+    const { elsewhere } = stage.trial
+    if (!elsewhere) return
+    const given = spec()
+    const { name, state } = await start(given)
+    await stage.driver.purge({ name, state })
+    const away = { ...never(), state: elsewhere(state) }
+    for (const verb of [
+      () => stage.driver.ensure(given, away),
+      async () => stage.driver.exportData?.({ name, state: away.state }, never()),
+    ]) {
+      const failure = await verb().then(
+        () => null,
+        (error: unknown) => error
+      )
+      assert.isTrue(isRuntimeError(failure))
+      assert.propertyVal(failure, 'reason', 'data_stranded')
+    }
+    assert.lengthOf(await listed(), 0)
+    assert.isNull((await stage.driver.exportData?.({ name, state }, never())) ?? null)
+    await stage.driver.ensure(given, { ...never(), state })
+  })
+
   test('starts nothing for a caller who has left already', async ({ assert }) => {
     const signal = AbortSignal.abort(new Error('left'))
     await assert.rejects(() => stage.driver.ensure(spec(), { signal }), 'left')

@@ -1,4 +1,4 @@
-import type { Instance, RuntimeCapabilities, RuntimeDriver } from '#runtimes/contract'
+import type { DriverState, Instance, RuntimeCapabilities, RuntimeDriver } from '#runtimes/contract'
 
 /** Test environment of a driver. Its gateways keep sessions as OpenClaw does. */
 export interface RuntimeTrial {
@@ -19,6 +19,11 @@ export interface RuntimeTrial {
   plant(name: string): Promise<() => Promise<boolean>>
   /** Runs test code within an instance, as an agent's own tools would. Required for every isolation. */
   within?: InstanceTrial
+  /**
+   * Turns notes of a start into those that the same start on another engine would leave. Undefined if all data
+   * is on one machine.
+   */
+  elsewhere?(notes: DriverState): DriverState
   /** Kills the engine and starts it again. Undefined if there is no engine. */
   restartEngine?(): Promise<void>
   /** Stops and removes everything. */

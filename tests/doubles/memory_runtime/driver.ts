@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn, setTimeout as after } from 'node:timers/promises'
 import { archive, fileOf } from '#runtimes/archive'
+import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { hasSwapRoom } from '#runtimes/machine_memory'
 import { MemoryGateway, type MemorySessions } from '#tests/doubles/memory_runtime/gateway'
 import { MemoryNodes, type MemoryNode } from '#tests/doubles/memory_runtime/nodes'
@@ -14,6 +15,7 @@ import {
 } from '#tests/doubles/memory_runtime/world'
 import { raceSignal } from '#timing/race_signal'
 import type {
+  DriverState,
   Instance,
   InstanceRef,
   InstanceSpec,
@@ -85,7 +87,7 @@ export class MemoryDriver implements RuntimeDriver {
     return this.#world.nodes ?? undefined
   }
 
-  ensure(spec: InstanceSpec, { signal, onProgress }: RuntimeContext): Promise<Instance> {
+  ensure(spec: InstanceSpec, { signal, onProgress, state }: RuntimeContext): Promise<Instance> {
     const start = async () => {
       signal.throwIfAborted()
       const present = this.#world.instances.get(spec.name)
@@ -94,7 +96,7 @@ export class MemoryDriver implements RuntimeDriver {
       }
       if (present?.gateway && present.spec.hash === spec.hash) {
         this.#setSuspended(spec.name, present, false)
-        return toInstance(present)
+        return this.#toInstance(present)
       }
       const behaviour = this.#world.behaviour(spec.name)
       onProgress?.('Starting the agent')
@@ -104,8 +106,9 @@ export class MemoryDriver implements RuntimeDriver {
       if (behaviour.refuse) {
         throw new RuntimeError(behaviour.refuse, `Told to refuse with ${behaviour.refuse}.`)
       }
+      if (!this.#world.data.has(spec.name)) refuseElsewhere(spec.name, state, this.#world.id)
       if (present) await this.#end(present, 0)
-      return toInstance(await this.#start(spec, behaviour))
+      return this.#toInstance(await this.#start(spec, behaviour))
     }
     return this.#world.queue.run(spec.name, start, signal)
   }
@@ -157,13 +160,13 @@ export class MemoryDriver implements RuntimeDriver {
 
   async inspect(ref: InstanceRef): Promise<Observed | null> {
     const instance = this.#owned(ref.name)
-    return instance ? toObserved(instance) : null
+    return instance ? toObserved(instance, this.#world.id) : null
   }
 
   async *list(): AsyncIterable<Observed> {
     for (const name of [...this.#world.instances.keys()]) {
       const instance = this.#owned(name)
-      if (instance) yield toObserved(instance)
+      if (instance) yield toObserved(instance, this.#world.id)
     }
   }
 
@@ -184,12 +187,17 @@ export class MemoryDriver implements RuntimeDriver {
 
   async exportData(ref: InstanceRef): Promise<Readable | null> {
     const sessions = this.#world.data.get(ref.name)
+    if (!sessions) refuseElsewhere(ref.name, ref.state, this.#world.id)
     if (!sessions || this.#isForeign(ref.name)) return null
     const content = JSON.stringify([...sessions])
     return Readable.from([archive([{ path: SESSIONS_FILE, content, mode: 0o600, uid: 1000 }])])
   }
 
-  async importData(spec: InstanceSpec, data: Readable, { signal }: RuntimeContext): Promise<void> {
+  async importData(
+    spec: InstanceSpec,
+    data: Readable,
+    { signal }: RuntimeContext
+  ): Promise<DriverState> {
     const text = fileOf(await buffer(data), SESSIONS_FILE)
     signal.throwIfAborted()
     if (text === null) throw new RuntimeError('internal', 'The data arrived without a file in it.')
@@ -198,6 +206,7 @@ export class MemoryDriver implements RuntimeDriver {
       this.#world.replaced.set(spec.name, present)
     }
     this.#world.data.set(spec.name, new Map(JSON.parse(text)))
+    return { engine: this.#world.id }
   }
 
   async keepImport({ name }: InstanceRef): Promise<void> {
@@ -260,6 +269,10 @@ export class MemoryDriver implements RuntimeDriver {
   async crash(name: string, exitCode = 1): Promise<void> {
     const instance = this.#world.instances.get(name)
     if (instance) await this.#end(instance, exitCode, 'It was told to crash.')
+  }
+
+  #toInstance({ spec, id, endpoint }: MemoryInstance): Instance {
+    return { name: spec.name, id, endpoint, state: { id, engine: this.#world.id } }
   }
 
   async #start(spec: InstanceSpec, behaviour: MemoryBehaviour): Promise<MemoryInstance> {
@@ -351,12 +364,7 @@ export class MemoryDriver implements RuntimeDriver {
   }
 }
 
-function toInstance(instance: MemoryInstance): Instance {
-  const { spec, id, endpoint } = instance
-  return { name: spec.name, id, endpoint, state: { id } }
-}
-
-function toObserved(instance: MemoryInstance): Observed {
+function toObserved(instance: MemoryInstance, engine: string): Observed {
   const { spec, gateway } = instance
   return {
     name: spec.name,
@@ -370,6 +378,6 @@ function toObserved(instance: MemoryInstance): Observed {
     exitCode: instance.exitCode,
     outOfMemory: false,
     failure: instance.failure,
-    state: { id: instance.id },
+    state: { id: instance.id, engine },
   }
 }

@@ -53,6 +53,8 @@ export interface MemoryInstance {
  * finds everything again, like Mosaic after a restart.
  */
 export class MemoryWorld {
+  /** Distinguishes worlds, as the id of an engine does. */
+  readonly id = crypto.randomUUID()
   readonly instances = new Map<string, MemoryInstance>()
   readonly data = new Map<string, MemorySessions>()
   /** Data that imports replaced, by name. */

@@ -43,6 +43,7 @@ const placed = (isShared: boolean, egress: 'open' | 'sealed' = 'open') =>
     image: 'sha256:1',
     placement: { network: 'n', constraints: ['node.id==n1'] },
     shape: 's',
+    engine: 'a-swarm',
     state: {},
     secrets: [],
     configs: [],

@@ -71,6 +71,8 @@ export interface ContainerInput extends Placement {
   /** The image's id, so that exactly the pulled image is used. */
   image: string
   shape: string
+  /** As `Engine.identity`. */
+  engine: string | null
   mounts: Docker.MountSettings[]
 }
 
@@ -79,7 +81,7 @@ export interface ContainerInput extends Placement {
  * mounted folder.
  */
 export function agentContainer(input: ContainerInput): Docker.ContainerCreateOptions {
-  const { spec, image, shape, mounts } = input
+  const { spec, image, shape, engine, mounts } = input
   return {
     name: spec.name,
     Hostname: AGENT_HOST,
@@ -88,7 +90,7 @@ export function agentContainer(input: ContainerInput): Docker.ContainerCreateOpt
     Entrypoint: ['/bin/sh', `${HANDED_FOLDER}/entrypoint.sh`],
     Cmd: [],
     Env: agentEnvironment(spec),
-    Labels: agentLabels(spec, shape),
+    Labels: agentLabels(spec, shape, engine),
     StopSignal: 'SIGTERM',
     Healthcheck: HEALTHCHECK,
     HostConfig: { ...hardened(spec.limits, input), Mounts: mounts },

@@ -219,8 +219,8 @@ function statusOfContainer({ State }: Found): Observed['status'] {
   return State.Running ? 'running' : 'exited'
 }
 
-function stateOf({ Id }: Found): Observed['state'] {
-  return { container: Id }
+function stateOf({ Id, Config }: Found): Observed['state'] {
+  return { container: Id, engine: Config.Labels[LABEL.engine] ?? null }
 }
 
 function healthOf(status: string | undefined): Observed['health'] {

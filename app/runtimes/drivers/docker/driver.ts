@@ -3,11 +3,13 @@ import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import type { RuntimeError } from '#runtimes/errors'
 import { examine } from '#runtimes/drivers/docker/preflight'
+import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { openEngineSession, type EngineSession } from '#runtimes/drivers/docker/engine_session'
 import type { Found } from '#runtimes/drivers/docker/containers'
 import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
 import type {
+  DriverState,
   Instance,
   InstanceRef,
   InstanceSpec,
@@ -129,17 +131,29 @@ export class DockerDriver implements RuntimeDriver {
     })
   }
 
-  async exportData({ name }: InstanceRef, context: RuntimeContext): Promise<Readable | null> {
+  async exportData(
+    { name, state }: InstanceRef,
+    context: RuntimeContext
+  ): Promise<Readable | null> {
     return this.#queue.run(name, async () => {
       const parts = await this.#open()
+      const { volumes, engine } = parts
+      if (!(await volumes.has(stateVolume(name)))) {
+        refuseElsewhere(name, state, await engine.identity(), volumes.helpLost(name))
+        return null
+      }
       const found = await parts.containers.findOurs(name)
       const image = found?.Image ?? (await this.#image(parts, null, context))
-      return parts.volumes.pack(stateVolume(name), image, context.signal)
+      return volumes.pack(stateVolume(name), image, context.signal)
     })
   }
 
-  async importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
-    await this.#queue.run(spec.name, async () => {
+  async importData(
+    spec: InstanceSpec,
+    data: Readable,
+    context: RuntimeContext
+  ): Promise<DriverState> {
+    return this.#queue.run(spec.name, async () => {
       const parts = await this.#open()
       const { volumes, containers, replaced } = parts
       const image = await this.#image(parts, spec.image, context)
@@ -156,6 +170,7 @@ export class DockerDriver implements RuntimeDriver {
         await volumes.delete(volume)
         throw context.signal.aborted ? context.signal.reason : error
       }
+      return { engine: await parts.engine.identity() }
     })
   }
 

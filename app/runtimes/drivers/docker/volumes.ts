@@ -147,6 +147,13 @@ export class Volumes {
     if (data) await this.unpack(to, image, data, signal)
   }
 
+  /** What to do if the engine with an agent's data is lost. */
+  helpLost(name: string): string {
+    const labels = Object.entries(this.#labelsOf(name)).map((pair) => `--label ${pair.join('=')}`)
+    const command = `docker volume create ${labels.join(' ')} ${stateVolume(name)}`
+    return `If it is lost for good, "${command}" makes room here for a backup, or for a start without memory.`
+  }
+
   async has(volume: string): Promise<boolean> {
     return isOf(this.#installation, await this.#labels(volume))
   }

@@ -102,6 +102,8 @@ export interface AgentServiceInput {
   image: string
   placement: Placement
   shape: string
+  /** The id of the swarm. */
+  engine: string | null
   /** Mount of the agent's volume at `STATE_FOLDER`. */
   state: Record<string, unknown>
   secrets: FileReference[]
@@ -115,8 +117,12 @@ export interface AgentServiceInput {
 
 /** Returns the service of an agent, which does not run yet. It contains no secret. */
 export function agentService(input: AgentServiceInput): ServiceSpec {
-  const { spec, image, placement, shape, state, secrets, configs, isShared, reserve } = input
-  const labels = { ...agentLabels(spec, shape), [TOKEN_LABEL]: fingerprint(spec.token.release()) }
+  const { spec, image, placement, shape, engine, state, secrets, configs, isShared, reserve } =
+    input
+  const labels = {
+    ...agentLabels(spec, shape, engine),
+    [TOKEN_LABEL]: fingerprint(spec.token.release()),
+  }
   const container = hardenedContainer(image, spec.limits.memoryMb, input.egress)
   const task = hardened(placement, spec.limits)
   const reserved = Math.floor((spec.limits.memoryMb * MEBIBYTE * reserve) / 100)

@@ -99,6 +99,14 @@ export class Cluster {
     )
   }
 
+  /** Returns the id of the swarm. */
+  async identity(): Promise<string | null> {
+    const { Swarm: swarm } = (await this.#engine.call((docker) => docker.info())) as {
+      Swarm?: { Cluster?: { ID?: string } }
+    }
+    return swarm?.Cluster?.ID ?? null
+  }
+
   async #list(): Promise<ClusterNode[]> {
     const found = (await this.#engine.call((docker, options) =>
       docker.listNodes(options as object)

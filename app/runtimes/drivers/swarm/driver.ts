@@ -5,9 +5,11 @@ import { TOKEN_LABEL, withoutToken } from '#runtimes/drivers/swarm/agent_service
 import { LAST_LINES, observe, sightOf } from '#runtimes/drivers/swarm/observation'
 import { engineFinding, examine } from '#runtimes/drivers/swarm/preflight'
 import { openSwarmSession, type SwarmSession } from '#runtimes/drivers/swarm/session'
+import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { LABEL } from '#runtimes/engine/labels'
 import type { SwarmDriverConfig } from '#runtimes/drivers/swarm/options'
 import type {
+  DriverState,
   Instance,
   InstanceRef,
   InstanceSpec,
@@ -121,19 +123,30 @@ export class SwarmDriver implements RuntimeDriver {
     })
   }
 
-  async exportData({ name }: InstanceRef, context: RuntimeContext): Promise<Readable | null> {
+  async exportData(
+    { name, state }: InstanceRef,
+    context: RuntimeContext
+  ): Promise<Readable | null> {
     return this.#queue.run(name, async () => {
       const session = await this.#open()
-      if (!(await session.data.has(name))) return null
+      if (!(await session.data.has(name))) {
+        refuseElsewhere(name, state, await session.cluster.identity())
+        return null
+      }
       return session.data.export(name, await imageOf(session, context), context)
     })
   }
 
-  async importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
-    await this.#queue.run(spec.name, async () => {
+  async importData(
+    spec: InstanceSpec,
+    data: Readable,
+    context: RuntimeContext
+  ): Promise<DriverState> {
+    return this.#queue.run(spec.name, async () => {
       const session = await this.#open()
       await this.#remove(session, spec.name)
       await session.data.import(spec, await imageOf(session, context), data, context)
+      return { engine: await session.cluster.identity() }
     })
   }
 

@@ -93,7 +93,8 @@ export function rejection(why: string) {
 }
 
 function stateOf({ service, task, node }: Sight): Instance['state'] {
-  return { service: service.ID, task: task?.ID ?? null, node: node?.id ?? null }
+  const engine = service.Spec.Labels[LABEL.engine] ?? null
+  return { service: service.ID, task: task?.ID ?? null, node: node?.id ?? null, engine }
 }
 
 /** A container's first process reports signal n as 128 + n. */

@@ -3,6 +3,7 @@ import type { Instance, InstanceSpec, RuntimeContext } from '#runtimes/contract'
 import { LABEL } from '#runtimes/engine/labels'
 import { inRounds } from '#runtimes/engine/rounds'
 import { nameServers } from '#runtimes/engine/agent_container'
+import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { shortHash } from '#runtimes/engine/short_hash'
 import { agentService } from '#runtimes/drivers/swarm/agent_service'
 import type { FileReference } from '#runtimes/drivers/swarm/handed_files'
@@ -97,11 +98,12 @@ export class Provisioner {
   }
 
   async #make(spec: InstanceSpec, context: RuntimeContext): Promise<Instance | null> {
-    const { services, files, homes, stopper } = this.#parts
+    const { services, files, homes, stopper, cluster } = this.#parts
     const image = await this.#image(spec, context)
     context.onProgress?.('Making the service')
     context.signal.throwIfAborted()
     const isNew = (await homes.find(spec.name)) === null
+    if (isNew) refuseElsewhere(spec.name, context.state, await cluster.identity())
     const secret = await files.token(spec)
     try {
       const { home, service: made } = await this.#spec(spec, image, secret, context)
@@ -215,7 +217,7 @@ export class Provisioner {
     secret: FileReference,
     context: RuntimeContext
   ): Promise<{ service: Service['Spec']; home: Home }> {
-    const { mounts, files, settings, data, ground, placement } = this.#parts
+    const { mounts, files, settings, data, ground, placement, cluster } = this.#parts
     const { network } = await ground.require(image)
     const home = await data.settled(spec.name, image, context, spec.placement)
     const constraints = await placement.constraints(spec, home, image)
@@ -225,6 +227,7 @@ export class Provisioner {
       image,
       placement: { network, constraints },
       shape: this.#shape(image),
+      engine: await cluster.identity(),
       state: mounts.forAgent(spec.name),
       secrets: [secret],
       configs: await Promise.all(scripts.map((file) => files.script(file))),
