@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import Docker from 'dockerode'
 import { isRuntimeError, RuntimeError } from '#runtimes/errors'
-import { withBoundedAnswers } from '#runtimes/engine/engine_answers'
+import { callSignal, withBoundedAnswers } from '#runtimes/engine/engine_answers'
 
 /** Deadline of a call. The slowest call, a start on a busy machine, takes seconds. */
 const CALL_MS = 60_000
@@ -33,6 +33,9 @@ const UNREACHABLE = new Set([
   'ETIMEDOUT',
   'EAI_AGAIN',
 ])
+
+/** What a proxy answers whose engine is away. */
+const PROXY_STATUSES = new Set([502, 503, 504])
 
 /**
  * Does not keep connections alive: they would not survive a restart of the engine, and new ones are
@@ -96,8 +99,10 @@ export class Engine {
       late.reject(new Error('The deadline has passed'))
     }, deadlineMs)
     try {
-      // Some calls of dockerode ignore their signal, so the wait ends here as well.
-      return await Promise.race([work(this.docker, { abortSignal: deadline.signal }), late.promise])
+      const { signal } = deadline
+      const done = callSignal.run(signal, () => work(this.docker, { abortSignal: signal }))
+      // Work that ignores the signal must not keep its caller.
+      return await Promise.race([done, late.promise])
     } catch (error) {
       throw this.explained(error as EngineFailure, deadline.signal.aborted)
     } finally {
@@ -174,6 +179,13 @@ export class Engine {
         help: 'Start it, or name another one in the settings of the runtime.',
       })
     }
+    if (cause.statusCode && PROXY_STATUSES.has(cause.statusCode)) {
+      return new RuntimeError(
+        'engine_unreachable',
+        `No Docker engine answers at ${this.host}: ${said(cause)}`,
+        { cause, help: 'Start it. If it runs, see what the log of the proxy in front of it says.' }
+      )
+    }
     if (speaksTls(cause)) {
       return new RuntimeError('engine_unreachable', `${this.host} is behind TLS: ${said(cause)}`, {
         cause,
@@ -195,11 +207,32 @@ export function processorsIn({ NCPU }: { NCPU?: number }): number {
   return NCPU && NCPU > 0 ? NCPU : Infinity
 }
 
+const CERTIFICATES = { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' }
+
+interface CertificatesConfig {
+  certificates?: string | null
+  environment?: NodeJS.ProcessEnv
+}
+
+/** Returns the folder with the certificates that a driver is configured with. */
+export function certificatesOf({ certificates, environment = process.env }: CertificatesConfig) {
+  return certificates ?? environment.DOCKER_CERT_PATH ?? null
+}
+
+/** Returns a text that changes when these certificates are renewed: an engine reads them once. */
+export function certificatesStamp(config: CertificatesConfig): string {
+  const folder = certificatesOf(config)
+  if (folder === null) return ''
+  const files = Object.values(CERTIFICATES).map((file) => join(folder, file))
+  return files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join()
+}
+
 /** @throws RuntimeError */
 function readCertificates(folder: string) {
   try {
     const read = (file: string) => readFileSync(join(folder, file))
-    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
+    const { ca, cert, key } = CERTIFICATES
+    return { ca: read(ca), cert: read(cert), key: read(key) }
   } catch (cause) {
     const message = `The certificates for the Docker engine cannot be read in ${folder}.`
     throw new RuntimeError('engine_unreachable', message, { cause, help: CERTIFICATES_HELP })

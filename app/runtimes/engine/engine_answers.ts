@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type Docker from 'dockerode'
 import { readBeginning, readBytes } from '#bounded/body'
@@ -27,16 +28,20 @@ interface Dial {
 
 type DialCallback = (error: Error | null, answer: unknown) => void
 
+/** The signal of the present call, for methods of dockerode that take none: a hung engine would keep their requests. */
+export const callSignal = new AsyncLocalStorage<AbortSignal>()
+
 /** Has dockerode return every response as a stream, and reads within a bound those that it would buffer. */
 export function withBoundedAnswers(docker: Docker): Docker {
   const { modem } = docker
   const dial = modem.dial.bind(modem)
   modem.dial = (options: Dial, callback: DialCallback) => {
     if (options.openStdin || options.hijack) return dial(options, callback)
-    const asked = { ...options, isStream: true, statusCodes: ANY_STATUS }
+    const abortSignal = options.abortSignal ?? callSignal.getStore()
+    const asked = { ...options, abortSignal, isStream: true, statusCodes: ANY_STATUS }
     dial(asked, (error: Error | null, answer: unknown) => {
       if (error || !answer) return callback(error, null)
-      received(answer as IncomingMessage, options).then(
+      received(answer as IncomingMessage, { ...options, abortSignal }).then(
         (value) => callback(null, value),
         (failure: Error) => callback(failure, null)
       )

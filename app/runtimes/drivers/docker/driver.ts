@@ -3,7 +3,7 @@ import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import type { RuntimeError } from '#runtimes/errors'
 import { examine } from '#runtimes/drivers/docker/preflight'
-import { refuseElsewhere } from '#runtimes/engine/data_place'
+import { certificatesStamp } from '#runtimes/engine/engine'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { openEngineSession, type EngineSession } from '#runtimes/drivers/docker/engine_session'
 import type { Found } from '#runtimes/drivers/docker/containers'
@@ -137,14 +137,10 @@ export class DockerDriver implements RuntimeDriver {
   ): Promise<Readable | null> {
     return this.#queue.run(name, async () => {
       const parts = await this.#open()
-      const { volumes, engine } = parts
-      if (!(await volumes.has(stateVolume(name)))) {
-        refuseElsewhere(name, state, await engine.identity(), volumes.helpLost(name))
-        return null
-      }
+      if (!(await parts.volumes.hasState(name, state))) return null
       const found = await parts.containers.findOurs(name)
       const image = found?.Image ?? (await this.#image(parts, null, context))
-      return volumes.pack(stateVolume(name), image, context.signal)
+      return parts.volumes.pack(stateVolume(name), image, context.signal)
     })
   }
 
@@ -276,10 +272,10 @@ export class DockerDriver implements RuntimeDriver {
     if (!this.#feed.hasListeners) parts?.watcher.stop()
   }
 
-  /** Opens the engine that the current settings name. */
+  /** Opens the engine that the current settings name, with the current certificates. */
   async #open(): Promise<EngineSession> {
     const settings = { ...DEFAULT_SETTINGS, ...(await this.#config.settings?.()) }
-    const key = JSON.stringify(settings)
+    const key = JSON.stringify([settings, certificatesStamp(this.#config)])
     const former = this.#parts
     if (former?.key === key) return former.opened
 

@@ -1,5 +1,5 @@
 import { Provisioner } from '#runtimes/drivers/docker/provisioner'
-import { Engine } from '#runtimes/engine/engine'
+import { certificatesOf, Engine } from '#runtimes/engine/engine'
 import { Images } from '#runtimes/engine/images'
 import { Volumes } from '#runtimes/drivers/docker/volumes'
 import { ReplacedData } from '#runtimes/drivers/docker/replaced_data'
@@ -55,8 +55,7 @@ export async function openEngineSession(
 ): Promise<EngineSession> {
   const environment = config.environment ?? process.env
   const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
-  const certificates = config.certificates ?? environment.DOCKER_CERT_PATH ?? null
-  const engine = Engine.at(host, certificates)
+  const engine = Engine.at(host, certificatesOf(config))
 
   const volumes = new Volumes(engine, installation)
   const topology = await chooseTopology(engine, config, settings, installation)

@@ -3,7 +3,6 @@ import { LABEL } from '#runtimes/engine/labels'
 import { inRounds } from '#runtimes/engine/rounds'
 import { shortHash } from '#runtimes/engine/short_hash'
 import { nameServers } from '#runtimes/engine/agent_container'
-import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
 import { agentContainer } from '#runtimes/drivers/docker/container_options'
 import { isNameConflict, statusOf } from '#runtimes/engine/engine'
@@ -96,10 +95,7 @@ export class Provisioner {
     onProgress?.('Making the container')
     signal.throwIfAborted()
 
-    const identity = await engine.identity()
-    if (!(await volumes.has(stateVolume(spec.name)))) {
-      refuseElsewhere(spec.name, context.state, identity, volumes.helpLost(spec.name))
-    }
+    await volumes.hasState(spec.name, context.state)
     const isNew = await volumes.ensureState(spec.name, image)
     try {
       if (isNew) await replaced.putBack(spec.name, image, signal)
@@ -111,7 +107,7 @@ export class Provisioner {
       const { egress } = topology
       const cpus = await engine.processors(spec.limits.cpus)
       const fitting = { ...spec, limits: { ...spec.limits, cpus } }
-      const place = { network: network.name, engine: identity }
+      const place = { network: network.name, engine: await engine.identity() }
       const id = await containers.create(
         agentContainer({ spec: fitting, image, egress, shape, mounts, ...place })
       )

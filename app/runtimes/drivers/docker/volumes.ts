@@ -6,6 +6,8 @@ import { E_RUNTIME_NAME_TAKEN } from '#runtimes/errors'
 import { statusOf, type Engine } from '#runtimes/engine/engine'
 import { archive, type ArchiveEntry } from '#runtimes/archive'
 import { fillerContainer } from '#runtimes/drivers/docker/container_options'
+import type { DriverState } from '#runtimes/contract'
+import { refuseElsewhere } from '#runtimes/engine/data_place'
 import { isOf, LABEL, type Labels } from '#runtimes/engine/labels'
 import { AGENT_UID, STATE_FOLDER } from '#runtimes/engine/agent_container'
 
@@ -147,8 +149,19 @@ export class Volumes {
     if (data) await this.unpack(to, image, data, signal)
   }
 
-  /** What to do if the engine with an agent's data is lost. */
-  helpLost(name: string): string {
+  /**
+   * Returns whether the agent has data here.
+   *
+   * @param state the notes in its row
+   * @throws RuntimeError `data_stranded` if it has none here, and some on another engine
+   */
+  async hasState(name: string, state?: DriverState | null): Promise<boolean> {
+    if (await this.has(stateVolume(name))) return true
+    refuseElsewhere(name, state, await this.#engine.identity(), this.#helpLost(name))
+    return false
+  }
+
+  #helpLost(name: string): string {
     const labels = Object.entries(this.#labelsOf(name)).map((pair) => `--label ${pair.join('=')}`)
     const command = `docker volume create ${labels.join(' ')} ${stateVolume(name)}`
     return `If it is lost for good, "${command}" makes room here for a backup, or for a start without memory.`

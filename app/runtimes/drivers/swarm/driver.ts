@@ -6,6 +6,7 @@ import { LAST_LINES, observe, sightOf } from '#runtimes/drivers/swarm/observatio
 import { engineFinding, examine } from '#runtimes/drivers/swarm/preflight'
 import { openSwarmSession, type SwarmSession } from '#runtimes/drivers/swarm/session'
 import { refuseElsewhere } from '#runtimes/engine/data_place'
+import { certificatesStamp } from '#runtimes/engine/engine'
 import { LABEL } from '#runtimes/engine/labels'
 import type { SwarmDriverConfig } from '#runtimes/drivers/swarm/options'
 import type {
@@ -214,10 +215,10 @@ export class SwarmDriver implements RuntimeDriver {
     watcher.gone(name)
   }
 
-  /** Opens the manager that the current settings name. */
+  /** Opens the manager that the current settings name, with the current certificates. */
   async #open(): Promise<SwarmSession> {
     const settings = await this.#config.settings()
-    const key = JSON.stringify(settings)
+    const key = JSON.stringify([settings, certificatesStamp(this.#config)])
     const former = this.#session
     if (former?.key === key) return former.opened
     const opened = openSwarmSession(this.#config, settings, this.#installation, this.#feed)

@@ -1,4 +1,4 @@
-import { Engine } from '#runtimes/engine/engine'
+import { certificatesOf, Engine } from '#runtimes/engine/engine'
 import { Images } from '#runtimes/engine/images'
 import type { EventFeed } from '#runtimes/event_feed'
 import { AgentData } from '#runtimes/drivers/swarm/agent_data'
@@ -43,7 +43,7 @@ function partsOf(
 ) {
   const environment = config.environment ?? process.env
   const host = settings.host ?? environment.DOCKER_HOST ?? DEFAULT_SOCKET
-  const engine = Engine.at(host, config.certificates ?? environment.DOCKER_CERT_PATH ?? null)
+  const engine = Engine.at(host, certificatesOf(config))
   const cluster = new Cluster(engine)
   const services = new Services(engine, installation)
   const files = new HandedFiles(engine, installation, config.scripts)
