@@ -190,6 +190,23 @@ export function runtimeDataSuite(
       assert.equal(await turn(given), 'Turn 5: hi')
     })
 
+    test('gives back what an import replaced, however many starts with it fail', async ({
+      assert,
+    }) => {
+      const given = await replaced(3)
+      assert.isTrue(await driver.undoImport!(refOf(given)))
+      for (let step = 1; step <= 3; step++) {
+        const leaving = new AbortController()
+        let steps = 0
+        const onProgress = () => {
+          if (++steps === step) leaving.abort(new Error('left'))
+        }
+        await driver.ensure(given, { signal: leaving.signal, onProgress }).catch(() => {})
+        await driver.stop(refOf(given), { graceMs: 2000 })
+      }
+      assert.equal(await turn(given), 'Turn 4: hi')
+    })
+
     test('undoes an import twice as once, and removes the instance', async ({ assert }) => {
       const given = await replaced(3)
       await ready(driver, await driver.ensure(given, patient()))

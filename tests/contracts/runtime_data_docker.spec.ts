@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { test } from '@japa/runner'
 import { testEngine } from '#tests/engine/engine'
 import { runtimeDataSuite } from '#tests/contracts/runtime_data'
+import { LABEL } from '#runtimes/engine/labels'
 import { fetchBy } from '#tests/contracts/gateway_fetch'
 import { HERE as PROCESS_HERE, ProcessTrial } from '#tests/contracts/process_trial'
 import { DockerTrial, HERE, removeNetworks } from '#tests/contracts/docker_trial'
@@ -53,6 +54,54 @@ if (engine) {
         await turn(process, await processes.start(atHome), atHome.token.release()),
         'Turn 3: hi'
       )
+    })
+
+    /** An agent of one turn whose data an import replaced. */
+    async function replaced(docker: RuntimeDriver) {
+      const given = containers.spec()
+      const first = await containers.start(given)
+      await turn(docker, first, given.token.release())
+      await docker.stop(first, { graceMs: 2000 })
+      const ref = { name: given.name, state: null }
+      await docker.importData!(given, (await docker.exportData!(ref, patient()))!, patient())
+      return given
+    }
+
+    const makeVolume = (Name: string, name: string) =>
+      engine.docker.createVolume({
+        Name,
+        Labels: { [LABEL.installation]: HERE, [LABEL.name]: name },
+      })
+
+    test('starts with no half of the data that a killed Mosaic was putting back', async ({
+      assert,
+    }) => {
+      const docker = await containers.open(HERE)
+      const given = await replaced(docker)
+      await docker.undoImport({ name: given.name, state: null })
+      for (const volume of ['unfinished', 'state']) {
+        await makeVolume(`${given.name}-${volume}`, given.name)
+      }
+      assert.isNull(await docker.exportData({ name: given.name, state: null }, patient()))
+      const instance = await containers.start(given)
+      assert.equal(await turn(docker, instance, given.token.release()), 'Turn 2: hi')
+      assert.notInclude((await containers.volumes()).join(), 'unfinished')
+    })
+
+    test('purges an agent whose data a killed Mosaic was carrying', async ({ assert }) => {
+      const docker = await containers.open(HERE)
+      const given = containers.spec()
+      await docker.stop(await containers.start(given), { graceMs: 2000 })
+      await engine.docker.createContainer({
+        Image: engine.gatewayImage,
+        Labels: { [LABEL.installation]: HERE, [LABEL.purpose]: 'filler' },
+        HostConfig: {
+          Mounts: [{ Type: 'volume', Source: `${given.name}-state`, Target: '/filled' }],
+        },
+      })
+      await docker.purge({ name: given.name, state: null })
+      assert.deepEqual(await containers.volumes(), [])
+      assert.deepEqual(await containers.containers(), [])
     })
 
     test('leaves no container behind that only carried data', async ({ assert }) => {

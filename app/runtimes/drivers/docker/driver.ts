@@ -126,7 +126,7 @@ export class DockerDriver implements RuntimeDriver {
     await this.#queue.run(name, async () => {
       const parts = await this.#open()
       await this.#remove(parts, name)
-      await parts.volumes.delete(stateVolume(name))
+      await parts.volumes.deleteState(name)
       await parts.replaced.delete(name)
     })
   }
@@ -155,15 +155,13 @@ export class DockerDriver implements RuntimeDriver {
       const image = await this.#image(parts, spec.image, context)
       const found = await containers.findOurs(spec.name)
       if (found) await containers.remove(found.Id)
-      const volume = stateVolume(spec.name)
       await replaced.setAside(spec.name, image, context.signal)
-      await volumes.delete(volume)
       try {
-        await volumes.ensureState(spec.name, image)
-        await volumes.unpack(volume, image, data, context.signal)
+        await volumes.refillState(spec.name, image, (volume) =>
+          volumes.unpack(volume, image, data, context.signal)
+        )
       } catch (error) {
         // The next start restores the data set aside.
-        await volumes.delete(volume)
         throw context.signal.aborted ? context.signal.reason : error
       }
       return { engine: await parts.engine.identity() }
@@ -179,7 +177,7 @@ export class DockerDriver implements RuntimeDriver {
       const parts = await this.#open()
       if (!(await parts.replaced.has(name))) return false
       await this.#remove(parts, name)
-      await parts.volumes.delete(stateVolume(name))
+      await parts.volumes.deleteState(name)
       return true
     })
   }

@@ -95,10 +95,11 @@ export class Provisioner {
     onProgress?.('Making the container')
     signal.throwIfAborted()
 
-    await volumes.hasState(spec.name, context.state)
+    if (!(await volumes.hasState(spec.name, context.state))) {
+      await replaced.putBack(spec.name, image, signal)
+    }
     const isNew = await volumes.ensureState(spec.name, image)
     try {
-      if (isNew) await replaced.putBack(spec.name, image, signal)
       const network = await topology.networkOf(spec.name)
       await handover.put(spec, image)
       signal.throwIfAborted()

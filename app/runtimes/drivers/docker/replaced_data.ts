@@ -18,19 +18,20 @@ export class ReplacedData {
 
   /** Copies the agent's data. A no-op if it has none, or if earlier data is set aside already. */
   async setAside(name: string, image: string, signal: AbortSignal): Promise<void> {
-    const state = stateVolume(name)
-    if ((await this.has(name)) || !(await this.#volumes.has(state))) return
+    if ((await this.has(name)) || !(await this.#volumes.hasState(name))) return
     const copy = replacedVolume(name)
     await this.#volumes.delete(copy)
     await this.#volumes.make(copy, name)
-    await this.#volumes.copy(state, copy, image, signal)
+    await this.#volumes.copy(stateVolume(name), copy, image, signal)
     await this.#volumes.make(wholeVolume(name), name)
   }
 
-  /** Restores the data set aside into an agent's new volume. A no-op if there is none. */
+  /** Restores the data set aside, for an agent that has no other. A no-op if there is none. */
   async putBack(name: string, image: string, signal: AbortSignal): Promise<void> {
     if (!(await this.has(name))) return
-    await this.#volumes.copy(replacedVolume(name), stateVolume(name), image, signal)
+    await this.#volumes.refillState(name, image, (volume) =>
+      this.#volumes.copy(replacedVolume(name), volume, image, signal)
+    )
     await this.delete(name)
   }
 

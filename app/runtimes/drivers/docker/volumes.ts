@@ -35,13 +35,44 @@ export class Volumes {
    * @throws E_RUNTIME_NAME_TAKEN
    */
   async ensureState(name: string, image: string): Promise<boolean> {
+    if (await this.has(unfinishedVolume(name))) await this.deleteState(name)
+    return this.#makeState(name, image)
+  }
+
+  /**
+   * Makes the agent's volume anew and fills it: all or nothing. A second, empty volume marks it as unfinished
+   * meanwhile, so that no start takes half of the data for all of it if Mosaic is killed.
+   */
+  async refillState(
+    name: string,
+    image: string,
+    fill: (volume: string) => Promise<void>
+  ): Promise<void> {
+    await this.make(unfinishedVolume(name), name)
+    try {
+      await this.delete(stateVolume(name))
+      await this.#makeState(name, image)
+      await fill(stateVolume(name))
+    } catch (error) {
+      await this.deleteState(name)
+      throw error
+    }
+    await this.delete(unfinishedVolume(name))
+  }
+
+  async #makeState(name: string, image: string): Promise<boolean> {
     const volume = stateVolume(name)
-    const made = await this.make(volume, name)
-    if (!made) return false
-    if (await this.#giveAway(volume)) return true
-    const folder = { path: `${FILLED}/`, content: null, mode: 0o700, uid: AGENT_UID }
-    await this.#put(volume, image, '/', [folder])
-    return true
+    if (!(await this.make(volume, name))) return false
+    try {
+      if (await this.#giveAway(volume)) return true
+      const folder = { path: `${FILLED}/`, content: null, mode: 0o700, uid: AGENT_UID }
+      await this.#put(volume, image, '/', [folder])
+      return true
+    } catch (error) {
+      // Otherwise the next start would use it as it is, and the agent could not write to it.
+      await this.delete(volume).catch(() => {})
+      throw error
+    }
   }
 
   /** @throws E_RUNTIME_NAME_TAKEN if a foreign volume has that name */
@@ -131,11 +162,13 @@ export class Volumes {
     source: string | Omit<Docker.MountSettings, 'Target'>,
     image: string
   ): Promise<Docker.Container> {
-    const labels = { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
     const from = typeof source === 'string' ? { Type: 'volume' as const, Source: source } : source
     const mount = { ...from, Target: `/${FILLED}` }
     return this.#engine.call((docker, options) =>
-      docker.createContainer({ ...fillerContainer(image, labels, [mount]), ...options })
+      docker.createContainer({
+        ...fillerContainer(image, this.#fillerLabels(), [mount]),
+        ...options,
+      })
     )
   }
 
@@ -150,14 +183,15 @@ export class Volumes {
   }
 
   /**
-   * Returns whether the agent has data here.
+   * Returns whether the agent has data here, all of it.
    *
    * @param state the notes in its row
    * @throws RuntimeError `data_stranded` if it has none here, and some on another engine
    */
   async hasState(name: string, state?: DriverState | null): Promise<boolean> {
-    if (await this.has(stateVolume(name))) return true
-    refuseElsewhere(name, state, await this.#engine.identity(), this.#helpLost(name))
+    const isHere = await this.has(stateVolume(name))
+    if (isHere && !(await this.has(unfinishedVolume(name)))) return true
+    if (state) refuseElsewhere(name, state, await this.#engine.identity(), this.#helpLost(name))
     return false
   }
 
@@ -171,11 +205,33 @@ export class Volumes {
     return isOf(this.#installation, await this.#labels(volume))
   }
 
+  /** The order matters: without its mark, an unfinished volume would count as whole. */
+  async deleteState(name: string): Promise<void> {
+    await this.delete(stateVolume(name))
+    await this.delete(unfinishedVolume(name))
+  }
+
   /** Deletes a volume of ours. A no-op if it is missing or not ours. */
   async delete(volume: string): Promise<void> {
     const present = await this.#labels(volume)
     if (!present || !isOf(this.#installation, present)) return
-    await this.#engine.settle((docker, options) => docker.getVolume(volume).remove(options))
+    const remove = () =>
+      this.#engine.settle((docker, options) => docker.getVolume(volume).remove(options))
+    await remove().catch(async (error: unknown) => {
+      if (statusOf(error) !== 409 || !(await this.#removeFillers(volume))) throw error
+      await remove()
+    })
+  }
+
+  /** Removes fillers that a killed Mosaic or a slow engine left in a volume. Returns whether there were any. */
+  async #removeFillers(volume: string): Promise<boolean> {
+    const label = Object.entries(this.#fillerLabels()).map((pair) => pair.join('='))
+    const filters = { volume: [volume], label }
+    const left = await this.#engine.call((docker, options) =>
+      docker.listContainers({ all: true, filters, ...options })
+    )
+    for (const { Id } of left) await this.#remove(this.#engine.docker.getContainer(Id))
+    return left.length > 0
   }
 
   /** Returns null for a volume without labels, undefined for a missing one. */
@@ -184,6 +240,10 @@ export class Volumes {
       docker.getVolume(volume).inspect(options)
     )
     return found ? (found.Labels ?? null) : undefined
+  }
+
+  #fillerLabels(): Labels {
+    return { [LABEL.installation]: this.#installation, [LABEL.purpose]: 'filler' }
   }
 
   #labelsOf(name: string): Labels {
@@ -213,6 +273,11 @@ export class Volumes {
 
 export function stateVolume(name: string): string {
   return `${name}-state`
+}
+
+/** Marks the data of an agent as unfinished. */
+function unfinishedVolume(name: string): string {
+  return `${name}-unfinished`
 }
 
 export function handedVolume(name: string): string {
