@@ -6,7 +6,7 @@ import type { LocalState } from '#agents/state/local_state'
 import type { AgentRepository } from '#agents/state/agent_repository'
 import type { SharedWakes } from '#agents/waking/shared_wakes'
 import type { StopRequests } from '#agents/stopping/stop_requests'
-import type { AgentKey, AgentView, GatewayAccess } from '#agents/types'
+import type { AgentKey, AgentRow, AgentView, GatewayAccess } from '#agents/types'
 import { watched, type EnsureOptions, type Waker } from '#agents/waking/waker'
 
 export interface AgentLifecycleParts {
@@ -16,6 +16,8 @@ export interface AgentLifecycleParts {
   waker: Waker
   stopRequests: StopRequests
   activity: AgentActivity
+  /** As `InstanceObserver`. */
+  observer: { isThere(row: AgentRow): Promise<boolean> }
 }
 
 /** Starts and stops agents, one change of an agent at a time. */
@@ -46,12 +48,16 @@ export class AgentLifecycle {
     return this.#parts.local.warm.get(agent) ?? null
   }
 
-  /** Returns a running agent's gateway, whichever replica started it; null for another agent, which is not woken. */
+  /**
+   * Returns a running agent's gateway, whichever replica started it; null for another agent, which is not woken.
+   * The runtime confirms what only the row says: its address may be another agent's by now.
+   */
   async running(agent: AgentKey): Promise<GatewayAccess | null> {
     const known = this.peek(agent)
     if (known) return known
-    const row = await this.#parts.rows.find(agent)
-    if (row?.status !== 'running' || !row.endpoint) return null
+    const { rows, observer } = this.#parts
+    const row = await rows.find(agent)
+    if (row?.status !== 'running' || !row.endpoint || !(await observer.isThere(row))) return null
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 

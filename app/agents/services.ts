@@ -83,7 +83,10 @@ export class AgentServices {
     this.stopRequests = stopRequests
     this.idleStopper = new IdleStopper(context, { ...own, stopRequests })
     this.observer = new InstanceObserver(context, own)
-    this.lifecycle = new AgentLifecycle(context, { ...own, waker, stopRequests })
+    this.lifecycle = new AgentLifecycle(context, {
+      ...{ ...own, waker, stopRequests },
+      observer: this.observer,
+    })
     this.backgroundWakes = new BackgroundWakes(context, this.lifecycle)
   }
 

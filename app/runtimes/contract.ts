@@ -129,7 +129,9 @@ export interface MachineMemory {
 
 /** A change of an instance. A driver may miss some: `list` is the source of truth. */
 export interface RuntimeEvent {
-  type: 'started' | 'exited' | 'suspended' | 'resumed' | 'removed'
+  /** `interrupted`: the driver lost its engine for a while, so any instance may have changed. */
+  type: 'started' | 'exited' | 'suspended' | 'resumed' | 'removed' | 'interrupted'
+  /** Of the instance; empty with `interrupted`. */
   name: string
   at: Date
 }

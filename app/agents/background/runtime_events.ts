@@ -7,6 +7,9 @@ import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
 const FIRST_RETRY_MS = 1000
 const LONGEST_RETRY_MS = 30_000
 
+/** Agents looked at concurrently: an engine that restarts ends all at once. */
+const LOOKS_AT_ONCE = 8
+
 export interface RuntimeEventsParts {
   observer: InstanceObserver
   /** As `AgentActivity`. */
@@ -17,15 +20,19 @@ export interface RuntimeEventsParts {
 
 /**
  * Receives events from the drivers. A crash is noticed within a second; the sweeps find those whose event was
- * missed. The gateway of an agent that another process suspended is forgotten: a command is gone before the
- * other replicas know it, and a message would wait for a gateway that cannot answer. If one does already, the
- * agent is resumed.
+ * missed. The gateway of an agent that ended is forgotten as its event arrives, and all gateways when events may have
+ * been missed: another agent may get the address, and it must not get the token. The gateway of an agent that another
+ * process suspended is forgotten too: a command is gone before the other replicas know it, and a message would wait
+ * for a gateway that cannot answer. If one does already, the agent is resumed.
  */
 export class RuntimeEvents {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
   readonly #parts: RuntimeEventsParts
   readonly #ended = new AbortController()
   readonly #watched = new Map<string, Promise<void>>()
+  /** Looks that wait for their turn, by event. */
+  readonly #waiting = new Map<string, () => Promise<void>>()
+  readonly #looking = new Set<Promise<void>>()
 
   constructor(
     context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>,
@@ -43,7 +50,8 @@ export class RuntimeEvents {
 
   async close(): Promise<void> {
     this.#ended.abort()
-    await Promise.all(this.#watched.values())
+    this.#waiting.clear()
+    await Promise.all([...this.#watched.values(), ...this.#looking])
   }
 
   async #listen(runtime: string): Promise<void> {
@@ -55,28 +63,48 @@ export class RuntimeEvents {
         if (!driver.events) return
         for await (const event of driver.events(signal)) {
           retryMs = FIRST_RETRY_MS
-          await this.#heard(driver, event)
+          this.#heard(driver, event)
         }
       } catch (error) {
         if (signal.aborted) return
         this.#context.logger.warn({ err: error, runtime }, 'Lost the events of a runtime')
       }
+      this.#parts.observer.forgetAll()
       await this.#context.clock.wait(retryMs, signal).catch(() => {})
       retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2)
     }
   }
 
-  async #heard(driver: RuntimeDriver, event: RuntimeEvent): Promise<void> {
-    const hasEnded = event.type === 'exited' || event.type === 'removed'
-    if (!hasEnded && event.type !== 'suspended') return
+  #heard(driver: RuntimeDriver, { type, name }: RuntimeEvent): void {
     const { observer } = this.#parts
-    const agent = observer.agentNamed(event.name) ?? (await this.#ask(driver, event.name))
-    if (!agent || observer.isBusy(agent)) return
-    observer.forget(agent)
-    if (!hasEnded) return this.#rescue(agent)
-    await observer.recheck(agent).catch((error: unknown) => {
-      this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
+    if (type === 'interrupted') return observer.forgetAll()
+    const hasEnded = type === 'exited' || type === 'removed'
+    if (!hasEnded && type !== 'suspended') return
+    const known = observer.agentNamed(name)
+    if (known) observer.forget(known)
+    this.#later(`${hasEnded} ${name}`, async () => {
+      const agent = known ?? (await this.#ask(driver, name))
+      if (!agent || observer.isBusy(agent)) return
+      if (!hasEnded) return this.#rescue(agent)
+      await observer.recheck(agent).catch((error: unknown) => {
+        this.#context.logger.warn({ err: error, agent }, 'Could not note the end of an agent')
+      })
     })
+  }
+
+  /** Runs the look soon, once for events that are the same. It must not reject. */
+  #later(event: string, look: () => Promise<void>): void {
+    this.#waiting.set(event, look)
+    if (this.#looking.size === LOOKS_AT_ONCE) return
+    const looking = this.#lookAtAll().finally(() => this.#looking.delete(looking))
+    this.#looking.add(looking)
+  }
+
+  async #lookAtAll(): Promise<void> {
+    for (const [event, look] of this.#waiting) {
+      this.#waiting.delete(event)
+      await look()
+    }
   }
 
   /** Resumes an agent that was suspended just as a message arrived. */

@@ -52,6 +52,18 @@ export class InstanceObserver {
     this.#parts.local.warm.delete(agent)
   }
 
+  /** Forgets all addresses: an engine that restarted may have given them to other agents. */
+  forgetAll(): void {
+    this.#parts.local.warm.clear()
+  }
+
+  /** Whether the instance that a row names runs at the address that it names, by its runtime. */
+  async isThere(row: AgentRow): Promise<boolean> {
+    const observed = await this.#observe(row).catch(() => null)
+    const { containerId: id, endpoint } = row
+    return observed?.status === 'running' && observed.id === id && observed.endpoint === endpoint
+  }
+
   /** Checks whether an agent that should run does, and records its end if not. */
   async recheck(agent: AgentKey): Promise<RecheckResult> {
     const found = await this.#underFreeLease(agent, async (row) => {

@@ -11,6 +11,11 @@ export class Watch {
     this.#run = run
   }
 
+  /** Aborts when the watching ends; aborted already if nobody watches. */
+  get signal(): AbortSignal {
+    return this.#running?.signal ?? AbortSignal.abort()
+  }
+
   /** Starts watching. Idempotent. */
   start(): void {
     if (this.#running) return

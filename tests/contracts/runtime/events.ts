@@ -52,6 +52,7 @@ export function eventTests(test: SuiteTest, stage: RuntimeStage): void {
     await stage.driver.remove(refOf(second))
     assert.includeMembers(await events.until(`removed ${second.name}`), [
       ...(stage.gaps.survivesEngine ? [] : [`exited ${fallen.name}`]),
+      'interrupted ',
       `started ${second.name}`,
       `removed ${second.name}`,
     ])

@@ -43,6 +43,8 @@ export class Watcher {
   readonly #known = new Map<string, Known>()
   readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
+  /** Whether the stream broke, so that ends are unknown until somebody looks. */
+  #isLost = false
 
   /** @param onLook is called at each full listing */
   constructor(
@@ -66,11 +68,18 @@ export class Watcher {
     this.#watch.stop()
     this.#known.clear()
     this.#hasLooked = false
+    this.#isLost = false
   }
 
-  /** Resolves once no further event is missed, or if the engine does not answer. */
+  /**
+   * Resolves once the present state is known and told, or if nobody watches. Call it before a start: an engine
+   * gives the address of an instance that ended to the next one.
+   *
+   * @throws RuntimeError if the engine does not answer
+   */
   async settled(): Promise<void> {
     await this.#watch.settled()
+    if (this.#isLost) await this.#look(this.#watch.signal)
   }
 
   async #keepOn(signal: AbortSignal): Promise<void> {
@@ -78,6 +87,9 @@ export class Watcher {
     while (!signal.aborted) {
       const began = performance.now()
       await this.#follow(signal).catch(() => {})
+      if (signal.aborted) return
+      if (this.#hasLooked && !this.#isLost) this.#tell('interrupted', '', new Date())
+      this.#isLost = true
       this.#watch.connect()
       if (performance.now() - began > LONGEST_RETRY_MS) retryMs = FIRST_RETRY_MS
       await after(retryMs, undefined, { signal, ref: false }).catch(() => {})
@@ -103,6 +115,7 @@ export class Watcher {
       })()
       heard.catch(() => {})
       await this.#look(signal)
+      this.#isLost = false
       this.#watch.connect()
       await heard
     } finally {

@@ -26,6 +26,8 @@ export class Watcher {
   readonly #known = new Map<string, Known>()
   readonly #watch = new Watch((signal) => this.#keepOn(signal))
   #hasLooked = false
+  /** Whether the last look failed, so that ends are unknown. */
+  #isLost = false
 
   constructor(services: Services, cluster: Cluster, feed: EventFeed) {
     this.#services = services
@@ -42,11 +44,18 @@ export class Watcher {
     this.#watch.stop()
     this.#known.clear()
     this.#hasLooked = false
+    this.#isLost = false
   }
 
-  /** Resolves once what is there is known, or if the manager does not answer. */
+  /**
+   * Resolves once the present state is known and told, or if nobody watches. Call it before a start: a node gives
+   * the port of an instance that ended to the next one.
+   *
+   * @throws RuntimeError if the manager does not answer
+   */
   async settled(): Promise<void> {
     await this.#watch.settled()
+    if (this.#isLost) await this.#look(this.#watch.signal)
   }
 
   /** Notes what this driver did itself, so that no event is missed between two looks. */
@@ -62,7 +71,13 @@ export class Watcher {
   async #keepOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now()
-      await this.#look(signal).catch(() => {})
+      const isLost = await this.#look(signal).then(
+        () => false,
+        () => true
+      )
+      if (signal.aborted) return
+      if (isLost && !this.#isLost && this.#hasLooked) this.#tell('interrupted', '', new Date())
+      this.#isLost = isLost
       this.#watch.connect()
       const pause = Math.max(PAUSE_MS, SHARE * (performance.now() - began))
       await after(Math.min(pause, LONGEST_PAUSE_MS), undefined, { signal, ref: false }).catch(
