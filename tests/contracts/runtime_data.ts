@@ -121,7 +121,7 @@ export function runtimeDataSuite(
       const data = (await take(one))!
       const notes = (await driver.importData!(two, data, patient())) ?? {}
       const { state } = await driver.ensure(two, { ...patient(), state: notes })
-      assert.containSubset(state, notes)
+      assert.containsSubset(state, notes)
       if (trial.elsewhere) assert.isNotEmpty(notes)
     })
 

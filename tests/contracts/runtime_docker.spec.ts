@@ -41,7 +41,7 @@ function containersOn(engine: Engine): void {
       const { Name, Config } = await docker.getContainer(id).inspect()
       assert.equal(Name, `/${given.name}`)
       assert.equal(Config.Hostname, AGENT_HOST)
-      assert.containSubset(Config.Labels, {
+      assert.containsSubset(Config.Labels, {
         [LABEL.installation]: HERE,
         [LABEL.agent]: given.agent,
         [LABEL.name]: given.name,
@@ -56,7 +56,7 @@ function containersOn(engine: Engine): void {
       const { HostConfig, Config, NetworkSettings, Mounts, Image } = await docker
         .getContainer(id)
         .inspect()
-      assert.containSubset(HostConfig, {
+      assert.containsSubset(HostConfig, {
         Privileged: false,
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
@@ -137,7 +137,7 @@ function containersOn(engine: Engine): void {
       await driver.stop(instance, { graceMs: 1000 })
       assert.isAtLeast(performance.now() - began, 900)
       const observed = await (await trial.open(HERE)).inspect(instance)
-      assert.containSubset(observed, { status: 'exited', exitCode: 137, failure: null })
+      assert.containsSubset(observed, { status: 'exited', exitCode: 137, failure: null })
     })
 
     test('tells why the launcher gave up', async ({ assert }) => {
@@ -226,6 +226,16 @@ function containersOn(engine: Engine): void {
       assert.containsSubset(finding, { code: 'docker_few_processors', severity: 'warning' })
       const fitting = { ...trial.config, processors: async () => NCPU }
       assert.deepEqual(await new DockerDriver(fitting, HERE).preflight(), [])
+    })
+
+    test('warns of a disk of the engine that is nearly full', async ({ assert }) => {
+      for (const [free, severity] of [
+        [1024, 'error'],
+        [500 * 1024 * 1024, 'warning'],
+      ] as const) {
+        const small = await trial.open(HERE, { freeBytes: async () => free })
+        assert.containsSubset(await small.preflight(), [{ severity, code: 'disk_nearly_full' }])
+      }
     })
 
     test('works with an engine that the settings name only later', async ({ assert }) => {

@@ -227,7 +227,8 @@ export class DockerDriver implements RuntimeDriver {
   async preflight(): Promise<RuntimeFinding[]> {
     try {
       const processors = (await this.#config.processors?.()) ?? null
-      return await examine({ ...(await this.#open()), processors })
+      const { freeBytes } = this.#config
+      return await examine({ ...(await this.#open()), processors, freeBytes })
     } catch (error) {
       const { message, help } = error as RuntimeError
       const hint = help ?? 'The log of Mosaic says more.'

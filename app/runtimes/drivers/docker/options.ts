@@ -1,5 +1,6 @@
 /** The docker driver's options, from `config/runtime.ts` and from the installation's settings. */
 import type { Clock } from '#timing/clock'
+import type { FreeBytes } from '#runtimes/disk_space'
 import type { PullPolicy } from '#runtimes/engine/images'
 
 /** Settings that an admin may change while Mosaic runs. Read at each start of an agent. */
@@ -47,6 +48,8 @@ export interface DockerDriverConfig {
   settings?: () => Promise<Partial<DockerSettings>>
   /** An agent's default processor limit, for the preflight. */
   processors?: () => Promise<number>
+  /** Returns the free space on a folder's disk; tests tell another. */
+  freeBytes?: FreeBytes
   /** How long an image pull may take, in milliseconds. A caller may stop waiting earlier. */
   pullBudgetMs?: number
   /** Grace of an instance that another spec replaces, in milliseconds. */

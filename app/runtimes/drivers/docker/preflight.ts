@@ -1,9 +1,11 @@
 import type { RuntimeFinding } from '#runtimes/contract'
 import { isRuntimeError, type RuntimeError } from '#runtimes/errors'
 import { processorsIn, type Engine } from '#runtimes/engine/engine'
+import { diskFinding, freeBytes, type FreeBytes } from '#runtimes/disk_space'
 import type { Images } from '#runtimes/engine/images'
 import type { IsolationProbe } from '#runtimes/drivers/docker/isolation_probe'
 import type { DockerSettings } from '#runtimes/drivers/docker/options'
+import type { Topology } from '#runtimes/drivers/docker/topology'
 
 /** An engine that takes longer to answer is too slow for agents as well. */
 const ANSWER_MS = 5000
@@ -18,6 +20,7 @@ interface EngineInfo {
   CpuCfsQuota?: boolean
   /** Processors. */
   NCPU?: number
+  DockerRootDir?: string
 }
 
 export interface PreflightParts {
@@ -26,8 +29,10 @@ export interface PreflightParts {
   isolation: IsolationProbe
   image: string
   settings: DockerSettings
+  topology: Pick<Topology, 'kind'>
   /** Processors that an agent may use, or null if unknown here. */
   processors: number | null
+  freeBytes?: FreeBytes
 }
 
 /**
@@ -42,6 +47,7 @@ export async function examine(parts: PreflightParts): Promise<RuntimeFinding[]> 
     const unfit = [
       ...unfitness(version.ApiVersion, info),
       ...processorFindings(info, parts.processors),
+      ...(await diskFindings(info, parts)),
     ]
     if (unfit.some(({ severity }) => severity === 'error')) return unfit
 
@@ -100,6 +106,21 @@ function processorFindings(info: EngineInfo, wanted: number | null): RuntimeFind
       hint: `Set the processors of an agent to ${available} in the settings of the runtime, or give the engine more.`,
     },
   ]
+}
+
+/**
+ * Agents have no quota on the engine's disk, which they often share with the database. Mosaic sees it in a container
+ * of the engine as its own root, and on the engine's machine as the engine's folder; elsewhere not at all.
+ */
+async function diskFindings(
+  { DockerRootDir = '/var/lib/docker' }: EngineInfo,
+  { engine, topology, freeBytes: free = freeBytes }: PreflightParts
+): Promise<RuntimeFinding[]> {
+  const isInContainer = topology.kind === 'network per agent'
+  if (!isInContainer && !engine.isLocal) return []
+  const bytes = await free(isInContainer ? '/' : DockerRootDir).catch(() => null)
+  const finding = bytes === null ? null : diskFinding(bytes, `the engine (${DockerRootDir})`)
+  return finding ? [finding] : []
 }
 
 async function imageFindings({ images, image, settings }: PreflightParts) {

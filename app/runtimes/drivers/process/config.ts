@@ -1,4 +1,5 @@
-import type { ExamineOpenClaw, FreeBytes } from '#runtimes/drivers/process/preflight'
+import type { FreeBytes } from '#runtimes/disk_space'
+import type { ExamineOpenClaw } from '#runtimes/drivers/process/preflight'
 import type { InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import type { EgressSetting } from '#runtimes/drivers/process/sandbox/egress'
 import type { UserRange } from '#runtimes/drivers/process/users'

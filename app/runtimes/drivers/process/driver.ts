@@ -24,7 +24,7 @@ import { ExitNotes } from '#runtimes/drivers/process/exit_notes'
 import { Observer, toInstance } from '#runtimes/drivers/process/observer'
 import { usableRange, type UserRange } from '#runtimes/drivers/process/users'
 import type { InstallPathsInput } from '#runtimes/drivers/process/install_paths'
-import { freeBytes, type FreeBytes } from '#runtimes/drivers/process/preflight'
+import { freeBytes, type FreeBytes } from '#runtimes/disk_space'
 import type { AgentRecord, Run, RunExit } from '#runtimes/drivers/process/records'
 import type {
   Instance,

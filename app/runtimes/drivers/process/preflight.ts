@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { access, constants, statfs } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import type { RuntimeFinding } from '#runtimes/contract'
+import { diskFinding, type FreeBytes } from '#runtimes/disk_space'
 import { installedOpenClaw } from '#runtimes/launch'
 import { agentsFolder, type InstallPathsInput } from '#runtimes/drivers/process/install_paths'
 import { ACCEPTED } from '#runtimes/drivers/process/one_person'
@@ -15,21 +16,8 @@ const run = promisify(execFile)
 /** The oldest Node that OpenClaw runs on. */
 const OLDEST_NODE = [24, 16] as const
 
-/** With less free space any write of an agent may fail: OpenClaw's own state and log need some room. */
-export const NEEDED_BYTES = 64 * 1024 * 1024
-/** Below this the preflight warns, while there is still time to free space. */
-const NEARLY_FULL_BYTES = 1024 * 1024 * 1024
-
-export type FreeBytes = (folder: string) => Promise<number>
-
 /** Examines the OpenClaw package in a folder. */
 export type ExamineOpenClaw = (folder: string) => Promise<RuntimeFinding[]>
-
-/** Returns the free space on a folder's disk for users other than root. */
-export const freeBytes: FreeBytes = async (folder) => {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
-}
 
 /** Returns what prevents agents from running here as processes. */
 export async function examine(
@@ -138,14 +126,7 @@ async function storageFinding(
   try {
     const folder = (await agentsFolder(input, ownUsers)).replace(/\/agents$/, '')
     await access(folder, constants.W_OK)
-    const bytes = await free(folder)
-    if (bytes >= NEARLY_FULL_BYTES) return null
-    return {
-      severity: bytes < NEEDED_BYTES ? 'error' : 'warning',
-      code: 'disk_nearly_full',
-      message: `Only ${Math.floor(bytes / 1024 / 1024)} MB are left on the disk of ${folder}.`,
-      hint: 'Free some space: agents cannot start, or lose what they write, once it is full.',
-    }
+    return diskFinding(await free(folder), folder)
   } catch (error) {
     if (isRuntimeError(error)) return finding('storage_closed', error)
     return {

@@ -1,6 +1,6 @@
 import { RuntimeError } from '#runtimes/errors'
 import type { InstanceSpec } from '#runtimes/contract'
-import { NEEDED_BYTES, type FreeBytes } from '#runtimes/drivers/process/preflight'
+import { NEEDED_BYTES, type FreeBytes } from '#runtimes/disk_space'
 import {
   installPaths,
   type InstallPaths,
