@@ -43,18 +43,18 @@ export async function writeCopy(path: string, data: Readable, limits: CopyLimits
  *
  * @throws as `writeCopy`, and what `read` throws
  */
-export async function readCopy(
+export async function readCopy<T>(
   path: string,
   limits: CopyLimits,
-  read: (data: Readable) => Promise<void>
-): Promise<void> {
+  read: (data: Readable) => Promise<T>
+): Promise<T> {
   const file = createReadStream(path)
   const unpacked = createGunzip()
   const unpacking = pipeline(file, unpacked, { signal: limits.signal })
   unpacking.catch(() => {})
   const data = Readable.from(bounded(unpacked, limits), { objectMode: false })
   try {
-    await read(data)
+    return await read(data)
   } catch (error) {
     throw explained(data.errored ?? error, limits)
   } finally {

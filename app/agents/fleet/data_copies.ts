@@ -209,7 +209,7 @@ export class DataCopies {
     const spec = await this.#spec(row, driver)
     const maxMb = await settings.get('runtime.moveMb')
     await leases.confirm(agent, row)
-    await within(clock, COPY_MS, signal, (inner) =>
+    const state = await within(clock, COPY_MS, signal, (inner) =>
       readCopy(path, { signal: inner, maxMb }, (data) =>
         driver.importData!(spec, data, { signal: inner })
       )
@@ -219,7 +219,7 @@ export class DataCopies {
       status: 'stopped',
       statusReason: null,
       runtime: driver.name,
-      runtimeState: null,
+      runtimeState: state ?? null,
       containerId: null,
       endpoint: null,
       startedAt: null,

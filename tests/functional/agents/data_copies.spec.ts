@@ -224,6 +224,24 @@ test.group('Copies of agents’ data', (group) => {
     for (const { gateway } of world.instances.values()) await gateway?.stop()
   })
 
+  test('let an agent start on another engine than the one it had', async ({ assert }) => {
+    const lead = () => {
+      const world = new MemoryWorld()
+      const { now } = house.clock
+      house.runtimes.other = new MemoryDriver({ world, now, name: 'other' }, 'house')
+      return world
+    }
+    house.settings['runtime.driver'] = 'other'
+    lead()
+    const { agent, name } = await remembering()
+    await copies().backUp(folder)
+
+    const { instances } = lead()
+    assert.deepEqual(await copies().restore(folder), { done: 1, without: 0, failed: [] })
+    assert.match(await chat(agent), /^Turn 2/)
+    await instances.get(name)?.gateway?.stop()
+  })
+
   test('leave agents without one alone, and name those without an agent', async ({ assert }) => {
     const { name } = await remembering()
     await copies().backUp(folder)

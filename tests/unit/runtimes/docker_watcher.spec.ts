@@ -35,7 +35,7 @@ test.group('Docker driver | watcher', (group) => {
     }).listen(socket)
     await once(server, 'listening')
     feed = new EventFeed()
-    watcher = new Watcher(Engine.at(`unix://${socket}`), 'here', feed)
+    watcher = new Watcher(Engine.at(`unix://${socket}`), 'here', feed, async () => {})
     return async () => {
       watcher.stop()
       server.close().closeAllConnections()
