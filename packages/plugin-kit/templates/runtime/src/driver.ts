@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { MemoryDriver, MemoryWorld } from '@mosaic/plugin-kit/testing'
 import type {
+  DriverState,
   Instance,
   InstanceRef,
   InstanceSpec,
@@ -89,7 +90,7 @@ export class AcmeDriver implements RuntimeDriver {
     return this.#standIn.exportData(ref)
   }
 
-  importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<void> {
+  importData(spec: InstanceSpec, data: Readable, context: RuntimeContext): Promise<DriverState> {
     return this.#standIn.importData(spec, data, context)
   }
 
