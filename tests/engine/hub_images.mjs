@@ -69,12 +69,15 @@ async function copyLibrariesBeside(root, name) {
   }
 }
 
-/** Makes the database at the first start, then serves it: what is asked of it comes by the environment. */
+/**
+ * Makes the database at the first start, then serves it: what is asked of it comes by the environment. As in the image
+ * of the hub, a password is needed from everywhere but the container itself.
+ */
 const POSTGRES_ENTRYPOINT = `#!/bin/sh
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   printf %s "$POSTGRES_PASSWORD" >/tmp/password
-  initdb -D "$PGDATA" -U "$POSTGRES_USER" -A scram-sha-256 --pwfile=/tmp/password -E UTF8 --locale=C
+  initdb -D "$PGDATA" -U "$POSTGRES_USER" --auth-local=trust --auth-host=scram-sha-256 --pwfile=/tmp/password -E UTF8 --locale=C
   rm /tmp/password
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   [ "$POSTGRES_DB" = postgres ] || echo "create database $POSTGRES_DB" | postgres --single -D "$PGDATA" postgres
