@@ -62,7 +62,7 @@ export class E_VAULT_MISSING extends CodedError {
   }
 }
 
-/** What the vault seals is lost at the next start: its keys are made anew at each. */
+/** The vault creates new keys at each start, so what it seals is lost at the next one. */
 export class E_VAULT_NOT_LASTING extends CodedError {
   static override status = 500
   static override help =

@@ -113,6 +113,18 @@ export class AgentsHouse {
     return next
   }
 
+  /** Wakes an agent, sends a message of one conversation, and returns the answer. */
+  async chat(agent: AgentKey, text = 'hi'): Promise<string> {
+    const { url, token } = await this.lifecycle.ensureRunning(agent)
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'k' },
+      body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
+    })
+    const body = (await response.json()) as any
+    return body.choices[0].message.content
+  }
+
   /** Creates a user with an agent; returns the agent and its instance's name. */
   async newAgent(): Promise<{ agent: AgentKey; name: string; userId: string }> {
     const { id: userId } = await UserFactory.create()

@@ -7,7 +7,6 @@ import { gunzipSync } from 'node:zlib'
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { DataCopies } from '#agents/fleet/data_copies'
-import type { AgentKey } from '#agents/types'
 import { AgentsHouse } from '#tests/doubles/agents_house'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
@@ -30,21 +29,10 @@ test.group('Copies of agents’ data', (group) => {
   const copies = (by = house) => new DataCopies(by.context, by.services)
   const fileOf = (name: string) => join(folder, `${name}.tar.gz`)
 
-  async function chat(agent: AgentKey, text = 'hi', by = house): Promise<string> {
-    const { url, token } = await by.lifecycle.ensureRunning(agent)
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'k' },
-      body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
-    })
-    const body = (await response.json()) as any
-    return body.choices[0].message.content
-  }
-
   /** An agent that sleeps and remembers a turn. */
   async function remembering() {
     const made = await house.newAgent()
-    await chat(made.agent)
+    await house.chat(made.agent)
     await house.lifecycle.stop(made.agent)
     return made
   }
@@ -57,21 +45,21 @@ test.group('Copies of agents’ data', (group) => {
 
   test('bring back what agents remember, on a machine that has nothing', async ({ assert }) => {
     const [one, other] = [await remembering(), await remembering()]
-    await chat(other.agent)
+    await house.chat(other.agent)
     assert.deepEqual(await copies().backUp(folder), { done: 2, without: 0, failed: [] })
 
     await house.lifecycle.stop(other.agent)
     loseAll()
     assert.deepEqual(await copies().restore(folder), { done: 2, without: 0, failed: [] })
-    assert.match(await chat(one.agent), /^Turn 2/)
-    assert.match(await chat(other.agent), /^Turn 3/)
+    assert.match(await house.chat(one.agent), /^Turn 2/)
+    assert.match(await house.chat(other.agent), /^Turn 3/)
   })
 
   test('are made of agents that sleep, and put those to sleep that are awake', async ({
     assert,
   }) => {
     const { agent, name, userId } = await house.newAgent()
-    await chat(agent)
+    await house.chat(agent)
     const exportData = house.driver.exportData!.bind(house.driver)
     const alive: number[] = []
     house.driver.exportData = (...given) => {
@@ -90,7 +78,7 @@ test.group('Copies of agents’ data', (group) => {
     const exportData = house.driver.exportData!.bind(house.driver)
     house.driver.exportData = async (...given) => {
       const data = (await exportData(...given))!
-      answered = chat(agent)
+      answered = house.chat(agent)
       return Readable.from(
         (async function* () {
           yield* data
@@ -106,7 +94,7 @@ test.group('Copies of agents’ data', (group) => {
 
   test('leave an agent that works alone, and name it', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
-    await chat(agent)
+    await house.chat(agent)
     const leave = house.activity.begin(agent)
     const { done, failed } = await copies().backUp(folder)
     leave()
@@ -122,7 +110,8 @@ test.group('Copies of agents’ data', (group) => {
     const usual = await house.newAgent()
     const always = await house.newAgent()
     const { id } = await SystemContainer.create({ name: 'mosaic-system-ops', role: 'operations' })
-    for (const agent of [usual.agent, always.agent, `system/${id}`] as const) await chat(agent)
+    for (const agent of [usual.agent, always.agent, `system/${id}`] as const)
+      await house.chat(agent)
     const row = await house.row(always.userId)
     await row.merge({ wakePolicy: 'always_on' }).save()
 
@@ -166,7 +155,7 @@ test.group('Copies of agents’ data', (group) => {
     house.settings['runtime.moveMb'] = 1
     const { failed } = await copies().restore(folder)
     assert.include(failed[0].message, 'larger than the 1 MB')
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
   })
 
   test('of one agent that fail keep no other from being copied', async ({ assert }) => {
@@ -196,18 +185,18 @@ test.group('Copies of agents’ data', (group) => {
     const { done, failed } = await copies().restore(folder)
     assert.equal(done, 0)
     assert.include(failed[0].message, 'unexpected end of file')
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
   })
 
   test('end an agent that runs, and it answers from its copy', async ({ assert }) => {
     const { agent, name } = await remembering()
     await copies().backUp(folder)
-    await chat(agent)
-    await chat(agent)
+    await house.chat(agent)
+    await house.chat(agent)
     const next = house.nextProcess()
     assert.include(await copies(next).restore(folder), { done: 1 })
     assert.equal(house.memory.counts(name).alive, 0)
-    assert.match(await chat(agent, 'hi', next), /^Turn 2/)
+    assert.match(await next.chat(agent), /^Turn 2/)
   })
 
   test('return to the runtime that the row names, whatever is chosen since', async ({ assert }) => {
@@ -219,7 +208,7 @@ test.group('Copies of agents’ data', (group) => {
     house.settings['runtime.driver'] = 'other'
     await copies().restore(folder)
     assert.isTrue(house.world.data.has(name))
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
     assert.equal((await house.row(userId)).runtime, 'other')
     for (const { gateway } of world.instances.values()) await gateway?.stop()
   })
@@ -238,7 +227,7 @@ test.group('Copies of agents’ data', (group) => {
 
     const { instances } = lead()
     assert.deepEqual(await copies().restore(folder), { done: 1, without: 0, failed: [] })
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
     await instances.get(name)?.gateway?.stop()
   })
 
@@ -253,7 +242,7 @@ test.group('Copies of agents’ data', (group) => {
       failed.map((one) => one.name),
       ['mosaic-user-gone']
     )
-    assert.match(await chat(other.agent), /^Turn 2/)
+    assert.match(await house.chat(other.agent), /^Turn 2/)
   })
 
   test('are tar archives of the state folder', async ({ assert }) => {

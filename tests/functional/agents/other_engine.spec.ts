@@ -27,17 +27,6 @@ test.group('An agent whose runtime leads to another engine', (group) => {
     return world
   }
 
-  async function chat(agent: AgentKey): Promise<string> {
-    const { url, token } = await house.lifecycle.ensureRunning(agent)
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'k' },
-      body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: 'hi' }] }),
-    })
-    const body = (await response.json()) as any
-    return body.choices[0].message.content
-  }
-
   const strandedBy = async (agent: AgentKey) =>
     (await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)).code
 
@@ -47,7 +36,7 @@ test.group('An agent whose runtime leads to another engine', (group) => {
     house.settings['runtime.driver'] = 'other'
     const first = leadTo()
     const { agent, name } = await house.newAgent()
-    await chat(agent)
+    await house.chat(agent)
     await house.lifecycle.stop(agent)
 
     const second = leadTo()
@@ -57,14 +46,14 @@ test.group('An agent whose runtime leads to another engine', (group) => {
     assert.include(said, first.id)
 
     leadTo(first)
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
   })
 
   test('leaves for no other runtime without its memory', async ({ assert }) => {
     house.settings['runtime.driver'] = 'other'
     const first = leadTo()
     const { agent, name } = await house.newAgent()
-    await chat(agent)
+    await house.chat(agent)
     await house.lifecycle.stop(agent)
 
     leadTo()
@@ -73,12 +62,12 @@ test.group('An agent whose runtime leads to another engine', (group) => {
     assert.isFalse(house.world.data.has(name))
 
     leadTo(first)
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
   })
 
   test('does not lose what a move brought before its first start', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
-    await chat(agent)
+    await house.chat(agent)
     await house.lifecycle.stop(agent)
     const first = leadTo()
     house.settings['runtime.driver'] = 'other'
@@ -93,6 +82,6 @@ test.group('An agent whose runtime leads to another engine', (group) => {
 
     driver.behave(name, { refuse: undefined })
     leadTo(first)
-    assert.match(await chat(agent), /^Turn 2/)
+    assert.match(await house.chat(agent), /^Turn 2/)
   })
 })

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
-import type { AgentKey, WakeProgress } from '#agents/types'
+import type { WakeProgress } from '#agents/types'
 import { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { MemoryWorld } from '#tests/doubles/memory_runtime/world'
 import { AgentsHouse } from '#tests/doubles/agents_house'
@@ -26,21 +26,10 @@ test.group('An agent on its way to another runtime', (group) => {
 
   const choose = (name: string) => (house.settings['runtime.driver'] = name)
 
-  async function chat(agent: AgentKey, text: string): Promise<string> {
-    const { url, token } = await house.lifecycle.ensureRunning(agent)
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'authorization': `Bearer ${token}`, 'x-openclaw-session-key': 'k' },
-      body: JSON.stringify({ model: 'openclaw', messages: [{ role: 'user', content: text }] }),
-    })
-    const body = (await response.json()) as any
-    return body.choices[0].message.content
-  }
-
   /** A stopped agent that remembers one turn, after another runtime was chosen. */
   async function asleepBeforeTheMove() {
     const made = await house.newAgent()
-    await chat(made.agent, 'first')
+    await house.chat(made.agent, 'first')
     await house.lifecycle.stop(made.agent)
     choose('other')
     return made
@@ -48,7 +37,7 @@ test.group('An agent on its way to another runtime', (group) => {
 
   test('wakes there with all that it remembers', async ({ assert }) => {
     const { agent, name, userId } = await asleepBeforeTheMove()
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.equal((await house.row(userId)).runtime, 'other')
     assert.isTrue(world.instances.has(name))
   })
@@ -72,25 +61,25 @@ test.group('An agent on its way to another runtime', (group) => {
 
   test('moves while it runs too, and never runs in both', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
-    await chat(agent, 'first')
+    await house.chat(agent, 'first')
     choose('other')
     await house.lifecycle.restartAndWait(agent)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.equal(house.memory.counts(name).alive, 0)
   })
 
   test('comes back as it left', async ({ assert }) => {
     const { agent } = await asleepBeforeTheMove()
-    await chat(agent, 'second')
+    await house.chat(agent, 'second')
     await house.lifecycle.stop(agent)
     choose('memory')
-    assert.match(await chat(agent, 'third'), /^Turn 3/)
+    assert.match(await house.chat(agent, 'third'), /^Turn 3/)
   })
 
   test('with nothing to take along, it just starts', async ({ assert }) => {
     const { agent, name, userId } = await asleepBeforeTheMove()
     house.world.data.delete(name)
-    assert.match(await chat(agent, 'second'), /^Turn 1/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 1/)
     assert.equal((await house.row(userId)).runtime, 'other')
   })
 
@@ -108,7 +97,7 @@ test.group('An agent on its way to another runtime', (group) => {
 
       driver.chaos[verb] = {}
       house.clock.advance(10 * 60_000)
-      assert.match(await chat(agent, 'second'), /^Turn 2/)
+      assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     })
   }
 
@@ -138,7 +127,7 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.include(said, 'larger than the 1 MB that may move')
 
     house.settings['runtime.moveMb'] = 8
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
   })
 
   test('starts at once when the runtime is chosen again that its data is in', async ({
@@ -148,14 +137,14 @@ test.group('An agent on its way to another runtime', (group) => {
     other.importData = undefined
     await assert.rejects(() => house.lifecycle.ensureRunning(agent))
     choose('memory')
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
   })
 
   test('does not start empty where its former runtime is gone, and has it all once that is back', async ({
     assert,
   }) => {
     const { agent, name, userId } = await asleepBeforeTheMove()
-    await chat(agent, 'second')
+    await house.chat(agent, 'second')
     await house.lifecycle.stop(agent)
     choose('memory')
     delete house.runtimes.other
@@ -171,7 +160,7 @@ test.group('An agent on its way to another runtime', (group) => {
     assert.include(said, 'in the runtime \\"other\\", which is not installed any more')
 
     house.runtimes.other = other
-    assert.match(await chat(agent, 'third'), /^Turn 3/)
+    assert.match(await house.chat(agent, 'third'), /^Turn 3/)
   })
 
   test('says that the runtime is missing which the settings choose, and starts once it is back', async ({
@@ -187,14 +176,14 @@ test.group('An agent on its way to another runtime', (group) => {
 
     house.runtimes.other = other
     house.clock.advance(10 * 60_000)
-    assert.match(await chat(agent, 'first'), /^Turn 1/)
+    assert.match(await house.chat(agent, 'first'), /^Turn 1/)
   })
 
   test('never leaves a removed runtime that its data is in, even if that one is chosen still', async ({
     assert,
   }) => {
     const { agent, userId } = await asleepBeforeTheMove()
-    await chat(agent, 'second')
+    await house.chat(agent, 'second')
     await house.lifecycle.stop(agent)
     delete house.runtimes.other
     const error = await house.lifecycle.ensureRunning(agent).catch((thrown) => thrown)
@@ -216,7 +205,7 @@ test.group('An agent on its way to another runtime', (group) => {
   test('drops what the move replaced once it runs with what it brought', async ({ assert }) => {
     const { agent, name } = await asleepBeforeTheMove()
     await leftThere(name)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.isFalse(world.replaced.has(name))
   })
 
@@ -230,7 +219,7 @@ test.group('An agent on its way to another runtime', (group) => {
 
     other.chaos.ensure = {}
     house.clock.advance(10 * 60_000)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.isFalse(world.replaced.has(name))
   })
 
@@ -243,7 +232,7 @@ test.group('An agent on its way to another runtime', (group) => {
     await assert.rejects(() => house.lifecycle.ensureRunning(agent))
     choose('memory')
     house.clock.advance(10 * 60_000)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.isFalse(world.data.has(name))
     assert.lengthOf(world.replaced.get(name)!.get('agent:main:k')!, 4)
   })
@@ -259,7 +248,7 @@ test.group('An agent on its way to another runtime', (group) => {
     await assert.rejects(() => house.lifecycle.ensureRunning(agent))
     other.chaos.undoImport = {}
     house.clock.advance(10 * 60_000)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
   })
 
   test('runs though what the move replaced cannot be deleted, which the log tells', async ({
@@ -268,7 +257,7 @@ test.group('An agent on its way to another runtime', (group) => {
     const { agent, name } = await asleepBeforeTheMove()
     await leftThere(name)
     other.chaos.keepImport = { bad: 'engine_unreachable' }
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
     assert.isTrue(world.replaced.has(name))
     assert.include(
       house.logged.map(({ message }) => message),
@@ -286,6 +275,6 @@ test.group('An agent on its way to another runtime', (group) => {
 
     house.driver.chaos.purge = {}
     house.clock.advance(10 * 60_000)
-    assert.match(await chat(agent, 'second'), /^Turn 2/)
+    assert.match(await house.chat(agent, 'second'), /^Turn 2/)
   })
 })

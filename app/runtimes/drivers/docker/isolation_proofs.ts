@@ -4,7 +4,7 @@ import type { Clock } from '#timing/clock'
 
 /** How long a proof counts: other programs may change the packet filter. */
 const VALID_MS = 15 * 60_000
-/** Age at which a proof is made anew beside a start that counts on it. */
+/** Age from which a start that relies on a proof also renews it. */
 const RENEW_MS = 5 * 60_000
 /** A failed proof is not repeated for each agent that wakes. */
 const RETRY_MS = 10_000
