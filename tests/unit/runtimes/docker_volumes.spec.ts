@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test } from '@japa/runner'
 import { Engine } from '#runtimes/engine/engine'
 import { Volumes } from '#runtimes/drivers/docker/volumes'
@@ -14,11 +15,18 @@ class VolumeEngine {
   readonly containers = new Map<string, string>()
   /** Statuses of the next answers to a put archive, 200 by default. */
   readonly puts: number[] = []
+  /** Answers a put archive after its first piece, and reads on no further. */
+  isDoneEarly = false
   archives = 0
   #server: Server | null = null
 
   async start(socket: string): Promise<void> {
     this.#server = createServer(async (request, response) => {
+      if (this.isDoneEarly && request.method === 'PUT') {
+        await once(request, 'data')
+        request.pause()
+        return response.writeHead(200).end('{}')
+      }
       const text = Buffer.concat(await Array.fromAsync(request)).toString()
       const path = new URL(request.url!, 'http://engine').pathname
       const [status, body] = this.#answer(`${request.method} ${path}`, text)
@@ -110,5 +118,22 @@ test.group('Docker driver | volumes', (group) => {
     })
     await assert.rejects(() => failing, 'killed')
     assert.deepEqual([...engine.volumes.keys()], [])
+  })
+
+  test('are filled once the engine says so, though it left the end of the archive unread', async () => {
+    engine.isDoneEarly = true
+    const data = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(1024 * 1024)))
+    await volumes.unpack('a', 'image', data, AbortSignal.timeout(5000))
+  })
+
+  test('are not filled by data that broke off', async ({ assert }) => {
+    const data = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(1024)
+        throw new Error('broke off')
+      })()
+    )
+    const filling = volumes.unpack('a', 'image', data, AbortSignal.timeout(5000))
+    await assert.rejects(() => filling, /broke off/)
   })
 })

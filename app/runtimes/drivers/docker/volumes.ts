@@ -127,7 +127,9 @@ export class Volumes {
       const path = `/${FILLED}`
       // The engine would accept a stream that broke off as complete.
       const broken = finished(data, { writable: false })
-      await Promise.all([filler.putArchive(data, { path, abortSignal: signal }), broken])
+      const put = filler.putArchive(data, { path, abortSignal: signal })
+      // The engine may answer, and read no further, before it has the padding at the archive's end.
+      await Promise.all([put.then(() => data.unpipe().resume()), broken])
     } catch (error) {
       throw this.#engine.explained(error as Error)
     } finally {
