@@ -74,15 +74,24 @@ export class ComposeStack {
     })
   }
 
-  /** Follows lines of the documentation in a folder, as its operator would in that of the repository. */
+  /**
+   * Follows lines of the documentation in a folder, as its operator would in that of the repository. A failure tells
+   * each line's begin and output.
+   */
   async follow(lines: string[], cwd: string): Promise<void> {
     const docker = 'docker() { shift; "$MOSAIC_TEST_COMPOSE" --progress plain "$@"; }'
     const { PATH = '', HOME = '', MOSAIC_TEST_COMPOSE } = process.env
-    const env = { PATH, HOME, MOSAIC_TEST_COMPOSE, DOCKER_HOST: this.engine.host, ...this.env }
-    await promisify(execFile)('sh', ['-ec', [docker, ...lines].join('\n')], {
-      cwd,
-      env,
-      timeout: COMMAND_DEADLINE_MS,
+    const program = {
+      PATH,
+      HOME,
+      MOSAIC_TEST_COMPOSE,
+      DOCKER_HOST: this.engine.host,
+      PS4: '$(date +%T) ',
+    }
+    const script = ['exec 2>&1', docker, ...lines].join('\n')
+    const options = { cwd, env: { ...program, ...this.env }, timeout: COMMAND_DEADLINE_MS }
+    await promisify(execFile)('sh', ['-exc', script], options).catch((error) => {
+      throw new Error(`${error.killed ? 'Not done in time' : error.code}:\n${error.stdout}`)
     })
   }
 
