@@ -61,6 +61,15 @@ export class AgentLifecycle {
     return { url: row.endpoint, token: (await row.open('gatewayToken'))! }
   }
 
+  /** Whether the agent has never run, and so has no data; false as soon as its first wake has begun, on any replica. */
+  async isNew(agent: AgentKey): Promise<boolean> {
+    if (this.peek(agent)) return false
+    const row = await this.#parts.rows.find(agent)
+    if (row?.runtime) return false
+    const { status } = await this.describe(agent)
+    return status === 'stopped' || status === 'error'
+  }
+
   /** Forgets the gateway's address; call it after any connection failure. The next call looks it up again. */
   invalidate(agent: AgentKey): void {
     this.#parts.local.warm.delete(agent)

@@ -115,6 +115,7 @@ export class Conversations {
     const named = conversationOf(key)
     if (!named) throw new E_CONVERSATION_NOT_FOUND()
     const model = await this.#reference(agent, change.model)
+    if (!model && (await this.waker.isNew(agent))) throw new E_CONVERSATION_NOT_FOUND()
 
     return this.#ask(agent, async (access) => {
       /** Setting a model creates a conversation that has not begun. */
@@ -167,7 +168,8 @@ export class Conversations {
     })
   }
 
-  #all(agent: AgentKey): Promise<Conversation[]> {
+  async #all(agent: AgentKey): Promise<Conversation[]> {
+    if (await this.waker.isNew(agent)) return []
     return this.#ask(agent, async (access) => {
       const sessions = await this.gateway.sessions(access.url, access.token)
       const conversations = sessions.flatMap(({ key, model, ...session }) => {
@@ -198,10 +200,10 @@ export class Conversations {
   }
 
   /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
-  read(agent: AgentKey, id: string, cursor?: string): Promise<ReadConversation> {
+  async read(agent: AgentKey, id: string, cursor?: string): Promise<ReadConversation> {
     const key = sessionKeyOf(id)
     const named = conversationOf(key)
-    if (!named) throw new E_CONVERSATION_NOT_FOUND()
+    if (!named || (await this.waker.isNew(agent))) throw new E_CONVERSATION_NOT_FOUND()
 
     return this.#ask(agent, async ({ url, token }) => {
       const history = await this.#history({ url, token }, key, { cursor })
@@ -215,8 +217,9 @@ export class Conversations {
   }
 
   /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
-  delete(agent: AgentKey, id: string): Promise<void> {
+  async delete(agent: AgentKey, id: string): Promise<void> {
     const key = sessionKeyOf(id)
+    if (await this.waker.isNew(agent)) throw new E_CONVERSATION_NOT_FOUND()
     return this.#ask(agent, async (access) => {
       await this.#history(access, key, { limit: 1 })
       await this.gateway.deleteSession(access.url, access.token, key)

@@ -18,7 +18,7 @@ export interface PictureName {
 /** Reads a conversation's pictures from the agent that holds them. Never returns anything but a picture. */
 export class Pictures {
   constructor(
-    protected waker: Pick<Waker, 'ensureRunning' | 'peek'>,
+    protected waker: Pick<Waker, 'ensureRunning' | 'isNew' | 'peek'>,
     protected call: CallGateway
   ) {}
 
@@ -29,7 +29,7 @@ export class Pictures {
     name: PictureName
   ): Promise<{ type: string; data: Buffer }> {
     const key = sessionKeyOf(conversationId)
-    if (!conversationOf(key)) throw new E_PICTURE_NOT_FOUND()
+    if (!conversationOf(key) || (await this.waker.isNew(agent))) throw new E_PICTURE_NOT_FOUND()
     const access = this.waker.peek(agent) ?? (await this.waker.ensureRunning(agent))
     const gateway = { ...access, timeoutMs: TIMEOUT_MS }
     const content = await this.#content(gateway, key, name).catch(() => undefined)

@@ -18,6 +18,8 @@ export interface Waker {
   peek(agent: AgentKey): GatewayAccess | null
   /** Returns a running agent's gateway, and null rather than waking another. */
   running(agent: AgentKey): Promise<GatewayAccess | null>
+  /** Whether the agent has never run, and so has no data; false as soon as its first wake has begun. */
+  isNew(agent: AgentKey): Promise<boolean>
   invalidate(agent: AgentKey): void
   /** Settles once pending settings have reached the agent; null if there are none. */
   rollout(agent: AgentKey): Promise<void> | null

@@ -33,6 +33,8 @@ export class ScriptedWaker implements Waker {
     throw new Error('The test did not say what a wake gives')
   }
 
+  neverRan = false
+
   /** New settings being applied to every agent, or none. */
   settling: Promise<void> | null = null
 
@@ -42,6 +44,10 @@ export class ScriptedWaker implements Waker {
 
   async running(): Promise<GatewayAccess | null> {
     return this.remembered ?? this.elsewhere
+  }
+
+  async isNew(): Promise<boolean> {
+    return this.neverRan
   }
 
   rollout(): Promise<void> | null {

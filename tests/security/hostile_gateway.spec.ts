@@ -62,6 +62,7 @@ test.group('Security | an agent whose gateway answers with masses', (group) => {
         peek: () => ({ url: gateway.url, token: 'token' }),
         running: async () => ({ url: gateway.url, token: 'token' }),
         ensureRunning: async () => ({ url: gateway.url, token: 'token' }),
+        isNew: async () => false,
         invalidate: () => {},
         rollout: () => null,
       },
@@ -336,7 +337,11 @@ test.group('Security | an agent whose gateway answers with other types', (group)
 
   test('has no picture', async ({ assert }) => {
     const access = { url: gateway.url, token: 'token' }
-    const waker = { peek: () => access, ensureRunning: async () => access }
+    const waker = {
+      peek: () => access,
+      ensureRunning: async () => access,
+      isNew: async () => false,
+    }
     const pictures = new Pictures(waker, callGateway)
     for (const data of ANYTHING) {
       gateway.answer = () => ({

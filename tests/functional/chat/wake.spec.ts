@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import OpenAI from 'openai'
 import app from '@adonisjs/core/services/app'
 import { test } from '@japa/runner'
@@ -97,6 +98,34 @@ test.group('Chats that wake an agent', (group) => {
       messages: [{ role: 'user', content: 'Hello' }],
     })
     assert.equal(named.status, 404)
+  })
+
+  test('are not begun to tell that an agent that never ran has no conversations', async ({
+    assert,
+    client,
+  }) => {
+    const path = '/api/v1/conversations'
+    const list = await client.get(path).bearerToken(owner.token)
+    list.assertStatus(200)
+    assert.containsSubset(list.body(), { data: [], meta: { total: 0 } })
+    for (const request of [
+      client.get(`${path}/mine`),
+      client.get(`${path}/mine?format=markdown`),
+      client.get(`${path}/mine/picture?path=a.png`),
+      client.patch(`${path}/mine`).json({ pinned: true }),
+      client.delete(`${path}/mine`),
+    ]) {
+      ;(await request.bearerToken(owner.token)).assertStatus(404)
+    }
+    assert.isNull((await UserContainer.ownedBy(owner.user.id).first())?.runtime ?? null)
+
+    driver.behave('*', { startMs: 300 })
+    const answer = ask('/api/v1/chat', { conversationId: 'mine', message: 'Hello' })
+    const lifecycle = await app.container.make('agents.lifecycle')
+    while (await lifecycle.isNew(`user/${owner.user.id}`)) await setImmediate()
+    const read = await client.get(`${path}/mine`).bearerToken(owner.token)
+    assert.notEqual(read.status(), 404)
+    await (await answer).text()
   })
 
   test(`start it once for ${CALLERS} callers, and each is answered`, async ({ assert }) => {
