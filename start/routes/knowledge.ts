@@ -75,6 +75,7 @@ router
       .delete('/agent/memory/:key', [Memories, 'destroy'])
       .answers(nothing)
       .asks(memoryKeyValidator)
+      .takes(memoryKeyValidator)
 
     router.get('/tasks', [Tasks, 'index']).answers(sealedPage(task)).asks(tasksValidator)
     router.post('/tasks', [Tasks, 'store']).answers(one(task, 201)).takes(taskValidator)

@@ -22,7 +22,7 @@ export default class MemoriesController {
     return { data: await memories.find(auth.user!.id, { namespace, key: params.key }) }
   }
 
-  /** Accepts the namespace in the query, like the other actions, or in the body. */
+  /** Accepts the namespace and the revision in the query or in the body, as `destroy` does. */
   async update({ auth, params, request }: HttpContext) {
     const asked = await memoryKeyValidator.validate(request.qs())
     const { key } = params
@@ -36,7 +36,8 @@ export default class MemoriesController {
   }
 
   async destroy({ auth, params, request, response }: HttpContext) {
-    const { namespace, revision } = await memoryKeyValidator.validate(request.qs())
+    const asked = { ...request.qs(), ...request.body() }
+    const { namespace, revision } = await memoryKeyValidator.validate(asked)
     const memories = await this.#memories()
     await memories.delete(auth.user!.id, { namespace, key: params.key }, revision)
     return response.noContent()

@@ -88,6 +88,26 @@ test.group('Memory of an agent', (group) => {
     assert.equal((await me.visitor.delete(`${PATH}/plan?revision=3`)).status, 204)
   })
 
+  test('is deleted by the namespace and the revision of the query or the body', async ({
+    assert,
+  }) => {
+    const forget = (body: object) => me.visitor.send('DELETE', `${PATH}/plan`, body)
+    const namespace = 'work'
+    await put('plan', { value: 'of the default' })
+    await put('plan', { value: 1, namespace })
+    await put('plan', { value: 2, namespace })
+
+    const stale = await forget({ namespace, revision: 1 })
+    assert.deepEqual([stale.status, codeOf(stale)], [412, 'E_REVISION'])
+    assert.equal((await forget({ namespace, revision: 'x' })).status, 422)
+    assert.equal((await forget({ namespace, revision: 2 })).status, 204)
+    const left = await me.visitor.get(PATH)
+    assert.deepEqual(
+      left.body.data.map(({ value }: any) => value),
+      ['of the default']
+    )
+  })
+
   test('forgets what it is told to, and what has expired', async ({ assert }) => {
     await put('a', { value: 1 })
     assert.equal((await me.visitor.delete(`${PATH}/a`)).status, 204)
