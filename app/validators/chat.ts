@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { ATTACHMENT_BYTES, MOST_ATTACHMENTS } from '#chat/attachments'
 import { APPROVAL_DECISIONS } from '#openclaw/run_events'
+import { emptied } from '#validators/emptied'
 import { pageFields } from '#validators/page_fields'
 
 /** Longer than anyone types, and far below what would keep a gateway busy. */
@@ -66,8 +67,8 @@ export const pictureValidator = vine.create({
 })
 
 export const conversationChangeValidator = vine.create({
-  title: vine.string().trim().minLength(1).maxLength(TITLE_LENGTH).optional(),
-  pinned: vine.boolean({ strict: true }).optional(),
+  title: vine.string().trim().minLength(1).maxLength(TITLE_LENGTH).optional().requiredWhen(emptied),
+  pinned: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
   /** `<provider>/<model>`; null for the agent's own choice. */
   model: vine.string().trim().minLength(1).maxLength(512).nullable().optional(),
 })

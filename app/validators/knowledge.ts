@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { MOST_PER_PAGE } from '#models/page'
 import { FINDING_STATUSES, TASK_STATUSES } from '#models/types'
+import { emptied } from '#validators/emptied'
 import { pageFields } from '#validators/page_fields'
 import { time } from '#validators/time_rule'
 
@@ -33,12 +34,15 @@ export const findingValidator = vine.create({
 export const forceValidator = vine.create({ force: vine.boolean().optional() })
 
 export const findingChangesValidator = vine.create({
-  title: title().optional(),
-  body: body().optional(),
+  title: title().optional().requiredWhen(emptied),
+  body: body().optional().requiredWhen(emptied),
   source: source().optional(),
   expiresAt: time().optional(),
-  confirmed: vine.boolean({ strict: true }).optional(),
-  status: vine.enum(['current', 'rejected'] as const).optional(),
+  confirmed: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
+  status: vine
+    .enum(['current', 'rejected'] as const)
+    .optional()
+    .requiredWhen(emptied),
 })
 
 export const findingSearchValidator = vine.create({
@@ -76,11 +80,13 @@ export const memoryValidator = vine.create({
 
 const longText = () => vine.string().trim().maxLength(BODY_LENGTH).nullable()
 
+const priority = () => vine.number().withoutDecimals().min(-MOST_PRIORITY).max(MOST_PRIORITY)
+
 const taskFields = () => ({
   body: longText().optional(),
   result: longText().optional(),
   status: vine.enum(TASK_STATUSES).optional(),
-  priority: vine.number().withoutDecimals().min(-MOST_PRIORITY).max(MOST_PRIORITY).optional(),
+  priority: priority().optional(),
   dueAt: time().optional(),
   assignedUserId: id().nullable().optional(),
   assignedAgent: vine.string().maxLength(80).nullable().optional(),
@@ -95,8 +101,10 @@ export const tasksValidator = vine.create({
 export const taskValidator = vine.create({ title: title(), ...taskFields() })
 
 export const taskChangesValidator = vine.create({
-  title: title().optional(),
+  title: title().optional().requiredWhen(emptied),
   ...taskFields(),
+  status: vine.enum(TASK_STATUSES).optional().requiredWhen(emptied),
+  priority: priority().optional().requiredWhen(emptied),
 })
 
 export const claimValidator = vine.create({

@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import { webAddress } from '#settings/web_address'
+import { emptied } from '#validators/emptied'
 import { newPassword, username } from '#validators/identity'
 import { newProvider } from '#validators/provider'
 
@@ -27,8 +28,8 @@ export const authStepValidator = vine.create({
 
 /** An admin's changes to the checklist. */
 export const checklistValidator = vine.create({
-  hidden: vine.boolean({ strict: true }).optional(),
-  backup: vine.boolean({ strict: true }).optional(),
+  hidden: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
+  backup: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
 })
 
 /** A new provider, and the agent's first model. */

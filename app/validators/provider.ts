@@ -1,4 +1,5 @@
 import vine from '@vinejs/vine'
+import { emptied } from '#validators/emptied'
 
 /** Prefix of every model reference, so it contains no slash: `work-openai/gpt-5.4`. */
 const name = () =>
@@ -56,10 +57,10 @@ export const providerValidator = vine.create(newProvider())
 
 /** Changes of a provider. */
 export const providerChangesValidator = vine.create({
-  type: type().optional(),
-  name: name().optional(),
-  displayName: displayName().optional(),
-  isActive: vine.boolean().optional(),
+  type: type().optional().requiredWhen(emptied),
+  name: name().optional().requiredWhen(emptied),
+  displayName: displayName().optional().requiredWhen(emptied),
+  isActive: vine.boolean().optional().requiredWhen(emptied),
   ...values(),
 })
 

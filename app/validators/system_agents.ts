@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import { agentLimits } from '#validators/agent_limits'
+import { emptied } from '#validators/emptied'
 
 /** Names become container names, so they use only characters that every runtime accepts. */
 const name = () =>
@@ -35,12 +36,12 @@ export const systemAgentValidator = vine.create({
 })
 
 export const systemAgentChangesValidator = vine.create({
-  name: name().optional(),
-  role: role().optional(),
-  primaryModel: primaryModel().optional(),
+  name: name().optional().requiredWhen(emptied),
+  role: role().optional().requiredWhen(emptied),
+  primaryModel: primaryModel().optional().requiredWhen(emptied),
   limits: limits(),
   placement: placement(),
-  isActive: vine.boolean({ strict: true }).optional(),
+  isActive: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
 })
 
 /** The onboarding step: agents to create, or `skip: true`. */

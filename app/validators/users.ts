@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { ROLES } from '#models/types'
 import { USER_STATES } from '#identity/user_directory'
+import { emptied } from '#validators/emptied'
 import { newPassword } from '#validators/identity'
 import { pageFields } from '#validators/page_fields'
 import { wellFormedRule } from '#validators/well_formed_rule'
@@ -23,8 +24,8 @@ export const inviteValidator = vine.create({
 })
 
 export const userChangesValidator = vine.create({
-  name: name().optional(),
-  role: role().optional(),
+  name: name().optional().requiredWhen(emptied),
+  role: role().optional().requiredWhen(emptied),
 })
 
 /** An invited person's choices. */
