@@ -1,4 +1,5 @@
 import { defineConfig } from '@adonisjs/core/http'
+import { answerBadUrl } from '#exceptions/bad_url'
 import { trustedProxies } from '#settings/trusted_proxies'
 
 export const http = defineConfig({
@@ -7,6 +8,7 @@ export const http = defineConfig({
   useAsyncLocalStorage: false,
   /** Uses the peer's address, except for proxies listed in the settings. */
   trustProxy: (address) => trustedProxies.trusts(address),
+  onBadUrl: answerBadUrl,
   cookie: {
     domain: '',
     path: '/',

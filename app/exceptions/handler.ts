@@ -4,11 +4,10 @@ import { InertiaManager } from '@adonisjs/inertia'
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import type { HttpError, StatusPageRange, StatusPageRenderer } from '@adonisjs/core/types/http'
 import type { Level } from '@adonisjs/core/types/logger'
-import { toAnthropicError } from '#exceptions/anthropic_error'
+import { answerBody } from '#exceptions/answer_body'
 import { answersJson, isAnthropicPath, isOpenAiPath } from '#exceptions/answer_form'
 import { toAnswer, type Answer } from '#exceptions/api_errors'
 import { loggedError } from '#exceptions/logged_error'
-import { toOpenAiError } from '#exceptions/openai_error'
 import { isTold } from '#exceptions/told'
 
 /**
@@ -54,8 +53,8 @@ export default class HttpExceptionHandler extends ExceptionHandler {
 
 function bodyOf(answer: Answer, ctx: HttpContext) {
   const path = ctx.request.url()
-  if (isAnthropicPath(path)) return toAnthropicError(answer)
-  return isOpenAiPath(path) ? toOpenAiError(withBaseUrl(answer, ctx)) : { errors: answer.errors }
+  const isOpenAi = isOpenAiPath(path) && !isAnthropicPath(path)
+  return answerBody(path, isOpenAi ? withBaseUrl(answer, ctx) : answer)
 }
 
 /** Adds the base URL as a hint: most wrong OpenAI paths come from an incomplete one. */

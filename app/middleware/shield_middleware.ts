@@ -11,6 +11,7 @@ import { E_NOT_FOUND, E_NOT_SIGNED_IN } from '#identity/errors'
 
 /** Browsers use https for half a year. */
 const HTTPS_ONLY = `max-age=${180 * 24 * 3600}`
+const XSRF_HEADER = 'x-xsrf-token'
 
 /** Security headers and CSRF check for browser sessions; requests with an access token skip them. */
 @inject()
@@ -23,6 +24,7 @@ export default class ShieldMiddleware {
     /** Personal data stays out of disk caches and of the back button's cache. */
     ctx.response.header('Cache-Control', 'no-store')
     if (bearerOf(ctx.request)) return next()
+    dropMalformedToken(ctx.request)
     try {
       return await this.framework.handle(ctx, next)
     } catch (error) {
@@ -43,5 +45,14 @@ export default class ShieldMiddleware {
       if (await settings.get('onboarding.completed')) throw new E_NOT_FOUND()
     }
     if (access !== 'anyone' && access !== 'onboarding') throw new E_NOT_SIGNED_IN()
+  }
+}
+
+/** Shield decodes the token outside its own errors. A malformed one is none. */
+function dropMalformedToken(request: HttpContext['request']): void {
+  try {
+    decodeURIComponent(request.header(XSRF_HEADER, '')!)
+  } catch {
+    delete request.request.headers[XSRF_HEADER]
   }
 }

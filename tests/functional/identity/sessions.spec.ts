@@ -228,6 +228,12 @@ test.group('Sessions', (group) => {
     await forged.get('/login', { accept: 'text/html' })
     await forged.post('/login', ADMIN, { ...form, ...token })
     assert.isFalse(await isIn(forged), 'the token of another visitor proves nothing')
+
+    const malformed = { 'x-xsrf-token': '%' }
+    const stranger = await new Visitor().post('/api/v1/tasks', {}, malformed)
+    assert.deepEqual([stranger.status, stranger.body.errors[0].code], [401, 'E_NOT_SIGNED_IN'])
+    const careless = await visitor.post('/api/v1/tasks', {}, malformed)
+    assert.deepEqual([careless.status, careless.body.errors[0].code], [403, 'E_BAD_CSRF_TOKEN'])
   })
 
   test('of visitors who have not signed in are kept up to a number', async ({ assert }) => {
