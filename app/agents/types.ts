@@ -38,7 +38,7 @@ export const WAKE_REASONS = [
 ] as const
 export type WakeReason = (typeof WAKE_REASONS)[number]
 
-/** One step of a wake, as the page and the API show it. Times in milliseconds. */
+/** One step of a wake, as the page and the API show it. Times in whole milliseconds. */
 export interface WakeProgress {
   stage: WakeStage
   /** Since the wake began. */
@@ -73,6 +73,8 @@ export interface Stop {
 export interface AgentView {
   /** `running` means that it answers the next message at once. */
   status: AgentState
+  /** Whether it answers the next message at once. */
+  awake: boolean
   /** Why it does not run, if there is a problem. */
   reason?: FailureReason
   /** The reason as a sentence, and the next step. */

@@ -125,8 +125,8 @@ export class WakeRegistry {
           detail: detail ? cut(detail, MOST_DETAIL) : null,
           queue_position: queuePosition ?? null,
           expected_wait_ms: expectedWaitMs ?? null,
-          elapsed_ms: Math.round(elapsedMs),
-          usual_ms: usualMs === null ? null : Math.round(usualMs),
+          elapsed_ms: elapsedMs,
+          usual_ms: usualMs,
           updated_at: timeOf(this.#context.clock.now()),
         })
       )

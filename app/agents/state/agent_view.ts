@@ -26,10 +26,15 @@ export interface ViewInput {
 
 /** Returns an agent as its owner sees it. A wake in flight is more recent than the row. */
 export function agentView(input: ViewInput): AgentView {
+  const view = stateView(input)
+  return { ...view, awake: view.status === 'running' }
+}
+
+function stateView(input: ViewInput): Omit<AgentView, 'awake'> {
   const { row, wake, stop, prewarming, inFlight, lastActiveAt, policy } = input
   const active = Math.max(row?.lastActiveAt?.toMillis() ?? 0, lastActiveAt ?? 0)
   const ending = row !== null && isUp(row) ? stop : null
-  const view: AgentView = {
+  const view: Omit<AgentView, 'awake'> = {
     status: ending ? 'stopping' : stateOf(row?.status ?? 'stopped'),
     desired: (ending ?? row)?.desired ?? 'stopped',
     runtime: row?.runtime ?? null,

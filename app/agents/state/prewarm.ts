@@ -17,9 +17,9 @@ export class Prewarm {
     this.#beganAt = this.#clock.elapsed()
   }
 
-  /** Milliseconds since the wake ended; 0 while the agent is waking. */
+  /** Whole milliseconds since the wake ended; 0 while the agent is waking. */
   get elapsedMs(): number {
-    return this.#beganAt === null ? 0 : this.#clock.elapsed() - this.#beganAt
+    return this.#beganAt === null ? 0 : Math.round(this.#clock.elapsed() - this.#beganAt)
   }
 
   /** Null while the agent is waking. */

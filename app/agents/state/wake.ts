@@ -64,8 +64,9 @@ export class Wake {
     this.#signal = AbortSignal.any([this.#controller.signal, lease.signal])
   }
 
+  /** Whole milliseconds since it began. */
   get elapsedMs(): number {
-    return this.#clock.elapsed() - this.#beganAt
+    return Math.round(this.#clock.elapsed() - this.#beganAt)
   }
 
   end(reason: WakeCancelled | WakeAbandoned): void {

@@ -25,6 +25,7 @@ const state = {
 export const agent = shape({
   ...state,
   status: oneOf(AGENT_STATES),
+  awake: flag(),
   reason: optional(text()),
   message: optional(text()),
   hint: optional(text()),

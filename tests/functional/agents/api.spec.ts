@@ -45,6 +45,7 @@ test.group('The API of an agent', (group) => {
     assert.equal(code, 200)
     assert.deepEqual(body.data, {
       status: 'stopped',
+      awake: false,
       desired: 'stopped',
       runtime: null,
       lastActiveAt: null,
@@ -58,7 +59,7 @@ test.group('The API of an agent', (group) => {
     const { visitor, user } = await signedIn()
     const started = await visitor.post('/api/v1/agent/start')
     assert.equal(started.status, 202)
-    assert.equal(started.body.data.status, 'starting')
+    assert.containsSubset(started.body.data, { status: 'starting', awake: false })
     await until(async () => (await status(visitor)) === 'running')
 
     const kept = await visitor.post('/api/v1/agent/keep-awake')
@@ -121,6 +122,8 @@ test.group('The API of an agent', (group) => {
     for (;;) {
       const { event, data } = await events.next()
       told.push(event === 'progress' ? data.stage : data.status)
+      if (event === 'progress') assert.isTrue(Number.isInteger(data.elapsedMs))
+      else assert.equal(data.awake, data.status === 'running')
       if (data.status === 'running') break
     }
     assert.deepEqual(told.slice(0, 2), ['starting', 'provisioning'])
