@@ -45,9 +45,10 @@ export class StopRequests {
       .cancel(agent)
       .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
       .catch((error: unknown) => {
+        if (error instanceof AgentUnavailable) throw error
+        this.#context.logger.error({ err: error, agent }, 'An agent does not stop')
         /** Other replicas took the agent over again and again. */
         if (!(error instanceof LeaseLost)) throw error
-        this.#context.logger.error({ err: error, agent }, 'An agent does not stop')
         throw new AgentUnavailable(reasonOf(error), { cause: error })
       })
       .finally(() => local.stops.delete(agent))

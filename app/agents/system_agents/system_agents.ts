@@ -5,6 +5,7 @@ import type { Audit } from '#audit/audit'
 import type { AgentKey } from '#agents/types'
 import type { AgentLimits, NodeLabels } from '#models/types'
 import type { PlacementRule } from '#agents/system_agents/placement'
+import { watched } from '#agents/waking/waker'
 import SystemContainer from '#models/system_container'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import {
@@ -101,7 +102,7 @@ export class SystemAgents {
 
     await this.#note('system_agent.changed', row, by, Object.keys(changes))
     if (isActive === true) await this.start(row)
-    else if (isActive === false) await this.stop(row)
+    else if (isActive === false) await this.#stopped(row)
     else if (row.desired === 'running') await this.restart(row)
     return row
   }
@@ -125,7 +126,7 @@ export class SystemAgents {
 
   /** Stops and deletes a system agent. */
   async delete(row: SystemContainer, by: Actor): Promise<void> {
-    await this.stop(row)
+    await this.#stopped(row)
     await row.delete()
     await this.#note('system_agent.deleted', row, by, [])
   }
@@ -134,12 +135,18 @@ export class SystemAgents {
     await (await this.controls()).start(keyOf(row))
   }
 
+  /** Begins a stop, and returns. The row shows the outcome. */
   async stop(row: SystemContainer): Promise<void> {
-    await (await this.controls()).stop(keyOf(row))
+    const controls = await this.controls()
+    void watched(controls.stop(keyOf(row)))
   }
 
   async restart(row: SystemContainer): Promise<void> {
     await (await this.controls()).restart(keyOf(row))
+  }
+
+  async #stopped(row: SystemContainer): Promise<void> {
+    await (await this.controls()).stop(keyOf(row))
   }
 
   async #merge(row: SystemContainer, changes: SystemAgentChanges, admin: User): Promise<void> {

@@ -4,8 +4,10 @@ import testUtils from '@adonisjs/core/services/test_utils'
 import { LlmProviderFactory } from '#database/factories/llm_provider_factory'
 import { UserFactory } from '#database/factories/user_factory'
 import type { AgentKey } from '#agents/types'
+import LlmProvider from '#models/llm_provider'
 import type User from '#models/user'
 import UserContainer from '#models/user_container'
+import { RuntimeError } from '#runtimes/errors'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import settings from '#settings/services/main'
 import { EventReader } from '#tests/doubles/event_reader'
@@ -88,6 +90,39 @@ test.group('The API of an agent', (group) => {
     const { body } = await visitor.get('/api/v1/agent')
     assert.include(body.data, { reason: 'no_provider' })
     assert.match(body.data.hint, /provider/)
+  })
+
+  test('an admin’s stop answers at once, and what becomes of it is the agent’s state', async ({
+    assert,
+  }) => {
+    const { visitor, user } = await signedIn({ admin: true })
+    const { name, models } = await LlmProvider.ownedBy(user.id).firstOrFail()
+    const made = await visitor.post('/api/v1/admin/system-agents', {
+      name: 'mosaic-system-ops',
+      role: 'operations',
+      primaryModel: `${name}/${models[0].id}`,
+    })
+    woken.push(`system/${made.body.data.id}`)
+    await visitor.post('/api/v1/agent/start')
+    const runtimes = await app.container.make('runtime.manager')
+    const memory = (await runtimes.use('memory')) as MemoryDriver
+    const stop = memory.stop.bind(memory)
+    for (const path of ['/api/v1/admin/agents', '/api/v1/admin/system-agents']) {
+      const seen = async () => (await visitor.get(path)).body.data[0]
+      await until(async () => (await seen()).status === 'running')
+      const held = Promise.withResolvers<void>()
+      memory.stop = async () => {
+        await held.promise
+        throw new RuntimeError('engine_unreachable', 'The engine is away.')
+      }
+      const answer = await visitor.post(`${path}/${(await seen()).id}/stop`)
+      assert.equal(answer.status, 202)
+      assert.containsSubset(answer.body.data, { status: 'stopping', desired: 'stopped' })
+      held.resolve()
+      await until(async () => (await seen()).status === 'error')
+      assert.equal((await seen()).reason, 'engine_unreachable')
+      memory.stop = stop
+    }
   })
 
   test('nothing in an answer names the gateway or its token', async ({ assert }) => {

@@ -31,9 +31,9 @@ export default class AdminAgentsController {
   async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
     const row = await this.#find(params.id)
     const lifecycle = await app.container.make('agents.lifecycle')
-    await lifecycle[verb](`user/${row.userId}`)
+    /** Has only begun, and may fail yet: the row lags behind. */
+    void lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
-    /** The row lags behind: a restart has only begun. */
     const { status, desired } = await lifecycle.describe(`user/${row.userId}`)
     row.merge({ desired, ...(status !== 'resting' && { status }) })
 
