@@ -14,29 +14,41 @@ export interface ProviderCall {
   bodyTimeout: number
 }
 
-/** Several idle connections may have been closed meanwhile; three attempts get past most of them. */
-const ATTEMPTS = 3
+/**
+ * Milliseconds within which a connection that was closed before its reuse shows it: a round trip, also around
+ * the world and on a busy machine. One that lasts longer may have carried the whole call, and a model may be at work.
+ */
+const STALE_MS = 1000
 
 /**
- * Sends the call, and repeats it if it was lost: the server closed a kept-alive connection just as it was
- * reused, before any response. A call on a fresh connection is never repeated, nor one whose body is no
- * longer kept.
+ * Sends the call, and once more if it was lost: the server closed a kept-alive connection just as it was
+ * reused, before anybody could take the call. A call on a fresh connection is never repeated, nor one whose
+ * body is no longer kept.
  *
+ * @param now milliseconds on the clock of `performance.now()`
  * @throws as undici's `request`
  */
 export async function callProvider(
   dispatcher: Dispatcher,
+  call: ProviderCall,
+  now = () => performance.now()
+): Promise<Dispatcher.ResponseData> {
+  const { body, signal } = call
+  const began = now()
+  try {
+    return await send(dispatcher, call)
+  } catch (error) {
+    const mayRepeat = !signal.aborted && (body?.isKept ?? true) && now() - began < STALE_MS
+    if (!mayRepeat || !failedOnStanding(error, began)) throw error
+    return send(dispatcher, call)
+  }
+}
+
+async function send(
+  dispatcher: Dispatcher,
   { url, body, ...options }: ProviderCall
 ): Promise<Dispatcher.ResponseData> {
-  for (let attempt = 1; ; attempt++) {
-    const began = performance.now()
-    try {
-      const answer = await request(url, { ...options, dispatcher, body: body?.open() ?? null })
-      body?.release()
-      return answer
-    } catch (error) {
-      const mayRepeat = attempt < ATTEMPTS && !options.signal.aborted && (body?.isKept ?? true)
-      if (!mayRepeat || !failedOnStanding(error, began)) throw error
-    }
-  }
+  const answer = await request(url, { ...options, dispatcher, body: body?.open() ?? null })
+  body?.release()
+  return answer
 }

@@ -46,16 +46,25 @@ test.group('A call to a provider', (group) => {
     return () => dispatcher.destroy()
   })
 
-  const call = (url: URL, body: Buffer[], signal = new AbortController().signal) =>
-    callProvider(dispatcher, {
-      url,
-      method: 'POST',
-      headers: new Headers({ 'content-type': 'application/json' }),
-      body: new ReplayableBody(Readable.from(body), 64 * MB),
-      signal,
-      headersTimeout: 5000,
-      bodyTimeout: 5000,
-    })
+  const call = (
+    url: URL,
+    body: Buffer[],
+    signal = new AbortController().signal,
+    now?: () => number
+  ) =>
+    callProvider(
+      dispatcher,
+      {
+        url,
+        method: 'POST',
+        headers: new Headers({ 'content-type': 'application/json' }),
+        body: new ReplayableBody(Readable.from(body), 64 * MB),
+        signal,
+        headersTimeout: 5000,
+        bodyTimeout: 5000,
+      },
+      now
+    )
   const piece = (size: number) => Buffer.alloc(size, 'x')
 
   for (const end of ['resetAndDestroy', 'end'] as const) {
@@ -76,6 +85,27 @@ test.group('A call to a provider', (group) => {
       assert.equal(upstream.sockets[0].received.split('POST ').length - 1, 2)
       assert.include(upstream.sockets[1].received, 'tw')
       assert.isTrue(isWhole(upstream.sockets[1].received))
+    })
+  }
+
+  for (const end of ['resetAndDestroy', 'end'] as const) {
+    test(`never goes again where a model may have been at work (${end})`, async ({
+      assert,
+      cleanup,
+    }) => {
+      let workedMs = 0
+      const upstream = await server((socket, received) => {
+        if (!isWhole(received)) return
+        if (received.split('POST ').length === 2) return void socket.write(OK)
+        workedMs = 1500
+        socket[end]()
+      })
+      cleanup(upstream.stop)
+      await (await call(upstream.url, [Buffer.from('one')])).body.text()
+      const now = () => performance.now() + workedMs
+      const second = call(upstream.url, [Buffer.from('two')], undefined, now)
+      await assert.rejects(() => second)
+      assert.lengthOf(upstream.sockets, 1)
     })
   }
 
