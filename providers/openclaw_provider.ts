@@ -96,9 +96,12 @@ export default class OpenclawProvider {
 
   #registerRelay() {
     const { container } = this.app
-    container.singleton('llm_relay.failures', async () => {
+    container.singleton('llm_relay.failures', async (resolver) => {
       const { ProviderFailures } = await import('#llm_relay/provider_failures')
-      return new ProviderFailures()
+      const { SharedFailures } = await import('#llm_relay/shared_failures')
+      const { replicas } = await resolver.make('agents.context')
+      const shared = new SharedFailures(replicas, await resolver.make('logger'))
+      return new ProviderFailures(Date.now, shared)
     })
     container.singleton('llm_relay.targets', async (resolver) => {
       const { RelayTargets } = await import('#llm_relay/relay_targets')

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
 import { parseJson } from '#bounded/json'
 import { quotes } from '#exceptions/logged_error'
+import type { AgentName } from '#openclaw/agent_name'
 import { cut } from '#text/cut'
 import type {
   ProviderFailure,
@@ -14,10 +15,24 @@ import { E_AGENT_FAILED, E_CHAT_REFUSED, E_MODEL_RATE_LIMITED } from '#chat/erro
  * Source of the reasons why an agent's model calls failed: the LLM relay sees them, the gateway only reports
  * "failed".
  */
-export type ModelFailures = Pick<ProviderFailures, 'last'>
+export type ModelFailures = Pick<ProviderFailures, 'find'>
 
-/** Returns the failure the LLM relay has seen since a turn began, or null. */
-export type Recorded = () => ProviderFailure | null
+/** A gateway reported that a run failed. `told` says why, given what the LLM relay has seen since the turn began. */
+export class RunFailed extends Exception {
+  constructor(readonly told: (recorded: ProviderFailure | null) => Exception) {
+    super('The run failed')
+  }
+}
+
+/** Returns what to tell an agent's owner about an error of their turn, which began at `since`. */
+export async function explained(
+  error: unknown,
+  failures: ModelFailures,
+  agent: AgentName,
+  since: Date
+): Promise<unknown> {
+  return error instanceof RunFailed ? error.told(await failures.find(agent, since)) : error
+}
 
 /** Gateway messages without useful information for the owner. */
 const EMPTY_WORDS = /^(internal error|agent run failed)?\.?$/i
@@ -71,10 +86,9 @@ export function refusal(
   status: number,
   headers: IncomingHttpHeaders,
   body: string,
-  recorded: Recorded
+  failure: ProviderFailure | null
 ): Exception {
   const words = wordsOf(body)
-  const failure = recorded()
   if (failure && (status !== 400 || OF_THE_REQUEST.has(failure.reason))) {
     return runFailure(words, failure)
   }

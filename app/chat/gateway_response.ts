@@ -1,28 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AnswerReceiver, Flow } from '#chat/upstream_call'
 import { GrowingBuffer } from '#bounded/growing_buffer'
-import { refusal, type Recorded } from '#chat/failures'
+import { refusal, RunFailed } from '#chat/failures'
 
 /** Limit of an error body in bytes: errors are short, so a longer one is cut and the call ended. */
 const MAX_ERROR_BYTES = 64 * 1024
 
 /** Routes a 200 response to `started`, `chunk` and `finished`, and turns any other into an error. */
 export abstract class GatewayResponse implements AnswerReceiver {
-  readonly #recorded: Recorded
   #refused: { status: number; headers: IncomingHttpHeaders; body: GrowingBuffer } | null = null
-
-  /** @param recorded returns the failure the LLM relay has seen since this turn began */
-  constructor(recorded: Recorded) {
-    this.#recorded = recorded
-  }
 
   protected abstract started(headers: IncomingHttpHeaders, flow: Flow): void
   protected abstract chunk(bytes: Buffer): void
   protected abstract finished(): void
-
-  protected get recorded() {
-    return this.#recorded()
-  }
 
   begin(status: number, headers: IncomingHttpHeaders, flow: Flow): void {
     if (status === 200) this.started(headers, flow)
@@ -39,6 +29,7 @@ export abstract class GatewayResponse implements AnswerReceiver {
   end(): void {
     if (!this.#refused) return this.finished()
     const { status, headers, body } = this.#refused
-    throw refusal(status, headers, body.take().toString(), this.#recorded)
+    const said = body.take().toString()
+    throw new RunFailed((recorded) => refusal(status, headers, said, recorded))
   }
 }

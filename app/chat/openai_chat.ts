@@ -8,7 +8,7 @@ import { COMPLETIONS, RESPONSES, type Dialect } from '#chat/dialects'
 import type { DirectModels } from '#chat/direct_models'
 import { E_AGENT_NO_EMBEDDINGS } from '#chat/errors'
 import { ofItsKind } from '#chat/failure_kinds'
-import type { ModelFailures } from '#chat/failures'
+import { explained, type ModelFailures } from '#chat/failures'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { OpenAiCompletion } from '#chat/openai_completion'
 import { OpenAiStream } from '#chat/openai_stream'
@@ -181,16 +181,17 @@ export class OpenAiChat {
   async #stream(prepared: Prepared, exchange: Exchange): Promise<void> {
     const { dialect, toolNames } = prepared
     const { agent, response, requestId } = exchange
+    const since = new Date()
     const stream = new EventStream(response, { ...this.#timing, requestId })
     const onProgress = ({ stage }: WakeProgress) => {
       if (stream.opened) stream.comment(`waking: ${stage}`)
     }
     try {
-      const answer = new OpenAiStream(stream, this.#recorded(agent), { dialect, toolNames })
+      const answer = new OpenAiStream(stream, { dialect, toolNames })
       await this.#services.relay.send(turnOf(prepared, exchange, { onProgress }), answer, response)
     } catch (error) {
       if (error instanceof ClientLeft) return
-      const told = ofItsKind(error)
+      const told = ofItsKind(await explained(error, this.#services.failures, agent, since))
       if (!stream.opened) throw told
       this.#services.report(told)
       stream.end(dialect.failed(toOpenAiError(toAnswer(told))))
@@ -202,24 +203,21 @@ export class OpenAiChat {
   async #complete(prepared: Prepared, exchange: Exchange, take: TakeBytes): Promise<void> {
     const { dialect, toolNames } = prepared
     const { agent, response, requestId } = exchange
-    const recorded = this.#recorded(agent)
+    const since = new Date()
     const options = { requestId, toolNames, dialect, take }
-    const answer = new OpenAiCompletion(response, recorded, options)
+    const answer = new OpenAiCompletion(response, options)
     try {
       const patient = turnOf(prepared, exchange, { wakeTimeoutMs: WAKE_TIMEOUT_MS })
       await this.#services.relay.send(patient, answer, response)
       await answer.delivered()
     } catch (error) {
       if (error instanceof ClientLeft) return
-      if (!response.headersSent) throw ofItsKind(error)
+      if (!response.headersSent) {
+        throw ofItsKind(await explained(error, this.#services.failures, agent, since))
+      }
       this.#services.report(error)
       response.destroy()
     }
-  }
-
-  #recorded(agent: AgentKey) {
-    const since = Date.now()
-    return () => this.#services.failures.last(agent, new Date(since))
   }
 }
 

@@ -6,7 +6,6 @@ import type { Dialect } from '#chat/dialects'
 import type { Flow } from '#chat/upstream_call'
 import { clientHeaders } from '#chat/headers'
 import { GatewayResponse } from '#chat/gateway_response'
-import type { Recorded } from '#chat/failures'
 import type { ToolNames } from '#chat/tool_names'
 import { GrowingBuffer } from '#bounded/growing_buffer'
 
@@ -30,8 +29,8 @@ export class OpenAiCompletion extends GatewayResponse {
   #headers: Record<string, string> = {}
   #flow: Flow | null = null
 
-  constructor(response: ServerResponse, recorded: Recorded, options: OpenAiCompletionOptions) {
-    super(recorded)
+  constructor(response: ServerResponse, options: OpenAiCompletionOptions) {
+    super()
     this.#response = response
     this.#options = options
   }

@@ -2,7 +2,7 @@ import type { Flow } from '#chat/upstream_call'
 import { COMPLETIONS, type Dialect } from '#chat/dialects'
 import { GatewayResponse } from '#chat/gateway_response'
 import type { EventStream } from '#http/event_stream'
-import { runFailure, type Recorded } from '#chat/failures'
+import { runFailure, RunFailed } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 import type { ToolNames } from '#chat/tool_names'
 import { WholeEvents } from '#chat/whole_events'
@@ -34,8 +34,8 @@ export class OpenAiStream extends GatewayResponse {
   #opening = ''
   #isDone = false
 
-  constructor(stream: EventStream, recorded: Recorded, options: OpenAiStreamOptions = {}) {
-    super(recorded)
+  constructor(stream: EventStream, options: OpenAiStreamOptions = {}) {
+    super()
     this.#stream = stream
     this.#dialect = options.dialect ?? COMPLETIONS
     this.#toolNames = options.toolNames ?? null
@@ -93,6 +93,7 @@ export class OpenAiStream extends GatewayResponse {
     else if (this.#stream.opened) this.#flush()
     const frame = Buffer.from(events.slice(at, events.indexOf('\n\n', at)), 'latin1').toString()
     const words = this.#dialect.wordsOf(frame)
-    throw runFailure(typeof words === 'string' ? words : null, this.recorded)
+    const said = typeof words === 'string' ? words : null
+    throw new RunFailed((recorded) => runFailure(said, recorded))
   }
 }

@@ -7,7 +7,7 @@ import type { WatchRuns } from '#openclaw/run_watch'
 import type { RunEvent } from '#openclaw/run_events'
 import type { JoinedRun, RunConnection } from '#openclaw/run_socket'
 import type { Attachment } from '#chat/attachments'
-import type { ModelFailures } from '#chat/failures'
+import { explained, type ModelFailures } from '#chat/failures'
 import { E_CHAT_NOT_RUNNING } from '#chat/errors'
 import type { GatewayRuns } from '#chat/gateway_runs'
 import type { LiveRun } from '#chat/live_run'
@@ -226,7 +226,7 @@ export class PageChat {
     turnOf: (receive: (event: RunEvent) => void) => CarriedTurn
   ): Promise<void> {
     const since = new Date()
-    const answer = new PageStream(run, conversationId, () => this.failures.last(agent, since))
+    const answer = new PageStream(run, conversationId)
     let endWatch = () => {}
     const { watch, onTaken, ...turn } = turnOf((event) => {
       if (event.kind === 'model') answer.answeredBy(event.model, event.insteadOf)
@@ -238,7 +238,8 @@ export class PageChat {
     }
     try {
       await this.relay.send({ ...turn, onCall }, answer, run)
-    } catch (error) {
+    } catch (failure) {
+      const error = await explained(failure, this.failures, agent, since)
       if (error instanceof ClientLeft) {
         /** Otherwise the run goes on without Mosaic, and its readers find it again. */
         if (run.destroyed || error instanceof RunStopped) run.event('stopped', { conversationId })

@@ -3,7 +3,7 @@ import { createParser, type EventSourceParser } from 'eventsource-parser'
 import { parseJson } from '#bounded/json'
 import type { Flow } from '#chat/upstream_call'
 import { GatewayResponse } from '#chat/gateway_response'
-import { runFailure, type Recorded } from '#chat/failures'
+import { runFailure, RunFailed } from '#chat/failures'
 import { E_AGENT_GONE } from '#chat/errors'
 import { ownModelName } from '#chat/own_model_name'
 import { E_INPUT_TOO_LARGE } from '#bounded/errors'
@@ -39,8 +39,8 @@ export class PageStream extends GatewayResponse {
   #done = false
   #full = false
 
-  constructor(events: PageEvents, conversationId: string, recorded: Recorded) {
-    super(recorded)
+  constructor(events: PageEvents, conversationId: string) {
+    super()
     this.#events = events
     this.#conversationId = conversationId
     this.#parser = createParser({
@@ -102,7 +102,8 @@ export class PageStream extends GatewayResponse {
     const answer = objectIn(event.response)
     const error = event.error ?? answer.error
     if (error || event.type === 'response.failed') {
-      throw runFailure(textIn(objectIn(error).message) ?? null, this.recorded)
+      const said = textIn(objectIn(error).message) ?? null
+      throw new RunFailed((recorded) => runFailure(said, recorded))
     }
     const usage = event.usage ?? answer.usage
     if (usage) this.#usage = usageOf(objectIn(usage))

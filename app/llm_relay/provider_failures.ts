@@ -1,3 +1,5 @@
+import type { AgentName } from '#openclaw/agent_name'
+
 /** Reasons why a provider did not answer an agent: a closed list. */
 export const PROVIDER_FAILURES = [
   'unauthorized',
@@ -27,27 +29,44 @@ export interface ProviderFailure {
   at: Date
 }
 
+/** Other replicas of Mosaic: see `SharedFailures`. */
+export interface OtherReplicas {
+  write(agent: AgentName, failure: ProviderFailure): Promise<void>
+  read(agent: AgentName, since: Date): Promise<ProviderFailure | null>
+}
+
 /** Limit of remembered agents: bounds memory, far above the number that answers at once. */
 const CAPACITY = 10_000
 
 /**
  * Remembers each agent's last failure. The agent itself only reports "all models failed", so the chat looks
  * here for an explanation, from the beginning of a turn on. Other calls of the agent may succeed meanwhile, which
- * explains nothing. In memory only: it concerns the current chat.
+ * explains nothing. In memory, because it concerns the current chat; `shared` tells other replicas of Mosaic.
  */
 export class ProviderFailures {
   readonly #last = new Map<string, ProviderFailure>()
 
-  constructor(protected now: () => number = Date.now) {}
+  constructor(
+    protected now: () => number = Date.now,
+    protected shared?: OtherReplicas
+  ) {}
 
-  record(agent: string, failure: Omit<ProviderFailure, 'at'>): void {
+  /** Resolves once every replica finds the failure. Never rejects. */
+  async record(agent: AgentName, failure: Omit<ProviderFailure, 'at'>): Promise<void> {
+    const known = { ...failure, at: new Date(this.now()) }
     this.#last.delete(agent)
-    this.#last.set(agent, { ...failure, at: new Date(this.now()) })
+    this.#last.set(agent, known)
     if (this.#last.size > CAPACITY) this.#last.delete(this.#last.keys().next().value!)
+    await this.shared?.write(agent, known)
   }
 
-  /** Returns the agent's last failure, or null if there is none, or none since `since`. */
-  last(agent: string, since?: Date): ProviderFailure | null {
+  /** Returns the agent's last failure since `since` in any replica, or null. Never rejects. */
+  async find(agent: AgentName, since: Date): Promise<ProviderFailure | null> {
+    return this.last(agent, since) ?? (await this.shared?.read(agent, since)) ?? null
+  }
+
+  /** Returns the agent's last failure in this replica, or null if there is none, or none since `since`. */
+  last(agent: AgentName, since?: Date): ProviderFailure | null {
     const failure = this.#last.get(agent)
     return failure && (!since || failure.at >= since) ? failure : null
   }

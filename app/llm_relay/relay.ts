@@ -247,14 +247,15 @@ export class LlmRelay {
   }
 
   /** Builds the response for a failed provider, and records the reason. */
-  #instead(
+  async #instead(
     target: RelayTarget,
     { status, body, reason, message }: Verdict,
     cause?: unknown,
     told: Pick<ProviderFailure, 'status' | 'retryAfterSec'> = {}
-  ): ProviderResponse {
+  ): Promise<ProviderResponse> {
     const failure = { provider: target.provider.name, reason, message, ...told }
-    this.#remember(target, failure, cause)
+    /** Recorded first: the agent may report at once that all its models failed. */
+    await this.#remember(target, failure, cause)
     return { status, headers: JSON_BODY, body, failure }
   }
 
@@ -267,13 +268,16 @@ export class LlmRelay {
       reason === 'timeout'
         ? sentence(reason, name)
         : `${name} broke off in the middle of its answer.`
-    this.#remember(target, { provider: name, reason, message }, error)
+    void this.#remember(target, { provider: name, reason, message }, error)
   }
 
-  #remember(target: RelayTarget, failure: Omit<ProviderFailure, 'at'>, cause?: unknown): void {
-    const { agent, provider, isHidden, isDirect } = target
+  async #remember(
+    { agent, provider, isHidden, isDirect }: RelayTarget,
+    failure: Omit<ProviderFailure, 'at'>,
+    cause?: unknown
+  ): Promise<void> {
     const { reason } = failure
-    if (!isHidden && !isDirect) this.failures.record(agent, failure)
+    if (!isHidden && !isDirect) await this.failures.record(agent, failure)
     const code = (cause as { code?: string } | undefined)?.code
     this.logger.warn({ agent, providerId: provider.id, reason, code }, 'a provider failed an agent')
   }

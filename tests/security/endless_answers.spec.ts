@@ -152,7 +152,7 @@ test.group('Security | an agent that streams without an end', () => {
     end: () => {},
   } as unknown as EventStream
 
-  const page = () => new PageStream(stream, 'c', () => null)
+  const page = () => new PageStream(stream, 'c')
 
   /** Returns how many bytes were accepted before it threw. */
   function takenBy(answer: { receive(chunk: Buffer): void }, piece: Buffer, most = 64 * MB) {
@@ -192,7 +192,7 @@ test.group('Security | an agent that streams without an end', () => {
 
   test('an event in pieces of one byte is handed on in parts', ({ assert }) => {
     written.length = 0
-    const answer = new OpenAiStream(stream, () => null)
+    const answer = new OpenAiStream(stream)
     answer.begin(200, {}, flow)
     assert.isNull(takenBy(answer, Buffer.from('x'), MB).error)
     assert.isAbove(written.length, 2)
@@ -204,7 +204,7 @@ test.group('Security | an agent that streams without an end', () => {
     const events = Buffer.from(event('é') + event('b'))
     for (let size = 1; size <= events.length; size++) {
       written.length = 0
-      const answer = new OpenAiStream(stream, () => null)
+      const answer = new OpenAiStream(stream)
       answer.begin(200, {}, flow)
       for (let at = 0; at < events.length; at += size) {
         answer.receive(events.subarray(at, at + size))

@@ -46,7 +46,7 @@ test.group('A whole answer that changes on its way', () => {
     const take = (bytes: number) => {
       if ((held += bytes) > 64 * KB) throw full
     }
-    const answer = new OpenAiCompletion(response, () => null, { take, dialect: RESPONSES })
+    const answer = new OpenAiCompletion(response, { take, dialect: RESPONSES })
     const turn = {
       agent: 'user/u',
       sessionKey: null,
@@ -64,7 +64,7 @@ test.group('A whole answer that changes on its way', () => {
     const { response } = await exchange(cleanup)
     let held = 0
     const take = (bytes: number) => void (held += bytes)
-    const answer = new OpenAiCompletion(response, () => null, { take, dialect: RESPONSES })
+    const answer = new OpenAiCompletion(response, { take, dialect: RESPONSES })
     const output = [{ content: [{ type: 'output_text' }] }]
     const sent = Buffer.from(JSON.stringify({ output }))
     answer.begin(200, {}, flow)
@@ -79,7 +79,7 @@ test.group('A whole answer that changes on its way', () => {
     for (const leaves of [false, true]) {
       const { client, response } = await exchange(cleanup)
       client.pause()
-      const answer = new OpenAiCompletion(response, () => null, {
+      const answer = new OpenAiCompletion(response, {
         take() {},
         dialect: RESPONSES,
       })

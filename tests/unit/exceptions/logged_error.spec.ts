@@ -48,8 +48,7 @@ const gatewayRefusal = () =>
 const QUOTING: Record<string, () => Error> = {
   'a run that failed': () => runFailure(WORDS, null),
   'a provider of a run': () => runFailure(null, { ...providerFailure, at: new Date() }),
-  'a refused request': () =>
-    refusal(404, {}, JSON.stringify({ error: { message: WORDS } }), () => null),
+  'a refused request': () => refusal(404, {}, JSON.stringify({ error: { message: WORDS } }), null),
   'a refused call under /v1': () =>
     ofItsKind(new ModelFailed({ ...providerFailure, reason: 'not_found' })) as Error,
   "a gateway's refusal": () => new E_GATEWAY_FAILED(undefined, { cause: gatewayRefusal() }),
