@@ -12,6 +12,9 @@ import {
 /** Errors take a few hundred bytes, so anything longer than this is an answer. */
 const LIMIT = 64 * 1024
 
+/** The opening events of a stream may be longer: OpenAI's repeat the instructions and tools of the call. */
+const OPENING_LIMIT = 512 * 1024
+
 export interface Beginning {
   /** The error at the start of the answer, or null if there is none. */
   error: ProviderError | null
@@ -20,7 +23,8 @@ export interface Beginning {
 }
 
 /**
- * Waits for the first meaningful message of an answer, skipping comments and pings. Until then the response
+ * Waits for the first meaningful message of an answer, skipping comments, pings and events that only open a
+ * stream: services send those before they find that they are overloaded, or the account out of credit. Until then the response
  * can still be replaced, and half a message is useless. Text in no known framing is passed on at its first
  * byte, and anything else after `holdMs`: a slow model keeps its line open with comments.
  *
@@ -50,7 +54,8 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
       if (!chunk) break
       read.add(chunk)
       const error = errorAmong(reader.read(chunk))
-      const isOver = read.size >= LIMIT || isLate || reader.framing === 'other'
+      const limit = reader.framing === 'events' ? OPENING_LIMIT : LIMIT
+      const isOver = read.size >= limit || isLate || reader.framing === 'other'
       if (error !== undefined || isOver) return begins(error ?? null)
     }
   }
@@ -81,11 +86,39 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
 function errorAmong(messages: Message[]): ProviderError | null | undefined {
   for (const { event, data } of messages) {
     const value = parsed(data)
-    if (event === 'ping' || (value as { type?: unknown } | null)?.type === 'ping') continue
-    if (!isProviderError(value, event)) return null
-    return value === null ? parseProviderError(data) : providerError(value)
+    if (isProviderError(value, event)) {
+      return value === null ? parseProviderError(data) : providerError(value)
+    }
+    if (event !== 'ping' && !isOpening(value)) return null
   }
   return undefined
+}
+
+/** Types of events without any output. OpenAI's Responses API always opens with its own, Anthropic with another. */
+const OPENING_TYPES = new Set<unknown>([
+  'ping',
+  'message_start',
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+])
+
+type Fields = Record<string, any>
+
+/** Returns whether an event has no output yet, such as a chunk that only names the role. */
+function isOpening(value: unknown): boolean {
+  const { type, choices } = (value ?? {}) as Fields
+  if (OPENING_TYPES.has(type)) return true
+  return Array.isArray(choices) && choices.every(isEmptyChoice)
+}
+
+function isEmptyChoice(choice: Fields | null): boolean {
+  const { delta, finish_reason: finished } = choice ?? {}
+  if (typeof delta !== 'object' || delta === null || finished) return false
+  return Object.entries(delta).every(
+    ([name, value]) =>
+      name === 'role' || value === null || value === '' || (Array.isArray(value) && !value.length)
+  )
 }
 
 function parsed(data: string): unknown {

@@ -3,7 +3,6 @@ import type { ReadableStream } from 'node:stream/web'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Logger } from '@adonisjs/core/logger'
-import { readBeginning } from '#bounded/body'
 import { allowsCall } from '#llm/api_calls'
 import { assertCallable } from '#llm/guarded_dispatcher'
 import { heldBody } from '#llm/held_answers'
@@ -14,11 +13,13 @@ import { CALL_LIMIT, IN_PLACE_LIMIT, withJsonOf } from '#llm_relay/call_body'
 import type { ProviderEmbeddings } from '#llm_relay/embeddings'
 import { embeddingAnswer, isEmbeddingCall, readEmbeddingCall } from '#llm_relay/embedding_call'
 import { decodedBody } from '#llm_relay/decoded_body'
+import { errorText, redact } from '#llm_relay/error_text'
 import { E_AGENT_CALL_TOO_LARGE, E_AGENT_CALLS_FULL } from '#llm_relay/errors'
 import { beginningOf } from '#llm_relay/first_message'
 import { toAgent, toProvider } from '#llm_relay/headers'
 import { mediaType } from '#llm_relay/media_type'
 import { callProvider } from '#llm_relay/provider_call'
+import type { ProviderError } from '#llm_relay/provider_error'
 import type { ProviderFailure, ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayTarget, RelayTargets } from '#llm_relay/relay_targets'
 import { retryAfter } from '#llm_relay/retry_after'
@@ -72,9 +73,6 @@ const DEADLINES: RelayDeadlines = {
   errorBodyMs: 5000,
   holdMs: 10_000,
 }
-
-/** Bytes of an error that are read to classify it. */
-const ERROR_BYTES = 64 * 1024
 
 /** Responses with a page come from a sign-in or a proxy, not from a model. */
 const PAGES = new Set(['text/html', 'application/xhtml+xml'])
@@ -178,7 +176,7 @@ export class LlmRelay {
     /** A body abandoned halfway emits an error, which is irrelevant. */
     body.on('error', () => {})
     if (status >= 300) {
-      const text = redact(await this.#errorText(body), apiKey)
+      const text = await errorText(body, this.#deadlines.errorBodyMs, apiKey)
       const verdict = judge({ status, body: text }, name, target.adapter)
       const retryAfterSec = retryAfter(headers['retry-after'])
       return this.#instead(target, verdict, undefined, { status, retryAfterSec })
@@ -196,16 +194,6 @@ export class LlmRelay {
     }
     whole.once('error', (broken) => this.#brokeOff(target, broken))
     return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })
-  }
-
-  /** Returns an error's text; empty if reading breaks off or takes too long. */
-  #errorText(body: Readable): Promise<string> {
-    const limits = {
-      what: 'The error of the provider',
-      maxBytes: ERROR_BYTES,
-      maxMs: this.#deadlines.errorBodyMs,
-    }
-    return readBeginning(body, limits).catch(() => '')
   }
 
   async #inPlace(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
@@ -243,7 +231,11 @@ export class LlmRelay {
   #metered(target: RelayTarget, answer: ProviderResponse): ProviderResponse {
     const { headers, body } = answer
     if (target.isHidden || typeof body === 'string') return answer
-    return { ...answer, body: tapUsage(body, headers, (usage) => this.spent(target.agent, usage)) }
+    const spent = (usage: TokenUsage) => this.spent(target.agent, usage)
+    return {
+      ...answer,
+      body: tapUsage(body, headers, spent, (error) => this.#failedLate(target, error)),
+    }
   }
 
   /** Builds the response for a failed provider, and records the reason. */
@@ -257,6 +249,14 @@ export class LlmRelay {
     /** Recorded first: the agent may report at once that all its models failed. */
     await this.#remember(target, failure, cause)
     return { status, headers: JSON_BODY, body, failure }
+  }
+
+  /** Too late to replace the response: the agent sees the error in its stream. */
+  #failedLate(target: RelayTarget, error: ProviderError): void {
+    const { name } = target.provider
+    const told = { ...error, message: redact(error.message, target.apiKey) }
+    const { reason, message } = judgeError(told, name)
+    void this.#remember(target, { provider: name, reason, message })
   }
 
   /** Too late to replace the response: the agent sees a truncated stream. */
@@ -281,9 +281,4 @@ export class LlmRelay {
     const code = (cause as { code?: string } | undefined)?.code
     this.logger.warn({ agent, providerId: provider.id, reason, code }, 'a provider failed an agent')
   }
-}
-
-/** Removes the key, which some services repeat when they refuse it. */
-function redact(text: string, apiKey: string | null): string {
-  return apiKey ? text.replaceAll(apiKey, '[key]') : text
 }

@@ -3,20 +3,24 @@ import { parseJson } from '#bounded/json'
 import { usageIn, type TokenUsage } from '#llm/token_usage'
 import { mediaType } from '#llm_relay/media_type'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
+import { isProviderError, providerError, type ProviderError } from '#llm_relay/provider_error'
 
 /** Limit of one parsed message, in characters: fits a whole answer in one event. */
 const MESSAGE_LIMIT = 4 * 1024 * 1024
 
-/** Messages worth parsing for counts; most events of a stream only hold a few words. */
+/** Messages worth parsing; most events of a stream only hold a few words. */
 const MAY_COUNT = /tokens|tokencount|eval_count/i
+const MAY_FAIL = /"error"\s*:\s*[{"t]|"type"\s*:\s*"error"/
 
 /**
- * Reads token usage from a passing answer without delaying or changing it. Keeps only counts, and no more
- * text than the current message.
+ * Reads token usage and an error from a passing answer without delaying or changing it. Keeps only counts, and
+ * no more text than the current message.
  */
 class UsageReader {
   readonly #reader = new MessageReader(MESSAGE_LIMIT)
   readonly #usage: Partial<TokenUsage> = {}
+
+  constructor(protected failed: (error: ProviderError) => void) {}
 
   read(chunk: Buffer): void {
     this.#count(this.#reader.read(chunk))
@@ -30,11 +34,14 @@ class UsageReader {
   }
 
   #count(messages: Message[]): void {
-    for (const { data } of messages) {
-      if (!MAY_COUNT.test(data)) continue
+    for (const { event, data } of messages) {
+      const mayFail = event === 'error' || MAY_FAIL.test(data)
+      if (!mayFail && !MAY_COUNT.test(data)) continue
       try {
+        const value = parseJson(data)
+        if (mayFail && isProviderError(value, event)) this.failed(providerError(value))
         /** The last report counts: APIs that report more than once send running totals. */
-        Object.assign(this.#usage, usageIn(parseJson(data)))
+        Object.assign(this.#usage, usageIn(value))
       } catch {
         /** Not JSON, so it holds no counts. */
       }
@@ -44,17 +51,19 @@ class UsageReader {
 
 /**
  * Returns the body unchanged, and calls `told` once with its token usage when it ends or is abandoned. Not
- * called if no usage was reported. Compressed or non-text bodies pass unread; undeclared types are read.
+ * called if no usage was reported. Calls `failed` with each error in it. Compressed or non-text bodies pass
+ * unread; undeclared types are read.
  */
 export function tapUsage(
   body: Readable,
   headers: Record<string, string>,
-  told: (usage: TokenUsage) => void
+  told: (usage: TokenUsage) => void,
+  failed: (error: ProviderError) => void = () => {}
 ): Readable {
   const isText = !/^(?:audio|image|video|font)\//.test(mediaType(headers))
   if (!isText || headers['content-encoding']) return body
 
-  const reader = new UsageReader()
+  const reader = new UsageReader(failed)
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, passOn) {
       reader.read(chunk)

@@ -8,6 +8,16 @@ import { json, LoopbackProvider, type Reply } from '#tests/functional/llm_relay/
 
 const error = (message: string, code: string | null = null) => ({ error: { message, code } })
 
+/** A stream of events, named by their type where they have one. */
+const events = (...all: Record<string, unknown>[]) =>
+  json(
+    200,
+    all
+      .map((data) => `${data.type ? `event: ${data.type}\n` : ''}data: ${JSON.stringify(data)}\n\n`)
+      .join(''),
+    { 'content-type': 'text/event-stream' }
+  )
+
 /** Provider responses, and what the agent and its user get instead. */
 const TABLE: { name: string; reply: Reply; status?: number; reason: string; says: RegExp }[] = [
   {
@@ -142,6 +152,39 @@ const TABLE: { name: string; reply: Reply; status?: number; reason: string; says
     says: /no credit/,
   },
   {
+    name: 'an error of the Responses API after its opening events, however long',
+    reply: events(
+      { type: 'response.created', response: { error: null, instructions: 'x'.repeat(100_000) } },
+      {
+        type: 'response.in_progress',
+        response: { error: null, instructions: 'x'.repeat(100_000) },
+      },
+      { type: 'response.failed', response: { error: { code: 'insufficient_quota' } } }
+    ),
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
+    name: 'an error of Anthropic after its opening event',
+    reply: events(
+      { type: 'message_start', message: { content: [], usage: { input_tokens: 9 } } },
+      { type: 'ping' },
+      { type: 'error', error: { type: 'rate_limit_error', message: 'Slow down' } }
+    ),
+    reason: 'rate_limited',
+    says: /rate limit/,
+  },
+  {
+    name: 'an error after a chunk that only names the role',
+    reply: events(
+      { choices: [], prompt_filter_results: [] },
+      { choices: [{ delta: { role: 'assistant', content: '' }, finish_reason: null }] },
+      { error: { code: 402, message: 'More is needed' } }
+    ),
+    reason: 'billing',
+    says: /no credit/,
+  },
+  {
     name: 'a compressed error',
     reply: (response) => {
       response.writeHead(400, { 'content-encoding': 'gzip' })
@@ -244,7 +287,6 @@ test.group('A provider fails an agent', (group) => {
     for (const answer of [
       'data: {"choices":[{"delta":{"content":"{\\"error\\":{\\"code\\":402}}"}}],"error":null}\n\n',
       '{"id":"1","error":null,"choices":[{"message":{"content":"billing: insufficient_quota"}}]}',
-      'event: message\ndata: {"type":"message_start","message":{}}\n\nevent: error\ndata: {}\n\n',
       ': only a comment\n\n',
       '',
     ]) {
@@ -275,6 +317,24 @@ test.group('A provider fails an agent', (group) => {
     assert.equal(response.status, 200)
     await assert.rejects(() => response.text())
     assert.match(last()!.message, /broke off/)
+  })
+
+  test('by an error in the middle, which the agent sees and the user is told', async ({
+    assert,
+  }) => {
+    for (const said of [
+      { choices: [{ delta: { content: 'Hi' } }] },
+      { choices: [{ delta: { reasoning_content: 'So' } }] },
+      { choices: [{ delta: { tool_calls: [{ index: 0 }] } }] },
+      { type: 'response.output_text.delta', delta: 'Hi' },
+    ]) {
+      upstream.reply = events(said, { type: 'error', error: { type: 'rate_limit_error' } })
+      const { call, last } = await callOf()
+      const response = await call()
+      assert.equal(response.status, 200)
+      assert.include(await response.text(), 'rate_limit_error')
+      assert.equal(last()!.reason, 'rate_limited')
+    }
   })
 
   test('and the reason stays until the turn is over, whatever other calls succeed', async ({
