@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { firstOf } from '#llm_relay/media_type'
 
 /** Request headers passed to a provider. The agent's token is not among them. */
 const TO_PROVIDER = [
@@ -43,7 +44,7 @@ export function toAgent(
   const passed: Record<string, string> = {}
   for (const name of TO_AGENT) {
     if (isDecoded && OF_COMPRESSION.has(name)) continue
-    const value = headers[name]
+    const value = firstOf(headers[name])
     if (typeof value === 'string') passed[name] = value
   }
   return passed

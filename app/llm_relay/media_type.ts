@@ -1,6 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+/** A header's value, or the first of those that a service and a proxy before it both sent. */
+export function firstOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
 /** Returns a body's media type, such as `text/html`: lower case, without parameters. Empty if undeclared. */
 export function mediaType({ 'content-type': type }: IncomingHttpHeaders): string {
-  return (type ?? '').split(';', 1)[0].trim().toLowerCase()
+  return (firstOf(type) ?? '').split(';', 1)[0].trim().toLowerCase()
 }

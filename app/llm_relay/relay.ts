@@ -149,7 +149,10 @@ export class LlmRelay {
         headersTimeout: this.#deadlines.firstByteMs,
         bodyTimeout: this.#deadlines.idleMs,
       })
-      return await this.#passOn(target, answer)
+      return await this.#passOn(target, answer).catch((error: unknown) => {
+        answer.body.on('error', () => {}).destroy()
+        throw error
+      })
     } catch (error) {
       call.signal.throwIfAborted()
       if (error instanceof E_AGENT_CALL_TOO_LARGE) throw error

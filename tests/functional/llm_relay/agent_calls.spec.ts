@@ -119,6 +119,18 @@ test.group('An agent calls a model', (group) => {
     })
   }
 
+  test('and is answered where a proxy adds its own type to the service’s', async ({ assert }) => {
+    upstream.reply = (response) => {
+      response.setHeader('content-type', ['text/event-stream', 'application/octet-stream'])
+      response.end('data: one\n\n')
+    }
+    const { call } = await scene()
+    const response = await call('/chat/completions')
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('content-type'), 'text/event-stream')
+    assert.equal(await response.text(), 'data: one\n\n')
+  })
+
   test('and shows its token as x-api-key, as the Anthropic family does', async ({ assert }) => {
     const { token, provider } = await scene()
     const response = await fetch(`${internalUrl()}/api/internal/llm/${provider.id}/models`, {
