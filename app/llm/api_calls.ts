@@ -15,7 +15,7 @@ const FAMILIES: Record<string, ApiCall[]> = {
   'anthropic-messages': [
     { method: 'GET', path: '/v1/models' },
     { method: 'POST', path: '/v1/messages' },
-    { method: 'POST', path: '/v1/messages/count_tokens' },
+    { method: 'POST', path: '/v1/messages/count_tokens', isFree: true },
   ],
   'ollama': [
     { method: 'GET', path: '/api/tags' },
@@ -38,6 +38,12 @@ export function callsOf(adapter: Pick<LlmAdapter, 'calls'>, apiType: ApiType): A
  */
 export function allowsCall(calls: ApiCall[], method: string, path: string): boolean {
   return calls.some((call) => call.method === method && matches(call.path, path))
+}
+
+/** Returns whether a call consumes no tokens. `path` as for `allowsCall`. */
+export function isFreeCall(calls: ApiCall[], method: string, path: string): boolean {
+  const free = calls.filter(({ isFree }) => isFree)
+  return free.length > 0 && allowsCall(free, method, path)
 }
 
 /** Compares segment by segment, exactly unless the declared segment contains `{name}`. */

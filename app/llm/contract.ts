@@ -16,6 +16,8 @@ export type ApiType =
 export interface ApiCall {
   method: 'GET' | 'POST'
   path: string
+  /** Set on a call that consumes no tokens, although its answer names some. */
+  isFree?: boolean
 }
 
 /** One model of a service. Sizes are in tokens. */

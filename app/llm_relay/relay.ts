@@ -3,7 +3,7 @@ import type { ReadableStream } from 'node:stream/web'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Logger } from '@adonisjs/core/logger'
-import { allowsCall } from '#llm/api_calls'
+import { allowsCall, isFreeCall } from '#llm/api_calls'
 import { assertCallable } from '#llm/guarded_dispatcher'
 import { heldBody } from '#llm/held_answers'
 import type { TokenUsage } from '#llm/token_usage'
@@ -127,7 +127,9 @@ export class LlmRelay {
 
   /** Sends a call that is already authorized. Throws like `answer`, except E_AGENT_UNAUTHORIZED. */
   send(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
-    return target.adapter.respond ? this.#inPlace(call, target) : this.#forward(call, target)
+    const isFree = isFreeCall(target.calls, call.method, call.rest.split('?', 1)[0])
+    const asked = isFree ? { ...target, isFree } : target
+    return target.adapter.respond ? this.#inPlace(call, asked) : this.#forward(call, asked)
   }
 
   async #forward(call: ModelCall, target: RelayTarget): Promise<ProviderResponse> {
@@ -233,7 +235,7 @@ export class LlmRelay {
 
   #metered(target: RelayTarget, answer: ProviderResponse): ProviderResponse {
     const { headers, body } = answer
-    if (target.isHidden || typeof body === 'string') return answer
+    if (target.isHidden || target.isFree || typeof body === 'string') return answer
     const spent = (usage: TokenUsage) => this.spent(target.agent, usage)
     return {
       ...answer,

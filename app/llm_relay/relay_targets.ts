@@ -25,6 +25,8 @@ export interface RelayTarget {
   isHidden?: boolean
   /** Set on the owner's own calls, which bypass the agent: their outcome does not concern its chats. */
   isDirect?: boolean
+  /** Set on a call that consumes no tokens. */
+  isFree?: boolean
 }
 
 /** Finds the provider an agent may use and unseals its key: the only place that unseals keys for use. */

@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { allowLoopback } from '#tests/allow_loopback'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
@@ -130,11 +131,19 @@ test.group("A model by Anthropic's API", (group) => {
     assert.match(told.error.message, /claude broke off/)
   })
 
-  test('counts tokens', async ({ assert }) => {
+  test('counts tokens, which uses none', async ({ assert, cleanup }) => {
+    const meter = await app.container.make('usage.meter')
+    const counted: unknown[] = []
+    const tokens = meter.tokens.bind(meter)
+    meter.tokens = (_owner, usage) => void counted.push(usage)
+    cleanup(() => void (meter.tokens = tokens))
     upstream.reply = json(200, { input_tokens: 14 })
     const answer = await send('/messages/count_tokens', hello)
     assert.deepEqual(await answer.json(), { input_tokens: 14 })
     assert.equal(upstream.calls[0].url, '/v1/messages/count_tokens')
+    upstream.reply = json(200, MESSAGE)
+    await (await send('/messages', hello)).json()
+    assert.deepEqual(counted, [{ in: 3, out: 4 }])
   })
 
   for (const stream of [false, true]) {
