@@ -5,7 +5,6 @@ import type { Audit } from '#audit/audit'
 import type { AgentKey } from '#agents/types'
 import type { AgentLimits, NodeLabels } from '#models/types'
 import type { PlacementRule } from '#agents/system_agents/placement'
-import { watched } from '#agents/waking/waker'
 import SystemContainer from '#models/system_container'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import {
@@ -137,8 +136,8 @@ export class SystemAgents {
 
   /** Begins a stop, and returns. The row shows the outcome. */
   async stop(row: SystemContainer): Promise<void> {
-    const controls = await this.controls()
-    void watched(controls.stop(keyOf(row)))
+    /** A failure is in the log and the row. */
+    this.#stopped(row).catch(() => {})
   }
 
   async restart(row: SystemContainer): Promise<void> {
