@@ -6,6 +6,8 @@ export default class AgentStop extends OneAgentCommand {
   static override commandName = 'agent:stop'
   static override description = 'Stop an agent, once its work has ended'
 
+  protected override starts = false
+
   protected override act(lifecycle: AgentLifecycle, agent: AgentKey) {
     return lifecycle.stop(agent)
   }

@@ -41,9 +41,9 @@ export default class ArchiveIngest extends OperatorCommand {
     const settings = await this.app.container.make('knowledge.archive_settings')
     const keepers = await settings.keepers()
     if (!this.user) return keepers
-    const { findUserByName } = await import('#identity/user_lookup')
+    const { findActiveUserByName } = await import('#identity/user_lookup')
     const { E_NO_ARCHIVE } = await import('#knowledge/errors')
-    const { id } = await findUserByName(this.user)
+    const { id } = await findActiveUserByName(this.user)
     if (!keepers.includes(id)) throw new E_NO_ARCHIVE()
     return [id]
   }

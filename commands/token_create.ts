@@ -12,8 +12,8 @@ export default class TokenCreate extends OperatorCommand {
   declare name: string
 
   override async run() {
-    const { findUserByName } = await import('#identity/user_lookup')
-    const user = await findUserByName(this.user)
+    const { findActiveUserByName } = await import('#identity/user_lookup')
+    const user = await findActiveUserByName(this.user)
     const tokens = await this.app.container.make('identity.tokens')
     const token = await tokens.create(user, { name: this.name })
 

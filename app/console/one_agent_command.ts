@@ -10,6 +10,9 @@ export abstract class OneAgentCommand extends OperatorCommand {
   })
   declare user: string
 
+  /** Whether the agent runs afterwards: a deactivated user's does not. */
+  protected starts = true
+
   /** Runs the action on the agent. */
   protected abstract act(lifecycle: AgentLifecycle, agent: AgentKey): Promise<unknown>
 
@@ -26,7 +29,8 @@ export abstract class OneAgentCommand extends OperatorCommand {
     const system = await SystemContainer.findBy('name', this.user)
     if (system) return `system/${system.id}`
 
-    const { findUserByName } = await import('#identity/user_lookup')
-    return `user/${(await findUserByName(this.user)).id}`
+    const { findUserByName, findActiveUserByName } = await import('#identity/user_lookup')
+    const owner = await (this.starts ? findActiveUserByName : findUserByName)(this.user)
+    return `user/${owner.id}`
   }
 }

@@ -63,6 +63,13 @@ export class E_UNKNOWN_USER extends CodedError {
   static override help = 'Name a user by email address or by breakglass username.'
 }
 
+export class E_USER_DEACTIVATED extends CodedError {
+  static override status = 409
+  static override message = 'This user is deactivated.'
+  static override help =
+    'Reactivate the user on the page of users, or a local admin with "node ace breakglass:reset".'
+}
+
 export class E_NOT_ADMIN extends CodedError {
   static override status = 403
   static override message = 'This user is no admin.'

@@ -1,6 +1,6 @@
 import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
-import { E_NOT_ADMIN, E_UNKNOWN_USER } from '#identity/errors'
+import { E_NOT_ADMIN, E_UNKNOWN_USER, E_USER_DEACTIVATED } from '#identity/errors'
 
 /**
  * Finds the user that an operator names by email address, breakglass username or ID.
@@ -20,12 +20,23 @@ export async function findUserByName(name: string): Promise<User> {
 }
 
 /**
- * As `findUserByName`, for a command that acts as an admin.
+ * As `findUserByName`, for what a deactivated user cannot have: a token, or an agent that runs.
  *
- * @throws E_UNKNOWN_USER, E_NOT_ADMIN
+ * @throws E_UNKNOWN_USER, E_USER_DEACTIVATED
+ */
+export async function findActiveUserByName(name: string): Promise<User> {
+  const user = await findUserByName(name)
+  if (user.deactivatedAt) throw new E_USER_DEACTIVATED()
+  return user
+}
+
+/**
+ * As `findActiveUserByName`, for a command that acts as an admin.
+ *
+ * @throws E_UNKNOWN_USER, E_USER_DEACTIVATED, E_NOT_ADMIN
  */
 export async function findAdminByName(name: string): Promise<User> {
-  const user = await findUserByName(name)
+  const user = await findActiveUserByName(name)
   if (!user.isAdmin) throw new E_NOT_ADMIN()
   return user
 }

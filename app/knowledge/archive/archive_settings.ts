@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import type { Audit } from '#audit/audit'
+import User from '#models/user'
 import UserAgentConfig from '#models/user_agent_config'
 import type { Actor } from '#settings/actor'
 import { configOf, DEFAULT_ARCHIVE_DAYS } from '#user_settings/preference_rows'
@@ -40,9 +41,12 @@ export class ArchiveSettings {
     return this.get(userId)
   }
 
-  /** Returns the ids of all users with an archive. */
+  /** Returns the ids of all active users with an archive. */
   async keepers(): Promise<string[]> {
-    const rows = await UserAgentConfig.query().where('archive_enabled', true).select('user_id')
+    const rows = await UserAgentConfig.query()
+      .where('archive_enabled', true)
+      .whereIn('user_id', User.query().select('id').whereNull('deactivated_at'))
+      .select('user_id')
     return rows.map(({ userId }) => userId)
   }
 }

@@ -3,16 +3,22 @@ import ace from '@adonisjs/core/services/ace'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { DateTime } from 'luxon'
+import AgentRestart from '#commands/agent_restart'
+import AgentStart from '#commands/agent_start'
+import AgentStop from '#commands/agent_stop'
 import ArchiveIngest from '#commands/archive_ingest'
 import BreakglassCreate from '#commands/breakglass_create'
 import BreakglassReset from '#commands/breakglass_reset'
 import Doctor from '#commands/doctor'
 import SettingsSet from '#commands/settings_set'
+import SystemAgentsApply from '#commands/system_agents_apply'
 import AuditEvent from '#models/audit_event'
 import TokenCreate from '#commands/token_create'
 import BreakglassUser from '#models/breakglass_user'
 import SystemConfig from '#models/system_config'
 import User from '#models/user'
+import UserAgentConfig from '#models/user_agent_config'
 import settings from '#settings/services/main'
 import { readinessChecks } from '#installation/readiness'
 import { recordPlugin } from '#plugins/plugin_audit'
@@ -109,6 +115,30 @@ test.group('Commands for operators', (group) => {
     const unknown = await runCommand(TokenCreate, ['nobody@example.test', '--json'])
     assert.equal(unknown.exitCode, 1)
     assert.match(unknown.err, /E_UNKNOWN_USER/)
+  })
+
+  test('no command makes a token, an agent or an archive of a deactivated user', async ({
+    assert,
+  }) => {
+    const user = await UserFactory.apply('admin').merge({ deactivatedAt: DateTime.utc() }).create()
+    await UserAgentConfig.create({ userId: user.id, fallbackModels: [], archiveEnabled: true })
+    const declared = app.makePath('examples/system_agents.json')
+    const commands: [Parameters<typeof runCommand>[0], string[]][] = [
+      [TokenCreate, [user.email!]],
+      [AgentStart, [user.email!]],
+      [AgentRestart, [user.email!]],
+      [ArchiveIngest, [user.email!]],
+      [SystemAgentsApply, [declared, `--as=${user.email}`]],
+    ]
+    for (const [Command, args] of commands) {
+      const refused = await runCommand(Command, args)
+      assert.deepEqual([refused.exitCode, refused.out], [1, ''], Command.commandName)
+      assert.match(refused.err, /^E_USER_DEACTIVATED: .+\.\n.+\.$/)
+    }
+    assert.lengthOf(await db.from('auth_access_tokens').where('tokenable_id', user.id), 0)
+    const everyone = await runCommand(ArchiveIngest, ['--json'])
+    assert.equal(JSON.parse(everyone.out).archives, 0)
+    assert.equal((await runCommand(AgentStop, [user.email!])).exitCode, 0)
   })
 
   test('settings:set stores JSON, texts and what comes on standard input', async ({ assert }) => {
