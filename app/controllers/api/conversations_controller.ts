@@ -1,8 +1,10 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
 import { Conversations } from '#chat/conversations'
+import { E_CHAT_UNKNOWN_MODEL, E_CHAT_UNUSABLE_MODEL } from '#chat/errors'
 import { Pictures } from '#chat/pictures'
 import { listed, PAGE_LIMIT } from '#models/page'
+import { refuseFields } from '#settings/field_errors'
 import {
   conversationChangeValidator,
   conversationsValidator,
@@ -54,7 +56,15 @@ export default class ConversationsController {
 
   async update({ auth, request, params }: HttpContext) {
     const change = await request.validateUsing(conversationChangeValidator)
-    return { data: await this.conversations.change(`user/${auth.user!.id}`, params.id, change) }
+    const agent = `user/${auth.user!.id}` as const
+    try {
+      return { data: await this.conversations.change(agent, params.id, change) }
+    } catch (error) {
+      if (error instanceof E_CHAT_UNKNOWN_MODEL || error instanceof E_CHAT_UNUSABLE_MODEL) {
+        refuseFields([{ field: 'model', message: error.message }])
+      }
+      throw error
+    }
   }
 
   async destroy({ auth, params, response }: HttpContext) {

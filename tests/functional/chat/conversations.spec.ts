@@ -431,9 +431,11 @@ test.group('Conversations', (group) => {
         headers: { 'authorization': `Bearer ${owner.token}`, 'content-type': 'application/json' },
         body: JSON.stringify({ model }),
       })
-      return { status: answer.status, data: ((await answer.json()) as any).data }
+      return { status: answer.status, ...((await answer.json()) as any) }
     }
-    assert.equal((await choose('mine', 'work/unknown')).status, 404)
+    const refused = await choose('mine', 'work/unknown')
+    assert.equal(refused.status, 422)
+    assert.include(refused.errors[0], { code: 'E_VALIDATION_ERROR', field: 'model' })
     const chosen = await choose('mine', 'work/parrot-1')
     assert.equal(chosen.status, 200)
     assert.equal(chosen.data.model, 'work/parrot-1')
