@@ -61,7 +61,7 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   },
 }
 
-/** Default wait in seconds, if Mosaic's own error has none. How long a model is away only its service knows. */
+/** Default wait in seconds, if the error has none: a provider need not name one. */
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
 
 /** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */
@@ -69,10 +69,7 @@ export function toAnswer(failure: unknown): Answer {
   const error = (!isTold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
-  const isOfModel = answer.errors[0].code.startsWith('E_MODEL_')
-  const retryAfterSec =
-    retryAfter(error) ?? (isOfModel ? undefined : RETRY_AFTER_SEC[answer.status])
-  return { ...answer, ...(retryAfterSec !== undefined && { retryAfterSec }) }
+  return { ...answer, retryAfterSec: retryAfter(error) ?? RETRY_AFTER_SEC[answer.status] }
 }
 
 /** Returns the error for a failure of Mosaic's own infrastructure, or null. */

@@ -141,6 +141,15 @@ test.group('A model by its own name', (group) => {
       })
   }
 
+  test('names a time to wait where the provider named none', async ({ assert }) => {
+    for (const status of [429, 503]) {
+      upstream.reply = json(status, { error: { message: 'Slow down' } })
+      const failure = await failureOf(client.chat.completions.create({ model, messages: hello }))
+      assert.equal(failure.status, status)
+      assert.isAbove(Number(failure.headers?.get('retry-after')), 0)
+    }
+  })
+
   test('a provider that cannot be reached is a 502', async ({ assert }) => {
     await upstream.stop()
     const failure = await failureOf(client.chat.completions.create({ model, messages: hello }))
