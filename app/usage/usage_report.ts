@@ -15,7 +15,7 @@ export type UsageOfDay =
 export interface UsageOfPeriod extends Period {
   days: UsageOfDay[]
   /** Sums only the days shown, so that comparing two periods does not reveal a withheld day. */
-  totals: UsageSums
+  totals: { activeUsers: number } & UsageSums
   withheldDays: number
 }
 
@@ -64,9 +64,10 @@ export class UsageReport {
 
     const days = daysOf(period).map((day) => toDay(day, byDay.get(day)))
     const shown = days.filter((day) => !day.withheld)
-    const totals = Object.fromEntries(
+    const sums = Object.fromEntries(
       NAMES.map((name) => [name, shown.reduce((sum, day) => sum + day[name], 0)])
     ) as unknown as UsageSums
+    const totals = { activeUsers: await usersOf(shown), ...sums }
     return { ...period, days, totals, withheldDays: days.length - shown.length }
   }
 
@@ -103,6 +104,16 @@ async function stockOf(tables: string[]): Promise<{ rows: number; bytes: number 
     stock.bytes += Number(sums.bytes ?? 0)
   }
   return stock
+}
+
+/** Returns how many people were active on any of these days. */
+async function usersOf(days: { day: string }[]): Promise<number> {
+  const query = UsageDay.query().whereIn(
+    'day',
+    days.map(({ day }) => day)
+  )
+  const [{ $extras }] = await query.countDistinct('user_id as users')
+  return Number($extras.users)
 }
 
 /** Prefixed, because the model would mistake plain column names for its own. */

@@ -82,7 +82,7 @@ export const usage = shape({
       shape({ day: day(), withheld: only(true) })
     )
   ),
-  totals: shape(sums),
+  totals: shape({ activeUsers: count(), ...sums }),
   withheldDays: count(),
   knowledge: either(
     shape({

@@ -38,7 +38,7 @@ test.group('What was used, for admins', (group) => {
       { day: '2026-11-02', withheld: false, activeUsers: 3, ...sums },
       { day: '2026-11-03', withheld: false, activeUsers: 0, ...nothing },
     ])
-    assert.deepEqual(body.data.totals, sums)
+    assert.deepEqual(body.data.totals, { activeUsers: 3, ...sums })
     for (const { id } of users) assert.notInclude(JSON.stringify(body), id)
   })
 
@@ -83,6 +83,28 @@ test.group('What was used, for admins', (group) => {
     assert.deepEqual(seen.body.data.days[1], { day: '2026-11-02', withheld: true })
   })
 
+  test('counts a person once in the totals, and what has just been', async ({ assert }) => {
+    const { admin, visitor } = await adminByToken()
+    for (const { id } of await UserFactory.createMany(3)) {
+      await use(id, '2026-11-01', 1)
+      await use(id, '2026-11-02', 1)
+    }
+    assert.include((await visitor.get(PATH)).body.data.totals, { activeUsers: 3, chats: 6 })
+
+    const meter = await app.container.make('usage.meter')
+    meter.chat(admin.id)
+    const today = new Date().toISOString().slice(0, 10)
+    const { body } = await visitor.get(`/api/v1/admin/usage?from=${today}`)
+    assert.include(body.data.totals, { activeUsers: 1, chats: 1 })
+  })
+
+  test('takes times for the UTC days that they are in', async ({ assert }) => {
+    const { visitor } = await adminByToken()
+    const query = 'from=2026-11-01T00:00:00Z&to=2026-11-03T01:30:00%2B02:00'
+    const { status, body } = await visitor.get(`/api/v1/admin/usage?${query}`)
+    assert.deepEqual([status, body.data?.from, body.data?.to], [200, '2026-11-01', '2026-11-02'])
+  })
+
   test('is of the last thirty days unless another period is asked for', async ({ assert }) => {
     const { visitor } = await adminByToken()
     const { body } = await visitor.get('/api/v1/admin/usage')
@@ -97,6 +119,9 @@ test.group('What was used, for admins', (group) => {
       'from=2026-11-03&to=2026-11-01',
       'from=2020-01-01',
       'to=2026-02-30',
+      'to=2026-02-30T00:00:00Z',
+      'from=2026-11-01Tnoon',
+      'to=9999-12-31T23:59:00-10:00',
     ]) {
       const { status, body } = await visitor.get(`/api/v1/admin/usage?${query}`)
       assert.equal(status, 422, query)

@@ -8,6 +8,8 @@ export default class AdminUsageController {
   async index({ auth, request }: HttpContext) {
     const asked = await periodValidator.validate(request.qs())
     const period = periodOf(asked, Date.now())
+    /** Other replicas write theirs within seconds. */
+    await (await app.container.make('usage.meter')).flush()
     const report = await app.container.make('usage.report')
     const [usage, wakes, knowledge] = await Promise.all([
       report.usage(period, auth.user!),
