@@ -229,4 +229,11 @@ test.group('The API of an agent', (group) => {
     assert.notMatch(JSON.stringify(body), /\/tmp|127\.0\.0\.1|sqlite:|postgres:/)
     assert.deepEqual((await new Visitor().get('/health/live')).body, { status: 'ok' })
   })
+
+  test('readiness of a Mosaic that stops names a time to wait', async ({ assert, cleanup }) => {
+    Object.defineProperty(app, 'isTerminating', { get: () => true, configurable: true })
+    cleanup(() => void Reflect.deleteProperty(app, 'isTerminating'))
+    const { status: code, headers, body } = await new Visitor().get('/health/ready')
+    assert.deepEqual([code, headers.get('retry-after'), body.status], [503, '5', 'error'])
+  })
 })
