@@ -15,7 +15,7 @@ import {
   tasksValidator,
   taskValidator,
 } from '#validators/knowledge'
-import { file, nothing, one, sealedPage } from '#openapi/answer'
+import { file, nothing, one, page, sealedPage } from '#openapi/answer'
 import {
   archiveRule,
   finding,
@@ -49,7 +49,7 @@ router
     /** Looks, though it posts: what is searched for stands in no address. */
     router
       .post('/findings/search', [Findings, 'search'])
-      .answers(one(foundFindings))
+      .answers(page(foundFindings.items))
       .takes(findingSearchValidator)
       .ability('read')
     router.get('/findings/:id', [Findings, 'show']).answers(one(finding))
@@ -97,7 +97,7 @@ router
     router
       .get('/archive/search', [Archive, 'search'])
       .ability('chat')
-      .answers(one(foundMessages))
+      .answers(page(foundMessages.items))
       .asks(findingSearchValidator)
     router.delete('/archive/:id', [Archive, 'destroy']).answers(nothing)
 

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { listed } from '#models/page'
 import {
   archiveRuleValidator,
   archivedValidator,
@@ -34,7 +35,7 @@ export default class ArchiveController {
   async search({ auth, request }: HttpContext) {
     const { query, limit = MATCHES } = await findingSearchValidator.validate(request.qs())
     const archive = await app.container.make('knowledge.archive')
-    return { data: await archive.search(auth.user!.id, query, limit) }
+    return listed(await archive.search(auth.user!.id, query, limit), { limit })
   }
 
   async destroy({ auth, params, response }: HttpContext) {

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
+import { listed } from '#models/page'
 import {
   findingChangesValidator,
   findingSearchValidator,
@@ -41,7 +42,8 @@ export default class FindingsController {
 
   async search({ auth, request }: HttpContext) {
     const { query, limit = MATCHES } = await request.validateUsing(findingSearchValidator)
-    return { data: await (await this.#findings()).search(auth.user!.id, query, limit) }
+    const found = await (await this.#findings()).search(auth.user!.id, query, limit)
+    return listed(found, { limit })
   }
 
   #findings() {

@@ -55,6 +55,7 @@ test.group('Archive', (group) => {
     await ingest()
     const { body } = await me.visitor.get(`${PATH}/search?query=HARBOUR%20genoa`)
     assert.lengthOf(body.data, 2)
+    assert.deepEqual(body.meta, { total: 2, page: 1, limit: 10, totalPages: 1 })
     assert.containsSubset(body.data[0], {
       conversationId: 'a',
       title: 'About a',

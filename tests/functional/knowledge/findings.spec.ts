@@ -73,6 +73,14 @@ test.group('Findings', (group) => {
     const { body } = await me.visitor.get(`${PATH}?page=2&limit=2`)
     assert.deepEqual(body.meta, { total: 3, page: 2, limit: 2, totalPages: 2 })
     assert.lengthOf(body.data, 1)
+    for (const past of [4, 999_999_999, 90_071_992_547_409]) {
+      const empty = await me.visitor.get(`${PATH}?page=${past}`)
+      assert.deepEqual(empty.body, {
+        data: [],
+        meta: { total: 3, page: past, limit: 50, totalPages: 1 },
+      })
+    }
+    assert.equal((await me.visitor.get(`${PATH}?page=1e30`)).status, 422)
     assert.deepEqual((await me.visitor.get(`${PATH}?status=rejected`)).body.data, [])
     assert.deepEqual((await other.visitor.get(PATH)).body.data, [])
   })
@@ -89,6 +97,7 @@ test.group('Findings', (group) => {
 
     const { body } = await me.visitor.post(`${PATH}/search`, { query: 'café', limit: 1 })
     assert.lengthOf(body.data, 1)
+    assert.deepEqual(body.meta, { total: 1, page: 1, limit: 1, totalPages: 1 })
     assert.isAbove(body.data[0].score, 0)
     assert.equal(body.data[0].foundBy, 'words')
     assert.equal(body.data[0].author, 'person')
