@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { parseJson } from '#bounded/json'
+import type { MemoryView } from '#knowledge/memory'
 import { refuseFields } from '#settings/field_errors'
 import {
   KEY_LENGTH,
@@ -16,36 +17,59 @@ export default class MemoriesController {
     return (await this.#memories()).list(auth.user!.id, query)
   }
 
-  async show({ auth, params, request }: HttpContext) {
+  async show({ auth, params, request, response }: HttpContext) {
     const { namespace } = await memoryKeyValidator.validate(request.qs())
     const memories = await this.#memories()
-    return { data: await memories.find(auth.user!.id, { namespace, key: params.key }) }
+    const found = await memories.find(auth.user!.id, { namespace, key: params.key })
+    return tagged(response, found)
   }
 
-  /** Accepts the namespace and the revision in the query or in the body, as `destroy` does. */
-  async update({ auth, params, request }: HttpContext) {
+  /** Accepts the namespace and the revision in the query or in the body, as `destroy` does, and `If-Match`. */
+  async update({ auth, params, request, response }: HttpContext) {
     const asked = await memoryKeyValidator.validate(request.qs())
     const { key } = params
     if (key.length > KEY_LENGTH) {
       refuseFields([{ field: 'key', message: `A key has at most ${KEY_LENGTH} characters.` }])
     }
     const { namespace = asked.namespace, ...given } = await request.validateUsing(memoryValidator)
-    const input = { revision: asked.revision, ...given, value: sentValue(request) }
+    const revision = ifMatch(request) ?? given.revision ?? asked.revision
+    const input = { ...given, revision, value: sentValue(request) }
     const memories = await this.#memories()
-    return { data: await memories.put(auth.user!.id, { namespace, key }, input) }
+    return tagged(response, await memories.put(auth.user!.id, { namespace, key }, input))
   }
 
   async destroy({ auth, params, request, response }: HttpContext) {
     const asked = { ...request.qs(), ...request.body() }
     const { namespace, revision } = await memoryKeyValidator.validate(asked)
     const memories = await this.#memories()
-    await memories.delete(auth.user!.id, { namespace, key: params.key }, revision)
+    const at = { namespace, key: params.key }
+    await memories.delete(auth.user!.id, at, ifMatch(request) ?? revision)
     return response.noContent()
   }
 
   #memories() {
     return app.container.make('knowledge.memories')
   }
+}
+
+/** Answers with a memory, whose revision is its entity tag. */
+function tagged(response: HttpContext['response'], data: MemoryView) {
+  response.header('ETag', `"${data.revision}"`)
+  return { data }
+}
+
+/** Fits no memory: revisions begin at 1. */
+const NO_REVISION = -1
+
+/**
+ * Returns the revision that `If-Match` requires, or undefined without this header. Only a single tag is one;
+ * compressing proxies weaken it.
+ */
+function ifMatch(request: HttpContext['request']): number | undefined {
+  const tag = request.header('if-match')
+  if (tag === undefined) return undefined
+  const [, revision] = /^(?:W\/)?"(\d{1,9})"$/.exec(tag.trim()) ?? []
+  return revision === undefined ? NO_REVISION : Number(revision)
 }
 
 /**

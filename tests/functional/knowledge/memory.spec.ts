@@ -108,6 +108,24 @@ test.group('Memory of an agent', (group) => {
     )
   })
 
+  test('is written on condition of its entity tag', async ({ assert }) => {
+    const made = await put('plan', { value: 1 })
+    assert.equal(made.headers.get('etag'), '"1"')
+    await put('plan', { value: 2 })
+    assert.equal((await me.visitor.get(`${PATH}/plan`)).headers.get('etag'), '"2"')
+
+    const write = (method: string, tag: string, key = 'plan') =>
+      me.visitor.send(method, `${PATH}/${key}`, { value: 3 }, { 'if-match': tag })
+    for (const tag of ['"1"', '"none"', '2', '"99999999999"']) {
+      assert.equal((await write('PUT', tag)).status, 412, tag)
+      assert.equal((await write('DELETE', tag)).status, 412, tag)
+    }
+    assert.equal((await write('PUT', '"1"', 'missing')).status, 412)
+    const written = await write('PUT', 'W/"2"')
+    assert.deepEqual([written.status, written.headers.get('etag')], [200, '"3"'])
+    assert.equal((await write('DELETE', '"3"')).status, 204)
+  })
+
   test('forgets what it is told to, and what has expired', async ({ assert }) => {
     await put('a', { value: 1 })
     assert.equal((await me.visitor.delete(`${PATH}/a`)).status, 204)
