@@ -44,25 +44,28 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
  * Reads a file and detects its type, from its first bytes where they identify it and not from the declared
- * type alone.
+ * type alone. `field` names its field of the request.
  *
  * @throws E_ATTACHMENT_UNREADABLE if it is empty, not base64, or of a type agents cannot read
  */
-export function readAttachment({ name, type: declared, data: sent }: SentFile): Attachment {
+export function readAttachment(
+  { name, type: declared, data: sent }: SentFile,
+  field = 'attachments'
+): Attachment {
   const text = sent.replace(/^data:[^,]*;base64,/, '')
-  if (!BASE64.test(text)) throw new E_ATTACHMENT_UNREADABLE(name)
+  if (!BASE64.test(text)) throw new E_ATTACHMENT_UNREADABLE(name, field)
   const data = Buffer.from(text, 'base64')
-  if (data.length === 0) throw new E_ATTACHMENT_UNREADABLE(name)
+  if (data.length === 0) throw new E_ATTACHMENT_UNREADABLE(name, field)
   const type = pictureType(data) ?? declared.split(';')[0].trim().toLowerCase()
   if (PICTURES.has(type)) {
-    if (!pictureType(data)) throw new E_ATTACHMENT_UNREADABLE(name)
+    if (!pictureType(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
     return { name, type, kind: 'picture', data }
   }
   if (data.subarray(0, 5).toString('latin1') === '%PDF-') {
     return { name, type: PDF, kind: 'pdf', data }
   }
   const isText = TEXT_TYPES.test(type) || type === '' || type === 'application/octet-stream'
-  if (type === PDF || !isText || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name)
+  if (type === PDF || !isText || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
   return {
     name,
     type: type.startsWith('application/oct') ? 'text/plain' : type,

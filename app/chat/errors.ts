@@ -200,7 +200,11 @@ export class E_ATTACHMENT_UNREADABLE extends CodedError {
   static override help =
     'Agents read pictures (PNG, JPEG, GIF, WebP), PDFs, and text in UTF-8; data is base64.'
 
-  constructor(name: string) {
+  constructor(
+    name: string,
+    /** The field of the request that holds it. */
+    readonly field: string
+  ) {
     super(`Your agent cannot read "${cut(name, 100)}".`)
   }
 }
@@ -209,6 +213,13 @@ export class E_ATTACHMENTS_TOO_LARGE extends CodedError {
   static override status = 413
   static override message = 'The files of a message may have 10 MB together, and be ten at most.'
   static override help = 'Send fewer or smaller files, or several messages.'
+}
+
+export class E_UPLOAD_FORM extends CodedError {
+  static override status = 415
+  static override message = 'Files are sent as JSON.'
+  static override help =
+    'Send { "name": "a.png", "type": "image/png", "data": "<base64>" } with "Content-Type: application/json".'
 }
 
 export class E_UPLOAD_NOT_FOUND extends CodedError {

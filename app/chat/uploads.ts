@@ -28,7 +28,7 @@ export class Uploads {
 
   /** @throws E_ATTACHMENT_UNREADABLE, E_ATTACHMENTS_TOO_LARGE, E_UPLOADS_FULL */
   async add(userId: string, file: SentFile): Promise<UploadView> {
-    const attachment = readAttachment(file)
+    const attachment = readAttachment(file, 'data')
     demandFits([attachment])
     await this.forgetExpired()
     const { name, type, data } = attachment

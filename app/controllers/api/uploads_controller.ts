@@ -1,5 +1,6 @@
 import { inject } from '@adonisjs/core'
 import type { HttpContext } from '@adonisjs/core/http'
+import { E_UPLOAD_FORM } from '#chat/errors'
 import { Uploads } from '#chat/uploads'
 import { uploadValidator } from '#validators/chat'
 
@@ -9,6 +10,7 @@ export default class UploadsController {
   constructor(protected uploads: Uploads) {}
 
   async store({ auth, request, response }: HttpContext) {
+    if (!request.is(['json'])) throw new E_UPLOAD_FORM()
     const file = await request.validateUsing(uploadValidator)
     response.status(201)
     return { data: await this.uploads.add(auth.user!.id, file) }

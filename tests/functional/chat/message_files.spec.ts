@@ -159,6 +159,28 @@ test.group('Files of messages that are under way', (group) => {
     assert.equal(limits.heldBytes, 0)
   })
 
+  test('say in which field of the request they are wrong, and in which form they are sent', async ({
+    assert,
+  }) => {
+    const unreadable = { name: 'a.zip', type: 'application/zip', data: fileOf().data }
+    const wrongFile = async (answer: Response) => {
+      const { errors } = (await answer.json()) as any
+      return [answer.status, errors[0].code, errors[0].field]
+    }
+    const sent = await ask({ attachments: [unreadable] })
+    assert.deepEqual(await wrongFile(sent), [422, 'E_ATTACHMENT_UNREADABLE', 'attachments'])
+    const kept = await call('POST', '/uploads', unreadable)
+    assert.deepEqual(await wrongFile(kept), [422, 'E_ATTACHMENT_UNREADABLE', 'data'])
+
+    const body = new FormData()
+    body.append('file', new Blob(['a']), 'a.txt')
+    const headers = { authorization: `Bearer ${owner.token}` }
+    const form = await fetch(`${baseUrl()}/api/v1/uploads`, { method: 'POST', headers, body })
+    const [{ code, hint }] = ((await form.json()) as any).errors
+    assert.deepEqual([form.status, code], [415, 'E_UPLOAD_FORM'])
+    assert.match(hint, /"data": "<base64>".*application\/json/)
+  })
+
   test('are read once, however often a message names them', async ({ assert }) => {
     gateway.script = (reply) => reply.begin().say('first').finish()
     const id = await upload(100)
