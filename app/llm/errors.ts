@@ -25,4 +25,5 @@ export class E_UNKNOWN_PROVIDER_TYPE extends ContractError {
   static override message = 'This kind of provider is not known here.'
   static override help =
     'Choose one of the kinds that the form lists, or add its adapter to config/llm.ts.'
+  readonly field = 'type'
 }

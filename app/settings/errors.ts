@@ -4,8 +4,15 @@ export class E_UNKNOWN_SETTING extends CodedError {
   static override status = 422
   static override message = 'There is no setting of this name.'
   static override help = 'GET /api/v1/admin/settings lists them all.'
+  readonly field: string
+
+  constructor(key: string) {
+    super()
+    this.field = key
+  }
 }
 
+/** A list, or one setting as `{ key, value }`. */
 export class E_SETTINGS_SHAPE extends CodedError {
   static override status = 422
   static override message = 'A change of settings is an object of keys and values.'

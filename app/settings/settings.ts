@@ -168,7 +168,7 @@ export class Settings {
   /** @throws E_UNKNOWN_SETTING, also for what Mosaic maintains itself */
   async definition(key: string): Promise<Definition<any>> {
     const definition = isSettingKey(key) ? definitionOf(key) : (await this.more()).get(key)
-    if (!definition || definition.internal) throw new E_UNKNOWN_SETTING()
+    if (!definition || definition.internal) throw new E_UNKNOWN_SETTING(key)
     return definition
   }
 

@@ -48,7 +48,8 @@ export class SettingsChanges {
 
   /** Validates like `apply`, and stores nothing. */
   async check(values: Record<string, unknown>, by: Actor | null): Promise<void> {
-    if (Array.isArray(values)) throw new E_SETTINGS_SHAPE()
+    const isOne = 'key' in values && 'value' in values
+    if (Array.isArray(values) || isOne) throw new E_SETTINGS_SHAPE()
     const [operators] = by ? await this.settings.keysOf('operator', values) : []
     if (operators) {
       const { secret = false } = await this.settings.definition(operators)

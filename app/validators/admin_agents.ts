@@ -6,7 +6,10 @@ import { pageFields } from '#validators/page_fields'
 /** Filter of the agent list: `?status=error&search=ana&page=1&limit=50`. */
 export const agentQueryValidator = vine.create({
   ...pageFields(),
-  status: vine.enum(AGENT_STATUSES).optional(),
+  status: vine
+    .enum([...AGENT_STATUSES, 'resting'] as const)
+    .transform((value) => (value === 'resting' ? 'suspended' : value))
+    .optional(),
   search: vine.string().trim().minLength(1).maxLength(100).optional(),
 })
 

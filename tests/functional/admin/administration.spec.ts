@@ -61,9 +61,13 @@ test.group('The administration', (group) => {
       assert.equal(body.errors[0].code, code)
     }
     assert.notEqual(await settings.get('agents.startConcurrency'), 7)
-    const aList = await visitor.patch('/api/v1/admin/settings', [])
-    assert.equal(aList.status, 422)
-    assert.equal(aList.body.errors[0].code, 'E_SETTINGS_SHAPE')
+    const unknown = await visitor.patch('/api/v1/admin/settings', { 'no.such': 1 })
+    assert.containsSubset(unknown.body.errors[0], { code: 'E_UNKNOWN_SETTING', field: 'no.such' })
+    for (const sent of [[], { key: 'agents.startConcurrency', value: 7 }]) {
+      const { status, body } = await visitor.patch('/api/v1/admin/settings', sent)
+      assert.equal(status, 422)
+      assert.equal(body.errors[0].code, 'E_SETTINGS_SHAPE')
+    }
   })
 
   for (const [key, value] of [
@@ -162,9 +166,13 @@ test.group('The administration', (group) => {
     const rui = await UserFactory.merge({ name: 'Rui', email: 'rui@example.org' }).create()
     await UserContainerFactory.merge({ userId: ana.id, status: 'running' }).create()
     await UserContainerFactory.merge({ userId: rui.id, status: 'error' }).create()
+    const { id: eva } = await UserFactory.merge({ name: 'Eva', email: 'eva@a.test' }).create()
+    await UserContainerFactory.merge({ userId: eva, status: 'suspended' }).create()
 
     for (const [query, found] of [
       ['status=error', [rui.id]],
+      ['status=suspended', [eva]],
+      ['status=resting', [eva]],
       ['search=SOUSA', [ana.id]],
       ['search=example.org', [ana.id, rui.id]],
       ['search=rui@&status=running', []],

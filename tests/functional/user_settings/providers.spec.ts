@@ -201,7 +201,7 @@ test.group('Providers', (group) => {
       .json(openAi({ type: 'acme' }))
       .bearerToken(me.token)
     unknown.assertStatus(422)
-    assert.equal(unknown.body().errors[0].code, 'E_UNKNOWN_PROVIDER_TYPE')
+    assert.include(unknown.body().errors[0], { code: 'E_UNKNOWN_PROVIDER_TYPE', field: 'type' })
   })
 
   test('take their defaults from the kind of service', async ({ client, assert }) => {
