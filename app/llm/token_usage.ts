@@ -76,7 +76,7 @@ const NAMES: { in: string[]; out: string[] }[] = [
 
 function ofFields(usage: Fields): Partial<TokenUsage> | null {
   for (const names of NAMES) {
-    const [input, out] = [sum(usage, names.in), sum(usage, names.out)]
+    const [input, out] = [sum(usage, names.in), outOf(usage, names.out)]
     if (input !== undefined || out !== undefined) {
       return { ...(input !== undefined && { in: input }), ...(out !== undefined && { out }) }
     }
@@ -84,6 +84,22 @@ function ofFields(usage: Fields): Partial<TokenUsage> | null {
   /** Cohere: total and billed tokens. */
   const inner = object(usage.tokens) ?? object(usage.billed_units)
   return inner && ofFields(inner)
+}
+
+/**
+ * Sums the tokens of an answer. Adds reasoning that stands beside them, as xAI reports it; most services include
+ * it. Gemini reports its thoughts alone if they left no room for an answer.
+ */
+function outOf(usage: Fields, names: string[]): number | undefined {
+  const isGemini = names.includes('thoughtsTokenCount')
+  const out = sum(usage, names) ?? (isGemini ? tokenCount(usage.thoughtsTokenCount) : undefined)
+  const [total, input, reasoning] = [
+    tokenCount(usage.total_tokens),
+    tokenCount(usage.prompt_tokens),
+    tokenCount(object(usage.completion_tokens_details)?.reasoning_tokens ?? usage.reasoning_tokens),
+  ]
+  if (out === undefined || total === undefined || input === undefined || !reasoning) return out
+  return total >= input + out + reasoning ? out + reasoning : out
 }
 
 /** Sums the first count and the others; undefined without the first, because the others mean nothing alone. */

@@ -84,7 +84,8 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
  * come.
  */
 function errorAmong(messages: Message[]): ProviderError | null | undefined {
-  for (const { event, data } of messages) {
+  for (const { event, data, isCut } of messages) {
+    if (isCut) continue
     const value = parsed(data)
     if (isProviderError(value, event)) {
       return value === null ? parseProviderError(data) : providerError(value)

@@ -5,6 +5,8 @@ export interface Message {
   /** The event's name, or null. */
   event: string | null
   data: string
+  /** Set if the message exceeded the limit: `data` is only its end. */
+  isCut?: boolean
 }
 
 /** Framing of an answer: server-sent events, a sequence of JSON objects, or something else. */
@@ -16,14 +18,17 @@ const BOM = '\u00ef\u00bb\u00bf'
 /** Limit of data lines per event. Pretty-printed documents have a few hundred. */
 const MOST_LINES = 10_000
 
+/** Bytes kept of the end of a message that exceeds the limit: services put token counts there. */
+const TAIL_BYTES = 8 * 1024
+
 const NEWLINE = 0x0a
 const [QUOTE, BACKSLASH, OPEN, CLOSE] = ['"', '\\', '{', '}'].map((sign) => sign.charCodeAt(0))
 
 /**
  * Splits an answer into messages as it passes, detecting the framing from the content instead of the headers.
  * JSON is tracked by its braces, so documents may span one line or many, in sequence or in a list. Linear in
- * the length of the answer, in time and memory, however it is chunked. Messages longer than `limit` bytes are
- * dropped.
+ * the length of the answer, in time and memory, however it is chunked. Of messages longer than
+ * `limit` bytes only the end is kept.
  */
 export class MessageReader {
   #framing: Framing | null = null
@@ -37,6 +42,8 @@ export class MessageReader {
   #data: string[] = []
   #size = 0
   #isTooLong = false
+  /** The end of a message that is too long. */
+  #tail: Buffer = Buffer.alloc(0)
   #depth = 0
   #isInString = false
   #isEscaped = false
@@ -115,7 +122,12 @@ export class MessageReader {
   }
 
   #eventEnds(): void {
-    if (this.#data.length > 0) this.#found.push({ event: this.#event, data: this.#data.join('\n') })
+    const event = this.#event
+    if (this.#data.length > 0) this.#found.push({ event, data: this.#data.join('\n') })
+    if (this.#tail.length > 0) {
+      this.#found.push({ event, data: this.#tail.toString('utf8'), isCut: true })
+      this.#tail = Buffer.alloc(0)
+    }
     this.#event = null
     this.#data = []
     this.#size = 0
@@ -152,14 +164,19 @@ export class MessageReader {
   }
 
   #keep(bytes: Buffer): void {
-    if (this.#isTooLong) return
-    if (this.#pending.size + bytes.length > this.limit) this.#tooLong()
+    if (!this.#isTooLong && this.#pending.size + bytes.length > this.limit) this.#tooLong()
+    if (this.#isTooLong) this.#tail = endOf(this.#tail, bytes)
     else if (bytes.length > 0) this.#pending.add(bytes)
   }
 
   #tooLong(): void {
     this.#isTooLong = true
-    this.#pending.take()
+    this.#tail = endOf(this.#tail, this.#pending.take())
     this.#data = []
   }
+}
+
+/** Returns a copy of the last bytes of both. */
+function endOf(before: Buffer, bytes: Buffer): Buffer {
+  return Buffer.concat([before, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
 }

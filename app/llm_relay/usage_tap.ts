@@ -34,7 +34,8 @@ class UsageReader {
   }
 
   #count(messages: Message[]): void {
-    for (const { event, data } of messages) {
+    for (const { event, data: text, isCut } of messages) {
+      const data = isCut ? countsAtEnd(text) : text
       const mayFail = event === 'error' || MAY_FAIL.test(data)
       if (!mayFail && !MAY_COUNT.test(data)) continue
       try {
@@ -47,6 +48,16 @@ class UsageReader {
       }
     }
   }
+}
+
+const COUNTS = ['"usage":', '"usageMetadata":', '"prompt_eval_count":']
+
+/** Returns the last counts in the end of a document, as a document of their own. Vectors and images precede them. */
+function countsAtEnd(text: string): string {
+  const at = Math.max(...COUNTS.map((name) => text.lastIndexOf(name)))
+  if (at === -1) return ''
+  const [counts] = new MessageReader(text.length + 1).read(Buffer.from(`{${text.slice(at)}`))
+  return counts?.data ?? ''
 }
 
 /**

@@ -67,7 +67,11 @@ test.group('The messages of an answer', () => {
     for (let at = 0; at < bytes.length; at += size) {
       found.push(...reader.read(bytes.subarray(at, at + size)))
     }
-    return [...found, ...reader.end()].map(({ event, data }) => [event, data])
+    return [...found, ...reader.end()].map(({ event, data, isCut }) => [
+      event,
+      data,
+      ...(isCut ? [true] : []),
+    ])
   }
 
   test('are the same however a network cuts them', ({ assert }) => {
@@ -85,7 +89,10 @@ test.group('The messages of an answer', () => {
         [null, '{"b":{"c":[1]}}'],
         [null, '{\n}'],
       ])
-      assert.deepEqual(messages(`data: ${'x'.repeat(2000)}\n\ndata: 1\n\n`, size), [[null, '1']])
+      assert.deepEqual(messages(`data: ${'x'.repeat(2000)}\n\ndata: 1\n\n`, size), [
+        [null, `data: ${'x'.repeat(2000)}`, true],
+        [null, '1'],
+      ])
       assert.deepEqual(messages('plain text', size), [])
     }
   })

@@ -146,6 +146,49 @@ const FAMILIES: { name: string; type: string; answer: string; usage: TokenUsage 
     usage: { in: 8, out: 45 },
   },
   {
+    name: 'xAI, with its reasoning beside the answer',
+    type: JSON_TYPE,
+    answer: JSON.stringify({
+      choices: [],
+      usage: {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+    }),
+    usage: { in: 32, out: 103 },
+  },
+  {
+    name: 'a proxy for Gemini, with reasoning alone',
+    type: JSON_TYPE,
+    answer: JSON.stringify({
+      choices: [],
+      usage: { prompt_tokens: 21, completion_tokens: 0, total_tokens: 81, reasoning_tokens: 60 },
+    }),
+    usage: { in: 21, out: 60 },
+  },
+  {
+    name: 'OpenAI, with its reasoning within the answer',
+    type: JSON_TYPE,
+    answer: JSON.stringify({
+      choices: [],
+      usage: {
+        prompt_tokens: 32,
+        completion_tokens: 103,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+    }),
+    usage: { in: 32, out: 103 },
+  },
+  {
+    name: 'Gemini, whose thoughts left no room for an answer',
+    type: JSON_TYPE,
+    answer: JSON.stringify({ usageMetadata: { promptTokenCount: 8, thoughtsTokenCount: 40 } }),
+    usage: { in: 8, out: 40 },
+  },
+  {
     name: 'Gemini, as a list that grows',
     type: JSON_TYPE,
     answer: `[${JSON.stringify({ usageMetadata: { promptTokenCount: 8 } })}\n,\r\n${JSON.stringify({
@@ -247,6 +290,26 @@ test.group('The usage of an answer', () => {
     const long = event({ delta: 'x'.repeat(5 * 1024 * 1024) })
     const { told } = await passed(long + FAMILIES[0].answer, { 'content-type': EVENTS }, 64 * 1024)
     assert.deepEqual(told, [FAMILIES[0].usage])
+  })
+
+  test('is read at the end of an answer that is too long to keep', async ({ assert }) => {
+    const vectors = `"data":[${'{"embedding":[0.1,0.2]},'.repeat(200_000)}{}]`
+    const spoken = JSON.stringify({ content: '"usage":{"prompt_tokens":1}' })
+    for (const [answer, usage] of [
+      [`{${vectors},"usage":{"prompt_tokens":7,"total_tokens":7}}`, { in: 7, out: 0 }],
+      [`{${vectors},"prompt_eval_count":9}`, { in: 9, out: 0 }],
+      [`{${vectors},"usage":{"prompt_tokens":3},"message":${spoken}}`, { in: 3, out: 0 }],
+      [
+        `data: {"response":{${vectors},"usage":{"input_tokens":5,"output_tokens":2},"user":null}}\n\n`,
+        { in: 5, out: 2 },
+      ],
+      [`{${vectors}}`, null],
+    ] as const) {
+      for (const size of [1000, 64 * 1024, 10_000_000]) {
+        const { told } = await passed(answer, { 'content-type': JSON_TYPE }, size)
+        assert.deepEqual(told, usage ? [usage] : [])
+      }
+    }
   })
 
   test('counts what was said until an agent leaves, and ends the call', async ({ assert }) => {
