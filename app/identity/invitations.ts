@@ -7,6 +7,7 @@ import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
+import { freeAddress } from '#identity/claimed_address'
 import { hashPassword } from '#identity/passwords'
 import { E_EMAIL_TAKEN, E_INVITATION, E_NOT_INVITED } from '#identity/errors'
 
@@ -46,7 +47,8 @@ export class Invitations {
       invitedAt: this.#time(),
       invitedBy: by.user.id,
     })
-    if (await User.findBy({ email })) throw new E_EMAIL_TAKEN()
+    const told = { actor: by.user, address: by.address, details: { by: 'invitation' } }
+    if (!(await freeAddress(email, this.audit, told))) throw new E_EMAIL_TAKEN()
     const token = this.#renewToken(user)
     try {
       await user.save()

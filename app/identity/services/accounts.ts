@@ -6,6 +6,7 @@ import type { Role } from '#models/types'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Invitations } from '#identity/invitations'
+import { freeAddress } from '#identity/claimed_address'
 import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import type { Identity } from '#identity/services/contract'
@@ -72,10 +73,14 @@ export class ServiceAccounts {
     return User.query().where({ oidc_issuer: issuer, oidc_subject: subject }).first()
   }
 
-  /** Updates the profile at each visit, except for an address that another account has. */
+  /**
+   * Updates the profile at each visit, except for an address that another account has, and for an unverified one
+   * in place of the invited person's.
+   */
   async #refresh(user: User, { profile, decision, by }: Arrival): Promise<User> {
     user.name = profile.name
-    if (profile.email && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
+    const isNew = profile.email && mayReplaceEmail(user, profile)
+    if (isNew && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
     await user.save()
     if (decision.notTold) await this.#keepRole(user, decision.notTold, by)
     else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!, by)
@@ -154,30 +159,19 @@ export class ServiceAccounts {
     })
   }
 
-  /**
-   * Returns whether no other account has the address. An account with an unverified address gives it up to the
-   * person for whom the provider has verified it, so a stranger's claim locks nobody out.
-   */
+  /** Returns whether nobody else has the address, or gives it up to the person for whom it is verified. */
   async #isFree({ email, emailVerified }: Profile, by: string, exceptId = ''): Promise<boolean> {
-    const holder = await User.query().where({ email }).whereNot('id', exceptId).first()
-    if (!holder) return true
-    if (!emailVerified || !isClaimed(holder)) return false
-    await holder.merge({ email: null }).save()
-    await this.audit.record({
-      action: 'user.changed',
-      subject: { type: 'user', id: holder.id },
-      details: { email: null, by },
-    })
-    return true
+    if (emailVerified) return freeAddress(email!, this.audit, { details: { by } }, exceptId)
+    return !(await User.query().where({ email }).whereNot('id', exceptId).first())
   }
 }
 
 const isId = (text: string) =>
   text.length <= MAX_LENGTH && !/\p{Cc}/u.test(text) && text.isWellFormed()
 
-/** Returns true for an address from a provider's claim that the provider has not verified. */
-function isClaimed({ email, emailVerifiedAt, oidcSubject, invitedAt }: User): boolean {
-  return Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
+/** Returns whether a claim may replace the address. Only a verified one replaces that of an admin's invitation. */
+function mayReplaceEmail({ email, invitedAt }: User, profile: Profile): boolean {
+  return profile.emailVerified || !email || email === profile.email || !invitedAt
 }
 
 function setEmail(user: User, { email, emailVerified }: Profile): void {

@@ -385,6 +385,40 @@ test.group('Attacks on the sign-in', (group) => {
     assert.isNull(eve.email, 'what is verified is given up to nobody')
   })
 
+  test('an address that an invited person only claims to have keeps nobody out either', async ({
+    assert,
+  }) => {
+    const admin = await UserFactory.apply('admin').create()
+    const by = { user: admin, address: null }
+    const invitations = await app.container.make('identity.invitations')
+    const mallory = { email: 'mallory@example.test', role: 'member' as const }
+    const { user, token } = await invitations.invite(mallory, by)
+    const path = `/auth/oidc/start?invitation=${token}`
+    const claims = { ...ADA, sub: 'mallory', email_verified: false }
+    await signInAs(claims, {}, path)
+    await signInAs(claims)
+    await user.refresh()
+    assert.equal(user.email, mallory.email)
+
+    await signInAs(ADA)
+    assert.equal((await User.findByOrFail('oidc_subject', 'ada')).email, 'ada@example.test')
+
+    await signInAs({ ...claims, email: 'm@example.test', email_verified: true })
+    await user.refresh()
+    assert.equal(user.email, 'm@example.test')
+  })
+
+  test('an address that someone only claims to have can be invited', async ({ assert }) => {
+    await signInAs({ ...ADA, sub: 'eve', email_verified: false })
+    const admin = await UserFactory.apply('admin').create()
+    const by = { user: admin, address: null }
+    const invitations = await app.container.make('identity.invitations')
+    const ada = { email: 'ada@example.test', role: 'member' as const }
+    const { user } = await invitations.invite(ada, by)
+    assert.equal((await User.findByOrFail('email', ada.email)).id, user.id)
+    await assert.rejects(() => invitations.invite(ada, by), /address/)
+  })
+
   test('an address is verified also where the provider says so in a text', async ({ assert }) => {
     await signInAs({ ...ADA, sub: 'eve', email_verified: 'false' })
     await signInAs({ ...ADA, email_verified: 'true' })
