@@ -58,7 +58,8 @@ export class ServiceAccounts {
     const decision = decideRole(admission.rules, claims)
     const known = await this.find(identity)
     const hasRole = Boolean(known ?? invitationToken)
-    if (decision.role === null && !(decision.notTold && hasRole)) {
+    const keepsRole = decision.notTold ? hasRole : known !== null && (await isLastAdmin(known))
+    if (decision.role === null && !keepsRole) {
       throw new E_SIGN_IN_REFUSED(decision.notTold === 'overage' ? 'role_not_told' : 'no_role')
     }
     if (known?.deactivatedAt) throw new E_SIGN_IN_REFUSED('deactivated')
@@ -81,10 +82,25 @@ export class ServiceAccounts {
     user.name = profile.name
     const isNew = profile.email && mayReplaceEmail(user, profile)
     if (isNew && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
-    await user.save()
+    await this.#save(user)
     if (decision.notTold) await this.#keepRole(user, decision.notTold, by)
-    else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role!, by)
+    else if (decision.role === null) await this.#keepRole(user, 'last_admin', by)
+    else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role, by)
     return user
+  }
+
+  /** Saves the profile without the new address if another account took that since the check. */
+  async #save(user: User): Promise<void> {
+    const { email = null, emailVerifiedAt = null } = user.$original as Partial<User>
+    try {
+      await db.transaction((trx) => user.useTransaction(trx).save())
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error
+      user.$trx = undefined
+      await user.merge({ email, emailVerifiedAt }).save()
+    } finally {
+      user.$trx = undefined
+    }
   }
 
   async #takeInvitation(arrival: Arrival, token: string): Promise<User> {
@@ -131,8 +147,8 @@ export class ServiceAccounts {
     return user
   }
 
-  /** A missing claim is not an empty one: the role stays. */
-  #keepRole(user: User, because: NotTold, by: string): Promise<void> {
+  /** A missing claim is not an empty one, and a claim never locks everyone out: the role stays. */
+  #keepRole(user: User, because: NotTold | 'last_admin', by: string): Promise<void> {
     return this.audit.record({
       actor: user,
       action: 'user.role_kept',

@@ -385,6 +385,23 @@ test.group('Attacks on the sign-in', (group) => {
     assert.isNull(eve.email, 'what is verified is given up to nobody')
   })
 
+  test('an address that someone else takes at the same moment keeps nobody out', async ({
+    assert,
+    cleanup,
+  }) => {
+    await signInAs({ ...ADA, email: 'former@example.test' })
+    const take = async (user: User) => {
+      if (user.$dirty.email !== 'ada@example.test') return
+      await db.from('users').where('id', grace.id).update({ email: 'ada@example.test' })
+    }
+    const grace = await UserFactory.create()
+    User.before('save', take)
+    cleanup(() => User.$hooks.remove('before:save', take))
+    const { visitor } = await signInAs({ ...ADA, name: 'Ada King' })
+    const me = await visitor.get('/api/v1/me')
+    assert.containsSubset(me.body.data, { name: 'Ada King', email: 'former@example.test' })
+  })
+
   test('an address that an invited person only claims to have keeps nobody out either', async ({
     assert,
   }) => {
@@ -511,6 +528,18 @@ test.group('Roles from a claim', (group) => {
     await signInAs({ ...ADA, groups: ['staff'] })
     assert.equal(await roleOf(), 'admin')
     assert.exists(await AuditEvent.findBy('action', 'user.role_kept'))
+  })
+
+  test('never keep the last admin out', async ({ assert }) => {
+    await signInAs({ ...ADA, groups: ['mosaic-admins'] })
+    const { visitor } = await signInAs({ ...ADA, groups: ['guests'] })
+    assert.equal((await visitor.get('/api/v1/me')).body.data.role, 'admin')
+    const kept = await AuditEvent.findByOrFail('action', 'user.role_kept')
+    assert.equal(kept.details?.because, 'last_admin')
+
+    await UserFactory.apply('admin').create()
+    const another = await signInAs({ ...ADA, groups: ['guests'] })
+    assert.equal((await refusalOf(another.visitor)).reason, 'no_role')
   })
 
   const OVERAGE = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: '' } } }
