@@ -3,6 +3,7 @@ import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { hasCode } from '#drivers/error_code'
 import type { Audit } from '#audit/audit'
 import LlmProvider from '#models/llm_provider'
+import { lockOwner } from '#models/owner_lock'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
 import type { AgentProfile, KnowledgeAccess, WakePolicy } from '#models/types'
@@ -84,12 +85,15 @@ export class AgentPreferences {
    */
   async put(actor: Actor, changes: PreferenceChanges): Promise<Preferences> {
     const userId = actor.user.id
-    const models = await this.#models(userId, changes)
+    await this.#models(userId, changes)
     if (changes.embeddingModel) await this.#tryEmbedding(userId, changes.embeddingModel)
     const standardMin = await this.settings.get('agents.idleTimeoutMin')
     const idleTimeoutMin = changes.idleTimeoutMin === null ? standardMin : changes.idleTimeoutMin
 
     await db.transaction(async (trx) => {
+      /** Providers may have changed while the embedding was tried; from here on their changes wait. */
+      await lockOwner(userId, trx)
+      const models = await this.#models(userId, changes, trx)
       const config = await configOf(userId, trx)
       config.merge({
         ...models,
@@ -137,9 +141,11 @@ export class AgentPreferences {
   }
 
   /** Returns the changed models and default provider, validated and with their providers' names. */
-  async #models(userId: string, changes: PreferenceChanges) {
-    const { primaryModel, fallbackModels } = changes
-    const own = await LlmProvider.ownedBy(userId).orderBy('created_at').orderBy('id')
+  async #models(userId: string, changes: PreferenceChanges, trx?: TransactionClientContract) {
+    const { primaryModel, fallbackModels, embeddingModel } = changes
+    const [owned, config] = [LlmProvider.ownedBy(userId), UserAgentConfig.ownedBy(userId)]
+    if (trx) for (const query of [owned, config]) query.useTransaction(trx)
+    const own = await owned.orderBy('created_at').orderBy('id')
     const wrong: FieldError[] = []
 
     let { providerId } = changes
@@ -147,9 +153,7 @@ export class AgentPreferences {
       wrong.push({ field: 'providerId', message: 'You have no such provider.' })
     }
     const defaultId =
-      providerId === undefined
-        ? ((await UserAgentConfig.ownedBy(userId).first())?.providerId ?? null)
-        : providerId
+      providerId === undefined ? ((await config.first())?.providerId ?? null) : providerId
 
     const usable = own.filter(({ isActive }) => isActive)
     const checked = (reference: string, field: string) => {
@@ -166,6 +170,10 @@ export class AgentPreferences {
     const fallbacks = fallbackModels?.map((model, index) =>
       checked(model, `fallbackModels.${index}`)
     )
+    if (embeddingModel && !usable.some(({ name }) => embeddingModel.startsWith(`${name}/`))) {
+      const message = `None of your active providers has the model "${embeddingModel}".`
+      wrong.push({ field: 'embeddingModel', message })
+    }
     refuseFields(wrong)
     return {
       ...(providerId !== undefined && { providerId }),

@@ -5,6 +5,7 @@ import type { ConnectionTest, Fetch, LlmAdapter } from '#llm/contract'
 import { whileHeld } from '#llm/held_answers'
 import type { LlmRegistry } from '#llm/registry'
 import LlmProvider from '#models/llm_provider'
+import { lockOwner } from '#models/owner_lock'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
 import { isUniqueViolation } from '#models/unique_violation'
 import type { Actor } from '#settings/actor'
@@ -109,6 +110,7 @@ export class ProviderDirectory {
     if (uses.length > 0 && !clear) throw new E_PROVIDER_IN_USE(uses)
 
     await db.transaction(async (trx) => {
+      await lockOwner(provider.userId, trx)
       await clearOwnUses(provider, trx)
       await provider.useTransaction(trx).delete()
     })

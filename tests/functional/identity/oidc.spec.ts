@@ -396,7 +396,7 @@ test.group('Attacks on the sign-in', (group) => {
     }
     const grace = await UserFactory.create()
     User.before('save', take)
-    cleanup(() => User.$hooks.remove('before:save', take))
+    cleanup(() => void User.$hooks.remove('before:save', take))
     const { visitor } = await signInAs({ ...ADA, name: 'Ada King' })
     const me = await visitor.get('/api/v1/me')
     assert.containsSubset(me.body.data, { name: 'Ada King', email: 'former@example.test' })

@@ -6,6 +6,7 @@ import AuditEvent from '#models/audit_event'
 import settings from '#settings/services/main'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
+import { AgentPreferences } from '#user_settings/agent_preferences'
 import { openAi, twoPeople, type Person } from '#tests/functional/user_settings/provider_input'
 
 const PATH = '/api/v1/agent-config'
@@ -57,6 +58,28 @@ test.group('Agent config', (group) => {
     const restored = await client.put(PATH).json({ wakeEarly: null }).bearerToken(me.token)
     assert.isTrue(restored.body().data.wakeEarly)
   })
+
+  for (const change of ['renamed', 'deleted'] as const) {
+    test(`names no provider that was ${change} while an embedding was tried`, async ({
+      assert,
+    }) => {
+      const { id } = await provider('work', ['large'])
+      const actor = { user: me.user, address: null }
+      const providers = await app.container.make('settings.providers')
+      const embeddings = {
+        async try() {
+          if (change === 'deleted') await providers.delete(actor, id, { clear: true })
+          else await providers.update(actor, id, { name: 'home' })
+        },
+      }
+      const audit = await app.container.make('audit')
+      const preferences = new AgentPreferences(settings, audit, () => {}, embeddings)
+      const put = preferences.put(actor, { primaryModel: 'work/large', embeddingModel: 'work/e' })
+      const refused: any = await put.catch((error: unknown) => error)
+      assert.equal(refused.code, 'E_VALIDATION_ERROR')
+      assert.isNull((await preferences.get(me.user.id)).primaryModel)
+    })
+  }
 
   test('is stored and read back, for one user only', async ({ client, assert }) => {
     const { id } = await provider('work', ['large', 'small'])
