@@ -58,20 +58,28 @@ export class UserAdministration {
       if (await isLastAdmin(found, trx)) throw new E_LAST_ADMIN()
       found.deactivatedAt ??= DateTime.utc()
     })
-    const sessions = await this.sessions.endAllOf(user.id)
-    const tokens = await this.tokens.deleteAllOf(user)
+    const ended = await this.#endAccess(user)
     void this.endAgent(user.id)
-    await this.audit.recordOfUser('user.deactivated', user, by, { sessions, tokens })
+    await this.audit.recordOfUser('user.deactivated', user, by, ended)
     return user
   }
 
   /** Lets the user sign in again. Their tokens are gone; their agent wakes when they use it. */
   async reactivate(id: string, by: Actor): Promise<User> {
+    /** Again: a request under way may have made a token after the deactivation, or a kill cut that short. */
+    const deactivated = await User.query().where('id', id).whereNotNull('deactivated_at').first()
+    if (deactivated) await this.#endAccess(deactivated)
     const user = await this.#change(id, async (found) => {
       found.deactivatedAt = null
     })
     await this.audit.recordOfUser('user.reactivated', user, by)
     return user
+  }
+
+  /** Returns how many sessions and tokens there were. */
+  async #endAccess(user: User): Promise<{ sessions: number; tokens: number }> {
+    const sessions = await this.sessions.endAllOf(user.id)
+    return { sessions, tokens: await this.tokens.deleteAllOf(user) }
   }
 
   async #change(

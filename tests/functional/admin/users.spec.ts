@@ -107,6 +107,27 @@ test.group('Changing users', (group) => {
     assert.equal((await program.get('/api/v1/me')).status, 401, 'its token stays revoked')
   })
 
+  test('reactivating revives nothing from before, also where the deactivation was cut short', async ({
+    assert,
+  }) => {
+    const { visitor } = await adminSession()
+    const accounts = await app.container.make('identity.breakglass')
+    const account = { username: 'second', password: 'correct horse battery' }
+    const user = await accounts.create(account)
+    const browser = new Visitor()
+    await browser.post('/api/v1/session', account)
+    const program = await withTokenOf(user)
+    await User.query().where('id', user.id).update({ deactivated_at: '2026-11-23 12:00:00' })
+
+    assert.equal((await visitor.post(`${USERS}/${user.id}/reactivate`)).status, 200)
+    assert.equal((await browser.get('/api/v1/me')).status, 401)
+    assert.equal((await program.get('/api/v1/me')).status, 401)
+
+    await browser.post('/api/v1/session', account)
+    assert.equal((await visitor.post(`${USERS}/${user.id}/reactivate`)).status, 200)
+    assert.equal((await browser.get('/api/v1/me')).status, 200, 'an active user stays signed in')
+  })
+
   test('spares oneself and the last admin', async ({ assert, cleanup }) => {
     const ended = await watchedAgents(cleanup)
     const { admin, visitor } = await adminSession()
