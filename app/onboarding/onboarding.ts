@@ -85,6 +85,8 @@ export class Onboarding {
 
   /** Records that a step was answered or skipped. */
   async stepDone(step: AnsweredStep): Promise<OnboardingState> {
+    /** Another replica may have recorded a step since this one's snapshot. */
+    this.settings.refresh()
     const done = new Set(await this.settings.get('onboarding.steps'))
     await this.settings.set('onboarding.steps', [...done.add(step)])
     return this.state()

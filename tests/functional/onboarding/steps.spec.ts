@@ -5,6 +5,8 @@ import app from '@adonisjs/core/services/app'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { ownModel } from '#user_settings/own_models'
 import settings from '#settings/services/main'
+import { Settings } from '#settings/settings'
+import vault from '#vaults/services/main'
 import LlmProvider from '#models/llm_provider'
 import SystemConfig from '#models/system_config'
 import SystemContainer from '#models/system_container'
@@ -81,6 +83,14 @@ test.group('The steps of the onboarding', (group) => {
     assert.equal(await settings.get('oidc.clientSecret'), SECRET)
     const row = await SystemConfig.findByOrFail('key', 'oidc.clientSecret')
     assert.notInclude(row.value!, SECRET)
+  })
+
+  test('a step that another replica recorded a moment ago stays done', async ({ assert }) => {
+    const onboarding = await app.container.make('onboarding')
+    await onboarding.state()
+    await new Settings(vault).set('onboarding.steps', ['auth'])
+    await onboarding.stepDone('provider')
+    assert.sameMembers(await settings.get('onboarding.steps'), ['auth', 'provider'])
   })
 
   test('an issuer that stands for many is not asked for again', async ({ assert, cleanup }) => {
