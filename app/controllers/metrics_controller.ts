@@ -1,6 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { E_NOT_ALLOWED, E_NOT_SIGNED_IN } from '#identity/errors'
+import { allows } from '#identity/access_tokens'
+import { tokenOf } from '#identity/bearer'
+import { E_NOT_ALLOWED, E_NOT_SIGNED_IN, E_TOKEN_ABILITY } from '#identity/errors'
 import { may } from '#identity/permissions'
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
@@ -9,6 +11,8 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 export default class MetricsController {
   async show({ auth, request, response }: HttpContext) {
     if (!auth.user && !isLocal(request)) throw new E_NOT_SIGNED_IN()
+    const token = tokenOf(auth)
+    if (token && !allows(token.abilities, 'read')) throw new E_TOKEN_ABILITY('read')
     if (auth.user && !may(auth.user, 'seeOperation')) throw new E_NOT_ALLOWED()
 
     const agents = await app.container.make('agents.metrics')

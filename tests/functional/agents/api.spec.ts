@@ -219,6 +219,16 @@ test.group('The API of an agent', (group) => {
     assert.equal((await new Visitor({ headers: proxied }).get('/metrics')).status, 401)
     assert.equal((await member.visitor.get('/metrics', proxied)).status, 403)
     assert.equal((await admin.visitor.get('/metrics', proxied)).status, 200)
+
+    const tokens = await app.container.make('identity.tokens')
+    for (const [ability, status] of [
+      ['chat', 403],
+      ['read', 200],
+    ] as const) {
+      const token = await tokens.create(admin.user, { name: 'test', abilities: [ability] })
+      const headers = { ...proxied, authorization: `Bearer ${token.value!.release()}` }
+      assert.equal((await new Visitor({ headers }).get('/metrics')).status, status, ability)
+    }
   })
 
   test('readiness names what was looked at, and no address or path', async ({ assert }) => {
