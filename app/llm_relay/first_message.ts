@@ -18,6 +18,8 @@ const OPENING_LIMIT = 512 * 1024
 export interface Beginning {
   /** The error at the start of the answer, or null if there is none. */
   error: ProviderError | null
+  /** Whether the answer is none: it ended without any message, or is a page. */
+  isEmpty: boolean
   /** The whole body, including the part already read. */
   body: Readable
 }
@@ -45,8 +47,9 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   }
   const begins = (error: ProviderError | null) => {
     stopReading()
-    body.unshift(read.take())
-    resolve({ error, body })
+    const start = read.take()
+    body.unshift(start)
+    resolve({ error, isEmpty: isPage(start), body })
   }
   const onReadable = () => {
     for (;;) {
@@ -62,7 +65,9 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   const onEnd = () => {
     stopReading()
     const error = errorAmong(reader.end()) ?? null
-    resolve({ error, body: Readable.from([read.take()], { objectMode: false }) })
+    const whole = read.take()
+    const isEmpty = reader.messages === 0 && (reader.framing !== 'other' || isPage(whole))
+    resolve({ error, isEmpty, body: Readable.from([whole], { objectMode: false }) })
   }
   const onError = (error: Error) => {
     stopReading()
@@ -78,6 +83,9 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
   body.once('error', onError)
   return promise
 }
+
+/** Pages come from a sign-in or a proxy, whatever type they declare. */
+const isPage = (start: Buffer) => /^\s*</.test(start.toString('latin1', 0, 100))
 
 /**
  * Checks the first meaningful message: returns its error, null if it is none, or undefined if no message has

@@ -48,6 +48,9 @@ export class MessageReader {
   #isInString = false
   #isEscaped = false
 
+  /** Messages found so far. */
+  messages = 0
+
   constructor(protected limit: number) {}
 
   /** Null until the leading characters have arrived. */
@@ -75,6 +78,7 @@ export class MessageReader {
   #handOut(): Message[] {
     const found = this.#found
     this.#found = []
+    this.messages += found.length
     return found
   }
 

@@ -48,7 +48,7 @@ export function isProviderError(value: unknown, event: string | null): boolean {
   const told = fields(Array.isArray(value) ? value[0] : value)
   if (!told) return false
   return (
-    isTold(told.error) ||
+    (hasAnswer(told) ? isFailing(told.error) : isTold(told.error)) ||
     told.error === true ||
     told.type === 'error' ||
     told.object === 'error' ||
@@ -138,6 +138,18 @@ function isFailed(code: unknown): boolean {
     (typeof code === 'number' && code !== 0) || (typeof code === 'string' && /[1-9]/.test(code))
   )
 }
+
+/** Languages without empty values send an error of zeros and empty texts beside a good answer. */
+function isFailing(error: unknown): boolean {
+  const told = fields(error)
+  if (!told) return isTold(error)
+  return Object.values(told).some(
+    (value) => isTold(value) || value === true || (typeof value === 'number' && value !== 0)
+  )
+}
+
+const hasAnswer = (told: Fields) =>
+  ['choices', 'content', 'output', 'candidates', 'data'].some((name) => isTold(told[name]))
 
 function isTold(value: unknown): boolean {
   if (typeof value === 'string') return value.trim() !== ''

@@ -191,11 +191,15 @@ export class LlmRelay {
       return this.#instead(target, takeTheNextModel('bad_response', name))
     }
 
-    const { error, body: whole } = await beginningOf(body, this.#deadlines.holdMs)
+    const { error, isEmpty, body: whole } = await beginningOf(body, this.#deadlines.holdMs)
     if (error) {
       body.destroy()
       const message = redact(error.message, apiKey)
       return this.#instead(target, judgeError({ ...error, message }, name))
+    }
+    if (isEmpty) {
+      whole.destroy()
+      return this.#instead(target, takeTheNextModel('bad_response', name))
     }
     whole.once('error', (broken) => this.#brokeOff(target, broken))
     return this.#metered(target, { status, headers: toAgent(headers, isDecoded), body: whole })

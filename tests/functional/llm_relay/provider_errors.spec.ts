@@ -86,6 +86,12 @@ const TABLE: { name: string; reply: Reply; status?: number; reason: string; says
     reason: 'bad_response',
     says: /work-openai/,
   },
+  ...['', '  \n', ': only a comment\n\n', '<!doctype html><title>Sign in</title>'].map((body) => ({
+    name: `an answer without a message: ${JSON.stringify(body)}`,
+    reply: json(200, body, { 'content-type': 'text/plain' }),
+    reason: 'bad_response',
+    says: /work-openai/,
+  })),
   {
     name: 'an error as the first frame of a stream',
     reply: json(
@@ -287,8 +293,10 @@ test.group('A provider fails an agent', (group) => {
     for (const answer of [
       'data: {"choices":[{"delta":{"content":"{\\"error\\":{\\"code\\":402}}"}}],"error":null}\n\n',
       '{"id":"1","error":null,"choices":[{"message":{"content":"billing: insufficient_quota"}}]}',
-      ': only a comment\n\n',
-      '',
+      '{"choices":[{"message":{"content":"Hi"}}],"error":{"code":"","message":"","param":null}}',
+      '{"content":[{"type":"text","text":"Hi"}],"error":{"code":0,"message":""}}',
+      'data: {"choices":[{"delta":{"content":"Hi"}}],"error":{"code":0,"message":""}}\n\n',
+      'a text',
     ]) {
       upstream.reply = json(200, answer, { 'content-type': 'text/event-stream' })
       const { call, last } = await callOf()
