@@ -17,7 +17,11 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
     /** Moonshot, Alibaba, Z.AI. */
     'exceeded_current_quota_error',
     'arrearage',
+    'allocationquota.freetieronly',
     '1113',
+    '1309',
+    /** Volcengine. */
+    'accountoverdueerror',
   ]),
   context_length: new Set([
     'context_length_exceeded',
@@ -53,6 +57,9 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
     '1002',
     '1003',
     '1004',
+    '1110',
+    '1111',
+    '1112',
   ]),
   not_found: new Set([
     'model_not_found',
@@ -67,6 +74,8 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
     /** Z.AI. */
     '1211',
   ]),
+  /** The key is fine: OpenAI does not serve the country that Mosaic calls from. */
+  bad_response: new Set(['unsupported_country_region_territory']),
   rate_limited: new Set([
     'rate_limit_exceeded',
     'rate_limit_error',
@@ -88,7 +97,7 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
 /** Phrases of services that send no code. Matched against the message only, without links and quotations. */
 const WORDS: Partial<Record<ProviderFailureReason, RegExp>> = {
   billing:
-    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
+    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|key limit exceeded|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
   context_length:
     /(?:prompt|input|conversation|message) is too long|context[_ ]length[_ ](?:is )?exceeded|maximum context length|exceed context limit|range of input length|tokens \+ +must be <=|maximum prompt length|maximum model length|context window|available context size|input token count|(?:than|exceeds) the (?:model's )?context length|context length of only|reduce the length of|exceeded model token limit|too many tokens|token limit exceeded|tokens too large for model|too large for model with|prompt exceeds max length|max_seq_len|max_model_len/i,
   unauthorized:
@@ -124,6 +133,7 @@ export function failureReason(status: number | null, error: ProviderError): Prov
   const isRefusal = told === null || (told >= 400 && told < 500)
   if (isRefusal && worded('billing')) return 'billing'
 
+  if (coded('bad_response')) return 'bad_response'
   if (told === 401) return 'unauthorized'
   if (coded('not_found') || told === 404) return 'not_found'
   if (coded('unauthorized')) return 'unauthorized'

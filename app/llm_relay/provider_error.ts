@@ -82,7 +82,7 @@ function collect(value: unknown, found: Found, depth: number): void {
     collectCode(told[name], found)
   }
   /** The first non-empty one: `detail` is FastAPI's, the others are Z.AI's, Baidu's and MiniMax's. */
-  const message = ['message', 'msg', 'detail', 'error_msg', 'status_msg']
+  const message = ['message', 'Message', 'msg', 'detail', 'error_msg', 'status_msg']
     .map((name) => told[name])
     .find(isTold)
   if (message !== undefined) collect(message, found, depth - 1)
@@ -112,7 +112,8 @@ function collectCode(code: unknown, found: Found): void {
   if (typeof code !== 'string' && typeof code !== 'number') return
   const text = String(code).trim().toLowerCase().slice(0, 100)
   if (text === '') return
-  found.codes.add(text)
+  /** AWS puts a namespace before a type. */
+  found.codes.add(text.slice(text.lastIndexOf('#') + 1))
   const status = Number(text)
   if (Number.isInteger(status) && status >= 400 && status < 600) found.status ??= status
 }

@@ -675,6 +675,73 @@ export const FAILING_SERVICES: FailingService[] = [
     reason: 'not_found',
   },
   {
+    service: 'Z.AI',
+    says: 'a plan that has ended, as a limit',
+    status: 429,
+    body: { error: { code: '1309', message: 'Your GLM Coding Plan package has expired.' } },
+    reason: 'billing',
+  },
+  {
+    service: 'Z.AI',
+    says: 'a locked account, as a limit',
+    status: 429,
+    body: { error: { code: '1112', message: 'Your account has been locked.' } },
+    reason: 'unauthorized',
+  },
+  {
+    service: 'OpenRouter',
+    says: 'that the key has spent what it may',
+    status: 403,
+    body: {
+      error: {
+        code: 403,
+        message:
+          'Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys',
+      },
+    },
+    reason: 'billing',
+  },
+  {
+    service: 'Volcengine',
+    says: 'no credit, as a refusal',
+    status: 403,
+    body: openAi(
+      'The request failed because your account has an overdue balance. Request ID: 1',
+      'Forbidden',
+      'AccountOverdueError'
+    ),
+    reason: 'billing',
+  },
+  {
+    service: 'Alibaba',
+    says: 'that what was free is used up',
+    status: 403,
+    body: openAi(
+      'The free tier of the model has been exhausted. If you wish to continue access the model on a paid basis, please disable the "use free tier only" mode in the management console.',
+      'AllocationQuota.FreeTierOnly',
+      'AllocationQuota.FreeTierOnly'
+    ),
+    reason: 'billing',
+  },
+  {
+    service: 'OpenAI',
+    says: 'a country that it does not serve',
+    status: 403,
+    body: openAi(
+      'Country, region, or territory not supported',
+      'request_forbidden',
+      'unsupported_country_region_territory'
+    ),
+    reason: 'bad_response',
+  },
+  {
+    service: 'Bedrock',
+    says: 'a limit, with a namespace',
+    status: 400,
+    body: { __type: 'com.amazon.coral.service#ThrottlingException', Message: 'Rate exceeded' },
+    reason: 'rate_limited',
+  },
+  {
     service: 'Bedrock',
     says: 'too long',
     status: 400,
