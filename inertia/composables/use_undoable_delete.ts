@@ -1,57 +1,62 @@
-import { onMounted, onScopeDispose, ref } from 'vue'
+import { onMounted, onScopeDispose, ref, watch } from 'vue'
 import { useToast } from '@nuxt/ui/composables'
 import { api } from '~/api/client'
 import { conversationPath } from '~/api/conversations'
 import { useNotices } from '~/composables/use_notices'
 import { t } from '~/locales'
 
-/** How long a deletion can be undone, in milliseconds. */
+/** How long a deletion can be undone, in milliseconds. Its notice waits while somebody points at it. */
 const UNDO_MS = 8000
 
 /**
- * Deletes conversations a few seconds after they were hidden, because the agent forgets for good. A page that
- * is left deletes at once.
+ * Deletes conversations once the notice that offers to undo it has gone, because the agent forgets for good. A page
+ * that is left deletes at once.
  */
 export function useUndoableDelete(onDeleted: () => void) {
   const toast = useToast()
   const { attempt } = useNotices()
   /** Ids that are no longer shown. */
   const hidden = ref(new Set<string>())
-  const pending = new Map<string, ReturnType<typeof setTimeout>>()
+  /** Conversations to delete, by the id of their notice. */
+  const pending = new Map<string | number, string>()
 
   function remove(id: string, name: string) {
-    if (pending.has(id)) return
+    if (hidden.value.has(id)) return
     hidden.value.add(id)
-    pending.set(
-      id,
-      setTimeout(() => void commit(id), UNDO_MS)
-    )
-    toast.add({
-      id: `delete-${id}`,
+    const notice = toast.add({
       title: t('chat.deleted', { title: name }),
       icon: 'i-lucide-trash-2',
       color: 'neutral',
       duration: UNDO_MS,
       actions: [
-        { label: t('undo'), color: 'neutral', variant: 'outline', onClick: () => undo(id) },
+        { label: t('undo'), color: 'neutral', variant: 'outline', onClick: () => undo(notice.id) },
       ],
     })
+    pending.set(notice.id, id)
   }
 
-  function undo(id: string) {
-    clearTimeout(pending.get(id))
-    if (pending.delete(id)) hidden.value.delete(id)
+  function undo(notice: string | number) {
+    const id = pending.get(notice)
+    if (id !== undefined && pending.delete(notice)) hidden.value.delete(id)
   }
 
-  async function commit(id: string) {
-    clearTimeout(pending.get(id))
-    if (!pending.delete(id)) return
+  async function commit(notice: string | number) {
+    const id = pending.get(notice)
+    if (id === undefined) return
+    pending.delete(notice)
+    toast.remove(notice)
     const isDeleted = await attempt(() => api.delete(conversationPath(id)))
     if (!isDeleted) hidden.value.delete(id)
     onDeleted()
   }
 
-  const commitAll = () => [...pending.keys()].forEach((id) => void commit(id))
+  /** Also when newer notices have pushed it out. */
+  const shown = () => toast.toasts.value.flatMap(({ id, open }) => (open ? id : []))
+  watch(shown, (now, before) => {
+    for (const notice of before) if (!now.includes(notice)) void commit(notice)
+  })
+
+  const commitAll = () => [...pending.keys()].forEach((notice) => void commit(notice))
   onMounted(() => addEventListener('pagehide', commitAll))
   onScopeDispose(() => {
     removeEventListener('pagehide', commitAll)

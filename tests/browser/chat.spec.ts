@@ -493,6 +493,26 @@ test.group('The chat in a browser', (group) => {
     await page.getByRole('link', { name: 'Providers' }).click()
     await sent
     assert.deepEqual(deleted, ['c0'])
+    await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
+  })
+
+  test('deletes nothing while somebody points at the notice that can undo it', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await openPage(browserContext)
+    await page.clock.install()
+    const deleted = await listWithDeletion(page, 'Forget this')
+    await page.goto(`${ORIGIN}/chat`)
+    await conversation(page, 'Forget this').waitFor()
+    await stopClock(page)
+    await deleteFromMenu(page, 'Forget this')
+    await page.getByRole('button', { name: 'Undo' }).hover()
+    await page.clock.fastForward(UNDO_MS)
+    assert.deepEqual(deleted, [])
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await conversation(page, 'Forget this').waitFor()
+    assert.deepEqual(deleted, [])
   })
 
   test('brings a conversation back that could not be deleted', async ({ browserContext }) => {
