@@ -18,7 +18,7 @@ export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/web
 const PICTURES = new Set(PICTURE_TYPES)
 const PDF = 'application/pdf'
 
-/** Text whose media type is not text/*. */
+/** Types that tell of a text. Systems declare others for texts as well, such as those of videos and spreadsheets. */
 const TEXT_TYPES =
   /^(text\/.*|application\/(json|xml|yaml|x-yaml|toml|javascript|typescript|x-sh|sql|x-ndjson)|.*\+(json|xml))$/
 
@@ -35,9 +35,10 @@ export interface Attachment {
 /** A file as the client sends it. */
 export interface SentFile {
   name: string
-  type: string
-  /** Base64, with or without a data: URL prefix. */
-  data: string
+  /** Browsers know none of many a text. */
+  type?: string | null
+  /** Base64, with or without a data: URL prefix; null for an empty file. */
+  data: string | null
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -52,11 +53,11 @@ export function readAttachment(
   { name, type: declared, data: sent }: SentFile,
   field = 'attachments'
 ): Attachment {
-  const text = sent.replace(/^data:[^,]*;base64,/, '')
+  const text = (sent ?? '').replace(/^data:[^,]*;base64,/, '')
   if (!BASE64.test(text)) throw new E_ATTACHMENT_UNREADABLE(name, field)
   const data = Buffer.from(text, 'base64')
   if (data.length === 0) throw new E_ATTACHMENT_UNREADABLE(name, field)
-  const type = pictureType(data) ?? declared.split(';')[0].trim().toLowerCase()
+  const type = pictureType(data) ?? (declared ?? '').split(';')[0].trim().toLowerCase()
   if (PICTURES.has(type)) {
     if (!pictureType(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
     return { name, type, kind: 'picture', data }
@@ -64,14 +65,8 @@ export function readAttachment(
   if (data.subarray(0, 5).toString('latin1') === '%PDF-') {
     return { name, type: PDF, kind: 'pdf', data }
   }
-  const isText = TEXT_TYPES.test(type) || type === '' || type === 'application/octet-stream'
-  if (type === PDF || !isText || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
-  return {
-    name,
-    type: type.startsWith('application/oct') ? 'text/plain' : type,
-    kind: 'text',
-    data,
-  }
+  if (type === PDF || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
+  return { name, type: TEXT_TYPES.test(type) ? type : 'text/plain', kind: 'text', data }
 }
 
 /** @throws E_ATTACHMENTS_TOO_LARGE */

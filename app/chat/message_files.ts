@@ -27,7 +27,7 @@ export interface ReadFiles {
 const idOf = (sent: SentAttachment) => (typeof sent === 'string' ? sent : 'id' in sent && sent.id)
 
 /** Bytes of an inline file before it is decoded: a few more than it has. */
-const bytesOf = ({ data }: SentFile) => Math.floor((data.length * 3) / 4)
+const bytesOf = ({ data }: SentFile) => Math.floor(((data?.length ?? 0) * 3) / 4)
 
 /** Reads the files of messages, and counts them as long as they are in memory. */
 export class MessageFiles {

@@ -114,6 +114,23 @@ test.group('Files of messages that are under way', (group) => {
     await givenBack()
   })
 
+  test('need no type, and are texts by what is in them: {$self}')
+    .with(['', null, undefined, 'application/vnd.ms-excel', 'video/mp2t'])
+    .run(async ({ assert }, type) => {
+      const data = Buffer.from('FROM scratch').toString('base64')
+      const id = await call('POST', '/uploads', { name: 'a.csv', type, data })
+      assert.equal(id.status, 201)
+      assert.equal(((await id.json()) as any).data.type, 'text/plain')
+      const stream = await openly({ attachments: [{ name: 'Dockerfile', type, data }] })
+      begun[0].finish()
+      await stream.until('event: done')
+    })
+
+  test('say that an empty one cannot be read', async ({ assert }) => {
+    const refused = await ask({ attachments: [{ name: 'a.txt', type: 'text/plain', data: '' }] })
+    assert.equal(((await refused.json()) as any).errors[0].code, 'E_ATTACHMENT_UNREADABLE')
+  })
+
   test('share the limit with requests under /v1', async ({ assert }) => {
     const id = await upload()
     const streams = [
@@ -152,7 +169,8 @@ test.group('Files of messages that are under way', (group) => {
     })
 
   test('hold nothing if one is refused', async ({ assert }) => {
-    const unreadable = { name: 'a.zip', type: 'application/zip', data: fileOf().data }
+    const data = Buffer.alloc(FILE_BYTES).toString('base64')
+    const unreadable = { name: 'a.zip', type: 'application/zip', data }
     const uploaded = await upload()
     assert.equal((await ask({ attachments: [uploaded, 'unknown'] })).status, 404)
     assert.equal((await ask({ attachments: [uploaded, unreadable] })).status, 422)
@@ -197,6 +215,17 @@ test.group('Files of messages that are under way', (group) => {
     assert.equal(refused.status, 413)
     assert.equal(((await refused.json()) as any).errors[0].code, 'E_ATTACHMENTS_TOO_LARGE')
     assert.equal(unsealed, 0)
+  })
+
+  test('reach no agent if their page has left while they were read', async ({ assert }) => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()))
+    response.destroy()
+    const page = await app.container.make(PageChat)
+    await page.answer({
+      ...{ agent: `user/${owner.user.id}`, conversationId: null, message: 'Read' },
+      ...{ background: true, headers: {}, response },
+    })
+    assert.lengthOf(gateway.requests, 0)
   })
 
   test('are in memory once: as the message for the agent', async ({ assert }) => {
