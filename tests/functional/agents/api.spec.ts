@@ -221,13 +221,13 @@ test.group('The API of an agent', (group) => {
     assert.equal((await admin.visitor.get('/metrics', proxied)).status, 200)
 
     const tokens = await app.container.make('identity.tokens')
-    for (const [ability, status] of [
+    for (const [ability, expected] of [
       ['chat', 403],
       ['read', 200],
     ] as const) {
       const token = await tokens.create(admin.user, { name: 'test', abilities: [ability] })
       const headers = { ...proxied, authorization: `Bearer ${token.value!.release()}` }
-      assert.equal((await new Visitor({ headers }).get('/metrics')).status, status, ability)
+      assert.equal((await new Visitor({ headers }).get('/metrics')).status, expected, ability)
     }
   })
 
