@@ -1,4 +1,5 @@
 import { parseJson } from '#bounded/json'
+import { retryAfter } from '#llm_relay/retry_after'
 import { cut } from '#text/cut'
 
 /** A service's error in a common shape. */
@@ -9,6 +10,8 @@ export interface ProviderError {
   message: string
   /** The HTTP status named inside the error, as errors within a stream do. */
   status: number | null
+  /** Seconds until the service accepts calls again, if the error names them. */
+  retryAfterSec?: number
 }
 
 /** Long enough for sentences, too short for a whole prompt echoed by a service. */
@@ -32,10 +35,11 @@ export function parseProviderError(body: string): ProviderError {
 
 /** Parses an error from a decoded document or event. */
 export function providerError(value: unknown): ProviderError {
-  const found = { codes: new Set<string>(), messages: new Set<string>(), status: null }
+  const found: Found = { codes: new Set(), messages: new Set(), status: null }
   collect(value, found, DEPTH)
   const message = oneLine([...found.messages].join(' '))
-  return { codes: [...found.codes], message, status: found.status }
+  const { status, retryAfterSec } = found
+  return { codes: [...found.codes], message, status, ...(retryAfterSec && { retryAfterSec }) }
 }
 
 /**
@@ -69,6 +73,7 @@ interface Found {
   codes: Set<string>
   messages: Set<string>
   status: number | null
+  retryAfterSec?: number
 }
 
 function collect(value: unknown, found: Found, depth: number): void {
@@ -104,7 +109,13 @@ function collect(value: unknown, found: Found, depth: number): void {
   /** Google. Reasons only: the accompanying texts are links and repetitions. */
   for (const list of [told.details, told.errors]) {
     if (!Array.isArray(list)) continue
-    for (const entry of list.slice(0, 10)) collectCode(fields(entry)?.reason, found)
+    for (const entry of list.slice(0, 10)) {
+      const { reason, retryDelay } = fields(entry) ?? {}
+      collectCode(reason, found)
+      /** Gemini sends no header: `google.rpc.RetryInfo`, a duration such as `38.8s`. */
+      const delay = typeof retryDelay === 'string' && /^([\d.]+)s$/.exec(retryDelay)
+      if (delay) found.retryAfterSec ??= retryAfter(delay[1])
+    }
   }
 }
 

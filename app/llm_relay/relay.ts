@@ -178,12 +178,13 @@ export class LlmRelay {
     const { body, isDecoded } = decodedBody(answer.body, headers['content-encoding'])
     const { apiKey, provider } = target
     const { name } = provider
+    const stated = retryAfter(headers['retry-after'])
     /** A body abandoned halfway emits an error, which is irrelevant. */
     body.on('error', () => {})
     if (status >= 300) {
       const text = await errorText(body, this.#deadlines.errorBodyMs, apiKey)
       const verdict = judge({ status, body: text }, name, target.adapter)
-      const retryAfterSec = retryAfter(headers['retry-after'])
+      const retryAfterSec = stated ?? verdict.retryAfterSec
       return this.#instead(target, verdict, undefined, { status, retryAfterSec })
     }
     if (PAGES.has(mediaType(headers))) {
@@ -195,7 +196,9 @@ export class LlmRelay {
     if (error) {
       body.destroy()
       const message = redact(error.message, apiKey)
-      return this.#instead(target, judgeError({ ...error, message }, name))
+      const retryAfterSec = stated ?? error.retryAfterSec
+      const verdict = judgeError({ ...error, message }, name)
+      return this.#instead(target, verdict, undefined, { retryAfterSec })
     }
     if (isEmpty) {
       whole.destroy()

@@ -11,6 +11,8 @@ export interface Verdict {
   body: string
   reason: ProviderFailureReason
   message: string
+  /** Seconds until the provider accepts calls again, if the error names them. */
+  retryAfterSec?: number
 }
 
 /** A provider's error response: its status, and the start of its body as text. */
@@ -67,14 +69,9 @@ export function judge(
   const { status, body } = answer
   const error = parseProviderError(body)
   const told = readBy(adapter, answer)
-  if (!told) return judgeError(error, name, status, body)
-  return judgeError(
-    { ...error, message: told.message ?? error.message },
-    name,
-    status,
-    body,
-    told.reason
-  )
+  const read = told ? { ...error, message: told.message ?? error.message } : error
+  const verdict = judgeError(read, name, status, body, told?.reason)
+  return error.retryAfterSec ? { ...verdict, retryAfterSec: error.retryAfterSec } : verdict
 }
 
 /** Ignores an adapter that throws or returns an unknown reason. */

@@ -289,6 +289,25 @@ test.group('A provider fails an agent', (group) => {
     })
   }
 
+  test('and names a time to wait in a header or, as Gemini does, in the error', async ({
+    assert,
+  }) => {
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', 'retryDelay': '38.8s' }]
+    const limited = { error: { code: 429, status: 'RESOURCE_EXHAUSTED', details } }
+    for (const [reply, seconds] of [
+      [json(429, limited), 39],
+      [json(200, [limited]), 39],
+      [json(429, limited, { 'retry-after': '5' }), 5],
+      [json(200, limited, { 'retry-after': '5' }), 5],
+      [json(429, { error: { code: 429, details: [{ retryDelay: 'soon' }] } }), undefined],
+    ] as const) {
+      upstream.reply = reply
+      const { call, last } = await callOf()
+      await call()
+      assert.equal(last()!.retryAfterSec, seconds)
+    }
+  })
+
   test('or only speaks of an error, which is no failure', async ({ assert }) => {
     for (const answer of [
       'data: {"choices":[{"delta":{"content":"{\\"error\\":{\\"code\\":402}}"}}],"error":null}\n\n',
