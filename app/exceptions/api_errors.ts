@@ -61,15 +61,19 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
   },
 }
 
-/** Default wait in seconds, if the error has none: a provider need not name one. */
+/** Default wait in seconds, if the error has none. */
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
+/** The same for a model whose service named none: a guess, and short, because clients obey it. */
+const MODEL_RETRY_AFTER_SEC = 5
 
 /** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */
 export function toAnswer(failure: unknown): Answer {
   const error = (!isTold(failure) && ofTheMachine(failure)) || failure
   const answer = withoutTimes(error)
   if (!(answer.status in RETRY_AFTER_SEC)) return answer
-  return { ...answer, retryAfterSec: retryAfter(error) ?? RETRY_AFTER_SEC[answer.status] }
+  const isOfModel = answer.errors[0].code.startsWith('E_MODEL_')
+  const usualSec = isOfModel ? MODEL_RETRY_AFTER_SEC : RETRY_AFTER_SEC[answer.status]
+  return { ...answer, retryAfterSec: retryAfter(error) ?? usualSec }
 }
 
 /** Returns the error for a failure of Mosaic's own infrastructure, or null. */

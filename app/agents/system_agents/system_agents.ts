@@ -134,10 +134,10 @@ export class SystemAgents {
     await (await this.controls()).start(keyOf(row))
   }
 
-  /** Begins a stop, and returns. The row shows the outcome. */
+  /** Begins a stop, and returns. The row and the log show the outcome. */
   async stop(row: SystemContainer): Promise<void> {
-    /** A failure is in the log and the row. */
-    this.#stopped(row).catch(() => {})
+    const controls = await this.controls()
+    void controls.stop(keyOf(row)).catch(() => {})
   }
 
   async restart(row: SystemContainer): Promise<void> {
