@@ -44,12 +44,11 @@ export const systemAgentChangesValidator = vine.create({
   isActive: vine.boolean({ strict: true }).optional().requiredWhen(emptied),
 })
 
-/** The onboarding step: agents to create, or `skip: true`. */
+/** The onboarding step: agents to create, possibly none, or `skip: true`. */
 export const systemAgentsStepValidator = vine.create({
   skip: vine.literal(true).optional(),
   agents: vine
     .array(vine.object(systemAgent()))
-    .minLength(1)
     .maxLength(20)
     .distinct('name')
     .optional()

@@ -224,6 +224,8 @@ test.group('The steps of the onboarding', (group) => {
     assert.equal((await visitor.post(`${BASE}/system-agents`, skip)).body.data.step, 'provider')
     assert.equal((await visitor.post(`${BASE}/provider`, skip)).status, 422)
     assert.equal((await visitor.post(`${BASE}/auth`, {})).status, 422)
+    assert.equal((await visitor.post(`${BASE}/system-agents`, { agents: [] })).status, 200)
+    assert.equal((await visitor.post(`${BASE}/system-agents`, {})).status, 422)
     await visitor.post(`${BASE}/provider`, { type: 'demo', name: 'demo', primaryModel: 'echo' })
     const done = await visitor.post(`${BASE}/complete`)
     assert.deepEqual(done.body.data, { completed: true, step: 'complete' })
