@@ -54,6 +54,8 @@ export interface ReadConversation {
   surface: Surface
   title: string | null
   messages: ReadMessage[]
+  /** The model chosen for this conversation only, as `<provider>/<model>`. */
+  model: string | null
   /** Returns the preceding messages, or null at the beginning. */
   nextCursor: string | null
 }
@@ -205,14 +207,16 @@ export class Conversations {
     const named = conversationOf(key)
     if (!named || (await this.waker.isNew(agent))) throw new E_CONVERSATION_NOT_FOUND()
 
-    return this.#ask(agent, async ({ url, token }) => {
-      const history = await this.#history({ url, token }, key, { cursor })
+    return this.#ask(agent, async (access) => {
+      const [history, session] = await Promise.all([
+        this.#history(access, key, { cursor }),
+        this.#session(access, key),
+      ])
       const whole = cursor === undefined && history.nextCursor === null
-      const title = whole
-        ? titleOf(history.messages)
-        : shownTitle(await this.#storedTitle({ url, token }, key))
+      const title = whole ? titleOf(history.messages) : shownTitle(session?.title ?? null)
+      const model = session?.model ? ownModelName(session.model) : null
       const messages = readMessages(id, history.messages)
-      return { ...named, title, messages, nextCursor: history.nextCursor }
+      return { ...named, title, messages, model, nextCursor: history.nextCursor }
     })
   }
 
@@ -273,9 +277,9 @@ export class Conversations {
     await this.patch(access, key, { label }).catch(() => {})
   }
 
-  async #storedTitle({ url, token }: GatewayAccess, key: string): Promise<string | null> {
+  async #session({ url, token }: GatewayAccess, key: string) {
     const sessions = await this.gateway.sessions(url, token)
-    return sessions.find((session) => session.key === key)?.title ?? null
+    return sessions.find((session) => session.key === key)
   }
 
   /** Asks the agent, and retries once if the cached address no longer responds. */

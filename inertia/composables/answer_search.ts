@@ -55,6 +55,15 @@ export const indexOfQuestion = (told: ChatMessage[], { question, since }: Exchan
       !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
   )
 
+/** Questions of this page whose answers failed, with those answers, that the agent's history lacks. */
+export const failedOutside = (messages: ChatMessage[], history: ChatMessage[]): ChatMessage[] =>
+  messages.flatMap((question, index) => {
+    const answer = messages[index + 1]
+    const { sentAt: since } = question
+    if (since === undefined || answer?.state !== 'failed') return []
+    return indexOfQuestion(history, { question, answer, since }) === -1 ? [question, answer] : []
+  })
+
 /** A question whose answer is under way, as Mosaic tells it. */
 export interface RunningQuestion {
   text: string

@@ -15,6 +15,13 @@ export const filesGone = (): ChatFailure => ({
   hint: t('chat.filesGoneHint'),
 })
 
+/** A picked file has changed or gone: the browser refuses to read it, now and later. */
+export const fileUnreadable = (name: string): ChatFailure => ({
+  code: 'E_FILE_UNREADABLE',
+  message: t('chat.fileUnreadable', { name }),
+  hint: t('chat.fileUnreadableHint'),
+})
+
 /** The connection broke, and the rest of the answer was not found. */
 export const cut = (): ChatFailure => ({
   code: 'E_CUT',

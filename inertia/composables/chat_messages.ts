@@ -44,6 +44,10 @@ export interface ChatMessage {
   attachments?: ChatAttachment[]
   /** Attached files, while this page holds them. */
   files?: PickedFile[]
+  /** When this page sent a question, in milliseconds by the server's clock. */
+  sentAt?: number
+  /** A question that failed before its agent got it, as far as this page knows: nobody else has it. */
+  undelivered?: boolean
   model?: string
   standIn?: boolean
   usage?: { inputTokens: number; outputTokens: number }

@@ -1,5 +1,6 @@
-import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
-import { api } from '~/api/client'
+import { computed, onScopeDispose, ref, shallowReactive, watch, type Ref } from 'vue'
+import { api, ApiFailure } from '~/api/client'
+import { fileUnreadable } from '~/composables/chat_failures'
 import { LARGEST_ATTACHMENTS, LONGEST_TEXT, MOST_ATTACHMENTS } from '~/limits'
 import { t } from '~/locales'
 import { number } from '~/locales/format'
@@ -43,7 +44,7 @@ export function useAttachments(conversation: Ref<string | null>) {
         return
       }
       files.value.push(toPicked(file))
-      void tellCut(file)
+      void tellCut(file).catch(() => {})
     }
   }
 
@@ -54,9 +55,9 @@ export function useAttachments(conversation: Ref<string | null>) {
     failure.value = t('chat.fileCut', { name: file.name, most: number(LONGEST_TEXT) })
   }
 
-  function remove({ id, preview }: PickedFile) {
-    if (preview) URL.revokeObjectURL(preview)
-    files.value = files.value.filter((one) => one.id !== id)
+  function remove(file: PickedFile) {
+    release([file])
+    files.value = files.value.filter(({ id }) => id !== file.id)
     failure.value = ''
   }
 
@@ -69,7 +70,7 @@ export function useAttachments(conversation: Ref<string | null>) {
   }
 
   /** Files of the conversations that are not shown. */
-  const others = new Map<string | null, PickedFile[]>()
+  const others = shallowReactive(new Map<string | null, PickedFile[]>())
   const exchange = (shown: string | null, left: string | null) => {
     others.set(left, files.value)
     files.value = others.get(shown) ?? []
@@ -78,9 +79,15 @@ export function useAttachments(conversation: Ref<string | null>) {
   }
   watch(conversation, exchange, { flush: 'sync' })
 
-  onScopeDispose(() => [files.value, ...others.values()].flat().forEach(remove))
+  const all = computed(() => [files.value, ...others.values()].flat())
+  onScopeDispose(() => release(all.value))
 
-  return { files, failure, add, remove, take }
+  return { files, all, failure, add, remove, take }
+}
+
+/** Frees the previews of files that no message shows any more. */
+export function release(files: PickedFile[] = []): void {
+  for (const { preview } of files) if (preview) URL.revokeObjectURL(preview)
 }
 
 const mayBeCut = ({ type, name, size }: File) =>
@@ -106,13 +113,14 @@ export async function filesOf({ files, attachments = [] }: FilesOfMessage) {
   return Promise.all(read)
 }
 
-/** Reads a file as base64. */
+/** Reads a file as base64. Browsers give no type to many a text. Throws `ApiFailure`. */
 export async function toSentFile(file: File): Promise<SentFile> {
   const url = await new Promise<string>((resolve, reject) => {
     const reader = new FileReader()
     reader.onload = () => resolve(String(reader.result))
-    reader.onerror = () => reject(reader.error)
+    reader.onerror = () => reject(new ApiFailure(0, [fileUnreadable(file.name)]))
     reader.readAsDataURL(file)
   })
-  return { name: file.name, type: file.type, data: url.slice(url.indexOf(',') + 1) }
+  const type = file.type || 'application/octet-stream'
+  return { name: file.name, type, data: url.slice(url.indexOf(',') + 1) }
 }

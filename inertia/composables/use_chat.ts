@@ -11,6 +11,7 @@ import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import {
   COME_BACK_MS,
+  failedOutside,
   indexOfQuestion,
   isAway,
   isUnanswered,
@@ -32,7 +33,7 @@ import {
   type ChatMessage,
 } from '~/composables/chat_messages'
 import { useAgent } from '~/composables/use_agent'
-import { filesOf, toSentFile, type PickedFile } from '~/composables/use_attachments'
+import { filesOf, release, toSentFile, type PickedFile } from '~/composables/use_attachments'
 import { useChatTabs } from '~/composables/use_chat_tabs'
 import { useNotices } from '~/composables/use_notices'
 
@@ -55,6 +56,8 @@ export function useChat(onAnswered: () => void) {
   const messages = ref<ChatMessage[]>([])
   const loading = ref(false)
   const loadFailure = shallowRef<ApiFailure>()
+  /** The model chosen for this conversation only. */
+  const model = ref<string | null>()
   const olderCursor = ref<string | null>(null)
   const loadingOlder = ref(false)
   let current: Turn | undefined
@@ -68,6 +71,12 @@ export function useChat(onAnswered: () => void) {
   let visit = new AbortController()
 
   const busy = ref(false)
+  /** Questions that only this page has. */
+  const undelivered = computed(() =>
+    messages.value.filter(
+      (one, index) => one.undelivered && messages.value[index + 1]?.state === 'failed'
+    )
+  )
   const streaming = computed(() => messages.value.some(({ state }) => state === 'streaming'))
   const runPath = () => `${conversationPath(conversationId.value)}/run`
 
@@ -85,7 +94,9 @@ export function useChat(onAnswered: () => void) {
     visit = new AbortController()
     busy.value = loading.value = loadingOlder.value = opening = false
     asked++
+    for (const { files } of messages.value) release(files)
     messages.value = []
+    model.value = undefined
     loadFailure.value = undefined
     olderCursor.value = null
   }
@@ -114,15 +125,15 @@ export function useChat(onAnswered: () => void) {
   }
 
   async function load() {
+    if (busy.value) return
     const turn = ++asked
     loading.value = opening = true
     loadFailure.value = undefined
     try {
       const path = conversationPath(conversationId.value)
-      const { messages: told, nextCursor } = await api.get<Conversation>(path)
+      const told = await api.get<Conversation>(path)
       if (turn !== asked) return
-      messages.value = [...told.map(fromHistory), ...messages.value]
-      olderCursor.value = nextCursor
+      replaceWith(told)
     } catch (error) {
       if (turn === asked) loadFailure.value = ApiFailure.from(error)
     } finally {
@@ -137,39 +148,54 @@ export function useChat(onAnswered: () => void) {
   }
 
   /**
-   * Replaces the messages with the agent's history. Queued messages stay. Returns false if there is none, and undefined
-   * if it cannot be read right now.
+   * Replaces the messages with the agent's history. Queued messages stay, and questions that failed and that the history
+   * lacks. Returns the history's length.
    */
-  async function reload(): Promise<boolean | undefined> {
+  function replaceWith(told: Conversation): number {
+    const history = told.messages.map(fromHistory)
+    const waiting = messages.value.filter(({ state }) => state === 'waiting')
+    const failed = failedOutside(messages.value, history)
+    keepFiles(messages.value, history)
+    messages.value = [...history, ...failed, ...waiting]
+    olderCursor.value = told.nextCursor
+    model.value = told.model
+    loadFailure.value = undefined
+    return history.length
+  }
+
+  /**
+   * Reads the history again, and returns its length. Returns false if there is none, and undefined if it cannot be read
+   * right now.
+   */
+  async function reload(): Promise<number | false | undefined> {
     const turn = ++asked
     const path = conversationPath(conversationId.value)
     const told = await api.get<Conversation>(path).catch((error) => ApiFailure.from(error))
     if (turn !== asked) return false
     if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
-    const waiting = messages.value.filter(({ state }) => state === 'waiting')
-    const history = told.messages.map(fromHistory)
-    keepFiles(messages.value, history)
-    messages.value = [...history, ...waiting]
-    olderCursor.value = told.nextCursor
-    return true
+    return replaceWith(told)
   }
 
-  /** Adds the messages before the first one. Asks again if that is another one by then. */
-  async function loadOlder(): Promise<void> {
+  /** Adds the messages before the first one, and returns whether it did. Asks again if that is another one by then. */
+  async function loadOlder(): Promise<boolean> {
     const left = visit.signal
     const cursor = olderCursor.value
     loadingOlder.value = cursor !== null
-    if (cursor === null) return
+    if (cursor === null) return false
     const path = conversationPath(conversationId.value)
     const told = await api
       .get<Conversation>(path, { cursor })
       .catch((error) => ApiFailure.from(error))
-    if (left.aborted) return
+    if (left.aborted) return false
     if (cursor !== olderCursor.value) return loadOlder()
     loadingOlder.value = false
-    if (told instanceof ApiFailure) return void notices.failed(told.message, told.hint)
+    if (told instanceof ApiFailure) {
+      notices.failed(told.message, told.hint)
+      return false
+    }
     messages.value = [...told.messages.map(fromHistory), ...messages.value]
     olderCursor.value = told.nextCursor
+    return true
   }
 
   function send(text: string, files: PickedFile[] = []) {
@@ -190,14 +216,19 @@ export function useChat(onAnswered: () => void) {
     void next()
   }
 
-  /** Takes back a queued message, or one whose agent still wakes. No-op for a message that the agent has. */
+  /**
+   * Takes back a queued message, one whose agent still wakes, or one that failed before. No-op for a message that the
+   * agent has.
+   */
   function withdraw(message: ChatMessage) {
     const index = messages.value.findIndex(({ id }) => id === message.id)
     const isSent = message.state === 'sent'
-    if (index === -1 || !(isSent || message.state === 'waiting')) return
+    const isUndelivered = undelivered.value.some(({ id }) => id === message.id)
+    if (index === -1 || !(isSent || isUndelivered || message.state === 'waiting')) return
     if (isSent) void stop()
-    /** With the answer that it waits for. */
-    messages.value.splice(index, isSent ? 2 : 1)
+    /** With the answer that it waits for, or that failed. */
+    const [{ files }] = messages.value.splice(index, message.state === 'waiting' ? 1 : 2)
+    release(files)
   }
 
   /**
@@ -208,16 +239,26 @@ export function useChat(onAnswered: () => void) {
     /** If the start fails, the answer reports why. */
     if (answer.failure?.code.startsWith('E_AGENT_')) await agent.act('start').catch(() => {})
     const indexOfAnswer = () => messages.value.findIndex(({ id }) => id === answer.id)
-    const question = messages.value[indexOfAnswer() - 1]
-    if (question?.role !== 'user') return
+    /** The history has a message for each of the texts of an answer, and older questions on earlier pages. */
+    const indexBefore = () =>
+      messages.value.slice(0, indexOfAnswer()).findLastIndex(({ role }) => role === 'user')
+    while (indexBefore() === -1 && olderCursor.value !== null) {
+      if (!(await loadOlder())) return
+    }
+    const question = messages.value[indexBefore()]
+    if (!question) return
     const files = await filesOf(question).catch((error) => ApiFailure.from(error))
     /** The user may have left, or clicked twice. */
     const index = indexOfAnswer()
     if (index === -1) return
     if (files === null) return fail(answer, filesGone())
     if (files instanceof ApiFailure) return fail(answer, toFailure(files))
-    messages.value.splice(index - 1, 2)
-    append({ ...question, id: newId(), state: 'waiting', ...(files.length > 0 && { files }) })
+    const first = messages.value.findIndex(({ id }) => id === question.id)
+    messages.value.splice(first, index - first + 1)
+    append({
+      ...{ ...question, id: newId(), state: 'waiting', undelivered: false },
+      ...(files.length > 0 && { files }),
+    })
     void next()
   }
 
@@ -265,6 +306,8 @@ export function useChat(onAnswered: () => void) {
     const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
+    /** Where an agent answers, its history may be read by now. */
+    if (current === turn && loadFailure.value) await reload()
     if (current !== turn) return false
     current = undefined
     busy.value = false
@@ -284,6 +327,7 @@ export function useChat(onAnswered: () => void) {
       turn.since = Date.parse(headers.get('date') ?? '') || turn.since
       tabs.tell(conversation, 'begun')
     }
+    question.sentAt = serverNow()
     try {
       const files = (question.files ?? []).map(({ file }) => toSentFile(file))
       const attachments = await Promise.all(files)
@@ -304,6 +348,8 @@ export function useChat(onAnswered: () => void) {
       await broken(turn, failure, signal, goesOn)
     } finally {
       question.state = 'done'
+      const isRefused = !opened || agent.mood.value === 'trouble'
+      if (answer.state === 'failed' && isRefused) question.undelivered = true
       if (opened || answer.state === 'done') tabs.tell(conversation, 'ended')
     }
   }
@@ -362,11 +408,12 @@ export function useChat(onAnswered: () => void) {
   async function ended(turn: Exchange): Promise<boolean | undefined> {
     const { question, answer } = turn
     const known = await reload()
-    if (!known) return known
-    const told = messages.value.filter(({ state }) => state !== 'waiting')
+    if (known === false || known === undefined) return known
+    const told = messages.value.slice(0, known)
     const index = indexOfQuestion(told, turn)
     if (index === -1) {
       fail(answer, notDelivered())
+      question.undelivered = true
       append(question, answer)
       return false
     }
@@ -441,9 +488,11 @@ export function useChat(onAnswered: () => void) {
     messages,
     busy,
     streaming,
+    undelivered,
     loading,
     loadFailure,
     olderCursor,
+    model,
     loadingOlder,
     begin,
     open,

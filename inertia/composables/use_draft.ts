@@ -3,7 +3,7 @@ import { ref, watch, type Ref } from 'vue'
 const KEY = 'mosaic.draft.'
 
 /** Reads or writes this tab's session storage. A browser that refuses storage is not an error. */
-function stored<Result>(act: () => Result): Result | undefined {
+export function stored<Result>(act: () => Result): Result | undefined {
   try {
     return act()
   } catch {

@@ -16,9 +16,9 @@ const loss = computed(() => {
 export const question = shallowRef<{ loss: Loss; go: () => void }>()
 export const asking = ref(false)
 
-/** Confirmed once; holds until there is nothing left to lose. */
+/** Confirmed once; holds until there is nothing left to lose, or something else. */
 let agreed = false
-watch(loss, (now) => now ?? (agreed = false), { flush: 'sync' })
+watch(loss, () => (agreed = false), { flush: 'sync' })
 
 /** Asks users before they leave, while `loses` returns a loss. */
 export function askBeforeLosing(loses: () => Loss | undefined) {

@@ -85,6 +85,9 @@ export const chat = {
   removeFile: 'Remove {name}',
   dropHere: 'Drop the files here',
   fileCut: 'Of {name}, your agent gets the first {most} characters only.',
+  fileUnreadable: 'This browser can no longer read {name}.',
+  fileUnreadableHint:
+    'It was changed, moved or deleted. Edit the message, and attach the file again.',
   filesTooLarge: 'A message takes ten files and 10 MB at most.',
   answeredBy: 'Answered by {model}',
   standIn: 'A fallback model answered: {model}',

@@ -485,14 +485,19 @@ test.group('The chat in a browser', (group) => {
     browserContext,
   }) => {
     const page = await openPage(browserContext)
+    await page.clock.install()
     const deleted = await listWithDeletion(page, 'Forget this')
     await page.goto(`${ORIGIN}/chat`)
+    await conversation(page, 'Forget this').waitFor()
+    await stopClock(page)
     const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await deleteFromMenu(page, 'Forget this')
     await conversation(page, 'Forget this').waitFor({ state: 'detached' })
     await page.getByRole('link', { name: 'Providers' }).click()
     await sent
     assert.deepEqual(deleted, ['c0'])
+    /** It fades. */
+    await page.clock.fastForward(1000)
     await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
   })
 

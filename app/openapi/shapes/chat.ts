@@ -66,6 +66,7 @@ export const readConversation = shape({
   surface,
   title: nullable(text()),
   messages: list(message),
+  model: nullable(text()),
   nextCursor: nullable(text()),
 })
 

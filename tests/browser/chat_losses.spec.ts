@@ -1,0 +1,141 @@
+import { test } from '@japa/runner'
+import type { Page } from 'playwright'
+import { ORIGIN } from '#tests/browser/chromium'
+import { openPage, readyWithModel } from '#tests/browser/installation'
+import { answers, past, questions, say, stream, toldPage } from '#tests/browser/told_chat'
+
+const CHAT = /\/api\/v1\/chat$/
+const DONE: [string, object] = ['done', { conversationId: 'c1' }]
+
+/** Refuses messages from here on. */
+const refuse = (page: Page) =>
+  page.route(CHAT, (route) =>
+    route.fulfill({ status: 503, json: { errors: [{ code: 'E_DRAINING', message: 'Not now.' }] } })
+  )
+
+const failure = (page: Page) => page.getByTestId('chat-failure')
+const question = (page: Page, title: string) => page.getByRole('dialog').getByText(title)
+const cancel = (page: Page) => page.getByRole('button', { name: 'Cancel' }).click()
+const toTasks = (page: Page) => page.getByRole('link', { name: 'Tasks' }).click()
+
+test.group('The chat in a browser loses no', (group) => {
+  group.each.setup(readyWithModel)
+
+  test('message that could not be sent', async ({ assert, browserContext }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    await refuse(page)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    await say(page, 'Remember the milk')
+    await failure(page).getByText('Not now.').waitFor()
+
+    const read = page.waitForResponse(/\/conversations\/c1$/)
+    await page.evaluate(
+      "new BroadcastChannel('mosaic.chat').postMessage({ conversation: 'c1', state: 'ended' })"
+    )
+    await read
+    await toTasks(page)
+    await question(page, 'Leave with messages in the queue?').waitFor()
+    await cancel(page)
+    await questions(page).getByText('Remember the milk').waitFor()
+    await page.reload()
+    assert.equal(await page.locator('#message').inputValue(), 'Remember the milk')
+
+    await page.keyboard.press('Enter')
+    await failure(page).waitFor()
+    await questions(page).last().hover()
+    await page.getByRole('button', { name: 'Edit and ask again' }).last().click()
+    await failure(page).waitFor({ state: 'detached' })
+    assert.equal(await page.locator('#message').inputValue(), 'Remember the milk')
+    await toTasks(page)
+    await page.getByRole('heading', { name: 'Tasks' }).first().waitFor()
+  })
+
+  test('question of an answer with several texts, or of an earlier page', async ({
+    assert,
+    browserContext,
+  }) => {
+    const failed = past('assistant', '', { failure: { code: 'E_CUT', message: 'It broke.' } })
+    const history = [past('assistant', 'Let me look.'), failed]
+    const page = await toldPage(browserContext, () => history, [past('user', 'Where is it?')])
+    const sent: string[] = []
+    await page.route(CHAT, (route) => {
+      sent.push(route.request().postDataJSON().message)
+      return stream(route, ['delta', { text: 'Here.' }], DONE)
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await failure(page).getByRole('button', { name: 'Try again' }).click()
+    await answers(page, 'done').getByText('Here.').waitFor()
+    assert.deepEqual(sent, ['Where is it?'])
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Where is it?'])
+  })
+
+  test('history that could not be read at first', async ({ assert, browserContext }) => {
+    const asked = () => [past('user', 'Before'), past('assistant', 'Old.'), ...now]
+    const now: object[] = []
+    const page = await toldPage(browserContext, asked)
+    const errors = [{ code: 'E_CONVERSATION_NOT_FOUND', message: 'There is no such conversation.' }]
+    const refusal = { status: 404, json: { errors } }
+    await page.route(/\/conversations\/c1$/, (route) => route.fulfill(refusal), { times: 1 })
+    const released = Promise.withResolvers<void>()
+    await page.route(CHAT, async (route) => {
+      await released.promise
+      now.push(past('user', 'Go on'), past('assistant', 'Fine.'))
+      await stream(route, ['delta', { text: 'Fine.' }], DONE)
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await page.getByText('There is no such conversation.').waitFor()
+    await say(page, 'Go on')
+    await answers(page, 'streaming').waitFor()
+    assert.isTrue(await page.getByText('There is no such conversation.').isVisible())
+    released.resolve()
+    await questions(page).getByText('Before').waitFor()
+    assert.equal(await questions(page).count(), 2)
+    assert.equal(await page.getByText('There is no such conversation.').count(), 0)
+  })
+
+  test('file without a word', async ({ assert, browserContext }) => {
+    const page = await openPage(browserContext, '/chat')
+    const file = { name: 'Dockerfile', mimeType: '', buffer: Buffer.from('FROM scratch') }
+    const picker = page.locator('input[type=file]')
+    await picker.setInputFiles(file)
+    await page.getByRole('button', { name: 'Remove Dockerfile' }).waitFor()
+    await toTasks(page)
+    await question(page, 'Leave without saving?').waitFor()
+    await cancel(page)
+
+    const posted = page.waitForRequest(CHAT)
+    await say(page, 'Read')
+    const [sent] = (await posted).postDataJSON().attachments
+    assert.equal(sent.type, 'application/octet-stream')
+    await answers(page, 'done').waitFor()
+
+    await page.evaluate(
+      "FileReader.prototype.readAsDataURL = function () { this.dispatchEvent(new ProgressEvent('error')) }"
+    )
+    await picker.setInputFiles(file)
+    await say(page, 'Read again')
+    await failure(page).getByText('This browser can no longer read Dockerfile.').waitFor()
+  })
+
+  test('truth about what is over', async ({ assert, browserContext }) => {
+    const page = await toldPage(browserContext, () => [])
+    const errors = [{ code: 'E_DRAINING', message: 'Mosaic restarts.' }]
+    const start = /\/api\/v1\/agent\/start$/
+    await page.route(start, (route) => route.fulfill({ status: 503, json: { errors } }))
+    await page.goto(`${ORIGIN}/chat`)
+    await failure(page).getByText('Mosaic restarts.').waitFor()
+    const other = await browserContext.newPage()
+    await other.goto(`${ORIGIN}/chat`)
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    await failure(page).waitFor({ state: 'detached' })
+
+    const approval = { id: 'a1', title: 'ls', detail: null, isWhole: true, decisions: ['deny'] }
+    await page.route(CHAT, (route) =>
+      stream(route, ['approval', { ...approval, state: 'pending' }], ['stopped', DONE[1]])
+    )
+    await say(page, 'Clean up')
+    await page.getByTestId('approval').getByText('This question is over.').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Refuse' }).count(), 0)
+  })
+})
