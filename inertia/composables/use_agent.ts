@@ -1,5 +1,6 @@
 import { computed, ref, shallowRef } from 'vue'
 import { api, ApiFailure, sessionEnded } from '~/api/client'
+import { onSilence } from '~/composables/silence'
 import type { AgentState, AgentStatus, AgentView, WakeProgress } from '~/api/shapes'
 
 /** The agent's state in words for users. */
@@ -24,6 +25,9 @@ const HIDDEN_MS = 30_000
  */
 const RETRY_MS = 5_000
 
+/** Pause after a refused start: each key press would ask again. */
+const THAW_AGAIN_MS = 30_000
+
 const view = shallowRef<AgentView>()
 const progress = shallowRef<WakeProgress & { at: number }>()
 const failure = shallowRef<ApiFailure>()
@@ -38,8 +42,10 @@ const stale = ref(false)
  */
 let told = 0
 let source: EventSource | undefined
+let endWatch = () => {}
 let users = 0
 let thawing = false
+let thawAgainAt = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 
 function takeView(next: AgentView) {
@@ -66,12 +72,18 @@ async function refresh() {
 function close() {
   source?.close()
   source = undefined
+  endWatch()
 }
 
 function open() {
   clearTimeout(timer)
   if (source || !users || document.hidden) return
   source = new EventSource('/api/v1/agent/events')
+  endWatch = onSilence(source, ['heartbeat'], () => {
+    stale.value = true
+    close()
+    open()
+  })
   source.addEventListener('open', () => {
     stale.value = false
     /** The stream starts with the agent's state only; earlier settings outcomes are not repeated. */
@@ -124,9 +136,10 @@ function onVisibility() {
  * again if unused. A stopped agent waits for the chat page.
  */
 async function thaw() {
-  if (thawing || view.value?.status !== 'resting' || document.hidden) return
+  if (thawing || Date.now() < thawAgainAt || view.value?.status !== 'resting' || document.hidden)
+    return
   thawing = true
-  await act('start').catch(() => {})
+  await act('start').catch(() => (thawAgainAt = Date.now() + THAW_AGAIN_MS))
   thawing = false
 }
 

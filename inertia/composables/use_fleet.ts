@@ -1,4 +1,6 @@
 import { onScopeDispose, ref, shallowRef } from 'vue'
+import { api, ApiFailure } from '~/api/client'
+import { onSilence } from '~/composables/silence'
 import type { AgentChange, FleetNow } from '~/api/shapes'
 
 /** Delay after which a background tab closes its stream, so that many tabs do not hold many streams. */
@@ -20,12 +22,19 @@ export function useFleet({
   const now = shallowRef<FleetNow>()
   const stale = ref(false)
   let source: EventSource | undefined
+  let endWatch = () => {}
+  let left = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function open() {
     clearTimeout(timer)
     if (source || document.hidden) return
     source = new EventSource('/api/v1/admin/fleet/events')
+    endWatch = onSilence(source, ['fleet'], () => {
+      stale.value = true
+      close()
+      open()
+    })
     source.addEventListener('open', () => {
       stale.value = false
       caughtUp()
@@ -36,13 +45,23 @@ export function useFleet({
       stale.value = true
       if (source?.readyState !== EventSource.CLOSED) return
       close()
-      timer = setTimeout(open, RETRY_MS)
+      /** The error does not say why the stream was refused; a request does, if this person may not see it any more. */
+      void api.get('/admin/fleet').then(again, (error) => {
+        const { status } = ApiFailure.from(error)
+        if (status !== 401 && status !== 403) again()
+      })
     })
+  }
+
+  function again() {
+    clearTimeout(timer)
+    if (!left) timer = setTimeout(open, RETRY_MS)
   }
 
   function close() {
     source?.close()
     source = undefined
+    endWatch()
   }
 
   function onVisibility() {
@@ -54,6 +73,7 @@ export function useFleet({
   document.addEventListener('visibilitychange', onVisibility)
   open()
   onScopeDispose(() => {
+    left = true
     document.removeEventListener('visibilitychange', onVisibility)
     clearTimeout(timer)
     close()

@@ -1,4 +1,5 @@
 import { ref } from 'vue'
+import { stored } from '~/composables/use_draft'
 import { readdress } from '~/own_history'
 
 const KEPT_AS = 'mosaic.setupToken'
@@ -12,17 +13,17 @@ export function useSetupToken() {
   const given =
     address.searchParams.get('token') ?? new URLSearchParams(address.hash.slice(1)).get('token')
   if (given) {
-    sessionStorage.setItem(KEPT_AS, given)
+    stored(() => sessionStorage.setItem(KEPT_AS, given))
     address.searchParams.delete('token')
     address.hash = ''
     readdress(address.pathname + address.search)
     document.querySelector('script[data-page]')?.remove()
   }
-  const token = ref(given ?? sessionStorage.getItem(KEPT_AS) ?? '')
+  const token = ref(given ?? stored(() => sessionStorage.getItem(KEPT_AS)) ?? '')
 
   /** The token works once: forget it afterwards. */
   function spend() {
-    sessionStorage.removeItem(KEPT_AS)
+    stored(() => sessionStorage.removeItem(KEPT_AS))
     token.value = ''
   }
 

@@ -39,6 +39,9 @@ export const en = {
     sessionEnded: 'You have been signed out.',
     sessionEndedHint: 'Sign in again to go on.',
     required: 'This is needed.',
+    partLost: 'A part of this page could not be loaded.',
+    partLostHint: 'Mosaic may have been upgraded. Load the page again.',
+    reload: 'Reload',
   },
 
   time: {

@@ -364,6 +364,12 @@ test.group('Settings in a browser', (group) => {
     await dialog.waitFor({ state: 'detached' })
     assert.equal(await personality.inputValue(), 'You are brief.')
 
+    /** The page that is open would begin anew. */
+    await page.getByRole('link', { name: 'Agent', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await personality.inputValue(), 'You are brief.')
+
     await page.getByRole('link', { name: 'Sessions' }).click()
     await dialog.getByRole('button', { name: 'Leave' }).click()
     await page.waitForURL(`${ORIGIN}/settings/sessions`)

@@ -27,6 +27,16 @@ test.group('The set-up in a browser', (group) => {
     assert.deepEqual(watch, { errors: [], strangers: [] })
   })
 
+  test('begins in a browser that stores nothing', async ({ browserContext }) => {
+    const page = await browserContext.newPage()
+    await page.addInitScript(
+      "for (const verb of ['getItem', 'setItem', 'removeItem']) Storage.prototype[verb] = () => { throw new Error('refused') }"
+    )
+    await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)
+    await page.getByText('Taken from your setup link.').waitFor()
+    await page.getByLabel('Username').waitFor()
+  })
+
   test('asks before what was typed is lost', async ({ assert, browserContext }) => {
     const page = await browserContext.newPage()
     await page.goto(`${ORIGIN}/onboarding?token=${await setupToken()}`)

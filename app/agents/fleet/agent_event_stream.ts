@@ -2,10 +2,13 @@ import { Readable } from 'node:stream'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentListener } from '#agents/state/agent_events'
-import { eventText, HEARTBEAT_TEXT } from '#http/server_sent_events'
+import { eventText } from '#http/server_sent_events'
 import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
-/** Proxies close a connection that is silent for a minute, some after 30 seconds. */
+/**
+ * Proxies close a connection that is silent for a minute, some after 30 seconds. An event and no comment: a page hears
+ * no comments, and takes a connection without heartbeats for dead.
+ */
 const HEARTBEAT_MS = 15_000
 /** Limit for one person's tabs and devices. More suggests a client that leaks streams. */
 const MOST_PER_AGENT = 8
@@ -89,7 +92,7 @@ export class AgentEventStreams {
   #heartbeat(stream: Readable): () => void {
     const { clock } = this.#context
     const heartbeat = () => {
-      stream.push(HEARTBEAT_TEXT)
+      stream.push(eventText('heartbeat', {}))
       cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })
     }
     let cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })

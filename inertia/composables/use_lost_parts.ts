@@ -1,0 +1,34 @@
+import { onScopeDispose } from 'vue'
+import { useToast } from '@nuxt/ui/composables'
+import { confirmation } from '~/composables/use_confirmation'
+import { t } from '~/locales'
+
+/**
+ * Says when a part of the page cannot be loaded, and offers to load the page again: an upgrade has other parts than a
+ * page that was open before. What waits for a dialog that cannot open fails.
+ */
+export function useLostParts() {
+  const toast = useToast()
+
+  function onLost() {
+    confirmation.value?.settle(false)
+    toast.add({
+      id: 'lost-part',
+      title: t('failure.partLost'),
+      description: t('failure.partLostHint'),
+      icon: 'i-lucide-circle-alert',
+      color: 'error',
+      duration: 0,
+      actions: [
+        {
+          label: t('failure.reload'),
+          color: 'neutral',
+          variant: 'outline',
+          onClick: () => location.reload(),
+        },
+      ],
+    })
+  }
+  addEventListener('vite:preloadError', onLost)
+  onScopeDispose(() => removeEventListener('vite:preloadError', onLost))
+}
