@@ -40,18 +40,20 @@ export function useFinds(term: Ref<string>, open: Ref<boolean>) {
     },
     { immediate: true }
   )
-  /** Only a running agent can list them. */
-  watch(
-    () => open.value && mood.value === 'awake',
-    (isListed) => {
-      if (isListed) void fill(conversations, findConversations)
-    },
-    { immediate: true }
-  )
-
   const asked = ref('')
   const { restart } = useTypingPause(() => (asked.value = term.value.trim()))
   watch(term, restart)
+
+  /** Only a running agent can list them. */
+  watch(
+    [() => open.value && mood.value === 'awake', asked],
+    async ([isListed, search]) => {
+      if (!isListed) return
+      const found = await findConversations(search).catch(() => [])
+      if (search === asked.value) conversations.value = found
+    },
+    { immediate: true }
+  )
   watch(asked, async (search) => {
     if (!can.manageUsers) return
     if (search.length < SHORTEST_TERM) return void (people.value = [])
@@ -66,8 +68,11 @@ export function useFinds(term: Ref<string>, open: Ref<boolean>) {
   }))
 }
 
-async function findConversations(): Promise<Find[]> {
-  const { data } = await api.list<ConversationSummary>('/conversations')
+/** The latest ones, or those that match: the list has pages. */
+async function findConversations(search: string): Promise<Find[]> {
+  const { data } = await api.list<ConversationSummary>('/conversations', {
+    search: search.length < SHORTEST_TERM ? undefined : search,
+  })
   return data.flatMap(({ id, title }) =>
     title ? [{ label: title, href: `/chat/${encodeURIComponent(id)}` }] : []
   )

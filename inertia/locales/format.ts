@@ -1,4 +1,5 @@
 import { LANGUAGE, t } from '~/locales'
+import { rounded } from '~/locales/relative_time'
 
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'auto' })
 const exact = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -16,20 +17,11 @@ const shortDays = new Intl.DateTimeFormat(LANGUAGE, {
   timeZone: 'UTC',
 })
 
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
 /** "3 minutes ago", "in 2 hours"; below a minute "just now". */
 export function fromNow(at: string, now: number): string {
   const seconds = (new Date(at).getTime() - now) / 1000
-  for (const [unit, size] of UNITS) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit)
-  }
+  const [count, unit] = rounded(seconds)
+  if (unit) return relative.format(count, unit)
   return seconds > 1 ? t('time.soon') : t('time.now')
 }
 

@@ -156,7 +156,8 @@ test.group('The administration in a browser', (group) => {
     assert.equal(await dialog.getByLabel('Memory (MiB)').inputValue(), '4096')
   })
 
-  test('a system agent is made with limits, read, and deleted by its name', async ({
+  test('a system agent is made with limits, read, and deleted by its name, once', async ({
+    assert,
     browserContext,
   }) => {
     const page = await openPage(browserContext, '/admin/system-agents')
@@ -171,7 +172,14 @@ test.group('The administration in a browser', (group) => {
 
     await page.getByRole('button', { name: 'Delete mosaic-system-ops' }).click()
     await page.getByLabel('Type mosaic-system-ops to confirm').fill('mosaic-system-ops')
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    const deletion = await holdAnswer(page, 'DELETE', /\/admin\/system-agents\//)
+    let deletions = 0
+    page.on('request', (request) => (deletions += request.method() === 'DELETE' ? 1 : 0))
+    await page.keyboard.press('Enter')
+    await deletion.held
+    await page.keyboard.press('Enter')
+    await deletion.release()
     await page.getByText('There are no system agents').waitFor()
+    assert.equal(deletions, 1)
   })
 })

@@ -127,6 +127,23 @@ test.group('The pages', (group) => {
     await page.getByRole('option', { name: 'Remember the milk' }).waitFor()
   })
 
+  test('and a conversation beyond the first ones', async ({ browserContext }) => {
+    const page = await openPage(browserContext)
+    const item = { id: 'c51', surface: 'web', title: 'Remember the milk', pinned: false }
+    await page.route(/\/api\/v1\/conversations(\?.*)?$/, (route) => {
+      const isFound = new URL(route.request().url()).searchParams.get('search') === 'milk'
+      const data = isFound ? [{ ...item, preview: null, updatedAt: new Date().toISOString() }] : []
+      return route.fulfill({
+        json: { data, meta: { total: 51, page: 1, limit: 50, totalPages: 2 } },
+      })
+    })
+    await page.goto(`${ORIGIN}/chat`)
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder('Find a page or an action').fill('milk')
+    await page.getByRole('option', { name: 'Remember the milk' }).waitFor()
+  })
+
   test('and a conversation of an agent that was waking when they were looked for', async ({
     browserContext,
   }) => {

@@ -35,7 +35,7 @@ test.group('What is known, in a browser', (group) => {
     await page.getByLabel('Title').fill('Harbour of Genoa')
     await page.getByLabel('Text').fill('It lies in the west.')
     await page.getByRole('button', { name: 'Save' }).last().click()
-    await page.getByText('It lies in the west.').waitFor()
+    await page.locator('[dir=auto]', { hasText: 'It lies in the west.' }).waitFor()
 
     await page.getByLabel('Search findings').fill('genoa')
     await page.getByText('Found by words').waitFor()

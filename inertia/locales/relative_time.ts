@@ -1,0 +1,22 @@
+type Unit = 'year' | 'month' | 'day' | 'hour' | 'minute'
+
+/** Seconds of each, longest first. */
+const UNITS: [Unit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_628_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** Rounds seconds to the longest unit of which they are one or more once rounded; below a minute to none. */
+export function rounded(seconds: number): [number, Unit?] {
+  const length = Math.abs(seconds)
+  for (const [index, [unit, size]] of UNITS.entries()) {
+    /** 59 minutes and 45 seconds are an hour, not 60 minutes. */
+    const half = (UNITS[index + 1]?.[1] ?? 0) / 2
+    if (length < size - half) continue
+    return [Math.sign(seconds) * Math.max(1, Math.round(length / size)), unit]
+  }
+  return [seconds]
+}
