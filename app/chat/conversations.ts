@@ -61,6 +61,7 @@ export interface ReadConversation {
 }
 
 type Gateway = Pick<GatewayClient, 'sessions' | 'history' | 'deleteSession'>
+type Page = { limit?: number; cursor?: string }
 
 /**
  * The conversations of an agent, read from the agent itself, which is woken for it. Mosaic stores no
@@ -236,16 +237,11 @@ export class Conversations {
    *
    * @throws E_CONVERSATION_NOT_FOUND, E_GATEWAY_FAILED
    */
-  async #history(
-    { url, token }: GatewayAccess,
-    key: string,
-    options: { limit?: number; cursor?: string }
-  ): Promise<GatewayHistory> {
-    const history = await this.gateway.history(url, token, key, options)
+  async #history({ url, token }: GatewayAccess, key: string, page: Page): Promise<GatewayHistory> {
+    const history = await this.gateway.history(url, token, key, page)
     if (history) return history
-    const sessions = await this.gateway.sessions(url, token)
-    if (!sessions.some((session) => session.key === key)) throw new E_CONVERSATION_NOT_FOUND()
-    const again = await this.gateway.history(url, token, key, options)
+    if (!(await this.#session({ url, token }, key))) throw new E_CONVERSATION_NOT_FOUND()
+    const again = await this.gateway.history(url, token, key, page)
     if (!again) throw new E_GATEWAY_FAILED()
     return again
   }
