@@ -54,8 +54,8 @@ export interface ReadConversation {
   surface: Surface
   title: string | null
   messages: ReadMessage[]
-  /** The model chosen for this conversation only, as `<provider>/<model>`. */
-  model: string | null
+  /** As in the list; null for the agent's own, undefined if that is not known now. */
+  model?: string | null
   /** Returns the preceding messages, or null at the beginning. */
   nextCursor: string | null
 }
@@ -211,12 +211,13 @@ export class Conversations {
     return this.#ask(agent, async (access) => {
       const [history, session] = await Promise.all([
         this.#history(access, key, { cursor }),
-        this.#session(access, key),
+        /** The messages count, whatever else is unknown. */
+        this.#session(access, key).catch(() => undefined),
       ])
       const whole = cursor === undefined && history.nextCursor === null
       const title = whole ? titleOf(history.messages) : shownTitle(session?.title ?? null)
-      const model = session?.model ? ownModelName(session.model) : null
       const messages = readMessages(id, history.messages)
+      const model = session && (session.model ? ownModelName(session.model) : null)
       return { ...named, title, messages, model, nextCursor: history.nextCursor }
     })
   }
@@ -273,9 +274,8 @@ export class Conversations {
     await this.patch(access, key, { label }).catch(() => {})
   }
 
-  async #session({ url, token }: GatewayAccess, key: string) {
-    const sessions = await this.gateway.sessions(url, token)
-    return sessions.find((session) => session.key === key)
+  #session({ url, token }: GatewayAccess, key: string) {
+    return this.gateway.sessions(url, token).then((all) => all.find((one) => one.key === key))
   }
 
   /** Asks the agent, and retries once if the cached address no longer responds. */

@@ -410,6 +410,8 @@ export function useChat(onAnswered: () => void) {
     const known = await reload()
     if (known === false || known === undefined) return known
     const told = messages.value.slice(0, known)
+    /** It may be among those that failed: a stop that was not heard is one. */
+    messages.value = messages.value.filter(({ id }) => id !== question.id && id !== answer.id)
     const index = indexOfQuestion(told, turn)
     if (index === -1) {
       fail(answer, notDelivered())

@@ -66,7 +66,7 @@ export const readConversation = shape({
   surface,
   title: nullable(text()),
   messages: list(message),
-  model: nullable(text()),
+  model: optional(nullable(text())),
   nextCursor: nullable(text()),
 })
 

@@ -35,6 +35,7 @@ class RememberingGateway {
       key,
       title: this.labels.get(key) ?? null,
       pinned: this.pinned.has(key),
+      model: this.models.get(key) ?? undefined,
       preview: messages.at(-1)?.text ?? null,
       updatedAt: at,
     }))
@@ -433,13 +434,20 @@ test.group('Conversations', (group) => {
       })
       return { status: answer.status, ...((await answer.json()) as any) }
     }
+    const told = async () => {
+      const headers = { authorization: `Bearer ${owner.token}` }
+      const answer = await fetch(`${baseUrl()}/api/v1/conversations/mine`, { headers })
+      return ((await answer.json()) as any).data.model
+    }
     const refused = await choose('mine', 'work/unknown')
     assert.equal(refused.status, 422)
     assert.include(refused.errors[0], { code: 'E_VALIDATION_ERROR', field: 'model' })
+    assert.isNull(await told())
     const chosen = await choose('mine', 'work/parrot-1')
     assert.equal(chosen.status, 200)
     assert.equal(chosen.data.model, 'work/parrot-1')
     assert.equal(gateway.models.get('web:mine'), 'mosaic-work/parrot-1')
+    assert.equal(await told(), 'work/parrot-1')
     assert.equal((await choose('begins', 'work/parrot-1')).status, 200)
     assert.notProperty((await choose('mine', null)).data, 'model')
     assert.isNull(gateway.models.get('web:mine'))
