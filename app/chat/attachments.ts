@@ -65,7 +65,8 @@ export function readAttachment(
   if (data.subarray(0, 5).toString('latin1') === '%PDF-') {
     return { name, type: PDF, kind: 'pdf', data }
   }
-  if (type === PDF || !isUtf8(data)) throw new E_ATTACHMENT_UNREADABLE(name, field)
+  if (type === PDF || data.includes(0) || !isUtf8(data))
+    throw new E_ATTACHMENT_UNREADABLE(name, field)
   return { name, type: TEXT_TYPES.test(type) ? type : 'text/plain', kind: 'text', data }
 }
 

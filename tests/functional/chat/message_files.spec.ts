@@ -180,7 +180,8 @@ test.group('Files of messages that are under way', (group) => {
   test('say in which field of the request they are wrong, and in which form they are sent', async ({
     assert,
   }) => {
-    const unreadable = { name: 'a.zip', type: 'application/zip', data: fileOf().data }
+    const data = Buffer.from('PK\0').toString('base64')
+    const unreadable = { name: 'a.zip', type: 'application/zip', data }
     const wrongFile = async (answer: Response) => {
       const { errors } = (await answer.json()) as any
       return [answer.status, errors[0].code, errors[0].field]

@@ -276,7 +276,10 @@ test.group("Runs of the page's chat", (group) => {
         { name: 'a.png', type: 'image/png', data: Buffer.from('no picture').toString('base64') },
         422,
       ],
-      [{ name: 'a.zip', type: 'application/zip', data: Buffer.from('PK').toString('base64') }, 422],
+      [
+        { name: 'a.zip', type: 'application/zip', data: Buffer.from('PK\0').toString('base64') },
+        422,
+      ],
       [{ name: 'a.txt', type: 'text/plain', data: '%%%' }, 422],
       [
         {
