@@ -17,8 +17,14 @@ const BOOKKEEPING = new Set(['adonis_schema', 'adonis_schema_versions'])
 /** The schema of the tables in PostgreSQL. SQLite has none. */
 const PG_SCHEMA = 'public'
 
-/** Codes that say that another replica was first: the lock is taken, or a table was just created. */
-const OVERTAKEN = new Set(['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505'])
+/** Codes that say that another replica was first: the lock is taken, or a table was just created, or renamed. */
+const OVERTAKEN = new Set([
+  'E_UNABLE_ACQUIRE_LOCK',
+  'E_UNABLE_RELEASE_LOCK',
+  '42P07',
+  '23505',
+  '42P01',
+])
 
 /**
  * Creates the tables of an empty database, or those that an interrupted first boot left out, so that the first boot

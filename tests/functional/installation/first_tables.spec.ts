@@ -57,4 +57,24 @@ test.group('The tables at a boot', (group) => {
     await db.table('system_configs').insert(row)
     await assert.rejects(() => makeFirstTables(db, app), E_DATABASE_NOT_MIGRATED)
   })
+
+  test('are looked at again where another replica renamed one meanwhile', async ({ assert }) => {
+    await makeFirstTables(db, app)
+    const connection = db.connection.bind(db)
+    const seen: string[] = []
+    db.connection = (...args) => {
+      const client = connection(...args)
+      const from = client.from.bind(client)
+      client.getAllTables = async () =>
+        seen.length === 0 ? ['system_configs', 'renamed'] : ['system_configs']
+      client.from = ((name: string) => {
+        seen.push(name)
+        if (name !== 'renamed') return from(name)
+        throw Object.assign(new Error('relation does not exist'), { code: '42P01' })
+      }) as typeof from
+      return client
+    }
+    await makeFirstTables(db, app)
+    assert.include(seen, 'renamed')
+  })
 })
