@@ -117,7 +117,7 @@ test.group('What is known, in a browser', (group) => {
     const page = await openPage(browserContext, '/settings/knowledge')
     await page.getByLabel('Search by meaning').fill('gone/embed')
     await page.getByLabel('Search by meaning').press('Enter')
-    await page.getByText('None of your active providers makes embeddings').waitFor()
+    await page.getByText('None of your active providers has the model "gone/embed".').waitFor()
   })
 
   test('tasks are added, given to the agent, moved on the board, and show their result', async ({
