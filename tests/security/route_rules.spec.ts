@@ -70,11 +70,7 @@ const EXPECTED: Record<Exclude<AccessRule, 'agent'>, Record<Actor, Outcome>> = {
 const EXPECTED_OF_FRESH_SESSIONS = outcomes({ rest: 'not allowed', nobody: 'not signed in' })
 
 /** Open to local programs, and to users only if they are admins; its controller decides. */
-const EXPECTED_OF_METRICS = outcomes({
-  member: 'not allowed',
-  other: 'not allowed',
-  unable: 'allowed',
-})
+const EXPECTED_OF_METRICS = outcomes({ member: 'not allowed', other: 'not allowed' })
 
 function outcomes(given: Partial<Record<Actor | 'rest', Outcome>>): Record<Actor, Outcome> {
   const rest = given.rest ?? 'allowed'
