@@ -1,15 +1,13 @@
 import { ref, watch, type Ref } from 'vue'
 import { api } from '~/api/client'
 import type { Listed } from '~/api/shapes'
+import { existingPage } from '~/composables/existing_page'
 import { useResource } from '~/composables/use_resource'
 
 /** List filters; undefined values do not filter. */
 export type Filter = Record<string, string | undefined>
 
-/**
- * Paged list of the API. A new filter starts at the first page. If the current page is empty because the list
- * shrank, the last page replaces it.
- */
+/** Paged list of the API. A new filter starts at the first page. */
 export function useAdminList<Item extends { id: string }>(
   path: string,
   filter: Ref<Filter> = ref({})
@@ -22,13 +20,7 @@ export function useAdminList<Item extends { id: string }>(
     return api.list<Item>(path, { ...filter.value, page: at })
   }
 
-  const resource = useResource<Listed<Item>>(async () => {
-    const loaded = await load(page.value)
-    const last = Math.max(1, loaded.meta.totalPages)
-    if (loaded.data.length > 0 || page.value <= last) return loaded
-    page.value = last
-    return load(last)
-  })
+  const resource = useResource<Listed<Item>>(() => existingPage(page, load))
 
   watch(page, (at) => at !== asked && void resource.reload())
   watch(filter, () => {

@@ -1,5 +1,6 @@
-import { ref, watch } from 'vue'
+import { computed, ref, watch } from 'vue'
 import type { Listed } from '~/api/shapes'
+import { existingPage } from '~/composables/existing_page'
 import { useResource } from '~/composables/use_resource'
 import { useTypingPause } from '~/composables/use_typing_pause'
 
@@ -18,12 +19,14 @@ export function useSearchedList<Entry>({ list, search }: SearchedList<Entry>) {
   const term = ref('')
   const resource = useResource<Listed<Entry>>(async () => {
     const query = term.value.trim()
-    if (!query) return list({ page: page.value, limit: LIMIT })
+    if (!query) return existingPage(page, (at) => list({ page: at, limit: LIMIT }))
     const data = await search(query, LIMIT)
     return { data, meta: { total: data.length, page: 1, limit: LIMIT, totalPages: 1 } }
   })
   watch(page, resource.reload)
   const typing = useTypingPause(resource.reload)
   watch(term, typing.restart)
-  return { page, term, ...resource }
+  /** Whether an empty list means that the search has no match. */
+  const isSearched = computed(() => term.value.trim() !== '')
+  return { page, term, isSearched, ...resource }
 }

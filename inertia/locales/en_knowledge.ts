@@ -5,6 +5,7 @@ export const knowledge = {
   deleteNamed: 'Delete {name}',
   deleteTitle: 'Delete {name}?',
   deleteLead: 'Nothing brings it back.',
+  noResults: 'No results',
   author: { person: 'Written by you', agent: 'Written by your agent' },
   access: {
     label: 'What your agent may do',
@@ -76,6 +77,7 @@ export const tasks = {
   add: 'Add a task',
   all: 'All states',
   empty: 'No tasks',
+  noResults: 'No results',
   deleted: 'Deleted',
   edit: 'Edit task',
   view: 'View',

@@ -47,7 +47,22 @@ test.group('What is known, in a browser', (group) => {
 
     await page.getByRole('button', { name: 'Delete Harbour of Genoa' }).click()
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('No results').waitFor()
+    await page.getByLabel('Search findings').fill('')
     await page.getByText('No findings').waitFor()
+  })
+
+  test('a list goes back to its last page when the only entry after it is deleted', async ({
+    browserContext,
+  }) => {
+    const memories = await app.container.make('knowledge.memories')
+    for (let index = 100; index <= 120; index++) {
+      await memories.put(owner.id, { key: `memory-${index}` }, { value: index })
+    }
+    const page = await openPage(browserContext, '/settings/knowledge')
+    await page.getByRole('button', { name: 'Page 2' }).click()
+    await page.getByRole('button', { name: /^Delete memory-/ }).click()
+    await page.getByRole('button', { name: 'Edit memory-110' }).waitFor()
   })
 
   test('memory is edited and forgotten, the archive searched and deleted, all of it exported', async ({
@@ -90,6 +105,8 @@ test.group('What is known, in a browser', (group) => {
     await page.getByText('You: Where is Genoa?').waitFor()
     await page.getByRole('button', { name: 'Delete Travels' }).click()
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('No results').waitFor()
+    await page.getByLabel('Search conversations').fill('')
     await page.getByText('No archived conversations').waitFor()
   })
 
