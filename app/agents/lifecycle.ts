@@ -64,10 +64,8 @@ export class AgentLifecycle {
   /** Whether the agent has never run, and so has no data; false as soon as its first wake has begun, on any replica. */
   async isNew(agent: AgentKey): Promise<boolean> {
     if (this.peek(agent)) return false
-    const row = await this.#parts.rows.find(agent)
-    if (row?.runtime) return false
-    const { status } = await this.describe(agent)
-    return status === 'stopped' || status === 'error'
+    const { runtime, status } = await this.describe(agent)
+    return runtime === null && (status === 'stopped' || status === 'error')
   }
 
   /** Forgets the gateway's address; call it after any connection failure. The next call looks it up again. */
