@@ -46,7 +46,7 @@ export interface ChatMessage {
   files?: PickedFile[]
   /** When this page sent a question, in milliseconds by the server's clock. */
   sentAt?: number
-  /** A question that failed before its agent got it, as far as this page knows: nobody else has it. */
+  /** The question failed, and as far as this page knows, its agent never got it. */
   undelivered?: boolean
   model?: string
   standIn?: boolean

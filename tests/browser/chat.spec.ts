@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import app from '@adonisjs/core/services/app'
 import { DateTime } from 'luxon'
-import type { Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import type User from '#models/user'
 import UserContainer from '#models/user_container'
 import { ORIGIN } from '#tests/browser/chromium'
@@ -65,6 +65,17 @@ async function listWithDeletion(page: Page, ...titles: string[]): Promise<string
     return route.fulfill({ status: 204 })
   })
   return deleted
+}
+
+/** Opens a page whose clock stands still, with the conversation "Forget this", and others. */
+async function readyToDelete(browserContext: BrowserContext, ...others: string[]) {
+  const page = await openPage(browserContext)
+  await page.clock.install()
+  const deleted = await listWithDeletion(page, 'Forget this', ...others)
+  await page.goto(`${ORIGIN}/chat`)
+  await conversation(page, 'Forget this').waitFor()
+  await stopClock(page)
+  return { page, deleted }
 }
 
 test.group('The chat in a browser', (group) => {
@@ -454,13 +465,8 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const page = await openPage(browserContext)
-    await page.clock.install()
-    const deleted = await listWithDeletion(page, 'Forget this', 'Keep this')
-    await page.goto(`${ORIGIN}/chat`)
+    const { page, deleted } = await readyToDelete(browserContext, 'Keep this')
     const item = conversation(page, 'Forget this')
-    await item.waitFor()
-    await stopClock(page)
     await deleteFromMenu(page, 'Forget this')
     await item.waitFor({ state: 'detached' })
     await conversation(page, 'Keep this').waitFor()
@@ -484,12 +490,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const page = await openPage(browserContext)
-    await page.clock.install()
-    const deleted = await listWithDeletion(page, 'Forget this')
-    await page.goto(`${ORIGIN}/chat`)
-    await conversation(page, 'Forget this').waitFor()
-    await stopClock(page)
+    const { page, deleted } = await readyToDelete(browserContext)
     const sent = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await deleteFromMenu(page, 'Forget this')
     await conversation(page, 'Forget this').waitFor({ state: 'detached' })
@@ -505,12 +506,7 @@ test.group('The chat in a browser', (group) => {
     assert,
     browserContext,
   }) => {
-    const page = await openPage(browserContext)
-    await page.clock.install()
-    const deleted = await listWithDeletion(page, 'Forget this')
-    await page.goto(`${ORIGIN}/chat`)
-    await conversation(page, 'Forget this').waitFor()
-    await stopClock(page)
+    const { page, deleted } = await readyToDelete(browserContext)
     await deleteFromMenu(page, 'Forget this')
     await page.getByRole('button', { name: 'Undo' }).hover()
     await page.clock.fastForward(UNDO_MS)

@@ -159,7 +159,7 @@ test.group('Pages in a browser keep', (group) => {
     await again
   })
 
-  test('whoever may not leave where they are', async ({ assert, browserContext }) => {
+  test('a reader signed in whose sign-out is refused', async ({ assert, browserContext }) => {
     const page = await openPage(browserContext, '/settings/appearance')
     await page.route(/\/api\/v1\/session$/, (route) =>
       route.fulfill(refusal('E_DRAINING', 'Mosaic restarts.'))

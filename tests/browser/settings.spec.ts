@@ -364,7 +364,7 @@ test.group('Settings in a browser', (group) => {
     await dialog.waitFor({ state: 'detached' })
     assert.equal(await personality.inputValue(), 'You are brief.')
 
-    /** The page that is open would begin anew. */
+    /** A visit to the same page would remount it. */
     await page.getByRole('link', { name: 'Agent', exact: true }).click()
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await dialog.waitFor({ state: 'detached' })

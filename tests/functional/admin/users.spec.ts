@@ -20,6 +20,16 @@ async function withTokenOf(user: User) {
   return new Visitor({ headers: { authorization } })
 }
 
+/** A local account that is signed in, in a browser and in a program. */
+async function secondAccount() {
+  const accounts = await app.container.make('identity.breakglass')
+  const account = { username: 'second', password: 'correct horse battery' }
+  const user = await accounts.create(account)
+  const browser = new Visitor()
+  await browser.post('/api/v1/session', account)
+  return { account, user, browser, program: await withTokenOf(user) }
+}
+
 /** Replaces stopping agents; the returned list collects the owners of the agents to stop. */
 async function watchedAgents(cleanup: (restore: () => void) => void) {
   const ended: string[] = []
@@ -81,12 +91,7 @@ test.group('Changing users', (group) => {
   }) => {
     const ended = await watchedAgents(cleanup)
     const { admin, visitor } = await adminSession()
-    const accounts = await app.container.make('identity.breakglass')
-    const account = { username: 'second', password: 'correct horse battery' }
-    const user = await accounts.create(account)
-    const browser = new Visitor()
-    await browser.post('/api/v1/session', account)
-    const program = await withTokenOf(user)
+    const { account, user, browser, program } = await secondAccount()
     assert.equal((await program.get('/api/v1/me')).status, 200)
 
     const answer = await visitor.post(`${USERS}/${user.id}/deactivate`)
@@ -111,12 +116,7 @@ test.group('Changing users', (group) => {
     assert,
   }) => {
     const { visitor } = await adminSession()
-    const accounts = await app.container.make('identity.breakglass')
-    const account = { username: 'second', password: 'correct horse battery' }
-    const user = await accounts.create(account)
-    const browser = new Visitor()
-    await browser.post('/api/v1/session', account)
-    const program = await withTokenOf(user)
+    const { account, user, browser, program } = await secondAccount()
     await User.query().where('id', user.id).update({ deactivated_at: '2026-11-23 12:00:00' })
 
     assert.equal((await visitor.post(`${USERS}/${user.id}/reactivate`)).status, 200)
