@@ -30,7 +30,7 @@ export const plugins: Config['plugins'] = [
   sessionApiClient(app),
   shieldApiClient(),
   authApiClient(app),
-  /** Dialogs appear at once: frames of their slide, which no test looks at, took a tenth of the processor time. */
+  /** Dialogs open without animation: its frames, which no test checks, took a tenth of the processor time. */
   browserClient({
     runInSuites: ['browser', 'screenshots'],
     launcher: launchChromium,

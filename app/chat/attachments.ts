@@ -18,7 +18,7 @@ export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/web
 const PICTURES = new Set(PICTURE_TYPES)
 const PDF = 'application/pdf'
 
-/** Types that tell of a text. Systems declare others for texts as well, such as those of videos and spreadsheets. */
+/** Media types of texts. Systems also declare other types for texts, such as those of videos and spreadsheets. */
 const TEXT_TYPES =
   /^(text\/.*|application\/(json|xml|yaml|x-yaml|toml|javascript|typescript|x-sh|sql|x-ndjson)|.*\+(json|xml))$/
 
@@ -35,7 +35,7 @@ export interface Attachment {
 /** A file as the client sends it. */
 export interface SentFile {
   name: string
-  /** Browsers know none of many a text. */
+  /** Browsers declare no type for many texts. */
   type?: string | null
   /** Base64, with or without a data: URL prefix; null for an empty file. */
   data: string | null

@@ -211,7 +211,7 @@ export class Conversations {
     return this.#ask(agent, async (access) => {
       const [history, session] = await Promise.all([
         this.#history(access, key, { cursor }),
-        /** The messages count, whatever else is unknown. */
+        /** Only the messages are required; title and model may stay unknown. */
         this.#session(access, key).catch(() => undefined),
       ])
       const whole = cursor === undefined && history.nextCursor === null

@@ -8,7 +8,7 @@ import { ownerOf } from '#openclaw/agent_name'
 /** Limit of conversations stored per list: people do not browse further. */
 const MOST_KEPT = 1000
 
-/** Agents whose stored list is remembered. One beyond has the same list stored again. */
+/** Number of agents whose stored list is remembered. The list of any further agent is stored again, even unchanged. */
 const MOST_REMEMBERED = 10_000
 
 /** The last list an agent returned. */

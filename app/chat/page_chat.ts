@@ -82,7 +82,7 @@ export class PageChat {
   /** Answers with the stream; any failure becomes an `error` event. A client that left is not an error. */
   async answer(input: PageMessage): Promise<void> {
     const { agent, headers, response, requestId, background = false } = input
-    /** Its page stopped it, or lost its connection, while its files were read: it found no answer, and says so. */
+    /** The page stopped the message or lost its connection while the files were read. It finds no answer, and says so. */
     if (response.destroyed) return
     const conversationId = input.conversationId ?? createId()
     const run = this.#runs.begin(agent, conversationId, { question: input.message, background })

@@ -63,7 +63,7 @@ const WORDING: Record<string, Omit<ApiError, 'code'>> = {
 
 /** Default wait in seconds, if the error has none. */
 const RETRY_AFTER_SEC: Record<number, number> = { 429: 30, 503: 5 }
-/** The same for a model whose service named none: a guess, and short, because clients obey it. */
+/** Default wait for a model whose service named none. A short guess, because clients obey it. */
 const MODEL_RETRY_AFTER_SEC = 5
 
 /** Returns the errors for a response: never a stack, a query or the text of an unexpected failure. */

@@ -29,8 +29,8 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * Node's errors for a query on a closed connection. Other connections produce the same ones, so they count only
- * straight from the driver; Mosaic's other callers wrap theirs.
+ * Node's errors for a query on a closed connection. Other connections fail with the same errors, so only an unwrapped
+ * one counts: Mosaic's other callers wrap theirs.
  */
 function isCut(error: unknown): boolean {
   const { code, syscall } = (error ?? {}) as Failure

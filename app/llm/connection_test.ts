@@ -188,7 +188,7 @@ function asFailure(label: string, error: unknown): ServiceFailure {
 function codeOf(error: unknown): string {
   for (let link: any = error; link; link = link.cause) {
     if (typeof link.code === 'string') return link.code
-    /** Its code is not always set. */
+    /** Undici does not always set its code. */
     if (link.name === 'HTTPParserError') return link.name
   }
   return ''

@@ -24,6 +24,6 @@ export class E_UNKNOWN_PROVIDER_TYPE extends ContractError {
   static override status = 422
   static override message = 'This kind of provider is not known here.'
   static override help =
-    'Choose one of the kinds that the form lists, or add its adapter to config/llm.ts.'
+    'Choose one of the kinds that the form lists, or install its plugin (node ace plugin:add).'
   readonly field = 'type'
 }

@@ -43,7 +43,7 @@ export interface Approval {
   /** The command, or a plugin's request. */
   title: string
   detail: string | null
-  /** Whether title and detail are all of it. Otherwise it can only be denied. */
+  /** Whether title and detail show the whole request. If not, it can only be denied. */
   isWhole: boolean
   decisions: ApprovalDecision[]
   expiresAt: Date | null

@@ -50,10 +50,10 @@ export class SettingRows {
     return new Map(rows.map(({ key, id }) => [key, id]))
   }
 
-  /** Stores all rows or none, in one statement; of concurrent calls for the same keys the last one wins as a whole. */
+  /** Stores all rows or none, in one statement. Of concurrent calls for the same keys, the last one wins as a whole. */
   async store(rows: NewSettingRow[]): Promise<void> {
     if (rows.length === 0) return
-    /** One order for everybody, so that no two wait for each other's rows. */
+    /** All callers use one order, so that no two wait for each other's rows. */
     const sorted = rows.toSorted((one, other) => (one.key < other.key ? -1 : 1))
     await this.#insert(sorted, SystemConfig.query().client).merge([
       'id',

@@ -4,5 +4,5 @@ import { CodedError } from '#drivers/contract_error'
 export class E_USAGE_PERIOD extends CodedError {
   static override status = 422
   static override message = 'The period must begin before it ends, and be a year at most.'
-  static override help = 'Send `from` and `to` as days, such as 2026-11-01 and 2026-11-30.'
+  static override help = 'Send `from` and `to` as days or times, such as 2026-11-01 and 2026-11-30.'
 }

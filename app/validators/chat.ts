@@ -13,7 +13,7 @@ const CONVERSATION_ID = /^(api:)?[a-z0-9][a-z0-9._-]{0,63}$/
 /** Maximum base64 length of a message's attachments, plus a data: URL prefix. */
 const BASE64_LENGTH = Math.ceil(ATTACHMENT_BYTES / 3) * 4 + 200
 
-/** An empty text is null by then. */
+/** The body parser has turned an empty text into null. */
 const sentFile = () => ({
   name: vine.string().trim().minLength(1).maxLength(255),
   type: vine.string().trim().maxLength(255).nullable().optional(),

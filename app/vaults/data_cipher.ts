@@ -31,7 +31,7 @@ export class DataCipher {
     this.#names = derived(secret, 'mosaic/data/names/v1')
   }
 
-  /** Begins all that this key sealed, and nothing else. */
+  /** The prefix of every value that this key sealed, and of no other. */
   get prefix(): string {
     return `${DATA_SEAL_PREFIX}${this.id}:`
   }

@@ -24,8 +24,8 @@ export interface SeenFromContainer {
   /** Whether another Mosaic reached the same agent after the first was disconnected from it. */
   rejoined: boolean
   /**
-   * Whether another Mosaic, in another container, was in the network of an agent that this one started once it told the
-   * address; and whether it left so that the network went when this one purged the agent.
+   * `isIn`: whether another Mosaic, in another container, had joined the network of this one's agent by the time it
+   * returned the agent's address. `hasLeft`: whether it had left when this one purged the agent, so the network went.
    */
   replica: { isIn: boolean; hasLeft: boolean }
 }

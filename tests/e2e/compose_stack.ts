@@ -75,8 +75,8 @@ export class ComposeStack {
   }
 
   /**
-   * Follows lines of the documentation in a folder, as its operator would in that of the repository. A failure tells
-   * each line's begin and output.
+   * Runs commands of the documentation in a folder, as an operator would in the repository. The error of a failed command
+   * has the beginning and the output of each.
    */
   async follow(lines: string[], cwd: string): Promise<void> {
     const docker = 'docker() { shift; "$MOSAIC_TEST_COMPOSE" --progress plain "$@"; }'

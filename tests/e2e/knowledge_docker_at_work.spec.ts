@@ -1,4 +1,3 @@
-import { AGENT_PROFILES } from '#models/types'
 import { ContainerHome } from '#tests/e2e/container_home'
 import { knowledgeAtHome } from '#tests/e2e/knowledge_at_home'
 import { testEngine } from '#tests/engine/engine'
@@ -11,7 +10,5 @@ if (engine) {
     settings: { 'runtime.driver': 'docker', 'runtime.image': engine.openclawImage },
     close: () => home.close(),
   }
-  knowledgeAtHome('What an agent in a container knows, with the real OpenClaw', place, [
-    ...AGENT_PROFILES,
-  ])
+  knowledgeAtHome('What an agent in a container knows, with the real OpenClaw', place)
 }

@@ -57,7 +57,7 @@ function stackOn({ manager, worker, nodes }: Swarm): void {
   const docker = async (words: string[], change: NodeJS.ProcessEnv = {}) => {
     const env = { ...environment, ...change }
     const { stdout, stderr } = await run('docker', words, { env, timeout: COMMAND_MS })
-    // What a container writes to standard error, logs write there too.
+    // `docker logs` writes a container's standard error to its own standard error.
     return stdout + stderr
   }
   const deploy = (change: NodeJS.ProcessEnv = {}) => {

@@ -65,7 +65,7 @@ export class PrivateEngine {
     }
   }
 
-  /** Where the two halves of a way out of its network meet: a socket. */
+  /** The socket that joins the two halves of the route out of its network. */
   get wayOut() {
     return join(this.#namespaces.folder, 'way_out.sock')
   }

@@ -5,7 +5,7 @@ export const LANES = 3
 
 /**
  * Parts in the order in which they begin, longest first. A part with a `word` runs only if a flag names it, such
- * as `--driver podman`: it takes long and matters to few. One with `specs` has these alone.
+ * as `--driver podman`: it takes long and matters to few. A part with `specs` consists of these specs only.
  *
  * `uses`: what only one suite at a time may use. Agents on this machine share its users, those of one engine its
  * containers; doubles of agents have users of their own, and share the swap that their tests add. `alone`: runs in a

@@ -37,7 +37,7 @@ export class Schedule {
     this.#wake.resolve()
   }
 
-  /** Resolves once all have ended. If the work for one rejects, no more are started, and so does this. */
+  /** Resolves once all have ended. If the work for one rejects, this rejects too and starts no more. */
   async run() {
     while (this.#waiting.length > 0) {
       this.#start()

@@ -15,10 +15,10 @@ const METHODS = new Set(['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formDa
 const FUNCTIONS = new Set(['readFile', 'readFileSync', 'createInterface', 'fromAsync'])
 const MODULES = new Set(['node:stream/consumers', 'node:readline', 'node:readline/promises'])
 
-/** What a loop over an input keeps of it. */
+/** Ways in which a loop keeps its input. */
 const GATHERS = /\+=|\.(push|add|append|concat)\(/
 
-/** The double of the suites: what it reads, a test wrote. */
+/** The suites' double, which reads only what a test wrote. */
 const DOUBLES = /^app\/runtimes\/drivers\/memory/
 
 /** Reads that something else bounds, by the last part of their path, each with what bounds it. */

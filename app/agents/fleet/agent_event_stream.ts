@@ -6,8 +6,8 @@ import { eventText } from '#http/server_sent_events'
 import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
 /**
- * Proxies close a connection that is silent for a minute, some after 30 seconds. An event and no comment: a page hears
- * no comments, and takes a connection without heartbeats for dead.
+ * Proxies close a connection that is silent for a minute, some after 30 seconds. The heartbeat is an event, because a
+ * page cannot see comments, and it treats a connection without heartbeats as dead.
  */
 const HEARTBEAT_MS = 15_000
 /** Limit for one person's tabs and devices. More suggests a client that leaks streams. */

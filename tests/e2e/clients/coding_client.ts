@@ -86,7 +86,7 @@ export class RunningClient {
     this.#ended = once(child, 'close').then(([code]) => ({ code, ...said }))
   }
 
-  /** Resolves once it ends, which it must. */
+  /** Resolves once the program has ended; kills it at the deadline. */
   async ended(): Promise<Ended> {
     const timer = setTimeout(() => this.stop('SIGKILL'), DEADLINE_MS)
     return this.#ended.finally(() => clearTimeout(timer))

@@ -9,7 +9,7 @@ interface Validator {
   validate(data: object): Promise<object>
 }
 
-/** Changes with one field of a route's body each, and whether the field may be emptied. */
+/** Yields one change for each field of a route's body, and whether that field may be empty. */
 function* emptiedFields({ pattern, meta }: RouteJSON) {
   const validator: Validator = meta.body
   for (const [field, { type }] of Object.entries(validator.toJSONSchema().properties)) {

@@ -15,7 +15,7 @@ class VolumeEngine {
   readonly containers = new Map<string, string>()
   /** Statuses of the next answers to a put archive, 200 by default. */
   readonly puts: number[] = []
-  /** Answers a put archive after its first piece, and reads on no further. */
+  /** Whether the engine answers an upload after its first chunk, and reads no more of it. */
   isDoneEarly = false
   archives = 0
   #server: Server | null = null

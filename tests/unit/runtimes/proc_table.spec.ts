@@ -16,7 +16,7 @@ test.group('The table of processes', (group) => {
     return () => rmSync(root, { recursive: true })
   })
 
-  /** Adds a living process, and returns the path of one of its files. */
+  /** Adds a running process. Returns a function from the name of one of its files to its path. */
   function add(pid: number, files: Record<string, string>): (file: string) => string {
     const folder = join(root, `${pid}`)
     mkdirSync(folder)

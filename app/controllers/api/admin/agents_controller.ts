@@ -31,7 +31,7 @@ export default class AdminAgentsController {
   async #control({ auth, params, request, response, serialize }: HttpContext, verb: Verb) {
     const row = await this.#find(params.id)
     const lifecycle = await app.container.make('agents.lifecycle')
-    /** Has only begun, and may fail yet: the row lags behind. */
+    /** The action has only begun and may still fail; the row lags behind. */
     void lifecycle[verb](`user/${row.userId}`)
     await row.refresh()
     const { status, desired } = await lifecycle.describe(`user/${row.userId}`)

@@ -8,7 +8,7 @@ export default class AdminUsageController {
   async index({ auth, request }: HttpContext) {
     const asked = await periodValidator.validate(request.qs())
     const period = periodOf(asked, Date.now())
-    /** Other replicas write theirs within seconds. */
+    /** Other replicas write their counts within seconds. */
     await (await app.container.make('usage.meter')).flush()
     const report = await app.container.make('usage.report')
     const [usage, wakes, knowledge] = await Promise.all([

@@ -136,7 +136,7 @@ export class SharedBridge implements Topology {
     const bridge = found.Options?.['com.docker.network.bridge.name'] ?? this.#bridgeName()
     if (!gateway) {
       throw new RuntimeError('internal', `The network ${name} has no address of its own.`, {
-        help: `Stop the agents and remove it with "docker network rm ${name}": Mosaic makes it anew.`,
+        help: `Stop the agents and remove it with "docker network rm ${name}": Mosaic creates it again.`,
       })
     }
     return { network: { id: found.Id, name }, bridge, gateway, subnet: config?.Subnet ?? null }

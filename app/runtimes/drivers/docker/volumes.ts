@@ -40,7 +40,7 @@ export class Volumes {
   }
 
   /**
-   * Makes the agent's volume anew and fills it: all or nothing. A second, empty volume marks it as unfinished
+   * Replaces the agent's volume and fills the new one: all or nothing. A second, empty volume marks it as unfinished
    * meanwhile, so that no start takes half of the data for all of it if Mosaic is killed.
    */
   async refillState(

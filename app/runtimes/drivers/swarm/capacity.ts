@@ -36,7 +36,7 @@ export class Capacity implements RuntimeNodes {
     const agents = new Map(
       found.map(({ Spec: { Labels } }) => [Labels[LABEL.name], Labels[LABEL.agent]])
     )
-    /** Nodes are proven by the first start of an agent; before it any of them may get one. */
+    /** The first start of an agent proves the nodes; until then any node may get one. */
     const isUntried = !nodes.some((node) => isolation.isProven(node))
     return nodes.map((node) => ({
       id: node.id,

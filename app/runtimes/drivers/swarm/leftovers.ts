@@ -24,7 +24,7 @@ export class Leftovers {
     }
     for (const steward of (await this.#services.ofPurpose('steward')).filter(isOld)) {
       const tasks = await this.#services.tasks(steward.Spec.Labels[LABEL.name])
-      // A transfer may take as long as it likes, and ends by itself when nobody is at its other end.
+      // A transfer has no time limit, and ends by itself when its other end is gone.
       if (!tasks.some(isPlaced)) await this.#services.remove(steward.ID)
     }
     const secrets = await this.#files.secretsOf('steward')

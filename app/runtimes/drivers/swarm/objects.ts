@@ -78,7 +78,7 @@ export function hasEnded({ Status }: Task): boolean {
   return ENDED.has(Status.State)
 }
 
-/** Whether the swarm ended it, and not the task itself. */
+/** Whether the swarm ended the task, which did not end by itself. */
 export function isWithdrawn({ Status }: Task): boolean {
   return Status.State === 'shutdown' || Status.State === 'remove' || Status.State === 'orphaned'
 }
