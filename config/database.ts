@@ -12,6 +12,7 @@ const schemaGeneration = {
     'agent_uses',
     'agent_wakes',
     'auth_access_tokens',
+    'provider_failures',
     'rate_limits',
     'replicas',
     'search_collections',

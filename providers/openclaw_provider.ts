@@ -101,7 +101,7 @@ export default class OpenclawProvider {
       const { SharedFailures } = await import('#llm_relay/shared_failures')
       const { replicas } = await resolver.make('agents.context')
       const shared = new SharedFailures(replicas, await resolver.make('logger'))
-      return new ProviderFailures(Date.now, shared)
+      return new ProviderFailures(undefined, shared)
     })
     container.singleton('llm_relay.targets', async (resolver) => {
       const { RelayTargets } = await import('#llm_relay/relay_targets')

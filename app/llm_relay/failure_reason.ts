@@ -97,7 +97,7 @@ const CODES: Partial<Record<ProviderFailureReason, Set<string>>> = {
 /** Phrases of services that send no code. Matched against the message only, without links and quotations. */
 const WORDS: Partial<Record<ProviderFailureReason, RegExp>> = {
   billing:
-    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|key limit exceeded|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
+    /insufficient (?:\w{1,20} )?(?:balance|credits?|funds|quota)|credit balance is too low|(?:balance|credits?) (?:is|are) (?:insufficient|not enough|exhausted)|out of credits|all available credits|(?:have|has) any credits|requires more credits|payment required|budget has been exceeded|exceeded ?budget|over budget|spend(?:ing)? limit|key limit exceeded \((?:total|daily|weekly|monthly)|billing (?:\w{1,20} )?(?:disabled|not active)|余额不足|欠费/i,
   context_length:
     /(?:prompt|input|conversation|message) is too long|context[_ ]length[_ ](?:is )?exceeded|maximum context length|exceed context limit|range of input length|tokens \+ +must be <=|maximum prompt length|maximum model length|context window|available context size|input token count|(?:than|exceeds) the (?:model's )?context length|context length of only|reduce the length of|exceeded model token limit|too many tokens|token limit exceeded|tokens too large for model|too large for model with|prompt exceeds max length|max_seq_len|max_model_len/i,
   unauthorized:

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { parseJson } from '#bounded/json'
 import { GrowingBuffer } from '#bounded/growing_buffer'
+import { HeldBytes } from '#bounded/held_bytes'
 import { MessageReader, type Message } from '#llm_relay/message_reader'
 import {
   isProviderError,
@@ -14,6 +15,9 @@ const LIMIT = 64 * 1024
 
 /** The opening events of a stream may be longer: OpenAI's repeat the instructions and tools of the call. */
 const OPENING_LIMIT = 512 * 1024
+
+/** What opening events take beyond the first limit, of one agent's answers and of all. Past it, an answer begins. */
+const allOpenings = new HeldBytes({ ofOne: 8 * 1024 * 1024, ofAll: 64 * 1024 * 1024 })
 
 export interface Beginning {
   /** The error at the start of the answer, or null if there is none. */
@@ -30,12 +34,19 @@ export interface Beginning {
  * can still be replaced, and half a message is useless. Text in no known framing is passed on at its first
  * byte, and anything else after `holdMs`: a slow model keeps its line open with comments.
  *
+ * @param holder The agent that gets the answer.
  * @throws the body's own error
  */
-export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> {
+export function beginningOf(
+  body: Readable,
+  holdMs: number,
+  holder = '',
+  held = allOpenings
+): Promise<Beginning> {
   const reader = new MessageReader(LIMIT)
   const read = new GrowingBuffer()
   let isLate = false
+  let taken = 0
   const { promise, resolve, reject } = Promise.withResolvers<Beginning>()
 
   /** Detach at once: bytes that are put back would be read again. */
@@ -51,14 +62,22 @@ export function beginningOf(body: Readable, holdMs: number): Promise<Beginning> 
     body.unshift(start)
     resolve({ error, isEmpty: isPage(start), body })
   }
+  /** Whether there is room for what was read. Counted until the answer ends: a slow agent leaves it unread. */
+  const hasRoom = (size: number) => {
+    if (read.size < LIMIT) return true
+    if (reader.framing !== 'events' || read.size >= OPENING_LIMIT) return false
+    if (!held.take(holder, size)) return false
+    if (taken === 0) body.once('close', () => held.give(holder, taken))
+    taken += size
+    return true
+  }
   const onReadable = () => {
     for (;;) {
       const chunk = body.read() as Buffer | null
       if (!chunk) break
       read.add(chunk)
       const error = errorAmong(reader.read(chunk))
-      const limit = reader.framing === 'events' ? OPENING_LIMIT : LIMIT
-      const isOver = read.size >= limit || isLate || reader.framing === 'other'
+      const isOver = isLate || reader.framing === 'other' || !hasRoom(chunk.length)
       if (error !== undefined || isOver) return begins(error ?? null)
     }
   }

@@ -1,4 +1,6 @@
 import type { AgentName } from '#openclaw/agent_name'
+import { systemClock, type Clock } from '#timing/clock'
+import { within } from '#timing/deadline'
 
 /** Reasons why a provider did not answer an agent: a closed list. */
 export const PROVIDER_FAILURES = [
@@ -35,6 +37,9 @@ export interface OtherReplicas {
   read(agent: AgentName, since: Date): Promise<ProviderFailure | null>
 }
 
+/** Milliseconds that an answer waits for other replicas, which it does not need: their database may be away. */
+const OTHERS_MS = 2000
+
 /** Limit of remembered agents: bounds memory, far above the number that answers at once. */
 const CAPACITY = 10_000
 
@@ -47,27 +52,34 @@ export class ProviderFailures {
   readonly #last = new Map<string, ProviderFailure>()
 
   constructor(
-    protected now: () => number = Date.now,
+    protected clock: Clock = systemClock,
     protected shared?: OtherReplicas
   ) {}
 
-  /** Resolves once every replica finds the failure. Never rejects. */
+  /** Resolves once every replica finds the failure, or in two seconds. Never rejects. */
   async record(agent: AgentName, failure: Omit<ProviderFailure, 'at'>): Promise<void> {
-    const known = { ...failure, at: new Date(this.now()) }
+    const known = { ...failure, at: new Date(this.clock.now()) }
     this.#last.delete(agent)
     this.#last.set(agent, known)
     if (this.#last.size > CAPACITY) this.#last.delete(this.#last.keys().next().value!)
-    await this.shared?.write(agent, known)
+    await this.#ofOthers((others) => others.write(agent, known))
   }
 
   /** Returns the agent's last failure since `since` in any replica, or null. Never rejects. */
   async find(agent: AgentName, since: Date): Promise<ProviderFailure | null> {
-    return this.last(agent, since) ?? (await this.shared?.read(agent, since)) ?? null
+    const own = this.last(agent, since)
+    return own ?? (await this.#ofOthers((others) => others.read(agent, since))) ?? null
   }
 
   /** Returns the agent's last failure in this replica, or null if there is none, or none since `since`. */
   last(agent: AgentName, since?: Date): ProviderFailure | null {
     const failure = this.#last.get(agent)
     return failure && (!since || failure.at >= since) ? failure : null
+  }
+  /** Resolves with undefined if there are no other replicas, or they take too long. */
+  async #ofOthers<T>(work: (others: OtherReplicas) => Promise<T>): Promise<T | undefined> {
+    const { shared } = this
+    if (!shared) return undefined
+    return within(this.clock, OTHERS_MS, undefined, () => work(shared)).catch(() => undefined)
   }
 }

@@ -176,7 +176,7 @@ export class LlmRelay {
   async #passOn(target: RelayTarget, answer: Dispatcher.ResponseData): Promise<ProviderResponse> {
     const { statusCode: status, headers } = answer
     const { body, isDecoded } = decodedBody(answer.body, headers['content-encoding'])
-    const { apiKey, provider } = target
+    const { agent, apiKey, provider } = target
     const { name } = provider
     const stated = retryAfter(headers['retry-after'])
     /** A body abandoned halfway emits an error, which is irrelevant. */
@@ -192,7 +192,7 @@ export class LlmRelay {
       return this.#instead(target, takeTheNextModel('bad_response', name))
     }
 
-    const { error, isEmpty, body: whole } = await beginningOf(body, this.#deadlines.holdMs)
+    const { error, isEmpty, body: whole } = await beginningOf(body, this.#deadlines.holdMs, agent)
     if (error) {
       body.destroy()
       const message = redact(error.message, apiKey)

@@ -3,11 +3,21 @@ import type { Logger } from '@adonisjs/core/logger'
 import { PROVIDER_FAILURES, type ProviderFailure } from '#llm_relay/provider_failures'
 import { sentence } from '#llm_relay/verdict'
 import { ownerOf, type AgentName } from '#openclaw/agent_name'
+import { systemClock } from '#timing/clock'
 
 const TABLE = 'provider_failures'
 
 /** Milliseconds by which the clocks of two replicas may differ. */
 const CLOCKS_MS = 2000
+
+/** Milliseconds between two writes for one user, whose calls may fail hundreds of times a second. */
+const PAUSE_MS = 100
+
+/** What is written next for a user. */
+interface Waiting {
+  row: Record<string, unknown>
+  isWritten: PromiseWithResolvers<void>
+}
 
 /**
  * Tells the other replicas of Mosaic why a provider failed a user's agent: its calls may reach another replica
@@ -15,19 +25,43 @@ const CLOCKS_MS = 2000
  * and reads none. Never rejects: without a reason, the chat still tells that it failed.
  */
 export class SharedFailures {
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #writers = new Set<string>()
+
   constructor(
     protected replicas: { readonly alone: boolean },
     protected logger: Logger
   ) {}
 
+  /** Writes the failure. Of several that wait for an earlier write, only the last one is written. */
   async write(agent: AgentName, { at, ...failure }: ProviderFailure): Promise<void> {
     const userId = ownerOf(agent)
     if (this.replicas.alone || !userId) return
     const { provider, reason, status = null, retryAfterSec = null } = failure
-    const row = { user_id: userId, provider, reason, status, retry_after_sec: retryAfterSec }
+    const told = { user_id: userId, provider, reason, status, retry_after_sec: retryAfterSec }
+    const row = { ...told, at: at.getTime() }
+    const { isWritten } = this.#waiting.get(userId) ?? { isWritten: Promise.withResolvers<void>() }
+    this.#waiting.set(userId, { row, isWritten })
+    if (!this.#writers.has(userId)) void this.#writeAll(userId)
+    await isWritten.promise
+  }
+
+  /** Writes what waits for one user, one after the other. */
+  async #writeAll(userId: string): Promise<void> {
+    this.#writers.add(userId)
+    for (let next; (next = this.#waiting.get(userId));) {
+      this.#waiting.delete(userId)
+      await this.#put(next.row)
+      next.isWritten.resolve()
+      await systemClock.wait(PAUSE_MS)
+    }
+    this.#writers.delete(userId)
+  }
+
+  async #put(row: Waiting['row']): Promise<void> {
     await db
       .table(TABLE)
-      .insert({ ...row, at: at.getTime() })
+      .insert(row)
       .knexQuery.onConflict('user_id')
       .merge()
       .catch((error: unknown) => this.#warn(error))

@@ -19,6 +19,7 @@ const MAY_FAIL = /"error"\s*:\s*[{"t]|"type"\s*:\s*"error"/
 class UsageReader {
   readonly #reader = new MessageReader(MESSAGE_LIMIT)
   readonly #usage: Partial<TokenUsage> = {}
+  #hasFailed = false
 
   constructor(protected failed: (error: ProviderError) => void) {}
 
@@ -36,11 +37,15 @@ class UsageReader {
   #count(messages: Message[]): void {
     for (const { event, data: text, isCut } of messages) {
       const data = isCut ? countsAtEnd(text) : text
-      const mayFail = event === 'error' || MAY_FAIL.test(data)
+      /** The first error says why; a provider may send them without end. */
+      const mayFail = !this.#hasFailed && (event === 'error' || MAY_FAIL.test(data))
       if (!mayFail && !MAY_COUNT.test(data)) continue
       try {
         const value = parseJson(data)
-        if (mayFail && isProviderError(value, event)) this.failed(providerError(value))
+        if (mayFail && isProviderError(value, event)) {
+          this.#hasFailed = true
+          this.failed(providerError(value))
+        }
         /** The last report counts: APIs that report more than once send running totals. */
         Object.assign(this.#usage, usageIn(value))
       } catch {
@@ -62,7 +67,7 @@ function countsAtEnd(text: string): string {
 
 /**
  * Returns the body unchanged, and calls `told` once with its token usage when it ends or is abandoned. Not
- * called if no usage was reported. Calls `failed` with each error in it. Compressed or non-text bodies pass
+ * called if no usage was reported. Calls `failed` with the first error in it. Compressed or non-text bodies pass
  * unread; undeclared types are read.
  */
 export function tapUsage(

@@ -5,9 +5,11 @@ import db from '@adonisjs/lucid/services/db'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import { SharedFailures } from '#llm_relay/shared_failures'
+import { systemClock } from '#timing/clock'
 import { baseUrl, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { failureOf } from '#tests/doubles/openai_failure'
 import { ScriptedGateway } from '#tests/doubles/scripted_gateway'
+import { statementsOf } from '#tests/statements'
 
 const LIMITED = {
   provider: 'work',
@@ -19,7 +21,7 @@ const LIMITED = {
 
 async function replicaOfMosaic({ alone = false, now = Date.now } = {}) {
   const shared = new SharedFailures({ alone }, await app.container.make('logger'))
-  return new ProviderFailures(now, shared)
+  return new ProviderFailures({ ...systemClock, now }, shared)
 }
 
 test.group('A failure of a provider that another replica of Mosaic saw', (group) => {
@@ -62,6 +64,21 @@ test.group('A failure of a provider that another replica of Mosaic saw', (group)
     await (await replicaOfMosaic()).record(agent(), LIMITED)
     await owner.user.delete()
     assert.lengthOf(await db.from('provider_failures').where('user_id', owner.user.id), 0)
+  })
+
+  test('is written seldom, however often calls fail', async ({ assert }) => {
+    const relays = await replicaOfMosaic()
+    const statements = await statementsOf(() =>
+      Promise.all(
+        Array.from({ length: 200 }, (_, index) =>
+          relays.record(agent(), { ...LIMITED, retryAfterSec: index + 1 })
+        )
+      )
+    )
+    const writes = statements.filter((sql) => sql.includes('provider_failures'))
+    assert.lengthOf(writes, 2)
+    const found = await (await replicaOfMosaic()).find(agent(), new Date(0))
+    assert.equal(found?.retryAfterSec, 200)
   })
 
   for (const stream of [false, true]) {

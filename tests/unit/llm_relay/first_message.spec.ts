@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from '@japa/runner'
+import { HeldBytes } from '#bounded/held_bytes'
 import { beginningOf } from '#llm_relay/first_message'
 import { MessageReader } from '#llm_relay/message_reader'
 
@@ -47,6 +48,45 @@ test.group('The first message of an answer', () => {
     large.push(`{"text":"${'x'.repeat(100_000)}`)
     const { error } = await beginningOf(large, 60_000)
     assert.isNull(error)
+  })
+
+  test('is waited for past long opening events while there is room for them, until the answer is read', async ({
+    assert,
+  }) => {
+    const kb = 1024
+    const opening = (size: number) =>
+      `data: ${JSON.stringify({ type: 'response.created', instructions: 'x'.repeat(size) })}\n\n`
+    const refusal = 'data: {"type":"error","error":{"message":"overloaded"}}\n\n'
+    const held = new HeldBytes({ ofOne: 300 * kb, ofAll: 400 * kb })
+    const answer = async (holder: string, sizes: number[], room?: HeldBytes) => {
+      const body = open()
+      const beginning = beginningOf(body, 60_000, holder, room)
+      for (const size of sizes) {
+        body.push(opening(size))
+        await turn()
+        await turn()
+      }
+      body.push(refusal)
+      body.push(null)
+      return beginning
+    }
+
+    const one = await answer('user/one', [100 * kb, 100 * kb], held)
+    assert.equal(one.error?.message, 'overloaded')
+    assert.isAtLeast(held.bytes, 100 * kb)
+    const second = await answer('user/one', [100 * kb, 100 * kb, 100 * kb], held)
+    assert.isNull(second.error, 'no more room for this agent')
+    const other = await answer('user/other', [100 * kb, 100 * kb], held)
+    assert.isNull(other.error, 'no more room for all')
+    const long = await answer('user/long', Array(4).fill(100 * kb))
+    assert.equal(long.error?.message, 'overloaded')
+    const endless = await answer('user/endless', Array(6).fill(100 * kb))
+    assert.isNull(endless.error, 'longer than any opening')
+
+    for (const { body } of [one, second, other, long, endless]) {
+      assert.include(await text(body), 'overloaded')
+    }
+    assert.equal(held.bytes, 0)
   })
 
   test('that breaks off is an error of the connection', async ({ assert }) => {

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import { Agent } from 'undici'
 import { LoggerFactory } from '@adonisjs/core/factories/logger'
@@ -7,7 +8,7 @@ import type { LlmAdapter } from '#llm/contract'
 import { LlmRelay, type AgentCall, type RelayDeadlines } from '#llm_relay/relay'
 import { ProviderFailures } from '#llm_relay/provider_failures'
 import type { RelayTargets } from '#llm_relay/relay_targets'
-import { LoopbackProvider } from '#tests/functional/llm_relay/loopback_provider'
+import { LoopbackProvider, json } from '#tests/functional/llm_relay/loopback_provider'
 
 const KEY = 'sk-canary-77aa01'
 
@@ -27,7 +28,7 @@ test.group('The LLM relay', (group) => {
     }
   })
 
-  function relay(deadlines: Partial<RelayDeadlines> = {}) {
+  function relay(deadlines: Partial<RelayDeadlines> = {}, known = failures) {
     const target = {
       agent: 'user/u1' as const,
       provider: { id: 'p1', name: 'work', isActive: true },
@@ -46,7 +47,7 @@ test.group('The LLM relay', (group) => {
       .create()
     return new LlmRelay(
       targets,
-      failures,
+      known,
       async () => dispatcher,
       logger,
       () => {},
@@ -71,6 +72,23 @@ test.group('The LLM relay', (group) => {
     await relay().answer(call())
     const { headers } = upstream.calls[0]
     assert.include(headers, { 'x-acme-version': '7', 'authorization': `Bearer ${KEY}` })
+  })
+
+  test('tells the other replicas why a provider failed before the agent can', async ({
+    assert,
+  }) => {
+    upstream.reply = json(429, { error: { message: 'Slow down.' } })
+    const order: string[] = []
+    const others = {
+      write: async () => {
+        await setImmediate()
+        order.push('told')
+      },
+      read: async () => null,
+    }
+    const answer = relay({}, new ProviderFailures(undefined, others)).answer(call())
+    await answer.then(() => order.push('answered'))
+    assert.deepEqual(order, ['told', 'answered'])
   })
 
   test('gives up on a provider that is silent, and on one that only sends headers', async ({

@@ -322,4 +322,12 @@ test.group('The usage of an answer', () => {
     assert.deepEqual(await told.promise, { in: 125, out: 1 })
     assert.isTrue(body.destroyed)
   })
+
+  test('has one error, however many a provider sends', async ({ assert }) => {
+    const failures: string[] = []
+    const body = Readable.from([event({ error: 'The first.' }), event({ error: 'x' }).repeat(5000)])
+    const told = ({ message }: { message: string }) => void failures.push(message)
+    await buffer(tapUsage(body, { 'content-type': EVENTS }, () => {}, told))
+    assert.deepEqual(failures, ['The first.'])
+  })
 })
