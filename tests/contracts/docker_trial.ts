@@ -24,6 +24,25 @@ const ENTRYPOINT = new URL('../../docker/agent/entrypoint.sh', import.meta.url).
 /** Default installation of a trial. */
 export const HERE = 'installation-here'
 
+/** Shorter than Mosaic relies on a proof of isolation without renewing it, which takes containers of its own. */
+const SHARED_MS = 3 * 60_000
+
+interface Place {
+  port: number
+  /** When the first trial got it, by `performance.now()`. */
+  since: number
+}
+
+/** Places of closed trials. A proof of isolation is for one port: with a new port, each trial would start two probes. */
+const places: Place[] = []
+
+/** @param isOther Whether the trial reaches the engine, or is reached, in another way than usual. */
+async function placeForTrial(isOther: boolean): Promise<Place> {
+  const former = isOther ? undefined : places.pop()
+  if (former && performance.now() - former.since < SHARED_MS) return former
+  return { port: await freePort('0.0.0.0'), since: performance.now() }
+}
+
 /** Runs the docker driver on the tests' engine, with a fast-starting double of OpenClaw. */
 export class DockerTrial implements RuntimeTrial {
   readonly #drivers: DockerDriver[] = []
@@ -36,7 +55,8 @@ export class DockerTrial implements RuntimeTrial {
 
   private constructor(
     readonly engine: Engine,
-    readonly config: DockerDriverConfig
+    readonly config: DockerDriverConfig,
+    protected place: Place
   ) {
     if (!engine.isPrivate) return
     this.restartEngine = async () => {
@@ -49,16 +69,17 @@ export class DockerTrial implements RuntimeTrial {
     engine: Engine,
     change: Partial<DockerDriverConfig> = {}
   ): Promise<DockerTrial> {
-    const port = await freePort('0.0.0.0')
-    const trial = new DockerTrial(engine, {
+    const place = await placeForTrial(Object.keys(change).length > 0)
+    const config: DockerDriverConfig = {
       entrypoint: ENTRYPOINT,
       image: engine.gatewayImage,
-      internalPort: port,
+      internalPort: place.port,
       container: null,
       settings: async () => ({ host: engine.host, pullPolicy: 'never' }),
       ...change,
-    })
-    await trial.documents.start('0.0.0.0', port)
+    }
+    const trial = new DockerTrial(engine, config, place)
+    await trial.documents.start('0.0.0.0', place.port)
     return trial
   }
 
@@ -171,6 +192,7 @@ export class DockerTrial implements RuntimeTrial {
     }
     for (const driver of this.#drivers) await driver.close()
     await this.documents.stop()
+    places.push(this.place)
   }
 }
 

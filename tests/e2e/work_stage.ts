@@ -8,6 +8,8 @@ import { MosaicProcess } from '#tests/e2e/mosaic_process'
 import { setUp } from '#tests/e2e/ready_mosaic'
 
 const ASK_EVERY_MS = 500
+/** A sweep is a process that boots: an agent at work gets some time to finish before the next. */
+const SWEEP_EVERY_MS = 2000
 
 /** Where a busy agent runs. */
 export interface WorkingHome {
@@ -43,6 +45,7 @@ interface WorkingRow {
 interface Reaped {
   candidates: number
   working: number
+  suspended: number
 }
 
 /** One Mosaic with one agent, the model that it calls, and what tests do with them. */
@@ -100,10 +103,10 @@ export class WorkStage {
 
   /** Lets the agent rest, as soon as its gateway has no work left. */
   async rest(): Promise<void> {
-    await this.until(async () => {
-      await this.reap()
-      return (await this.status()) === 'resting'
-    })
+    while ((await this.status()) !== 'resting') {
+      const { suspended } = await this.reap()
+      if (suspended === 0) await new Promise((resolve) => setTimeout(resolve, SWEEP_EVERY_MS))
+    }
   }
 
   /** Kills Mosaic; `meanwhile` happens before the next one starts. */

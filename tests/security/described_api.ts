@@ -79,8 +79,8 @@ export async function openApi() {
     const streams = response.headers.get('content-type')?.startsWith('text/event-stream')
     const text = streams ? '' : await response.text()
     abort.abort()
-    if (operationId === 'patch.admin.settings.update') await asBefore()
     const { status } = response
+    if (operationId === 'patch.admin.settings.update' && status < 400) await asBefore()
     const isWrong = status >= 500 || LEAKS.test(text)
     const told = `${method} ${path} ${body?.slice(0, 300)} → ${status} ${text.slice(0, 300)}`
     return { status, wrong: isWrong ? told : null }

@@ -94,6 +94,7 @@ test.group('The API of an agent', (group) => {
 
   test('an admin’s stop answers at once, and what becomes of it is the agent’s state', async ({
     assert,
+    cleanup,
   }) => {
     const { visitor, user } = await signedIn({ admin: true })
     const { name, models } = await LlmProvider.ownedBy(user.id).firstOrFail()
@@ -107,6 +108,7 @@ test.group('The API of an agent', (group) => {
     const runtimes = await app.container.make('runtime.manager')
     const memory = (await runtimes.use('memory')) as MemoryDriver
     const stop = memory.stop.bind(memory)
+    cleanup(() => void (memory.stop = stop))
     for (const path of ['/api/v1/admin/agents', '/api/v1/admin/system-agents']) {
       const seen = async () => (await visitor.get(path)).body.data[0]
       await until(async () => (await seen()).status === 'running')
@@ -156,6 +158,7 @@ test.group('The API of an agent', (group) => {
     const told = []
     for (;;) {
       const { event, data } = await events.next()
+      if (event === 'heartbeat') continue
       told.push(event === 'progress' ? data.stage : data.status)
       if (event === 'progress') assert.isTrue(Number.isInteger(data.elapsedMs))
       else assert.equal(data.awake, data.status === 'running')

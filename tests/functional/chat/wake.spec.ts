@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import OpenAI from 'openai'
 import app from '@adonisjs/core/services/app'
 import { test } from '@japa/runner'
@@ -8,6 +7,7 @@ import UserContainer from '#models/user_container'
 import { PRIMER } from '#openclaw/primer_model'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import { baseUrl, userWithToken } from '#tests/doubles/chat_surface'
+import { until } from '#tests/doubles/test_clock'
 
 const CALLERS = 1000
 
@@ -122,10 +122,10 @@ test.group('Chats that wake an agent', (group) => {
     driver.behave('*', { startMs: 300 })
     const answer = ask('/api/v1/chat', { conversationId: 'mine', message: 'Hello' })
     const lifecycle = await app.container.make('agents.lifecycle')
-    while (await lifecycle.isNew(`user/${owner.user.id}`)) await setImmediate()
-    const read = await client.get(`${path}/mine`).bearerToken(owner.token)
-    assert.notEqual(read.status(), 404)
+    await until(async () => !(await lifecycle.isNew(`user/${owner.user.id}`)))
     await (await answer).text()
+    const read = await client.get(`${path}/mine`).bearerToken(owner.token)
+    read.assertStatus(200)
   })
 
   test(`start it once for ${CALLERS} callers, and each is answered`, async ({ assert }) => {

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import fs from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { test } from '@japa/runner'
+import type { PluginManifest } from '#plugins/manifest'
 import { PluginInstaller } from '#plugins/plugin_installer'
 import { installedPlugins } from '#plugins/plugins_folder'
 import { writePlugin } from '#tests/doubles/plugin_package'
@@ -13,8 +14,17 @@ test.group('Installing plugins', (group) => {
   let root: string
   let folder: string
   let installer: PluginInstaller
+  /** Where npm has installed a plugin once, for all cases that begin with one. */
+  let base: string
+  let added: PluginManifest
 
   group.tap((one) => one.timeout(120_000))
+  group.setup(async () => {
+    base = await mkdtemp(join(tmpdir(), 'mosaic-plugins-'))
+    const acme = await writePlugin(join(base, 'acme'))
+    added = await new PluginInstaller(join(base, 'plugins')).add(acme)
+    return () => rm(base, { recursive: true })
+  })
   group.each.setup(async () => {
     root = await mkdtemp(join(tmpdir(), 'mosaic-plugins-'))
     folder = join(root, 'plugins')
@@ -23,6 +33,9 @@ test.group('Installing plugins', (group) => {
   })
 
   const plugin = (given = {}) => writePlugin(join(root, 'acme'), given)
+  /** As after `installer.add(await plugin())`. */
+  const installed = () =>
+    cp(join(base, 'plugins'), folder, { recursive: true, preserveTimestamps: true })
   const names = () => installedPlugins(folder).map(({ name }) => name)
   const lists = async () =>
     Promise.all(
@@ -30,8 +43,8 @@ test.group('Installing plugins', (group) => {
     )
 
   test('keeps a folder as a tarball with its checksum, without its peers', async ({ assert }) => {
-    const { name, version } = await installer.add(await plugin())
-    assert.deepEqual([name, version], ['mosaic-acme', '1.0.0'])
+    await installed()
+    assert.deepEqual([added.name, added.version], ['mosaic-acme', '1.0.0'])
     const [{ manifest, problem }] = installedPlugins(folder)
     assert.isNull(problem)
     assert.equal(manifest!.provider, join(folder, 'node_modules/mosaic-acme/dist/provider.js'))
@@ -44,7 +57,7 @@ test.group('Installing plugins', (group) => {
   })
 
   test('takes a tarball, and one of the same version with other content', async ({ assert }) => {
-    await installer.add(await plugin())
+    await installed()
     const [tarball] = await readdir(join(folder, 'packages'))
     const other = new PluginInstaller(join(root, 'elsewhere'))
     await other.add(join(folder, 'packages', tarball))
@@ -73,7 +86,7 @@ test.group('Installing plugins', (group) => {
   })
 
   test('changes nothing when a new version does not load', async ({ assert }) => {
-    await installer.add(await plugin())
+    await installed()
     const before = await lists()
     const provider = "import 'nowhere-to-be-found'"
     const broken = await plugin({ version: '2.0.0', provider })
@@ -138,7 +151,7 @@ test.group('Installing plugins', (group) => {
     assert,
     cleanup,
   }) => {
-    await installer.add(await plugin())
+    await installed()
     const before = await lists()
     const changed = await plugin({ version: '2.0.0' })
     const { npm_execpath: real } = process.env
@@ -163,7 +176,7 @@ test.group('Installing plugins', (group) => {
   })
 
   test('refuses to change a list that is broken, and names it', async ({ assert }) => {
-    await installer.add(await plugin())
+    await installed()
     const list = join(folder, 'package.json')
     await writeFile(list, '')
     const [{ problem }, ...others] = installedPlugins(folder)
@@ -191,7 +204,7 @@ test.group('Installing plugins', (group) => {
       name: 'mosaic-broken',
       provider: "import 'nowhere-to-be-found'",
     })
-    await installer.add(await plugin())
+    await installed()
     const ends = await Promise.allSettled([
       new PluginInstaller(folder).add(broken),
       new PluginInstaller(folder).add(other),
@@ -207,7 +220,7 @@ test.group('Installing plugins', (group) => {
   })
 
   test('removes a plugin with its tarball, and knows those that are there', async ({ assert }) => {
-    await installer.add(await plugin())
+    await installed()
     await assert.rejects(() => installer.remove('mosaic-other'), /"mosaic-other" is not installed/)
     await installer.remove('mosaic-acme')
     assert.deepEqual(names(), [])
@@ -252,7 +265,7 @@ test.group('Installing plugins', (group) => {
   })
 
   test('tells a listed plugin whose package is missing', async ({ assert }) => {
-    await installer.add(await plugin())
+    await installed()
     await rm(join(folder, 'node_modules'), { recursive: true })
     const [{ name, problem }] = installedPlugins(folder)
     assert.equal(name, 'mosaic-acme')
