@@ -128,10 +128,15 @@ export async function installFakeOpenclaw(folder: string): Promise<string> {
   await writeFile(join(path, 'package.json'), JSON.stringify(manifest))
   await writeFile(join(path, 'openclaw.mjs'), MAIN.trimStart())
   for (const name of ['gateway', 'control']) {
-    await writeFile(join(path, `${name}.mjs`), await plainSource(name))
+    const source = sources.get(name) ?? plainSource(name)
+    sources.set(name, source)
+    await writeFile(join(path, `${name}.mjs`), await source)
   }
   return path
 }
+
+/** The double's modules as plain JavaScript, by name: removing types takes longer than a start. */
+const sources = new Map<string, Promise<string>>()
 
 /**
  * Node does not strip types below node_modules and does not know the app's import aliases there. In the plugin

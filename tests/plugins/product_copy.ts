@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,8 +11,8 @@ import { linkFolder } from '#tests/folder_links'
 const COPY_FILES = `git ls-files -z --cached --others --exclude-standard |
   tar --create --null --ignore-failed-read --files-from=- | tar --extract --directory="$1"`
 
-/** What `npm ci` and a build replace as a whole. */
-const INSTALLED = ['node_modules', 'build']
+/** What `npm ci` and a build replace as a whole, and how it comes into the copy. */
+const INSTALLED = { node_modules: linkPackages, build: linkFolder }
 
 const run = promisify(execFile)
 
@@ -32,14 +32,24 @@ export class ProductCopy {
   /** Puts all files of a version in place, as an upgrade does: over those of the former one. */
   async install(): Promise<void> {
     await run('sh', ['-c', COPY_FILES, 'sh', this.path], { cwd: app.makePath() })
-    for (const folder of INSTALLED) {
+    for (const [folder, link] of Object.entries(INSTALLED)) {
       const place = join(this.path, folder)
       if (existsSync(place)) await rm(place, { recursive: true })
-      linkFolder(app.makePath(folder), place)
+      await link(app.makePath(folder), place)
     }
   }
 
   async close(): Promise<void> {
     await rm(this.path, { recursive: true, force: true })
+  }
+}
+
+/** Makes a link to each package, in place of 46,000 files. Those of a scope are in a folder of its own. */
+async function linkPackages(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  for (const name of await readdir(from)) {
+    const [ours, theirs] = [join(from, name), join(to, name)]
+    if (name.startsWith('@')) await linkPackages(ours, theirs)
+    else await symlink(ours, theirs)
   }
 }
