@@ -1,32 +1,56 @@
+import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
+import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit, AuditEntry } from '#audit/audit'
 
+/** Whether the account that has an address gives it up. */
+export type GivesUp = (holder: User) => boolean
+
 /**
- * Returns whether no other account has the address. An account with an unverified address gives it up to a
- * person for whom a provider has verified it, and to an invitation: a stranger's claim locks nobody out.
+ * Saves a user with their address, and takes it from an account that gives it up, or does neither: returns false
+ * if another account keeps the address, or a unique column refuses the row.
  *
- * @param told how the audit record describes the change of an account that gives its address up
+ * @param told how the audit record describes the change of the account that gives its address up
  */
-export async function freeAddress(
-  email: string,
+export async function saveWithAddress(
+  user: User,
+  givesUp: GivesUp,
   audit: Pick<Audit, 'record'>,
-  told: Pick<AuditEntry, 'actor' | 'address' | 'details'>,
-  exceptId = ''
+  told: Pick<AuditEntry, 'actor' | 'address' | 'details'>
 ): Promise<boolean> {
-  const holder = await User.query().where({ email }).whereNot('id', exceptId).first()
-  if (!holder) return true
-  if (!isClaimed(holder)) return false
-  await holder.merge({ email: null }).save()
-  await audit.record({
-    ...told,
-    action: 'user.changed',
-    subject: { type: 'user', id: holder.id },
-    details: { email: null, ...told.details },
-  })
-  return true
+  try {
+    const former = await db.transaction(async (trx) => {
+      const holder = await User.query({ client: trx })
+        .where('email', user.email ?? '')
+        .whereNot('id', user.id ?? '')
+        .forUpdate()
+        .first()
+      if (holder && !givesUp(holder)) return undefined
+      await holder?.merge({ email: null }).save()
+      await user.useTransaction(trx).save()
+      return holder
+    })
+    if (former === undefined) return false
+    if (former) await audit.record(changeOf(former, told))
+    return true
+  } catch (error) {
+    if (isUniqueViolation(error)) return false
+    throw error
+  } finally {
+    user.$trx = undefined
+  }
 }
 
-/** Returns true for an address from a provider's claim that the provider has not verified. */
-function isClaimed({ email, emailVerifiedAt, oidcSubject, invitedAt }: User): boolean {
-  return Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
-}
+const changeOf = ({ id }: User, told: Pick<AuditEntry, 'details'>): AuditEntry => ({
+  ...told,
+  action: 'user.changed',
+  subject: { type: 'user', id },
+  details: { email: null, ...told.details },
+})
+
+/** An address from a provider's claim that the provider has not verified: given up to whoever verifies it. */
+export const isClaimed: GivesUp = ({ email, emailVerifiedAt, oidcSubject, invitedAt }) =>
+  Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
+
+/** Many providers verify no address, so an invitation takes one only after an admin deactivated its account. */
+export const isAbandoned: GivesUp = (holder) => isClaimed(holder) && Boolean(holder.deactivatedAt)

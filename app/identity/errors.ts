@@ -107,7 +107,8 @@ export class E_SESSION_NEEDED extends CodedError {
 export class E_EMAIL_TAKEN extends CodedError {
   static override status = 409
   static override message = 'Someone with this email address is here already.'
-  static override help = 'Look for them in the list: they may be deactivated, or invited before.'
+  static override help =
+    'Look for them in the list: they may be deactivated, or invited before. If a stranger only claims the address, deactivate that account, and invite again.'
   readonly field = 'email'
 }
 

@@ -4,10 +4,9 @@ import db from '@adonisjs/lucid/services/db'
 import type { ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 import User from '#models/user'
 import type { Role } from '#models/types'
-import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
-import { freeAddress } from '#identity/claimed_address'
+import { isAbandoned, saveWithAddress } from '#identity/claimed_address'
 import { hashPassword } from '#identity/passwords'
 import { E_EMAIL_TAKEN, E_INVITATION, E_NOT_INVITED } from '#identity/errors'
 
@@ -37,7 +36,7 @@ export class Invitations {
     protected now: () => number = Date.now
   ) {}
 
-  /** @throws E_EMAIL_TAKEN */
+  /** Takes the address of a deactivated account that only claimed it. @throws E_EMAIL_TAKEN */
   async invite({ email, name, role }: NewInvitation, by: Actor): Promise<SentInvitation> {
     const user = new User()
     user.merge({
@@ -47,14 +46,10 @@ export class Invitations {
       invitedAt: this.#time(),
       invitedBy: by.user.id,
     })
-    const told = { actor: by.user, address: by.address, details: { by: 'invitation' } }
-    if (!(await freeAddress(email, this.audit, told))) throw new E_EMAIL_TAKEN()
     const token = this.#renewToken(user)
-    try {
-      await user.save()
-    } catch (error) {
-      throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
-    }
+    const told = { actor: by.user, address: by.address, details: { by: 'invitation' } }
+    const saved = await saveWithAddress(user, isAbandoned, this.audit, told)
+    if (!saved) throw new E_EMAIL_TAKEN()
     await this.audit.recordOfUser('user.invited', user, by, { role })
     return { user, token }
   }
@@ -73,12 +68,22 @@ export class Invitations {
    * Withdraws an invitation. The invited person owns nothing yet, so the row is deleted. @throws E_NOT_INVITED
    */
   async revoke(user: User, by: Actor): Promise<void> {
-    const removed = await User.query()
-      .where('id', user.id)
-      .whereNotNull('invitation_token_hash')
-      .delete()
-    if (Number([removed].flat()[0]) === 0) throw new E_NOT_INVITED()
+    const open = User.query().where('id', user.id).whereNotNull('invitation_token_hash')
+    if (!(await deleteOne(open))) throw new E_NOT_INVITED()
     await this.audit.recordOfUser('invitation.revoked', user, by)
+  }
+
+  /**
+   * Withdraws the invitation that someone opened who has an account already: it would keep its address from
+   * them. Does nothing without a valid invitation.
+   */
+  async close(token: string, by: User): Promise<void> {
+    const invited = await this.find(token)
+    if (!invited) return
+    const open = User.query().where({ id: invited.id, invitation_token_hash: hashOf(token) })
+    if (!(await deleteOne(open))) return
+    const actor = { user: by, address: null }
+    await this.audit.recordOfUser('invitation.revoked', invited, actor, { because: 'known' })
   }
 
   /** Returns the invited user while the invitation is valid. */
@@ -150,6 +155,11 @@ async function changeOne(
   })
   if (changed) changed.$trx = undefined
   return changed
+}
+
+/** Returns whether the query found a row to delete. */
+async function deleteOne(query: ModelQueryBuilderContract<typeof User>): Promise<boolean> {
+  return Number([await query.delete()].flat()[0]) > 0
 }
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')

@@ -3,10 +3,9 @@ import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import { cut } from '#text/cut'
 import type { Role } from '#models/types'
-import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Invitations } from '#identity/invitations'
-import { freeAddress } from '#identity/claimed_address'
+import { isClaimed, saveWithAddress } from '#identity/claimed_address'
 import { isLastAdmin, lockAdmins } from '#identity/last_admin'
 import { E_SIGN_IN_REFUSED } from '#identity/services/errors'
 import type { Identity } from '#identity/services/contract'
@@ -44,7 +43,7 @@ export class ServiceAccounts {
 
   /**
    * Returns the user of this identity, with the role from the rules. On the first visit the user is created, or
-   * taken from the invitation with the given token.
+   * taken from the invitation with the given token, which ends for someone who is known already.
    *
    * @throws E_SIGN_IN_REFUSED
    */
@@ -64,7 +63,10 @@ export class ServiceAccounts {
     }
     if (known?.deactivatedAt) throw new E_SIGN_IN_REFUSED('deactivated')
     const arrival = { identity, profile: profileOf(claims, subject), decision, by }
-    if (known) return this.#refresh(known, arrival)
+    if (known) {
+      if (invitationToken) await this.invitations.close(invitationToken, known)
+      return this.#refresh(known, arrival)
+    }
     if (invitationToken) return this.#takeInvitation(arrival, invitationToken)
     if (admission.signUp === 'invited') throw new E_SIGN_IN_REFUSED('not_invited')
     return this.#create(arrival)
@@ -78,29 +80,23 @@ export class ServiceAccounts {
    * Updates the profile at each visit, except for an address that another account has, and for an unverified one
    * in place of the invited person's.
    */
-  async #refresh(user: User, { profile, decision, by }: Arrival): Promise<User> {
+  async #refresh(user: User, arrival: Arrival): Promise<User> {
+    const { profile, decision, by } = arrival
+    const { email = null, emailVerifiedAt = null } = user
     user.name = profile.name
-    const isNew = profile.email && mayReplaceEmail(user, profile)
-    if (isNew && (await this.#isFree(profile, by, user.id))) setEmail(user, profile)
-    await this.#save(user)
+    if (profile.email && mayReplaceEmail(user, profile)) setEmail(user, profile)
+    const saved = await this.#save(user, arrival)
+    if (!saved) await user.merge({ email, emailVerifiedAt }).save()
     if (decision.notTold) await this.#keepRole(user, decision.notTold, by)
     else if (decision.role === null) await this.#keepRole(user, 'last_admin', by)
     else if (decision.because !== 'no_rule') await this.#giveRole(user, decision.role, by)
     return user
   }
 
-  /** Saves the profile without the new address if another account took that since the check. */
-  async #save(user: User): Promise<void> {
-    const { email = null, emailVerifiedAt = null } = user.$original as Partial<User>
-    try {
-      await db.transaction((trx) => user.useTransaction(trx).save())
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error
-      user.$trx = undefined
-      await user.merge({ email, emailVerifiedAt }).save()
-    } finally {
-      user.$trx = undefined
-    }
+  /** Returns false if another account has the address, and does not give it up to one for whom it is verified. */
+  #save(user: User, { profile, by }: Pick<Arrival, 'profile' | 'by'>): Promise<boolean> {
+    const givesUp = profile.emailVerified ? isClaimed : () => false
+    return saveWithAddress(user, givesUp, this.audit, { details: { by } })
   }
 
   async #takeInvitation(arrival: Arrival, token: string): Promise<User> {
@@ -118,9 +114,6 @@ export class ServiceAccounts {
   }
 
   async #create({ identity, profile, decision, by }: Arrival): Promise<User> {
-    if (profile.email && !(await this.#isFree(profile, by))) {
-      throw new E_SIGN_IN_REFUSED('email_taken')
-    }
     const user = new User()
     user.merge({
       name: profile.name,
@@ -129,14 +122,10 @@ export class ServiceAccounts {
       oidcSubject: identity.subject,
     })
     setEmail(user, profile)
-    try {
-      await user.save()
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error
-      /** Two tabs at once, or the address was taken since the check. */
-      const other = await this.find(identity)
-      if (!other) throw new E_SIGN_IN_REFUSED('email_taken', { cause: error })
-      return other
+    if (!(await this.#save(user, { profile, by }))) {
+      const sameFromAnotherTab = await this.find(identity)
+      if (!sameFromAnotherTab) throw new E_SIGN_IN_REFUSED('email_taken')
+      return sameFromAnotherTab
     }
     await this.audit.record({
       actor: user,
@@ -173,12 +162,6 @@ export class ServiceAccounts {
       subject: { type: 'user', id: user.id },
       details: { role, by, ...(kept && { because: 'last_admin' }) },
     })
-  }
-
-  /** Returns whether nobody else has the address, or gives it up to the person for whom it is verified. */
-  async #isFree({ email, emailVerified }: Profile, by: string, exceptId = ''): Promise<boolean> {
-    if (emailVerified) return freeAddress(email!, this.audit, { details: { by } }, exceptId)
-    return !(await User.query().where({ email }).whereNot('id', exceptId).first())
   }
 }
 

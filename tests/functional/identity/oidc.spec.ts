@@ -72,6 +72,14 @@ async function adminVisitor() {
   return visitor
 }
 
+/** An admin who invites, as an admin. */
+async function inviter() {
+  const by = { user: await UserFactory.apply('admin').create(), address: null }
+  const invitations = await app.container.make('identity.invitations')
+  const invite = (email: string) => invitations.invite({ email, role: 'admin' }, by)
+  return { by, invite }
+}
+
 test.group('Signing in with the identity provider', (group) => {
   group.each.setup(forgetLimits)
   group.each.setup(() => testUtils.db().wrapInGlobalTransaction())
@@ -425,15 +433,90 @@ test.group('Attacks on the sign-in', (group) => {
     assert.equal(user.email, 'm@example.test')
   })
 
-  test('an address that someone only claims to have can be invited', async ({ assert }) => {
+  test('an address that an account in use claims is invited only after an admin deactivated it', async ({
+    assert,
+  }) => {
+    const claims = { ...ADA, sub: 'eve', email_verified: undefined }
+    await signInAs(claims)
+    const eve = await User.findByOrFail('oidc_subject', 'eve')
+    const { by, invite } = await inviter()
+    const refused = await invite('ada@example.test').catch((error) => error)
+    assert.containsSubset(refused, { code: 'E_EMAIL_TAKEN', field: 'email' })
+    assert.match(refused.help, /deactivate/)
+    await eve.refresh()
+    assert.equal(eve.email, 'ada@example.test')
+
+    const administration = await app.container.make('identity.administration')
+    await administration.deactivate(eve.id, by)
+    const { user } = await invite('ada@example.test')
+    await eve.refresh()
+    assert.isNull(eve.email)
+    const given = await AuditEvent.findByOrFail({ action: 'user.changed', subjectId: eve.id })
+    assert.equal(given.actorId, by.user.id)
+    assert.deepEqual(given.details, { email: null, by: 'invitation' })
+
+    await administration.reactivate(eve.id, by)
+    await signInAs(claims)
+    assert.equal((await User.findByOrFail('email', 'ada@example.test')).id, user.id)
+    await assert.rejects(() => invite('ada@example.test'), /address/)
+  })
+
+  test('a deactivated account that an admin invited, or whose address is verified, keeps it', async ({
+    assert,
+  }) => {
+    const { by, invite } = await inviter()
+    await signInAs(ADA)
+    const path = `/auth/oidc/start?invitation=${(await invite('eve@example.test')).token}`
+    await signInAs({ sub: 'eve', name: 'Eve' }, {}, path)
+    const administration = await app.container.make('identity.administration')
+    for (const sub of ['ada', 'eve']) {
+      const { id, email } = await User.findByOrFail('oidc_subject', sub)
+      await administration.deactivate(id, by)
+      await assert.rejects(() => invite(email!), /address/)
+      assert.equal((await User.findOrFail(id)).email, email)
+    }
+  })
+
+  test('an account keeps its address where the one that takes it is not stored', async ({
+    assert,
+    cleanup,
+  }) => {
     await signInAs({ ...ADA, sub: 'eve', email_verified: false })
-    const admin = await UserFactory.apply('admin').create()
-    const by = { user: admin, address: null }
-    const invitations = await app.container.make('identity.invitations')
-    const ada = { email: 'ada@example.test', role: 'member' as const }
-    const { user } = await invitations.invite(ada, by)
-    assert.equal((await User.findByOrFail('email', ada.email)).id, user.id)
-    await assert.rejects(() => invitations.invite(ada, by), /address/)
+    const eve = await User.findByOrFail('oidc_subject', 'eve')
+    const { by, invite } = await inviter()
+    const fail = () => {
+      throw new Error('The disk is full')
+    }
+    User.before('create', fail)
+    cleanup(() => void User.$hooks.remove('before:create', fail))
+    await signInAs(ADA)
+    assert.isNull(await User.findBy('oidc_subject', 'ada'))
+    assert.equal((await User.findOrFail(eve.id)).email, 'ada@example.test')
+
+    const administration = await app.container.make('identity.administration')
+    await administration.deactivate(eve.id, by)
+    await assert.rejects(() => invite('ada@example.test'), /disk/)
+    assert.equal((await User.findOrFail(eve.id)).email, 'ada@example.test')
+  })
+
+  test('an invitation that someone opens who is here already ends, and their address is theirs', async ({
+    assert,
+  }) => {
+    await signInAs({ ...ADA, email: undefined })
+    const known = await User.findByOrFail('oidc_subject', 'ada')
+    const { invite } = await inviter()
+    const { user, token } = await invite('ada@example.test')
+    const path = `/auth/oidc/start?invitation=${token}`
+    const { visitor } = await signInAs({ ...ADA, email_verified: undefined }, {}, path)
+    const me = await visitor.get('/api/v1/me')
+    assert.containsSubset(me.body.data, { id: known.id, email: 'ada@example.test', role: 'member' })
+    assert.isNull(await User.find(user.id))
+    const ended = await AuditEvent.findByOrFail('action', 'invitation.revoked')
+    assert.include(ended.$attributes, { actorId: known.id, subjectId: user.id })
+
+    const again = await signInAs(ADA, {}, path)
+    assert.equal((await again.visitor.get('/api/v1/me')).status, 200)
+    assert.lengthOf(await AuditEvent.query().where('action', 'invitation.revoked'), 1)
   })
 
   test('an address is verified also where the provider says so in a text', async ({ assert }) => {
