@@ -39,11 +39,13 @@ export default class MemoriesController {
   }
 
   async destroy({ auth, params, request, response }: HttpContext) {
-    const asked = { ...request.qs(), ...request.body() }
-    const { namespace, revision } = await memoryKeyValidator.validate(asked)
+    const asked = await memoryKeyValidator.validate(request.qs())
+    const { namespace = asked.namespace, ...given } = await memoryKeyValidator.validate(
+      request.body()
+    )
+    const revision = ifMatch(request) ?? given.revision ?? asked.revision
     const memories = await this.#memories()
-    const at = { namespace, key: params.key }
-    await memories.delete(auth.user!.id, at, ifMatch(request) ?? revision)
+    await memories.delete(auth.user!.id, { namespace, key: params.key }, revision)
     return response.noContent()
   }
 

@@ -108,6 +108,23 @@ test.group('Memory of an agent', (group) => {
     )
   })
 
+  test('an empty field of a body hides none of the query', async ({ assert }) => {
+    const send = (method: string, query: string, body: object) =>
+      me.visitor.send(method, `${PATH}/plan?namespace=work${query}`, body)
+    await put('plan', { value: 'of the default' })
+    for (const namespace of ['', null]) {
+      assert.equal((await send('PUT', '', { value: 1, namespace })).status, 200)
+      const stale = await send('DELETE', '&revision=7', { namespace, revision: namespace })
+      assert.equal(codeOf(stale), 'E_REVISION')
+      assert.equal((await send('DELETE', '&revision=1', { namespace })).status, 204)
+      const left = await me.visitor.get(PATH)
+      assert.deepEqual(
+        left.body.data.map(({ value }: any) => value),
+        ['of the default']
+      )
+    }
+  })
+
   test('is written on condition of its entity tag', async ({ assert }) => {
     const made = await put('plan', { value: 1 })
     assert.equal(made.headers.get('etag'), '"1"')
