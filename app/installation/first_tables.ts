@@ -3,6 +3,7 @@ import type { Database } from '@adonisjs/lucid/database'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { ApplicationService } from '@adonisjs/core/types'
+import { hasCode } from '#drivers/error_code'
 import { E_DATABASE_MIGRATING, E_DATABASE_NOT_MIGRATED } from '#exceptions/database_errors'
 import SystemConfig from '#models/system_config'
 import { LOOK_EVERY_MS, MIGRATION_LOCK, MOST_LOOKS } from '#installation/migration_lock'
@@ -17,14 +18,11 @@ const BOOKKEEPING = new Set(['adonis_schema', 'adonis_schema_versions'])
 /** The schema of the tables in PostgreSQL. SQLite has none. */
 const PG_SCHEMA = 'public'
 
-/** Codes that say that another replica was first: the lock is taken, or a table was just created, or renamed. */
-const OVERTAKEN = new Set([
-  'E_UNABLE_ACQUIRE_LOCK',
-  'E_UNABLE_RELEASE_LOCK',
-  '42P07',
-  '23505',
-  '42P01',
-])
+/** Codes that say that another replica was first: the lock is taken, or a table was just created. */
+const OVERTAKEN = ['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505']
+
+/** The code for a table that is missing: one that was listed, another replica has renamed. */
+const MISSING = '42P01'
 
 /**
  * Creates the tables of an empty database, or those that an interrupted first boot left out, so that the first boot
@@ -60,6 +58,7 @@ async function isReady(
   try {
     const tables = await client.getAllTables([PG_SCHEMA])
     const isEmpty = await holdsNothing(client, tables)
+    if (isEmpty === null) return false
     if (!(await nobodyMigrates(client))) return false
     const { pending } = await checkVersion(db, app, CONNECTION)
     if (pending.length === 0) return true
@@ -70,19 +69,30 @@ async function isReady(
     if (runner.error) throw runner.error
     return true
   } catch (error) {
-    if (OVERTAKEN.has((error as { code?: string }).code ?? '')) return false
+    if (hasCode(error, ...OVERTAKEN)) return false
     throw error
   }
 }
 
-/** A first boot that was ended leaves some of Mosaic's tables, without a row. */
-async function holdsNothing(client: QueryClientContract, tables: string[]): Promise<boolean> {
+/**
+ * A first boot that was ended leaves some of Mosaic's tables, without a row. Returns null if a table is there no
+ * more.
+ */
+async function holdsNothing(
+  client: QueryClientContract,
+  tables: string[]
+): Promise<boolean | null> {
   const made = tables.filter((name) => !BOOKKEEPING.has(name))
   SystemConfig.boot()
   if (made.length === 0) return true
   if (!made.includes(SystemConfig.table)) return false
-  for (const name of [SystemConfig.table, ...made]) {
-    if ((await client.from(name).first()) !== null) return false
+  try {
+    for (const name of [SystemConfig.table, ...made]) {
+      if ((await client.from(name).first()) !== null) return false
+    }
+  } catch (error) {
+    if (hasCode(error, MISSING)) return null
+    throw error
   }
   return true
 }

@@ -77,4 +77,17 @@ test.group('The tables at a boot', (group) => {
     await makeFirstTables(db, app)
     assert.include(seen, 'renamed')
   })
+
+  test('fail with the error of a migration that names a missing table', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { run } = MigrationRunner.prototype
+    const missing = Object.assign(new Error('relation "missing" does not exist'), { code: '42P01' })
+    MigrationRunner.prototype.run = async function () {
+      this.error = missing
+    }
+    cleanup(() => void (MigrationRunner.prototype.run = run))
+    await assert.rejects(() => makeFirstTables(db, app), missing.message)
+  })
 })
