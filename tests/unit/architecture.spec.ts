@@ -419,6 +419,26 @@ test.group('Architecture | the documentation names what there is', () => {
     assert.sameMembers(named, commands)
   })
 
+  test('every code of an error that a client of the API may get', async ({ assert }) => {
+    /** Rooms whose errors operators and agents get, who are told what to do. */
+    const rooms =
+      /^app\/(plugins|console|installation|drivers|runtimes|llm_relay|agents\/(fleet|system_agents))\//
+    const operators = ['E_SECRET_IN_ARGUMENTS', 'E_UNKNOWN_USER', 'E_NOT_ADMIN']
+    const agents = ['E_AGENT_UNAUTHORIZED', 'E_KNOWLEDGE_OFF', 'E_NO_PROVIDER']
+    /** Faults of Mosaic itself, and the base of others. */
+    const faults = ['E_NO_ACCESS_RULE', 'E_VAULT_NOT_SEALED', 'E_SERVICE_ANSWER']
+    const declared = /class (E_[A-Z_]+) [^{]*\{(?:\s+static override code = '(\w+)')?/g
+    const codes = filesOf('app/**/*.ts')
+      .filter((file) => !rooms.test(file))
+      .flatMap((file) => [...source(file).matchAll(declared)])
+      .map(([, name, code = name]) => code)
+    const docs = filesOf('docs/*.md').map(source).join('\n')
+    assert.sameMembers(
+      codes.filter((code) => !docs.includes(`\`${code}\``)),
+      [...operators, ...agents, ...faults]
+    )
+  })
+
   test('every metric', async ({ assert }) => {
     const files = filesOf('app/**/*.ts')
     const metrics = files.flatMap((file) =>
