@@ -34,11 +34,14 @@ export interface MemoryKey {
   key: string
 }
 
+/** The revision that was read, 0 if there was none, or `*` for any, but not for none. */
+export type RequiredRevision = number | '*'
+
 export interface MemoryInput {
   /** Any JSON. */
   value?: any
-  /** The revision that was read, or 0 if there was none. If omitted, any existing value is replaced. */
-  revision?: number
+  /** If omitted, any existing value is replaced. */
+  revision?: RequiredRevision
   /** If omitted or null, it is kept until it is deleted. */
   expiresAt?: DateTime | null
 }
@@ -88,7 +91,8 @@ export class AgentMemories {
       await lockOwner(userId, trx)
       const present = await this.#row(userId, cipher, at, trx)
       const held = present && !isOver(present) ? present.revision : 0
-      if (input.revision !== undefined && input.revision !== held) throw new E_REVISION(held)
+      const { revision: required = held } = input
+      if (required === '*' ? held === 0 : required !== held) throw new E_REVISION(held)
       const former = present?.bytes ?? 0
       const growth = { rows: present ? 0 : 1, bytes: Math.max(bytes - former, 0) }
       await requireRoom(userId, growth, limits, trx)
@@ -111,14 +115,14 @@ export class AgentMemories {
   }
 
   /** Deletes a memory. @throws E_MEMORY_NOT_FOUND, E_REVISION */
-  async delete(userId: string, at: MemoryKey, revision?: number): Promise<void> {
+  async delete(userId: string, at: MemoryKey, revision: RequiredRevision = '*'): Promise<void> {
     const cipher = await this.keys.find(userId)
     const row = cipher && (await this.#row(userId, cipher, at))
     if (!row || isOver(row)) throw new E_MEMORY_NOT_FOUND()
     const query = AgentMemory.ownedBy(userId).where('id', row.id)
-    if (revision !== undefined) void query.where('revision', revision)
+    if (revision !== '*') void query.where('revision', revision)
     const [deleted] = (await query.delete()) as unknown as number[]
-    if (revision !== undefined && Number(deleted) === 0) throw new E_REVISION(row.revision)
+    if (revision !== '*' && Number(deleted) === 0) throw new E_REVISION(row.revision)
   }
 
   #row(

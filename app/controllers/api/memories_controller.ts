@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { parseJson } from '#bounded/json'
-import type { MemoryView } from '#knowledge/memory'
+import type { MemoryView, RequiredRevision } from '#knowledge/memory'
 import { refuseFields } from '#settings/field_errors'
 import {
   KEY_LENGTH,
@@ -64,13 +64,13 @@ function tagged(response: HttpContext['response'], data: MemoryView) {
 const NO_REVISION = -1
 
 /**
- * Returns the revision that `If-Match` requires, or undefined without this header. Only a single tag is one;
- * compressing proxies weaken it.
+ * Returns the revision that `If-Match` requires, or undefined without this header. A list of tags fits nothing;
+ * compressing proxies weaken a tag.
  */
-function ifMatch(request: HttpContext['request']): number | undefined {
-  const tag = request.header('if-match')
-  if (tag === undefined) return undefined
-  const [, revision] = /^(?:W\/)?"(\d{1,9})"$/.exec(tag.trim()) ?? []
+function ifMatch(request: HttpContext['request']): RequiredRevision | undefined {
+  const tag = request.header('if-match')?.trim()
+  if (tag === undefined || tag === '*') return tag
+  const [, revision] = /^(?:W\/)?"(\d{1,9})"$/.exec(tag) ?? []
   return revision === undefined ? NO_REVISION : Number(revision)
 }
 

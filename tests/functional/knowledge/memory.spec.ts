@@ -140,7 +140,10 @@ test.group('Memory of an agent', (group) => {
     assert.equal((await write('PUT', '"1"', 'missing')).status, 412)
     const written = await write('PUT', 'W/"2"')
     assert.deepEqual([written.status, written.headers.get('etag')], [200, '"3"'])
-    assert.equal((await write('DELETE', '"3"')).status, 204)
+    assert.equal((await write('PUT', '"3", "4"')).status, 412)
+    assert.equal((await write('PUT', '*', 'missing')).status, 412)
+    assert.equal((await write('PUT', ' * ')).headers.get('etag'), '"4"')
+    assert.equal((await write('DELETE', '*')).status, 204)
   })
 
   test('forgets what it is told to, and what has expired', async ({ assert }) => {
