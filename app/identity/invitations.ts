@@ -74,12 +74,12 @@ export class Invitations {
   }
 
   /**
-   * Withdraws the invitation that someone opened who has an account already: it would keep its address from
-   * them. Does nothing without a valid invitation.
+   * Withdraws the invitation to someone's own address that they opened although they have an account: it would
+   * keep the address from them. Leaves any other: an admin may have tried a link meant for somebody else.
    */
-  async close(token: string, by: User): Promise<void> {
+  async close(token: string, by: User, email: string | null): Promise<void> {
     const invited = await this.find(token)
-    if (!invited) return
+    if (!invited || invited.email !== email) return
     const open = User.query().where({ id: invited.id, invitation_token_hash: hashOf(token) })
     if (!(await deleteOne(open))) return
     const actor = { user: by, address: null }

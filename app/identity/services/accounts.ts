@@ -43,7 +43,7 @@ export class ServiceAccounts {
 
   /**
    * Returns the user of this identity, with the role from the rules. On the first visit the user is created, or
-   * taken from the invitation with the given token, which ends for someone who is known already.
+   * taken from the invitation with the given token. It ends if it was for the address of someone known.
    *
    * @throws E_SIGN_IN_REFUSED
    */
@@ -64,7 +64,8 @@ export class ServiceAccounts {
     if (known?.deactivatedAt) throw new E_SIGN_IN_REFUSED('deactivated')
     const arrival = { identity, profile: profileOf(claims, subject), decision, by }
     if (known) {
-      if (invitationToken) await this.invitations.close(invitationToken, known)
+      const { email } = arrival.profile
+      if (invitationToken) await this.invitations.close(invitationToken, known, email)
       return this.#refresh(known, arrival)
     }
     if (invitationToken) return this.#takeInvitation(arrival, invitationToken)

@@ -507,6 +507,11 @@ test.group('Attacks on the sign-in', (group) => {
     const { invite } = await inviter()
     const { user, token } = await invite('ada@example.test')
     const path = `/auth/oidc/start?invitation=${token}`
+    const eve = { ...ADA, sub: 'eve', email: 'eve@example.test' }
+    await signInAs(eve)
+    await signInAs(eve, {}, path)
+    assert.isNotNull(await User.find(user.id), 'it was not for them')
+
     const { visitor } = await signInAs({ ...ADA, email_verified: undefined }, {}, path)
     const me = await visitor.get('/api/v1/me')
     assert.containsSubset(me.body.data, { id: known.id, email: 'ada@example.test', role: 'member' })
