@@ -1,4 +1,5 @@
 import { computed, onScopeDispose, ref, shallowReactive, shallowRef, watch } from 'vue'
+import { router } from '@inertiajs/vue3'
 
 /** What leaving would lose: unsaved input, the rest of a streaming answer, or queued messages. */
 export type Loss = 'changes' | 'answer' | 'queue'
@@ -12,13 +13,16 @@ const loss = computed(() => {
   }
 })
 
+/** Leads out. What takes longer returns a promise that settles once it is over, even if nobody has left. */
+type Way = () => unknown
+
 /** The loss that the dialog asks about, and how to proceed once confirmed. */
-export const question = shallowRef<{ loss: Loss; go: () => void }>()
+export const question = shallowRef<{ loss: Loss; go: Way }>()
 export const asking = ref(false)
 
-/** Confirmed once; holds until there is nothing left to lose, or something else. */
-let agreed = false
-watch(loss, () => (agreed = false), { flush: 'sync' })
+/** Confirmed once; holds until its way is over, there is nothing left to lose, or something else. */
+let agreed: typeof question.value
+watch(loss, () => (agreed = undefined), { flush: 'sync' })
 
 /** Asks users before they leave, while `loses` returns a loss. */
 export function askBeforeLosing(loses: () => Loss | undefined) {
@@ -35,15 +39,27 @@ export function useTyped() {
 
 export const mustAsk = () => loss.value !== undefined && !agreed
 
+/** Visits a page. The promise resolves once that is over, even if the page could not be read. */
+export const arrive = (url: URL | string, options: { replace: boolean }) =>
+  new Promise<void>((resolve) => router.visit(url, { ...options, onFinish: () => resolve() }))
+
 /** Proceeds at once, or after the user has accepted the loss. */
-export function leave(go: () => void) {
-  if (!mustAsk()) return go()
+export function leave(go: Way) {
+  if (!mustAsk()) return void go()
   question.value = { loss: loss.value!, go }
   asking.value = true
 }
 
 export async function agree() {
-  agreed = true
   asking.value = false
-  question.value!.go()
+  void follow(question.value!)
+}
+
+async function follow(way: NonNullable<typeof agreed>) {
+  agreed = way
+  try {
+    await way.go()
+  } finally {
+    if (agreed === way) agreed = undefined
+  }
 }
