@@ -1,4 +1,5 @@
 import { router, usePage } from '@inertiajs/vue3'
+import { reloadForAnother } from '~/composables/use_leaving'
 
 /**
  * Inertia keeps every page in the browser's history and restores it from there. After a sign-out, going back
@@ -15,7 +16,7 @@ export function keepHistoryToItsUser() {
       const kept = event.state?.page
       if (!kept || kept.props.user?.id === usePage().props.user?.id) return
       event.stopImmediatePropagation()
-      location.reload()
+      reloadForAnother()
     },
     { capture: true }
   )

@@ -37,7 +37,16 @@ export function useTyped() {
   return { typed, onInput }
 }
 
-export const mustAsk = () => loss.value !== undefined && !agreed
+/** Somebody else is signed in. */
+let isOver = false
+
+export const mustAsk = () => loss.value !== undefined && !agreed && !isOver
+
+/** Loads the page again for another user, unasked: who stayed would write as that user. */
+export function reloadForAnother() {
+  isOver = true
+  location.reload()
+}
 
 /** Visits a page. The promise resolves once that is over, even if the page could not be read. */
 export const arrive = (url: URL | string, options: { replace: boolean }) =>

@@ -1,4 +1,5 @@
 import { onScopeDispose, watch } from 'vue'
+import { reloadForAnother } from '~/composables/use_leaving'
 
 const CHANNEL = 'mosaic.user'
 
@@ -9,7 +10,7 @@ const CHANNEL = 'mosaic.user'
 export function useOneUser(userId: () => string | undefined) {
   const channel = new BroadcastChannel(CHANNEL)
   channel.onmessage = ({ data }) => {
-    if (data !== userId()) location.reload()
+    if (data !== userId()) reloadForAnother()
   }
   watch(userId, (id) => id && channel.postMessage(id), { immediate: true })
   onScopeDispose(() => channel.close())

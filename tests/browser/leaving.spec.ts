@@ -1,7 +1,9 @@
 import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
-import { openPage, readyWithModel } from '#tests/browser/installation'
+import { giveLocalAccount, openPage, readyWithModel, signIn } from '#tests/browser/installation'
+
+const GRACE = { username: 'grace', password: 'an honest password' }
 
 /** Opens the agent's settings with a personality that is written and not saved. */
 async function written(page: Page) {
@@ -69,5 +71,16 @@ test.group('Leaving a page in a browser', (group) => {
     await loaded
     assert.equal(page.url(), `${ORIGIN}/settings/sessions`)
     assert.deepEqual(asked, [])
+  })
+
+  test('asks nobody where somebody else has signed in', async ({ browserContext }) => {
+    await giveLocalAccount(GRACE)
+    const page = await openPage(browserContext)
+    await written(page)
+    page.on('dialog', (dialog) => void dialog.dismiss())
+    await signIn(browserContext, GRACE)
+    const other = await browserContext.newPage()
+    await other.goto(`${ORIGIN}/settings/appearance`)
+    await page.getByText(GRACE.username, { exact: true }).waitFor()
   })
 })
