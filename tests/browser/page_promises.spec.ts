@@ -3,6 +3,7 @@ import type { BrowserContext, Page } from 'playwright'
 import settings from '#settings/services/main'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveLocalAccount, openPage, readyWithModel, signIn } from '#tests/browser/installation'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { past, questions, toldPage } from '#tests/browser/told_chat'
 
 const GRACE = { username: 'grace', password: 'an honest password' }
@@ -89,6 +90,23 @@ test.group('Pages in a browser keep', (group) => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved', { exact: true }).first().waitFor()
     assert.deepEqual(sent, [{ personality: 'You are brief.' }])
+  })
+
+  test('what another tab has changed while this one saved', async ({ assert, browserContext }) => {
+    const page = await openPage(browserContext)
+    const read = page.waitForResponse(/\/agent-config$/)
+    await page.goto(`${ORIGIN}/settings/agent`)
+    const { data } = await (await read).json()
+    const stored = { ...data, personality: 'You are brief.', wakeEarly: !data.wakeEarly }
+    const saved = await holdAnswer(page, 'PUT', /\/agent-config$/, { data: stored })
+    await page.locator('textarea').fill('You are brief.')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await saved.held
+    await page.locator('textarea').fill('You are kind.')
+    await saved.release()
+    const again = page.waitForRequest((request) => request.method() === 'PUT')
+    await page.getByRole('button', { name: 'Save' }).click()
+    assert.deepEqual((await again).postDataJSON(), { personality: 'You are kind.' })
   })
 
   test('the truth about a conversation’s model, and a list that failed', async ({
