@@ -55,12 +55,31 @@ export const indexOfQuestion = (told: ChatMessage[], { question, since }: Exchan
       !(at && since && Date.parse(at) < since - CLOCKS_APART_MS)
   )
 
-/** Questions of this page whose answers failed, with those answers, that the agent's history lacks. */
-export const failedOutside = (messages: ChatMessage[], history: ChatMessage[]): ChatMessage[] =>
+/**
+ * The agent's history with what this page alone has: questions whose answers failed or were stopped, the exchange under
+ * way, and queued messages. The history may hold the question under way, and the start of its answer.
+ *
+ * @param isWhole whether there are no earlier messages than these
+ */
+export function withOwn(history: ChatMessage[], isWhole: boolean, messages: ChatMessage[]) {
+  const waiting = messages.filter(({ state }) => state === 'waiting')
+  const at = messages.findIndex(({ state }) => state === 'streaming')
+  const underWay = messages.slice(Math.max(at - 1, 0), at + 1)
+  const [question, answer] = underWay
+  const since = question && (question.sentAt ?? Date.parse(question.at ?? ''))
+  const index = question ? indexOfQuestion(history, { question, answer, since }) : -1
+  const before = index === -1 ? history : history.slice(0, index)
+  return [...before, ...brokenOff(history, isWhole, messages), ...underWay, ...waiting]
+}
+
+/** Questions of this page whose answers failed or were stopped, with those answers, that the agent's history lacks. */
+const brokenOff = (history: ChatMessage[], isWhole: boolean, messages: ChatMessage[]) =>
   messages.flatMap((question, index) => {
     const answer = messages[index + 1]
-    const { sentAt: since } = question
-    if (since === undefined || answer?.state !== 'failed') return []
+    const { sentAt: since, undelivered } = question
+    if (since === undefined || !['failed', 'stopped'].includes(answer?.state)) return []
+    const isEarlier = !isWhole && Date.parse(history[0]?.at ?? '') > since
+    if (isEarlier && !undelivered) return []
     return indexOfQuestion(history, { question, answer, since }) === -1 ? [question, answer] : []
   })
 
@@ -79,15 +98,13 @@ export function place(messages: ChatMessage[], running: RunningQuestion, answer:
   const waiting = messages.filter(({ state }) => state === 'waiting')
   const told = messages.filter(({ state }) => state !== 'waiting')
   const text = running.text.trim()
+  const sentAt = Date.parse(running.startedAt)
   const index = told.findLastIndex(({ role }) => role === 'user')
-  const isTold =
-    index !== -1 &&
-    told[index].text === text &&
-    !isAnswered(told.slice(index), Date.parse(running.startedAt))
+  const isTold = index !== -1 && told[index].text === text && !isAnswered(told.slice(index), sentAt)
   const before = isTold ? told.slice(0, index) : told
   const question: ChatMessage = isTold
     ? told[index]
-    : { id: newId(), role: 'user', text, state: 'done' }
+    : { id: newId(), role: 'user', text, state: 'done', sentAt }
   return { question, messages: [...before, question, answer, ...waiting] }
 }
 

@@ -44,7 +44,7 @@ export interface ChatMessage {
   attachments?: ChatAttachment[]
   /** Attached files, while this page holds them. */
   files?: PickedFile[]
-  /** When this page sent a question, in milliseconds by the server's clock. */
+  /** When this page sent a question, or found it under way, in milliseconds by the server's clock. */
   sentAt?: number
   /** The question failed, and as far as this page knows, its agent never got it. */
   undelivered?: boolean

@@ -11,7 +11,6 @@ import { conversationPath } from '~/api/conversations'
 import type { Conversation } from '~/api/shapes'
 import {
   COME_BACK_MS,
-  failedOutside,
   indexOfQuestion,
   isAway,
   isUnanswered,
@@ -19,6 +18,7 @@ import {
   pause,
   place,
   restarted,
+  withOwn,
   type Exchange,
 } from '~/composables/answer_search'
 import { cut, filesGone, notDelivered, notStopped, toFailure } from '~/composables/chat_failures'
@@ -65,8 +65,11 @@ export function useChat(onAnswered: () => void) {
   let ending: Promise<unknown> = Promise.resolve()
   /** Number of the latest request for the history; responses to older requests are dropped. */
   let asked = 0
-  /** A question waits for the history, which would contain it too, and for an answer under way, which it would hide. */
-  let opening = false
+  /**
+   * Number of the request for the history of a conversation that opens. A question waits for the history, which would
+   * contain it too, and for an answer under way, which it would hide.
+   */
+  let opening: number | undefined
   /** Aborted when the user leaves the conversation. */
   let visit = new AbortController()
 
@@ -92,7 +95,8 @@ export function useChat(onAnswered: () => void) {
     current = undefined
     visit.abort()
     visit = new AbortController()
-    busy.value = loading.value = loadingOlder.value = opening = false
+    busy.value = loading.value = loadingOlder.value = false
+    opening = undefined
     asked++
     for (const { files } of messages.value) release(files)
     messages.value = []
@@ -127,7 +131,8 @@ export function useChat(onAnswered: () => void) {
   async function load() {
     if (busy.value) return
     const turn = ++asked
-    loading.value = opening = true
+    loading.value = true
+    opening = turn
     loadFailure.value = undefined
     try {
       const path = conversationPath(conversationId.value)
@@ -140,40 +145,39 @@ export function useChat(onAnswered: () => void) {
       if (turn === asked) loading.value = false
     }
     if (turn !== asked) return
-    const left = visit.signal
-    const isFound = await resume(loadFailure.value ? [0] : LOOK_MS)
-    if (isFound || left.aborted) return
-    opening = false
+    await resume(loadFailure.value ? [0] : LOOK_MS)
+    /** Found, left, or asked for again meanwhile. */
+    if (opening !== turn) return
+    opening = undefined
     void next()
   }
 
-  /**
-   * Replaces the messages with the agent's history. Queued messages stay, and questions that failed and that the history
-   * lacks. Returns the history's length.
-   */
-  function replaceWith(told: Conversation): number {
-    const history = told.messages.map(fromHistory)
-    const waiting = messages.value.filter(({ state }) => state === 'waiting')
-    const failed = failedOutside(messages.value, history)
+  /** Replaces the messages with the agent's history and what it lacks, without `over`. Returns the history. */
+  function replaceWith(told: Conversation, over?: Exchange): ChatMessage[] {
+    const history = told.messages.map((message) => reactive(fromHistory(message)))
+    const own = messages.value.filter(
+      ({ id }) => id !== over?.question.id && id !== over?.answer.id
+    )
     keepFiles(messages.value, history)
-    messages.value = [...history, ...failed, ...waiting]
+    messages.value = withOwn(history, told.nextCursor === null, own)
     olderCursor.value = told.nextCursor
     model.value = told.model
     loadFailure.value = undefined
-    return history.length
+    return history
   }
 
   /**
-   * Reads the history again, and returns its length. Returns false if there is none, and undefined if it cannot be read
-   * right now.
+   * Reads the history again, and returns it. Returns false if there is none, and undefined if it cannot be read right now.
+   *
+   * @param over an exchange that the history replaces
    */
-  async function reload(): Promise<number | false | undefined> {
+  async function reload(over?: Exchange): Promise<ChatMessage[] | false | undefined> {
     const turn = ++asked
     const path = conversationPath(conversationId.value)
     const told = await api.get<Conversation>(path).catch((error) => ApiFailure.from(error))
     if (turn !== asked) return false
     if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
-    return replaceWith(told)
+    return replaceWith(told, over)
   }
 
   /** Adds the messages before the first one, and returns whether it did. Asks again if that is another one by then. */
@@ -285,7 +289,7 @@ export function useChat(onAnswered: () => void) {
   }
 
   async function next(): Promise<void> {
-    if (busy.value || opening) return
+    if (busy.value || opening !== undefined) return
     const index = messages.value.findIndex(({ state }) => state === 'waiting')
     if (index === -1) return
     const question = messages.value[index]
@@ -302,7 +306,7 @@ export function useChat(onAnswered: () => void) {
   /** Keeps the conversation busy while an answer streams. Returns false if the user left it meanwhile. */
   async function answering(exchanged: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     busy.value = true
-    opening = false
+    opening = undefined
     const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
@@ -407,11 +411,8 @@ export function useChat(onAnswered: () => void) {
    */
   async function ended(turn: Exchange): Promise<boolean | undefined> {
     const { question, answer } = turn
-    const known = await reload()
-    if (known === false || known === undefined) return known
-    const told = messages.value.slice(0, known)
-    /** It may be among those that failed: a stop that was not heard is one. */
-    messages.value = messages.value.filter(({ id }) => id !== question.id && id !== answer.id)
+    const told = await reload(turn)
+    if (!told) return told
     const index = indexOfQuestion(told, turn)
     if (index === -1) {
       fail(answer, notDelivered())

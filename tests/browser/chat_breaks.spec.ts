@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import type { Page, Route } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
+import { drawn } from '#tests/browser/held_answer'
 import { openPage, readyWithModel } from '#tests/browser/installation'
 import {
   answers,
@@ -9,6 +10,7 @@ import {
   questions,
   say,
   stream,
+  tellEnded,
   tellHistory,
   toldPage,
   WAKING,
@@ -36,6 +38,14 @@ async function hold(page: Page, address: RegExp): Promise<() => void> {
   }
   await page.route(address, answer, { times: 1 })
   return released.resolve
+}
+
+/** Lets a held answer go, and waits until the page has shown it. */
+async function show(page: Page, address: RegExp, release: () => void) {
+  const told = page.waitForResponse(address)
+  release()
+  await (await told).finished()
+  await drawn(page)
 }
 
 /** Refuses the next requests to an address. */
@@ -308,6 +318,78 @@ test.group('A chat in a browser when something breaks', (group) => {
     const failure = page.getByRole('alert').filter({ hasText: 'There is no such conversation.' })
     await failure.getByRole('button', { name: 'Try again' }).click()
     await questions(page).getByText('Here I am').waitFor()
+  })
+
+  test('keeps a question that is sent while its history is read again', async ({
+    assert,
+    browserContext,
+  }) => {
+    const history = [past('user', 'Before'), past('assistant', 'Old.')]
+    const page = await toldPage(browserContext, () => history)
+    const answered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const left = [...answered]
+    await page.route(/\/api\/v1\/chat$/, async (route) => {
+      await left.shift()!.promise
+      await stream(route, said('New.'), DONE)
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+
+    const askWhileRead = async (text: string) => {
+      const release = await hold(page, HISTORY)
+      const read = page.waitForRequest(HISTORY)
+      await tellEnded(page)
+      await read
+      await say(page, text)
+      await answers(page, 'streaming').waitFor()
+      return () => show(page, HISTORY, release)
+    }
+    const showLacking = await askWhileRead('Go on')
+    await showLacking()
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Before', 'Go on'])
+    answered[0].resolve()
+    await answers(page, 'done').getByText('New.').waitFor()
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
+
+    const at = new Date().toISOString()
+    history.push(past('user', 'Go on', { at }), past('assistant', 'New.', { at }))
+    const showHolding = await askWhileRead('And now?')
+    const later = new Date().toISOString()
+    history.push(past('user', 'And now?', { at: later }), past('assistant', 'N', { at: later }))
+    await showHolding()
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Before', 'Go on', 'And now?'])
+    assert.equal(await page.getByTestId('message-agent').count(), 3)
+    answered[1].resolve()
+    await answers(page, 'done').nth(2).getByText('New.').waitFor()
+  })
+
+  test('holds a question back until the history is read that it asked for again', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    let sent = 0
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      sent++
+      return stream(route, said('New.'), DONE)
+    })
+    await refuse(page, HISTORY, 1)
+    const look = await hold(page, /\/c1\/run$/)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const failure = page.getByRole('alert').filter({ hasText: 'Busy.' })
+    await failure.waitFor()
+    const tell = await hold(page, HISTORY)
+    const read = page.waitForRequest(HISTORY)
+    await failure.getByRole('button', { name: 'Try again' }).click()
+    await read
+    await say(page, 'Go on')
+    await questions(page).getByText('Go on').waitFor()
+    await show(page, /\/c1\/run$/, look)
+    assert.equal(sent, 0)
+    assert.equal(await page.locator('[data-testid=message-user][data-state=waiting]').count(), 1)
+    tell()
+    await answers(page, 'done').getByText('New.').waitFor()
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Before', 'Go on'])
   })
 })
 

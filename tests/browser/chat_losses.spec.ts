@@ -2,7 +2,15 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { openPage, readyWithModel } from '#tests/browser/installation'
-import { answers, past, questions, say, stream, toldPage } from '#tests/browser/told_chat'
+import {
+  answers,
+  past,
+  questions,
+  say,
+  stream,
+  tellEnded,
+  toldPage,
+} from '#tests/browser/told_chat'
 
 const CHAT = /\/api\/v1\/chat$/
 const DONE: [string, object] = ['done', { conversationId: 'c1' }]
@@ -12,6 +20,16 @@ const refuse = (page: Page) =>
   page.route(CHAT, (route) =>
     route.fulfill({ status: 503, json: { errors: [{ code: 'E_DRAINING', message: 'Not now.' }] } })
   )
+
+/** Keeps messages without an answer, and has their stop heard. `sent` resolves with the first one. */
+async function holdUntilStopped(page: Page) {
+  const sent = Promise.withResolvers<void>()
+  await page.route(CHAT, () => sent.resolve())
+  await page.route(/\/c1\/run$/, (route) =>
+    route.request().method() === 'DELETE' ? route.fulfill({ status: 204 }) : route.fallback()
+  )
+  return { sent: sent.promise }
+}
 
 const failure = (page: Page) => page.getByTestId('chat-failure')
 const question = (page: Page, title: string) => page.getByRole('dialog').getByText(title)
@@ -30,9 +48,7 @@ test.group('The chat in a browser loses no', (group) => {
     await failure(page).getByText('Not now.').waitFor()
 
     const read = page.waitForResponse(/\/conversations\/c1$/)
-    await page.evaluate(
-      "new BroadcastChannel('mosaic.chat').postMessage({ conversation: 'c1', state: 'ended' })"
-    )
+    await tellEnded(page)
     await read
     await toTasks(page)
     await question(page, 'Leave with messages in the queue?').waitFor()
@@ -92,6 +108,43 @@ test.group('The chat in a browser loses no', (group) => {
     await questions(page).getByText('Before').waitFor()
     assert.equal(await questions(page).count(), 2)
     assert.equal(await page.getByText('There is no such conversation.').count(), 0)
+  })
+
+  test('question that was stopped before its agent had it', async ({ assert, browserContext }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    const errors = [{ code: 'E_CONVERSATION_NOT_FOUND', message: 'There is no such conversation.' }]
+    const refusal = { status: 404, json: { errors } }
+    await page.route(/\/conversations\/c1$/, (route) => route.fulfill(refusal), { times: 1 })
+    const { sent } = await holdUntilStopped(page)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await page.getByText('There is no such conversation.').waitFor()
+    await say(page, 'A long question')
+    await sent
+    await page.getByTestId('stop').click()
+    await questions(page).getByText('Before').waitFor()
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Before', 'A long question'])
+    assert.equal(await answers(page, 'stopped').count(), 1)
+  })
+
+  test('place of a stopped question that an earlier page of the history may hold', async ({
+    assert,
+    browserContext,
+  }) => {
+    const history = [past('user', 'Before')]
+    const page = await toldPage(browserContext, () => history, [past('user', 'Early')])
+    const { sent } = await holdUntilStopped(page)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    await say(page, 'Count')
+    await sent
+    await page.getByTestId('stop').click()
+    await answers(page, 'stopped').waitFor()
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
+    const at = new Date(Date.now() + 60_000).toISOString()
+    history.splice(0, 1, past('user', 'Later', { at }))
+    await tellEnded(page)
+    await questions(page).getByText('Later').waitFor()
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Later'])
   })
 
   test('file without a word', async ({ assert, browserContext }) => {

@@ -34,6 +34,12 @@ export const past = (role: 'user' | 'assistant', text: string, more: object = {}
   ...more,
 })
 
+/** Tells the page, as another tab does, that an answer of its conversation has ended. */
+export const tellEnded = (page: Page) =>
+  page.evaluate(
+    "new BroadcastChannel('mosaic.chat').postMessage({ conversation: 'c1', state: 'ended' })"
+  )
+
 /**
  * Tells this history of every conversation, in place of the agents' doubles, with `earlier` messages on a page of their
  * own, and that no answer is under way.
