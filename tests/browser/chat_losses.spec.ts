@@ -147,6 +147,37 @@ test.group('The chat in a browser loses no', (group) => {
     assert.deepEqual(await questions(page).allInnerTexts(), ['Later'])
   })
 
+  test('queued messages behind one that could not be sent, and doubles none', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    const queued = Promise.withResolvers<void>()
+    await page.route(CHAT, async (route) => {
+      await queued.promise
+      const errors = [{ code: 'E_DRAINING', message: 'Not now.' }]
+      await route.fulfill({ status: 503, json: { errors } })
+    })
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    for (const text of ['Milk', 'Bread', 'Tea']) {
+      await say(page, text)
+      await questions(page).getByText(text).waitFor()
+    }
+    queued.resolve()
+    await failure(page).getByText('Not now.').waitFor()
+    const box = page.locator('#message')
+    await box.fill('And rice')
+
+    const pass = (name: string) =>
+      page.evaluate(`dispatchEvent(new PageTransitionEvent('${name}', { persisted: true }))`)
+    await pass('pagehide')
+    await pass('pageshow')
+    assert.equal(await box.inputValue(), 'And rice')
+    await page.reload()
+    assert.equal(await box.inputValue(), 'Milk\n\nBread\n\nTea\n\nAnd rice')
+  })
+
   test('file without a word', async ({ assert, browserContext }) => {
     const page = await openPage(browserContext, '/chat')
     const file = { name: 'Dockerfile', mimeType: '', buffer: Buffer.from('FROM scratch') }
