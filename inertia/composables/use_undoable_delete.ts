@@ -8,9 +8,12 @@ import { t } from '~/locales'
 /** How long a deletion can be undone, in milliseconds. Its notice waits while somebody points at it. */
 const UNDO_MS = 8000
 
+/** How long a deletion waits at most, in milliseconds: notices stay for as long as the window lacks the focus. */
+const LONGEST_MS = 60_000
+
 /**
  * Deletes conversations once the notice that offers to undo it has gone, because the agent forgets for good. A page
- * that is left deletes at once.
+ * that is left or hidden deletes at once: browsers end hidden pages without a word.
  */
 export function useUndoableDelete(onDeleted: () => void) {
   const toast = useToast()
@@ -33,6 +36,7 @@ export function useUndoableDelete(onDeleted: () => void) {
       ],
     })
     pending.set(notice.id, id)
+    setTimeout(() => void commit(notice.id), LONGEST_MS)
   }
 
   function undo(notice: string | number) {
@@ -57,9 +61,14 @@ export function useUndoableDelete(onDeleted: () => void) {
   })
 
   const commitAll = () => [...pending.keys()].forEach((notice) => void commit(notice))
-  onMounted(() => addEventListener('pagehide', commitAll))
+  const onVisibility = () => document.visibilityState === 'hidden' && commitAll()
+  onMounted(() => {
+    addEventListener('pagehide', commitAll)
+    document.addEventListener('visibilitychange', onVisibility)
+  })
   onScopeDispose(() => {
     removeEventListener('pagehide', commitAll)
+    document.removeEventListener('visibilitychange', onVisibility)
     commitAll()
   })
 

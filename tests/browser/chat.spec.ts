@@ -24,6 +24,8 @@ const LIST = /\/api\/v1\/conversations(\?.*)?$/
 
 /** Longer than a deletion can be undone. */
 const UNDO_MS = 9000
+/** Longer than a deletion waits for anything. */
+const LONGEST_MS = 60_000
 
 /** What can be undone stays so for as long as a test takes. */
 const stopClock = (page: Page) => page.clock.pauseAt(Date.now() + 60_000)
@@ -500,6 +502,33 @@ test.group('The chat in a browser', (group) => {
     /** It fades. */
     await page.clock.fastForward(1000)
     await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
+  })
+
+  test('deletes a conversation at once when the page is hidden, and some time after it lost the focus', async ({
+    assert,
+    browserContext,
+  }) => {
+    const { page, deleted } = await readyToDelete(browserContext, 'Forget that')
+    const sent = () => page.waitForResponse((response) => response.request().method() === 'DELETE')
+    await deleteFromMenu(page, 'Forget this')
+    await page.getByRole('button', { name: 'Undo' }).waitFor()
+    /** Notices wait for a window without the focus. */
+    await page.evaluate("dispatchEvent(new Event('blur'))")
+    await page.clock.fastForward(UNDO_MS)
+    assert.deepEqual(deleted, [])
+    const first = sent()
+    await page.clock.fastForward(LONGEST_MS)
+    await first
+    assert.deepEqual(deleted, ['c0'])
+
+    await deleteFromMenu(page, 'Forget that')
+    await conversation(page, 'Forget that').waitFor({ state: 'detached' })
+    const second = sent()
+    await page.evaluate(
+      "Object.defineProperty(document, 'visibilityState', { value: 'hidden' }); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    await second
+    assert.deepEqual(deleted, ['c0', 'c1'])
   })
 
   test('deletes nothing while somebody points at the notice that can undo it', async ({
