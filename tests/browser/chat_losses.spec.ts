@@ -104,6 +104,9 @@ test.group('The chat in a browser loses no', (group) => {
     await say(page, 'Go on')
     await answers(page, 'streaming').waitFor()
     assert.isTrue(await page.getByText('There is no such conversation.').isVisible())
+    /** Nothing is read again before the answer is over. */
+    const unread = page.getByRole('alert').filter({ hasText: 'There is no such conversation.' })
+    assert.equal(await unread.getByRole('button').count(), 0)
     released.resolve()
     await questions(page).getByText('Before').waitFor()
     assert.equal(await questions(page).count(), 2)
