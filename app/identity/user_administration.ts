@@ -66,7 +66,7 @@ export class UserAdministration {
 
   /** Lets the user sign in again. Their tokens are gone; their agent wakes when they use it. */
   async reactivate(id: string, by: Actor): Promise<User> {
-    /** Again: a request under way may have made a token after the deactivation, or a kill cut that short. */
+    /** The deactivation may have been killed before it ended all access, or a request may have made a token after it. */
     const deactivated = await User.query().where('id', id).whereNotNull('deactivated_at').first()
     if (deactivated) await this.#endAccess(deactivated)
     const user = await this.#change(id, async (found) => {

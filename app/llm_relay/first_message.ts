@@ -22,7 +22,7 @@ const allOpenings = new HeldBytes({ ofOne: 8 * 1024 * 1024, ofAll: 64 * 1024 * 1
 export interface Beginning {
   /** The error at the start of the answer, or null if there is none. */
   error: ProviderError | null
-  /** Whether the answer is none: it ended without any message, or is a page. */
+  /** Whether the response is no answer: it ended without any message, or is a web page. */
   isEmpty: boolean
   /** The whole body, including the part already read. */
   body: Readable

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A header's value, or the first of those that a service and a proxy before it both sent. */
+/** Returns a header's value, or the first one if a service and a proxy in front of it both sent one. */
 export function firstOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }

@@ -15,8 +15,8 @@ export interface ProviderCall {
 }
 
 /**
- * Milliseconds within which a connection that was closed before its reuse shows it: a round trip, also around
- * the world and on a busy machine. One that lasts longer may have carried the whole call, and a model may be at work.
+ * Milliseconds within which a reused connection fails if its server had closed it: one round trip, also around the
+ * world and on a busy machine. A connection that fails later may have carried the whole call, and a model may be at work.
  */
 const STALE_MS = 1000
 

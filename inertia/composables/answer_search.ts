@@ -10,7 +10,7 @@ export const LOOK_MS = [0, 500, 1000, 2000, 3000]
 /** No connection, Mosaic is away, or the agent cannot be asked right now. */
 export const isAway = (status: number) => status === 0 || (status >= 502 && status <= 504)
 
-/** Nobody knows what became of the request: the connection or a proxy broke it off, and Mosaic said nothing. */
+/** The outcome of the request is unknown: the connection or a proxy ended it before Mosaic answered. */
 export const isUnanswered = ({ status, code }: ApiFailure) =>
   status === 0 || (isAway(status) && code === 'E_UNKNOWN')
 

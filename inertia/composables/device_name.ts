@@ -1,4 +1,4 @@
-/** What marks a browser or a system. Many name others too, so that those which are named along with others come first. */
+/** Marks of browsers and systems. Many user agents also name other browsers, so the more specific marks come first. */
 const BROWSERS: [RegExp, string][] = [
   [/\bEdg(A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],

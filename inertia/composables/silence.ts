@@ -2,8 +2,8 @@
 const SILENCE_MS = 45_000
 
 /**
- * Calls back once a stream has told none of these events for too long: its connection may have died without a word,
- * which the browser does not notice. The returned function stops that.
+ * Calls `act` once a stream has sent none of these events for too long: its connection may have died, which the browser
+ * does not notice. The returned function ends the watch.
  */
 export function onSilence(source: EventSource, events: string[], act: () => void): () => void {
   let timer: ReturnType<typeof setTimeout>

@@ -113,7 +113,7 @@ export async function filesOf({ files, attachments = [] }: FilesOfMessage) {
   return Promise.all(read)
 }
 
-/** Reads a file as base64. Browsers give no type to many a text. Throws `ApiFailure`. */
+/** Reads a file as base64. Browsers declare no type for many texts. Throws `ApiFailure`. */
 export async function toSentFile(file: File): Promise<SentFile> {
   const url = await new Promise<string>((resolve, reject) => {
     const reader = new FileReader()

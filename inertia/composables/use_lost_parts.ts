@@ -4,8 +4,8 @@ import { confirmation } from '~/composables/use_confirmation'
 import { t } from '~/locales'
 
 /**
- * Says when a part of the page cannot be loaded, and offers to load the page again: an upgrade has other parts than a
- * page that was open before. What waits for a dialog that cannot open fails.
+ * Tells the user that a part of the page cannot be loaded, and offers to reload: after an upgrade, the server no longer
+ * has the parts of a page that was open before. An action that waits for a dialog fails if the dialog cannot open.
  */
 export function useLostParts() {
   const toast = useToast()

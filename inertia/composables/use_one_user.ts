@@ -4,8 +4,8 @@ import { reloadForAnother } from '~/composables/use_leaving'
 const CHANNEL = 'mosaic.user'
 
 /**
- * The tabs of a browser share a session. Tells the others who is signed in here, and loads this page again when another
- * tab tells of somebody else: it would show the former user's page, and send what they write as the new one.
+ * The tabs of a browser share a session. Tells the other tabs who is signed in, and reloads this page when another tab
+ * reports a different user: this page would show the former user's data and act for the new one.
  */
 export function useOneUser(userId: () => string | undefined) {
   const channel = new BroadcastChannel(CHANNEL)

@@ -54,7 +54,7 @@ export function useUndoableDelete(onDeleted: () => void) {
     onDeleted()
   }
 
-  /** Also when newer notices have pushed it out. */
+  /** A notice may also go because newer ones replace it. */
   const shown = () => toast.toasts.value.flatMap(({ id, open }) => (open ? id : []))
   watch(shown, (now, before) => {
     for (const notice of before) if (!now.includes(notice)) void commit(notice)

@@ -1,6 +1,6 @@
 type Unit = 'year' | 'month' | 'day' | 'hour' | 'minute'
 
-/** Seconds of each, longest first. */
+/** Units and their lengths in seconds, longest first. */
 const UNITS: [Unit, number][] = [
   ['year', 31_536_000],
   ['month', 2_628_000],
@@ -9,7 +9,7 @@ const UNITS: [Unit, number][] = [
   ['minute', 60],
 ]
 
-/** Rounds seconds to the longest unit of which they are one or more once rounded; below a minute to none. */
+/** Rounds seconds to the longest unit that gives at least 1 after rounding. Returns no unit below a minute. */
 export function rounded(seconds: number): [number, Unit?] {
   const length = Math.abs(seconds)
   for (const [index, [unit, size]] of UNITS.entries()) {

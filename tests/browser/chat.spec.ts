@@ -499,7 +499,7 @@ test.group('The chat in a browser', (group) => {
     await page.getByRole('link', { name: 'Providers' }).click()
     await sent
     assert.deepEqual(deleted, ['c0'])
-    /** It fades. */
+    /** The notice fades out. */
     await page.clock.fastForward(1000)
     await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
   })

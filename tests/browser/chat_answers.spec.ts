@@ -263,7 +263,7 @@ test.group('Answers in a browser', (group) => {
     await page.mouse.wheel(0, -20_000)
     const toEnd = page.getByRole('button', { name: 'Jump to the latest' })
     await toEnd.waitFor()
-    /** The browser scrolls smoothly: the button is there before the end of the way. */
+    /** The browser scrolls smoothly, so the button appears before the scroll ends. */
     const box = await viewport.elementHandle()
     await page.waitForFunction(({ scrollTop }: any) => scrollTop === 0, box)
     await answers(page, 'streaming').getByText('word120 ').waitFor()

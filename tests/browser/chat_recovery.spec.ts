@@ -152,7 +152,7 @@ test.group('What a chat keeps in a browser', (group) => {
         box.firstElementChild.append(more)
       }
       return new Promise<void>((resolve) => {
-        /** Hears of the scrolling before the page does. */
+        /** Captures the event, so that it runs before the page's own listener. */
         const onScroll = () => resolve(grow())
         document.addEventListener('scroll', onScroll, { capture: true, once: true })
         grow()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A network between a browser and Mosaic that a test cuts: what a browser calls offline ends no open stream. */
+/** A network between a browser and Mosaic that a test can cut: a browser's offline mode ends no open stream. */
 export class CutNetwork {
   readonly #sockets = new Set<Socket>()
   #isCut = false

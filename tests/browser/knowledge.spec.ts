@@ -17,7 +17,7 @@ test.group('What is known, in a browser', (group) => {
     return restore
   })
 
-  /** Looks at the page as it is, in each size: what shuts people out, and what is cut off. */
+  /** Returns the page's accessibility faults and cut-off elements, in each size. */
   async function faults(page: Page): Promise<string[]> {
     await settled(page)
     const found: string[] = []

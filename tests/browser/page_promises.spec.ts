@@ -32,7 +32,7 @@ function bodies(page: Page, method: string, address: RegExp): any[] {
 const echo = (page: Page, address: string) =>
   page.evaluate(`fetch('${address}', { method: 'OPTIONS' }).then((answer) => answer.text())`)
 
-/** Nothing of it is lost or shown wrongly without a word. */
+/** Pages neither lose data nor show stale data silently. */
 test.group('Pages in a browser keep', (group) => {
   group.each.setup(readyWithModel)
 

@@ -137,7 +137,8 @@ export class E_SERVICE_ANSWER extends E_SIGN_IN_REFUSED {
 export class E_UNKNOWN_SERVICE extends CodedError {
   static override status = 404
   static override message = 'There is no sign-in service of this name.'
-  static override help = 'Choose one that the list has, or add its plugin to config/sign_in.ts.'
+  static override help =
+    'Choose a service of the list, or install its plugin (node ace plugin:add).'
 }
 
 /** No service answers at the address. */
