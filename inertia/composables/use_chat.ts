@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue'
+import { computed, onScopeDispose, reactive, ref } from 'vue'
 import {
   api,
   ApiFailure,
@@ -8,7 +8,6 @@ import {
   type ServerEvent,
 } from '~/api/client'
 import { conversationPath } from '~/api/conversations'
-import type { Conversation } from '~/api/shapes'
 import {
   COME_BACK_MS,
   indexOfQuestion,
@@ -18,13 +17,10 @@ import {
   pause,
   place,
   restarted,
-  withOwn,
   type Exchange,
 } from '~/composables/answer_search'
 import { cut, filesGone, notDelivered, notStopped, toFailure } from '~/composables/chat_failures'
 import {
-  fromHistory,
-  keepFiles,
   newAnswer,
   newId,
   takeEvent,
@@ -34,6 +30,7 @@ import {
 } from '~/composables/chat_messages'
 import { useAgent } from '~/composables/use_agent'
 import { filesOf, release, toSentFile, type PickedFile } from '~/composables/use_attachments'
+import { useChatHistory } from '~/composables/use_chat_history'
 import { useChatTabs } from '~/composables/use_chat_tabs'
 import { useNotices } from '~/composables/use_notices'
 
@@ -54,22 +51,16 @@ export function useChat(onAnswered: () => void) {
   const notices = useNotices()
   const conversationId = ref(newId())
   const messages = ref<ChatMessage[]>([])
-  const loading = ref(false)
-  const loadFailure = shallowRef<ApiFailure>()
-  /** The model chosen for this conversation only. */
-  const model = ref<string | null>()
-  const olderCursor = ref<string | null>(null)
-  const loadingOlder = ref(false)
+  const history = useChatHistory(conversationId, messages)
+  const { loading, loadFailure, olderCursor, reload, loadOlder } = history
   let current: Turn | undefined
   /** The last cancellation of an answer. */
   let ending: Promise<unknown> = Promise.resolve()
-  /** Number of the latest request for the history; responses to older requests are dropped. */
-  let asked = 0
   /**
-   * Number of the request for the history of a conversation that opens. A question waits for the history, which would
-   * contain it too, and for an answer under way, which it would hide.
+   * The latest opening of a conversation, while it lasts. A question waits for the history, which would contain it too,
+   * and for an answer under way, which it would hide.
    */
-  let opening: number | undefined
+  let opening: symbol | undefined
   /** Aborted when the user leaves the conversation. */
   let visit = new AbortController()
 
@@ -95,14 +86,11 @@ export function useChat(onAnswered: () => void) {
     current = undefined
     visit.abort()
     visit = new AbortController()
-    busy.value = loading.value = loadingOlder.value = false
+    busy.value = false
     opening = undefined
-    asked++
+    history.leave()
     for (const { files } of messages.value) release(files)
     messages.value = []
-    model.value = undefined
-    loadFailure.value = undefined
-    olderCursor.value = null
   }
 
   /** The answer would continue without a reader, so cancel it on the server too. Returns whether that was heard. */
@@ -130,76 +118,13 @@ export function useChat(onAnswered: () => void) {
 
   async function load() {
     if (busy.value) return
-    const turn = ++asked
-    loading.value = true
-    opening = turn
-    loadFailure.value = undefined
-    try {
-      const path = conversationPath(conversationId.value)
-      const told = await api.get<Conversation>(path)
-      if (turn !== asked) return
-      replaceWith(told)
-    } catch (error) {
-      if (turn === asked) loadFailure.value = ApiFailure.from(error)
-    } finally {
-      if (turn === asked) loading.value = false
-    }
-    if (turn !== asked) return
+    const mine = (opening = Symbol('opening'))
+    if (!(await history.load())) return
     await resume(loadFailure.value ? [0] : LOOK_MS)
     /** Found, left, or asked for again meanwhile. */
-    if (opening !== turn) return
+    if (opening !== mine) return
     opening = undefined
     void next()
-  }
-
-  /** Replaces the messages with the agent's history and what it lacks, without `over`. Returns the history. */
-  function replaceWith(told: Conversation, over?: Exchange): ChatMessage[] {
-    const history = told.messages.map((message) => reactive(fromHistory(message)))
-    const own = messages.value.filter(
-      ({ id }) => id !== over?.question.id && id !== over?.answer.id
-    )
-    keepFiles(messages.value, history)
-    messages.value = withOwn(history, told.nextCursor === null, own)
-    olderCursor.value = told.nextCursor
-    model.value = told.model
-    loadFailure.value = undefined
-    return history
-  }
-
-  /**
-   * Reads the history again, and returns it. Returns false if there is none, and undefined if it cannot be read right now.
-   *
-   * @param over an exchange that the history replaces
-   */
-  async function reload(over?: Exchange): Promise<ChatMessage[] | false | undefined> {
-    const turn = ++asked
-    const path = conversationPath(conversationId.value)
-    const told = await api.get<Conversation>(path).catch((error) => ApiFailure.from(error))
-    if (turn !== asked) return false
-    if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
-    return replaceWith(told, over)
-  }
-
-  /** Adds the messages before the first one, and returns whether it did. Asks again if that is another one by then. */
-  async function loadOlder(): Promise<boolean> {
-    const left = visit.signal
-    const cursor = olderCursor.value
-    loadingOlder.value = cursor !== null
-    if (cursor === null) return false
-    const path = conversationPath(conversationId.value)
-    const told = await api
-      .get<Conversation>(path, { cursor })
-      .catch((error) => ApiFailure.from(error))
-    if (left.aborted) return false
-    if (cursor !== olderCursor.value) return loadOlder()
-    loadingOlder.value = false
-    if (told instanceof ApiFailure) {
-      notices.failed(told.message, told.hint)
-      return false
-    }
-    messages.value = [...told.messages.map(fromHistory), ...messages.value]
-    olderCursor.value = told.nextCursor
-    return true
   }
 
   function send(text: string, files: PickedFile[] = []) {
@@ -495,8 +420,8 @@ export function useChat(onAnswered: () => void) {
     loading,
     loadFailure,
     olderCursor,
-    model,
-    loadingOlder,
+    model: history.model,
+    loadingOlder: history.loadingOlder,
     begin,
     open,
     load,
