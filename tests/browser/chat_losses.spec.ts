@@ -205,7 +205,7 @@ test.group('The chat in a browser loses no', (group) => {
     await failure(page).getByText('This browser can no longer read Dockerfile.').waitFor()
   })
 
-  test('truth about what is over', async ({ assert, browserContext }) => {
+  test('sight of what is over', async ({ assert, browserContext }) => {
     const page = await toldPage(browserContext, () => [])
     const errors = [{ code: 'E_DRAINING', message: 'Mosaic restarts.' }]
     const start = /\/api\/v1\/agent\/start$/

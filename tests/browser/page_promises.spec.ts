@@ -33,10 +33,10 @@ const echo = (page: Page, address: string) =>
   page.evaluate(`fetch('${address}', { method: 'OPTIONS' }).then((answer) => answer.text())`)
 
 /** Pages neither lose data nor show stale data silently. */
-test.group('Pages in a browser keep', (group) => {
+test.group('Pages in a browser', (group) => {
   group.each.setup(readyWithModel)
 
-  test('the days of their reader', async ({ assert, browser, cleanup }) => {
+  test('show days in the time zone of their reader', async ({ assert, browser, cleanup }) => {
     const context: BrowserContext = await browser.newContext({ timezoneId: 'America/New_York' })
     cleanup(() => context.close())
     const page = await openPage(context, '/admin/audit')
@@ -66,7 +66,10 @@ test.group('Pages in a browser keep', (group) => {
     assert.notProperty(changes[0], 'dueAt')
   })
 
-  test('a secret that was to be replaced and was not', async ({ assert, browserContext }) => {
+  test('keep a stored secret that is not replaced after all', async ({
+    assert,
+    browserContext,
+  }) => {
     await settings.set('mail.password', 'a secret of the mail server')
     const page = await openPage(browserContext, '/admin/settings')
     const sent = bodies(page, 'PATCH', /\/admin\/settings$/)
@@ -83,7 +86,7 @@ test.group('Pages in a browser keep', (group) => {
     assert.deepEqual(sent, [{ 'mail.port': 2525 }])
   })
 
-  test('what another tab has changed of the agent', async ({ assert, browserContext }) => {
+  test('keep what another tab has changed of the agent', async ({ assert, browserContext }) => {
     const page = await openPage(browserContext, '/settings/agent')
     const sent = bodies(page, 'PUT', /\/agent-config$/)
     await page.locator('textarea').fill('You are brief.')
@@ -92,7 +95,10 @@ test.group('Pages in a browser keep', (group) => {
     assert.deepEqual(sent, [{ personality: 'You are brief.' }])
   })
 
-  test('what another tab has changed while this one saved', async ({ assert, browserContext }) => {
+  test('keep what another tab has changed while this one saved', async ({
+    assert,
+    browserContext,
+  }) => {
     const page = await openPage(browserContext)
     const read = page.waitForResponse(/\/agent-config$/)
     await page.goto(`${ORIGIN}/settings/agent`)
@@ -109,7 +115,7 @@ test.group('Pages in a browser keep', (group) => {
     assert.deepEqual((await again).postDataJSON(), { personality: 'You are kind.' })
   })
 
-  test('the truth about a conversation’s model, and a list that failed', async ({
+  test('show a conversation’s own model, and say that a list failed', async ({
     browserContext,
   }) => {
     const page = await toldPage(browserContext, () => [past('user', 'Before')])
@@ -144,7 +150,7 @@ test.group('Pages in a browser keep', (group) => {
     await list.getByRole('button', { name: 'Try again' }).waitFor()
   })
 
-  test('no other person’s page', async ({ browserContext }) => {
+  test('are loaded again for another person', async ({ browserContext }) => {
     await giveLocalAccount(GRACE)
     const page = await openPage(browserContext, '/chat')
     await page.locator('#message').fill('A word in confidence')
@@ -155,7 +161,7 @@ test.group('Pages in a browser keep', (group) => {
     await page.locator('#message:placeholder-shown').waitFor()
   })
 
-  test('nobody waiting for a part that is gone', async ({ browserContext }) => {
+  test('offer to load again where a part of them is gone', async ({ browserContext }) => {
     const page = await openPage(browserContext, '/settings/appearance')
     await page.getByTestId('agent-pill').waitFor()
     await page.route(/\/command_palette-[^/]+\.js$/, (route) => route.fulfill({ status: 404 }))
@@ -172,7 +178,7 @@ test.group('Pages in a browser keep', (group) => {
     await page.getByPlaceholder('Find a page or an action').waitFor()
   })
 
-  test('no connection that has died without a word', async ({ browserContext }) => {
+  test('connect again where a connection has died silently', async ({ browserContext }) => {
     const page = await openPage(browserContext)
     await page.clock.install()
     const watched = page.waitForRequest(/\/agent\/events$/)
@@ -184,7 +190,7 @@ test.group('Pages in a browser keep', (group) => {
     await again
   })
 
-  test('a reader signed in whose sign-out is refused', async ({ assert, browserContext }) => {
+  test('keep a reader signed in whose sign-out is refused', async ({ assert, browserContext }) => {
     const page = await openPage(browserContext, '/settings/appearance')
     await page.route(/\/api\/v1\/session$/, (route) =>
       route.fulfill(refusal('E_DRAINING', 'Mosaic restarts.'))
@@ -194,7 +200,10 @@ test.group('Pages in a browser keep', (group) => {
     assert.equal(page.url(), `${ORIGIN}/settings/appearance`)
   })
 
-  test('the ways to sign in', async ({ browser, cleanup }) => {
+  test('offer the ways to sign in again after they could not be read', async ({
+    browser,
+    cleanup,
+  }) => {
     const context: BrowserContext = await browser.newContext()
     cleanup(() => context.close())
     const page = await context.newPage()
@@ -208,7 +217,7 @@ test.group('Pages in a browser keep', (group) => {
     await page.getByText('Mosaic restarts.').waitFor({ state: 'detached' })
   })
 
-  test('quiet about an agent whose start was refused', async ({ assert, browserContext }) => {
+  test('ask once to start an agent whose start is refused', async ({ assert, browserContext }) => {
     const page = await openPage(browserContext)
     await page.route(/\/api\/v1\/agent$/, (route) =>
       route.fulfill({ json: { data: { status: 'resting' } } })
@@ -226,7 +235,7 @@ test.group('Pages in a browser keep', (group) => {
     assert.lengthOf(starts, 1)
   })
 
-  test('quiet about a fleet that somebody may not see any more', async ({
+  test('ask no more about a fleet that somebody may no longer see', async ({
     assert,
     browserContext,
   }) => {
