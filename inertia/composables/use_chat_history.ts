@@ -67,6 +67,8 @@ export function useChatHistory(conversationId: Ref<string>, messages: Ref<ChatMe
     const turn = ++asked
     const told = await api.get<Conversation>(path()).catch((error) => ApiFailure.from(error))
     if (turn !== asked) return false
+    /** Of the request whose place it has taken. */
+    loading.value = false
     if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
     return replaceWith(told, over)
   }
