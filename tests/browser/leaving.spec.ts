@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import type { Page } from 'playwright'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveLocalAccount, openPage, readyWithModel, signIn } from '#tests/browser/installation'
+import { past, questions, toldPage } from '#tests/browser/told_chat'
 
 const GRACE = { username: 'grace', password: 'an honest password' }
 
@@ -71,6 +72,33 @@ test.group('Leaving a page in a browser', (group) => {
     await loaded
     assert.equal(page.url(), `${ORIGIN}/settings/sessions`)
     assert.deepEqual(asked, [])
+  })
+
+  test('is asked about on the way back to another conversation: that begins the page anew', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    await page.getByRole('button', { name: 'New conversation' }).click()
+    await page.waitForURL(`${ORIGIN}/chat`)
+    const buffer = Buffer.from('FROM scratch')
+    const file = { name: 'Dockerfile', mimeType: '', buffer }
+    await page.locator('input[type=file]').setInputFiles(file)
+    const picked = page.getByRole('button', { name: 'Remove Dockerfile' })
+    await picked.waitFor()
+    await page.evaluate('history.back()')
+    await question(page).getByRole('button', { name: 'Cancel' }).click()
+    await question(page).waitFor({ state: 'detached' })
+    assert.isTrue(await picked.isVisible())
+    await page.evaluate('history.back()')
+    await agree(page)
+    await page.waitForURL(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    /** Nothing is left to lose. */
+    await page.getByRole('link', { name: 'Tasks' }).click()
+    await page.waitForURL(`${ORIGIN}/tasks`)
   })
 
   test('asks nobody where somebody else has signed in', async ({ browserContext }) => {
