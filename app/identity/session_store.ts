@@ -17,7 +17,9 @@ export interface SessionStoreOptions {
   /** The session ID that the browser sent; none on its first visit. */
   knownId: string | undefined
   csrfKey: KeyObject
-  /** Called if the session ended or moved to another ID during this request. */
+  /** Whether the browser shows the answer as a page. */
+  isPage: boolean
+  /** Called if the session ended or moved to another ID, during this request or before it. */
   onGone: () => void
 }
 
@@ -65,7 +67,8 @@ export class SessionStore implements SessionStoreWithTaggingContract {
 
   async touch(id: string): Promise<void> {
     const row = this.#found.get(id)
-    if (row && !(await this.rows.touch(id, row))) this.options.onGone()
+    const isGone = row ? !(await this.rows.touch(id, row)) : this.#isUnknown(id)
+    if (isGone) this.options.onGone()
   }
 
   async tag(id: string, userId: string): Promise<void> {
@@ -83,6 +86,11 @@ export class SessionStore implements SessionStoreWithTaggingContract {
 
   tagged(userId: string) {
     return this.framework.tagged(userId)
+  }
+
+  /** Whether a call names a session without a row: it may have ended. The pages of visitors have none either. */
+  #isUnknown(id: string): boolean {
+    return !this.options.isPage && id === this.options.knownId
   }
 
   /** Values as JSON reads them back. The CSRF secret is stored only if it came from another ID. */
@@ -110,6 +118,7 @@ export const sessionRows = (csrfKey: KeyObject) =>
         framework(ctx, config) as SessionStoreWithTaggingContract,
         {
           knownId: request.cookie(config.cookieName),
+          isPage: !request.url().startsWith('/api/'),
           csrfKey,
           onGone: () =>
             rewriteCookies(response, (cookie) =>

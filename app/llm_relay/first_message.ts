@@ -56,18 +56,22 @@ export function beginningOf(
     body.off('end', onEnd)
     body.off('error', onError)
   }
+  /** What was read counts until the answer ends: a slow agent leaves it unread. */
+  const answerWith = (beginning: Beginning) => {
+    if (taken > 0) beginning.body.once('close', () => held.give(holder, taken))
+    resolve(beginning)
+  }
   const begins = (error: ProviderError | null) => {
     stopReading()
     const start = read.take()
     body.unshift(start)
-    resolve({ error, isEmpty: isPage(start), body })
+    answerWith({ error, isEmpty: isPage(start), body })
   }
-  /** Whether there is room for what was read. Counted until the answer ends: a slow agent leaves it unread. */
+  /** Whether there is room for what was read. */
   const hasRoom = (size: number) => {
     if (read.size < LIMIT) return true
     if (reader.framing !== 'events' || read.size >= OPENING_LIMIT) return false
     if (!held.take(holder, size)) return false
-    if (taken === 0) body.once('close', () => held.give(holder, taken))
     taken += size
     return true
   }
@@ -86,10 +90,11 @@ export function beginningOf(
     const error = errorAmong(reader.end()) ?? null
     const whole = read.take()
     const isEmpty = reader.messages === 0 && (reader.framing !== 'other' || isPage(whole))
-    resolve({ error, isEmpty, body: Readable.from([whole], { objectMode: false }) })
+    answerWith({ error, isEmpty, body: Readable.from([whole], { objectMode: false }) })
   }
   const onError = (error: Error) => {
     stopReading()
+    if (taken > 0) held.give(holder, taken)
     reject(error)
   }
   const hold = setTimeout(() => {

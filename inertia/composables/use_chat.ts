@@ -119,7 +119,8 @@ export function useChat(onAnswered: () => void) {
   async function load() {
     if (busy.value) return
     const mine = (opening = Symbol('opening'))
-    if (!(await history.load())) return
+    await history.load()
+    if (opening !== mine) return
     await resume(loadFailure.value ? [0] : LOOK_MS)
     /** Found, left, or asked for again meanwhile. */
     if (opening !== mine) return
@@ -204,7 +205,7 @@ export function useChat(onAnswered: () => void) {
     if (answer?.state === 'stopped') fail(answer, notStopped())
     if ((await resume()) !== false) return
     const isShown = messages.value.some(({ id }) => id === answer?.id)
-    await (isShown ? ended({ question, answer }) : reload())
+    await (isShown ? ended({ question, answer, since: question.sentAt }) : reload())
   }
 
   async function decide(approval: ChatApproval, decision: string) {
@@ -235,6 +236,7 @@ export function useChat(onAnswered: () => void) {
     const turn: Turn = { abort: new AbortController(), conversation: conversationId.value }
     current = turn
     await exchanged(turn.abort.signal)
+    history.outdate()
     /** Where an agent answers, its history may be read by now. */
     if (current === turn && loadFailure.value) await reload()
     if (current !== turn) return false
@@ -257,6 +259,7 @@ export function useChat(onAnswered: () => void) {
       tabs.tell(conversation, 'begun')
     }
     question.sentAt = serverNow()
+    question.undelivered = true
     try {
       const files = (question.files ?? []).map(({ file }) => toSentFile(file))
       const attachments = await Promise.all(files)
@@ -270,6 +273,7 @@ export function useChat(onAnswered: () => void) {
       }
       turn.since = serverNow()
       isSent = navigator.onLine
+      question.undelivered = false
       await take(answer, postForEvents('/chat', body, signal, onOpen))
     } catch (error) {
       const failure = ApiFailure.from(error)

@@ -17,6 +17,8 @@ export function useChatHistory(conversationId: Ref<string>, messages: Ref<ChatMe
   const model = ref<string | null>()
   /** Number of the latest request; responses to older ones are dropped. */
   let asked = 0
+  /** Number of answers that have ended here. */
+  let ends = 0
   /** Number of the latest visit of a conversation. */
   let visits = 0
   const path = () => conversationPath(conversationId.value)
@@ -31,17 +33,19 @@ export function useChatHistory(conversationId: Ref<string>, messages: Ref<ChatMe
     olderCursor.value = null
   }
 
-  /** Reads a conversation that opens. Returns false if a later request has taken its place. */
-  async function load(): Promise<boolean> {
+  /** An answer has ended: a history that was asked for before may lack it. */
+  const outdate = () => void ends++
+
+  /** Reads a conversation that opens, unless a later request takes the place of this one. */
+  async function load(): Promise<void> {
     const turn = ++asked
     loading.value = true
     loadFailure.value = undefined
     const told = await api.get<Conversation>(path()).catch((error) => ApiFailure.from(error))
-    if (turn !== asked) return false
+    if (turn !== asked) return
     loading.value = false
     if (told instanceof ApiFailure) loadFailure.value = told
     else replaceWith(told)
-    return true
   }
 
   /** Replaces the messages with the agent's history and what it lacks, without `over`. Returns the history. */
@@ -65,10 +69,14 @@ export function useChatHistory(conversationId: Ref<string>, messages: Ref<ChatMe
    */
   async function reload(over?: Exchange): Promise<ChatMessage[] | false | undefined> {
     const turn = ++asked
+    const known = ends
     const told = await api.get<Conversation>(path()).catch((error) => ApiFailure.from(error))
     if (turn !== asked) return false
-    /** Of the request whose place it has taken. */
+    if (known !== ends) return reload(over)
+    /** It has taken the place of the first request, and tells in place of that how it went. */
+    const isFirst = loading.value
     loading.value = false
+    if (isFirst && told instanceof ApiFailure) loadFailure.value = told
     if (told instanceof ApiFailure) return isAway(told.status) ? undefined : false
     return replaceWith(told, over)
   }
@@ -94,5 +102,16 @@ export function useChatHistory(conversationId: Ref<string>, messages: Ref<ChatMe
     return true
   }
 
-  return { loading, loadFailure, olderCursor, loadingOlder, model, leave, load, reload, loadOlder }
+  return {
+    loading,
+    loadFailure,
+    olderCursor,
+    loadingOlder,
+    model,
+    leave,
+    load,
+    reload,
+    outdate,
+    loadOlder,
+  }
 }

@@ -16,7 +16,7 @@ import {
 } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
 import { watchPage } from '#tests/browser/page_watch'
-import { answers, say } from '#tests/browser/told_chat'
+import { answers, echo, say } from '#tests/browser/told_chat'
 import { MESSAGE_LENGTH } from '#validators/chat'
 import { LONGEST_MESSAGE } from '../../inertia/limits.js'
 
@@ -515,6 +515,7 @@ test.group('The chat in a browser', (group) => {
     /** Notices wait for a window without the focus. */
     await page.evaluate("dispatchEvent(new Event('blur'))")
     await page.clock.fastForward(UNDO_MS)
+    await echo(page, '/api/v1/agent/start')
     assert.deepEqual(deleted, [])
     const first = sent()
     await page.clock.fastForward(LONGEST_MS)
@@ -539,6 +540,7 @@ test.group('The chat in a browser', (group) => {
     await deleteFromMenu(page, 'Forget this')
     await page.getByRole('button', { name: 'Undo' }).hover()
     await page.clock.fastForward(UNDO_MS)
+    await echo(page, '/api/v1/agent/start')
     assert.deepEqual(deleted, [])
     await page.getByRole('button', { name: 'Undo' }).click()
     await conversation(page, 'Forget this').waitFor()

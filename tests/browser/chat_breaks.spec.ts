@@ -363,6 +363,73 @@ test.group('A chat in a browser when something breaks', (group) => {
     await answers(page, 'done').nth(2).getByText('New.').waitFor()
   })
 
+  test('keeps an answer that ends while its history is read again', async ({
+    assert,
+    browserContext,
+  }) => {
+    const history = [past('user', 'Before'), past('assistant', 'Old.')]
+    const page = await toldPage(browserContext, () => history)
+    await page.route(/\/api\/v1\/chat$/, (route) => stream(route, said('New.'), DONE))
+    await page.goto(`${ORIGIN}/chat/c1`)
+    await questions(page).getByText('Before').waitFor()
+    const lacking = [...history]
+    const held = Promise.withResolvers<void>()
+    const tellLacking = async (route: Route) => {
+      await held.promise
+      const data = { id: 'c1', surface: 'web', title: null, messages: lacking, nextCursor: null }
+      await route.fulfill({ json: { data } })
+    }
+    await page.route(HISTORY, tellLacking, { times: 1 })
+    const read = page.waitForRequest(HISTORY)
+    await tellEnded(page)
+    await read
+    await say(page, 'Go on')
+    await answers(page, 'done').getByText('New.').waitFor()
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
+    const at = new Date().toISOString()
+    history.push(past('user', 'Go on', { at }), past('assistant', 'New.', { at }))
+    const again = page.waitForRequest(HISTORY)
+    await show(page, HISTORY, held.resolve)
+    await again
+    await drawn(page)
+    assert.deepEqual(await questions(page).allInnerTexts(), ['Before', 'Go on'])
+    await answers(page, 'done').getByText('New.').waitFor()
+  })
+
+  test('sends what is said after a stop that was not heard while the history was read', async ({
+    browserContext,
+  }) => {
+    const page = await toldPage(browserContext, () => [past('user', 'Before')])
+    let sent = 0
+    await page.route(/\/api\/v1\/chat$/, (route) => {
+      if (++sent > 1) return stream(route, said('New.'), DONE)
+    })
+    const stopped = Promise.withResolvers<void>()
+    await page.route(/\/c1\/run$/, async (route) => {
+      if (route.request().method() !== 'DELETE') return route.fallback()
+      await stopped.promise
+      await route.abort()
+    })
+    await refuse(page, HISTORY, 2)
+    await page.goto(`${ORIGIN}/chat/c1`)
+    const failure = page.getByRole('alert').filter({ hasText: 'Busy.' })
+    await failure.waitFor()
+    await say(page, 'Count')
+    await answers(page, 'streaming').waitFor()
+    await page.getByTestId('stop').click()
+    const again = failure.getByRole('button', { name: 'Try again' })
+    await again.waitFor()
+    const release = await hold(page, HISTORY)
+    const read = page.waitForRequest(HISTORY)
+    await again.click()
+    await read
+    stopped.resolve()
+    await questions(page).getByText('Before').waitFor()
+    await show(page, HISTORY, release)
+    await say(page, 'Go on')
+    await answers(page, 'done').getByText('New.').waitFor()
+  })
+
   test('holds a question back until the history is read that it asked for again', async ({
     assert,
     browserContext,

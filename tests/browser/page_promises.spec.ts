@@ -4,7 +4,7 @@ import settings from '#settings/services/main'
 import { ORIGIN } from '#tests/browser/chromium'
 import { giveLocalAccount, openPage, readyWithModel, signIn } from '#tests/browser/installation'
 import { holdAnswer } from '#tests/browser/held_answer'
-import { past, questions, toldPage } from '#tests/browser/told_chat'
+import { echo, past, questions, toldPage } from '#tests/browser/told_chat'
 
 const GRACE = { username: 'grace', password: 'an honest password' }
 const LIST = /\/api\/v1\/conversations(\?.*)?$/
@@ -24,13 +24,6 @@ function bodies(page: Page, method: string, address: RegExp): any[] {
   })
   return sent
 }
-
-/**
- * Asks from within the page, by a method that no page uses there. Once that is answered, the page knows earlier answers,
- * and its earlier requests are noted.
- */
-const echo = (page: Page, address: string) =>
-  page.evaluate(`fetch('${address}', { method: 'OPTIONS' }).then((answer) => answer.text())`)
 
 /** Pages neither lose data nor show stale data silently. */
 test.group('Pages in a browser', (group) => {

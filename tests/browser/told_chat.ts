@@ -34,6 +34,13 @@ export const past = (role: 'user' | 'assistant', text: string, more: object = {}
   ...more,
 })
 
+/**
+ * Asks from within the page, by a method that no page uses there. Once that is answered, the page knows earlier answers,
+ * and its earlier requests are noted.
+ */
+export const echo = (page: Page, address: string) =>
+  page.evaluate(`fetch('${address}', { method: 'OPTIONS' }).then((answer) => answer.text())`)
+
 /** Tells the page, as another tab does, that an answer of its conversation has ended. */
 export const tellEnded = (page: Page) =>
   page.evaluate(

@@ -69,7 +69,20 @@ export class DockerTrial implements RuntimeTrial {
     engine: Engine,
     change: Partial<DockerDriverConfig> = {}
   ): Promise<DockerTrial> {
-    const place = await placeForTrial(Object.keys(change).length > 0)
+    const isOther = Object.keys(change).length > 0
+    const place = await placeForTrial(isOther)
+    return DockerTrial.at(place, engine, change).catch(async (error) => {
+      /** Somebody else has taken the port since the last trial. */
+      if (error.code !== 'EADDRINUSE') throw error
+      return DockerTrial.at(await placeForTrial(true), engine, change)
+    })
+  }
+
+  private static async at(
+    place: Place,
+    engine: Engine,
+    change: Partial<DockerDriverConfig>
+  ): Promise<DockerTrial> {
     const config: DockerDriverConfig = {
       entrypoint: ENTRYPOINT,
       image: engine.gatewayImage,

@@ -194,6 +194,20 @@ test.group('Sessions', (group) => {
     assert.equal((await desk.get('/api/v1/sessions')).body.meta.total, 1)
   })
 
+  test('are not exchanged in the browser for one that had ended before a call came', async ({
+    assert,
+  }) => {
+    const desk = await signedIn('Desk')
+    const before = [...desk.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    await desk.delete('/api/v1/session')
+    const late = await new Visitor().get('/api/v1/agent', { cookie: before })
+    assert.equal(late.status, 401)
+    assert.deepEqual(late.headers.getSetCookie(), [])
+    /** A page renews the token of its forms. */
+    const page = await new Visitor().get('/login', { cookie: before, accept: 'text/html' })
+    assert.include(page.headers.getSetCookie().join(), 'XSRF-TOKEN=')
+  })
+
   test('take writes of many requests at the same time', async ({ assert, cleanup }) => {
     const desk = await signedIn('Desk')
     cleanup(await later(2 * 60_000))

@@ -172,8 +172,8 @@ test.group('Cookies', (group) => {
   }) => {
     const visitor = new Visitor()
     await settings.set('network.trustedProxies', ['127.0.0.1/32'])
-    const plain = await visitor.get('/api/v1/me')
-    const secure = await visitor.get('/api/v1/me', { 'x-forwarded-proto': 'https' })
+    const plain = await visitor.get('/login')
+    const secure = await visitor.get('/login', { 'x-forwarded-proto': 'https' })
     assert.lengthOf(plain.headers.getSetCookie(), 2)
     for (const cookie of plain.headers.getSetCookie()) assert.notMatch(cookie, /; Secure/i)
     assert.lengthOf(secure.headers.getSetCookie(), 2)
