@@ -259,7 +259,6 @@ export function useChat(onAnswered: () => void) {
       tabs.tell(conversation, 'begun')
     }
     question.sentAt = serverNow()
-    question.undelivered = true
     try {
       const files = (question.files ?? []).map(({ file }) => toSentFile(file))
       const attachments = await Promise.all(files)
@@ -273,7 +272,6 @@ export function useChat(onAnswered: () => void) {
       }
       turn.since = serverNow()
       isSent = navigator.onLine
-      question.undelivered = false
       await take(answer, postForEvents('/chat', body, signal, onOpen))
     } catch (error) {
       const failure = ApiFailure.from(error)

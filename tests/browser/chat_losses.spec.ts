@@ -181,24 +181,6 @@ test.group('The chat in a browser loses no', (group) => {
     assert.equal(await box.inputValue(), 'Milk\n\nBread\n\nTea\n\nAnd rice')
   })
 
-  test('question that waits for a stop before it is sent', async ({ assert, browserContext }) => {
-    const page = await toldPage(browserContext, () => [past('user', 'Before')])
-    const { sent } = await holdUntilStopped(page)
-    await page.route(/\/c1\/run$/, (route) =>
-      route.request().method() === 'DELETE' ? undefined : route.fallback()
-    )
-    await page.goto(`${ORIGIN}/chat/c1`)
-    await questions(page).getByText('Before').waitFor()
-    await say(page, 'Count')
-    await sent
-    await page.getByTestId('stop').click()
-    await answers(page, 'stopped').waitFor()
-    await say(page, 'A long question')
-    await questions(page).getByText('A long question').waitFor()
-    await page.reload()
-    assert.equal(await page.locator('#message').inputValue(), 'A long question')
-  })
-
   test('question whose words were asked before, after a stop that was not heard', async ({
     assert,
     browserContext,
