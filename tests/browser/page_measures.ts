@@ -103,7 +103,7 @@ const REFERENCE_WORK = `{
 const REFERENCES = 3
 
 /** Milliseconds that the reference work takes on the machine for which budgets are stated. */
-const REFERENCE_MS = 30
+const REFERENCE_MS = 25
 
 /**
  * Measures the processor time that a page's main thread takes from now on, in milliseconds of one and the same
