@@ -48,7 +48,7 @@ const changeOf = ({ id }: User, told: Pick<AuditEntry, 'details'>): AuditEntry =
   details: { email: null, ...told.details },
 })
 
-/** An address from a provider's claim that the provider has not verified: given up to whoever verifies it. */
+/** An account gives up an address that its provider claims and has not verified. */
 export const isClaimed: GivesUp = ({ email, emailVerifiedAt, oidcSubject, invitedAt }) =>
   Boolean(email && oidcSubject) && !emailVerifiedAt && !invitedAt
 

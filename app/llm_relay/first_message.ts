@@ -56,9 +56,10 @@ export function beginningOf(
     body.off('end', onEnd)
     body.off('error', onError)
   }
+  const release = () => held.give(holder, taken)
   /** What was read counts until the answer ends: a slow agent leaves it unread. */
   const answerWith = (beginning: Beginning) => {
-    if (taken > 0) beginning.body.once('close', () => held.give(holder, taken))
+    beginning.body.once('close', release)
     resolve(beginning)
   }
   const begins = (error: ProviderError | null) => {
@@ -94,7 +95,7 @@ export function beginningOf(
   }
   const onError = (error: Error) => {
     stopReading()
-    if (taken > 0) held.give(holder, taken)
+    release()
     reject(error)
   }
   const hold = setTimeout(() => {

@@ -76,6 +76,7 @@ export class ProviderFailures {
     const failure = this.#last.get(agent)
     return failure && (!since || failure.at >= since) ? failure : null
   }
+
   /** Resolves with undefined if there are no other replicas, or they take too long. */
   async #ofOthers<T>(work: (others: OtherReplicas) => Promise<T>): Promise<T | undefined> {
     const { shared } = this

@@ -46,7 +46,7 @@ export interface ChatMessage {
   files?: PickedFile[]
   /** When this page sent a question, or found it under way, in milliseconds by the server's clock. */
   sentAt?: number
-  /** The question failed, and as far as this page knows, its agent never got it. */
+  /** The question failed, and the page knows of no delivery to the agent. */
   undelivered?: boolean
   model?: string
   standIn?: boolean

@@ -74,7 +74,7 @@ test.group('Leaving a page in a browser', (group) => {
     assert.deepEqual(asked, [])
   })
 
-  test('is asked about on the way back to another conversation: that begins the page anew', async ({
+  test('is asked about when Back leads to another conversation, whose page starts empty', async ({
     assert,
     browserContext,
   }) => {
