@@ -33,8 +33,14 @@ async function holdUntilStopped(page: Page) {
 
 const failure = (page: Page) => page.getByTestId('chat-failure')
 const question = (page: Page, title: string) => page.getByRole('dialog').getByText(title)
-const cancel = (page: Page) => page.getByRole('button', { name: 'Cancel' }).click()
-const toTasks = (page: Page) => page.getByRole('link', { name: 'Tasks' }).click()
+const tasksLink = (page: Page) => page.getByRole('link', { name: 'Tasks' })
+const toTasks = (page: Page) => tasksLink(page).click()
+
+/** Cancels a question of `toTasks`. It gives the focus back once it has faded; a key before that would press the link. */
+async function cancel(page: Page) {
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await tasksLink(page).and(page.locator(':focus')).waitFor()
+}
 
 test.group('The chat in a browser loses no', (group) => {
   group.each.setup(readyWithModel)
