@@ -27,6 +27,7 @@ export const middleware = router.named({
   session: () => import('#middleware/session_middleware'),
   shield: () => import('#middleware/shield_middleware'),
   auth: () => import('@adonisjs/auth/initialize_auth_middleware'),
+  jsonBody: () => import('#middleware/json_body_middleware'),
   /** Admits a request by the rule that its route declares: see `app/middleware/access_middleware.ts`. */
   access: () => import('#middleware/access_middleware'),
   inertia: () => import('#middleware/inertia_middleware'),
@@ -42,6 +43,7 @@ export const api = [
   middleware.auth(),
   middleware.shield(),
   middleware.access(),
+  middleware.jsonBody(),
 ]
 
 /** The same for what carries files in its JSON. */

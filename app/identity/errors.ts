@@ -38,7 +38,7 @@ export class E_INVALID_CREDENTIALS extends CodedError {
 
 export class E_JSON_ONLY extends CodedError {
   static override status = 415
-  static override message = 'Signing in takes JSON.'
+  static override message = 'This call takes JSON.'
   static override help = 'Send it with "Content-Type: application/json".'
 }
 

@@ -22,7 +22,7 @@ import {
   responseRequest,
   responseResource,
 } from '#openapi/shapes/openai'
-import { api, filesApi, messagesRelay, relay } from '#start/kernel'
+import { api, filesApi, messagesRelay, middleware, relay } from '#start/kernel'
 
 const OpenAiController = () => import('#controllers/openai_controller')
 const MessagesController = () => import('#controllers/messages_controller')
@@ -86,6 +86,7 @@ router
       .as('api.chat')
       .answers(events)
       .takes(chatValidator)
+      .use(middleware.jsonBody())
     router
       .post('/uploads', [UploadsController, 'store'])
       .as('api.upload.create')

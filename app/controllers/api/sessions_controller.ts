@@ -1,7 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { intendedPage } from '#identity/intended_page'
-import { E_JSON_ONLY } from '#identity/errors'
 import { endSession, startWithPassword } from '#controllers/session_acts'
 import MeTransformer from '#transformers/me_transformer'
 import SessionTransformer from '#transformers/session_transformer'
@@ -18,7 +17,6 @@ export default class SessionsController {
    * sites cannot send.
    */
   async store(ctx: HttpContext) {
-    if (!ctx.request.is(['json'])) throw new E_JSON_ONLY()
     const { user, method } = await startWithPassword(ctx)
     const { data } = await ctx.serialize(MeTransformer.transform(user, method))
     const redirectTo = intendedPage.take(ctx) ?? '/chat'

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import router from '@adonisjs/core/services/router'
 import type { RouteJSON } from '@adonisjs/core/types/http'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { adminSession } from '#tests/admin_session'
 import { twoCallers } from '#tests/functional/knowledge/people'
 
 interface Validator {
@@ -59,5 +60,26 @@ test.group('A change', (group) => {
     const emptied = await visitor.patch(path, { body: '' })
     assert.deepEqual([emptied.status, emptied.body.data.body], [200, null])
     assert.equal(emptied.body.data.title, 'Water the plants')
+  })
+
+  test('of another type than JSON is refused, on every route of the API', async ({ assert }) => {
+    const { visitor } = await adminSession()
+    const routes = Object.values(router.toJSON())
+      .flat()
+      .filter(({ pattern, meta }) => pattern.startsWith('/api/v1/') && meta.body)
+      .filter(({ pattern }) => !pattern.includes('/onboarding/'))
+    assert.isAtLeast(routes.length, 30)
+    for (const { methods, pattern } of routes) {
+      const headers = { 'content-type': 'text/plain' }
+      const path = pattern.replaceAll(/:\w+/g, 'x')
+      const { status } = await visitor.send(methods[0], path, '{"name":"x"}', headers)
+      assert.equal(status, 415, pattern)
+    }
+    /** What curl sends where no type is named, and what is almost JSON. */
+    for (const type of ['application/x-www-form-urlencoded', 'application/merge-patch+json']) {
+      const headers = { 'content-type': type }
+      const { status, body } = await visitor.send('PUT', '/api/v1/agent-config', '{}', headers)
+      assert.deepEqual([status, body.errors[0].code], [415, 'E_JSON_ONLY'], type)
+    }
   })
 })
