@@ -33,10 +33,19 @@ const sentAttachment = () =>
     vine.union.else(vine.object(sentFile())),
   ])
 
+/** As the body parser does with an empty text. */
+const blankAsNull = (value: unknown) =>
+  typeof value === 'string' && value.trim() === '' ? null : value
+
 /** The message may be empty if a file is sent with it. */
 export const chatValidator = vine.create({
   conversationId: vine.string().regex(CONVERSATION_ID).optional(),
-  message: vine.string().maxLength(MESSAGE_LENGTH).optional().requiredIfMissing('attachments'),
+  message: vine
+    .string()
+    .parse(blankAsNull)
+    .maxLength(MESSAGE_LENGTH)
+    .optional()
+    .requiredWhen(({ data }) => !data.attachments?.length),
   attachments: vine.array(sentAttachment()).maxLength(MOST_ATTACHMENTS).optional(),
   background: vine.boolean({ strict: true }).optional(),
 })

@@ -3,8 +3,7 @@ import { webAddress } from '#settings/web_address'
 import { emptied } from '#validators/emptied'
 import { newPassword, username } from '#validators/identity'
 import { newProvider } from '#validators/provider'
-
-const skip = () => vine.literal(true)
+import { skip, unskipped } from '#validators/skip'
 
 export const claimValidator = vine.create({
   setupToken: vine.string().trim().maxLength(200),
@@ -14,16 +13,16 @@ export const claimValidator = vine.create({
 
 /** Either an issuer to sign in with, or `skip: true`. */
 export const authStepValidator = vine.create({
-  skip: skip().optional(),
+  skip: skip(),
   issuerUrl: vine
     .string()
     .trim()
     .use(webAddress({}))
     .maxLength(2048)
     .optional()
-    .requiredIfMissing('skip'),
-  clientId: vine.string().trim().maxLength(512).optional().requiredIfMissing('skip'),
-  clientSecret: vine.string().trim().maxLength(2048).optional().requiredIfMissing('skip'),
+    .requiredWhen(unskipped),
+  clientId: vine.string().trim().maxLength(512).optional().requiredWhen(unskipped),
+  clientSecret: vine.string().trim().maxLength(2048).optional().requiredWhen(unskipped),
 })
 
 /** An admin's changes to the checklist. */

@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import { agentLimits } from '#validators/agent_limits'
 import { emptied } from '#validators/emptied'
+import { skip, unskipped } from '#validators/skip'
 
 /** Names become container names, so they use only characters that every runtime accepts. */
 const name = () =>
@@ -46,13 +47,13 @@ export const systemAgentChangesValidator = vine.create({
 
 /** The onboarding step: agents to create, possibly none, or `skip: true`. */
 export const systemAgentsStepValidator = vine.create({
-  skip: vine.literal(true).optional(),
+  skip: skip(),
   agents: vine
     .array(vine.object(systemAgent()))
     .maxLength(20)
     .distinct('name')
     .optional()
-    .requiredIfMissing('skip'),
+    .requiredWhen(unskipped),
 })
 
 /** The file of `system-agents:apply`. */

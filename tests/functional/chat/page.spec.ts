@@ -176,7 +176,13 @@ test.group("The page's chat", (group) => {
   })
 
   test('refuses what is no message before it wakes anyone: {$self}')
-    .with([{}, { message: '' }, { message: 'x', conversationId: '../x' }, { message: 7 }])
+    .with([
+      {},
+      { message: '' },
+      { message: ' \n', attachments: [] },
+      { message: 'x', conversationId: '../x' },
+      { message: 7 },
+    ])
     .run(async ({ assert }, body) => {
       const answer = await ask(body)
       assert.equal(answer.status, 422)

@@ -224,6 +224,10 @@ test.group('The steps of the onboarding', (group) => {
     assert.equal((await visitor.post(`${BASE}/system-agents`, skip)).body.data.step, 'provider')
     assert.equal((await visitor.post(`${BASE}/provider`, skip)).status, 422)
     assert.equal((await visitor.post(`${BASE}/auth`, {})).status, 422)
+    const unskipped = { skip: false }
+    assert.equal((await visitor.post(`${BASE}/auth`, unskipped)).body.errors[0].field, 'issuerUrl')
+    const noAgents = { ...unskipped, agents: [] }
+    assert.equal((await visitor.post(`${BASE}/system-agents`, noAgents)).status, 200)
     assert.equal((await visitor.post(`${BASE}/system-agents`, { agents: [] })).status, 200)
     assert.equal((await visitor.post(`${BASE}/system-agents`, {})).status, 422)
     await visitor.post(`${BASE}/provider`, { type: 'demo', name: 'demo', primaryModel: 'echo' })
