@@ -30,10 +30,16 @@ export default class AgentDocumentsController {
   #answer({ request, response }: HttpContext, body: string, etag: string) {
     response.header('etag', etag)
     response.header('cache-control', 'private, no-cache')
-    if (request.header('if-none-match') === etag) return response.status(304).send(null)
+    if (names(request.header('if-none-match'), etag)) return response.status(304).send(null)
     response.header('content-type', 'application/json; charset=utf-8')
     return response.send(body)
   }
+}
+
+/** Whether `If-None-Match` has this tag, which compressing proxies weaken. */
+function names(tags: string | undefined, etag: string): boolean {
+  const each = tags?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  return each.includes(etag) || each.includes('*')
 }
 
 /** A user's agent accepts both the user's ID and its row's. */
