@@ -231,6 +231,7 @@ test.group('Commands for operators', (group) => {
   })
 
   test('no command changes a database that a newer version has changed', async ({ assert }) => {
+    await settings.set('runtime.driver', 'memory')
     await db.table('adonis_schema').insert({ name: 'database/migrations/9999_later', batch: 2 })
     const refused = await runCommand(SettingsSet, ['agents.idleTimeoutMin', '12'])
     assert.equal(refused.exitCode, 1)
