@@ -11,6 +11,9 @@ export interface HeldAnswer {
 /**
  * Keeps the next answer to `method` of an address from the page, as a slow network does. It is the server's
  * unless `json` is given.
+ *
+ * A page that is open takes its first route over a little later than Playwright says: what a key pressed at once asks
+ * for would go past it.
  */
 export async function holdAnswer(
   page: Page,
@@ -32,6 +35,7 @@ export async function holdAnswer(
     await (await route.request().response())?.finished()
     arrived.resolve()
   })
+  await drawn(page)
   return {
     held: held.promise,
     async release() {

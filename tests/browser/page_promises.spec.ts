@@ -155,9 +155,10 @@ test.group('Pages in a browser', (group) => {
   })
 
   test('offer to load again where a part of them is gone', async ({ browserContext }) => {
-    const page = await openPage(browserContext, '/settings/appearance')
-    await page.getByTestId('agent-pill').waitFor()
+    const page = await openPage(browserContext)
     await page.route(/\/command_palette-[^/]+\.js$/, (route) => route.fulfill({ status: 404 }))
+    await page.goto(`${ORIGIN}/settings/appearance`)
+    await page.getByTestId('agent-pill').waitFor()
     await page.keyboard.press('Control+k')
     await page.getByText('A part of this page could not be loaded.').first().waitFor()
     await page.unrouteAll()
@@ -184,10 +185,11 @@ test.group('Pages in a browser', (group) => {
   })
 
   test('keep a reader signed in whose sign-out is refused', async ({ assert, browserContext }) => {
-    const page = await openPage(browserContext, '/settings/appearance')
+    const page = await openPage(browserContext)
     await page.route(/\/api\/v1\/session$/, (route) =>
       route.fulfill(refusal('E_DRAINING', 'Mosaic restarts.'))
     )
+    await page.goto(`${ORIGIN}/settings/appearance`)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByText('Mosaic restarts.').first().waitFor()
     assert.equal(page.url(), `${ORIGIN}/settings/appearance`)
