@@ -18,12 +18,13 @@ const OPS: SystemAgentInput = {
   primaryModel: 'demo/echo',
 }
 
-/** Makes a system agent, and opens a tab of the admin who made it. */
+/** Makes a system agent, and opens a tab of the admin who made it once it is awake. */
 async function openWithOps(context: BrowserContext): Promise<Page> {
   await signIn(context)
   const systemAgents = await app.container.make('agents.system')
   const user = await User.findByOrFail('role', 'admin')
-  await systemAgents.create(OPS, { user, address: '127.0.0.1' })
+  const { id } = await systemAgents.create(OPS, { user, address: '127.0.0.1' })
+  await (await app.container.make('agents.lifecycle')).ensureRunning(`system/${id}`)
   return context.newPage()
 }
 

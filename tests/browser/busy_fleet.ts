@@ -33,8 +33,9 @@ export async function busyFleet(): Promise<void> {
   )
   /** A wake of the test before that ended only just may have made the row of today. */
   await WakeDay.query().delete()
+  const today = DateTime.utc().startOf('day')
   for (let ago = 0; ago < 30; ago++) {
-    const day = DateTime.utc().startOf('day').minus({ days: ago })
+    const day = today.minus({ days: ago })
     /** A quiet day has too few people to be shown. */
     const active = day.weekday > 5 ? users.slice(0, 2) : users
     await UsageDay.createMany(

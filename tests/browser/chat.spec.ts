@@ -404,7 +404,11 @@ test.group('The chat in a browser', (group) => {
     const download = page.waitForEvent('download')
     await choose('Export as Markdown')
     assert.equal((await download).suggestedFilename(), 'conversation.md')
+    /** The menu gives the focus back, and what is typed before that would miss its field. */
+    const more = page.getByRole('button', { name: 'More for “Birds of the south”' })
+    await more.and(page.locator(':focus')).waitFor()
 
+    await page.locator('[data-testid=agent-pill][data-mood=awake]').waitFor()
     const searched = page.waitForResponse(/\/conversations\?search=owl$/)
     await page.getByRole('searchbox', { name: 'Search conversations' }).first().fill('owl')
     await searched

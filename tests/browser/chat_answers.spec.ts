@@ -138,8 +138,9 @@ test.group('Answers in a browser', (group) => {
     const page = await openPage(browserContext)
     await streamParagraphs(page)
     await openChat(page)
+    const begun = answers(page, 'streaming').waitFor()
     await say(page, 'Write a book')
-    await answers(page, 'streaming').waitFor()
+    await begun
     await answers(page, 'done').waitFor()
     await answers(page, 'done').locator('.prose-block', { hasText: 'Part 1999' }).waitFor()
     const blocks = await answers(page, 'done').locator('.prose-block').count()

@@ -352,6 +352,7 @@ test.group('What a chat keeps in a browser', (group) => {
     await say(page, 'Second')
     written.resolve()
     await answers(page, 'failed').waitFor()
+    await page.getByTestId('stop').waitFor({ state: 'detached' })
     await turnTo(page, 'c2')
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Leave with messages in the queue?').waitFor()
@@ -367,7 +368,9 @@ test.group('What a chat keeps in a browser', (group) => {
     const wake = await holdWakes()
     const page = await openPage(browserContext, '/chat')
     await say(page, 'Frist')
+    const withdrawn = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
     await questions(page).getByRole('button', { name: 'Edit' }).click()
+    await withdrawn
     assert.equal(await page.locator('#message').inputValue(), 'Frist')
     assert.equal(await questions(page).count(), 0)
     await say(page, 'First')

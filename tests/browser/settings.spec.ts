@@ -116,8 +116,9 @@ test.group('Settings in a browser', (group) => {
     }
     await create('Nightly report')
     await dialog.getByRole('button', { name: 'Create a token' }).click()
+    const copied = dialog.getByRole('button', { name: 'Copied', exact: true }).waitFor()
     await dialog.getByRole('button', { name: 'Copy the token' }).click()
-    await dialog.getByRole('button', { name: 'Copied', exact: true }).waitFor()
+    await copied
     await dialog.getByRole('button', { name: 'I have copied it' }).click()
     await dialog.waitFor({ state: 'detached' })
 
