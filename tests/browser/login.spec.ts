@@ -17,7 +17,7 @@ test.group('Signing in with a browser', (group) => {
     await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.waitForURL(`${ORIGIN}/settings/tokens`)
-    await page.getByRole('heading', { name: 'Access tokens' }).waitFor()
+    await page.getByRole('heading', { name: 'Access tokens', exact: true }).waitFor()
     assert.deepEqual(watch, { errors: [], strangers: [] })
   })
 

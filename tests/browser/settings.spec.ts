@@ -217,7 +217,7 @@ test.group('Settings in a browser', (group) => {
     await tested.held
     await page.getByTestId('type-openai').click()
     await tested.release()
-    await page.getByTestId('test-connection').getByText('Test').waitFor()
+    await page.getByTestId('test-connection').getByText('Test the connection').waitFor()
     assert.equal(await page.getByText('The connection works').count(), 0)
   })
 
@@ -245,7 +245,7 @@ test.group('Settings in a browser', (group) => {
     const address = page.getByRole('dialog').getByLabel(/address/i)
     await address.waitFor()
     await types.release()
-    await page.getByText('Not in use').first().waitFor()
+    await page.getByText('Not in use', { exact: true }).waitFor()
     assert.equal(await address.inputValue(), 'http://127.0.0.1:9/v1')
   })
 
@@ -267,7 +267,8 @@ test.group('Settings in a browser', (group) => {
     await dialog.waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Delete the token Two' }).click()
     await deleted.release()
-    await page.getByRole('button', { name: 'Delete the token One' }).waitFor({ state: 'detached' })
+    const one = { name: 'Delete the token One', includeHidden: true }
+    await page.getByRole('button', one).waitFor({ state: 'detached' })
     await page.getByRole('dialog', { name: 'Two' }).getByRole('button', { name: 'Delete' }).click()
     await page.getByText('You have no access tokens').waitFor()
   })
