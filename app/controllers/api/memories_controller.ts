@@ -81,7 +81,7 @@ function ifMatch(request: HttpContext['request']): RequiredRevision | undefined 
  */
 function sentValue(request: HttpContext['request']): unknown {
   const body = request.raw()
-  if (!body || !request.is(['json'])) return request.input('value')
+  if (!body) return request.input('value')
   try {
     return (parseJson(body) as { value: unknown }).value
   } catch (error) {
