@@ -9,9 +9,9 @@ export default class FleetDrainNode extends OperatorCommand {
   static override description =
     'Empty a node of the runtime, as before its maintenance, or reopen it'
   static override help = [
-    'No agent starts there any more. Agents that run there finish their work first: those of users',
-    'go to sleep, those of the system start on another node. An agent with data on this node alone',
-    'waits until "fleet:drain-node <node> --reopen". Other services of the node are left alone.',
+    'No agent starts there any more. Agents that run there finish their work first: those that always',
+    'run start on another node, the others go to sleep. An agent with data on this node alone waits',
+    'until "fleet:drain-node <node> --reopen". Other services of the node are left alone.',
   ]
 
   @args.string({ description: 'Its host name or its id, as the overview shows them' })

@@ -231,6 +231,7 @@ export default class AgentsProvider {
       const { NodeDrain } = await import('#agents/fleet/node_drain')
       return new NodeDrain(await resolver.make('agents.context'), {
         nodes: await resolver.make('agents.nodes'),
+        rows: (await resolver.make('agents.services')).rows,
         controls: await resolver.make('agents.lifecycle'),
         audit: await resolver.make('audit'),
       })

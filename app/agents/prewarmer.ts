@@ -94,12 +94,15 @@ export class Prewarmer {
    */
   prewarm(agent: AgentKey, restart?: Promise<unknown>): Promise<PrewarmOutcome> {
     const present = this.#runs.get(agent)
-    if (present && restart) return present.outcome.then(() => this.prewarm(agent, restart))
+    /** Handled at once: a run under way may last a minute, and the restart fail before. */
+    const restarted = restart?.catch(() => {})
+    if (present && restarted) return present.outcome.then(() => this.prewarm(agent, restarted))
     if (present) return present.outcome
 
     const shown = new Prewarm(this.#context.clock, this.#durations.usual(EVERY_RUNTIME))
     const cancel = new AbortController()
-    const outcome = this.#prewarm(agent, shown, cancel.signal, restart)
+    const outcome = this.#prewarm(agent, shown, cancel.signal, restarted)
+      .catch((error: unknown) => this.#failed(agent, error))
       .then((ended) => {
         this.#metrics.prewarmed(ended)
         return ended
@@ -124,7 +127,7 @@ export class Prewarmer {
   ): Promise<PrewarmOutcome> {
     const { prewarms, wakes } = this.#local
     if (restart || wakes.has(agent)) prewarms.set(agent, shown)
-    await restart?.catch(() => {})
+    await restart
     await this.#local.settled(agent)
     const needless = this.#needless(agent)
     if (needless) return needless
@@ -145,7 +148,7 @@ export class Prewarmer {
   }
 
   async #inTurn(agent: AgentKey, cancelled: AbortSignal): Promise<PrewarmOutcome> {
-    const { clock, settings, logger } = this.#context
+    const { clock, settings } = this.#context
     const interruption = this.#interruption(agent, cancelled)
     try {
       const places = await settings.get('agents.startConcurrency')
@@ -160,12 +163,16 @@ export class Prewarmer {
     } catch (error) {
       if (cancelled.aborted) return 'chatting'
       if (interruption.signal.aborted) return 'interrupted'
-      logger.info({ err: error, agent }, 'Could not prewarm an agent')
       this.#local.warm.delete(agent)
-      return 'failed'
+      return this.#failed(agent, error)
     } finally {
       interruption.end()
     }
+  }
+
+  #failed(agent: AgentKey, error: unknown): PrewarmOutcome {
+    this.#context.logger.info({ err: error, agent }, 'Could not prewarm an agent')
+    return 'failed'
   }
 
   /** Aborts the prewarm in favour of a message, whose chat loads the rest itself. */

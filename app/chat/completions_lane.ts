@@ -38,9 +38,12 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
-  const { tokens, limits, chat, report } = services instanceof Promise ? await services : services
   const requestId = randomUUID()
+  let report: Report = () => {}
   try {
+    const made = services instanceof Promise ? await services : services
+    const { tokens, limits, chat } = made
+    report = made.report
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1]
     const holder = token && (await tokens.identify(token))
     if (!holder) throw new E_INVALID_TOKEN()

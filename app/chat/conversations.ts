@@ -233,8 +233,8 @@ export class Conversations {
   }
 
   /**
-   * OpenClaw answers "not found" also for a session that changed while it was read, or when its own look-ups fail on a
-   * busy machine: that is believed only of a session that it does not list.
+   * OpenClaw also answers "not found" for a session that changed during the read, or if its own look-ups fail on a busy
+   * machine. The answer therefore counts only if the list of sessions lacks the session too.
    *
    * @throws E_CONVERSATION_NOT_FOUND, E_GATEWAY_FAILED
    */

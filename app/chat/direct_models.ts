@@ -142,9 +142,14 @@ export class DirectModels {
     try {
       const answer = await this.#succeed(send)
       const { body, headers } = answer
-      if (typeof body === 'string' || (!isEvents(headers) && !stream.opened)) {
-        stream.release()
-        return await this.#whole(answer, exchange, signal)
+      if (typeof body === 'string' || !isEvents(headers)) {
+        if (!stream.opened) {
+          stream.release()
+          return await this.#whole(answer, exchange, signal)
+        }
+        if (typeof body !== 'string') body.destroy()
+        const message = `${provider} sent a whole answer, although it was asked for a stream.`
+        throw new ModelFailed({ provider, reason: 'bad_response', message })
       }
       await handOn(body, stream, signal).catch((error) => {
         if (signal.aborted) throw error

@@ -172,6 +172,7 @@ export class E_CONVERSATION_TITLE_TAKEN extends CodedError {
 export class E_CONVERSATION_NOT_FOUND extends CodedError {
   static override status = 404
   static override message = 'There is no such conversation.'
+  static override help = 'It may have been deleted. Reload the list, and choose another one.'
 }
 
 /** This Mosaic process is not answering in this conversation. */
@@ -191,8 +192,9 @@ export class E_TOO_MANY_ANSWERS extends CodedError {
 /** Already answered, expired, in another conversation, or someone else's: indistinguishable on purpose. */
 export class E_APPROVAL_NOT_FOUND extends CodedError {
   static override status = 404
-  static override message = 'There is no such approval to answer.'
-  static override help = 'It may be answered already, or its time is over.'
+  static override message = 'There is no such open approval.'
+  static override help =
+    'It was answered already, or it expired. If the agent still waits, send your message again.'
 }
 
 export class E_ATTACHMENT_UNREADABLE extends CodedError {
@@ -211,7 +213,7 @@ export class E_ATTACHMENT_UNREADABLE extends CodedError {
 
 export class E_ATTACHMENTS_TOO_LARGE extends CodedError {
   static override status = 413
-  static override message = 'The files of a message may have 10 MB together, and be ten at most.'
+  static override message = 'A message can have at most ten files, of 10 MB in total.'
   static override help = 'Send fewer or smaller files, or several messages.'
 }
 
@@ -238,4 +240,5 @@ export class E_UPLOADS_FULL extends CodedError {
 export class E_PICTURE_NOT_FOUND extends CodedError {
   static override status = 404
   static override message = 'Your agent does not have this picture.'
+  static override help = 'It was deleted or never stored. Ask your agent to show it again.'
 }

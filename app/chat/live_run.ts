@@ -5,8 +5,8 @@ import type { EventStream } from '#http/event_stream'
 import type { RelayClient } from '#chat/running_calls'
 
 /**
- * Limit of characters recorded per run for pages that join later. Beyond it what the agent thought and did is left
- * out first, as the history tells it too; pages rely on that alone if the text is as long.
+ * Limit of characters recorded per run for pages that join later. Beyond it, reasoning and tools are dropped first,
+ * because the history has them too. If the text alone exceeds the limit, pages rely on the history.
  */
 const KEPT_CHARACTERS = 4 * 1024 * 1024
 
@@ -112,7 +112,7 @@ export class LiveRun extends EventEmitter implements RelayClient {
       this.#settle()
       left()
     }
-    /** It may have left before: then nothing tells of it again. */
+    /** The client may have left already; `close` is then not emitted again. */
     if (response.destroyed) return leave()
     this.#readers.add(reader)
     response.once('close', leave)

@@ -221,7 +221,7 @@ export class OpenAiChat {
   }
 }
 
-/** One object with all fields: one that gained some later would live, with its request, until a full garbage collection. */
+/** Sets all fields at once: an object that gains fields later stays in memory, with its request, until a full GC. */
 function turnOf(
   { body, model, sessionKey, path }: Prepared,
   { agent, request }: Exchange,

@@ -208,8 +208,8 @@ export class ChatRelay {
   }
 
   /**
-   * Returns false if the message was not delivered. Apart from `#call`, whose way by HTTP is the busiest: each promise
-   * costs there.
+   * Returns false if the message was not delivered. Separate from `#call`, because every promise slows its HTTP path,
+   * which is the busiest.
    */
   async #took(call: GatewayCall, client: RelayClient): Promise<boolean> {
     const over = this.#calls.begin(client, (reason) => call.abort(reason))

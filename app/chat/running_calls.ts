@@ -20,8 +20,8 @@ export interface RelayClient {
 }
 
 /**
- * One call in progress. The set's entry is this object rather than its ending: sets keep the entries of their outgrown
- * tables until a full garbage collection, and with each ending its whole request.
+ * One call in progress. The set holds this object and not its `end` callback: a Set keeps deleted entries until a full
+ * garbage collection, and each callback would keep its whole request in memory.
  */
 interface Running {
   end: ((reason: Error) => void) | null

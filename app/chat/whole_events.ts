@@ -42,7 +42,7 @@ export class WholeEvents {
     return this.#held.take()
   }
 
-  /** Returns how many bytes complete an end that began in what is held. */
+  /** Returns how many of these bytes complete an event terminator that began in the held bytes. */
   #restOfEnd(bytes: Buffer): number {
     const before = this.#held.end(SEAM_BYTES)
     const end = endOfEvents(Buffer.concat([before, bytes.subarray(0, SEAM_BYTES)]))

@@ -13,5 +13,9 @@ export type Findings = Omit<ExaminationFinding, 'area'>[]
 export function toFinding(error: unknown): Findings[number] {
   const { message, help } = error as { message: string; help?: string }
   if (help) return { severity: 'error', message, hint: help }
-  return { severity: 'error', message: 'It cannot be examined.', hint: message }
+  return {
+    severity: 'error',
+    message: `The check failed: ${message}`,
+    hint: 'Run "node ace doctor" again. If it fails again, report the error with the log of Mosaic.',
+  }
 }

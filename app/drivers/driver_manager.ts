@@ -36,7 +36,7 @@ export abstract class DriverManager<Driver, Context = void> {
     this.#factories = new Map(Object.entries(config.drivers))
   }
 
-  /** What the factory of that name is told. */
+  /** Returns the context that is passed to the factory of that name. */
   protected abstract context(name: string): Promise<Context>
 
   /** Adds a driver under a name, or replaces one that was not used yet. A plugin calls this at boot. */
@@ -74,7 +74,7 @@ export abstract class DriverManager<Driver, Context = void> {
   }
 
   /**
-   * Makes a further driver of that name, as another process or the next start does. A double is itself.
+   * Creates a second driver of that name, as another process or the next start would. Returns a test double as it is.
    *
    * @throws like `use`
    */

@@ -9,7 +9,7 @@ export function quotes<Failure extends Error>(error: Failure): Failure {
 /** How OpenClaw's client begins the reason that a gateway gave. */
 const CLOSED = 'gateway closed ('
 
-/** Returns whether a message has words of a gateway, a provider or an agent, or of what one sent. */
+/** Returns whether a message quotes a gateway, a provider or an agent, or data that one of them sent. */
 function isQuoting(error: Error): boolean {
   if (quoting.has(error)) return true
   /** Refusals as OpenClaw's client throws them, and what undici could not parse. */

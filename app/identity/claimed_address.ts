@@ -7,8 +7,8 @@ import type { Audit, AuditEntry } from '#audit/audit'
 export type GivesUp = (holder: User) => boolean
 
 /**
- * Saves a user with their address, and takes it from an account that gives it up, or does neither: returns false
- * if another account keeps the address, or a unique column refuses the row.
+ * Saves a user with their address, and removes the address from an account that gives it up. All or nothing: returns
+ * false if another account keeps the address, or a unique constraint refuses the row.
  *
  * @param told how the audit record describes the change of the account that gives its address up
  */

@@ -100,8 +100,9 @@ export class E_TOKEN_ABILITY extends CodedError {
 /** A leaked token must not become permanent access. */
 export class E_SESSION_NEEDED extends CodedError {
   static override status = 403
-  static override message = 'No access token may do this: it makes or changes a way in.'
-  static override help = 'Sign in, with a browser or POST /api/v1/session, and repeat it there.'
+  static override message = 'An access token cannot create or change credentials.'
+  static override help =
+    'Sign in with a browser or POST /api/v1/session, then repeat the request in that session.'
 }
 
 export class E_EMAIL_TAKEN extends CodedError {
@@ -121,7 +122,8 @@ export class E_INVITATION extends CodedError {
 export class E_NOT_INVITED extends CodedError {
   static override status = 409
   static override message = 'This user has no open invitation.'
-  static override help = 'They have arrived already, or it was taken back.'
+  static override help =
+    'They have signed in already, or the invitation was revoked. Reload the list of users to see which.'
 }
 
 export class E_SELF extends CodedError {

@@ -58,7 +58,7 @@ export class SignInLimits {
   async look(attempt: Attempt, check: (isOver: boolean) => Promise<boolean>): Promise<boolean> {
     const keys = keysOf(attempt)
     const bySource = await count(this.#bySource, keys.source)
-    /** Refused before it leaves rows of a name, of which a source could think up any number. */
+    /** Refuse before any row is stored for the name: a source can invent any number of names. */
     if (isOver(bySource) && this.#lanes.isFull(sourceLane(attempt), attempt.name)) {
       throw new errors.E_TOO_MANY_REQUESTS(bySource)
     }

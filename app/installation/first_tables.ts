@@ -21,7 +21,7 @@ const PG_SCHEMA = 'public'
 /** Codes that say that another replica was first: the lock is taken, or a table was just created. */
 const OVERTAKEN = ['E_UNABLE_ACQUIRE_LOCK', 'E_UNABLE_RELEASE_LOCK', '42P07', '23505']
 
-/** The code for a table that is missing: one that was listed, another replica has renamed. */
+/** The code for a missing table: another replica has renamed it since the tables were listed. */
 const MISSING = '42P01'
 
 /**

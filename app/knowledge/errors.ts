@@ -70,7 +70,7 @@ export class E_TASK_CLAIMED extends CodedError {
 
 export class E_ARCHIVE_NOT_FOUND extends CodedError {
   static override status = 404
-  static override message = 'Nothing is kept of such a conversation.'
+  static override message = 'The archive has no such conversation.'
   static override help = 'Search the archive: each match names its conversation as "id".'
 }
 

@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream'
 import db from '@adonisjs/lucid/services/db'
+import type { LucidModel, ModelQueryBuilderContract } from '@adonisjs/lucid/types/model'
 import ArchiveConversation from '#models/archive_conversation'
 import ArchiveMessage from '#models/archive_message'
-import { FIRST_PAGE, MOST_PER_PAGE, type PageQuery } from '#models/page'
+import Finding from '#models/finding'
+import { MOST_PER_PAGE } from '#models/page'
+import Task from '#models/task'
 import type { DataKeys } from '#knowledge/data_keys'
 import { E_EXPORT_UNDER_WAY } from '#knowledge/errors'
 import type { Findings } from '#knowledge/findings'
@@ -11,10 +14,6 @@ import type { AgentMemories } from '#knowledge/memory'
 import { readable } from '#knowledge/readable'
 import type { Tasks } from '#knowledge/tasks'
 import type { DataCipher } from '#vaults/data_cipher'
-
-type List = (
-  query: PageQuery
-) => Promise<{ data: object[]; meta: { totalPages: number; unreadable?: number } }>
 
 /** Everything that Mosaic knows of one owner, as a file: JSON lines, each with its `type`. */
 export class KnowledgeExport {
@@ -50,9 +49,21 @@ export class KnowledgeExport {
   async *lines(userId: string): AsyncGenerator<string> {
     const { findings, memories, tasks } = this.services
     let unreadable = 0
-    unreadable += yield* linesOf('finding', (query) => findings.list(userId, query))
-    unreadable += yield* linesOf('memory', (query) => memories.list(userId, query))
-    unreadable += yield* linesOf('task', (query) => tasks.list(userId, query))
+    unreadable += yield* linesOf(
+      'finding',
+      () => Finding.ownedBy(userId),
+      (rows) => findings.viewsOf(userId, rows)
+    )
+    unreadable += yield* linesOf(
+      'memory',
+      () => memories.lasting(userId),
+      (rows) => memories.viewsOf(userId, rows)
+    )
+    unreadable += yield* linesOf(
+      'task',
+      () => Task.ownedBy(userId),
+      (rows) => tasks.viewsOf(userId, rows)
+    )
     unreadable += yield* this.#messages(userId)
     if (unreadable > 0) yield line('unreadable', { count: unreadable })
   }
@@ -106,14 +117,23 @@ async function* messagesOf(userId: string, conversationId: string, cipher: DataC
   } while (last)
 }
 
-/** Returns how many entries it left out. */
-async function* linesOf(type: string, list: List): AsyncGenerator<string, number> {
+/**
+ * Yields entries by their ids, so that none is left out while others are changed or deleted. Returns how many it could
+ * not open.
+ */
+async function* linesOf<Model extends LucidModel>(
+  type: string,
+  query: () => ModelQueryBuilderContract<Model>,
+  viewsOf: (rows: InstanceType<Model>[]) => Promise<{ views: object[]; unreadable: number }>
+): AsyncGenerator<string, number> {
   let unreadable = 0
-  for (let page = FIRST_PAGE; ; page++) {
-    const { data, meta } = await list({ page, limit: MOST_PER_PAGE })
-    for (const entry of data) yield line(type, entry)
-    unreadable += meta.unreadable ?? 0
-    if (page >= meta.totalPages) return unreadable
+  for (let last = ''; ;) {
+    const rows = await query().where('id', '>', last).orderBy('id').limit(MOST_PER_PAGE)
+    const opened = await viewsOf(rows)
+    for (const view of opened.views) yield line(type, view)
+    unreadable += opened.unreadable
+    if (rows.length < MOST_PER_PAGE) return unreadable
+    last = String(rows.at(-1)!.$primaryKeyValue)
   }
 }
 

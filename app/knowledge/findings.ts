@@ -53,13 +53,15 @@ export class Findings {
     const query = Finding.ownedBy(userId)
     if (status) void query.where('status', status)
     const found = await query.orderBy('created_at', 'desc').orderBy('id').paginate(page, limit)
-    const rows = found.all()
+    const { views, unreadable } = await this.viewsOf(userId, found.all())
+    return pageWith(found, views, unreadable)
+  }
+
+  /** Opens rows of an owner, as `readable`. @throws E_DATA_KEY_GONE if the owner's only key is lost */
+  async viewsOf(userId: string, rows: Finding[]) {
     const cipher = rows.length > 0 ? await this.keys.require(userId) : null
     const corrected = await correctedBy(userId, rows)
-    const { views, unreadable } = readable(rows, (row) =>
-      findingView(row, cipher!, corrected.get(row.id) ?? null)
-    )
-    return pageWith(found, views, unreadable)
+    return readable(rows, (row) => findingView(row, cipher!, corrected.get(row.id) ?? null))
   }
 
   async find(userId: string, id: string): Promise<FindingView> {

@@ -10,7 +10,6 @@ import { E_MEMORY_NOT_FOUND, E_REVISION } from '#knowledge/errors'
 import { iso } from '#knowledge/iso'
 import { requireRoom, sizeOf, type KnowledgeQuota } from '#knowledge/quota'
 import { readable } from '#knowledge/readable'
-import { E_DATA_KEY_GONE } from '#vaults/errors'
 import type { DataCipher } from '#vaults/data_cipher'
 
 export const DEFAULT_NAMESPACE = 'default'
@@ -58,18 +57,26 @@ export class AgentMemories {
     userId: string,
     { namespace, page = FIRST_PAGE, limit = PAGE_LIMIT }: PageQuery & { namespace?: string }
   ) {
-    const cipher = await this.keys.find(userId)
+    const query = this.lasting(userId)
+    const cipher = namespace === undefined ? null : await this.keys.find(userId)
+    if (cipher) void query.where('namespace_mac', cipher.name('namespace', namespace!))
+    const found = await query.orderBy('updated_at', 'desc').orderBy('id').paginate(page, limit)
+    const { views, unreadable } = await this.viewsOf(userId, found.all())
+    return pageWith(found, views, unreadable)
+  }
+
+  /** Finds an owner's memories that have not expired. */
+  lasting(userId: string) {
     const now = DateTime.utc().toFormat(db.connection().dialect.dateTimeFormat)
-    const query = AgentMemory.ownedBy(userId).where((kept) =>
+    return AgentMemory.ownedBy(userId).where((kept) =>
       kept.whereNull('expires_at').orWhere('expires_at', '>', now)
     )
-    if (namespace !== undefined && cipher) {
-      void query.where('namespace_mac', cipher.name('namespace', namespace))
-    }
-    const found = await query.orderBy('updated_at', 'desc').orderBy('id').paginate(page, limit)
-    if (found.length > 0 && !cipher) throw new E_DATA_KEY_GONE()
-    const { views, unreadable } = readable(found.all(), (row) => memoryView(row, cipher!))
-    return pageWith(found, views, unreadable)
+  }
+
+  /** Opens rows of an owner, as `readable`. @throws E_DATA_KEY_GONE if the owner's only key is lost */
+  async viewsOf(userId: string, rows: AgentMemory[]) {
+    const cipher = rows.length > 0 ? await this.keys.require(userId) : null
+    return readable(rows, (row) => memoryView(row, cipher!))
   }
 
   /** @throws E_MEMORY_NOT_FOUND, E_DATA_KEY_GONE */

@@ -82,9 +82,14 @@ export class Tasks {
       .orderBy('created_at', 'desc')
       .orderBy('id')
       .paginate(page, limit)
-    const cipher = found.length > 0 ? await this.keys.require(userId) : null
-    const { views, unreadable } = readable(found.all(), (row) => taskView(row, cipher!))
+    const { views, unreadable } = await this.viewsOf(userId, found.all())
     return pageWith(found, views, unreadable)
+  }
+
+  /** Opens rows of an owner, as `readable`. @throws E_DATA_KEY_GONE if the owner's only key is lost */
+  async viewsOf(userId: string, rows: Task[]) {
+    const cipher = rows.length > 0 ? await this.keys.require(userId) : null
+    return readable(rows, (row) => taskView(row, cipher!))
   }
 
   async find(userId: string, id: string): Promise<TaskView> {

@@ -29,7 +29,7 @@ export interface RelayTarget {
   isFree?: boolean
 }
 
-/** Finds the provider an agent may use and unseals its key: the only place that unseals keys for use. */
+/** Finds the provider an agent may use and unseals its key. Besides connection tests, only this class unseals keys. */
 export class RelayTargets {
   readonly #targets = new ShortCache<RelayTarget>({ ttlMs: TTL_MS })
 

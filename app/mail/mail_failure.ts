@@ -41,8 +41,8 @@ const WORDS: Record<MailFailureReason, Omit<MailFailure, 'reason'>> = {
     hint: 'Check its port, and whether it wants TLS from the start.',
   },
   insecure: {
-    message: 'No protected connection to the mail server came about.',
-    hint: 'Check how it is protected, and that its certificate is valid for its name.',
+    message: 'Mosaic could not open an encrypted connection to the mail server.',
+    hint: 'Check the connection security setting, and that the server’s certificate is valid for its name.',
   },
   unauthorized: {
     message: 'The mail server does not take the name and the password.',

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { DriverManager, type DriverFactory, type DriverName } from '#drivers/driver_manager'
 import type { RuntimeDriver, RuntimeFinding } from '#runtimes/contract'
+import { RuntimeError } from '#runtimes/errors'
+import { raceSignal } from '#timing/race_signal'
 import type { RuntimeConfig, RuntimeDriverContext } from '#runtimes/define_config'
 import { launchFor, type LaunchConfig } from '#runtimes/launch'
 import {
@@ -9,6 +11,9 @@ import {
   type RuntimeOption,
   type RuntimeOptionValues,
 } from '#runtimes/options'
+
+/** Probes of an engine's isolation take some seconds each. */
+const PREFLIGHT_MS = 2 * 60_000
 
 /** A host that only a driver can resolve; it contains the driver's name. */
 const DIALED = /\.([a-z0-9-]+)\.internal$/
@@ -97,9 +102,20 @@ export class RuntimeManager extends DriverManager<RuntimeDriver, RuntimeDriverCo
     return (await driver.dial?.(endpoint, signal)) ?? null
   }
 
-  /** Returns the faults of a driver here: the named one, or the default. */
+  /**
+   * Returns the faults of a driver here: the named one, or the default.
+   *
+   * @throws RuntimeError `engine_unreachable` after two minutes, and what the driver throws
+   */
   async preflight(name?: string): Promise<RuntimeFinding[]> {
-    return (await this.use(name)).preflight()
+    const driver = await this.use(name)
+    const late = AbortSignal.timeout(PREFLIGHT_MS)
+    return raceSignal(driver.preflight(), late).catch((cause: unknown) => {
+      if (!late.aborted) throw cause
+      const message = `The runtime "${driver.name}" did not finish its check within two minutes.`
+      const help = 'Check that its engine answers, then check the runtime again.'
+      throw new RuntimeError('engine_unreachable', message, { cause, help })
+    })
   }
 
   /** Closes the drivers' resources. Instances keep running. */

@@ -30,7 +30,7 @@ export class SettingRows {
     const read = ++this.#begun
     const found = await SystemConfig.all()
     const rows = new Map(found.map((row) => [row.key, row]))
-    /** A slow read never replaces what was read after it, nor one from before a change what came after that. */
+    /** A slow read must not replace a newer snapshot, nor a read from before a change one from after it. */
     if (read > this.#outdated) {
       this.#outdated = read
       this.#snapshot = { rows, at }

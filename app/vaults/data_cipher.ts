@@ -12,8 +12,8 @@ const SEALED = /^own:v1:([a-z0-9]+):([A-Za-z0-9_-]+)$/
 const WORD_BYTES = 6
 
 /**
- * One owner's data key at work: seals what they know, and names it so that the database can look it up without
- * reading it. Each purpose derives a key of its own by HKDF-SHA256.
+ * Seals and opens one owner's data with their data key, and derives fingerprints by which the database finds entries
+ * without reading them. Each purpose derives its own key by HKDF-SHA256.
  */
 export class DataCipher {
   readonly #sealing: KeyObject
@@ -21,7 +21,7 @@ export class DataCipher {
   readonly #names: KeyObject
 
   constructor(
-    /** Of the key's row. It stands in all that the key sealed. */
+    /** The id of the key's row, which is part of every value that the key seals. */
     readonly id: string,
     /** 32 random bytes. */
     secret: Buffer

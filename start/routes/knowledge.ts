@@ -46,7 +46,7 @@ router
       .answers(one(finding, 201))
       .takes(findingValidator)
       .asks(forceValidator)
-    /** Looks, though it posts: what is searched for stands in no address. */
+    /** A read, sent by POST so that the search text appears in no URL or access log. */
     router
       .post('/findings/search', [Findings, 'search'])
       .answers(page(foundFindings.items))

@@ -102,7 +102,7 @@ test.group('Signing in with GitHub in a browser', (group) => {
     await page.getByRole('link', { name: 'Continue with GitHub' }).click()
     await page.getByRole('link', { name: 'Authorize Mosaic' }).click()
     await page.waitForURL(`${ORIGIN}/login`)
-    await page.getByText('This installation lets in only who was invited.').waitFor()
+    await page.getByText('Only invited people can sign in to this installation.').waitFor()
     await page.getByLabel('Username').waitFor()
     await context.close()
   })

@@ -220,6 +220,24 @@ test.group('Architecture | arrows', () => {
     assert.deepEqual(long, [])
   })
 
+  test('every call of a runtime’s driver has a deadline', ({ assert }) => {
+    /** A task that nothing waits for, and a move within the deadline of its caller. */
+    const elsewhere = ['app/agents/background/image_prefetch.ts']
+    const methods =
+      'ensure|stop|suspend|resume|pageOut|usage|memory|inspect|remove|purge|exportData|importData|keepImport|prepare|preflight'
+    const call = new RegExp(`\\bdriver\\.(?:${methods})[!?.]*\\(`)
+    const without = filesOf('app/**/*.ts').flatMap((file) => {
+      if (file.startsWith('app/runtimes/drivers/') || elsewhere.includes(file)) return []
+      const lines = source(file).split('\n')
+      return lines.flatMap((text, at) => {
+        const near = lines.slice(Math.max(0, at - 5), at + 4).join('\n')
+        return call.test(text) && !/\b(?:within|raceSignal)\(/.test(near) ? `${file}:${at + 1}` : []
+      })
+    })
+    assert.deepEqual(without, [])
+    assert.isTrue(call.test('driver.usage!(ref)'))
+  })
+
   test('a key is opened by the LLM relay, and by what tests a connection', async ({ assert }) => {
     const files = filesOf('app/**/*.ts')
     const openers = files.filter((file) => /\.open\('apiKey'\)/.test(source(file)))

@@ -11,6 +11,7 @@ import {
 } from '#agents/background/usual_hours'
 import type { AgentsContext } from '#agents/context'
 import { agentOf } from '#agents/state/agent_repository'
+import { hasCode } from '#drivers/error_code'
 import { AGENT_STATUSES } from '#models/types'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
@@ -41,7 +42,7 @@ export interface EarlyWakesStatistics {
  */
 export class EarlyWakes {
   constructor(
-    protected context: Pick<AgentsContext, 'clock'>,
+    protected context: Pick<AgentsContext, 'clock' | 'logger'>,
     protected wakes: Pick<BackgroundWakes, 'begin'>,
     /** As `AgentRester`. */
     protected rester: { readonly overview: { room: number | null } | null }
@@ -57,16 +58,25 @@ export class EarlyWakes {
     const query = this.#ofWilling()
     const since = DateTime.fromMillis(now - RECENT_MS).toFormat(query.client.dialect.dateTimeFormat)
     let noted = 0
-    /** Any status: named, so that the index on status and time serves. */
+    /** Lists every status, so that the database can use the index on status and time. */
     void query.whereIn('status', [...AGENT_STATUSES]).where('last_active_at', '>=', since)
     for (const row of await query) {
-      const days = withUse(await this.#daysOf(row), row.lastActiveAt!.toMillis())
-      if (!days) continue
-      await row.seal('daysOfUse', JSON.stringify(days))
-      await this.#ofWilling().where('id', row.id).update({ days_of_use: row.daysOfUse })
-      noted++
+      try {
+        if (await this.#noteUse(row)) noted++
+      } catch (error) {
+        this.#failed(row, error)
+      }
     }
     return noted
+  }
+
+  /** Returns false if the hour is known already. */
+  async #noteUse(row: UserContainer): Promise<boolean> {
+    const days = withUse(await this.#daysOf(row), row.lastActiveAt!.toMillis())
+    if (!days) return false
+    await row.seal('daysOfUse', JSON.stringify(days))
+    await this.#ofWilling().where('id', row.id).update({ days_of_use: row.daysOfUse })
+    return true
   }
 
   async #wake(): Promise<Omit<EarlyWakesStatistics, 'noted'>> {
@@ -78,12 +88,22 @@ export class EarlyWakes {
     const resting = await this.#ofWilling().where('status', 'suspended').whereNotNull('days_of_use')
     const fresh = resting.filter((row) => expectedAtOf(row, now) < expected)
     await inParallel(fresh, CONCURRENCY, async (row) => {
-      if (!isUsual(await this.#daysOf(row), expected)) return
-      await this.#expect(row, expected)
-      const wake = this.wakes.begin(agentOf(row), 'expected')
-      if (wake) counts[await this.#ended(wake)]++
+      try {
+        if (!isUsual(await this.#daysOf(row), expected)) return
+        await this.#expect(row, expected)
+        const wake = this.wakes.begin(agentOf(row), 'expected')
+        if (wake) counts[await this.#ended(wake)]++
+      } catch (error) {
+        counts.failed++
+        this.#failed(row, error)
+      }
     })
     return counts
+  }
+
+  #failed(row: UserContainer, error: unknown): void {
+    const details = { err: error, agent: agentOf(row) }
+    this.context.logger.warn(details, 'Could not handle the usual hours of an agent')
   }
 
   async #ended(wake: Promise<WakeEnd>): Promise<'woken' | 'failed' | 'late'> {
@@ -112,9 +132,12 @@ export class EarlyWakes {
     )
   }
 
-  /** Hours that cannot be read, as after a lost key, are learnt again. */
+  /** Hours whose key is lost are learnt again. @throws what the vault throws, as E_VAULT_UNREACHABLE */
   async #daysOf(row: UserContainer): Promise<DaysOfUse> {
-    const text = await row.open('daysOfUse').catch(() => null)
+    const text = await row.open('daysOfUse').catch((error: unknown) => {
+      if (hasCode(error, 'E_VAULT_UNKNOWN_KEY', 'E_VAULT_TAMPERED')) return null
+      throw error
+    })
     return text ? JSON.parse(text) : {}
   }
 }

@@ -260,7 +260,9 @@ export class AgentReconciler {
     const { observed, runtime } = listed!
     const driver = await this.context.runtimes.use(runtime)
     this.context.logger.info({ agent, name, runtime }, 'Removing an instance of no agent')
-    await driver.remove({ name, state: observed.state })
+    await within(this.context.clock, this.context.timeouts.stopMs, undefined, () =>
+      driver.remove({ name, state: observed.state })
+    )
     return 'removed'
   }
 }

@@ -18,7 +18,7 @@ import { within } from '#timing/deadline'
 import { inParallel } from '#timing/in_parallel'
 import type { RestMode } from '#models/types'
 import UserContainer from '#models/user_container'
-import type { MachineMemory, RuntimeDriver } from '#runtimes/contract'
+import type { MachineMemory, MemoryUse, RuntimeDriver } from '#runtimes/contract'
 
 const MINUTE_MS = 60_000
 const CONCURRENCY = 8
@@ -203,7 +203,7 @@ export class AgentRester {
   async #measured(rows: Row[]): Promise<RestedRow[]> {
     const rested: RestedRow[] = []
     await inParallel(rows, CONCURRENCY, async ({ row, driver }) => {
-      const use = (await driver.usage?.(instanceRef(row)).catch(() => null)) ?? null
+      const use = await this.#used(driver, row)
       rested.push({
         row,
         driver,
@@ -213,6 +213,14 @@ export class AgentRester {
       })
     })
     return rested
+  }
+
+  /** Returns null if the runtime does not say, or not in time. */
+  async #used(driver: RuntimeDriver, row: AgentRow): Promise<MemoryUse | null> {
+    const { clock, timeouts } = this.context
+    if (!driver.usage) return null
+    const look = () => driver.usage!(instanceRef(row))
+    return within(clock, timeouts.inspectMs, undefined, look).catch(() => null)
   }
 
   async #change(agent: AgentKey, wish: (row: AgentRow) => IdleStopWish | null) {

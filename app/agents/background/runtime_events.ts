@@ -2,6 +2,7 @@ import type { AgentsContext } from '#agents/context'
 import type { InstanceObserver } from '#agents/instances/instance_observer'
 import type { AgentKey } from '#agents/types'
 import type { RuntimeDriver, RuntimeEvent } from '#runtimes/contract'
+import { within } from '#timing/deadline'
 
 /** First delay before an ended event stream is reopened; it grows with each retry. */
 const FIRST_RETRY_MS = 1000
@@ -19,14 +20,14 @@ export interface RuntimeEventsParts {
 }
 
 /**
- * Receives events from the drivers. A crash is noticed within a second; the sweeps find those whose event was
- * missed. The gateway of an agent that ended is forgotten as its event arrives, and all gateways when events may have
- * been missed: another agent may get the address, and it must not get the token. The gateway of an agent that another
- * process suspended is forgotten too: a command is gone before the other replicas know it, and a message would wait
- * for a gateway that cannot answer. If one does already, the agent is resumed.
+ * Receives events from the drivers, so that a crash is noticed within a second. The sweeps find crashes whose event was
+ * missed. When an instance ends, its gateway is forgotten at once; when events may have been missed, all gateways are:
+ * another agent may get the address, and must not get the token. The gateway of a suspended agent is forgotten too,
+ * because a command that suspends agents ends before the other replicas notice, and a message would wait for a gateway
+ * that cannot answer. If a message is waiting already, the agent is resumed.
  */
 export class RuntimeEvents {
-  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>
   readonly #parts: RuntimeEventsParts
   readonly #ended = new AbortController()
   readonly #watched = new Map<string, Promise<void>>()
@@ -35,7 +36,7 @@ export class RuntimeEvents {
   readonly #looking = new Set<Promise<void>>()
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes'>,
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'runtimes' | 'timeouts'>,
     parts: RuntimeEventsParts
   ) {
     this.#context = context
@@ -117,7 +118,11 @@ export class RuntimeEvents {
   }
 
   async #ask(driver: RuntimeDriver, name: string): Promise<AgentKey | null> {
-    const observed = await driver.inspect({ name, state: null }).catch(() => null)
+    const { clock, timeouts } = this.#context
+    const look = within(clock, timeouts.inspectMs, undefined, () =>
+      driver.inspect({ name, state: null })
+    )
+    const observed = await look.catch(() => null)
     return observed ? (observed.agent as AgentKey) : null
   }
 }

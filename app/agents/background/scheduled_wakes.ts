@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import type { BackgroundWakes } from '#agents/waking/background_wakes'
 import type { AgentsContext } from '#agents/context'
 import { WITHOUT_BACK_OFF } from '#agents/state/failure_reasons'
+import { MOST_CRASHES } from '#agents/state/retry_policy'
 import type { AgentKey } from '#agents/types'
 import UserContainer from '#models/user_container'
 
@@ -22,7 +23,7 @@ export interface ScheduledWakesStatistics {
  * stops again after the job.
  */
 export class ScheduledWakes {
-  /** Agents that only a person can help, and until when no job of theirs wakes them, on the monotonic clock. */
+  /** Agents whose failure reason is in `WITHOUT_BACK_OFF`, and until when no job wakes them, on the monotonic clock. */
   readonly #helpless = new Map<AgentKey, number>()
 
   constructor(
@@ -49,6 +50,7 @@ export class ScheduledWakes {
     const query = UserContainer.query().select('user_id')
     const rows = await query
       .whereIn('status', ['stopped', 'suspended', 'error'])
+      .where('crash_count', '<', MOST_CRASHES)
       .where('next_job_at', '<=', horizon.toFormat(query.client.dialect.dateTimeFormat))
       .whereHas('user', (owner) => owner.whereNull('deactivated_at'))
     for (const [agent, until] of this.#helpless) {

@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentListener } from '#agents/state/agent_events'
-import { eventText } from '#http/server_sent_events'
+import { PushedEvents } from '#http/pushed_events'
 import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
 /**
@@ -37,18 +36,18 @@ export class AgentEventStreams {
    *
    * @throws E_TOO_MANY_WATCHERS
    */
-  async open(agent: AgentKey): Promise<Readable> {
+  async open(agent: AgentKey): Promise<PushedEvents> {
     const open = this.#open.get(agent) ?? new Set<() => void>()
     if (open.size >= MOST_PER_AGENT) throw new E_TOO_MANY_WATCHERS()
     this.#open.set(agent, open)
 
-    const stream = new Readable({ read() {} })
+    const stream = new PushedEvents()
     /** Buffers events during the status lookup, so that none is missed in between. */
     let early: AgentEvent[] | null = []
     let ended = false
     const push = (event: AgentEvent) => {
       if (early) early.push(event)
-      else stream.push(eventText(event.type, dataOf(event)))
+      else stream.send(event.type, dataOf(event))
     }
     const unsubscribe = this.#lifecycle.subscribe(agent, push)
     const stopHeartbeats = this.#heartbeat(stream)
@@ -57,10 +56,9 @@ export class AgentEventStreams {
       stopHeartbeats()
       unsubscribe()
     }
-    /** Nothing may follow the end. */
     const end = () => {
       leave()
-      stream.push(null)
+      stream.end()
     }
     open.add(end)
     stream.once('close', () => {
@@ -72,7 +70,7 @@ export class AgentEventStreams {
       const present = await this.#lifecycle.describe(agent)
       if (ended) return stream
       for (const event of [{ type: 'status', agent: present } as const, ...early]) {
-        stream.push(eventText(event.type, dataOf(event)))
+        stream.send(event.type, dataOf(event))
       }
       early = null
       return stream
@@ -89,10 +87,10 @@ export class AgentEventStreams {
     }
   }
 
-  #heartbeat(stream: Readable): () => void {
+  #heartbeat(stream: PushedEvents): () => void {
     const { clock } = this.#context
     const heartbeat = () => {
-      stream.push(eventText('heartbeat', {}))
+      stream.send('heartbeat', {})
       cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })
     }
     let cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })

@@ -38,8 +38,8 @@ export async function writeCopy(path: string, data: Readable, limits: CopyLimits
 }
 
 /**
- * Has the data of such a file read. A file that is cut short, is no copy or holds more than allowed ends the stream with
- * an error.
+ * Passes the data of such a file to `read`. The stream ends with an error if the file is truncated, is not a copy, or
+ * contains more data than allowed.
  *
  * @throws as `writeCopy`, and what `read` throws
  */

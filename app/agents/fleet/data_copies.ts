@@ -55,8 +55,8 @@ export class E_BACKUP_FOLDER extends CodedError {
 export type CopyParts = Pick<AgentServices, 'rows' | 'leases' | 'idleStopper' | 'instanceStopper'>
 
 /**
- * Copies of all agents' data in a folder, whatever the runtimes: one file for each agent. An agent sleeps while its data
- * is copied, and nobody can wake it meanwhile.
+ * Backs up and restores all agents' data in a folder, with any runtime: one file per agent. An agent is asleep while
+ * its data is copied, and cannot be woken until the copy ends.
  */
 export class DataCopies {
   readonly #context: AgentsContext
@@ -69,7 +69,7 @@ export class DataCopies {
 
   /**
    * Copies the data of every agent, over former files. Puts agents to sleep once they are idle; those that always run
-   * are wanted again afterwards.
+   * start again afterwards.
    *
    * @throws E_BACKUP_FOLDER
    */
@@ -91,8 +91,8 @@ export class DataCopies {
   }
 
   /**
-   * Ends every agent that has a file there, and puts the file's data in the place of the data it has. That is kept
-   * until the agent has started well.
+   * Stops every agent that has a file in the folder, and replaces its data with the file's. The replaced data is kept
+   * until the agent has started successfully.
    *
    * @throws E_BACKUP_FOLDER
    */
@@ -153,19 +153,19 @@ export class DataCopies {
 
   /** Returns whether there was any data. */
   async #backUp(agent: AgentKey, path: string): Promise<boolean> {
-    const { clock } = this.#context
+    const { clock, settings } = this.#context
     const { leases, idleStopper } = this.#parts
     const deadline = clock.elapsed() + BUSY_MS
-    let wasPutToSleep = false
     for (;;) {
-      const copied = await leases.hold(agent, ({ signal }) =>
-        this.#copyAsleep(agent, path, signal, wasPutToSleep)
-      )
+      const copied = await leases.hold(agent, ({ signal }) => this.#copyAsleep(agent, path, signal))
       if (copied !== 'awake') return copied
-      const outcome = await idleStopper.stop(agent, ({ status }) =>
-        status === 'running' || status === 'suspended' ? { kind: 'stop', despite: ['due'] } : null
-      )
-      wasPutToSleep ||= outcome === 'stopped'
+      const policy = await settings.get('agents.wakePolicy')
+      const outcome = await idleStopper.stop(agent, (row) => {
+        if (row.status !== 'running' && row.status !== 'suspended') return null
+        /** Noted with the stop: whatever becomes of the copy, an agent that always runs starts again. */
+        const desired = isKeptUp(row, policy) ? row.desired : 'stopped'
+        return { kind: 'stop', despite: ['due'], desired }
+      })
       if (outcome === 'stopped') continue
       if (clock.elapsed() >= deadline) throw busy(outcome)
       await clock.wait(RETRY_MS)
@@ -175,18 +175,13 @@ export class DataCopies {
   async #copyAsleep(
     agent: AgentKey,
     path: string,
-    signal: AbortSignal,
-    wasPutToSleep: boolean
+    signal: AbortSignal
   ): Promise<boolean | 'awake'> {
     const { clock, settings } = this.#context
     const { rows, instanceStopper } = this.#parts
     const row = await rows.find(agent)
     if (!row?.runtime) return false
     if (isUp(row)) return 'awake'
-    /** Saved first: whatever becomes of the copy, an agent that always runs starts again after it. */
-    if (wasPutToSleep && isKeptUp(row, await settings.get('agents.wakePolicy'))) {
-      await rows.save(row, { desired: 'running' })
-    }
     const driver = await this.#driver(row.runtime)
     if (!driver.exportData) throw unable(driver)
     await instanceStopper.endInstance(row)

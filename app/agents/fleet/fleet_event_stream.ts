@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream'
 import { DateTime } from 'luxon'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentGauges } from '#agents/metrics'
 import type { AgentRow, AgentTransition } from '#agents/types'
-import { eventText } from '#http/server_sent_events'
+import { PushedEvents } from '#http/pushed_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
@@ -34,7 +33,7 @@ interface FleetParts {
 export class FleetEventStreams {
   readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
   readonly #parts: FleetParts
-  readonly #open = new Set<Readable>()
+  readonly #open = new Set<PushedEvents>()
   /** Counts begun, and the latest of them that was sent: a slow count must not replace a newer one. */
   #counts = 0
   #sentCount = 0
@@ -53,9 +52,9 @@ export class FleetEventStreams {
    *
    * @throws E_TOO_MANY_WATCHERS
    */
-  async open(): Promise<Readable> {
+  async open(): Promise<PushedEvents> {
     if (this.#open.size >= MOST_STREAMS) throw new E_TOO_MANY_WATCHERS()
-    const stream = new Readable({ read() {} })
+    const stream = new PushedEvents()
     if (this.#open.size === 0) this.#watch()
     this.#open.add(stream)
     stream.once('close', () => {
@@ -83,7 +82,7 @@ export class FleetEventStreams {
   /** Ends all streams. The pages reconnect to the next Mosaic by themselves. */
   close(): void {
     this.#rest()
-    for (const stream of this.#open) stream.push(null)
+    for (const stream of this.#open) stream.end()
     /** Nothing may follow the end, and the next stream to open begins to look again. */
     this.#open.clear()
   }
@@ -152,7 +151,6 @@ export class FleetEventStreams {
   }
 
   #send(event: string, data: object): void {
-    const text = eventText(event, data)
-    for (const stream of this.#open) stream.push(text)
+    for (const stream of this.#open) stream.send(event, data)
   }
 }

@@ -11,7 +11,7 @@ import { DeadlineExceeded, within } from '#timing/deadline'
 /** Age at which the nodes are listed again, however many admins look at them. */
 const FRESH_MS = 10_000
 
-/** One node of a runtime, and the nodes that it is one of. */
+/** A node, with its runtime and the interface that controls the runtime's nodes. */
 export interface FoundNode {
   runtime: string
   nodes: RuntimeNodes

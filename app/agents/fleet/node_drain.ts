@@ -1,14 +1,15 @@
 import type { AgentsContext } from '#agents/context'
 import type { FleetNodes, FoundNode } from '#agents/fleet/fleet_nodes'
+import { agentOf, isKeptUp, isWanted, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey } from '#agents/types'
 import type { Audit } from '#audit/audit'
 import type { RuntimeNode } from '#runtimes/contract'
 import { isFailureReason, type FailureReason } from '#runtimes/errors'
 import { inParallel } from '#timing/in_parallel'
 
-/** Each agent finishes its work first, so that many wait at a time. */
+/** Agents drained at once: each mostly waits for its own work to finish. */
 const CONCURRENCY = 8
-/** A start that had chosen the node before it was closed ends up there once more. */
+/** Rounds until the node is empty: a start that chose the node just before it was closed still lands there. */
 const ROUNDS = 3
 /** Other replicas of Mosaic know within a second that a node is closed. */
 const KNOWN_MS = 1500
@@ -22,7 +23,7 @@ export interface DrainControls {
 /** Names of instances by what became, or in a dry run would become, of them. */
 export interface DrainedNode {
   node: { id: string; name: string }
-  /** Users' agents that sleep now. */
+  /** Agents that sleep now, until their next message. */
   stopped: string[]
   /** Agents that always run, and now run on another node. */
   moved: string[]
@@ -36,24 +37,31 @@ type Outcome = { is: 'stopped' | 'moved' } | { is: 'failed'; reason: FailureReas
 
 /** Empties a node, as before its maintenance, and opens it again. */
 export class NodeDrain {
-  readonly #context: Pick<AgentsContext, 'clock' | 'logger'>
+  readonly #context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>
   readonly #nodes: FleetNodes
+  readonly #rows: Pick<AgentRepository, 'findMany'>
   readonly #controls: DrainControls
   readonly #audit: Audit
 
   constructor(
-    context: Pick<AgentsContext, 'clock' | 'logger'>,
-    parts: { nodes: FleetNodes; controls: DrainControls; audit: Audit }
+    context: Pick<AgentsContext, 'clock' | 'logger' | 'settings'>,
+    parts: {
+      nodes: FleetNodes
+      rows: Pick<AgentRepository, 'findMany'>
+      controls: DrainControls
+      audit: Audit
+    }
   ) {
     this.#context = context
     this.#nodes = parts.nodes
+    this.#rows = parts.rows
     this.#controls = parts.controls
     this.#audit = parts.audit
   }
 
   /**
-   * Closes the node to agents, then ends those that run there: a user's agent sleeps and wakes on another node, one
-   * that always runs starts on another at once. Each finishes its work first, up to the grace of the settings.
+   * Closes the node to agents, then ends those that run there. One that always runs starts on another node at once;
+   * the others sleep, and wake on another. Each finishes its work first, up to the grace of the settings.
    *
    * @throws as `FleetNodes.find`
    */
@@ -61,7 +69,10 @@ export class NodeDrain {
     const found = await this.#nodes.find(name)
     const { nodes, node } = found
     const waiting = await this.#nodes.inTime(() => nodes.pinned(node.id))
-    if (dryRun) return reportOf(node, planned(node, waiting), waiting)
+    if (dryRun) {
+      const keptUp = await this.#keptUp(node.instances)
+      return reportOf(node, planned(node, keptUp, waiting), waiting)
+    }
     await this.#nodes.inTime(() => nodes.drain(node.id))
     await this.#note('node.drained', found)
     return reportOf(node, await this.#empty(found), waiting)
@@ -86,19 +97,26 @@ export class NodeDrain {
         for (const { name } of left) outcomes.set(name, { is: 'failed', reason: 'internal' })
       }
       if (left.length === 0 || round > ROUNDS) return outcomes
+      const keptUp = await this.#keptUp(left)
       await inParallel(left, CONCURRENCY, async ({ name, agent }) => {
-        outcomes.set(name, await this.#end(agent as AgentKey))
+        outcomes.set(name, await this.#end(agent as AgentKey, keptUp.has(agent)))
       })
       await new Promise<void>((resolve) => clock.after(KNOWN_MS, resolve))
     }
   }
 
-  async #end(agent: AgentKey): Promise<Outcome> {
-    const isUsers = agent.startsWith('user/')
+  /** Returns which of the agents always run. */
+  async #keptUp(instances: RuntimeNode['instances']): Promise<Set<string>> {
+    const policy = await this.#context.settings.get('agents.wakePolicy')
+    const rows = await this.#rows.findMany(instances.map(({ agent }) => agent as AgentKey))
+    return new Set(rows.filter((row) => isKeptUp(row, policy) && isWanted(row)).map(agentOf))
+  }
+
+  async #end(agent: AgentKey, isKept: boolean): Promise<Outcome> {
     try {
-      if (isUsers) await this.#controls.stop(agent)
-      else await this.#controls.restartAndWait(agent)
-      return { is: isUsers ? 'stopped' : 'moved' }
+      if (isKept) await this.#controls.restartAndWait(agent)
+      else await this.#controls.stop(agent)
+      return { is: isKept ? 'moved' : 'stopped' }
     } catch (error) {
       this.#context.logger.warn({ err: error, agent }, 'An agent did not leave a drained node')
       const { reason } = error as { reason?: unknown }
@@ -113,10 +131,14 @@ export class NodeDrain {
 }
 
 /** Returns what a drain would do. */
-function planned({ instances }: RuntimeNode, waiting: string[]): Map<string, Outcome> {
+function planned(
+  { instances }: RuntimeNode,
+  keptUp: Set<string>,
+  waiting: string[]
+): Map<string, Outcome> {
   const pinned = new Set(waiting)
   const outcomes = instances.map(({ name, agent }): [string, Outcome] => {
-    if (agent.startsWith('user/')) return [name, { is: 'stopped' }]
+    if (!keptUp.has(agent)) return [name, { is: 'stopped' }]
     return [name, pinned.has(name) ? { is: 'failed', reason: 'no_capacity' } : { is: 'moved' }]
   })
   return new Map(outcomes)

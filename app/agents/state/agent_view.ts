@@ -8,7 +8,7 @@ import UserContainer from '#models/user_container'
 
 const MINUTE_MS = 60_000
 const CRASH_LOOP_HINT =
-  'It happened again and again, so it starts only when you ask for it. What it wrote last may tell why.'
+  'It crashed several times in a row, so it starts only when you ask for it. Its crash log may show the cause.'
 
 /** Input of a view besides the row. */
 export interface ViewInput {

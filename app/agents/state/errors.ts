@@ -24,9 +24,9 @@ export class AgentUnavailable extends Exception {
   }
 }
 
-/** Too many pages of one user are watching their agent. */
+/** Too many pages are subscribed to one agent's events, or to the fleet's. */
 export class E_TOO_MANY_WATCHERS extends CodedError {
   static override status = 429
-  static override message = 'Too many pages are watching your agent.'
-  static override help = 'Close some of them.'
+  static override message = 'Too many open pages receive live updates.'
+  static override help = 'Close some of them, then reload this one.'
 }

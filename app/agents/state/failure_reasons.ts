@@ -15,7 +15,7 @@ const ASK_ADMIN = 'Try again in a minute. If it goes on, tell an admin.'
 /** One sentence and one next step for each reason. */
 export const REASONS: Record<FailureReason, ReasonText> = {
   image_missing: {
-    message: 'What your agent runs from was not found: OpenClaw, or the image with it.',
+    message: 'OpenClaw, or the image that contains it, was not found.',
     help: 'Tell an admin: "node ace doctor" says what is missing and how to get it.',
   },
   pull_timeout: {
@@ -55,7 +55,7 @@ export const REASONS: Record<FailureReason, ReasonText> = {
     help: 'Nothing of it is lost. Tell an admin: it starts again where it ran before.',
   },
   not_isolated: {
-    message: 'This machine does not keep agents of several persons apart, so yours did not start.',
+    message: 'This machine cannot isolate the agents of different people, so yours did not start.',
     help: 'Tell an admin: "node ace doctor" says what the machine lacks, and docs/runtimes.md how to accept it.',
   },
   database_away: {

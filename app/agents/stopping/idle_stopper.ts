@@ -5,6 +5,7 @@ import { HELD, LeaseLost, type LeaseManager } from '#agents/leases/lease_manager
 import type { LocalState } from '#agents/state/local_state'
 import { agentOf, instanceRef, type AgentRepository } from '#agents/state/agent_repository'
 import type { AgentKey, AgentRow } from '#agents/types'
+import type { DesiredState } from '#models/types'
 
 /**
  * How to stop: `stop` stops the agent, `suspend` and `rest` suspend it and keep its memory. If its runtime
@@ -16,6 +17,8 @@ export interface IdleStopWish {
   kind: IdleStopKind
   /** States that must not prevent the stop. By default each of them does. */
   despite?: readonly Exclude<Quietness, 'closed' | 'stuck'>[]
+  /** The state that is wanted after a stop; by default `stopped`. */
+  desired?: DesiredState
 }
 
 /**
@@ -33,7 +36,7 @@ export interface RequestsInFlight {
 
 /** As `StopRequests`. */
 export interface InstanceEnd {
-  end(row: AgentRow): Promise<void>
+  end(row: AgentRow, wish?: { desired: DesiredState }): Promise<void>
 }
 
 export interface IdleStopperParts {
@@ -92,8 +95,9 @@ export class IdleStopper {
     if (activity.inFlight(agent) > 0 || (await activity.inFlightOnOtherReplicas(agent)) > 0) {
       return 'used'
     }
+    const { desired = 'stopped' } = wish
     if (row.status === 'suspended') {
-      await stopRequests.end(row)
+      await stopRequests.end(row, { desired })
       return 'stopped'
     }
     const found = await gatewayDrain.closeIfQuiet(row)
@@ -111,7 +115,7 @@ export class IdleStopper {
       await gatewayDrain.reopen(row)
       return 'kept'
     }
-    await stopRequests.end(row)
+    await stopRequests.end(row, { desired })
     return 'stopped'
   }
 

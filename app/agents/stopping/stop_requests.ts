@@ -37,24 +37,34 @@ export class StopRequests {
 
   /** As `AgentLifecycle.stop`. `desired` is the state wanted afterwards: the last caller wins. */
   stop(agent: AgentKey, desired: DesiredState = 'stopped'): Stop {
-    const { local, waker, leases } = this.#parts
+    const { local } = this.#parts
     const present = local.stops.get(agent)
     if (present) return Object.assign(present, { desired })
     const stop: Stop = { desired, done: Promise.resolve() }
-    stop.done = waker
-      .cancel(agent)
-      .then(() => leases.holdAgain(agent, () => this.#drainAndStop(agent, stop)))
-      .catch((error: unknown) => {
-        if (error instanceof AgentUnavailable) throw error
-        this.#context.logger.error({ err: error, agent }, 'An agent does not stop')
-        /** Other replicas took the agent over again and again. */
-        if (!(error instanceof LeaseLost)) throw error
-        throw new AgentUnavailable(reasonOf(error), { cause: error })
-      })
-      .finally(() => local.stops.delete(agent))
+    stop.done = this.#run(agent, stop)
     local.stops.set(agent, stop)
     void watched(stop.done)
     return stop
+  }
+
+  async #run(agent: AgentKey, stop: Stop): Promise<void> {
+    const { local, waker, leases } = this.#parts
+    try {
+      await waker.cancel(agent)
+      let noted: DesiredState | null
+      do {
+        noted = await leases.holdAgain(agent, () => this.#drainAndStop(agent, stop))
+        /** A caller may have asked for another state while the lease was given back. */
+      } while (noted && noted !== stop.desired)
+    } catch (error) {
+      if (error instanceof AgentUnavailable) throw error
+      this.#context.logger.error({ err: error, agent }, 'An agent does not stop')
+      /** Other replicas took the agent over again and again. */
+      if (!(error instanceof LeaseLost)) throw error
+      throw new AgentUnavailable(reasonOf(error), { cause: error })
+    } finally {
+      local.stops.delete(agent)
+    }
   }
 
   /**
@@ -92,16 +102,18 @@ export class StopRequests {
     }
   }
 
-  async #drainAndStop(agent: AgentKey, wish: Wish): Promise<void> {
+  /** Returns the wanted state that the row has in the end, or null without a row. */
+  async #drainAndStop(agent: AgentKey, wish: Wish): Promise<DesiredState | null> {
     const { local, rows, instanceStopper } = this.#parts
     local.warm.delete(agent)
     const row = await rows.find(agent)
-    if (!row) return
+    if (!row) return null
     /** A suspended agent was idle before, and could not answer. */
     const frozen = row.status === 'suspended'
     await this.#stopping(row, wish)
     if (!frozen) await instanceStopper.drain(row)
     await this.end(row, wish)
+    return row.desired
   }
 
   async #stopping(row: AgentRow, { desired }: Wish): Promise<void> {

@@ -7,6 +7,7 @@ import type { AgentLimits, NodeLabels } from '#models/types'
 import type { PlacementRule } from '#agents/system_agents/placement'
 import SystemContainer from '#models/system_container'
 import { FIRST_PAGE, PAGE_LIMIT, type PageQuery } from '#models/page'
+import { isUniqueViolation } from '#models/unique_violation'
 import {
   E_SYSTEM_AGENT_NAME,
   E_SYSTEM_AGENT_RENAMED,
@@ -71,7 +72,10 @@ export class SystemAgents {
     row.desired = isActive ? 'running' : 'stopped'
     row.status = 'stopped'
     await row.renewGatewayToken()
-    await row.save()
+    await row.save().catch((error: unknown) => {
+      /** Another request has taken the name since it was looked for. */
+      throw isUniqueViolation(error) ? new E_SYSTEM_AGENT_NAME() : error
+    })
     await this.#note('system_agent.created', row, by, Object.keys(input))
     if (isActive) await this.start(row)
     return row

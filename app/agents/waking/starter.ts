@@ -178,7 +178,7 @@ export class AgentStarter {
       return instance
     } catch (error) {
       if (!(error instanceof DeadlineExceeded)) throw error
-      const reason = spec.image ? 'pull_timeout' : 'engine_unreachable'
+      const reason = driver.prepare ? 'pull_timeout' : 'engine_unreachable'
       throw new RuntimeError(reason, 'Making the instance took too long.', { cause: error })
     }
   }

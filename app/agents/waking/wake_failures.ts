@@ -15,7 +15,7 @@ import type { FailureReason } from '#runtimes/errors'
 /** How long a runtime may take to abort before it is abandoned, in milliseconds. */
 const GIVE_UP_MS = 10_000
 
-/** Errors by which Mosaic itself finds such a reason that an instance's exit or a driver may also name. */
+/** Errors that Mosaic itself raises for a reason. An instance's exit or a driver may report the same reason. */
 const OWN_FINDINGS: Partial<Record<FailureReason, readonly (new (...given: never[]) => Error)[]>> =
   {
     no_provider: [E_NO_PROVIDER],
@@ -118,7 +118,7 @@ export class WakeFailures {
     return delayMs
   }
 
-  /** Whether a job would wake the agent again at once. Who cancels a wake wants no such wake. */
+  /** Whether a scheduled job would wake the agent again at once, which would undo the cancellation. */
   async #isJobDue(row: AgentRow): Promise<boolean> {
     if (!(row instanceof UserContainer) || !row.nextJobAt) return false
     const { clock, settings } = this.#context

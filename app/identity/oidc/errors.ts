@@ -16,7 +16,7 @@ export class E_OIDC_NOT_TESTED extends CodedError {
   static override status = 409
   static override message = 'Nobody has signed in with these settings yet.'
   static override help =
-    'Save them, do one test sign-in that succeeds, then make single sign-on the only way in.'
+    'Save them, do one test sign-in that succeeds, then make single sign-on the only sign-in method.'
   readonly field = 'oidc.only'
 }
 

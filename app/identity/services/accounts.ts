@@ -78,8 +78,8 @@ export class ServiceAccounts {
   }
 
   /**
-   * Updates the profile at each visit, except for an address that another account has, and for an unverified one
-   * in place of the invited person's.
+   * Updates the profile at each visit. Keeps the current address if another account has the new one, or if an
+   * unverified address would replace that of an admin's invitation.
    */
   async #refresh(user: User, arrival: Arrival): Promise<User> {
     const { profile, decision, by } = arrival

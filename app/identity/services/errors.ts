@@ -31,8 +31,8 @@ export const SIGN_IN_REFUSALS = {
     help: 'Try again, or ask whoever runs it.',
   },
   code: {
-    message: 'The sign-in service did not accept the answer it gave itself.',
-    help: 'Begin again. If it happens again, an admin checks the client ID and secret.',
+    message: 'The sign-in service rejected its own sign-in code.',
+    help: 'Sign in again. If it happens again, ask an admin to check the client ID and secret.',
   },
   issuer: {
     message: 'The answer came from another sign-in service.',
@@ -71,7 +71,7 @@ export const SIGN_IN_REFUSALS = {
     help: 'Ask an admin to use a claim of roles, or to have only the groups of Mosaic sent.',
   },
   not_invited: {
-    message: 'This installation lets in only who was invited.',
+    message: 'Only invited people can sign in to this installation.',
     help: 'Ask an admin for an invitation.',
   },
   invitation: {
@@ -83,7 +83,7 @@ export const SIGN_IN_REFUSALS = {
     help: 'Ask an admin.',
   },
   switched_off: {
-    message: 'Single sign-on is the only way in here.',
+    message: 'Single sign-on is the only sign-in method here.',
     help: 'Continue with single sign-on.',
   },
   no_proof: {

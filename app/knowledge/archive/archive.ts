@@ -129,8 +129,8 @@ export class Archive {
   }
 
   /**
-   * Deletes a conversation's archived messages. Its read position and their latest time are kept first, so that they
-   * are not archived again from the agent; later messages are.
+   * Deletes a conversation's archived messages. First stores the time of the latest one and keeps the read position,
+   * so that these messages are not archived again. Later messages still are.
    *
    * @throws E_ARCHIVE_NOT_FOUND
    */

@@ -158,7 +158,7 @@ function byAll(words: WeighedWord[], { averageLength, since }: Ranking): Stateme
   }
 }
 
-/** Scores the documents with one of the leading words that can be among the best, whatever the rest adds to others. */
+/** Scores documents with a leading word, except those that cannot be among the best even with all other words. */
 function byLeading(
   leading: WeighedWord[],
   rest: WeighedWord[],
@@ -191,7 +191,7 @@ function byLeading(
 const newerThan = (since: number | null): Statement =>
   since === null ? { sql: '', bindings: [] } : { sql: 'and document_id >= ?', bindings: [since] }
 
-/** SQL for what one of the words adds to a document's score, and its bindings, followed by those of the places. */
+/** Returns SQL for the score that a word adds to a document. Its bindings end with those of `places`, the words. */
 function scores(words: WeighedWord[], averageLength: number): Statement & { places: string } {
   const cases = words.map(() => 'when ? then cast(? as double precision)').join(' ')
   const { base, perWord } = damping(averageLength)

@@ -3,9 +3,9 @@ import type { ChosenWords, QueryWord } from '#knowledge/search/bm25'
 
 /** Limits of what one search reads of the index, because agents decide how many documents hold a word. */
 export interface SearchLimits {
-  /** Documents up to which a word's are counted, and ranked by it alone: the newest. */
+  /** Maximum documents counted per word. A more common word, used if there is no rarer one, ranks only the newest. */
   held: number
-  /** Documents that the words are ranked by, added up over all of them. */
+  /** Maximum documents ranked, summed over all words. */
   postings: number
 }
 

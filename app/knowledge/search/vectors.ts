@@ -1,7 +1,7 @@
 /**
- * Vectors in the form in which blocks hold them: of length 1, each part as a whole number from -127 to 127, with the
- * factor that makes it a part again. That takes a quarter of the bytes of floats, and moves the similarity of two
- * texts by less than a hundredth.
+ * Vectors as blocks store them: scaled to length 1, each component an integer from -127 to 127, with a factor that
+ * converts it back. This takes a quarter of the space of floats, and changes the similarity of two texts by less than
+ * a hundredth.
  *
  * A block is a row of slots. Each is 4 bytes of factor (0 if the slot is free), then one byte per dimension.
  */

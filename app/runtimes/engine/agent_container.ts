@@ -54,8 +54,8 @@ export function agentEnvironment(spec: InstanceSpec, state = STATE_FOLDER): stri
 }
 
 /**
- * The name servers of agents with sealed egress, which lead nowhere: an engine asks on behalf of its containers, past
- * their packet filter, where the machine's resolver is on its loopback. Undefined means the machine's.
+ * Returns an unreachable name server for agents with sealed egress, or undefined for the machine's own. Otherwise an
+ * engine resolves names for its containers, past their packet filter, if the machine's resolver is on its loopback.
  */
 export function nameServers(egress: 'open' | 'sealed'): string[] | undefined {
   return egress === 'sealed' ? ['192.0.2.1'] : undefined

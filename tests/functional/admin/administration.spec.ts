@@ -239,6 +239,25 @@ test.group('The administration', (group) => {
     }
   })
 
+  test('says that a runtime’s check failed, and still shows the others', async ({
+    assert,
+    cleanup,
+  }) => {
+    const runtimes = await app.container.make('runtime.manager')
+    cleanup(() => runtimes.restore())
+    const preflight = () => Promise.reject(new Error('no engine'))
+    runtimes.fake(Object.assign(new MemoryDriver(), { preflight }), 'memory')
+    const { visitor } = await adminSession()
+    const { status, body } = await visitor.get('/api/v1/admin/runtimes')
+    assert.equal(status, 200)
+    const failed = body.data.find(({ name }: { name: string }) => name === 'memory')
+    assert.isFalse(failed.usable)
+    assert.containsSubset(failed.findings, [
+      { code: 'check_failed', message: 'The check failed: no engine' },
+    ])
+    assert.isAbove(body.data.length, 1)
+  })
+
   test('says of each other runtime whether it can be used here', async ({ assert }) => {
     const { visitor } = await adminSession()
     const { body } = await visitor.get('/api/v1/admin/runtimes')

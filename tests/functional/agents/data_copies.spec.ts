@@ -124,6 +124,22 @@ test.group('Copies of agents’ data', (group) => {
     assert.deepEqual(desired, ['stopped', 'running', 'running'])
   })
 
+  test('that are never made, as after a kill, leave agents wanted that always run', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.chat(agent)
+    await (await house.row(userId)).merge({ wakePolicy: 'always_on' }).save()
+    const hold = house.services.leases.hold.bind(house.services.leases)
+    let holds = 0
+    house.services.leases.hold = async (...work) => {
+      if (++holds === 2) throw new Error('killed')
+      return hold(...work)
+    }
+    assert.include(await copies().backUp(folder), { done: 0 })
+    assert.include((await house.row(userId)).$attributes, { status: 'stopped', desired: 'running' })
+  })
+
   test('can be read by their operator alone', async ({ assert }) => {
     const { name } = await remembering()
     await copies().backUp(folder)

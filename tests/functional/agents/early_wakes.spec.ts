@@ -5,6 +5,7 @@ import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import UserAgentConfig from '#models/user_agent_config'
 import UserContainer from '#models/user_container'
+import { E_VAULT_UNREACHABLE } from '#vaults/errors'
 import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
@@ -121,6 +122,25 @@ test.group('Waking ahead of usual hours', (group) => {
     moveTo(3, 8, 20)
     await house.lifecycle.ensureRunning(`user/${userId}`)
     assert.include(await early.sweep(), { noted: 1 })
+  })
+
+  test('keeps the hours of an agent whose vault does not answer, and goes on with others', async ({
+    assert,
+    cleanup,
+  }) => {
+    const [one, other] = [await usedAtEight(), await usedAtEight()]
+    const known = (await house.row(one.userId)).daysOfUse
+    moveTo(5, 9, 20)
+    for (const { agent } of [one, other]) await house.lifecycle.ensureRunning(agent)
+    const { open } = UserContainer.prototype
+    cleanup(() => void (UserContainer.prototype.open = open))
+    UserContainer.prototype.open = async function (this: UserContainer, property) {
+      if (this.userId === one.userId) throw new E_VAULT_UNREACHABLE()
+      return open.call(this, property)
+    }
+    assert.include(await early.sweep(), { noted: 1 })
+    assert.equal((await house.row(one.userId)).daysOfUse, known)
+    assert.equal(house.logged.at(-1)!.message, 'Could not handle the usual hours of an agent')
   })
 
   test('leaves an agent behind that resumes without end', async ({ assert }) => {

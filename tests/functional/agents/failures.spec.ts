@@ -212,10 +212,18 @@ test.group('An agent that does not start', (group) => {
     const { agent } = await house.newAgent()
     house.settings['runtime.image'] = 'mosaic/agent:1'
     house.driver.chaos.ensure = { never: true }
-    const call = failure(house.lifecycle.ensureRunning(agent))
-    await until(() => house.driver.calls.ensure === 1)
-    house.clock.advance(house.context.timeouts.ensureMs)
-    assert.equal((await call).reason, 'pull_timeout')
+    const outcome = async () => {
+      const before = house.driver.calls.ensure ?? 0
+      const call = failure(house.lifecycle.ensureRunning(agent, { reason: 'person' }))
+      await until(() => house.driver.calls.ensure === before + 1)
+      house.clock.advance(house.context.timeouts.ensureMs)
+      return (await call).reason
+    }
+    /** A driver without images ignores the setting. */
+    assert.equal(await outcome(), 'engine_unreachable')
+    house.settings['runtime.image'] = null
+    Object.assign(house.driver, { prepare: async () => {} })
+    assert.equal(await outcome(), 'pull_timeout')
   })
 
   test('an instance whose answer was lost is ended', async ({ assert }) => {

@@ -142,6 +142,20 @@ test.group('Priming an agent', (group) => {
     assert.include(text, 'mosaic_agent_prewarms_total{outcome="prewarmed"} 1')
   })
 
+  test('that cannot read a setting, as without the database, fails and rejects nothing', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    await come(agent)
+    house.clock.advance(30_000)
+    const settings = { get: () => Promise.reject(new Error('no database')) }
+    const context = { ...house.context, settings }
+    prewarmer = new Prewarmer(context, house.services.local, house.metrics, gateway)
+    prewarmer.chatBegins(agent)()
+    house.clock.advance(30_000)
+    assert.equal(await prewarmer.prewarm(agent), 'failed')
+  })
+
   test('that takes too long is given up', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.startAndWait(agent)
@@ -286,6 +300,26 @@ test.group('Priming an agent', (group) => {
     await until(async () => (await house.lifecycle.describe(agent)).status === 'starting')
     answer()
     assert.equal(await again, 'prewarmed')
+  })
+
+  test('handles a restart at once that fails during another prewarm', async ({
+    assert,
+    cleanup,
+  }) => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => void unhandled.push(reason)
+    process.prependListener('unhandledRejection', note)
+    cleanup(() => void process.removeListener('unhandledRejection', note))
+    const { agent } = await house.newAgent()
+    let answer: (() => void) | undefined
+    prewarmer = prewarmerWith({ prewarm: () => new Promise<void>((done) => (answer = done)) })
+    const first = come(agent)
+    await until(() => answer !== undefined)
+    const second = prewarmer.prewarm(agent, Promise.reject(new Error('no engine')))
+    await new Promise(setImmediate)
+    assert.isEmpty(unhandled)
+    answer!()
+    assert.deepEqual(await Promise.all([first, second]), ['prewarmed', 'warm'])
   })
 
   test('follows a restart that a person asked for', async ({ assert }) => {

@@ -167,6 +167,17 @@ test.group('Resting', (group) => {
     assert.deepEqual(states.toSorted(), ['running', 'stopped', 'suspended'])
   })
 
+  test('is measured within a deadline, whatever the runtime does', async ({ assert }) => {
+    const { userId } = await rested()
+    house.driver.chaos.usage = { never: true }
+    const before = house.driver.calls.usage!
+    const swept = house.rester.rest()
+    await until(() => house.driver.calls.usage! > before)
+    house.clock.advance(house.context.timeouts.inspectMs)
+    await swept
+    assert.equal(await statusOf(userId), 'suspended')
+  })
+
   test('ends under pressure, first for the longest rested', async ({ assert }) => {
     const first = await rested()
     const second = await rested()

@@ -41,6 +41,21 @@ test.group('Events of a runtime', (group) => {
     }
   })
 
+  test('are heeded although looks at earlier ones never end', async ({ assert }) => {
+    /** A process that does not know the agents' names. */
+    const next = house.nextProcess()
+    const watch = next.runtimeEvents()
+    const agents = await Promise.all(Array.from({ length: 9 }, awake))
+    next.driver.chaos.inspect = { never: true }
+    for (const { name } of agents) await house.memory.crash(name)
+    await until(async () => next.driver.calls.inspect === 8)
+    house.clock.advance(house.context.timeouts.inspectMs)
+    await until(async () => next.driver.calls.inspect === 9)
+    assert.equal(next.driver.calls.inspect, 9)
+    house.clock.advance(house.context.timeouts.inspectMs)
+    await watch.close()
+  })
+
   test('that may have been missed have all addresses forgotten', async ({ assert, cleanup }) => {
     const watch = house.runtimeEvents()
     cleanup(() => watch.close())

@@ -5,6 +5,7 @@ import { ScheduledWakes } from '#agents/background/scheduled_wakes'
 import type { AgentKey } from '#agents/types'
 import { BackgroundWakes } from '#agents/waking/background_wakes'
 import User from '#models/user'
+import UserContainer from '#models/user_container'
 import { eachHouse } from '#tests/doubles/agents_house'
 import { until } from '#tests/doubles/test_clock'
 
@@ -143,6 +144,18 @@ test.group('Scheduled work', (group) => {
 
     house.document = 'document-1'
     house.clock.advance(1)
+    assert.include(await wakeDue(), { due: 1, woken: 1 })
+  })
+
+  test('leaves an agent alone that crashed again and again, until a person starts it', async ({
+    assert,
+  }) => {
+    const { userId } = await asleep(MINUTE_MS)
+    const crashed = { status: 'error', status_reason: 'exited_early', crash_count: 5 }
+    await UserContainer.query().where('user_id', userId).update(crashed)
+    assert.include(await wakeDue(), { due: 0, skipped: 0 })
+    await house.lifecycle.startAndWait(`user/${userId}`)
+    await house.lifecycle.stop(`user/${userId}`)
     assert.include(await wakeDue(), { due: 1, woken: 1 })
   })
 

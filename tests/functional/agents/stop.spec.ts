@@ -156,6 +156,24 @@ test.group('Stopping an agent', (group) => {
     assert.equal(house.memory.counts(name).alive, 0)
   })
 
+  test('wins over a restart that has ended the agent, and gives its lease back', async ({
+    assert,
+  }) => {
+    const { agent, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    const { leases, stopRequests } = house.services
+    const hold = leases.holdAgain.bind(leases)
+    let stopped: Promise<void> | undefined
+    leases.holdAgain = async (...work) => {
+      const result = await hold(...work)
+      stopped ??= house.lifecycle.stop(agent)
+      return result
+    }
+    await stopRequests.stop(agent, 'running').done
+    await stopped
+    assert.include((await house.row(userId)).$attributes, { status: 'stopped', desired: 'stopped' })
+  })
+
   test('and restarting end in one instance, whoever asks at the same time', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)

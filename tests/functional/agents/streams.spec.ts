@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { test } from '@japa/runner'
 import { AgentEventStreams } from '#agents/fleet/agent_event_stream'
 import { eachHouse } from '#tests/doubles/agents_house'
@@ -27,6 +28,21 @@ test.group('A page that watches its agent', (group) => {
     assert.equal(statuses[0], 'stopped')
     assert.include(statuses, 'starting')
     assert.deepEqual(statuses.slice(-2), ['stopping', 'stopped'])
+  })
+
+  test('is disconnected if it does not read, before what waits fills the memory', async ({
+    assert,
+  }) => {
+    const { agent } = await house.newAgent()
+    const stream = await new AgentEventStreams(house.lifecycle, house.context).open(agent)
+    const gone = once(stream, 'error')
+    const detail = 'x'.repeat(1000)
+    for (let sent = 0; sent < 2000 && !stream.destroyed; sent++) {
+      house.services.local.events.emit(agent, { type: 'outcome', outcome: { detail } } as never)
+    }
+    const [error] = await gone
+    assert.match(error.message, /does not read/)
+    assert.isBelow(stream.readableLength, 2_000_000)
   })
 
   test('hears nothing once its stream has ended, though that was still opening', async ({

@@ -215,6 +215,17 @@ test.group('Sweeps', (group) => {
     assert.isTrue(house.world.data.has(orphan.name))
   })
 
+  test('reconciling ends though the runtime never removes an instance', async ({ assert }) => {
+    const orphan = await awake()
+    await db.from('users').where('id', orphan.userId).delete()
+    const next = house.nextProcess()
+    next.driver.chaos.remove = { never: true }
+    const reconciled = next.reconciler.reconcile()
+    await until(() => next.driver.calls.remove === 1)
+    house.clock.advance(house.context.timeouts.stopMs)
+    assert.include(await reconciled, { removed: 0, failed: 1 })
+  })
+
   test('reconciling notes agents of which nothing is left', async ({ assert }) => {
     const { name, userId } = await awake()
     await house.memory.remove({ name, state: null })

@@ -175,6 +175,31 @@ test.group('A model by its own name', (group) => {
     assert.match(failure.message, /work broke off/)
   })
 
+  test('a whole answer to a stream that is open already ends it with an error', async ({
+    assert,
+  }) => {
+    upstream.reply = (response, request) =>
+      void setTimeout(() => json(200, COMPLETION)(response, request), 200)
+    const hasty = new DirectModels(
+      await app.container.make('llm_relay.targets'),
+      await app.container.make('llm_relay'),
+      () => {},
+      { openAfterMs: 20, heartbeatMs: 10_000 }
+    )
+    app.container.swap(DirectModels, () => hasty)
+    try {
+      const stream = await client.chat.completions.create({ model, stream: true, messages: hello })
+      const failure = await failureOf(
+        (async () => {
+          for await (const _chunk of stream);
+        })()
+      )
+      assert.match(failure.message, /asked for a stream/)
+    } finally {
+      app.container.restore(DirectModels)
+    }
+  })
+
   test('a client that leaves ends the call', async ({ assert }) => {
     upstream.reply = (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -88,6 +88,18 @@ test.group('Nodes of a runtime', (group) => {
     assert.containsSubset(event.details, { name: place, runtime: 'memory', agents: 2 })
   })
 
+  test('a person’s agent that always runs moves, like those of the system', async ({ assert }) => {
+    const nodes = memory.spread(TWO, { isShared: true })
+    const { user, name } = await awake()
+    await UserContainer.query().where('user_id', user.id).update({ wake_policy: 'always_on' })
+    const place = nodes.nodeOf(name)!
+    assert.containsSubset(await drain(place, '--dry-run'), { moved: [name], stopped: [] })
+    assert.containsSubset(await drain(place), { moved: [name], stopped: [], failed: [] })
+    const row = await UserContainer.findByOrFail('user_id', user.id)
+    assert.include(row.$attributes, { status: 'running', desired: 'running' })
+    assert.notEqual(nodes.nodeOf(name), place)
+  })
+
   test('agents with data on the node alone wait until it is reopened', async ({ assert }) => {
     const nodes = memory.spread(TWO)
     const here = await awake()

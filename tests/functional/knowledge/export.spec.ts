@@ -82,6 +82,22 @@ test.group('Export of what is known', (group) => {
     assert.equal(paged.join('\n'), '')
   })
 
+  test('leaves no entry out while another is changed or deleted', async ({ assert }) => {
+    const memories = await app.container.make('knowledge.memories')
+    const keys = Array.from({ length: 250 }, (_, at) => `key ${at}`)
+    const put = (key: string) => memories.put(me.user.id, { key }, { value: 1 })
+    for (const key of keys) await put(key)
+    const found: string[] = []
+    for await (const line of (await exporter()).lines(me.user.id)) {
+      found.push(JSON.parse(line).key)
+      if (found.length !== 50) continue
+      const later = keys.filter((key) => !found.includes(key))
+      await put(later[0])
+      await memories.delete(me.user.id, { key: found[0] })
+    }
+    assert.sameMembers(found, keys)
+  })
+
   test('goes on once at a time for each owner', async ({ assert }) => {
     const stream = (await exporter()).stream(me.user.id)
     const refused = await me.visitor.get(PATH)

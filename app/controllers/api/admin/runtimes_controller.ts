@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { listed } from '#models/page'
+import type { RuntimeFinding } from '#runtimes/contract'
 import { pageValidator } from '#validators/identity'
 
 /** `/api/v1/admin/runtimes`: the drivers, the one in use, and each one's findings. */
@@ -14,7 +15,7 @@ export default class AdminRuntimesController {
     const data = await Promise.all(
       runtimes.names().map(async (name) => {
         const driver = await runtimes.use(name)
-        const findings = await driver.preflight()
+        const findings = await runtimes.preflight(name).catch(checkFailed)
         const isBuiltIn = !plugins.has(name)
         return {
           name,
@@ -38,6 +39,15 @@ export default class AdminRuntimesController {
     )
     return listed(data, query)
   }
+}
+
+/** A driver that cannot be checked must not hide the others. */
+function checkFailed({ message, help }: Error & { help?: string }): RuntimeFinding[] {
+  const hint =
+    help ?? 'Check it again. If it fails again, report the error to the author of the runtime.'
+  return [
+    { severity: 'error', code: 'check_failed', message: `The check failed: ${message}`, hint },
+  ]
 }
 
 /** A plugin may link anywhere, but never to a script. */

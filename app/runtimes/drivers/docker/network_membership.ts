@@ -19,7 +19,7 @@ export class NetworkMembership {
     this.#queue = queue
   }
 
-  /** What fails is done when the agent is next looked at or removed. */
+  /** Ignores failures: the agent's next inspection or removal tries again. */
   follow({ type, name }: RuntimeEvent): void {
     if (this.#topology.kind === 'shared bridge') return
     if (type === 'started') void this.#containers.findReached(name).catch(() => {})

@@ -97,8 +97,8 @@ export class NetworkPerAgent implements Topology {
   }
 
   /**
-   * Joins the networks of agents: a new Mosaic container, as after an update, is in none of them. Leaves those whose
-   * agent or probe is gone, which a killed Mosaic left behind. What fails for one agent is told when it is looked at.
+   * Joins the agents' networks: a new Mosaic container, for example after an update, is in none of them. Leaves and
+   * removes networks that a killed Mosaic left behind. A failure for one agent surfaces at its next inspection.
    */
   async joinAll(): Promise<void> {
     const label = [`${LABEL.installation}=${this.#installation}`]

@@ -40,8 +40,8 @@ export class Volumes {
   }
 
   /**
-   * Replaces the agent's volume and fills the new one: all or nothing. A second, empty volume marks it as unfinished
-   * meanwhile, so that no start takes half of the data for all of it if Mosaic is killed.
+   * Replaces the agent's volume and fills the new one: all or nothing. Until it is filled, a second, empty volume marks
+   * it as unfinished, so that no start uses incomplete data if Mosaic is killed.
    */
   async refillState(
     name: string,

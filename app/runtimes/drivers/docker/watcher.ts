@@ -72,8 +72,8 @@ export class Watcher {
   }
 
   /**
-   * Resolves once the present state is known and told, or if nobody watches. Call it before a start: an engine
-   * gives the address of an instance that ended to the next one.
+   * Resolves once the current state is known and its events are emitted, or if nobody watches. Call it before a
+   * start, because an engine reuses the address of an instance that has ended.
    *
    * @throws RuntimeError if the engine does not answer
    */

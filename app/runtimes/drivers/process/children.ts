@@ -51,8 +51,8 @@ export class Children {
   }
 
   /**
-   * The returned function tells whether the kernel has killed one of its processes for lack of memory since; where
-   * agents have no groups that count it, any process of the machine.
+   * Returns a function that tells whether the kernel has killed one of the agent's processes for lack of memory since
+   * this call. Without a cgroup that counts such kills, a kill of any process on the machine counts.
    */
   #watchMemoryKills(name: string): () => boolean {
     const own = () => this.#cgroups()?.outOfMemoryKills(name) ?? null

@@ -35,8 +35,8 @@ export class AgentData {
   }
 
   /**
-   * Returns the home of data that an agent can start with: a new one if it has none, its former data if an import
-   * did not end well.
+   * Returns the location of data that the agent can start with. An agent without data gets a new location; after a
+   * failed import its former data is restored.
    *
    * @param placement labels of the nodes that new data may go to
    * @throws RuntimeError, E_RUNTIME_NAME_TAKEN if the data at its place is another's

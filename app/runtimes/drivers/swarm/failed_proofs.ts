@@ -12,7 +12,7 @@ interface Failure {
   dueAt: number
 }
 
-/** Nodes that failed their proof, which are tried again ever more seldom: a proof occupies the node and who waits. */
+/** Nodes whose isolation proof failed, with a growing retry delay: a proof occupies the node and delays callers. */
 export class FailedProofs {
   readonly #clock: Clock
   readonly #failures = new Map<string, Failure>()
@@ -21,7 +21,7 @@ export class FailedProofs {
     this.#clock = clock
   }
 
-  /** Whether a node is to be tried, which other rules make due at once. */
+  /** Whether to try a node again: its delay is over, or the rules have changed since it failed. */
   isDue(node: string, rules: string): boolean {
     const failure = this.#failures.get(node)
     return failure?.rules !== rules || this.#clock.elapsed() >= failure.dueAt

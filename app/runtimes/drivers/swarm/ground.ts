@@ -79,8 +79,8 @@ export class Ground {
   }
 
   /**
-   * Returns the agents' network, the constraint of nodes that have isolated once, and those of them that do not now.
-   * The latter are no constraint by label: a swarm would end the agents that run there at once.
+   * Returns the agents' network, a constraint for nodes whose isolation was ever proven, and the ids of such nodes that
+   * lack isolation now. Exclude these by id: without their label, the swarm would end their running agents at once.
    *
    * @throws RuntimeError if no node may run agents
    */

@@ -145,7 +145,7 @@ export class Steward {
       const node = await this.#cluster.node(task.NodeID)
       const port = task.Status.PortStatus?.Ports?.[0]?.PublishedPort
       const url = `http://${node?.address}:${port}/`
-      await until(async () => isListening(url), START_MS, signal)
+      if (!(await until(async () => isListening(url), START_MS, signal))) throw unheard(place, url)
       const closing = async () => {
         close.resolve()
         await ended
@@ -255,6 +255,17 @@ function tooSlow({ name }: StewardPlace): RuntimeError {
     `No node took on the work with the data of ${name} in time.`,
     {
       help: '"docker node ls" shows which nodes are ready; the constraints of the runtime must allow one.',
+    }
+  )
+}
+
+function unheard({ name }: StewardPlace, url: string): RuntimeError {
+  const { host } = new URL(url)
+  return new RuntimeError(
+    'engine_unreachable',
+    `The work with the data of ${name} does not answer.`,
+    {
+      help: `Mosaic must reach the port that the node publishes: ${host}.`,
     }
   )
 }

@@ -48,8 +48,8 @@ export class Watcher {
   }
 
   /**
-   * Resolves once the present state is known and told, or if nobody watches. Call it before a start: a node gives
-   * the port of an instance that ended to the next one.
+   * Resolves once the current state is known and its events are emitted, or if nobody watches. Call it before a
+   * start, because a node reuses the port of an instance that has ended.
    *
    * @throws RuntimeError if the manager does not answer
    */

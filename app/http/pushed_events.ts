@@ -1,0 +1,30 @@
+import { Readable } from 'node:stream'
+import { eventText } from '#http/server_sent_events'
+
+/** Most bytes that wait for a page: some hours of events. A page further behind does not read. */
+const MOST_WAITING_BYTES = 1024 * 1024
+
+/**
+ * Server-sent events that are sent as they happen, whether or not the page reads. One that does not is disconnected,
+ * and finds the present state when it connects again. Respond with `streamEvents`.
+ */
+export class PushedEvents extends Readable {
+  #ended = false
+
+  override _read(): void {}
+
+  /** Sends an event, unless the stream has ended. */
+  send(name: string, data: object): void {
+    if (this.#ended || this.destroyed) return
+    this.push(eventText(name, data))
+    if (this.readableLength > MOST_WAITING_BYTES) {
+      this.destroy(new Error('The reader of an event stream does not read.'))
+    }
+  }
+
+  /** Ends the stream once what was sent has been read. */
+  end(): void {
+    this.#ended = true
+    this.push(null)
+  }
+}
