@@ -1,5 +1,9 @@
 import { createServer, type Server as NodeServer } from 'node:http'
-import { createServer as createSocketServer, type Server as SocketServer } from 'node:net'
+import {
+  createServer as createSocketServer,
+  type Server as SocketServer,
+  type Socket,
+} from 'node:net'
 import { capConnections } from '#http/connection_caps'
 import { limitRequests } from '#http/request_rate'
 import type { RuntimeCallback } from '#runtimes/contract'
@@ -81,13 +85,15 @@ export default class InternalServerProvider {
     if (!address || EVERYWHERE.has(host) || host === address) return null
     return () =>
       new Promise((resolve, reject) => {
-        const server = createSocketServer()
+        /** The socket options of Node's HTTP servers. */
+        const server = createSocketServer({ allowHalfOpen: true, noDelay: true })
         server.once('error', reject).listen(port, address, () => resolve(server))
       })
   }
 
   #attach(server: SocketServer): SocketServer {
-    return server.on('connection', (socket) => this.#node?.emit('connection', socket)).unref()
+    const take = (socket: Socket) => this.#node?.emit('connection', socket.setNoDelay(true))
+    return server.on('connection', take).unref()
   }
 
   /** Agents that outlived a restart of Mosaic call back before anything else uses their driver. */

@@ -1,12 +1,14 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import type { HealthChecks } from '@adonisjs/core/health'
 import app from '@adonisjs/core/services/app'
+import type { sharedLook } from '#installation/readiness'
 
 const RETRY_AFTER_SEC = 5
 
+type Look = ReturnType<typeof sharedLook>
+
 /** `/health/*`: for load balancers and supervisors that route traffic to this process or restart it. */
 export default class HealthController {
-  static #readiness: Promise<HealthChecks> | null = null
+  static #readiness: Promise<Look> | null = null
 
   live({ response }: HttpContext) {
     return response.ok({ status: 'ok' })
@@ -18,17 +20,20 @@ export default class HealthController {
       const stopping = { name: 'process', status: 'error', message: 'Mosaic is stopping.' }
       return unready().send({ status: 'error', checks: [stopping] })
     }
-    const checks = await HealthController.#checks()
-    const report = await checks.run()
+    const look = await HealthController.#look()
+    const report = await look()
     const told = report.checks.map(({ name, status, message }) => ({ name, status, message }))
     return (report.isHealthy ? response : unready()).send({ status: report.status, checks: told })
   }
 
   /** Created once, because the checks cache their results. */
-  static #checks(): Promise<HealthChecks> {
-    this.#readiness ??= import('#installation/readiness').then(({ readinessChecks }) =>
-      readinessChecks(app)
-    )
+  static #look(): Promise<Look> {
+    this.#readiness ??= import('#installation/readiness')
+      .then(async ({ readinessChecks, sharedLook }) => sharedLook(await readinessChecks(app)))
+      .catch((error: unknown) => {
+        this.#readiness = null
+        throw error
+      })
     return this.#readiness
   }
 }

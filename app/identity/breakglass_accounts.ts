@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { isUniqueViolation } from '#models/unique_violation'
 import User from '#models/user'
 import BreakglassUser from '#models/breakglass_user'
 import { hashPassword } from '#identity/passwords'
@@ -28,16 +29,21 @@ export class BreakglassAccounts {
     within?: (trx: TransactionClientContract) => Promise<void>
   ): Promise<User> {
     const passwordHash = await hashPassword(password)
-    const user = await db.transaction(async (trx) => {
-      await within?.(trx)
-      const taken = await BreakglassUser.findBy({ username }, { client: trx })
-      if (taken) throw new E_USERNAME_TAKEN()
+    const user = await db
+      .transaction(async (trx) => {
+        await within?.(trx)
+        const taken = await BreakglassUser.findBy({ username }, { client: trx })
+        if (taken) throw new E_USERNAME_TAKEN()
 
-      const admin = await User.create({ name: username, role: 'admin' }, { client: trx })
-      const account = { username, passwordHash, isActive: true, userId: admin.id }
-      await BreakglassUser.create(account, { client: trx })
-      return admin
-    })
+        const admin = await User.create({ name: username, role: 'admin' }, { client: trx })
+        const account = { username, passwordHash, isActive: true, userId: admin.id }
+        await BreakglassUser.create(account, { client: trx })
+        return admin
+      })
+      .catch((error: unknown) => {
+        /** Another caller has taken the name since it was looked for. */
+        throw isUniqueViolation(error) ? new E_USERNAME_TAKEN() : error
+      })
     user.$trx = undefined
     await this.audit.record({
       action: 'breakglass.created',

@@ -91,3 +91,9 @@ export async function checkVault(
     return Result.failed('The vault does not answer.')
   }
 }
+
+/** Shares a run among concurrent callers: anyone may ask, and a check may take seconds. */
+export function sharedLook(checks: Pick<HealthChecks, 'run'>): HealthChecks['run'] {
+  let running: ReturnType<HealthChecks['run']> | null = null
+  return () => (running ??= checks.run().finally(() => (running = null)))
+}

@@ -94,6 +94,8 @@ export class Onboarding {
 
   /** @throws E_ONBOARDING_INCOMPLETE while a step is neither answered nor skipped */
   async complete({ user, address }: Actor): Promise<OnboardingState> {
+    /** As in `stepDone`. */
+    this.settings.refresh()
     if ((await this.#nextStep()) !== 'complete') throw new E_ONBOARDING_INCOMPLETE()
     await this.settings.set('onboarding.completed', true)
     await this.audit.record({ actor: user, action: 'onboarding.completed', address })

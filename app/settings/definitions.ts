@@ -5,7 +5,7 @@
 import vine from '@vinejs/vine'
 import { AGENT_DEFINITIONS } from '#settings/definitions/agents'
 import { API_DEFINITIONS } from '#settings/definitions/api'
-import { cidrRange } from '#settings/cidr_range'
+import { cidrRange, ipv4Range } from '#settings/cidr_range'
 import { INSTALLATION_DEFINITIONS } from '#settings/definitions/installation'
 import { text, whole } from '#settings/definitions/rules'
 import { SIGN_IN_DEFINITIONS } from '#settings/definitions/sign_in'
@@ -80,7 +80,10 @@ export const DEFINITIONS = {
   /** The range from which each agent gets eight addresses, if Mosaic itself runs in a container. */
   'docker.range': setting<string>({
     default: '10.213.0.0/16',
-    schema: vine.string().trim().use(cidrRange()),
+    schema: vine
+      .string()
+      .trim()
+      .use(ipv4Range({ longest: 29 })),
   }),
 
   /** The swarm driver's manager, as `docker.host`. */
@@ -123,7 +126,14 @@ export const DEFINITIONS = {
   /** Ranges (CIDR) from which Mosaic connects to agents of a swarm, besides its own address and the nodes'. */
   'swarm.sources': operatorSetting<string[]>({
     default: [],
-    schema: vine.array(vine.string().trim().use(cidrRange())).maxLength(64),
+    schema: vine
+      .array(
+        vine
+          .string()
+          .trim()
+          .use(ipv4Range({ longest: 32 }))
+      )
+      .maxLength(64),
   }),
 
   ...AGENT_DEFINITIONS,

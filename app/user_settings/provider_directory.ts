@@ -103,17 +103,19 @@ export class ProviderDirectory {
    * @throws E_PROVIDER_IN_USE
    */
   async delete(actor: Actor, id: string, { clear }: { clear: boolean }): Promise<void> {
-    const provider = await this.find(actor.user.id, id)
-    const systemAgents = await systemAgentsOn(provider)
-    if (systemAgents.length > 0) throw new E_PROVIDER_RUNS_SYSTEM_AGENT(systemAgents)
-    const uses = await ownUsesOf(provider)
-    if (uses.length > 0 && !clear) throw new E_PROVIDER_IN_USE(uses)
-
-    await db.transaction(async (trx) => {
-      await lockOwner(provider.userId, trx)
+    const deleted = await db.transaction(async (trx) => {
+      await lockOwner(actor.user.id, trx)
+      const owned = LlmProvider.ownedBy(actor.user.id).useTransaction(trx)
+      const provider = await owned.where('id', id).firstOrFail()
+      const systemAgents = await systemAgentsOn(provider, trx)
+      if (systemAgents.length > 0) throw new E_PROVIDER_RUNS_SYSTEM_AGENT(systemAgents)
+      const uses = await ownUsesOf(provider, trx)
+      if (uses.length > 0 && !clear) throw new E_PROVIDER_IN_USE(uses)
       await clearOwnUses(provider, trx)
-      await provider.useTransaction(trx).delete()
+      await provider.delete()
+      return { provider, uses }
     })
+    const { provider, uses } = deleted
     await this.#record(actor, 'provider.deleted', provider, { cleared: uses.length > 0 })
   }
 

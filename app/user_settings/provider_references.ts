@@ -9,14 +9,22 @@ function isOf(reference: string | null, name: string): boolean {
 }
 
 /** Returns the names of the system agents that use this provider. */
-export async function systemAgentsOn(provider: LlmProvider): Promise<string[]> {
-  const rows = await SystemContainer.query().where('provider_id', provider.id).orderBy('name')
+export async function systemAgentsOn(
+  provider: LlmProvider,
+  client: TransactionClientContract
+): Promise<string[]> {
+  const rows = await SystemContainer.query({ client })
+    .where('provider_id', provider.id)
+    .orderBy('name')
   return rows.map(({ name }) => name)
 }
 
 /** Lists what in its owner's agent depends on this provider, in words for the owner. */
-export async function ownUsesOf(provider: LlmProvider): Promise<string[]> {
-  const config = await UserAgentConfig.ownedBy(provider.userId).first()
+export async function ownUsesOf(
+  provider: LlmProvider,
+  client: TransactionClientContract
+): Promise<string[]> {
+  const config = await ownConfig(provider, client)
   if (!config) return []
   const uses: string[] = []
   if (isOf(config.primaryModel, provider.name)) uses.push('the primary model of your agent')

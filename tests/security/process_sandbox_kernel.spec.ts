@@ -184,6 +184,36 @@ if (canSandbox()) {
       assert.match(own[1], /-j ACCEPT/)
     })
 
+    test('is kept from this machine though another program removes the rules', async ({
+      assert,
+      cleanup,
+    }) => {
+      await trial.start(trial.spec())
+      const { name } = gate()
+      const end = `ag${name.slice(-10)}`
+      const rulesOf = (chain: string, ...table: string[]) =>
+        execFileSync('iptables', [...table, '-S', chain], { encoding: 'utf8' })
+      const own = () =>
+        [rulesOf('INPUT'), rulesOf('FORWARD'), rulesOf('POSTROUTING', '-t', 'nat')]
+          .flatMap((rules) => rules.split('\n').filter((line) => line.includes(end)))
+          .toSorted()
+      const egress = new Egress(name, async () => 'open', 0)
+      await egress.apply()
+      cleanup(async () => void (await egress.apply()))
+      const before = own()
+      execFileSync('iptables', ['-D', 'INPUT', '-i', end, '-j', 'DROP'])
+      execFileSync('iptables', ['-D', 'FORWARD', '-i', end, '-j', 'ACCEPT'])
+      assert.lengthOf(own(), before.length - 2)
+      await egress.apply()
+      assert.deepEqual(own(), before)
+
+      const patient = new Egress(name, async () => 'open')
+      await patient.apply()
+      execFileSync('iptables', ['-D', 'INPUT', '-i', end, '-j', 'DROP'])
+      await patient.apply()
+      assert.lengthOf(own(), before.length - 1)
+    })
+
     test('leaves no network behind when Mosaic is killed, and none of another is taken', async ({
       assert,
       cleanup,

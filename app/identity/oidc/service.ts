@@ -37,9 +37,12 @@ export class OidcService {
    * provider.
    */
   async signOutUrl(idToken: string, backTo: string): Promise<string | null> {
-    const config = await oidcConfig(this.settings)
-    if (!config) return null
-    return this.client.signOutUrl(config, idToken, backTo).catch(() => null)
+    try {
+      const config = await oidcConfig(this.settings)
+      return config && (await this.client.signOutUrl(config, idToken, backTo))
+    } catch {
+      return null
+    }
   }
 
   async #label(issuerUrl: string): Promise<string> {

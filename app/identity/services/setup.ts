@@ -1,6 +1,7 @@
 import type { Fetch } from '#llm/contract'
 import type { SignUp } from '#models/types'
 import SignInServiceRow from '#models/sign_in_service'
+import { isUniqueViolation } from '#models/unique_violation'
 import type { Audit } from '#audit/audit'
 import type { Actor } from '#settings/actor'
 import { SIGN_IN_CHECKS, type AddressField, type SignInService } from '#identity/services/contract'
@@ -42,7 +43,11 @@ export class ServiceSetup {
    * @throws E_UNKNOWN_SERVICE, E_SERVICE_ADDRESS, E_SERVICE_SECRET_NEEDED, and whatever the service's `look`
    * throws; nothing is stored then
    */
-  async store(name: string, { clientSecret, ...input }: ServiceInput, by: Actor) {
+  async store(
+    name: string,
+    { clientSecret, ...input }: ServiceInput,
+    by: Actor
+  ): Promise<ReturnType<typeof described>> {
     const service = this.registry.get(name)
     const row = (await SignInServiceRow.findBy({ name })) ?? new SignInServiceRow()
     const address = addressOf(service, input.address)
@@ -53,7 +58,13 @@ export class ServiceSetup {
     row.merge({ ...input, name, address: address === service.address?.default ? null : address })
     if (clientSecret !== undefined) await row.seal('clientSecret', clientSecret)
     if (input.isActive) await service.look?.(await clientOf(service, row), this.means)
-    await row.save()
+    try {
+      await row.save()
+    } catch (error) {
+      /** Another request has created the row meanwhile: this one changes it. */
+      if (row.$isPersisted || !isUniqueViolation(error)) throw error
+      return this.store(name, { clientSecret, ...input }, by)
+    }
     const { isActive, signUp, isProof } = row
     await this.audit.record({
       actor: by.user,

@@ -53,6 +53,8 @@ test.group('The administration', (group) => {
       [{ 'agents.idleTimeoutMin': 'soon' }, 'E_VALIDATION_ERROR'],
       [{ 'runtime.driver': 'no-such-driver' }, 'E_UNKNOWN_RUNTIME'],
       [{ 'network.allowedRanges': ['everything'] }, 'E_VALIDATION_ERROR'],
+      [{ 'docker.range': 'fd00::/8' }, 'E_VALIDATION_ERROR'],
+      [{ 'docker.range': '10.0.0.0/30' }, 'E_VALIDATION_ERROR'],
     ]
     for (const [values, code] of wrong) {
       const sent = { 'agents.startConcurrency': 7, ...values }

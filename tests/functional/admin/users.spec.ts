@@ -10,6 +10,7 @@ import { UserAdministration } from '#identity/user_administration'
 import settings from '#settings/services/main'
 import { adminSession } from '#tests/admin_session'
 import { Visitor } from '#tests/visitor'
+import { E_VAULT_UNREACHABLE } from '#vaults/errors'
 
 const USERS = '/api/v1/admin/users'
 
@@ -234,6 +235,24 @@ test.group('Invitations', (group) => {
       assert.equal(status, 422, JSON.stringify(email))
       assert.equal(body.errors[0].field, 'email')
     }
+  })
+
+  test('are made although the vault does not open the mail’s password', async ({
+    assert,
+    cleanup,
+  }) => {
+    await settings.set('mail.host', 'mail.example.test')
+    await settings.set('mail.from', 'mosaic@example.test')
+    await settings.set('mail.password', 'secret')
+    const vaults = await app.container.make('vault.manager')
+    const { open } = vaults
+    cleanup(() => void (vaults.open = open))
+    vaults.open = () => Promise.reject(new E_VAULT_UNREACHABLE())
+    const { visitor } = await adminSession()
+    const { status, body } = await visitor.post(`${USERS}/invite`, EVE)
+    assert.equal(status, 201, JSON.stringify(body))
+    assert.isString(body.data.invitation.url)
+    assert.isFalse(body.data.invitation.delivery?.sent ?? false)
   })
 
   test('work once, and are kept as a hash', async ({ assert }) => {

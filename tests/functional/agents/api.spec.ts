@@ -7,6 +7,7 @@ import type { AgentKey } from '#agents/types'
 import LlmProvider from '#models/llm_provider'
 import type User from '#models/user'
 import UserContainer from '#models/user_container'
+import { sharedLook } from '#installation/readiness'
 import { RuntimeError } from '#runtimes/errors'
 import type { MemoryDriver } from '#tests/doubles/memory_runtime/driver'
 import settings from '#settings/services/main'
@@ -241,6 +242,25 @@ test.group('The API of an agent', (group) => {
     assert.deepEqual(names, ['database', 'migrations', 'vault', 'runtime'])
     assert.notMatch(JSON.stringify(body), /\/tmp|127\.0\.0\.1|sqlite:|postgres:/)
     assert.deepEqual((await new Visitor().get('/health/live')).body, { status: 'ok' })
+  })
+
+  test('readiness asked for by many at once is looked at once, and again after that', async ({
+    assert,
+  }) => {
+    let looks = 0
+    const looked = Promise.withResolvers<void>()
+    const run = async () => {
+      looks++
+      await looked.promise
+      return { isHealthy: true } as never
+    }
+    const look = sharedLook({ run })
+    const asked = [look(), look(), look()]
+    looked.resolve()
+    await Promise.all(asked)
+    assert.equal(looks, 1)
+    await look()
+    assert.equal(looks, 2)
   })
 
   test('readiness of a Mosaic that stops names a time to wait', async ({ assert, cleanup }) => {

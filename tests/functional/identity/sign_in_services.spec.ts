@@ -372,3 +372,18 @@ test.group('Attacks on the sign-in with a service', (group) => {
     assert.equal(status, 201, 'the local admin always gets in')
   })
 })
+
+test.group('Two requests that set up a sign-in service at once', (group) => {
+  /** No transaction around them: the row of one refuses the other's. */
+  group.each.setup(() => testUtils.db().truncate())
+  group.each.setup(setUp)
+
+  test('both succeed, and make one row', async ({ assert }) => {
+    const both = await Promise.all([store({ signUp: 'invited' }), store({ signUp: 'invited' })])
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      [200, 200]
+    )
+    assert.lengthOf(await SignInService.query().where('name', 'github'), 1)
+  })
+})

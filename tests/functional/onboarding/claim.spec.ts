@@ -95,6 +95,13 @@ test.group('Claiming an installation', (group) => {
     assert.equal((await new Visitor().post(PATH, other)).status, 201)
   })
 
+  test('tells the loser of two accounts of one name that it is taken', async ({ assert }) => {
+    const accounts = await app.container.make('identity.breakglass')
+    const made = await Promise.allSettled([accounts.create(ACCOUNT), accounts.create(ACCOUNT)])
+    const lost = made.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+    assert.deepEqual(lost, ['E_USERNAME_TAKEN'])
+  })
+
   test('the later steps are for the admin alone, with the XSRF token', async ({ assert }) => {
     const skip = { skip: true }
     assert.equal((await new Visitor().post('/api/v1/onboarding/auth', skip)).status, 401)

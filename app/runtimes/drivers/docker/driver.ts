@@ -3,11 +3,11 @@ import { EventFeed } from '#runtimes/event_feed'
 import { KeyedQueue } from '#runtimes/keyed_queue'
 import type { RuntimeError } from '#runtimes/errors'
 import { examine } from '#runtimes/drivers/docker/preflight'
-import { certificatesStamp } from '#runtimes/engine/engine'
 import { stateVolume } from '#runtimes/drivers/docker/volumes'
-import { openEngineSession, type EngineSession } from '#runtimes/drivers/docker/engine_session'
+import { CurrentEngine } from '#runtimes/drivers/docker/current_engine'
+import type { EngineSession } from '#runtimes/drivers/docker/engine_session'
 import type { Found } from '#runtimes/drivers/docker/containers'
-import { DEFAULT_SETTINGS, type DockerDriverConfig } from '#runtimes/drivers/docker/options'
+import type { DockerDriverConfig } from '#runtimes/drivers/docker/options'
 import type {
   DriverState,
   Instance,
@@ -44,14 +44,13 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   readonly #config: DockerDriverConfig
-  readonly #installation: string
   readonly #queue = new KeyedQueue()
   readonly #feed = new EventFeed()
-  #parts: { key: string; opened: Promise<EngineSession> } | null = null
+  readonly #engine: CurrentEngine
 
   constructor(config: DockerDriverConfig, installation: string) {
     this.#config = config
-    this.#installation = installation
+    this.#engine = new CurrentEngine(config, installation, { feed: this.#feed, queue: this.#queue })
   }
 
   async ensure(spec: InstanceSpec, context: RuntimeContext): Promise<Instance> {
@@ -201,7 +200,7 @@ export class DockerDriver implements RuntimeDriver {
     const opened = this.#open()
     const start = (parts: EngineSession) => !signal.aborted && parts.watcher.start()
     opened.then(start, () => {})
-    signal.addEventListener('abort', () => void this.#stopWatching(), { once: true })
+    signal.addEventListener('abort', () => void this.#engine.unwatch(), { once: true })
     return heard
   }
 
@@ -237,9 +236,7 @@ export class DockerDriver implements RuntimeDriver {
   }
 
   async close(): Promise<void> {
-    const parts = await this.#parts?.opened.catch(() => null)
-    parts?.watcher.stop()
-    parts?.images.close()
+    await this.#engine.close()
   }
 
   #image(parts: EngineSession, image: string | null, context: RuntimeContext) {
@@ -266,34 +263,7 @@ export class DockerDriver implements RuntimeDriver {
     })
   }
 
-  async #stopWatching(): Promise<void> {
-    const parts = await this.#parts?.opened.catch(() => null)
-    if (!this.#feed.hasListeners) parts?.watcher.stop()
-  }
-
-  /** Opens the engine that the current settings name, with the current certificates. */
-  async #open(): Promise<EngineSession> {
-    const settings = { ...DEFAULT_SETTINGS, ...(await this.#config.settings?.()) }
-    const key = JSON.stringify([settings, certificatesStamp(this.#config)])
-    const former = this.#parts
-    if (former?.key === key) return former.opened
-
-    const opened = openEngineSession(this.#config, settings, this.#installation, {
-      feed: this.#feed,
-      queue: this.#queue,
-    })
-    this.#parts = { key, opened }
-    opened.catch(() => {
-      if (this.#parts?.opened === opened) this.#parts = null
-    })
-    if (former) void this.#replace(former.opened, opened)
-    return opened
-  }
-
-  async #replace(former: Promise<EngineSession>, next: Promise<EngineSession>): Promise<void> {
-    const parts = await former.catch(() => null)
-    parts?.watcher.stop()
-    parts?.images.close()
-    if (this.#feed.hasListeners) (await next.catch(() => null))?.watcher.start()
+  #open(): Promise<EngineSession> {
+    return this.#engine.open()
   }
 }

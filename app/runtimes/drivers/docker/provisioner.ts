@@ -60,7 +60,7 @@ export class Provisioner {
     context: RuntimeContext,
     ready: () => Promise<string>
   ): Promise<Instance | null> {
-    const { containers, topology } = this.#parts
+    const { containers, memory, topology } = this.#parts
     const found = await containers.find(spec.name)
     if (!found) return this.#make(spec, await ready(), context)
     if (!containers.isOurs(found)) throw new E_RUNTIME_NAME_TAKEN(spec.name)
@@ -70,7 +70,10 @@ export class Provisioner {
       Config.Labels[LABEL.spec] === spec.hash && Config.Labels[LABEL.shape] === this.#shape(spec)
     if (isSame && State.Running) {
       await topology.reach(found)
-      if (State.Paused) await containers.unpause(id)
+      if (State.Paused) {
+        await memory.restore(found)
+        await containers.unpause(id)
+      }
       return containers.toInstance(found)
     }
     if (isSame && State.Status === 'created') return this.#start(spec, id, context)

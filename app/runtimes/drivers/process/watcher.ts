@@ -62,7 +62,7 @@ export class Watcher {
       return
     }
     // The record was read before the last start was noted.
-    if (before && before.run.startedAt > run.startedAt) return
+    if (before && isLater(before.run, run)) return
     const status = this.status(name, run)
     this.#seen.set(name, { run, status })
     const sameRun = before?.run.pid === run.pid && before.run.startTicks === run.startTicks
@@ -119,3 +119,7 @@ export class Watcher {
     this.feed.emit({ type, name, at: new Date(this.now()) })
   }
 }
+
+/** Compares by the kernel's ticks: the clock may have been set back. A run before the last boot is over. */
+const isLater = (one: Run, other: Run) =>
+  one.bootId === other.bootId && one.startTicks > other.startTicks

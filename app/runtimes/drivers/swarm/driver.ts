@@ -225,7 +225,10 @@ export class SwarmDriver implements RuntimeDriver {
     this.#session = { key, opened }
     former?.opened.watcher.stop()
     former?.opened.pulls.close()
-    if (former && this.#feed.hasListeners) opened.watcher.start()
+    if (this.#feed.hasListeners) {
+      opened.watcher.start()
+      if (former) this.#feed.emit({ type: 'interrupted', name: '', at: new Date() })
+    }
     return opened
   }
 }

@@ -5,6 +5,9 @@ import { runScript } from '#runtimes/drivers/process/sandbox/shell'
 
 export type EgressSetting = 'open' | 'sealed'
 
+/** As long as a shared bridge relies on its rules. */
+const RECHECK_MS = 30_000
+
 /** The system's name server files; the second is used if the first names only a stub on loopback. */
 const NAME_SERVERS = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
 
@@ -17,18 +20,25 @@ const NAME_SERVERS = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
 export class Egress {
   readonly #gate: string
   readonly #setting: () => Promise<EgressSetting>
+  readonly #recheckMs: number
   #applying: Promise<unknown> = Promise.resolve()
   #applied: EgressSetting | null = null
+  /** What the rules were made for, and when, on the monotonic clock. */
+  #made = { key: '', at: -Infinity }
   failure: Error | null = null
 
-  /** @param gate the name of the gate's network */
-  constructor(gate: string, setting: () => Promise<EgressSetting>) {
+  /**
+   * @param gate the name of the gate's network
+   * @param recheckMs milliseconds after which rules are made again
+   */
+  constructor(gate: string, setting: () => Promise<EgressSetting>, recheckMs = RECHECK_MS) {
     this.#gate = gate
     this.#setting = setting
+    this.#recheckMs = recheckMs
   }
 
   /**
-   * Opens or closes the route according to the current setting.
+   * Opens or closes the route according to the current setting, and restores missing packet filters.
    *
    * @returns the name servers that agents may use; none if the route is closed
    */
@@ -42,7 +52,10 @@ export class Egress {
   async #apply(): Promise<string[]> {
     const wanted = await this.#setting()
     const nameServers = wanted === 'open' ? nameServersOf(NAME_SERVERS) : []
-    if (wanted !== this.#applied) {
+    const key = [wanted, ...nameServers].join(' ')
+    const now = performance.now()
+    // Other managers of the packet filter may have removed the rules.
+    if (key !== this.#made.key || now - this.#made.at >= this.#recheckMs) {
       this.failure = await runScript(
         wanted === 'open' ? opening(this.#gate, nameServers) : closing(this.#gate)
       ).then(
@@ -50,6 +63,7 @@ export class Egress {
         (error: Error) => error
       )
       this.#applied = this.failure ? null : wanted
+      this.#made = { key: this.failure ? '' : key, at: now }
       if (this.failure) await runScript(closing(this.#gate)).catch(() => {})
     }
     return this.failure ? [] : nameServers

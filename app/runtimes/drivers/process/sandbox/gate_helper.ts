@@ -24,7 +24,7 @@ function answer(id: number, error: NodeJS.ErrnoException): void {
 }
 
 function listen({ id, host, port }: GateRequest): void {
-  const server = createServer()
+  const server = createServer({ allowHalfOpen: true })
   server.once('error', (error) => answer(id, error))
   // Several replicas of Mosaic on one machine listen on the same address: any of them serves any agent.
   server.listen({ host, port, reusePort: true }, () => {

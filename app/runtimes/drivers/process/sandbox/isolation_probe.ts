@@ -66,9 +66,9 @@ export async function proveIsolation(input: ProbeInput): Promise<RuntimeFinding[
   const canary = await openCanary()
   const mark = randomUUID()
   const file = `/tmp/mosaic-canary-${randomUUID()}`
-  await writeFile(file, '')
   const started: Probe[] = []
   try {
+    await writeFile(file, '')
     const peer = await start(input, peerUid, PEER, [mark])
     started.push(peer)
     await said(peer, /listening/)
