@@ -112,7 +112,7 @@ export class ProviderDirectory {
       const uses = await ownUsesOf(provider, trx)
       if (uses.length > 0 && !clear) throw new E_PROVIDER_IN_USE(uses)
       await clearOwnUses(provider, trx)
-      await provider.delete()
+      await provider.useTransaction(trx).delete()
       return { provider, uses }
     })
     const { provider, uses } = deleted
