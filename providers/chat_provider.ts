@@ -198,9 +198,9 @@ function counted(
   keeper: ArchiveKeeper
 ): ActivityCounter {
   return {
-    begin(agent) {
+    begin(agent, { joins = false } = {}) {
       const userId = ownerOf(agent)
-      if (userId) meter.chat(userId)
+      if (userId && !joins) meter.chat(userId)
       const endActivity = activity.begin(agent)
       const endChat = primer.chatBegins(agent)
       return () => {

@@ -23,6 +23,9 @@ async function corsOrigins(): Promise<string[]> {
   return settings.get('api.corsOrigins')
 }
 
+/** Milliseconds for drained answers to reach their clients. */
+const AFTER_DRAIN_MS = 2000
+
 /** Poll interval during shutdown for connections whose last response has ended, in milliseconds. */
 const IDLE_LOOK_MS = 100
 
@@ -63,11 +66,19 @@ class PublicServer extends Server {
     return this
   }
 
+  /** Plans the end of responses that outlast the shutdown, as of a client that does not read its own. */
+  async #endLate(): Promise<NodeJS.Timeout> {
+    const { remainingMs } = await app.container.make('shutdown')
+    return setTimeout(() => this.closeAllConnections(), remainingMs + AFTER_DRAIN_MS).unref()
+  }
+
   override close(callback?: (error?: Error) => void): this {
     const looking = setInterval(() => this.closeIdleConnections(), IDLE_LOOK_MS)
     for (const listener of this.#beside) listener.close()
+    const late = this.#endLate()
     super.close((error) => {
       clearInterval(looking)
+      void late.then(clearTimeout)
       callback?.(error)
     })
     for (const socket of this.#silent) socket.destroy()

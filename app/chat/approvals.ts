@@ -1,5 +1,6 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
 import type { ApprovalDecision } from '#openclaw/run_events'
+import { isRefused } from '#openclaw/errors'
 import { storedKey } from '#openclaw/gateway_shapes'
 import { subscribeToSession } from '#openclaw/session_subscription'
 import { E_APPROVAL_NOT_FOUND } from '#chat/errors'
@@ -53,7 +54,7 @@ export class Approvals {
   }
 }
 
-/** The gateway responds but refuses: it does not know this session or approval. */
-function notKnown(error: { cause?: { gatewayCode?: string } }): never {
-  throw error.cause?.gatewayCode ? new E_APPROVAL_NOT_FOUND() : error
+/** A gateway that refuses does not know this session or approval. */
+function notKnown(error: unknown): never {
+  throw isRefused(error) ? new E_APPROVAL_NOT_FOUND() : error
 }

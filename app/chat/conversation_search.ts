@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Conversation } from '#chat/conversations'
+import type { Conversation } from '#chat/listed_conversations'
 import { folded } from '#models/folded'
 
 /** Conversations searched per turn of the event loop: ten thousand may take most of a second. */

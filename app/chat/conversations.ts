@@ -9,8 +9,9 @@ import {
 } from '#chat/errors'
 import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
+import { conversationsIn, type Conversation } from '#chat/listed_conversations'
 import { ownModelName } from '#chat/own_model_name'
-import { readMessages, titleLine, type ReadMessage } from '#chat/read_messages'
+import { readMessages, type ReadMessage } from '#chat/read_messages'
 import { markdownFrom } from '#chat/conversation_export'
 import { withText } from '#chat/conversation_search'
 import type { ActivityCounter, Waker } from '#chat/relay'
@@ -23,20 +24,6 @@ const TITLES_AT_ONCE = 8
 
 /** Milliseconds after which an export asks for no further page. */
 const EXPORT_MS = 60_000
-
-/** A conversation in the list. */
-export interface Conversation {
-  id: string
-  /** Where it began: on the page, or in a client that named it. */
-  surface: Surface
-  title: string | null
-  pinned: boolean
-  /** Start of the last message. */
-  preview: string | null
-  updatedAt: Date
-  /** The model chosen for this conversation only, as `<provider>/<model>`. */
-  model?: string | null
-}
 
 /** Optional collaborators. */
 export interface ConversationsParts {
@@ -92,7 +79,12 @@ export class Conversations {
    * @throws E_GATEWAY_FAILED
    */
   async lastList(agent: AgentKey, search = ''): Promise<{ data: Conversation[]; asOf?: Date }> {
-    if (await this.waker.running(agent)) return { data: await this.list(agent, search) }
+    const access = await this.waker.running(agent)
+    if (access) {
+      const endActivity = this.activity.begin(agent)
+      const data = await this.#listed(agent, access).finally(endActivity)
+      return { data: await this.#found(data, search) }
+    }
     const kept = await this.parts.lists?.read(agent)
     if (!kept) return { data: [], asOf: new Date(0) }
     return { data: await this.#found(kept.conversations, search), asOf: kept.asOf }
@@ -173,33 +165,22 @@ export class Conversations {
 
   async #all(agent: AgentKey): Promise<Conversation[]> {
     if (await this.waker.isNew(agent)) return []
-    return this.#ask(agent, async (access) => {
-      const sessions = await this.gateway.sessions(access.url, access.token)
-      const conversations = sessions.flatMap(({ key, model, ...session }) => {
-        const conversation = conversationOf(key)
-        if (!conversation) return []
-        const { title, preview } = session
-        return [
-          {
-            ...conversation,
-            ...session,
-            title: shownTitle(title),
-            preview: preview && titleLine(preview),
-            ...(model && { model: ownModelName(model) }),
-          },
-        ]
-      })
-      const untitled = conversations.filter(({ title }) => title === null)
-      const taken = new Set(sessions.map(({ title }) => title))
-      await Promise.all(
-        untitled
-          .slice(0, TITLES_AT_ONCE)
-          .map((conversation) => this.#giveTitle(access, conversation, taken))
-      )
-      /** Return the list even if it cannot be stored. */
-      await this.parts.lists?.keep(agent, conversations).catch(() => {})
-      return conversations
-    })
+    return this.#ask(agent, (access) => this.#listed(agent, access))
+  }
+
+  async #listed(agent: AgentKey, access: GatewayAccess): Promise<Conversation[]> {
+    const sessions = await this.gateway.sessions(access.url, access.token)
+    const conversations = conversationsIn(sessions)
+    const untitled = conversations.filter(({ title }) => title === null)
+    const taken = new Set(sessions.map(({ title }) => title))
+    await Promise.all(
+      untitled
+        .slice(0, TITLES_AT_ONCE)
+        .map((conversation) => this.#giveTitle(access, conversation, taken))
+    )
+    /** Return the list even if it cannot be stored. */
+    await this.parts.lists?.keep(agent, conversations).catch(() => {})
+    return conversations
   }
 
   /** @throws E_CONVERSATION_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ServerResponse } from 'node:http'
 import { ownerOf } from '#openclaw/agent_name'
 import { toAnthropicError } from '#exceptions/anthropic_error'
 import { toAnswer } from '#exceptions/api_errors'
@@ -60,15 +59,15 @@ export class DirectModels {
    */
   async answer(call: DirectCall, exchange: Exchange): Promise<void> {
     this.#calls.admit()
-    const target = await this.#target(call, exchange)
     const left = new AbortController()
     const over = this.#calls.begin(exchange.response, (reason) => left.abort(reason))
     try {
+      const target = await this.#target(call, exchange)
       const send = () =>
         this.relay.send(this.#outgoing(call, exchange, target, left.signal), target)
       await (call.stream
         ? this.#stream(call, send, exchange, left.signal)
-        : this.#whole(await this.#succeed(send), exchange, left.signal))
+        : this.#whole(call.provider, await this.#succeed(send), exchange, left.signal))
     } catch (error) {
       if (isOver(left.signal)) return
       throw ofItsKind(left.signal.aborted ? left.signal.reason : error)
@@ -115,20 +114,18 @@ export class DirectModels {
   }
 
   async #whole(
+    provider: string,
     { status, headers, body }: ProviderResponse,
     { response, requestId }: Exchange,
     signal: AbortSignal
   ): Promise<void> {
     response.writeHead(status, { ...headers, ...(requestId && { 'x-request-id': requestId }) })
-    if (typeof body === 'string') response.end(body)
-    else
-      await pipeline(body, response, { signal }).catch((error) => this.#brokeOff(error, response))
-  }
-
-  /** It is too late for an error response: truncating the body is the only signal left. */
-  #brokeOff(error: unknown, response: ServerResponse): void {
-    this.report(error)
-    response.destroy()
+    if (typeof body === 'string') return void response.end(body)
+    await pipeline(body, response, { signal }).catch(() => {
+      /** It is too late for an error response: truncating the body is the only signal left. */
+      if (!signal.aborted) this.report(brokeOff(provider))
+      response.destroy()
+    })
   }
 
   async #stream(
@@ -145,16 +142,14 @@ export class DirectModels {
       if (typeof body === 'string' || !isEvents(headers)) {
         if (!stream.opened) {
           stream.release()
-          return await this.#whole(answer, exchange, signal)
+          return await this.#whole(provider, answer, exchange, signal)
         }
         if (typeof body !== 'string') body.destroy()
         const message = `${provider} sent a whole answer, although it was asked for a stream.`
         throw new ModelFailed({ provider, reason: 'bad_response', message })
       }
       await handOn(body, stream, signal).catch((error) => {
-        if (signal.aborted) throw error
-        const message = `${provider} broke off in the middle of its answer.`
-        throw new ModelFailed({ provider, reason: 'bad_response', message })
+        throw signal.aborted ? error : brokeOff(provider)
       })
     } catch (error) {
       if (isOver(signal) || !stream.opened) throw error
@@ -165,6 +160,11 @@ export class DirectModels {
       stream.release()
     }
   }
+}
+
+function brokeOff(provider: string): ModelFailed {
+  const message = `${provider} broke off in the middle of its answer.`
+  return new ModelFailed({ provider, reason: 'bad_response', message })
 }
 
 /** Returns where a service's own kind of chat is, if Mosaic offers it. */

@@ -1,5 +1,5 @@
 import type { AgentKey, GatewayAccess } from '#agents/types'
-import { E_GATEWAY_FAILED } from '#openclaw/errors'
+import { E_GATEWAY_FAILED, isRefused } from '#openclaw/errors'
 import type { JoinedRun, OpenRuns, RunConnection } from '#openclaw/run_socket'
 
 /** Where the runs of agents are looked for. */
@@ -7,6 +7,12 @@ export interface GatewayRunsParts {
   /** Returns a running agent's gateway, or null. Never wakes the agent. */
   running: (agent: AgentKey) => Promise<GatewayAccess | null>
   open: OpenRuns
+}
+
+/** An open socket to a session of a running agent, and the gateway that it leads to. */
+export interface ReachedSession {
+  access: GatewayAccess
+  socket: RunConnection
 }
 
 /** Runs that an agent's gateway has under way, whichever Mosaic process began them. */
@@ -26,9 +32,10 @@ export class GatewayRuns {
    *
    * @throws E_GATEWAY_FAILED if it cannot be asked right now
    */
-  async reach(agent: AgentKey, sessionKey: string): Promise<RunConnection | null> {
+  async reach(agent: AgentKey, sessionKey: string): Promise<ReachedSession | null> {
     const access = await this.parts.running(agent)
-    return access && told(this.parts.open(access, sessionKey))
+    const socket = access && (await told(this.parts.open(access, sessionKey)))
+    return socket && { access, socket }
   }
 
   /**
@@ -53,8 +60,8 @@ export class GatewayRuns {
 
 /** A gateway that refuses knows no such session. After any other failure nobody knows what it runs. */
 function told<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
-  return answer.catch((error: Error & { gatewayCode?: string }) => {
-    if (error.gatewayCode !== undefined) return null
+  return answer.catch((error: unknown) => {
+    if (isRefused(error)) return null
     throw error instanceof E_GATEWAY_FAILED
       ? error
       : new E_GATEWAY_FAILED(undefined, { cause: error })

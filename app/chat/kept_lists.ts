@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import ConversationList from '#models/conversation_list'
 import type { AgentKey } from '#agents/types'
-import type { Conversation } from '#chat/conversations'
+import type { Conversation } from '#chat/listed_conversations'
 import { ownerOf } from '#openclaw/agent_name'
 
 /** Limit of conversations stored per list: people do not browse further. */

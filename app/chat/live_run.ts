@@ -38,6 +38,9 @@ export class LiveRun extends EventEmitter implements RelayClient {
   #characters = 0
   #caughtUp: (() => void) | null = null
   readonly #over = Promise.withResolvers<void>()
+  #hasEnded = false
+  /** Why the run goes on at its agent although its owner stopped it. */
+  notStopped: Error | null = null
 
   /** @param question the owner's message, for pages that join later */
   constructor(
@@ -87,11 +90,14 @@ export class LiveRun extends EventEmitter implements RelayClient {
     const { question, startedAt } = this
     stream.event('question', { text: question, startedAt })
     for (const { name, data } of this.#told) stream.event(name, data)
-    this.#read(stream, response, () => {})
+    /** It may have ended while the reader joined. */
+    if (this.#hasEnded) stream.end()
+    else this.#read(stream, response, () => {})
   }
 
   /** Ends the answer for every reader. */
   end(): void {
+    this.#hasEnded = true
     for (const { stream } of this.#readers) stream.end()
     this.#readers.clear()
     this.#over.resolve()

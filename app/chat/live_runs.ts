@@ -50,11 +50,16 @@ export class LiveRuns {
     return run
   }
 
-  /** Cancels the answers in progress, until they have ended. Returns false if none passes this process. */
+  /**
+   * Cancels the answers in progress, until they have ended. Returns false if none passes this process.
+   *
+   * @throws why one of them goes on at its agent
+   */
   async stop(agent: AgentKey, conversationId: string): Promise<boolean> {
     const runs = this.#of(agent, conversationId)
     for (const run of runs) run.leave()
     await Promise.all(runs.map(({ over }) => over))
+    for (const { notStopped } of runs) if (notStopped) throw notStopped
     return runs.length > 0
   }
 

@@ -157,12 +157,11 @@ export class PageChat {
 
   async #stop(agent: AgentKey, conversationId: string): Promise<void> {
     if (await this.#runs.stop(agent, conversationId)) return
-    const socket = await this.#gatewayRuns?.reach(agent, sessionKeyOf(conversationId))
-    if (!socket) return
+    const reached = await this.#gatewayRuns?.reach(agent, sessionKeyOf(conversationId))
     try {
-      await socket.stop()
+      await reached?.socket.stop()
     } finally {
-      socket.close()
+      reached?.socket.close()
     }
   }
 
@@ -172,8 +171,9 @@ export class PageChat {
     if (!sockets) return null
     const sessionKey = sessionKeyOf(conversationId)
     return sockets.once(agent, sessionKey, async () => {
-      const socket = await sockets.reach(agent, sessionKey)
-      if (!socket) return null
+      const reached = await sockets.reach(agent, sessionKey)
+      if (!reached) return null
+      const { access: joins, socket } = reached
       const found = await sockets.underWay(socket).catch((error) => {
         socket.close()
         throw error
@@ -185,17 +185,21 @@ export class PageChat {
       if (reasoning) run.event('reasoning', { text: reasoning })
       for (const tool of tools) run.event('tool', { ...tool, phase: 'end' })
       if (found.text) run.event('delta', { text: found.text })
-      void this.#carry(run, { agent, conversationId }, (onRun) => ({
-        ...{ agent, sessionKey, model: null, headers: {}, body: '' },
-        call: (access, receiver) =>
-          new SocketCall({
+      let isCarried = false
+      const carried = this.#carry(run, { agent, conversationId }, (onRun) => ({
+        ...{ agent, sessionKey, model: null, headers: {}, body: '', joins },
+        call: (access, receiver) => {
+          isCarried = true
+          return new SocketCall({
             joined: socket,
             open: () => sockets.open(access, sessionKey),
             start: async () => {},
             onRun,
             receiver,
-          }),
+          })
+        },
       }))
+      void carried.finally(() => isCarried || socket.close())
       return run
     })
   }
@@ -248,6 +252,7 @@ export class PageChat {
         return
       }
       this.report(error)
+      if (run.destroyed) run.notStopped = failure as Error
       const { code, message, hint } = toAnswer(error).errors[0]
       run.event('error', { code, message, hint, conversationId })
     } finally {

@@ -1,9 +1,10 @@
-import type { AgentKey } from '#agents/types'
+import type { AgentKey, GatewayAccess } from '#agents/types'
 import { pictureType } from '#chat/attachments'
 import type { CallGateway } from '#chat/approvals'
 import { E_PICTURE_NOT_FOUND } from '#chat/errors'
 import type { Waker } from '#chat/relay'
 import { conversationOf, sessionKeyOf } from '#chat/session_key'
+import { isRefused } from '#openclaw/errors'
 import { objectIn, textIn } from '#openclaw/gateway_fields'
 import { storedKey } from '#openclaw/gateway_shapes'
 
@@ -18,11 +19,11 @@ export interface PictureName {
 /** Reads a conversation's pictures from the agent that holds them. Never returns anything but a picture. */
 export class Pictures {
   constructor(
-    protected waker: Pick<Waker, 'ensureRunning' | 'isNew' | 'peek'>,
+    protected waker: Pick<Waker, 'ensureRunning' | 'invalidate' | 'isNew' | 'peek'>,
     protected call: CallGateway
   ) {}
 
-  /** @throws E_PICTURE_NOT_FOUND, AgentUnavailable */
+  /** @throws E_PICTURE_NOT_FOUND, AgentUnavailable, E_GATEWAY_FAILED */
   async read(
     agent: AgentKey,
     conversationId: string,
@@ -30,13 +31,31 @@ export class Pictures {
   ): Promise<{ type: string; data: Buffer }> {
     const key = sessionKeyOf(conversationId)
     if (!conversationOf(key) || (await this.waker.isNew(agent))) throw new E_PICTURE_NOT_FOUND()
-    const access = this.waker.peek(agent) ?? (await this.waker.ensureRunning(agent))
-    const gateway = { ...access, timeoutMs: TIMEOUT_MS }
-    const content = await this.#content(gateway, key, name).catch(() => undefined)
+    const content = await this.#ask(agent, (gateway) => this.#content(gateway, key, name))
     const data = Buffer.from(content ?? '', 'base64')
     const type = pictureType(data)
     if (!type) throw new E_PICTURE_NOT_FOUND()
     return { type, data }
+  }
+
+  /** Asks the agent, and once more if the cached address no longer responds. A refusal is no content. */
+  async #ask(
+    agent: AgentKey,
+    question: (gateway: Parameters<CallGateway>[0]) => Promise<string | undefined>
+  ): Promise<string | undefined> {
+    const remembered = this.waker.peek(agent)
+    const at = (access: GatewayAccess) => question({ ...access, timeoutMs: TIMEOUT_MS })
+    try {
+      if (!remembered) return await at(await this.waker.ensureRunning(agent))
+      return await at(remembered).catch(async (error: unknown) => {
+        if (isRefused(error)) throw error
+        this.waker.invalidate(agent)
+        return at(await this.waker.ensureRunning(agent))
+      })
+    } catch (error) {
+      if (isRefused(error)) return undefined
+      throw error
+    }
   }
 
   async #content(

@@ -27,7 +27,8 @@ export interface Waker {
 
 /** Counts a request in flight; call the returned function when it ends. */
 export interface ActivityCounter {
-  begin(agent: AgentKey): () => void
+  /** Counts a chat as use until the returned function is called. One that `joins` a run is not another chat. */
+  begin(agent: AgentKey, options?: { joins?: boolean }): () => void
 }
 
 export interface RelayOptions {
@@ -60,6 +61,8 @@ export interface Turn {
   /** Another OpenAI endpoint that a gateway offers. */
   path?: '/v1/responses'
   onProgress?: (progress: WakeProgress) => void
+  /** Where the run is under way already: nothing is sent, and nobody woken. */
+  joins?: GatewayAccess
   /** Another way to the gateway, tried before HTTP. One that rejects with `NotDelivered` leaves it to HTTP. */
   call?: (access: GatewayAccess, receiver: AnswerReceiver) => GatewayCall
   /** Called just before the message goes to this gateway by HTTP. */
@@ -110,12 +113,13 @@ export class ChatRelay {
    * E_MOSAIC_STOPPING, and whatever the receiver throws
    */
   async send(turn: Turn, receiver: AnswerReceiver, client: RelayClient): Promise<void> {
-    const rollout = this.#waker.rollout(turn.agent)
+    const { joins } = turn
+    const rollout = joins ? null : this.#waker.rollout(turn.agent)
     if (rollout) await this.#outlast(rollout, client)
     this.#calls.admit()
-    const endActivity = this.#activity.begin(turn.agent)
+    const endActivity = this.#activity.begin(turn.agent, { joins: joins !== undefined })
     try {
-      const access = this.#waker.peek(turn.agent) ?? (await this.#wake(turn, client))
+      const access = joins ?? this.#waker.peek(turn.agent) ?? (await this.#wake(turn, client))
       try {
         await this.#call(access, turn, receiver, client)
       } catch (error) {
@@ -143,7 +147,7 @@ export class ChatRelay {
     receiver: AnswerReceiver,
     client: RelayClient
   ): Promise<void> {
-    if (!(error instanceof NotDelivered)) throw this.#explain(error, turn.agent)
+    if (!(error instanceof NotDelivered) || turn.joins) throw this.#explain(error, turn.agent)
     this.#waker.invalidate(turn.agent)
     const renewed = await this.#wake(turn, client)
     await this.#call(renewed, turn, receiver, client).catch((failure: unknown) => {

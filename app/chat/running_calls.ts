@@ -53,8 +53,13 @@ export class RunningCalls {
       client.removeListener('close', leave)
       running.end = null
       this.#running.delete(running)
-      if (this.#running.size === 0) this.#idle()
+      if (this.#isStopping && this.#running.size === 0) this.#settle()
     }
+  }
+
+  /** A call that goes on to its next phase registers again within this turn of the event loop. */
+  #settle(): void {
+    setImmediate(() => this.#running.size === 0 && this.#idle())
   }
 
   /** Admits no more calls, gives running ones this many milliseconds to end, then ends the rest. */

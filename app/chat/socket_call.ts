@@ -2,6 +2,7 @@ import { E_AGENT_GONE, E_AGENT_SILENT } from '#chat/errors'
 import { ClientLeft, RunStopped } from '#chat/running_calls'
 import { NotDelivered, type AnswerReceiver, type Flow } from '#chat/upstream_call'
 import type { GatewayCall } from '#chat/relay'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import type { AnswerEvent } from '#openclaw/run_answer'
 import type { Approval, RunEvent } from '#openclaw/run_events'
 import type { RunConnection } from '#openclaw/run_socket'
@@ -64,13 +65,19 @@ export class SocketCall implements GatewayCall {
     void this.#cancel(socket, reason)
   }
 
-  /** Settles once the gateway has ended the run: until then it would end the session's next one instead. */
+  /**
+   * Settles once the gateway has ended the run: until then it would end the session's next one instead. If it does not,
+   * the owner must learn that the run goes on.
+   */
   async #cancel(socket: RunConnection, reason: Error): Promise<void> {
     this.isOver = true
     clearTimeout(this.#silence)
-    await socket.stop().catch(() => {})
+    const failure = await socket.stop().then(
+      () => null,
+      (cause: unknown) => new E_GATEWAY_FAILED(undefined, { cause })
+    )
     socket.close()
-    this.#settle.reject(reason)
+    this.#settle.reject(reason instanceof ClientLeft ? (failure ?? reason) : reason)
   }
 
   async #run(): Promise<void> {

@@ -20,11 +20,11 @@ export const IN_PLACE_LIMIT = 4 * MB
 export const inPlace = new HeldBytes({ ofOne: 2 * IN_PLACE_LIMIT, ofAll: 8 * IN_PLACE_LIMIT })
 
 /**
- * Passes the whole body as JSON, or null if it is empty, to an adapter that answers by itself. The body
- * counts as held until the adapter has answered.
+ * Passes the whole body as JSON, or null if it is empty or no JSON, to an adapter that answers by itself.
+ * The body counts as held until the adapter has answered.
  *
  * @param holder the agent making the call
- * @throws E_AGENT_CALL_TOO_LARGE past `limit`, E_AGENT_CALLS_FULL, SyntaxError
+ * @throws E_AGENT_CALL_TOO_LARGE past `limit`, E_AGENT_CALLS_FULL
  */
 export async function withJsonOf<Answer>(
   body: Readable,
@@ -44,8 +44,17 @@ export async function withJsonOf<Answer>(
       read.add(piece)
     }
     const text = read.take().toString('utf8')
-    return await use(text ? parseJson(text) : null)
+    return await use(parsed(text))
   } finally {
     held.give(holder, bytes)
+  }
+}
+
+/** Returns null for a text that is no JSON, as for none: the caller refuses both. */
+function parsed(text: string): unknown {
+  try {
+    return text ? parseJson(text) : null
+  } catch {
+    return null
   }
 }

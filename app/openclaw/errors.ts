@@ -21,6 +21,16 @@ export class E_AGENT_UNAUTHORIZED extends CodedError {
   static override help = 'An agent gets its token from Mosaic when it starts. Restart the agent.'
 }
 
+/**
+ * Whether a gateway refused a request for good: it does not know what it was asked for, or does not allow it. A gateway
+ * that drains refuses everything for the moment.
+ */
+export function isRefused(error: unknown): boolean {
+  const { gatewayCode, cause } = error as { gatewayCode?: string; cause?: { gatewayCode?: string } }
+  const code = gatewayCode ?? cause?.gatewayCode
+  return code !== undefined && code !== 'UNAVAILABLE'
+}
+
 /** A gateway did not respond, or its response was unintelligible. */
 export class E_GATEWAY_FAILED extends CodedError {
   static override status = 502

@@ -11,8 +11,10 @@ import { subscribeToSession } from '#openclaw/session_subscription'
 /** Per step: to connect, to be admitted, to get a response. */
 const TIMEOUT_MS = 10_000
 
-/** Rows read to find the question of a run and what it has done so far. */
+/** Rows read to find the question of a run and what it has done so far: a tool takes two. */
 const ROWS = 60
+/** Rows read if the question is not among those; OpenClaw gives no more. */
+const MOST_ROWS = 1000
 
 /**
  * Limits of events that wait for a reader: those between joining a run and following it. An agent that sends more
@@ -107,14 +109,14 @@ export class RunSocket {
 
   /** Finds the run under way. Returns null if there is none. */
   async join(): Promise<JoinedRun | null> {
-    const history = objectIn(
-      await this.#connection.request('chat.history', { sessionKey: this.#key, limit: ROWS })
-    )
+    let { history, told } = await this.#history(ROWS)
     const isActive = objectIn(history.sessionInfo).hasActiveRun === true
     if (!history.inFlightRun && !isActive) return null
+    if (listIn(history.messages).length >= ROWS && told.every(({ role }) => role !== 'user')) {
+      ;({ history, told } = await this.#history(MOST_ROWS))
+    }
     const run = objectIn(history.inFlightRun)
     const text = textIn(run.text) ?? ''
-    const told = toMessages(listIn(history.messages).slice(-ROWS).map(storedMessage))
     const asked = told.findLastIndex(({ role }) => role === 'user')
     const before = told.slice(0, Math.max(asked, 0)).findLast(({ role }) => role === 'user')
     const { reasoning, tools } = told[asked + 1] ?? {}
@@ -126,6 +128,13 @@ export class RunSocket {
       work: { ...(reasoning && { reasoning }), ...(tools && { tools }) },
       text,
     }
+  }
+
+  async #history(limit: number) {
+    const history = objectIn(
+      await this.#connection.request('chat.history', { sessionKey: this.#key, limit })
+    )
+    return { history, told: toMessages(listIn(history.messages).slice(-limit).map(storedMessage)) }
   }
 
   /** Hands over what has happened since `start` or `join`, and then everything as it happens. */

@@ -124,8 +124,14 @@ async function isMended({ code }: ApiFailure): Promise<boolean> {
 async function call<Data>(method: string, path: string, body?: unknown): Promise<Data> {
   const response = await send(method, `/api/v1${path}`, body)
   if (response.status === 204) return undefined as Data
+  return (await answerOf<{ data?: Data }>(response)).data as Data
+}
+
+/** A proxy before Mosaic may answer with a page of its own. */
+async function answerOf<Answer>(response: Response): Promise<Answer> {
   const answer = await response.json().catch(() => null)
-  return (answer?.data ?? undefined) as Data
+  if (answer === null) throw new ApiFailure(response.status, [])
+  return answer
 }
 
 function withQuery(path: string, query?: Query): string {
@@ -150,10 +156,9 @@ export const api = {
   /** Returns one page of a list, with its `meta`. */
   async list<Item>(path: string, query?: Query): Promise<Listed<Item>> {
     const response = await send('GET', `/api/v1${withQuery(path, query)}`)
-    const answer = (await response.json().catch(() => null)) as Partial<Listed<Item>> | null
-    const data = answer?.data ?? []
+    const { data = [], meta } = await answerOf<Partial<Listed<Item>>>(response)
     const whole = { total: data.length, page: 1, limit: data.length, totalPages: 1 }
-    return { data, meta: answer?.meta ?? whole }
+    return { data, meta: meta ?? whole }
   },
 }
 

@@ -35,18 +35,25 @@ export function useDictation(say: (words: string) => void, fail: () => void) {
 
   function start() {
     if (!Recogniser || listening.value) return
-    recogniser = new Recogniser()
-    recogniser.lang = navigator.language
-    recogniser.continuous = true
-    recogniser.interimResults = true
-    recogniser.onresult = ({ results }) => {
-      if (!listening.value) return
+    const mine = (recogniser = new Recogniser())
+    /** A former recogniser may end after the next one has begun. */
+    const isCurrent = () => listening.value && recogniser === mine
+    mine.lang = navigator.language
+    mine.continuous = true
+    mine.interimResults = true
+    mine.onresult = ({ results }) => {
+      if (!isCurrent()) return
       say(Array.from(results, (heard) => heard[0].transcript.trim()).join(' '))
     }
-    recogniser.onerror = ({ error }) => void (QUIET.has(error) || fail())
-    recogniser.onend = () => (listening.value = false)
+    mine.onerror = ({ error }) => void (QUIET.has(error) || !isCurrent() || fail())
+    mine.onend = () => void (isCurrent() && (listening.value = false))
     listening.value = true
-    recogniser.start()
+    try {
+      mine.start()
+    } catch {
+      listening.value = false
+      fail()
+    }
   }
 
   function stop() {

@@ -43,12 +43,16 @@ export function useProviderForm(types: () => ProviderType[], edited?: Provider) 
       if (!named.displayName) state.displayName = chosen.label
       if (!named.name) state.name = toShortName(chosen.type)
       state.baseUrl = ''
+      /** A key is for one service alone. */
+      state.apiKey = ''
       state.apiType = chosen.defaults.apiType
       state.models = chosen.defaults.models.slice()
       forget()
     },
     { immediate: true }
   )
+
+  watch([() => state.apiType, keepKey], () => forget())
 
   const result = ref<ConnectionTest>()
   const testing = ref(false)

@@ -11,10 +11,18 @@ export function useSubmit() {
   /** Error that belongs to no field of the form. */
   const failure = shallowRef<ApiFailure>()
   const form = useTemplateRef<HTMLElement>('form')
+  /** Counts the forms that were begun: a late result does not belong to the next one. */
+  const turn = ref(0)
 
   function clear() {
     errors.value = {}
     failure.value = undefined
+  }
+
+  /** Begins another form in the same place, as a dialog that is opened again. */
+  function begin() {
+    turn.value++
+    clear()
   }
 
   /** Shows messages at their fields. Returns false if the form has none of these fields. */
@@ -41,9 +49,11 @@ export function useSubmit() {
     if (busy.value) return
     busy.value = true
     clear()
+    const begun = turn.value
     try {
       return await act()
     } catch (error) {
+      if (begun !== turn.value) return
       const failed = ApiFailure.from(error)
       const shown = await show(failed.fields)
       if (!shown) failure.value = failed
@@ -52,5 +62,5 @@ export function useSubmit() {
     }
   }
 
-  return { busy, errors, failure, submit, show, under, clear }
+  return { busy, errors, failure, submit, show, under, clear, begin, turn }
 }

@@ -33,14 +33,14 @@ export const en = {
 
   failure: {
     nothingThere: 'There is nothing at this address.',
-    unexpected: 'Mosaic gave an answer that this page does not understand.',
+    unexpected: 'Mosaic sent a response that this page cannot read. Reload the page.',
     offline: 'Mosaic cannot be reached.',
-    offlineHint: 'Check your connection. What you typed is kept.',
+    offlineHint: 'Check your connection. Your input is kept.',
     sessionEnded: 'You have been signed out.',
-    sessionEndedHint: 'Sign in again to go on.',
-    required: 'This is needed.',
-    partLost: 'A part of this page could not be loaded.',
-    partLostHint: 'Mosaic may have been upgraded. Load the page again.',
+    sessionEndedHint: 'Sign in again to continue.',
+    required: 'This field is required.',
+    partLost: 'Part of this page could not be loaded.',
+    partLostHint: 'Mosaic may have been upgraded. Reload the page.',
     reload: 'Reload',
   },
 
@@ -120,7 +120,7 @@ export const en = {
   errors: {
     notFoundHint: 'It may have been removed, or it belongs to someone else.',
     serverHint:
-      'You did not cause this. Try again; if it happens again, an admin finds the cause in the log.',
+      'You did not cause this. Try again. If it happens again, ask an admin to check the log.',
     home: 'Go to the start page',
   },
 
@@ -146,15 +146,15 @@ export const en = {
     act: 'Leave',
     changes: {
       title: 'Leave without saving?',
-      lead: 'What you entered is not saved yet.',
+      lead: 'Your changes are not saved yet.',
     },
     answer: {
       title: 'Leave while your agent answers?',
-      lead: 'It stops then, and the rest of its answer is lost.',
+      lead: 'Leaving stops it, and the rest of its answer is lost.',
     },
     queue: {
       title: 'Leave with messages in the queue?',
-      lead: 'They are not sent yet, and are lost then.',
+      lead: 'They have not been sent. Leaving discards them.',
     },
   },
 
@@ -163,7 +163,7 @@ export const en = {
     lead: 'This action needs a recent sign-in. The confirmation is valid for 15 minutes.',
     submit: 'Confirm',
     oidc: 'Sign in again',
-    oidcHint: 'You come back to this page; then do it once more.',
+    oidcHint: 'You return to this page without your unsaved input. Then repeat the action.',
   },
 
   onboarding: {
@@ -240,7 +240,7 @@ export const en = {
       done: 'Set up',
       skipped: 'Skipped',
     },
-    signInAgain: 'Sign in with the account you made to go on with the set-up.',
+    signInAgain: 'Sign in with the account you created to continue the setup.',
   },
 
   runtimes: {
@@ -259,10 +259,10 @@ export const en = {
     usable: 'Usable here',
     unusable: 'Not usable here',
     inUse: 'In use',
-    options: 'Options of {runtime}',
+    options: 'Options for {runtime}',
     moves: 'Agents move at their next wake and keep their data.',
     staysBehind:
-      'Agents cannot take their data along. An agent with data does not start until you choose its former runtime again.',
+      'Agents cannot move their data. An agent with data does not start until you switch back to its previous runtime.',
   },
 
   roles: {
@@ -280,11 +280,11 @@ export const en = {
     displayName: 'Name',
     displayNameHelp: 'How you will recognise it.',
     name: 'Short name',
-    nameHelp: 'Stands before the model’s name, as in {example}. It cannot be changed later.',
+    nameHelp: 'Prefixes the model name, as in {example}. You cannot change it later.',
     apiKeySet: 'Set, ends in …{last4}',
     apiKeySetPlain: 'Set',
     replace: 'Replace',
-    keep: 'Keep the present one',
+    keep: 'Keep the current one',
     models: 'Models',
     modelsHelp: 'The ones your agent may use. Type a name to add one that is not listed.',
     modelsEmpty:
@@ -348,7 +348,7 @@ export const en = {
       awake: 'It is ready. It falls asleep when nobody has used it for a while.',
       resting: 'It is paused and answers within a second or two when you write.',
       fallingAsleep: 'It is finishing what it was doing.',
-      trouble: 'It could not be started.',
+      trouble: 'It could not start. Try again. If it fails again, tell an admin.',
     },
     stage: {
       queued: 'Waiting in the start queue',

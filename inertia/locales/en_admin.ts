@@ -18,7 +18,7 @@ export const admin = {
     internal: 'Internal error',
   },
   checklist: {
-    title: 'What is left to do',
+    title: 'Remaining setup tasks',
     progress: '{done} of {all} done',
     hide: 'Hide',
     hidden: 'The list is hidden.',
@@ -42,7 +42,7 @@ export const admin = {
       },
       proxies: {
         title: 'Mosaic knows its proxies',
-        what: 'Requests are forwarded by an address that is no trusted proxy, so everyone behind it looks like one visitor. "node ace doctor" names it. If your proxy runs there, list it; if not, leave it.',
+        what: 'Requests arrive through an address that is not a trusted proxy, so everyone behind it looks like one visitor. "node ace doctor" shows the address. If it is your proxy, add it to the trusted proxies; otherwise ignore this.',
         act: 'List the proxy',
       },
       signIn: {
@@ -208,10 +208,10 @@ export const admin = {
     },
     because: {
       no_rule: 'No claim is configured.',
-      admin_value: 'A value that makes an admin is among them.',
-      member_value: 'A value that makes a member is among them.',
-      everyone: 'Everyone who is no admin is a member.',
-      no_match: 'None of the values is among them.',
+      admin_value: 'The claim contains an admin value.',
+      member_value: 'The claim contains a member value.',
+      everyone: 'Everyone who is not an admin is a member.',
+      no_match: 'The claim contains none of the values.',
     },
     notTold: {
       missing: 'These claims do not have it: people who are here already keep their role.',
@@ -269,9 +269,9 @@ export const admin = {
     stopNamed: 'Put the agent of {name} to sleep',
     restartNamed: 'Restart the agent of {name}',
     told: {
-      start: '{name} is starting.',
-      stop: '{name} is going to sleep.',
-      restart: '{name} is restarting.',
+      start: 'Agent starting: {name}',
+      stop: 'Agent going to sleep: {name}',
+      restart: 'Agent restarting: {name}',
     },
   },
   limits: {
@@ -333,7 +333,7 @@ export const admin = {
   about: {
     lead: 'Versions and health of this installation.',
     health: 'Health',
-    well: 'is healthy',
+    well: 'No problems found',
     examine: 'Check again',
     areas: {
       storage: 'Storage folder',
@@ -651,7 +651,7 @@ export const admin = {
       invitation: 'Invitations',
       settings: 'Settings',
       oidc: 'Single sign-on',
-      sign_in_service: 'Ways to sign in',
+      sign_in_service: 'Sign-in methods',
       onboarding: 'The set-up',
       mail: 'Mail',
       breakglass: 'Local accounts',
@@ -688,8 +688,8 @@ export const admin = {
       session_revoked: 'Ended a session',
       session_others_revoked: 'Ended all other sessions',
       oidc_tested: 'Tested single sign-on',
-      sign_in_service_tested: 'Tried a way to sign in',
-      sign_in_service_changed: 'Changed a way to sign in',
+      sign_in_service_tested: 'Tested a sign-in method',
+      sign_in_service_changed: 'Changed a sign-in method',
       audit_exported: 'Exported the audit record',
       audit_anchored: 'Verified and anchored the audit record',
       user_created: 'First sign-in',

@@ -1,10 +1,10 @@
 /** The texts of what an agent knows, and of its tasks. */
 export const knowledge = {
-  lead: 'What you and your agent found out. It is sealed under a key of your own: no other user and no admin can read it.',
+  lead: 'Knowledge that you and your agent have gathered, sealed with your own key: no other user and no admin can read it.',
   editNamed: 'Edit {name}',
   deleteNamed: 'Delete {name}',
   deleteTitle: 'Delete {name}?',
-  deleteLead: 'Nothing brings it back.',
+  deleteLead: 'This cannot be undone.',
   noResults: 'No results',
   author: { person: 'Written by you', agent: 'Written by your agent' },
   access: {
@@ -35,8 +35,8 @@ export const knowledge = {
   export: 'Export',
   unreadable: {
     title: '{count} entry cannot be opened | {count} entries cannot be opened',
-    help: 'The key was deleted. Only a backup from before holds it.',
-    delete: 'Delete what cannot be opened',
+    help: 'The key was deleted. Ask an admin to restore an earlier backup, or delete these entries.',
+    delete: 'Delete unreadable entries',
     lead: '{count} entry is deleted for good. | {count} entries are deleted for good: findings, memory, tasks and conversations.',
   },
   foundBy: {
@@ -50,7 +50,9 @@ export const knowledge = {
     add: 'Add a finding',
     search: 'Search findings',
     empty: 'No findings',
-    force: 'Save it all the same',
+    force: 'Save anyway',
+    similar: 'You have a finding that says nearly the same.',
+    similarHint: 'Close the dialog and change that one, or save this one as well.',
     source: 'Source: {text}',
     confirmed: 'Confirmed',
     expires: 'Expires',
@@ -61,6 +63,8 @@ export const knowledge = {
     title: 'Memory',
     empty: 'Your agent remembers nothing here yet',
     forgotten: 'Forgotten',
+    changed: 'This memory has changed since you opened it.',
+    changedHint: 'Save again to replace it, or close the dialog to keep it.',
   },
   fields: {
     title: 'Title',
@@ -73,7 +77,7 @@ export const knowledge = {
 }
 
 export const tasks = {
-  lead: 'What you and your agent have to do.',
+  lead: 'Tasks for you and your agent.',
   add: 'Add a task',
   all: 'All states',
   empty: 'No tasks',

@@ -3,12 +3,12 @@ export const settings = {
   discard: 'Discard',
   effects: {
     restarts:
-      'Your agent is awake. It takes this over as soon as it is idle, and restarts if it has to: a few seconds, and nothing it knows is lost.',
-    asleep: 'Your agent is asleep and takes this over when it wakes.',
-    waiting: 'Saved. Your agent takes it over as soon as it is idle…',
+      'Your agent is awake. It applies the changes as soon as it is idle, and restarts if necessary. That takes a few seconds, and nothing is lost.',
+    asleep: 'Your agent is asleep and applies the changes when it wakes.',
+    waiting: 'Saved. Your agent applies the changes as soon as it is idle…',
     restarting: 'Your agent restarts with the new settings…',
     done: 'Your agent uses the new settings from its next message on.',
-    unneeded: 'Saved. Your agent needed no restart for it so far.',
+    unneeded: 'Saved. No restart was needed.',
     trouble: 'Your agent did not start with these settings. Its state at the top says why.',
   },
   providers: {
@@ -26,8 +26,7 @@ export const settings = {
     deleteNamed: 'Delete {name}',
     deleteTitle: 'Delete {name}?',
     deleteLead: 'Its key is erased. Nothing else depends on it.',
-    deleteUsed:
-      'Its key is erased. Your agent loses what it has of it: {uses}. Choose something else for it under Agent.',
+    deleteUsed: 'Its key is erased. Your agent loses {uses}. Choose replacements under Agent.',
     uses: {
       primary: 'its primary model, {model}',
       fallbacks: 'the fallback model {models} | the fallback models {models}',

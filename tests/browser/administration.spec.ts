@@ -69,7 +69,7 @@ test.group('The administration in a browser', (group) => {
 
   test('what is left to do is ticked off, hidden, and shown again', async ({ browserContext }) => {
     const page = await openPage(browserContext, '/admin/overview')
-    const list = page.getByRole('region', { name: 'What is left to do' })
+    const list = page.getByRole('region', { name: 'Remaining setup tasks' })
     await list.getByText('3 of 6 done').waitFor()
     await list.getByRole('button', { name: 'I have one' }).click()
     await list.getByText('4 of 6 done').waitFor()

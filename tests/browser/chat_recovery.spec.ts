@@ -401,7 +401,7 @@ test.group('What a chat keeps in a browser', (group) => {
     await page.getByTestId('file-picker').setInputFiles({ ...NOTES, buffer })
     await page
       .getByTestId('files-fault')
-      .getByText('Of notes.md, your agent gets the first 200,000 characters only.')
+      .getByText('Your agent gets only the first 200,000 characters of notes.md.')
       .waitFor()
   })
 

@@ -19,7 +19,7 @@ test.group('The focus in a browser', (group) => {
     const row = page.locator('[id="mail.password"]')
     await row.getByRole('button', { name: 'Replace' }).press('Enter')
     await row.locator('input:focus').waitFor()
-    await row.getByRole('button', { name: 'Keep the present one' }).press('Enter')
+    await row.getByRole('button', { name: 'Keep the current one' }).press('Enter')
     await row.locator('button:focus').getByText('Replace').waitFor()
     await row.getByRole('button', { name: 'Back to the default' }).press('Enter')
     await row.locator('button:focus').getByText('Replace').waitFor()
@@ -36,7 +36,7 @@ test.group('The focus in a browser', (group) => {
     const form = page.getByRole('dialog')
     await form.getByRole('button', { name: 'Replace' }).press('Enter')
     await form.locator('input[type=password]:focus').waitFor()
-    await form.getByRole('button', { name: 'Keep the present one' }).press('Enter')
+    await form.getByRole('button', { name: 'Keep the current one' }).press('Enter')
     await form.locator('button:focus').getByText('Replace').waitFor()
   })
 

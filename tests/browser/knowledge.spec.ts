@@ -4,6 +4,7 @@ import app from '@adonisjs/core/services/app'
 import type { Page } from 'playwright'
 import DataKey from '#models/data_key'
 import type User from '#models/user'
+import { holdAnswer } from '#tests/browser/held_answer'
 import { openPage, readyInstallation } from '#tests/browser/installation'
 import { barriers, cutOff, settled } from '#tests/browser/page_measures'
 import { NARROWEST, SIZES } from '#tests/browser/pages'
@@ -66,6 +67,7 @@ test.group('What is known, in a browser', (group) => {
     await page.getByRole('button', { name: 'Page 2' }).click()
     await rows.nth(1).waitFor({ state: 'detached' })
     await rows.click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await rows.nth(19).waitFor()
   })
 
@@ -104,6 +106,7 @@ test.group('What is known, in a browser', (group) => {
     )
 
     await page.getByRole('button', { name: 'Delete colour' }).click()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('Your agent remembers nothing here yet').waitFor()
     await page.getByLabel('Search conversations').fill('genoa')
     await page.getByText('You: Where is Genoa?').waitFor()
@@ -112,6 +115,47 @@ test.group('What is known, in a browser', (group) => {
     await page.getByText('No results').waitFor()
     await page.getByLabel('Search conversations').fill('')
     await page.getByText('No archived conversations').waitFor()
+  })
+
+  test('a memory that the agent changes meanwhile is told, and can be saved over', async ({
+    assert,
+    browserContext,
+  }) => {
+    const memories = await app.container.make('knowledge.memories')
+    await memories.put(owner.id, { key: 'colour' }, { value: 'blue' })
+    const page = await openPage(browserContext, '/settings/knowledge')
+    await page.getByRole('button', { name: 'Edit colour' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.locator('textarea').fill('green')
+    await memories.put(owner.id, { key: 'colour' }, { value: 'red' })
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('This memory has changed since you opened it.').waitFor()
+    await page.getByText('red', { exact: true }).waitFor()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal((await memories.find(owner.id, { key: 'colour' })).value, 'green')
+  })
+
+  test('a save that ends late leaves the form that was begun after it', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await openPage(browserContext, '/settings/knowledge')
+    const first = await holdAnswer(page, 'POST', /\/findings$/)
+    await page.getByRole('button', { name: 'Add a finding' }).click()
+    await page.getByLabel('Title').fill('First')
+    await page.getByLabel('Text').fill('It is slow.')
+    await page.getByRole('button', { name: 'Save' }).last().click()
+    await first.held
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+    await page.getByRole('button', { name: 'Add a finding' }).click()
+    await page.getByLabel('Title').fill('Second')
+    await first.release()
+    await page.getByText('First', { exact: true }).waitFor()
+    assert.equal(await page.getByLabel('Title').inputValue(), 'Second')
   })
 
   test('what a lost key sealed is counted, and deleted on the page', async ({
@@ -126,7 +170,7 @@ test.group('What is known, in a browser', (group) => {
     await page.getByText('the key that sealed it was deleted').first().waitFor()
     assert.deepEqual(await faults(page), [])
 
-    await page.getByRole('button', { name: 'Delete what cannot be opened' }).click()
+    await page.getByRole('button', { name: 'Delete unreadable entries' }).click()
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('No findings').waitFor()
     await page.getByText('1 entry cannot be opened').waitFor({ state: 'detached' })

@@ -48,6 +48,6 @@ test.group('What would lead a page to another address', (group) => {
     await page.goto(`${ORIGIN}/chat/c1`)
     await say(page, 'Clean up')
     await page.getByTestId('approval-cut').waitFor()
-    await page.getByTestId('approval').getByRole('button', { name: 'Refuse' }).waitFor()
+    await page.getByTestId('approval').getByRole('button', { name: 'Deny' }).waitFor()
   })
 })

@@ -72,7 +72,7 @@ test.group('Pages in a browser', (group) => {
     await row.locator('input').fill('')
     await page.getByLabel('Port').fill('2525')
     await page.getByText('1 change', { exact: true }).waitFor()
-    await row.getByRole('button', { name: 'Keep the present one' }).click()
+    await row.getByRole('button', { name: 'Keep the current one' }).click()
     await row.getByRole('button', { name: 'Replace' }).waitFor()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('1 change', { exact: true }).waitFor({ state: 'detached' })
@@ -163,16 +163,32 @@ test.group('Pages in a browser', (group) => {
     await page.goto(`${ORIGIN}/settings/appearance`)
     await page.getByTestId('agent-pill').waitFor()
     await page.keyboard.press('Control+k')
-    await page.getByText('A part of this page could not be loaded.').first().waitFor()
+    await page.getByText('Part of this page could not be loaded.').first().waitFor()
     await page.unrouteAll()
     await page.getByRole('button', { name: 'Reload' }).click()
     await page
-      .getByText('A part of this page could not be loaded.')
+      .getByText('Part of this page could not be loaded.')
       .first()
       .waitFor({ state: 'detached' })
     await page.getByTestId('agent-pill').waitFor()
     await page.keyboard.press('Control+k')
     await page.getByPlaceholder('Find a page or an action').waitFor()
+  })
+
+  test('say so where a proxy answers with a page of its own, and show no empty list', async ({
+    assert,
+    browserContext,
+  }) => {
+    const page = await openPage(browserContext)
+    await page.route(/\/api\/v1\/tokens/, (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<h1>Sign in to the network</h1>' })
+    )
+    await page.goto(`${ORIGIN}/settings/tokens`)
+    await page.getByText('Mosaic sent a response that this page cannot read.').waitFor()
+    assert.equal(await page.getByText('You have no access tokens').count(), 0)
+    await page.unrouteAll()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('You have no access tokens').waitFor()
   })
 
   test('connect again where a connection has died silently', async ({ browserContext }) => {

@@ -95,7 +95,7 @@ test.group('Where agents run, in a browser', (group) => {
     const { restore } = await readyInstallation()
     cleanup(restore)
     const page = await openPage(browserContext, '/admin/runtime')
-    const form = page.getByRole('region', { name: 'Options of Another cloud' })
+    const form = page.getByRole('region', { name: 'Options for Another cloud' })
     await form.getByText('Where it runs.').waitFor()
     await form.getByLabel('Region').fill('north')
     await form.getByLabel('Access token').fill('a-token-of-the-cloud')

@@ -144,7 +144,7 @@ test.group('Settings in a browser', (group) => {
     await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: 'Patient tutor' }).click()
-    await page.getByText('Your agent is awake. It takes this over').waitFor()
+    await page.getByText('Your agent is awake. It applies the changes').waitFor()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.locator('[data-testid=change-effect][data-phase=done]').waitFor()
   })

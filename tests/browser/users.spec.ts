@@ -47,6 +47,22 @@ test.group('The users page', (group) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Deactivate' }).waitFor()
   })
 
+  test('shows someone as they are now when their details are opened again', async ({
+    browserContext,
+  }) => {
+    await makeUsers(1)
+    const page = await openPage(browserContext)
+    await page.goto(USERS)
+    const dialog = page.getByRole('dialog', { name: 'Person 01', exact: true })
+    const question = page.getByRole('dialog', { name: 'Deactivate Person 01?' })
+    await page.getByRole('button', { name: 'Details of Person 01' }).click()
+    await dialog.getByRole('button', { name: 'Deactivate' }).click()
+    await question.getByRole('button', { name: 'Deactivate' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Details of Person 01' }).click()
+    await dialog.getByRole('button', { name: 'Reactivate' }).waitFor()
+  })
+
   test('shrinks to the last page that there is when the one shown empties', async ({
     assert,
     browserContext,

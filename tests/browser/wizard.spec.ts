@@ -66,7 +66,7 @@ test.group('The set-up in a browser', (group) => {
     await page.keyboard.press('Enter')
     await next.held
     await page.keyboard.press('Enter')
-    assert.equal(await page.getByText('This is needed.').count(), 0)
+    assert.equal(await page.getByText('This field is required.').count(), 0)
     await next.release()
     await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
   })
@@ -107,7 +107,7 @@ test.group('The set-up in a browser', (group) => {
 
     await browserContext.clearCookies()
     await page.goto(`${ORIGIN}/onboarding`)
-    await page.getByText('Sign in with the account you made').waitFor()
+    await page.getByText('Sign in with the account you created').waitFor()
     await page.getByLabel('Username').fill(ACCOUNT.username)
     await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password)
     await page.getByRole('button', { name: 'Sign in' }).click()

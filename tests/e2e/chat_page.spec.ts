@@ -244,7 +244,7 @@ test.group('The chat page, with the real OpenClaw', (group) => {
     await newChat()
     await say('run: touch refused.txt')
     await approval.getByText('touch refused.txt').waitFor()
-    await approval.getByRole('button', { name: 'Refuse' }).click()
+    await approval.getByRole('button', { name: 'Deny' }).click()
     await answer('done').getByText('Done.').waitFor()
     assert.isFalse(existsSync(inWorkspace('refused.txt')))
   })

@@ -340,6 +340,7 @@ test.group('Security | an agent whose gateway answers with other types', (group)
     const waker = {
       peek: () => access,
       ensureRunning: async () => access,
+      invalidate() {},
       isNew: async () => false,
     }
     const pictures = new Pictures(waker, callGateway)

@@ -37,7 +37,10 @@ export interface StarterParts {
     end(gateway: GatewayAccess, renewedAt: number, signal: AbortSignal): Promise<void>
   }
   /** As `GatewayDrain`. */
-  gatewayDrain: { reopen(row: AgentRow): Promise<void> }
+  gatewayDrain: {
+    reopen(row: AgentRow): Promise<void>
+    drain(row: AgentRow, graceMs: number): Promise<unknown>
+  }
 }
 
 /** The cold path, step by step: from a row to a ready gateway. Call it under the lease. */
@@ -67,6 +70,7 @@ export class AgentStarter {
       return this.#ready(wake, attempt, { ...plan, documentHash }, instance)
     }
 
+    await this.#drainFormer(row, plan)
     const leaveGate = await this.#enterGate(wake, plan)
     const enteredAt = this.#context.clock.elapsed()
     try {
@@ -76,6 +80,15 @@ export class AgentStarter {
     } finally {
       leaveGate()
     }
+  }
+
+  /** An instance that another plan replaces may be at work, as for a page of another replica. */
+  async #drainFormer(row: AgentRow, { driver, spec, documentHash }: StartPlan): Promise<void> {
+    const hasPlan =
+      row.runtime === driver.name && row.documentHash === documentHash && row.specHash === spec.hash
+    if (row.status !== 'running' || hasPlan) return
+    const graceMs = (await this.#context.settings.get('agents.stopGraceSec')) * 1000
+    await this.#parts.gatewayDrain.drain(row, graceMs)
   }
 
   async #enterGate(wake: Wake, { driver }: StartPlan): Promise<() => void> {

@@ -45,13 +45,16 @@ export default class ConversationsController {
     return response.send(document)
   }
 
-  /** Pictures never change, so the browser may cache them for a while; shared caches may not. */
+  /**
+   * A message's own picture never changes, so the browser may cache it for a while; shared caches may not. The agent
+   * may overwrite a file of its workspace.
+   */
   async picture({ auth, request, response, params }: HttpContext) {
     const name = await pictureValidator.validate(request.qs())
     const { type, data } = await this.pictures.read(`user/${auth.user!.id}`, params.id, name)
     response.header('content-type', type)
-    response.header('cache-control', 'private, max-age=3600')
-    return response.send(data)
+    response.header('cache-control', name.artifact ? 'private, max-age=3600' : 'private, no-cache')
+    return response.send(data, true)
   }
 
   async update({ auth, request, params }: HttpContext) {

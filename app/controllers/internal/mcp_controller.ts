@@ -1,12 +1,12 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
-import { readText } from '#bounded/body'
+import { readBody } from '#chat/request_body'
 import UserAgentConfig from '#models/user_agent_config'
 import { E_AGENT_UNAUTHORIZED } from '#openclaw/errors'
 import { E_KNOWLEDGE_OFF } from '#knowledge/errors'
 import { agentTokens } from '#openclaw/services/main'
 
-const LIMITS = { what: "The agent's message", maxBytes: 256 * 1024, maxMs: 30_000 }
+const LIMITS = { limit: 256 * 1024, deadlineMs: 30_000, take() {} }
 
 /**
  * `POST /api/internal/mcp`: gives agents access to knowledge, authenticated by their knowledge token only.
@@ -23,7 +23,8 @@ export default class McpController {
     const access = (await UserAgentConfig.ownedBy(userId).first())?.knowledge ?? 'off'
     if (access === 'off') throw new E_KNOWLEDGE_OFF()
     const server = await app.container.make('knowledge.mcp')
-    const answer = await server.answer({ userId, access }, await readText(request.request, LIMITS))
+    const message = String(await readBody(request.request, LIMITS))
+    const answer = await server.answer({ userId, access }, message)
     response.header('cache-control', 'no-store')
     return answer === null ? response.status(202).send('') : response.json(answer)
   }

@@ -238,6 +238,26 @@ test.group('Several replicas of Mosaic', (group) => {
     assert.equal(await other.activity.inFlightOnOtherReplicas(agent), 0)
   })
 
+  test('let end what an agent does before they restart it with new settings', async ({
+    assert,
+  }) => {
+    const { agent, name, userId } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.memory.behave(name, { working: true })
+    other.document = 'document-2'
+    const woken = other.lifecycle.ensureRunning(agent)
+    for (let turn = 0; turn < 4; turn++) await pass(250)
+    assert.equal(house.memory.counts(name).stops, 0)
+
+    house.memory.behave(name, { working: false })
+    await until(async () => {
+      await pass(250)
+      return house.memory.counts(name).starts === 2
+    })
+    await woken
+    assert.equal((await house.row(userId)).documentHash, 'document-2')
+  })
+
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import testUtils from '@adonisjs/core/services/test_utils'
 import type { CallGateway } from '#chat/approvals'
 import type { RunEvent } from '#openclaw/run_events'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import { callAs, scriptedSurface, userWithToken } from '#tests/doubles/chat_surface'
 import { eventsOf } from '#tests/doubles/page_events'
 import { PNG } from '#tests/doubles/png'
@@ -331,6 +332,34 @@ test.group("Runs of the page's chat", (group) => {
     assert.deepEqual(Buffer.from(await shown.arrayBuffer()), PNG)
     answerCall = async () =>
       ({ file: { encoding: 'base64', content: Buffer.from('secret').toString('base64') } }) as any
+    assert.equal((await call('GET', '/conversations/c1/picture?path=pic.png')).status, 404)
+  })
+
+  test('show a file of the workspace as it is now, and a message’s own picture for an hour', async ({
+    assert,
+  }) => {
+    const content = PNG.toString('base64')
+    answerCall = async () =>
+      ({ file: { encoding: 'base64', content }, encoding: 'base64', data: content }) as any
+    const file = await call('GET', '/conversations/c1/picture?path=pic.png')
+    assert.equal(file.headers.get('cache-control'), 'private, no-cache')
+    assert.isNotEmpty(file.headers.get('etag'))
+    const own = await call('GET', '/conversations/c1/picture?artifact=a1')
+    assert.equal(own.headers.get('cache-control'), 'private, max-age=3600')
+  })
+
+  test('say that the agent did not answer, rather than that it has no such picture', async ({
+    assert,
+  }) => {
+    surface.waker.wake = async () => (surface.waker.remembered = gateway.access)
+    answerCall = async () => {
+      throw new E_GATEWAY_FAILED()
+    }
+    assert.equal((await call('GET', '/conversations/c1/picture?path=pic.png')).status, 502)
+    assert.lengthOf(surface.waker.invalidated, 1)
+    answerCall = async () => {
+      throw new E_GATEWAY_FAILED(undefined, { cause: { gatewayCode: 'INVALID_REQUEST' } })
+    }
     assert.equal((await call('GET', '/conversations/c1/picture?path=pic.png')).status, 404)
   })
 })

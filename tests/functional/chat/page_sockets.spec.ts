@@ -229,6 +229,9 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
     socket.join = async () => Promise.reject(new Error('no answer'))
     assert.equal((await call('GET', '/conversations/c1/run')).status, 502)
     assert.equal(socket.closed, 1)
+    const draining = Object.assign(new Error(), { gatewayCode: 'UNAVAILABLE' })
+    socket.join = async () => Promise.reject(draining)
+    assert.equal((await call('GET', '/conversations/c1/run')).status, 502)
     socket.join = async () => Promise.reject(Object.assign(new Error(), { gatewayCode: 'INVALID' }))
     assert.equal((await call('GET', '/conversations/c1/run')).status, 404)
   })
@@ -247,6 +250,21 @@ test.group("Runs of the page's chat by a gateway's socket", (group) => {
       ]
     )
     assert.equal(socket.stopped, 0)
+  })
+
+  test('are not told as stopped while they go on', async ({ assert }) => {
+    const response = await call('POST', '/chat', QUESTION)
+    await socket.reader.promise
+    const draining = Object.assign(new Error('draining'), { gatewayCode: 'UNAVAILABLE' })
+    socket.stop = () => Promise.reject(draining)
+    const stopped = await call('DELETE', '/conversations/c1/run')
+    assert.equal(stopped.status, 502)
+    assert.equal(((await stopped.json()) as any).errors[0].code, 'E_GATEWAY_FAILED')
+    const events = eventsOf(await response.text())
+    assert.deepEqual(
+      events.map(({ name, data }) => [name, data.code]),
+      [['error', 'E_GATEWAY_FAILED']]
+    )
   })
 
   test('of another process are ended by their owner', async ({ assert }) => {

@@ -71,6 +71,14 @@ test.group('What agents know, over MCP', (group) => {
     assert.deepEqual([status, body.error?.code], [200, -32_700])
   })
 
+  test('answers a message that is too large, instead of cutting the connection', async ({
+    assert,
+  }) => {
+    const { token } = await agentWith('write')
+    const { status } = await send(token, JSON.stringify({ text: 'x'.repeat(2_000_000) }))
+    assert.equal(status, 413)
+  })
+
   test('begins as the protocol says', async ({ assert }) => {
     const { token } = await agentWith('write')
     const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {} }

@@ -22,11 +22,11 @@ test.group('An agent asks for vectors', (group) => {
     const apiType = type === 'ollama' ? 'ollama' : 'openai-completions'
     const baseUrl = `${service.url}${path}`
     const provider = await providerOf(user.id, { name: 'work', type, apiType, baseUrl }, KEY)
-    const call = (body: object) =>
+    const call = (body: object | string) =>
       fetch(`${internalUrl()}/api/internal/llm/${provider.id}/embeddings`, {
         method: 'POST',
         headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        body: typeof body === 'string' ? body : JSON.stringify(body),
       })
     return { service, user, call }
   }
@@ -59,6 +59,14 @@ test.group('An agent asks for vectors', (group) => {
 
     await (await app.container.make('usage.meter')).flush()
     assert.equal((await UsageDay.query().where('user_id', user.id).firstOrFail()).tokensIn, 9)
+  })
+
+  test('is refused for what is no JSON, and no defect of Mosaic’s', async ({ assert, cleanup }) => {
+    const { service, call } = await scene('ollama', json(200, {}))
+    cleanup(() => service.close())
+    const { status } = await call('{')
+    assert.isBelow(status, 500)
+    assert.isEmpty(service.received)
   })
 
   test('as base64 where it asks for that', async ({ assert, cleanup }) => {

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import type { Conversation } from '#chat/conversations'
+import type { Conversation } from '#chat/listed_conversations'
 import { withText } from '#chat/conversation_search'
 
 const conversations = (length: number, texts: Partial<Conversation> = {}) =>

@@ -41,6 +41,16 @@ test.group('The record of an answer under way', () => {
     assert.deepEqual(toldBy(run), ['question', 'delta', 'tool', 'reasoning', 'delta'])
   })
 
+  test('ends at once for a page that joins after the run has ended', ({ assert }) => {
+    const run = new LiveRun('Count', true)
+    run.event('delta', { text: 'One' })
+    run.end()
+    const told: string[] = []
+    const stream = { event: (name: string) => told.push(name), end: () => told.push('end') }
+    run.follow(stream as unknown as EventStream, leftResponse())
+    assert.deepEqual(told, ['question', 'delta', 'end'])
+  })
+
   test('is not whole any more once there is too much of it', ({ assert }) => {
     const run = new LiveRun('Count', true)
     for (let piece = 0; piece < 5; piece++) run.event('delta', { text: MEGABYTE })
