@@ -79,12 +79,8 @@ export class Conversations {
    * @throws E_GATEWAY_FAILED
    */
   async lastList(agent: AgentKey, search = ''): Promise<{ data: Conversation[]; asOf?: Date }> {
-    const access = await this.waker.running(agent)
-    if (access) {
-      const endActivity = this.activity.begin(agent)
-      const data = await this.#listed(agent, access).finally(endActivity)
-      return { data: await this.#found(data, search) }
-    }
+    const present = await this.#presentList(agent)
+    if (present) return { data: await this.#found(present, search) }
     const kept = await this.parts.lists?.read(agent)
     if (!kept) return { data: [], asOf: new Date(0) }
     return { data: await this.#found(kept.conversations, search), asOf: kept.asOf }
@@ -161,6 +157,23 @@ export class Conversations {
           return { messages: readMessages(id, history.messages), nextCursor: history.nextCursor }
         }),
     })
+  }
+
+  /** Returns null if the agent is asleep. A cached address that does not respond is looked up once more. */
+  async #presentList(agent: AgentKey): Promise<Conversation[] | null> {
+    const access = await this.waker.running(agent)
+    if (!access) return null
+    const endActivity = this.activity.begin(agent)
+    try {
+      return await this.#listed(agent, access).catch(async (error: unknown) => {
+        if (!(error instanceof E_GATEWAY_FAILED)) throw error
+        this.waker.invalidate(agent)
+        const renewed = await this.waker.running(agent)
+        return renewed && this.#listed(agent, renewed)
+      })
+    } finally {
+      endActivity()
+    }
   }
 
   async #all(agent: AgentKey): Promise<Conversation[]> {

@@ -4,6 +4,7 @@ import type { AgentKey, GatewayAccess } from '#agents/types'
 import { toAnswer } from '#exceptions/api_errors'
 import { EventStream } from '#http/event_stream'
 import type { WatchRuns } from '#openclaw/run_watch'
+import { E_GATEWAY_FAILED } from '#openclaw/errors'
 import type { RunEvent } from '#openclaw/run_events'
 import type { JoinedRun, RunConnection } from '#openclaw/run_socket'
 import type { Attachment } from '#chat/attachments'
@@ -252,7 +253,7 @@ export class PageChat {
         return
       }
       this.report(error)
-      if (run.destroyed) run.notStopped = failure as Error
+      if (run.destroyed && failure instanceof E_GATEWAY_FAILED) run.notStopped = failure
       const { code, message, hint } = toAnswer(error).errors[0]
       run.event('error', { code, message, hint, conversationId })
     } finally {

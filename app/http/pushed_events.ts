@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { eventText } from '#http/server_sent_events'
 
 /** Most bytes that wait for a page: some hours of events. A page further behind does not read. */
-const MOST_WAITING_BYTES = 1024 * 1024
+const MOST_WAITING_BYTES = 4 * 1024 * 1024
 
 /**
  * Server-sent events that are sent as they happen, whether or not the page reads. One that does not is disconnected,
@@ -10,6 +10,12 @@ const MOST_WAITING_BYTES = 1024 * 1024
  */
 export class PushedEvents extends Readable {
   #ended = false
+
+  constructor() {
+    super()
+    /** It may be disconnected before a response listens. */
+    this.on('error', () => {})
+  }
 
   override _read(): void {}
 

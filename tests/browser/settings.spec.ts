@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import LlmProvider from '#models/llm_provider'
 import app from '@adonisjs/core/services/app'
 import type { BrowserContext } from 'playwright'
 import type { AgentKey } from '#agents/types'
@@ -134,6 +135,24 @@ test.group('Settings in a browser', (group) => {
     await page.getByText('its primary model, demo/echo').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await page.getByText('You have no provider yet').waitFor()
+  })
+
+  test('a fallback model is added, removed and added again', async ({ assert, browserContext }) => {
+    const models = ['echo', 'mirror'].map((id) => ({ id, name: id }))
+    await LlmProvider.query()
+      .where('name', 'demo')
+      .update({ models: JSON.stringify(models) })
+    const page = await openPage(browserContext, '/settings/agent')
+    const chosen = page.getByRole('button', { name: 'Remove demo/mirror' })
+    const add = page.getByRole('combobox', { name: 'Add a fallback model' })
+    for (let turn = 0; turn < 2; turn++) {
+      await add.click()
+      await page.getByRole('option', { name: 'demo/mirror' }).click()
+      await chosen.waitFor()
+      assert.equal(await add.innerText(), 'There are no more models to add')
+      await chosen.click()
+      await chosen.waitFor({ state: 'detached' })
+    }
   })
 
   test('an awake agent is seen to take a new personality over', async ({ browserContext }) => {

@@ -206,6 +206,10 @@ if (canSandbox()) {
       assert.lengthOf(own(), before.length - 2)
       await egress.apply()
       assert.deepEqual(own(), before)
+      const [first] = rulesOf('FORWARD')
+        .split('\n')
+        .filter((line) => line.includes(`-i ${end}`))
+      assert.match(first, /--ctstate DNAT -j DROP/)
 
       const patient = new Egress(name, async () => 'open')
       await patient.apply()

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { DateTime } from 'luxon'
 import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
@@ -12,6 +13,8 @@ import UserContainer from '#models/user_container'
  * delay.
  */
 const LOOK_EVERY_MS = 15_000
+/** Changes sent in one turn of the event loop. */
+const SENT_AT_ONCE = 200
 /** Counting takes two queries, so a burst of changes is counted once. */
 const COUNT_AFTER_MS = 1000
 /** Limit for all admins' open pages. More suggests a client that leaks streams. */
@@ -117,7 +120,11 @@ export class FleetEventStreams {
         const rows: AgentRow[] = await model
           .query()
           .where('updated_at', '>=', since.toFormat(format))
-        for (const row of rows) this.#send('agent', this.#describe(row))
+        for (const [index, row] of rows.entries()) {
+          this.#send('agent', this.#describe(row))
+          /** Readers get their turn: what waits for them is limited. */
+          if (index % SENT_AT_ONCE === SENT_AT_ONCE - 1) await turn()
+        }
       }
     } catch (error) {
       this.#context.logger.warn({ err: error }, 'Could not look at the fleet')

@@ -72,24 +72,31 @@ export class GatewayDrain {
   /**
    * Refuses new work and waits until current work ends, for at most `graceMs`. Returns false if the
    * gateway does not answer.
+   *
+   * @throws the signal's reason
    */
-  async drain(row: AgentRow, graceMs: number): Promise<boolean> {
+  async drain(row: AgentRow, graceMs: number, signal?: AbortSignal): Promise<boolean> {
     const deadline = this.#context.clock.elapsed() + graceMs
     await this.beforeSleep(row)
     const answered = await this.#ask(row, async (gateway) => {
       await this.#noteNextJob(row, gateway)
-      if ((await this.#drained(row, gateway, deadline)) === 'ended' && this.#context.beforeSleep) {
+      const drained = await this.#drained(row, gateway, { deadline, signal })
+      if (drained === 'ended' && this.#context.beforeSleep) {
         /** A closed gateway answers no reads, and the work that has ended is still to be read. */
         await this.#context.gatewayControl.reopen(gateway)
         await this.#context.beforeSleep(agentOf(row), gateway)
-        await this.#drained(row, gateway, deadline)
+        await this.#drained(row, gateway, { deadline, signal })
       }
       return true
     })
     return answered ?? false
   }
 
-  async #drained(row: AgentRow, gateway: GatewayAccess, deadline: number): Promise<Drained> {
+  async #drained(
+    row: AgentRow,
+    gateway: GatewayAccess,
+    { deadline, signal }: { deadline: number; signal?: AbortSignal }
+  ): Promise<Drained> {
     const { gatewayControl, clock, logger } = this.#context
     let drained: Drained = 'idle'
     while ((await gatewayControl.close(gateway, { drain: true })) !== 'closed') {
@@ -98,7 +105,7 @@ export class GatewayDrain {
         return 'late'
       }
       drained = 'ended'
-      await clock.wait(ASK_AGAIN_MS)
+      await clock.wait(ASK_AGAIN_MS, signal)
     }
     return drained
   }

@@ -108,10 +108,10 @@ export class StopRequests {
     local.warm.delete(agent)
     const row = await rows.find(agent)
     if (!row) return null
-    /** A suspended agent was idle before, and could not answer. */
-    const frozen = row.status === 'suspended'
+    /** A suspended agent was idle before, and could not answer; a stopped one has nothing to end. */
+    const mayWork = isUp(row) && row.status !== 'suspended'
     await this.#stopping(row, wish)
-    if (!frozen) await instanceStopper.drain(row)
+    if (mayWork) await instanceStopper.drain(row)
     await this.end(row, wish)
     return row.desired
   }

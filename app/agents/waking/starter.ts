@@ -1,6 +1,7 @@
 import type { AgentsContext } from '#agents/context'
 import { migrateData, settleMigration } from '#agents/instances/data_migration'
 import { DeadlineExceeded, within } from '#timing/deadline'
+import { raceSignal } from '#timing/race_signal'
 import type { GatewayProbe } from '#agents/instances/gateway_probe'
 import { GatewayReadiness } from '#agents/instances/gateway_readiness'
 import type { LeaseManager } from '#agents/leases/lease_manager'
@@ -39,7 +40,7 @@ export interface StarterParts {
   /** As `GatewayDrain`. */
   gatewayDrain: {
     reopen(row: AgentRow): Promise<void>
-    drain(row: AgentRow, graceMs: number): Promise<unknown>
+    drain(row: AgentRow, graceMs: number, signal: AbortSignal): Promise<unknown>
   }
 }
 
@@ -70,7 +71,7 @@ export class AgentStarter {
       return this.#ready(wake, attempt, { ...plan, documentHash }, instance)
     }
 
-    await this.#drainFormer(row, plan)
+    await this.#drainFormer(wake, row, plan)
     const leaveGate = await this.#enterGate(wake, plan)
     const enteredAt = this.#context.clock.elapsed()
     try {
@@ -83,12 +84,34 @@ export class AgentStarter {
   }
 
   /** An instance that another plan replaces may be at work, as for a page of another replica. */
-  async #drainFormer(row: AgentRow, { driver, spec, documentHash }: StartPlan): Promise<void> {
+  async #drainFormer(
+    { signal }: Wake,
+    row: AgentRow,
+    { driver, spec, documentHash }: StartPlan
+  ): Promise<void> {
     const hasPlan =
       row.runtime === driver.name && row.documentHash === documentHash && row.specHash === spec.hash
-    if (row.status !== 'running' || hasPlan) return
+    if (row.status !== 'running' || hasPlan || !(await this.#isWhereItWas(row))) return
+    const { gatewayDrain } = this.#parts
     const graceMs = (await this.#context.settings.get('agents.stopGraceSec')) * 1000
-    await this.#parts.gatewayDrain.drain(row, graceMs)
+    try {
+      await raceSignal(gatewayDrain.drain(row, graceMs, signal), signal)
+    } catch (error) {
+      if (signal.aborted) await gatewayDrain.reopen(row)
+      throw error
+    }
+  }
+
+  /** Whether the row's address is still the agent's: another one may have it, and must not get the token. */
+  async #isWhereItWas(row: AgentRow): Promise<boolean> {
+    const { runtimes, clock, timeouts } = this.#context
+    if (!row.runtime || !row.endpoint || !runtimes.names().includes(row.runtime)) return false
+    const driver = await runtimes.use(row.runtime)
+    const look = within(clock, timeouts.inspectMs, undefined, () =>
+      driver.inspect(instanceRef(row))
+    )
+    const observed = await look.catch(() => null)
+    return observed?.status === 'running' && observed.endpoint === row.endpoint
   }
 
   async #enterGate(wake: Wake, { driver }: StartPlan): Promise<() => void> {

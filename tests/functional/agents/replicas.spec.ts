@@ -258,6 +258,23 @@ test.group('Several replicas of Mosaic', (group) => {
     assert.equal((await house.row(userId)).documentHash, 'document-2')
   })
 
+  test('call off such a wait for a stop, and leave the agent to it', async ({ assert }) => {
+    const { agent, name } = await house.newAgent()
+    await house.lifecycle.ensureRunning(agent)
+    house.memory.behave(name, { working: true })
+    other.document = 'document-2'
+    const woken = other.lifecycle.ensureRunning(agent).catch((error) => error.reason)
+    for (let turn = 0; turn < 4; turn++) await pass(250)
+    const stopped = other.lifecycle.stop(agent)
+    await until(async () => {
+      await pass(250)
+      return house.memory.counts(name).alive === 0
+    })
+    await stopped
+    assert.equal(await woken, 'cancelled')
+    assert.equal(house.memory.counts(name).starts, 1)
+  })
+
   test('let end what is in flight in another before they stop an agent', async ({ assert }) => {
     const { agent, name } = await house.newAgent()
     await house.lifecycle.ensureRunning(agent)

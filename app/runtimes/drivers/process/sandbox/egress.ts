@@ -56,12 +56,9 @@ export class Egress {
     const now = performance.now()
     // Other managers of the packet filter may have removed the rules.
     if (key !== this.#made.key || now - this.#made.at >= this.#recheckMs) {
-      this.failure = await runScript(
-        wanted === 'open' ? opening(this.#gate, nameServers) : closing(this.#gate)
-      ).then(
-        () => null,
-        (error: Error) => error
-      )
+      const script = wanted === 'open' ? opening(this.#gate, nameServers) : closing(this.#gate)
+      // Once more before all agents lose the route: another program may hold the lock of the packet filter.
+      this.failure = (await failureOf(script)) && (await failureOf(script))
       this.#applied = this.failure ? null : wanted
       this.#made = { key: this.failure ? '' : key, at: now }
       if (this.failure) await runScript(closing(this.#gate)).catch(() => {})
@@ -72,6 +69,13 @@ export class Egress {
   get isOpen(): boolean {
     return this.#applied === 'open'
   }
+}
+
+async function failureOf(script: string): Promise<Error | null> {
+  return runScript(script).then(
+    () => null,
+    (error: Error) => error
+  )
 }
 
 /** Returns the name servers of the first file that names any outside this machine's loopback. */
@@ -94,12 +98,18 @@ function cableOf(gate: string) {
 
 function opening(gate: string, nameServers: string[]): string {
   const { end, machine, gate: inner, range } = cableOf(gate)
-  const rules = machineRules(end, range).map(({ table, rule, put }) => {
-    const iptables = `iptables -w 5 -t ${table}`
-    return `${iptables} -C ${rule} 2>/dev/null || ${iptables} ${put} ${rule}`
-  })
+  const rules = machineRules(end, range)
+  const iptables = (table: string) => `iptables -w 5 -t ${table}`
+  const are = rules.map(({ table, rule }) => `${iptables(table)} -C ${rule} 2>/dev/null`)
+  const put = rules.flatMap(({ table, rule, put: how }) => [
+    `${iptables(table)} -D ${rule} 2>/dev/null || :`,
+    `${iptables(table)} ${how} ${rule}`,
+  ])
+  // All of them, as their order counts.
   return `
-    ${rules.join('\n')}
+    if ! { ${are.join(' && ')}; }; then
+    ${put.join('\n')}
+    fi
     nsenter --net=/run/netns/${gate} iptables-restore <<'RULES'
 ${gateRules(nameServers)}
 RULES
