@@ -61,8 +61,9 @@ export class AgentServices {
 
     const instanceStopper = new InstanceStopper(context, own)
     const durations = { wakeTimes: new WakeDurations(), startTimes: new WakeDurations() }
+    const observer = new InstanceObserver(context, own)
     const starter = new AgentStarter(context, {
-      ...{ ...own, ...durations },
+      ...{ ...own, ...durations, observer },
       formerTokens: new FormerTokens(context),
       gate: sharedWakes.gate,
     })
@@ -82,10 +83,10 @@ export class AgentServices {
     this.instanceStopper = instanceStopper
     this.stopRequests = stopRequests
     this.idleStopper = new IdleStopper(context, { ...own, stopRequests })
-    this.observer = new InstanceObserver(context, own)
+    this.observer = observer
     this.lifecycle = new AgentLifecycle(context, {
       ...{ ...own, waker, stopRequests },
-      observer: this.observer,
+      observer,
     })
     this.backgroundWakes = new BackgroundWakes(context, this.lifecycle)
   }

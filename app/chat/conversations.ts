@@ -7,6 +7,7 @@ import {
   E_CONVERSATION_NOT_FOUND,
   E_CONVERSATION_TITLE_TAKEN,
 } from '#chat/errors'
+import { askAgent } from '#chat/ask_agent'
 import type { KeptLists } from '#chat/kept_lists'
 import type { ModelCatalogue } from '#chat/model_catalogue'
 import { conversationsIn, type Conversation } from '#chat/listed_conversations'
@@ -272,22 +273,12 @@ export class Conversations {
     return this.gateway.sessions(url, token).then((all) => all.find((one) => one.key === key))
   }
 
-  /** Asks the agent, and retries once if the cached address no longer responds. */
+  /** Asks the agent; reads count as use. */
   async #ask<Answer>(
     agent: AgentKey,
     question: (gateway: GatewayAccess) => Promise<Answer>
   ): Promise<Answer> {
     const endActivity = this.activity.begin(agent)
-    try {
-      const remembered = this.waker.peek(agent)
-      if (!remembered) return await question(await this.waker.ensureRunning(agent))
-      return await question(remembered).catch(async (error: unknown) => {
-        if (!(error instanceof E_GATEWAY_FAILED)) throw error
-        this.waker.invalidate(agent)
-        return question(await this.waker.ensureRunning(agent))
-      })
-    } finally {
-      endActivity()
-    }
+    return askAgent(this.waker, agent, question).finally(endActivity)
   }
 }

@@ -1,4 +1,5 @@
-import type { AgentKey, GatewayAccess } from '#agents/types'
+import type { AgentKey } from '#agents/types'
+import { askAgent } from '#chat/ask_agent'
 import { pictureType } from '#chat/attachments'
 import type { CallGateway } from '#chat/approvals'
 import { E_PICTURE_NOT_FOUND } from '#chat/errors'
@@ -31,31 +32,16 @@ export class Pictures {
   ): Promise<{ type: string; data: Buffer }> {
     const key = sessionKeyOf(conversationId)
     if (!conversationOf(key) || (await this.waker.isNew(agent))) throw new E_PICTURE_NOT_FOUND()
-    const content = await this.#ask(agent, (gateway) => this.#content(gateway, key, name))
+    const content = await askAgent(this.waker, agent, (access) =>
+      this.#content({ ...access, timeoutMs: TIMEOUT_MS }, key, name)
+    ).catch((error: unknown) => {
+      if (isRefused(error)) return undefined
+      throw error
+    })
     const data = Buffer.from(content ?? '', 'base64')
     const type = pictureType(data)
     if (!type) throw new E_PICTURE_NOT_FOUND()
     return { type, data }
-  }
-
-  /** Asks the agent, and once more if the cached address no longer responds. A refusal is no content. */
-  async #ask(
-    agent: AgentKey,
-    question: (gateway: Parameters<CallGateway>[0]) => Promise<string | undefined>
-  ): Promise<string | undefined> {
-    const remembered = this.waker.peek(agent)
-    const at = (access: GatewayAccess) => question({ ...access, timeoutMs: TIMEOUT_MS })
-    try {
-      if (!remembered) return await at(await this.waker.ensureRunning(agent))
-      return await at(remembered).catch(async (error: unknown) => {
-        if (isRefused(error)) throw error
-        this.waker.invalidate(agent)
-        return at(await this.waker.ensureRunning(agent))
-      })
-    } catch (error) {
-      if (isRefused(error)) return undefined
-      throw error
-    }
   }
 
   async #content(

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { eventText } from '#http/server_sent_events'
 
 /** Most bytes that wait for a page: some hours of events. A page further behind does not read. */
 const MOST_WAITING_BYTES = 4 * 1024 * 1024
@@ -19,10 +18,10 @@ export class PushedEvents extends Readable {
 
   override _read(): void {}
 
-  /** Sends an event, unless the stream has ended. */
-  send(name: string, data: object): void {
+  /** Sends an event, formatted by `eventText`, unless the stream has ended. */
+  send(text: string): void {
     if (this.#ended || this.destroyed) return
-    this.push(eventText(name, data))
+    this.push(text)
     if (this.readableLength > MOST_WAITING_BYTES) {
       this.destroy(new Error('The reader of an event stream does not read.'))
     }

@@ -43,15 +43,21 @@ export function useSubmit() {
   }
 
   /**
-   * Runs `act`, one call at a time. Returns undefined on failure, with the reason in `errors` or `failure`.
+   * Runs `act`, one call at a time. Returns undefined on failure, with the reason in `errors` or `failure`. `done` gets
+   * the result unless another form was begun meanwhile.
    */
-  async function submit<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
+  async function submit<Result>(
+    act: () => Promise<Result>,
+    done?: (result: Result) => void
+  ): Promise<Result | undefined> {
     if (busy.value) return
     busy.value = true
     clear()
     const begun = turn.value
     try {
-      return await act()
+      const result = await act()
+      if (begun === turn.value) done?.(result)
+      return result
     } catch (error) {
       if (begun !== turn.value) return
       const failed = ApiFailure.from(error)

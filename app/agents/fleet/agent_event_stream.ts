@@ -2,6 +2,7 @@ import type { AgentsContext } from '#agents/context'
 import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentListener } from '#agents/state/agent_events'
 import { PushedEvents } from '#http/pushed_events'
+import { eventText } from '#http/server_sent_events'
 import type { AgentEvent, AgentKey, AgentView } from '#agents/types'
 
 /**
@@ -47,7 +48,7 @@ export class AgentEventStreams {
     let ended = false
     const push = (event: AgentEvent) => {
       if (early) early.push(event)
-      else stream.send(event.type, dataOf(event))
+      else stream.send(eventText(event.type, dataOf(event)))
     }
     const unsubscribe = this.#lifecycle.subscribe(agent, push)
     const stopHeartbeats = this.#heartbeat(stream)
@@ -70,7 +71,7 @@ export class AgentEventStreams {
       const present = await this.#lifecycle.describe(agent)
       if (ended) return stream
       for (const event of [{ type: 'status', agent: present } as const, ...early]) {
-        stream.send(event.type, dataOf(event))
+        stream.send(eventText(event.type, dataOf(event)))
       }
       early = null
       return stream
@@ -90,7 +91,7 @@ export class AgentEventStreams {
   #heartbeat(stream: PushedEvents): () => void {
     const { clock } = this.#context
     const heartbeat = () => {
-      stream.send('heartbeat', {})
+      stream.send(eventText('heartbeat', {}))
       cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })
     }
     let cancelTimer = clock.after(HEARTBEAT_MS, heartbeat, { background: true })

@@ -5,6 +5,7 @@ import { E_TOO_MANY_WATCHERS } from '#agents/state/errors'
 import type { AgentGauges } from '#agents/metrics'
 import type { AgentRow, AgentTransition } from '#agents/types'
 import { PushedEvents } from '#http/pushed_events'
+import { eventText } from '#http/server_sent_events'
 import SystemContainer from '#models/system_container'
 import UserContainer from '#models/user_container'
 
@@ -158,6 +159,7 @@ export class FleetEventStreams {
   }
 
   #send(event: string, data: object): void {
-    for (const stream of this.#open) stream.send(event, data)
+    const text = eventText(event, data)
+    for (const stream of this.#open) stream.send(text)
   }
 }

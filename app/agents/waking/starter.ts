@@ -37,6 +37,8 @@ export interface StarterParts {
   formerTokens: {
     end(gateway: GatewayAccess, renewedAt: number, signal: AbortSignal): Promise<void>
   }
+  /** As `InstanceObserver`. */
+  observer: { isThere(row: AgentRow): Promise<boolean> }
   /** As `GatewayDrain`. */
   gatewayDrain: {
     reopen(row: AgentRow): Promise<void>
@@ -91,8 +93,9 @@ export class AgentStarter {
   ): Promise<void> {
     const hasPlan =
       row.runtime === driver.name && row.documentHash === documentHash && row.specHash === spec.hash
-    if (row.status !== 'running' || hasPlan || !(await this.#isWhereItWas(row))) return
-    const { gatewayDrain } = this.#parts
+    const { gatewayDrain, observer } = this.#parts
+    /** Another agent may have the row's address, and must not get the token. */
+    if (row.status !== 'running' || hasPlan || !(await observer.isThere(row))) return
     const graceMs = (await this.#context.settings.get('agents.stopGraceSec')) * 1000
     try {
       await raceSignal(gatewayDrain.drain(row, graceMs, signal), signal)
@@ -100,18 +103,6 @@ export class AgentStarter {
       if (signal.aborted) await gatewayDrain.reopen(row)
       throw error
     }
-  }
-
-  /** Whether the row's address is still the agent's: another one may have it, and must not get the token. */
-  async #isWhereItWas(row: AgentRow): Promise<boolean> {
-    const { runtimes, clock, timeouts } = this.#context
-    if (!row.runtime || !row.endpoint || !runtimes.names().includes(row.runtime)) return false
-    const driver = await runtimes.use(row.runtime)
-    const look = within(clock, timeouts.inspectMs, undefined, () =>
-      driver.inspect(instanceRef(row))
-    )
-    const observed = await look.catch(() => null)
-    return observed?.status === 'running' && observed.endpoint === row.endpoint
   }
 
   async #enterGate(wake: Wake, { driver }: StartPlan): Promise<() => void> {

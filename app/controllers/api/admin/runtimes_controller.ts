@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import app from '@adonisjs/core/services/app'
 import { listed } from '#models/page'
 import type { RuntimeFinding } from '#runtimes/contract'
+import { toFinding } from '#console/findings'
 import { pageValidator } from '#validators/identity'
 
 /** `/api/v1/admin/runtimes`: the drivers, the one in use, and each one's findings. */
@@ -42,13 +43,9 @@ export default class AdminRuntimesController {
 }
 
 /** A driver that cannot be checked must not hide the others. */
-function checkFailed({ message, help }: Error & { help?: string }): RuntimeFinding[] {
-  const hint =
-    help ?? 'Check it again. If it fails again, report the error to the author of the runtime.'
-  return [
-    { severity: 'error', code: 'check_failed', message: `The check failed: ${message}`, hint },
-  ]
-}
+const checkFailed = (error: unknown): RuntimeFinding[] => [
+  { code: 'check_failed', ...toFinding(error) },
+]
 
 /** A plugin may link anywhere, but never to a script. */
 function readable(link: string | undefined): string | null {
